@@ -1,0 +1,59 @@
+"""Files on this machine: hashes, names that may become paths, and writes that are whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from unmoor.products import File
+
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,254}")
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a name from outside may become a file name: one component, plain letters, no leading dot."""
+    return _SAFE.fullmatch(name) is not None
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a file in pieces; lower-case hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def measured(path: Path) -> File:
+    """Hash and measure a file that is there."""
+    return File(name=path.name, sha256=sha256_of(path), size=path.stat().st_size, path=path)
+
+
+def is_intact(file: File) -> bool:
+    """Whether the bytes at ``file.path`` are still the ones that were recorded."""
+    try:
+        return file.path.stat().st_size == file.size and sha256_of(file.path) == file.sha256
+    except OSError:
+        return False
+
+
+def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write aside, fsync, rename: a reader sees the old bytes or the new ones, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            os.fchmod(stream.fileno(), mode)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(aside).replace(path)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
+
+
+def sums(files: Iterable[File]) -> bytes:
+    """The text of ``SHA256SUMS``, as ``sha256sum -c`` reads it."""
+    return "".join(f"{file.sha256}  {file.name}\n" for file in sorted(files, key=lambda f: f.name)).encode()

@@ -1,0 +1,98 @@
+"""The folder of one run: ``.unmoor/<tag>/``, where the built files, the proofs and the journal lie.
+
+It is a cache and a record. What is true is what the surfaces hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmoor import manifest as manifests
+from unmoor.files import is_safe_name, write_whole
+from unmoor.manifest import Manifest
+from unmoor.products import Proof
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where things lie. Nothing is made until something is written."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, project: Path, tag: str) -> RunFolder:
+        """The folder of a tag in a project; ``/`` in the tag is escaped."""
+        return cls(project / ".unmoor" / tag.replace("/", "%2F"))
+
+    @property
+    def dists(self) -> Path:
+        """Where the built files lie: exactly those the manifest names."""
+        return self.path / "dists"
+
+    @property
+    def journal(self) -> Path:
+        """The journal."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def assets(self) -> Path:
+        """Where the text assets of the release lie."""
+        return self.path / "assets"
+
+    @property
+    def manifest(self) -> Path:
+        """The manifest."""
+        return self.path / manifests.NAME
+
+    def open(self) -> None:
+        """Make the folder, and see that git ignores everything under ``.unmoor``."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        ignore = self.path.parent / ".gitignore"
+        if not ignore.exists():
+            write_whole(ignore, b"*\n")
+
+    def read_manifest(self) -> Manifest | None:
+        """Read the manifest, ``None`` where there is none. Raises `Unknown` for one that is broken."""
+        try:
+            data = self.manifest.read_bytes()
+        except FileNotFoundError:
+            return None
+        return manifests.decode(data, where=str(self.manifest))
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Write the manifest, whole or not at all."""
+        self.open()
+        write_whole(self.manifest, manifests.encode(manifest))
+
+    def read_proof(self, name: str) -> Proof | None:
+        """Read the proof that a stage left here, ``None`` where there is none or it cannot be read."""
+        import msgspec
+
+        if not is_safe_name(name):
+            return None
+        try:
+            return msgspec.json.decode((self.path / "proofs" / f"{name}.json").read_bytes(), type=Proof)
+        except (FileNotFoundError, msgspec.MsgspecError):
+            return None
+
+    def write_proof(self, proof: Proof) -> None:
+        """Write a proof, whole or not at all."""
+        import msgspec
+
+        self.open()
+        write_whole(self.path / "proofs" / f"{proof.name}.json", msgspec.json.encode(proof))
+
+    def write_asset(self, name: str, data: bytes) -> Path:
+        """Write a text asset of the release and return where it lies."""
+        self.open()
+        path = self.assets / name
+        write_whole(path, data)
+        return path
+
+    def leftovers(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Files under ``dists`` that no one named."""
+        if not self.dists.is_dir():
+            return ()
+        return tuple(sorted(path.name for path in self.dists.iterdir() if path.name not in names))

@@ -1,0 +1,109 @@
+"""The manifest: what a release is made of, as JSON; an asset of every release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from unmoor.errors import Unknown
+from unmoor.products import Dists, File, Proof, Release, Tool
+
+NAME = "manifest.json"
+SCHEMA = 1
+LIMIT = 10_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """One file of the release: sha256 in lower-case hexadecimal, size in bytes."""
+
+    name: str
+    kind: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Version, commit, artifacts with their digests and sizes, proofs, and the tools' versions.
+
+    Two manifests of one release are the same bytes: no times, no paths, no machine's name.
+    """
+
+    schema: int = SCHEMA
+    project: str
+    version: str
+    tag: str
+    commit: str
+    repository: str
+    prerelease: bool
+    artifacts: tuple[Artifact, ...]
+    proofs: tuple[Proof, ...] = ()
+    tools: tuple[Tool, ...] = field(default=())
+
+    @classmethod
+    def of(cls, release: Release, dists: Dists, proofs: tuple[Proof, ...] = ()) -> Manifest:
+        """Write down a release, its files and what was proven about them."""
+        return cls(
+            project=release.project,
+            version=release.version,
+            tag=release.tag,
+            commit=release.commit,
+            repository=release.repository,
+            prerelease=release.prerelease,
+            artifacts=tuple(
+                Artifact(name=file.name, kind="wheel" if file.is_wheel else "sdist", sha256=file.sha256, size=file.size)
+                for file in dists.files
+            ),
+            proofs=proofs,
+            tools=dists.tools,
+        )
+
+    def is_of(self, release: Release) -> bool:
+        """Whether this manifest speaks of that tag, version and commit."""
+        return (self.tag, self.version, self.commit) == (release.tag, release.version, release.commit)
+
+    def dists(self, folder: Path) -> Dists:
+        """The files this manifest names, as they would lie in a folder. Nothing is read."""
+        files = (File(name=a.name, sha256=a.sha256, size=a.size, path=folder / a.name) for a in self.artifacts)
+        return Dists(files=tuple(files), tools=self.tools)
+
+    def proof(self, name: str) -> Proof | None:
+        """The proof of that name, if the manifest carries one."""
+        return next((proof for proof in self.proofs if proof.name == name), None)
+
+
+def encode(manifest: Manifest) -> bytes:
+    """Write JSON: sorted keys, two spaces, a newline at the end."""
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
+
+
+def decode(data: bytes, *, where: str) -> Manifest:
+    """Read JSON. Raises `Unknown` where it is not a manifest that this version can read."""
+    import msgspec
+
+    from unmoor.files import is_safe_name
+
+    try:
+        manifest = msgspec.json.decode(data[: LIMIT + 1], type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise Unknown(
+            f"this is not a manifest: {error}", where=where, next_step="remove the file and run the same command again"
+        ) from error
+    if manifest.schema != SCHEMA or not all(is_safe_name(artifact.name) for artifact in manifest.artifacts):
+        raise Unknown(
+            f"a manifest of schema {manifest.schema}, or with file names that are none",
+            where=where,
+            next_step="use the version of unmoor that wrote it",
+        )
+    return manifest
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a manifest."""
+    import msgspec
+
+    return msgspec.json.schema(Manifest)

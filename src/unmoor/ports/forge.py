@@ -1,0 +1,99 @@
+"""The forge (GitHub, or GitHub Enterprise): one repository's releases and their assets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from unmoor.products import File
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repository:
+    """What the forge says of the repository; ``can_push`` is ``None`` where it does not say."""
+
+    full_name: str
+    private: bool
+    archived: bool
+    can_push: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attached:
+    """One asset as the forge holds it.
+
+    ``uploaded`` is false for an asset that was begun and broken off (state ``starter``);
+    ``sha256`` is ``None`` where the forge gives no digest.
+    """
+
+    id: int
+    name: str
+    size: int
+    sha256: str | None
+    uploaded: bool
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posting:
+    """One release object on the forge, draft or public."""
+
+    id: int
+    tag: str
+    target: str
+    name: str
+    body: str
+    draft: bool
+    prerelease: bool
+    url: str
+    upload_url: str
+    assets: tuple[Attached, ...]
+
+
+class Forge(Protocol):
+    """One repository on one forge."""
+
+    @property
+    def address(self) -> str:
+        """Where a person would open the repository."""
+
+    def has_token(self) -> bool:
+        """Whether there is a token at all. Never sends anything."""
+
+    def repository(self) -> Repository:
+        """Read the repository. Raises `Denied`, `Unknown`."""
+
+    def postings(self, tag: str) -> tuple[Posting, ...]:
+        """Every release object of the tag, drafts included, the oldest first.
+
+        Drafts are found by listing only, and listed only to who may push: where the answer is
+        empty and push access is not known, raises `Unknown`. Raises `Denied`, `Unknown`.
+        """
+
+    def public(self, tag: str) -> Posting | None:
+        """The published release of the tag, read without credentials where the repository is public."""
+
+    def latest(self) -> str | None:
+        """The tag of the release that the forge calls latest, ``None`` where there is none."""
+
+    def draft(self, *, tag: str, target: str, name: str, body: str, prerelease: bool) -> Posting:
+        """Create a draft. ``target`` is a full commit. Raises `Rejected`, `Denied`, `Unknown`."""
+
+    def amend(self, posting: Posting, *, name: str, body: str, prerelease: bool) -> Posting:
+        """Change the words of a draft; it stays a draft."""
+
+    def attach(self, posting: Posting, file: File) -> Attached:
+        """Upload one asset in one try. Raises `Rejected` (422 for a name that is taken), `Unknown` where the answer was lost."""
+
+    def detach(self, asset: Attached) -> None:
+        """Remove one asset by its id."""
+
+    def fetch(self, asset: Attached, into: Path) -> File:
+        """Download an asset into a folder and hash it. Raises `Unknown`."""
+
+    def publish(self, posting: Posting, *, prerelease: bool, latest: bool) -> Posting:
+        """Make it public: draft, prerelease and make_latest are explicit in the one call. Raises `Rejected`, `Unknown`."""
+
+    def remove(self, posting: Posting) -> None:
+        """Delete a draft. Raises `Rejected` for a published release: those are never removed here."""

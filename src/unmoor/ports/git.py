@@ -1,0 +1,64 @@
+"""The repository on this machine, and its remote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit:
+    """One commit of the log; ``date`` in seconds since 1970."""
+
+    id: str
+    date: int
+    subject: str
+
+
+class Git(Protocol):
+    """A checkout. Every ref and path is checked before git sees it; git never runs the project's hooks."""
+
+    @property
+    def folder(self) -> Path:
+        """The top folder of the checkout."""
+
+    def shallow(self) -> bool:
+        """Whether history is cut off."""
+
+    def changed(self) -> tuple[str, ...]:
+        """Tracked files that differ from HEAD; untracked files never count."""
+
+    def head(self) -> str | None:
+        """The commit that is checked out, ``None`` in an empty repository."""
+
+    def commit_of(self, ref: str) -> str | None:
+        """The commit behind a tag or commit id (annotated tags are peeled), ``None`` where there is none."""
+
+    def date_of(self, commit: str) -> int:
+        """The committer's time, in seconds since 1970."""
+
+    def tags(self) -> Mapping[str, str]:
+        """Every local tag, with the commit it peels to."""
+
+    def remote(self) -> str | None:
+        """The address of the remote that the release belongs to, without credentials; ``None`` where there is none."""
+
+    def remote_tags(self) -> Mapping[str, str]:
+        """Every tag of the remote, peeled. Raises `Unknown` where the remote cannot be read."""
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """A file's content at a commit, ``None`` where it is not there. At most 10 MB."""
+
+    def files(self, commit: str) -> tuple[str, ...]:
+        """Every path tracked at a commit."""
+
+    def log(self, *, since: str | None, until: str, limit: int = 1000) -> tuple[Commit, ...]:
+        """The commits in ``since..until``, newest first, merges left out."""
+
+    def clone(self, into: Path, *, commit: str, tag: str) -> None:
+        """Make a real clone that stands at ``commit``, where ``tag`` is the only tag on that commit.
+
+        Other commits keep their tags. The clone's own copy of the tag is made where the checkout has none.
+        """

@@ -1,0 +1,38 @@
+"""Other programs: run to their end, within time and output limits, and never outliving us."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """How a program ended; ``out`` and ``err`` are decoded, and cut in the middle at the limit."""
+
+    args: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+
+
+class Shell(Protocol):
+    """Runs programs: an argument list, never a shell line."""
+
+    def run(
+        self,
+        args: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        timeout: float = 600.0,
+        limit: int = 1_000_000,
+        hear: Callable[[str], None] | None = None,
+    ) -> Ran:
+        """Run to the end; ``env`` is the whole environment, ``timeout`` in seconds, ``limit`` in bytes a stream.
+
+        ``hear`` gets each line as it comes. A non-zero exit is an answer, not an error. Raises
+        `MissingPart` where there is no such program, `Overdue` at the time-out, `Interrupted`.
+        """

@@ -1,0 +1,70 @@
+"""A world: the set of surfaces that a run talks to. Values only; ``config.worlds`` reads them from a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from unmoor.secret import Secret
+
+
+class Lookup(StrEnum):
+    """Where a credential comes from, besides a literal: the part before the colon in ``world.toml``."""
+
+    ENV = "env"
+    FILE = "file"
+    KEYRING = "keyring"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """A credential that was looked up, and where, in words; ``secret`` is empty where there is none."""
+
+    username: str
+    secret: Secret
+    origin: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexPlace:
+    """A package index: where to upload (the legacy upload API), and where to read.
+
+    ``simple`` is the root of the simple index (PEP 503, PEP 691), ``json`` the root under which
+    ``<project>/<version>/json`` lies, empty where the index has none. ``page`` is what a person
+    opens, with ``{project}`` and ``{version}`` in it.
+    """
+
+    name: str
+    upload: str
+    simple: str
+    json: str
+    page: str
+    login: Login
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForgePlace:
+    """GitHub or GitHub Enterprise: the API's root, the host that takes assets, the site, the repository.
+
+    ``api`` is ``https://api.github.com`` or ``http(s)://HOST/api/v3``; ``uploads`` and ``site`` are roots too.
+    """
+
+    api: str
+    uploads: str
+    site: str
+    repository: str
+    login: Login
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """All of them. ``dependencies`` is the simple index that dependencies come from; empty means the
+    installer's own configuration. ``remote`` is the git remote: a name in the checkout, a path or an address."""
+
+    name: str
+    rehearsal: bool
+    index: IndexPlace
+    staging: IndexPlace
+    dependencies: str
+    forge: ForgePlace
+    remote: str
