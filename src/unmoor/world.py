@@ -58,7 +58,9 @@ class ForgePlace:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """All of them. ``dependencies`` is the simple index that dependencies come from; empty means the
+    """All the surfaces of a run.
+
+    ``dependencies`` is the simple index that dependencies come from; empty means the
     installer's own configuration. ``remote`` is the git remote: a name in the checkout, a path or an address.
     """
 

@@ -84,7 +84,10 @@ class Forge(Protocol):
         """Change the words of a draft; it stays a draft."""
 
     def attach(self, posting: Posting, file: File) -> Attached:
-        """Upload one asset in one try. Raises `Rejected` (422 for a name that is taken), `Unknown` where the answer was lost."""
+        """Upload one asset in one try.
+
+        Raises `Rejected` (422 for a name that is taken), `Unknown` where the answer was lost.
+        """
 
     def detach(self, asset: Attached) -> None:
         """Remove one asset by its id."""
@@ -93,7 +96,10 @@ class Forge(Protocol):
         """Download an asset into a folder and hash it. Raises `Unknown`."""
 
     def publish(self, posting: Posting, *, prerelease: bool, latest: bool) -> Posting:
-        """Make it public: draft, prerelease and make_latest are explicit in the one call. Raises `Rejected`, `Unknown`."""
+        """Make it public: draft, prerelease and make_latest are explicit in the one call.
+
+        Raises `Rejected`, `Unknown`.
+        """
 
     def remove(self, posting: Posting) -> None:
         """Delete a draft. Raises `Rejected` for a published release: those are never removed here."""
