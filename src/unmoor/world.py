@@ -60,6 +60,7 @@ class ForgePlace:
 class World:
     """All the surfaces of a run.
 
+    ``staging`` is ``None`` in a world without a staging index: there is nothing to rehearse an upload on.
     ``dependencies`` is the simple index that dependencies come from; empty means the
     installer's own configuration. ``remote`` is the git remote: a name in the checkout, a path or an address.
     """
@@ -67,7 +68,7 @@ class World:
     name: str
     rehearsal: bool
     index: IndexPlace
-    staging: IndexPlace
+    staging: IndexPlace | None
     dependencies: str
     forge: ForgePlace
     remote: str
