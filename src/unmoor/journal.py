@@ -1,0 +1,57 @@
+"""The journal: an append-only record of what was made and found, one fsynced JSON line an event.
+
+It is evidence, and it is read by people and by ``undo``; it is never the truth about the world.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Journal(Protocol):
+    """Takes one record at a time."""
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Return once the record is on the disk."""
+
+
+@dataclass(frozen=True)
+class NoJournal:
+    """For runs that only read: nothing is written."""
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True)
+class FileJournal:
+    """A file of JSON lines. A line that a crash cut off is closed before the next one is written."""
+
+    path: Path
+    _lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Append the record with the time, and fsync."""
+        import msgspec
+
+        stamped = {"at": round(time.time(), 3), **record}
+        line = msgspec.json.encode(stamped, enc_hook=str) + b"\n"
+        with self._lock:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab+") as stream:
+                if _is_cut(stream.fileno()):
+                    line = b"\n" + line
+                stream.write(line)
+                stream.flush()
+                os.fsync(stream.fileno())
+
+
+def _is_cut(handle: int) -> bool:
+    size = os.fstat(handle).st_size
+    return size > 0 and os.pread(handle, 1, size - 1) != b"\n"

@@ -1,0 +1,166 @@
+"""Runs one stage: every concern is a wrapper, ``Step -> Step``, and `compose` alone knows their order."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from unmoor.errors import Internal, UnmoorError
+from unmoor.events import Listener, StageEnded, StageStarted
+from unmoor.journal import Journal
+from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
+from unmoor.pipeline import AnyStage
+from unmoor.stage import Findable, Have, Reach
+
+
+@dataclass(frozen=True)
+class Parked:
+    """The world does not hold it yet, and what must come before it is not there: ask again later."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One stage at one moment.
+
+    ``lacking`` says why an input is missing, ``blocked`` why it may not make anything;
+    ``early`` means that it may only look for now.
+    """
+
+    stage: AnyStage
+    have: Have
+    lacking: Outcome | None = None
+    blocked: Outcome | None = None
+    early: bool = False
+
+
+Ended = Outcome | Parked
+Step = Callable[[Task], Ended]
+
+
+def making(task: Task) -> Ended:
+    """Make the product: the innermost step."""
+    return Made(task.stage.make(task.have))
+
+
+def ceiling(limit: Reach) -> Callable[[Step], Step]:
+    """Plan, instead of making, what lies above the ceiling."""
+
+    def wrap(step: Step) -> Step:
+        return lambda task: step(task) if task.stage.reach <= limit else Planned(task.stage.plan())
+
+    return wrap
+
+
+def owing(step: Step) -> Step:
+    """Stop a stage that must come after something that is missing, and say why."""
+    return lambda task: task.blocked or step(task)
+
+
+def parking(step: Step) -> Step:
+    """Make nothing while the stage was only asked to look."""
+    return lambda task: Parked() if task.early else step(task)
+
+
+def finding(step: Step) -> Step:
+    """Ask the world first: what it holds already is done."""
+
+    def look(task: Task) -> Ended:
+        if isinstance(task.stage, Findable):
+            product = task.stage.find(task.have)
+            if product is not None:
+                return Found(product)
+        return step(task)
+
+    return look
+
+
+def lacking(step: Step) -> Step:
+    """Stop a stage whose inputs are missing: it can not even look."""
+    return lambda task: task.lacking or step(task)
+
+
+def capturing(step: Step) -> Step:
+    """Turn what was raised into an outcome. A fault of ours keeps its traceback."""
+
+    def guard(task: Task) -> Ended:
+        try:
+            return step(task)
+        except UnmoorError as error:
+            return Failed(error)
+        except Exception as error:  # noqa: BLE001 - the one place where a stage's own fault becomes an outcome
+            return Failed(fault(error))
+
+    return guard
+
+
+def fault(error: Exception) -> Internal:
+    """Describe a fault of unmoor's own; the traceback goes to the journal."""
+    internal = Internal(
+        f"unmoor itself failed: {type(error).__name__}: {error}",
+        next_step="run the same command again; if it stays, report it with the last lines of the journal",
+    )
+    internal.__cause__ = error
+    return internal
+
+
+def journalling(journal: Journal) -> Callable[[Step], Step]:
+    """Write down that a stage begins and how it ended, each before anything follows from it."""
+
+    def wrap(step: Step) -> Step:
+        def record(task: Task) -> Ended:
+            if not task.lacking:
+                journal.write({"event": "begins", "stage": task.stage.name})
+            ended = step(task)
+            if not isinstance(ended, Parked):
+                journal.write({"event": "ended", "stage": task.stage.name, **written(ended)})
+            return ended
+
+        return record
+
+    return wrap
+
+
+def written(outcome: Outcome) -> Mapping[str, Any]:
+    """Put an outcome in the words of the journal."""
+    match outcome:
+        case Made(product) | Found(product):
+            return {"outcome": type(outcome).__name__.lower(), "product": product}
+        case Planned(plan):
+            return {"outcome": "planned", "plan": plan}
+        case Skipped(why):
+            return {"outcome": "skipped", "why": why}
+        case Failed(error):
+            told = {"outcome": "failed", "kind": error.kind, "error": str(error), "next": error.next_step}
+            if error.__cause__ is not None and isinstance(error, Internal):
+                told["traceback"] = "".join(traceback.format_exception(error.__cause__))
+            return told
+        case _:
+            assert_never(outcome)
+
+
+def telling(tell: Listener) -> Callable[[Step], Step]:
+    """Tell the listeners when a stage begins and ends."""
+
+    def wrap(step: Step) -> Step:
+        def speak(task: Task) -> Ended:
+            tell(StageStarted(stage=task.stage.name))
+            begun = time.monotonic()
+            ended = step(task)
+            if not isinstance(ended, Parked):
+                tell(StageEnded(stage=task.stage.name, outcome=ended, seconds=time.monotonic() - begun))
+            return ended
+
+        return speak
+
+    return wrap
+
+
+def compose(*, limit: Reach, journal: Journal, tell: Listener) -> Step:
+    """Put the wrappers together, innermost first. The only place that knows their order."""
+    step: Step = making
+    for wrapper in (ceiling(limit), owing, parking, finding, lacking, capturing, journalling(journal), telling(tell)):
+        step = wrapper(step)
+    return step

@@ -1,0 +1,299 @@
+"""The schedule, on toy stages whose every step is recorded."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unmoor.errors import Rejected
+from unmoor.events import Event, Report, StageEnded, StageWarned
+from unmoor.journal import FileJournal
+from unmoor.outcome import Failed, Found, Made, Planned, Skipped
+from unmoor.pipeline import AnyStage, BrokenLaw, Pipeline
+from unmoor.schedule import Run
+from unmoor.stage import Build, Check, Have, Left, Promise, Push, Reach, Seal
+
+Log = list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toy:
+    """What the toy stages share: a log, what they find, and how they fail."""
+
+    log: Log = field(default_factory=list, compare=False)
+    needs_: tuple[Promise[Any], ...] = ()
+    there: bool = False
+    breaks: bool = False
+    meets: threading.Barrier | None = None
+
+    def _find(self, name: str) -> str | None:
+        self.log.append(f"find {name}")
+        return name if self.there else None
+
+    def _make(self, name: str) -> str:
+        self.log.append(f"make {name}")
+        if self.meets:
+            self.meets.wait(timeout=10)
+        if self.breaks:
+            raise Rejected("no", next_step="nothing")
+        return name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyCheck(Toy, Check[str]):
+    """Reads."""
+
+    one: Promise[Any] | None = None
+    two: Promise[Any] | None = None
+
+    def plan(self) -> str:
+        """Say so."""
+        return f"check {self.name}"
+
+    def make(self, have: Have) -> str:
+        """Log it."""
+        have.warn(f"{self.name} warns")
+        return self._make(self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyBuild(Toy, Build[str]):
+    """Makes locally."""
+
+    one: Promise[Any] | None = None
+    two: Promise[Any] | None = None
+
+    def plan(self) -> str:
+        """Say so."""
+        return f"build {self.name}"
+
+    def find(self, have: Have) -> str | None:
+        """Log it."""
+        del have
+        return self._find(self.name)
+
+    def make(self, have: Have) -> str:
+        """Log it."""
+        del have
+        return self._make(self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyPush(ToyBuild, Push[str]):
+    """Pushes."""
+
+    def undo(self, product: str) -> Left:
+        """Leave it."""
+        return Left(product)
+
+    reach = Reach.REMOTE
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToySeal(ToyBuild, Seal[str]):
+    """Seals."""
+
+    def remedy(self, product: str) -> str:
+        """Say nothing useful."""
+        return product
+
+    reach = Reach.FINAL
+
+
+def release(log: Log, **changes: dict[str, Any]) -> Pipeline:
+    """Make a small release: tag, dists, proof beside draft, staging, index, page."""
+
+    def setting(name: str) -> dict[str, Any]:
+        return {"name": name, "log": log, **changes.get(name, {})}
+
+    tag = ToyCheck(**setting("tag"))
+    dists = ToyBuild(one=tag.gives, **setting("dists"))
+    proof = ToyBuild(one=dists.gives, **setting("proof"))
+    draft = ToyPush(one=dists.gives, after=(proof.gives,), **setting("draft"))
+    staging = ToyPush(one=dists.gives, **({"after": (draft.gives,)} | setting("staging")))
+    index = ToySeal(one=dists.gives, after=(proof.gives, draft.gives), **setting("index"))
+    page = ToySeal(one=draft.gives, after=(index.gives,), **setting("page"))
+    return Pipeline((tag, dists, proof, draft, staging, index, page))
+
+
+def run(pipeline: Pipeline, limit: Reach = Reach.FINAL, **settings: Any) -> Report:
+    """Run it to the end."""
+    return Run(pipeline=pipeline, world="toy", rehearsal=True, limit=limit, **settings).execute()
+
+
+def kinds(report: Report) -> dict[str, str]:
+    """Name each stage's kind of outcome."""
+    return {each.entry.name: type(each.outcome).__name__ for each in report.stages}
+
+
+def test_a_whole_run_makes_everything_in_order() -> None:
+    """Every stage is made once, and the final ones come last."""
+    log: Log = []
+    report = run(release(log))
+    assert set(kinds(report).values()) == {"Made"}
+    made = [line for line in log if line.startswith("make")]
+    assert made[0] == "make tag"
+    assert made[-2:] == ["make index", "make page"]
+    assert len(made) == 7
+
+
+@pytest.mark.parametrize(
+    ("limit", "made"),
+    [
+        (Reach.READS, {"tag"}),
+        (Reach.LOCAL, {"tag", "dists", "proof"}),
+        (Reach.REMOTE, {"tag", "dists", "proof", "draft", "staging"}),
+        (Reach.FINAL, {"tag", "dists", "proof", "draft", "staging", "index", "page"}),
+    ],
+)
+def test_nothing_above_the_ceiling_is_made(limit: Reach, made: set[str]) -> None:
+    """A stage above the ceiling, or standing on one that is, is planned."""
+    log: Log = []
+    report = run(release(log), limit)
+    assert {line[5:] for line in log if line.startswith("make")} == made
+    assert {name for name, kind in kinds(report).items() if kind == "Planned"} == set(release([]).names) - made
+
+
+def test_what_the_world_holds_is_not_made_again() -> None:
+    """Found is done: a run over a finished release makes nothing but checks."""
+    log: Log = []
+    names = ("dists", "proof", "draft", "staging", "index", "page")
+    report = run(release(log, **{name: {"there": True} for name in names}))
+    assert [line for line in log if line.startswith("make")] == ["make tag"]
+    assert all(isinstance(report.outcome(name), Found) for name in names)
+
+
+def test_a_reading_run_still_finds_what_is_there() -> None:
+    """Under the lowest ceiling what is already true is found, though what comes before it is only planned."""
+    report = run(release([], dists={"there": True}, index={"there": True}), Reach.READS)
+    assert isinstance(report.outcome("index"), Found)
+    assert isinstance(report.outcome("draft"), Planned)
+
+
+@pytest.mark.parametrize("broken", ["dists", "proof", "draft", "staging"])
+def test_nothing_final_happens_after_a_failure(broken: str) -> None:
+    """One failed stage anywhere before the point of no return keeps every final stage from being made."""
+    log: Log = []
+    report = run(release(log, **{broken: {"breaks": True}}))
+    assert isinstance(report.outcome(broken), Failed)
+    assert not {"make index", "make page"} & set(log)
+    assert isinstance(report.outcome("page"), Skipped)
+
+
+def test_a_final_stage_waits_for_what_it_does_not_need() -> None:
+    """The index is not touched while a stage that it does not stand on can still fail."""
+    log: Log = []
+    run(release(log))
+    assert log.index("make staging") < log.index("make index")
+
+
+def test_advice_that_fails_stops_nobody() -> None:
+    """An advisory stage fails aloud, and the release goes on."""
+    report = run(release([], staging={"breaks": True, "advisory": True}))
+    assert isinstance(report.outcome("staging"), Failed)
+    assert isinstance(report.outcome("page"), Made)
+
+
+def test_stages_whose_inputs_are_there_run_side_by_side() -> None:
+    """Two stages that meet at a barrier can both pass it only if they run at the same time."""
+    log: Log = []
+    meeting = threading.Barrier(2)
+    tag = ToyCheck(name="tag", log=log)
+    left = ToyBuild(name="left", log=log, one=tag.gives, meets=meeting)
+    right = ToyBuild(name="right", log=log, one=tag.gives, meets=meeting)
+    assert set(kinds(run(Pipeline((tag, left, right)))).values()) == {"Made"}
+
+
+def test_until_asks_only_for_what_is_needed() -> None:
+    """A wanted stage that is there does not drag in what would have come before it."""
+    log: Log = []
+    report = run(release(log, dists={"there": True}, staging={"there": True}), until="staging")
+    assert isinstance(report.outcome("staging"), Found)
+    assert report.outcome("draft") is None
+    assert "find draft" not in log
+
+
+def test_until_makes_what_has_to_come_before() -> None:
+    """A wanted stage that is absent first gets everything it must come after, and nothing else."""
+    log: Log = []
+    report = run(release(log), until="staging")
+    made = [line[5:] for line in log if line.startswith("make")]
+    assert made == ["tag", "dists", "proof", "draft", "staging"]
+    assert report.outcome("index") is None
+
+
+def test_a_fault_of_ours_is_an_outcome_with_its_traceback(tmp_path: Path) -> None:
+    """An unexpected exception becomes an internal failure; the journal keeps the traceback."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Broken(ToyCheck):
+        def make(self, have: Have) -> str:
+            del have
+            raise ZeroDivisionError
+
+    journal = FileJournal(tmp_path / "journal.jsonl")
+    report = run(Pipeline((Broken(name="tag"),)), journal=journal)
+    outcome = report.outcome("tag")
+    assert isinstance(outcome, Failed)
+    assert outcome.error.exit_code == 70
+    lines = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
+    assert [line["event"] for line in lines] == ["run begins", "begins", "ended", "run ended"]
+    assert "ZeroDivisionError" in lines[2]["traceback"]
+
+
+def test_the_journal_goes_on_after_a_cut_line(tmp_path: Path) -> None:
+    """A line that a crash cut off does not spoil the next one."""
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b'{"event": "beg')
+    FileJournal(path).write({"event": "x"})
+    assert json.loads(path.read_text().splitlines()[1])["event"] == "x"
+
+
+def test_listeners_hear_every_end_and_every_warning() -> None:
+    """What a listener hears is what the report says."""
+    heard: list[Event] = []
+    report = run(release([]), listeners=(heard.append,))
+    assert [e.stage for e in heard if isinstance(e, StageEnded)].count("page") == 1
+    assert [e for e in heard if isinstance(e, StageWarned)] == list(report.warnings)
+    assert [w.text for w in report.warnings] == ["tag warns"]
+
+
+def test_a_run_ends_at_its_deadline() -> None:
+    """A stage that never comes back fails the run by name."""
+    never = threading.Event()
+
+    @dataclass(frozen=True, kw_only=True)
+    class Stuck(ToyCheck):
+        def make(self, have: Have) -> str:
+            del have
+            never.wait(30)
+            raise Rejected("stopped", next_step="nothing")
+
+    report = run(Pipeline((Stuck(name="tag"),)), deadline=0.01, stop=never.set)
+    assert isinstance(report.outcome("tag"), Failed)
+
+
+CHECK = ToyCheck(name="a")
+SEAL = ToySeal(name="s", one=CHECK.gives)
+ADVICE = ToyBuild(name="advice", advisory=True)
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        (lambda: (CHECK, CHECK), "two stages are called 'a'"),
+        (lambda: (SEAL, CHECK), "'s' needs 'a'"),
+        (lambda: (CHECK, SEAL, ToyBuild(name="late", one=CHECK.gives)), "'late' comes after the final 's'"),
+        (lambda: (ADVICE, ToyBuild(name="b", one=ADVICE.gives)), "'b' stands on 'advice'"),
+    ],
+)
+def test_a_pipeline_that_breaks_a_law_cannot_be_made(stages: Callable[[], tuple[AnyStage, ...]], words: str) -> None:
+    """Each law is checked when the pipeline is constructed."""
+    with pytest.raises(BrokenLaw, match=words):
+        Pipeline(stages())
