@@ -1,0 +1,33 @@
+"""Text from outside, made fit for a terminal, a log or an error: one line, nothing that moves the cursor."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_ANSI = re.compile(
+    r"""
+      (?:\x1b\[|\x9b) [0-?]* [ -/]* [@-~]?                      # CSI: colours, cursor
+    | (?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]) [^\x07\x1b\x9c]* (?:\x07|\x9c|\x1b\\)?   # OSC and its kin: titles, links
+    | \x1b [ -/]* [0-~]?                                         # any other escape
+    """,
+    re.VERBOSE,
+)
+# Cc control, Cf format (bidirectional overrides, zero-width), Cs lone surrogates, Co private, Zl and Zp line ends.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Server text can be long; nothing beyond this many characters is looked at.
+_LOOKED_AT = 20_000
+
+
+def clean(text: str, limit: int = 300) -> str:
+    """Make one printable line of untrusted text, at most ``limit`` characters (``limit`` >= 1).
+
+    Escape sequences and invisible characters go, white space of any length becomes one blank,
+    what is too long is cut and ends in an ellipsis. Cleaning what is clean changes nothing.
+    """
+    plain = _ANSI.sub(" ", text[:_LOOKED_AT])
+    seen = "".join(" " if unicodedata.category(char) in _UNSEEN else char for char in plain)
+    line = " ".join(seen.split())
+    if len(line) > limit or len(text) > _LOOKED_AT:
+        line = line[: limit - 1].rstrip() + "…"
+    return line

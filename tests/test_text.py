@@ -1,0 +1,55 @@
+"""Untrusted text becomes one printable line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from unmoor.text import clean
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""),
+        ("plain words", "plain words"),
+        ("two\nlines\r\n\tand a tab ", "two lines and a tab"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]8;;http://evil.example\x07link\x1b]8;;\x07", "link"),
+        ("\x1b]0;a title\x1b\\rest", "rest"),
+        ("\x9b2Jgone", "gone"),
+        ("a\x00b\x07c\x7fd", "a b c d"),
+        ("right \u202eto left\u202c", "right to left"),
+        ("zero\u200bwidth", "zero width"),
+        ("line\u2028paragraph\u2029", "line paragraph"),
+        ("naïve 日本語 🚢", "naïve 日本語 🚢"),
+        ("\ud800", ""),
+    ],
+)
+def test_makes_one_printable_line(text: str, expected: str) -> None:
+    """Escapes and invisible characters go; words of any script stay."""
+    assert clean(text) == expected
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(9, "ninechars"), (8, "ninecha…"), (1, "…")])
+def test_cuts_at_the_limit(limit: int, expected: str) -> None:
+    """The ellipsis is counted."""
+    assert clean("ninechars", limit) == expected
+
+
+@given(st.text(), st.integers(1, 80))
+@example("\x1b" * 10 + "[31m", 20)
+@example("\x1b[\x1b[31m31m", 20)
+def test_is_short_printable_and_final(text: str, limit: int) -> None:
+    """Whatever comes in, the line fits, prints, and is left alone when cleaned again."""
+    line = clean(text, limit)
+    assert len(line) <= limit
+    assert "\x1b" not in line
+    assert all(char.isprintable() or char == " " for char in line)
+    assert clean(line, limit) == line
+
+
+def test_looks_at_a_bounded_piece() -> None:
+    """A huge text costs no more than its beginning, and says that it was cut."""
+    assert clean("\x00" * 10_000_000 + "end") == "…"
