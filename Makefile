@@ -1,0 +1,60 @@
+# Every target makes what it needs: a Python from 3.11 on, git and a network are enough.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+export PYTHON
+
+BIN := .venv/bin
+READY := .venv/.ready
+PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+
+# Bytecode makes every start faster; some machines turn it off for everybody.
+unexport PYTHONDONTWRITEBYTECODE
+# Linters that call other linters find ours first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help demo test test-unit lint format docs bench clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+$(READY): pyproject.toml tools/environment.sh
+	@tools/environment.sh .venv
+	@touch $@
+
+demo: $(READY) ## Release a small package, twice, into a world of its own (about half a minute)
+	@examples/demo.sh
+
+test: test-unit ## All tests: the quick ones, then the journeys
+	$(PYTEST) -m journey --session-timeout=600
+
+test-unit: $(READY) ## The quick tests
+	$(PYTEST) -m "not journey" --session-timeout=240
+
+lint: $(READY) ## Everything that can be judged without running it
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy src tests bench
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/zizmor --offline --quiet --persona=pedantic --strict-collection .github
+	$(BIN)/jactionlint
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/shellcheck $$(grep -rlIE '^#!.*\<(ba)?sh$$' .ci bench examples tools)
+	$(BIN)/pytest -q -m "not journey" tests/repository
+
+format: $(READY) ## Let ruff mend and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(READY) ## Check the documentation: links, commands, changelog fragments
+	$(BIN)/pytest -q tests/repository -k "docs or changelog"
+	$(BIN)/towncrier build --draft --version NEXT
+
+bench: $(READY) ## Measure start-up and a whole rehearsal against other ways of doing it
+	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/rehearsal.py
+
+clean: ## Remove everything that can be made again
+	rm -rf .venv .cache .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf src/*.egg-info src/unmoor/_version.py
+	find src tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} +
