@@ -1,0 +1,101 @@
+"""A live table on a terminal: one line a stage, what it is doing, and for how long."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from unmoor.events import Event, RunEnded, RunStarted, StageEnded, StageSaid, StageStarted, StageWarned
+from unmoor.outcome import Failed, Found, Made, Outcome, Planned
+from unmoor.render import words
+from unmoor.text import clean
+
+if TYPE_CHECKING:  # rich is slow to import, and only terminals need it
+    from rich.console import Console
+    from rich.live import Live as RichLive
+    from rich.table import Table
+
+
+@dataclass
+class _Line:
+    said: str = ""
+    begun: float | None = None
+    outcome: Outcome | None = None
+    seconds: float = 0.0
+
+
+@dataclass
+class Live:
+    """Hears events and keeps the table true."""
+
+    console: Console
+    lines: dict[str, _Line] = field(default_factory=dict)
+    live: RichLive | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Take one event in."""
+        match event:
+            case RunStarted():
+                self.lines = {entry.name: _Line() for entry in event.stages}
+                self._begin()
+            case StageStarted(stage=name):
+                self.lines[name].begun = self.lines[name].begun or time.monotonic()
+            case StageSaid(stage=name, text=text):
+                self.lines[name].said = clean(text)
+            case StageWarned(stage=name, text=text):
+                self.console.print(f"warning: {name}: {clean(text, limit=2000)}", style="yellow", markup=False)
+            case StageEnded(stage=name, outcome=outcome, seconds=seconds):
+                self.lines[name].outcome = outcome
+                self.lines[name].seconds = seconds
+            case RunEnded():
+                self._end()
+
+    def _begin(self) -> None:
+        from rich.live import Live as RichLive
+
+        self.live = RichLive(
+            get_renderable=self._table,
+            console=self.console,
+            refresh_per_second=8,
+            transient=False,
+            redirect_stdout=False,
+        )
+        self.live.start()
+
+    def _end(self) -> None:
+        if self.live is not None:
+            self.live.stop()
+
+    def _table(self) -> Table:
+        from rich.spinner import Spinner
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, show_header=False, pad_edge=False)
+        for name, line in self.lines.items():
+            mark, style = _mark(line.outcome)
+            running = line.outcome is None and line.begun is not None
+            seconds = time.monotonic() - line.begun if running and line.begun else line.seconds
+            told = words.text(line.outcome) if line.outcome else line.said
+            table.add_row(
+                Spinner("dots") if running else Text(mark, style=style),
+                Text(name, style="bold" if running else style),
+                Text(f"{seconds:.1f} s" if seconds >= 0.05 else "", style="dim"),  # noqa: PLR2004 - shown as 0.1
+                Text(told, overflow="ellipsis", no_wrap=not isinstance(line.outcome, Failed)),
+            )
+        return table
+
+
+def _mark(outcome: Outcome | None) -> tuple[str, str]:
+    match outcome:
+        case Made():
+            return "✓", "green"
+        case Found():
+            return "=", "green"
+        case Planned():
+            return "·", "cyan"
+        case Failed():
+            return "✗", "red"
+        case _:
+            return " ", "dim"

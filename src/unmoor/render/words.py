@@ -1,0 +1,125 @@
+"""The words for products and outcomes, the same on every listener."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from unmoor.events import Report, StageReport
+from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
+from unmoor.products import (
+    Access,
+    Checked,
+    Dists,
+    Draft,
+    Notes,
+    Page,
+    Proof,
+    Release,
+    Standing,
+    Uploaded,
+    Verdict,
+    Verified,
+)
+from unmoor.stage import Reach
+from unmoor.text import clean
+
+KILO = 1000
+
+
+def size(count: int) -> str:
+    """Write a size as people do: 512 B, 34.0 kB, 1.2 GB."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < KILO or unit == "GB":
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= KILO
+    raise AssertionError
+
+
+def number(count: int, noun: str) -> str:
+    """Write ``1 file`` or ``2 files``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def describe(product: object) -> str:  # noqa: C901, PLR0911 - one line a product, matched on its type
+    """Say in one line what a product is."""
+    match product:
+        case Release():
+            kind = "prerelease" if product.prerelease else "final, the highest" if product.highest else "final"
+            return f"{product.project} {product.version} at {product.commit[:12]} ({kind})"
+        case Access():
+            proven = sum(finding.standing is Standing.PROVEN for finding in product.findings)
+            return f"{proven} proven, {len(product.findings) - proven} only provable by using them"
+        case Notes():
+            return f"{number(len(product.body.splitlines()), 'line')} from {clean(product.source)}"
+        case Dists():
+            return f"{number(len(product.files), 'file')}, {size(sum(file.size for file in product.files))}"
+        case Checked():
+            return f"{number(len(product.subjects), 'file')} fit for the index"
+        case Proof():
+            passed = sum(result.verdict is Verdict.PASSED for result in product.results)
+            untested = [result.name for result in product.results if result.verdict is Verdict.NOT_TESTED]
+            return f"{passed} passed" + (f"; not tested: {clean(', '.join(untested))}" if untested else "")
+        case Draft():
+            return f"{number(len(product.assets), 'asset')} at {clean(product.url)}"
+        case Uploaded():
+            return f"{number(len(product.files), 'file')} on {product.index}"
+        case Page():
+            standing = "prerelease" if product.prerelease else "latest" if product.latest else "not latest"
+            return f"{clean(product.url)} ({standing})"
+        case Verified():
+            pending = sum(bool(held.pending) for held in product.held)
+            return f"{number(len(product.held), 'item')} read back" + (f", {pending} still pending" if pending else "")
+        case _:
+            return clean(str(product))
+
+
+def state(outcome: Outcome | None) -> str:
+    """Name how a stage ended, in one or two words."""
+    match outcome:
+        case Made():
+            return "done"
+        case Found():
+            return "already there"
+        case Planned():
+            return "planned"
+        case Skipped():
+            return "not reached"
+        case Failed():
+            return "FAILED"
+        case None:
+            return "not asked for"
+        case _:
+            assert_never(outcome)
+
+
+def text(outcome: Outcome | None) -> str:
+    """Say in one line what came of a stage."""
+    match outcome:
+        case Made(product) | Found(product):
+            return describe(product)
+        case Planned(plan):
+            return clean(plan, limit=500)
+        case Skipped(why):
+            return clean(why)
+        case Failed(error):
+            return clean(str(error).partition("\n")[0], limit=500)
+        case None:
+            return ""
+        case _:
+            assert_never(outcome)
+
+
+def failures(report: Report) -> tuple[StageReport, ...]:
+    """Every stage that failed and was not only advisory, in order."""
+    return tuple(s for s in report.stages if isinstance(s.outcome, Failed) and not s.entry.advisory)
+
+
+def is_public(stage: StageReport) -> bool:
+    """Whether a stage left something outside this machine, now or in an earlier run."""
+    return stage.entry.reach >= Reach.REMOTE and isinstance(stage.outcome, Made | Found)
+
+
+def outside(report: Report) -> tuple[str, ...]:
+    """What is already outside, stage by stage."""
+    return tuple(f"{stage.entry.name}: {text(stage.outcome)}" for stage in report.stages if is_public(stage))
