@@ -1,0 +1,17 @@
+"""The command line: flags in, one exit out. The only place that prints, and the only one that exits."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the command line. ``--version`` alone is answered before anything is imported."""
+    import sys
+
+    if sys.argv[1:] == ["--version"]:
+        from unmoor._version import version
+
+        sys.stdout.write(f"unmoor {version}\n")
+        return
+    from unmoor.cli.app import run
+
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,66 @@
+"""Where every error ends: one clear message, one exit code, never a traceback for a user's mistake."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unmoor.errors import Internal, Interrupted, UnmoorError
+from unmoor.text import clean
+
+BLOCK = 60  # lines of a longer text that are shown, the last ones
+
+
+def guard(command: Callable[[], Any]) -> int:
+    """Run and return the exit code."""
+    try:
+        code = command()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return show(Interrupted("stopped before the end", next_step="run the same command again"))
+    except UnmoorError as error:
+        return show(error)
+    except BrokenPipeError:  # `unmoor notes | head`: the reader has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # noqa: BLE001 - the last resort, so that a user never meets a traceback
+        return show(_keep_traceback())
+    return code if isinstance(code, int) else 0
+
+
+def show(error: UnmoorError) -> int:
+    """Write the message to stderr and return its exit code."""
+    for line in message(error):
+        click.echo(line, err=True)
+    return error.exit_code
+
+
+def message(error: UnmoorError) -> list[str]:
+    """What, where, what to do next; a longer text (a build's last words) indented below."""
+    first, *more = str(error).splitlines() or [""]
+    shown = more[-BLOCK:]
+    lines = [click.style("error: ", fg="red", bold=True) + clean(first, limit=2000)]
+    lines += [f"  | {clean(line, limit=500)}" for line in shown]
+    first, *more = error.next_step.splitlines() or [""]
+    lines += [click.style("next:  ", bold=True) + clean(first, limit=2000)]
+    return lines + [f"       {clean(line, limit=500)}" for line in more]
+
+
+def _keep_traceback() -> Internal:
+    handle, name = tempfile.mkstemp(prefix="unmoor-", suffix=".traceback")
+    with os.fdopen(handle, "w") as stream:
+        stream.write(traceback.format_exc())
+    kind, value = sys.exc_info()[:2]
+    return Internal(
+        f"unmoor itself failed: {kind.__name__ if kind else ''}: {value}",
+        next_step=f"report this with {Path(name)}, which holds the traceback; nothing was undone by it",
+    )

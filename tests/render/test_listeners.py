@@ -1,0 +1,163 @@
+"""The listeners, fed with one small run of events."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from unmoor.errors import Conflict, UnmoorError
+from unmoor.events import Entry, Event, Report, RunEnded, RunStarted, StageEnded, StageReport, StageSaid, StageStarted
+from unmoor.events import StageWarned as Warned
+from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
+from unmoor.products import Proof, Release, Result, Subject, Uploaded, Verdict
+from unmoor.render import actions, document, words
+from unmoor.render.live import Live
+from unmoor.render.plain import Plain
+from unmoor.stage import Reach
+
+RELEASE = Release(
+    repository="acme/demo",
+    project="demo",
+    tag="v1.0",
+    version="1.0",
+    commit="a" * 40,
+    date=0,
+    prerelease=False,
+    highest=True,
+)
+PROOF = Proof(
+    name="prove-dists",
+    subjects=(Subject(name="demo-1.0-py3-none-any.whl", sha256="b" * 64),),
+    results=(Result(name="import", verdict=Verdict.PASSED), Result(name="tests", verdict=Verdict.NOT_TESTED)),
+)
+BAD = Conflict("other bytes:\x1b[31m evil\nsecond line", next_step="use the next\n::warning::version")
+OUTCOMES: dict[str, tuple[Reach, Outcome]] = {
+    "tag": (Reach.READS, Made(RELEASE)),
+    "prove-dists": (Reach.LOCAL, Found(PROOF)),
+    "testpypi": (Reach.REMOTE, Made(Uploaded(index="testpypi", files=PROOF.subjects))),
+    "pypi": (Reach.FINAL, Failed(BAD)),
+    "undraft": (Reach.FINAL, Skipped("pypi failed")),
+    "verify": (Reach.READS, Planned("read back")),
+}
+
+
+def report() -> Report:
+    """Make the report of the run."""
+    stages = tuple(
+        StageReport(
+            entry=Entry(name=name, reach=reach, advisory=False), outcome=outcome, seconds=1.25, plan=f"do {name}"
+        )
+        for name, (reach, outcome) in OUTCOMES.items()
+    )
+    return Report(stages=stages, warnings=(Warned(stage="tag", text="look | out"),), seconds=3.0)
+
+
+def events() -> list[Event]:
+    """Make the events of the run."""
+    whole = report()
+    entries = tuple(stage.entry for stage in whole.stages)
+    heard: list[Event] = [RunStarted(world="local", rehearsal=True, ceiling=Reach.FINAL, stages=entries)]
+    heard += [StageStarted(stage="tag"), StageSaid(stage="tag", text="looking\x07"), *whole.warnings]
+    heard += [StageEnded(stage=name, outcome=o, seconds=1.25) for name, (_, o) in OUTCOMES.items()]
+    return [*heard, RunEnded(report=whole)]
+
+
+def test_plain_lines_tell_each_stage_once() -> None:
+    """One line a stage, with its state, its words and its time, and no control characters."""
+    lines: list[str] = []
+    plain = Plain(lines.append)
+    for event in events():
+        plain(event)
+    assert lines[0] == "rehearsal in the world 'local', up to final"
+    assert "tag          done: demo 1.0 at aaaaaaaaaaaa (final, the highest) (1.2 s)" in lines
+    assert "prove-dists  already there: 1 passed; not tested: tests (1.2 s)" in lines
+    assert "pypi         FAILED: other bytes: evil (1.2 s)" in lines
+    assert not any("\x1b" in line or "\x07" in line for line in lines)
+
+
+def test_the_live_table_shows_every_stage() -> None:
+    """At the end every stage stands in the table with its mark."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    live = Live(Console(file=out, force_terminal=True, width=140, legacy_windows=False))
+    for event in events():
+        live(event)
+    text = out.getvalue()
+    assert all(name in text for name in OUTCOMES)
+    assert "✓" in text
+    assert "✗" in text
+
+
+def test_annotations_cannot_be_broken_out_of() -> None:
+    """A failure's text with line ends and workflow commands stays inside its own annotation."""
+    lines: list[str] = []
+    annotate = actions.Annotations(lines.append)
+    for event in events():
+        annotate(event)
+    assert lines[0] == "::warning title=tag::look | out"
+    assert lines[1].startswith("::error title=pypi::other bytes: evil second line. Next: use the next")
+    assert all("\n" not in line for line in lines)
+    assert len(lines) == 2
+
+
+def test_the_summary_holds_proofs_and_the_next_step(tmp_path: Path) -> None:
+    """The job summary has the stages, the proofs with their digests, and what to do about a failure."""
+    path = tmp_path / "summary.md"
+    hear = actions.Summary(path)
+    for event in events():
+        hear(event)
+    text = path.read_text()
+    assert "| tests | not tested |" in text
+    assert "| demo-1.0-py3-none-any.whl | " + "b" * 64 + " |" in text
+    assert "**pypi failed.** Next: use the next" in text
+
+
+def test_outputs_are_one_line_each(tmp_path: Path) -> None:
+    """A value cannot smuggle in a second output."""
+    path = tmp_path / "out"
+    actions.write_outputs(path, {"tag": "v1\nevil=1", "version": "1.0"})
+    assert path.read_text() == "tag=v1 evil=1\nversion=1.0\n"
+
+
+def test_a_run_as_json_keeps_to_its_schema() -> None:
+    """What --json prints validates against the published schema, and says rehearsal."""
+    import msgspec
+
+    written = document.document(report(), world="local", rehearsal=True, ceiling="final")
+    data = json.loads(msgspec.json.encode(written))
+    jsonschema.validate(data, document.schema())
+    assert data["rehearsal"] is True
+    assert data["version"] == "1.0"
+    assert [s["state"] for s in data["stages"]] == ["made", "found", "made", "failed", "skipped", "planned"]
+    assert data["stages"][3]["exit_code"] == 9
+
+
+def test_json_lines_are_json() -> None:
+    """Every event is one JSON object on one line."""
+    lines: list[str] = []
+    hear = document.JsonLines(lines.append)
+    for event in events():
+        hear(event)
+    assert [json.loads(line)["event"] for line in lines][:2] == ["RunStarted", "StageStarted"]
+
+
+def test_what_is_outside_is_named() -> None:
+    """After a failure, what other people can already see is listed."""
+    assert words.outside(report()) == ("testpypi: 1 file on testpypi",)
+    assert [each.entry.name for each in words.failures(report())] == ["pypi"]
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_500_000_000, "2.5 GB")])
+def test_sizes_read_well(count: int, text: str) -> None:
+    """Sizes are written in powers of a thousand."""
+    assert words.size(count) == text
+
+
+def test_every_error_is_an_error_of_ours() -> None:
+    """The failure in the sample belongs to the tree."""
+    assert isinstance(BAD, UnmoorError)
