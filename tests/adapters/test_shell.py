@@ -1,0 +1,185 @@
+"""Programs are run within their limits, and hear nothing that was not meant for them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from unmoor.adapters.clock import MonotonicClock
+from unmoor.adapters.processes import MARK, Processes
+from unmoor.adapters.shell import LocalShell, scrubbed
+from unmoor.errors import Interrupted, MissingPart, Overdue
+
+ENV = {"PATH": os.defpath}
+
+
+@pytest.fixture
+def processes() -> Iterator[Processes]:
+    """Processes, ended with the test."""
+    with Processes() as processes:
+        yield processes
+
+
+@pytest.fixture
+def shell(processes: Processes) -> LocalShell:
+    """A shell upon them."""
+    return LocalShell(processes=processes)
+
+
+def python(code: str) -> list[str]:
+    """Say how to run a piece of Python."""
+    return [sys.executable, "-I", "-S", "-c", code]
+
+
+def test_run_to_the_end(shell: LocalShell, tmp_path: Path) -> None:
+    """The answer holds the exit code and both streams; a non-zero exit is an answer."""
+    ran = shell.run(["sh", "-c", "echo out; echo err >&2; exit 3"], cwd=tmp_path, env=ENV)
+    assert (ran.code, ran.out, ran.err) == (3, "out\n", "err\n")
+
+
+def test_environment_is_whole(shell: LocalShell, tmp_path: Path) -> None:
+    """A program sees the environment it was given and our mark, in the folder it was given, with no input."""
+    ran = shell.run(["sh", "-c", "/usr/bin/env; pwd; cat"], cwd=tmp_path, env={"A": "b c"})
+    lines = ran.out.splitlines()
+    assert "A=b c" in lines
+    assert lines[-1] == str(tmp_path)
+    assert {line.split("=")[0] for line in lines[:-1]} <= {"A", MARK, "PWD", "_", "SHLVL", "OLDPWD"}
+
+
+@pytest.mark.parametrize("name", ["no-such-program", "/no/such/program", "./none"])
+def test_missing_program(shell: LocalShell, tmp_path: Path, name: str) -> None:
+    """A program that is not there is named."""
+    with pytest.raises(MissingPart, match=name):
+        shell.run([name], cwd=tmp_path, env=ENV)
+
+
+def test_missing_folder(shell: LocalShell, tmp_path: Path) -> None:
+    """A folder that is not there is named, not the program."""
+    with pytest.raises(MissingPart, match="nowhere"):
+        shell.run(["true"], cwd=tmp_path / "nowhere", env=ENV)
+
+
+def test_timeout(shell: LocalShell, tmp_path: Path) -> None:
+    """What runs too long is stopped, and said so."""
+    before = time.monotonic()
+    with pytest.raises(Overdue, match=r"sleep ran for more than 0\.2 s"):
+        shell.run(["sleep", "60"], cwd=tmp_path, env=ENV, timeout=0.2)
+    assert time.monotonic() - before < 5
+
+
+@pytest.mark.parametrize(("limit", "head", "tail"), [(1000, 500, 500), (7, 3, 4)])
+def test_output_is_cut_in_the_middle(shell: LocalShell, tmp_path: Path, limit: int, head: int, tail: int) -> None:
+    """The first and the last bytes are kept, and how much is missing is said."""
+    ran = shell.run(python("print('a' * 300_000 + 'b' * 300_000, end='')"), cwd=tmp_path, env=ENV, limit=limit)
+    assert ran.out == "a" * head + f"\n[{600_000 - limit} bytes left out]\n" + "b" * tail
+
+
+def test_uncut_output_keeps_every_character(shell: LocalShell, tmp_path: Path) -> None:
+    """A character of several bytes survives where the two halves meet."""
+    ran = shell.run(python("import sys; sys.stdout.buffer.write('aü'.encode())"), cwd=tmp_path, env=ENV, limit=4)
+    assert ran.out == "aü"
+
+
+def test_lines_are_heard_clean(shell: LocalShell, tmp_path: Path) -> None:
+    """Each line is heard as it comes, without what would move a cursor, the last one without its end too."""
+    heard: list[str] = []
+    shell.run(["printf", r"  one\n\033[31mred\033[0m\ntwo\r\nlast"], cwd=tmp_path, env=ENV, hear=heard.append)
+    assert heard == ["  one", "red", "two", "last"]
+
+
+def test_umask_is_the_childs_alone(processes: Processes, tmp_path: Path) -> None:
+    """The umask is set for the child, and ours stays."""
+    before = os.umask(0o077)
+    try:
+        LocalShell(processes=processes, umask=0o022).run(["touch", "file"], cwd=tmp_path, env=ENV)
+        assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
+        assert os.umask(0o077) == 0o077
+    finally:
+        os.umask(before)
+
+
+def test_a_background_child_is_not_waited_for(shell: LocalShell, tmp_path: Path) -> None:
+    """What a program leaves in the background ends with it, though it holds the pipes."""
+    before = time.monotonic()
+    ran = shell.run(["sh", "-c", "sleep 60 & echo $!"], cwd=tmp_path, env=ENV)
+    assert time.monotonic() - before < 5
+    assert gone(int(ran.out))
+
+
+def test_stop_from_another_thread(processes: Processes, shell: LocalShell, tmp_path: Path) -> None:
+    """Stopping ends every waiting run and sleep, and no program starts afterwards."""
+    errors: list[BaseException] = []
+    ready = threading.Barrier(4)
+
+    def meet(_line: str) -> None:
+        ready.wait()
+
+    def attempt(what: str) -> None:
+        try:
+            if what == "run":
+                shell.run(["sh", "-c", "echo; sleep 60"], cwd=tmp_path, env=ENV, hear=meet)
+            else:
+                ready.wait()
+                MonotonicClock(processes=processes).sleep(60)
+        except Interrupted as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=attempt, args=[what]) for what in ("run", "run", "sleep")]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    processes.stop()
+    for thread in threads:
+        thread.join(10)
+    assert len(errors) == 3
+    with pytest.raises(Interrupted):
+        shell.run(["true"], cwd=tmp_path, env=ENV)
+
+
+def test_clock_does_not_go_back(processes: Processes) -> None:
+    """Time passes while one sleeps."""
+    clock = MonotonicClock(processes=processes)
+    before = clock.now()
+    clock.sleep(0.01)
+    assert clock.now() - before >= 0.01
+
+
+def test_no_token_passes() -> None:
+    """Project code sees what it needs to build, and no credential of a release."""
+    seen = scrubbed(
+        {
+            "PATH": "/bin",
+            "LC_ALL": "C",
+            "SSL_CERT_FILE": "/ca",
+            "PIP_INDEX_URL": "https://example.org/simple",
+            "GITHUB_TOKEN": "t",
+            "GH_TOKEN": "t",
+            "TWINE_PASSWORD": "t",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t",
+            "UV_PUBLISH_TOKEN": "t",
+            "AWS_SECRET_ACCESS_KEY": "t",
+            "PYTHONPATH": "/x",
+            "VIRTUAL_ENV": "/y",
+        }
+    )
+    assert set(seen) == {"PATH", "LC_ALL", "SSL_CERT_FILE", "PIP_INDEX_URL"}
+
+
+def gone(process: int, within: float = 10.0) -> bool:
+    """Whether a process ends in time; one that has ended and waits to be reaped is gone."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
