@@ -1,0 +1,1 @@
+"""What a user configured: settings and worlds, parsed once at the edge into frozen values."""

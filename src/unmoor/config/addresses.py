@@ -1,0 +1,116 @@
+"""Addresses and names that settings and worlds hold: checked by strict patterns, since secrets are sent to them.
+
+Every check takes text and returns it in its normal form, or raises ``ValueError`` with a reason
+for the user. A reason never quotes the address: somebody may have put a password into it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import string
+
+# Every pattern ends in $(?!\n): in Python, $ alone would also match before a newline at the end,
+# and \Z means nothing to the JSON schemas that these patterns go into.
+PROJECT = r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$(?!\n)"
+REPOSITORY = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$(?!\n)"
+LABEL = r"^[a-z0-9][a-z0-9._-]{0,39}$(?!\n)"
+
+_ADDRESS = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>(?:/[A-Za-z0-9._~%!$&'()*+,;=:@-]*)*)",
+    re.ASCII,
+)
+_PLACEHOLDERS = ("project", "version")
+_USER = r"(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}@)?"
+_HOST = r"(?:[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])"
+_REMOTES = (
+    re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._/-]{0,99}"),  # a name
+    re.compile(r"/[^\x00-\x1f\x7f]{0,4000}"),  # a path
+    re.compile(rf"{_USER}{_HOST}:(?![:-])[^\s\x00-\x1f\x7f]{{1,1000}}"),  # as scp writes it
+    re.compile(rf"(?:git\+)?ssh://{_USER}{_HOST}(?::[0-9]{{1,5}})?/[^\s\x00-\x1f\x7f]{{1,1000}}"),
+    re.compile(r"file:///[^\x00-\x1f\x7f]{0,4000}"),
+)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address leads to this machine and nowhere else: ``localhost``, ``127.0.0.0/8``, ``::1``.
+
+    Other spellings that some resolvers take for loopback (``127.1``, ``0x7f000001``) are not believed.
+    """
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
+        return False
+    host = match["host"].strip("[]").lower()
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def checked_address(text: str) -> str:
+    """Check one http or https address and return it, scheme and host in lower case."""
+    if "@" in text.partition("://")[2].partition("/")[0]:
+        raise ValueError("an address must not hold credentials; give them as username and password, or as token")
+    match = _ADDRESS.fullmatch(text)
+    if match is None:
+        raise ValueError(
+            "expected an address such as https://example.org/simple/: plain ASCII, without blanks, ? and #"
+        )
+    if match["port"] and not 0 < int(match["port"]) < 65536:  # noqa: PLR2004 - the number of TCP ports
+        raise ValueError("the port must be from 1 to 65535")
+    host = match["host"].lower()
+    if host.startswith("["):
+        try:
+            ipaddress.IPv6Address(host.strip("[]"))
+        except ValueError:
+            raise ValueError("the part in brackets is not an IPv6 address") from None
+    if match["scheme"] == "http" and not is_loopback(text):
+        raise ValueError(f"http is for loopback addresses only; use https for {host}")
+    port = f":{match['port']}" if match["port"] else ""
+    return f"{match['scheme']}://{host}{port}{match['path']}"
+
+
+def folder_address(text: str) -> str:
+    """Check an address under which others lie: it ends in one slash."""
+    return checked_address(text).rstrip("/") + "/"
+
+
+def root_address(text: str) -> str:
+    """Check an address that paths are put behind: it ends in no slash."""
+    return checked_address(text).rstrip("/")
+
+
+def page_address(text: str) -> str:
+    """Check an address for people, with ``{project}`` and ``{version}`` in it."""
+    try:
+        parts = [part for _, part, spec, conversion in string.Formatter().parse(text) if part is not None]
+        known = all(part in _PLACEHOLDERS for part in parts) and text == _written(text)
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError("only {project} and {version} may stand in braces")
+    checked_address(text.format(project="p", version="0"))
+    return text
+
+
+def _written(text: str) -> str:
+    """Put a template together again from its parts: what is lost was more than plain names in braces."""
+    parts = string.Formatter().parse(text)
+    return "".join(before + ("" if name is None else f"{{{name}}}") for before, name, _, _ in parts)
+
+
+def git_remote(text: str) -> str:
+    """Check what git is given as a remote: a name, an absolute path, or an address.
+
+    Git can be talked into running programs (``ext::``, a leading dash): only plain forms pass.
+    """
+    if text.startswith(("http://", "https://")):
+        return checked_address(text)
+    if any(form.fullmatch(text) for form in _REMOTES):
+        return text
+    raise ValueError(
+        "expected the name of a git remote, an absolute path, or an address (https, ssh, file) without a password"
+    )

@@ -1,0 +1,271 @@
+"""Reads declared tables from TOML: every fault found at once, each with its key, its line and a suggestion.
+
+A table is declared as a ``msgspec.Struct``: its fields are the keys (kebab-case), their types and
+defaults, and one ``Meta`` each for the description, limits and patterns. Two entries in ``Meta.extra``
+are ours: ``words`` says what is expected where a pattern would say it badly, ``check`` is a function
+that returns the value in its normal form or raises ``ValueError`` with a reason.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+import types
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+from unmoor.errors import ConfigError
+from unmoor.secret import Secret
+from unmoor.text import clean
+
+Path = tuple[str, ...]
+Table = Mapping[str, Any]
+S = TypeVar("S", bound=msgspec.Struct)
+
+_LIMIT = 1_000_000
+_LONGEST_VALUE = 2_000
+_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
+
+
+@dataclass(frozen=True)
+class Document:
+    """One TOML file: what it says, and on which line each key stands."""
+
+    source: str
+    text: str = field(repr=False)
+    table: Table = field(repr=False)
+
+    @cached_property
+    def lines(self) -> Mapping[Path, int]:
+        """The line, from 1, on which each key or table is first written."""
+        return lines_of(self.text)
+
+    def line_of(self, path: Path) -> int:
+        """The line of a key, else of the table it is missing from, else 0."""
+        known = (self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines)
+        return next(known, 0)
+
+
+def parse(data: bytes, source: str) -> Document:
+    """Parse TOML 1.0. Raises `ConfigError` with file, line and column; never quotes the content."""
+    where, what = source, ""
+    if len(data) > _LIMIT:
+        what = f"this file is longer than {_LIMIT} bytes"
+    else:
+        try:
+            text = data.decode()
+            return Document(source, text, tomllib.loads(text))
+        except UnicodeDecodeError as error:
+            line = data.count(10, 0, error.start) + 1
+            where, what = f"{source}, line {line}", "this line is not UTF-8 text"
+        except tomllib.TOMLDecodeError as error:
+            message = str(error)
+            place = _PLACE.search(message)
+            where = f"{source}, line {place[1]}, column {place[2]}" if place else source
+            what = f"this is not TOML: {clean(_PLACE.sub('', message))}"
+        except RecursionError:
+            what = "this TOML is nested too deeply"
+    # Raised outside of "except": the original error holds the whole text, secrets and all.
+    raise ConfigError(what, where=where, next_step=f"correct {source}")
+
+
+def lines_of(text: str) -> dict[Path, int]:
+    """Find the line of every key, by parsing the text one statement at a time.
+
+    The parser gives no positions. A statement ends on the first line where it parses by itself;
+    the text as a whole is known to be TOML.
+    """
+    found: dict[Path, int] = {}
+    table: Path = ()
+    pending: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not pending and line.strip()[:1] in {"", "#"}:
+            continue
+        pending.append(line)
+        if len(pending) > _LONGEST_VALUE:
+            break
+        try:
+            piece = tomllib.loads("\n".join(pending))
+        except tomllib.TOMLDecodeError:
+            continue
+        first = number - len(pending) + 1
+        is_header = pending[0].lstrip().startswith("[")
+        paths = list(_paths(piece))
+        if is_header:
+            table = max(paths, key=len)
+            paths = [table]
+        else:
+            paths = [(*table, *path) for path in paths]
+        for path in paths:
+            found.setdefault(path, first)
+        pending = []
+    return found
+
+
+def _paths(value: object) -> Iterable[Path]:
+    """Every path of keys in nested tables, the outer ones first."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (key,)
+            if isinstance(inner, dict) or (isinstance(inner, list) and inner and isinstance(inner[0], dict)):
+                yield from ((key, *path) for path in _paths(inner))
+
+
+@dataclass
+class Faults:
+    """What was found wrong in one source, to be told all at once."""
+
+    source: str
+    line_of: Callable[[Path], int] = lambda _path: 0
+    found: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def add(self, path: Path, what: str, *, next_step: str = "") -> None:
+        """Note a fault at a key."""
+        key = ".".join(clean(part, 60) for part in path)
+        self.found.append((self.line_of(path), f"{key}: {what}" if key else what, next_step))
+
+    def stop(self) -> None:
+        """Raise `ConfigError` if anything was noted, in the order of the lines."""
+        if not self.found:
+            return
+        faults = sorted(dict.fromkeys(self.found), key=lambda fault: fault[0])
+        steps = dict.fromkeys(step for _, _, step in faults if step)
+        next_step = "; ".join(steps) or f"correct {self.source}"
+        if len(faults) == 1:
+            line, what, _ = faults[0]
+            raise ConfigError(what, where=f"{self.source}, line {line}" if line else self.source, next_step=next_step)
+        told = "".join(f"\n  line {line}: {what}" if line else f"\n  {what}" for line, what, _ in faults)
+        raise ConfigError(f"{len(faults)} faults{told}", where=self.source, next_step=next_step)
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Say ``did you mean …?`` where one known word is near, else list them."""
+    words = list(known)
+    near = difflib.get_close_matches(word.lower().replace("_", "-"), words, n=1, cutoff=0.6)
+    return f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(words)}"
+
+
+def read_table(kind: type[S], table: Table, path: Path, faults: Faults) -> S | None:
+    """Read a declared table, ``None`` where anything in it was faulty."""
+    before = len(faults.found)
+    values = read_values(kind, table, path, faults)
+    for key in msgspec.structs.fields(kind):
+        if key.required and key.encode_name not in table:
+            faults.add((*path, key.encode_name), f"missing: expected {expected(key.type)}")
+    return kind(**values) if len(faults.found) == before else None
+
+
+def read_values(kind: type[msgspec.Struct], table: Table, path: Path, faults: Faults) -> dict[str, Any]:
+    """Read the keys that are there and right, by field name; note the others."""
+    keys = {key.encode_name: key for key in msgspec.structs.fields(kind)}
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in keys:
+            faults.add((*path, name), f"there is no such key; {suggestion(name, keys)}")
+            continue
+        inner = _struct_in(keys[name].type)
+        if inner is None:
+            try:
+                values[keys[name].name] = checked(value, keys[name].type)
+            except ValueError as error:
+                faults.add((*path, name), str(error))
+        elif isinstance(value, dict):
+            values[keys[name].name] = read_table(inner, value, (*path, name), faults)
+        else:
+            faults.add((*path, name), f"expected a table, got {got(value)}")
+    return values
+
+
+def checked(value: object, kind: Any, *, loose: bool = False) -> Any:
+    """Convert one value to its declared type. Raises ``ValueError`` with what was expected and what came.
+
+    ``loose`` also takes numbers written as text, as the environment gives them.
+    """
+    base, metas = _taken_apart(kind)
+    if get_origin(base) is tuple and isinstance(value, list | tuple):
+        return tuple(_item(number, item, get_args(base)[0]) for number, item in enumerate(value, 1))
+    if base is Secret:
+        if not isinstance(value, str):
+            raise ValueError(f"expected text, got {got(value)}")
+        converted: Any = value
+    else:
+        try:
+            converted = msgspec.convert(value, kind, strict=not loose)
+        except msgspec.ValidationError:
+            near = suggestion(value, get_args(base)) if isinstance(value, str) and get_origin(base) is Literal else ""
+            hint = f"; {near}" if near.startswith("did") else ""
+            raise ValueError(f"expected {expected(kind)}, got {got(value)}{hint}") from None
+    for meta in metas:
+        converted = (meta.extra or {}).get("check", _same)(converted)
+    return Secret(converted) if base is Secret else converted
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _item(number: int, value: object, kind: Any) -> Any:
+    try:
+        return checked(value, kind)
+    except ValueError as error:
+        raise ValueError(f"item {number}: {error}") from None
+
+
+def _taken_apart(kind: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
+    """Split ``Annotated[T, Meta, …]`` into the type and its metas."""
+    if get_origin(kind) is Annotated:
+        base, *metas = get_args(kind)
+        return base, tuple(meta for meta in metas if isinstance(meta, msgspec.Meta))
+    return kind, ()
+
+
+def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
+    """The declared table in a type such as ``Table | None``."""
+    base, _ = _taken_apart(kind)
+    arms = get_args(base) if get_origin(base) in {Union, types.UnionType} else (base,)
+    return next((arm for arm in arms if isinstance(arm, type) and issubclass(arm, msgspec.Struct)), None)
+
+
+def expected(kind: Any) -> str:
+    """Say in words what a declared type takes."""
+    base, metas = _taken_apart(kind)
+    words = [meta.extra["words"] for meta in metas if meta.extra and "words" in meta.extra]
+    if words:
+        return str(words[0])
+    if get_origin(base) is Literal:
+        *others, last = (json.dumps(value) for value in get_args(base))
+        return f"{', '.join(others)} or {last}" if others else last
+    if get_origin(base) is tuple:
+        return f"a list, each item {expected(get_args(base)[0])}"
+    if _struct_in(base):
+        return "a table"
+    if base is int:
+        low = next((meta.ge for meta in metas if meta.ge is not None), None)
+        high = next((meta.le for meta in metas if meta.le is not None), None)
+        return "a whole number" + (f" from {low} to {high}" if low is not None else "")
+    return "true or false" if base is bool else "text"
+
+
+def got(value: object) -> str:
+    """Say in words what was written instead."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{clean(value, 60)}"'
+        case int() | float():
+            return f"the number {clean(str(value), 30)}" if abs(value) < 1e18 else "a number too large"  # noqa: PLR2004
+        case list() | tuple():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return "a date or time"

@@ -1,0 +1,246 @@
+"""The settings of a project: ``[tool.unmoor]`` in pyproject.toml, or unmoor.toml with the same keys on top.
+
+Each option is declared once, as a field of `Settings`: name, type, default, limits, and one line for
+the reference. The reader, the environment variables, the JSON schema and the reference page follow from it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+
+from unmoor.config.addresses import PROJECT, REPOSITORY
+from unmoor.config.reading import Document, Faults, checked, parse, read_values
+
+PYPROJECT = "pyproject.toml"
+OWN_FILE = "unmoor.toml"
+PREFIX = "UNMOOR_"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+_INSIDE = r"^(?!/)(?!(.*/)?\.\.(/|$))[^\\\x00-\x1f\x7f]*$"
+
+
+def _inside(text: str) -> str:
+    """Bring a path into normal form. Raises ``ValueError`` for the project's folder itself."""
+    path = PurePosixPath(text).as_posix() if text else ""
+    if path == ".":
+        raise ValueError("expected a path inside the project, got the project's folder itself")
+    return path
+
+
+def _command(text: str) -> str:
+    """See that a command can be split into arguments as a shell would. Raises ``ValueError``."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"this cannot be split into words: {error}") from None
+    if text and not words:
+        raise ValueError("expected a command, got blanks")
+    return text
+
+
+def _requirement(text: str) -> str:
+    """See that a requirement is one (PEP 508). Raises ``ValueError``."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        Requirement(text)
+    except InvalidRequirement:
+        raise ValueError("expected a requirement (PEP 508) such as pytest>=8") from None
+    return text
+
+
+ProjectPath = Annotated[
+    str, Meta(pattern=_INSIDE, extra={"words": "a relative path inside the project, without ..", "check": _inside})
+]
+Requirement = Annotated[str, Meta(min_length=1, max_length=1000, extra={"check": _requirement})]
+Extra = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$(?!\n)", extra={"words": "the name of an extra"})
+]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """How a project wants to be released. Everything has a default: an unconfigured project works."""
+
+    project: Annotated[
+        str,
+        Meta(
+            pattern=PROJECT,
+            max_length=200,
+            description="Name of the project on the index. Empty: the name that its metadata says.",
+            extra={"words": "a project name: letters, digits, and . _ - between them"},
+        ),
+    ] = ""
+    repository: Annotated[
+        str,
+        Meta(
+            pattern=f"^$|{REPOSITORY}",
+            description="Repository on the forge, as `owner/name`. Empty: told from GitHub Actions or the git remote.",
+            extra={"words": "owner/name"},
+        ),
+    ] = ""
+    changelog: Annotated[
+        str,
+        Meta(
+            pattern=_INSIDE,
+            description="Changelog that holds a section for each version. Empty: found by its usual names.",
+            extra={"words": "a relative path inside the project, without ..", "check": _inside},
+        ),
+    ] = ""
+    empty_notes: Annotated[
+        Literal["refuse", "allow"],
+        Meta(description="Whether a release without anything in its notes is refused or allowed."),
+    ] = "refuse"
+    testpypi: Annotated[
+        Literal["required", "advisory", "off"],
+        Meta(
+            description="Whether the upload to the staging index must succeed, may fail with a warning, or is left out."
+        ),
+    ] = "required"
+    test_command: Annotated[
+        str,
+        Meta(
+            pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)",
+            max_length=4000,
+            description="Command that tests the installed wheel, split into words as a shell would. Empty: not tested.",
+            examples=["pytest -q"],
+            extra={"words": "a command on one line", "check": _command},
+        ),
+    ] = ""
+    test_requires: Annotated[
+        tuple[Requirement, ...],
+        Meta(description="What the test command needs besides the project.", examples=[["pytest>=8"]]),
+    ] = ()
+    test_extras: Annotated[
+        tuple[Extra, ...], Meta(description="Extras of the project to install for the tests.", examples=[["cli"]])
+    ] = ()
+    test_sources: Annotated[
+        tuple[ProjectPath, ...],
+        Meta(
+            description="Files and folders that the tests need, copied away from the project's source.",
+            examples=[["tests", "conftest.py"]],
+        ),
+    ] = ()
+    test_timeout: Annotated[int, Meta(ge=1, le=86_400, description="Seconds that the test command may take.")] = 600
+    deadline: Annotated[int, Meta(ge=10, le=86_400, description="Seconds that a whole run may take.")] = 3600
+    verify_patience: Annotated[
+        int, Meta(ge=0, le=3600, description="Seconds to wait for surfaces to show what they were given.")
+    ] = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """The settings, and where each value came from, by the option's name.
+
+    ``default``, ``pyproject.toml: tool.unmoor.deadline``, ``environment: UNMOOR_DEADLINE`` or ``command line``.
+    """
+
+    settings: Settings
+    provenance: Mapping[str, str]
+
+
+def variable_of(option: str) -> str:
+    """The environment variable of an option: ``UNMOOR_TEST_COMMAND`` for ``test-command``."""
+    return PREFIX + option.upper().replace("-", "_")
+
+
+def resolve(
+    read: Callable[[str], bytes | None],
+    *,
+    environ: Mapping[str, str] = NOTHING,
+    given: Mapping[str, object] = NOTHING,
+) -> Resolved:
+    """Bring together defaults, the project's file, the environment and the command line; the later ones win.
+
+    ``read`` returns a file of the project by its name (at the release's own commit), ``None`` where
+    there is none. ``given`` is what the command line said, by option name. An empty environment
+    variable counts as not set. Raises `ConfigError` with everything that is wrong in one source.
+    """
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for source in (_from_files(read), _from_environ(environ), _from_command_line(given)):
+        for name, (value, origin) in source.items():
+            values[name], origins[name] = value, origin
+    fields = msgspec.structs.fields(Settings)
+    provenance = {field.encode_name: origins.get(field.name, "default") for field in fields}
+    return Resolved(settings=Settings(**values), provenance=MappingProxyType(provenance))
+
+
+_Found = dict[str, tuple[Any, str]]
+
+
+def _from_files(read: Callable[[str], bytes | None]) -> _Found:
+    """Read the one file that holds settings, if there is one."""
+    documents = [parse(data, name) for name in (PYPROJECT, OWN_FILE) if (data := read(name)) is not None]
+    found: list[tuple[Document, tuple[str, ...], object]] = []
+    for document in documents:
+        if document.source == OWN_FILE:
+            found.append((document, (), document.table))
+            continue
+        tools = document.table.get("tool", {})
+        if not isinstance(tools, dict):
+            continue
+        _refuse_near_misses(document, tools)
+        if "unmoor" in tools:
+            found.append((document, ("tool", "unmoor"), tools["unmoor"]))
+    if not found:
+        return {}
+    document, path, table = found[-1]
+    faults = Faults(document.source, document.line_of)
+    if len(found) > 1:
+        faults.add((), f"settings stand both here and in [tool.unmoor] of {PYPROJECT}", next_step="keep one of the two")
+        faults.stop()
+    return _read(table, path, faults)
+
+
+def _refuse_near_misses(document: Document, tools: Mapping[str, object]) -> None:
+    """Refuse a misspelt ``[tool.unmoor]``: without this it would silently mean nothing."""
+    faults = Faults(document.source, document.line_of)
+    for name in difflib.get_close_matches("unmoor", [name for name in tools if name != "unmoor"], cutoff=0.8):
+        faults.add(("tool", name), 'there is no such table; did you mean "tool.unmoor"?')
+    faults.stop()
+
+
+def _read(table: object, path: tuple[str, ...], faults: Faults) -> _Found:
+    if not isinstance(table, dict):
+        faults.add(path, "expected a table")
+        faults.stop()
+        return {}
+    values = read_values(Settings, table, path, faults)
+    faults.stop()
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(Settings)}
+    return {name: (value, f"{faults.source}: {'.'.join((*path, names[name]))}") for name, value in values.items()}
+
+
+def _from_environ(environ: Mapping[str, str]) -> _Found:
+    """Read the variables that name options. Numbers are text there, and lists hold one item a line."""
+    faults = Faults("the environment")
+    values: _Found = {}
+    options = {variable_of(field.encode_name): field for field in msgspec.structs.fields(Settings)}
+    for variable, field in options.items():
+        if not (text := environ.get(variable, "")):
+            continue
+        base = get_args(field.type)[0]
+        value: object = text.split("\n") if get_origin(base) is tuple else text
+        if isinstance(value, list):
+            value = [item.strip() for item in value if item.strip()]
+        try:
+            values[field.name] = (checked(value, field.type, loose=True), f"environment: {variable}")
+        except ValueError as error:
+            faults.add((variable,), str(error))
+    faults.stop()
+    return values
+
+
+def _from_command_line(given: Mapping[str, object]) -> _Found:
+    """Read what the command line said."""
+    values = _read(dict(given), (), Faults("the command line"))
+    return {name: (value, "command line") for name, (value, _) in values.items()}
