@@ -1,0 +1,308 @@
+"""The one HTTP session of a run: bounded in time and size, for the index's pages, files, and assets.
+
+On `requests`, since twine and PyGithub stand on it: one set of proxy and CA variables
+(``HTTPS_PROXY``, ``NO_PROXY``, ``REQUESTS_CA_BUNDLE``, …) counts for all of them. What it adds:
+
+- a total deadline and a limit of size for every exchange (`unmoor.adapters.bounds`);
+- no hidden retry, no cookie, no ``.netrc``;
+- credentials go to the origin they were given for: a redirect elsewhere is followed without them;
+- every failure to get a whole answer is `Unknown`; an answer of any status is an `Answer`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, replace
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import IO, Self
+
+import requests
+from requests.auth import AuthBase, HTTPBasicAuth
+from requests.structures import CaseInsensitiveDict
+
+from unmoor.adapters.addresses import led_to, origin, parsed, shown
+from unmoor.adapters.bounds import BoundedAdapter, Bounds, Watch
+from unmoor.errors import Conflict, Denied, Unknown
+from unmoor.files import is_safe_name
+from unmoor.products import File
+from unmoor.secret import Secret
+from unmoor.text import clean
+from unmoor.world import Login
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_HOPS = 5
+# Bytes per second that a transfer must reach over its whole length, beyond the first two minutes.
+_SLOWEST = 200_000
+_START = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A whole answer. ``url`` is where it came from in the end, ``reason`` the words of the status line, cleaned."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+    @property
+    def kind(self) -> str:
+        """The content type, lower case, without parameters; empty where there is none."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+class _NoLogin(AuthBase):
+    """Sends nothing, and keeps requests from looking into ``.netrc``."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ask:
+    """One request as the caller meant it."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    secrets: Mapping[str, Secret]
+    login: Login | None
+    body: bytes | IO[bytes] | None = None
+
+    def bare(self, url: str) -> _Ask:
+        """The same request to another address: its secrets only stay where that is the same origin."""
+        if origin(url) == origin(self.url):
+            return replace(self, url=url)
+        return replace(self, url=url, secrets={}, login=None)
+
+
+def transfer_time(size: int) -> float:
+    """Seconds that a transfer of so many bytes may take."""
+    return _START + size / _SLOWEST
+
+
+def user_agent() -> str:
+    """What we call ourselves."""
+    try:
+        from unmoor._version import version
+    except ImportError:
+        version = "0"
+    return f"unmoor/{version} python-requests/{requests.__version__}"
+
+
+class BoundedSession:
+    """Bounded exchanges. Safe to share between threads. Close it, or use it in a ``with``."""
+
+    def __init__(self, bounds: Bounds | None = None) -> None:
+        self.bounds = bounds or Bounds()
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = user_agent()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        mount(self._session, self.bounds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._session.close()
+
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        secret_headers: Mapping[str, Secret] | None = None,
+        login: Login | None = None,
+        limit: int | None = None,
+        deadline: float | None = None,
+    ) -> Answer:
+        """Read an address, following at most five redirects. An answer of any status is an answer.
+
+        ``limit`` is the largest body in bytes (10 MB), ``deadline`` the seconds for all of it (60).
+        ``secret_headers`` and ``login`` (HTTP basic) go to the origin of ``url`` alone. Raises `Unknown`.
+        """
+        ask = _Ask(method="GET", url=url, headers=headers or {}, secrets=secret_headers or {}, login=login)
+        with Watch(bounds=self._bounds(limit, deadline)) as watch, self._following(ask, watch) as response:
+            return _answer(response, watch)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | Path = b"",
+        headers: Mapping[str, str] | None = None,
+        secret_headers: Mapping[str, Secret] | None = None,
+        login: Login | None = None,
+        limit: int | None = None,
+        deadline: float | None = None,
+    ) -> Answer:
+        """Send a request once: no redirect is followed, nothing is tried again. Streams a file.
+
+        ``deadline`` defaults to two minutes and a second per 200 kB. Raises `Unknown`, after which
+        the server may or may not have done it.
+        """
+        size = body.stat().st_size if isinstance(body, Path) else len(body)
+        with contextlib.ExitStack() as stack:
+            watch = stack.enter_context(Watch(bounds=self._bounds(limit, deadline or transfer_time(size))))
+            # An empty file is sent as empty bytes: requests would send it chunked.
+            data = stack.enter_context(body.open("rb")) if isinstance(body, Path) and size else body
+            ask = _Ask(
+                method=method,
+                url=url,
+                headers=headers or {},
+                secrets=secret_headers or {},
+                login=login,
+                body=b"" if isinstance(data, Path) else data,
+            )
+            response = stack.enter_context(contextlib.closing(self._once(ask, watch)))
+            return _answer(response, watch)
+
+    def download(
+        self,
+        url: str,
+        into: Path,
+        name: str,
+        *,
+        sha256: str | None = None,
+        size: int | None = None,
+        limit: int = 1_100_000_000,
+        headers: Mapping[str, str] | None = None,
+        secret_headers: Mapping[str, Secret] | None = None,
+        deadline: float | None = None,
+    ) -> File:
+        """Download into a folder, under a name: written aside, hashed, then renamed.
+
+        ``limit`` is the largest size in bytes (the size, if that is known). Raises `Denied` for 401
+        and 403, `Unknown` for every other answer than 200 and for bytes that do not come whole,
+        `Conflict` where they are not those of ``sha256``.
+        """
+        where = shown(url)
+        if not is_safe_name(name):
+            raise Unknown(
+                f"{clean(name)!r} is not a file name", where=where, next_step="look at what that address serves"
+            )
+        most = min(limit, size) if size is not None else limit
+        bounds = self._bounds(most, deadline or transfer_time(most))
+        # Bytes as they are: a server that compresses an archive on its way would change its hash.
+        plain = {**(headers or {}), "Accept-Encoding": "identity"}
+        ask = _Ask(method="GET", url=url, headers=plain, secrets=secret_headers or {}, login=None)
+        with Watch(bounds=bounds) as watch, self._following(ask, watch) as response:
+            _must_be_ok(response, where)
+            file = _written(watch, response, into, name, sha256)
+        if size is not None and file.size != size:
+            file.path.unlink()
+            raise Unknown(f"{name} has {file.size} bytes and should have {size}", where=where, next_step="run it again")
+        return file
+
+    def _bounds(self, limit: int | None, deadline: float | None) -> Bounds:
+        most = self.bounds.limit if limit is None else limit
+        return replace(self.bounds, limit=most, total=deadline or self.bounds.total)
+
+    @contextlib.contextmanager
+    def _following(self, ask: _Ask, watch: Watch) -> Generator[requests.Response, None, None]:
+        """Follow redirects; secrets stay at the first origin, and do not come back with a later hop."""
+        for _ in range(_HOPS + 1):
+            with contextlib.closing(self._once(ask, watch)) as response:
+                target = response.headers.get("Location")
+                if response.status_code not in _REDIRECTS or not target:
+                    yield response
+                    return
+                ask = ask.bare(led_to(ask.url, target))
+        raise Unknown(
+            f"more than {_HOPS} redirects", where=shown(ask.url), next_step="correct the address in the world file"
+        )
+
+    def _once(self, ask: _Ask, watch: Watch) -> requests.Response:
+        """One exchange up to the headers of the answer."""
+        parsed(ask.url)
+        shielded = {name: secret.reveal() for name, secret in ask.secrets.items()}
+        login = ask.login
+        auth = HTTPBasicAuth(login.username, login.secret.reveal()) if login else _NoLogin()
+        with watch.told(ask.url):
+            return self._session.request(
+                ask.method,
+                ask.url,
+                data=ask.body,
+                headers={**ask.headers, **shielded},
+                auth=auth,
+                allow_redirects=False,
+                stream=True,
+            )
+
+
+def mount(session: requests.Session, bounds: Bounds) -> None:
+    """Bring the bounds to a session, ours or a library's; whatever it had mounted is dropped."""
+    session.adapters.clear()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, BoundedAdapter(bounds))
+
+
+def _answer(response: requests.Response, watch: Watch) -> Answer:
+    """Read an answer whole."""
+    url = str(response.url)
+    return Answer(
+        status=response.status_code,
+        reason=clean(str(response.reason or "")),
+        headers=CaseInsensitiveDict(response.headers),
+        body=b"".join(watch.pieces(response, url, decode=True)),
+        url=url,
+    )
+
+
+def _must_be_ok(response: requests.Response, where: str) -> None:
+    status = response.status_code
+    if status in (401, 403):
+        raise Denied(
+            f"the server does not let us read it ({status})",
+            where=where,
+            next_step="look at the rights of the credential, and whether the address is public",
+        )
+    if status != requests.codes.ok:
+        raise Unknown(
+            f"the server answered {status} {clean(str(response.reason or ''))}".rstrip(),
+            where=where,
+            next_step="run it again; if that stays, look at the address in a browser",
+        )
+
+
+def _must_match(name: str, sha256: str, expected: str | None, where: str) -> None:
+    if expected is not None and sha256 != expected.lower():
+        raise Conflict(
+            f"{name} has sha256 {sha256}, and {clean(expected, 80)} was expected",
+            where=where,
+            next_step="do not use it; find out who changed the file there",
+        )
+
+
+def _written(watch: Watch, response: requests.Response, into: Path, name: str, sha256: str | None) -> File:
+    """Write the body aside, hash it on its way, and rename it when it is the right one."""
+    into.mkdir(parents=True, exist_ok=True)
+    url = str(response.url)
+    digest = hashlib.sha256()
+    count = 0
+    handle, aside = tempfile.mkstemp(dir=into, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            os.fchmod(stream.fileno(), 0o644)
+            for piece in watch.pieces(response, url, decode=False):
+                stream.write(piece)
+                digest.update(piece)
+                count += len(piece)
+            stream.flush()
+            os.fsync(stream.fileno())
+        _must_match(name, digest.hexdigest(), sha256, shown(url))
+        return File(name=name, sha256=digest.hexdigest(), size=count, path=Path(aside).replace(into / name))
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
