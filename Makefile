@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Linters that call other linters find ours first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-unit lint format docs bench clean
+.PHONY: help demo test test-unit lint format docs bench pins clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,12 @@ docs: $(READY) ## Check the documentation: links, commands, changelog fragments
 bench: $(READY) ## Measure start-up and a whole rehearsal against other ways of doing it
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/rehearsal.py
+
+pins: $(READY) ## Look for newer versions of what the release jobs install
+	printf '# %s\n' 'Made by "make pins": what the release jobs install beside the tool. Versions and hashes, no addresses.' \
+		> .ci/tool-requirements.txt
+	$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --only-binary :all: --no-emit-index-url \
+		--python-version 3.13 --python-platform linux pyproject.toml >> .ci/tool-requirements.txt
 
 clean: ## Remove everything that can be made again
 	rm -rf .venv .cache .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
