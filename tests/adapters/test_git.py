@@ -1,0 +1,422 @@
+"""A checkout is read and cloned with the real git, and looking changes nothing."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.repositories import Repo, shell_for_tests
+
+from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git_program import without_login
+from unmoor.adapters.shell import LocalShell
+from unmoor.errors import MissingPart, Refused, Unknown, UnmoorError
+
+
+@pytest.fixture
+def shell() -> Iterator[LocalShell]:
+    """The real shell."""
+    with shell_for_tests() as shell:
+        yield shell
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """A repository with one commit."""
+    return Repo.new(tmp_path / "project")
+
+
+def test_where_it_stands(repo: Repo, shell: LocalShell) -> None:
+    """From a folder inside, the checkout tells its top folder, HEAD, and that commit's time."""
+    (repo.path / "inner").mkdir()
+    git = GitCheckout(repo.path / "inner", shell)
+    head = repo.git("rev-parse", "HEAD")
+    assert git.folder == repo.path
+    assert git.head() == head
+    assert git.date_of(head) == 1_700_000_000
+    assert not git.shallow()
+
+
+def test_tags_are_peeled(repo: Repo, shell: LocalShell) -> None:
+    """Annotated tags, tags of tags and packed ones give commits; tags of files are left out."""
+    head = repo.git("rev-parse", "HEAD")
+    repo.git("tag", "plain")
+    repo.git("tag", "-a", "-m", "x", "annotated")
+    repo.git("tag", "-a", "-m", "x", "nested", "annotated")
+    repo.git("tag", "-a", "-m", "x", "v1/é$(id)")
+    repo.git("tag", "of-a-file", "HEAD:README")
+    repo.git("pack-refs", "--all")
+    git = GitCheckout(repo.path, shell)
+    assert git.tags() == dict.fromkeys(("plain", "annotated", "nested", "v1/é$(id)"), head)
+    assert git.commit_of("nested") == head
+    assert git.commit_of(head) == head
+    assert git.commit_of("of-a-file") is None
+    assert git.commit_of("f" * 40) is None
+
+
+def test_a_branch_is_never_taken_for_a_tag(repo: Repo, shell: LocalShell) -> None:
+    """Only refs/tags/X is looked at: not a branch of that name, nor one called refs/tags/X."""
+    repo.git("branch", "v1.0.0")
+    repo.git("update-ref", "refs/heads/refs/tags/v2.0.0", "HEAD")
+    git = GitCheckout(repo.path, shell)
+    assert git.commit_of("v1.0.0") is None
+    assert git.commit_of("v2.0.0") is None
+    assert git.tags() == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["", "--output=x", "a..b", "v1^{}", "a b", "v1\n", "../x", "v1:README", "v1@{1}", "x.lock", "a//b", "@"]
+)
+def test_no_name_of_a_ref(repo: Repo, shell: LocalShell, name: str) -> None:
+    """What git would read as an expression, an option or a path never reaches it."""
+    with pytest.raises(Refused, match="no name that git takes"):
+        GitCheckout(repo.path, shell).commit_of(name)
+
+
+def test_changed_files(repo: Repo, shell: LocalShell) -> None:
+    """Tracked files that differ count, staged or not, odd names too; untracked ones and mere touches never."""
+    repo.commit({"a b.txt": "1", "é.txt": "1", "gone": "1", "same": "1"})
+    repo.write({"a b.txt": "2", "é.txt": "2", "new.txt": "untracked"})
+    repo.git("add", "é.txt")
+    (repo.path / "gone").unlink()
+    os.utime(repo.path / "same", (1, 1))
+    before = repo.state()
+    assert GitCheckout(repo.path, shell).changed() == ("a b.txt", "gone", "é.txt")
+    assert repo.state() == before
+
+
+def test_empty_repository(tmp_path: Path, shell: LocalShell) -> None:
+    """A repository without a commit has no HEAD and no tags."""
+    repo = tmp_path / "empty"
+    repo.mkdir()
+    Repo(repo).git("init", "--quiet")
+    git = GitCheckout(repo, shell)
+    assert git.head() is None
+    assert git.tags() == {}
+    assert git.changed() == ()
+
+
+def test_read_gives_the_very_bytes(repo: Repo, shell: LocalShell) -> None:
+    """Bytes that are no text come back as they are; links inside the tree are followed, others are not there."""
+    odd = b"\xff\xfe caf\xe9\r\n\x00"
+    (repo.path / "odd.bin").write_bytes(odd)
+    (repo.path / "deep").mkdir()
+    (repo.path / "deep" / "link").symlink_to("../odd.bin")
+    (repo.path / "out").symlink_to("/etc/passwd")
+    (repo.path / "up").symlink_to("../../x")
+    (repo.path / "loop").symlink_to("loop")
+    commit = repo.commit({":(glob)*": "literal"})
+    repo.commit({"odd.bin": "later"})
+    before = repo.state()
+    git = GitCheckout(repo.path, shell)
+    assert git.read(commit, "odd.bin") == odd
+    assert git.read(commit, "./deep/link") == odd
+    assert git.read(commit, ":(glob)*") == b"literal"
+    for missing in ("out", "up", "loop", "deep", "none", "../odd.bin", "/etc/passwd", ".", "*"):
+        assert git.read(commit, missing) is None
+    assert set(git.files(commit)) == {"README", "odd.bin", "deep/link", "out", "up", "loop", ":(glob)*"}
+    assert repo.state() == before
+
+
+def test_read_has_a_limit(repo: Repo, shell: LocalShell) -> None:
+    """A file above ten megabytes is not read."""
+    commit = repo.commit({"big": "x" * 10_000_001})
+    with pytest.raises(Unknown, match="10000001 bytes"):
+        GitCheckout(repo.path, shell).read(commit, "big")
+
+
+def test_log(repo: Repo, shell: LocalShell) -> None:
+    """The log goes from a tag to a commit, newest first, without merges, with subjects fit for a terminal."""
+    repo.git("tag", "v1")
+    first = repo.commit({"a": "1"}, "One \x1b[31mred\x1b[0m thing\n\nbody")
+    repo.git("checkout", "--quiet", "-b", "side")
+    second = repo.commit({"b": "1"}, "Two", date=1_700_000_100)
+    repo.git("checkout", "--quiet", "main")
+    repo.git("merge", "--quiet", "--no-ff", "-m", "Merge it", "side", date=1_700_000_200)
+    head = repo.git("rev-parse", "HEAD")
+    git = GitCheckout(repo.path, shell)
+    assert [(c.id, c.date, c.subject) for c in git.log(since="v1", until=head)] == [
+        (second, 1_700_000_100, "Two"),
+        (first, 1_700_000_000, "One red thing"),
+    ]
+    assert len(git.log(since=None, until=head)) == 3
+    assert len(git.log(since=None, until=head, limit=1)) == 1
+    with pytest.raises(Unknown, match="holds no 'v0'"):
+        git.log(since="v0", until=head)
+
+
+def test_remote_tags_are_peeled(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """The remote's tags are those it has now, each with its commit, and looking changes nothing."""
+    head = repo.git("rev-parse", "HEAD")
+    remote = repo.remote(tmp_path / "remote.git")
+    remote.git("tag", "-a", "-m", "x", "v1.0.0", head)
+    remote.git("tag", "v1.1.0", head)
+    before = repo.state()
+    git = GitCheckout(repo.path, shell)
+    assert git.remote_tags() == {"v1.0.0": head, "v1.1.0": head}
+    assert git.tags() == {}
+    assert git.remote() == str(remote.path)
+    assert repo.state() == before
+    assert GitCheckout(repo.path, shell, remote=str(remote.path)).remote_tags() == git.remote_tags()
+
+
+def test_no_remote(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """No remote is said as such; a remote that cannot be read is unknown, never empty."""
+    git = GitCheckout(repo.path, shell)
+    assert git.remote() is None
+    with pytest.raises(Unknown, match="no remote named origin"):
+        git.remote_tags()
+    repo.git("remote", "add", "origin", str(tmp_path / "nowhere"))
+    with pytest.raises(Unknown, match="does not appear to be a git repository"):
+        git.remote_tags()
+
+
+def test_a_remote_may_be_empty(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """A remote that answers and has no tags has none."""
+    repo.remote(tmp_path / "remote.git")
+    assert GitCheckout(repo.path, shell).remote_tags() == {}
+
+
+def pretend_git(folder: Path, script: str) -> dict[str, str]:
+    """Put a program named git before the real one; ``$@`` ends up with the arguments."""
+    folder.mkdir()
+    program = folder / "git"
+    program.write_text(f'#!/bin/sh\ncase "$*" in\n{script}\nesac\nPATH="${{PATH#*:}}" exec git "$@"\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("*ls-remote*) sleep 30;;", "no answer within 1 s"),
+        ("*ls-remote*) echo '<html>hello</html>'; exit 0;;", "no list of tags"),
+        ("*ls-remote*) yes abcdefghij | head -c 30000000; exit 0;;", "longer than 20000000 bytes"),
+        (
+            "*ls-remote*) echo \"fatal: unable to access 'https://me:sesame@example.invalid/x/': no\" >&2; exit 128;;",
+            "unable to access 'https://example.invalid/x/'",
+        ),
+    ],
+)
+def test_a_remote_that_answers_badly(  # the table is the test
+    repo: Repo, shell: LocalShell, tmp_path: Path, script: str, words: str
+) -> None:
+    """Silence, nonsense, floods and refusals of the remote are unknown, and no password is told."""
+    repo.remote(tmp_path / "remote.git")
+    git = GitCheckout(repo.path, shell, environ=pretend_git(tmp_path / "bin", script), timeout=1.0)
+    with pytest.raises(Unknown) as caught:
+        git.remote_tags()
+    assert words in str(caught.value)
+    assert "sesame" not in str(caught.value)
+
+
+def not_a_repository(path: Path) -> Path:
+    """An empty folder."""
+    path.mkdir()
+    return path
+
+
+def bare(path: Path) -> Path:
+    """A bare repository."""
+    path.mkdir()
+    Repo(path).git("init", "--quiet", "--bare")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "words", "step"),
+    [
+        (lambda path: path, "no such folder", "name the project's checkout"),
+        (not_a_repository, "not in a git repository", "change to the checkout"),
+        (bare, "bare repository", "change to a checkout"),
+    ],
+)
+def test_no_checkout(tmp_path: Path, shell: LocalShell, make: Callable[[Path], Path], words: str, step: str) -> None:
+    """A folder that is no checkout is refused, with the next step."""
+    with pytest.raises(Refused, match=words) as caught:
+        GitCheckout(make(tmp_path / "x"), shell).head()
+    assert step in caught.value.next_step
+
+
+def test_another_users_repository(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """Where git does not trust the folder's owner, the way to trust it is told."""
+    said = f"echo \"fatal: detected dubious ownership in repository at '{repo.path}'\" >&2; exit 128"
+    git = GitCheckout(repo.path, shell, environ=pretend_git(tmp_path / "bin", f"*) {said};;"))
+    with pytest.raises(Refused, match="belongs to another user") as caught:
+        git.tags()
+    assert f"safe.directory {repo.path}" in caught.value.next_step
+
+
+def test_no_git(repo: Repo, shell: LocalShell) -> None:
+    """A machine without git lacks a part."""
+    with pytest.raises(MissingPart, match="git"):
+        GitCheckout(repo.path, shell, environ={"PATH": "/nonexistent"}).head()
+
+
+@pytest.mark.parametrize("remote", ["", "--upload-pack=x", "a\nb"])
+def test_no_name_of_a_remote(repo: Repo, shell: LocalShell, remote: str) -> None:
+    """A remote that could be an option of git's is refused."""
+    with pytest.raises(Refused, match="neither the name nor the address"):
+        GitCheckout(repo.path, shell, remote=remote)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://user:tok@example.org/o/r.git", "https://example.org/o/r.git"),
+        ("https://tok@example.org:8443/o/r@2", "https://example.org:8443/o/r@2"),
+        ("https://a:b@c@example.org/r", "https://example.org/r"),
+        ("ssh://git:pw@example.org/r", "ssh://git@example.org/r"),
+        ("git@example.org:o/r.git", "git@example.org:o/r.git"),
+        ("/some/folder", "/some/folder"),
+    ],
+)
+def test_no_login_is_shown(repo: Repo, shell: LocalShell, address: str, expected: str) -> None:
+    """The address of the remote is told without passwords and tokens."""
+    assert without_login(address) == expected
+    repo.git("remote", "add", "origin", address)
+    assert GitCheckout(repo.path, shell).remote() == expected
+
+
+def test_the_environment_cannot_point_elsewhere(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """GIT_DIR and its kin are dropped, and only calls to a remote see the forge's token."""
+    other = Repo.new(tmp_path / "other")
+    repo.remote(tmp_path / "remote.git")
+    seen = tmp_path / "seen"
+    environ = pretend_git(tmp_path / "bin", f'*) env >> "{seen}";;') | {
+        "GIT_DIR": str(other.path / ".git"),
+        "TWINE_PASSWORD": "sesame",
+        "GH_TOKEN": "forge-token",
+    }
+    git = GitCheckout(repo.path, shell, environ=environ)
+    assert git.folder == repo.path
+    git.tags()
+    assert "forge-token" not in seen.read_text()
+    git.remote_tags()
+    assert "GH_TOKEN=forge-token" in seen.read_text()
+    assert "sesame" not in seen.read_text()
+
+
+def test_no_hook_and_no_helper_of_the_repository_runs(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """Hooks, templates and the file system monitor stay silent, in looking and in cloning."""
+    ran = tmp_path / "ran"
+    hook = repo.path / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    for name in ("post-checkout", "reference-transaction", "post-index-change"):
+        hook.with_name(name).write_text(f"#!/bin/sh\necho {name} >> '{ran}'\n")
+        hook.with_name(name).chmod(0o755)
+    templates = tmp_path / "templates"
+    (templates / "hooks").mkdir(parents=True)
+    for name in ("post-checkout", "reference-transaction"):
+        (templates / "hooks" / name).write_text(f"#!/bin/sh\necho template >> '{ran}'\n")
+        (templates / "hooks" / name).chmod(0o755)
+    repo.git("config", "core.fsmonitor", f"echo monitor >> '{ran}'; false")
+    repo.git("config", "init.templateDir", str(templates))
+    ran.unlink(missing_ok=True)
+    git = GitCheckout(repo.path, shell)
+    head = git.head()
+    assert head is not None
+    git.changed()
+    git.clone(tmp_path / "clone", commit=head, tag="v1.0.0")
+    assert not ran.exists()
+
+
+def test_clone_holds_one_tag_on_its_commit(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """The clone stands at the commit, keeps the annotated tag and other commits' tags, and names the real remote."""
+    old = repo.git("rev-parse", "HEAD")
+    repo.git("tag", "v1.0.0")
+    commit = repo.commit({"src/x.py": "x = 1\n"})
+    repo.git("tag", "-a", "-m", "words", "v1.1.0")
+    repo.git("tag", "v1.1.0rc1")
+    repo.git("tag", "-a", "-m", "x", "v1")
+    repo.commit({"later": "1"})
+    repo.git("remote", "add", "origin", "https://me:sesame@example.org/o/r.git")
+    before = repo.state()
+    GitCheckout(repo.path, shell).clone(tmp_path / "clone", commit=commit, tag="v1.1.0")
+    clone = Repo(tmp_path / "clone")
+    assert repo.state() == before
+    assert clone.git("rev-parse", "HEAD") == commit
+    assert clone.git("tag").split() == ["v1.0.0", "v1.1.0"]
+    assert clone.git("cat-file", "-t", "v1.1.0") == "tag"
+    assert clone.git("rev-parse", "v1.0.0") == old
+    assert clone.git("status", "--porcelain") == ""
+    assert clone.git("describe") == "v1.1.0"
+    assert clone.git("remote", "get-url", "origin") == "https://example.org/o/r.git"
+    assert "sesame" not in clone.state()
+    assert (clone.path / "src" / "x.py").read_text() == "x = 1\n"
+
+
+def test_clone_makes_a_missing_tag(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """A tag that the checkout lacks is made in the clone alone; a detached commit and no remote are no hindrance."""
+    repo.git("checkout", "--quiet", "--detach")
+    commit = repo.commit({"a": "1"})
+    git = GitCheckout(repo.path, shell)
+    git.clone(tmp_path / "clone", commit=commit, tag="v2.0.0")
+    clone = Repo(tmp_path / "clone")
+    assert clone.git("tag", "--points-at", "HEAD") == "v2.0.0"
+    assert clone.git("remote") == ""
+    assert git.tags() == {}
+
+
+def test_clone_of_a_commit_that_no_branch_holds(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """A commit that only its id leads to is cloned as well."""
+    commit = repo.commit({"a": "1"})
+    repo.git("reset", "--quiet", "--hard", "HEAD~")
+    GitCheckout(repo.path, shell).clone(tmp_path / "clone", commit=commit, tag="v2.0.0")
+    assert Repo(tmp_path / "clone").git("rev-parse", "HEAD") == commit
+
+
+def test_clone_from_a_worktree(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """A linked work tree is as good a checkout as the first one."""
+    repo.git("worktree", "add", "--quiet", str(tmp_path / "tree"), "-b", "side")
+    commit = Repo(tmp_path / "tree").commit({"a": "1"})
+    git = GitCheckout(tmp_path / "tree", shell)
+    assert git.read(commit, "a") == b"1"
+    git.clone(tmp_path / "clone", commit=commit, tag="v2.0.0")
+    assert (tmp_path / "clone" / "a").read_text() == "1"
+
+
+def a_moved_tag(repo: Repo, into: Path) -> None:
+    """The tag stands on another commit than the one asked for."""
+    repo.git("tag", "v1.0.0")
+    repo.commit({"a": "1"})
+    assert not into.exists()
+
+
+def a_full_folder(repo: Repo, into: Path) -> None:
+    """There is something in the way."""
+    into.mkdir()
+    (into / "kept").write_text("kept")
+    assert repo.path != into
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"), [(a_moved_tag, "the tag v1.0.0 is on commit"), (a_full_folder, "not empty")]
+)
+def test_clone_refuses(
+    repo: Repo, shell: LocalShell, tmp_path: Path, prepare: Callable[[Repo, Path], None], words: str
+) -> None:
+    """A tag of another commit, and a place that is taken, are refused before anything is made."""
+    into = tmp_path / "clone"
+    prepare(repo, into)
+    git = GitCheckout(repo.path, shell)
+    with pytest.raises(Refused, match=words):
+        git.clone(into, commit=repo.git("rev-parse", "HEAD"), tag="v1.0.0")
+    assert [path.name for path in into.rglob("*")] in ([], ["kept"])
+
+
+@pytest.mark.parametrize("call", ["date_of", "files"])
+def test_only_full_commit_ids(repo: Repo, shell: LocalShell, call: str) -> None:
+    """Where a commit is asked for, nothing but a whole id reaches git."""
+    with pytest.raises(UnmoorError, match="not a full commit id"):
+        getattr(GitCheckout(repo.path, shell), call)("--output=x")
+
+
+def test_shallow(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """A clone whose history is cut off says so."""
+    repo.commit({"a": "1"})
+    repo.git("clone", "--quiet", "--depth=1", f"file://{repo.path}", str(tmp_path / "shallow"))
+    assert GitCheckout(tmp_path / "shallow", shell).shallow()
