@@ -121,10 +121,11 @@ def _paths(value: object) -> Iterable[Path]:
 
 @dataclass
 class Faults:
-    """What was found wrong in one source, to be told all at once."""
+    """What was found wrong in one source, to be told all at once; ``quotes``: text from it may be shown."""
 
     source: str
     line_of: Callable[[Path], int] = lambda _path: 0
+    quotes: bool = True
     found: list[tuple[int, str, str]] = field(default_factory=list)
 
     def add(self, path: Path, what: str, *, next_step: str = "") -> None:
@@ -133,17 +134,20 @@ class Faults:
         self.found.append((self.line_of(path), f"{key}: {what}" if key else what, next_step))
 
     def stop(self) -> None:
-        """Raise `ConfigError` if anything was noted, in the order of the lines."""
-        if not self.found:
-            return
+        """Raise `ConfigError` if anything was noted."""
+        if self.found:
+            raise self.error()
+
+    def error(self) -> ConfigError:
+        """Put everything that was noted into one error, in the order of the lines."""
         faults = sorted(dict.fromkeys(self.found), key=lambda fault: fault[0])
         steps = dict.fromkeys(step for _, _, step in faults if step)
         next_step = "; ".join(steps) or f"correct {self.source}"
         if len(faults) == 1:
             line, what, _ = faults[0]
-            raise ConfigError(what, where=f"{self.source}, line {line}" if line else self.source, next_step=next_step)
+            return ConfigError(what, where=f"{self.source}, line {line}" if line else self.source, next_step=next_step)
         told = "".join(f"\n  line {line}: {what}" if line else f"\n  {what}" for line, what, _ in faults)
-        raise ConfigError(f"{len(faults)} faults{told}", where=self.source, next_step=next_step)
+        return ConfigError(f"{len(faults)} faults{told}", where=self.source, next_step=next_step)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -174,7 +178,7 @@ def read_values(kind: type[msgspec.Struct], table: Table, path: Path, faults: Fa
         inner = _struct_in(keys[name].type)
         if inner is None:
             try:
-                values[keys[name].name] = checked(value, keys[name].type)
+                values[keys[name].name] = checked(value, keys[name].type, quotes=faults.quotes)
             except ValueError as error:
                 faults.add((*path, name), str(error))
         elif isinstance(value, dict):
@@ -184,14 +188,14 @@ def read_values(kind: type[msgspec.Struct], table: Table, path: Path, faults: Fa
     return values
 
 
-def checked(value: object, kind: Any, *, loose: bool = False) -> Any:
+def checked(value: object, kind: Any, *, loose: bool = False, quotes: bool = True) -> Any:
     """Convert one value to its declared type. Raises ``ValueError`` with what was expected and what came.
 
     ``loose`` also takes numbers written as text, as the environment gives them.
     """
     base, metas = _taken_apart(kind)
     if get_origin(base) is tuple and isinstance(value, list | tuple):
-        return tuple(_item(number, item, get_args(base)[0]) for number, item in enumerate(value, 1))
+        return tuple(_item(number, item, get_args(base)[0], quotes=quotes) for number, item in enumerate(value, 1))
     if base is Secret:
         if not isinstance(value, str):
             raise ValueError(f"expected text, got {got(value)}")
@@ -202,7 +206,7 @@ def checked(value: object, kind: Any, *, loose: bool = False) -> Any:
         except msgspec.ValidationError:
             near = suggestion(value, get_args(base)) if isinstance(value, str) and get_origin(base) is Literal else ""
             hint = f"; {near}" if near.startswith("did") else ""
-            raise ValueError(f"expected {expected(kind)}, got {got(value)}{hint}") from None
+            raise ValueError(f"expected {expected(kind)}, got {got(value, quotes=quotes)}{hint}") from None
     for meta in metas:
         converted = (meta.extra or {}).get("check", _same)(converted)
     return Secret(converted) if base is Secret else converted
@@ -212,9 +216,9 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _item(number: int, value: object, kind: Any) -> Any:
+def _item(number: int, value: object, kind: Any, *, quotes: bool) -> Any:
     try:
-        return checked(value, kind)
+        return checked(value, kind, quotes=quotes)
     except ValueError as error:
         raise ValueError(f"item {number}: {error}") from None
 
@@ -254,13 +258,13 @@ def expected(kind: Any) -> str:
     return "true or false" if base is bool else "text"
 
 
-def got(value: object) -> str:
+def got(value: object, *, quotes: bool = True) -> str:
     """Say in words what was written instead."""
     match value:
         case bool():
             return "true" if value else "false"
         case str():
-            return f'"{clean(value, 60)}"'
+            return f'"{clean(value, 60)}"' if quotes else "other text"
         case int() | float():
             return f"the number {clean(str(value), 30)}" if abs(value) < 1e18 else "a number too large"  # noqa: PLR2004
         case list() | tuple():

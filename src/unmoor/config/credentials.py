@@ -1,0 +1,192 @@
+"""Where credentials come from: references in a world file, and the places twine's and GitHub's users know.
+
+A `Login` says in words where its secret was found, or where it was looked for: never the secret itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmoor.config import pypirc
+from unmoor.secret import Secret
+from unmoor.text import clean
+from unmoor.world import Login, Lookup
+
+TOKEN_USERNAME = "__token__"  # noqa: S105 - the user name that indexes give to every API token
+KNOWN = ", ".join(f"{lookup}:" for lookup in Lookup)
+
+_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]*:")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LIMIT = 65_536
+_LONGEST_NAME = 200
+_KEYRING_PATIENCE = 5.0
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where a world file says a credential is; ``lookup`` is ``None`` for a literal, whose ``rest`` is empty."""
+
+    lookup: Lookup | None
+    rest: str
+
+    @classmethod
+    def parse(cls, secret: Secret) -> Reference:
+        """Tell a reference from a literal. Raises ``ValueError`` for a malformed one, without quoting it."""
+        text = secret.reveal()
+        prefix = _PREFIX.match(text)
+        if prefix is None:
+            return cls(None, "")
+        if prefix[0][:-1] not in list(Lookup):
+            raise ValueError(f"what stands before the colon is none of {KNOWN}")
+        lookup, rest = Lookup(prefix[0][:-1]), text[prefix.end() :]
+        if not rest or any(not char.isprintable() for char in rest):
+            raise ValueError(f'expected something printable after "{lookup}:"')
+        if lookup is Lookup.ENV and not _VARIABLE.fullmatch(rest):
+            raise ValueError('expected the name of an environment variable after "env:"')
+        return cls(lookup, rest)
+
+
+def checked_reference(text: str) -> str:
+    """See that a credential is a literal or a well-formed reference. Raises ``ValueError``."""
+    if any(not char.isprintable() for char in text):
+        raise ValueError("a credential must not hold line breaks or control characters")
+    Reference.parse(Secret(text))
+    return text
+
+
+def checked_username(text: str) -> str:
+    """See that a user name can be sent (RFC 7617 allows no colon). Raises ``ValueError``, without quoting it."""
+    if ":" in text or len(text) > _LONGEST_NAME or any(not char.isprintable() for char in text):
+        raise ValueError(f"expected a user name: printable, without colon, at most {_LONGEST_NAME} characters")
+    return text
+
+
+def is_literal(secret: Secret) -> bool:
+    """Whether the secret itself stands in the file."""
+    return bool(secret) and Reference.parse(secret).lookup is None
+
+
+def look_up(secret: Secret, *, username: str, environ: Mapping[str, str], world_file: Path) -> Login:
+    """Follow a reference. What is not there gives a `Login` with an empty secret."""
+    found, origin = _follow(secret, username, environ, world_file)
+    return Login(username=username, secret=found, origin=clean(origin))
+
+
+def _follow(secret: Secret, username: str, environ: Mapping[str, str], world_file: Path) -> tuple[Secret, str]:
+    reference = Reference.parse(secret)
+    match reference.lookup:
+        case None:
+            return secret, str(world_file) if secret else f"nowhere: {world_file} names no credential"
+        case Lookup.ENV:
+            value = environ.get(reference.rest, "")
+            state = "" if value else ", which is not set" if reference.rest not in environ else ", which is empty"
+            return Secret(value), f"the environment variable {reference.rest}{state}"
+        case Lookup.FILE:
+            return _from_file(_place(reference.rest, environ, world_file))
+        case Lookup.KEYRING:
+            return from_keyring(reference.rest, username)
+
+
+def _place(rest: str, environ: Mapping[str, str], world_file: Path) -> Path:
+    home = environ.get("HOME", "")
+    path = Path(home, rest[2:]) if home and rest.startswith("~/") else Path(rest)
+    return world_file.absolute().parent / path
+
+
+def _from_file(path: Path) -> tuple[Secret, str]:
+    origin = f"the file {path}"
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(_LIMIT + 1)
+        text = data.decode().strip()
+    except OSError as error:
+        return Secret(""), f"{origin}, which cannot be read ({error.strerror})"
+    except UnicodeDecodeError:
+        return Secret(""), f"{origin}, which is not text"
+    if len(data) > _LIMIT or len(text.splitlines()) != 1:
+        return Secret(""), f"{origin}, which does not hold one line"
+    return Secret(text), origin
+
+
+def from_keyring(service: str, username: str) -> tuple[Secret, str]:
+    """Ask the user's keyring, for some seconds at most: it may wait for a password in a window.
+
+    A thread cannot be stopped, so one that hangs is left behind; it holds nothing and ends with us.
+    """
+    import importlib.util
+    import threading
+
+    origin = f"the keyring ({clean(service, 80)}, {clean(username, 40)})"
+    if importlib.util.find_spec("keyring") is None:
+        return Secret(""), f"{origin}, but the keyring package is not installed"
+    answers: list[Secret | str] = []
+    thread = threading.Thread(target=_ask_keyring, args=(service, username, answers), daemon=True)
+    thread.start()
+    thread.join(_KEYRING_PATIENCE)
+    match answers:
+        case [Secret() as secret]:
+            return secret, origin if secret else f"{origin}, which has none"
+        case [str() as failure]:
+            return Secret(""), f"{origin}, which failed ({failure})"
+        case _:
+            return Secret(""), f"{origin}, which did not answer within {_KEYRING_PATIENCE:.0f} s"
+
+
+def _ask_keyring(service: str, username: str, answers: list[Secret | str]) -> None:
+    try:
+        import keyring
+
+        answers.append(Secret(keyring.get_password(service, username) or ""))
+    except Exception as error:  # noqa: BLE001 - backends raise whatever they like; any failure means no credential
+        answers.append(type(error).__name__)
+
+
+def index_login(name: str, upload: str, environ: Mapping[str, str]) -> Login:
+    """Look for the credential of one of the two public indexes, ``pypi`` or ``testpypi``.
+
+    In this order: ``UNMOOR_<NAME>_PASSWORD``; ``TWINE_PASSWORD`` where twine would send it to this
+    index; ``.pypirc``; the keyring. A credential of one index is never sent to the other. Raises
+    `ConfigError` for a ``.pypirc`` that cannot be parsed.
+    """
+    looked: list[str] = []
+    own = f"UNMOOR_{name.upper()}_"
+    twine = "TWINE_" if _twine_means(name, upload, environ) else ""
+    for prefix in filter(None, (own, twine)):
+        looked.append(f"{prefix}PASSWORD")
+        if password := environ.get(f"{prefix}PASSWORD", ""):
+            username = environ.get(f"{prefix}USERNAME") or TOKEN_USERNAME
+            return Login(
+                username=username, secret=Secret(password), origin=f"the environment variable {prefix}PASSWORD"
+            )
+    username = environ.get(f"{own}USERNAME") or (twine and environ.get("TWINE_USERNAME")) or TOKEN_USERNAME
+    for secret, origin in _stored(name, upload, username, environ):
+        if secret:
+            return Login(username=username, secret=secret, origin=clean(origin))
+        looked.append(origin)
+    return Login(username=username, secret=Secret(""), origin=clean(f"nowhere: looked in {', '.join(looked)}"))
+
+
+def _stored(name: str, upload: str, username: str, environ: Mapping[str, str]) -> Iterator[tuple[Secret, str]]:
+    """Open the places that cost something, one after the other."""
+    yield pypirc.password(name, upload, environ)
+    # A CI runner has no keyring of its own, and asking for one takes 0.15 s.
+    if environ.get("GITHUB_ACTIONS") != "true" or environ.get("PYTHON_KEYRING_BACKEND"):
+        yield from_keyring(upload, username)
+
+
+def _twine_means(name: str, upload: str, environ: Mapping[str, str]) -> bool:
+    """Whether twine, with these variables, would send its password to this index."""
+    if address := environ.get("TWINE_REPOSITORY_URL"):
+        return pypirc.same_address(address, upload)
+    return (environ.get("TWINE_REPOSITORY") or "pypi") == name
+
+
+def forge_login(environ: Mapping[str, str]) -> Login:
+    """Take the forge's token from ``GITHUB_TOKEN``, else ``GH_TOKEN``."""
+    for variable in ("GITHUB_TOKEN", "GH_TOKEN"):
+        if token := environ.get(variable, "").strip():
+            return Login(username="", secret=Secret(token), origin=f"the environment variable {variable}")
+    return Login(username="", secret=Secret(""), origin="nowhere: neither GITHUB_TOKEN nor GH_TOKEN is set")

@@ -1,0 +1,69 @@
+"""Reads passwords from ``~/.pypirc`` as twine does, but never one that was meant for another index.
+
+Format: the ``.pypirc`` specification of the Python packaging guide. Passwords of the obsolete
+section ``[server-login]`` are not used: they would go to every index.
+"""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Mapping
+from pathlib import Path
+
+from unmoor.errors import ConfigError
+from unmoor.secret import Secret
+
+_LIMIT = 1_000_000
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two addresses are the same place, whatever the scheme and the slash at the end."""
+    return one.strip().partition("://")[2].rstrip("/") == other.partition("://")[2].rstrip("/")
+
+
+def password(name: str, upload: str, environ: Mapping[str, str]) -> tuple[Secret, str]:
+    """Look for the password of an index: by its section's name, else by its upload address.
+
+    Returns it with where it was found, or an empty one with where it was looked for. Raises
+    `ConfigError`, which never quotes a line, for a file that cannot be parsed.
+    """
+    home = environ.get("HOME", "")
+    if not home:
+        return Secret(""), "~/.pypirc (there is no HOME)"
+    path = Path(home, ".pypirc")
+    sections = _sections(path)
+    own = sections.get(name, {})
+    if own.get("password") and same_address(own.get("repository") or upload, upload):
+        return Secret(own["password"]), f"[{name}] in {path}"
+    others = [
+        section
+        for section, values in sections.items()
+        if values.get("password") and same_address(values.get("repository", ""), upload)
+    ]
+    if len(others) == 1:
+        return Secret(sections[others[0]]["password"]), f"[{others[0]}] in {path}"
+    several = f" (several sections are for this index: set UNMOOR_{name.upper()}_PASSWORD)" if others else ""
+    return Secret(""), f"{path}{several}"
+
+
+def _sections(path: Path) -> dict[str, dict[str, str]]:
+    """Every section of the file. The parser's own errors quote lines, so they end here."""
+    parser = configparser.RawConfigParser()
+    line, reason = 0, ""
+    try:
+        with path.open("rb") as stream:
+            parser.read_string(stream.read(_LIMIT).decode())
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        reason = f"this file cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        reason = "this file is not UTF-8"
+    except configparser.Error as error:
+        bad = getattr(error, "errors", None)
+        line = bad[0][0] if bad else getattr(error, "lineno", None) or 0
+        reason = "this is not INI, or a section or an option stands twice"
+    if reason:
+        where = f"{path}, line {line}" if line else str(path)
+        raise ConfigError(reason, where=where, next_step=f"correct {path}, or set UNMOOR_PYPI_PASSWORD instead")
+    return {section: dict(parser.items(section)) for section in parser.sections()}

@@ -1,0 +1,165 @@
+"""Worlds: the real one, and those that a ``world.toml`` describes.
+
+A world file decides where secrets and releases go, so it is read strictly: unknown keys, addresses
+that are not plain, and credentials that others could read are refused, all at once. No message
+quotes the file, since text may stand on the wrong line.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmoor.config.addresses import is_loopback
+from unmoor.config.credentials import KNOWN, is_literal, look_up
+from unmoor.config.reading import Faults, parse, read_table
+from unmoor.config.real import Roots, real_forge, real_world
+from unmoor.config.tables import ForgeTable, IndexTable, WorldTable
+from unmoor.errors import ConfigError
+from unmoor.secret import Secret
+from unmoor.text import clean
+from unmoor.world import ForgePlace, IndexPlace, Login, World
+
+__all__ = ["read_world", "real_world"]
+
+_LIMIT = 1_000_000
+_OTHERS = 0o077
+
+
+def read_world(path: Path, environ: Mapping[str, str], *, repository: str = "") -> World:
+    """Read a world file. ``repository`` is the project's own, for a forge that names none.
+
+    Credentials that cannot be found are left empty, with the reason as their origin: the stage
+    ``access`` reports them. Raises `ConfigError` with everything that is wrong in the file.
+    """
+    data, mode = _read(path)
+    document = parse(data, clean(str(path)))
+    faults = Faults(document.source, document.line_of, quotes=False)
+    table = read_table(WorldTable, document.table, (), faults)
+    if table is None:
+        raise faults.error()
+    reader = _Reader(file=path, mode=mode, environ=environ, faults=faults)
+    reader.refuse_unsafe(table)
+    faults.stop()
+    return World(
+        name=table.name,
+        rehearsal=table.rehearsal,
+        index=reader.index(table.index),
+        staging=reader.index(table.staging) if table.staging else None,
+        dependencies=table.dependencies.simple,
+        forge=reader.forge(table.forge, repository),
+        remote=table.git.remote,
+    )
+
+
+def _read(path: Path) -> tuple[bytes, int]:
+    """Read the file, and the mode of the very file that was read."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_LIMIT + 1), os.fstat(stream.fileno()).st_mode
+    except OSError as error:
+        what, reason = "this world file cannot be read", error.strerror or type(error).__name__
+    raise ConfigError(
+        f"{what}: {reason}", where=clean(str(path)), next_step="name a world file, as unmoor world up writes one"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reader:
+    """Turns tables that were read into places."""
+
+    file: Path
+    mode: int
+    environ: Mapping[str, str]
+    faults: Faults
+
+    def refuse_unsafe(self, table: WorldTable) -> None:
+        """Note what is well-formed and still must not be used."""
+        self._refuse_literal(("index", "password"), table.index.password, _addresses(table.index))
+        if table.staging:
+            self._refuse_literal(("staging", "password"), table.staging.password, _addresses(table.staging))
+            if table.staging.upload == table.index.upload:
+                self.faults.add(("staging", "upload"), "the same address as index.upload: nothing would be tried first")
+            if table.staging.name == table.index.name:
+                self.faults.add(("staging", "name"), "the same name as index.name")
+        forge = table.forge
+        self._refuse_literal(("forge", "token"), forge.token, _forge_addresses(forge))
+        if not forge.api and (forge.uploads or forge.site):
+            self.faults.add(("forge", "api"), "missing: uploads and site are given, so api must be too")
+        elif forge.api and not forge.uploads and Roots.of(forge.api) is None:
+            self.faults.add(("forge", "uploads"), "missing: it cannot be told from this api")
+        elif forge.api and not forge.site and Roots.of(forge.api) is None:
+            self.faults.add(("forge", "site"), "missing: it cannot be told from this api")
+        if table.rehearsal:
+            self._refuse_real(table)
+
+    def _refuse_literal(self, key: tuple[str, str], secret: Secret, addresses: Mapping[str, str]) -> None:
+        if not is_literal(secret):
+            return
+        far = [name for name, address in addresses.items() if not is_loopback(address)]
+        if far:
+            self.faults.add(
+                key,
+                f"a literal credential is for loopback addresses only, and {key[0]}.{far[0]} is none",
+                next_step=f"write a reference instead ({KNOWN})",
+            )
+        elif self.mode & _OTHERS:
+            self.faults.add(
+                key,
+                f"a literal credential in a file that others may read or write (mode {self.mode & 0o777:04o})",
+                next_step=f"chmod 600 {shlex.quote(clean(str(self.file), 1000))}",
+            )
+
+    def _refuse_real(self, table: WorldTable) -> None:
+        """A rehearsal that reached a real surface would not be one."""
+        places = {"index": _addresses(table.index), "forge": _forge_addresses(table.forge)}
+        if table.staging:
+            places["staging"] = _addresses(table.staging)
+        for place, addresses in places.items():
+            for name, address in addresses.items():
+                if not is_loopback(address):
+                    self.faults.add((place, name), "not a loopback address, in a world that says rehearsal = true")
+
+    def index(self, table: IndexTable) -> IndexPlace:
+        """Make the place of an index, and look its login up."""
+        return IndexPlace(
+            name=table.name,
+            upload=table.upload,
+            simple=table.simple,
+            json=table.json,
+            page=table.page or f"{table.simple}{{project}}/",
+            login=self._login(table.password, table.username),
+        )
+
+    def forge(self, table: ForgeTable, repository: str) -> ForgePlace:
+        """Make the place of the forge; without an address it is the real one, and its token the usual one."""
+        own = table.repository or repository
+        if not table.api:
+            real = real_forge(own, self.environ)
+            login = self._login(table.token, "") if table.token else real.login
+            return ForgePlace(api=real.api, uploads=real.uploads, site=real.site, repository=own, login=login)
+        roots = Roots.of(table.api)
+        return ForgePlace(
+            api=table.api,
+            uploads=table.uploads or (roots.uploads if roots else ""),
+            site=table.site or (roots.site if roots else ""),
+            repository=own,
+            login=self._login(table.token, ""),
+        )
+
+    def _login(self, secret: Secret, username: str) -> Login:
+        return look_up(secret, username=username, environ=self.environ, world_file=self.file)
+
+
+def _addresses(table: IndexTable) -> dict[str, str]:
+    """The addresses of an index that a login may be sent to."""
+    every = {"upload": table.upload, "simple": table.simple, "json": table.json}
+    return {name: address for name, address in every.items() if address}
+
+
+def _forge_addresses(table: ForgeTable) -> dict[str, str]:
+    """The addresses of a forge that a token may be sent to; an empty ``api`` stands for the real one."""
+    return {"api": table.api} | ({"uploads": table.uploads} if table.uploads else {})
