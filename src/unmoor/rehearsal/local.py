@@ -1,0 +1,131 @@
+"""The parent's side of a local world: start it, wait until it is ready, stop it."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Self
+
+from unmoor.errors import Overdue, Unknown
+
+READY = 20.0
+STOP = 5.0
+WORDS = 2000
+LINE = 10_000
+
+
+@dataclass
+class LocalWorld:
+    """A world that is running. A context manager: it is stopped at the end of the block.
+
+    It ends by itself when this process does, since its stdin is a pipe that only we hold.
+    """
+
+    folder: Path
+    world_file: Path
+    addresses: dict[str, str]
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the servers and wait for them. Stopping twice is no mistake."""
+        _end(self.process)
+
+
+def start(folder: Path, *, repository: str, checkout: Path | None, file_limit: int | None = None) -> LocalWorld:
+    """Start a world in a folder; what the folder already holds is kept.
+
+    ``repository`` is ``OWNER/NAME``; the git remote is cloned from ``checkout``, and empty where
+    that is ``None``. ``file_limit`` is the largest file an index takes, in bytes. Raises `Overdue` if the
+    servers are not ready in time and `Unknown`, with their last words, if they die.
+    """
+    folder = folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    arguments = [sys.executable, "-m", "unmoor.rehearsal.serve", str(folder), "--repository", repository]
+    arguments += [] if checkout is None else ["--checkout", str(checkout.absolute())]
+    arguments += [] if file_limit is None else ["--file-limit", str(file_limit)]
+    with (folder / "serve.log").open("wb") as log:
+        # Its own session: Ctrl-C at the terminal reaches us alone, and we stop it last.
+        process = subprocess.Popen(
+            arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=folder,
+            start_new_session=True,
+        )
+    try:
+        said = _first_line(process, folder)
+        return LocalWorld(
+            folder=folder,
+            world_file=Path(said["world"]),
+            addresses={name: str(said[name]) for name in ("pypi", "testpypi", "forge")},
+            process=process,
+        )
+    except BaseException:
+        _end(process)
+        raise
+
+
+def _first_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any]:
+    """Read the line that says that the servers are ready."""
+    stream = _piped(process.stdout)
+    deadline = time.monotonic() + READY
+    line = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while not line.endswith(b"\n"):
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise Overdue(
+                    f"not ready after {READY:.0f} s",
+                    where="the local world",
+                    next_step=f"see {folder / 'serve.log'}, then run again",
+                )
+            piece = os.read(stream.fileno(), LINE)
+            if not piece:
+                raise Unknown(
+                    f"the servers ended before they were ready: {_last_words(folder)}",
+                    where="the local world",
+                    next_step=f"see {folder / 'serve.log'}",
+                )
+            line += piece
+    said: dict[str, Any] = json.loads(line)
+    return said
+
+
+def _last_words(folder: Path) -> str:
+    """What the servers wrote on stderr last, fit for a terminal."""
+    text = (folder / "serve.log").read_bytes()[-WORDS:].decode(errors="replace")
+    return "".join(char if char.isprintable() else " " for char in text).strip() or "they said nothing"
+
+
+def _piped(stream: IO[bytes] | None) -> IO[bytes]:
+    """A stream that was asked to be a pipe, and so is one."""
+    if stream is None:
+        msg = "not a pipe"
+        raise AssertionError(msg)
+    return stream
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipe that keeps the servers alive, and wait; kill what does not hear."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(STOP)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()

@@ -1,0 +1,130 @@
+"""The bare git repository that stands for the remote; read and written with git itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmoor.errors import MissingPart, Refused
+
+TIMEOUT = 60.0
+_FIELDS = "%(refname)%00%(objectname)%00%(objecttype)"
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def environment() -> dict[str, str]:
+    """The environment for git: ours, without what would point it at another repository, and without questions."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
+
+
+def git() -> str:
+    """Where git is. Raises `MissingPart`."""
+    found = shutil.which("git")
+    if found is None:
+        raise MissingPart("git is not installed", where="the local world", next_step="install git, then run again")
+    return found
+
+
+def begin(folder: Path, checkout: Path | None) -> subprocess.Popen[bytes] | None:
+    """Begin to make the remote beside its place, ``None`` where it is there already; `finish` gives it its name."""
+    if (folder / "remote.git").is_dir():
+        return None
+    aside = folder / "remote.git.part"
+    shutil.rmtree(aside, ignore_errors=True)
+    made = ("init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(aside))
+    cloned = ("clone", "--quiet", "--bare", "--template=", "--", str(checkout), str(aside))
+    return subprocess.Popen(
+        [git(), *(made if checkout is None else cloned)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+
+
+def finish(folder: Path, begun: subprocess.Popen[bytes] | None) -> Remote:
+    """Wait for what `begin` began. Raises `Refused` with git's own words where the checkout cannot be cloned."""
+    if begun is not None:
+        try:
+            _, words = begun.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            begun.kill()
+            begun.communicate()
+            words = f"no end after {TIMEOUT:.0f} s".encode()
+        if begun.returncode != 0:
+            said = " ".join(words.decode(errors="replace").split())[:500]
+            raise Refused(
+                f"the checkout cannot be cloned: {said}", where="the local world", next_step="run it in a git checkout"
+            )
+        (folder / "remote.git.part").rename(folder / "remote.git")
+    return Remote(folder / "remote.git")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ref:
+    """A ref, and what it points to."""
+
+    name: str
+    sha: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Remote:
+    """The bare repository. Every method runs git once or twice, a few milliseconds each."""
+
+    path: Path
+
+    def _run(self, *args: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [git(), f"--git-dir={self.path}", *args],
+            check=False,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env=environment(),
+            timeout=TIMEOUT,
+        )
+
+    def refs(self, prefix: str) -> list[Ref]:
+        """Every ref whose full name begins with ``prefix``, sorted by name."""
+        out = self._run("for-each-ref", f"--format={_FIELDS}").stdout.decode(errors="replace")
+        rows = (line.split("\0") for line in out.splitlines())
+        return [Ref(name=name, sha=sha, kind=kind) for name, sha, kind in rows if name.startswith(prefix)]
+
+    def ref(self, name: str) -> Ref | None:
+        """One ref by its full name."""
+        return next((each for each in self.refs(name) if each.name == name), None)
+
+    def default_branch(self) -> str:
+        """The branch that HEAD names, ``main`` where HEAD names none."""
+        return self._run("symbolic-ref", "--short", "HEAD").stdout.decode().strip() or "main"
+
+    def tag_object(self, sha: str) -> dict[str, str] | None:
+        """An annotated tag: name, message, tagger, date, and what it points to; ``None`` for anything else."""
+        if not _COMMIT.fullmatch(sha) or self._run("cat-file", "-t", sha).stdout.strip() != b"tag":
+            return None
+        head, _, message = self._run("cat-file", "tag", sha).stdout.decode(errors="replace").partition("\n\n")
+        fields = dict(line.partition(" ")[::2] for line in head.splitlines())
+        return {**fields, "message": message}
+
+    def is_tag_name(self, name: str) -> bool:
+        """Whether git would take this as a tag's name."""
+        return "\0" not in name and self._run("check-ref-format", f"refs/tags/{name}").returncode == 0
+
+    def commit(self, target: str) -> str | None:
+        """The commit of a branch or of a full hash; ``None`` for all else, as GitHub has it."""
+        branch = self.ref(f"refs/heads/{target}")
+        if branch is not None:
+            return branch.sha
+        if not _COMMIT.fullmatch(target) or self._run("cat-file", "-t", target).stdout.strip() != b"commit":
+            return None
+        return target
+
+    def make_tag(self, name: str, commit: str) -> None:
+        """Make a lightweight tag, if there is none."""
+        self._run("update-ref", f"refs/tags/{name}", commit, "0" * len(commit))

@@ -1,0 +1,198 @@
+"""The process of the local world: ``python -m unmoor.rehearsal.serve DIR --repository OWNER/NAME``.
+
+It listens on ports that the system chooses, writes ``DIR/world.toml``, prints one line of JSON
+on stdout when it is ready, and ends when its stdin does: it cannot outlive its parent, whatever
+that one dies of. SIGTERM and SIGINT end it too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unmoor.errors import ConfigError, Refused, UnmoorError
+from unmoor.rehearsal import remote, worldfile
+from unmoor.rehearsal.worldfile import Places
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+GRACE = 2.0
+BACKLOG = 128
+FILE_LIMIT = 100 << 20
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line says; ``file_limit`` in bytes."""
+
+    folder: Path
+    repository: str
+    checkout: Path | None
+    file_limit: int
+
+
+def options(arguments: Sequence[str]) -> Options:
+    """Read the command line. Raises `ConfigError` for a repository that is none."""
+    parser = argparse.ArgumentParser(prog="python -m unmoor.rehearsal.serve", description="Serve a local world.")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="where the world's state lies")
+    parser.add_argument("--repository", required=True, metavar="OWNER/NAME", help="the repository on the forge")
+    parser.add_argument("--checkout", type=Path, metavar="PATH", help="a git repository; the remote is cloned from it")
+    parser.add_argument("--file-limit", type=int, default=FILE_LIMIT, metavar="BYTES", help="largest file of an index")
+    read = parser.parse_args(arguments)
+    if not _REPOSITORY.fullmatch(read.repository):
+        raise ConfigError(
+            f"{read.repository!r} is not a repository", where="--repository", next_step="write OWNER/NAME"
+        )
+    return Options(
+        folder=read.folder.absolute(),
+        repository=read.repository,
+        checkout=read.checkout,
+        file_limit=read.file_limit,
+    )
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder: two worlds in one would write over each other. Raises `Refused`."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Refused(
+                "another world is running here", where=str(folder), next_step="stop it, or choose another folder"
+            ) from None
+        yield
+
+
+class Ports:
+    """One ASGI app for several sockets: each request goes to the app of the port it came to."""
+
+    def __init__(self, apps: dict[int, ASGIApp]) -> None:
+        self._apps = apps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await self._apps[scope["server"][1]](scope, receive, send)
+
+
+def bound() -> socket.socket:
+    """A listening socket on a port of 127.0.0.1 that the system chose."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    made.bind(("127.0.0.1", 0))
+    made.listen(BACKLOG)
+    made.set_inheritable(False)
+    return made
+
+
+def address(made: socket.socket) -> str:
+    """The address of a socket, without a slash at the end."""
+    return f"http://127.0.0.1:{made.getsockname()[1]}"
+
+
+def build(chosen: Options, places: Places, git: remote.Remote, log: int) -> ASGIApp:
+    """Put the three servers together."""
+    from unmoor.rehearsal import forge, index
+    from unmoor.rehearsal.http import Logged
+
+    tokens = worldfile.credentials(chosen.folder)
+    apps: dict[str, tuple[str, ASGIApp]] = {
+        "forge": (
+            places.forge,
+            forge.app(
+                chosen.folder / "forge",
+                base=places.forge,
+                repository=chosen.repository,
+                remote=git,
+                token=tokens.forge,
+                read_token=tokens.read,
+            ),
+        )
+    }
+    for name, base, token in (
+        ("pypi", places.pypi, tokens.pypi),
+        ("testpypi", places.testpypi, tokens.testpypi),
+    ):
+        apps[name] = base, index.app(chosen.folder / name, base=base, token=token, limit=chosen.file_limit)
+    return Ports(
+        {int(base.rpartition(":")[2]): Logged(app, server=name, log=log) for name, (base, app) in apps.items()}
+    )
+
+
+def _until_parent_is_gone() -> None:
+    """Wait for the end of stdin, then end this process; for good if it does not listen."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait(GRACE)
+    os._exit(0)
+
+
+async def _serve(app: ASGIApp, sockets: list[socket.socket], ready: str) -> None:
+    import uvicorn
+
+    from unmoor.rehearsal.http import ReasonProtocol
+
+    config = uvicorn.Config(
+        app,
+        http=ReasonProtocol,
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    sys.stdout.write(ready + "\n")
+    sys.stdout.flush()
+    await uvicorn.Server(config).serve(sockets=sockets)
+
+
+def serve(chosen: Options) -> None:
+    """Serve until told to stop. Raises `Refused`, `MissingPart`, `Unknown`."""
+    threading.Thread(target=_until_parent_is_gone, daemon=True).start()
+    with locked(chosen.folder):
+        begun = remote.begin(chosen.folder, chosen.checkout)
+        sockets = [bound() for _ in range(3)]
+        places = Places(pypi=address(sockets[0]), testpypi=address(sockets[1]), forge=address(sockets[2]))
+        log = os.open(chosen.folder / "requests.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        git = remote.Remote(chosen.folder / "remote.git")
+        app = build(chosen, places, git, log)
+        remote.finish(chosen.folder, begun)
+        tokens = worldfile.credentials(chosen.folder)
+        file = worldfile.write(chosen.folder, places=places, credentials=tokens, repository=chosen.repository)
+        ready = json.dumps({"world": str(file), "pid": os.getpid(), **places.__dict__})
+        # uvicorn sends a signal that ended it to itself again, once it has closed everything.
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(app, sockets, ready))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve; a mistake is one line on stderr and an exit code."""
+    try:
+        serve(options(sys.argv[1:] if arguments is None else arguments))
+    except UnmoorError as error:
+        sys.stderr.write(f"{error} ({error.next_step})\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,122 @@
+"""State on disk: each file is whole or not there, and bytes are hashed while they are written.
+
+Nothing here calls fsync: the state must survive the death of the server, not that of the machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TypeVar
+
+import msgspec
+
+PIECE = 1 << 20
+
+T = TypeVar("T")
+
+
+def now() -> str:
+    """The time, as both GitHub and the index write it: ``2026-01-31T12:00:00.123456Z``."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def save(path: Path, state: object) -> None:
+    """Write a state as JSON, aside and then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    aside.write_bytes(msgspec.json.encode(state))
+    aside.replace(path)
+
+
+def load(path: Path, kind: type[T]) -> T | None:
+    """Read a state back, ``None`` where there is none."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return msgspec.json.decode(data, type=kind)
+
+
+def lines(path: Path) -> frozenset[str]:
+    """The lines of a control file, none where it is not there."""
+    try:
+        return frozenset(path.read_text(encoding="utf-8").split())
+    except FileNotFoundError:
+        return frozenset()
+
+
+def touched(path: Path) -> str | None:
+    """When a control file was last touched, in the form of `now`; ``None`` where it is not there."""
+    try:
+        seconds = path.stat().st_mtime
+    except FileNotFoundError:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digests:
+    """What was measured of a file's bytes; all in lower-case hexadecimal, ``size`` in bytes."""
+
+    sha256: str
+    blake2: str
+    md5: str
+    size: int
+
+
+class Intake:
+    """A file that is being written aside; hashed piece by piece, never whole in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / f".{secrets.token_hex(8)}.part"
+        self._file = self.path.open("xb")
+        self._sha256 = hashlib.sha256()
+        self._blake2 = hashlib.blake2b(digest_size=32)
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._size = 0
+
+    def write(self, piece: bytes) -> None:
+        """Take the next piece."""
+        self._file.write(piece)
+        self._sha256.update(piece)
+        self._blake2.update(piece)
+        self._md5.update(piece)
+        self._size += len(piece)
+
+    def done(self) -> Digests:
+        """Close the file and say what was measured."""
+        self._file.close()
+        return Digests(
+            sha256=self._sha256.hexdigest(),
+            blake2=self._blake2.hexdigest(),
+            md5=self._md5.hexdigest(),
+            size=self._size,
+        )
+
+    def keep(self, path: Path) -> None:
+        """Give the file its name."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.replace(path)
+
+    def drop(self) -> None:
+        """Remove what was written, if it has no name yet."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+def pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    """Read a stream in pieces."""
+    while piece := stream.read(PIECE):
+        yield piece
+
+
+def append_line(handle: int, record: dict[str, object]) -> None:
+    """Append one JSON line in one write."""
+    os.write(handle, msgspec.json.encode(record) + b"\n")
