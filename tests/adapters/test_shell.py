@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,19 +16,6 @@ from unmoor.adapters.shell import LocalShell, scrubbed
 from unmoor.errors import Interrupted, MissingPart, Overdue
 
 ENV = {"PATH": os.defpath}
-
-
-@pytest.fixture
-def processes() -> Iterator[Processes]:
-    """Processes, ended with the test."""
-    with Processes() as processes:
-        yield processes
-
-
-@pytest.fixture
-def shell(processes: Processes) -> LocalShell:
-    """A shell upon them."""
-    return LocalShell(processes=processes)
 
 
 def python(code: str) -> list[str]:

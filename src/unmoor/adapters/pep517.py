@@ -1,0 +1,181 @@
+"""The project's build backend, run by pypa/build as a library in an isolated environment of our own.
+
+build's own environment and runner hand the whole ``os.environ``, tokens too, to the backend; its public
+`ProjectBuilder.from_isolated_env` takes others. Installs are uv's. An environment serves every build with
+the same requirements: the sdist's and, as a rule, the wheel's.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import warnings
+import weakref
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.uv import Uv, UvEnvironment
+from unmoor.errors import BuildFailed, UnmoorError, Unproven
+from unmoor.products import Tool
+
+if TYPE_CHECKING:
+    from build import ProjectBuilder
+
+T = TypeVar("T")
+Kind = Literal["sdist", "wheel"]
+
+_FIXED = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"}
+# Under umask 077 setuptools would write other bytes.
+_UMASK = 0o022
+_LAST = 20
+_TIMEOUT = 3600.0
+
+
+@dataclass(kw_only=True)
+class _Isolated:
+    """One isolated environment (what build calls ``IsolatedEnv``), and what was asked to be installed in it."""
+
+    environment: UvEnvironment
+    path: str
+    system: frozenset[str]
+    asked: frozenset[str] = frozenset()
+
+    @property
+    def python_executable(self) -> str:
+        """Its interpreter."""
+        return str(self.environment.python)
+
+    def make_extra_environ(self) -> dict[str, str]:
+        """Put its programs first on PATH."""
+        return {"PATH": os.pathsep.join((str(self.environment.scripts), self.path))}
+
+    def ask(self, requirements: frozenset[str]) -> None:
+        """Install what is not there yet. Raises `BuildFailed`."""
+        try:
+            self.environment.install(sorted(requirements - self.asked))
+        except Unproven as error:
+            raise BuildFailed(
+                f"what the build requires: {error.what}", next_step="correct build-system.requires in pyproject.toml"
+            ) from error
+        self.asked |= requirements
+
+
+class Pep517:
+    """Builds source trees. ``hear`` gets each line that the backend says."""
+
+    def __init__(self, *, shell: LocalShell, uv: Uv, hear: Callable[[str], None] | None = None) -> None:
+        self._shell = replace(shell, umask=_UMASK)
+        self._uv = uv
+        self._hear = hear
+        self._lock = threading.Lock()
+        self._isolated: list[_Isolated] = []
+
+    def requires(self, source: Path) -> tuple[str, ...]:
+        """``build-system.requires`` of a tree (PEP 518). Raises `BuildFailed` for a malformed pyproject.toml."""
+        from build import ProjectBuilder
+
+        return tuple(sorted(self._talk().checked(lambda: ProjectBuilder(source)).build_system_requires))
+
+    def sdist(self, source: Path, into: Path, *, env: Mapping[str, str]) -> Path:
+        """Build the sdist of ``source`` into a folder. ``env`` is added to the allow-list. Raises `BuildFailed`."""
+        return self._build("sdist", source, into, env)
+
+    def wheel(self, source: Path, into: Path, *, env: Mapping[str, str]) -> Path:
+        """Build the wheel of ``source`` into a folder. Raises `BuildFailed`."""
+        return self._build("wheel", source, into, env)
+
+    def tools(self) -> tuple[Tool, ...]:
+        """The versions of what built: the front end, the installer, the interpreter, the backend's packages."""
+        import platform
+        from importlib.metadata import distributions, version
+
+        found = {"build": version("build"), "uv": version("uv"), "python": platform.python_version()}
+        with self._lock:
+            for isolated in self._isolated:
+                for each in distributions(path=[str(isolated.environment.packages)]):
+                    found.setdefault(each.name, each.version)
+        return tuple(Tool(name=name, version=found[name]) for name in sorted(found))
+
+    def _talk(self) -> _Talk:
+        return _Talk(self._hear)
+
+    def _build(self, kind: Kind, source: Path, into: Path, env: Mapping[str, str]) -> Path:
+        """Build one distribution in the order of PEP 517: install, ask what else is needed, install, build."""
+        talk = self._talk()
+        system = frozenset(self.requires(source))
+        with self._lock:
+            isolated = self._shared(system)
+            builder = self._builder(source, isolated, env, talk)
+            wanted = system | talk.checked(lambda: builder.get_requires_for_build(kind))
+            if not isolated.asked <= wanted:
+                # What another kind of build asked for must not be seen by this one.
+                isolated = self._fresh(system)
+                builder = self._builder(source, isolated, env, talk)
+            isolated.ask(wanted)
+            return Path(talk.checked(lambda: builder.build(kind, into)))
+
+    def _shared(self, system: frozenset[str]) -> _Isolated:
+        """Find the newest environment with these requirements, or make one."""
+        known = (isolated for isolated in reversed(self._isolated) if isolated.system == system)
+        return next(known, None) or self._fresh(system)
+
+    def _fresh(self, system: frozenset[str]) -> _Isolated:
+        """Make an environment, which is removed together with this object."""
+        folder = tempfile.mkdtemp(prefix="unmoor-build-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        environment = self._uv.fresh(Path(folder) / "env")
+        isolated = _Isolated(environment=environment, path=self._uv.environ.get("PATH", os.defpath), system=system)
+        isolated.ask(system)
+        self._isolated.append(isolated)
+        return isolated
+
+    def _builder(self, source: Path, isolated: _Isolated, env: Mapping[str, str], talk: _Talk) -> ProjectBuilder:
+        """Make build's builder, with a runner that passes on the allow-list and nothing else."""
+        from build import ProjectBuilder
+
+        def run(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
+            given = {**self._uv.environ, **_FIXED, **env, **(extra_environ or {})}
+            ran = self._shell.run(cmd, cwd=Path(cwd or source), env=given, timeout=_TIMEOUT, hear=talk.take)
+            if ran.code != 0:
+                raise subprocess.CalledProcessError(ran.code, list(cmd))
+
+        return talk.checked(lambda: ProjectBuilder.from_isolated_env(isolated, source, run))
+
+
+class _Talk:
+    """The last lines a backend said; puts build's exceptions into ours."""
+
+    def __init__(self, hear: Callable[[str], None] | None) -> None:
+        self._hear = hear
+        self._lines: deque[str] = deque(maxlen=_LAST)
+
+    def take(self, line: str) -> None:
+        """Hear one line."""
+        self._lines.append(line)
+        if self._hear is not None:
+            self._hear(line)
+
+    def checked(self, action: Callable[[], T]) -> T:
+        """Call into build. Raises `BuildFailed`, or whatever of ours the runner raised inside."""
+        from build import BuildBackendException, BuildException
+
+        try:
+            with warnings.catch_warnings():
+                # A likely misspelling in pyproject.toml: build's words for it come again as an error where it matters.
+                warnings.simplefilter("ignore")
+                return action()
+        except (BuildException, BuildBackendException) as error:
+            inner = getattr(error, "exception", None)
+            if isinstance(inner, UnmoorError):
+                raise inner from None
+            said = "\n".join(self._lines).strip() or (str(inner) if inner is not None else "")
+            raise BuildFailed(
+                f"{error}\n{said}".strip(), next_step="see that `python -m build` works in a fresh clone of the tag"
+            ) from error

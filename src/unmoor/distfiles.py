@@ -1,0 +1,236 @@
+"""What a wheel or an sdist says of itself: its file name, its metadata, its modules and entry points.
+
+Archives come from other people's build backends, or from an index: every read has a limit, and nothing
+is unpacked without tarfile's own ``data`` filter (PEP 706).
+"""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+from pathlib import Path, PurePosixPath
+
+from packaging.metadata import RawMetadata, parse_email
+from packaging.tags import Tag
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+
+from unmoor.errors import Unfit
+from unmoor.text import clean
+
+# No member that is read into memory may be longer, in bytes.
+MEMBER_LIMIT = 10_000_000
+# An unpacked sdist: this many bytes and this many members.
+TOTAL_LIMIT = 2_000_000_000
+COUNT_LIMIT = 200_000
+
+_REBUILD = "build the files again; if it happens again, the build backend is at fault"
+_EXTENSIONS = (".py", ".so", ".pyd")
+# Modules that import a test runner, or run something: their import proves nothing about the package.
+_UNTRIED = frozenset({"tests", "test", "conftest", "setup"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileName:
+    """What a file name says: the normalised name, the version, and a wheel's tags."""
+
+    name: str
+    version: Version
+    tags: frozenset[Tag] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata:
+    """What METADATA or PKG-INFO says: the name as written, the version as written, requirements, extras."""
+
+    name: str
+    version: str
+    requires: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+
+
+def parsed(filename: str) -> FileName:
+    """Take a wheel's or an sdist's file name apart. Raises `Unfit` for one that is neither."""
+    try:
+        if filename.endswith(".whl"):
+            name, version, _build, tags = parse_wheel_filename(filename)
+            return FileName(name=name, version=version, tags=tags)
+        name, version = parse_sdist_filename(filename)
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion) as error:
+        raise Unfit(
+            f"{clean(filename)} is not the file name of a wheel or an sdist: {error}", next_step=_REBUILD
+        ) from None
+    return FileName(name=name, version=version)
+
+
+def read_metadata(path: Path) -> Metadata:
+    """Read METADATA of a wheel, or PKG-INFO of an sdist. Raises `Unfit`."""
+    text = _info(path, "METADATA") if path.name.endswith(".whl") else _pkg_info(path)
+    if text is None:
+        raise Unfit(f"{path.name} holds no metadata", next_step=_REBUILD)
+    raw: RawMetadata
+    try:
+        raw, _ = parse_email(text)
+    except ValueError as error:
+        raise Unfit(f"the metadata of {path.name} cannot be read: {error}", next_step=_REBUILD) from error
+    return Metadata(
+        name=raw.get("name", ""),
+        version=raw.get("version", ""),
+        requires=tuple(raw.get("requires_dist", ())),
+        extras=tuple(raw.get("provides_extra", ())),
+    )
+
+
+def modules(wheel: Path) -> tuple[str, ...]:
+    """Name what a wheel puts on the import path: its top-level packages and modules.
+
+    Of a namespace package (a folder without ``__init__``), the packages and modules inside are named.
+    What is no identifier, and what is plainly a test, is left out. Raises `Unfit`.
+    """
+    with _zip(wheel) as archive:
+        paths = [path for name in archive.namelist() if (path := _imported(name)) is not None]
+    packages = {path.parent for path in paths if _module(path) == "__init__" and len(path.parts) > 1}
+    found = set()
+    for path in paths:
+        module = _module(path)
+        if module is None or path.name == str(path) == "__init__.py":
+            continue
+        # The outermost folder with an __init__ is the package; without one, the module itself.
+        owner = next((each for each in reversed(path.parents) if each in packages), None)
+        parts = owner.parts if owner is not None else (*path.parts[:-1], module)
+        if all(part.isidentifier() for part in parts) and not _UNTRIED.intersection((parts[0], parts[-1])):
+            found.add(".".join(parts))
+    return tuple(sorted(found))
+
+
+def _imported(name: str) -> PurePosixPath | None:
+    """Where a member of a wheel lands on the import path, ``None`` where it does not."""
+    path = PurePosixPath(name)
+    if path.parts and path.parts[0].endswith(".data"):
+        return PurePosixPath(*path.parts[2:]) if path.parts[1:2] in (("purelib",), ("platlib",)) else None
+    return None if path.parts and path.parts[0].endswith(".dist-info") else path
+
+
+def _module(path: PurePosixPath) -> str | None:
+    """The module that a file is, ``None`` where it is none; ``a.cpython-311-x86_64-linux-gnu.so`` is ``a``."""
+    if path.suffix not in _EXTENSIONS:
+        return None
+    name = path.name.partition(".")[0]
+    return name if name == "__init__" or not name.startswith("__") else None
+
+
+def entry_points(wheel: Path) -> tuple[EntryPoint, ...]:
+    """Read a wheel's entry points, sorted by group and name. Raises `Unfit`."""
+    text = _info(wheel, "entry_points.txt")
+    if text is None:
+        return ()
+    # The format is configparser's, with names that keep their case (the entry points specification).
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep case
+    try:
+        parser.read_string(text.decode())
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise Unfit(f"the entry points of {wheel.name} cannot be read: {error}", next_step=_REBUILD) from error
+    points = [
+        EntryPoint(name=name, value=value, group=group)
+        for group in parser.sections()
+        for name, value in parser.items(group)
+    ]
+    for point in points:
+        if EntryPoint.pattern.match(point.value) is None:
+            raise Unfit(f"{wheel.name} has an entry point {clean(point.name)!r} without a target", next_step=_REBUILD)
+    return tuple(sorted(points, key=lambda point: (point.group, point.name)))
+
+
+def broken_member(wheel: Path) -> str | None:
+    """Read a whole wheel and name the first member whose checksum is wrong. Raises `Unfit`."""
+    with _zip(wheel) as archive:
+        if sum(info.file_size for info in archive.infolist()) > TOTAL_LIMIT:
+            raise Unfit(f"{wheel.name} unpacks to more than {TOTAL_LIMIT} bytes", next_step=_REBUILD)
+        return archive.testzip()
+
+
+def extract(sdist: Path, into: Path) -> Path:
+    """Unpack an sdist and return its one top folder. Raises `Unfit` for an archive that is not one, or is unsafe."""
+    tops, total = set(), 0
+    with _tar(sdist) as archive:
+        for count, member in enumerate(archive):
+            total += member.size
+            if total > TOTAL_LIMIT or count >= COUNT_LIMIT:
+                raise Unfit(
+                    f"{sdist.name} unpacks to more than {TOTAL_LIMIT} bytes or {COUNT_LIMIT} members",
+                    next_step="leave what does not belong there out of the sdist",
+                )
+            tops.add(PurePosixPath(member.name).parts[:1])
+            archive.extract(member, into, filter="data")
+    if len(tops) != 1 or tops == {()}:
+        raise Unfit(f"{sdist.name} does not hold one folder (PEP 625)", next_step=_REBUILD)
+    (top,) = tops
+    return into / top[0]
+
+
+def _info(wheel: Path, name: str) -> bytes | None:
+    """Read a file of a wheel's ``.dist-info``, ``None`` where there is none."""
+    expected = parsed(wheel.name).name
+    with _zip(wheel) as archive:
+        for member in archive.infolist():
+            folder, _, rest = member.filename.partition("/")
+            stem, _, version = folder.removesuffix(".dist-info").partition("-")
+            if rest == name and folder.endswith(".dist-info") and version and canonicalize_name(stem) == expected:
+                if member.file_size > MEMBER_LIMIT:
+                    raise Unfit(f"{name} in {wheel.name} is longer than {MEMBER_LIMIT} bytes", next_step=_REBUILD)
+                with archive.open(member) as stream:
+                    return stream.read(MEMBER_LIMIT)
+    return None
+
+
+def _pkg_info(sdist: Path) -> bytes | None:
+    """Read ``PKG-INFO`` in the top folder of an sdist."""
+    with _tar(sdist) as archive:
+        for count, member in enumerate(archive):
+            if count >= COUNT_LIMIT:
+                break
+            if re.fullmatch(r"(?:\./)?[^/]+/PKG-INFO", member.name) and member.isfile():
+                if member.size > MEMBER_LIMIT:
+                    raise Unfit(f"PKG-INFO in {sdist.name} is longer than {MEMBER_LIMIT} bytes", next_step=_REBUILD)
+                stream = archive.extractfile(member)
+                return stream.read(MEMBER_LIMIT) if stream else None
+    return None
+
+
+@contextlib.contextmanager
+def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a wheel; whatever zipfile cannot read is `Unfit`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, RuntimeError) as error:
+        raise Unfit(f"{path.name} is not a wheel that can be read: {error}", next_step=_REBUILD) from error
+
+
+@contextlib.contextmanager
+def _tar(path: Path) -> Iterator[tarfile.TarFile]:
+    """Open an sdist; whatever tarfile cannot read, or will not unpack, is `Unfit`."""
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            yield archive
+    except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
+        raise Unfit(f"{path.name} is not an sdist that can be read: {error}", next_step=_REBUILD) from error
+    except OSError as error:
+        # gzip's own errors are OSErrors without a number; those with one are the disk's.
+        if error.errno is not None:
+            raise
+        raise Unfit(f"{path.name} is not an sdist that can be read: {error}", next_step=_REBUILD) from error

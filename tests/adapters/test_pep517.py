@@ -1,0 +1,171 @@
+"""Backends build in isolation, see an allow-list, and their failures are told in their own words."""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from unmoor.adapters.pep517 import Pep517
+from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.uv import Uv
+from unmoor.distfiles import extract, modules, parsed, read_metadata
+from unmoor.errors import BuildFailed, Interrupted
+from unmoor.ports.backend import Backend
+
+TOKENS = ("GITHUB_TOKEN", "GH_TOKEN", "TWINE_PASSWORD", "UV_PUBLISH_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+
+SLOW = """
+import time
+def build_sdist(folder, config_settings=None):
+    print("building an sdist", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def heard() -> list[str]:
+    """What the backend said."""
+    return []
+
+
+@pytest.fixture
+def backend(shell: LocalShell, uv: Uv, heard: list[str]) -> Pep517:
+    """The real thing."""
+    return Pep517(shell=shell, uv=uv, hear=heard.append)
+
+
+def test_backend_sees_the_allow_list_alone(
+    shell: LocalShell, in_tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heard: list[str]
+) -> None:
+    """No token of ours reaches the project's code; the epoch, the time zone, the locale and the umask are set."""
+    for name in TOKENS:
+        monkeypatch.setenv(name, "s3cret")
+    backend: Backend = Pep517(shell=shell, uv=Uv(shell=shell), hear=heard.append)
+    before = os.umask(0o077)
+    try:
+        sdist = backend.sdist(in_tree, tmp_path / "out", env={"SOURCE_DATE_EPOCH": "1700000000"})
+    finally:
+        os.umask(before)
+    with tarfile.open(sdist) as archive:
+        member = archive.extractfile("in_tree-1.0/seen.json")
+        assert member is not None
+        seen = json.load(member)
+    assert "s3cret" not in json.dumps(seen)
+    assert not set(TOKENS) & set(seen["env"])
+    assert seen["umask"] == 0o022
+    assert (seen["env"]["SOURCE_DATE_EPOCH"], seen["env"]["TZ"]) == ("1700000000", "UTC")
+    assert "building an sdist" in heard
+
+
+def test_wheel_from_the_sdist_in_the_same_environment(backend: Pep517, in_tree: Path, tmp_path: Path) -> None:
+    """Two builds with the same requirements share an environment; the tools are named with their versions."""
+    sdist = backend.sdist(in_tree, tmp_path / "out", env={})
+    wheel = backend.wheel(extract(sdist, tmp_path / "source"), tmp_path / "out", env={})
+    assert (sdist.name, wheel.name) == ("in_tree-1.0.tar.gz", "in_tree-1.0-py3-none-any.whl")
+    assert len(backend._isolated) == 1
+    assert {"build", "uv", "python"} <= {tool.name for tool in backend.tools()}
+
+
+def test_what_another_build_asked_for_is_not_seen(backend: Pep517, in_tree: Path, tmp_path: Path) -> None:
+    """An environment that holds more than this build requires is not used for it."""
+    (in_tree / "other").mkdir()
+    (in_tree / "other/pyproject.toml").write_text(
+        '[build-system]\nrequires = []\n[project]\nname = "other"\nversion = "1"\n'
+    )
+    with (in_tree / "own.py").open("a") as stream:
+        stream.write("\ndef get_requires_for_build_sdist(config_settings=None):\n    return ['idna']\n")
+    backend.sdist(in_tree, tmp_path / "out", env={})
+    backend.wheel(in_tree, tmp_path / "out", env={})
+    assert [sorted(isolated.asked) for isolated in backend._isolated] == [["idna"], []]
+
+
+def test_failure_in_the_backends_own_words(backend: Pep517, in_tree: Path, tmp_path: Path) -> None:
+    """The last lines of the backend are in the error."""
+    (in_tree / "fail").touch()
+    with pytest.raises(BuildFailed, match="the backend does not want to"):
+        backend.sdist(in_tree, tmp_path / "out", env={})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[build-system", "Failed to parse"),
+        ("[build-system]\nrequires = 1\n", "must be an array of strings"),
+        ("[build-system]\n", "`requires` is a required property"),
+    ],
+)
+def test_malformed_pyproject(backend: Pep517, tmp_path: Path, text: str, words: str) -> None:
+    """A pyproject.toml that cannot be read is the project's mistake."""
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(BuildFailed, match=words):
+        backend.requires(tmp_path)
+
+
+def test_not_a_project(backend: Pep517, tmp_path: Path) -> None:
+    """A folder without a project is said to be none."""
+    with pytest.raises(BuildFailed, match="does not appear to be a Python project"):
+        backend.sdist(tmp_path, tmp_path / "out", env={})
+
+
+def test_requirements_that_cannot_be_had(uv: Uv, shell: LocalShell, tmp_path: Path) -> None:
+    """What the build requires and no index has is a build failure that names it."""
+    (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = ["absent-one"]\nbuild-backend = "x"\n')
+    uv = replace(uv, dependencies="http://127.0.0.1:9/simple", environ={**uv.environ, "UV_HTTP_RETRIES": "0"})
+    with pytest.raises(BuildFailed, match="absent-one"):
+        Pep517(shell=shell, uv=uv).sdist(tmp_path, tmp_path / "out", env={})
+
+
+def test_missing_backend(backend: Pep517, tmp_path: Path) -> None:
+    """A backend that its requirements do not bring is named."""
+    (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "no_such_backend"\n')
+    with pytest.raises(BuildFailed, match="no_such_backend"):
+        backend.sdist(tmp_path, tmp_path / "out", env={})
+
+
+def test_interrupted_inside_a_hook(shell: LocalShell, in_tree: Path, tmp_path: Path) -> None:
+    """An error of ours inside the runner comes out as itself."""
+
+    def stop(line: str) -> None:
+        if line == "building an sdist":
+            shell.processes.stop()
+
+    with (in_tree / "own.py").open("a") as stream:
+        stream.write(SLOW)
+    with pytest.raises(Interrupted):
+        Pep517(shell=shell, uv=Uv(shell=shell), hear=stop).sdist(in_tree, tmp_path / "out", env={})
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize(
+    ("requires", "name", "layout"),
+    [
+        ("setuptools>=80", "setuptools.build_meta", "src/small_one"),
+        ("hatchling", "hatchling.build", "src/small_one"),
+        ("flit_core>=3.11", "flit_core.buildapi", "src/small_one"),
+        ("poetry-core>=2", "poetry.core.masonry.api", "src/small_one"),
+        ("uv_build", "uv_build", "src/small_one"),
+    ],
+)
+def test_real_backends(backend: Pep517, tmp_path: Path, requires: str, name: str, layout: str) -> None:
+    """The backends people use build an sdist, and from it a wheel; again, the wheel is the same bytes."""
+    project = tmp_path / "project"
+    (project / layout).mkdir(parents=True)
+    (project / layout / "__init__.py").write_text('"""A small one."""\n\n__version__ = "1.2.3"\n')
+    (project / "pyproject.toml").write_text(
+        f'[build-system]\nrequires = ["{requires}"]\nbuild-backend = "{name}"\n'
+        '[project]\nname = "small-one"\nversion = "1.2.3"\ndescription = "Small"\n'
+    )
+    env = {"SOURCE_DATE_EPOCH": "1700000000"}
+    sdist = backend.sdist(project, tmp_path / "out", env=env)
+    source = extract(sdist, tmp_path / "source")
+    first = backend.wheel(source, tmp_path / "first", env=env)
+    again = backend.wheel(source, tmp_path / "again", env=env)
+    assert first.read_bytes() == again.read_bytes()
+    assert parsed(sdist.name).name == parsed(first.name).name == "small-one"
+    assert read_metadata(sdist).version == read_metadata(first).version == "1.2.3"
+    assert modules(first) == ("small_one",)
