@@ -24,7 +24,8 @@ class Attached:
     """One asset as the forge holds it.
 
     ``uploaded`` is false for an asset that was begun and broken off (state ``starter``);
-    ``sha256`` is ``None`` where the forge gives no digest.
+    ``sha256`` is ``None`` where the forge gives no digest. ``public`` is true where anybody may
+    download it: `Forge.fetch` then sends no credentials.
     """
 
     id: int
@@ -33,6 +34,7 @@ class Attached:
     sha256: str | None
     uploaded: bool
     url: str
+    public: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,7 @@ class Forge(Protocol):
         """Create a draft. ``target`` is a full commit. Raises `Rejected`, `Denied`, `Unknown`."""
 
     def amend(self, posting: Posting, *, name: str, body: str, prerelease: bool) -> Posting:
-        """Change the words of a draft; it stays a draft."""
+        """Change the words and the target (``posting.target``) of a draft; it stays a draft."""
 
     def attach(self, posting: Posting, file: File) -> Attached:
         """Upload one asset in one try.

@@ -1,0 +1,98 @@
+"""Refusals and faults of the forge, as errors of ours; the forge's own words are cleaned and hold no token."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
+from unmoor.secret import Secret
+from unmoor.text import clean
+
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _FAULT = 401, 403, 404, 429, 500
+_LONG = 3600.0
+
+
+class Fleeting(Unknown):
+    """A fault of the moment (5xx, time-out): reading again may help."""
+
+
+class Limited(Unknown):
+    """A rate limit: nothing was done, and asking again after ``wait`` seconds may help."""
+
+    def __init__(self, what: str, *, where: str, wait: float) -> None:
+        super().__init__(what, where=where, next_step=f"wait {wait:.0f} s, then run the same command again")
+        self.wait = wait
+
+
+class Absent(Denied):
+    """404: it is not there, or not shown to us."""
+
+
+def refusal(status: int, data: Any, headers: Mapping[str, str], *, where: str, token: Secret) -> UnmoorError:
+    """Return the error for a status of 400 and above; header names are in lower case."""
+    said = words(data, token)
+    if status == _UNAUTHORIZED:
+        return Denied(
+            f"the forge does not accept the credential: {said}",
+            where=where,
+            next_step="give a token that is valid now in GITHUB_TOKEN or GH_TOKEN, or in the world file",
+        )
+    if status in {_FORBIDDEN, _TOO_MANY} and _is_limit(status, said, headers):
+        return Limited(f"the forge's rate limit: {said}", where=where, wait=_wait(headers))
+    if status == _FORBIDDEN:
+        return Denied(
+            f"the forge forbids it: {said}",
+            where=where,
+            next_step="give the token the right to write releases ('permissions: contents: write' in a workflow)",
+        )
+    if status == _NOT_FOUND:
+        return Absent(
+            f"not found: {said}",
+            where=where,
+            next_step="look at the repository's name; a private one is shown only to a token that may see it",
+        )
+    if status >= _FAULT:
+        return Fleeting(f"the forge answered {status}: {said}", where=where, next_step="run the same command again")
+    return Rejected(
+        f"the forge refused it ({status}): {said}", where=where, next_step="mend what it names, then run it again"
+    )
+
+
+def words(data: Any, token: Secret) -> str:
+    """The forge's own words: its message and what its ``errors`` say, on one clean line."""
+    if not isinstance(data, dict):
+        return "no reason given"
+    parts = [str(data.get("message") or data.get("data") or "no reason given")]
+    errors = data.get("errors")
+    for error in errors if isinstance(errors, list) else []:
+        if isinstance(error, dict):
+            parts.append(
+                " ".join(str(error[key]) for key in ("resource", "field", "code", "message") if error.get(key))
+            )
+        else:
+            parts.append(str(error))
+    said = "; ".join(part for part in parts if part)
+    return clean(said.replace(token.reveal(), "***") if token else said)
+
+
+def _is_limit(status: int, said: str, headers: Mapping[str, str]) -> bool:
+    return (
+        status == _TOO_MANY
+        or "retry-after" in headers
+        or headers.get("x-ratelimit-remaining") == "0"
+        or "rate limit" in said.lower()
+    )
+
+
+def _wait(headers: Mapping[str, str]) -> float:
+    """Seconds to wait, as the answer says, at most an hour; a minute where it does not say."""
+    try:
+        if "retry-after" in headers:
+            wait = float(headers["retry-after"])
+        else:
+            wait = float(headers["x-ratelimit-reset"]) - time.time()
+    except (KeyError, ValueError):
+        wait = 60.0
+    return min(max(wait, 0.0), _LONG) if wait == wait else _LONG  # noqa: PLR0124 - "nan" is a float too

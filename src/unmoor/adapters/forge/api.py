@@ -1,0 +1,173 @@
+"""One voice to the forge's API: requests, paced and tried again within bounds, errors told as ours."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+from unmoor.adapters.addresses import is_loopback, shown
+from unmoor.adapters.forge.answers import Fleeting, Limited, refusal
+from unmoor.adapters.forge.reading import malformed
+from unmoor.adapters.forge.wire import requester
+from unmoor.errors import UnmoorError
+from unmoor.ports.clock import Clock
+from unmoor.secret import Secret
+from unmoor.world import ForgePlace
+
+if TYPE_CHECKING:
+    from github.GitRelease import GitRelease
+    from github.Repository import Repository
+    from github.Requester import Requester
+
+    from unmoor.adapters.http import BoundedSession
+
+T = TypeVar("T")
+# Three tries of a read; a rate limit is waited for only if it ends soon.
+_PAUSES = (0.5, 2.0)
+_PATIENCE = 90.0
+
+
+class Pace:
+    """One write at a time, and at least a second between two to a real forge: GitHub asks for both."""
+
+    def __init__(self, api: str, clock: Clock) -> None:
+        self._between = 0.0 if is_loopback(api) else 1.0
+        self._clock = clock
+        self._next: float | None = None
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn, and keep it."""
+        with self._lock:
+            if self._next is not None and self._next > self._clock.now():
+                self._clock.sleep(self._next - self._clock.now())
+            try:
+                yield
+            finally:
+                self._next = self._clock.now() + self._between
+
+
+class Api:
+    """The API of one repository, with the token or without any credentials."""
+
+    def __init__(
+        self, place: ForgePlace, http: BoundedSession, clock: Clock, *, token: Secret | None, pace: Pace
+    ) -> None:
+        self.token = token or Secret("")
+        self._place = place
+        self._http = http
+        self._clock = clock
+        self._pace = pace
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _requester(self) -> Requester:
+        return requester(self._place, self._http, token=self.token or None)
+
+    @cached_property
+    def _root(self) -> str:
+        return f"/repos/{quote(self._place.repository)}"
+
+    def where(self, path: str) -> str:
+        """The address of a path under the repository, as it may be printed."""
+        return shown(self._place.api.rstrip("/") + self._root + path)
+
+    def repository(self) -> Repository:
+        """PyGithub's repository; nothing is read."""
+        from github.Repository import Repository
+
+        return Repository(self._requester, url=self._root)
+
+    def release(self, number: int) -> GitRelease:
+        """PyGithub's release of that id; nothing is read, no address of the server's is used."""
+        from github.GitRelease import GitRelease
+
+        return GitRelease(self._requester, url=f"{self._root}/releases/{number:d}")
+
+    def read(self, path: str, *, wait: bool = True) -> tuple[dict[str, Any], Any]:
+        """GET a path under the repository: the headers, names in lower case, and the JSON.
+
+        Faults of the moment are read again, a short rate limit is waited for (unless ``wait`` is
+        false). Raises `Absent` for 404, `Denied`, `Rejected`, `Unknown`.
+        """
+        for pause in (*_PAUSES, None):
+            try:
+                return self._limited(
+                    lambda: self._told(lambda: self._alone(lambda: self._json("GET", path)), path), wait=wait
+                )
+            except Fleeting:
+                if pause is None:
+                    raise
+                self._clock.sleep(pause)
+        raise malformed("there", self.where(path))  # pragma: no cover - the loop returns or raises
+
+    def write(self, path: str, call: Callable[[], T]) -> T:
+        """Write through PyGithub once, in its turn; only what a rate limit turned away is sent again."""
+        return self.send(path, lambda: self._alone(call))
+
+    def send(self, path: str, call: Callable[[], T]) -> T:
+        """Write in another way than through PyGithub, in its turn too."""
+
+        def paced() -> T:
+            with self._pace.turn():
+                return self._told(call, path)
+
+        return self._limited(paced, wait=True)
+
+    def patch(self, path: str, fields: dict[str, Any]) -> Any:
+        """PATCH only the fields given: the rest of the object is left as it is."""
+        return self.write(path, lambda: self._json("PATCH", path, fields))[1]
+
+    def delete(self, path: str) -> None:
+        """DELETE a path under the repository."""
+        self.write(path, lambda: self._json("DELETE", path))
+
+    def ask(self, path: str, fields: dict[str, Any]) -> Any:
+        """POST what changes nothing, and return the JSON."""
+        return self._told(lambda: self._alone(lambda: self._json("POST", path, fields)), path)[1]
+
+    def _json(self, verb: str, path: str, fields: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
+        return self._requester.requestJsonAndCheck(verb, self._root + path, input=fields)
+
+    def _alone(self, call: Callable[[], T]) -> T:
+        """Call PyGithub; its requester keeps a connection and times that threads must not share."""
+        with self._lock:
+            return call()
+
+    def _limited(self, call: Callable[[], T], *, wait: bool) -> T:
+        """Call; wait for a rate limit to end, once, if that is soon."""
+        try:
+            return call()
+        except Limited as limit:
+            if not wait or limit.wait > _PATIENCE:
+                raise
+            self._clock.sleep(limit.wait)
+        return call()
+
+    def _told(self, call: Callable[[], T], path: str) -> T:
+        """Call, and tell whatever PyGithub raises as an error of ours."""
+        from github.GithubException import BadAttributeException, GithubException
+
+        where = self.where(path)
+        try:
+            return call()
+        except UnmoorError:
+            raise
+        except GithubException as error:
+            raise refusal(error.status, error.data, error.headers or {}, where=where, token=self.token) from None
+        except (
+            BadAttributeException,
+            AssertionError,
+            AttributeError,
+            LookupError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ):
+            # PyGithub meets an answer of another shape with any of these; the text may quote the request.
+            raise malformed("what the forge's API answers", where) from None

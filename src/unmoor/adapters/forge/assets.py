@@ -1,0 +1,90 @@
+"""Assets, sent and fetched through the bounded session: PyGithub sends without a time-out and fetches into memory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from unmoor.adapters.addresses import led_to, origin, shown
+from unmoor.adapters.forge.answers import refusal
+from unmoor.adapters.forge.reading import asset as read_asset
+from unmoor.adapters.forge.reading import malformed
+from unmoor.errors import Rejected
+from unmoor.ports.forge import Attached, Posting
+from unmoor.products import File
+from unmoor.secret import Secret
+from unmoor.world import ForgePlace
+
+if TYPE_CHECKING:
+    from unmoor.adapters.http import Answer, BoundedSession
+
+_CREATED = 201
+_ERROR = 400
+
+
+def upload_address(posting: Posting, place: ForgePlace, name: str) -> str:
+    """Return where the asset goes: the release's ``upload_url``, if it is where the world says assets go.
+
+    The token is sent there, so an answer must not choose the host. Raises `Rejected`, `Unknown`.
+    """
+    root = posting.upload_url.partition("{")[0]
+    if "?" in root or "#" in root:
+        raise malformed("a release with an upload address", shown(root))
+    if origin(root) != origin(place.uploads):
+        raise Rejected(
+            f"the release sends uploads to {shown(root)}, and the world says {shown(place.uploads)}:"
+            " nothing was sent, the token least of all",
+            where=posting.url,
+            next_step="if that address is right, set 'uploads' of the forge in the world file",
+        )
+    return f"{root}?{urlencode({'name': name})}"
+
+
+def send(http: BoundedSession, place: ForgePlace, posting: Posting, file: File, token: Secret) -> Attached:
+    """Upload one file in one try. Raises `Rejected`, `Denied`, and `Unknown` where the answer was lost."""
+    address = upload_address(posting, place, file.name)
+    where = shown(address)
+    answer = http.send(
+        "POST",
+        address,
+        body=file.path,
+        headers={"Content-Type": "application/octet-stream", "Accept": "application/vnd.github+json"},
+        secret_headers={"Authorization": authorization(token)},
+    )
+    if answer.status >= _ERROR:
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        raise refusal(answer.status, _json(answer), headers, where=where, token=token)
+    if answer.status != _CREATED:
+        raise malformed(f"that of an upload (status {answer.status})", where)
+    return read_asset(_json(answer), where=where)
+
+
+def fetch_public(http: BoundedSession, place: ForgePlace, asset: Attached, into: Path) -> File:
+    """Download one asset as everybody does, without credentials. Raises `Unknown`, `Denied`."""
+    return http.download(led_to(place.site, asset.url), into, asset.name, size=asset.size)
+
+
+def fetch(http: BoundedSession, address: str, asset: Attached, into: Path, *, token: Secret) -> File:
+    """Download one asset through the API; a redirect to a storage host gets no token. Raises `Unknown`, `Denied`."""
+    return http.download(
+        address,
+        into,
+        asset.name,
+        size=asset.size,
+        headers={"Accept": "application/octet-stream"},
+        secret_headers={"Authorization": authorization(token)} if token else {},
+    )
+
+
+def authorization(token: Secret) -> Secret:
+    """The value of the Authorization header, in PyGithub's manner."""
+    return Secret(f"token {token.reveal()}")
+
+
+def _json(answer: Answer) -> Any:
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None

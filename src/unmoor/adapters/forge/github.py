@@ -1,0 +1,256 @@
+"""GitHub's releases, drafts and assets of one repository."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from unmoor.adapters.forge import assets, reading
+from unmoor.adapters.forge.answers import Absent, Limited
+from unmoor.adapters.forge.api import Api, Pace
+from unmoor.adapters.forge.wire import PER_PAGE
+from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
+from unmoor.ports.clock import Clock
+from unmoor.ports.forge import Attached, Posting, Repository
+from unmoor.products import File
+from unmoor.text import clean
+from unmoor.world import ForgePlace
+
+if TYPE_CHECKING:
+    from unmoor.adapters.http import BoundedSession
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
+_PAGES = 200
+_HOW = "give a token with the right to write releases in GITHUB_TOKEN or GH_TOKEN, or in the world file"
+
+
+class GitHubForge:
+    """One repository on GitHub, GitHub Enterprise or a stand-in. The port is `unmoor.ports.forge.Forge`."""
+
+    def __init__(self, place: ForgePlace, http: BoundedSession, clock: Clock) -> None:
+        if _REPOSITORY.fullmatch(place.repository) is None:
+            raise ConfigError(
+                f"{clean(place.repository)!r} is not 'owner/name'", next_step="correct 'repository' in the settings"
+            )
+        self._place = place
+        self._http = http
+        self._token = place.login.secret
+        self._pace = Pace(place.api, clock)
+        self._api = Api(place, http, clock, token=self._token or None, pace=self._pace)
+        self._plain = Api(place, http, clock, token=None, pace=self._pace)
+        self._may_push: bool | None = None
+
+    @property
+    def address(self) -> str:
+        """Where a person would open the repository."""
+        return f"{self._place.site.rstrip('/')}/{self._place.repository}"
+
+    def has_token(self) -> bool:
+        """Whether there is a token at all. Never sends anything."""
+        return bool(self._token)
+
+    def repository(self) -> Repository:
+        """Read the repository. Raises `Denied` where it is not shown to us, and `Unknown`.
+
+        An installation's token (``GITHUB_TOKEN`` in a workflow) is no user's: GitHub answers
+        ``push: false`` whatever it may do. Then the one question that only writers are answered
+        and that changes nothing is asked: generated notes, which GitHub stores nowhere.
+        """
+        seen = reading.repository(self._api.read("")[1], where=self._api.where(""))
+        can_push = seen.can_push
+        if can_push is not True and self._token.reveal().startswith("ghs_"):
+            can_push = self._installation_may_push()
+        self._may_push = can_push
+        return Repository(full_name=seen.full_name, private=seen.private, archived=seen.archived, can_push=can_push)
+
+    def _installation_may_push(self) -> bool | None:
+        try:
+            notes = self._api.ask("/releases/generate-notes", {"tag_name": "v0"})
+        except Absent:
+            return None
+        except Denied:
+            return False
+        except UnmoorError:
+            return None
+        return True if isinstance(notes, dict) and isinstance(notes.get("body"), str) else None
+
+    def postings(self, tag: str) -> tuple[Posting, ...]:
+        """Every release object of the tag, drafts included, the oldest first.
+
+        By listing every page, since drafts are found in no other way. Nothing found counts only
+        if the token may push, else it is `Unknown`: drafts are not listed to others.
+        """
+        found: dict[int, Posting] = {}
+        for raw in self._listed():
+            if isinstance(raw, dict) and raw.get("tag_name") != tag and isinstance(raw.get("tag_name"), str):
+                continue
+            posting = reading.posting(raw, where=self._api.where("/releases"))
+            found[posting.id] = posting
+        if not found and not self._pushes():
+            raise Unknown(
+                f"no release of {clean(tag)} is listed, but drafts are listed only to who may push,"
+                f" and {'this token may not' if self.has_token() else 'there is no token'}",
+                where=self.address,
+                next_step=_HOW,
+            )
+        return tuple(found[number] for number in sorted(found))
+
+    def _listed(self) -> list[Any]:
+        listed: list[Any] = []
+        for number in range(1, _PAGES + 1):
+            path = f"/releases?per_page={PER_PAGE}&page={number}"
+            headers, raw = self._api.read(path)
+            page = reading.page(raw, where=self._api.where("/releases"))
+            listed += page
+            if len(page) < PER_PAGE and 'rel="next"' not in str(headers.get("link", "")):
+                return listed
+        raise Unknown(
+            f"the list of releases did not end after {_PAGES} pages",
+            where=self._api.where("/releases"),
+            next_step="look at the list of releases; delete what nobody needs",
+        )
+
+    def _pushes(self) -> bool:
+        if self._may_push is None and self.has_token():
+            self.repository()
+        return self._may_push is True
+
+    @cached_property
+    def _reader(self) -> tuple[Api, bool]:
+        """How public things are read, and whether anybody may: without credentials if the repository is public."""
+        try:
+            seen = reading.repository(self._plain.read("", wait=not self.has_token())[1], where=self._plain.where(""))
+        except Limited:
+            # Runners share an address and its small allowance; a token has its own.
+            if not self.has_token():
+                raise
+            return self._api, not self.repository().private
+        except Denied:
+            if not self.has_token():
+                raise
+            # A private repository, or an Enterprise server that shows nothing to strangers.
+            self.repository()
+            return self._api, False
+        return self._plain, not seen.private
+
+    def _shown(self, path: str) -> Any:
+        """Read what is public; ``None`` for 404, which counts since the repository itself could be read."""
+        api, _ = self._reader
+        try:
+            return api.read(path, wait=api is self._api or not self.has_token())[1]
+        except Limited:
+            if api is self._api or not self.has_token():
+                raise
+        except Absent:
+            return None
+        try:
+            return self._api.read(path)[1]
+        except Absent:
+            return None
+
+    def public(self, tag: str) -> Posting | None:
+        """The published release of the tag; see the port."""
+        path = f"/releases/tags/{quote(tag, safe='')}"
+        raw = self._shown(path)
+        if raw is None:
+            return None
+        posting = reading.posting(raw, where=self._api.where(path), public=self._reader[1])
+        if posting.tag != tag:
+            raise reading.malformed(f"the release of {clean(tag)}", self._api.where(path))
+        return None if posting.draft else posting
+
+    def latest(self) -> str | None:
+        """The tag of the release that the forge calls latest, ``None`` where there is none."""
+        raw = self._shown("/releases/latest")
+        return None if raw is None else reading.posting(raw, where=self._api.where("/releases/latest")).tag
+
+    def draft(self, *, tag: str, target: str, name: str, body: str, prerelease: bool) -> Posting:
+        """Create a draft; every flag is said, since PyGithub's own defaults publish as the latest."""
+        made = self._api.write(
+            "/releases",
+            lambda: (
+                self._api.repository()
+                .create_git_release(
+                    tag,
+                    name=name,
+                    message=body,
+                    draft=True,
+                    prerelease=prerelease,
+                    generate_release_notes=False,
+                    target_commitish=target,
+                    make_latest="false",
+                )
+                .raw_data
+            ),
+        )
+        return reading.posting(made, where=self._api.where("/releases"))
+
+    def amend(self, posting: Posting, *, name: str, body: str, prerelease: bool) -> Posting:
+        """Change the words and the target of a draft; it stays a draft, which is said too."""
+        path = f"/releases/{posting.id}"
+        amended = self._api.write(
+            path,
+            lambda: (
+                self._api.release(posting.id)
+                .update_release(
+                    name,
+                    body,
+                    draft=True,
+                    prerelease=prerelease,
+                    tag_name=posting.tag,
+                    target_commitish=posting.target,
+                    make_latest="false",
+                )
+                .raw_data
+            ),
+        )
+        return reading.posting(amended, where=self._api.where(path))
+
+    def attach(self, posting: Posting, file: File) -> Attached:
+        """Upload one asset in one try; see the port."""
+        return self._api.send(
+            f"/releases/{posting.id}/assets",
+            lambda: assets.send(self._http, self._place, posting, file, self._token),
+        )
+
+    def detach(self, asset: Attached) -> None:
+        """Remove one asset by its id; one that is gone already is fine."""
+        self._gone(f"/releases/assets/{asset.id}")
+
+    def fetch(self, asset: Attached, into: Path) -> File:
+        """Download an asset into a folder and hash it; see the port."""
+        address = f"{self._place.api.rstrip('/')}/repos/{self._place.repository}/releases/assets/{asset.id}"
+        if asset.public:
+            return assets.fetch_public(self._http, self._place, asset, into)
+        return assets.fetch(self._http, address, asset, into, token=self._token)
+
+    def publish(self, posting: Posting, *, prerelease: bool, latest: bool) -> Posting:
+        """Make it public, in one call of exactly three fields: name and body stay as they are."""
+        path = f"/releases/{posting.id}"
+        fields = {"draft": False, "prerelease": prerelease, "make_latest": "true" if latest else "false"}
+        return reading.posting(self._api.patch(path, fields), where=self._api.where(path))
+
+    def remove(self, posting: Posting) -> None:
+        """Delete a draft, looked at again just before. Raises `Rejected` for a published release."""
+        path = f"/releases/{posting.id}"
+        try:
+            now = reading.posting(self._api.read(path)[1], where=self._api.where(path))
+        except Absent:
+            return
+        if not now.draft:
+            raise Rejected(
+                f"{clean(now.tag)} is public: a published release is never deleted here",
+                where=now.url,
+                next_step="delete it by hand, if it really has to go",
+            )
+        self._gone(path)
+
+    def _gone(self, path: str) -> None:
+        try:
+            self._api.delete(path)
+        except Absent:
+            # 404 also stands for "may not": then the repository itself is not shown either.
+            self._api.read("")

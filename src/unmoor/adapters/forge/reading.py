@@ -1,0 +1,133 @@
+"""What the forge's answers must look like before anything is concluded from them.
+
+PyGithub makes a release with an id of ``None`` out of an empty or an HTML answer, and no releases
+out of a page that is no list. So every answer is converted strictly first, and what does not
+convert is `Unknown`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from unmoor.errors import Unknown
+from unmoor.ports.forge import Attached, Posting, Repository
+from unmoor.text import clean
+
+W = TypeVar("W")
+_DIGEST = re.compile(r"sha256:([0-9a-fA-F]{64})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asset:
+    id: int
+    name: str
+    size: int
+    state: str
+    browser_download_url: str = ""
+    digest: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Release:
+    id: int
+    tag_name: str
+    target_commitish: str
+    draft: bool
+    prerelease: bool
+    html_url: str
+    upload_url: str
+    assets: tuple[_Asset, ...]
+    name: str | None = None
+    body: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Permissions:
+    push: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Repository:
+    full_name: str
+    private: bool
+    archived: bool = False
+    permissions: _Permissions | None = None
+
+
+def malformed(what: str, where: str) -> Unknown:
+    """The error for an answer that cannot be what was asked for."""
+    return Unknown(
+        f"the answer is not {what}",
+        where=where,
+        next_step="run it again; if that stays, look at the address of the forge's API and at a proxy between",
+    )
+
+
+def _converted(raw: Any, kind: type[W], what: str, where: str) -> W:
+    import msgspec
+
+    try:
+        return msgspec.convert(raw, type=kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise malformed(f"{what} ({clean(str(error), 200)})", where) from None
+
+
+def repository(raw: Any, *, where: str) -> Repository:
+    """Read ``GET /repos/{owner}/{repo}``. Raises `Unknown`."""
+    seen = _converted(raw, _Repository, "a repository", where)
+    return Repository(
+        full_name=clean(seen.full_name),
+        private=seen.private,
+        archived=seen.archived,
+        can_push=seen.permissions.push if seen.permissions else None,
+    )
+
+
+def posting(raw: Any, *, where: str, public: bool = False) -> Posting:
+    """Read one release; ``public``: anybody may download its assets. Raises `Unknown`."""
+    seen = _converted(raw, _Release, "a release", where)
+    return Posting(
+        id=_real_id(seen.id, where),
+        tag=seen.tag_name,
+        target=seen.target_commitish,
+        name=seen.name or "",
+        body=seen.body or "",
+        draft=seen.draft,
+        prerelease=seen.prerelease,
+        url=clean(seen.html_url, 2000),
+        upload_url=clean(seen.upload_url, 2000),
+        assets=tuple(_attached(asset, where=where, public=public) for asset in seen.assets),
+    )
+
+
+def page(raw: Any, *, where: str) -> list[Any]:
+    """See that a page of a listing is a list. Raises `Unknown`."""
+    if not isinstance(raw, list):
+        raise malformed("a list of releases", where)
+    return raw
+
+
+def asset(raw: Any, *, where: str) -> Attached:
+    """Read one asset. Raises `Unknown`."""
+    return _attached(_converted(raw, _Asset, "an asset", where), where=where, public=False)
+
+
+def _attached(seen: _Asset, *, where: str, public: bool) -> Attached:
+    digest = _DIGEST.fullmatch(seen.digest or "")
+    return Attached(
+        id=_real_id(seen.id, where),
+        name=clean(seen.name, 300),
+        size=seen.size,
+        sha256=digest[1].lower() if digest else None,
+        uploaded=seen.state == "uploaded",
+        url=clean(seen.browser_download_url, 2000),
+        public=public,
+    )
+
+
+def _real_id(number: int, where: str) -> int:
+    if number <= 0:
+        raise malformed("one with an id", where)
+    return number

@@ -1,0 +1,109 @@
+"""PyGithub's requests, carried by our own bounded session.
+
+Left alone PyGithub has no limit of size and no deadline, sleeps and asks again for ever on 202,
+and repeats a POST at the address of a redirect. It takes connection classes from its requester's
+class; a subclass of that is given ours, so nothing global is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from unmoor.adapters.addresses import shown
+from unmoor.errors import Unknown
+from unmoor.secret import Secret
+from unmoor.world import ForgePlace
+
+if TYPE_CHECKING:
+    from github.Requester import Requester
+
+    from unmoor.adapters.http import Answer, BoundedSession
+
+# One page of releases with hundreds of assets each is long.
+_LIMIT = 30_000_000
+PER_PAGE = 50
+
+
+class _Response:
+    """An answer in the shape of ``http.client``, which PyGithub reads."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.status = answer.status
+        self.headers: Mapping[str, str] = answer.headers
+        self._body = answer.body
+
+    def getheaders(self) -> ItemsView[str, str]:
+        return self.headers.items()
+
+    def read(self) -> str:
+        return self._body.decode("utf-8", errors="replace")
+
+
+class _Connection:
+    """A connection in the shape of ``http.client``; the session behind it keeps the real ones."""
+
+    scheme: ClassVar[str]
+    session: ClassVar[BoundedSession]
+
+    def __init__(self, host: str, port: int | None = None, **_unused: Any) -> None:
+        self.host = host
+        name = f"[{host}]" if ":" in host else host
+        self._root = f"{self.scheme}://{name}" + ("" if port is None else f":{port}")
+
+    def request(self, verb: str, url: str, input: Any, headers: dict[str, str], stream: bool = False) -> None:  # noqa: A002, ARG002, FBT001, FBT002 - PyGithub's names
+        self._ask = (verb, url, input, headers)
+
+    def getresponse(self) -> _Response:
+        verb, url, body, headers = self._ask
+        secret = {name: Secret(value) for name, value in headers.items() if name.lower() == "authorization"}
+        answer = self.session.send(
+            verb,
+            self._root + url,
+            body=(body or "").encode(),
+            headers={name: value for name, value in headers.items() if name not in secret},
+            secret_headers=secret,
+            limit=_LIMIT,
+            deadline=self.session.bounds.total,
+        )
+        # PyGithub would wait and ask again without end, or lead a write or a page elsewhere.
+        moved = 300 <= answer.status < 400 and (verb != "GET" or answer.status != 301 or "?" in url)  # noqa: PLR2004
+        if moved or answer.status == 202:  # noqa: PLR2004
+            raise Unknown(
+                f"the forge answers {answer.status} {answer.reason}: the repository may have been moved or renamed",
+                where=shown(self._root + url),
+                next_step="look at the repository's name, in the settings and in the git remote",
+            )
+        return _Response(answer)
+
+    def close(self) -> None:
+        """Nothing of its own is open."""
+
+
+def requester(place: ForgePlace, http: BoundedSession, *, token: Secret | None) -> Requester:
+    """Make PyGithub's requester for a place: lazy objects, no retry, no pauses (ours are `pace`'s)."""
+    from github.Auth import Token
+    from github.Requester import Requester
+
+    from unmoor.adapters.http import user_agent
+
+    class _Requester(Requester):
+        """Bears our connection classes."""
+
+    plain = type("_Plain", (_Connection,), {"scheme": "http", "session": http})
+    tls = type("_Tls", (_Connection,), {"scheme": "https", "session": http})
+    # The shape is what it uses, not the type.
+    _Requester.injectConnectionClasses(plain, tls)
+    return _Requester(
+        auth=Token(token.reveal()) if token else None,
+        base_url=place.api.rstrip("/"),
+        timeout=int(http.bounds.total),
+        user_agent=user_agent(),
+        per_page=PER_PAGE,
+        verify=True,
+        retry=None,
+        pool_size=None,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+        lazy=True,
+    )

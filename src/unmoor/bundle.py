@@ -1,0 +1,202 @@
+"""What the release object on the forge has to hold, and how what it holds differs from that.
+
+Read by the stage that fills the draft, and by whoever looks at it later.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+
+from unmoor import manifest as manifests
+from unmoor.errors import Conflict, Refused, Unknown
+from unmoor.files import sums
+from unmoor.folder import RunFolder
+from unmoor.manifest import Manifest
+from unmoor.ports.forge import Attached, Forge, Posting
+from unmoor.products import Dists, File, Notes
+
+SUMS = "SHA256SUMS"
+NOTES = "RELEASE_NOTES.md"
+# GitHub replaces every other character by a dot, and then the sums would name no file.
+_KEPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+_DISTS = (".whl", ".tar.gz", ".zip")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """Every asset of a release in the order of upload: the files, the texts, the manifest last."""
+
+    files: tuple[File, ...]
+    texts: tuple[tuple[Path, bytes], ...]
+    manifest: Manifest
+
+    @classmethod
+    def of(cls, manifest: Manifest, dists: Dists, notes: Notes, folder: RunFolder) -> Bundle:
+        """Work out every asset; nothing is written. Raises `Refused` for a name that the forge would change."""
+        texts = [(folder.assets / SUMS, sums(dists.files))]
+        if notes.full != notes.body:
+            texts.append((folder.assets / NOTES, notes.full.encode()))
+        texts.append((folder.assets / manifests.NAME, manifests.encode(manifest)))
+        for file in dists.files:
+            if _KEPT.fullmatch(file.name) is None:
+                raise Refused(
+                    f"{file.name} would get another name on the forge: only letters, digits, '.', '_' and '-' are kept",
+                    next_step="give the file a name (project, version, build tag) without other characters",
+                )
+        return cls(files=(*dists.files, *(_file(*text) for text in texts)), texts=tuple(texts), manifest=manifest)
+
+    def write(self, folder: RunFolder) -> None:
+        """Write the texts to where their `File` says they lie."""
+        for path, data in self.texts:
+            folder.write_asset(path.name, data)
+
+
+def _file(path: Path, data: bytes) -> File:
+    return File(name=path.name, sha256=sha256(data).hexdigest(), size=len(data), path=path)
+
+
+class Kind(StrEnum):
+    """How one asset differs."""
+
+    MISSING = "is missing"
+    BROKEN = "was begun and broken off"
+    OTHER = "holds other bytes"
+    REWORDED = "says the same of the files in other words"
+    ALIEN = "is a distribution of no one's making here"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One asset that is not as it should be; ``seen`` is what lies there, if anything does."""
+
+    name: str
+    kind: Kind
+    expected: str = ""
+    found: str = ""
+    seen: Attached | None = None
+
+    def __str__(self) -> str:
+        if self.kind is Kind.OTHER:
+            return f"{self.name} is {self.found} there, and sha256 {self.expected} here"
+        return f"{self.name} {self.kind}"
+
+
+def differences(posting: Posting, bundle: Bundle, forge: Forge) -> tuple[Difference, ...]:
+    """Compare the assets of a release object with ours. Downloads only where the forge gives no digest.
+
+    Other assets that are not distributions are somebody's own, and left alone. Raises `Unknown`.
+    """
+    ours = {file.name: file for file in bundle.files}
+    found = [each for file in bundle.files if (each := _difference(posting, file, bundle, forge)) is not None]
+    found += [
+        Difference(name=asset.name, kind=Kind.ALIEN, seen=asset)
+        for asset in posting.assets
+        if asset.name not in ours and asset.name.endswith(_DISTS)
+    ]
+    return tuple(found)
+
+
+def _difference(posting: Posting, file: File, bundle: Bundle, forge: Forge) -> Difference | None:
+    asset = attached(posting, file.name)
+    if asset is None:
+        return Difference(name=file.name, kind=Kind.MISSING, expected=file.sha256)
+    if not asset.uploaded:
+        return Difference(name=file.name, kind=Kind.BROKEN, expected=file.sha256, seen=asset)
+    digest = asset.sha256 or (digest_of(asset, forge) if asset.size == file.size else None)
+    if digest == file.sha256 and asset.size == file.size:
+        return None
+    kind = Kind.REWORDED if _may_be_reworded(asset, bundle.manifest, forge) else Kind.OTHER
+    found = f"sha256 {digest}" if digest else f"{asset.size} bytes"
+    return Difference(name=file.name, kind=kind, expected=file.sha256, found=found, seen=asset)
+
+
+def _may_be_reworded(asset: Attached, manifest: Manifest, forge: Forge) -> bool:
+    """Whether other bytes say the same of the files: the notes, or a manifest of the very same files."""
+    if asset.name == NOTES:
+        return True
+    if asset.name != manifests.NAME:
+        return False
+    try:
+        there = manifests.decode(content_of(asset, forge), where=asset.name)
+    except Unknown:
+        return False
+    return same_files(there, manifest)
+
+
+def same_files(one: Manifest, other: Manifest) -> bool:
+    """Whether two manifests speak of one tag, version and commit, and of the same bytes."""
+    return (one.tag, one.version, one.commit, set(one.artifacts)) == (
+        other.tag,
+        other.version,
+        other.commit,
+        set(other.artifacts),
+    )
+
+
+def attached(posting: Posting, name: str) -> Attached | None:
+    """Return the asset of that name, ``None`` where there is none."""
+    return next((asset for asset in posting.assets if asset.name == name), None)
+
+
+def digest_of(asset: Attached, forge: Forge) -> str:
+    """Download an asset and return its sha256. Raises `Unknown`."""
+    with tempfile.TemporaryDirectory(prefix="unmoor-") as folder:
+        return forge.fetch(asset, Path(folder)).sha256
+
+
+def content_of(asset: Attached, forge: Forge, *, limit: int = manifests.LIMIT) -> bytes:
+    """Download a small text asset. Raises `Unknown`, also for one above the limit (bytes)."""
+    if asset.size > limit:
+        raise Unknown(
+            f"{asset.name} has {asset.size} bytes, more than the {limit} such a file may have",
+            where=asset.url,
+            next_step="look at the release by hand",
+        )
+    with tempfile.TemporaryDirectory(prefix="unmoor-") as folder:
+        return forge.fetch(asset, Path(folder)).path.read_bytes()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The release object to go on with, and empty second drafts of our own making."""
+
+    kept: Posting | None
+    spare: tuple[Posting, ...]
+
+
+def choose(postings: Iterable[Posting], *, body: str) -> Choice:
+    """Choose among the release objects of one tag: the one that is public or holds assets, else the oldest.
+
+    Drafts are not unique: two runs at once may each make one. Raises `Conflict` where a second
+    one holds assets or somebody's words.
+    """
+    found = sorted(postings, key=lambda each: each.id)
+    full = [each for each in found if not each.draft or each.assets]
+    kept = full[0] if full else next(iter(found), None)
+    spare = tuple(each for each in found if each is not kept)
+    foreign = [each for each in spare if each.assets or not each.draft or not _is_ours(each, body)]
+    if kept is not None and foreign:
+        raise Conflict(
+            "there are several releases of the tag: " + ", ".join(each.url for each in (kept, *foreign)),
+            next_step="delete all but the right one by hand, then run the same command again",
+        )
+    return Choice(kept=kept, spare=spare)
+
+
+def _is_ours(posting: Posting, body: str) -> bool:
+    return same_text(posting.body, body) or not posting.body.strip()
+
+
+def same_text(one: str, other: str) -> bool:
+    """Whether two texts are the same to a reader: line ends and white space at the end do not count."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")).rstrip()

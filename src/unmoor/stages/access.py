@@ -1,0 +1,145 @@
+"""Access: logins, permissions and names, as far as each surface lets them be proven by reads alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from unmoor.errors import Denied, Refused, Unknown, UnmoorError
+from unmoor.ports.forge import Forge, Repository
+from unmoor.ports.index import Index
+from unmoor.products import Access, Finding, Release, Standing
+from unmoor.stage import Check, Have, Promise
+
+_FORGE = "forge"
+_HOW_TO_GIVE_ONE = "set GITHUB_TOKEN or GH_TOKEN (contents: write), or name a token in the world file"
+_LOGIN = "set TWINE_USERNAME and TWINE_PASSWORD, or use ~/.pypirc, a keyring or the world file"
+# What every look raises when it cannot answer; anything else is a fault or an interruption.
+_SAID_NO = (Denied, Refused, Unknown)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProveAccess(Check[Access]):
+    """Look at every login, permission and name before anything is built.
+
+    ``strict``: what is known to be wrong stops the run, everything at once in one error. Otherwise
+    (``plan``) it is only listed as unproven. ``draft``, ``upload`` and ``rehearse`` name the stages
+    that will prove what reads cannot.
+    """
+
+    release: Promise[Release]
+    index: Index
+    staging: Index | None
+    forge: Forge
+    strict: bool = True
+    proven_by_draft: str = "draft"
+    proven_by_index: str = "pypi"
+    proven_by_staging: str = "testpypi"
+
+    def plan(self) -> str:
+        """Say what would be looked at."""
+        names = [self.forge.address, *(index.name for index in (self.staging, self.index) if index is not None)]
+        return f"read what can be known of logins, permissions and names at {', '.join(names)}"
+
+    def make(self, have: Have) -> Access:
+        """Look everywhere, then raise everything that is wrong as one error, or list it."""
+        release = have[self.release]
+        findings: list[Finding] = []
+        problems: list[UnmoorError] = []
+        for surface, proven_by, look in self._looks(release):
+            try:
+                findings += look()
+            except _SAID_NO as error:
+                problems.append(error)
+                findings.append(_unproven(surface, f"{error.what}; {error.next_step}", proven_by))
+        if problems and self.strict:
+            raise _together(problems)
+        for problem in problems:
+            have.warn(str(problem))
+        return Access(findings=tuple(findings))
+
+    def _looks(self, release: Release) -> list[tuple[str, str, Callable[[], list[Finding]]]]:
+        """Every look, with the surface and the stage that proves what the look cannot."""
+        looks: list[tuple[str, str, Callable[[], list[Finding]]]] = [
+            (_FORGE, self.proven_by_draft, self._token),
+            (_FORGE, self.proven_by_draft, lambda: self._repository(release)),
+        ]
+        if self.staging is not None:
+            looks += _index_looks(self.staging, release, self.proven_by_staging)
+        return looks + _index_looks(self.index, release, self.proven_by_index)
+
+    def _token(self) -> list[Finding]:
+        if not self.forge.has_token():
+            raise Denied(f"there is no token for {self.forge.address}", next_step=_HOW_TO_GIVE_ONE)
+        return []
+
+    def _repository(self, release: Release) -> list[Finding]:
+        seen = self.forge.repository()
+        _same_repository(seen, release, self.forge.address)
+        found = [Finding(surface=_FORGE, standing=Standing.PROVEN, detail=f"{seen.full_name} is there and may be read")]
+        if not self.forge.has_token():
+            return found
+        if seen.can_push is False:
+            raise Denied(
+                f"the token may not write to {seen.full_name}",
+                where=self.forge.address,
+                next_step="give one that may: 'permissions: contents: write' in the workflow,"
+                " or a token with Contents: read and write",
+            )
+        if seen.can_push is None:
+            return [*found, _unproven(_FORGE, "whether the token may write is not told", self.proven_by_draft)]
+        return [
+            *found,
+            Finding(surface=_FORGE, standing=Standing.PROVEN, detail=f"the token may write to {seen.full_name}"),
+        ]
+
+
+def _same_repository(seen: Repository, release: Release, address: str) -> None:
+    if seen.full_name.lower() != release.repository.lower():
+        raise Refused(
+            f"the repository is {seen.full_name}, and {release.repository} is to be released: was it moved or renamed?",
+            where=address,
+            next_step=f"set the repository to {seen.full_name} in the settings and in the git remote",
+        )
+    if seen.archived:
+        raise Refused(
+            f"{seen.full_name} is archived: nothing can be written to it",
+            where=address,
+            next_step="unarchive it in its settings on the forge",
+        )
+
+
+def _index_looks(index: Index, release: Release, proven_by: str) -> list[tuple[str, str, Callable[[], list[Finding]]]]:
+    return [
+        (index.name, proven_by, lambda: [_login(index, proven_by)]),
+        (index.name, proven_by, lambda: [_name(index, release, proven_by)]),
+    ]
+
+
+def _login(index: Index, proven_by: str) -> Finding:
+    login = index.credential()
+    if not login.present:
+        raise Denied(f"there is no login for {index.name}: {login.origin}", next_step=_LOGIN)
+    return _unproven(index.name, f"login from {login.origin}; the index tells only at the first upload", proven_by)
+
+
+def _name(index: Index, release: Release, proven_by: str) -> Finding:
+    if index.knows(release.project):
+        detail = f"the project {release.project} is there"
+        return Finding(surface=index.name, standing=Standing.PROVEN, detail=detail)
+    detail = f"no project {release.project} there yet: first release, the first upload creates it"
+    return _unproven(index.name, detail, proven_by)
+
+
+def _unproven(surface: str, detail: str, proven_by: str) -> Finding:
+    return Finding(surface=surface, standing=Standing.UNPROVEN, detail=detail, proven_by=proven_by)
+
+
+def _together(problems: list[UnmoorError]) -> UnmoorError:
+    """One error of all: of the first one's kind, since a wrong repository or login outweighs what is unknown."""
+    ranked = sorted(problems, key=lambda error: [Refused, Denied, Unknown].index(type(error)))
+    first, *more = ranked
+    if not more:
+        return first
+    steps = dict.fromkeys(error.next_step for error in ranked)
+    return type(first)("; ".join(map(str, ranked)), next_step="; ".join(steps))

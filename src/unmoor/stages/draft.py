@@ -1,0 +1,263 @@
+"""The draft: one release object of the tag that nobody sees yet, with every file of the release on it.
+
+It is the first surface to hold bytes, since it can be taken back, and it hands the very bytes to
+a later machine. The manifest is attached last: a draft without one was never complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from unmoor import manifest as manifests
+from unmoor.bundle import NOTES, Bundle, Difference, Kind, attached, choose, differences, same_text
+from unmoor.errors import Conflict, Incomplete, Rejected, Unknown, UnmoorError
+from unmoor.files import is_intact
+from unmoor.folder import RunFolder
+from unmoor.manifest import Manifest
+from unmoor.ports.clock import Clock
+from unmoor.ports.forge import Forge, Posting
+from unmoor.products import Asset, Dists, Draft, File, Notes, Proof, Release
+from unmoor.stage import Have, Left, Promise, Push, Undone
+
+# A 502 after the bytes were stored is common on upload hosts: three tries, each after a look.
+_TRIES = 3
+# Seconds between looks at a list that may lag behind what was just written.
+_PAUSES = (0.0, 1.0, 2.0, 4.0)
+_AGAIN = "run the same command again: what is there already is kept"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakeDraft(Push[Draft]):
+    """Make one draft of the tag and attach every file, or complete the one that is there."""
+
+    release: Promise[Release]
+    dists: Promise[Dists]
+    notes: Promise[Notes]
+    proof: Promise[Proof]
+    forge: Forge
+    folder: RunFolder
+    clock: Clock
+
+    def plan(self) -> str:
+        """Say what would be made."""
+        return f"make one draft release at {self.forge.address}, with the files, SHA256SUMS and the manifest on it"
+
+    def find(self, have: Have) -> Draft | None:
+        """Return the release of the tag if it holds all our files.
+
+        Raises `Conflict` where a file of ours holds other bytes there, and where a public release
+        lacks one: it is never altered. A draft without a manifest is a broken-off attempt and
+        never a conflict. Raises `Denied` and `Unknown` as the forge does.
+        """
+        release, notes = have[self.release], have[self.notes]
+        choice = choose(self.forge.postings(release.tag), body=notes.body)
+        posting = choice.kept
+        if posting is None:
+            return None
+        bundle = self._bundle(have)
+        odd = _judged(posting, bundle, self.forge)
+        if posting.draft and (odd or choice.spare or not _same_words(posting, release, notes)):
+            return None
+        return _product(posting, bundle)
+
+    def make(self, have: Have) -> Draft:
+        """Create or complete the draft, then read everything back by hash."""
+        release = have[self.release]
+        bundle = self._bundle(have)
+        bundle.write(self.folder)
+        self.folder.write_manifest(bundle.manifest)
+        posting = self._worded(self._one_draft(have), have)
+        if self._clear(posting, bundle, have):
+            posting = self._reread(release.tag, posting.id)
+        for file in bundle.files:
+            held = attached(posting, file.name)
+            if held is None or not held.uploaded:
+                self._attach(posting, file, have)
+        return self._read_back(posting, bundle, have)
+
+    def undo(self, product: Draft) -> Undone | Left:
+        """Delete the draft; a release that is public already stays."""
+        posting = self._listed(product.tag, product.id)
+        if posting is None:
+            return Undone(f"the draft of {product.tag} was gone already")
+        if not posting.draft:
+            return Left(f"{posting.url} is public: a published release is never taken away")
+        try:
+            self.forge.remove(posting)
+        except Unknown:
+            if self._listed(product.tag, product.id) is not None:
+                raise
+        return Undone(f"the draft of {product.tag} was deleted")
+
+    def _bundle(self, have: Have) -> Bundle:
+        manifest = Manifest.of(have[self.release], have[self.dists], (have[self.proof],))
+        return Bundle.of(manifest, have[self.dists], have[self.notes], self.folder)
+
+    def _one_draft(self, have: Have) -> Posting:
+        """Return the draft to go on with: the one that is there, or a new one. Empty second ones go."""
+        release, notes = have[self.release], have[self.notes]
+        words = {"tag": release.tag, "target": release.commit, "name": release.tag, "body": notes.body}
+        choice = choose(self.forge.postings(release.tag), body=notes.body)
+        if choice.kept is None:
+            made = _surely(
+                lambda: self.forge.draft(**words, prerelease=release.prerelease),
+                lambda: choose(self.forge.postings(release.tag), body=notes.body).kept,
+            )
+            # Two runs at once may both have made one, and the list may lag: both keep the lowest id.
+            listed = self.forge.postings(release.tag)
+            known = any(each.id == made.id for each in listed)
+            choice = choose(listed if known else (*listed, made), body=notes.body)
+        for spare in choice.spare:
+            have.say(f"removing an empty second draft of {release.tag}")
+            self.forge.remove(spare)
+        if choice.kept is None:  # pragma: no cover - a draft was just made
+            raise Unknown("the draft that was made is gone", where=self.forge.address, next_step=_AGAIN)
+        return choice.kept
+
+    def _worded(self, posting: Posting, have: Have) -> Posting:
+        """See that a draft has our name, body, target and kind; a public release keeps its own."""
+        release, notes = have[self.release], have[self.notes]
+        if not posting.draft or _same_words(posting, release, notes):
+            return posting
+        have.say("the draft has other words: writing ours")
+        aimed = replace(posting, target=release.commit)
+
+        def now_ours() -> Posting | None:
+            there = self._listed(release.tag, posting.id)
+            return there if there is not None and _same_words(there, release, notes) else None
+
+        amended = _surely(
+            lambda: self.forge.amend(aimed, name=release.tag, body=notes.body, prerelease=release.prerelease), now_ours
+        )
+        return replace(amended, assets=posting.assets)
+
+    def _clear(self, posting: Posting, bundle: Bundle, have: Have) -> bool:
+        """Remove what was broken off and what an attempt without a manifest left. Returns whether anything went."""
+        odd = [each for each in _judged(posting, bundle, self.forge) if each.seen is not None]
+        # The manifest goes first: while files are replaced, the draft must not count as complete.
+        for each in sorted(odd, key=lambda one: one.name != manifests.NAME):
+            if each.seen is not None:
+                have.say(f"removing {each.name} from the draft: it {each.kind}")
+                self.forge.detach(each.seen)
+        return bool(odd)
+
+    def _attach(self, posting: Posting, file: File, have: Have) -> None:
+        """Upload one file; after a lost answer look before sending again."""
+        trouble: UnmoorError | None = None
+        for attempt in range(_TRIES):
+            if not is_intact(file):
+                raise Conflict(
+                    f"{file.name} changed on disk: it is no longer sha256 {file.sha256}",
+                    where=str(file.path),
+                    next_step="remove the run's folder, then run the same command again",
+                )
+            have.say(f"attaching {file.name}")
+            try:
+                _same_name(self.forge.attach(posting, file).name, file)
+            except (Unknown, Rejected) as error:
+                trouble = error
+            else:
+                return
+            have.say(f"no good answer for {file.name}, looking before sending again: {trouble.what}")
+            self.clock.sleep(float(attempt))
+            if self._landed(posting, file, trouble):
+                return
+        if trouble is not None:
+            raise trouble
+
+    def _landed(self, posting: Posting, file: File, trouble: UnmoorError) -> bool:
+        """Whether the file lies there whole after all; what is not whole is removed."""
+        held = attached(self._reread(posting.tag, posting.id), file.name)
+        if held is None and isinstance(trouble, Rejected):
+            raise trouble
+        if held is None:
+            return False
+        if held.uploaded and held.size == file.size and held.sha256 in {None, file.sha256}:
+            return True
+        if held.uploaded and isinstance(trouble, Rejected):
+            raise trouble
+        self.forge.detach(held)
+        return False
+
+    def _read_back(self, posting: Posting, bundle: Bundle, have: Have) -> Draft:
+        """Read the draft until it holds everything by hash, for as long as a list may lag behind."""
+        release, notes = have[self.release], have[self.notes]
+        said = ""
+        for pause in _PAUSES:
+            self.clock.sleep(pause)
+            posting = self._reread(release.tag, posting.id)
+            odd = _judged(posting, bundle, self.forge)
+            worded = not posting.draft or _same_words(posting, release, notes)
+            if not odd and worded:
+                return _product(posting, bundle)
+            said = "; ".join(map(str, odd)) or "its words are not the ones that were sent"
+        raise Incomplete(f"read back, the draft is not whole: {said}", where=posting.url, next_step=_AGAIN)
+
+    def _listed(self, tag: str, posting_id: int) -> Posting | None:
+        return next((each for each in self.forge.postings(tag) if each.id == posting_id), None)
+
+    def _reread(self, tag: str, posting_id: int) -> Posting:
+        """Find the draft in the list again, which may lag behind."""
+        for pause in _PAUSES:
+            self.clock.sleep(pause)
+            posting = self._listed(tag, posting_id)
+            if posting is not None:
+                return posting
+        raise Unknown(f"the draft of {tag} is no longer listed", where=self.forge.address, next_step=_AGAIN)
+
+
+def _surely(write: Callable[[], Posting], look: Callable[[], Posting | None]) -> Posting:
+    """Write; where the answer was lost, look, and write once more only if nothing is seen."""
+    try:
+        return write()
+    except Unknown:
+        return look() or write()
+
+
+def _judged(posting: Posting, bundle: Bundle, forge: Forge) -> tuple[Difference, ...]:
+    """The differences that may be mended. Raises `Conflict` for those that may not."""
+    odd = differences(posting, bundle, forge)
+    if not posting.draft:
+        # What users see is never altered; a manifest in other words says the same of the same files.
+        wrong = [each for each in odd if each.kind is not Kind.REWORDED and each.name != NOTES]
+        if wrong:
+            raise _conflict(posting, wrong, "a published release is never altered: release a new version")
+        return ()
+    whole = (manifest := attached(posting, manifests.NAME)) is not None and manifest.uploaded
+    wrong = [each for each in odd if each.kind is Kind.ALIEN or (whole and each.kind is Kind.OTHER)]
+    if wrong:
+        advice = "compare the two; if the draft is the wrong one, delete it by hand and run the same command again"
+        raise _conflict(posting, wrong, advice)
+    return odd
+
+
+def _conflict(posting: Posting, wrong: Sequence[Difference], advice: str) -> Conflict:
+    return Conflict("; ".join(map(str, wrong)), where=posting.url, next_step=advice)
+
+
+def _same_words(posting: Posting, release: Release, notes: Notes) -> bool:
+    return (
+        posting.name == release.tag
+        and posting.target == release.commit
+        and posting.prerelease == release.prerelease
+        and same_text(posting.body, notes.body)
+    )
+
+
+def _same_name(name: str, file: File) -> None:
+    if name != file.name:
+        raise Conflict(
+            f"the forge renamed {file.name} to {name}: SHA256SUMS would name no file",
+            next_step="give the file a name of letters, digits, '.', '_' and '-' only",
+        )
+
+
+def _product(posting: Posting, bundle: Bundle) -> Draft:
+    """The release object with our assets as they lie there, sorted by name."""
+    ours = {file.name: file for file in bundle.files}
+    held = {each.name: each for each in posting.assets if each.name in ours}
+    assets = (
+        Asset(name=name, sha256=held[name].sha256 or ours[name].sha256, size=held[name].size) for name in sorted(held)
+    )
+    return Draft(id=posting.id, tag=posting.tag, url=posting.url, assets=tuple(assets))

@@ -1,0 +1,118 @@
+"""Publishing the draft: one call that says draft, prerelease and latest, all three."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unmoor.errors import Conflict, Incomplete, Unknown
+from unmoor.ports.clock import Clock
+from unmoor.ports.forge import Forge, Posting
+from unmoor.ports.git import Git
+from unmoor.products import Draft, Page, Release
+from unmoor.stage import Have, Promise, Seal
+from unmoor.tagguard import still_names
+
+# Seconds between looks: what was just published may be seen a moment later.
+_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)
+_AGAIN = "run the same command again: what is there already is kept"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishDraft(Seal[Page]):
+    """Make the draft public. GitHub's "latest" goes to it only if it is the highest final version."""
+
+    release: Promise[Release]
+    draft: Promise[Draft]
+    forge: Forge
+    git: Git
+    clock: Clock
+
+    def plan(self) -> str:
+        """Say what would be published."""
+        return f"publish the draft release at {self.forge.address}; latest only if it is the highest final version"
+
+    def find(self, have: Have) -> Page | None:
+        """Return the public release if its prerelease and latest marks are right too.
+
+        Wrong marks count as absent: they are this stage's own, and `make` sets them. Raises
+        `Conflict` where another release object than our draft is the public one.
+        """
+        release = have[self.release]
+        posting = self._public(release, have[self.draft])
+        if posting is None or posting.prerelease != release.prerelease:
+            return None
+        return self._page(release, posting)
+
+    def make(self, have: Have) -> Page:
+        """Publish in one call, and see it as everybody sees it."""
+        release, draft = have[self.release], have[self.draft]
+        still_names(self.git, release)
+        posting = next((each for each in self.forge.postings(release.tag) if each.id == draft.id), None)
+        if posting is None:
+            raise Unknown(f"the draft of {release.tag} is no longer listed", where=self.forge.address, next_step=_AGAIN)
+        _see_whole(posting, draft)
+        try:
+            self.forge.publish(posting, prerelease=release.prerelease, latest=release.highest)
+        except Unknown as error:
+            have.say(f"no good answer, looking whether it is public: {error.what}")
+            if self._seen(release, draft) is None:
+                self.forge.publish(posting, prerelease=release.prerelease, latest=release.highest)
+        for pause in _PAUSES:
+            self.clock.sleep(pause)
+            page = self._seen(release, draft)
+            if page is not None:
+                return page
+        raise Incomplete(
+            f"{release.tag} was published, and is not seen as"
+            f" {'a prerelease' if release.prerelease else 'a final release'}"
+            f"{' and the latest' if release.highest else ''} yet",
+            where=posting.url,
+            next_step=_AGAIN,
+        )
+
+    def remedy(self, product: Page) -> str:
+        """Say what a person can do about a release that should not be public."""
+        return (
+            f"{product.tag} is public at {product.url} and stays: people may have downloaded it. Edit its notes"
+            " there to warn them, or mark it as a pre-release there so that it is no longer the latest; then release"
+            " a new version."
+        )
+
+    def _seen(self, release: Release, draft: Draft) -> Page | None:
+        posting = self._public(release, draft)
+        right = posting is not None and posting.prerelease == release.prerelease
+        return self._page(release, posting) if posting is not None and right else None
+
+    def _public(self, release: Release, draft: Draft) -> Posting | None:
+        posting = self.forge.public(release.tag)
+        if posting is not None and posting.id != draft.id:
+            raise Conflict(
+                f"another release of {release.tag} (number {posting.id}) is public than the one that was filled"
+                f" (number {draft.id})",
+                where=posting.url,
+                next_step="delete the one that is wrong by hand, then run the same command again",
+            )
+        return posting
+
+    def _page(self, release: Release, posting: Posting) -> Page | None:
+        latest = self.forge.latest() == release.tag
+        if latest != release.highest:
+            return None
+        return Page(url=posting.url, tag=posting.tag, prerelease=posting.prerelease, latest=latest)
+
+
+def _see_whole(posting: Posting, draft: Draft) -> None:
+    """See that everything is still there at the last moment. Raises `Incomplete`, `Conflict`."""
+    held = {each.name: each for each in posting.assets if each.uploaded}
+    missing = [asset.name for asset in draft.assets if asset.name not in held]
+    if missing:
+        raise Incomplete(f"the draft lost {', '.join(missing)}", where=posting.url, next_step=_AGAIN)
+    for asset in draft.assets:
+        there = held[asset.name]
+        if there.size != asset.size or there.sha256 not in {None, asset.sha256}:
+            raise Conflict(
+                f"{asset.name} on the draft is sha256 {there.sha256} ({there.size} bytes) now,"
+                f" it was {asset.sha256} ({asset.size} bytes)",
+                where=posting.url,
+                next_step="find out who changed it; delete the draft and run the same command again",
+            )

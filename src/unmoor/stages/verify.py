@@ -1,0 +1,148 @@
+"""The last look: every surface read back by hash, as everybody sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from unmoor import manifest as manifests
+from unmoor.bundle import SUMS, attached, content_of, digest_of
+from unmoor.errors import Conflict, Incomplete, Unknown
+from unmoor.files import sums
+from unmoor.manifest import Manifest
+from unmoor.ports.clock import Clock
+from unmoor.ports.forge import Attached, Forge, Posting
+from unmoor.ports.index import Index
+from unmoor.products import Dists, File, Held, Page, Release, Uploaded, Verified
+from unmoor.stage import Check, Have, Promise
+from unmoor.surfaces import FORGE, Item, State, SurfaceState, compare_index
+
+_AGAIN = "run the same command again: what is there already is kept"
+_LONGEST = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyRelease(Check[Verified]):
+    """Read the index and the forge back. Waits at most ``patience`` seconds for what installers see.
+
+    A file that the index holds and installers cannot see yet is pending, not missing: the simple
+    index of a big index lags by minutes.
+    """
+
+    release: Promise[Release]
+    dists: Promise[Dists]
+    uploaded: Promise[Uploaded]
+    page: Promise[Page]
+    index: Index
+    forge: Forge
+    clock: Clock
+    patience: float = 120.0
+
+    def plan(self) -> str:
+        """Say what would be read."""
+        return f"read every file back by sha256 from {self.index.name} and {self.forge.address}"
+
+    def make(self, have: Have) -> Verified:
+        """Read both surfaces. Raises `Incomplete`, `Conflict` naming the files, and `Unknown`."""
+        release, dists = have[self.release], have[self.dists]
+        released = self._forge(release, dists, have[self.page])
+        state = self._index(Manifest.of(release, dists))
+        held = [_held(state.surface, item) for item in state.items]
+        for each in held:
+            if each.pending:
+                have.warn(f"{each.what} is published on {each.surface}, verification pending: {each.pending}")
+        return Verified(held=(*held, *released))
+
+    def _index(self, manifest: Manifest) -> SurfaceState:
+        """Look until installers can see everything, or the patience is at its end."""
+        end = self.clock.now() + self.patience
+        pause = 0.5
+        while True:
+            state = self._look(manifest, last=self.clock.now() >= end)
+            if state is not None and (state.state in {State.COMPLETE, State.CONFLICTING} or self.clock.now() >= end):
+                break
+            self.clock.sleep(max(0.0, min(pause, end - self.clock.now())))
+            pause = min(pause * 2, _LONGEST)
+        if state.state is State.CONFLICTING:
+            raise Conflict(_told(state), where=state.url, next_step="find out who uploaded it; release a new version")
+        if state.state is State.INCOMPLETE:
+            raise Incomplete(_told(state), where=state.url, next_step=_AGAIN)
+        return state
+
+    def _look(self, manifest: Manifest, *, last: bool) -> SurfaceState | None:
+        """Read the index; an unreadable answer counts only at the last look."""
+        try:
+            return compare_index(manifest, self.index)
+        except Unknown:
+            if last:
+                raise
+            return None
+
+    def _forge(self, release: Release, dists: Dists, page: Page) -> list[Held]:
+        """Download every asset as everybody does, and compare."""
+        posting = self.forge.public(release.tag)
+        if posting is None:
+            raise Incomplete(f"{release.tag} is not public", where=self.forge.address, next_step=_AGAIN)
+        latest = self.forge.latest() == release.tag
+        if (posting.prerelease, latest) != (page.prerelease, page.latest):
+            raise Incomplete(
+                f"{release.tag} is marked prerelease={posting.prerelease} latest={latest},"
+                f" and should be prerelease={page.prerelease} latest={page.latest}",
+                where=posting.url,
+                next_step=_AGAIN,
+            )
+        held = [self._same(posting, file) for file in dists.files]
+        held.append(self._sums(posting, dists))
+        held.append(self._manifest(posting, release, dists))
+        return held
+
+    def _same(self, posting: Posting, file: File) -> Held:
+        seen = digest_of(_there(posting, file.name), self.forge)
+        if seen != file.sha256:
+            raise Conflict(
+                f"{file.name} on the release is sha256 {seen}, and {file.sha256} was tested",
+                where=posting.url,
+                next_step="find out who changed it; release a new version",
+            )
+        return Held(surface=FORGE, what=file.name, digest=seen)
+
+    def _sums(self, posting: Posting, dists: Dists) -> Held:
+        content = content_of(_there(posting, SUMS), self.forge)
+        if content != sums(dists.files):
+            raise Conflict(
+                f"{SUMS} on the release does not say what was tested: sha256 {sha256(content).hexdigest()},"
+                f" and {sha256(sums(dists.files)).hexdigest()} was expected",
+                where=posting.url,
+                next_step="find out who changed it; release a new version",
+            )
+        return Held(surface=FORGE, what=SUMS, digest=sha256(content).hexdigest())
+
+    def _manifest(self, posting: Posting, release: Release, dists: Dists) -> Held:
+        content = content_of(_there(posting, manifests.NAME), self.forge)
+        there = manifests.decode(content, where=posting.url)
+        if not there.is_of(release) or set(there.artifacts) != set(Manifest.of(release, dists).artifacts):
+            raise Conflict(
+                f"the manifest on the release is of {there.tag} at {there.commit}, with other files",
+                where=posting.url,
+                next_step="find out who changed it; release a new version",
+            )
+        return Held(surface=FORGE, what=manifests.NAME, digest=sha256(content).hexdigest())
+
+
+def _there(posting: Posting, name: str) -> Attached:
+    asset = attached(posting, name)
+    if asset is None or not asset.uploaded:
+        raise Incomplete(f"the release lacks {name}", where=posting.url, next_step=_AGAIN)
+    return asset
+
+
+def _held(surface: str, item: Item) -> Held:
+    pending = item.note if item.state is State.PENDING else ""
+    return Held(surface=surface, what=item.name, digest=item.expected, pending=pending)
+
+
+def _told(state: SurfaceState) -> str:
+    odd = (item for item in state.items if item.state in {State.INCOMPLETE, State.CONFLICTING})
+    return "; ".join(
+        f"{item.name}: {item.note} (sha256 {item.seen or 'none'}, expected {item.expected or 'none'})" for item in odd
+    )

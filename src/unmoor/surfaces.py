@@ -1,0 +1,226 @@
+"""Every surface compared with the manifest, by digest. Reads alone; one surface's trouble never hides another's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from unmoor import manifest as manifests
+from unmoor.bundle import SUMS, attached, content_of, digest_of, same_files
+from unmoor.errors import Internal, Interrupted, Unknown, UnmoorError
+from unmoor.files import sums
+from unmoor.folder import RunFolder
+from unmoor.manifest import Manifest
+from unmoor.ports.forge import Attached, Forge, Posting
+from unmoor.ports.index import Holding, Index, Listed
+
+FORGE = "forge"
+
+
+class State(StrEnum):
+    """How one surface stands to the manifest, the best first.
+
+    ``pending``: everything is there, and installers cannot see all of it yet.
+    """
+
+    COMPLETE = "complete"
+    PENDING = "pending"
+    INCOMPLETE = "incomplete"
+    UNKNOWN = "unknown"
+    CONFLICTING = "conflicting"
+
+
+_WORST_LAST = tuple(State)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One file on one surface: the sha256 it should have and the one that was seen, and what is to be said."""
+
+    name: str
+    state: State
+    expected: str
+    seen: str | None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurfaceState:
+    """What one surface holds of the release; ``note`` says why where no single file is to blame."""
+
+    surface: str
+    state: State
+    items: tuple[Item, ...] = ()
+    note: str = ""
+    url: str = ""
+
+
+def compare(manifest: Manifest, *, index: Index, staging: Index | None, forge: Forge) -> tuple[SurfaceState, ...]:
+    """Read every surface, without credentials where it is public: staging index, index, forge, in that order.
+
+    Never raises for one surface's trouble: what could not be read is ``unknown``, with the reason.
+    """
+    looks: list[tuple[str, Callable[[], SurfaceState]]] = [
+        *((each.name, partial(compare_index, manifest, each)) for each in (staging, index) if each is not None),
+        (FORGE, partial(compare_forge, manifest, forge)),
+    ]
+    with ThreadPoolExecutor(max_workers=len(looks), thread_name_prefix="surfaces") as pool:
+        return tuple(pool.map(lambda look: _guarded(*look), looks))
+
+
+def _guarded(surface: str, look: Callable[[], SurfaceState]) -> SurfaceState:
+    try:
+        return look()
+    except (Interrupted, Internal):
+        raise
+    except UnmoorError as error:
+        return SurfaceState(surface=surface, state=State.UNKNOWN, note=f"{error}; {error.next_step}")
+
+
+def worst(states: Iterable[State]) -> State:
+    """Return the state that decides: conflicting before unknown before incomplete before pending."""
+    return max(states, key=_WORST_LAST.index, default=State.COMPLETE)
+
+
+def compare_index(manifest: Manifest, index: Index) -> SurfaceState:
+    """Compare one index. Raises `Unknown` where it cannot be read."""
+    holding = index.holding(manifest.project, manifest.version)
+    items = [_index_item(name, digest, holding, index) for name, digest in _digests(manifest).items()]
+    items += [
+        Item(
+            name=name,
+            state=State.CONFLICTING,
+            expected="",
+            seen=listed.sha256 if (listed := holding.listed(name)) else None,
+            note="the manifest names no such file",
+        )
+        for name in sorted(holding.names - _digests(manifest).keys())
+    ]
+    url = index.page.replace("{project}", manifest.project).replace("{version}", manifest.version)
+    return _surface(index.name, items, url=url)
+
+
+def _digests(manifest: Manifest) -> dict[str, str]:
+    return {artifact.name: artifact.sha256 for artifact in manifest.artifacts}
+
+
+def _index_item(name: str, expected: str, holding: Holding, index: Index) -> Item:
+    voices = [voice[name] for voice in (holding.json, holding.simple) if voice and name in voice]
+    if not voices:
+        return Item(name=name, state=State.INCOMPLETE, expected=expected, seen=None, note="not there")
+    seen = {voice.sha256 or _fetched(voice, index) for voice in voices}
+    note = "yanked" if any(voice.yanked for voice in voices) else ""
+    if seen != {expected}:
+        other = next(digest for digest in sorted(seen) if digest != expected)
+        return Item(name=name, state=State.CONFLICTING, expected=expected, seen=other, note="other bytes")
+    if name in holding.stale:
+        note = "there, but installers cannot see it yet"
+        return Item(name=name, state=State.PENDING, expected=expected, seen=expected, note=note)
+    return Item(name=name, state=State.COMPLETE, expected=expected, seen=expected, note=note)
+
+
+def _fetched(listed: Listed, index: Index) -> str:
+    """The sha256 of a file whose index gives no hash."""
+    with TemporaryDirectory(prefix="unmoor-") as folder:
+        return index.fetch(listed, Path(folder)).sha256
+
+
+def compare_forge(manifest: Manifest, forge: Forge) -> SurfaceState:
+    """Compare the public release on the forge. Raises `Denied`, `Unknown` where it cannot be read."""
+    posting = forge.public(manifest.tag)
+    if posting is None:
+        return SurfaceState(surface=FORGE, state=State.INCOMPLETE, note=_no_release(manifest.tag, forge))
+    items = [_asset_item(posting, name, digest, forge) for name, digest in _expected_assets(manifest).items()]
+    items.append(_manifest_item(posting, manifest, forge))
+    note = ""
+    if posting.prerelease != manifest.prerelease:
+        note = f"marked as {'a prerelease' if posting.prerelease else 'final'}, and is not"
+    return _surface(FORGE, items, note=note, url=posting.url)
+
+
+def _expected_assets(manifest: Manifest) -> dict[str, str]:
+    dists = manifest.dists(Path())
+    return {**_digests(manifest), SUMS: sha256(sums(dists.files)).hexdigest()}
+
+
+def _no_release(tag: str, forge: Forge) -> str:
+    """Say what there is instead of a public release; drafts are shown only to who may push."""
+    try:
+        drafts = forge.postings(tag) if forge.has_token() else ()
+    except UnmoorError:
+        drafts = ()
+    if not drafts:
+        return f"no public release of {tag}"
+    return f"no public release of {tag}; a draft waits at {drafts[0].url} with {len(drafts[0].assets)} assets"
+
+
+def _asset_item(posting: Posting, name: str, expected: str, forge: Forge) -> Item:
+    asset = attached(posting, name)
+    if asset is None or not asset.uploaded:
+        note = "not there" if asset is None else "begun and broken off"
+        return Item(name=name, state=State.INCOMPLETE, expected=expected, seen=None, note=note)
+    seen = asset.sha256 or digest_of(asset, forge)
+    if seen != expected:
+        return Item(name=name, state=State.CONFLICTING, expected=expected, seen=seen, note="other bytes")
+    return Item(name=name, state=State.COMPLETE, expected=expected, seen=seen)
+
+
+def _manifest_item(posting: Posting, manifest: Manifest, forge: Forge) -> Item:
+    """The manifest asset: the same bytes, or other words about the very same files."""
+    expected = sha256(manifests.encode(manifest)).hexdigest()
+    item = _asset_item(posting, manifests.NAME, expected, forge)
+    asset = attached(posting, manifests.NAME)
+    if item.state is not State.CONFLICTING or asset is None:
+        return item
+    there = _decoded(asset, forge)
+    if there is None or not same_files(there, manifest):
+        return item
+    note = "other words about the same files"
+    return Item(name=item.name, state=State.COMPLETE, expected=expected, seen=item.seen, note=note)
+
+
+def _decoded(asset: Attached, forge: Forge) -> Manifest | None:
+    content = content_of(asset, forge)
+    try:
+        return manifests.decode(content, where=asset.url)
+    except Unknown:
+        return None
+
+
+def _surface(surface: str, items: list[Item], *, note: str = "", url: str = "") -> SurfaceState:
+    state = worst([*(item.state for item in items), *([State.INCOMPLETE] if note else [])])
+    return SurfaceState(surface=surface, state=state, items=tuple(items), note=note, url=url)
+
+
+def find_manifest(folder: RunFolder, forge: Forge, tag: str) -> Manifest | None:
+    """Return the manifest of a tag: the run folder's, else the one on its public release or draft.
+
+    ``None`` where there is neither. Raises `Unknown` for one that cannot be read or is of another
+    tag, and what the forge raises. Without a token drafts are not looked for.
+    """
+    found = folder.read_manifest()
+    where = str(folder.manifest)
+    if found is None:
+        posting = forge.public(tag) or _drafted(forge, tag)
+        asset = attached(posting, manifests.NAME) if posting is not None else None
+        if asset is None or not asset.uploaded:
+            return None
+        found, where = manifests.decode(content_of(asset, forge), where=asset.url), asset.url
+    if found.tag != tag:
+        raise Unknown(
+            f"the manifest is of {found.tag}, not of {tag}", where=where, next_step="look at the release by hand"
+        )
+    return found
+
+
+def _drafted(forge: Forge, tag: str) -> Posting | None:
+    if not forge.has_token():
+        return None
+    postings = forge.postings(tag)
+    return next((each for each in postings if attached(each, manifests.NAME)), next(iter(postings), None))
