@@ -1,0 +1,74 @@
+"""The documentation does not lead nowhere."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "changelog.d").glob("README.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "examples").glob("*/README.md"),
+    ]
+)
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def _tokens(page: Path) -> list[Token]:
+    tokens = MarkdownIt("commonmark").enable("table").parse(page.read_text("utf-8"))
+    return [inner for token in tokens for inner in (token, *(token.children or ()))]
+
+
+def _links(page: Path) -> list[str]:
+    found = [token.attrGet("href") or token.attrGet("src") for token in _tokens(page)]
+    return [str(link) for link in found if link]
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    tokens = MarkdownIt("commonmark").parse(page.read_text("utf-8"))
+    headings = [after.content for token, after in pairwise(tokens) if token.type == "heading_open"]
+    return {re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", text).lower()).replace(" ", "-") for text in headings}
+
+
+@every_page
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """Each relative link names a file or folder of the repository, and each anchor a heading of it."""
+    broken = []
+    for link in _links(page):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if (
+            not target.exists()
+            or not target.is_relative_to(ROOT)
+            or (anchor and target.suffix == ".md" and anchor not in _anchors(target))
+        ):
+            broken.append(link)
+    assert broken == []
+
+
+@every_page
+def test_a_page_begins_with_its_title(page: Path) -> None:
+    """One heading of the first level, at the top."""
+    levels = [token.tag for token in _tokens(page) if token.type == "heading_open"]
+    assert levels[:1] == ["h1"]
+    assert levels.count("h1") == 1
+
+
+@every_page
+def test_a_page_names_targets_that_exist(page: Path) -> None:
+    """Each `make` target that a page tells a reader to run is there."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    told = [token.content for token in _tokens(page) if token.type in {"fence", "code_block", "code_inline"}]
+    named = {name for code in told for name in re.findall(r"^(?:\$ )?make ([a-z-]+)", code, re.MULTILINE)}
+    assert named <= targets

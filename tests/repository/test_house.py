@@ -1,0 +1,94 @@
+"""Rules of the house that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "src" / "unmoor").rglob("*.py"))
+LIMIT = 300
+"""Lines that a module may have."""
+
+
+def _kept() -> Iterator[Path]:
+    """Every file that is kept, or would be: what git ignores is left out."""
+    if (ROOT / ".git").exists():
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout.decode().split("\0")
+        yield from (ROOT / name for name in names if name and (ROOT / name).is_file())
+        return
+    for folder, names, files in os.walk(ROOT):
+        names[:] = [name for name in names if name not in {".venv", ".cache", "build", "dist", "__pycache__"}]
+        yield from (Path(folder) / name for name in files)
+
+
+def test_no_registry_is_named() -> None:
+    """Addresses of indexes come from twine's constants and the user's settings, never from a file of ours."""
+    pieces = ("pypi", "pythonhosted")
+    hosts = re.compile(rf"({'|'.join(pieces)})[.]org|[.]debian[.]org|registry[.]npm".encode(), re.IGNORECASE)
+    assert [str(path.relative_to(ROOT)) for path in _kept() if hosts.search(path.read_bytes())] == []
+
+
+def test_scripts_say_what_runs_them_and_may_be_run() -> None:
+    """A file with a first line for the shell is executable, bash, and stops at the first failure."""
+    for path in _kept():
+        if path.suffix == ".py" or not path.read_bytes().startswith(b"#!"):
+            continue
+        text = path.read_text("utf-8")
+        assert text.startswith("#!/usr/bin/env bash\n"), path
+        assert re.search(r"^set -eu", text, re.MULTILINE), path
+        assert path.stat().st_mode & 0o111, path
+
+
+def test_only_the_command_line_prints_and_exits() -> None:
+    """A library that prints or exits cannot be used by another program, and talks over its listeners."""
+    banned = {"print", "exit", "quit", "sys.exit", "SystemExit", "sys.stdout.write", "sys.stderr.write"}
+    for path in SOURCES:
+        source = path.read_text("utf-8")
+        if path.is_relative_to(ROOT / "src" / "unmoor" / "cli") or 'if __name__ == "__main__":' in source:
+            continue  # a file that is started as a program of its own is a command line too
+        calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+        assert not {ast.unparse(func) for func in calls} & banned, path
+
+
+def test_a_module_can_be_read_in_one_sitting() -> None:
+    """A module over its limit wants to be two."""
+    lines = {path: len(path.read_text("utf-8").splitlines()) for path in SOURCES if path.name != "_version.py"}
+    assert {str(path.relative_to(ROOT)): count for path, count in lines.items() if count > LIMIT} == {}
+
+
+def test_the_licence_is_the_declared_one() -> None:
+    """The whole text of the licence lies where pyproject.toml says, here and in the example."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert (project["license"], project["license-files"]) == ("Apache-2.0", ["LICENSE"])
+    text = (ROOT / "LICENSE").read_text("utf-8")
+    assert "Apache License" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert (ROOT / "examples" / "lighthouse" / "LICENSE").read_text("utf-8") == text
+
+
+def test_what_release_jobs_install_is_pinned() -> None:
+    """Each dependency is pinned by version and hash, as `make pins` writes it, and no line names an address."""
+    text = (ROOT / ".ci" / "tool-requirements.txt").read_text("utf-8")
+    assert "://" not in text
+    pinned = {
+        canonicalize_name(name): (version, rest)
+        for name, version, rest in re.findall(
+            r"^([\w.-]+)==(\S+) \\\n((?:    --hash=\S+(?: \\)?\n)+)", text, re.MULTILINE
+        )
+    }
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    for requirement in map(Requirement, dependencies):
+        version, hashes = pinned[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), requirement
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", hashes), requirement
+    assert text.count("==") == len(pinned)
