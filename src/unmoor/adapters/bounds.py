@@ -53,6 +53,7 @@ class Watch:
     bounds: Bounds
     expired: bool = False
     _sockets: list[Any] = field(default_factory=list)
+    _answers: list[Any] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
@@ -67,8 +68,14 @@ class Watch:
     ) -> None:
         self._timer.cancel()
         _watching.reset(self._token)
+        for answer in self._answers:
+            answer.close()
         with self._lock:
             self._sockets.clear()
+
+    def keep(self, response: requests.Response) -> None:
+        """Close an answer at the end, however it ends: headers may look whole where the socket was shut down."""
+        self._answers.append(response.raw)
 
     def hold(self, sock: Any) -> None:
         """Take charge of a socket that the exchange uses."""
@@ -234,8 +241,7 @@ class BoundedAdapter(HTTPAdapter):
             pair = (watch.bounds.connect, watch.bounds.stall)
             with watch.told(url):
                 response = super().send(request, stream=True, timeout=pair, verify=verify, cert=cert, proxies=proxies)
+                watch.keep(response)
             if outer is None or not stream:
-                with contextlib.closing(response.raw):
-                    body = b"".join(watch.pieces(response, url, decode=True))
-                response.raw = io.BytesIO(body)
+                response.raw = io.BytesIO(b"".join(watch.pieces(response, url, decode=True)))
             return response

@@ -12,10 +12,7 @@ On `requests`, since twine and PyGithub stand on it: one set of proxy and CA var
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
-import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -27,7 +24,8 @@ from requests.structures import CaseInsensitiveDict
 
 from unmoor.adapters.addresses import led_to, origin, parsed, shown
 from unmoor.adapters.bounds import BoundedAdapter, Bounds, Watch
-from unmoor.errors import Conflict, Denied, Unknown
+from unmoor.adapters.downloads import must_be_ok, written
+from unmoor.errors import Unknown
 from unmoor.files import is_safe_name
 from unmoor.products import File
 from unmoor.secret import Secret
@@ -132,8 +130,8 @@ class BoundedSession:
         ``secret_headers`` and ``login`` (HTTP basic) go to the origin of ``url`` alone. Raises `Unknown`.
         """
         ask = _Ask(method="GET", url=url, headers=headers or {}, secrets=secret_headers or {}, login=login)
-        with Watch(bounds=self._bounds(limit, deadline)) as watch, self._following(ask, watch) as response:
-            return _answer(response, watch)
+        with Watch(bounds=self._bounds(limit, deadline)) as watch:
+            return _answer(self._following(ask, watch), watch)
 
     def send(
         self,
@@ -165,8 +163,7 @@ class BoundedSession:
                 login=login,
                 body=b"" if isinstance(data, Path) else data,
             )
-            response = stack.enter_context(contextlib.closing(self._once(ask, watch)))
-            return _answer(response, watch)
+            return _answer(self._once(ask, watch), watch)
 
     def download(
         self,
@@ -197,9 +194,10 @@ class BoundedSession:
         # Bytes as they are: a server that compresses an archive on its way would change its hash.
         plain = {**(headers or {}), "Accept-Encoding": "identity"}
         ask = _Ask(method="GET", url=url, headers=plain, secrets=secret_headers or {}, login=None)
-        with Watch(bounds=bounds) as watch, self._following(ask, watch) as response:
-            _must_be_ok(response, where)
-            file = _written(watch, response, into, name, sha256)
+        with Watch(bounds=bounds) as watch:
+            response = self._following(ask, watch)
+            must_be_ok(response, where)
+            file = written(watch, response, into, name, sha256)
         if size is not None and file.size != size:
             file.path.unlink()
             raise Unknown(f"{name} has {file.size} bytes and should have {size}", where=where, next_step="run it again")
@@ -209,16 +207,14 @@ class BoundedSession:
         most = self.bounds.limit if limit is None else limit
         return replace(self.bounds, limit=most, total=deadline or self.bounds.total)
 
-    @contextlib.contextmanager
-    def _following(self, ask: _Ask, watch: Watch) -> Generator[requests.Response, None, None]:
+    def _following(self, ask: _Ask, watch: Watch) -> requests.Response:
         """Follow redirects; secrets stay at the first origin, and do not come back with a later hop."""
         for _ in range(_HOPS + 1):
-            with contextlib.closing(self._once(ask, watch)) as response:
-                target = response.headers.get("Location")
-                if response.status_code not in _REDIRECTS or not target:
-                    yield response
-                    return
-                ask = ask.bare(led_to(ask.url, target))
+            response = self._once(ask, watch)
+            target = response.headers.get("Location")
+            if response.status_code not in _REDIRECTS or not target:
+                return response
+            ask = ask.bare(led_to(ask.url, target))
         raise Unknown(
             f"more than {_HOPS} redirects", where=shown(ask.url), next_step="correct the address in the world file"
         )
@@ -258,51 +254,3 @@ def _answer(response: requests.Response, watch: Watch) -> Answer:
         body=b"".join(watch.pieces(response, url, decode=True)),
         url=url,
     )
-
-
-def _must_be_ok(response: requests.Response, where: str) -> None:
-    status = response.status_code
-    if status in (401, 403):
-        raise Denied(
-            f"the server does not let us read it ({status})",
-            where=where,
-            next_step="look at the rights of the credential, and whether the address is public",
-        )
-    if status != requests.codes.ok:
-        raise Unknown(
-            f"the server answered {status} {clean(str(response.reason or ''))}".rstrip(),
-            where=where,
-            next_step="run it again; if that stays, look at the address in a browser",
-        )
-
-
-def _must_match(name: str, sha256: str, expected: str | None, where: str) -> None:
-    if expected is not None and sha256 != expected.lower():
-        raise Conflict(
-            f"{name} has sha256 {sha256}, and {clean(expected, 80)} was expected",
-            where=where,
-            next_step="do not use it; find out who changed the file there",
-        )
-
-
-def _written(watch: Watch, response: requests.Response, into: Path, name: str, sha256: str | None) -> File:
-    """Write the body aside, hash it on its way, and rename it when it is the right one."""
-    into.mkdir(parents=True, exist_ok=True)
-    url = str(response.url)
-    digest = hashlib.sha256()
-    count = 0
-    handle, aside = tempfile.mkstemp(dir=into, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            os.fchmod(stream.fileno(), 0o644)
-            for piece in watch.pieces(response, url, decode=False):
-                stream.write(piece)
-                digest.update(piece)
-                count += len(piece)
-            stream.flush()
-            os.fsync(stream.fileno())
-        _must_match(name, digest.hexdigest(), sha256, shown(url))
-        return File(name=name, sha256=digest.hexdigest(), size=count, path=Path(aside).replace(into / name))
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise

@@ -1,0 +1,65 @@
+"""Downloads: written aside while they are hashed, and renamed only when they are the right bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import requests
+
+from unmoor.adapters.addresses import shown
+from unmoor.adapters.bounds import Watch
+from unmoor.errors import Conflict, Denied, Unknown
+from unmoor.products import File
+from unmoor.text import clean
+
+
+def must_be_ok(response: requests.Response, where: str) -> None:
+    """See that the answer is 200. Raises `Denied` for 401 and 403, `Unknown` for every other."""
+    status = response.status_code
+    if status in (401, 403):
+        raise Denied(
+            f"the server does not let us read it ({status})",
+            where=where,
+            next_step="look at the rights of the credential, and whether the address is public",
+        )
+    if status != requests.codes.ok:
+        raise Unknown(
+            f"the server answered {status} {clean(str(response.reason or ''))}".rstrip(),
+            where=where,
+            next_step="run it again; if that stays, look at the address in a browser",
+        )
+
+
+def _must_match(name: str, sha256: str, expected: str | None, where: str) -> None:
+    if expected is not None and sha256 != expected.lower():
+        raise Conflict(
+            f"{name} has sha256 {sha256}, and {clean(expected, 80)} was expected",
+            where=where,
+            next_step="do not use it; find out who changed the file there",
+        )
+
+
+def written(watch: Watch, response: requests.Response, into: Path, name: str, sha256: str | None) -> File:
+    """Write the body aside, hash it on its way, and rename it when it is the right one."""
+    into.mkdir(parents=True, exist_ok=True)
+    url = str(response.url)
+    digest = hashlib.sha256()
+    count = 0
+    handle, aside = tempfile.mkstemp(dir=into, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            os.fchmod(stream.fileno(), 0o644)
+            for piece in watch.pieces(response, url, decode=False):
+                stream.write(piece)
+                digest.update(piece)
+                count += len(piece)
+            stream.flush()
+            os.fsync(stream.fileno())
+        _must_match(name, digest.hexdigest(), sha256, shown(url))
+        return File(name=name, sha256=digest.hexdigest(), size=count, path=Path(aside).replace(into / name))
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
