@@ -175,7 +175,7 @@ def read_values(kind: type[msgspec.Struct], table: Table, path: Path, faults: Fa
         if name not in keys:
             faults.add((*path, name), f"there is no such key; {suggestion(name, keys)}")
             continue
-        inner = _struct_in(keys[name].type)
+        inner = struct_in(keys[name].type)
         if inner is None:
             try:
                 values[keys[name].name] = checked(value, keys[name].type, quotes=faults.quotes)
@@ -231,7 +231,7 @@ def _taken_apart(kind: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
     return kind, ()
 
 
-def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
+def struct_in(kind: Any) -> type[msgspec.Struct] | None:
     """The declared table in a type such as ``Table | None``."""
     base, _ = _taken_apart(kind)
     arms = get_args(base) if get_origin(base) in {Union, types.UnionType} else (base,)
@@ -249,7 +249,7 @@ def expected(kind: Any) -> str:
         return f"{', '.join(others)} or {last}" if others else last
     if get_origin(base) is tuple:
         return f"a list, each item {expected(get_args(base)[0])}"
-    if _struct_in(base):
+    if struct_in(base):
         return "a table"
     if base is int:
         low = next((meta.ge for meta in metas if meta.ge is not None), None)

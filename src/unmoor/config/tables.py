@@ -114,6 +114,6 @@ class WorldTable(Table, frozen=True, kw_only=True):
     ] = False
     index: IndexTable
     staging: StagingTable | None = None
-    dependencies: DependenciesTable = DependenciesTable()
-    forge: ForgeTable = ForgeTable()
-    git: GitTable = GitTable()
+    dependencies: DependenciesTable = msgspec.field(default_factory=DependenciesTable)
+    forge: ForgeTable = msgspec.field(default_factory=ForgeTable)
+    git: GitTable = msgspec.field(default_factory=GitTable)

@@ -1,0 +1,165 @@
+"""The JSON schemas and the reference tables of settings and worlds, made from their declarations.
+
+``python -m unmoor.config.schema docs/reference`` writes them; a test compares what is committed.
+A page holds written text around generated blocks: what stands between ``<!-- NAME -->`` and
+``<!-- end NAME -->`` is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from unmoor.config.reading import struct_in
+from unmoor.config.settings import Settings, variable_of
+from unmoor.config.tables import WorldTable
+from unmoor.secret import Secret
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def settings_schema() -> dict[str, Any]:
+    """The JSON schema of ``unmoor.toml``, and of ``[tool.unmoor]``."""
+    return _schema(Settings, "Settings of unmoor")
+
+
+def world_schema() -> dict[str, Any]:
+    """The JSON schema of a world file."""
+    return _schema(WorldTable, "A world of unmoor")
+
+
+def _schema(kind: type[msgspec.Struct], title: str) -> dict[str, Any]:
+    (_,), parts = msgspec.json.schema_components([kind], schema_hook=_hook, ref_template="#/$defs/{name}")
+    top: dict[str, Any] = _plain(parts.pop(kind.__name__))
+    whole: dict[str, Any] = {"$schema": _DIALECT} | top | {"title": title}
+    return whole | ({"$defs": {name: _plain(part) for name, part in parts.items()}} if parts else {})
+
+
+def _hook(kind: type) -> dict[str, Any]:
+    """Describe a secret as the text it is written as."""
+    if kind is Secret:
+        return {"type": "string"}
+    raise NotImplementedError(kind)
+
+
+def _plain(value: Any) -> Any:
+    """Leave out what TOML cannot say (null), and classes' names; tuples become lists."""
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    arms = value.get("anyOf", ())
+    if {"type": "null"} in arms:
+        others = [arm for arm in arms if arm != {"type": "null"}]
+        value = {key: inner for key, inner in value.items() if key not in {"anyOf", "default"}} | others[0]
+    is_class = isinstance(value.get("title"), str) and "properties" in value
+    return {key: _plain(inner) for key, inner in value.items() if not (is_class and key == "title")}
+
+
+def settings_table() -> str:
+    """The options as a Markdown table."""
+    rows = [
+        (
+            f"`{field.encode_name}`",
+            _takes(field.type),
+            _default(field),
+            _about(field.type),
+            f"`{variable_of(field.encode_name)}`",
+        )
+        for field in msgspec.structs.fields(Settings)
+    ]
+    return _markdown(("option", "takes", "default", "what it says", "variable"), rows)
+
+
+def world_tables() -> str:
+    """The tables of a world file, each as a Markdown table under a heading."""
+    fields = msgspec.structs.fields(WorldTable)
+    blocks = [_world_block("The top", WorldTable)]
+    blocks += [
+        _world_block(f"`[{field.encode_name}]`", kind)
+        for field in fields
+        if (kind := struct_in(field.type)) is not None
+    ]
+    return "\n\n".join(blocks)
+
+
+def _world_block(heading: str, kind: type[msgspec.Struct]) -> str:
+    rows = [
+        (f"`{field.encode_name}`", _takes(field.type), _default(field), _about(field.type))
+        for field in msgspec.structs.fields(kind)
+        if struct_in(field.type) is None
+    ]
+    table = _markdown(("key", "takes", "default", "what it says"), rows)
+    return f"### {heading}\n\n{(kind.__doc__ or '').strip()}\n\n{table}"
+
+
+def _metas(kind: Any) -> list[msgspec.Meta]:
+    return [meta for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
+
+
+def _about(kind: Any) -> str:
+    return next((meta.description for meta in _metas(kind) if meta.description), "")
+
+
+def _takes(kind: Any) -> str:
+    """A short word for what an option takes."""
+    base = getattr(kind, "__origin__", kind) if _metas(kind) else kind
+    metas = _metas(kind)
+    if get_origin(base) is tuple:
+        return "list of texts"
+    if get_args(base):
+        return ", ".join(f"`{json.dumps(value)}`" for value in get_args(base))
+    if base is int:
+        low = next((meta.ge for meta in metas if meta.ge is not None), "")
+        high = next((meta.le for meta in metas if meta.le is not None), "")
+        return f"number, {low} to {high}"
+    return "true or false" if base is bool else "text"
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return "required"
+    value = "" if field.default is msgspec.NODEFAULT else field.default
+    return f"`{json.dumps(value)}`"
+
+
+def _markdown(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+BLOCKS: Mapping[str, Callable[[], str]] = {"settings": settings_table, "world": world_tables}
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "settings.schema.json": settings_schema,
+    "world.schema.json": world_schema,
+}
+PAGES = ("configuration.md", "world-file.md")
+
+
+def refreshed(page: str) -> str:
+    """A page with its generated blocks as they should be. Raises ``KeyError`` for a block nobody makes."""
+    pattern = re.compile(r"<!-- (?P<name>[a-z]+) -->\n.*?<!-- end (?P=name) -->", re.DOTALL)
+    return pattern.sub(lambda m: f"<!-- {m['name']} -->\n{BLOCKS[m['name']]()}\n<!-- end {m['name']} -->", page)
+
+
+def written(folder: Path) -> Mapping[Path, str]:
+    """Every generated file of a folder with the text it should hold."""
+    schemas = {folder / name: json.dumps(make(), indent=2) + "\n" for name, make in SCHEMAS.items()}
+    pages = {folder / name: refreshed((folder / name).read_text(encoding="utf-8")) for name in PAGES}
+    return schemas | pages
+
+
+def main(folder: str) -> None:
+    """Write every generated file of a folder."""
+    for path, text in written(Path(folder)).items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
