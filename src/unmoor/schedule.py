@@ -41,8 +41,9 @@ class Run:
     """One run of a pipeline.
 
     ``until`` names the one stage that is wanted: then only what it needs is asked for, and nothing
-    that the world already holds is made again for its sake. ``stop`` ends every program that a
-    stage is running; ``deadline`` is in seconds for the whole run.
+    that the world already holds is made again for its sake. ``check`` raises `Interrupted` once
+    the user wants to stop, ``stop`` ends every program that a stage is running; ``deadline`` is in
+    seconds for the whole run.
     """
 
     pipeline: Pipeline
@@ -53,6 +54,7 @@ class Run:
     journal: Journal = field(default_factory=NoJournal)
     until: str | None = None
     deadline: float = 3600.0
+    check: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
@@ -122,6 +124,7 @@ class Run:
 
     def _take_one(self, deadline: float) -> None:
         while True:
+            self.check()
             if time.monotonic() > deadline:
                 raise overdue(self.deadline, sorted(self._running))
             try:

@@ -1,0 +1,179 @@
+"""The release, from top to bottom. This is the file to read first.
+
+Settings and a world go in, a pipeline comes out. Each stage stands here once, in the order in which
+a person would tell it; what it is given decides what it can reach.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unmoor.config.settings import Settings
+from unmoor.folder import RunFolder
+from unmoor.pipeline import AnyStage, Pipeline
+from unmoor.powers import Powers
+from unmoor.stage import Reach
+from unmoor.stages.access import ProveAccess
+from unmoor.stages.check_dists import CheckDists
+from unmoor.stages.dists import BuildDists
+from unmoor.stages.draft import MakeDraft
+from unmoor.stages.notes import WriteNotes
+from unmoor.stages.prove_dists import ProveDists
+from unmoor.stages.prove_testpypi import ProveStaged
+from unmoor.stages.pypi import UploadIndex
+from unmoor.stages.tag import ResolveTag
+from unmoor.stages.testpypi import UploadStaging
+from unmoor.stages.undraft import PublishDraft
+from unmoor.stages.verify import VerifyRelease
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What is released: a tag, and what the run's surroundings say about it.
+
+    ``named`` tells a tag that the user gave from one that was found on HEAD. ``commit`` is the
+    commit that GitHub Actions names, empty elsewhere. ``real`` is false in a rehearsal.
+    """
+
+    tag: str
+    named: bool
+    repository: str
+    commit: str = ""
+    real: bool = True
+
+
+def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder, limit: Reach) -> Pipeline:
+    """Put the stages of a release together. ``limit`` is how far the run may reach."""
+    # What is released: one tag, one version, one commit.
+    tag = ResolveTag(
+        name="tag",
+        tag=target.tag,
+        named=target.named,
+        repository=target.repository,
+        expected_repository=settings.repository,
+        real=target.real,
+        project=settings.project,
+        commit=target.commit,
+        git=can.git,
+    )
+
+    # Every login, permission and name, as far as reading can tell.
+    access = ProveAccess(
+        name="access",
+        release=tag.gives,
+        index=can.index,
+        staging=can.staging,
+        forge=can.forge,
+        limit=limit,
+    )
+
+    # What users will read.
+    notes = WriteNotes(
+        name="notes",
+        release=tag.gives,
+        git=can.git,
+        shell=can.shell,
+        changelog=settings.changelog,
+        empty=settings.empty_notes,
+    )
+
+    # The files, built once from a clone of the commit, and everything that can be told about them here.
+    dists = BuildDists(
+        name="dists",
+        release=tag.gives,
+        git=can.git,
+        backend=can.backend,
+        forge=can.forge,
+        folder=folder,
+        after=(access.gives,),
+    )
+    fit = CheckDists(name="check-dists", release=tag.gives, dists=dists.gives, folder=folder)
+    proof = ProveDists(
+        name="prove-dists",
+        release=tag.gives,
+        dists=dists.gives,
+        git=can.git,
+        environments=can.environments,
+        folder=folder,
+        test_command=settings.test_command,
+        test_requires=settings.test_requires,
+        test_extras=settings.test_extras,
+        test_sources=settings.test_sources,
+        test_timeout=settings.test_timeout,
+    )
+
+    # The first surface to hold the bytes is the one that can be taken back.
+    draft = MakeDraft(
+        name="draft",
+        release=tag.gives,
+        dists=dists.gives,
+        notes=notes.gives,
+        proof=proof.gives,
+        forge=can.forge,
+        folder=folder,
+        clock=can.clock,
+        after=(access.gives, fit.gives),
+    )
+
+    before: list[AnyStage] = [tag, access, notes, dists, fit, proof, draft]
+    required: list[AnyStage] = [fit, proof, draft]
+
+    # A rehearsal on an index that nobody installs from.
+    if can.staging is not None and settings.testpypi != "off":
+        advisory = settings.testpypi == "advisory"
+        staged = UploadStaging(
+            name="testpypi",
+            release=tag.gives,
+            dists=dists.gives,
+            index=can.staging,
+            clock=can.clock,
+            after=(access.gives, fit.gives, proof.gives, draft.gives),
+            advisory=advisory,
+        )
+        staged_proof = ProveStaged(
+            name="prove-testpypi",
+            release=tag.gives,
+            dists=dists.gives,
+            uploaded=staged.gives,
+            index=can.staging,
+            environments=can.environments,
+            folder=folder,
+            clock=can.clock,
+            advisory=advisory,
+        )
+        before += [staged, staged_proof]
+        required += [] if advisory else [staged_proof]
+
+    # ---- the point of no return ----
+    index = UploadIndex(
+        name="pypi",
+        release=tag.gives,
+        dists=dists.gives,
+        index=can.index,
+        clock=can.clock,
+        git=can.git,
+        after=(access.gives, *(stage.gives for stage in required)),
+    )
+
+    # From here on only what follows from it.
+    page = PublishDraft(
+        name="undraft",
+        release=tag.gives,
+        draft=draft.gives,
+        forge=can.forge,
+        git=can.git,
+        clock=can.clock,
+        after=(index.gives,),
+    )
+    verify = VerifyRelease(
+        name="verify",
+        release=tag.gives,
+        dists=dists.gives,
+        uploaded=index.gives,
+        page=page.gives,
+        index=can.index,
+        forge=can.forge,
+        clock=can.clock,
+        patience=settings.verify_patience,
+    )
+    return Pipeline((*before, index, page, verify))

@@ -1,0 +1,39 @@
+"""``unmoor plan``: what a release would do, and what is already true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from unmoor.cli import session, talk
+from unmoor.render import words
+from unmoor.stage import Reach
+
+
+@click.command(short_help="Say what a release would do, and what is already true. Reads only.")
+@click.argument("tag", required=False)
+@session.project_option
+@session.world_option
+@session.json_option
+def command(tag: str | None, folder: Path, world: Path | None, *, as_json: bool) -> int:
+    """Say what releasing TAG would do, and what is already true.
+
+    Everything is read, nothing is written. Without TAG it is the tag on HEAD; in GitHub Actions the
+    tag of the run. A credential that is missing is listed and does not stop the plan.
+
+    The JSON has a schema: `unmoor schema plan`.
+    """
+    asked = session.Asked(folder=folder, tag=tag, world=world, limit=Reach.READS, as_json=as_json)
+    with session.Processes() as processes:
+        opened = session.opened(asked, processes)
+        report = session.conduct(opened, asked, processes)
+        code = session.finish(report, opened, asked)
+    if not as_json:
+        rows = [
+            (each.entry.name, each.entry.reach.name.lower(), words.state(each.outcome), words.text(each.outcome))
+            for each in report.stages
+        ]
+        for line in talk.aligned(("stage", "reach", "state", "what"), rows):
+            click.echo(line)
+    return code

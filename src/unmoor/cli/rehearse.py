@@ -1,0 +1,86 @@
+"""``unmoor rehearse``: the release itself, in a local world."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+
+import click
+
+from unmoor.adapters.shell import LocalShell
+from unmoor.cli import session
+from unmoor.cli.talk import err
+from unmoor.folder import RunFolder
+from unmoor.locks import exclusive
+from unmoor.powers import checkout
+from unmoor.rehearsal import local
+from unmoor.rehearsal.prepare import Prepared, prepare
+from unmoor.runcontext import repository_of
+from unmoor.stage import Reach
+from unmoor.text import clean
+
+PLACE = "rehearsal"
+
+
+@click.command(short_help="Release into a local world: every stage, the irreversible ones too.")
+@click.argument("tag", required=False)
+@session.project_option
+@session.json_option
+def command(tag: str | None, folder: Path, *, as_json: bool) -> int:
+    r"""Rehearse the release of TAG, all of it, on this machine.
+
+    A local world is started: two package indexes, a GitHub API and a git remote, which refuse what
+    the real ones refuse. Every stage runs against it. TAG need not exist: a missing tag is made in
+    the world's own clone only. Without TAG it is the version that the project's files say; where
+    the version comes from tags, the tag on HEAD or the next version.
+
+    The checkout is not touched. The world's files stay in .unmoor/rehearsal/ until the next one.
+
+    \b
+    Examples:
+      unmoor rehearse
+      unmoor rehearse v2.0.0rc1
+    """
+    with session.Processes() as processes, processes.guarded():
+        here = checkout(folder, processes)
+        place = here.folder / ".unmoor" / PLACE
+        RunFolder(place).open()
+        with exclusive(place):
+            _wipe(place)
+            prepared = prepare(here, LocalShell(processes=processes), place, tag=tag)
+            _tell(prepared)
+            repository = repository_of(here.remote() or "") or "local/rehearsal"
+            with local.start(place, repository=repository, checkout=prepared.checkout) as world:
+                asked = session.Asked(
+                    folder=prepared.checkout,
+                    tag=prepared.tag,
+                    world=world.world_file,
+                    limit=Reach.FINAL,
+                    as_json=as_json,
+                    rehearsing=True,
+                    again=shlex.join(["unmoor", "rehearse", *([tag] if tag else [])]),
+                )
+                opened = session.opened(asked, processes)
+                report = session.conduct(opened, asked, processes)
+        return session.finish(report, opened, asked)
+
+
+def _wipe(place: Path) -> None:
+    """Start from nothing: what the last rehearsal left would be found, and nothing would be tested."""
+    for entry in place.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != "lock":
+            entry.unlink()
+
+
+def _tell(prepared: Prepared) -> None:
+    for line in prepared.said:
+        err(clean(line, limit=500))
+    for line in prepared.diff.splitlines():
+        err(f"  {clean(line, limit=200)}")
+    if prepared.uncommitted:
+        err("warning: changes that are not committed take no part in the rehearsal:")
+        for path in prepared.uncommitted:
+            err(f"  {clean(path)}")

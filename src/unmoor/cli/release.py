@@ -1,0 +1,63 @@
+"""``unmoor release``: the pipeline against a world."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from unmoor.cli import session
+from unmoor.stage import Reach
+
+
+@click.command(short_help="Release a tag. Run it again after a failure: it goes on from what is there.")
+@click.argument("tag", required=False)
+@session.project_option
+@session.world_option
+@click.option("--until", metavar="STAGE", help="Bring about this one stage and only what it needs, then stop.")
+@click.option("--dry-run", is_flag=True, help="Build, check and prove on this machine; send nothing anywhere.")
+@click.option("--hold", is_flag=True, help="Do everything that can be taken back; stop before the point of no return.")
+@click.option(
+    "--manifest-sha256",
+    metavar="HEX",
+    default="",
+    help="Refuse to go on unless the manifest in .unmoor/<tag> has this sha256 (a job's hand-over).",
+)
+@session.json_option
+def command(
+    tag: str | None,
+    folder: Path,
+    world: Path | None,
+    until: str | None,
+    manifest_sha256: str,
+    *,
+    dry_run: bool,
+    hold: bool,
+    as_json: bool,
+) -> int:
+    r"""Release TAG: build, check, prove, draft, upload, publish, verify.
+
+    A named tag is released from anywhere, with the settings of its own commit. In GitHub Actions
+    TAG comes from the run by itself. After a failure run the same command again: every stage first
+    looks at the world by digest, and what is there is not done again.
+
+    \b
+    Examples:
+      unmoor release v1.2.3                    the real world
+      unmoor release --hold v1.2.3             all that can be taken back
+      unmoor release --world w.toml v1.2.3     a world of your own
+    """
+    if dry_run and hold:
+        raise click.UsageError("--dry-run and --hold exclude each other: the first sends nothing, the second does")
+    limit = Reach.LOCAL if dry_run else Reach.REMOTE if hold else Reach.FINAL
+    return session.run(
+        session.Asked(
+            folder=folder,
+            tag=tag,
+            world=world,
+            limit=limit,
+            until=until,
+            as_json=as_json,
+            manifest_sha256=manifest_sha256,
+        )
+    )

@@ -1,0 +1,30 @@
+"""``unmoor schema``: the JSON schemas of what unmoor reads and writes."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+NAMES = ("plan", "manifest", "settings", "world")
+
+
+@click.command(short_help="Print a JSON schema: plan, manifest, settings or world.")
+@click.argument("name", type=click.Choice(NAMES))
+def command(name: str) -> None:
+    """Print the JSON schema NAME.
+
+    `plan` is what `plan --json`, `release --json` and `rehearse --json` write, `manifest` the asset
+    of every release, `settings` the table [tool.unmoor], `world` a world file.
+    """
+    from unmoor import manifest
+    from unmoor.config import schema
+    from unmoor.render import document
+
+    schemas = {
+        "plan": document.schema,
+        "manifest": manifest.schema,
+        "settings": schema.settings_schema,
+        "world": schema.world_schema,
+    }
+    click.echo(json.dumps(schemas[name](), indent=2, sort_keys=True))

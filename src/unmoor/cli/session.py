@@ -1,0 +1,219 @@
+"""One run of the pipeline, from what the flags said to the exit code; every command that runs stages comes here."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unmoor import versions
+from unmoor.adapters.processes import Processes
+from unmoor.assembly import Target, assemble
+from unmoor.cli import talk
+from unmoor.config.settings import Settings, resolve
+from unmoor.config.worlds import read_world, real_world
+from unmoor.errors import Refused
+from unmoor.events import Report
+from unmoor.files import sha256_of
+from unmoor.folder import RunFolder
+from unmoor.journal import FileJournal, NoJournal
+from unmoor.locks import exclusive
+from unmoor.pipeline import Pipeline
+from unmoor.ports.git import Git
+from unmoor.powers import Powers, checkout, powers
+from unmoor.runcontext import RunContext, repository_of
+from unmoor.schedule import Run
+from unmoor.stage import Reach
+from unmoor.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the flags said. ``rehearsing``: what GitHub Actions says of the run does not count."""
+
+    folder: Path
+    tag: str | None = None
+    world: Path | None = None
+    limit: Reach = Reach.READS
+    until: str | None = None
+    as_json: bool = False
+    again: str = ""
+    manifest_sha256: str = ""
+    rehearsing: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Everything a run needs, put together; nothing has been made yet."""
+
+    target: Target
+    settings: Settings
+    world: World
+    powers: Powers
+    folder: RunFolder
+    pipeline: Pipeline
+
+
+def opened(asked: Asked, processes: Processes) -> Session:
+    """Find out what is meant: tag, settings at its commit, world. Reads only. Raises what each of them raises."""
+    context = RunContext() if asked.rehearsing else RunContext.from_environ(os.environ)
+    here = checkout(asked.folder, processes)
+    tag, named = _tag(asked, context, here)
+    versions.read_tag(tag)
+    commit = here.commit_of(tag) or here.head()
+    resolved = resolve(lambda name: here.read(commit, name) if commit else None, environ=os.environ)
+    repository = context.repository or repository_of(here.remote() or "") or resolved.settings.repository
+    if asked.world is not None:
+        world = read_world(asked.world, os.environ, repository=repository)
+    else:
+        world = real_world(repository, os.environ)
+    can = powers(world, asked.folder, processes)
+    target = Target(
+        tag=tag,
+        named=named,
+        repository=world.forge.repository,
+        commit=context.commit_of(tag),
+        real=asked.world is None,
+    )
+    folder = RunFolder.of(here.folder, tag)
+    return Session(
+        target=target,
+        settings=resolved.settings,
+        world=world,
+        powers=can,
+        folder=folder,
+        pipeline=assemble(target, resolved.settings, can, folder, asked.limit),
+    )
+
+
+def _tag(asked: Asked, context: RunContext, git: Git) -> tuple[str, bool]:
+    if asked.tag is not None:
+        return asked.tag, True
+    if context.tag:
+        return context.tag, True
+    head = git.head()
+    found = versions.the_tag_at(git.tags(), head) if head else None
+    if found is None:
+        raise Refused(
+            "no tag was named, and none stands on the commit that is checked out",
+            where=str(git.folder),
+            next_step="name one, such as v1.2.3; to rehearse a release before it is tagged: unmoor rehearse",
+        )
+    return found, False
+
+
+def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
+    """Run the pipeline to its end, with a lock and a journal where anything may be made."""
+    writes = asked.limit > Reach.READS
+    lock: AbstractContextManager[None] = nullcontext()
+    if writes:
+        session.folder.open()
+        lock = exclusive(session.folder.path)
+    with lock, processes.guarded():
+        _see_manifest(session.folder, asked.manifest_sha256)
+        return Run(
+            pipeline=session.pipeline,
+            world=session.world.name,
+            rehearsal=session.world.rehearsal,
+            limit=asked.limit,
+            listeners=talk.listeners(
+                os.environ, progress=talk.progress_option(as_json=asked.as_json), folder=session.folder
+            ),
+            journal=FileJournal(session.folder.journal) if writes else NoJournal(),
+            until=asked.until,
+            deadline=session.settings.deadline,
+            check=processes.check,
+            stop=processes.stop,
+        ).execute()
+
+
+def _see_manifest(folder: RunFolder, expected: str) -> None:
+    """See that the run folder is the one that an earlier job handed over."""
+    if not expected:
+        return
+    seen = sha256_of(folder.manifest) if folder.manifest.exists() else "no manifest"
+    if seen != expected.lower():
+        raise Refused(
+            f"the manifest is not the one that was handed over: expected sha256 {expected}, found {seen}",
+            where=str(folder.manifest),
+            next_step="hand over the whole folder .unmoor/<tag> of the job that built and tested the files",
+        )
+
+
+def run(asked: Asked) -> int:
+    """Open a session, run it, say how it ended, and return the exit code."""
+    with Processes() as processes:
+        session = opened(asked, processes)
+        see_until(session.pipeline, asked.until)
+        report = conduct(session, asked, processes)
+        return finish(report, session, asked)
+
+
+def see_until(pipeline: Pipeline, until: str | None) -> None:
+    """Raise a usage error for a stage that does not exist here."""
+    if until is not None and until not in pipeline.names:
+        raise click.UsageError(f"there is no stage {until!r} here; the stages are: {', '.join(pipeline.names)}")
+
+
+def finish(report: Report, session: Session, asked: Asked) -> int:
+    """Write the data to stdout, the closing words to stderr, and return the exit code."""
+    if asked.as_json:
+        from unmoor.render.document import document
+
+        echo_json(
+            document(
+                report,
+                world=session.world.name,
+                rehearsal=session.world.rehearsal,
+                ceiling=asked.limit.name.lower(),
+            )
+        )
+    elif asked.limit > Reach.READS:
+        for line in talk.table(report):
+            click.echo(line)
+    return talk.close(report, limit=asked.limit, again=asked.again or command(session, asked))
+
+
+def command(session: Session, asked: Asked) -> str:
+    """The command that goes on from here."""
+    world = ["--world", str(asked.world)] if asked.world else []
+    return shlex.join(["unmoor", "release", *world, session.target.tag])
+
+
+def echo_json(value: Any) -> None:
+    """Write one JSON document to stdout, indented."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def project_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option that names the checkout."""
+    return click.option(
+        "--project",
+        "folder",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        show_default="the current folder",
+        help="The project's checkout.",
+    )(function)
+
+
+def world_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option that names the world."""
+    return click.option(
+        "--world",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Release into the world that this file describes, instead of the real one.",
+    )(function)
+
+
+def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option for machine-readable output."""
+    return click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON.")(function)

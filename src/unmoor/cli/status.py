@@ -1,0 +1,100 @@
+"""``unmoor status``: every surface compared with the manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from unmoor.cli import session, talk
+from unmoor.errors import Conflict, Incomplete, Unknown
+from unmoor.surfaces import Item, State, SurfaceState, compare, find_manifest, worst
+
+CODES = {
+    State.COMPLETE: 0,
+    State.PENDING: 0,
+    State.INCOMPLETE: Incomplete.exit_code,
+    State.UNKNOWN: Unknown.exit_code,
+    State.CONFLICTING: Conflict.exit_code,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusDocument:
+    """What ``status --json`` writes."""
+
+    tag: str
+    version: str
+    commit: str
+    world: str
+    rehearsal: bool
+    state: State
+    surfaces: tuple[SurfaceState, ...]
+
+
+@click.command(short_help="Compare every surface with the manifest, by digest.")
+@click.argument("tag", required=False)
+@session.project_option
+@session.world_option
+@session.json_option
+def command(tag: str | None, folder: Path, world: Path | None, *, as_json: bool) -> int:
+    """Compare every surface with the manifest of TAG, by digest. Reads only.
+
+    The manifest is the one in .unmoor/TAG, else the one on the release. The exit code tells:
+    0 complete, 12 incomplete, 9 conflicting, 10 unknown. A staging index that the project's
+    settings call advisory is shown and does not count.
+    """
+    asked = session.Asked(folder=folder, tag=tag, world=world, as_json=as_json)
+    with session.Processes() as processes, processes.guarded():
+        opened = session.opened(asked, processes)
+        can, wanted = opened.powers, opened.target.tag
+        manifest = find_manifest(opened.folder, can.forge, wanted)
+        if manifest is None:
+            raise Incomplete(
+                f"nothing is released as {wanted}: no manifest, neither here nor on a release of that tag",
+                where=can.forge.address,
+                next_step=session.command(opened, asked),
+            )
+        staging = can.staging if opened.settings.testpypi != "off" else None
+        states = compare(manifest, index=can.index, staging=staging, forge=can.forge)
+    counted = [
+        each.state
+        for each in states
+        if staging is None or each.surface != staging.name or opened.settings.testpypi == "required"
+    ]
+    decided = worst(counted)
+    if as_json:
+        session.echo_json(
+            StatusDocument(
+                tag=manifest.tag,
+                version=manifest.version,
+                commit=manifest.commit,
+                world=opened.world.name,
+                rehearsal=opened.world.rehearsal,
+                state=decided,
+                surfaces=states,
+            )
+        )
+    else:
+        for line in talk.aligned(("surface", "state", "what", "sha256", ""), _rows(states)):
+            click.echo(line)
+    talk.err(f"{manifest.tag} is {decided}")
+    if decided not in {State.COMPLETE, State.PENDING}:
+        talk.err(f"then:  {session.command(opened, asked)}")
+    return CODES[decided]
+
+
+def _rows(states: tuple[SurfaceState, ...]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for each in states:
+        rows += [(each.surface, item.state, item.name, _digest(item), item.note) for item in each.items]
+        if each.note or not each.items:
+            rows.append((each.surface, each.state, each.note, "", ""))
+    return rows
+
+
+def _digest(item: Item) -> str:
+    if item.seen is None:
+        return "-"
+    return item.seen if item.seen == item.expected or not item.expected else f"{item.seen} (ours: {item.expected})"

@@ -1,0 +1,67 @@
+"""``unmoor undo``: honest about what cannot be taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from unmoor.cli import session, talk
+from unmoor.cli.talk import err
+from unmoor.events import Report
+from unmoor.locks import exclusive
+from unmoor.outcome import Found
+from unmoor.pipeline import Pipeline
+from unmoor.render import words
+from unmoor.stage import Left, Push, Reach, Seal, Undone
+from unmoor.text import clean
+
+
+@click.command(short_help="Take back what can be taken back, and say what cannot.")
+@click.argument("tag", required=False)
+@session.project_option
+@session.world_option
+@click.option("--apply", "really", is_flag=True, help="Do it. Without this it is only said.")
+def command(tag: str | None, folder: Path, world: Path | None, *, really: bool) -> int:
+    """Take back what a release of TAG left outside this machine, as far as that can be done.
+
+    Without --apply nothing is changed: what is out there is listed, with what would be done about
+    it. What cannot be taken back is named with the steps that a person can take.
+    """
+    asked = session.Asked(folder=folder, tag=tag, world=world, limit=Reach.READS)
+    with session.Processes() as processes, processes.guarded():
+        opened = session.opened(asked, processes)
+        report = session.conduct(opened, asked, processes)
+        opened.folder.open()
+        with exclusive(opened.folder.path):
+            lines = list(_undone(opened.pipeline, report, really=really))
+    for line in lines:
+        click.echo(line)
+    if not lines:
+        err("nothing of it was found outside this machine")
+    if lines and not really:
+        err("nothing was changed; to do it: add --apply")
+    return talk.close(report, limit=asked.limit, again=session.command(opened, asked))
+
+
+def _undone(pipeline: Pipeline, report: Report, *, really: bool) -> list[str]:
+    """Go back through the stages, the last one first."""
+    lines: list[str] = []
+    for stage in reversed(pipeline.stages):
+        outcome = report.outcome(stage.name)
+        if not isinstance(outcome, Found):
+            continue
+        match stage:
+            case Seal():
+                lines.append(f"{stage.name}: stays. {clean(stage.remedy(outcome.product), limit=2000)}")
+            case Push() if not really:
+                lines.append(f"{stage.name}: would be taken back if it can be: {words.describe(outcome.product)}")
+            case Push():
+                match stage.undo(outcome.product):
+                    case Undone(what):
+                        lines.append(f"{stage.name}: undone. {clean(what)}")
+                    case Left(why):
+                        lines.append(f"{stage.name}: stays. {clean(why, limit=2000)}")
+            case _:
+                pass
+    return lines

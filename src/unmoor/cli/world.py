@@ -1,0 +1,65 @@
+"""``unmoor world``: a local world to poke at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from unmoor.cli import session
+from unmoor.cli.talk import err
+from unmoor.errors import Interrupted, Refused
+from unmoor.folder import RunFolder
+from unmoor.locks import exclusive
+from unmoor.powers import checkout
+from unmoor.rehearsal import local
+from unmoor.runcontext import repository_of
+
+
+@click.group(short_help="Run a local world of your own: two indexes, a GitHub API, a git remote.")
+def command() -> None:
+    """Run a local world: two package indexes, a GitHub API and a bare git remote on 127.0.0.1."""
+
+
+@command.command(short_help="Start a world and keep it running until Ctrl-C.")
+@click.option(
+    "--dir",
+    "place",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the world keeps its state; the same folder again goes on with it.  [default: .unmoor/world]",
+)
+@click.option("--repository", metavar="OWNER/NAME", default="", help="The repository's name on the world's forge.")
+@session.project_option
+def up(place: Path | None, repository: str, folder: Path) -> int:
+    r"""Start a world in the foreground and keep it running until Ctrl-C.
+
+    Its addresses and throw-away credentials are written to DIR/world.toml, whose path is printed
+    once the world can be used. In a checkout, the git remote starts as a copy of it.
+
+    \b
+    Then, in another terminal:
+      git push DIR/remote.git v1.0.0
+      unmoor release --world DIR/world.toml v1.0.0
+    """
+    with session.Processes() as processes, processes.guarded():
+        here = checkout(folder, processes)
+        try:
+            top: Path | None = here.folder
+        except Refused:
+            top = None
+        if top is None and place is None:
+            raise click.UsageError("outside of a checkout, name a folder for the world: --dir DIR")
+        place = (place or (top or folder) / ".unmoor" / "world").absolute()
+        if top is not None and place.parent == top / ".unmoor":
+            RunFolder(place).open()
+        repository = repository or (repository_of(here.remote() or "") if top else "") or "local/world"
+        with exclusive(place), local.start(place, repository=repository, checkout=top) as world:
+            err("a local world is up; Ctrl-C ends it")
+            click.echo(world.world_file)
+            try:
+                while world.running():
+                    processes.sleep(0.5)
+            except Interrupted:
+                err("the world is down; its state stays in the folder")
+                return 0
+        raise Refused("the world ended by itself", where=str(place), next_step="start it again")

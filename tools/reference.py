@@ -1,0 +1,113 @@
+"""Writes the reference pages that follow from the code. ``--check`` only says which are stale."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import click
+
+from unmoor import errors
+from unmoor.assembly import Target, assemble
+from unmoor.cli.app import COMMANDS, cli
+from unmoor.config.settings import Settings
+from unmoor.folder import RunFolder
+from unmoor.pipeline import Pipeline
+from unmoor.powers import Powers
+from unmoor.stage import Push, Reach, Seal
+
+HERE = Path(__file__).parent.parent / "docs" / "reference"
+
+
+def exit_codes() -> str:
+    """One row for each kind of failure."""
+    rows = [("0", "done", "everything that was asked for is there and was read back")]
+    rows.append(("2", "usage", "the command line was wrong: an unknown command or option"))
+    rows.extend(
+        (str(error.exit_code), error.kind, (error.__doc__ or "").splitlines()[0].rstrip("."))
+        for error in errors.tree()[1:]
+    )
+    head = "# Exit codes\n\nOne code for each kind of failure. Where several stages fail, it is the first one's.\n\n"
+    lines = ["| code | kind | meaning |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
+    return head + "\n".join(lines) + "\n"
+
+
+def commands() -> str:
+    """The help of each command."""
+    parts = ["# Commands\n\nstdout is data, talk goes to stderr. Every command has `--help`.\n"]
+    context = click.Context(cli, info_name="unmoor", max_content_width=100, terminal_width=100)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        parts += _help(command, click.Context(command, info_name=name, parent=context, terminal_width=100))
+    return "\n".join(parts)
+
+
+def _help(command: click.Command, context: click.Context) -> list[str]:
+    parts = [f"## `{context.command_path}`\n", "```text", command.get_help(context).rstrip(), "```\n"]
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            parts += _help(inner, click.Context(inner, info_name=name, parent=context, terminal_width=100))
+    return parts
+
+
+def sample() -> Pipeline:
+    """The pipeline of a project with default settings, over powers that are never used."""
+    place = SimpleNamespace(name="pypi", address="the forge")
+    staging = SimpleNamespace(name="testpypi")
+    nothing = cast("Any", SimpleNamespace())
+    can = Powers(
+        git=nothing,
+        shell=nothing,
+        clock=nothing,
+        backend=nothing,
+        environments=nothing,
+        index=cast("Any", place),
+        staging=cast("Any", staging),
+        forge=cast("Any", place),
+    )
+    target = Target(tag="v1.0", named=True, repository="owner/name")
+    return assemble(target, Settings(), can, RunFolder(Path(".unmoor/v1.0")), Reach.FINAL)
+
+
+def stages() -> str:
+    """One row for each stage, in order."""
+    head = (
+        "# Stages\n\nIn the order of a release. `reads` and `waits for` name other stages; a stage starts as soon "
+        "as those are done.\n\n| stage | reach | what it would do | reads | waits for | can be taken back |\n"
+        "|---|---|---|---|---|---|\n"
+    )
+    rows = []
+    for stage in sample():
+        back = "yes, or it says why not" if isinstance(stage, Push) else "no" if isinstance(stage, Seal) else "-"
+        reads = ", ".join(promise.by for promise in stage.inputs) or "-"
+        waits = ", ".join(p.by for p in stage.after if p not in stage.inputs) or "-"
+        rows.append(f"| `{stage.name}` | {stage.reach.name} | {stage.plan()} | {reads} | {waits} | {back} |\n")
+    return head + "".join(rows)
+
+
+PAGES = {"exit-codes.md": exit_codes, "commands.md": commands, "stages.md": stages}
+
+
+def stale() -> list[str]:
+    """Name the pages that are not what the code says."""
+    return [name for name, page in PAGES.items() if not (HERE / name).exists() or (HERE / name).read_text() != page()]
+
+
+def main() -> int:
+    """Write, or check."""
+    if "--check" in sys.argv[1:]:
+        for name in (found := stale()):
+            sys.stderr.write(f"docs/reference/{name} is stale: run `make docs`\n")
+        return 1 if found else 0
+    for name, page in PAGES.items():
+        (HERE / name).write_text(page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
