@@ -1,0 +1,111 @@
+"""Release notes: where they come from is decided here, in `notes_for`, and nowhere else.
+
+In this order: the section of the changelog for this version; else towncrier's fragments; else the commits since
+the previous release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmoor.errors import ConfigError, Refused
+from unmoor.notes import changelog, commits, fragments, markdown
+from unmoor.notes.fragments import Fragments
+from unmoor.notes.limit import cut
+from unmoor.notes.reading import Warn, silent
+from unmoor.ports.git import Git
+from unmoor.ports.shell import Shell
+from unmoor.products import Notes, Release
+from unmoor.text import clean
+
+REFUSE = "refuse"
+ALLOW = "allow"
+EMPTY = "No notable changes."
+_NAMED = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotesSettings:
+    """``changelog``: the one file to look at, empty to search; ``empty``: ``refuse`` or ``allow`` empty notes."""
+
+    changelog: str = ""
+    empty: str = REFUSE
+
+
+def notes_for(
+    checkout: Path,
+    release: Release,
+    git: Git,
+    shell: Shell,
+    settings: NotesSettings | None = None,
+    *,
+    warn: Warn = silent,
+) -> Notes:
+    """Write the notes of a release from a checkout that stands at its commit.
+
+    Raises `Refused` for a section beside left-over fragments, for fragments that towncrier would pass over, for
+    text that cannot be read and for empty notes (unless they are allowed); `ConfigError` for settings that
+    cannot be right.
+    """
+    settings = settings or NotesSettings()
+    if settings.empty not in {REFUSE, ALLOW}:
+        raise ConfigError(
+            f"{clean(settings.empty)!r} is no policy",
+            where="empty-notes",
+            next_step=f"write '{REFUSE}' or '{ALLOW}'",
+        )
+    text, source = _decide(checkout, release, git, shell, settings=settings, warn=warn)
+    if markdown.is_empty(text):
+        if settings.empty == REFUSE:
+            raise Refused(
+                f"the release notes are empty: {source} says nothing",
+                next_step=f"write what changed and tag that commit, or set empty-notes to '{ALLOW}'",
+            )
+        warn(f"the release notes are empty ({source}): the page will say {EMPTY!r}")
+        text = EMPTY
+    full = text.strip("\n")
+    return Notes(body=cut(full), full=full, source=source)
+
+
+def _decide(
+    checkout: Path, release: Release, git: Git, shell: Shell, *, settings: NotesSettings, warn: Warn
+) -> tuple[str, str]:
+    """Return the notes and where they come from, in words."""
+    towncrier = fragments.configured(checkout)
+    there = fragments.gather(checkout, towncrier) if towncrier is not None else Fragments()
+    looked = changelog.look(checkout, release, setting=settings.changelog, towncrier=towncrier, shell=shell, warn=warn)
+    if looked.section is not None:
+        _refuse_left_over(there, looked.section.file, release.version)
+        return looked.section.text, f"the section {release.version} of {looked.section.file}"
+    if towncrier is not None and there.files:
+        if there.odd:
+            warn(f"towncrier passes over {_listed(there.odd)}: of no kind that {towncrier.file} names")
+        text = fragments.rendered(checkout, release, towncrier, shell)
+        return text, f"{len(there.files)} towncrier fragment{'s' if len(there.files) > 1 else ''}"
+    if there.odd:
+        raise Refused(
+            f"these files look like fragments, but are of no kind that is configured: {_listed(there.odd)}",
+            where=towncrier.file if towncrier is not None else "",
+            next_step="give them the name of a kind (or add them to towncrier's 'ignore'), and tag that commit",
+        )
+    text, source = commits.listed(release, git)
+    if looked.files:
+        warn(f"{_listed(looked.files)} has no section for {release.version}: the notes are {source}")
+    return text, source
+
+
+def _refuse_left_over(there: Fragments, file: str, version: str) -> None:
+    """A section beside fragments is a release that was half prepared: one of the two would be lost."""
+    left = (*there.files, *there.odd)
+    if left:
+        raise Refused(
+            f"there is a section for {version}, and fragments are left over beside it: {_listed(left)}",
+            where=file,
+            next_step="run towncrier build so that they are in the section, or remove them, and tag that commit",
+        )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,152 @@
+"""The section of a project's changelog that speaks of one version."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.version import Version
+
+from unmoor.errors import ConfigError
+from unmoor.notes import markdown, rst, sections
+from unmoor.notes.fragments import Towncrier
+from unmoor.notes.reading import Warn, inside, read, shown
+from unmoor.ports.shell import Shell
+from unmoor.products import Release
+
+_STEMS = ("changelog", "changes", "news", "history", "releases")
+_SUFFIXES = (".md", ".markdown", ".rst", ".txt", "")
+_FOLDERS = (".", "docs", "doc")
+_FIELDS = frozenset({"name", "version", "project_date"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Markdown, and the file it comes from."""
+
+    text: str
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """The section, if there is one, and every file that was looked at."""
+
+    section: Section | None
+    files: tuple[str, ...]
+
+
+def look(
+    checkout: Path, release: Release, *, setting: str, towncrier: Towncrier | None, shell: Shell, warn: Warn
+) -> Looked:
+    """Find the section of a release's version in the first changelog that has one.
+
+    ``setting`` names the one file to look at; else the file that towncrier writes, else files with the usual
+    names. Raises `ConfigError` where the named file is not there, `Refused` for what cannot be read.
+    """
+    if towncrier is not None and not towncrier.single and not setting:
+        return _of_its_own(checkout, release, towncrier, shell, warn)
+    names = _names(release, towncrier)
+    seen: list[str] = []
+    for path in _candidates(checkout, setting, towncrier):
+        name = shown(checkout, path)
+        seen.append(name)
+        text = _section(
+            read(checkout, path, warn=warn), path.suffix, release.version, names=names, shell=shell, where=name
+        )
+        if text is not None:
+            return Looked(section=Section(text=text, file=name), files=tuple(seen))
+    return Looked(section=None, files=tuple(seen))
+
+
+def _candidates(checkout: Path, setting: str, towncrier: Towncrier | None) -> Iterator[Path]:
+    """Every file that may be the changelog, the likeliest first."""
+    if setting:
+        path = checkout / setting
+        if not inside(checkout, path).is_file():
+            raise ConfigError(
+                f"there is no file {setting!r} at the commit of the release",
+                where="changelog",
+                next_step="name a file that is there, or leave the setting 'changelog' out",
+            )
+        yield path
+        return
+    given: set[Path] = set()
+    if towncrier is not None and towncrier.filename and inside(checkout, checkout / towncrier.filename).is_file():
+        yield checkout / towncrier.filename
+        given.add(inside(checkout, checkout / towncrier.filename))
+    for folder in (checkout / name for name in _FOLDERS):
+        if not folder.is_dir():
+            continue
+        named = [path for path in folder.iterdir() if path.stem.lower() in _STEMS and path.suffix.lower() in _SUFFIXES]
+        for path in sorted(named, key=_likelihood):
+            if path.is_file() and inside(checkout, path) not in given:
+                given.add(inside(checkout, path))
+                yield path
+
+
+def _likelihood(path: Path) -> tuple[int, int, str]:
+    return _STEMS.index(path.stem.lower()), _SUFFIXES.index(path.suffix.lower()), path.name
+
+
+def _section(text: str, suffix: str, version: str, *, names: Collection[str], shell: Shell, where: str) -> str | None:
+    if _is_rst(text, suffix):
+        lines = text.count("\n") + 1
+        span = sections.find(rst.headings(text), lines=lines, version=version, names=names, where=where)
+        return None if span is None else rst.to_markdown(rst.piece(text, span.start, span.end), shell, where=where)
+    headings = markdown.headings(text)
+    span = sections.find(headings, lines=text.count("\n") + 1, version=version, names=names, where=where)
+    return None if span is None else markdown.piece(text, span.start, span.end).strip("\n")
+
+
+def _is_rst(text: str, suffix: str) -> bool:
+    """By its name; a file that does not say is reStructuredText unless it has headings with ``#``."""
+    if suffix.lower() in {".rst", ".md", ".markdown"}:
+        return suffix.lower() == ".rst"
+    return re.search(r"^#{1,6} ", text, re.MULTILINE) is None
+
+
+def _of_its_own(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell, warn: Warn) -> Looked:
+    """Where every version has a file of its own (towncrier's ``single_file = false``): that file."""
+    pattern = towncrier.filename or "NEWS.rst"
+    folder = inside(checkout, checkout / pattern).parent if "{" not in str(Path(pattern).parent) else checkout
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        match = re.fullmatch(_as_expression(pattern), str(path.relative_to(checkout.resolve())))
+        found = match and sections.version_of(match.groupdict().get("version") or "")
+        if not found or found != Version(release.version):
+            continue
+        name = shown(checkout.resolve(), path)
+        text = read(checkout.resolve(), path, warn=warn)
+        section = _section(
+            text, path.suffix, release.version, names=_names(release, towncrier), shell=shell, where=name
+        )
+        if section is None:
+            section = rst.to_markdown(text, shell, where=name) if _is_rst(text, path.suffix) else text.strip("\n")
+        return Looked(section=Section(text=section, file=name), files=(name,))
+    return Looked(section=None, files=(pattern,))
+
+
+def _as_expression(pattern: str) -> str:
+    """Turn towncrier's ``{name}``, ``{version}`` and ``{project_date}`` into a regular expression."""
+    made, used = "", set[str]()
+    for literal, field, _, _ in string.Formatter().parse(str(Path(pattern))):
+        made += re.escape(literal)
+        if field in _FIELDS and field not in used:
+            made += f"(?P<{field}>[^/]+)"
+            used.add(field)
+        elif field:
+            made += "[^/]+"
+    return made
+
+
+def _names(release: Release, towncrier: Towncrier | None) -> tuple[str, ...]:
+    """What a heading may call the project."""
+    name = release.project
+    others = {name, name.replace("-", "_"), name.replace("-", " "), name.rpartition(".")[2]}
+    others.add(release.repository.rpartition("/")[2])
+    if towncrier is not None and towncrier.name:
+        others.add(towncrier.name)
+    return tuple(sorted(other for other in others if other))

@@ -1,0 +1,237 @@
+"""Release notes from towncrier's fragments, for a tag that stands before ``towncrier build``.
+
+towncrier has no public Python API, so it is run the documented way: ``build --draft``, which writes the
+notes to standard output. What is read here of its configuration is documented, too, and only to know which
+files are fragments: towncrier says "No significant changes" where there are none, and silently passes
+over those whose kind is misspelt.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from unmoor.errors import ConfigError, Refused
+from unmoor.notes import markdown, rst, sections
+from unmoor.notes.reading import LIMIT, inside, plain, read, shown, word_set
+from unmoor.ports.shell import Shell
+from unmoor.products import Release
+from unmoor.text import clean
+
+_DEFAULT_KINDS = ("feature", "bugfix", "doc", "removal", "misc")
+_ALWAYS_IGNORED = (".gitignore", ".gitkeep", ".keep", "readme", "readme.md", "readme.rst")
+_EXTENSIONS = word_set("md markdown rst txt j2 jinja jinja2 html htm toml cfg ini yml yaml json py in template tmpl")
+_SECONDS = 60.0
+_MANY = 5_000
+
+# towncrier renders the project's template with jinja2, which lets a template run any Python. Release notes are
+# made where credentials are, so the template gets jinja2's sandbox instead. Only jinja2's public names are used.
+_LAUNCHER = """
+import functools, jinja2, runpy
+from jinja2.sandbox import SandboxedEnvironment
+jinja2.Template = functools.partial(jinja2.Template, environment_class=SandboxedEnvironment)
+runpy.run_module("towncrier", run_name="__main__", alter_sys=True)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Towncrier:
+    """What a project's own configuration says.
+
+    ``file`` is the configuration's name, ``filename`` the changelog's (``None`` where it is not set),
+    ``folders`` where fragments lie, ``kinds`` their kinds, ``ignored`` patterns of names in lower case.
+    """
+
+    file: str
+    name: str
+    filename: str | None
+    single: bool
+    is_markdown: bool
+    folders: tuple[Path, ...]
+    kinds: frozenset[str]
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fragments:
+    """The fragments that lie there, and ``odd`` ones: named like a fragment, but of no kind that is configured."""
+
+    files: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
+
+
+def configured(checkout: Path) -> Towncrier | None:
+    """Read towncrier's configuration at the top of the checkout, ``None`` where there is none.
+
+    ``towncrier.toml`` comes before pyproject.toml. Nothing above the checkout is looked at. Raises
+    `ConfigError` for one that cannot be right.
+    """
+    project = _toml(checkout, "pyproject.toml")
+    own = _toml(checkout, "towncrier.toml")
+    tables = own if own is not None else project
+    file = "towncrier.toml" if own is not None else "pyproject.toml"
+    table = _table(tables or {}, "tool", "towncrier")
+    if own is None and table is None:
+        return None
+    names = _table(project or {}, "project") or {}
+    try:
+        return _settled(checkout, file, table or {}, str(names.get("name", "")))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"towncrier's configuration cannot be right: {clean(repr(error))}",
+            where=file,
+            next_step="run towncrier build --draft and mend what it names",
+        ) from error
+
+
+def gather(checkout: Path, towncrier: Towncrier) -> Fragments:
+    """List the fragments of a checkout. Raises `Refused` for one that is a link out of it."""
+    files: list[str] = []
+    odd: list[str] = []
+    for folder in towncrier.folders:
+        if not inside(checkout, folder).is_dir():
+            continue
+        for path in sorted(folder.iterdir()):
+            name = path.name
+            if any(fnmatch(name.lower(), pattern) for pattern in towncrier.ignored):
+                continue
+            if any(part in towncrier.kinds for part in name.split(".")[1:]):
+                inside(checkout, path)
+                files.append(shown(checkout, path))
+            elif path.is_file() and _looks_like_one(name):
+                odd.append(shown(checkout, path))
+    return Fragments(files=tuple(files), odd=tuple(odd))
+
+
+def rendered(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell) -> str:
+    """Let towncrier write the notes, as Markdown, without the line that names the version.
+
+    Raises `Refused` with towncrier's words where it cannot.
+    """
+    text = _draft(checkout, release, towncrier, shell)
+    names = (release.project, towncrier.name)
+    read_headings = markdown.headings if towncrier.is_markdown else rst.headings
+    title = next(
+        (
+            heading
+            for heading in read_headings(text)
+            if (name := sections.named(heading.text, names)) and str(name.version) == release.version
+        ),
+        None,
+    )
+    lines = text.split("\n")
+    if title is not None:
+        lines = lines[: title.line] + lines[title.body :]
+    body = "\n".join(lines).strip("\n")
+    return body if towncrier.is_markdown else rst.to_markdown(body, shell, where="the fragments")
+
+
+def _draft(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell) -> str:
+    date = datetime.fromtimestamp(release.date, UTC).date().isoformat()
+    # Isolated (-I): neither the checkout nor PYTHON* variables bring modules. --name, since towncrier would
+    # import the project to learn it. --dir without --config: with a configuration there it looks no further up,
+    # and --config would switch off its defaults that come from [project].
+    args = [sys.executable, "-I", "-X", "utf8", "-c", _LAUNCHER, "build", "--draft", f"--version={release.version}"]
+    args += [f"--date={date}", f"--name={towncrier.name or release.project}", f"--dir={checkout}"]
+    with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as home:
+        ran = shell.run(args, cwd=checkout, env={"HOME": home}, timeout=_SECONDS, limit=2 * LIMIT)
+    if ran.code != 0:
+        raise Refused(
+            f"towncrier cannot render the fragments: {clean(ran.err.strip().rpartition(chr(10))[2])}",
+            where=towncrier.file,
+            next_step="run towncrier build --draft and mend what it names, then tag that commit",
+        )
+    if len(ran.out.encode()) >= LIMIT:
+        raise Refused(
+            f"the fragments make more than {LIMIT // 1_000_000} MB of notes",
+            where=towncrier.file,
+            next_step="see which fragment is so long, and shorten it",
+        )
+    return plain(ran.out)
+
+
+def _settled(checkout: Path, file: str, table: dict[str, Any], project: str) -> Towncrier:
+    filename = table.get("filename")
+    package = table.get("package") or project
+    template = str(table.get("template", "towncrier:default"))
+    library, colon, _ = template.partition(":")
+    if colon and library != "towncrier":
+        raise ConfigError(
+            f"the template {clean(template)} is in a package, and a release runs no code of other packages",
+            where=file,
+            next_step="name a file of the repository, or one of towncrier's own templates, as 'template'",
+        )
+    if not colon:
+        inside(checkout, checkout / template)
+    suffix = Path(filename or "NEWS.rst").suffix.lower()
+    ignored = [str(name).lower() for name in table.get("ignore") or ()]
+    return Towncrier(
+        file=file,
+        name=str(table.get("name") or ""),
+        filename=str(filename) if filename else None,
+        single=table.get("single_file", True) is not False,
+        is_markdown=suffix in {".md", ".markdown"} or Path(template).suffix.lower() == ".md",
+        folders=tuple(_folders(checkout, table, str(package))),
+        kinds=frozenset(_kinds(table)),
+        ignored=(*_ALWAYS_IGNORED, Path(template).name.lower(), *ignored),
+    )
+
+
+def _folders(checkout: Path, table: dict[str, Any], package: str) -> Iterator[Path]:
+    """Where fragments lie: one folder a section. Raises `Refused` for one outside the checkout."""
+    directory = table.get("directory")
+    paths = [str(section["path"]) for section in table.get("section", ())] or [""]
+    for path in dict.fromkeys(paths):
+        if directory is not None:
+            folder = checkout / str(directory) / path
+        else:
+            folder = checkout / str(table.get("package_dir", ".")) / package / path / "newsfragments"
+        inside(checkout, folder)
+        yield folder
+
+
+def _kinds(table: dict[str, Any]) -> Iterator[str]:
+    if table.get("fragment"):
+        yield from table["fragment"].keys()
+    elif table.get("type"):
+        yield from (str(kind.get("directory", kind["name"].lower())) for kind in table["type"])
+    else:
+        yield from _DEFAULT_KINDS
+
+
+def _looks_like_one(name: str) -> bool:
+    """``12.fetaure.md`` and ``12.md`` do; ``template.md.j2`` and ``CONTRIBUTING.md`` do not."""
+    first, *rest = name.split(".")
+    if not first:
+        return False
+    kinds = [part for part in rest if part.lower() not in _EXTENSIONS and not part.isdigit()]
+    numbered = re.fullmatch(r"#?\d+", first) is not None or first.startswith("+")
+    return bool(rest) and (numbered or any(re.fullmatch(r"[A-Za-z][\w-]*", part) for part in kinds))
+
+
+def _toml(checkout: Path, name: str) -> dict[str, Any] | None:
+    if not (checkout / name).is_file():
+        return None
+    try:
+        return tomllib.loads(read(checkout, checkout / name))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(
+            f"this is not TOML: {clean(str(error))}", where=name, next_step="mend the file, and tag that commit"
+        ) from error
+
+
+def _table(tables: dict[str, Any], *keys: str) -> dict[str, Any] | None:
+    for key in keys:
+        found = tables.get(key)
+        if not isinstance(found, dict):
+            return None
+        tables = found
+    return tables

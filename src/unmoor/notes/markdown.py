@@ -1,0 +1,116 @@
+"""Markdown: the headings of a file by its tokens, the link definitions that a piece of it needs, and escaping.
+
+markdown-it-py reads it, since it is the CommonMark grammar and gives every block its lines. Blocks
+alone are parsed: a whole changelog's inline text would take ten times as long and is never needed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from unmoor.notes.sections import Heading
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){1,999})\]")
+_INVISIBLE = re.compile(r"<!--.*?(?:-->|\Z)|</?(?:details|summary|br|a|p|div)\b[^>]*>|\s+", re.DOTALL)
+_ALWAYS = re.compile(r"[\\`*\[\]<|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
+_AT_START = re.compile(r"^(\s*)(?:([#+\-=>]+)(?=\s|$)|(\d{1,9})([.)])(?=\s|$))")
+_LONG_HEADING = 1_000
+
+
+def headings(text: str) -> tuple[Heading, ...]:
+    """Every heading of the document itself: ATX and setext, none in code, quotes or lists."""
+    tokens = _blocks(text, {})
+    return tuple(
+        Heading(text=_words(tokens[place + 1].content), level=int(token.tag[1:]), line=token.map[0], body=token.map[1])
+        for place, token in enumerate(tokens)
+        if token.type == "heading_open" and token.level == 0 and token.map is not None
+    )
+
+
+def piece(text: str, start: int, end: int) -> str:
+    """Return some lines of a document, and the link definitions from elsewhere in it that they need."""
+    lines = text.split("\n")
+    taken = "\n".join(lines[start:end])
+    needed = {_normal(label) for label in _LABEL.findall(taken)}
+    env: dict[str, Any] = {}
+    _blocks(text, env)
+    own = _definitions(taken)
+    known: dict[str, dict[str, Any]] = env.get("references", {})
+    added = [_definition(lines, label, each) for label, each in known.items() if label in needed and label not in own]
+    return f"{taken.rstrip()}\n\n" + "\n".join(added) if added else taken
+
+
+def is_empty(text: str) -> bool:
+    """Whether a reader would see nothing but headings."""
+    for token in (tokens := _blocks(text, {})):
+        if token.type in {"fence", "code_block"} and token.content.strip():
+            return False
+        if token.type == "html_block" and _INVISIBLE.sub("", token.content):
+            return False
+    return not any(
+        token.type == "inline" and tokens[place - 1].type != "heading_open" and _INVISIBLE.sub("", token.content)
+        for place, token in enumerate(tokens)
+    )
+
+
+def open_block(text: str) -> Token | None:
+    """The last block at the top level of a document; ``None`` where there is none."""
+    outer = [token for token in _blocks(text, {}) if token.level == 0 and token.map is not None]
+    return outer[-1] if outer else None
+
+
+def escape(text: str) -> str:
+    """Escape one line of plain text, so that Markdown shows it as it is: no emphasis, no link, no HTML, no list."""
+    escaped = _ALWAYS.sub(r"\\\g<0>", text)
+    return _AT_START.sub(lambda m: f"{m[1]}\\{m[2]}" if m[2] else f"{m[1]}{m[3]}\\{m[4]}", escaped)
+
+
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark")
+
+
+def _blocks(text: str, env: dict[str, Any]) -> Sequence[Token]:
+    parser = _parser()
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    return parser.parse(text, env)
+
+
+def _words(source: str) -> str:
+    """What a heading says: the text of its links, without addresses, markup and HTML."""
+    inline = _parser().parseInline(source[:_LONG_HEADING], {})
+    parts = [child for token in inline for child in token.children or ()]
+    return "".join(
+        " " if part.type in {"softbreak", "hardbreak"} else part.content
+        for part in parts
+        if part.type in {"text", "code_inline", "softbreak", "hardbreak", "text_special"}
+    )
+
+
+def _normal(label: str) -> str:
+    from markdown_it.common.utils import normalizeReference
+
+    return normalizeReference(label)
+
+
+def _definitions(text: str) -> frozenset[str]:
+    env: dict[str, Any] = {}
+    _blocks(text, env)
+    return frozenset(env.get("references", {}))
+
+
+def _definition(lines: Sequence[str], label: str, known: dict[str, Any]) -> str:
+    """The definition as it is written in the file, or else, from inside a quote or a list, written anew."""
+    first, last = known["map"]
+    written = "\n".join(lines[first:last]).strip()
+    if written.startswith("["):
+        return written
+    title = ' "{}"'.format(known["title"].replace('"', '\\"')) if known["title"] else ""
+    return f"[{label}]: <{known['href']}>{title}"

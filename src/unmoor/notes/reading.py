@@ -1,0 +1,86 @@
+"""Text of the project, read with care: inside the checkout, of a bearable size, without control characters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from unmoor.errors import Refused
+from unmoor.text import clean
+
+# The most that is read of one file, in bytes.
+LIMIT = 10_000_000
+
+Warn = Callable[[str], None]
+
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?")
+_CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def silent(_text: str) -> None:
+    """Say nothing."""
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, as a set: for tables of words."""
+    return frozenset(text.split())
+
+
+def plain(text: str) -> str:
+    """Drop escape sequences and control characters, and end every line with a newline alone."""
+    return _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def decoded(data: bytes, *, where: str, warn: Warn = silent) -> str:
+    """Read bytes as UTF-8 text. Raises `Refused` for a zero byte or more than 10 MB; warns of other encodings."""
+    name = clean(where)
+    if len(data) > LIMIT:
+        raise Refused(
+            f"it holds more than {LIMIT // 1_000_000} MB",
+            where=name,
+            next_step="move old versions to another file, or name another file in the setting 'changelog'",
+        )
+    if b"\0" in data:
+        raise Refused("it holds a zero byte, so it is no text", where=name, next_step="save the file as UTF-8 text")
+    try:
+        return plain(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        warn(f"{name} is not UTF-8: the characters that cannot be read are replaced")
+        return plain(data.decode("utf-8-sig", errors="replace"))
+
+
+def inside(checkout: Path, path: Path) -> Path:
+    """Return the real path of what the checkout holds there.
+
+    A tag can hold links, and settings can hold ``..``. Raises `Refused` for what leads out of the
+    checkout, or into its ``.git``.
+    """
+    top = checkout.resolve()
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _outside(checkout, path) from error
+    if not real.is_relative_to(top) or ".git" in real.relative_to(top).parts:
+        raise _outside(checkout, path)
+    return real
+
+
+def read(checkout: Path, path: Path, *, warn: Warn = silent) -> str:
+    """Read a text file of the checkout; see `inside` and `decoded` for what is refused."""
+    with inside(checkout, path).open("rb") as stream:
+        data = stream.read(LIMIT + 1)
+    return decoded(data, where=shown(checkout, path), warn=warn)
+
+
+def shown(checkout: Path, path: Path) -> str:
+    """A path as the project would write it, fit for a terminal."""
+    return clean(str(path.relative_to(checkout) if path.is_relative_to(checkout) else path))
+
+
+def _outside(checkout: Path, path: Path) -> Refused:
+    return Refused(
+        "it leads out of the repository",
+        where=shown(checkout, path),
+        next_step="keep the changelog and the fragments in the repository, and tag a commit where they are",
+    )

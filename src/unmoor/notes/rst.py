@@ -1,0 +1,134 @@
+"""reStructuredText: the titles of a file, and the piece of it that one section needs.
+
+docutils takes seconds for a changelog of a few hundred kilobytes and can be kept busy much longer by a
+hostile one. So titles are found here by docutils' own rule (a line at the margin, then a line of one
+punctuation character; levels in order of appearance), and only the section itself is given to
+docutils, in a process of its own: it keeps its roles and directives in tables that all threads
+share, and another stage asks the same docutils whether a description renders.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from unmoor.errors import Refused
+from unmoor.notes.reading import LIMIT, plain
+from unmoor.notes.sections import Heading
+from unmoor.ports.shell import Shell
+from unmoor.text import clean
+
+_ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1* *")
+_DEFINITION = re.compile(r"\.\. (?:_(?P<target>`[^`]+`|[^:_`][^:`]*): +\S|\|(?P<name>[^|]+)\| )")
+_SHORT = 4
+_SECONDS = 60.0
+
+
+def headings(text: str) -> tuple[Heading, ...]:
+    """Every section title at the margin of a document."""
+    lines = text.split("\n")
+    styles: list[tuple[str, bool]] = []
+    found: list[Heading] = []
+    free = 0
+    for place in range(len(lines)):
+        if place < free or not _may_start(lines, place):
+            continue
+        title = _title(lines, place)
+        if title is None:
+            continue
+        words, style, free = title
+        if style not in styles:
+            styles.append(style)
+        found.append(Heading(text=words, level=styles.index(style) + 1, line=place, body=free))
+    return tuple(found)
+
+
+def piece(text: str, start: int, end: int) -> str:
+    """Return some lines of a document, and the targets and substitutions from elsewhere in it that they need."""
+    lines = text.split("\n")
+    taken = "\n".join(lines[start:end])
+    squeezed = " ".join(taken.lower().split())
+    own = {name for name, _ in _definitions(lines[start:end])}
+    added: dict[str, str] = {}
+    for name, source in _definitions([*lines[:start], "", *lines[end:]]):
+        if name not in own and name.strip("`|") in squeezed:
+            added.setdefault(name, source)
+    return f"{taken.rstrip()}\n\n" + "\n".join(added.values()) + "\n" if added else taken
+
+
+def to_markdown(source: str, shell: Shell, *, where: str) -> str:
+    """Convert a piece of reStructuredText. Reads no other file, runs nothing of the project.
+
+    Raises `Refused` where docutils cannot, `Overdue` where it takes more than a minute.
+    """
+    with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as folder:
+        path = Path(folder, "section.rst")
+        path.write_text(source, encoding="utf-8")
+        ran = shell.run(
+            [sys.executable, "-I", "-X", "utf8", "-m", "unmoor.notes.convert", str(path)],
+            cwd=path.parent,
+            env={"HOME": folder},
+            timeout=_SECONDS,
+            limit=2 * LIMIT,
+        )
+    if ran.code != 0:
+        raise Refused(
+            f"docutils cannot read this section: {clean(ran.err.strip().rpartition(chr(10))[2])}",
+            where=where,
+            next_step="run docutils over the changelog and mend what it names, then tag that commit",
+        )
+    return plain(ran.out).strip()
+
+
+def _may_start(lines: Sequence[str], place: int) -> bool:
+    """Whether a title may begin here: not in the middle of a paragraph."""
+    line = lines[place]
+    if not line.strip() or line[0] in " \t":
+        return False
+    before = lines[place - 1] if place else ""
+    return (
+        not before.strip()
+        or before[0] in " \t"
+        or before.startswith((".. ", "- ", "* "))
+        or _is_title_end(lines, place)
+    )
+
+
+def _is_title_end(lines: Sequence[str], place: int) -> bool:
+    """Whether the line before is the underline of another title."""
+    return place > 1 and _ADORNMENT.fullmatch(lines[place - 1]) is not None and bool(lines[place - 2].strip())
+
+
+def _title(lines: Sequence[str], place: int) -> tuple[str, tuple[str, bool], int] | None:
+    """Return a title's words, its style (character, overlined), and the line after it."""
+    here, below, under = (lines[place + n] if place + n < len(lines) else "" for n in range(3))
+    if _ADORNMENT.fullmatch(here):
+        over = here.rstrip()
+        fits = _fits(over, below) and below.strip() and under.rstrip() == over
+        return (below.strip(), (over[0], True), place + 3) if fits else None
+    if _ADORNMENT.fullmatch(below) and _fits(below.rstrip(), here):
+        return here.strip(), (below[0], False), place + 2
+    return None
+
+
+def _fits(adornment: str, text: str) -> bool:
+    """Adornments under four characters count where they are no shorter than the text alone."""
+    width = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text.rstrip())
+    return len(adornment) >= min(_SHORT, width)
+
+
+def _definitions(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Every target with an address and every substitution at the margin: its name, and its lines."""
+    for place, line in enumerate(lines):
+        match = _DEFINITION.match(line)
+        if match is None:
+            continue
+        end = place + 1
+        while end < len(lines) and lines[end][:1] in {" ", "\t"}:
+            end += 1
+        name = match["target"] or f"|{match['name']}|"
+        yield " ".join(name.lower().strip("`").split()), "\n".join(lines[place:end])

@@ -1,0 +1,170 @@
+"""Which heading of a changelog names a version, and where its section ends. For Markdown and reStructuredText alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from packaging.version import InvalidVersion, Version
+
+from unmoor.errors import Refused
+from unmoor.notes.reading import word_set
+
+_APART = re.compile(r"[\s\[\](){}<>,;:|/\"`*\u2013\u2014]+|==|@")
+_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}")
+_NOISE = word_set(
+    "version versions ver v release releases released changes changelog change news history notes note whats "
+    "what's new in for of the to - # ="
+)
+# What may stand after the version in a heading that says nothing else.
+_AFTER = word_set(
+    "yanked unreleased released release date on st nd rd th - january february march april may june july august "
+    "september october november december jan feb mar apr jun jul aug sep sept oct nov dec tbd utc"
+)
+# So many unknown words may stand before the version, where the first level of the file does so.
+_UNKNOWN_WORDS = 3
+# A heading with more characters is prose.
+_LONG = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heading:
+    """One heading: its plain text, its level (1 is the highest), its first line and the one after it, from 0."""
+
+    text: str
+    level: int
+    line: int
+    body: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """The version that a heading names.
+
+    ``before`` holds the words before it that are neither the project's name nor words such as "version".
+    ``bare``: there are none, and nothing but a date and the like stands after it, either.
+    """
+
+    version: Version
+    before: tuple[str, ...]
+    bare: bool
+
+    @property
+    def strict(self) -> bool:
+        """Whether nothing unknown stands before the version."""
+        return not self.before
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """The lines of a section, without its heading: from ``start`` up to, not including, ``end``."""
+
+    heading: Heading
+    start: int
+    end: int
+
+
+def version_of(text: str) -> Version | None:
+    """Parse a version, with or without ``v``; ``None`` where it is none."""
+    try:
+        return Version(text.removeprefix("v.").removeprefix("V."))
+    except InvalidVersion:
+        return None
+
+
+def named(text: str, names: Collection[str]) -> Named | None:
+    """Say which version a heading names, if any: the first word of it that is one."""
+    parts = [word for word in (part.strip(".!?_") for part in _APART.split(text[:_LONG])) if word]
+    ours = {word.lower() for name in names for word in (*_APART.split(name), name)}
+    before: list[str] = []
+    for place, word in enumerate(parts):
+        low = word.lower()
+        if low == "unreleased":
+            return None
+        if low in _NOISE or low in ours or _DATE.fullmatch(low) or not re.search(r"\w", low):
+            continue
+        if (version := version_of(_without_name(low, ours))) is not None:
+            bare = not before and all(_is_aside(after) for after in parts[place + 1 :])
+            return Named(version=version, before=tuple(before), bare=bare)
+        before.append(low)
+        if len(before) > _UNKNOWN_WORDS:
+            return None
+    return None
+
+
+def find(
+    headings: Sequence[Heading], *, lines: int, version: str, names: Collection[str], where: str = ""
+) -> Span | None:
+    """Find the one section of a version; ``lines`` is the file's length.
+
+    Compared as PEP 440 does: ``1.2`` is ``1.2.0``, and ``1.2.1`` is never ``1.2.10``. Raises
+    `Refused` where two headings of one rank name it.
+    """
+    wanted = Version(version)
+    seen = [(heading, name) for heading in headings if (name := named(heading.text, names)) is not None]
+    if not seen:
+        return None
+    ranked = sorted(
+        (
+            ((not name.strict, str(name.version) != str(wanted), heading.level), heading)
+            for heading, name in _believable(seen)
+            if name.version == wanted
+        ),
+        key=lambda each: (each[0], each[1].line),
+    )
+    if not ranked:
+        return None
+    rank, chosen = ranked[0]
+    if len(ranked) > 1 and ranked[1][0] == rank:
+        raise Refused(
+            f"lines {chosen.line + 1} and {ranked[1][1].line + 1} are both headings of version {version}",
+            where=where,
+            next_step="leave one section of that version in the changelog, and tag that commit",
+        )
+    end = next((heading.line for heading in headings if _ends(heading, chosen, wanted, names)), lines)
+    return Span(heading=chosen, start=chosen.body, end=end)
+
+
+def _believable(seen: Sequence[tuple[Heading, Named]]) -> list[tuple[Heading, Named]]:
+    """Leave out headings that name a version in passing, or another project's.
+
+    Unknown words before a version are believed to be the project's name where every heading of the
+    first level that names a version begins with the very same ones.
+    """
+    top = min(heading.level for heading, _ in seen)
+    firsts = {name.before for heading, name in seen if heading.level == top}
+    alike = len(firsts) == 1
+    return [(heading, name) for heading, name in seen if name.strict or (alike and heading.level == top)]
+
+
+def _ends(heading: Heading, chosen: Heading, wanted: Version, names: Collection[str]) -> bool:
+    """Whether a heading ends the section.
+
+    One of the same rank or above does, and so does a deeper one that is nothing but another
+    version: some generators write patch releases one level below minor ones.
+    """
+    if heading.line <= chosen.line:
+        return False
+    if heading.level <= chosen.level:
+        return True
+    name = named(heading.text, names)
+    return (
+        name is not None
+        and name.bare
+        and len(name.version.release) > 1
+        and name.version.base_version != wanted.base_version
+    )
+
+
+def _without_name(word: str, ours: Collection[str]) -> str:
+    """``name-1.2.0`` and ``name-v1.2.0`` are the version alone."""
+    return next((word[len(name) + 1 :] for name in ours if name and word.startswith((f"{name}-", f"{name}_"))), word)
+
+
+def _is_aside(word: str) -> bool:
+    return (
+        word.lower() in _AFTER
+        or not re.search(r"[^\W\d_]", word)
+        or re.fullmatch(r"\d+(st|nd|rd|th)", word) is not None
+    )

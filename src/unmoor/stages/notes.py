@@ -1,0 +1,43 @@
+"""The notes: what the page of the release will say, decided before anything is built."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmoor.notes import REFUSE, NotesSettings, notes_for
+from unmoor.ports.git import Git
+from unmoor.ports.shell import Shell
+from unmoor.products import Notes, Release
+from unmoor.stage import Check, Have, Promise
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteNotes(Check[Notes]):
+    """Write the release notes from the files of the release's own commit, never from the work tree.
+
+    ``changelog`` names the one file to look at, empty to search; ``empty`` is ``refuse`` or ``allow``.
+    """
+
+    release: Promise[Release]
+    git: Git
+    shell: Shell
+    changelog: str = ""
+    empty: str = REFUSE
+
+    def plan(self) -> str:
+        """Say where the notes would come from."""
+        first = self.changelog or "the changelog"
+        return f"take the release notes from {first}, else from towncrier's fragments, else from the commits"
+
+    def make(self, have: Have) -> Notes:
+        """Clone the commit into a folder of its own, write the notes, and remove the folder."""
+        release = have[self.release]
+        settings = NotesSettings(changelog=self.changelog, empty=self.empty)
+        with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as folder:
+            checkout = Path(folder, "checkout")
+            self.git.clone(checkout, commit=release.commit, tag=release.tag)
+            notes = notes_for(checkout, release, self.git, self.shell, settings, warn=have.warn)
+        have.say(f"the release notes are from {notes.source}")
+        return notes
