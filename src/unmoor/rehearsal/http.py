@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import h11
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from unmoor.rehearsal.store import append_line
@@ -100,7 +100,10 @@ def note(request: Request, **facts: object) -> None:
 
 
 class Logged:
-    """Writes one line to the request log for each request, when its answer begins."""
+    """Writes one line to the request log for each request, before its answer goes out.
+
+    The status is 0 where the client was gone before it could be answered.
+    """
 
     def __init__(self, app: ASGIApp, *, server: str, log: int) -> None:
         self._app = app
@@ -113,15 +116,21 @@ class Logged:
             await self._app(scope, receive, send)
             return
         notes: dict[str, object] = scope.setdefault("unmoor.notes", {})
-        await self._app(scope, receive, self._listening(scope, notes, send))
+        told = False
 
-    def _listening(
-        self, scope: Scope, notes: dict[str, object], send: Send
-    ) -> Callable[[MutableMapping[str, Any]], Awaitable[None]]:
+        def tell(status: int) -> None:
+            nonlocal told
+            told = True
+            line = {"server": self._server, "method": scope["method"], "path": scope["path"][:500], "status": status}
+            append_line(self._log, {**line, **notes})
+
         async def listen(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                line = {"server": self._server, "method": scope["method"], "path": scope["path"][:500]}
-                append_line(self._log, {**line, "status": message["status"], **notes})
+                tell(message["status"])
             await send(message)
 
-        return listen
+        try:
+            await self._app(scope, receive, listen)
+        except ClientDisconnect:
+            if not told:
+                tell(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import selectors
 import subprocess
 import sys
@@ -18,6 +19,8 @@ READY = 20.0
 STOP = 5.0
 WORDS = 2000
 LINE = 10_000
+_SECRET = re.compile("token|passw|secret|credential|_key$", re.IGNORECASE)
+"""Names of variables that the servers have no business with."""
 
 
 @dataclass
@@ -63,6 +66,7 @@ def start(folder: Path, *, repository: str, checkout: Path | None, file_limit: i
             stdout=subprocess.PIPE,
             stderr=log,
             cwd=folder,
+            env={name: value for name, value in os.environ.items() if not _SECRET.search(name)},
             start_new_session=True,
         )
     try:
@@ -70,7 +74,7 @@ def start(folder: Path, *, repository: str, checkout: Path | None, file_limit: i
         return LocalWorld(
             folder=folder,
             world_file=Path(said["world"]),
-            addresses={name: str(said[name]) for name in ("pypi", "testpypi", "forge")},
+            addresses={name: str(said[name]) for name in ("pypi", "testpypi", "forge", "storage")},
             process=process,
         )
     except BaseException:

@@ -14,12 +14,11 @@ import fcntl
 import json
 import os
 import re
-import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,48 +105,67 @@ def address(made: socket.socket) -> str:
 
 
 def build(chosen: Options, places: Places, git: remote.Remote, log: int) -> ASGIApp:
-    """Put the three servers together."""
+    """Put the servers together."""
     from unmoor.rehearsal import forge, index
     from unmoor.rehearsal.http import Logged
 
     tokens = worldfile.credentials(chosen.folder)
-    apps: dict[str, tuple[str, ASGIApp]] = {
-        "forge": (
-            places.forge,
-            forge.app(
-                chosen.folder / "forge",
-                base=places.forge,
-                repository=chosen.repository,
-                remote=git,
-                token=tokens.forge,
-                read_token=tokens.read,
-            ),
-        )
-    }
-    for name, base, token in (
-        ("pypi", places.pypi, tokens.pypi),
-        ("testpypi", places.testpypi, tokens.testpypi),
-    ):
-        apps[name] = base, index.app(chosen.folder / name, base=base, token=token, limit=chosen.file_limit)
-    return Ports(
-        {int(base.rpartition(":")[2]): Logged(app, server=name, log=log) for name, (base, app) in apps.items()}
+    api, storage = forge.apps(
+        chosen.folder / "forge", places=places, repository=chosen.repository, remote=git, tokens=tokens
     )
+    limit = chosen.file_limit
+    apps: dict[str, ASGIApp] = {
+        "pypi": index.app(chosen.folder / "pypi", base=places.pypi, token=tokens.pypi, limit=limit),
+        "testpypi": index.app(chosen.folder / "testpypi", base=places.testpypi, token=tokens.testpypi, limit=limit),
+        "forge": api,
+        "storage": storage,
+    }
+    ports = {name: int(address.rpartition(":")[2]) for name, address in asdict(places).items()}
+    return Ports({ports[name]: Logged(app, server=name, log=log) for name, app in apps.items()})
 
 
-def _until_parent_is_gone() -> None:
-    """Wait for the end of stdin, then end this process; for good if it does not listen."""
-    with contextlib.suppress(OSError):
-        while os.read(0, 4096):
-            pass
-    os.kill(os.getpid(), signal.SIGTERM)
-    threading.Event().wait(GRACE)
-    os._exit(0)
+class LifeLine:
+    """Waits in a thread for the end of stdin, which is the end of our parent, and then ends us."""
+
+    def __init__(self) -> None:
+        self._stop: Callable[[], None] | None = None
+        threading.Thread(target=self._wait, daemon=True).start()
+
+    def ends(self, stop: Callable[[], None]) -> None:
+        """Say how to end in good order; before that the process just ends."""
+        self._stop = stop
+
+    def _wait(self) -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        if self._stop is not None:
+            self._stop()
+            threading.Event().wait(GRACE)
+        os._exit(0)
 
 
-async def _serve(app: ASGIApp, sockets: list[socket.socket], ready: str) -> None:
+async def _serve(app: ASGIApp, sockets: list[socket.socket], ready: str, life: LifeLine) -> None:
     import uvicorn
 
-    from unmoor.rehearsal.http import ReasonProtocol
+    from unmoor.rehearsal.http import HEAD_LIMIT, ReasonProtocol
+
+    class Server(uvicorn.Server):
+        """Ends at once when told to; uvicorn itself looks ten times a second, and then waits a tenth."""
+
+        told = asyncio.Event()
+
+        async def main_loop(self) -> None:
+            tick = 0
+            while not await self.on_tick(tick):
+                tick += 1
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.told.wait(), 0.1)
+                    self.should_exit = True
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            if self.server_state.tasks:
+                await super().shutdown(sockets)
 
     config = uvicorn.Config(
         app,
@@ -159,29 +177,37 @@ async def _serve(app: ASGIApp, sockets: list[socket.socket], ready: str) -> None
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=HEAD_LIMIT,
     )
+    server = Server(config)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        loop.call_soon_threadsafe(server.told.set)
+
+    life.ends(stop)
     sys.stdout.write(ready + "\n")
     sys.stdout.flush()
-    await uvicorn.Server(config).serve(sockets=sockets)
+    await server.serve(sockets=sockets)
 
 
 def serve(chosen: Options) -> None:
     """Serve until told to stop. Raises `Refused`, `MissingPart`, `Unknown`."""
-    threading.Thread(target=_until_parent_is_gone, daemon=True).start()
+    life = LifeLine()
     with locked(chosen.folder):
         begun = remote.begin(chosen.folder, chosen.checkout)
-        sockets = [bound() for _ in range(3)]
-        places = Places(pypi=address(sockets[0]), testpypi=address(sockets[1]), forge=address(sockets[2]))
+        sockets = [bound() for _ in fields(Places)]
+        places = Places(**{each.name: address(made) for each, made in zip(fields(Places), sockets, strict=True)})
         log = os.open(chosen.folder / "requests.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         git = remote.Remote(chosen.folder / "remote.git")
         app = build(chosen, places, git, log)
         remote.finish(chosen.folder, begun)
         tokens = worldfile.credentials(chosen.folder)
         file = worldfile.write(chosen.folder, places=places, credentials=tokens, repository=chosen.repository)
-        ready = json.dumps({"world": str(file), "pid": os.getpid(), **places.__dict__})
+        ready = json.dumps({"world": str(file), "pid": os.getpid(), **asdict(places)})
         # uvicorn sends a signal that ended it to itself again, once it has closed everything.
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_serve(app, sockets, ready))
+            asyncio.run(_serve(app, sockets, ready, life))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

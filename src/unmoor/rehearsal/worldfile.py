@@ -12,7 +12,6 @@ from unmoor.files import write_whole
 
 WORLD = "world.toml"
 CREDENTIALS = "credentials.json"
-INDEXES = ("pypi", "testpypi")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +46,15 @@ def credentials(folder: Path) -> Credentials:
 
 @dataclass(frozen=True, kw_only=True)
 class Places:
-    """Where the servers listen: their addresses, without a slash at the end."""
+    """Where the servers listen: their addresses, without a slash at the end.
+
+    ``storage`` hands out the bytes of the forge's assets, to which the forge redirects.
+    """
 
     pypi: str
     testpypi: str
     forge: str
+    storage: str
 
 
 def _quoted(text: str) -> str:
