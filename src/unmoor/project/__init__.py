@@ -1,0 +1,90 @@
+"""What a project's own files say: its name, its backend, and where its version is written, if anywhere.
+
+Nothing is run and nothing imported: ``pyproject.toml`` (PEP 517, 518, 621 and the tables of the
+backends), ``setup.cfg``, and literals of ``setup.py`` and of modules, read at one commit.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from unmoor.errors import ConfigError
+from unmoor.project.files import Files, Read, table
+from unmoor.project.sources import find_version
+from unmoor.project.written import WrittenVersion, with_version
+from unmoor.text import clean
+
+__all__ = ["ProjectFacts", "Read", "WrittenVersion", "read_facts", "with_version"]
+
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectFacts:
+    """What the files say at one commit.
+
+    ``version_written`` is ``None`` where the version comes from tags (``scm``), or is computed in a
+    way that only a build can tell. ``dynamic``: the metadata leave the version to the backend.
+    """
+
+    name: str
+    version_written: WrittenVersion | None
+    backend: str
+    dynamic: bool
+    has_towncrier: bool
+    scm: bool
+
+
+def read_facts(read: Read, *, project: str = "") -> ProjectFacts:
+    """Read a project's files through ``read``, which gives a file's content or ``None``.
+
+    ``project`` is the configured name and goes before what the files say. Raises `ConfigError`
+    where a file is malformed, or the name cannot be known.
+    """
+    files = Files(read)
+    spot, scm = find_version(files)
+    static = isinstance(table(files.pyproject, "project").get("version"), str)
+    return ProjectFacts(
+        name=_fit(project) if project else _name(files),
+        version_written=spot,
+        backend=files.backend,
+        dynamic=not static,
+        has_towncrier=files.read("towncrier.toml") is not None or bool(table(files.pyproject, "tool", "towncrier")),
+        scm=scm,
+    )
+
+
+def _name(files: Files) -> str:
+    """The project's name as the project writes it."""
+    flit = table(files.pyproject, "tool", "flit", "metadata")
+    said = (
+        table(files.pyproject, "project").get("name")
+        or table(files.pyproject, "tool", "poetry").get("name")
+        or flit.get("dist-name")
+        or flit.get("module")
+    )
+    if said is None and files.read("setup.cfg") is not None:
+        said = files.cfg.get("metadata", "name", fallback=None)
+    if said is None and files.setup is not None and "name" in files.setup[1]:
+        found = files.of_python("setup.py", files.setup[1]["name"])
+        said = found.text if isinstance(found, WrittenVersion) else None
+    if isinstance(said, str):
+        return _fit(said)
+    here = [path for path in ("pyproject.toml", "setup.cfg", "setup.py") if files.read(path) is not None]
+    raise ConfigError(
+        "the project's name cannot be read from " + (" or ".join(here) if here else "any file: there is none of them"),
+        where=here[0] if here else "pyproject.toml",
+        next_step='set project = "NAME" under [tool.unmoor] in pyproject.toml',
+    )
+
+
+def _fit(name: str) -> str:
+    """Return a name of the form that PEP 508 gives. Raises `ConfigError`."""
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"{clean(name, 60)!r} is no name of a project (PEP 508)",
+            where="pyproject.toml",
+            next_step='correct the name, or set project = "NAME" under [tool.unmoor]',
+        )
+    return name

@@ -1,0 +1,98 @@
+"""A project's files at one commit, each read and parsed once, when it is first needed."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, Final
+
+from unmoor.errors import ConfigError
+from unmoor.project import written
+from unmoor.project.written import Elsewhere, WrittenVersion
+from unmoor.text import clean
+
+Read = Callable[[str], bytes | None]
+
+LEGACY_BACKEND: Final = "setuptools.build_meta:__legacy__"
+_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)")
+
+
+class Files:
+    """A project's files, each parsed once, when it is first needed."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._known: dict[str, bytes | None] = {}
+
+    def read(self, path: str) -> bytes | None:
+        """A file's content, ``None`` where it is not there."""
+        if path not in self._known:
+            self._known[path] = self._read(path)
+        return self._known[path]
+
+    def toml(self, path: str) -> Mapping[str, Any]:
+        """A TOML file, empty where it is not there. Raises `ConfigError`."""
+        content = self.read(path)
+        try:
+            return tomllib.loads((content or b"").decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ConfigError(
+                f"this is not TOML: {clean(str(error))}", where=path, next_step=f"correct {path}"
+            ) from error
+
+    @cached_property
+    def pyproject(self) -> Mapping[str, Any]:
+        """``pyproject.toml``."""
+        return self.toml("pyproject.toml")
+
+    @cached_property
+    def cfg(self) -> configparser.RawConfigParser:
+        """``setup.cfg``. Raises `ConfigError`."""
+        try:
+            return written.cfg((self.read("setup.cfg") or b"").decode(errors="replace"))
+        except configparser.Error as error:
+            raise ConfigError(
+                f"this is no file of settings: {clean(str(error))}", where="setup.cfg", next_step="correct setup.cfg"
+            ) from error
+
+    @cached_property
+    def setup(self) -> tuple[ast.Module, Mapping[str, ast.expr]] | None:
+        """``setup.py``: its tree, and the keywords of its call of ``setup``; ``None`` where there is no such call."""
+        tree = written.tree_of(self.read("setup.py") or b"")
+        for node in ast.walk(tree) if tree is not None else ():
+            if isinstance(node, ast.Call):
+                called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                if called == "setup" and tree is not None:
+                    return tree, {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+        return None
+
+    @property
+    def backend(self) -> str:
+        """``build-system.build-backend``; the default of PEP 517 where it is not said."""
+        said = table(self.pyproject, "build-system").get("build-backend")
+        return said if isinstance(said, str) else LEGACY_BACKEND
+
+    @cached_property
+    def requires(self) -> frozenset[str]:
+        """The names in ``build-system.requires``, normalised (PEP 503)."""
+        said = table(self.pyproject, "build-system").get("requires")
+        matches = (_REQUIREMENT.match(each) for each in said or () if isinstance(each, str))
+        return frozenset(re.sub(r"[-_.]+", "-", match[1]).lower() for match in matches if match)
+
+    def of_python(self, path: str, node: ast.expr) -> WrittenVersion | Elsewhere | None:
+        """What an expression of ``setup.py`` says."""
+        if self.setup is None:
+            return None
+        return written.of_node(self.setup[0], self.read(path) or b"", path, node)
+
+
+def table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """A table in a document, empty where there is none."""
+    found: Any = document
+    for key in keys:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}

@@ -1,0 +1,214 @@
+"""Where each build backend takes the version from, as far as files tell without running anything."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from unmoor.project import written
+from unmoor.project.files import Files, table
+from unmoor.project.written import Elsewhere, WrittenVersion
+
+# hatchling's own pattern, in our words: a name, perhaps an annotation, and a quoted version.
+_HATCH_PATTERN: Final = r"""(?i)^(?:__version__|VERSION)(?: ?: ?str)? *= *(["'])v?(?P<version>.+?)\1"""
+_PDM_PATTERN: Final = r"""^__version__\s*=\s*(["'])(?P<version>.+?)\1\s*(?:#.*)?$"""
+# Build requirements that take the version from tags where nothing else gives it.
+_SCM_REQUIREMENTS: Final = frozenset(
+    {"setuptools-scm", "vcs-versioning", "setuptools-git-versioning", "hatch-vcs", "versioningit", "versioneer"}
+    | {"flit-scm", "dunamai", "uv-dynamic-versioning", "pbr", "miniver", "setuptools-dynamic-versioning"}
+)
+_SCM_TABLES: Final = ("setuptools_scm", "setuptools-git-versioning", "versioningit", "versioneer", "vcs-versioning")
+_SCM_HATCH_SOURCES: Final = frozenset({"vcs", "versioningit", "uv-dynamic-versioning"})
+_HOPS: Final = 3
+
+
+def find_version(files: Files) -> tuple[WrittenVersion | None, bool]:
+    """Where the version is written, and whether it comes from tags instead. Raises `ConfigError`."""
+    static = table(files.pyproject, "project").get("version")
+    if isinstance(static, str):
+        content = files.read("pyproject.toml") or b""
+        return written.in_toml(content, "pyproject.toml", ("project", "version"), static), False
+    if _is_scm(files):
+        return None, True
+    spot = _by_backend(files)(files)
+    return spot, spot is None and bool(files.requires & _SCM_REQUIREMENTS)
+
+
+def _by_backend(files: Files) -> Callable[[Files], WrittenVersion | None]:
+    """Who knows where this backend looks; a project's own backend mostly wraps one that it requires."""
+    known: dict[str, tuple[str, Callable[[Files], WrittenVersion | None]]] = {
+        "setuptools": ("setuptools", _setuptools),
+        "poetry": ("poetry-core", _poetry),
+        "poetry_dynamic_versioning": ("", _poetry),
+        "flit_core": ("flit-core", _flit),
+        "flit": ("", _flit),
+        "hatchling": ("hatchling", _hatch),
+        "pdm": ("pdm-backend", _pdm),
+        "maturin": ("maturin", _maturin),
+    }
+    backend = files.backend.split(".")[0]
+    if backend in known:
+        return known[backend][1]
+    return next((looks for required, looks in known.values() if required in files.requires), _nowhere)
+
+
+def _nowhere(_files: Files) -> WrittenVersion | None:
+    return None
+
+
+def _is_scm(files: Files) -> bool:
+    """Whether a tool's own settings say that the version comes from tags."""
+    tool = table(files.pyproject, "tool")
+    if any(name in tool for name in _SCM_TABLES) or files.backend.startswith("flit_scm"):
+        return True
+    provider = table(tool, "scikit-build", "metadata", "version").get("provider", "")
+    return (
+        table(tool, "poetry-dynamic-versioning").get("enable") is True
+        or _hatch_table(files).get("source") in _SCM_HATCH_SOURCES
+        or table(tool, "pdm", "version").get("source") == "scm"
+        or (isinstance(provider, str) and provider.endswith("setuptools_scm"))
+        or (files.backend.startswith("setuptools") and _is_scm_setup(files))
+    )
+
+
+def _is_scm_setup(files: Files) -> bool:
+    """Whether ``setup.py`` or ``setup.cfg`` hand the version to a tool that reads tags."""
+    if files.read("setup.cfg") is not None and files.cfg.has_section("versioneer"):
+        return True
+    if files.setup is None:
+        return False
+    keywords = files.setup[1]
+    return bool({"use_scm_version", "pbr"} & keywords.keys()) or (
+        "version" in keywords and "versioneer" in ast.dump(keywords["version"])
+    )
+
+
+def _setuptools(files: Files) -> WrittenVersion | None:
+    """``pyproject.toml``, then ``setup.cfg``, then ``setup.py``, as setuptools does."""
+    dynamic = table(files.pyproject, "tool", "setuptools", "dynamic", "version")
+    named = dynamic.get("file")
+    if isinstance(attribute := dynamic.get("attr"), str):
+        return _attribute(files, attribute)
+    if isinstance(named, str | list):
+        return _whole(files, named if isinstance(named, str) else str(named[0]) if len(named) == 1 else "")
+    said = files.cfg.get("metadata", "version", fallback="") if files.read("setup.cfg") is not None else ""
+    if said:
+        return _setup_cfg(files, said)
+    if files.setup is None or "version" not in files.setup[1]:
+        return None
+    return _followed(files, "setup.py", files.of_python("setup.py", files.setup[1]["version"]), _HOPS)
+
+
+def _setup_cfg(files: Files, said: str) -> WrittenVersion | None:
+    directive, colon, rest = said.partition(":")
+    if colon and directive.strip() == "attr":
+        return _attribute(files, rest.strip())
+    if colon and directive.strip() == "file":
+        return _whole(files, rest.strip())
+    return written.in_cfg(files.read("setup.cfg") or b"", "setup.cfg", said)
+
+
+def _whole(files: Files, path: str) -> WrittenVersion | None:
+    content = files.read(path) if path else None
+    return None if content is None else written.as_whole(content, path)
+
+
+def _poetry(files: Files) -> WrittenVersion | None:
+    said = table(files.pyproject, "tool", "poetry").get("version")
+    if not isinstance(said, str):
+        return None
+    return written.in_toml(files.read("pyproject.toml") or b"", "pyproject.toml", ("tool", "poetry", "version"), said)
+
+
+def _flit(files: Files) -> WrittenVersion | None:
+    tool = table(files.pyproject, "tool", "flit")
+    module = (
+        table(tool, "module").get("name")
+        or table(tool, "metadata").get("module")
+        or table(files.pyproject, "project").get("name")
+    )
+    return _attribute(files, f"{module.replace('-', '_')}.__version__") if isinstance(module, str) else None
+
+
+def _hatch_table(files: Files) -> dict[str, object]:
+    own = files.toml("hatch.toml") if files.backend.startswith("hatchling") else {}
+    return {**table(files.pyproject, "tool", "hatch", "version"), **table(own, "version")}
+
+
+def _hatch(files: Files) -> WrittenVersion | None:
+    settings = _hatch_table(files)
+    path, source, pattern = settings.get("path"), settings.get("source", "regex"), settings.get("pattern", True)
+    content = files.read(path) if isinstance(path, str) else None
+    if content is None or not isinstance(path, str):
+        return None
+    if source == "code":
+        name = settings.get("expression", "__version__")
+        found = written.in_python(content, path, name if isinstance(name, str) else "")
+        return found if isinstance(found, WrittenVersion) else None
+    return written.by_pattern(content, path, pattern if isinstance(pattern, str) else _HATCH_PATTERN)
+
+
+def _pdm(files: Files) -> WrittenVersion | None:
+    settings = table(files.pyproject, "tool", "pdm", "version")
+    path = settings.get("path")
+    content = files.read(path) if isinstance(path, str) and settings.get("source") == "file" else None
+    return None if content is None or path is None else written.by_pattern(content, path, _PDM_PATTERN)
+
+
+def _maturin(files: Files) -> WrittenVersion | None:
+    said = table(files.toml("Cargo.toml"), "package").get("version")
+    if not isinstance(said, str):
+        return None
+    return written.in_toml(files.read("Cargo.toml") or b"", "Cargo.toml", ("package", "version"), said)
+
+
+def _attribute(files: Files, dotted: str) -> WrittenVersion | None:
+    """The literal behind ``package.module.NAME``."""
+    module, _, name = dotted.rpartition(".")
+    return _in_module(files, module, name, _HOPS) if module else None
+
+
+def _in_module(files: Files, module: str, name: str, hops: int) -> WrittenVersion | None:
+    for path in _module_paths(files, module):
+        content = files.read(path)
+        if content is not None:
+            return _followed(files, path, written.in_python(content, path, name), hops)
+    return None
+
+
+def _followed(files: Files, path: str, found: WrittenVersion | Elsewhere | None, hops: int) -> WrittenVersion | None:
+    """Follow an import to the module that holds the literal."""
+    if not isinstance(found, Elsewhere):
+        return found
+    if not hops:
+        return None
+    if not found.level:
+        return _in_module(files, found.module, found.name, hops - 1)
+    base = posixpath.normpath(posixpath.join(posixpath.dirname(path), *[".."] * (found.level - 1)))
+    for candidate in _files_of(posixpath.join(base, found.module.replace(".", "/"))):
+        content = files.read(candidate)
+        if content is not None:
+            return _followed(files, candidate, written.in_python(content, candidate, found.name), hops - 1)
+    return None
+
+
+def _module_paths(files: Files, module: str) -> Iterator[str]:
+    """Where a module may lie: under the folder that setuptools is told, at the top, in ``src``."""
+    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", module):
+        return
+    folders = ["", "src"]
+    said = table(files.pyproject, "tool", "setuptools", "package-dir").get("")
+    if isinstance(said, str):
+        folders.insert(0, said)
+    elif files.read("setup.cfg") is not None:
+        match = re.search(r"(?m)^\s*=\s*(\S+)", files.cfg.get("options", "package_dir", fallback=""))
+        folders = [match[1], *folders] if match else folders
+    for folder in dict.fromkeys(folders):
+        yield from _files_of(posixpath.join(folder, module.replace(".", "/")))
+
+
+def _files_of(path: str) -> tuple[str, str]:
+    return f"{path}/__init__.py", f"{path}.py"

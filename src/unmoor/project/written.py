@@ -1,0 +1,223 @@
+"""The one spot where a project writes its version: found without running anything, and changed there alone.
+
+A spot in TOML or in ``setup.cfg`` is proven by changing it and parsing again: the value read must
+change with it. In Python the syntax tree gives it.
+"""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+import tomllib
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from unmoor.errors import ConfigError
+from unmoor.text import clean
+
+_SENTINEL: Final = "987654321.0.dev0"
+# What a project's own pattern is tried on, in characters: a bad one must not take for ever.
+_LOOKED_AT: Final = 200_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenVersion:
+    """A version as a file writes it: ``line`` from 1, ``column`` in bytes from 0, ``text`` without quotes."""
+
+    path: str
+    line: int
+    column: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{clean(self.path)}, line {self.line}"
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A Python file takes the value from another module: ``level`` dots, then ``module``, there called ``name``."""
+
+    level: int
+    module: str
+    name: str
+
+
+def with_version(content: bytes, written: WrittenVersion, new: str) -> bytes:
+    """Return the content with the version at exactly that spot replaced; every other byte stays.
+
+    Raises `ConfigError` where the content does not hold the version there.
+    """
+    lines = content.splitlines(keepends=True)
+    old = _bytes(written.text)
+    end = written.column + len(old)
+    line = lines[written.line - 1] if written.line <= len(lines) else b""
+    if line[written.column : end] != old:
+        raise ConfigError(
+            f"the version {clean(written.text, 60)} is not written here any more",
+            where=str(written),
+            next_step="run the same command again",
+        )
+    lines[written.line - 1] = line[: written.column] + new.encode("ascii") + line[end:]
+    return b"".join(lines)
+
+
+def in_toml(content: bytes, path: str, keys: tuple[str, ...], value: str) -> WrittenVersion:
+    """Find the string at ``keys`` of a TOML file. Raises `ConfigError` where it is written with escapes."""
+
+    def reads(changed: str) -> object:
+        found: object = tomllib.loads(changed)
+        for key in keys:
+            found = found.get(key) if isinstance(found, dict) else None
+        return found
+
+    text = _text(content)
+    places = re.finditer(rf"(?<=[\"']){re.escape(value)}(?=[\"'])", text)
+    spot = _proven(text, path, value, places=[place.start() for place in places], reads=reads)
+    if spot is None:
+        raise ConfigError(
+            f"the version {clean(value, 60)!r} is not written as plain text",
+            where=f"{clean(path)}, {'.'.join(keys)}",
+            next_step="write it as a plain string, such as version = '1.2.3'",
+        )
+    return spot
+
+
+def in_cfg(content: bytes, path: str, value: str) -> WrittenVersion | None:
+    """Find ``version`` of ``[metadata]`` in a ``setup.cfg``."""
+
+    def reads(changed: str) -> object:
+        return cfg(changed).get("metadata", "version", fallback=None)
+
+    text = _text(content)
+    places = re.finditer(rf"(?im)^\s*version\s*[=:]\s*({re.escape(value)})\s*$", text)
+    return _proven(text, path, value, places=[place.start(1) for place in places], reads=reads)
+
+
+def cfg(text: str) -> configparser.RawConfigParser:
+    """Parse ``setup.cfg``. Raises ``configparser.Error``."""
+    parser = configparser.RawConfigParser()
+    parser.read_string(text)
+    return parser
+
+
+def by_pattern(content: bytes, path: str, pattern: str) -> WrittenVersion | None:
+    """Find the group ``version`` of a regular expression (else the first group), as hatchling does.
+
+    Raises `ConfigError` for a pattern that is none.
+    """
+    text = _text(content)[:_LOOKED_AT]
+    try:
+        match = re.search(pattern, text, flags=re.MULTILINE)
+        group = "version" if match is not None and "version" in match.groupdict() else 1
+        start = match.start(group) if match is not None else -1
+        return _at(text, path, start, match[group]) if match is not None and start >= 0 and match[group] else None
+    except (re.error, IndexError) as error:
+        raise ConfigError(
+            f"the pattern that should find the version is faulty: {clean(str(error))}",
+            where=path,
+            next_step="correct the pattern in [tool.hatch.version] of pyproject.toml",
+        ) from error
+
+
+def as_whole(content: bytes, path: str) -> WrittenVersion | None:
+    """The version as the only thing a file holds."""
+    text = _text(content)
+    value = text.strip()
+    return _at(text, path, text.index(value), value) if value and not re.search(r"\s", value) else None
+
+
+def tree_of(content: bytes) -> ast.Module | None:
+    """Parse Python, ``None`` where it is none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(content)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+def in_python(content: bytes, path: str, name: str) -> WrittenVersion | Elsewhere | None:
+    """Find the literal that a module assigns to a name, or where the module imports it from."""
+    tree = tree_of(content)
+    return None if tree is None else _assigned(tree, content, path, name, follow=2)
+
+
+def of_node(tree: ast.Module, content: bytes, path: str, node: ast.expr) -> WrittenVersion | Elsewhere | None:
+    """Find the literal that an expression is, or that the variable it names was given."""
+    if isinstance(node, ast.Name):
+        return _assigned(tree, content, path, node.id, follow=1)
+    return _literal(content, path, node)
+
+
+def _assigned(
+    tree: ast.Module, content: bytes, path: str, name: str, *, follow: int
+) -> WrittenVersion | Elsewhere | None:
+    for statement in reversed(tree.body):
+        if isinstance(statement, ast.ImportFrom):
+            for alias in statement.names:
+                if (alias.asname or alias.name) == name:
+                    return Elsewhere(statement.level, statement.module or "", alias.name)
+        targets = (
+            statement.targets
+            if isinstance(statement, ast.Assign)
+            else [statement.target]
+            if isinstance(statement, ast.AnnAssign)
+            else []
+        )
+        if not any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            continue
+        value = getattr(statement, "value", None)
+        if isinstance(value, ast.Name) and follow:
+            return _assigned(tree, content, path, value.id, follow=follow - 1)
+        return _literal(content, path, value)
+    return None
+
+
+def _literal(content: bytes, path: str, node: ast.expr | None) -> WrittenVersion | None:
+    """The spot of a string literal on one line, that holds its value as it is."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or node.end_lineno != node.lineno:
+        return None
+    lines = content.splitlines()
+    if node.lineno > len(lines):
+        return None
+    shift = 3 if node.lineno == 1 and content.startswith(b"\xef\xbb\xbf") else 0
+    start, end = node.col_offset + shift, (node.end_col_offset or 0) + shift
+    value = node.value.encode(errors="replace")
+    segment = lines[node.lineno - 1][start:end]
+    if not value or segment.count(value) != 1:
+        return None
+    return WrittenVersion(path=path, line=node.lineno, column=start + segment.index(value), text=node.value)
+
+
+def _proven(
+    text: str, path: str, value: str, *, places: list[int], reads: Callable[[str], object]
+) -> WrittenVersion | None:
+    """The one place which, when it is changed, changes what is read."""
+    for place in places:
+        changed = text[:place] + _SENTINEL + text[place + len(value) :]
+        try:
+            if reads(changed) == _SENTINEL:
+                return _at(text, path, place, value)
+        except (tomllib.TOMLDecodeError, configparser.Error, RecursionError):
+            continue
+    return None
+
+
+def _at(text: str, path: str, offset: int, value: str) -> WrittenVersion:
+    """Name a place in a text by line and byte."""
+    before = _bytes(text[:offset])
+    lines = before.splitlines(keepends=True)
+    if not lines or lines[-1].endswith((b"\n", b"\r")):
+        lines.append(b"")
+    return WrittenVersion(path=path, line=len(lines), column=len(lines[-1]), text=value)
+
+
+def _text(content: bytes) -> str:
+    return content.decode(errors="surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")

@@ -1,0 +1,408 @@
+"""What a project's files say, for every backend, without running any of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unmoor.errors import ConfigError
+from unmoor.project import ProjectFacts, WrittenVersion, read_facts, with_version
+
+Tree = dict[str, str]
+
+
+def facts(tree: Tree, project: str = "") -> ProjectFacts:
+    """Read the facts of a project given as paths and texts."""
+    return read_facts(lambda path: tree[path].encode() if path in tree else None, project=project)
+
+
+def backend(name: str, *requires: str) -> str:
+    """A build-system table."""
+    return f"[build-system]\nbuild-backend = '{name}'\nrequires = [{', '.join(repr(each) for each in requires)}]\n"
+
+
+NAMED = "[project]\nname = 'some-pkg'\ndynamic = ['version']\n"
+SETUPTOOLS = backend("setuptools.build_meta", "setuptools") + NAMED
+HATCH = backend("hatchling.build", "hatchling") + NAMED
+FLIT = backend("flit_core.buildapi", "flit_core>=3") + NAMED
+PDM = backend("pdm.backend", "pdm-backend") + NAMED
+MODULE = '"""Docs 1.2.3."""\n\n__version__ = "1.2.3"\n'
+
+
+@pytest.mark.parametrize(
+    ("tree", "path", "line"),
+    [
+        pytest.param(
+            {"pyproject.toml": backend("uv_build") + "[project]\nname = 'p'\nversion = '1.2.3'\n"},
+            "pyproject.toml",
+            6,
+            id="static",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": "[tool.x]\nversion = '1.2.3'\n[project] # '1.2.3'\nname = 'p'\n"
+                "dependencies = ['a==1.2.3']\n  version   =   \"1.2.3\" # was '1.2.3'\n"
+            },
+            "pyproject.toml",
+            6,
+            id="static among look-alikes",
+        ),
+        pytest.param(
+            {"pyproject.toml": "project = {name = 'p', version = '1.2.3'}\n"}, "pyproject.toml", 1, id="inline table"
+        ),
+        pytest.param(
+            {"pyproject.toml": "project.name = 'p'\nproject.version = '1.2.3'\n"}, "pyproject.toml", 2, id="dotted keys"
+        ),
+        pytest.param(
+            {"pyproject.toml": backend("poetry.core.masonry.api") + "[tool.poetry]\nname='p'\nversion='1.2.3'\n"},
+            "pyproject.toml",
+            6,
+            id="poetry",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": SETUPTOOLS + "[tool.setuptools.dynamic]\nversion = {attr = 'pkg.__version__'}\n",
+                "src/pkg/__init__.py": MODULE,
+            },
+            "src/pkg/__init__.py",
+            3,
+            id="setuptools attr",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": SETUPTOOLS
+                + "[tool.setuptools]\npackage-dir = {'' = 'lib'}\ndynamic.version.attr = 'pkg._v.V'\n",
+                "lib/pkg/_v.py": "V: str = '1.2.3'\n",
+                "pkg/_v.py": "V = '9'\n",
+            },
+            "lib/pkg/_v.py",
+            1,
+            id="setuptools package-dir",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": SETUPTOOLS + "[tool.setuptools.dynamic]\nversion.attr = 'pkg.__version__'\n",
+                "pkg/__init__.py": "from .core._v import number as __version__\n",
+                "pkg/core/_v.py": "number = '1.2.3'\n",
+            },
+            "pkg/core/_v.py",
+            1,
+            id="setuptools attr by import",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": SETUPTOOLS + "[tool.setuptools.dynamic]\nversion = {file = ['VERSION.txt']}\n",
+                "VERSION.txt": "\n1.2.3\n",
+            },
+            "VERSION.txt",
+            2,
+            id="setuptools file",
+        ),
+        pytest.param(
+            {"setup.cfg": "[options]\nversion = 1.2.3\n[metadata]\nname = p\nversion = 1.2.3\n"},
+            "setup.cfg",
+            5,
+            id="setup.cfg",
+        ),
+        pytest.param(
+            {
+                "setup.cfg": "[metadata]\nname = p\nversion = attr: p.__version__\n"
+                "[options]\npackage_dir =\n    = lib\n",
+                "lib/p.py": MODULE,
+            },
+            "lib/p.py",
+            3,
+            id="setup.cfg attr",
+        ),
+        pytest.param(
+            {"setup.cfg": "[metadata]\nname = p\nversion = file: V\n", "V": "1.2.3"}, "V", 1, id="setup.cfg file"
+        ),
+        pytest.param(
+            {"setup.py": "import setuptools\nsetuptools.setup(name='p-1.2.3',\n  version='1.2.3')\n"},
+            "setup.py",
+            3,
+            id="setup.py",
+        ),
+        pytest.param(
+            {"setup.py": "from setuptools import setup\nV = '1.2.3'\nN = 'p'\nsetup(name=N, version=V)\n"},
+            "setup.py",
+            2,
+            id="setup.py variable",
+        ),
+        pytest.param(
+            {"pyproject.toml": FLIT, "src/some_pkg/__init__.py": MODULE}, "src/some_pkg/__init__.py", 3, id="flit"
+        ),
+        pytest.param(
+            {"pyproject.toml": FLIT + "[tool.flit.module]\nname = 'other'\n", "other.py": MODULE},
+            "other.py",
+            3,
+            id="flit module",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": backend("flit_core.buildapi") + "[tool.flit.metadata]\nmodule = 'old'\n",
+                "old.py": MODULE,
+            },
+            "old.py",
+            3,
+            id="old flit",
+        ),
+        pytest.param(
+            {"pyproject.toml": HATCH + "[tool.hatch.version]\npath = 'a/b.py'\n", "a/b.py": MODULE},
+            "a/b.py",
+            3,
+            id="hatch",
+        ),
+        pytest.param(
+            {"pyproject.toml": HATCH, "hatch.toml": "[version]\npath = 'v'\n", "v": "x\nVERSION: str = 'v1.2.3'\n"},
+            "v",
+            2,
+            id="hatch.toml",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": HATCH + "[tool.hatch.version]\npath = 'v'\npattern = 'is (?P<version>[\\w.]+)'\n",
+                "v": "it\nis 1.2.3\n",
+            },
+            "v",
+            2,
+            id="hatch pattern",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": HATCH + "[tool.hatch.version]\nsource = 'code'\npath = 'v.py'\nexpression = 'now'\n",
+                "v.py": "now = '1.2.3'\n",
+            },
+            "v.py",
+            1,
+            id="hatch code",
+        ),
+        pytest.param(
+            {"pyproject.toml": PDM + "[tool.pdm.version]\nsource = 'file'\npath = 'p.py'\n", "p.py": MODULE},
+            "p.py",
+            3,
+            id="pdm",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": backend("maturin", "maturin>=1") + NAMED,
+                "Cargo.toml": "[package]\nname = 'p'\nversion = '1.2.3'\n",
+            },
+            "Cargo.toml",
+            3,
+            id="maturin",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": backend("_own.backend", "setuptools") + NAMED,
+                "setup.py": "from setuptools import setup\nsetup(version='1.2.3')\n",
+            },
+            "setup.py",
+            2,
+            id="own backend",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": backend("setuptools.build_meta", "setuptools", "setuptools-scm"),
+                "setup.cfg": "[metadata]\nname = p\nversion = 1.2.3\n",
+            },
+            "setup.cfg",
+            3,
+            id="scm only for its file finder",
+        ),
+    ],
+)
+def test_where_the_version_is_written(tree: Tree, path: str, line: int) -> None:
+    """The file and the line are found, and changing that spot changes the version that is read, and no other byte."""
+    found = facts(tree)
+    spot = found.version_written
+    assert spot is not None
+    assert (spot.path, spot.line, spot.text) == (path, line, "1.2.3")
+    assert not found.scm
+    changed = with_version(tree[path].encode(), spot, "2.0.0rc1").decode()
+    again = facts({**tree, path: changed}).version_written
+    assert again is not None
+    assert (again.path, again.line, again.column, again.text) == (path, line, spot.column, "2.0.0rc1")
+    assert with_version(changed.encode(), again, "1.2.3").decode() == tree[path]
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        pytest.param({"pyproject.toml": SETUPTOOLS + "[tool.setuptools_scm]\n"}, id="setuptools-scm"),
+        pytest.param(
+            {"pyproject.toml": backend("setuptools.build_meta", "setuptools", "Setuptools_SCM[toml]>=9") + NAMED},
+            id="setuptools-scm by requirement",
+        ),
+        pytest.param({"pyproject.toml": HATCH + "[tool.hatch.version]\nsource = 'vcs'\n"}, id="hatch-vcs"),
+        pytest.param({"pyproject.toml": HATCH, "hatch.toml": "version.source = 'vcs'\n"}, id="hatch.toml"),
+        pytest.param({"pyproject.toml": PDM + "[tool.pdm.version]\nsource = 'scm'\n"}, id="pdm"),
+        pytest.param(
+            {
+                "pyproject.toml": backend("poetry_dynamic_versioning.backend")
+                + "[tool.poetry]\nname='p'\nversion='0.0.0'\n[tool.poetry-dynamic-versioning]\nenable = true\n"
+            },
+            id="poetry-dynamic-versioning",
+        ),
+        pytest.param({"pyproject.toml": SETUPTOOLS + "[tool.versioningit]\n"}, id="versioningit"),
+        pytest.param({"pyproject.toml": backend("flit_scm:buildapi") + NAMED}, id="flit_scm"),
+        pytest.param({"setup.cfg": "[metadata]\nname = p\n[versioneer]\nVCS = git\n"}, id="versioneer"),
+        pytest.param(
+            {"setup.py": "import versioneer\nsetup(name='p', version=versioneer.get_version())\n"}, id="versioneer call"
+        ),
+        pytest.param({"setup.py": "setup(name='p', use_scm_version=True)\n"}, id="use_scm_version"),
+        pytest.param(
+            {
+                "pyproject.toml": backend("scikit_build_core.build")
+                + NAMED
+                + "[tool.scikit-build]\nmetadata.version.provider = 'scikit_build_core.metadata.setuptools_scm'\n"
+            },
+            id="scikit-build-core",
+        ),
+    ],
+)
+def test_versions_from_tags(tree: Tree) -> None:
+    """Where a tool takes the version from tags, no file counts."""
+    found = facts(tree)
+    assert found.scm
+    assert found.dynamic
+    assert found.version_written is None
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        pytest.param({"setup.py": "setup(name='p', version=compute())\n"}, id="computed"),
+        pytest.param({"setup.py": "V = '1.' '2'\nsetup(name='p', version=V)\n"}, id="in two pieces"),
+        pytest.param({"setup.py": "V = V\nsetup(name='p', version=V)\n"}, id="of itself"),
+        pytest.param({"pyproject.toml": FLIT}, id="no module"),
+        pytest.param(
+            {"pyproject.toml": FLIT, "some_pkg.py": "from some_pkg import __version__\n"}, id="import of itself"
+        ),
+        pytest.param({"pyproject.toml": FLIT, "some_pkg.py": "__version__ = (\n"}, id="no Python"),
+        pytest.param({"pyproject.toml": HATCH}, id="hatch without a path"),
+        pytest.param({"pyproject.toml": backend("unheard.of") + NAMED}, id="another backend"),
+        pytest.param(
+            {"pyproject.toml": "tool = 3\nbuild-system = 4\n[project]\nname = 'p'\n"}, id="tables that are none"
+        ),
+    ],
+)
+def test_a_version_that_only_a_build_can_tell(tree: Tree) -> None:
+    """What is computed is not guessed at."""
+    found = facts(tree)
+    assert found.version_written is None
+    assert not found.scm
+
+
+@pytest.mark.parametrize(
+    ("tree", "name"),
+    [
+        ({"pyproject.toml": "[project]\nname = 'Some.Pkg_x'\nversion = '1'\n"}, "Some.Pkg_x"),
+        ({"pyproject.toml": "[tool.poetry]\nname = 'p'\n"}, "p"),
+        ({"pyproject.toml": "[tool.flit.metadata]\nmodule = 'p'\ndist-name = 'dist-p'\n"}, "dist-p"),
+        ({"setup.cfg": "[metadata]\nname = p\n"}, "p"),
+        ({"setup.py": "from distutils import core\ncore.setup(name='p')\n"}, "p"),
+    ],
+)
+def test_the_name(tree: Tree, name: str) -> None:
+    """The name is told as the project writes it; a configured one goes before."""
+    assert facts(tree).name == name
+    assert facts(tree, "configured").name == "configured"
+
+
+@pytest.mark.parametrize(
+    ("tree", "where", "words"),
+    [
+        ({}, "pyproject.toml", "any file: there is none of them"),
+        ({"setup.py": "setup(**settings)\n"}, "setup.py", "cannot be read from setup.py"),
+        ({"pyproject.toml": "[project]\nname = '../x'\n"}, "pyproject.toml", "'../x' is no name"),
+        ({"pyproject.toml": "[project\n"}, "pyproject.toml", "this is not TOML"),
+        ({"pyproject.toml": "a = " + "[" * 5000}, "pyproject.toml", "this is not TOML"),
+        ({"setup.cfg": "name = p\n"}, "setup.cfg", "no file of settings"),
+        ({"pyproject.toml": r'project = {name = "p", version = "1.\u0032"}'}, "project.version", "plain text"),
+        (
+            {"pyproject.toml": HATCH + "[tool.hatch.version]\npath = 'v'\npattern = '('\n", "v": "1"},
+            "v",
+            "pattern that should find the version is faulty",
+        ),
+        (
+            {"pyproject.toml": HATCH + "[tool.hatch.version]\npath = 'v'\npattern = '1'\n", "v": "1"},
+            "v",
+            "pattern that should find the version is faulty",
+        ),
+    ],
+)
+def test_faults(tree: Tree, where: str, words: str) -> None:
+    """What is malformed, or cannot be known, names the file and what to do."""
+    with pytest.raises(ConfigError) as caught:
+        facts(tree)
+    assert words in caught.value.what
+    assert where in caught.value.where
+    assert caught.value.next_step
+
+
+def test_the_name_cannot_be_known() -> None:
+    """The setting that tells the name is named."""
+    with pytest.raises(ConfigError) as caught:
+        facts({"setup.py": "setup()\n"})
+    assert 'project = "NAME" under [tool.unmoor]' in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("tree", "has"),
+    [
+        ({"pyproject.toml": NAMED}, False),
+        ({"pyproject.toml": NAMED + "[tool.towncrier]\ndirectory = 'x'\n"}, True),
+        ({"pyproject.toml": NAMED, "towncrier.toml": ""}, True),
+    ],
+)
+def test_towncrier(tree: Tree, has: bool) -> None:  # noqa: FBT001  # a column of the table
+    """Towncrier's own file or its table tells that the project uses it."""
+    assert facts(tree).has_towncrier is has
+
+
+def test_line_ends_and_foreign_bytes_stay() -> None:
+    """Nothing but the version changes: not line ends, not bytes of another encoding, not a byte order mark."""
+    content = b"\xef\xbb\xbf# coding: utf-8 \xc3\xa9\r\n\r\nx = 'caf\xc3\xa9'; __version__ = '1.0' \r\ny = 2"
+    tree = {"pyproject.toml": FLIT.encode(), "some_pkg.py": content}
+    spot = read_facts(tree.get).version_written
+    assert spot is not None
+    assert (spot.line, spot.text) == (3, "1.0")
+    assert with_version(content, spot, "1.0.1") == content.replace(b"'1.0'", b"'1.0.1'")
+
+
+def test_latin_1() -> None:
+    """A module in another encoding is read as Python reads it."""
+    content = b"# coding: latin-1\n# caf\xe9\n__version__ = '1.0'\n"
+    spot = read_facts({"pyproject.toml": FLIT.encode(), "some_pkg.py": content}.get).version_written
+    assert spot is not None
+    assert with_version(content, spot, "1.1") == content.replace(b"1.0", b"1.1")
+
+
+def test_a_spot_that_moved() -> None:
+    """A file that changed meanwhile is not touched."""
+    spot = WrittenVersion(path="V", line=2, column=0, text="1.0")
+    for content in (b"1.0\n", b"\n1.1\n", b""):
+        with pytest.raises(ConfigError, match="not written here any more"):
+            with_version(content, spot, "2.0")
+
+
+def test_our_own() -> None:
+    """Our own version comes from tags."""
+    here = Path(__file__).parent.parent
+    found = read_facts(lambda path: (here / path).read_bytes() if (here / path).is_file() else None)
+    assert (found.name, found.scm, found.has_towncrier) == ("unmoor", True, True)
+
+
+@given(st.text(max_size=60), st.sampled_from(["pyproject.toml", "setup.cfg", "setup.py", "some_pkg.py", "Cargo.toml"]))
+def test_any_text_gives_facts_or_a_config_error(text: str, path: str) -> None:
+    """Whatever the files hold, the answer is facts or a clear error."""
+    tree = {"pyproject.toml": FLIT, path: text}
+    try:
+        found = facts(tree, "p")
+    except ConfigError:
+        return
+    assert found.name == "p"
