@@ -224,7 +224,7 @@ class BoundedSession:
         parsed(ask.url)
         shielded = {name: secret.reveal() for name, secret in ask.secrets.items()}
         login = ask.login
-        auth = HTTPBasicAuth(login.username, login.secret.reveal()) if login else _NoLogin()
+        auth = HTTPBasicAuth(login.username.encode(), login.secret.reveal().encode()) if login else _NoLogin()
         with watch.told(ask.url):
             return self._session.request(
                 ask.method,

@@ -1,0 +1,67 @@
+"""A package index: its pages read by digest, and uploads by twine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.index.reading import Reader
+from unmoor.errors import Unknown
+from unmoor.ports.clock import Clock
+from unmoor.ports.index import Credential, Holding, Listed, Sending
+from unmoor.products import File
+from unmoor.world import IndexPlace
+
+__all__ = ["PackageIndex"]
+
+
+@dataclass(frozen=True)
+class PackageIndex:
+    """`unmoor.ports.index.Index` over HTTP. Without a clock, no read is tried twice."""
+
+    place: IndexPlace
+    http: BoundedSession
+    clock: Clock | None = None
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        return self.place.name
+
+    @property
+    def page(self) -> str:
+        """The address a person would open; ``{project}`` and ``{version}`` stand in it."""
+        return self.place.page
+
+    def credential(self) -> Credential:
+        """Say whether there is a login for uploads, and where it comes from. Never sends anything."""
+        return Credential(present=bool(self.place.login.secret), origin=self.place.login.origin)
+
+    def knows(self, project: str) -> bool:
+        """Whether the index has the project at all. Raises `Unknown`, `Denied`."""
+        return self._reader.knows(project)
+
+    def holding(self, project: str, version: str) -> Holding:
+        """Read both voices. Raises `Unknown`, `Denied`."""
+        return self._reader.holding(project, version)
+
+    def send(self, file: File) -> Sending:
+        """Try exactly once to upload. Raises `Denied`, `Conflict`, `Unfit`."""
+        from unmoor.adapters.index.sending import send
+
+        return send(self.place, file, self.http.bounds)
+
+    def fetch(self, listed: Listed, into: Path) -> File:
+        """Download, without credentials, checking the sha256. Raises `Unknown`, `Conflict`, `Denied`."""
+        if listed.sha256 is None:
+            raise Unknown(
+                f"{self.name} gives no sha256 for {listed.name}",
+                where=self.place.simple,
+                next_step="use an index that gives hashes: what was downloaded could not be checked",
+            )
+        return self.http.download(listed.url, into, listed.name, sha256=listed.sha256, size=listed.size)
+
+    @property
+    def _reader(self) -> Reader:
+        return Reader(place=self.place, http=self.http, clock=self.clock)

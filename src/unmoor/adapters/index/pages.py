@@ -1,0 +1,229 @@
+"""What an index's pages say: the simple index in JSON (PEP 691) or HTML (PEP 503), and the JSON API.
+
+A page is believed only if it is one: a login page, an empty body or a page of another project is
+`Unknown`, never "no files". mousebender reads the HTML; its JSON branch is ``json.loads`` and
+checks nothing, so JSON is decoded by msgspec into the types below.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from html.parser import HTMLParser
+from typing import Any
+
+import msgspec
+from mousebender import simple
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+
+from unmoor.adapters.addresses import led_to, shown
+from unmoor.adapters.http import Answer
+from unmoor.errors import Unknown
+from unmoor.ports.index import Listed
+from unmoor.text import clean
+
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_HTML = frozenset({"text/html", "application/vnd.pypi.simple.v1+html"})
+_JSON = frozenset({"application/json", simple.ACCEPT_JSON_V1})
+# Old kinds of file that an index may still list: eggs, installers, other archives.
+_LEGACY = re.compile(r"(-py\d(\.\d+)?.*)?\.(egg|exe|msi|rpm|dmg|deb|tar\.bz2|tar\.Z|tar\.xz|tgz|tar)$")
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One file of a simple page."""
+
+    filename: str
+    url: str
+    hashes: dict[str, str]
+    size: int | None = None
+    yanked: bool | str = False
+
+
+class _Meta(msgspec.Struct, frozen=True):
+    version: str = msgspec.field(name="api-version")
+
+
+class _Page(msgspec.Struct, frozen=True):
+    meta: _Meta
+    name: str
+    files: list[Entry]
+
+
+class _Info(msgspec.Struct, frozen=True):
+    name: str
+    version: str
+
+
+class _Url(msgspec.Struct, frozen=True):
+    filename: str
+    url: str
+    digests: dict[str, str]
+    size: int | None = None
+    yanked: bool = False
+
+
+class _Json(msgspec.Struct, frozen=True):
+    info: _Info
+    urls: list[_Url]
+
+
+class _Signs(HTMLParser):
+    """What tells an index page from any other: PEP 629's meta, "Links for NAME"; a form tells against it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = ""
+        self.declared = False
+        self.form = False
+        self.heading = ""
+        self._inside = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the tags that matter."""
+        values = dict(attrs)
+        self.form = self.form or tag in {"form", "input"}
+        self._inside = tag
+        if tag == "base" and not self.base:
+            self.base = values.get("href") or ""
+        if tag == "meta" and values.get("name") == "pypi:repository-version":
+            self.declared = True
+
+    def handle_data(self, data: str) -> None:
+        """Note the headings."""
+        if self._inside in {"title", "h1"}:
+            self.heading += f" {data}"
+
+
+def no_page(answer: Answer, what: str) -> Unknown:
+    """The error for an answer that is not what was asked for."""
+    return Unknown(
+        f"the index answered {answer.status} with something that is not its page: {what}",
+        where=shown(answer.url),
+        next_step="open that address in a browser: a proxy or a login page may answer in the index's place",
+    )
+
+
+def simple_page(answer: Answer, project: str) -> tuple[Entry, ...]:
+    """Read a page of the simple index. The entries' addresses are as the page has them, or made whole by its base."""
+    try:
+        if answer.kind in _JSON:
+            page = msgspec.json.decode(answer.body, type=_Page)
+        elif answer.kind in _HTML:
+            page = _from_html(answer, project)
+        else:
+            raise no_page(answer, f"its content type is {clean(answer.kind, 80) or 'not given'}")
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, simple.UnsupportedAPIVersion) as error:
+        raise no_page(answer, clean(str(error))) from error
+    if page.meta.version.partition(".")[0] != "1":
+        raise no_page(
+            answer, f"it speaks version {clean(page.meta.version, 20)} of the simple API, and 1 was asked for"
+        )
+    if canonicalize_name(page.name) != canonicalize_name(project):
+        raise no_page(answer, f"it is about {clean(page.name, 80)!r}, not {project!r}")
+    return tuple(page.files)
+
+
+def _from_html(answer: Answer, project: str) -> _Page:
+    text = answer.body.decode("utf-8")
+    signs = _Signs()
+    signs.feed(text)
+    with warnings.catch_warnings():
+        # A newer minor version of the API adds things that are not read here.
+        warnings.simplefilter("ignore", simple.APIVersionWarning)
+        page: _Page = msgspec.convert(simple.from_project_details_html(text, project), _Page)
+    titled = "links for" in signs.heading.lower() and canonicalize_name(project) in canonicalize_name(signs.heading)
+    ours = any(version_of(entry.filename, project) for entry in page.files)
+    if signs.form or not (signs.declared or titled or ours):
+        raise no_page(answer, "a web page that does not list this project's files")
+    if signs.base:
+        base = led_to(answer.url, signs.base)
+        entries = [msgspec.structs.replace(entry, url=led_to(base, entry.url)) for entry in page.files]
+        return msgspec.structs.replace(page, files=entries)
+    return page
+
+
+def json_page(answer: Answer, project: str, version: str) -> tuple[Entry, ...]:
+    """Read the JSON API's page of one version."""
+    if answer.kind != "application/json":
+        raise no_page(answer, f"its content type is {clean(answer.kind, 80) or 'not given'}")
+    try:
+        page = msgspec.json.decode(answer.body, type=_Json)
+        same = Version(page.info.version) == Version(version)
+    except (msgspec.MsgspecError, InvalidVersion) as error:
+        raise no_page(answer, clean(str(error))) from error
+    if not same or canonicalize_name(page.info.name) != canonicalize_name(project):
+        raise no_page(answer, f"it is about {clean(f'{page.info.name} {page.info.version}', 80)}")
+    return tuple(
+        Entry(filename=each.filename, url=each.url, hashes=each.digests, size=each.size, yanked=each.yanked)
+        for each in page.urls
+    )
+
+
+def listed(answer: Answer, entries: Iterable[Entry], project: str, version: str) -> Mapping[str, Listed]:
+    """The files of one version, their addresses made whole and checked.
+
+    Raises `Unknown` for a hash or an address that is none, and for one name with two hashes.
+    """
+    wanted = Version(version)
+    found: dict[str, Listed] = {}
+    for entry in entries:
+        if version_of(entry.filename, project) != wanted:
+            continue
+        file = Listed(
+            name=entry.filename,
+            url=led_to(answer.url, entry.url),
+            sha256=_digest(answer, entry),
+            size=entry.size,
+            yanked=bool(entry.yanked),
+        )
+        if found.setdefault(file.name, file).sha256 != file.sha256:
+            raise no_page(answer, f"it lists {clean(file.name)} twice, with two hashes")
+    return found
+
+
+def _digest(answer: Answer, entry: Entry) -> str | None:
+    sha256 = entry.hashes.get("sha256")
+    if sha256 is not None and not _SHA256.fullmatch(sha256):
+        raise no_page(answer, f"the sha256 of {clean(entry.filename)} is {clean(sha256, 80)!r}")
+    return sha256.lower() if sha256 else None
+
+
+def version_of(filename: str, project: str) -> Version | None:
+    """The version that a file name speaks of, ``None`` where it is not a file of that project.
+
+    Names of today are parsed by packaging; older ones (eggs, installers, other archives) by what
+    stands between the project's name and the ending.
+    """
+    name = canonicalize_name(project)
+    parsers: tuple[Any, ...] = (parse_wheel_filename, parse_sdist_filename)
+    for parse in parsers:
+        try:
+            owner, version, *_ = parse(filename)
+        except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+            continue
+        return version if owner == name else None
+    pattern = r"[-_.]+".join(re.escape(part) for part in name.split("-"))
+    match = re.match(rf"{pattern}-(?P<rest>[^-].*)", filename, re.IGNORECASE)
+    if match is None or not (ending := _LEGACY.search(match["rest"])):
+        return _loose_wheel(match["rest"]) if match else None
+    return _version(match["rest"][: ending.start()].partition(".win")[0].partition(".linux")[0])
+
+
+def _loose_wheel(rest: str) -> Version | None:
+    """A wheel's name that today's rules refuse but an index took once."""
+    return _version(rest.partition("-")[0].replace("_", "-")) if rest.endswith(".whl") else None
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None

@@ -1,0 +1,109 @@
+"""Reading an index: which answers are believed, which are asked for again, which mean that there is nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from mousebender import simple
+from packaging.utils import canonicalize_name
+
+from unmoor.adapters.addresses import origin, shown
+from unmoor.adapters.http import Answer, BoundedSession
+from unmoor.adapters.index.answers import words
+from unmoor.adapters.index.pages import json_page, listed, no_page, simple_page
+from unmoor.errors import Denied, Unknown
+from unmoor.ports.clock import Clock
+from unmoor.ports.index import Holding, Listed
+from unmoor.world import IndexPlace
+
+# The page of a project with thousands of files has some tens of megabytes.
+_LARGEST = 100_000_000
+# Seconds before a read is tried again; no further try once this many seconds have gone.
+_WAITS = (0.5, 2.0)
+_PATIENCE = 20.0
+_SERVER_ERROR = 500
+_TOO_MANY = 429
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Reads one index. Without credentials; with the login only if the index that takes our uploads asks for it."""
+
+    place: IndexPlace
+    http: BoundedSession
+    clock: Clock | None
+
+    def knows(self, project: str) -> bool:
+        """Whether the simple index has the project."""
+        answer = self._simple(project)
+        return answer is not None and simple_page(answer, project) is not None
+
+    def holding(self, project: str, version: str) -> Holding:
+        """Read both voices."""
+        return Holding(simple=self._installers(project, version), json=self._api(project, version))
+
+    def _installers(self, project: str, version: str) -> dict[str, Listed]:
+        answer = self._simple(project)
+        return {} if answer is None else dict(listed(answer, simple_page(answer, project), project, version))
+
+    def _api(self, project: str, version: str) -> dict[str, Listed] | None:
+        if not self.place.json:
+            return None
+        root = self.place.json.rstrip("/")
+        answer = self._read(f"{root}/{canonicalize_name(project)}/{quote(version, safe='')}/json", "application/json")
+        return {} if answer is None else dict(listed(answer, json_page(answer, project, version), project, version))
+
+    def _simple(self, project: str) -> Answer | None:
+        return self._read(simple.create_project_url(self.place.simple, project), simple.ACCEPT_SUPPORTED)
+
+    def _read(self, url: str, accept: str) -> Answer | None:
+        """Read a page, ``None`` for 404. Server errors and broken exchanges are tried again, twice, soon."""
+        clock = self.clock
+        begun = clock.now() if clock else 0.0
+        waits = iter(_WAITS)
+        while True:
+            try:
+                answer = self._once(url, accept)
+                if answer.status < _SERVER_ERROR and answer.status != _TOO_MANY:
+                    return self._judged(answer)
+                trouble = self._odd(answer)
+            except Unknown as error:
+                trouble = error
+            wait = next(waits, None)
+            if wait is None or clock is None or clock.now() - begun > _PATIENCE:
+                raise trouble
+            clock.sleep(wait)
+
+    def _once(self, url: str, accept: str) -> Answer:
+        headers = {"Accept": accept, "Cache-Control": "no-cache", "Pragma": "no-cache"}
+        answer = self.http.get(url, headers=headers, limit=_LARGEST)
+        # A private index asks everyone for a login; it may have the one it takes uploads with.
+        ours = bool(self.place.login.secret) and origin(url) == origin(self.place.upload)
+        if answer.status == 401 and ours:  # noqa: PLR2004 - HTTP's own number
+            return self.http.get(url, headers=headers, limit=_LARGEST, login=self.place.login)
+        return answer
+
+    def _judged(self, answer: Answer) -> Answer | None:
+        match answer.status:
+            case 200 if answer.body:
+                return answer
+            case 200:
+                raise no_page(answer, "an empty body")
+            case 404:
+                return None
+            case 401 | 403:
+                raise Denied(
+                    f"{self.place.name} does not let us read it ({answer.status}): {words(answer)}",
+                    where=shown(answer.url),
+                    next_step=f"look at the rights of the credential ({self.place.login.origin})",
+                )
+            case _:
+                raise self._odd(answer)
+
+    def _odd(self, answer: Answer) -> Unknown:
+        return Unknown(
+            f"{self.place.name} answered {answer.status}: {words(answer)}",
+            where=shown(answer.url),
+            next_step="run the same command again; if that stays, look at the index's status page",
+        )

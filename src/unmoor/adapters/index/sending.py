@@ -1,0 +1,136 @@
+"""One try at an upload, by twine: its metadata form and its streaming; our time-outs, our limits, no printing."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from requests.auth import HTTPBasicAuth
+
+from unmoor.adapters.addresses import parsed, shown
+from unmoor.adapters.bounds import Bounds
+from unmoor.adapters.http import Answer, mount, transfer_time
+from unmoor.adapters.index.answers import asked_wait, words
+from unmoor.errors import Conflict, Denied, Unfit, Unknown
+from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
+from unmoor.products import File
+from unmoor.text import clean
+from unmoor.world import IndexPlace
+
+if TYPE_CHECKING:
+    from twine.package import PackageFile
+    from twine.repository import Repository
+
+# An index opens and checks a file before it answers: that may take longer than a page.
+_STALL = 120.0
+_SERVER_ERROR = 500
+
+
+def send(place: IndexPlace, file: File, bounds: Bounds) -> Sending:
+    """Upload one file in one request. Raises `Denied`, `Conflict`, `Unfit`; never asks a second time."""
+    if not place.login.secret:
+        raise Denied(
+            f"there is no credential for uploads to {place.name}: {place.login.origin or 'none was found'}",
+            where=shown(place.upload),
+            next_step="give one where twine's users keep it (TWINE_PASSWORD, .pypirc, keyring), or in the world file",
+        )
+    parsed(place.upload)
+    package = _package(file)
+    repository = _repository(place)
+    total = transfer_time(file.size)
+    mount(repository.session, replace(bounds, stall=max(bounds.stall, _STALL), total=total))
+    try:
+        response = repository.upload(package, max_redirects=1)
+    except Unknown as error:
+        return Lost(reason=error.what)
+    finally:
+        repository.close()
+    answer = Answer(
+        status=response.status_code,
+        reason=clean(str(response.reason or "")),
+        headers=response.headers,
+        body=response.content,
+        url=place.upload,
+    )
+    return judged(place, answer)
+
+
+def judged(place: IndexPlace, answer: Answer) -> Sending:
+    """What an answer to an upload means."""
+    wait = asked_wait(answer.headers)
+    match answer.status:
+        case 401 | 403:
+            raise Denied(
+                f"{place.name} refused the credential ({place.login.origin}): {answer.status} {words(answer)}",
+                where=shown(place.upload),
+                next_step="look at the index whether that credential is valid, for this index, and for this project",
+            )
+        case 429:
+            return Busy(wait=wait or 0.0, reason=words(answer))
+        case 503 if wait is not None:
+            return Busy(wait=wait, reason=words(answer))
+        case status if 200 <= status < 300:  # noqa: PLR2004 - HTTP's own numbers
+            return Sent()
+        case status if 300 <= status < 400:  # noqa: PLR2004
+            target = shown(answer.headers.get("Location", ""))
+            return Refusal(
+                status=status,
+                reason=f"it redirects to {target}: is this the upload address, with the slash at its end?",
+            )
+        case status if 400 <= status < _SERVER_ERROR:  # noqa: PLR2004
+            return Refusal(status=status, reason=words(answer))
+    return Lost(reason=f"{answer.status} {words(answer)}")
+
+
+def _package(file: File) -> PackageFile:
+    """Read the file as twine does, which hashes it once more: these are the bytes and the digest that will be sent."""
+    from twine.exceptions import TwineException
+    from twine.package import PackageFile
+
+    if file.path.name != file.name:
+        raise Conflict(
+            f"{file.name} lies under another name: {file.path.name}",
+            where=str(file.path),
+            next_step="remove the run's folder, and run the same command again",
+        )
+    try:
+        package = PackageFile.from_filename(str(file.path), comment=None)
+    except OSError as error:
+        raise Conflict(
+            f"{file.name} cannot be read any more: {error.strerror}",
+            where=str(file.path),
+            next_step="run the same command again: it takes the file from the draft, or builds it",
+        ) from error
+    except (TwineException, ValueError, KeyError) as error:
+        raise Unfit(
+            f"{file.name} cannot be uploaded: {clean(str(error))}",
+            where=str(file.path),
+            next_step="correct the project's metadata, and release it under a new version",
+        ) from error
+    if package.sha2_digest != file.sha256:
+        raise Conflict(
+            f"{file.name} changed on disk: its sha256 is {package.sha2_digest}, and {file.sha256} was tested",
+            where=str(file.path),
+            next_step="find out what changed it; then remove the run's folder and run the same command again",
+        )
+    return package
+
+
+def _repository(place: IndexPlace) -> Repository:
+    """Twine's client, silenced: it prints by rich and warns by logging, and the talking is ours."""
+    import twine.repository
+
+    logger = logging.getLogger("twine")
+    logger.propagate = False
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    setattr(twine.repository, "print", _say_nothing)  # noqa: B010 - mypy does not know that name there
+    repository = twine.repository.Repository(place.upload, None, None, disable_progress_bar=True)
+    # Given outright: without it requests would look into .netrc. As bytes: requests would write Latin-1.
+    repository.session.auth = HTTPBasicAuth(place.login.username.encode(), place.login.secret.reveal().encode())
+    return repository
+
+
+def _say_nothing(*_args: object, **_kwargs: object) -> None:
+    """Stand in for twine's print."""
