@@ -5,14 +5,18 @@ It is a cache and a record. What is true is what the surfaces hold.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmoor import manifest as manifests
 from unmoor.files import is_safe_name, write_whole
 from unmoor.manifest import Manifest
 from unmoor.products import Proof
+
+# Proofs are found side by side, and each is added to the one manifest.
+_ADDING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,15 @@ class RunFolder:
 
         self.open()
         write_whole(self.path / "proofs" / f"{proof.name}.json", msgspec.json.encode(proof))
+
+    def add_proof(self, proof: Proof) -> None:
+        """Write a proof, and into the manifest, where there is one, beside the others, sorted by name."""
+        with _ADDING:
+            self.write_proof(proof)
+            manifest = self.read_manifest()
+            if manifest is not None:
+                proofs = {each.name: each for each in (*manifest.proofs, proof)}
+                self.write_manifest(replace(manifest, proofs=tuple(proofs[name] for name in sorted(proofs))))
 
     def write_asset(self, name: str, data: bytes) -> Path:
         """Write a text asset of the release and return where it lies."""

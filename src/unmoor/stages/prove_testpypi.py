@@ -1,0 +1,111 @@
+"""The proof that the files work when they come from the index: its own files by address and hash, nothing else from it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmoor.errors import Conflict, Incomplete, Unknown
+from unmoor.folder import RunFolder
+from unmoor.ports.clock import Clock
+from unmoor.ports.environments import Environments
+from unmoor.ports.index import Index, Listed
+from unmoor.products import Dists, File, Proof, Release, Result, Uploaded
+from unmoor.proving import (
+    Subjected,
+    elsewhere,
+    kept_proof,
+    runs_here,
+    side_by_side,
+    subjected,
+    subjects,
+    tried,
+)
+from unmoor.stage import Build, Have, Promise
+
+_ADDRESS = re.compile(r"https?://[^\s#@]+")
+_LONGEST_PAUSE = 15.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProveStaged(Build[Proof]):
+    """Installs every file from the staging index, by its address and sha256; dependencies come from elsewhere.
+
+    Anyone can register a dependency's name on a staging index: it is never asked for one.
+    ``patience``: seconds to wait until installers can see the files.
+    """
+
+    release: Promise[Release]
+    uploaded: Promise[Uploaded]
+    dists: Promise[Dists]
+    index: Index
+    environments: Environments
+    folder: RunFolder
+    clock: Clock
+    patience: float = 900.0
+
+    def plan(self) -> str:
+        """Say what would be installed, and from where."""
+        return f"install every file from {self.index.name} by address and sha256, its dependencies from elsewhere"
+
+    def find(self, have: Have) -> Proof | None:
+        """Return the proof of these very bytes, ``None`` where there is none."""
+        return kept_proof(self.folder, self.name, have[self.dists])
+
+    def make(self, have: Have) -> Proof:
+        """Wait for the files, install and try each. Raises `Incomplete`, `Unknown`, `Conflict`, `Unproven`."""
+        dists, release = have[self.dists], have[self.release]
+        listed = self._awaited(release, dists, have)
+
+        def prove(what: Subjected, folder: Path) -> tuple[Result, ...]:
+            file = what.file
+            have.say(f"installing {file.name} from {self.index.name}")
+            environment = self.environments.fresh(folder / "environment")
+            environment.install([_by_hash(release.project, listed[file.name], file)], dependencies=False)
+            environment.install(what.requires)
+            return tried(environment, what, folder)
+
+        results = side_by_side(prove, subjected(dists))
+        results += tuple(elsewhere(file) for file in dists.files if not runs_here(file))
+        proof = Proof(name=self.name, subjects=subjects(dists), results=results)
+        self.folder.add_proof(proof)
+        return proof
+
+    def _awaited(self, release: Release, dists: Dists, have: Have) -> dict[str, Listed]:
+        """Wait until the simple index, which installers read, lists every file, for a bounded time."""
+        deadline = self.clock.now() + self.patience
+        pause = 0.5
+        while True:
+            missing, trouble, listed = [file.name for file in dists.files], None, {}
+            try:
+                simple = self.index.holding(release.project, release.version).simple
+            except Unknown as error:
+                trouble = error
+            else:
+                listed = {file.name: simple[file.name] for file in dists.files if file.name in simple}
+                missing = [name for name in missing if name not in listed]
+            if not missing:
+                return listed
+            if self.clock.now() >= deadline:
+                raise trouble or Incomplete(
+                    f"installers still cannot see {', '.join(missing)} after {self.patience:g} s",
+                    where=self.index.name,
+                    next_step="run the same command again later: nothing is uploaded twice",
+                )
+            have.say(f"waiting until {self.index.name} lists {', '.join(missing)}")
+            self.clock.sleep(min(pause, max(deadline - self.clock.now(), 0.0)))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _by_hash(project: str, listed: Listed, file: File) -> str:
+    """Write the requirement that takes one file from one address, by its hash. Raises `Conflict`, `Unknown`."""
+    if listed.sha256 is not None and listed.sha256 != file.sha256:
+        raise Conflict(
+            f"{file.name} has the sha256 {listed.sha256} there, and {file.sha256} here",
+            next_step="release the next version: a name on an index never comes free again",
+        )
+    url = listed.url.partition("#")[0]
+    if _ADDRESS.fullmatch(url) is None:
+        raise Unknown(f"the address of {file.name} is none", next_step="look at the index by hand")
+    return f"{project} @ {url}#sha256={file.sha256}"
