@@ -1,0 +1,76 @@
+"""``pypi``: the files on the index that everybody installs from. From here on there is no way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
+
+from unmoor.ports.clock import Clock
+from unmoor.ports.git import Git
+from unmoor.ports.index import Index
+from unmoor.products import Dists, Release, Uploaded
+from unmoor.stage import Have, Promise, Seal
+from unmoor.tagguard import still_names
+from unmoor.uploading import bring, look, uploaded
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadIndex(Seal[Uploaded]):
+    """Brings the tested files to the index. ``deadline`` in seconds."""
+
+    release: Promise[Release]
+    dists: Promise[Dists]
+    index: Index
+    clock: Clock
+    git: Git
+    deadline: float = 1800.0
+
+    def plan(self) -> str:
+        """Say where the files would go."""
+        return f"upload the wheels, then the sdist, to {self.index.name}: this cannot be taken back"
+
+    def find(self, have: Have) -> Uploaded | None:
+        """Look for every file by its hash."""
+        release, dists = have[self.release], have[self.dists]
+        _, absent = look(self.index, release.project, release.version, dists.files)
+        return None if absent else uploaded(self.index, dists.files)
+
+    def make(self, have: Have) -> Uploaded:
+        """See that the tag still names the tested commit, send what is missing, and read it back."""
+        release, dists = have[self.release], have[self.dists]
+        still_names(self.git, release)
+        return bring(
+            self.index,
+            project=release.project,
+            version=release.version,
+            files=dists.files,
+            clock=self.clock,
+            say=have.say,
+            deadline=self.deadline,
+        )
+
+    def remedy(self, product: Uploaded) -> str:
+        """Say how to yank: a person has to do it on the index's own page."""
+        address = manage(self.index.page, product)
+        return (
+            f"Nothing can be taken back from {product.index}, and its file names never come free again."
+            " To keep installers from choosing this version, yank it (there is no API for that):"
+            f" open {address}, log in as an owner, choose 'Options', then 'Yank', and give the reason."
+            " Then release a corrected version under a new number."
+        )
+
+
+def manage(page: str, product: Uploaded) -> str:
+    """The address where a version is managed: PyPI's, where the page has PyPI's shape, else the page itself."""
+    project, version = _what(product)
+    if page.rstrip("/").endswith("/project/{project}/{version}"):
+        page = page.replace("/project/{project}/{version}", "/manage/project/{project}/release/{version}")
+    return page.replace("{project}", project).replace("{version}", version)
+
+
+def _what(product: Uploaded) -> tuple[str, str]:
+    """The project and version that the files' names speak of."""
+    name = product.files[0].name
+    owner, version, *_ = parse_wheel_filename(name) if name.endswith(".whl") else parse_sdist_filename(name)
+    return canonicalize_name(owner), str(version)

@@ -1,0 +1,52 @@
+"""``testpypi``: the files on an index that nobody installs from, before they go where everybody does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unmoor.ports.clock import Clock
+from unmoor.ports.index import Index
+from unmoor.products import Dists, Release, Uploaded
+from unmoor.stage import Have, Left, Promise, Push, Undone
+from unmoor.uploading import bring, look, uploaded
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadStaging(Push[Uploaded]):
+    """Brings the tested files to the staging index. ``deadline`` in seconds."""
+
+    release: Promise[Release]
+    dists: Promise[Dists]
+    index: Index
+    clock: Clock
+    deadline: float = 1800.0
+
+    def plan(self) -> str:
+        """Say where the files would go."""
+        return f"upload the wheels and the sdist to {self.index.name}, unless they are there already"
+
+    def find(self, have: Have) -> Uploaded | None:
+        """Look for every file by its hash."""
+        release, dists = have[self.release], have[self.dists]
+        _, absent = look(self.index, release.project, release.version, dists.files)
+        return None if absent else uploaded(self.index, dists.files)
+
+    def make(self, have: Have) -> Uploaded:
+        """Send what is missing, and read it back."""
+        release, dists = have[self.release], have[self.dists]
+        return bring(
+            self.index,
+            project=release.project,
+            version=release.version,
+            files=dists.files,
+            clock=self.clock,
+            say=have.say,
+            deadline=self.deadline,
+        )
+
+    def undo(self, product: Uploaded) -> Undone | Left:
+        """Leave it: nothing would be won."""
+        return Left(
+            f"{len(product.files)} files stay on {product.index}: a name there never comes free again,"
+            " and nobody installs from it"
+        )
