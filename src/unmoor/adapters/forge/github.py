@@ -62,15 +62,16 @@ class GitHubForge:
         seen = reading.repository(self._api.read("")[1], where=self._api.where(""))
         can_push = seen.can_push
         if can_push is not True and self._token.reveal().startswith("ghs_"):
-            can_push = self._installation_may_push()
+            can_push = self._installation_may_push(otherwise=can_push)
         self._may_push = can_push
         return Repository(full_name=seen.full_name, private=seen.private, archived=seen.archived, can_push=can_push)
 
-    def _installation_may_push(self) -> bool | None:
+    def _installation_may_push(self, *, otherwise: bool | None) -> bool | None:
         try:
             notes = self._api.ask("/releases/generate-notes", {"tag_name": "v0"})
         except Absent:
-            return None
+            # A server that cannot be asked, whose first answer then counts.
+            return otherwise
         except Denied:
             return False
         except UnmoorError:

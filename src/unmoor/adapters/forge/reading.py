@@ -129,5 +129,5 @@ def _attached(seen: _Asset, *, where: str, public: bool) -> Attached:
 
 def _real_id(number: int, where: str) -> int:
     if number <= 0:
-        raise malformed("one with an id", where)
+        raise malformed("a release or an asset with an id", where)
     return number

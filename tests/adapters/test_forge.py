@@ -1,0 +1,227 @@
+"""The forge's adapter against the forge of a real local world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.forges import Scene, scene, text_file
+
+from unmoor.adapters.forge import GitHubForge, github
+from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
+from unmoor.ports.forge import Posting
+from unmoor.products import Release
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One world for this module; every test has its own tags."""
+    with scene(tmp_path_factory.mktemp("forge")) as running:
+        yield running
+
+
+def drafted(forge: GitHubForge, release: Release, *, body: str = "Notes") -> Posting:
+    """Make a draft."""
+    return forge.draft(
+        tag=release.tag, target=release.commit, name=release.tag, body=body, prerelease=release.prerelease
+    )
+
+
+def test_a_draft_is_found_by_listing_and_is_not_public(at: Scene) -> None:
+    """What was sent comes back, and strangers see nothing of it."""
+    forge, release = at.forge(), at.release()
+    assert forge.postings(release.tag) == ()
+    made = drafted(forge, release)
+    assert (made.draft, made.tag, made.target, made.name, made.body) == (
+        True,
+        release.tag,
+        release.commit,
+        release.tag,
+        "Notes",
+    )
+    assert forge.postings(release.tag) == (made,)
+    assert forge.public(release.tag) is None
+
+
+def test_drafts_of_a_tag_come_oldest_first_from_every_page(at: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five drafts lie on three pages, and all of them are found."""
+    monkeypatch.setattr(github, "PER_PAGE", 2)
+    forge, release = at.forge(), at.release()
+    made = [drafted(forge, release).id for _ in range(5)]
+    assert [each.id for each in forge.postings(release.tag)] == sorted(made)
+
+
+def test_a_list_that_never_ends_is_unknown(at: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of pages is bounded."""
+    monkeypatch.setattr(github, "PER_PAGE", 1)
+    monkeypatch.setattr(github, "_PAGES", 2)
+    forge, release = at.forge(), at.release()
+    for _ in range(2):
+        drafted(forge, release)
+    with pytest.raises(Unknown, match="did not end after 2 pages"):
+        forge.postings(release.tag)
+
+
+def test_an_asset_goes_up_and_comes_back_with_its_digest(at: Scene, tmp_path: Path) -> None:
+    """The answer, the listing and the download agree on name, size and sha256."""
+    forge, release = at.forge(), at.release()
+    posting = drafted(forge, release)
+    file = text_file(tmp_path / "demo.txt", "hello")
+    sent = forge.attach(posting, file)
+    assert (sent.name, sent.size, sent.sha256, sent.uploaded) == ("demo.txt", 5, file.sha256, True)
+    (listed,) = forge.postings(release.tag)
+    assert listed.assets == (sent,)
+    assert forge.fetch(sent, tmp_path / "down") == file
+
+
+def test_a_name_that_is_taken_is_rejected_in_the_forges_words(at: Scene, tmp_path: Path) -> None:
+    """The second asset of a name is refused, and says why."""
+    forge = at.forge()
+    posting = drafted(forge, at.release())
+    file = text_file(tmp_path / "demo.txt", "hello")
+    forge.attach(posting, file)
+    with pytest.raises(Rejected, match="already_exists"):
+        forge.attach(posting, file)
+
+
+def test_a_removed_asset_is_gone_and_removing_it_again_is_fine(at: Scene, tmp_path: Path) -> None:
+    """Detaching is done when the asset is gone, whoever removed it."""
+    forge, release = at.forge(), at.release()
+    asset = forge.attach(drafted(forge, release), text_file(tmp_path / "demo.txt", "hello"))
+    forge.detach(asset)
+    forge.detach(asset)
+    assert forge.postings(release.tag)[0].assets == ()
+
+
+def test_amending_changes_words_and_leaves_a_draft(at: Scene) -> None:
+    """A draft with other words is still the same draft."""
+    forge, release = at.forge(), at.release()
+    made = drafted(forge, release, body="Old")
+    amended = forge.amend(made, name="Name", body="New", prerelease=True)
+    assert (amended.id, amended.name, amended.body, amended.prerelease, amended.draft) == (
+        made.id,
+        "Name",
+        "New",
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("prerelease", "latest"),
+    [(False, True), (False, False), (True, False)],
+    ids=["highest", "backport", "prerelease"],
+)
+def test_publishing_says_every_flag_and_keeps_the_words(
+    at: Scene, tmp_path: Path, *, prerelease: bool, latest: bool
+) -> None:
+    """Marks are those asked for, the words stay, and anybody may fetch the assets without credentials."""
+    forge, release = at.forge(), at.release()
+    before = forge.latest()
+    posting = drafted(forge, release)
+    file = text_file(tmp_path / "demo.txt", "hello")
+    forge.attach(posting, file)
+    published = forge.publish(posting, prerelease=prerelease, latest=latest)
+    assert (published.draft, published.prerelease, published.body) == (False, prerelease, "Notes")
+    assert forge.latest() == (release.tag if latest else before)
+    stranger = at.forge("")
+    seen = stranger.public(release.tag)
+    assert seen is not None
+    assert seen.assets[0].public
+    assert stranger.fetch(seen.assets[0], tmp_path / "down").sha256 == file.sha256
+
+
+def test_a_published_release_is_never_removed(at: Scene) -> None:
+    """Even one that was a draft when it was last seen."""
+    forge, release = at.forge(), at.release()
+    posting = drafted(forge, release)
+    forge.publish(posting, prerelease=False, latest=False)
+    with pytest.raises(Rejected, match="public"):
+        forge.remove(posting)
+    assert forge.public(release.tag) is not None
+
+
+def reader(at: Scene) -> GitHubForge:
+    """A token that may only read."""
+    return at.forge(at.read_token)
+
+
+def stranger(at: Scene) -> GitHubForge:
+    """No token at all."""
+    return at.forge("")
+
+
+@pytest.mark.parametrize("who", [reader, stranger])
+def test_who_may_not_push_never_hears_absent(at: Scene, who: Callable[[Scene], GitHubForge]) -> None:
+    """Drafts are not listed to them, so an empty list is unknown, though a draft is there or not."""
+    release = at.release()
+    with pytest.raises(Unknown, match="drafts are listed only to who may push"):
+        who(at).postings(release.tag)
+    drafted(at.forge(), release)
+    with pytest.raises(Unknown, match="drafts are listed only to who may push"):
+        who(at).postings(release.tag)
+
+
+def test_rights_are_read_from_the_repository(at: Scene) -> None:
+    """Each token's right to push is told, and nothing for none."""
+    assert [forge.repository().can_push for forge in (at.forge(), reader(at), stranger(at))] == [True, False, None]
+
+
+CALLS: dict[str, Callable[[GitHubForge], object]] = {
+    "repository": lambda forge: forge.repository(),
+    "postings": lambda forge: forge.postings("v1.0"),
+    "draft": lambda forge: forge.draft(tag="v1.0", target="a" * 40, name="v1.0", body="", prerelease=False),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_wrong_token_is_denied_and_never_shown(at: Scene, call: str) -> None:
+    """A credential that is not accepted is told as such, without the token."""
+    with pytest.raises(Denied, match="does not accept") as caught:
+        CALLS[call](at.forge("ghp_secret"))
+    assert "secret" not in repr((caught.value, caught.value.where, caught.value.next_step))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_another_repository_is_not_found(at: Scene, call: str) -> None:
+    """404 of a repository is a matter of access, with a hint, and never an empty list."""
+    with pytest.raises(Denied, match="not found") as caught:
+        CALLS[call](at.forge(repository="acme/other"))
+    assert "private" in caught.value.next_step
+
+
+def test_public_of_another_repository_is_not_absent(at: Scene) -> None:
+    """404 of a release counts only where the repository itself can be read."""
+    with pytest.raises(Denied):
+        at.forge(repository="acme/other").public("v1.0")
+
+
+def test_a_token_that_may_only_read_cannot_write(at: Scene) -> None:
+    """The forge's refusal is an error of rights."""
+    with pytest.raises(Denied, match="forbids"):
+        drafted(reader(at), at.release())
+
+
+@pytest.mark.parametrize("name", ["", "acme", "a/b/c", "../demo", "acme/demo?x=1", "acme/de mo", "acme/\u0430"])
+def test_a_repository_that_is_none_is_refused(at: Scene, name: str) -> None:
+    """The name becomes a part of addresses."""
+    with pytest.raises(ConfigError):
+        at.forge(repository=name)
+
+
+def test_an_address_a_person_can_open(at: Scene) -> None:
+    """The site and the repository."""
+    assert at.forge().address.endswith("/acme/demo")
+    assert at.forge().has_token()
+    assert not stranger(at).has_token()
+
+
+def test_removing_a_draft_that_is_gone_is_done(at: Scene) -> None:
+    """Whoever removed it."""
+    forge, release = at.forge(), at.release()
+    posting = drafted(forge, release)
+    forge.remove(posting)
+    forge.remove(posting)
+    with pytest.raises(UnmoorError):
+        forge.publish(posting, prerelease=False, latest=False)

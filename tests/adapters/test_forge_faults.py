@@ -1,0 +1,467 @@
+"""The forge's adapter against servers that lie, break off and limit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.faults import Exchange, Fault, Script, serving
+from tests.forges import Ticks, place_at, text_file
+
+from unmoor.adapters.bounds import Bounds
+from unmoor.adapters.forge import GitHubForge
+from unmoor.adapters.http import BoundedSession
+from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
+from unmoor.ports.forge import Attached, Posting
+
+TOKEN = "ghp_throwaway"
+REPO = {"full_name": "acme/demo", "private": False, "archived": False, "permissions": {"push": True}}
+ASSET = {
+    "id": 7,
+    "name": "demo.txt",
+    "size": 5,
+    "state": "uploaded",
+    "browser_download_url": "http://127.0.0.1:9/demo.txt",
+    "digest": "sha256:" + "A" * 64,
+}
+
+
+def released(**changes: Any) -> dict[str, Any]:
+    """A release as GitHub tells it."""
+    return {
+        "id": 1,
+        "tag_name": "v1.0",
+        "target_commitish": "a" * 40,
+        "name": None,
+        "body": None,
+        "draft": True,
+        "prerelease": False,
+        "html_url": "http://example.org/v1.0",
+        "upload_url": "http://example.org/assets{?name,label}",
+        "assets": [],
+        **changes,
+    }
+
+
+def posting_at(upload_url: str) -> Posting:
+    """A draft whose uploads go somewhere."""
+    return Posting(
+        id=1,
+        tag="v1.0",
+        target="a" * 40,
+        name="",
+        body="",
+        draft=True,
+        prerelease=False,
+        url="http://example.org/v1.0",
+        upload_url=upload_url,
+        assets=(),
+    )
+
+
+@pytest.fixture
+def clock() -> Ticks:
+    """Time that passes at once."""
+    return Ticks()
+
+
+@pytest.fixture
+def http() -> Iterator[BoundedSession]:
+    """A session that gives up soon."""
+    with BoundedSession(Bounds(connect=2.0, stall=2.0, total=3.0)) as session:
+        yield session
+
+
+Ask = Callable[[GitHubForge], object]
+READS: dict[str, Ask] = {
+    "repository": lambda forge: forge.repository(),
+    "postings": lambda forge: forge.postings("v1.0"),
+    "public": lambda forge: forge.public("v1.0"),
+    "latest": lambda forge: forge.latest(),
+}
+WRITES: dict[str, Ask] = {
+    "draft": lambda forge: forge.draft(tag="v1.0", target="a" * 40, name="v1.0", body="", prerelease=False),
+    "amend": lambda forge: forge.amend(posting_at(""), name="v1.0", body="", prerelease=False),
+    "publish": lambda forge: forge.publish(posting_at(""), prerelease=False, latest=True),
+}
+NONSENSE: dict[str, Script] = {
+    "an HTML page": lambda x: x.answer(200, "<html>Sign in</html>", kind="text/html"),
+    "nothing": lambda x: x.answer(200),
+    "null": lambda x: x.json(None),
+    "a number": lambda x: x.json(5),
+    "half of JSON": lambda x: x.answer(200, '{"id": 1,', kind="application/json"),
+    "an object without an id": lambda x: x.json({"full_name": None, "id": None}),
+    "a list of nothing known": lambda x: x.json([{"id": None}, 5, None]),
+    "deep JSON": lambda x: x.answer(200, "[" * 100_000),
+    "not text": lambda x: x.answer(200, b"\xff\xfe\x00"),
+    "in progress": lambda x: x.answer(202),
+    "a reset": lambda x: x.reset(),
+    "a redirect to itself": lambda x: x.redirect(x.path, 301),
+    "a redirect elsewhere": lambda x: x.redirect("http://example.invalid/", 302),
+    "a gateway's fault": lambda x: x.answer(502, "<html>Bad gateway</html>", kind="text/html"),
+}
+
+
+@pytest.mark.parametrize("answer", NONSENSE)
+@pytest.mark.parametrize("ask", [*READS, *WRITES])
+def test_nonsense_is_unknown_and_never_absent(http: BoundedSession, clock: Ticks, answer: str, ask: str) -> None:
+    """Whatever is not the answer that was asked for is no answer."""
+    with serving(NONSENSE[answer]) as fault:
+        forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
+        with pytest.raises(Unknown) as caught:
+            (READS | WRITES)[ask](forge)
+    assert TOKEN not in repr((caught.value.what, caught.value.where, caught.value.next_step))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": None},
+        {"id": 0},
+        {"id": True},
+        {"id": "1"},
+        {"draft": None},
+        {"assets": None},
+        {"assets": [{**ASSET, "size": None}]},
+        {"tag_name": None},
+        {"upload_url": None},
+    ],
+    ids=str,
+)
+def test_a_release_of_another_shape_is_unknown(http: BoundedSession, clock: Ticks, changes: dict[str, Any]) -> None:
+    """One odd field, and nothing is concluded."""
+    with serving(lambda x: x.json([released(**changes)])) as fault, pytest.raises(Unknown, match="not a release"):
+        GitHubForge(place_at(fault.url, token=TOKEN), http, clock).postings("v1.0")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {},
+            Attached(id=7, name="demo.txt", size=5, sha256="a" * 64, uploaded=True, url="http://127.0.0.1:9/demo.txt"),
+        ),
+        (
+            {"digest": None, "state": "starter", "size": 0},
+            Attached(id=7, name="demo.txt", size=0, sha256=None, uploaded=False, url="http://127.0.0.1:9/demo.txt"),
+        ),
+        (
+            {"digest": "md5:1", "name": "de\x1b[31mmo\n.txt"},
+            Attached(id=7, name="de mo .txt", size=5, sha256=None, uploaded=True, url="http://127.0.0.1:9/demo.txt"),
+        ),
+    ],
+    ids=["whole", "broken off", "hostile name"],
+)
+def test_assets_are_read_as_they_are(
+    http: BoundedSession, clock: Ticks, changes: dict[str, Any], expected: Attached
+) -> None:
+    """Digest, state and name of an asset, fit for a terminal."""
+    with serving(lambda x: x.json([released(assets=[{**ASSET, **changes}])])) as fault:
+        (posting,) = GitHubForge(place_at(fault.url, token=TOKEN), http, clock).postings("v1.0")
+    assert posting.assets == (expected,)
+
+
+@pytest.mark.parametrize(
+    "permissions", [{"push": False}, {}, None], ids=["may not push", "does not say", "no permissions"]
+)
+def test_an_empty_list_counts_only_with_the_right_to_push(
+    http: BoundedSession, clock: Ticks, permissions: dict[str, bool] | None
+) -> None:
+    """Without that right drafts are not listed, so nothing is known."""
+
+    def script(exchange: Exchange) -> None:
+        exchange.json([] if "/releases" in exchange.path else {**REPO, "permissions": permissions})
+
+    with serving(script) as fault, pytest.raises(Unknown, match="drafts are listed only"):
+        GitHubForge(place_at(fault.url, token=TOKEN), http, clock).postings("v1.0")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "expected"),
+    [
+        (200, {"name": "v0", "body": "notes"}, True),
+        (403, {"message": "Resource not accessible by integration"}, False),
+        (404, {"message": "Not Found"}, False),
+        (500, {"message": "oops"}, None),
+        (200, "<html>", None),
+    ],
+)
+def test_a_workflows_token_is_asked_what_only_writers_are_told(
+    http: BoundedSession, clock: Ticks, *, status: int, answer: Any, expected: bool | None
+) -> None:
+    """GitHub says push: false of every installation's token; generated notes tell whether it may write."""
+
+    def script(exchange: Exchange) -> None:
+        if exchange.path.endswith("/releases/generate-notes"):
+            exchange.answer(status, json.dumps(answer), kind="application/json")
+        else:
+            exchange.json({**REPO, "permissions": {"push": False}})
+
+    with serving(script) as fault:
+        assert GitHubForge(place_at(fault.url, token="ghs_x"), http, clock).repository().can_push is expected
+    assert len(fault.paths("POST")) == 1
+
+
+@pytest.mark.parametrize("push", [True, False])
+def test_a_persons_token_is_asked_by_reads_alone(http: BoundedSession, clock: Ticks, *, push: bool) -> None:
+    """What the repository says of a user is what counts."""
+    with serving(lambda x: x.json({**REPO, "permissions": {"push": push}})) as fault:
+        assert GitHubForge(place_at(fault.url, token=TOKEN), http, clock).repository().can_push is push
+    assert fault.paths("POST") == []
+
+
+def limited(*, times: int, headers: dict[str, str], then: Script) -> Script:
+    """Answer with GitHub's secondary limit some times."""
+    left = [times]
+
+    def script(exchange: Exchange) -> None:
+        if left[0]:
+            left[0] -= 1
+            said = json.dumps({"message": "You have exceeded a secondary rate limit."})
+            exchange.answer(403, said, kind="application/json", headers=headers)
+        else:
+            then(exchange)
+
+    return script
+
+
+@pytest.mark.parametrize("ask", ["repository", "draft"])
+def test_a_short_rate_limit_is_waited_for(http: BoundedSession, clock: Ticks, ask: str) -> None:
+    """As long as Retry-After says, once; reads and writes alike, since nothing was done."""
+    good = {"repository": REPO, "draft": released()}[ask]
+    with serving(limited(times=1, headers={"Retry-After": "17"}, then=lambda x: x.json(good))) as fault:
+        (READS | WRITES)[ask](GitHubForge(place_at(fault.url, token=TOKEN), http, clock))
+    assert 17.0 in clock.slept
+    assert len(fault.seen) == 2
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Retry-After": "3000"}, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "99999999999"}], ids=str
+)
+def test_a_long_rate_limit_is_unknown_and_says_how_long(
+    http: BoundedSession, clock: Ticks, headers: dict[str, str]
+) -> None:
+    """It is no lack of rights, and no absence."""
+    with (
+        serving(limited(times=9, headers=headers, then=lambda x: x.reset())) as fault,
+        pytest.raises(Unknown, match="rate limit") as caught,
+    ):
+        GitHubForge(place_at(fault.url, token=TOKEN), http, clock).repository()
+    assert "wait" in caught.value.next_step
+    assert sum(clock.slept) == 0
+
+
+def test_what_strangers_may_no_longer_read_is_read_with_the_token(http: BoundedSession, clock: Ticks) -> None:
+    """Runners share an address and its allowance; a public release is public whoever reads it."""
+
+    def script(exchange: Exchange) -> None:
+        if "Authorization" not in exchange.headers:
+            limited(times=1, headers={"Retry-After": "3000"}, then=lambda x: x.reset())(exchange)
+        else:
+            exchange.json(released(draft=False, assets=[ASSET]) if "/releases" in exchange.path else REPO)
+
+    with serving(script) as fault:
+        posting = GitHubForge(place_at(fault.url, token=TOKEN), http, clock).public("v1.0")
+    assert posting is not None
+    assert posting.assets[0].public
+
+
+def test_a_private_repository_is_read_with_the_token_and_its_assets_are_not_public(
+    http: BoundedSession, clock: Ticks
+) -> None:
+    """Strangers are told 404."""
+
+    def script(exchange: Exchange) -> None:
+        if "Authorization" not in exchange.headers:
+            exchange.answer(404, '{"message": "Not Found"}', kind="application/json")
+        elif "/releases" in exchange.path:
+            exchange.json(released(draft=False, assets=[ASSET]))
+        else:
+            exchange.json({**REPO, "private": True})
+
+    with serving(script) as fault:
+        posting = GitHubForge(place_at(fault.url, token=TOKEN), http, clock).public("v1.0")
+    assert posting is not None
+    assert not posting.assets[0].public
+
+
+@pytest.mark.parametrize("changes", [{"draft": True}, {"tag_name": "v1.0.1"}], ids=["a draft", "another tag"])
+def test_only_the_published_release_of_that_tag_is_public(
+    http: BoundedSession, clock: Ticks, changes: dict[str, Any]
+) -> None:
+    """A server that answers with something else is not believed."""
+
+    def script(exchange: Exchange) -> None:
+        exchange.json(released(**{"draft": False, **changes}) if "/releases" in exchange.path else REPO)
+
+    with serving(script) as fault:
+        forge = GitHubForge(place_at(fault.url), http, clock)
+        if "draft" in changes:
+            assert forge.public("v1.0") is None
+        else:
+            with pytest.raises(Unknown):
+                forge.public("v1.0")
+
+
+def test_a_fault_of_the_moment_is_read_again(http: BoundedSession, clock: Ticks) -> None:
+    """Reads are tried three times; the third answer counts."""
+    answers = iter([502, 503, 200])
+
+    def script(exchange: Exchange) -> None:
+        exchange.answer(next(answers), json.dumps(REPO), kind="application/json")
+
+    with serving(script) as fault:
+        assert GitHubForge(place_at(fault.url, token=TOKEN), http, clock).repository().full_name == "acme/demo"
+
+
+@pytest.mark.parametrize("ask", WRITES)
+def test_a_write_is_sent_once(http: BoundedSession, clock: Ticks, ask: str) -> None:
+    """After a fault nobody knows whether it was done, so nobody sends it again here."""
+    with serving(lambda x: x.answer(502)) as fault, pytest.raises(Unknown):
+        WRITES[ask](GitHubForge(place_at(fault.url, token=TOKEN), http, clock))
+    assert len(fault.seen) == 1
+
+
+def test_a_redirect_never_leads_a_write_elsewhere(http: BoundedSession, clock: Ticks) -> None:
+    """Even on the same host: the repository was renamed, and a person should know."""
+    with (
+        serving(lambda x: x.redirect("/api/v3/repositories/1/releases", 301)) as fault,
+        pytest.raises(Unknown, match="moved or renamed"),
+    ):
+        WRITES["draft"](GitHubForge(place_at(fault.url, token=TOKEN), http, clock))
+    assert len(fault.seen) == 1
+
+
+def test_publishing_sends_three_fields_and_no_other(http: BoundedSession, clock: Ticks) -> None:
+    """Name and body are not sent, so words that a person mended stay."""
+    bodies: list[Any] = []
+
+    def script(exchange: Exchange) -> None:
+        bodies.append(json.loads(exchange.read()))
+        exchange.json(released(draft=False))
+
+    with serving(script) as fault:
+        WRITES["publish"](GitHubForge(place_at(fault.url, token=TOKEN), http, clock))
+    assert bodies == [{"draft": False, "prerelease": False, "make_latest": "true"}]
+
+
+def test_drafting_says_every_flag(http: BoundedSession, clock: Ticks) -> None:
+    """The library's own defaults would publish, as the latest."""
+    bodies: list[Any] = []
+
+    def script(exchange: Exchange) -> None:
+        bodies.append(json.loads(exchange.read()))
+        exchange.json(released())
+
+    with serving(script) as fault:
+        forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
+        WRITES["draft"](forge)
+        WRITES["amend"](forge)
+    assert [(each["draft"], each["prerelease"], each["make_latest"]) for each in bodies] == [(True, False, "false")] * 2
+    assert [each["target_commitish"] for each in bodies] == ["a" * 40] * 2
+
+
+def test_writes_to_a_real_forge_keep_a_second_between_them(http: BoundedSession) -> None:
+    """On this machine there is no pause, elsewhere at least a second."""
+    from unmoor.adapters.forge.api import Pace
+
+    near, far = Ticks(), Ticks()
+    for clock, address in ((near, "http://127.0.0.1:1/api/v3"), (far, "https://forge.example.org")):
+        pace = Pace(address, clock)
+        for _ in range(3):
+            with pace.turn():
+                clock.time += 0.25
+    assert (near.slept, far.slept) == ([], [1.0, 1.0])
+    assert not http._session.cookies
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["http://{other}/assets{{?name,label}}", "https://{host}/x{{?name}}", "http://{host}@{other}/x", "ftp://{host}/x"],
+)
+def test_a_token_never_follows_an_upload_address_elsewhere(
+    http: BoundedSession, clock: Ticks, tmp_path: Path, elsewhere: str
+) -> None:
+    """An answer must not choose which host is sent the token."""
+    with serving(lambda x: x.json({})) as fault, serving(lambda x: x.json({})) as other:
+        url = elsewhere.format(other=other.url.partition("//")[2], host=fault.url.partition("//")[2])
+        forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
+        with pytest.raises((Rejected, Unknown)):
+            forge.attach(posting_at(url), text_file(tmp_path / "demo.txt", "hello"))
+    assert (fault.seen, other.seen) == ([], [])
+
+
+UPLOADS: dict[str, tuple[Script, type[UnmoorError]]] = {
+    "502": (lambda x: x.answer(502, "Error uploading asset"), Unknown),
+    "a reset": (lambda x: x.reset(), Unknown),
+    "an HTML page": (lambda x: x.answer(201, "<html>"), Unknown),
+    "nothing": (lambda x: x.answer(201), Unknown),
+    "200": (lambda x: x.json(ASSET), Unknown),
+    "no id": (lambda x: x.answer(201, json.dumps({**ASSET, "id": None})), Unknown),
+    "a redirect": (lambda x: x.redirect("http://example.invalid/"), Unknown),
+    "422": (
+        lambda x: x.answer(422, '{"message": "Validation Failed", "errors": [{"code": "already_exists"}]}'),
+        Rejected,
+    ),
+    "403": (lambda x: x.answer(403, '{"message": "Resource not accessible by integration"}'), Denied),
+    "401": (lambda x: x.answer(401, f'{{"message": "Bad credentials {TOKEN}"}}'), Denied),
+}
+
+
+@pytest.mark.parametrize("answer", UPLOADS)
+def test_an_upload_is_one_try_and_its_answer_is_judged(
+    http: BoundedSession, clock: Ticks, tmp_path: Path, answer: str
+) -> None:
+    """Lost answers are unknown, refusals say why, and a token that the server repeats is not printed."""
+    script, error = UPLOADS[answer]
+    with serving(script) as fault:
+        forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
+        with pytest.raises(error) as caught:
+            forge.attach(posting_at(f"{fault.url}/assets{{?name,label}}"), text_file(tmp_path / "demo.txt", "hello"))
+    assert len(fault.seen) == 1
+    assert fault.seen[0].path == "/assets?name=demo.txt"
+    assert TOKEN not in repr((caught.value.what, caught.value.where, caught.value.next_step))
+
+
+def test_an_asset_that_lies_elsewhere_is_fetched_there_without_the_token(
+    http: BoundedSession, clock: Ticks, tmp_path: Path
+) -> None:
+    """The API redirects to the storage's host, which must not see the token."""
+    asset = Attached(id=7, name="demo.txt", size=5, sha256=None, uploaded=True, url="")
+    with (
+        serving(lambda x: x.answer(200, b"hello")) as storage,
+        serving(lambda x: x.redirect(f"{storage.url}/bytes")) as fault,
+    ):
+        forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
+        assert forge.fetch(asset, tmp_path).size == 5
+    assert fault.seen[0].headers["Authorization"] == f"token {TOKEN}"
+    assert fault.seen[0].headers["Accept"] == "application/octet-stream"
+    assert "Authorization" not in storage.seen[0].headers
+
+
+@pytest.mark.parametrize("name", ["../demo", "/etc/x", "a/b", ".hidden", ""])
+def test_an_assets_name_never_becomes_a_path(http: BoundedSession, clock: Ticks, tmp_path: Path, name: str) -> None:
+    """A name from the server that is no plain file name is refused before anything is asked."""
+    asset = Attached(id=7, name=name, size=5, sha256=None, uploaded=True, url="")
+    with serving(lambda x: x.answer(200, b"hello")) as fault:
+        forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
+        with pytest.raises(Unknown, match="not a file name"):
+            forge.fetch(asset, tmp_path)
+    assert fault.seen == []
+
+
+def test_a_public_asset_is_asked_for_without_the_token(http: BoundedSession, clock: Ticks, tmp_path: Path) -> None:
+    """At the address that everybody uses."""
+
+    def seen(fault: Fault) -> Attached:
+        return Attached(
+            id=7, name="demo.txt", size=5, sha256=None, uploaded=True, url=f"{fault.url}/demo.txt", public=True
+        )
+
+    with serving(lambda x: x.answer(200, b"hello")) as fault:
+        GitHubForge(place_at(fault.url, token=TOKEN), http, clock).fetch(seen(fault), tmp_path)
+    assert fault.seen[0].path == "/demo.txt"
+    assert "Authorization" not in fault.seen[0].headers

@@ -1,0 +1,155 @@
+"""The forge of a real local world, and releases to put on it, in a few lines."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.repositories import Repo
+
+from unmoor.adapters.forge import GitHubForge
+from unmoor.adapters.http import BoundedSession
+from unmoor.files import measured
+from unmoor.folder import RunFolder
+from unmoor.products import Dists, File, Notes, Proof, Release, Result, Subject, Verdict
+from unmoor.rehearsal import local
+from unmoor.secret import Secret
+from unmoor.stage import Have, Promise
+from unmoor.stages.draft import MakeDraft
+from unmoor.world import ForgePlace, Login
+
+REPOSITORY = "acme/demo"
+RELEASE: Promise[Release] = Promise("tag")
+DISTS: Promise[Dists] = Promise("dists")
+NOTES: Promise[Notes] = Promise("notes")
+PROOF: Promise[Proof] = Promise("prove-dists")
+TAGS = 60
+
+
+@dataclass
+class Ticks:
+    """A clock that only sleep moves."""
+
+    time: float = 0.0
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        """Seconds since the beginning of the test."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Go forward at once."""
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+def place_at(root: str, *, token: str = "", repository: str = REPOSITORY) -> ForgePlace:
+    """A forge laid out as GitHub Enterprise does it."""
+    return ForgePlace(
+        api=f"{root}/api/v3",
+        uploads=f"{root}/api/uploads",
+        site=root,
+        repository=repository,
+        login=Login(username="", secret=Secret(token), origin="a test"),
+    )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A running world's forge. Every release made here has a tag of its own."""
+
+    http: BoundedSession
+    place: ForgePlace
+    read_token: str
+    commit: str
+    repo: Repo
+    versions: Iterator[int]
+    clock: Ticks = field(default_factory=Ticks)
+
+    def forge(self, token: str | None = None, **changes: str) -> GitHubForge:
+        """A fresh adapter, with the token that may push unless another one is given."""
+        login = self.place.login if token is None else replace(self.place.login, secret=Secret(token))
+        return GitHubForge(replace(self.place, login=login, **changes), self.http, self.clock)
+
+    def release(self, *, prerelease: bool = False, highest: bool = True) -> Release:
+        """A release whose tag exists and that the forge does not know."""
+        version = f"{next(self.versions)}.0"
+        return Release(
+            repository=REPOSITORY,
+            project="demo",
+            tag=f"v{version}",
+            version=version,
+            commit=self.commit,
+            date=1_700_000_000,
+            prerelease=prerelease,
+            highest=highest,
+        )
+
+
+@contextmanager
+def scene(folder: Path) -> Iterator[Scene]:
+    """Start a world whose remote has many tags on one commit."""
+    repo = Repo.new(folder / "checkout")
+    for number in range(1, TAGS):
+        repo.git("tag", f"v{number}.0")
+    with local.start(folder / "world", repository=REPOSITORY, checkout=repo.path) as world, BoundedSession() as http:
+        tokens = json.loads((world.folder / "credentials.json").read_text())
+        place = place_at(world.addresses["forge"], token=tokens["forge"])
+        yield Scene(http, place, tokens["read"], repo.git("rev-parse", "HEAD"), repo, itertools.count(1))
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A release that was built and proven, and the stage that would make its draft."""
+
+    release: Release
+    dists: Dists
+    notes: Notes
+    proof: Proof
+    stage: MakeDraft
+
+    @property
+    def have(self) -> Have:
+        """What the stage is handed."""
+        return Have(
+            {RELEASE.by: self.release, DISTS.by: self.dists, NOTES.by: self.notes, PROOF.by: self.proof},
+        )
+
+
+def ready(at: Scene, folder: Path, release: Release | None = None, *, salt: str = "", full: str = "") -> Ready:
+    """Write a wheel and an sdist (no archives: the forge never looks), and wire the stage."""
+    release = release or at.release()
+    files = []
+    for name in (f"demo-{release.version}-py3-none-any.whl", f"demo-{release.version}.tar.gz"):
+        path = folder / "dists" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(f"{name}{salt}".encode() * 100)
+        files.append(measured(path))
+    notes = Notes(body="- Something new\n", full=full or "- Something new\n", source="a test")
+    proof = Proof(
+        name="prove-dists",
+        subjects=tuple(Subject(name=file.name, sha256=file.sha256) for file in files),
+        results=(Result(name="imports", verdict=Verdict.PASSED),),
+    )
+    stage = MakeDraft(
+        name="draft",
+        release=RELEASE,
+        dists=DISTS,
+        notes=NOTES,
+        proof=PROOF,
+        forge=at.forge(),
+        folder=RunFolder(folder / "run"),
+        clock=at.clock,
+    )
+    return Ready(release, Dists(files=tuple(files)), notes, proof, stage)
+
+
+def text_file(path: Path, text: str) -> File:
+    """Write a small file and measure it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return measured(path)

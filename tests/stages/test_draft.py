@@ -1,0 +1,408 @@
+"""The draft against the forge of a real local world, with what goes wrong put there on purpose."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from tests.forges import Ready, Scene, ready, scene, text_file
+
+from unmoor import manifest as manifests
+from unmoor.adapters.forge import GitHubForge
+from unmoor.errors import Conflict, Denied, Incomplete, Rejected, Unknown
+from unmoor.files import sha256_of
+from unmoor.ports.forge import Attached, Posting
+from unmoor.products import File
+from unmoor.stage import Left, Undone
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One world for this module; every test has its own tags."""
+    with scene(tmp_path_factory.mktemp("draft")) as running:
+        yield running
+
+
+def names(ready_one: Ready) -> list[str]:
+    """What lies on the draft, in the order of upload."""
+    (posting,) = ready_one.stage.forge.postings(ready_one.release.tag)
+    return [asset.name for asset in sorted(posting.assets, key=lambda each: each.id)]
+
+
+def test_what_was_made_is_found_equal_and_undone(at: Scene, tmp_path: Path) -> None:
+    """The law of every stage that reaches outside."""
+    one = ready(at, tmp_path)
+    assert one.stage.find(one.have) is None
+    made = one.stage.make(one.have)
+    assert one.stage.find(one.have) == made
+    assert one.stage.make(one.have) == made
+    assert isinstance(one.stage.undo(made), Undone)
+    assert one.stage.find(one.have) is None
+    assert isinstance(one.stage.undo(made), Undone)
+
+
+def test_every_file_goes_up_and_the_manifest_goes_last(at: Scene, tmp_path: Path) -> None:
+    """Without a manifest a draft was never complete, so it must be the last to be there."""
+    one = ready(at, tmp_path, full="- Something new\n" * 2)
+    made = one.stage.make(one.have)
+    wheel, sdist = (file.name for file in one.dists.files)
+    assert names(one) == [wheel, sdist, "SHA256SUMS", "RELEASE_NOTES.md", "manifest.json"]
+    assert {asset.name: asset.sha256 for asset in made.assets} == {
+        **{file.name: file.sha256 for file in one.dists.files},
+        **{name: sha256_of(one.stage.folder.assets / name) for name in ("SHA256SUMS", "RELEASE_NOTES.md")},
+        "manifest.json": sha256_of(one.stage.folder.manifest),
+    }
+
+
+def test_full_notes_are_no_asset_where_the_body_holds_them(at: Scene, tmp_path: Path) -> None:
+    """They are attached only where the body had to be cut."""
+    one = ready(at, tmp_path)
+    one.stage.make(one.have)
+    assert "RELEASE_NOTES.md" not in names(one)
+
+
+def test_the_manifest_carries_the_proof(at: Scene, tmp_path: Path) -> None:
+    """So that a later machine need not prove again."""
+    one = ready(at, tmp_path)
+    one.stage.make(one.have)
+    manifest = one.stage.folder.read_manifest()
+    assert manifest is not None
+    assert manifest.proof("prove-dists") == one.proof
+
+
+def test_a_plan_and_a_look_change_nothing(at: Scene, tmp_path: Path) -> None:
+    """Neither on the forge nor on this machine."""
+    one = ready(at, tmp_path)
+    assert "draft" in one.stage.plan()
+    assert one.stage.find(one.have) is None
+    assert not one.stage.folder.path.exists()
+    assert at.forge().postings(one.release.tag) == ()
+
+
+def started(one: Ready, *, body: str = "- Something new\n") -> Posting:
+    """Make an empty draft by hand."""
+    release = one.release
+    return one.stage.forge.draft(
+        tag=release.tag, target=release.commit, name=release.tag, body=body, prerelease=release.prerelease
+    )
+
+
+@pytest.mark.parametrize("kept", range(4))
+def test_a_draft_that_was_broken_off_is_completed(at: Scene, tmp_path: Path, kept: int) -> None:
+    """Whatever is there already stays, whatever is missing comes."""
+    one = ready(at, tmp_path)
+    made = one.stage.make(one.have)
+    (posting,) = one.stage.forge.postings(one.release.tag)
+    by_age = sorted(posting.assets, key=lambda each: each.id)
+    for asset in by_age[kept:]:
+        one.stage.forge.detach(asset)
+    assert one.stage.find(one.have) is None
+    assert replace(one.stage.make(one.have), assets=()) == replace(made, assets=())
+    (posting,) = one.stage.forge.postings(one.release.tag)
+    assert sorted(posting.assets, key=lambda each: each.id)[:kept] == by_age[:kept]
+
+
+def break_off(at: Scene, posting: Posting, name: str) -> None:
+    """Begin an upload and hang up: what is left is an asset in state ``starter``."""
+    url = urlsplit(posting.upload_url.partition("{")[0])
+    head = (
+        f"POST {url.path}?name={name} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: 1000\r\n"
+        f"Authorization: token {at.place.login.secret.reveal()}\r\n\r\nhalf"
+    )
+    with socket.create_connection((url.hostname or "", url.port or 0)) as connection:
+        connection.sendall(head.encode())
+
+
+def test_an_asset_that_was_broken_off_is_replaced(at: Scene, tmp_path: Path) -> None:
+    """A starter asset takes up the name and holds nothing."""
+    one = ready(at, tmp_path)
+    posting = started(one)
+    break_off(at, posting, one.dists.files[0].name)
+    for _ in range(200):
+        (posting,) = one.stage.forge.postings(one.release.tag)
+        if posting.assets:
+            break
+    assert [asset.uploaded for asset in posting.assets] == [False]
+    assert one.stage.find(one.have) is None
+    made = one.stage.make(one.have)
+    assert one.stage.find(one.have) == made
+
+
+def test_other_words_are_written_again(at: Scene, tmp_path: Path) -> None:
+    """A draft that somebody's tool keeps is taken over: name, body, target and kind become ours."""
+    one = ready(at, tmp_path)
+    started(one, body="Drafted by a bot")
+    made = one.stage.make(one.have)
+    (posting,) = one.stage.forge.postings(one.release.tag)
+    assert (posting.id, posting.body, posting.target) == (made.id, one.notes.body, one.release.commit)
+
+
+@pytest.mark.parametrize("name", ["wheel", "SHA256SUMS", "manifest.json"])
+def test_the_same_name_with_other_bytes_is_a_conflict(at: Scene, tmp_path: Path, name: str) -> None:
+    """On a draft that was complete once, nothing is replaced; both digests are named."""
+    one = ready(at, tmp_path)
+    made = one.stage.make(one.have)
+    name = one.dists.files[0].name if name == "wheel" else name
+    (posting,) = one.stage.forge.postings(one.release.tag)
+    one.stage.forge.detach(next(asset for asset in posting.assets if asset.name == name))
+    other = text_file(tmp_path / "other" / name, "other")
+    one.stage.forge.attach(posting, other)
+    ours = next(asset for asset in made.assets if asset.name == name)
+    for look in (one.stage.find, one.stage.make):
+        with pytest.raises(Conflict) as caught:
+            look(one.have)
+        assert ours.sha256 in caught.value.what
+        assert (other.sha256 in caught.value.what) or ("bytes there" in caught.value.what)
+
+
+def test_other_bytes_without_a_manifest_are_replaced(at: Scene, tmp_path: Path) -> None:
+    """An earlier attempt that was broken off left them, and nobody ever saw them."""
+    one = ready(at, tmp_path)
+    posting = started(one)
+    one.stage.forge.attach(posting, text_file(tmp_path / "other" / one.dists.files[0].name, "other"))
+    assert one.stage.find(one.have) is None
+    made = one.stage.make(one.have)
+    assert one.stage.find(one.have) == made
+
+
+def test_a_manifest_in_other_words_is_written_again(at: Scene, tmp_path: Path) -> None:
+    """Of the same files with another proof: a draft may still be told better."""
+    one = ready(at, tmp_path)
+    one.stage.make(one.have)
+    again = replace(one, proof=replace(one.proof, results=()))
+    assert again.stage.find(again.have) is None
+    made = again.stage.make(again.have)
+    assert again.stage.find(again.have) == made
+
+
+def test_a_distribution_that_is_not_ours_is_a_conflict(at: Scene, tmp_path: Path) -> None:
+    """Users would take it for a file of this release."""
+    one = ready(at, tmp_path)
+    posting = started(one)
+    one.stage.forge.attach(posting, text_file(tmp_path / "demo-0.1-py3-none-any.whl", "old"))
+    with pytest.raises(Conflict, match=r"demo-0\.1"):
+        one.stage.make(one.have)
+
+
+def test_somebodys_own_asset_is_left_alone(at: Scene, tmp_path: Path) -> None:
+    """A picture that a person attached is nobody's business here."""
+    one = ready(at, tmp_path)
+    made = one.stage.make(one.have)
+    (posting,) = one.stage.forge.postings(one.release.tag)
+    one.stage.forge.attach(posting, text_file(tmp_path / "poster.txt", "hello"))
+    assert one.stage.find(one.have) == made
+
+
+def test_empty_second_drafts_of_ours_go_and_the_oldest_stays(at: Scene, tmp_path: Path) -> None:
+    """Two runs at once may each have made one."""
+    one = ready(at, tmp_path)
+    first, _second = started(one), started(one)
+    made = one.stage.make(one.have)
+    assert made.id == first.id
+    assert [each.id for each in one.stage.forge.postings(one.release.tag)] == [first.id]
+
+
+def test_an_empty_second_draft_means_that_there_is_something_to_do(at: Scene, tmp_path: Path) -> None:
+    """A complete draft with an empty one beside it is not the final state."""
+    one = ready(at, tmp_path)
+    made = one.stage.make(one.have)
+    started(one)
+    assert one.stage.find(one.have) is None
+    assert one.stage.make(one.have) == made
+    assert one.stage.find(one.have) == made
+
+
+def with_assets(one: Ready, posting: Posting, folder: Path) -> None:
+    """Put a file on the second draft."""
+    one.stage.forge.attach(posting, text_file(folder / "a.txt", "a"))
+
+
+def with_words(one: Ready, posting: Posting, folder: Path) -> None:
+    """Write something into the second draft."""
+    del folder
+    one.stage.forge.amend(posting, name="x", body="Somebody's words", prerelease=False)
+
+
+@pytest.mark.parametrize("change", [with_assets, with_words])
+def test_a_second_draft_with_something_in_it_is_a_conflict(
+    at: Scene, tmp_path: Path, change: Callable[[Ready, Posting, Path], None]
+) -> None:
+    """Nobody's work is deleted: the addresses of both are named."""
+    one = ready(at, tmp_path)
+    one.stage.make(one.have)
+    second = started(one)
+    change(one, second, tmp_path)
+    for look in (one.stage.find, one.stage.make):
+        with pytest.raises(Conflict, match=r"several releases.*http.*http"):
+            look(one.have)
+
+
+def test_a_published_release_with_everything_on_it_is_found(at: Scene, tmp_path: Path) -> None:
+    """Its words may have been mended by hand, and it cannot be undone."""
+    one = ready(at, tmp_path)
+    made = one.stage.make(one.have)
+    (posting,) = one.stage.forge.postings(one.release.tag)
+    one.stage.forge.publish(posting, prerelease=False, latest=False)
+    mended = replace(one, notes=replace(one.notes, body="other", full="much more"))
+    for each in (one, mended):
+        found = each.stage.find(each.have)
+        assert found is not None
+        assert (found.id, found.assets) == (made.id, made.assets)
+    assert isinstance(one.stage.undo(made), Left)
+    assert at.forge("").public(one.release.tag) is not None
+
+
+@pytest.mark.parametrize("change", ["missing", "other"])
+def test_a_published_release_is_never_altered(at: Scene, tmp_path: Path, change: str) -> None:
+    """One that lacks a file, or holds another, is a conflict, and stays as it is."""
+    one = ready(at, tmp_path)
+    posting = started(one)
+    if change == "other":
+        one.stage.forge.attach(posting, text_file(tmp_path / "other" / one.dists.files[0].name, "other"))
+    one.stage.forge.publish(posting, prerelease=False, latest=False)
+    before = one.stage.forge.postings(one.release.tag)
+    for look in (one.stage.find, one.stage.make):
+        with pytest.raises(Conflict, match=r"missing|sha256|bytes") as caught:
+            look(one.have)
+        assert "never altered" in caught.value.next_step
+    assert one.stage.forge.postings(one.release.tag) == before
+
+
+def test_a_file_that_changed_on_disk_is_not_sent(at: Scene, tmp_path: Path) -> None:
+    """The bytes that were tested, or none."""
+    one = ready(at, tmp_path)
+    one.dists.files[0].path.write_text("other")
+    with pytest.raises(Conflict, match="changed on disk"):
+        one.stage.make(one.have)
+    assert names(one) == []
+
+
+@dataclass(frozen=True)
+class Shaky:
+    """The real forge behind a line that loses answers; ``plan`` says what happens to each upload in turn."""
+
+    real: GitHubForge
+    plan: list[str]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+    def attach(self, posting: Posting, file: File) -> Attached:
+        """Upload, or not, and answer, or not."""
+        match self.plan.pop(0) if self.plan else "fine":
+            case "lost":
+                raise Unknown("no answer", next_step="look")
+            case "stored and lost":
+                self.real.attach(posting, file)
+                raise Unknown("502", next_step="look")
+            case "cut and lost":
+                cut = file.path.with_name("cut") / file.name
+                self.real.attach(posting, text_file(cut, "half"))
+                raise Unknown("502", next_step="look")
+            case "refused":
+                raise Rejected("422", next_step="mend it")
+            case _:
+                return self.real.attach(posting, file)
+
+    def draft(self, **words: str) -> Posting:
+        """Make the draft, and lose the answer if the plan says so."""
+        made = self.real.draft(**words)  # type: ignore[arg-type]
+        if self.plan and self.plan[0] == "draft lost":
+            self.plan.pop(0)
+            raise Unknown("502", next_step="look")
+        return made
+
+
+@pytest.mark.parametrize(
+    "plan", [["lost"], ["stored and lost"], ["cut and lost"], ["lost", "stored and lost"], ["draft lost"]], ids=str
+)
+def test_after_a_lost_answer_it_looks_before_sending_again(at: Scene, tmp_path: Path, plan: list[str]) -> None:
+    """The end is the same as without the fault, and nothing is there twice."""
+    one = ready(at, tmp_path)
+    stage = replace(one.stage, forge=Shaky(at.forge(), list(plan)))  # type: ignore[arg-type]
+    made = stage.make(one.have)
+    assert one.stage.find(one.have) == made
+    assert len(one.stage.forge.postings(one.release.tag)) == 1
+
+
+@pytest.mark.parametrize(("plan", "error"), [(["lost"] * 3, Unknown), (["refused"], Rejected)], ids=str)
+def test_uploads_are_tried_a_bounded_number_of_times(
+    at: Scene, tmp_path: Path, plan: list[str], error: type[Exception]
+) -> None:
+    """What is refused is not sent again; what is lost, three times."""
+    one = ready(at, tmp_path)
+    tries = list(plan)
+    stage = replace(one.stage, forge=Shaky(at.forge(), tries))  # type: ignore[arg-type]
+    with pytest.raises(error):
+        stage.make(one.have)
+    assert tries == []
+    made = one.stage.make(one.have)
+    assert one.stage.find(one.have) == made
+
+
+@dataclass(frozen=True)
+class Blind:
+    """The real forge without digests, as older Enterprise servers are."""
+
+    real: GitHubForge
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+    def postings(self, tag: str) -> tuple[Posting, ...]:
+        """List, and leave the digests out."""
+        return tuple(
+            replace(posting, assets=tuple(replace(asset, sha256=None) for asset in posting.assets))
+            for posting in self.real.postings(tag)
+        )
+
+
+def test_a_forge_without_digests_is_read_by_downloading(at: Scene, tmp_path: Path) -> None:
+    """Same and other bytes are told apart there too, even of the same size."""
+    one = ready(at, tmp_path)
+    stage = replace(one.stage, forge=Blind(at.forge()))  # type: ignore[arg-type]
+    made = stage.make(one.have)
+    assert stage.find(one.have) == made == one.stage.find(one.have)
+    (posting,) = one.stage.forge.postings(one.release.tag)
+    file = one.dists.files[0]
+    one.stage.forge.detach(next(asset for asset in posting.assets if asset.name == file.name))
+    one.stage.forge.attach(posting, text_file(tmp_path / "other" / file.name, "x" * file.size))
+    with pytest.raises(Conflict, match=file.sha256):
+        stage.find(one.have)
+
+
+@pytest.mark.parametrize(("who", "error"), [("reader", Unknown), ("stranger", Unknown), ("liar", Denied)])
+def test_who_may_not_push_learns_nothing_and_makes_nothing(
+    at: Scene, tmp_path: Path, who: str, error: type[Exception]
+) -> None:
+    """Not being shown drafts is never taken for there being none."""
+    token = {"reader": at.read_token, "stranger": "", "liar": "ghp_wrong"}[who]
+    one = ready(at, tmp_path)
+    stage = replace(one.stage, forge=at.forge(token))
+    for look in (stage.find, stage.make):
+        with pytest.raises(error):
+            look(one.have)
+
+
+def test_a_draft_that_stays_odd_is_incomplete(at: Scene, tmp_path: Path) -> None:
+    """After bounded looks the difference is told."""
+
+    @dataclass(frozen=True)
+    class Forgetful(Blind):
+        """Never shows the manifest."""
+
+        def postings(self, tag: str) -> tuple[Posting, ...]:
+            """List, and leave the manifest out."""
+            return tuple(
+                replace(each, assets=tuple(one for one in each.assets if one.name != manifests.NAME))
+                for each in self.real.postings(tag)
+            )
+
+    one = ready(at, tmp_path)
+    stage = replace(one.stage, forge=Forgetful(at.forge()))  # type: ignore[arg-type]
+    with pytest.raises(Incomplete, match=r"manifest\.json is missing"):
+        stage.make(one.have)
