@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.cli import session, talk
 from unmoor.cli.talk import err
+from unmoor.ports.git import Git
 from unmoor.powers import checkout
 from unmoor.products import Notes
 from unmoor.stage import Reach
@@ -25,7 +27,7 @@ def command(tag: str | None, folder: Path) -> int:
     They come from the changelog's section for the version, else from the news fragments, else from
     the commits since the previous release. TAG need not exist yet: then they are those of HEAD.
     """
-    with session.Processes() as processes, processes.guarded(), tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
+    with Processes() as processes, processes.guarded(), tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
         here = checkout(folder, processes)
         asked = session.Asked(folder=folder, tag=tag, until="notes", limit=Reach.READS)
         if _is_to_come(tag, here):
@@ -45,7 +47,7 @@ def command(tag: str | None, folder: Path) -> int:
     return talk.close(report, limit=asked.limit, again="unmoor notes" + (f" {clean(tag)}" if tag else ""))
 
 
-def _is_to_come(tag: str | None, here: session.Git) -> bool:
+def _is_to_come(tag: str | None, here: Git) -> bool:
     """Whether the tag does not exist yet: then the notes are those of a release that is only being prepared."""
     from unmoor import versions
 

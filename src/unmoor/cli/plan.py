@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
 from unmoor.render import words
 from unmoor.stage import Reach
@@ -25,7 +26,7 @@ def command(tag: str | None, folder: Path, world: Path | None, *, as_json: bool)
     The JSON has a schema: `unmoor schema plan`.
     """
     asked = session.Asked(folder=folder, tag=tag, world=world, limit=Reach.READS, as_json=as_json)
-    with session.Processes() as processes:
+    with Processes() as processes:
         opened = session.opened(asked, processes)
         report = session.conduct(opened, asked, processes)
         code = session.finish(report, opened, asked)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.cli import session
 from unmoor.cli.talk import err
@@ -42,7 +43,7 @@ def command(tag: str | None, folder: Path, *, as_json: bool) -> int:
       unmoor rehearse
       unmoor rehearse v2.0.0rc1
     """
-    with session.Processes() as processes, processes.guarded():
+    with Processes() as processes, processes.guarded():
         here = checkout(folder, processes)
         place = here.folder / ".unmoor" / PLACE
         RunFolder(place).open()

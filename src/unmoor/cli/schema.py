@@ -18,13 +18,13 @@ def command(name: str) -> None:
     of every release, `settings` the table [tool.unmoor], `world` a world file.
     """
     from unmoor import manifest
-    from unmoor.config import schema
+    from unmoor.config.schema import settings_schema, world_schema
     from unmoor.render import document
 
     schemas = {
         "plan": document.schema,
         "manifest": manifest.schema,
-        "settings": schema.settings_schema,
-        "world": schema.world_schema,
+        "settings": settings_schema,
+        "world": world_schema,
     }
     click.echo(json.dumps(schemas[name](), indent=2, sort_keys=True))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.surfaces import Item, State, SurfaceState, compare, find_manifest, worst
@@ -46,7 +47,7 @@ def command(tag: str | None, folder: Path, world: Path | None, *, as_json: bool)
     settings call advisory is shown and does not count.
     """
     asked = session.Asked(folder=folder, tag=tag, world=world, as_json=as_json)
-    with session.Processes() as processes, processes.guarded():
+    with Processes() as processes, processes.guarded():
         opened = session.opened(asked, processes)
         can, wanted = opened.powers, opened.target.tag
         manifest = find_manifest(opened.folder, can.forge, wanted)

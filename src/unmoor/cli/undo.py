@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
 from unmoor.cli.talk import err
 from unmoor.events import Report
@@ -29,7 +30,7 @@ def command(tag: str | None, folder: Path, world: Path | None, *, really: bool) 
     it. What cannot be taken back is named with the steps that a person can take.
     """
     asked = session.Asked(folder=folder, tag=tag, world=world, limit=Reach.READS)
-    with session.Processes() as processes, processes.guarded():
+    with Processes() as processes, processes.guarded():
         opened = session.opened(asked, processes)
         report = session.conduct(opened, asked, processes)
         opened.folder.open()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from unmoor.adapters.processes import Processes
 from unmoor.cli import session
 from unmoor.cli.talk import err
 from unmoor.errors import Interrupted, Refused
@@ -41,7 +42,7 @@ def up(place: Path | None, repository: str, folder: Path) -> int:
       git push DIR/remote.git v1.0.0
       unmoor release --world DIR/world.toml v1.0.0
     """
-    with session.Processes() as processes, processes.guarded():
+    with Processes() as processes, processes.guarded():
         here = checkout(folder, processes)
         try:
             top: Path | None = here.folder

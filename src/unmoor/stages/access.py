@@ -9,7 +9,7 @@ from unmoor.errors import Denied, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Forge, Repository
 from unmoor.ports.index import Index
 from unmoor.products import Access, Finding, Release, Standing
-from unmoor.stage import Check, Have, Promise
+from unmoor.stage import Check, Have, Promise, Reach
 
 _FORGE = "forge"
 _HOW_TO_GIVE_ONE = "set GITHUB_TOKEN or GH_TOKEN (contents: write), or name a token in the world file"
@@ -18,20 +18,38 @@ _LOGIN = "set TWINE_USERNAME and TWINE_PASSWORD, or use ~/.pypirc, a keyring or 
 _SAID_NO = (Denied, Refused, Unknown)
 
 
+@dataclass(frozen=True)
+class _Look:
+    """One question: where, which stage proves what it cannot, and from which reach on the answer counts."""
+
+    surface: str
+    proven_by: str
+    writes_from: Reach
+    ask: Callable[[], list[Finding]]
+
+
+def _index_looks(index: Index, release: Release, proven_by: str, writes_from: Reach) -> list[_Look]:
+    return [
+        _Look(index.name, proven_by, writes_from, lambda: [_login(index, proven_by)]),
+        _Look(index.name, proven_by, writes_from, lambda: [_name(index, release, proven_by)]),
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProveAccess(Check[Access]):
     """Look at every login, permission and name before anything is built.
 
-    ``strict``: what is known to be wrong stops the run, everything at once in one error. Otherwise
-    (``plan``) it is only listed as unproven. ``draft``, ``upload`` and ``rehearse`` name the stages
-    that will prove what reads cannot.
+    ``limit`` is how far the run may reach. What is known to be wrong at a surface that it will write
+    to stops the run, everything at once in one error; elsewhere it is only listed as unproven, so
+    that a job without credentials can plan, build and prove. ``proven_by_draft`` and its kin name
+    the stages that will prove what reads cannot.
     """
 
     release: Promise[Release]
     index: Index
     staging: Index | None
     forge: Forge
-    strict: bool = True
+    limit: Reach = Reach.FINAL
     proven_by_draft: str = "draft"
     proven_by_index: str = "pypi"
     proven_by_staging: str = "testpypi"
@@ -46,27 +64,28 @@ class ProveAccess(Check[Access]):
         release = have[self.release]
         findings: list[Finding] = []
         problems: list[UnmoorError] = []
-        for surface, proven_by, look in self._looks(release):
+        for look in self._looks(release):
             try:
-                findings += look()
+                findings += look.ask()
             except _SAID_NO as error:
-                problems.append(error)
-                findings.append(_unproven(surface, f"{error.what}; {error.next_step}", proven_by))
-        if problems and self.strict:
+                if look.writes_from <= self.limit:
+                    problems.append(error)
+                elif self.limit is Reach.READS:
+                    have.warn(str(error))
+                findings.append(_unproven(look.surface, f"{error.what}; {error.next_step}", look.proven_by))
+        if problems:
             raise _together(problems)
-        for problem in problems:
-            have.warn(str(problem))
         return Access(findings=tuple(findings))
 
-    def _looks(self, release: Release) -> list[tuple[str, str, Callable[[], list[Finding]]]]:
-        """Every look, with the surface and the stage that proves what the look cannot."""
-        looks: list[tuple[str, str, Callable[[], list[Finding]]]] = [
-            (_FORGE, self.proven_by_draft, self._token),
-            (_FORGE, self.proven_by_draft, lambda: self._repository(release)),
+    def _looks(self, release: Release) -> list[_Look]:
+        remote, final = Reach.REMOTE, Reach.FINAL
+        looks = [
+            _Look(_FORGE, self.proven_by_draft, remote, self._token),
+            _Look(_FORGE, self.proven_by_draft, remote, lambda: self._repository(release)),
         ]
         if self.staging is not None:
-            looks += _index_looks(self.staging, release, self.proven_by_staging)
-        return looks + _index_looks(self.index, release, self.proven_by_index)
+            looks += _index_looks(self.staging, release, self.proven_by_staging, remote)
+        return looks + _index_looks(self.index, release, self.proven_by_index, final)
 
     def _token(self) -> list[Finding]:
         if not self.forge.has_token():
@@ -107,13 +126,6 @@ def _same_repository(seen: Repository, release: Release, address: str) -> None:
             where=address,
             next_step="unarchive it in its settings on the forge",
         )
-
-
-def _index_looks(index: Index, release: Release, proven_by: str) -> list[tuple[str, str, Callable[[], list[Finding]]]]:
-    return [
-        (index.name, proven_by, lambda: [_login(index, proven_by)]),
-        (index.name, proven_by, lambda: [_name(index, release, proven_by)]),
-    ]
 
 
 def _login(index: Index, proven_by: str) -> Finding:
