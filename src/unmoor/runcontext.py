@@ -111,7 +111,7 @@ def _wrong(variable: str) -> ConfigError:
 _OWNER_AND_NAME = r"/?(?P<repository>[^/\s]+/[^/\s]+?)(?:\.git)?/?"
 _REMOTES = (
     re.compile(rf"(?:https?|git|ssh|git\+ssh)://(?:[^@/\s]*@)?(?P<host>[^@/:\s]+)(?::[0-9]+)?{_OWNER_AND_NAME}"),
-    re.compile(rf"(?:[^@/:\s]+@)?(?P<host>[^@/:\s]+):(?!/?/){_OWNER_AND_NAME}"),
+    re.compile(rf"(?:[^@/:\s]+@)?(?P<host>[^@/:\s]+):(?!//){_OWNER_AND_NAME}"),
 )
 
 

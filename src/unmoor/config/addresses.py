@@ -27,7 +27,7 @@ _HOST = r"(?:[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])"
 _REMOTES = (
     re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._/-]{0,99}"),  # a name
     re.compile(r"/[^\x00-\x1f\x7f]{0,4000}"),  # a path
-    re.compile(rf"{_USER}{_HOST}:(?![:-])[^\s\x00-\x1f\x7f]{{1,1000}}"),  # as scp writes it
+    re.compile(rf"{_USER}{_HOST}:(?![:-]|//)[^\s\x00-\x1f\x7f]{{1,1000}}"),  # as scp writes it
     re.compile(rf"(?:git\+)?ssh://{_USER}{_HOST}(?::[0-9]{{1,5}})?/[^\s\x00-\x1f\x7f]{{1,1000}}"),
     re.compile(r"file:///[^\x00-\x1f\x7f]{0,4000}"),
 )
@@ -53,7 +53,7 @@ def is_loopback(address: str) -> bool:
 def checked_address(text: str) -> str:
     """Check one http or https address and return it, scheme and host in lower case."""
     if "@" in text.partition("://")[2].partition("/")[0]:
-        raise ValueError("an address must not hold credentials; give them as username and password, or as token")
+        raise ValueError("an address must not hold credentials; give them as password or token")
     match = _ADDRESS.fullmatch(text)
     if match is None:
         raise ValueError(
@@ -112,5 +112,5 @@ def git_remote(text: str) -> str:
     if any(form.fullmatch(text) for form in _REMOTES):
         return text
     raise ValueError(
-        "expected the name of a git remote, an absolute path, or an address (https, ssh, file) without a password"
+        "expected a git remote: a name, an absolute path or an address (https, ssh, file)"
     )

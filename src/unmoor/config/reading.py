@@ -91,7 +91,7 @@ def lines_of(text: str) -> dict[Path, int]:
         if len(pending) > _LONGEST_VALUE:
             break
         try:
-            piece = tomllib.loads("\n".join(pending))
+            piece = tomllib.loads("\n".join(pending) + "\n")
         except tomllib.TOMLDecodeError:
             continue
         first = number - len(pending) + 1
@@ -184,7 +184,7 @@ def read_values(kind: type[msgspec.Struct], table: Table, path: Path, faults: Fa
         elif isinstance(value, dict):
             values[keys[name].name] = read_table(inner, value, (*path, name), faults)
         else:
-            faults.add((*path, name), f"expected a table, got {got(value)}")
+            faults.add((*path, name), f"expected a table, got {got(value, quotes=faults.quotes)}")
     return values
 
 

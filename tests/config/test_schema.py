@@ -1,0 +1,51 @@
+"""The committed schemas and reference pages are what the declarations say."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from unmoor.config.schema import PAGES, SCHEMAS, settings_schema, world_schema, written
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+
+
+@pytest.mark.parametrize("name", [*SCHEMAS, *PAGES])
+def test_generated_files_are_up_to_date(name: str) -> None:
+    """What is committed is what ``python -m unmoor.config.schema docs/reference`` would write."""
+    path = REFERENCE / name
+    assert path.read_text(encoding="utf-8") == written(REFERENCE)[path]
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "fits"),
+    [
+        (settings_schema(), "", True),
+        (settings_schema(), 'testpypi = "off"\ntest-sources = ["tests"]\ndeadline = 60', True),
+        (settings_schema(), 'testpypi = "on"', False),
+        (settings_schema(), "test_command = 'x'", False),
+        (settings_schema(), 'test-sources = ["../x"]', False),
+        (settings_schema(), "deadline = 1", False),
+        (world_schema(), 'name = "x"\n[index]\nupload = "https://e.org/u/"\nsimple = "https://e.org/s/"', True),
+        (world_schema(), 'name = "x"\n[index]\nupload = "https://e.org/u/"', False),
+        (world_schema(), 'name = "x"', False),
+        (world_schema(), 'name = "x"\n[index]\nupload = "ftp://e.org/u/"\nsimple = "https://e.org/s/"', False),
+    ],
+)
+def test_the_schemas_judge_as_the_reader_does(schema: dict[str, Any], text: str, *, fits: bool) -> None:
+    """Editors that use the schemas show the faults that the reader would find."""
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert jsonschema.Draft202012Validator(schema).is_valid(tomllib.loads(text)) is fits
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_of_the_pages_are_right(page: str) -> None:
+    """The TOML shown on a reference page fits its schema."""
+    text = (REFERENCE / page).read_text(encoding="utf-8")
+    table = tomllib.loads(text.partition("```toml\n")[2].partition("```")[0])
+    schema, instance = (settings_schema(), table["tool"]["unmoor"]) if "tool" in table else (world_schema(), table)
+    jsonschema.Draft202012Validator(schema).validate(instance)

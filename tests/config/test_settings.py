@@ -1,0 +1,232 @@
+"""Settings: where they come from, and every fault told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from unmoor.config.settings import Settings, resolve, variable_of
+from unmoor.errors import ConfigError
+
+
+def reader(files: dict[str, bytes]) -> Callable[[str], bytes | None]:
+    """Stand for a commit that holds these files."""
+
+    def read(name: str) -> bytes | None:
+        return files.get(name)
+
+    return read
+
+
+def refusal(
+    files: dict[str, str], environ: dict[str, str] | None = None, given: dict[str, object] | None = None
+) -> str:
+    """Read settings that must be refused, and return the whole message with its next step."""
+    contents = {name: text.encode() for name, text in files.items()}
+    with pytest.raises(ConfigError) as raised:
+        resolve(reader(contents), environ=environ or {}, given=given or {})
+    return f"{raised.value} -> {raised.value.next_step}"
+
+
+def test_unconfigured_project_works() -> None:
+    """Without any file every option has its default, and says so."""
+    resolved = resolve(reader({}))
+    assert resolved.settings == Settings()
+    assert set(resolved.provenance.values()) == {"default"}
+    assert resolved.settings.testpypi == "required"
+    assert (resolved.settings.test_timeout, resolved.settings.deadline, resolved.settings.verify_patience) == (
+        600,
+        3600,
+        120,
+    )
+
+
+def test_foreign_pyproject_is_unconfigured() -> None:
+    """A pyproject.toml of other tools sets nothing."""
+    assert (
+        resolve(reader({"pyproject.toml": b'[tool.ruff]\nline-length = 100\n[project]\nname = "x"'})).settings
+        == Settings()
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "origin"),
+    [
+        ("pyproject.toml", "[tool.unmoor]", "pyproject.toml: tool.unmoor.deadline"),
+        ("unmoor.toml", "", "unmoor.toml: deadline"),
+    ],
+)
+def test_both_files_hold_the_same_keys(name: str, header: str, origin: str) -> None:
+    """unmoor.toml has on top what pyproject.toml has in its table."""
+    text = f'{header}\ndeadline = 90\ntest-requires = ["pytest>=8"]\ntest-sources = ["./tests/", "a//b"]\n'
+    resolved = resolve(reader({name: text.encode()}))
+    assert resolved.settings == Settings(deadline=90, test_requires=("pytest>=8",), test_sources=("tests", "a/b"))
+    assert resolved.provenance["deadline"] == origin
+    assert resolved.provenance["testpypi"] == "default"
+
+
+def test_later_sources_win() -> None:
+    """The environment wins over the file, the command line over both; each value knows its origin."""
+    resolved = resolve(
+        reader({"unmoor.toml": b"deadline = 90\ntest-timeout = 90\nverify-patience = 90"}),
+        environ={"UNMOOR_TEST_TIMEOUT": "91", "UNMOOR_VERIFY_PATIENCE": "91", "UNMOOR_TESTPYPI": ""},
+        given={"verify-patience": 92},
+    )
+    settings, provenance = resolved.settings, resolved.provenance
+    assert (settings.deadline, settings.test_timeout, settings.verify_patience) == (90, 91, 92)
+    assert provenance["deadline"] == "unmoor.toml: deadline"
+    assert provenance["test-timeout"] == "environment: UNMOOR_TEST_TIMEOUT"
+    assert provenance["verify-patience"] == "command line"
+    assert provenance["testpypi"] == "default"
+
+
+def test_lists_in_the_environment_have_one_item_a_line() -> None:
+    """A requirement may hold commas, blanks and semicolons, so lines part the items."""
+    environ = {"UNMOOR_TEST_REQUIRES": 'pytest>=8,<9\n\n  tomli; python_version < "3.11"\n'}
+    assert resolve(reader({}), environ=environ).settings.test_requires == (
+        "pytest>=8,<9",
+        'tomli; python_version < "3.11"',
+    )
+
+
+def test_every_option_can_be_set_by_its_variable() -> None:
+    """The variable follows from the option's name."""
+    assert [variable_of(field.encode_name) for field in msgspec.structs.fields(Settings)][:4] == [
+        "UNMOOR_PROJECT",
+        "UNMOOR_REPOSITORY",
+        "UNMOOR_CHANGELOG",
+        "UNMOOR_EMPTY_NOTES",
+    ]
+
+
+KNOWN = "known here: " + ", ".join(field.encode_name for field in msgspec.structs.fields(Settings))
+PATH = "expected a relative path inside the project, without .."
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("deadlin = 100", 'deadlin: there is no such key; did you mean "deadline"?'),
+        ('test_command = "x"', 'test_command: there is no such key; did you mean "test-command"?'),
+        (
+            "zzz = 1",
+            f"zzz: there is no such key; {KNOWN}",
+        ),
+        (
+            '"a\\u0007b" = 1',
+            f"a b: there is no such key; {KNOWN}",
+        ),
+        ('deadline = "1h"', 'deadline: expected a whole number from 10 to 86400, got "1h"'),
+        ("deadline = 3", "deadline: expected a whole number from 10 to 86400, got the number 3"),
+        ("deadline = true", "deadline: expected a whole number from 10 to 86400, got true"),
+        ("deadline = 1.5", "deadline: expected a whole number from 10 to 86400, got the number 1.5"),
+        ("deadline = nan", "deadline: expected a whole number from 10 to 86400, got a number too large"),
+        ("deadline = 2020-01-01", "deadline: expected a whole number from 10 to 86400, got a date or time"),
+        ("deadline = {a = 1}", "deadline: expected a whole number from 10 to 86400, got a table"),
+        (
+            'testpypi = "requird"',
+            'testpypi: expected "required", "advisory" or "off", got "requird"; did you mean "required"?',
+        ),
+        ("testpypi = false", 'testpypi: expected "required", "advisory" or "off", got false'),
+        ("empty-notes = []", 'empty-notes: expected "refuse" or "allow", got a list'),
+        ('project = "-x"', 'project: expected a project name: letters, digits, and . _ - between them, got "-x"'),
+        ('project = "x\\n"', 'project: expected a project name: letters, digits, and . _ - between them, got "x"'),
+        ('repository = "one"', 'repository: expected owner/name, got "one"'),
+        ('repository = "a/.."', 'repository: expected owner/name, got "a/.."'),
+        ('repository = "a/b/c"', 'repository: expected owner/name, got "a/b/c"'),
+        ('changelog = "/etc/passwd"', f'changelog: {PATH}, got "/etc/passwd"'),
+        ('changelog = "docs/../../x"', f'changelog: {PATH}, got "docs/../../x"'),
+        ('changelog = ".."', f'changelog: {PATH}, got ".."'),
+        ('changelog = "C:\\\\x"', f'changelog: {PATH}, got "C:\\x"'),
+        ('changelog = "."', "changelog: expected a path inside the project, got the project's folder itself"),
+        ('test-sources = ["tests", "../x"]', f'test-sources: item 2: {PATH}, got "../x"'),
+        (
+            'test-sources = "tests"',
+            f'test-sources: expected a list, each item {PATH.removeprefix("expected ")}, got "tests"',
+        ),
+        ("test-requires = [1]", "test-requires: item 1: expected text, got the number 1"),
+        ('test-requires = ["a b"]', "test-requires: item 1: expected a requirement (PEP 508) such as pytest>=8"),
+        ('test-extras = ["-"]', 'test-extras: item 1: expected the name of an extra, got "-"'),
+        ('test-command = "a \'b"', "test-command: this cannot be split into words: No closing quotation"),
+        ('test-command = "  "', "test-command: expected a command, got blanks"),
+        ('test-command = "a\\nb"', 'test-command: expected a command on one line, got "a b"'),
+    ],
+)
+def test_each_fault_has_its_message(line: str, message: str) -> None:
+    """A wrong key or value is told with file, line, what was expected and what came."""
+    assert (
+        refusal({"unmoor.toml": f"# settings\n\n{line}\n"}) == f"unmoor.toml, line 3: {message} -> correct unmoor.toml"
+    )
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """One error names every fault, in the order of the lines, multi-line values by their first line."""
+    text = '[project]\nname = "x"\n[tool.unmoor]\ndeadlin = 100\ntest-sources = [\n  "../a",\n]\ntestpypi = 1\n'
+    assert refusal({"pyproject.toml": text}) == (
+        "pyproject.toml: 3 faults\n"
+        '  line 4: tool.unmoor.deadlin: there is no such key; did you mean "deadline"?\n'
+        f'  line 5: tool.unmoor.test-sources: item 1: {PATH}, got "../a"\n'
+        '  line 8: tool.unmoor.testpypi: expected "required", "advisory" or "off", got the number 1'
+        " -> correct pyproject.toml"
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            {"unmoor.toml": "deadline = \n"},
+            "unmoor.toml, line 1, column 12: this is not TOML: Invalid value -> correct unmoor.toml",
+        ),
+        (
+            {"pyproject.toml": '[project]\nname = "x\n'},
+            "pyproject.toml, line 2, column 10: this is not TOML: Illegal character '\\n' -> correct pyproject.toml",
+        ),
+        (
+            {"pyproject.toml": "[tool.unmor]\ndeadline = 100\n"},
+            (
+                'pyproject.toml, line 1: tool.unmor: there is no such table; did you mean "tool.unmoor"?'
+                " -> correct pyproject.toml"
+            ),
+        ),
+        (
+            {"pyproject.toml": "[tool.unmoor]\n", "unmoor.toml": ""},
+            "unmoor.toml: settings stand both here and in [tool.unmoor] of pyproject.toml -> keep one of the two",
+        ),
+        (
+            {"pyproject.toml": "[tool]\nunmoor = 1\n"},
+            "pyproject.toml, line 2: tool.unmoor: expected a table -> correct pyproject.toml",
+        ),
+    ],
+)
+def test_files_that_cannot_be_right(files: dict[str, str], message: str) -> None:
+    """A malformed, misspelt or doubled place for settings is refused with where it is."""
+    assert refusal(files) == message
+
+
+def test_text_that_is_not_utf8() -> None:
+    """Bytes that are no text are refused with their line."""
+    with pytest.raises(ConfigError, match=r"^unmoor.toml, line 2: this line is not UTF-8 text$"):
+        resolve(reader({"unmoor.toml": b'project = "a"\n# \xff\n'}))
+
+
+@pytest.mark.parametrize("data", [b"a = " + b"[" * 100_000, b"#" * 1_000_001])
+def test_hostile_files_end_in_a_refusal(data: bytes) -> None:
+    """Endless nesting and endless length are refused, not followed."""
+    with pytest.raises(ConfigError):
+        resolve(reader({"unmoor.toml": data}))
+
+
+def test_faults_outside_of_files() -> None:
+    """The environment and the command line are held to the same declarations."""
+    assert refusal({}, environ={"UNMOOR_DEADLINE": "soon", "UNMOOR_TESTPYPI": "of"}) == (
+        "the environment: 2 faults\n"
+        '  UNMOOR_TESTPYPI: expected "required", "advisory" or "off", got "of"; did you mean "off"?\n'
+        '  UNMOOR_DEADLINE: expected a whole number from 10 to 86400, got "soon"'
+        " -> correct the environment"
+    )
+    assert refusal({}, given={"dedline": 1}) == (
+        'the command line: dedline: there is no such key; did you mean "deadline"? -> correct the command line'
+    )

@@ -1,0 +1,358 @@
+"""World files: what they give, every fault at once, and no secret in any message or value."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import twine.utils
+
+from unmoor.config.real import upload_addresses
+from unmoor.config.worlds import read_world, real_world
+from unmoor.errors import ConfigError
+from unmoor.secret import Secret
+from unmoor.world import ForgePlace, IndexPlace, Login, World
+
+CANARY = "canary-7f3a"
+LOCAL = f"""\
+name = "local"
+rehearsal = true
+[index]
+upload = "http://127.0.0.1:1/legacy/"
+simple = "http://127.0.0.1:1/simple/"
+json = "http://127.0.0.1:1/pypi/"
+page = "http://127.0.0.1:1/project/{{project}}/{{version}}/"
+password = "{CANARY}"
+[staging]
+upload = "http://127.0.0.1:2/legacy"
+simple = "http://127.0.0.1:2/simple"
+password = "env:STAGING"
+[dependencies]
+simple = "https://example.org/simple"
+[forge]
+api = "http://127.0.0.1:3/api/v3/"
+repository = "owner/name"
+token = "file:secrets/token"
+[git]
+remote = "/srv/remote.git"
+"""
+
+WriteWorld = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> WriteWorld:
+    """Write a world file, only for us to read unless told otherwise."""
+
+    def write(text: str, mode: int = 0o600) -> Path:
+        path = tmp_path / "world.toml"
+        path.write_text(text, encoding="utf-8")
+        path.chmod(mode)
+        return path
+
+    return write
+
+
+def refusal(path: Path, environ: dict[str, str] | None = None) -> str:
+    """Read a world that must be refused: the message and its next step, the folder left out; the canary is nowhere."""
+    with pytest.raises(ConfigError) as raised:
+        read_world(path, environ or {})
+    seen = "".join(traceback.format_exception(raised.value))
+    assert CANARY not in seen
+    assert CANARY not in repr(raised.value)
+    return f"{raised.value} -> {raised.value.next_step}".replace(f"{path.parent}/", "")
+
+
+def test_a_whole_world(write: WriteWorld) -> None:
+    """Every key arrives where it belongs, slashes put right, references followed."""
+    path = write(LOCAL)
+    (path.parent / "secrets").mkdir()
+    (path.parent / "secrets" / "token").write_text(f"{CANARY}\n", encoding="utf-8")
+    world = read_world(path, {"STAGING": CANARY})
+    token_file = path.parent / "secrets" / "token"
+    assert world == World(
+        name="local",
+        rehearsal=True,
+        index=IndexPlace(
+            name="pypi",
+            upload="http://127.0.0.1:1/legacy/",
+            simple="http://127.0.0.1:1/simple/",
+            json="http://127.0.0.1:1/pypi/",
+            page="http://127.0.0.1:1/project/{project}/{version}/",
+            login=Login(username="__token__", secret=Secret(CANARY), origin=str(path)),
+        ),
+        staging=IndexPlace(
+            name="testpypi",
+            upload="http://127.0.0.1:2/legacy/",
+            simple="http://127.0.0.1:2/simple/",
+            json="",
+            page="http://127.0.0.1:2/simple/{project}/",
+            login=Login(username="__token__", secret=Secret(CANARY), origin="the environment variable STAGING"),
+        ),
+        dependencies="https://example.org/simple/",
+        forge=ForgePlace(
+            api="http://127.0.0.1:3/api/v3",
+            uploads="http://127.0.0.1:3/api/uploads",
+            site="http://127.0.0.1:3",
+            repository="owner/name",
+            login=Login(username="", secret=Secret(CANARY), origin=f"the file {token_file}"),
+        ),
+        remote="/srv/remote.git",
+    )
+    assert CANARY not in f"{world!r} {world}"
+
+
+SMALL = 'name = "x"\n[index]\nupload = "https://example.org/u/"\nsimple = "https://example.org/s/"\n'
+
+
+def test_the_smallest_world(write: WriteWorld) -> None:
+    """A private index needs four lines; the forge is the real one, the repository the project's, staging none."""
+    world = read_world(write(SMALL, 0o644), {"GITHUB_TOKEN": CANARY}, repository="owner/name")
+    assert world.staging is None
+    assert (world.rehearsal, world.dependencies, world.remote) == (False, "", "origin")
+    assert world.index.login == Login(
+        username="__token__", secret=Secret(""), origin=f"nowhere: {world_file(world)} names no credential"
+    )
+    assert (world.forge.api, world.forge.repository) == ("https://api.github.com", "owner/name")
+    assert world.forge.login == Login(
+        username="", secret=Secret(CANARY), origin="the environment variable GITHUB_TOKEN"
+    )
+
+
+def world_file(world: World) -> str:
+    """The path that an origin names."""
+    return world.index.login.origin.removeprefix("nowhere: ").removesuffix(" names no credential")
+
+
+def test_the_usual_token_goes_to_the_usual_forge_alone(write: WriteWorld) -> None:
+    """A forge with an address of its own is not sent GITHUB_TOKEN unless the file says so."""
+    forge = '[forge]\napi = "https://git.example.org/api/v3"\n'
+    world = read_world(write(SMALL + forge), {"GITHUB_TOKEN": CANARY})
+    assert not world.forge.login.secret
+    world = read_world(write(SMALL + forge + 'token = "env:GITHUB_TOKEN"\n'), {"GITHUB_TOKEN": CANARY})
+    assert world.forge.login.secret == Secret(CANARY)
+    assert (world.forge.uploads, world.forge.site) == ("https://git.example.org/api/uploads", "https://git.example.org")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("token =", "tokn =", 'line 18: forge.tokn: there is no such key; did you mean "token"?'),
+        ("[forge]", "[forg]", 'line 15: forg: there is no such key; did you mean "forge"?'),
+        ('name = "local"\n', "", "name: missing: expected a short name: small letters, digits, and . _ - between them"),
+        (
+            'name = "local"',
+            "name = 1",
+            "line 1: name: expected a short name: small letters, digits, and . _ - between them, got the number 1",
+        ),
+        (
+            'name = "local"',
+            f'name = "{CANARY} "',
+            "line 1: name: expected a short name: small letters, digits, and . _ - between them, got other text",
+        ),
+        ("rehearsal = true", 'rehearsal = "yes"', "line 2: rehearsal: expected true or false, got other text"),
+        ('upload = "http://127.0.0.1:1/legacy/"\n', "", "line 3: index.upload: missing: expected text"),
+        ('simple = "http://127.0.0.1:1/simple/"', "simple = []", "line 5: index.simple: expected text, got a list"),
+        (
+            "http://127.0.0.1:1/simple/",
+            f"http://u:{CANARY}@127.0.0.1/",
+            "line 5: index.simple: an address must not hold credentials; give them as password or token",
+        ),
+        (
+            "http://127.0.0.1:1/simple/",
+            "http://example.org/",
+            "line 5: index.simple: http is for loopback addresses only; use https for example.org",
+        ),
+        (
+            "http://127.0.0.1:1/simple/",
+            "https://example.org/",
+            "line 5: index.simple: not a loopback address, in a world that says rehearsal = true",
+        ),
+        ("{project}", "{projekt}", "line 7: index.page: only {project} and {version} may stand in braces"),
+        (
+            f'"{CANARY}"',
+            f'"vault:{CANARY}"',
+            "line 8: index.password: what stands before the colon is none of env:, file:, keyring:",
+        ),
+        (
+            f'"{CANARY}"',
+            f'"ENV:{CANARY}"',
+            "line 8: index.password: what stands before the colon is none of env:, file:, keyring:",
+        ),
+        (
+            f'"{CANARY}"',
+            f'"env:{CANARY}"',
+            'line 8: index.password: expected the name of an environment variable after "env:"',
+        ),
+        (f'"{CANARY}"', '"file:"', 'line 8: index.password: expected something printable after "file:"'),
+        (
+            f'"{CANARY}"',
+            f'"{CANARY}\\n"',
+            "line 8: index.password: a credential must not hold line breaks or control characters",
+        ),
+        (f'"{CANARY}"', f'["{CANARY}"]', "line 8: index.password: expected text, got a list"),
+        (
+            f'password = "{CANARY}"',
+            f'username = "u:{CANARY}"',
+            "line 8: index.username: expected a user name: printable, without colon, at most 200 characters",
+        ),
+        (
+            "127.0.0.1:2/legacy",
+            "127.0.0.1:1/legacy",
+            "line 10: staging.upload: the same address as index.upload: nothing would be tried first",
+        ),
+        ("[staging]", '[staging]\nname = "pypi"', "line 10: staging.name: the same name as index.name"),
+        ("owner/name", CANARY, "line 17: forge.repository: expected owner/name, got other text"),
+        ("/api/v3/", "/", "line 15: forge.uploads: missing: it cannot be told from this api"),
+        (
+            'api = "http://127.0.0.1:3/api/v3/"',
+            'site = "http://127.0.0.1:3"',
+            "line 15: forge.api: missing: uploads and site are given, so api must be too",
+        ),
+        (
+            "/srv/remote.git",
+            f"https://{CANARY}@example.org/x",
+            "line 20: git.remote: an address must not hold credentials; give them as password or token",
+        ),
+        (
+            "/srv/remote.git",
+            "ext::sh",
+            "line 20: git.remote: expected a git remote: a name, an absolute path or an address (https, ssh, file)",
+        ),
+    ],
+)
+def test_each_fault_has_its_message(write: WriteWorld, old: str, new: str, message: str) -> None:
+    """A fault is told with its line and without any text of the file."""
+    assert old in LOCAL
+    told = refusal(write(LOCAL.replace(old, new, 1)))
+    assert message in told
+
+
+def test_a_table_that_is_none(write: WriteWorld) -> None:
+    """A value where a table should be is told as such."""
+    assert (
+        refusal(write('git = "x"\n' + SMALL))
+        == "world.toml, line 1: git: expected a table, got other text -> correct world.toml"
+    )
+
+
+def test_all_faults_at_once(write: WriteWorld) -> None:
+    """One error holds every fault of every table, in the order of the lines."""
+    text = LOCAL.replace("token =", "tokn =").replace("env:STAGING", "op:x").replace("[git]", "[gti]")
+    assert refusal(write(text)) == (
+        "world.toml: 3 faults\n"
+        "  line 12: staging.password: what stands before the colon is none of env:, file:, keyring:\n"
+        '  line 18: forge.tokn: there is no such key; did you mean "token"?\n'
+        '  line 19: gti: there is no such key; did you mean "git"?'
+        " -> correct world.toml"
+    )
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o644, 0o777])
+def test_a_literal_in_a_file_that_others_may_open(write: WriteWorld, mode: int) -> None:
+    """The refusal comes with the command that puts it right."""
+    path = write(LOCAL, mode)
+    assert refusal(path) == (
+        "world.toml, line 8: index.password: a literal credential in a file that others may read or write"
+        f" (mode {mode:04o}) -> chmod 600 world.toml"
+    )
+
+
+def test_references_alone_may_be_read_by_all(write: WriteWorld) -> None:
+    """A file without literals holds no secret, so its mode does not matter."""
+    read_world(write(LOCAL.replace(CANARY, "env:INDEX"), 0o644), {})
+
+
+def test_a_literal_for_a_distant_address(write: WriteWorld) -> None:
+    """A literal is refused where it would leave this machine, whatever the mode."""
+    told = refusal(write(SMALL + f'password = "{CANARY}"\n'))
+    assert told == (
+        "world.toml, line 5: index.password: a literal credential is for loopback addresses only,"
+        " and index.upload is none -> write a reference instead (env:, file:, keyring:)"
+    )
+    told = refusal(write(SMALL + f'[forge]\ntoken = "{CANARY}"\n'))
+    assert "forge.token: a literal credential is for loopback addresses only, and forge.api is none" in told
+
+
+def test_files_that_are_not_worlds(write: WriteWorld, tmp_path: Path) -> None:
+    """A missing file, a folder, broken TOML and bytes that are no text are refused, with their place."""
+    what, step = "this world file cannot be read", " -> name a world file, as unmoor world up writes one"
+    assert refusal(tmp_path / "none.toml") == f"none.toml: {what}: No such file or directory{step}"
+    (tmp_path / "folder").mkdir()
+    assert refusal(tmp_path / "folder") == f"folder: {what}: Is a directory{step}"
+    path = write(f'password = "{CANARY}')
+    assert refusal(path).startswith("world.toml, line 1, column ") or "end of document" in refusal(path)
+    path.write_bytes(b'a = "' + CANARY.encode() + b'\xff"')
+    assert refusal(path) == "world.toml, line 1: this line is not UTF-8 text -> correct world.toml"
+
+
+@pytest.mark.parametrize(
+    ("reference", "origin"),
+    [
+        ("env:NONE", "the environment variable NONE, which is not set"),
+        ("env:EMPTY", "the environment variable EMPTY, which is empty"),
+        ("file:none", "the file DIR/none, which cannot be read (No such file or directory)"),
+        ("file:~/none", "the file DIR/home/none, which cannot be read (No such file or directory)"),
+        ("file:two", "the file DIR/two, which does not hold one line"),
+        ("file:bytes", "the file DIR/bytes, which is not text"),
+        ("file:.", "the file DIR, which cannot be read (Is a directory)"),
+        ("keyring:service:8080", "the keyring (service:8080, __token__), which has none"),
+    ],
+)
+def test_references_that_lead_nowhere(write: WriteWorld, tmp_path: Path, reference: str, origin: str) -> None:
+    """What cannot be found is an empty login that says where it was looked for; a later stage reports it."""
+    (tmp_path / "two").write_text(f"{CANARY}\n{CANARY}\n", encoding="utf-8")
+    (tmp_path / "bytes").write_bytes(CANARY.encode() + b"\xff")
+    path = write(SMALL + f'password = "{reference}"\n')
+    login = read_world(path, {"EMPTY": "", "HOME": str(tmp_path / "home")}).index.login
+    assert login == Login(username="__token__", secret=Secret(""), origin=origin.replace("DIR", str(tmp_path)))
+
+
+def test_the_addresses_of_the_real_world(tmp_path: Path) -> None:
+    """Upload addresses are twine's constants; what is read lies on the same hosts, without a leading ``upload.``."""
+    assert upload_addresses() == (twine.utils.DEFAULT_REPOSITORY, twine.utils.TEST_REPOSITORY)
+    world = real_world("owner/name", {"HOME": str(tmp_path)})
+    assert world.staging is not None
+    for place, upload in ((world.index, twine.utils.DEFAULT_REPOSITORY), (world.staging, twine.utils.TEST_REPOSITORY)):
+        host = (urlsplit(upload).hostname or "").removeprefix("upload.")
+        assert place.upload == upload
+        assert (place.simple, place.json) == (f"https://{host}/simple/", f"https://{host}/pypi/")
+        assert place.page == f"https://{host}/project/{{project}}/{{version}}/"
+    assert (world.name, world.rehearsal, world.index.name, world.staging.name) == ("real", False, "pypi", "testpypi")
+
+
+@pytest.mark.parametrize(
+    ("environ", "roots"),
+    [
+        ({}, ("https://api.github.com", "https://uploads.github.com", "https://github.com")),
+        (
+            {"GITHUB_API_URL": "https://git.example.org/api/v3", "GITHUB_SERVER_URL": "https://git.example.org"},
+            ("https://git.example.org/api/v3", "https://git.example.org/api/uploads", "https://git.example.org"),
+        ),
+        (
+            {"GITHUB_API_URL": "https://api.team.example.org"},
+            ("https://api.team.example.org", "https://uploads.team.example.org", "https://team.example.org"),
+        ),
+    ],
+)
+def test_the_forge_of_the_real_world(tmp_path: Path, environ: dict[str, str], roots: tuple[str, str, str]) -> None:
+    """The variables of a GitHub Actions run lead to its own server."""
+    forge = real_world("owner/name", {"HOME": str(tmp_path), **environ}).forge
+    assert (forge.api, forge.uploads, forge.site) == roots
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("http://example.org/api/v3", "http is for loopback addresses only; use https for example.org"),
+        ("https://example.org/x", "the address for uploads of assets cannot be told from this API"),
+    ],
+)
+def test_a_forge_that_cannot_be_right(value: str, message: str) -> None:
+    """An address in the environment is checked like any other, before a token goes there."""
+    with pytest.raises(ConfigError) as raised:
+        real_world("owner/name", {"GITHUB_API_URL": value, "GITHUB_ACTIONS": "true"})
+    assert str(raised.value) == f"the environment variable GITHUB_API_URL: {message}"
