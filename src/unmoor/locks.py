@@ -15,7 +15,7 @@ from unmoor.errors import Refused
 def exclusive(folder: Path) -> Iterator[None]:
     """Hold the folder's lock. Raises `Refused`, at once, where another run holds it."""
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -72,7 +72,7 @@ def _wipe(place: Path) -> None:
     for entry in place.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
-        elif entry.name != "lock":
+        elif entry.name != "run.lock":
             entry.unlink()
 
 

@@ -41,6 +41,10 @@ class LocalWorld:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def running(self) -> bool:
+        """Whether the servers are still there."""
+        return self.process.poll() is None
+
     def stop(self) -> None:
         """End the servers and wait for them. Stopping twice is no mistake."""
         _end(self.process)
