@@ -46,6 +46,11 @@ def parse(text: str) -> Version | None:
         return None
 
 
+def version_in(text: str) -> Version | None:
+    """Read a version as a file writes it, with a leading ``v`` or without; ``None`` where it is none."""
+    return parse(text.removeprefix("v"))
+
+
 def read_tag(name: str) -> Version:
     """Read the version that a tag names.
 
@@ -161,7 +166,7 @@ def the_tag_at(tags: Mapping[str, str], commit: str) -> str | None:
         names = ", ".join(sorted(found, key=lambda name: found[name]))
         raise Refused(
             f"the tags on commit {commit[:12]} name different versions: {names}",
-            next_step="name the tag that is meant: unmoor release TAG",
+            next_step="name the tag that is meant on the command line",
         )
     return max(found, key=lambda name: _rank(name, "v"), default=None)
 

@@ -219,7 +219,7 @@ class GitCheckout:
                 where=str(self.folder),
                 next_step="run the same command again: the tag was moved meanwhile",
             )
-        clone_of(self, into, bare=False)
+        clone_of(self.git, self.folder, into, bare=False)
         clone = GitCheckout(into, self.git.shell, environ=self.git.environ, timeout=self.git.timeout)
         clone._stand_at(commit, tag, origin=self.remote())  # its own kind
 
@@ -243,8 +243,8 @@ class GitCheckout:
         return self.git.run(*args, cwd=self.folder, fine=fine).out.strip()
 
 
-def clone_of(checkout: GitCheckout, into: Path, *, bare: bool) -> None:
-    """Clone a checkout with all its branches and tags, without checking anything out.
+def clone_of(git: GitProgram, source: Path, into: Path, *, bare: bool) -> None:
+    """Clone a repository of this machine with all its branches and tags, without checking anything out.
 
     No template of the user's, so no hooks; objects are linked, not copied, where the disk allows it.
     Raises `Refused` where ``into`` is not empty.
@@ -252,11 +252,11 @@ def clone_of(checkout: GitCheckout, into: Path, *, bare: bool) -> None:
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise Refused("a clone cannot be made in a place that is not empty", where=str(into), next_step="remove it")
     into.parent.mkdir(parents=True, exist_ok=True)
-    checkout.git.run(
+    git.run(
         *("clone", "--quiet", "--local", "--template=", "-c", "core.autocrlf=false"),
         *(("--bare",) if bare else ("--no-checkout", "--origin", "origin")),
-        *("--", str(checkout.folder), str(into.absolute())),
-        cwd=checkout.folder,
+        *("--", str(source), str(into.absolute())),
+        cwd=source,
         timeout=600.0,
     )
 

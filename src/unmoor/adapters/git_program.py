@@ -20,6 +20,7 @@ _OPTIONS: Final = (
     *("-c", "protocol.ext.allow=never"),
     *("-c", "commit.gpgSign=false"),
     *("-c", "tag.gpgSign=false"),
+    *("-c", "push.gpgSign=false"),
     *("-c", "log.showSignature=false"),
     *("-c", "gc.auto=0"),
     *("-c", "maintenance.auto=false"),

@@ -15,7 +15,7 @@ from unmoor.project.sources import find_version
 from unmoor.project.written import WrittenVersion, with_version
 from unmoor.text import clean
 
-__all__ = ["ProjectFacts", "Read", "WrittenVersion", "read_facts", "with_version"]
+__all__ = ["ProjectFacts", "Read", "WrittenVersion", "read_facts", "read_version", "with_version"]
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9])?")
 
@@ -53,6 +53,14 @@ def read_facts(read: Read, *, project: str = "") -> ProjectFacts:
         has_towncrier=files.read("towncrier.toml") is not None or bool(table(files.pyproject, "tool", "towncrier")),
         scm=scm,
     )
+
+
+def read_version(read: Read) -> tuple[WrittenVersion | None, bool]:
+    """Where the version is written, and whether it comes from tags instead, whatever the project is called.
+
+    Raises `ConfigError` where a file is malformed.
+    """
+    return find_version(Files(read))
 
 
 def _name(files: Files) -> str:

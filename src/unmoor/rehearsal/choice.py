@@ -1,0 +1,132 @@
+"""What a rehearsal releases where there may be no tag yet: which commit, under which tag, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from packaging.version import Version
+
+from unmoor import versions
+from unmoor.adapters.git import GitCheckout
+from unmoor.errors import Refused
+from unmoor.project import WrittenVersion, read_version
+from unmoor.stages.tag import refuse_other_version
+from unmoor.text import clean
+
+Kinds = Callable[[], Iterable[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A tag on a commit. ``edit`` is the spot that must say ``version`` first, ``None`` where nothing must change."""
+
+    tag: str
+    version: Version
+    commit: str
+    edit: WrittenVersion | None = None
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chooser:
+    """Looks at a checkout; ``kinds`` gives the kinds of the news fragments on HEAD, asked only where they decide."""
+
+    git: GitCheckout
+    head: str
+    kinds: Kinds
+
+    def choose(self, tag: str | None) -> Choice:
+        """Choose what is rehearsed. Raises `Refused` where nothing sensible can be."""
+        if tag is None:
+            written, scm = read_version(partial(self.git.read, self.head))
+            return self._from_tags(scm=scm) if written is None else self._from_file(written)
+        version = versions.read_tag(tag)
+        tags = self.git.tags()
+        if tag in tags:
+            return self._tagged(tag, f"rehearsing the tag {tag}")
+        versions.refuse_twins(tag, version, tags, self.head)
+        written, _ = read_version(partial(self.git.read, self.head))
+        said = f"there is no tag {tag} yet: it is made in the rehearsal's own clone, on commit {self.head[:12]}"
+        if written is None or versions.version_in(written.text) == version:
+            return Choice(tag=tag, version=version, commit=self.head, said=(said,))
+        differs = f"{written} says {clean(written.text, 60)}: a commit in that clone alone sets it to {version}"
+        return Choice(tag=tag, version=version, commit=self.head, edit=written, said=(said, differs))
+
+    def _tagged(self, tag: str, why: str) -> Choice:
+        """An existing tag, which must agree with the file at its commit."""
+        version, commit = versions.read_tag(tag), self.git.tags()[tag]
+        written, _ = read_version(partial(self.git.read, commit))
+        refuse_other_version(written, tag, version, commit)
+        return Choice(tag=tag, version=version, commit=commit, said=(f"{why}, commit {commit[:12]}",))
+
+    def _from_file(self, written: WrittenVersion) -> Choice:
+        """The version that a file says; the one that follows where that was released already."""
+        said = versions.version_in(written.text)
+        if said is None:
+            raise Refused(
+                f"{clean(written.text, 60)!r} is not a version (PEP 440)",
+                where=str(written),
+                next_step="write one such as 1.2.3 there; or name the tag to rehearse: unmoor rehearse v1.2.3",
+            )
+        version = _released_form(said)
+        tags = self.git.tags()
+        twins = [name for name in versions.spellings(version, tags) if not versions.is_floating(name)]
+        here = [name for name in twins if tags[name] == self.head]
+        if here and version == said:
+            return self._tagged(here[-1], f"rehearsing the tag {here[-1]}, which is on the commit that is checked out")
+        if twins:
+            following = self._free(versions.next_version(version, self.kinds()))
+            told = (
+                f"{written} says {clean(written.text, 60)}, and the tag {twins[-1]} named that version already"
+                f" on commit {tags[twins[-1]][:12]}: rehearsing {following}, which comes next;"
+                " a commit in the rehearsal's own clone alone sets it"
+            )
+            return self._made(following, edit=written, told=told)
+        if version != said:
+            told = (
+                f"{written} says {clean(written.text, 60)}, which is never released:"
+                f" rehearsing {version}; a commit in the rehearsal's own clone alone sets it"
+            )
+            return self._made(version, edit=written, told=told)
+        return self._made(version, edit=None, told=f"rehearsing {version}, the version that {written} says")
+
+    def _from_tags(self, *, scm: bool) -> Choice:
+        """The tag on HEAD, else the version that comes next."""
+        tags = self.git.tags()
+        here = versions.the_tag_at(tags, self.head)
+        if here is not None:
+            return self._tagged(here, f"rehearsing the tag {here}, which is on the commit that is checked out")
+        behind = versions.release_tags(self._behind()) or versions.release_tags(tags)
+        current = max(behind.values(), default=None)
+        kinds = tuple(self.kinds())
+        following = self._free(versions.next_version(current, kinds))
+        source = "the version comes from tags" if scm else "no file says the version"
+        after = f"what comes after {current}" if current is not None else "the first one"
+        by = f" by its news fragments ({', '.join(sorted(set(kinds)))})" if kinds and current is not None else ""
+        return self._made(following, edit=None, told=f"{source}: rehearsing {following}, {after}{by}")
+
+    def _made(self, version: Version, *, edit: WrittenVersion | None, told: str) -> Choice:
+        tag = f"{versions.style_of(self.git.tags())}{version}"
+        made = f"the tag {tag} is made in the rehearsal's own clone, on commit {self.head[:12]}"
+        return Choice(tag=tag, version=version, commit=self.head, edit=edit, said=(told, made))
+
+    def _free(self, version: Version) -> Version:
+        """The version, or the first patch after it that no tag names."""
+        taken = set(versions.release_tags(self.git.tags()).values())
+        while version in taken:
+            version = versions.next_version(version)
+        return version
+
+    def _behind(self) -> list[str]:
+        """The tags of commits that HEAD stands on: a branch of old fixes goes on from its own releases."""
+        ran = self.git.git.run(
+            "for-each-ref", f"--merged={self.head}", "--format=%(refname)", "refs/tags", cwd=self.git.folder
+        )
+        return [ref.removeprefix("refs/tags/") for ref in ran.out.split("\n") if ref]
+
+
+def _released_form(version: Version) -> Version:
+    """A version without its development and local parts: 1.3.0.dev0 leads to 1.3.0, 1.3rc1.dev2 to 1.3rc1."""
+    return Version(version.public.partition(".dev")[0])

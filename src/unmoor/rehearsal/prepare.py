@@ -1,0 +1,128 @@
+"""The ground of a rehearsal: a bare remote, and a clone of it in which the release's tag stands.
+
+The checkout is read and never written to. A tag, or a version in a file, that is not there yet is made in
+the clone alone. The same checkout gives the same commits and tags, byte for byte.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmoor.adapters.git import GitCheckout, clone_of
+from unmoor.adapters.git_program import GitProgram
+from unmoor.errors import Refused
+from unmoor.files import write_whole
+from unmoor.notes.fragments import configured, gather
+from unmoor.ports.shell import Shell
+from unmoor.project import with_version
+from unmoor.rehearsal.choice import Choice, Chooser
+from unmoor.stages.tag import refuse_shallow
+from unmoor.versions import read_tag
+
+_NAME = "unmoor rehearsal"
+_EMAIL = "rehearsal@example.invalid"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What was made: the clone to release from, and the tag that stands in it and in its remote.
+
+    ``said`` is what the user should hear, ``diff`` the change of a version in the clone, empty where
+    there was none, ``uncommitted`` the changed files of the checkout, which take no part.
+    """
+
+    checkout: Path
+    tag: str
+    said: tuple[str, ...]
+    diff: str
+    uncommitted: tuple[str, ...]
+
+
+def prepare(git: GitCheckout, shell: Shell, into: Path, *, tag: str | None) -> Prepared:
+    """Make ``into/remote.git`` and ``into/checkout``, which must not exist yet.
+
+    Raises `Refused`: for a name that is none, a shallow clone, an empty repository, a tag that
+    disagrees with the version written at its commit. Raises `ConfigError`, `Unknown`, `MissingPart`.
+    """
+    if tag is not None:
+        read_tag(tag)
+    head = git.head()
+    if head is None:
+        raise Refused("there is no commit yet", where=str(git.folder), next_step="commit something first")
+    refuse_shallow(git)
+    program = GitProgram(shell=shell, environ=git.git.environ, timeout=git.git.timeout)
+    remote, checkout = into.absolute() / "remote.git", into.absolute() / "checkout"
+    _make_remote(program, git, remote, head)
+    clone_of(program, remote, checkout, bare=False)
+    clone = GitCheckout(checkout, shell, environ=program.environ, timeout=program.timeout)
+    _stand_at(program, checkout, head)
+    choice = Chooser(git=git, head=head, kinds=lambda: _kinds(checkout)).choose(tag)
+    if choice.commit != head:
+        _stand_at(program, checkout, choice.commit)
+    when = _signed_by_us(git.date_of(choice.commit))
+    diff = _commit_version(program, checkout, choice, when)
+    if clone.commit_of(choice.tag) is None:
+        program.run("tag", "--annotate", "-m", f"{choice.tag} (rehearsal)", "--", choice.tag, cwd=checkout, env=when)
+        program.run("push", "--quiet", "--", "origin", f"refs/tags/{choice.tag}", cwd=checkout)
+    return Prepared(checkout=checkout, tag=choice.tag, said=choice.said, diff=diff, uncommitted=git.changed())
+
+
+def _make_remote(program: GitProgram, git: GitCheckout, remote: Path, head: str) -> None:
+    """A bare clone that knows nothing of where it came from, and whose HEAD is a branch."""
+    clone_of(program, git.folder, remote, bare=True)
+    program.run("remote", "remove", "origin", cwd=remote)
+    if program.run("symbolic-ref", "--quiet", "HEAD", cwd=remote, fine=(0, 1)).code == 0:
+        return
+    branches = program.run("for-each-ref", "--format=%(refname)", "refs/heads", cwd=remote).out.split("\n")
+    branch = next(
+        name for name in ("refs/heads/main", "refs/heads/rehearsal", f"refs/heads/{head}") if name not in branches
+    )
+    program.run("update-ref", branch, head, cwd=remote)
+    program.run("symbolic-ref", "HEAD", branch, cwd=remote)
+
+
+def _stand_at(program: GitProgram, checkout: Path, commit: str) -> None:
+    program.run("checkout", "--quiet", "--detach", commit, "--", cwd=checkout, timeout=600.0)
+
+
+def _kinds(checkout: Path) -> tuple[str, ...]:
+    """The kinds of the news fragments that lie in a checkout."""
+    towncrier = configured(checkout)
+    if towncrier is None:
+        return ()
+    names = (Path(path).name for path in gather(checkout, towncrier).files)
+    found = (next((part for part in name.split(".")[1:] if part in towncrier.kinds), "") for name in names)
+    return tuple(kind for kind in found if kind)
+
+
+def _signed_by_us(date: int) -> dict[str, str]:
+    """Who and when, for what is made here: a new machine has no identity, and twice the same must be the same."""
+    when = f"@{date} +0000"
+    return {
+        "GIT_AUTHOR_NAME": _NAME,
+        "GIT_AUTHOR_EMAIL": _EMAIL,
+        "GIT_AUTHOR_DATE": when,
+        "GIT_COMMITTER_NAME": _NAME,
+        "GIT_COMMITTER_EMAIL": _EMAIL,
+        "GIT_COMMITTER_DATE": when,
+    }
+
+
+def _commit_version(program: GitProgram, checkout: Path, choice: Choice, when: dict[str, str]) -> str:
+    """Set the version in the clone by a commit of one line, and return it as a diff."""
+    if choice.edit is None:
+        return ""
+    path = (checkout / choice.edit.path).resolve()
+    if not path.is_relative_to(checkout.resolve()):
+        raise Refused(
+            "the file that holds the version is a link that leads out of the project",
+            where=str(choice.edit),
+            next_step="make it a file of the project",
+        )
+    content = path.read_bytes()
+    write_whole(path, with_version(content, choice.edit, str(choice.version)), mode=path.stat().st_mode & 0o777)
+    message = f"Set the version to {choice.version} (rehearsal)"
+    program.run("commit", "--quiet", "--all", "--no-verify", "-m", message, cwd=checkout, env=when)
+    shown = ("--format=", "--no-color", "--no-ext-diff", "--no-textconv", "--text", "HEAD", "--")
+    return program.run("show", *shown, cwd=checkout).out.strip("\n")

@@ -1,0 +1,196 @@
+"""The tag: checked as a name first, resolved once to a commit, and compared with the remote's.
+
+Nothing is written, here or there. Every refusal says what is true and which command puts it right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from unmoor import versions
+from unmoor.errors import Refused
+from unmoor.ports.git import Git
+from unmoor.products import Release
+from unmoor.project import WrittenVersion, read_facts
+from unmoor.stage import Check, Have
+from unmoor.text import clean
+
+_PATHS_SHOWN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolveTag(Check[Release]):
+    """Say what is released: tag, version, commit, and whether it is the highest final.
+
+    ``tag`` is the tag's name, ``None`` for the one on HEAD; ``named`` tells a tag that a person or
+    the run gave from one that was found on HEAD. ``repository`` is ``owner/name``, and
+    ``expected_repository`` the configured one, compared only where the world is ``real``.
+    ``project`` is the configured name, empty for what the files say. ``commit`` is what GitHub
+    Actions names, empty elsewhere.
+    """
+
+    tag: str | None
+    named: bool
+    repository: str
+    expected_repository: str = ""
+    real: bool
+    project: str = ""
+    commit: str = ""
+    git: Git
+
+    def plan(self) -> str:
+        """Say what would be looked at."""
+        if self.tag is None:
+            return "find the one release tag on the commit that is checked out, and compare it with the remote's"
+        return f"resolve the tag {versions.shown(self.tag)} to one commit, and compare it with the remote's"
+
+    def make(self, have: Have) -> Release:
+        """Resolve the tag. Raises `Refused`, `ConfigError`, and `Unknown` where git or the remote cannot be read."""
+        if self.tag is not None:
+            versions.read_tag(self.tag)
+        self._see_repository()
+        refuse_shallow(self.git)
+        local = self.git.tags()
+        tag = self.tag if self.tag is not None else self._on_head(local)
+        version = versions.read_tag(tag)
+        if not self.named:
+            self._see_unchanged()
+        remote = self._remote_tags(have)
+        commit = self._commit(tag, local, remote)
+        versions.refuse_twins(tag, version, {**(remote or {}), **local}, commit)
+        facts = read_facts(lambda path: self.git.read(commit, path), project=self.project)
+        refuse_other_version(facts.version_written, tag, version, commit)
+        if self.git.read(commit, ".gitmodules") is not None:
+            have.warn("the project has git submodules, which are not checked out: what is built lacks their files")
+        everywhere = {*local, *(remote or {})}
+        return Release(
+            repository=self.repository,
+            project=facts.name,
+            tag=tag,
+            version=str(version),
+            commit=commit,
+            date=self.git.date_of(commit),
+            prerelease=version.is_prerelease,
+            highest=versions.is_highest(version, versions.release_tags(everywhere).values()),
+            previous=versions.previous(version, everywhere, like=tag),
+        )
+
+    def _see_repository(self) -> None:
+        """Refuse a fork: what is released for real comes from the configured repository alone."""
+        if self.real and self.expected_repository and self.repository.lower() != self.expected_repository.lower():
+            raise Refused(
+                f"this repository is {clean(self.repository) or 'unknown'}, and the project is released from"
+                f" {clean(self.expected_repository)} alone",
+                where=str(self.git.folder),
+                next_step="release from there; in a fork, rehearse: unmoor rehearse",
+            )
+
+    def _on_head(self, local: Mapping[str, str]) -> str:
+        """The one release tag on HEAD. Raises `Refused` where there is none, or several of different versions."""
+        head = self.git.head()
+        here = versions.tags_at(local, head) if head else ()
+        found = versions.the_tag_at(local, head) if head else None
+        if found is not None:
+            return found
+        for name in here:
+            if name.removeprefix("v")[:1].isdigit():
+                versions.read_tag(name)
+        others = f" (of other kinds: {', '.join(versions.shown(name) for name in here[:5])})" if here else ""
+        raise Refused(
+            f"no release tag is on the commit that is checked out{others}",
+            where=str(self.git.folder),
+            next_step="name a tag: unmoor release TAG; or make one: git tag -a v1.2.3",
+        )
+
+    def _see_unchanged(self) -> None:
+        """Refuse changed files where the tag was not named: somebody may think that they are released."""
+        changed = self.git.changed()
+        if changed:
+            shown = "".join(f"\n  {clean(path)}" for path in changed[:_PATHS_SHOWN])
+            more = f"\n  and {len(changed) - _PATHS_SHOWN} more" if len(changed) > _PATHS_SHOWN else ""
+            raise Refused(
+                f"tracked files differ from the commit that is checked out:{shown}{more}",
+                where=str(self.git.folder),
+                next_step="commit, stash or restore them; or name the tag, and its commit is released as it is",
+            )
+
+    def _remote_tags(self, have: Have) -> Mapping[str, str] | None:
+        """The remote's tags, ``None`` where there is no remote and the world is not the real one."""
+        if self.git.remote() is not None:
+            return self.git.remote_tags()
+        if self.real:
+            raise Refused(
+                "the checkout has no remote, so the tag cannot be compared with the published one",
+                where=str(self.git.folder),
+                next_step="name it: git remote add origin ADDRESS; then: git push origin TAG",
+            )
+        have.warn("the checkout has no remote: the tag was compared with nothing")
+        return None
+
+    def _commit(self, tag: str, local: Mapping[str, str], remote: Mapping[str, str] | None) -> str:
+        """The one commit on which everybody agrees. Raises `Refused` where they do not."""
+        commit = local.get(tag)
+        there = None if remote is None else remote.get(tag)
+        if commit is None:
+            raise _absent(tag, remote, there, str(self.git.folder))
+        if remote is not None and there is None:
+            raise Refused(
+                f"the tag {tag} is not on the remote",
+                where=clean(self.git.remote() or ""),
+                next_step=f"git push origin refs/tags/{tag}",
+            )
+        if there not in {None, commit}:
+            raise Refused(
+                f"the tag {tag} names commit {commit} here and commit {there} on the remote: it was moved",
+                where=clean(self.git.remote() or ""),
+                next_step="never move a released tag: release a new version; to take the remote's tag:"
+                f" git fetch --force origin refs/tags/{tag}:refs/tags/{tag}",
+            )
+        if self.commit and self.commit != commit:
+            raise Refused(
+                f"the tag {tag} names commit {commit}, and this run was started for commit {clean(self.commit)}",
+                where="GITHUB_SHA",
+                next_step="see whether the tag was moved, and start a new run for the tag as it is now",
+            )
+        return commit
+
+
+def refuse_shallow(git: Git) -> None:
+    """Raise `Refused`, with the command that deepens it, for a clone whose history is cut off."""
+    if git.shallow():
+        raise Refused(
+            "the clone is shallow: tags and history that the version and the notes come from are missing",
+            where=str(git.folder),
+            next_step="git fetch --unshallow --tags; in GitHub Actions: actions/checkout with fetch-depth: 0",
+        )
+
+
+def refuse_other_version(written: WrittenVersion | None, tag: str, version: Version, commit: str) -> None:
+    """Raise `Refused` where the version that a file holds at the commit is not the tag's."""
+    if written is None or versions.version_in(written.text) == version:
+        return
+    raise Refused(
+        f"the tag {tag} names version {version}, and the file says {clean(written.text, 60)} at commit {commit[:12]}",
+        where=str(written),
+        next_step=f"write {version} there, commit, and tag that commit; or release the tag of the version it says",
+    )
+
+
+def _absent(tag: str, remote: Mapping[str, str] | None, there: str | None, where: str) -> Refused:
+    """Say that the tag is not here, and whether the remote has it."""
+    if there is not None:
+        return Refused(
+            f"the tag {tag} is not in this checkout; the remote has it, on commit {there}",
+            where=where,
+            next_step=f"git fetch origin refs/tags/{tag}:refs/tags/{tag}",
+        )
+    also = "" if remote is None else ", nor on the remote"
+    return Refused(
+        f"there is no tag {tag} in this checkout{also}",
+        where=where,
+        next_step=f"git tag -a {tag} -m {tag} && git push origin refs/tags/{tag};"
+        f" to try it before: unmoor rehearse {tag}",
+    )
