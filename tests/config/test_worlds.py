@@ -13,6 +13,8 @@ import twine.utils
 from unmoor.config.real import upload_addresses
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
+from unmoor.rehearsal import worldfile
+from unmoor.rehearsal.worldfile import Places, credentials
 from unmoor.secret import Secret
 from unmoor.world import ForgePlace, IndexPlace, Login, World
 
@@ -142,16 +144,20 @@ def test_the_usual_token_goes_to_the_usual_forge_alone(write: WriteWorld) -> Non
     [
         ("token =", "tokn =", 'line 18: forge.tokn: there is no such key; did you mean "token"?'),
         ("[forge]", "[forg]", 'line 15: forg: there is no such key; did you mean "forge"?'),
-        ('name = "local"\n', "", "name: missing: expected a short name: small letters, digits, and . _ - between them"),
+        (
+            'name = "local"\n',
+            "",
+            "name: missing: expected a short name: letters, digits, and blanks . _ - between them",
+        ),
         (
             'name = "local"',
             "name = 1",
-            "line 1: name: expected a short name: small letters, digits, and . _ - between them, got the number 1",
+            "line 1: name: expected a short name: letters, digits, and blanks . _ - between them, got the number 1",
         ),
         (
             'name = "local"',
             f'name = "{CANARY} "',
-            "line 1: name: expected a short name: small letters, digits, and . _ - between them, got other text",
+            "line 1: name: expected a short name: letters, digits, and blanks . _ - between them, got other text",
         ),
         ("rehearsal = true", 'rehearsal = "yes"', "line 2: rehearsal: expected true or false, got other text"),
         ('upload = "http://127.0.0.1:1/legacy/"\n', "", "line 3: index.upload: missing: expected text"),
@@ -309,6 +315,17 @@ def test_references_that_lead_nowhere(write: WriteWorld, tmp_path: Path, referen
     path = write(SMALL + f'password = "{reference}"\n')
     login = read_world(path, {"EMPTY": "", "HOME": str(tmp_path / "home")}).index.login
     assert login == Login(username="__token__", secret=Secret(""), origin=origin.replace("DIR", str(tmp_path)))
+
+
+def test_what_the_local_world_writes_is_a_world(tmp_path: Path) -> None:
+    """The file of ``unmoor world up`` is read by the same rules as anybody's."""
+    places = Places(pypi="http://127.0.0.1:1", testpypi="http://127.0.0.1:2", forge="http://[::1]:3", storage="")
+    made = credentials(tmp_path)
+    world = read_world(worldfile.write(tmp_path, places=places, credentials=made, repository="owner/name"), {})
+    assert world.staging is not None
+    assert world.rehearsal
+    logins = (world.index.login, world.staging.login, world.forge.login)
+    assert tuple(login.secret.reveal() for login in logins) == (made.pypi, made.testpypi, made.forge)
 
 
 def test_the_addresses_of_the_real_world(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import string
 # and \Z means nothing to the JSON schemas that these patterns go into.
 PROJECT = r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$(?!\n)"
 REPOSITORY = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$(?!\n)"
+TITLE = r"^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,38}[A-Za-z0-9])?$(?!\n)"
 LABEL = r"^[a-z0-9][a-z0-9._-]{0,39}$(?!\n)"
 
 _ADDRESS = re.compile(
@@ -111,6 +112,4 @@ def git_remote(text: str) -> str:
         return checked_address(text)
     if any(form.fullmatch(text) for form in _REMOTES):
         return text
-    raise ValueError(
-        "expected a git remote: a name, an absolute path or an address (https, ssh, file)"
-    )
+    raise ValueError("expected a git remote: a name, an absolute path or an address (https, ssh, file)")

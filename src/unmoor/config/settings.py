@@ -110,7 +110,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         Meta(
             pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)",
             max_length=4000,
-            description="Command that tests the installed wheel, split into words as a shell would. Empty: not tested.",
+            description="Command that tests the installed wheel, split into words as a shell would; `{project}` stands"
+            " for the folder that the tests were copied to. Empty: not tested.",
             examples=["pytest -q"],
             extra={"words": "a command on one line", "check": _command},
         ),
@@ -125,7 +126,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     test_sources: Annotated[
         tuple[ProjectPath, ...],
         Meta(
-            description="Files and folders that the tests need, copied away from the project's source.",
+            description="Files and folders that the tests need, copied away from the project's source. Empty: the usual"
+            " ones, such as `tests`.",
             examples=[["tests", "conftest.py"]],
         ),
     ] = ()

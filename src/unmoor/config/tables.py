@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from unmoor.config.addresses import LABEL, REPOSITORY, folder_address, git_remote, page_address, root_address
+from unmoor.config.addresses import LABEL, REPOSITORY, TITLE, folder_address, git_remote, page_address, root_address
 from unmoor.config.credentials import TOKEN_USERNAME, checked_reference, checked_username
 from unmoor.secret import Secret
 
@@ -108,7 +108,14 @@ class GitTable(Table, frozen=True, kw_only=True):
 class WorldTable(Table, frozen=True, kw_only=True):
     """The surfaces that a run talks to."""
 
-    name: Annotated[Label, Meta(description="What messages call this world.")]
+    name: Annotated[
+        str,
+        Meta(
+            pattern=TITLE,
+            description="What messages call this world.",
+            extra={"words": "a short name: letters, digits, and blanks . _ - between them"},
+        ),
+    ]
     rehearsal: Annotated[
         bool, Meta(description="Whether nothing here is real: allowed where every address is a loopback address.")
     ] = False
