@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -339,6 +340,19 @@ def test_the_addresses_of_the_real_world(tmp_path: Path) -> None:
         assert (place.simple, place.json) == (f"https://{host}/simple/", f"https://{host}/pypi/")
         assert place.page == f"https://{host}/project/{{project}}/{{version}}/"
     assert (world.name, world.rehearsal, world.index.name, world.staging.name) == ("real", False, "pypi", "testpypi")
+
+
+@pytest.mark.parametrize("source", ["DEFAULT_REPOSITORY = TEST_REPOSITORY = name()", "def broken(", None])
+def test_a_twine_that_is_written_in_another_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str | None
+) -> None:
+    """Where twine's source does not show the constants, importing it does."""
+    if source is not None:
+        (tmp_path / "utils.py").write_text(source, encoding="utf-8")
+    elsewhere = ModuleSpec("twine", None, is_package=True)
+    elsewhere.submodule_search_locations = [str(tmp_path)]
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: elsewhere)
+    assert upload_addresses() == (twine.utils.DEFAULT_REPOSITORY, twine.utils.TEST_REPOSITORY)
 
 
 @pytest.mark.parametrize(
