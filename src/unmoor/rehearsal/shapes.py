@@ -125,6 +125,7 @@ class Shapes:
             **dict.fromkeys(nothing),
             **dict.fromkeys(none, 0),
             "blog": "",
+            "user_view_type": "public",
             "created_at": EPOCH,
             "updated_at": EPOCH,
         }

@@ -1,0 +1,91 @@
+"""One local world for all tests of it, and clients that know where it is."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from tests.rehearsal.dists import Upload
+from tests.repositories import Repo
+
+from unmoor.rehearsal import local
+from unmoor.rehearsal.local import LocalWorld
+
+FILE_LIMIT = 200_000
+
+
+@dataclass(frozen=True)
+class Client:
+    """One index, as a client that speaks plain HTTP sees it."""
+
+    base: str
+    token: str
+    folder: Path
+
+    def send(self, upload: Upload, *, auth: tuple[str, str] | None = None, accept: str = "*/*") -> requests.Response:
+        """Send one file, with the right credentials unless others are given."""
+        return requests.post(
+            f"{self.base}/legacy/",
+            data=upload.form,
+            files={"content": (upload.filename, upload.data, "application/octet-stream")},
+            auth=auth or ("__token__", self.token),
+            headers={"Accept": accept},
+            timeout=20,
+        )
+
+    def get(self, path: str, accept: str = "*/*", **headers: str) -> requests.Response:
+        """Read a page, without following redirects."""
+        return requests.get(self.base + path, headers={"Accept": accept, **headers}, allow_redirects=False, timeout=20)
+
+    def simple(self, name: str) -> dict[str, Any]:
+        """The simple page of a project, as JSON."""
+        answer: dict[str, Any] = self.get(f"/simple/{name}/", "application/vnd.pypi.simple.v1+json").json()
+        return answer
+
+    def manage(self, method: str, name: str, what: str) -> requests.Response:
+        """Do what the owner of a project does on its page."""
+        auth = ("__token__", self.token)
+        return requests.request(method, f"{self.base}/manage/{name}/{what}", auth=auth, timeout=20)
+
+
+def described(world: LocalWorld) -> dict[str, Any]:
+    """What the world file says."""
+    return tomllib.loads(world.world_file.read_text())
+
+
+def requests_of(world: LocalWorld, **wanted: object) -> list[dict[str, Any]]:
+    """The lines of the request log that say all of this."""
+    lines = [json.loads(line) for line in (world.folder / "requests.jsonl").read_text().splitlines()]
+    return [line for line in lines if wanted.items() <= line.items()]
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory, _clean_environment: None) -> Iterator[LocalWorld]:
+    """A world whose remote has two commits, a lightweight tag and an annotated one."""
+    folder = tmp_path_factory.mktemp("world")
+    repo = Repo.new(folder / "checkout")
+    repo.git("tag", "v0.1.0")
+    repo.commit({"more": "text\n"})
+    repo.git("tag", "--annotate", "-m", "The second one", "v0.2.0")
+    with local.start(folder / "world", repository="acme/demo", checkout=repo.path, file_limit=FILE_LIMIT) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def index(world: LocalWorld) -> Client:
+    """The production index."""
+    table = described(world)["index"]
+    return Client(world.addresses["pypi"], table["password"], world.folder / "pypi")
+
+
+@pytest.fixture
+def name() -> str:
+    """A project that no other test knows."""
+    return f"demo-{uuid.uuid4().hex[:12]}"
