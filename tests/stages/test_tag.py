@@ -1,0 +1,354 @@
+"""The tag stage: one commit that everybody agrees on, or a refusal with its own words and next step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tests.repositories import Repo, shell_for_tests
+
+from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.shell import LocalShell
+from unmoor.errors import ConfigError, Refused, Unknown, UnmoorError
+from unmoor.products import Release
+from unmoor.stage import Have
+from unmoor.stages.tag import ResolveTag
+
+STATIC = {"pyproject.toml": "[project]\nname = 'Some.Pkg'\nversion = '1.2.0'\n"}
+SCM = {"pyproject.toml": "[project]\nname = 'Some.Pkg'\ndynamic = ['version']\n[tool.setuptools_scm]\n"}
+
+
+@pytest.fixture
+def shell() -> Iterator[LocalShell]:
+    """The real shell."""
+    with shell_for_tests() as shell:
+        yield shell
+
+
+@dataclass
+class Place:
+    """A checkout and its remote, and what was said."""
+
+    repo: Repo
+    remote: Repo
+    shell: LocalShell
+    warned: list[str] = field(default_factory=list)
+
+    def resolve(self, tag: str | None, **settings: object) -> Release:
+        """Run the stage; a tag that is given counts as named."""
+        stage = ResolveTag(
+            **{  # type: ignore[arg-type]  # a test names only what it is about
+                "name": "tag",
+                "tag": tag,
+                "named": tag is not None,
+                "repository": "owner/name",
+                "real": True,
+                "git": GitCheckout(self.repo.path, self.shell),
+                **settings,
+            }
+        )
+        assert stage.plan()
+        return stage.make(Have({}, warn=self.warned.append))
+
+    def tag(self, name: str, *, push: bool = True) -> str:
+        """Tag HEAD with an annotated tag, and push it."""
+        self.repo.git("tag", "-a", "-m", "x", name)
+        if push:
+            self.repo.git("push", "--quiet", "origin", f"refs/tags/{name}")
+        return self.repo.git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def place(tmp_path: Path, shell: LocalShell) -> Place:
+    """A project whose version comes from tags, with a remote."""
+    repo = Repo.new(tmp_path / "project", SCM)
+    return Place(repo, repo.remote(tmp_path / "remote.git"), shell)
+
+
+def test_a_named_tag_is_released_from_anywhere(place: Place) -> None:
+    """Whatever is checked out, and however changed, a named tag gives its own commit, peeled."""
+    place.tag("v1.0.0")
+    place.repo.commit({"a": "1"})
+    place.tag("v1.1.0rc1")
+    commit = place.repo.commit({"b": "1"}, date=1_700_000_500)
+    place.tag("v1.1.0")
+    place.repo.commit({"c": "1"})
+    place.tag("v2.0.0a1")
+    place.repo.git("checkout", "--quiet", "v1.0.0")
+    place.repo.write({"pyproject.toml": "[broken"})
+    before = place.repo.state()
+    assert place.resolve("v1.1.0", commit=commit) == Release(
+        repository="owner/name",
+        project="Some.Pkg",
+        tag="v1.1.0",
+        version="1.1.0",
+        commit=commit,
+        date=1_700_000_500,
+        prerelease=False,
+        highest=True,
+        previous="v1.0.0",
+    )
+    assert place.repo.state() == before
+    assert place.warned == []
+
+
+def test_the_tag_on_head(place: Place) -> None:
+    """Without a name it is the one release tag on HEAD; untracked files never count, other tags neither."""
+    commit = place.tag("v1.0.0-rc.1")
+    place.repo.git("tag", "nightly")
+    place.repo.write({"untracked": "x"})
+    release = place.resolve(None)
+    assert (release.tag, release.version, release.commit) == ("v1.0.0-rc.1", "1.0.0rc1", commit)
+    assert (release.prerelease, release.highest, release.previous) == (True, False, None)
+
+
+def test_what_the_remote_alone_knows_counts(place: Place) -> None:
+    """Highest and previous come from the tags of both sides."""
+    place.tag("v1.0.0")
+    place.remote.git("tag", "v3.0.0")
+    place.remote.git("tag", "v0.9.0")
+    release = place.resolve("v1.0.0")
+    assert (release.highest, release.previous) == (False, "v0.9.0")
+
+
+def test_of_two_versions_the_named_one(place: Place) -> None:
+    """Tags that name different versions on one commit are no hindrance where one was named."""
+    place.tag("v1.0.0rc1")
+    place.tag("v1.0.0")
+    assert place.resolve("v1.0.0rc1").version == "1.0.0rc1"
+
+
+def test_a_tag_that_moves_is_no_twin(place: Place) -> None:
+    """A tag such as v1, moved to a later commit, does not stand in the way of v1.0.0."""
+    place.tag("v1.0.0")
+    place.repo.commit({"a": "1"})
+    place.tag("v1")
+    assert place.resolve("v1.0.0").version == "1.0.0"
+
+
+def test_the_configured_repository_by_any_case(place: Place) -> None:
+    """GitHub does not tell capitals apart; a world that is not the real one is not asked."""
+    place.tag("v1.0.0")
+    place.resolve("v1.0.0", expected_repository="Owner/NAME")
+    place.resolve("v1.0.0", expected_repository="other/one", real=False)
+
+
+def test_submodules_are_warned_about(place: Place) -> None:
+    """A project with submodules is told that they are not checked out."""
+    place.repo.commit({".gitmodules": ""})
+    place.tag("v1.0.0")
+    place.resolve("v1.0.0")
+    assert "submodules" in place.warned[0]
+
+
+def test_without_a_remote(tmp_path: Path, shell: LocalShell) -> None:
+    """In a world that is not the real one a checkout needs no remote; in the real one it does."""
+    repo = Repo.new(tmp_path / "project", SCM)
+    repo.git("tag", "v1.0.0")
+    place = Place(repo, repo, shell)
+    assert place.resolve("v1.0.0", real=False).version == "1.0.0"
+    assert "no remote" in place.warned[0]
+    with pytest.raises(Refused, match="has no remote") as caught:
+        place.resolve("v1.0.0")
+    assert "git remote add origin" in caught.value.next_step
+
+
+def test_a_remote_that_cannot_be_read(place: Place) -> None:
+    """A remote that does not answer is unknown, not empty."""
+    place.tag("v1.0.0")
+    place.repo.git("remote", "set-url", "origin", "/nonexistent")
+    with pytest.raises(Unknown, match="ls-remote failed"):
+        place.resolve("v1.0.0")
+
+
+# ---- refusals: what is prepared, what is asked for, what is said, what is to do next ----
+
+Arrange = Callable[[Place], object]
+
+
+def nothing(_place: Place) -> None:
+    """As it is."""
+
+
+def hostile_on_head(place: Place) -> None:
+    """The only tag on HEAD is hostile."""
+    place.repo.git("tag", "v1.0.0$(touch${IFS}pwned)")
+
+
+def dev_on_head(place: Place) -> None:
+    """The only tag on HEAD is of a development version."""
+    place.repo.git("tag", "v1.0.0.dev1")
+
+
+def two_on_head(place: Place) -> None:
+    """Two versions on HEAD."""
+    place.tag("v1.0.0rc1")
+    place.tag("v1.0.0")
+
+
+def changed(place: Place) -> None:
+    """Tracked files differ, staged and not."""
+    place.repo.commit({"b": "1"})
+    place.tag("v1.0.0")
+    place.repo.write({"pyproject.toml": "x", "b": "2", "untracked": "x"})
+    place.repo.git("add", "b")
+
+
+def much_changed(place: Place) -> None:
+    """More files differ than are listed."""
+    files = [f"f{number:02}" for number in range(30)]
+    place.repo.commit(dict.fromkeys(files, "1"))
+    place.tag("v1.0.0")
+    place.repo.write(dict.fromkeys(files, "2"))
+
+
+def not_pushed(place: Place) -> None:
+    """The tag is here alone."""
+    place.tag("v1.0.0", push=False)
+
+
+def only_there(place: Place) -> None:
+    """The tag is on the remote alone."""
+    place.tag("v1.0.0")
+    place.repo.git("tag", "-d", "v1.0.0")
+
+
+def moved(place: Place) -> None:
+    """The remote's tag names another commit."""
+    place.tag("v1.0.0")
+    place.repo.commit({"a": "1"})
+    place.repo.git("tag", "--force", "-a", "-m", "x", "v1.0.0")
+
+
+def tagged(place: Place) -> None:
+    """All is well."""
+    place.tag("v1.0.0")
+
+
+def static(place: Place) -> None:
+    """The file says 1.2.0."""
+    place.repo.commit(STATIC)
+    place.tag("v1.0.0")
+
+
+def garbled(place: Place) -> None:
+    """The file says something that is no version."""
+    place.repo.commit({"pyproject.toml": STATIC["pyproject.toml"].replace("1.2.0", "soon")})
+    place.tag("v1.0.0")
+
+
+def twins(place: Place) -> None:
+    """Two spellings of one version on different commits."""
+    place.tag("v1.0.0-rc.1")
+    place.repo.commit({"a": "1"})
+    place.tag("v1.0.0rc1")
+
+
+def twin_there(place: Place) -> None:
+    """The other spelling is on the remote alone."""
+    twins(place)
+    place.repo.git("tag", "-d", "v1.0.0-rc.1")
+
+
+HEAD_STEP = "name a tag: unmoor release TAG"
+RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
+
+
+@pytest.mark.parametrize(
+    ("arrange", "tag", "settings", "words", "step"),
+    [
+        (nothing, "v1.0.0$(touch${IFS}pwned)", {}, "it holds $ ( ) { }", RELEASED_NAMES),
+        (nothing, "v1.0.0\nv2.0.0", {}, "spaces or control characters", RELEASED_NAMES),
+        (nothing, "v" + "1" * 299, {}, "300 characters long", RELEASED_NAMES),
+        (nothing, "../x", {}, "it holds /", RELEASED_NAMES),
+        (nothing, "--output=pwned", {}, "it holds =", RELEASED_NAMES),
+        (nothing, "v\uff11.0.0", {}, "U+FF11", RELEASED_NAMES),
+        (nothing, "release-1", {}, "not a version", RELEASED_NAMES),
+        (nothing, "", {}, "it is empty", RELEASED_NAMES),
+        (nothing, "v1.0.dev1", {}, "development version", RELEASED_NAMES),
+        (nothing, "v1.0+local", {}, "local version", RELEASED_NAMES),
+        (nothing, None, {}, "no release tag is on the commit", HEAD_STEP),
+        (hostile_on_head, None, {}, "it holds $ ( ) { }", RELEASED_NAMES),
+        (dev_on_head, None, {}, "1.0.0.dev1 is a development version", RELEASED_NAMES),
+        (two_on_head, None, {}, "name different versions: v1.0.0rc1, v1.0.0", "name the tag"),
+        (changed, None, {}, "differ from the commit that is checked out:\n  b\n  pyproject.toml", "commit, stash"),
+        (changed, "v1.0.0", {"named": False}, "\n  b\n  pyproject.toml", "commit, stash or restore"),
+        (much_changed, None, {}, "\n  f19\n  and 10 more", "commit, stash or restore"),
+        (nothing, "v1.0.0", {}, "no tag v1.0.0 in this checkout, nor on the remote", "unmoor rehearse v1.0.0"),
+        (
+            only_there,
+            "v1.0.0",
+            {},
+            "the remote has it, on commit",
+            "git fetch origin refs/tags/v1.0.0:refs/tags/v1.0.0",
+        ),
+        (not_pushed, "v1.0.0", {}, "is not on the remote", "git push origin refs/tags/v1.0.0"),
+        (moved, "v1.0.0", {}, "on the remote: it was moved", "never move a released tag"),
+        (tagged, "v1.0.0", {"commit": "f" * 40}, "started for commit " + "f" * 40, "start a new run"),
+        (tagged, "v1.0.0", {"expected_repository": "o/other"}, "released from o/other alone", "in a fork, rehearse"),
+        (static, "v1.0.0", {}, "names version 1.0.0, and the file says 1.2.0", "write 1.0.0 there"),
+        (static, "v1.0.0", {}, "pyproject.toml, line 3: ", "write 1.0.0 there"),
+        (garbled, "v1.0.0", {}, "the file says soon", "write 1.0.0 there"),
+        (twins, "v1.0.0rc1", {}, "v1.0.0rc1 and v1.0.0-rc.1 name one version, 1.0.0rc1", "git tag -d v1.0.0-rc.1"),
+        (twin_there, "v1.0.0rc1", {}, "v1.0.0rc1 and v1.0.0-rc.1 name one version", "git tag -d v1.0.0-rc.1"),
+    ],
+)
+def test_refused(  # noqa: PLR0917  # the columns of the table
+    place: Place, arrange: Arrange, tag: str | None, settings: dict[str, object], words: str, step: str
+) -> None:
+    """Each has words and a next step of its own; nothing is written on either side, and nothing in a name is run."""
+    arrange(place)
+    before = place.repo.state(), place.remote.state()
+    with pytest.raises(Refused) as caught:
+        place.resolve(tag, **settings)
+    assert words in str(caught.value)
+    assert step in caught.value.next_step
+    assert (place.repo.state(), place.remote.state()) == before
+    assert not list(place.repo.path.rglob("pwned*"))
+
+
+def test_moved_names_both_commits(place: Place) -> None:
+    """A tag that was moved is told with the commit here and the one there, annotated tags peeled."""
+    there = place.repo.git("rev-parse", "HEAD")
+    moved(place)
+    here = place.repo.git("rev-parse", "HEAD")
+    with pytest.raises(Refused, match=f"commit {here} here and commit {there} on the remote"):
+        place.resolve("v1.0.0")
+
+
+def test_shallow(place: Place, tmp_path: Path) -> None:
+    """A shallow clone is refused with the command that deepens it."""
+    place.repo.commit({"a": "1"})
+    place.tag("v1.0.0")
+    place.repo.git("clone", "--quiet", "--depth=1", f"file://{place.repo.path}", str(tmp_path / "shallow"))
+    shallow = Place(Repo(tmp_path / "shallow"), place.remote, place.shell)
+    with pytest.raises(Refused, match="the clone is shallow") as caught:
+        shallow.resolve("v1.0.0")
+    assert "git fetch --unshallow --tags" in caught.value.next_step
+    assert "fetch-depth: 0" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "error"),
+    [
+        ("[project]\nversion = '1.0.0'\n", {}, ConfigError),
+        ("[project\n", {"project": "p"}, ConfigError),
+        ("[project]\nversion = '1.0.0'\n", {"project": "../p"}, ConfigError),
+    ],
+)
+def test_a_name_that_cannot_be_known(
+    place: Place, text: str, settings: dict[str, object], error: type[UnmoorError]
+) -> None:
+    """Files that do not say the name, or cannot be read, are the configuration's fault."""
+    place.repo.commit({"pyproject.toml": text})
+    place.tag("v1.0.0")
+    with pytest.raises(error):
+        place.resolve("v1.0.0", **settings)
+
+
+def test_a_configured_name(place: Place) -> None:
+    """The configured name goes before what the files say."""
+    place.tag("v1.0.0")
+    assert place.resolve("v1.0.0", project="other").project == "other"
