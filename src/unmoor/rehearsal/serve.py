@@ -92,7 +92,8 @@ class Ports:
 
 def bound() -> socket.socket:
     """A listening socket on a port of 127.0.0.1 that the system chose."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio turns Nagle's algorithm off only where the protocol is named; with it, each answer takes 40 ms.
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.bind(("127.0.0.1", 0))
     made.listen(BACKLOG)
     made.set_inheritable(False)
