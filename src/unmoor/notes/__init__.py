@@ -76,7 +76,7 @@ def _decide(
     there = fragments.gather(checkout, towncrier) if towncrier is not None else Fragments()
     looked = changelog.look(checkout, release, setting=settings.changelog, towncrier=towncrier, shell=shell, warn=warn)
     if looked.section is not None:
-        _refuse_left_over(there, looked.section.file, release.version)
+        _refuse_left_over(there, looked.section.file, release.version, warn)
         return looked.section.text, f"the section {release.version} of {looked.section.file}"
     if towncrier is not None and there.files:
         if there.odd:
@@ -95,15 +95,16 @@ def _decide(
     return text, source
 
 
-def _refuse_left_over(there: Fragments, file: str, version: str) -> None:
+def _refuse_left_over(there: Fragments, file: str, version: str, warn: Warn) -> None:
     """A section beside fragments is a release that was half prepared: one of the two would be lost."""
-    left = (*there.files, *there.odd)
-    if left:
+    if there.files:
         raise Refused(
-            f"there is a section for {version}, and fragments are left over beside it: {_listed(left)}",
+            f"there is a section for {version}, and fragments are left over beside it: {_listed(there.files)}",
             where=file,
             next_step="run towncrier build so that they are in the section, or remove them, and tag that commit",
         )
+    if there.odd:
+        warn(f"these files look like fragments of no kind that is configured: {_listed(there.odd)}")
 
 
 def _listed(names: tuple[str, ...]) -> str:

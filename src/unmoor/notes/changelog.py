@@ -97,9 +97,9 @@ def _section(text: str, suffix: str, version: str, *, names: Collection[str], sh
         lines = text.count("\n") + 1
         span = sections.find(rst.headings(text), lines=lines, version=version, names=names, where=where)
         return None if span is None else rst.to_markdown(rst.piece(text, span.start, span.end), shell, where=where)
-    headings = markdown.headings(text)
-    span = sections.find(headings, lines=text.count("\n") + 1, version=version, names=names, where=where)
-    return None if span is None else markdown.piece(text, span.start, span.end).strip("\n")
+    document = markdown.read(text)
+    span = sections.find(document.headings, lines=len(document.lines), version=version, names=names, where=where)
+    return None if span is None else document.piece(span.start, span.end).strip("\n")
 
 
 def _is_rst(text: str, suffix: str) -> bool:

@@ -86,7 +86,9 @@ def converted(source: str) -> str:
     html = publish_from_doctree(tree, writer=Writer(), settings_overrides=_SETTINGS)
     body = html.partition("<main")[2] or html.partition("<body")[2]
     writer = _Writer(heading_style="ATX", bullets="-", code_language_callback=_language)
-    return str(writer.convert("<main" + body)).strip() + "\n"
+    made = str(writer.convert("<main" + body)).strip()
+    # A rule between versions, left over at the end of the section.
+    return re.sub(r"(?:\s*\n---)+$", "", made) + "\n"
 
 
 def _make_known(source: str) -> None:
@@ -188,8 +190,6 @@ def _settle(tree: nodes.document) -> None:
     for kind in (nodes.footnote_reference, nodes.citation_reference):
         for mark in list(tree.findall(kind)):
             _replace(mark, [nodes.Text(f"[{mark.astext()}]")])
-    while tree.children and isinstance(tree.children[-1], nodes.transition):
-        tree.pop()
 
 
 def _settle_blocks(tree: nodes.document) -> None:

@@ -35,9 +35,9 @@ _MANY = 5_000
 # towncrier renders the project's template with jinja2, which lets a template run any Python. Release notes are
 # made where credentials are, so the template gets jinja2's sandbox instead. Only jinja2's public names are used.
 _LAUNCHER = """
-import functools, jinja2, runpy
+import jinja2, runpy
 from jinja2.sandbox import SandboxedEnvironment
-jinja2.Template = functools.partial(jinja2.Template, environment_class=SandboxedEnvironment)
+jinja2.Template.environment_class = SandboxedEnvironment
 runpy.run_module("towncrier", run_name="__main__", alter_sys=True)
 """
 
@@ -118,11 +118,11 @@ def rendered(checkout: Path, release: Release, towncrier: Towncrier, shell: Shel
     """
     text = _draft(checkout, release, towncrier, shell)
     names = (release.project, towncrier.name)
-    read_headings = markdown.headings if towncrier.is_markdown else rst.headings
+    headings = markdown.read(text).headings if towncrier.is_markdown else rst.headings(text)
     title = next(
         (
             heading
-            for heading in read_headings(text)
+            for heading in headings
             if (name := sections.named(heading.text, names)) and str(name.version) == release.version
         ),
         None,
@@ -145,7 +145,7 @@ def _draft(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell)
         ran = shell.run(args, cwd=checkout, env={"HOME": home}, timeout=_SECONDS, limit=2 * LIMIT)
     if ran.code != 0:
         raise Refused(
-            f"towncrier cannot render the fragments: {clean(ran.err.strip().rpartition(chr(10))[2])}",
+            f"towncrier cannot render the fragments: {_reason(ran.err)}",
             where=towncrier.file,
             next_step="run towncrier build --draft and mend what it names, then tag that commit",
         )
@@ -156,6 +156,12 @@ def _draft(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell)
             next_step="see which fragment is so long, and shorten it",
         )
     return plain(ran.out)
+
+
+def _reason(err: str) -> str:
+    """What towncrier says of its failure: all of a message to its user, the last line of a traceback."""
+    message = re.search(r"^Error: (.*)", err, re.MULTILINE | re.DOTALL)
+    return clean(message[1] if message else err.strip().rpartition("\n")[2])
 
 
 def _settled(checkout: Path, file: str, table: dict[str, Any], project: str) -> Towncrier:

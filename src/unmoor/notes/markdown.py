@@ -7,7 +7,9 @@ alone are parsed: a whole changelog's inline text would take ten times as long a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from unmoor.notes.sections import Heading
@@ -21,29 +23,39 @@ _INVISIBLE = re.compile(r"<!--.*?(?:-->|\Z)|</?(?:details|summary|br|a|p|div)\b[
 _ALWAYS = re.compile(r"[\\`*\[\]<|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
 _AT_START = re.compile(r"^(\s*)(?:([#+\-=>]+)(?=\s|$)|(\d{1,9})([.)])(?=\s|$))")
 _LONG_HEADING = 1_000
+_MARKED = re.compile(r"[\\`*_\[\]<&!\n]")
 
 
-def headings(text: str) -> tuple[Heading, ...]:
-    """Every heading of the document itself: ATX and setext, none in code, quotes or lists."""
-    tokens = _blocks(text, {})
-    return tuple(
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A file that was read once: its lines, its headings, and its link definitions by their normal names."""
+
+    lines: tuple[str, ...]
+    headings: tuple[Heading, ...]
+    references: Mapping[str, Mapping[str, Any]]
+
+    def piece(self, start: int, end: int) -> str:
+        """Return some lines, and the link definitions from elsewhere in the document that they need."""
+        taken = "\n".join(self.lines[start:end])
+        needed = {_normal(label) for label in _LABEL.findall(taken)}
+        outside = [
+            _definition(self.lines, label, known)
+            for label, known in self.references.items()
+            if label in needed and not start <= known["map"][0] < end
+        ]
+        return f"{taken.rstrip()}\n\n" + "\n".join(outside) if outside else taken
+
+
+def read(text: str) -> Document:
+    """Read a document. Headings are ATX and setext ones of the document itself: none in code, quotes or lists."""
+    env: dict[str, Any] = {}
+    tokens = _blocks(text, env)
+    headings = tuple(
         Heading(text=_words(tokens[place + 1].content), level=int(token.tag[1:]), line=token.map[0], body=token.map[1])
         for place, token in enumerate(tokens)
         if token.type == "heading_open" and token.level == 0 and token.map is not None
     )
-
-
-def piece(text: str, start: int, end: int) -> str:
-    """Return some lines of a document, and the link definitions from elsewhere in it that they need."""
-    lines = text.split("\n")
-    taken = "\n".join(lines[start:end])
-    needed = {_normal(label) for label in _LABEL.findall(taken)}
-    env: dict[str, Any] = {}
-    _blocks(text, env)
-    own = _definitions(taken)
-    known: dict[str, dict[str, Any]] = env.get("references", {})
-    added = [_definition(lines, label, each) for label, each in known.items() if label in needed and label not in own]
-    return f"{taken.rstrip()}\n\n" + "\n".join(added) if added else taken
+    return Document(lines=tuple(text.split("\n")), headings=headings, references=env.get("references", {}))
 
 
 def is_empty(text: str) -> bool:
@@ -71,22 +83,32 @@ def escape(text: str) -> str:
     return _AT_START.sub(lambda m: f"{m[1]}\\{m[2]}" if m[2] else f"{m[1]}{m[3]}\\{m[4]}", escaped)
 
 
+@cache
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
     return MarkdownIt("commonmark")
 
 
-def _blocks(text: str, env: dict[str, Any]) -> Sequence[Token]:
-    parser = _parser()
+@cache
+def _block_parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark")
     parser.core.ruler.enableOnly(["normalize", "block"])
-    return parser.parse(text, env)
+    return parser
+
+
+def _blocks(text: str, env: dict[str, Any]) -> Sequence[Token]:
+    return _block_parser().parse(text, env)
 
 
 def _words(source: str) -> str:
     """What a heading says: the text of its links, without addresses, markup and HTML."""
-    inline = _parser().parseInline(source[:_LONG_HEADING], {})
-    parts = [child for token in inline for child in token.children or ()]
+    source = source[:_LONG_HEADING]
+    if not _MARKED.search(source):
+        return source
+    parts = [child for token in _parser().parseInline(source, {}) for child in token.children or ()]
     return "".join(
         " " if part.type in {"softbreak", "hardbreak"} else part.content
         for part in parts
@@ -100,13 +122,7 @@ def _normal(label: str) -> str:
     return normalizeReference(label)
 
 
-def _definitions(text: str) -> frozenset[str]:
-    env: dict[str, Any] = {}
-    _blocks(text, env)
-    return frozenset(env.get("references", {}))
-
-
-def _definition(lines: Sequence[str], label: str, known: dict[str, Any]) -> str:
+def _definition(lines: Sequence[str], label: str, known: Mapping[str, Any]) -> str:
     """The definition as it is written in the file, or else, from inside a quote or a list, written anew."""
     first, last = known["map"]
     written = "\n".join(lines[first:last]).strip()

@@ -68,26 +68,28 @@ class Span:
 def version_of(text: str) -> Version | None:
     """Parse a version, with or without ``v``; ``None`` where it is none."""
     try:
-        return Version(text.removeprefix("v.").removeprefix("V."))
+        return Version(text.lower().removeprefix("v."))
     except InvalidVersion:
         return None
 
 
 def named(text: str, names: Collection[str]) -> Named | None:
     """Say which version a heading names, if any: the first word of it that is one."""
-    parts = [word for word in (part.strip(".!?_") for part in _APART.split(text[:_LONG])) if word]
-    ours = {word.lower() for name in names for word in (*_APART.split(name), name)}
+    text = text[:_LONG].lower()
+    for name in (name.lower() for name in names if " " in name):
+        text = text.replace(name, name.replace(" ", "-"))
+    parts = [word for word in (part.strip(".!?_") for part in _APART.split(text)) if word]
+    ours = sorted((name.lower().replace(" ", "-") for name in names), key=len, reverse=True)
     before: list[str] = []
     for place, word in enumerate(parts):
-        low = word.lower()
-        if low == "unreleased":
+        if word == "unreleased":
             return None
-        if low in _NOISE or low in ours or _DATE.fullmatch(low) or not re.search(r"\w", low):
+        if word in _NOISE or word in ours or _DATE.fullmatch(word) or not re.search(r"\w", word):
             continue
-        if (version := version_of(_without_name(low, ours))) is not None:
+        if (version := version_of(_without_name(word, ours))) is not None:
             bare = not before and all(_is_aside(after) for after in parts[place + 1 :])
             return Named(version=version, before=tuple(before), bare=bare)
-        before.append(low)
+        before.append(word)
         if len(before) > _UNKNOWN_WORDS:
             return None
     return None

@@ -1,0 +1,136 @@
+"""Where the notes come from, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.repositories import Repo
+
+from unmoor.adapters.git import GitCheckout
+from unmoor.errors import ConfigError, Refused
+from unmoor.notes import NotesSettings, notes_for
+from unmoor.notes.limit import CLOSING, LIMIT
+from unmoor.ports.shell import Shell
+from unmoor.products import Notes, Release
+
+TOWNCRIER = '[tool.towncrier]\ndirectory = "c"\nfilename = "CHANGELOG.md"\n'
+SECTION = "# Changelog\n\n## 1.2.0\n\n- From the section.\n\n## 1.1.0\n\n- Old.\n"
+OLD = "# Changelog\n\n## 1.1.0\n\n- Old.\n"
+
+Noted = Callable[..., tuple[Notes, list[str]]]
+
+
+@pytest.fixture
+def noted(tmp_path: Path, release: Release, shell: Shell) -> Noted:
+    """Write the notes of a repository whose second commit, the release's, adds these files."""
+
+    def write(files: Mapping[str, str], settings: NotesSettings | None = None) -> tuple[Notes, list[str]]:
+        repo = Repo.new(tmp_path / "demo")
+        repo.git("tag", "v1.1.0")
+        commit = repo.commit(dict(files), "Do *it* all")
+        warnings: list[str] = []
+        git = GitCheckout(repo.path, shell)
+        notes = notes_for(repo.path, replace(release, commit=commit), git, shell, settings, warn=warnings.append)
+        return notes, warnings
+
+    return write
+
+
+DECISIONS: dict[str, tuple[Mapping[str, str], str, str, list[str]]] = {
+    "the section first": (
+        {"CHANGELOG.md": SECTION},
+        "- From the section.",
+        "the section 1.2.0 of CHANGELOG.md",
+        [],
+    ),
+    "the section of a project with towncrier, after its build": (
+        {"CHANGELOG.md": SECTION, "towncrier.toml": TOWNCRIER, "c/README.md": "How to."},
+        "- From the section.",
+        "the section 1.2.0 of CHANGELOG.md",
+        [],
+    ),
+    "then the fragments": (
+        {"CHANGELOG.md": OLD, "towncrier.toml": TOWNCRIER, "c/1.feature.md": "New.", "c/2.featur.md": "Lost."},
+        "## Features\n\n- New. (#1)",
+        "1 towncrier fragment",
+        ["towncrier passes over c/2.featur.md: of no kind that towncrier.toml names"],
+    ),
+    "then the commits": (
+        {"CHANGELOG.md": OLD},
+        "- Do \\*it\\* all",
+        "the commits since v1.1.0",
+        ["CHANGELOG.md has no section for 1.2.0: the notes are the commits since v1.1.0"],
+    ),
+    "fragments that no configuration speaks of are none": (
+        {"newsfragments/1.feature.md": "New."},
+        "- Do \\*it\\* all",
+        "the commits since v1.1.0",
+        [],
+    ),
+    "a misspelt fragment beside the section": (
+        {"CHANGELOG.md": SECTION, "towncrier.toml": TOWNCRIER, "c/2.featur.md": "Lost."},
+        "- From the section.",
+        "the section 1.2.0 of CHANGELOG.md",
+        ["these files look like fragments of no kind that is configured: c/2.featur.md"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "body", "source", "warned"), DECISIONS.values(), ids=DECISIONS)
+def test_first_source_that_speaks_is_taken(
+    noted: Noted, *, files: Mapping[str, str], body: str, source: str, warned: list[str]
+) -> None:
+    """Section, fragments, commits: the first that there is gives the notes, and what was passed over is told."""
+    assert noted(files) == (Notes(body=body, full=body, source=source), warned)
+
+
+REFUSED: dict[str, tuple[Mapping[str, str], str, str]] = {
+    "a section beside fragments": (
+        {"CHANGELOG.md": SECTION, "towncrier.toml": TOWNCRIER, "c/1.feature.md": "New."},
+        r"there is a section for 1\.2\.0, and fragments are left over beside it: c/1\.feature\.md",
+        "towncrier build",
+    ),
+    "nothing but misspelt fragments": (
+        {"towncrier.toml": TOWNCRIER, "c/2.featur.md": "Lost."},
+        r"of no kind that is configured: c/2\.featur\.md",
+        "give them the name of a kind",
+    ),
+    "an empty section": (
+        {"CHANGELOG.md": "## 1.2.0\n\n### Added\n\n<!-- nothing -->\n\n[x]: https://example.org\n\n## 1.1.0\n\nOld.\n"},
+        r"the release notes are empty: the section 1\.2\.0 of CHANGELOG\.md says nothing",
+        "empty-notes to 'allow'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "words", "step"), REFUSED.values(), ids=REFUSED)
+def test_half_prepared_release_is_refused(noted: Noted, files: Mapping[str, str], words: str, step: str) -> None:
+    """Notes that would lose something, or say nothing, stop the release, with what to do about it."""
+    with pytest.raises(Refused, match=words) as refused:
+        noted(files)
+    assert step in refused.value.next_step
+
+
+def test_empty_notes_can_be_allowed(noted: Noted) -> None:
+    """Where the policy allows it, empty notes say so on the page, and as a warning."""
+    notes, warned = noted({"CHANGELOG.md": "## 1.2.0\n\n## 1.1.0\n"}, NotesSettings(empty="allow"))
+    assert notes.body == notes.full == "No notable changes."
+    assert len(warned) == 1
+
+
+def test_unknown_policy_is_refused(noted: Noted) -> None:
+    """A misspelt policy is a mistake in the settings."""
+    with pytest.raises(ConfigError, match="'alow' is no policy"):
+        noted({}, NotesSettings(empty="alow"))
+
+
+def test_long_notes_are_cut_and_kept(noted: Noted) -> None:
+    """The body fits the page, and the full text is still there for the asset."""
+    section = "- A line of the notes that is long enough.\n" * 4_000
+    notes, _ = noted({"CHANGELOG.md": f"## 1.2.0\n\n{section}"})
+    assert notes.full == section.strip()
+    assert len(notes.body) <= LIMIT
+    assert notes.body.endswith(CLOSING)

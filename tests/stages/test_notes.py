@@ -1,0 +1,77 @@
+"""The stage that writes the notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.repositories import Repo, shell_for_tests
+
+from unmoor.adapters.git import GitCheckout
+from unmoor.errors import Refused
+from unmoor.ports.shell import Shell
+from unmoor.products import Notes, Release
+from unmoor.stage import Have, Promise, Reach
+from unmoor.stages.notes import WriteNotes
+
+
+@pytest.fixture
+def shell() -> Iterator[Shell]:
+    """The real one."""
+    with shell_for_tests() as shell:
+        yield shell
+
+
+def released(repo: Repo) -> Release:
+    """Version 1.2.0 at the commit that is checked out."""
+    return Release(
+        repository="owner/demo",
+        project="demo",
+        tag="v1.2.0",
+        version="1.2.0",
+        commit=repo.git("rev-parse", "HEAD"),
+        date=1_767_225_599,
+        prerelease=False,
+        highest=True,
+        previous=None,
+    )
+
+
+def stage(repo: Repo, shell: Shell, **settings: str) -> WriteNotes:
+    """The stage upon a real checkout."""
+    git = GitCheckout(repo.path, shell)
+    return WriteNotes(name="notes", release=Promise("tag"), git=git, shell=shell, **settings)  # type: ignore[arg-type]  # names of str fields
+
+
+def test_notes_are_of_the_commit(tmp_path: Path, shell: Shell) -> None:
+    """The files of the release's commit count, not those of the work tree; nothing there changes."""
+    repo = Repo.new(tmp_path / "demo", {"CHANGELOG.md": "## 1.2.0\n\n- Right.\n"})
+    release = released(repo)
+    repo.commit({"CHANGELOG.md": "## 1.2.0\n\n- Later.\n"})
+    repo.write({"CHANGELOG.md": "## 1.2.0\n\n- Dirty.\n"})
+    before = repo.state()
+    said: list[str] = []
+    notes = stage(repo, shell).make(Have({"tag": release}, say=said.append))
+    wanted = "the section 1.2.0 of CHANGELOG.md"
+    assert notes == Notes(body="- Right.", full="- Right.", source=wanted)
+    assert said == [f"the release notes are from {wanted}"]
+    assert repo.state() == before
+
+
+def test_settings_reach_the_notes(tmp_path: Path, shell: Shell) -> None:
+    """The named file is read, and the policy for empty notes holds; warnings reach the listeners."""
+    repo = Repo.new(tmp_path / "demo", {"CHANGELOG.md": "## 1.2.0\n\n- A.\n", "log.md": "## 1.2.0\n"})
+    have = Have({"tag": released(repo)}, warn=(warned := list[str]()).append)
+    with pytest.raises(Refused, match=r"log\.md says nothing"):
+        stage(repo, shell, changelog="log.md").make(have)
+    assert stage(repo, shell, changelog="log.md", empty="allow").make(have).body == "No notable changes."
+    assert len(warned) == 1
+
+
+def test_plan_speaks_and_only_reads(tmp_path: Path, shell: Shell) -> None:
+    """The plan is a sentence that names the configured file, and the stage reaches no further than reading."""
+    repo = Repo.new(tmp_path / "demo")
+    assert stage(repo, shell).reach is Reach.READS
+    assert "the changelog, else from towncrier's fragments" in stage(repo, shell).plan()
+    assert "log.md" in stage(repo, shell, changelog="log.md").plan()
