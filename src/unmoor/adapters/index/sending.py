@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import tarfile
+import zipfile
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,7 @@ from unmoor.adapters.bounds import Bounds
 from unmoor.adapters.http import Answer, mount, transfer_time
 from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.errors import Conflict, Denied, Unfit, Unknown
+from unmoor.files import is_intact
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
 from unmoor.products import File
 from unmoor.text import clean
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 # An index opens and checks a file before it answers: that may take longer than a page.
 _STALL = 120.0
 _SERVER_ERROR = 500
+# What reading the metadata out of a broken archive may raise.
+_BROKEN_ARCHIVE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error)
 
 
 def send(place: IndexPlace, file: File, bounds: Bounds) -> Sending:
@@ -88,33 +94,29 @@ def _package(file: File) -> PackageFile:
     from twine.exceptions import TwineException
     from twine.package import PackageFile
 
-    if file.path.name != file.name:
-        raise Conflict(
-            f"{file.name} lies under another name: {file.path.name}",
-            where=str(file.path),
-            next_step="remove the run's folder, and run the same command again",
-        )
     try:
         package = PackageFile.from_filename(str(file.path), comment=None)
-    except OSError as error:
-        raise Conflict(
-            f"{file.name} cannot be read any more: {error.strerror}",
-            where=str(file.path),
-            next_step="run the same command again: it takes the file from the draft, or builds it",
-        ) from error
-    except (TwineException, ValueError, KeyError) as error:
+    except (*_BROKEN_ARCHIVE, TwineException) as error:
+        if not is_intact(file):
+            raise _changed(file, "it cannot be read as what it was") from error
         raise Unfit(
             f"{file.name} cannot be uploaded: {clean(str(error))}",
             where=str(file.path),
             next_step="correct the project's metadata, and release it under a new version",
         ) from error
+    if package.basefilename != file.name:
+        raise _changed(file, f"its name is {package.basefilename}")
     if package.sha2_digest != file.sha256:
-        raise Conflict(
-            f"{file.name} changed on disk: its sha256 is {package.sha2_digest}, and {file.sha256} was tested",
-            where=str(file.path),
-            next_step="find out what changed it; then remove the run's folder and run the same command again",
-        )
+        raise _changed(file, f"its sha256 is {package.sha2_digest}, and {file.sha256} was tested")
     return package
+
+
+def _changed(file: File, how: str) -> Conflict:
+    return Conflict(
+        f"{file.name} changed on disk: {how}",
+        where=str(file.path),
+        next_step="find out what changed it; then remove the run's folder and run the same command again",
+    )
 
 
 def _repository(place: IndexPlace) -> Repository:

@@ -1,0 +1,271 @@
+"""Reading an index: what counts as a page, what as absent, and what as unknown."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.faults import Exchange, serving
+from tests.indexes import FakeClock, Shelf, answering, built, place, standing
+
+from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.index import PackageIndex
+from unmoor.adapters.index.pages import version_of
+from unmoor.errors import Conflict, Denied, Unknown
+from unmoor.ports.index import Listed
+
+V1 = "application/vnd.pypi.simple.v1+json"
+SHA = "0a" * 32
+FILE = {"filename": "demo-1.0.tar.gz", "url": "../../f/demo-1.0.tar.gz", "hashes": {"sha256": SHA}}
+
+
+def page(*files: dict[str, Any], name: str = "Demo", version: str = "1.1") -> bytes:
+    """A page of the simple index."""
+    return json.dumps({"meta": {"api-version": version}, "name": name, "files": list(files)}).encode()
+
+
+def says(body: bytes | str, kind: str = V1, status: int = 200) -> Callable[[Exchange], None]:
+    """Always the same answer."""
+    return lambda x: x.answer(status, body, kind=kind)
+
+
+def test_two_voices_are_merged(tmp_path: Path) -> None:
+    """The JSON API knows a file before installers do; either voice is listened to."""
+    files = built(tmp_path)
+    shelf = Shelf(files={file.name: file.path.read_bytes() for file in files}, simple_behind=True)
+    with standing(shelf) as stand:
+        assert stand.index.knows("demo") is False
+        held = stand.index.holding("demo", "1.0")
+        shelf.simple_behind = False
+        assert stand.index.knows("Demo") is True
+    assert held.names == held.stale == {file.name for file in files}
+    assert held.listed(files[0].name) == Listed(
+        name=files[0].name, url=f"{stand.fault.url}/files/{files[0].name}", sha256=files[0].sha256, size=files[0].size
+    )
+    assert stand.fault.paths()[1:3] == ["/simple/demo/", "/pypi/demo/1.0/json"]
+    assert all(each.headers["Cache-Control"] == "no-cache" for each in stand.fault.seen)
+    assert all(each.headers["Authorization"] is None for each in stand.fault.seen)
+
+
+HTML = f"""<!DOCTYPE html><html><head><meta name="pypi:repository-version" content="1.9"><title>x</title></head><body>
+<a href="../../f/demo-1.0-py3-none-any.whl#sha256={SHA}" data-yanked="bad">demo-1.0-py3-none-any.whl</a>
+<a href="/f/demo-1.0.tar.gz#SHA256={SHA.upper()}">demo-1.0.tar.gz</a><a href="/f/demo-1.1.tar.gz">demo-1.1.tar.gz</a>
+</body></html>"""
+
+
+def test_html_is_read_where_there_is_no_json() -> None:
+    """Hashes, yanked files and addresses come from PEP 503 pages alike."""
+    with answering(says(HTML, "text/html; charset=utf-8")) as (index, fault):
+        held = index.holding("demo", "1.0")
+    assert held.json is None
+    assert held.simple == {
+        name: Listed(name=name, url=f"{fault.url}/f/{name}", sha256=SHA, yanked=yanked)
+        for name, yanked in {"demo-1.0-py3-none-any.whl": True, "demo-1.0.tar.gz": False}.items()
+    }
+
+
+def test_a_base_in_html_counts() -> None:
+    """An old page may give its addresses relative to a base."""
+    text = f'<base href="/mirror/"><a href="f/demo-1.0.tar.gz#sha256={SHA}">demo-1.0.tar.gz</a>'
+    with answering(says(text, "text/html")) as (index, fault):
+        assert index.holding("demo", "1.0").simple["demo-1.0.tar.gz"].url == f"{fault.url}/mirror/f/demo-1.0.tar.gz"
+
+
+ABSENT = {
+    "no project": says("nothing here", "text/html", 404),
+    "no file of the version": says(page({**FILE, "filename": "demo-1.0.1.tar.gz"})),
+    "no file at all": says(page()),
+    "no file, in HTML": says("<title>Links for demo</title><h1>Links for demo</h1>", "text/html"),
+    "a file of another project": says(page({**FILE, "filename": "demo_extra-1.0.tar.gz"})),
+    "a file that says nothing": says(page({**FILE, "filename": "README.txt"})),
+}
+
+
+@pytest.mark.parametrize("name", ABSENT)
+def test_absent_is_empty(name: str) -> None:
+    """What is an index's page and lists nothing of the version holds nothing of it."""
+    with answering(ABSENT[name]) as (index, _):
+        assert index.holding("demo", "1.0").names == frozenset()
+
+
+LOGIN_PAGE = '<html><form action="/login"><a href="/f/demo-1.0.tar.gz">x</a><input type="password"></form></html>'
+UNKNOWN = {
+    "a login page": (says(LOGIN_PAGE, "text/html"), "a web page"),
+    "a web page": (says('<title>Welcome</title><a href="/about">about</a>', "text/html"), "a web page"),
+    "an empty body": (says(""), "an empty body"),
+    "an empty body, in HTML": (says(b"", "text/html"), "an empty body"),
+    "another content type": (says(page(FILE), "text/plain"), "content type is text/plain"),
+    "malformed JSON": (says(page(FILE)[:-3]), "not its page"),
+    "JSON of another shape": (says('{"message": "hello"}'), "missing required field"),
+    "a list": (says("[]"), "Expected `object`"),
+    "another project": (says(page(FILE, name="other")), "it is about 'other'"),
+    "another version of the API": (says(page(FILE, version="2.0")), "speaks version 2.0"),
+    "another version, in HTML": (says(HTML.replace('"1.9"', '"2.0"'), "text/html"), "Unsupported API major"),
+    "a hash that is none": (says(page({**FILE, "hashes": {"sha256": "abc"}})), "is 'abc'"),
+    "hashes that are none": (says(page({**FILE, "hashes": None})), "not its page"),
+    "one name, two hashes": (says(page(FILE, {**FILE, "hashes": {"sha256": "0b" * 32}})), "twice, with two hashes"),
+    "an address that is none": (says(page({**FILE, "url": "file:///etc/passwd"})), "not a plain http"),
+    "an address with credentials": (says(page({**FILE, "url": "http://a:b@h/x"})), "without credentials"),
+    "bytes that are no text": (says(b"\xff\xfe<a>", "text/html"), "not its page"),
+    "a link with an odd fragment": (says('<a href="#top">x</a>', "text/html"), "not its page"),
+    "a redirect to a login page": (
+        lambda x: says(LOGIN_PAGE, "text/html")(x) if x.path == "/login" else x.redirect("/login"),
+        "a web page",
+    ),
+    "a server error": (says("oops", "text/plain", 502), "answered 502: oops"),
+    "too many requests": (says("slow down", "text/plain", 429), "answered 429: slow down"),
+    "an odd status": (says("tea", "text/plain", 418), "answered 418: tea"),
+    "a reset": (Exchange.reset, "Connection reset"),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_what_is_no_page_is_unknown(name: str) -> None:
+    """Nothing but an index's own page, or its 404, says what an index holds."""
+    script, words = UNKNOWN[name]
+    with answering(script, clock=FakeClock()) as (index, _), pytest.raises(Unknown, match=words):
+        index.holding("demo", "1.0")
+
+
+JSON_API: dict[str, tuple[Any, str]] = {
+    "another version": ({"info": {"name": "demo", "version": "1.1"}, "urls": []}, "it is about demo 1.1"),
+    "another project": ({"info": {"name": "other", "version": "1.0"}, "urls": []}, "it is about other 1.0"),
+    "no version": ({"info": {"name": "demo", "version": "?"}, "urls": []}, "Invalid version"),
+    "no files": ({"info": {"name": "demo", "version": "1.0"}}, "missing required field `urls`"),
+}
+
+
+@pytest.mark.parametrize("name", JSON_API)
+def test_the_json_api_is_checked_too(name: str) -> None:
+    """Its page has to be of that project and version, and of that shape."""
+    value, words = JSON_API[name]
+
+    def script(exchange: Exchange) -> None:
+        exchange.answer(404) if exchange.path.startswith("/simple/") else exchange.json(value)
+
+    with answering(script, json=True) as (index, _), pytest.raises(Unknown, match=words):
+        index.holding("demo", "1.0")
+
+
+def test_a_page_of_the_json_api_in_html_is_unknown() -> None:
+    """Even with 200."""
+
+    def script(exchange: Exchange) -> None:
+        exchange.answer(404 if "simple" in exchange.path else 200, "<html>", kind="text/html")
+
+    with answering(script, json=True) as (index, _), pytest.raises(Unknown, match="content type is text/html"):
+        index.holding("demo", "1.0")
+
+
+def test_a_trailing_zero_is_the_same_version() -> None:
+    """Names are compared as versions, not as text."""
+    file = {**FILE, "filename": "demo-1.0.0.tar.gz"}
+    with answering(says(page(file))) as (index, _):
+        assert list(index.holding("demo", "1").simple) == ["demo-1.0.0.tar.gz"]
+
+
+def test_reads_that_fail_are_tried_again_soon() -> None:
+    """One bad answer does not end a release, and three do."""
+    with standing() as stand:
+        stand.shelf.reads.extend([lambda x: x.answer(503), Exchange.reset])
+        assert stand.index.knows("demo") is False
+        stand.shelf.reads.extend([lambda x: x.answer(503)] * 3)
+        with pytest.raises(Unknown, match="answered 503"):
+            stand.index.knows("demo")
+    assert stand.clock.slept == [0.5, 2.0] * 2
+    assert len(stand.fault.paths()) == 6
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_read_is_denied(status: int) -> None:
+    """It names the index's words and where the credential came from."""
+    script = says('{"message": "members only"}', "application/json", status)
+    with answering(script) as (index, _), pytest.raises(Denied, match="members only") as caught:
+        index.knows("demo")
+    assert "a test's token" in caught.value.next_step
+
+
+def test_a_private_index_gets_the_login_for_uploads() -> None:
+    """Only after it asked, and only at the origin that takes the uploads."""
+
+    def script(exchange: Exchange) -> None:
+        known = "Authorization" in exchange.headers
+        says(page(FILE))(exchange) if known else exchange.answer(401, headers={"WWW-Authenticate": "Basic"})
+
+    with answering(script) as (index, fault):
+        assert index.knows("demo") is True
+    assert [each.headers["Authorization"] is None for each in fault.seen] == [True, False]
+    with serving(script) as other, BoundedSession() as http:
+        apart = replace(place("http://127.0.0.1:1"), simple=f"{other.url}/simple/")
+        with pytest.raises(Denied):
+            PackageIndex(apart, http).knows("demo")
+    assert [each.headers["Authorization"] for each in other.seen] == [None]
+
+
+def test_credential_speaks_without_asking() -> None:
+    """Where the login comes from is said without a request."""
+    with answering(Exchange.reset) as (index, fault):
+        assert (index.credential().present, index.credential().origin) == (True, "a test's token")
+        assert (index.name, index.page) == ("shelf", f"{fault.url}/project/{{project}}/{{version}}/")
+    assert fault.seen == []
+
+
+DATA = b"bytes of a file"
+
+
+@pytest.mark.parametrize(
+    ("sha256", "size", "kind", "words"),
+    [
+        ("00" * 32, None, Conflict, "00" * 32),
+        (None, None, Unknown, "gives no sha256"),
+        (hashlib.sha256(DATA).hexdigest(), 3, Unknown, "larger than 3 bytes"),
+    ],
+)
+def test_a_download_is_checked(
+    sha256: str | None, size: int | None, kind: type[Exception], words: str, tmp_path: Path
+) -> None:
+    """Bytes that cannot be checked, or are not the right ones, are not kept."""
+    with answering(lambda x: x.answer(200, DATA)) as (index, fault):
+        listed = Listed(name="demo-1.0.tar.gz", url=f"{fault.url}/f", sha256=sha256, size=size)
+        with pytest.raises(kind, match=words):
+            index.fetch(listed, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_goes_without_credentials(tmp_path: Path) -> None:
+    """A file may lie on another host: nobody there is told our login."""
+    with answering(lambda x: x.answer(200, DATA)) as (index, fault):
+        listed = Listed(name="demo-1.0.tar.gz", url=f"{fault.url}/f", sha256=hashlib.sha256(DATA).hexdigest())
+        assert index.fetch(listed, tmp_path).path.read_bytes() == DATA
+    assert fault.seen[0].headers["Authorization"] is None
+
+
+@pytest.mark.parametrize(
+    ("filename", "version"),
+    [
+        ("demo_pkg-1.0-py3-none-any.whl", "1.0"),
+        ("Demo.Pkg-1.0.tar.gz", "1.0"),
+        ("demo-pkg-1.0.zip", "1.0"),
+        ("demo_pkg-1!2.0rc1-1-cp311-cp311-manylinux_2_17_x86_64.whl", "1!2.0rc1"),
+        ("demo_pkg-1.0-py3.9.egg", "1.0"),
+        ("demo_pkg-1.0.win-amd64-py3.9.exe", "1.0"),
+        ("demo-pkg-1.0.tar.bz2", "1.0"),
+        ("demo.pkg-1.0_1-py2.whl", "1.0.post1"),
+        ("other-1.0.tar.gz", None),
+        ("demo_pkg_extra-1.0.tar.gz", None),
+        ("demo_pkg-extra-1.0.tar.gz", None),
+        ("demo_pkg-.tar.gz", None),
+        ("demo_pkg-nonsense.tar.gz", None),
+        ("demo_pkg-1.0.txt", None),
+        ("", None),
+    ],
+)
+def test_names_tell_the_version(filename: str, version: str | None) -> None:
+    """Names of today and of yesterday belong to a version, others to none."""
+    found = version_of(filename, "Demo-Pkg")
+    assert (str(found) if found else None) == version

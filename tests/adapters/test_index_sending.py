@@ -1,0 +1,236 @@
+"""One try at an upload: what an index's answer means, and what never happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.faults import Exchange, serving
+from tests.indexes import BOUNDS, Shelf, answering, built, place, received, standing
+
+from unmoor.adapters.bounds import Bounds
+from unmoor.adapters.http import Answer, BoundedSession
+from unmoor.adapters.index import PackageIndex
+from unmoor.adapters.index.answers import asked_wait, words
+from unmoor.errors import Conflict, Denied, Unfit
+from unmoor.files import measured
+from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
+from unmoor.products import File
+from unmoor.secret import Secret
+from unmoor.world import Login
+
+
+def test_the_bytes_arrive_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What is sent is the file, with its digest and the credential, in one request, without a word."""
+    file = built(tmp_path)[0]
+    with standing() as stand:
+        assert stand.index.send(file) == Sent()
+    assert stand.shelf.files == {file.name: file.path.read_bytes()}
+    assert stand.shelf.sent == [file.name]
+    assert stand.fault.seen[0].headers["Authorization"].startswith("Basic ")
+    assert capfd.readouterr() == ("", "")
+
+
+def no(status: int, body: str = "", **options: Any) -> Callable[[Exchange], None]:
+    """A fixed answer."""
+    return lambda x: x.answer(status, body, **options)
+
+
+ANSWERS: dict[str, tuple[Callable[[Exchange], None], Sending]] = {
+    "200": (no(200), Sent()),
+    "201": (no(201), Sent()),
+    "400 in the status line": (
+        no(400, "x", reason="File already exists"),
+        Refusal(status=400, reason="File already exists"),
+    ),
+    "400 in the body": (no(400, "The \x1b[1mname\x1b[0m\nis taken"), Refusal(status=400, reason="The name is taken")),
+    "400 in HTML": (
+        no(400, "<title>400</title><script>x</script><h1>Bad</h1> file &amp; name", kind="text/html"),
+        Refusal(status=400, reason="Bad file & name"),
+    ),
+    "409 in JSON": (
+        no(409, '{"message": "conflict"}', kind="application/json"),
+        Refusal(status=409, reason="conflict"),
+    ),
+    "404": (no(404), Refusal(status=404, reason="Not Found")),
+    "413": (no(413, "", reason="Request Entity Too Large"), Refusal(status=413, reason="Request Entity Too Large")),
+    "429": (no(429, "slow"), Busy(wait=0, reason="slow")),
+    "429 in seconds": (no(429, "slow", headers={"Retry-After": "7"}), Busy(wait=7, reason="slow")),
+    "429 of a quota": (
+        no(429, "", reason="Too many new projects created", headers={"Ratelimit": '"create";r=0;t=86400'}),
+        Busy(wait=86400, reason="Too many new projects created"),
+    ),
+    "503 that asks": (no(503, "soon", headers={"Retry-After": "3"}), Busy(wait=3, reason="soon")),
+    "503": (no(503, "down"), Lost(reason="503 down")),
+    "500": (no(500, "oops"), Lost(reason="500 oops")),
+    "reset": (Exchange.reset, Lost(reason="the exchange broke off: Connection reset by peer")),
+    "not HTTP": (
+        lambda x: x.raw(b"hello\r\n"),
+        Lost(reason="the exchange broke off: the answer is not HTTP, or was cut off"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answers_are_told_apart(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each answer is one of four things, the index's words cleaned; nothing is sent twice, nothing printed."""
+    script, expected = ANSWERS[name]
+    with answering(script) as (index, fault):
+        assert index.send(built(tmp_path)[0]) == expected
+    assert len(fault.seen) == 1
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_refused(status: int, tmp_path: Path) -> None:
+    """The credential never follows one, wherever it leads."""
+    with serving(no(200)) as other, answering(lambda x: x.redirect(f"{other.url}/?token=1", status)) as (index, fault):
+        answer = index.send(built(tmp_path)[0])
+    assert answer == Refusal(
+        status=status, reason=f"it redirects to {other.url}/: is this the upload address, with the slash at its end?"
+    )
+    assert (len(fault.seen), other.seen) == (1, [])
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_credential_is_denied(status: int, tmp_path: Path) -> None:
+    """The index's words and the credential's origin are named, the credential is not."""
+    script = no(status, "", reason="Invalid API Token")
+    words = r"a test's token.*Invalid API Token"
+    with answering(script) as (index, fault), pytest.raises(Denied, match=words) as caught:
+        index.send(built(tmp_path)[0])
+    assert caught.value.where == f"{fault.url}/legacy/"
+    assert "throw-away" not in f"{caught.value} {caught.value.next_step}"
+
+
+def test_without_a_credential_nothing_is_sent(tmp_path: Path) -> None:
+    """No anonymous try, and no stray login from .netrc."""
+    with serving(no(200)) as fault, BoundedSession(BOUNDS) as http:
+        login = Login(username="__token__", secret=Secret(""), origin="TWINE_PASSWORD is not set")
+        index = PackageIndex(replace(place(fault.url), login=login), http)
+        assert not index.credential().present
+        with pytest.raises(Denied, match="TWINE_PASSWORD is not set"):
+            index.send(built(tmp_path)[0])
+    assert fault.seen == []
+
+
+@pytest.mark.parametrize("script", [Exchange.hang, lambda x: x.drip(b"HTTP/1.1 200 OK\r\nX: ")])
+def test_an_index_that_never_answers_is_lost(
+    script: Callable[[Exchange], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The upload ends at its deadline, the bytes perhaps there."""
+    monkeypatch.setattr("unmoor.adapters.index.sending.transfer_time", lambda _: 0.4)
+    shelf = Shelf()
+
+    def taking(exchange: Exchange) -> None:
+        shelf.keep(*received(exchange))
+        script(exchange)
+
+    with serving(taking) as fault, BoundedSession(Bounds(connect=1, stall=1, total=1)) as http:
+        answer = PackageIndex(place(fault.url), http).send(built(tmp_path)[0])
+    assert answer == Lost(reason="no whole answer within 0.4 s")
+    assert len(shelf.stored) == 1
+
+
+def changed(file: File) -> File:
+    """The same name, other bytes."""
+    file.path.write_bytes(file.path.read_bytes() + b"\n")
+    return file
+
+
+def renamed(file: File) -> File:
+    """The same bytes under another name on disk."""
+    return replace(file, path=file.path.rename(file.path.with_name(f"x{file.name}")))
+
+
+def gone(file: File) -> File:
+    """No bytes."""
+    file.path.unlink()
+    return file
+
+
+def hollow(file: File) -> File:
+    """A wheel that is none, recorded as it is."""
+    file.path.write_bytes(b"PK nothing")
+    return measured(file.path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind", "words"),
+    [
+        (changed, Conflict, "changed on disk"),
+        (renamed, Conflict, "its name is xdemo"),
+        (gone, Conflict, "cannot be read as what it was"),
+        (hollow, Unfit, "cannot be uploaded"),
+    ],
+)
+def test_what_is_not_the_tested_file_is_not_sent(
+    spoil: Callable[[File], File], kind: type[Exception], words: str, tmp_path: Path
+) -> None:
+    """The file is hashed once more right before it is sent."""
+    with answering(no(200)) as (index, fault), pytest.raises(kind, match=words):
+        index.send(spoil(built(tmp_path)[0]))
+    assert fault.seen == []
+
+
+def test_a_credential_of_any_letters_is_sent(tmp_path: Path) -> None:
+    """Names and passwords are UTF-8 on the wire."""
+    with serving(no(200)) as fault, BoundedSession(BOUNDS) as http:
+        login = Login(username="käpt'n", secret=Secret("påss\nword"), origin="a test")
+        assert PackageIndex(replace(place(fault.url), login=login), http).send(built(tmp_path)[0]) == Sent()
+    assert fault.seen[0].headers["Authorization"].isascii()
+
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, None),
+        ({"Retry-After": "120"}, 120.0),
+        ({"Retry-After": " 5 "}, 5.0),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "1.5"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "\u0661"}, None),
+        ({"Retry-After": "999999999999"}, 30 * 86400.0),
+        ({"Retry-After": "Sat, 21 Nov 2026 12:01:30 GMT"}, 90.0),
+        ({"Retry-After": "Sat, 21 Nov 2026 11:00:00 GMT"}, 0.0),
+        ({"Retry-After": "Sat, 21 Nov 2026 12:01:30 GMT", "Date": "Sat, 21 Nov 2026 12:01:00 GMT"}, 30.0),
+        ({"RateLimit": "limit=4, remaining=0, reset=10, t=50"}, 50.0),
+        ({"RateLimit": '"project.create.user";r=0;t=86400'}, 86400.0),
+        ({"RateLimit": "result=9"}, None),
+        ({"RateLimit": "t=20", "Retry-After": "10"}, 20.0),
+    ],
+)
+def test_the_wait_that_is_asked_for(headers: dict[str, str], expected: float | None) -> None:
+    """Seconds, dates and rate limits, the longer one; nonsense is no wait."""
+    assert asked_wait(headers, NOW) == expected
+
+
+@given(st.text(), st.text(), st.text())
+def test_any_header_gives_a_bounded_wait(after: str, date: str, limit: str) -> None:
+    """Whatever a server puts there."""
+    wait = asked_wait({"Retry-After": after, "Date": date, "RateLimit": limit})
+    assert wait is None or 0 <= wait <= 30 * 86400
+
+
+@given(st.integers(-100_000, 100_000))
+def test_a_date_is_measured_against_now(seconds: int) -> None:
+    """What is past is no wait."""
+    assert asked_wait({"Retry-After": format_datetime(NOW + timedelta(seconds=seconds))}, NOW) == max(0, seconds)
+
+
+@given(st.binary(), st.sampled_from(["text/html", "application/json", "text/plain", ""]), st.text())
+def test_any_body_gives_words(body: bytes, kind: str, reason: str) -> None:
+    """Bodies and status lines never break what is said about them."""
+    answer = Answer(status=400, reason=reason, headers={"Content-Type": kind}, body=body, url="http://127.0.0.1/")
+    assert words(answer)

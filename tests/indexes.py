@@ -1,0 +1,164 @@
+"""A small package index whose every answer a test can take over, and the clock and files that go with it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.faults import Exchange, Fault, serving
+from tests.rehearsal import dists
+
+from unmoor.adapters.bounds import Bounds
+from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.index import PackageIndex
+from unmoor.files import measured
+from unmoor.ports.clock import Clock
+from unmoor.products import File
+from unmoor.secret import Secret
+from unmoor.world import IndexPlace, Login
+
+TOKEN = "pypi-throw-away"
+BOUNDS = Bounds(connect=5.0, stall=10.0, total=20.0)
+
+
+@dataclass
+class FakeClock:
+    """A clock that waits without waiting."""
+
+    time: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        """The pretended time."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Let it pass."""
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+@dataclass
+class Shelf:
+    """What the index holds, what it was sent, and what it will do instead of the usual."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    stored: list[str] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+    uploads: deque[Callable[[Exchange, Shelf, str, bytes], None]] = field(default_factory=deque)
+    reads: deque[Callable[[Exchange], None]] = field(default_factory=deque)
+    simple_behind: bool = False
+    lag: int = 0
+    without_hash: bool = False
+
+    def keep(self, name: str, data: bytes) -> None:
+        """Store a file: an effect, counted."""
+        self.files[name] = data
+        self.stored.append(name)
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Answer a request."""
+        if exchange.command == "POST":
+            self._upload(exchange)
+        elif self.reads:
+            self.reads.popleft()(exchange)
+        elif exchange.path.startswith("/files/"):
+            exchange.answer(200, self.files[exchange.path.removeprefix("/files/")])
+        else:
+            self._page(exchange)
+
+    def _upload(self, exchange: Exchange) -> None:
+        name, data = received(exchange)
+        self.sent.append(name)
+        if self.uploads:
+            self.uploads.popleft()(exchange, self, name, data)
+        elif self.files.get(name, data) != data:
+            exchange.answer(400, reason=f"File already exists ('{name}')")
+        else:
+            if name not in self.files:
+                self.keep(name, data)
+            exchange.answer()
+
+    def _page(self, exchange: Exchange) -> None:
+        self.lag = max(0, self.lag - 1)
+        shown = {} if self.lag else self.files
+        if exchange.path.startswith("/simple/"):
+            shown = {} if self.simple_behind else shown
+            page: Any = {"meta": {"api-version": "1.1"}, "name": "demo", "files": self._entries(shown, "hashes")}
+        else:
+            page = {"info": {"name": "demo", "version": "1.0"}, "urls": self._entries(shown, "digests")}
+        if shown:
+            kind = "application/vnd.pypi.simple.v1+json" if "files" in page else "application/json"
+            exchange.json(page, kind=kind)
+        else:
+            exchange.answer(404)
+
+    def _entries(self, shown: dict[str, bytes], hashes: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "filename": name,
+                "url": f"/files/{name}",
+                hashes: {} if self.without_hash else {"sha256": hashlib.sha256(data).hexdigest()},
+                "size": len(data),
+            }
+            for name, data in shown.items()
+        ]
+
+
+def received(exchange: Exchange) -> tuple[str, bytes]:
+    """The file in an upload's form."""
+    boundary = exchange.headers["Content-Type"].partition("boundary=")[2].encode()
+    pattern = rb'name="content"; filename="([^"]+)"\r\n[^\r]*\r\n\r\n(.*?)\r\n--' + re.escape(boundary)
+    match = re.search(pattern, exchange.read(), re.DOTALL)
+    assert match is not None
+    return match[1].decode(), match[2]
+
+
+def place(url: str, *, json: bool = True, token: str = TOKEN) -> IndexPlace:
+    """An index at an address."""
+    return IndexPlace(
+        name="shelf",
+        upload=f"{url}/legacy/",
+        simple=f"{url}/simple/",
+        json=f"{url}/pypi/" if json else "",
+        page=f"{url}/project/{{project}}/{{version}}/",
+        login=Login(username="__token__", secret=Secret(token), origin="a test's token"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stand:
+    """An index that runs, the client for it, and the clock of that client."""
+
+    shelf: Shelf
+    fault: Fault
+    index: PackageIndex
+    clock: FakeClock
+
+
+@contextlib.contextmanager
+def standing(shelf: Shelf | None = None, *, json: bool = True, bounds: Bounds = BOUNDS) -> Iterator[Stand]:
+    """Run a shelf."""
+    shelf = shelf or Shelf()
+    clock = FakeClock()
+    with serving(shelf) as fault, BoundedSession(bounds) as http:
+        yield Stand(shelf=shelf, fault=fault, index=PackageIndex(place(fault.url, json=json), http, clock), clock=clock)
+
+
+@contextlib.contextmanager
+def answering(script: Callable[[Exchange], None], *, json: bool = False, clock: Clock | None = None) -> Iterator[Any]:
+    """Run a server with one answer; gives the client for it, and the server."""
+    with serving(script) as fault, BoundedSession(BOUNDS) as http:
+        yield PackageIndex(place(fault.url, json=json), http, clock), fault
+
+
+def built(folder: Path, version: str = "1.0", *, more: tuple[str, ...] = ()) -> tuple[File, ...]:
+    """A wheel for each tag and an sdist of ``demo``, wheels first."""
+    wheels = [dists.wheel("demo", version, tag=tag) for tag in ("py3-none-any", *more)]
+    return tuple(measured(Path(path)) for path in dists.write(folder, *wheels, dists.sdist("demo", version)))
