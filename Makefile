@@ -51,8 +51,8 @@ docs: $(READY) ## Check the documentation: links, commands, changelog fragments
 	$(BIN)/towncrier build --draft --version NEXT
 
 bench: $(READY) ## Measure start-up and a whole rehearsal against other ways of doing it
-	$(BIN)/python bench/startup.py
-	$(BIN)/python bench/rehearsal.py
+	$(BIN)/python -m bench.startup
+	$(BIN)/python -m bench.rehearsal
 
 pins: $(READY) ## Look for newer versions of what the release jobs install
 	printf '# %s\n' 'Made by "make pins": what the release jobs install beside the tool. Versions and hashes, no addresses.' \

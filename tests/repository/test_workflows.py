@@ -180,13 +180,33 @@ def test_only_the_manifest_of_the_build_is_released(name: str) -> None:
 
 def test_the_run_folder_travels_whole() -> None:
     """A dot folder is left out of an upload unless told; a re-run replaces it, and an approval may take long."""
-    given = [given for job in RELEASE.values() for given in job.uses("actions/upload-artifact")]
-    folders = [each for each in given if each["path"] == ".unmoor/"]
-    assert len(folders) == 2
-    assert all(each["include-hidden-files"] is True for each in folders)
-    assert all(each["if-no-files-found"] == "error" for each in given)
-    assert all(each["overwrite"] is True for each in given)
-    assert all(each["retention-days"] == 90 for each in given)
+    given = {
+        name: each
+        for job in RELEASE.values()
+        for each in job.uses("actions/upload-artifact")
+        for name in [each["name"]]
+    }
+    assert {name: each["path"] for name, each in given.items()} == {
+        "tool": "${{ runner.temp }}/tool/",
+        "built": ".unmoor/",
+        "proof": ".unmoor/*/proofs/prove-testpypi.json",
+    }
+    assert all(each["include-hidden-files"] is True for name, each in given.items() if name != "tool")
+    assert all(each["if-no-files-found"] == "error" for each in given.values())
+    assert all(each["overwrite"] is True for each in given.values())
+    assert all(each["retention-days"] == 90 for each in given.values())
+
+
+def test_nothing_but_a_proof_comes_from_where_foreign_code_ran() -> None:
+    """After the build every job takes the build's folder; from `prove` only the proof, which names its digests."""
+    taken = {name: [each["name"] for each in job.uses("actions/download-artifact")] for name, job in RELEASE.items()}
+    assert taken == {
+        "build": [],
+        "hold": ["tool", "built"],
+        "prove": ["tool", "built"],
+        "publish": ["tool", "built", "proof"],
+        "verify": ["tool", "built"],
+    }
 
 
 def test_ci_runs_the_one_script() -> None:

@@ -1,0 +1,155 @@
+"""The commands of our release workflow, job by job, each on a machine of its own, against a local world.
+
+What GitHub would do is done here: a fresh clone for each job, files handed over as artifacts, outputs, and no
+credential but those that the job names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from unmoor.rehearsal import local
+
+ROOT = Path(__file__).parents[2]
+TAG = "v1.0.0"
+REPOSITORY = "keepers/lighthouse-demo"
+WORKFLOW = YAML(typ="safe", pure=True).load(ROOT / ".github" / "workflows" / "release.yml")
+CREDENTIALS = {
+    "UNMOOR_TESTPYPI_PASSWORD": ("staging", "password"),
+    "UNMOOR_PYPI_PASSWORD": ("index", "password"),
+    "GITHUB_TOKEN": ("forge", "token"),
+}
+"""The variables that a job may name, and where the world's file has the credential."""
+
+
+@dataclass
+class Runner:
+    """Runs the jobs of the workflow; ``outputs`` are those of the build job."""
+
+    folder: Path
+    world: Path
+    outputs: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def remote(self) -> Path:
+        """The git remote of the world."""
+        return Path(tomllib.loads(self.world.read_text())["git"]["remote"])
+
+    def git(self, *args: str | Path, cwd: Path) -> str:
+        """Run git."""
+        return subprocess.run(["git", *args], cwd=cwd, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S607
+
+    def job(self, name: str) -> None:
+        """Run a job: its clone, its artifacts, its commands."""
+        clone = self.folder / name / "checkout"
+        self.git("clone", "--quiet", self.remote, clone, cwd=self.folder)
+        self.git("checkout", "--quiet", TAG, cwd=clone)
+        for step in WORKFLOW["jobs"][name]["steps"]:
+            given = step.get("with", {})
+            if step.get("run", "").startswith("unmoor "):
+                self.command(name, step, clone)
+            elif step.get("uses", "").startswith("actions/upload-artifact@") and given["name"] != "tool":
+                self.upload(clone, self.folder / "artifacts" / given["name"], given["path"])
+            elif step.get("uses", "").startswith("actions/download-artifact@") and given["name"] != "tool":
+                shutil.copytree(self.folder / "artifacts" / given["name"], clone / given["path"], dirs_exist_ok=True)
+
+    def upload(self, clone: Path, artifact: Path, path: str) -> None:
+        """Keep files as upload-artifact does: the part of the path before the first wildcard is cut off."""
+        fixed = Path(path.partition("*")[0])
+        found = (
+            list(clone.glob(path)) if "*" in path else [each for each in (clone / path).rglob("*") if each.is_file()]
+        )
+        assert found, path
+        for each in found:
+            kept = artifact / each.relative_to(clone / fixed)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(each, kept)
+
+    def command(self, name: str, step: Mapping[str, Any], clone: Path) -> None:
+        """Run one command of ours as its job would, with the world named."""
+        output, summary = self.folder / name / "output", self.folder / name / "summary.md"
+        script = re.sub(r"^unmoor (\w+)", r'unmoor \1 --world "$WORLD"', step["run"])
+        named = {**step.get("env", {})}
+        ran = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607
+            cwd=clone,
+            env={
+                **os.environ,
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "WORLD": str(self.world_of(name, named)),
+                "TAG": TAG,
+                "MANIFEST_SHA256": self.outputs.get("manifest-sha256", "") if "MANIFEST_SHA256" in named else "",
+                "GITHUB_ACTIONS": "true",
+                "GITHUB_EVENT_NAME": "push",
+                "GITHUB_REF": f"refs/tags/{TAG}",
+                "GITHUB_REF_TYPE": "tag",
+                "GITHUB_REPOSITORY": REPOSITORY,
+                "GITHUB_SHA": self.git("rev-parse", "HEAD", cwd=clone),
+                "GITHUB_OUTPUT": str(output),
+                "GITHUB_STEP_SUMMARY": str(summary),
+            },
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert ran.returncode == 0, f"{name}:\n{ran.stdout}\n{ran.stderr}"
+        if name == "build":
+            self.outputs = dict(line.split("=", 1) for line in output.read_text().splitlines() if "=" in line)
+
+    def world_of(self, name: str, named: Mapping[str, str]) -> Path:
+        """The world's file as this job may see it: without the credentials that the job does not name."""
+        table = tomllib.loads(self.world.read_text())
+        text = self.world.read_text()
+        for variable, (section, key) in CREDENTIALS.items():
+            if variable not in named:
+                text = text.replace(f'{key} = "{table[section][key]}"', f'{key} = ""')
+        file = self.folder / name / "world.toml"
+        file.write_text(text)
+        file.chmod(0o600)
+        return file
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Iterator[Runner]:
+    """The example package with a tag, and a world that has it."""
+    checkout = tmp_path / "origin"
+    shutil.copytree(ROOT / "examples" / "lighthouse", checkout)
+    made = Runner(folder=tmp_path, world=tmp_path / "world" / "world.toml")
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "Begin"], ["tag", TAG]):
+        made.git(*command, cwd=checkout)
+    with local.start(tmp_path / "world", repository=REPOSITORY, checkout=checkout):
+        yield made
+
+
+@pytest.mark.journey
+def test_the_jobs_release_together(runner: Runner) -> None:
+    """Each job writes where it may and nowhere else, and every file is sent to each index once."""
+    before = 0
+    for name in WORKFLOW["jobs"]:
+        runner.job(name)
+        seen = _requests(runner)
+        wrote = {each["server"] for each in seen[before:] if each["method"] not in {"GET", "HEAD"}}
+        before = len(seen)
+        assert wrote == {"hold": {"forge", "testpypi"}, "publish": {"forge", "pypi"}}.get(name, set()), name
+    for index in ("testpypi", "pypi"):
+        sent = [each for each in _requests(runner) if each["server"] == index and each["method"] == "POST"]
+        assert [each["status"] for each in sent] == [200, 200], index
+
+
+def _requests(runner: Runner) -> list[dict[str, Any]]:
+    """Every request that the world has answered."""
+    return [json.loads(line) for line in (runner.world.parent / "requests.jsonl").read_text().splitlines()]
