@@ -163,6 +163,9 @@ BROKEN: dict[str, tuple[Files, type[UnmoorError], str]] = {
     "no TOML": ({"towncrier.toml": "[tool"}, ConfigError, r"towncrier\.toml: this is not TOML"),
     "kinds of no shape": ({"towncrier.toml": TOML + "type = 3\n"}, ConfigError, "cannot be right"),
     "a section without a path": ({"towncrier.toml": TOML + "section = [{}]\n"}, ConfigError, "cannot be right"),
+    "a malformed name of the changelog": (
+        {"towncrier.toml": TOML + 'single_file = false\nfilename = "{version.md"\n'}, ConfigError, "cannot be right"
+    ),
     "folder outside": ({"towncrier.toml": TOML + 'directory = "../x"\n'}, Refused, "out of the repository"),
     "template outside": ({"towncrier.toml": TOML + 'template = "/etc/passwd"\n'}, Refused, "out of the repository"),
     "template in a package": ({"towncrier.toml": TOML + 'template = "demo:t"\n'}, ConfigError, "is in a package"),

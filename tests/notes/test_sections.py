@@ -33,6 +33,9 @@ NAMED = {
     "v1.2.0-beta2": "1.2.0b2",
     "1!2.0": "1!2",
     "26.1": "26.1",
+    "27 (2026-01-01)": "27",
+    "v27: the big one": "27",
+    "Version 27, the big one": "27",
     "1.2.0 to 1.2.3": "1.2.0",
 }
 
@@ -43,6 +46,8 @@ NOT_NAMED = [
     "Changelog",
     "1.2.x",
     "2026-01-01",
+    "1. Install",
+    "3 new features",
     "",
     "A heading in which five words stand before 1.2.0",
 ]

@@ -17,7 +17,7 @@ from unmoor.notes.reading import Warn, inside, read, shown
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
 
-_STEMS = ("changelog", "changes", "news", "history", "releases")
+_STEMS = ("changelog", "changes", "news", "history", "releases", "release_notes", "release-notes")
 _SUFFIXES = (".md", ".markdown", ".rst", ".txt", "")
 _FOLDERS = (".", "docs", "doc")
 _FIELDS = frozenset({"name", "version", "project_date"})

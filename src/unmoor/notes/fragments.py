@@ -9,8 +9,7 @@ over those whose kind is misspelt.
 from __future__ import annotations
 
 import re
-import sys
-import tempfile
+import string
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from unmoor.errors import ConfigError, Refused
-from unmoor.notes import markdown, rst, sections
+from unmoor.notes import markdown, programs, rst, sections
 from unmoor.notes.reading import LIMIT, inside, plain, read, shown, word_set
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
@@ -29,11 +28,9 @@ from unmoor.text import clean
 _DEFAULT_KINDS = ("feature", "bugfix", "doc", "removal", "misc")
 _ALWAYS_IGNORED = (".gitignore", ".gitkeep", ".keep", "readme", "readme.md", "readme.rst")
 _EXTENSIONS = word_set("md markdown rst txt j2 jinja jinja2 html htm toml cfg ini yml yaml json py in template tmpl")
-_SECONDS = 60.0
-_MANY = 5_000
 
 # towncrier renders the project's template with jinja2, which lets a template run any Python. Release notes are
-# made where credentials are, so the template gets jinja2's sandbox instead. Only jinja2's public names are used.
+# made where credentials are, so the template gets jinja2's sandbox instead. A test holds it to that.
 _LAUNCHER = """
 import jinja2, runpy
 from jinja2.sandbox import SandboxedEnvironment
@@ -136,13 +133,11 @@ def rendered(checkout: Path, release: Release, towncrier: Towncrier, shell: Shel
 
 def _draft(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell) -> str:
     date = datetime.fromtimestamp(release.date, UTC).date().isoformat()
-    # Isolated (-I): neither the checkout nor PYTHON* variables bring modules. --name, since towncrier would
-    # import the project to learn it. --dir without --config: with a configuration there it looks no further up,
-    # and --config would switch off its defaults that come from [project].
-    args = [sys.executable, "-I", "-X", "utf8", "-c", _LAUNCHER, "build", "--draft", f"--version={release.version}"]
-    args += [f"--date={date}", f"--name={towncrier.name or release.project}", f"--dir={checkout}"]
-    with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as home:
-        ran = shell.run(args, cwd=checkout, env={"HOME": home}, timeout=_SECONDS, limit=2 * LIMIT)
+    # --name, since towncrier would import the project to learn it. --dir without --config: with a configuration
+    # there it looks no further up, and --config would switch off its defaults that come from [project].
+    args = ["-c", _LAUNCHER, "build", "--draft", f"--version={release.version}", f"--date={date}"]
+    args += [f"--name={towncrier.name or release.project}", f"--dir={checkout}"]
+    ran = programs.run(shell, args, cwd=checkout)
     if ran.code != 0:
         raise Refused(
             f"towncrier cannot render the fragments: {_reason(ran.err)}",
@@ -183,12 +178,17 @@ def _settled(checkout: Path, file: str, table: dict[str, Any], project: str) -> 
         file=file,
         name=str(table.get("name") or ""),
         filename=str(filename) if filename else None,
-        single=table.get("single_file", True) is not False,
+        single=table.get("single_file", True) is not False or "version" not in _fields(str(filename or "")),
         is_markdown=suffix in {".md", ".markdown"} or Path(template).suffix.lower() == ".md",
         folders=tuple(_folders(checkout, table, str(package))),
         kinds=frozenset(_kinds(table)),
         ignored=(*_ALWAYS_IGNORED, Path(template).name.lower(), *ignored),
     )
+
+
+def _fields(pattern: str) -> frozenset[str]:
+    """The names in braces of a format. Raises `ValueError` for one that is malformed."""
+    return frozenset(field for _, field, _, _ in string.Formatter().parse(pattern) if field)
 
 
 def _folders(checkout: Path, table: dict[str, Any], package: str) -> Iterator[Path]:

@@ -10,14 +10,14 @@ share, and another stage asks the same docutils whether a description renders.
 from __future__ import annotations
 
 import re
-import sys
 import tempfile
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from unmoor.errors import Refused
-from unmoor.notes.reading import LIMIT, plain
+from unmoor.notes import programs
+from unmoor.notes.reading import plain
 from unmoor.notes.sections import Heading
 from unmoor.ports.shell import Shell
 from unmoor.text import clean
@@ -25,7 +25,6 @@ from unmoor.text import clean
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1* *")
 _DEFINITION = re.compile(r"\.\. (?:_(?P<target>`[^`]+`|[^:_`][^:`]*): +\S|\|(?P<name>[^|]+)\| )")
 _SHORT = 4
-_SECONDS = 60.0
 
 
 def headings(text: str) -> tuple[Heading, ...]:
@@ -68,13 +67,7 @@ def to_markdown(source: str, shell: Shell, *, where: str) -> str:
     with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as folder:
         path = Path(folder, "section.rst")
         path.write_text(source, encoding="utf-8")
-        ran = shell.run(
-            [sys.executable, "-I", "-X", "utf8", "-m", "unmoor.notes.convert", str(path)],
-            cwd=path.parent,
-            env={"HOME": folder},
-            timeout=_SECONDS,
-            limit=2 * LIMIT,
-        )
+        ran = programs.run(shell, ["-m", "unmoor.notes.convert", str(path)], cwd=path.parent)
     if ran.code != 0:
         raise Refused(
             f"docutils cannot read this section: {clean(ran.err.strip().rpartition(chr(10))[2])}",

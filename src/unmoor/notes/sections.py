@@ -86,9 +86,10 @@ def named(text: str, names: Collection[str]) -> Named | None:
             return None
         if word in _NOISE or word in ours or _DATE.fullmatch(word) or not re.search(r"\w", word):
             continue
-        if (version := version_of(_without_name(word, ours))) is not None:
-            bare = not before and all(_is_aside(after) for after in parts[place + 1 :])
-            return Named(version=version, before=tuple(before), bare=bare)
+        alone = all(_is_aside(after) for after in parts[place + 1 :])
+        version = version_of(_without_name(word, ours))
+        if version is not None and (alone or not _may_be_a_number(word, parts[place - 1] if place else "")):
+            return Named(version=version, before=tuple(before), bare=alone and not before)
         before.append(word)
         if len(before) > _UNKNOWN_WORDS:
             return None
@@ -157,6 +158,11 @@ def _ends(heading: Heading, chosen: Heading, wanted: Version, names: Collection[
         and len(name.version.release) > 1
         and name.version.base_version != wanted.base_version
     )
+
+
+def _may_be_a_number(word: str, before: str) -> bool:
+    """``1. Install``, ``3 new features``: a number and no version, unless something says that it is one."""
+    return word.isdecimal() and before not in {"version", "release", "v"}
 
 
 def _without_name(word: str, ours: Collection[str]) -> str:
