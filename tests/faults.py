@@ -27,6 +27,7 @@ class Exchange(BaseHTTPRequestHandler):
     """One request, and the ways to answer it or not."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: _Server
 
     def __getattr__(self, name: str) -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import re
+import tarfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -161,4 +163,17 @@ def answering(script: Callable[[Exchange], None], *, json: bool = False, clock: 
 def built(folder: Path, version: str = "1.0", *, more: tuple[str, ...] = ()) -> tuple[File, ...]:
     """A wheel for each tag and an sdist of ``demo``, wheels first."""
     wheels = [dists.wheel("demo", version, tag=tag) for tag in ("py3-none-any", *more)]
-    return tuple(measured(Path(path)) for path in dists.write(folder, *wheels, dists.sdist("demo", version)))
+    return tuple(measured(Path(path)) for path in dists.write(folder, *wheels, sdist(version)))
+
+
+def sdist(version: str) -> tuple[str, bytes]:
+    """An sdist with a module in it: twine takes the top folder from what all members share."""
+    stem = f"demo-{version}"
+    metadata = f"Metadata-Version: 2.4\nName: demo\nVersion: {version}\nRequires-Python: >=3.9\n"
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for name, text in {"PKG-INFO": metadata, "demo.py": "", "pyproject.toml": ""}.items():
+            info = tarfile.TarInfo(f"{stem}/{name}")
+            info.size = len(text)
+            tar.addfile(info, io.BytesIO(text.encode()))
+    return f"{stem}.tar.gz", out.getvalue()

@@ -1,0 +1,330 @@
+"""Whatever the index answers: every file arrives once, or the error says what is there and what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from tests.faults import Exchange
+from tests.indexes import Shelf, Stand, built, standing
+
+from unmoor.errors import Conflict, Denied, Incomplete, Overdue, Rejected, Unknown, UnmoorError
+from unmoor.products import File, Subject, Uploaded
+from unmoor.uploading import TRIES, bring, duration, look
+
+Fault = Callable[[Exchange, Shelf, str, bytes], None]
+
+
+def bringing(stand: Stand, files: Sequence[File], *, deadline: float = 1800.0) -> tuple[Uploaded, list[str]]:
+    """Bring the files, and hear what was said."""
+    said: list[str] = []
+    product = bring(
+        stand.index, project="demo", version="1.0", files=files, clock=stand.clock, say=said.append, deadline=deadline
+    )
+    return product, said
+
+
+def product_of(files: Sequence[File]) -> Uploaded:
+    """The product of all files."""
+    return Uploaded(index="shelf", files=tuple(Subject(name=file.name, sha256=file.sha256) for file in files))
+
+
+def test_wheels_go_first_and_the_sdist_last(tmp_path: Path) -> None:
+    """The first file of a version creates it; installers should not meet an sdist alone."""
+    files = built(tmp_path, more=("cp311-cp311-win32", "cp310-cp310-win32"))
+    with standing() as stand:
+        product, said = bringing(stand, files[::-1])
+        assert bringing(stand, files)[0] == product_of(files)
+    assert product == product_of(files[::-1])
+    assert stand.shelf.sent == stand.shelf.stored == [*sorted(f.name for f in files[:-1]), files[-1].name]
+    assert [line.split()[0] for line in said] == ["sending"] * 4
+    assert stand.clock.slept == []
+
+
+def test_only_what_is_missing_is_sent(tmp_path: Path) -> None:
+    """What is there with the same bytes is left alone, and said."""
+    files = built(tmp_path)
+    with standing(Shelf(files={files[0].name: files[0].path.read_bytes()})) as stand:
+        _, said = bringing(stand, files)
+    assert stand.shelf.sent == [files[1].name]
+    assert said[0] == f"shelf has {files[0].name} already, the same bytes"
+
+
+# Faults: what the index does with one upload.
+
+
+def keep_then_500(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+    """Store it, and fail."""
+    shelf.keep(name, data)
+    exchange.answer(500)
+
+
+def keep_then_reset(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+    """Store it, and break the connection off."""
+    shelf.keep(name, data)
+    exchange.reset()
+
+
+def keep_then_lag(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+    """Store it, fail, and list it later: every look takes two reads."""
+    shelf.keep(name, data)
+    shelf.lag = 6
+    exchange.answer(502)
+
+
+def keep_then_refuse(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+    """Store it, and answer the second of two requests that a proxy made of one."""
+    shelf.keep(name, data)
+    exchange.answer(400, reason="File already exists.")
+
+
+def keep_then_busy(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+    """Store it, and ask to come back."""
+    shelf.keep(name, data)
+    exchange.answer(503, headers={"Retry-After": "5"})
+
+
+def answer(status: int, reason: str | None = None, **headers: str) -> Fault:
+    """Store nothing, and answer."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda exchange, _shelf, _name, _data: exchange.answer(status, reason=reason, headers=named)
+
+
+def reset(exchange: Exchange, _shelf: Shelf, _name: str, _data: bytes) -> None:
+    """Store nothing, and break off."""
+    exchange.reset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Faults for the first uploads; how often the wheel is sent then; what is waited for, in seconds."""
+
+    faults: tuple[Fault, ...]
+    sent: int
+    slept: tuple[float, ...] = ()
+
+
+SURVIVED = {
+    "500 after storing": Case(faults=(keep_then_500,), sent=1),
+    "reset after storing": Case(faults=(keep_then_reset,), sent=1),
+    "listed late": Case(faults=(keep_then_lag,), sent=1, slept=(1, 2)),
+    "refused after storing": Case(faults=(keep_then_refuse,), sent=1),
+    "busy after storing": Case(faults=(keep_then_busy,), sent=1, slept=(5,)),
+    "500": Case(faults=(answer(500),), sent=2, slept=(1, 2, 4, 8, 15)),
+    "reset twice": Case(faults=(reset, reset), sent=3, slept=(1, 2, 4, 8, 15) * 2),
+    "429 in seconds": Case(faults=(answer(429, Retry_After="40"),), sent=2, slept=(40,)),
+    "429, unsaid, twice": Case(faults=(answer(429), answer(429)), sent=3, slept=(10, 20)),
+    "429 and 500": Case(faults=(answer(429, RateLimit="t=3"), answer(500)), sent=3, slept=(3, 1, 2, 4, 8, 15)),
+}
+
+
+@pytest.mark.parametrize("name", SURVIVED)
+def test_what_can_be_survived_is(name: str, tmp_path: Path) -> None:
+    """No fault stores a file twice; each is looked for before it is sent again."""
+    case = SURVIVED[name]
+    files = built(tmp_path)
+    with standing(Shelf()) as stand:
+        stand.shelf.uploads.extend(case.faults)
+        assert bringing(stand, files)[0] == product_of(files)
+    assert stand.shelf.stored == [file.name for file in files]
+    assert stand.shelf.sent == [files[0].name] * case.sent + [files[1].name]
+    assert tuple(stand.clock.slept) == case.slept
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "words", "advice", "sent"),
+    [
+        (
+            answer(400, "File already exists ('x', with blake2_256 hash 'y')."),
+            Rejected,
+            "already exists",
+            "new version",
+            1,
+        ),
+        (
+            answer(400, "This filename was previously used by a file that has since been deleted."),
+            Rejected,
+            "previously used",
+            "never comes free: .* new version",
+            1,
+        ),
+        (
+            answer(400, "Uploading new files to releases older than 14 days is not allowed."),
+            Rejected,
+            "older than 14 days",
+            "closes a release after that time",
+            1,
+        ),
+        (answer(400, "File too large. Limit for project 'demo' is 100 MB."), Rejected, "100 MB", "higher limit", 1),
+        (answer(413, "Request Entity Too Large"), Rejected, "413", "higher limit", 1),
+        (answer(400, "The name 'demo' isn't allowed."), Rejected, "isn't allowed", "another name", 1),
+        (answer(400, "Invalid value for classifiers."), Rejected, "classifiers", "needs a new version", 1),
+        (answer(301, Location="/legacy"), Rejected, "redirects to", "upload address in the world file", 1),
+        (answer(403, "Invalid API Token"), Denied, "Invalid API Token", "credential", 1),
+        (answer(429, Retry_After="86400"), Rejected, "come back in 24 h", "in 24 h, not before", 1),
+        (answer(429, Retry_After="5"), Rejected, "come back in 5 s", "in 5 s, not before", 3),
+        (answer(500), Unknown, "no believable answer .* 3 times", "status page", TRIES),
+        (reset, Unknown, "no believable answer .* 3 times", "status page", TRIES),
+    ],
+)
+def test_what_cannot_be_survived_says_so(  # noqa: PLR0917 - five of them are a row of the table
+    fault: Fault, kind: type[UnmoorError], words: str, advice: str, sent: int, tmp_path: Path
+) -> None:
+    """The index's words, what is there already, and a next step of its own for each kind; the tries are bounded."""
+    files = built(tmp_path)
+    with standing(Shelf(files={files[0].name: files[0].path.read_bytes()})) as stand:
+        stand.shelf.uploads.extend([fault] * 9)
+        with pytest.raises(kind, match=words) as caught:
+            bringing(stand, files)
+    assert caught.value.what.endswith(f"; 1 of 2 files are on shelf: {files[0].name}")
+    assert re.search(advice, caught.value.next_step)
+    assert stand.shelf.sent == [files[1].name] * sent
+    assert stand.shelf.stored == []
+
+
+def refuse_for_other_bytes(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+    """Somebody else was faster, with other bytes."""
+    shelf.files[name] = data + b"other"
+    exchange.answer(400, reason="File already exists.")
+
+
+@pytest.mark.parametrize("fault", [refuse_for_other_bytes, keep_then_500])
+def test_other_bytes_under_our_name_are_a_conflict(fault: Fault, tmp_path: Path) -> None:
+    """Whether they were there before, or came in between: both digests are named."""
+    files = built(tmp_path)
+    with standing() as stand:
+        stand.shelf.uploads.append(fault)
+        if fault is keep_then_500:
+            stand.shelf.files[files[1].name] = b"other"
+        with pytest.raises(Conflict, match=rf"sha256 [0-9a-f]{{64}} there, {'[0-9a-f]' * 64} here"):
+            bringing(stand, files)
+    assert len(stand.shelf.sent) <= 1
+
+
+def test_a_file_that_nobody_tested_is_a_conflict(tmp_path: Path) -> None:
+    """A version that holds something else is not this release."""
+    files = built(tmp_path, more=("cp311-cp311-win32",))
+    shelf = Shelf(files={file.name: file.path.read_bytes() for file in files})
+    with standing(shelf) as stand, pytest.raises(Conflict, match=r"not of this release: demo-1\.0-cp311"):
+        look(stand.index, "demo", "1.0", (files[0], files[2]))
+
+
+def test_a_file_without_a_hash_is_unknown(tmp_path: Path) -> None:
+    """Neither present nor absent."""
+    files = built(tmp_path)
+    shelf = Shelf(files={file.name: file.path.read_bytes() for file in files}, without_hash=True)
+    with standing(shelf) as stand, pytest.raises(Unknown, match="without a sha256"):
+        bringing(stand, files)
+    assert stand.shelf.sent == []
+
+
+def test_two_voices_that_disagree_are_a_conflict(tmp_path: Path) -> None:
+    """The simple index alone may not be overruled by the JSON API."""
+    files = built(tmp_path)
+    with standing(Shelf(files={files[0].name: files[0].path.read_bytes()})) as stand:
+        page = {"meta": {"api-version": "1.0"}, "name": "demo", "files": []}
+        wrong = {"filename": files[0].name, "url": "/x", "hashes": {"sha256": "0" * 64}}
+        stand.shelf.reads.append(
+            lambda x: x.json({**page, "files": [wrong]}, kind="application/vnd.pypi.simple.v1+json")
+        )
+        with pytest.raises(Conflict, match="0" * 64):
+            look(stand.index, "demo", "1.0", files)
+
+
+def test_an_index_behind_its_own_api_counts(tmp_path: Path) -> None:
+    """Stale is not absent: it is said, and waited for by nobody here."""
+    files = built(tmp_path)
+    with standing(Shelf(simple_behind=True)) as stand:
+        product, said = bringing(stand, files)
+    assert product == product_of(files)
+    assert said[-1].startswith(f"installers cannot see {files[0].name}, {files[1].name} yet")
+    assert stand.clock.slept == []
+
+
+def take_and_forget(exchange: Exchange, _shelf: Shelf, _name: str, _data: bytes) -> None:
+    """Say yes like a login page does."""
+    exchange.answer(200, "<html><form>", kind="text/html")
+
+
+def test_a_yes_is_not_believed_without_the_hash(tmp_path: Path) -> None:
+    """What an index took but does not list is not done."""
+    files = built(tmp_path)
+    with standing() as stand:
+        stand.shelf.uploads.extend([take_and_forget] * 2)
+        with pytest.raises(Incomplete, match="does not list") as caught:
+            bringing(stand, files)
+    assert stand.shelf.sent == [file.name for file in files]
+    assert "run the same command again" in caught.value.next_step
+    assert sum(stand.clock.slept) == 180
+
+
+def test_an_index_that_cannot_be_read_is_sent_nothing(tmp_path: Path) -> None:
+    """Unknown is never absent: neither before the first upload nor after a lost answer."""
+    files = built(tmp_path)
+    with standing() as stand:
+        stand.shelf.reads.extend([lambda x: x.answer(500)] * 3)
+        with pytest.raises(Unknown, match="answered 500"):
+            bringing(stand, files)
+        assert stand.shelf.sent == []
+        stand.shelf.uploads.append(keep_then_reset)
+        stand.shelf.reads.extend([lambda x: x.answer(404)] * 2 + [lambda x: x.answer(500)] * 100)
+        with pytest.raises(Unknown, match=r"answered 500.*0 of 2 files are on shelf"):
+            bringing(stand, files)
+        stand.shelf.reads.clear()
+        assert bringing(stand, files)[0] == product_of(files)
+    assert stand.shelf.sent == stand.shelf.stored == [file.name for file in files]
+
+
+@pytest.mark.parametrize(("deadline", "words"), [(2.5, "was asked what it holds"), (40.0, "was sent|was asked")])
+def test_the_deadline_holds(deadline: float, words: str, tmp_path: Path) -> None:
+    """All waits together end in time."""
+    files = built(tmp_path)
+    with standing() as stand:
+        stand.shelf.uploads.extend([reset] * 9)
+        with pytest.raises(Overdue, match=words) as caught:
+            bringing(stand, files, deadline=deadline)
+    assert sum(stand.clock.slept) <= deadline
+    assert "0 of 2 files are on shelf" in caught.value.what
+
+
+def test_a_file_that_changed_is_not_sent(tmp_path: Path) -> None:
+    """What is already there is named."""
+    files = built(tmp_path)
+    files[1].path.write_bytes(b"other")
+    with (
+        standing() as stand,
+        pytest.raises(Conflict, match=f"changed on disk.*1 of 2 files are on shelf: {files[0].name}"),
+    ):
+        bringing(stand, files)
+    assert stand.shelf.stored == [files[0].name]
+
+
+def test_look_keeps_the_order(tmp_path: Path) -> None:
+    """Present and absent, as they were asked for."""
+    files = built(tmp_path)
+    with standing(Shelf(files={files[1].name: files[1].path.read_bytes()})) as stand:
+        assert look(stand.index, "demo", "1.0", files) == ((files[1],), (files[0],))
+        other = replace(files[1], sha256="1" * 64)
+        with pytest.raises(Conflict, match="1" * 64):
+            look(stand.index, "demo", "1.0", (other, files[0]))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0, "0 s"),
+        (0.1, "1 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (61, "2 min"),
+        (3600, "1 h"),
+        (86399, "24 h"),
+        (5400, "1 h 30 min"),
+    ],
+)
+def test_durations_are_words(seconds: float, words: str) -> None:
+    """Rounded up: a wait that is too short is refused again."""
+    assert duration(seconds) == words
