@@ -9,7 +9,6 @@ from enum import StrEnum
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from unmoor import manifest as manifests
 from unmoor.bundle import SUMS, attached, content_of, digest_of, same_files
@@ -18,7 +17,8 @@ from unmoor.files import sums
 from unmoor.folder import RunFolder
 from unmoor.manifest import Manifest
 from unmoor.ports.forge import Attached, Forge, Posting
-from unmoor.ports.index import Holding, Index, Listed
+from unmoor.ports.index import Holding, Index
+from unmoor.text import clean
 
 FORGE = "forge"
 
@@ -91,7 +91,7 @@ def worst(states: Iterable[State]) -> State:
 def compare_index(manifest: Manifest, index: Index) -> SurfaceState:
     """Compare one index. Raises `Unknown` where it cannot be read."""
     holding = index.holding(manifest.project, manifest.version)
-    items = [_index_item(name, digest, holding, index) for name, digest in _digests(manifest).items()]
+    items = [_index_item(name, digest, holding) for name, digest in _digests(manifest).items()]
     items += [
         Item(
             name=name,
@@ -110,25 +110,23 @@ def _digests(manifest: Manifest) -> dict[str, str]:
     return {artifact.name: artifact.sha256 for artifact in manifest.artifacts}
 
 
-def _index_item(name: str, expected: str, holding: Holding, index: Index) -> Item:
+def _index_item(name: str, expected: str, holding: Holding) -> Item:
+    """Compare one file: each voice that knows it and gives a hash must say the same."""
     voices = [voice[name] for voice in (holding.json, holding.simple) if voice and name in voice]
     if not voices:
         return Item(name=name, state=State.INCOMPLETE, expected=expected, seen=None, note="not there")
-    seen = {voice.sha256 or _fetched(voice, index) for voice in voices}
-    note = "yanked" if any(voice.yanked for voice in voices) else ""
+    seen = {voice.sha256 for voice in voices if voice.sha256}
+    if not seen:
+        note = "there, but the index gives no sha256"
+        return Item(name=name, state=State.UNKNOWN, expected=expected, seen=None, note=note)
     if seen != {expected}:
         other = next(digest for digest in sorted(seen) if digest != expected)
         return Item(name=name, state=State.CONFLICTING, expected=expected, seen=other, note="other bytes")
     if name in holding.stale:
         note = "there, but installers cannot see it yet"
         return Item(name=name, state=State.PENDING, expected=expected, seen=expected, note=note)
+    note = "yanked" if any(voice.yanked for voice in voices) else ""
     return Item(name=name, state=State.COMPLETE, expected=expected, seen=expected, note=note)
-
-
-def _fetched(listed: Listed, index: Index) -> str:
-    """The sha256 of a file whose index gives no hash."""
-    with TemporaryDirectory(prefix="unmoor-") as folder:
-        return index.fetch(listed, Path(folder)).sha256
 
 
 def compare_forge(manifest: Manifest, forge: Forge) -> SurfaceState:
@@ -214,7 +212,9 @@ def find_manifest(folder: RunFolder, forge: Forge, tag: str) -> Manifest | None:
         found, where = manifests.decode(content_of(asset, forge), where=asset.url), asset.url
     if found.tag != tag:
         raise Unknown(
-            f"the manifest is of {found.tag}, not of {tag}", where=where, next_step="look at the release by hand"
+            f"the manifest is of {clean(found.tag)}, not of {clean(tag)}",
+            where=where,
+            next_step="look at the release by hand",
         )
     return found
 

@@ -14,8 +14,8 @@ from unmoor.stage import Check, Have, Promise, Reach
 _FORGE = "forge"
 _HOW_TO_GIVE_ONE = "set GITHUB_TOKEN or GH_TOKEN (contents: write), or name a token in the world file"
 _LOGIN = "set TWINE_USERNAME and TWINE_PASSWORD, or use ~/.pypirc, a keyring or the world file"
-# What every look raises when it cannot answer; anything else is a fault or an interruption.
-_SAID_NO = (Denied, Refused, Unknown)
+# What every look raises when it cannot answer, the gravest first; anything else is a fault or an interruption.
+_SAID_NO: tuple[type[UnmoorError], ...] = (Refused, Denied, Unknown)
 
 
 @dataclass(frozen=True)
@@ -148,10 +148,15 @@ def _unproven(surface: str, detail: str, proven_by: str) -> Finding:
 
 
 def _together(problems: list[UnmoorError]) -> UnmoorError:
-    """One error of all: of the first one's kind, since a wrong repository or login outweighs what is unknown."""
-    ranked = sorted(problems, key=lambda error: [Refused, Denied, Unknown].index(type(error)))
+    """One error of all, of the gravest one's kind: a wrong repository or login outweighs what is unknown."""
+    ranked = sorted(problems, key=lambda error: _SAID_NO.index(_kind(error)))
     first, *more = ranked
     if not more:
         return first
     steps = dict.fromkeys(error.next_step for error in ranked)
-    return type(first)("; ".join(map(str, ranked)), next_step="; ".join(steps))
+    return _kind(first)("; ".join(map(str, ranked)), next_step="; ".join(steps))
+
+
+def _kind(error: UnmoorError) -> type[UnmoorError]:
+    """The kind that an error counts as; adapters raise narrower ones."""
+    return next(kind for kind in _SAID_NO if isinstance(error, kind))

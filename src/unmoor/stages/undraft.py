@@ -37,11 +37,7 @@ class PublishDraft(Seal[Page]):
         Wrong marks count as absent: they are this stage's own, and `make` sets them. Raises
         `Conflict` where another release object than our draft is the public one.
         """
-        release = have[self.release]
-        posting = self._public(release, have[self.draft])
-        if posting is None or posting.prerelease != release.prerelease:
-            return None
-        return self._page(release, posting)
+        return self._seen(have[self.release], have[self.draft])
 
     def make(self, have: Have) -> Page:
         """Publish in one call, and see it as everybody sees it."""
@@ -62,6 +58,10 @@ class PublishDraft(Seal[Page]):
             page = self._seen(release, draft)
             if page is not None:
                 return page
+        if not release.highest and (posting := self._marked(release, draft)) is not None:
+            # It was told not to be the latest: the forge knows no other final release to call so.
+            have.warn(f"the forge calls {release.tag} the latest, though a higher final version is tagged")
+            return Page(url=posting.url, tag=posting.tag, prerelease=posting.prerelease, latest=True)
         raise Incomplete(
             f"{release.tag} was published, and is not seen as"
             f" {'a prerelease' if release.prerelease else 'a final release'}"
@@ -79,11 +79,15 @@ class PublishDraft(Seal[Page]):
         )
 
     def _seen(self, release: Release, draft: Draft) -> Page | None:
-        posting = self._public(release, draft)
-        right = posting is not None and posting.prerelease == release.prerelease
-        return self._page(release, posting) if posting is not None and right else None
+        """The public release, if both marks are right."""
+        posting = self._marked(release, draft)
+        latest = self.forge.latest() == release.tag if posting is not None else None
+        if posting is None or latest != release.highest:
+            return None
+        return Page(url=posting.url, tag=posting.tag, prerelease=posting.prerelease, latest=release.highest)
 
-    def _public(self, release: Release, draft: Draft) -> Posting | None:
+    def _marked(self, release: Release, draft: Draft) -> Posting | None:
+        """The public release, if it is marked final or prerelease as it should be."""
         posting = self.forge.public(release.tag)
         if posting is not None and posting.id != draft.id:
             raise Conflict(
@@ -92,13 +96,7 @@ class PublishDraft(Seal[Page]):
                 where=posting.url,
                 next_step="delete the one that is wrong by hand, then run the same command again",
             )
-        return posting
-
-    def _page(self, release: Release, posting: Posting) -> Page | None:
-        latest = self.forge.latest() == release.tag
-        if latest != release.highest:
-            return None
-        return Page(url=posting.url, tag=posting.tag, prerelease=posting.prerelease, latest=latest)
+        return posting if posting is not None and posting.prerelease == release.prerelease else None
 
 
 def _see_whole(posting: Posting, draft: Draft) -> None:

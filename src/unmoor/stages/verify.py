@@ -16,6 +16,7 @@ from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Held, Page, Release, Uploaded, Verified
 from unmoor.stage import Check, Have, Promise
 from unmoor.surfaces import FORGE, Item, State, SurfaceState, compare_index
+from unmoor.text import clean
 
 _AGAIN = "run the same command again: what is there already is kept"
 _LONGEST = 10.0
@@ -122,7 +123,8 @@ class VerifyRelease(Check[Verified]):
         there = manifests.decode(content, where=posting.url)
         if not there.is_of(release) or set(there.artifacts) != set(Manifest.of(release, dists).artifacts):
             raise Conflict(
-                f"the manifest on the release is of {there.tag} at {there.commit}, with other files",
+                f"{manifests.NAME} on the release speaks of {clean(there.tag)} at commit {clean(there.commit)}"
+                f" and {len(there.artifacts)} files: not of what was tested, {release.tag} at {release.commit}",
                 where=posting.url,
                 next_step="find out who changed it; release a new version",
             )

@@ -1,0 +1,57 @@
+"""An index as a value: what it holds is data, since how it is read is another's test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmoor.ports.index import Credential, Holding, Listed, Sending
+from unmoor.products import File
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """An index that holds what it is told to hold, or says why it cannot be read.
+
+    More than one thing to hold: each look sees the next, and the last stays.
+    """
+
+    held: Holding | BaseException | list[Holding | BaseException]
+    name: str = "pypi"
+    page: str = "http://example.org/{project}/{version}/"
+    login: str = ""
+    known: bool = True
+
+    def credential(self) -> Credential:
+        """Whether there is a login."""
+        return Credential(present=bool(self.login), origin=self.login or "nowhere")
+
+    def knows(self, project: str) -> bool:
+        """Whether it has any project, if it can be read."""
+        del project
+        self.holding("", "")
+        return self.known
+
+    def holding(self, project: str, version: str) -> Holding:
+        """What it holds of any version."""
+        del project, version
+        held = self.held
+        if isinstance(held, list):
+            held = held.pop(0) if len(held) > 1 else held[0]
+        if isinstance(held, BaseException):
+            raise held
+        return held
+
+    def send(self, file: File) -> Sending:
+        """Never."""
+        raise AssertionError(file)
+
+    def fetch(self, listed: Listed, into: Path) -> File:
+        """Never."""
+        raise AssertionError(listed, into)
+
+
+def voice(digests: Mapping[str, str | None], *, yanked: bool = False) -> dict[str, Listed]:
+    """One voice of an index."""
+    return {name: Listed(name=name, url="", sha256=digest, yanked=yanked) for name, digest in digests.items()}

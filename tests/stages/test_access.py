@@ -1,0 +1,178 @@
+"""Logins, permissions and names, told before anything is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+from tests.forges import RELEASE
+from tests.shelves import Shelf
+
+from unmoor.adapters.forge.answers import Absent, Limited
+from unmoor.errors import Denied, Internal, Refused, Unknown, UnmoorError
+from unmoor.ports.forge import Repository
+from unmoor.ports.index import Holding
+from unmoor.products import Access, Release, Standing
+from unmoor.stage import Have, Reach
+from unmoor.stages.access import ProveAccess
+
+EMPTY = Holding(simple={}, json=None)
+MINE = Release(
+    repository="acme/demo",
+    project="demo",
+    tag="v1.0",
+    version="1.0",
+    commit="a" * 40,
+    date=0,
+    prerelease=False,
+    highest=True,
+)
+WHOLE = Repository(full_name="acme/demo", private=False, archived=False, can_push=True)
+
+
+@dataclass(frozen=True)
+class Door:
+    """A forge of which only the repository is read; anything else would be an AttributeError."""
+
+    seen: Repository | UnmoorError = WHOLE
+    token: bool = True
+    address: str = "http://example.org/acme/demo"
+
+    def has_token(self) -> bool:
+        """Whether there is one."""
+        return self.token
+
+    def repository(self) -> Repository:
+        """What is seen of it."""
+        if isinstance(self.seen, UnmoorError):
+            raise self.seen
+        return self.seen
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the stage said, and what it gave."""
+
+    access: Access
+    warned: list[str]
+
+    def told(self, standing: Standing) -> str:
+        """The details of one standing."""
+        return "\n".join(f"{each.surface}: {each.detail}" for each in self.access.findings if each.standing is standing)
+
+
+@dataclass(frozen=True)
+class World:
+    """What the stage looks at; whole unless a test changes it."""
+
+    forge: Door = field(default_factory=Door)
+    index: Shelf = field(default_factory=lambda: Shelf(EMPTY, login="~/.pypirc"))
+    staging: Shelf | None = field(default_factory=lambda: Shelf(EMPTY, name="testpypi", login="keyring"))
+    limit: Reach = Reach.FINAL
+
+    def look(self) -> Heard:
+        """Run the stage."""
+        warned: list[str] = []
+        stage = ProveAccess(
+            name="access",
+            release=RELEASE,
+            index=self.index,
+            staging=self.staging,
+            forge=self.forge,  # type: ignore[arg-type]
+            limit=self.limit,
+        )
+        assert "read" in stage.plan()
+        return Heard(stage.make(Have({RELEASE.by: MINE}, warn=warned.append)), warned)
+
+
+def test_what_reads_can_prove_is_proven_and_the_rest_names_its_stage() -> None:
+    """A login is proven by the first upload, everything else here."""
+    heard = World().look()
+    assert "may write" in heard.told(Standing.PROVEN)
+    unproven = [each for each in heard.access.findings if each.standing is Standing.UNPROVEN]
+    assert [(each.surface, each.proven_by) for each in unproven] == [("testpypi", "testpypi"), ("pypi", "pypi")]
+    assert "keyring" in unproven[0].detail
+    assert heard.warned == []
+
+
+def test_a_world_without_a_staging_index_is_looked_at_without() -> None:
+    """There is nothing to rehearse an upload on."""
+    assert {each.surface for each in World(staging=None).look().access.findings} == {"forge", "pypi"}
+
+
+def test_the_first_release_creates_the_project() -> None:
+    """An unknown name is no problem, and is said."""
+    heard = World(index=Shelf(EMPTY, login="x", known=False)).look()
+    assert "first release" in heard.told(Standing.UNPROVEN)
+
+
+def test_a_right_that_is_not_told_is_left_to_the_draft() -> None:
+    """Some tokens' rights cannot be read."""
+    heard = World(forge=Door(replace(WHOLE, can_push=None))).look()
+    assert "not told" in heard.told(Standing.UNPROVEN)
+
+
+def test_a_name_in_another_case_is_the_same_repository() -> None:
+    """GitHub does not tell them apart."""
+    World(forge=Door(replace(WHOLE, full_name="Acme/Demo"))).look()
+
+
+LIMITED = Limited("the forge's rate limit", where="", wait=60.0)
+ABSENT = Absent("not found", where="", next_step="look")
+WRONG: dict[str, tuple[World, type[UnmoorError], str]] = {
+    "no token": (World(forge=Door(token=False)), Denied, "GITHUB_TOKEN or GH_TOKEN"),
+    "may not push": (World(forge=Door(replace(WHOLE, can_push=False))), Denied, "contents: write"),
+    "moved": (World(forge=Door(replace(WHOLE, full_name="acme/new"))), Refused, "acme/new"),
+    "archived": (World(forge=Door(replace(WHOLE, archived=True))), Refused, "unarchive"),
+    "not shown": (World(forge=Door(ABSENT)), Denied, "look"),
+    "limited": (World(forge=Door(LIMITED)), Unknown, "60 s"),
+    "no login": (World(index=Shelf(EMPTY)), Denied, "TWINE_USERNAME and TWINE_PASSWORD"),
+    "no staging login": (World(staging=Shelf(EMPTY, name="testpypi")), Denied, "TWINE_PASSWORD"),
+    "index on fire": (World(index=Shelf(Unknown("on fire", next_step="wait"), login="x")), Unknown, "wait"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_stops_the_run_with_what_to_do(case: str) -> None:
+    """One problem is that very error."""
+    world, error, advice = WRONG[case]
+    with pytest.raises(error) as caught:
+        world.look()
+    assert advice in caught.value.next_step + caught.value.what
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    """The gravest kind decides, and every next step is there, once."""
+    world = World(forge=Door(LIMITED, token=False), index=Shelf(EMPTY), staging=Shelf(EMPTY, name="testpypi"))
+    with pytest.raises(Denied) as caught:
+        world.look()
+    assert all(part in caught.value.what for part in ("token", "testpypi", "login for pypi", "rate limit"))
+    assert caught.value.next_step.count("TWINE_USERNAME") == 1
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_plan_lists_what_is_wrong_and_goes_on(case: str) -> None:
+    """Reads alone need no credentials."""
+    heard = replace(WRONG[case][0], limit=Reach.READS).look()
+    assert len(heard.warned) == 1
+    assert heard.told(Standing.UNPROVEN)
+
+
+@pytest.mark.parametrize(
+    ("limit", "stopped"),
+    [(Reach.READS, False), (Reach.LOCAL, False), (Reach.REMOTE, False), (Reach.FINAL, True)],
+)
+def test_a_login_is_asked_only_of_who_will_use_it(*, limit: Reach, stopped: bool) -> None:
+    """A job that holds before the point of no return needs no login for the index."""
+    world = World(index=Shelf(EMPTY), limit=limit)
+    if stopped:
+        with pytest.raises(Denied):
+            world.look()
+    else:
+        assert "no login" in world.look().told(Standing.UNPROVEN)
+
+
+def test_a_fault_of_ours_is_never_listed() -> None:
+    """Only what a surface said is a finding."""
+    with pytest.raises(Internal):
+        World(forge=Door(Internal("oops", next_step="")), limit=Reach.READS).look()

@@ -1,0 +1,211 @@
+"""Publishing against the forge of a real local world, the remote read by real git."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from tests.forges import RELEASE, Ready, Scene, ready, scene, text_file
+from tests.repositories import shell_for_tests
+
+from unmoor.adapters.forge import GitHubForge
+from unmoor.adapters.git import GitCheckout
+from unmoor.errors import Conflict, Incomplete, Refused, Unknown
+from unmoor.ports.forge import Posting
+from unmoor.products import Draft, Page
+from unmoor.stage import Have, Promise
+from unmoor.stages.undraft import PublishDraft
+
+DRAFT: Promise[Draft] = Promise("draft")
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One world for this module; every test has its own tags."""
+    with scene(tmp_path_factory.mktemp("undraft")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def git(at: Scene) -> Iterator[GitCheckout]:
+    """The checkout, with itself as its remote."""
+    with shell_for_tests() as shell:
+        yield GitCheckout(at.repo.path, shell, str(at.repo.path))
+
+
+@dataclass(frozen=True)
+class Full:
+    """A release whose draft is whole, and the stage that publishes it."""
+
+    one: Ready
+    draft: Draft
+    stage: PublishDraft
+
+    @property
+    def have(self) -> Have:
+        """What the stage is handed."""
+        return Have({RELEASE.by: self.one.release, DRAFT.by: self.draft})
+
+    def posting(self) -> Posting:
+        """The release object as its owner sees it."""
+        return self.one.stage.forge.postings(self.one.release.tag)[0]
+
+
+def full(at: Scene, git: GitCheckout, folder: Path, *, prerelease: bool = False, highest: bool = True) -> Full:
+    """Make a whole draft."""
+    one = ready(at, folder, at.release(prerelease=prerelease, highest=highest))
+    draft = one.stage.make(one.have)
+    stage = PublishDraft(name="undraft", release=RELEASE, draft=DRAFT, forge=at.forge(), git=git, clock=at.clock)
+    return Full(one, draft, stage)
+
+
+@pytest.mark.parametrize(
+    ("prerelease", "highest"), [(False, True), (False, False), (True, False)], ids=["highest", "backport", "prerelease"]
+)
+def test_what_was_published_is_found_equal(
+    at: Scene, git: GitCheckout, tmp_path: Path, *, prerelease: bool, highest: bool
+) -> None:
+    """With its marks: latest goes to the highest final version and to no other."""
+    it = full(at, git, tmp_path, prerelease=prerelease, highest=highest)
+    before = at.forge().latest()
+    assert it.stage.find(it.have) is None
+    page = it.stage.make(it.have)
+    tag = it.one.release.tag
+    assert page == Page(url=it.posting().url, tag=tag, prerelease=prerelease, latest=highest)
+    assert it.stage.find(it.have) == page
+    assert at.forge().latest() == (tag if highest else before)
+    assert tag in it.stage.remedy(page)
+    assert page.url in it.stage.remedy(page)
+
+
+def test_a_plan_and_a_look_change_nothing(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+    """The draft stays one."""
+    it = full(at, git, tmp_path)
+    assert "publish" in it.stage.plan()
+    assert it.stage.find(it.have) is None
+    assert it.posting().draft
+
+
+@pytest.mark.parametrize(("prerelease", "latest"), [(True, False), (False, False)])
+def test_wrong_marks_are_absent_and_are_set(
+    at: Scene, git: GitCheckout, tmp_path: Path, *, prerelease: bool, latest: bool
+) -> None:
+    """Somebody published the draft by hand, with other marks."""
+    it = full(at, git, tmp_path)
+    it.stage.forge.publish(it.posting(), prerelease=prerelease, latest=latest)
+    assert it.stage.find(it.have) is None
+    page = it.stage.make(it.have)
+    assert (page.prerelease, page.latest) == (False, True)
+    assert it.stage.find(it.have) == page
+
+
+def test_a_backport_that_took_latest_gives_it_back_by_the_next_release(
+    at: Scene, git: GitCheckout, tmp_path: Path
+) -> None:
+    """A release that should not be the latest and is, counts as not yet right."""
+    it = full(at, git, tmp_path, highest=False)
+    it.stage.forge.publish(it.posting(), prerelease=False, latest=True)
+    assert it.stage.find(it.have) is None
+
+
+def test_another_public_release_of_the_tag_is_a_conflict(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+    """Two drafts, and the wrong one was published."""
+    it = full(at, git, tmp_path)
+    it.stage.forge.publish(it.posting(), prerelease=False, latest=True)
+    wrong = replace(it, draft=replace(it.draft, id=it.draft.id + 1))
+    with pytest.raises(Conflict, match="another release"):
+        wrong.stage.find(wrong.have)
+
+
+def test_a_tag_that_moved_is_refused_and_nothing_is_published(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+    """The remote is looked at once more."""
+    it = full(at, git, tmp_path)
+    other = at.repo.commit({"README": tmp_path.name})
+    at.repo.git("tag", "--force", it.one.release.tag, other)
+    with pytest.raises(Refused, match=other):
+        it.stage.make(it.have)
+    assert it.posting().draft
+
+
+@pytest.mark.parametrize(("change", "error"), [("gone", Incomplete), ("other", Conflict)])
+def test_a_draft_that_is_no_longer_whole_is_not_published(
+    at: Scene, git: GitCheckout, tmp_path: Path, change: str, error: type[Exception]
+) -> None:
+    """No public release ever lacks an asset."""
+    it = full(at, git, tmp_path)
+    asset = it.posting().assets[0]
+    it.stage.forge.detach(asset)
+    if change == "other":
+        it.stage.forge.attach(it.posting(), text_file(tmp_path / "other" / asset.name, "other"))
+    with pytest.raises(error, match=asset.name.replace("+", r"\+")):
+        it.stage.make(it.have)
+    assert it.posting().draft
+
+
+def test_a_draft_that_is_gone_is_unknown(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+    """Nothing else is published in its place."""
+    it = full(at, git, tmp_path)
+    it.stage.forge.remove(it.posting())
+    with pytest.raises(Unknown, match="no longer listed"):
+        it.stage.make(it.have)
+
+
+@dataclass(frozen=True)
+class Lossy:
+    """The real forge, whose answers to publishing are lost: after it was done, or before."""
+
+    real: GitHubForge
+    done: list[bool]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+    def publish(self, posting: Posting, *, prerelease: bool, latest: bool) -> Posting:
+        """Publish, or not, and lose the answer."""
+        if not self.done:
+            return self.real.publish(posting, prerelease=prerelease, latest=latest)
+        if self.done.pop(0):
+            self.real.publish(posting, prerelease=prerelease, latest=latest)
+        raise Unknown("502", next_step="look")
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_after_a_lost_answer_it_looks(at: Scene, git: GitCheckout, tmp_path: Path, *, done: bool) -> None:
+    """What was done is found; what was not is sent once more."""
+    it = full(at, git, tmp_path)
+    stage = replace(it.stage, forge=Lossy(at.forge(), [done]))  # type: ignore[arg-type]
+    assert stage.make(it.have) == it.stage.find(it.have)
+
+
+def test_a_release_that_the_forge_insists_to_call_latest_is_told(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+    """Where no other final release is on the forge, the mark cannot be anywhere else."""
+
+    class Insistent(Lossy):
+        """Knows one release only."""
+
+        def latest(self) -> str:
+            return it.one.release.tag
+
+    it = full(at, git, tmp_path, highest=False)
+    stage = replace(it.stage, forge=Insistent(at.forge(), []))  # type: ignore[arg-type]
+    warned: list[str] = []
+    page = stage.make(replace(it.have, warn=warned.append))
+    assert page.latest
+    assert "higher final version" in warned[0]
+
+
+def test_what_stays_unseen_is_incomplete(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+    """After bounded looks: published, and not the latest."""
+
+    class Stubborn(Lossy):
+        """Never tells the new latest."""
+
+        def latest(self) -> str:
+            return "v0.0"
+
+    it = full(at, git, tmp_path)
+    stage = replace(it.stage, forge=Stubborn(at.forge(), []))  # type: ignore[arg-type]
+    with pytest.raises(Incomplete, match="the latest"):
+        stage.make(it.have)

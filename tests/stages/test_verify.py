@@ -1,0 +1,216 @@
+"""The last look: the forge is a real local one, the index a value that changes with each look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from tests.forges import DISTS, RELEASE, Ready, Scene, Ticks, ready, scene, text_file
+from tests.shelves import Shelf, voice
+
+from unmoor import manifest as manifests
+from unmoor.errors import Conflict, Incomplete, Unknown, UnmoorError
+from unmoor.manifest import Manifest
+from unmoor.ports.forge import Attached
+from unmoor.ports.index import Holding
+from unmoor.products import Page, Subject, Uploaded, Verified
+from unmoor.stage import Have, Promise
+from unmoor.stages.verify import VerifyRelease
+
+UPLOADED: Promise[Uploaded] = Promise("pypi")
+PAGE: Promise[Page] = Promise("undraft")
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One world for this module; every test has its own tags."""
+    with scene(tmp_path_factory.mktemp("verify")) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Public:
+    """A release that is public, and a stage that verifies it as a stranger."""
+
+    one: Ready
+    page: Page
+    stage: VerifyRelease
+    clock: Ticks
+    warned: list[str]
+
+    def verify(self) -> Verified:
+        """Run the stage."""
+        files = tuple(Subject(name=file.name, sha256=file.sha256) for file in self.one.dists.files)
+        return self.stage.make(
+            Have(
+                {
+                    RELEASE.by: self.one.release,
+                    DISTS.by: self.one.dists,
+                    UPLOADED.by: Uploaded(index="pypi", files=files),
+                    PAGE.by: self.page,
+                },
+                warn=self.warned.append,
+            )
+        )
+
+
+Spoil = Callable[[Ready, Attached], None]
+Looks = list[Holding | BaseException]
+
+
+def whole(one: Ready) -> Holding:
+    """Everything, in both voices."""
+    digests = {file.name: file.sha256 for file in one.dists.files}
+    return Holding(simple=voice(digests), json=voice(digests))
+
+
+def stale(one: Ready) -> Holding:
+    """Everything, and installers see none of it."""
+    return replace(whole(one), simple={})
+
+
+def half(one: Ready) -> Holding:
+    """The wheel alone."""
+    wheel = one.dists.wheels[0]
+    return Holding(simple=voice({wheel.name: wheel.sha256}), json=None)
+
+
+def other(one: Ready) -> Holding:
+    """Other bytes under the wheel's name."""
+    digests = {file.name: "b" * 64 for file in one.dists.wheels}
+    return Holding(simple=voice(digests), json=None)
+
+
+def fire(_one: Ready) -> BaseException:
+    """It cannot be read."""
+    return Unknown("on fire", next_step="wait")
+
+
+def public(at: Scene, folder: Path, *, spoil: tuple[str, Spoil] | None = None) -> Public:
+    """Publish a release, spoilt before if a test says so."""
+    one = ready(at, folder)
+    one.stage.make(one.have)
+    forge = one.stage.forge
+    (posting,) = forge.postings(one.release.tag)
+    if spoil is not None:
+        spoil[1](one, next(asset for asset in posting.assets if asset.name.endswith(spoil[0])))
+    forge.publish(posting, prerelease=False, latest=True)
+    page = Page(url=posting.url, tag=one.release.tag, prerelease=False, latest=True)
+    clock = Ticks()
+    stage = VerifyRelease(
+        name="verify",
+        release=RELEASE,
+        dists=DISTS,
+        uploaded=UPLOADED,
+        page=PAGE,
+        index=Shelf(whole(one)),
+        forge=at.forge(""),
+        clock=clock,
+    )
+    return Public(one, page, stage, clock, [])
+
+
+def seen(it: Public, *looks: Callable[[Ready], Holding | BaseException]) -> Public:
+    """Let the index be seen so, look after look."""
+    held: Looks = [look(it.one) for look in looks]
+    return replace(it, stage=replace(it.stage, index=Shelf(held)))
+
+
+def test_everything_is_read_back_by_digest_without_credentials(at: Scene, tmp_path: Path) -> None:
+    """Each file on each surface, the sums and the manifest; no wait where all is there."""
+    it = public(at, tmp_path)
+    assert "sha256" in it.stage.plan()
+    verified = it.verify()
+    digests = {(held.surface, held.what): held.digest for held in verified.held}
+    files = {file.name: file.sha256 for file in it.one.dists.files}
+    assert {name: digests["pypi", name] for name in files} == files
+    assert {name: digests["forge", name] for name in files} == files
+    assert {what for surface, what in digests if surface == "forge"} == {*files, "SHA256SUMS", "manifest.json"}
+    assert not any(held.pending for held in verified.held)
+    assert it.clock.slept == []
+
+
+@pytest.mark.parametrize(
+    "looks", [(stale, whole), (half, stale, whole), (fire, whole), (half, fire, fire, whole)], ids=str
+)
+def test_what_comes_late_is_waited_for(
+    at: Scene, tmp_path: Path, looks: tuple[Callable[[Ready], Holding | BaseException], ...]
+) -> None:
+    """Stale, not there yet, unreadable for a moment: the last look counts."""
+    it = seen(public(at, tmp_path), *looks)
+    assert not any(held.pending for held in it.verify().held)
+    assert 0 < sum(it.clock.slept) < it.stage.patience
+
+
+def test_what_stays_stale_is_pending_and_no_failure(at: Scene, tmp_path: Path) -> None:
+    """Published, verification pending: told at the end, for each file."""
+    it = seen(public(at, tmp_path), stale)
+    pending = [held.what for held in it.verify().held if held.pending]
+    assert pending == [file.name for file in it.one.dists.files]
+    assert len(it.warned) == 2
+    assert "pending" in it.warned[0]
+    assert sum(it.clock.slept) == pytest.approx(it.stage.patience)
+
+
+@pytest.mark.parametrize(
+    ("look", "error", "waited"), [(half, Incomplete, True), (other, Conflict, False), (fire, Unknown, True)]
+)
+def test_what_is_wrong_on_the_index_is_told(
+    at: Scene,
+    tmp_path: Path,
+    *,
+    look: Callable[[Ready], Holding | BaseException],
+    error: type[UnmoorError],
+    waited: bool,
+) -> None:
+    """Missing after all the patience, other bytes at once, unreadable to the end."""
+    it = seen(public(at, tmp_path), look)
+    with pytest.raises(error):
+        it.verify()
+    assert (sum(it.clock.slept) > 0) is waited
+    assert sum(it.clock.slept) <= it.stage.patience
+
+
+def gone(one: Ready, asset: Attached) -> None:
+    """Take it away."""
+    one.stage.forge.detach(asset)
+
+
+def swapped(one: Ready, asset: Attached) -> None:
+    """Put other bytes there."""
+    gone(one, asset)
+    (posting,) = one.stage.forge.postings(one.release.tag)
+    data = "other"
+    if asset.name == manifests.NAME:
+        manifest = replace(Manifest.of(one.release, one.dists), commit="b" * 40)
+        data = manifests.encode(manifest).decode()
+    one.stage.forge.attach(posting, text_file(one.stage.folder.path / "other" / asset.name, data))
+
+
+@pytest.mark.parametrize("name", [".whl", ".tar.gz", "SHA256SUMS", "manifest.json"])
+@pytest.mark.parametrize(("spoil", "error"), [(gone, Incomplete), (swapped, Conflict)])
+def test_what_is_wrong_on_the_forge_is_told(
+    at: Scene, tmp_path: Path, name: str, spoil: Spoil, error: type[UnmoorError]
+) -> None:
+    """Each asset counts, by its bytes as everybody downloads them."""
+    it = public(at, tmp_path, spoil=(name, spoil))
+    with pytest.raises(error, match=name):
+        it.verify()
+
+
+@pytest.mark.parametrize("change", [{"prerelease": True}, {"latest": False}], ids=str)
+def test_other_marks_than_were_set_are_incomplete(at: Scene, tmp_path: Path, change: dict[str, bool]) -> None:
+    """Somebody changed them since."""
+    it = public(at, tmp_path)
+    with pytest.raises(Incomplete, match="marked"):
+        replace(it, page=replace(it.page, **change)).verify()  # type: ignore[arg-type]
+
+
+def test_a_release_that_is_not_public_is_incomplete(at: Scene, tmp_path: Path) -> None:
+    """A draft is not a release."""
+    it = public(at, tmp_path)
+    hidden = replace(it.one, release=at.release())
+    with pytest.raises(Incomplete, match="not public"):
+        replace(it, one=hidden).verify()

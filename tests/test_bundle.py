@@ -1,0 +1,117 @@
+"""What a release object has to hold, decided from values."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from unmoor.bundle import Bundle, choose, same_text
+from unmoor.errors import Conflict, Refused
+from unmoor.folder import RunFolder
+from unmoor.manifest import Manifest
+from unmoor.ports.forge import Attached, Posting
+from unmoor.products import Dists, File, Notes, Release
+
+ASSET = Attached(id=1, name="a.txt", size=1, sha256=None, uploaded=True, url="")
+RELEASE = Release(
+    repository="acme/demo",
+    project="demo",
+    tag="v1.0",
+    version="1.0",
+    commit="a" * 40,
+    date=0,
+    prerelease=False,
+    highest=True,
+)
+NOTES = Notes(body="Notes", full="Notes", source="a test")
+
+
+def posting(number: int, kind: str) -> Posting:
+    """A release object: ``empty``, ``full``, ``foreign`` (somebody's words) or ``public``."""
+    return Posting(
+        id=number,
+        tag="v1.0",
+        target="a" * 40,
+        name="v1.0",
+        body="Somebody's words" if kind == "foreign" else "Notes",
+        draft=kind != "public",
+        prerelease=False,
+        url=f"http://example.org/{number}",
+        upload_url="",
+        assets=(ASSET,) if kind in {"full", "public"} else (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "kept", "spare"),
+    [
+        ([], None, []),
+        (["empty"], 1, []),
+        (["foreign"], 1, []),
+        (["full"], 1, []),
+        (["empty", "empty", "empty"], 1, [2, 3]),
+        (["empty", "full"], 2, [1]),
+        (["full", "empty"], 1, [2]),
+        (["public", "empty"], 1, [2]),
+        (["empty", "public"], 2, [1]),
+    ],
+)
+def test_one_release_object_of_a_tag_is_kept(kinds: list[str], kept: int | None, spare: list[int]) -> None:
+    """The one with something in it, else the oldest; empty ones of ours are spare."""
+    choice = choose([posting(at, kind) for at, kind in enumerate(kinds, 1)][::-1], body="Notes")
+    assert (choice.kept.id if choice.kept else None) == kept
+    assert [each.id for each in choice.spare] == spare
+
+
+@pytest.mark.parametrize(
+    "kinds", [["full", "full"], ["full", "foreign"], ["public", "full"], ["empty", "foreign"]], ids=str
+)
+def test_two_with_something_in_them_are_a_persons_business(kinds: list[str]) -> None:
+    """Both addresses are named, nothing is chosen."""
+    with pytest.raises(Conflict, match=r"example\.org/1.*example\.org/2"):
+        choose([posting(at, kind) for at, kind in enumerate(kinds, 1)], body="Notes")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("a\nb\n", "a\r\nb", True),
+        ("a  \nb", "a\nb\n\n", True),
+        ("a\rb", "a\nb", True),
+        ("a b", "a  b", False),
+        ("", "\n", True),
+        ("a", "", False),
+    ],
+)
+def test_texts_are_compared_as_a_reader_would(one: str, other: str, *, same: bool) -> None:
+    """Forges change line ends, and that is no other text."""
+    assert same_text(one, other) is same
+
+
+def file_named(name: str) -> File:
+    """A file that nobody reads."""
+    return File(name=name, sha256=sha256(name.encode()).hexdigest(), size=3, path=Path(name))
+
+
+@pytest.mark.parametrize("name", ["demo-1.0+local-py3-none-any.whl", "de mo.whl", "démo.whl", "1!1.whl", ""])
+def test_a_name_that_the_forge_would_change_is_refused(name: str, tmp_path: Path) -> None:
+    """Else SHA256SUMS would name no file."""
+    dists = Dists(files=(file_named(name),))
+    with pytest.raises(Refused, match="another name"):
+        Bundle.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path))
+
+
+def test_the_sums_name_the_files_and_nothing_is_written(tmp_path: Path) -> None:
+    """As ``sha256sum -c`` reads them; the texts lie where they will be written."""
+    dists = Dists(files=(file_named("b.whl"), file_named("a.tar.gz")))
+    bundle = Bundle.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path / "run"))
+    texts = {path.name: data for path, data in bundle.texts}
+    assert texts["SHA256SUMS"].decode().splitlines() == [
+        f"{dists.files[1].sha256}  a.tar.gz",
+        f"{dists.files[0].sha256}  b.whl",
+    ]
+    assert not (tmp_path / "run").exists()
+    bundle.write(RunFolder(tmp_path / "run"))
+    assert all(file.path.read_bytes() == texts[file.name] for file in bundle.files[2:])

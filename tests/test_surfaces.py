@@ -1,0 +1,219 @@
+"""Surfaces compared with the manifest: indexes as values, the forge as a real one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.forges import Ready, Scene, ready, scene, text_file
+from tests.shelves import Shelf, voice
+
+from unmoor.errors import Interrupted, Unknown
+from unmoor.folder import RunFolder
+from unmoor.manifest import Manifest
+from unmoor.ports.index import Holding
+from unmoor.surfaces import State, compare, compare_forge, compare_index, find_manifest, worst
+
+OTHER = "b" * 64
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One world for this module; every test has its own tags."""
+    with scene(tmp_path_factory.mktemp("surfaces")) as running:
+        yield running
+
+
+def manifest_of(one: Ready) -> Manifest:
+    """The manifest as the draft carries it."""
+    return Manifest.of(one.release, one.dists, (one.proof,))
+
+
+Tell = Callable[[dict[str, str | None]], Holding]
+
+
+def without(digests: dict[str, str | None], ending: str) -> dict[str, str | None]:
+    """Leave a file out."""
+    return {name: digest for name, digest in digests.items() if not name.endswith(ending)}
+
+
+def changed(digests: dict[str, str | None], digest: str | None) -> dict[str, str | None]:
+    """Give the wheel another digest."""
+    return {name: digest if name.endswith(".whl") else own for name, own in digests.items()}
+
+
+HOLDINGS: dict[str, tuple[Tell, State]] = {
+    "both voices": (lambda d: Holding(simple=voice(d), json=voice(d)), State.COMPLETE),
+    "no JSON API": (lambda d: Holding(simple=voice(d), json=None), State.COMPLETE),
+    "one voice without hashes": (lambda d: Holding(simple=voice(changed(d, None)), json=voice(d)), State.COMPLETE),
+    "yanked": (lambda d: Holding(simple=voice(d, yanked=True), json=None), State.COMPLETE),
+    "stale simple index": (lambda d: Holding(simple={}, json=voice(d)), State.PENDING),
+    "half stale": (lambda d: Holding(simple=voice(without(d, ".gz")), json=voice(d)), State.PENDING),
+    "JSON not there yet": (lambda d: Holding(simple=voice(d), json={}), State.COMPLETE),
+    "nothing": (lambda _: Holding(simple={}, json={}), State.INCOMPLETE),
+    "no sdist": (lambda d: Holding(simple=voice(without(d, ".gz")), json=None), State.INCOMPLETE),
+    "other bytes": (lambda d: Holding(simple=voice(changed(d, OTHER)), json=None), State.CONFLICTING),
+    "voices disagree": (lambda d: Holding(simple=voice(changed(d, OTHER)), json=voice(d)), State.CONFLICTING),
+    "a file more": (
+        lambda d: Holding(simple=voice({**d, "demo-1.0-1-py3-none-any.whl": OTHER}), json=None),
+        State.CONFLICTING,
+    ),
+    "no hashes at all": (lambda d: Holding(simple=voice(changed(d, None)), json=None), State.UNKNOWN),
+}
+
+
+@pytest.mark.parametrize("case", HOLDINGS)
+def test_an_index_is_judged_by_digest(at: Scene, tmp_path: Path, case: str) -> None:
+    """Each way that two voices can speak of two files."""
+    tell, expected = HOLDINGS[case]
+    one = ready(at, tmp_path)
+    digests: dict[str, str | None] = {file.name: file.sha256 for file in one.dists.files}
+    state = compare_index(manifest_of(one), Shelf(tell(digests)))
+    assert state.state is expected
+    assert {item.name for item in state.items} >= digests.keys()
+    assert state.url == f"http://example.org/demo/{one.release.version}/"
+
+
+def test_the_digests_that_differ_are_both_told(at: Scene, tmp_path: Path) -> None:
+    """Expected and seen, of the file that is to blame."""
+    one = ready(at, tmp_path)
+    wheel = one.dists.wheels[0]
+    held = Holding(simple=voice({wheel.name: OTHER}), json=None)
+    item = next(item for item in compare_index(manifest_of(one), Shelf(held)).items if item.name == wheel.name)
+    assert (item.expected, item.seen) == (wheel.sha256, OTHER)
+
+
+def test_one_surfaces_trouble_does_not_hide_another(at: Scene, tmp_path: Path) -> None:
+    """An index that cannot be read is unknown, with the reason; the others are told."""
+    one = ready(at, tmp_path)
+    digests: dict[str, str | None] = {file.name: file.sha256 for file in one.dists.files}
+    broken = Shelf(Unknown("it is on fire", next_step="wait"), name="testpypi")
+    whole = Shelf(Holding(simple=voice(digests), json=None))
+    states = compare(manifest_of(one), index=whole, staging=broken, forge=at.forge(""))
+    assert [(each.surface, each.state) for each in states] == [
+        ("testpypi", State.UNKNOWN),
+        ("pypi", State.COMPLETE),
+        ("forge", State.INCOMPLETE),
+    ]
+    assert "on fire" in states[0].note
+    assert len(compare(manifest_of(one), index=whole, staging=None, forge=at.forge(""))) == 2
+
+
+def test_an_interruption_is_no_trouble_of_a_surface(at: Scene, tmp_path: Path) -> None:
+    """It ends the whole look."""
+    one = ready(at, tmp_path)
+    with pytest.raises(Interrupted):
+        compare(manifest_of(one), index=Shelf(Interrupted("stop", next_step="")), staging=None, forge=at.forge(""))
+
+
+def publish(one: Ready, *, prerelease: bool = False) -> None:
+    """Make the draft of a release public."""
+    (posting,) = one.stage.forge.postings(one.release.tag)
+    one.stage.forge.publish(posting, prerelease=prerelease, latest=False)
+
+
+def test_a_forge_with_everything_public_is_complete_to_strangers(at: Scene, tmp_path: Path) -> None:
+    """No credentials are needed to see it."""
+    one = ready(at, tmp_path)
+    one.stage.make(one.have)
+    publish(one)
+    state = compare_forge(manifest_of(one), at.forge(""))
+    assert (state.state, state.note) == (State.COMPLETE, "")
+    assert {item.name for item in state.items} == {
+        *(file.name for file in one.dists.files),
+        "SHA256SUMS",
+        "manifest.json",
+    }
+
+
+def test_a_draft_that_waits_is_incomplete_and_told_to_who_may_see_it(at: Scene, tmp_path: Path) -> None:
+    """Strangers are told that nothing is public."""
+    one = ready(at, tmp_path)
+    one.stage.make(one.have)
+    notes = [compare_forge(manifest_of(one), at.forge(token)).note for token in (None, "", at.read_token)]
+    assert "a draft waits" in notes[0]
+    assert notes[1:] == [f"no public release of {one.release.tag}"] * 2
+
+
+def test_a_wrong_mark_on_the_forge_is_incomplete(at: Scene, tmp_path: Path) -> None:
+    """The files are there, and the release says something else of itself."""
+    one = ready(at, tmp_path)
+    one.stage.make(one.have)
+    publish(one, prerelease=True)
+    state = compare_forge(manifest_of(one), at.forge(""))
+    assert state.state is State.INCOMPLETE
+    assert "prerelease" in state.note
+
+
+def test_other_words_in_the_manifest_are_the_same_release(at: Scene, tmp_path: Path) -> None:
+    """Other proofs of the same files; other files are a conflict."""
+    one = ready(at, tmp_path)
+    one.stage.make(one.have)
+    publish(one)
+    again = replace(manifest_of(one), proofs=())
+    assert compare_forge(again, at.forge("")).state is State.COMPLETE
+    other = replace(again, artifacts=tuple(replace(each, sha256=OTHER) for each in again.artifacts))
+    assert compare_forge(other, at.forge("")).state is State.CONFLICTING
+
+
+@pytest.mark.parametrize("name", ["wheel", "SHA256SUMS", "manifest.json"])
+@pytest.mark.parametrize(("change", "expected"), [("gone", State.INCOMPLETE), ("other", State.CONFLICTING)])
+def test_each_asset_counts(at: Scene, tmp_path: Path, name: str, change: str, expected: State) -> None:
+    """A file, the sums or the manifest: missing is incomplete, other bytes conflict."""
+    one = ready(at, tmp_path)
+    one.stage.make(one.have)
+    forge = one.stage.forge
+    (posting,) = forge.postings(one.release.tag)
+    name = one.dists.wheels[0].name if name == "wheel" else name
+    forge.detach(next(asset for asset in posting.assets if asset.name == name))
+    if change == "other":
+        forge.attach(posting, text_file(tmp_path / "other" / name, "other"))
+    publish(one)
+    assert compare_forge(manifest_of(one), at.forge("")).state is expected
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([], State.COMPLETE),
+        ([State.COMPLETE, State.PENDING], State.PENDING),
+        ([State.INCOMPLETE, State.PENDING], State.INCOMPLETE),
+        ([State.INCOMPLETE, State.UNKNOWN], State.UNKNOWN),
+        ([State.CONFLICTING, State.UNKNOWN, State.COMPLETE], State.CONFLICTING),
+    ],
+)
+def test_the_worst_state_decides(states: list[State], expected: State) -> None:
+    """In the order that a person would worry."""
+    assert worst(states) is expected
+
+
+def test_the_manifest_comes_from_the_folder_else_from_the_forge(at: Scene, tmp_path: Path) -> None:
+    """On any machine: from a draft with the right to see it, from a public release without."""
+    one = ready(at, tmp_path)
+    empty = RunFolder(tmp_path / "elsewhere")
+    tag = one.release.tag
+    assert find_manifest(empty, at.forge(), tag) is None
+    one.stage.make(one.have)
+    expected = manifest_of(one)
+    assert find_manifest(one.stage.folder, at.forge(""), tag) == expected
+    assert find_manifest(empty, at.forge(), tag) == expected
+    assert find_manifest(empty, at.forge(""), tag) is None
+    publish(one)
+    assert find_manifest(empty, at.forge(""), tag) == expected
+
+
+def test_a_manifest_of_another_tag_is_unknown(at: Scene, tmp_path: Path) -> None:
+    """A folder that was copied, or an asset of another release."""
+    one = ready(at, tmp_path)
+    folder = RunFolder(tmp_path / "run")
+    folder.write_manifest(replace(manifest_of(one), tag="v0.0"))
+    with pytest.raises(Unknown, match="not of"):
+        find_manifest(folder, at.forge(""), one.release.tag)
+
+
+def test_a_reader_that_may_not_see_drafts_is_told_that_it_is_unknown(at: Scene, tmp_path: Path) -> None:
+    """With a token that may not push nobody can say that there is no manifest."""
+    with pytest.raises(Unknown, match="drafts are listed only"):
+        find_manifest(RunFolder(tmp_path / "none"), at.forge(at.read_token), at.release().tag)
