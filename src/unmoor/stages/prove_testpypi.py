@@ -1,4 +1,4 @@
-"""The proof that the files work when they come from the index: its own files by address and hash, nothing else from it."""
+"""The proof that the files work when they come from the index: its own by address and hash, nothing else from it."""
 
 from __future__ import annotations
 

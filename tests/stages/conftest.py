@@ -1,0 +1,100 @@
+"""The powers that stages on files are given: the real ones."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tests import projects
+from tests.repositories import Repo
+
+from unmoor.adapters.clock import MonotonicClock
+from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.pep517 import Pep517
+from unmoor.adapters.processes import Processes
+from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.uv import Uv
+from unmoor.files import measured
+from unmoor.folder import RunFolder
+from unmoor.manifest import Manifest
+from unmoor.ports.forge import Forge
+from unmoor.products import Dists, Release
+from unmoor.stage import Have, Promise
+from unmoor.stages.dists import BuildDists
+
+RELEASE: Promise[Release] = Promise("tag")
+
+
+@dataclass
+class Bench:
+    """A repository with a release, and everything that builds and proves it."""
+
+    repo: Repo
+    release: Release
+    shell: LocalShell
+    folder: RunFolder
+    said: list[str] = field(default_factory=list)
+    warned: list[str] = field(default_factory=list)
+
+    @property
+    def uv(self) -> Uv:
+        """The real uv."""
+        return Uv(shell=self.shell)
+
+    @property
+    def git(self) -> GitCheckout:
+        """The real git."""
+        return GitCheckout(self.repo.path, self.shell)
+
+    @property
+    def clock(self) -> MonotonicClock:
+        """The real clock."""
+        return MonotonicClock(processes=self.shell.processes)
+
+    def builds(self, *, forge: Forge | None = None, folder: RunFolder | None = None) -> BuildDists:
+        """The stage that builds."""
+        return BuildDists(
+            name="dists",
+            release=RELEASE,
+            git=self.git,
+            backend=Pep517(shell=self.shell, uv=self.uv),
+            folder=folder or self.folder,
+            forge=forge,
+        )
+
+    def have(self, **products: object) -> Have:
+        """What a stage is handed."""
+        return Have({"tag": self.release, **products}, say=self.said.append, warn=self.warned.append)
+
+    def dists(self) -> Dists:
+        """Call the project's own backend and write down what came of it, as the stage does, in a tenth of its time."""
+        self.folder.dists.mkdir(parents=True, exist_ok=True)
+        code = "import sys, own; own.build_wheel(sys.argv[1]); own.build_sdist(sys.argv[1])"
+        args = [sys.executable, "-c", code, str(self.folder.dists)]
+        assert self.shell.run(args, cwd=self.repo.path, env={"PATH": os.defpath}).code == 0
+        files = (measured(path) for path in sorted(self.folder.dists.iterdir(), key=lambda path: path.suffix != ".whl"))
+        dists = Dists(files=tuple(files))
+        self.folder.write_manifest(Manifest.of(self.release, dists))
+        return dists
+
+
+@pytest.fixture
+def shell() -> Iterator[LocalShell]:
+    """A shell; whatever it started ends with the test."""
+    with Processes() as processes:
+        yield LocalShell(processes=processes)
+
+
+@pytest.fixture
+def bench(shell: LocalShell, tmp_path: Path) -> Callable[..., Bench]:
+    """Make a repository of the given files with a tag, and the means to release it."""
+
+    def make(content: dict[str, str] | None = None, **release: str) -> Bench:
+        repo = Repo.new(tmp_path / "checkout", content or projects.files())
+        return Bench(repo, projects.release_of(repo, **release), shell, RunFolder.of(repo.path, "v1.0"))
+
+    return make

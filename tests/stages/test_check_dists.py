@@ -1,0 +1,137 @@
+"""What an index would refuse, or is of another version, is refused here, all of it at once."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from tests import projects
+from tests.stages.conftest import RELEASE, Bench
+
+from unmoor.errors import Unfit
+from unmoor.files import measured
+from unmoor.products import Checked, Dists
+from unmoor.stage import Promise
+from unmoor.stages.check_dists import CheckDists
+
+Benches = Callable[..., Bench]
+README = '\nreadme = {{ content-type = "{}", text = "{}" }}\n'
+
+
+def checked(at: Bench, dists: Dists) -> Checked:
+    """Run the stage."""
+    stage = CheckDists(name="check-dists", release=RELEASE, dists=Promise("dists"), folder=at.folder)
+    assert stage.plan()
+    return stage.make(at.have(dists=dists))
+
+
+def test_fit_files(bench: Benches) -> None:
+    """Fit files are named by their digests, without a word."""
+    at = bench()
+    dists = at.dists()
+    assert {each.sha256 for each in checked(at, dists).subjects} == {file.sha256 for file in dists.files}
+    assert at.warned == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"version": "2.0"}, ["says the version '1.0', and the tag says '2.0'"]),
+        ({"version": "1.0.0"}, []),
+        ({"project": "other"}, ["says the name 'small-one', and the project is 'other'"]),
+        ({"project": "Small_One"}, []),
+    ],
+)
+def test_name_and_version_are_the_tags(bench: Benches, change: dict[str, str], words: list[str]) -> None:
+    """File names and metadata say the tag's version and the project's name, in any spelling of them."""
+    at = bench()
+    dists = at.dists()
+    at.release = replace(at.release, **change)  # type: ignore[arg-type]  # all of them are text
+    if not words:
+        checked(at, dists)
+        return
+    with pytest.raises(Unfit) as caught:
+        checked(at, dists)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 4
+    assert all(words[0] in line for line in lines)
+    assert {"METADATA", "PKG-INFO"} <= {word for line in lines for word in line.split()}
+
+
+def test_description_that_does_not_render(bench: Benches) -> None:
+    """A description in broken reStructuredText is refused, in both files, with the line."""
+    at = bench(projects.files(more=README.format("text/x-rst", "Title\\n==\\n\\n.. nothing::\\n")))
+    with pytest.raises(Unfit, match=r"line \d+") as caught:
+        checked(at, at.dists())
+    assert str(caught.value).count("cannot be rendered") == 2
+
+
+def test_missing_description_is_a_warning(bench: Benches) -> None:
+    """A missing description hinders nobody and is told."""
+    at = bench(projects.files(more=README.format("text/markdown", "")))
+    checked(at, at.dists())
+    assert [warning for warning in at.warned if "missing" in warning] == at.warned
+    assert len(at.warned) == 2
+
+
+def test_what_nobody_named_is_refused(bench: Benches) -> None:
+    """A stray file beside the built ones is named; so are two sdists, and none at all."""
+    at = bench()
+    dists = at.dists()
+    (at.folder.dists / "stray.whl").touch()
+    with pytest.raises(Unfit, match=r"stray\.whl"):
+        checked(at, dists)
+    with pytest.raises(Unfit, match="2 sdists"):
+        checked(at, Dists(files=(*dists.sdists, *dists.sdists)))
+    with pytest.raises(Unfit, match="nothing was built"):
+        checked(at, Dists(files=()))
+
+
+def test_changed_bytes(bench: Benches) -> None:
+    """A file that was changed after it was built is refused before anything reads it."""
+    at = bench()
+    dists = at.dists()
+    dists.files[0].path.write_bytes(b"")
+    with pytest.raises(Unfit, match="not the file that was built"):
+        checked(at, dists)
+
+
+def test_broken_archives(bench: Benches) -> None:
+    """A damaged member, a file that is no archive, and a name that is none are all told together."""
+    at = bench()
+    dists = at.dists()
+    damaged = at.folder.dists / "small_one-1.0-1-py3-none-any.whl"
+    data = bytearray(dists.wheels[0].path.read_bytes())
+    with zipfile.ZipFile(dists.wheels[0].path) as archive:
+        info = archive.getinfo("small_one/__init__.py")
+    data[info.header_offset + 30 + len(info.filename)] ^= 1
+    damaged.write_bytes(data)
+    empty = at.folder.dists / "small_one-1.0.tar.gz"
+    empty.write_bytes(b"no archive")
+    nameless = at.folder.dists / "small_one.whl"
+    nameless.write_bytes(b"")
+    dists.wheels[0].path.unlink()
+    with pytest.raises(Unfit) as caught:
+        checked(at, Dists(files=tuple(measured(path) for path in (damaged, empty, nameless))))
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 3
+    assert "checksum" in lines[0]
+    assert "not an sdist that can be read" in lines[1]
+    assert "not the file name of a wheel" in lines[2]
+
+
+def test_metadata_that_twine_refuses(bench: Benches) -> None:
+    """What twine finds wrong in the metadata is told in its words."""
+    at = bench()
+    dists = at.dists()
+    path = dists.wheels[0].path
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in content.items():
+            text = data.replace(b"\n\n", b"\nNo-Such-Field: x\n\n", 1) if name.endswith("METADATA") else data
+            archive.writestr(name, text)
+    with pytest.raises(Unfit, match="no-such-field"):
+        checked(at, Dists(files=(measured(path),)))
