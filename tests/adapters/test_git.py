@@ -420,3 +420,17 @@ def test_shallow(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
     repo.commit({"a": "1"})
     repo.git("clone", "--quiet", "--depth=1", f"file://{repo.path}", str(tmp_path / "shallow"))
     assert GitCheckout(tmp_path / "shallow", shell).shallow()
+
+
+def test_a_partial_clone_is_never_taken_for_whole(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """Where files are missing, git mentions it and goes on: here it is an error, with the way to complete them."""
+    repo.git("config", "uploadpack.allowFilter", "true")
+    commit = repo.git("rev-parse", "HEAD")
+    partial = tmp_path / "partial"
+    repo.git("clone", "--quiet", "--no-checkout", "--filter=blob:none", f"file://{repo.path}", str(partial))
+    with pytest.raises(Unknown, match="does not hold every file") as caught:
+        GitCheckout(partial, shell).clone(tmp_path / "clone", commit=commit, tag="v1.0.0")
+    assert "git fetch --refetch --no-filter" in caught.value.next_step
+    Repo(partial).git("fetch", "--quiet", "--refetch", "--no-filter")
+    GitCheckout(partial, shell).clone(tmp_path / "again", commit=commit, tag="v1.0.0")
+    assert (tmp_path / "again" / "README").read_text() == "hello\n"

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from unmoor.adapters.git_program import GitProgram, without_login
+from unmoor.adapters.git_program import GitProgram, reason, without_login
 from unmoor.errors import Refused, Unknown
 from unmoor.ports.git import Commit
 from unmoor.ports.shell import Shell
@@ -234,7 +234,7 @@ class GitCheckout:
             self._run("remote", "remove", "origin")
         else:
             self._run("remote", "set-url", "--", "origin", origin)
-        self._run("checkout", "--quiet", "--detach", commit, "--")
+        check_out(self.git, self.folder, commit)
 
     def _run(self, *args: str) -> str:
         return self.git.run(*args, cwd=self.folder).out
@@ -259,6 +259,20 @@ def clone_of(git: GitProgram, source: Path, into: Path, *, bare: bool) -> None:
         cwd=source,
         timeout=600.0,
     )
+
+
+def check_out(git: GitProgram, folder: Path, commit: str) -> None:
+    """Check a commit out in a clone. Raises `Unknown` where files of it are missing, though git only mentions that.
+
+    So it is in a clone of a partial clone, whose remote would have to be asked for them.
+    """
+    ran = git.run("checkout", "--quiet", "--detach", commit, "--", cwd=folder, timeout=600.0)
+    if "unable to read" in ran.err:
+        raise Unknown(
+            f"the checkout does not hold every file of commit {commit[:12]}: {reason(ran.err)}",
+            where=str(folder),
+            next_step="if it is a partial clone, complete it: git fetch --refetch --no-filter; else clone it anew",
+        )
 
 
 def _checked(commit: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.adapters.git import GitCheckout, clone_of
+from unmoor.adapters.git import GitCheckout, check_out, clone_of
 from unmoor.adapters.git_program import GitProgram
 from unmoor.errors import Refused
 from unmoor.files import write_whole
@@ -56,10 +56,10 @@ def prepare(git: GitCheckout, shell: Shell, into: Path, *, tag: str | None) -> P
     _make_remote(program, git, remote, head)
     clone_of(program, remote, checkout, bare=False)
     clone = GitCheckout(checkout, shell, environ=program.environ, timeout=program.timeout)
-    _stand_at(program, checkout, head)
+    check_out(program, checkout, head)
     choice = Chooser(git=git, head=head, kinds=lambda: _kinds(checkout)).choose(tag)
     if choice.commit != head:
-        _stand_at(program, checkout, choice.commit)
+        check_out(program, checkout, choice.commit)
     when = _signed_by_us(git.date_of(choice.commit))
     diff = _commit_version(program, checkout, choice, when)
     if clone.commit_of(choice.tag) is None:
@@ -80,10 +80,6 @@ def _make_remote(program: GitProgram, git: GitCheckout, remote: Path, head: str)
     )
     program.run("update-ref", branch, head, cwd=remote)
     program.run("symbolic-ref", "HEAD", branch, cwd=remote)
-
-
-def _stand_at(program: GitProgram, checkout: Path, commit: str) -> None:
-    program.run("checkout", "--quiet", "--detach", commit, "--", cwd=checkout, timeout=600.0)
 
 
 def _kinds(checkout: Path) -> tuple[str, ...]:
