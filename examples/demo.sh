@@ -35,13 +35,13 @@ export GIT_COMMITTER_NAME="A Keeper" GIT_COMMITTER_EMAIL=keeper@example.org
 if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' dim='' plain=''; fi
 say() { printf '\n%s# %s%s\n' "$bold" "$*" "$plain"; }
 run() {
-  printf '%s$ %s%s\n' "$dim" "$*" "$plain"
+  printf '%s$ %s%s\n' "$dim" "$*" "$plain" >&2
   "$@"
 }
 
 # from_world TABLE KEY: a value of world.toml.
 from_world() {
-  python3 -c 'import sys, tomllib; print(tomllib.load(open(sys.argv[1], "rb"))[sys.argv[2]][sys.argv[3]])' world/world.toml "$@"
+  python3 -c 'import sys, tomllib; print(tomllib.load(open(sys.argv[1], "rb"))[sys.argv[2]][sys.argv[3]])' "$work/world/world.toml" "$@"
 }
 
 started=$SECONDS
@@ -84,19 +84,25 @@ run git push --quiet origin main v1.0.0
 run unmoor release --world ../world/world.toml v1.0.0
 
 say "The same command once more: everything is found, by digest, and nothing is done twice"
-run unmoor release --world ../world/world.toml v1.0.0
+run unmoor release --world ../world/world.toml v1.0.0 >/dev/null
 
 say "As a user: pip takes the final release from the index, and the console script runs"
-python3 -m venv "$work/user"
-run "$work/user/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --index-url "$simple" lighthouse-demo
-run "$work/user/bin/lighthouse" --version
-run "$work/user/bin/lighthouse" --at Eddystone
+cd "$work"
+python3 -m venv user
+run user/bin/python -m pip install --isolated --quiet --no-deps --index-url "$simple" lighthouse-demo
+run user/bin/lighthouse --version
+run user/bin/lighthouse --at Eddystone
 
 say "uv takes the release candidate, if asked for it"
 run uv run --quiet --no-project --no-config --index-url "$simple" --with lighthouse-demo==1.0.0rc1 lighthouse "Fl(3) 12s"
 
 say "What every surface holds, compared with what was tested"
+cd lighthouse
 run unmoor status --world ../world/world.toml v1.0.0rc1
+echo
 run unmoor status --world ../world/world.toml v1.0.0
+latest=$(python3 -c 'import json, sys, urllib.request as u; print(json.load(u.urlopen(sys.argv[1]))["tag_name"])' \
+  "$(from_world forge api)/repos/keepers/lighthouse-demo/releases/latest")
+echo "the latest release on GitHub: $latest"
 
 say "Done after $((SECONDS - started)) s. Your own project, from its checkout: unmoor rehearse"
