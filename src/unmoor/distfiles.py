@@ -29,6 +29,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from unmoor.errors import Unfit
+from unmoor.files import is_safe_name
 from unmoor.text import clean
 
 # No member that is read into memory may be longer, in bytes.
@@ -165,7 +166,8 @@ def broken_member(wheel: Path) -> str | None:
 
 def extract(sdist: Path, into: Path) -> Path:
     """Unpack an sdist and return its one top folder. Raises `Unfit` for an archive that is not one, or is unsafe."""
-    tops, total = set(), 0
+    tops: set[str] = set()
+    total = 0
     with _tar(sdist) as archive:
         for count, member in enumerate(archive):
             total += member.size
@@ -174,12 +176,13 @@ def extract(sdist: Path, into: Path) -> Path:
                     f"{sdist.name} unpacks to more than {TOTAL_LIMIT} bytes or {COUNT_LIMIT} members",
                     next_step="leave what does not belong there out of the sdist",
                 )
-            tops.add(PurePosixPath(member.name).parts[:1])
+            tops.update(PurePosixPath(member.name).parts[:1])
             archive.extract(member, into, filter="data")
-    if len(tops) != 1 or tops == {()}:
+    top = tops.pop() if len(tops) == 1 else ""
+    # tarfile strips a leading slash, a path joined to one would not.
+    if not is_safe_name(top) or not (into / top).is_dir():
         raise Unfit(f"{sdist.name} does not hold one folder (PEP 625)", next_step=_REBUILD)
-    (top,) = tops
-    return into / top[0]
+    return into / top
 
 
 def _info(wheel: Path, name: str) -> bytes | None:

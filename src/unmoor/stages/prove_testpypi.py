@@ -69,7 +69,8 @@ class ProveStaged(Build[Proof]):
         results = side_by_side(prove, subjected(dists))
         results += tuple(elsewhere(file) for file in dists.files if not runs_here(file))
         proof = Proof(name=self.name, subjects=subjects(dists), results=results)
-        self.folder.add_proof(proof)
+        # Beside the manifest, not in it: that one lies on the draft already, and stays as it is.
+        self.folder.write_proof(proof)
         return proof
 
     def _awaited(self, release: Release, dists: Dists, have: Have) -> dict[str, Listed]:

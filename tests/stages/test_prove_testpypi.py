@@ -1,0 +1,166 @@
+"""What is installed from the staging index is the very file, and nothing else comes from there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests import forges, projects
+from tests.stages.conftest import RELEASE, Bench
+
+from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.index import PackageIndex
+from unmoor.errors import Conflict, Incomplete, Unknown, Unproven
+from unmoor.ports.index import Holding, Index, Listed
+from unmoor.products import Dists, Subject, Uploaded
+from unmoor.rehearsal import local
+from unmoor.secret import Secret
+from unmoor.stage import Promise
+from unmoor.stages.prove_testpypi import ProveStaged
+from unmoor.world import IndexPlace, Login
+
+Benches = Callable[..., Bench]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PackageIndex]:
+    """The staging index of a local world."""
+    folder = tmp_path_factory.mktemp("world")
+    with local.start(folder, repository="acme/demo", checkout=None) as world, BoundedSession() as http:
+        token = json.loads((world.folder / "credentials.json").read_text())["testpypi"]
+        root = world.addresses["testpypi"]
+        place = IndexPlace(
+            name="testpypi",
+            upload=f"{root}/legacy/",
+            simple=f"{root}/simple/",
+            json=f"{root}/pypi/",
+            page=f"{root}/project/{{project}}/{{version}}/",
+            login=Login(username="__token__", secret=Secret(token), origin="a test"),
+        )
+        yield PackageIndex(place, http)
+
+
+def stage(at: Bench, index: Index, **settings: Any) -> ProveStaged:
+    """The stage, with the real uv."""
+    given: dict[str, Any] = {"environments": at.uv, "folder": at.folder, "clock": forges.Ticks(), **settings}
+    return ProveStaged(
+        name="prove-testpypi",
+        release=RELEASE,
+        dists=Promise("dists"),
+        uploaded=Promise("testpypi"),
+        index=index,
+        **given,
+    )
+
+
+def sent(at: Bench, index: PackageIndex) -> dict[str, Any]:
+    """Build and upload; the products that the stage is handed."""
+    dists = at.dists()
+    for file in dists.files:
+        index.send(file)
+    files = tuple(Subject(name=file.name, sha256=file.sha256) for file in dists.files)
+    return {"dists": dists, "testpypi": Uploaded(index="testpypi", files=files)}
+
+
+@dataclass(frozen=True)
+class Late:
+    """An index whose simple pages lag behind by some looks, or cannot be read."""
+
+    real: Index
+    looks: list[Holding | Unknown]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def holding(self, project: str, version: str) -> Holding:
+        """Answer what was prepared, then the truth."""
+        if not self.looks:
+            return self.real.holding(project, version)
+        look = self.looks.pop(0)
+        if isinstance(look, Unknown):
+            raise look
+        return look
+
+
+EMPTY = Holding(simple={}, json={})
+NO_ANSWER = Unknown("no answer", next_step="wait")
+
+
+def test_make_then_find(bench: Benches, index: PackageIndex) -> None:
+    """Both files are installed from the index, tried, and the proof is found again by their bytes."""
+    at = bench(projects.files("staged-one"), project="staged-one")
+    have = at.have(**sent(at, index))
+    assert stage(at, index).plan()
+    assert stage(at, index).find(have) is None
+    made = stage(at, Late(index, [EMPTY, NO_ANSWER])).make(have)
+    assert len(made.results) == 4
+    assert stage(at, index).find(have) == made
+    manifest = at.folder.read_manifest()
+    assert manifest is not None
+    assert manifest.proofs == (), "the manifest lies on the draft already, and stays as it is"
+    assert at.folder.read_proof("prove-testpypi") == made
+    assert any("waiting until testpypi lists" in each for each in at.said)
+
+
+@pytest.mark.parametrize(("look", "error"), [(EMPTY, Incomplete), (NO_ANSWER, Unknown)])
+def test_waits_are_bounded(bench: Benches, index: PackageIndex, look: Any, error: type[Exception]) -> None:
+    """An index that never lists the files, or never answers, is waited for so long and no longer."""
+    at = bench(projects.files("late-one"), project="late-one")
+    clock = forges.Ticks()
+    with pytest.raises(error):
+        stage(at, Late(index, [look] * 100), clock=clock, patience=60.0).make(at.have(dists=at.dists()))
+    assert clock.time == 60.0
+
+
+@pytest.mark.parametrize(
+    ("listed", "error", "words"),
+    [
+        ({"sha256": "0" * 64}, Conflict, "0" * 64),
+        ({"url": "file:///etc/passwd"}, Unknown, "address"),
+        ({"url": "http://127.0.0.1:9/x --index-url http://127.0.0.1:9"}, Unknown, "address"),
+        ({"url": "http://127.0.0.1:9/small_one-1.0-py3-none-any.whl"}, Unproven, "cannot be installed"),
+    ],
+)
+def test_what_the_index_says_is_not_believed(
+    bench: Benches, index: PackageIndex, listed: dict[str, str], error: type[Exception], words: str
+) -> None:
+    """Another digest is a conflict, an address that is none is never handed on, nor one that gives nothing."""
+    at = bench()
+    dists = Dists(files=at.dists().wheels)
+    (file,) = dists.files
+    real = Listed(name=file.name, url="http://127.0.0.1:9/x.whl", sha256=file.sha256)
+    holding = Holding(simple={file.name: replace(real, **listed)}, json=None)  # type: ignore[arg-type]  # text
+    uv = replace(at.uv, environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
+    with pytest.raises(error, match=words):
+        stage(at, Late(index, [holding]), environments=uv).make(at.have(dists=dists))
+
+
+def test_other_bytes_at_the_address(bench: Benches, index: PackageIndex, tmp_path: Path) -> None:
+    """A file whose bytes are not those of its hash is never installed."""
+    at = bench(projects.files("swapped-one"), project="swapped-one")
+    products = sent(at, index)
+    dists = Dists(files=tuple(replace(file, sha256="1" * 64) for file in products["dists"].wheels))
+    listed = index.holding("swapped-one", "1.0").simple[dists.files[0].name]
+    late = Late(index, [Holding(simple={listed.name: replace(listed, sha256=None)}, json=None)])
+    with pytest.raises(Unproven, match=r"(?i)hash"):
+        stage(at, late).make(at.have(dists=dists))
+    assert tmp_path.exists()
+
+
+def test_dependencies_never_come_from_there(bench: Benches, index: PackageIndex) -> None:
+    """A dependency that only the staging index offers is not found."""
+    helper = bench(projects.files("junk-dependency"), project="junk-dependency")
+    sent(helper, index)
+    content = projects.files("leaning-one", more='dependencies = ["junk-dependency"]\n')
+    helper.repo.commit(content)
+    at = Bench(helper.repo, replace(helper.release, project="leaning-one"), helper.shell, helper.folder)
+    for path in at.folder.dists.iterdir():
+        path.unlink()
+    products = sent(at, index)
+    uv = replace(at.uv, dependencies="http://127.0.0.1:9/simple", environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
+    with pytest.raises(Unproven, match="junk-dependency"):
+        stage(at, index, environments=uv).make(at.have(**products))
