@@ -24,7 +24,7 @@ class Repo:
         """Make one with one commit."""
         path.mkdir(parents=True)
         repo = cls(path)
-        repo.git("init", "--quiet", "--initial-branch=main")
+        repo.git("init", "--quiet", "--template=", "--initial-branch=main")
         repo.commit(files or {"README": "hello\n"})
         return repo
 

@@ -16,7 +16,7 @@ from unmoor.adapters.shell import LocalShell
 from unmoor.errors import MissingPart, Refused, Unknown, UnmoorError
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shell() -> Iterator[LocalShell]:
     """The real shell."""
     with shell_for_tests() as shell:
@@ -192,7 +192,7 @@ def pretend_git(folder: Path, script: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ("*ls-remote*) sleep 30;;", "no answer within 1 s"),
+        ("*ls-remote*) sleep 30;;", "no answer within 0.5 s"),
         ("*ls-remote*) echo '<html>hello</html>'; exit 0;;", "no list of tags"),
         ("*ls-remote*) yes abcdefghij | head -c 30000000; exit 0;;", "longer than 20000000 bytes"),
         (
@@ -206,7 +206,7 @@ def test_a_remote_that_answers_badly(  # the table is the test
 ) -> None:
     """Silence, nonsense, floods and refusals of the remote are unknown, and no password is told."""
     repo.remote(tmp_path / "remote.git")
-    git = GitCheckout(repo.path, shell, environ=pretend_git(tmp_path / "bin", script), timeout=1.0)
+    git = GitCheckout(repo.path, shell, environ=pretend_git(tmp_path / "bin", script), timeout=0.5)
     with pytest.raises(Unknown) as caught:
         git.remote_tags()
     assert words in str(caught.value)

@@ -26,7 +26,7 @@ def static(version: str) -> str:
     return f"[build-system]\nrequires = []\n\n[project]\nname = 'p'\nversion = '{version}' # here\n"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shell() -> Iterator[LocalShell]:
     """The real shell."""
     with shell_for_tests() as shell:

@@ -20,7 +20,7 @@ STATIC = {"pyproject.toml": "[project]\nname = 'Some.Pkg'\nversion = '1.2.0'\n"}
 SCM = {"pyproject.toml": "[project]\nname = 'Some.Pkg'\ndynamic = ['version']\n[tool.setuptools_scm]\n"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shell() -> Iterator[LocalShell]:
     """The real shell."""
     with shell_for_tests() as shell:
