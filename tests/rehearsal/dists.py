@@ -33,18 +33,20 @@ def wheel(name: str, version: str, *, tag: str = "py3-none-any", source: str = "
 
 
 def sdist(name: str, version: str, *, suffix: str = ".tar.gz", top: str = "") -> tuple[str, bytes]:
-    """File name and bytes of an sdist that holds its PKG-INFO and nothing else."""
+    """File name and bytes of an sdist that holds its metadata and no code."""
     stem = f"{name.replace('-', '_')}-{version}"
-    member = f"{top or stem}/PKG-INFO"
+    members = {"PKG-INFO": _metadata(name, version), "pyproject.toml": b"[build-system]\nrequires = []\n"}
     out = io.BytesIO()
     if suffix == ".zip":
         with zipfile.ZipFile(out, "w") as archive:
-            archive.writestr(zipfile.ZipInfo(member), _metadata(name, version))
+            for path, data in members.items():
+                archive.writestr(zipfile.ZipInfo(f"{top or stem}/{path}"), data)
     else:
         with tarfile.open(fileobj=out, mode="w:gz") as tar:
-            info = tarfile.TarInfo(member)
-            info.size = len(_metadata(name, version))
-            tar.addfile(info, io.BytesIO(_metadata(name, version)))
+            for path, data in members.items():
+                info = tarfile.TarInfo(f"{top or stem}/{path}")
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
     return f"{stem}{suffix}", out.getvalue()
 
 

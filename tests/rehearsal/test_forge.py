@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from tests.rehearsal.conftest import described
+from tests.rehearsal.conftest import described, requests_of
 from tests.rehearsal.contract import Forge
 from tests.repositories import Repo
 
@@ -288,21 +288,27 @@ def test_renaming_an_asset(forge: Forge) -> None:
     assert (renamed["name"], renamed["label"]) == ("c.txt", "the third")
 
 
-def test_an_upload_broken_off(forge: Forge) -> None:
+def test_an_upload_broken_off(forge: Forge, world: LocalWorld) -> None:
     """An upload that is broken off leaves an asset of state 'starter', which takes up the name until it is deleted."""
     draft = forge.make("v0.1.0")
     where = urlsplit(draft["upload_url"].partition("{")[0])
     head = (
-        f"POST {where.path}?name=a.txt HTTP/1.1\r\nHost: {where.netloc}\r\nAuthorization: Bearer {forge.token}\r\n"
+        f"POST {where.path}?name=begun.txt HTTP/1.1\r\nHost: {where.netloc}\r\nAuthorization: Bearer {forge.token}\r\n"
         "Content-Type: application/octet-stream\r\nContent-Length: 1000\r\n\r\nbegun"
     )
     with socket.create_connection((str(where.hostname), int(where.port or 0)), timeout=20) as connection:
         connection.sendall(head.encode())
     asset = _first_asset(forge, draft)
     assert (asset["state"], asset["size"], asset["digest"]) == ("starter", 0, None)
-    assert errors(forge.attach(draft, "a.txt", b"text"))[0]["code"] == "already_exists"
+    assert errors(forge.attach(draft, "begun.txt", b"text"))[0]["code"] == "already_exists"
     assert forge.call("DELETE", f"/releases/assets/{asset['id']}").status_code == 204
-    assert forge.attach(draft, "a.txt", b"text").status_code == 201
+    assert forge.attach(draft, "begun.txt", b"text").status_code == 201
+    lines = requests_of(world, server="forge", file="begun.txt")
+    assert [(line["status"], line["outcome"]) for line in lines] == [
+        (499, "broken off"),
+        (422, "refused"),
+        (201, "stored"),
+    ]
 
 
 def _first_asset(forge: Forge, release: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -166,6 +167,19 @@ def test_refused_beside_what_is_there(index: Client, name: str, change: Change, 
     assert answer.status_code == 400
     assert words.format(name=first.filename, blake2=first.form["blake2_256_digest"]) in answer.reason
     assert len(index.simple(name)["files"]) == 2
+
+
+def test_one_of_many_at_the_same_time(index: Client, name: str) -> None:
+    """Of many uploads of one name at the same time one is taken, and what is shown are its bytes."""
+    uploads = [Upload.of(wheel(name, "1.0", source=f"number = {n}\n"), name, "1.0") for n in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(index.send, uploads))
+    taken = [upload for upload, answer in zip(uploads, answers, strict=True) if answer.ok]
+    assert [upload.form["sha256_digest"] for upload in taken] == [
+        file["hashes"]["sha256"] for file in index.simple(name)["files"]
+    ]
+    assert len(taken) == 1
+    assert {answer.status_code for answer in answers} == {200, 400}
 
 
 def test_deleted_name_never_comes_back(index: Client, name: str) -> None:

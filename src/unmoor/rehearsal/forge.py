@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from unmoor.rehearsal.attachments import Attachments
 from unmoor.rehearsal.desk import USER, Desk, Rights
-from unmoor.rehearsal.http import note
+from unmoor.rehearsal.http import gone, note
 from unmoor.rehearsal.releases import Change, Git, Problem, Releases
 from unmoor.rehearsal.remote import Remote
 from unmoor.rehearsal.shapes import Shapes
@@ -212,6 +213,7 @@ def apps(
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         Problem: _problem,
         HTTPException: _problem,
+        ClientDisconnect: gone,
     }
     assets = Attachments(desk=desk, storage=places.storage)
     forge = Starlette(routes=_routes(Forge(desk=desk), assets), exception_handlers=handlers)

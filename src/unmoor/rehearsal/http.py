@@ -6,7 +6,8 @@ from collections.abc import MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import h11
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
+from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from unmoor.rehearsal.store import append_line
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 REASON = b"x-reason"
 DRAIN_LIMIT = 4 << 30
 HEAD_LIMIT = 64 << 10
+GONE = 499
 
 
 class _Connection(h11.Connection):
@@ -99,10 +101,15 @@ def note(request: Request, **facts: object) -> None:
     request.scope.setdefault("unmoor.notes", {}).update(facts)
 
 
+async def gone(_request: Request, _error: Exception) -> Response:
+    """What is answered to a client that is no longer there: nothing but a status for the log."""
+    return Response(status_code=GONE)
+
+
 class Logged:
     """Writes one line to the request log for each request, before its answer goes out.
 
-    The status is 0 where the client was gone before it could be answered.
+    The status is 499 where the client was gone before it could be answered.
     """
 
     def __init__(self, app: ASGIApp, *, server: str, log: int) -> None:
@@ -116,21 +123,11 @@ class Logged:
             await self._app(scope, receive, send)
             return
         notes: dict[str, object] = scope.setdefault("unmoor.notes", {})
-        told = False
-
-        def tell(status: int) -> None:
-            nonlocal told
-            told = True
-            line = {"server": self._server, "method": scope["method"], "path": scope["path"][:500], "status": status}
-            append_line(self._log, {**line, **notes})
 
         async def listen(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                tell(message["status"])
+                line = {"server": self._server, "method": scope["method"], "path": scope["path"][:500]}
+                append_line(self._log, {**line, "status": message["status"], **notes})
             await send(message)
 
-        try:
-            await self._app(scope, receive, listen)
-        except ClientDisconnect:
-            if not told:
-                tell(0)
+        await self._app(scope, receive, listen)

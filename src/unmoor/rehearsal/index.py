@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from unmoor.rehearsal import pages
-from unmoor.rehearsal.http import preferred
+from unmoor.rehearsal.http import gone, preferred
 from unmoor.rehearsal.refusal import Refusal, answer
 from unmoor.rehearsal.shelf import Project, Shelf
 from unmoor.rehearsal.uploads import Uploads
@@ -161,7 +162,10 @@ def app(folder: Path, *, base: str, token: str, limit: int) -> Starlette:
             return JSONResponse({"message": "Not Found"}, 404)
         return answer(request, error)
 
-    handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {Refusal: refused}
+    handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+        Refusal: refused,
+        ClientDisconnect: gone,
+    }
     made = Starlette(routes=routes, exception_handlers=handlers)
     made.router.redirect_slashes = False
     return made

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
 
-from unmoor.errors import Overdue, Unknown
+from unmoor.errors import Overdue, Unknown, tree
 
 READY = 20.0
 STOP = 5.0
@@ -54,8 +54,9 @@ def start(folder: Path, *, repository: str, checkout: Path | None, file_limit: i
     """Start a world in a folder; what the folder already holds is kept.
 
     ``repository`` is ``OWNER/NAME``; the git remote is cloned from ``checkout``, and empty where
-    that is ``None``. ``file_limit`` is the largest file an index takes, in bytes. Raises `Overdue` if the
-    servers are not ready in time and `Unknown`, with their last words, if they die.
+    that is ``None``. ``file_limit`` is the largest file an index takes, in bytes. Raises `Refused` if
+    the folder is in use or the checkout cannot be cloned, `ConfigError`, `MissingPart`, `Overdue` if the
+    servers are not ready in time, and `Unknown`, with their last words, if they die.
     """
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -109,6 +110,9 @@ def _first_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any
                 )
             line += piece
     said: dict[str, Any] = json.loads(line)
+    if "error" in said:
+        kinds = {each.kind: each for each in tree()}
+        raise kinds.get(said["kind"], Unknown)(**said["error"])
     return said
 
 

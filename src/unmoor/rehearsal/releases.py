@@ -112,6 +112,7 @@ class Releases:
     state: State = field(default_factory=State)
 
     def __post_init__(self) -> None:
+        store.tidy(self.folder)
         self.state = store.load(self.folder / "state.json", State) or State()
 
     def listed(self, *, drafts: bool) -> list[Release]:

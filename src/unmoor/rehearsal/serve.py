@@ -212,10 +212,12 @@ def serve(chosen: Options) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve; a mistake is one line on stderr and an exit code."""
+    """Serve; a mistake is one line on stderr, the same as JSON on stdout for a parent, and an exit code."""
     try:
         serve(options(sys.argv[1:] if arguments is None else arguments))
     except UnmoorError as error:
+        said = {"what": error.what, "where": error.where, "next_step": error.next_step}
+        sys.stdout.write(json.dumps({"kind": error.kind, "error": said}) + "\n")
         sys.stderr.write(f"{error} ({error.next_step})\n")
         return error.exit_code
     return 0

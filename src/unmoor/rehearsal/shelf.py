@@ -70,6 +70,7 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "projects").mkdir(parents=True, exist_ok=True)
+        store.tidy(folder)
         loaded = (store.load(path, Project) for path in sorted((folder / "projects").glob("*.json")))
         self._projects: dict[str, Project] = {each.normalized: each for each in loaded if each}
 

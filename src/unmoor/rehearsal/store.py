@@ -111,6 +111,12 @@ class Intake:
         self.path.unlink(missing_ok=True)
 
 
+def tidy(folder: Path) -> None:
+    """Remove what was being written when the servers died."""
+    for left in folder.rglob(".*.part"):
+        left.unlink()
+
+
 def pieces(stream: IO[bytes]) -> Iterator[bytes]:
     """Read a stream in pieces."""
     while piece := stream.read(PIECE):

@@ -1,0 +1,204 @@
+"""The process of a local world: what it writes, what it keeps, and that it never outlives its parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from tests.rehearsal.conftest import Client, described
+from tests.rehearsal.contract import Forge
+from tests.rehearsal.dists import Upload, wheel
+from tests.repositories import Repo
+
+from unmoor.config.worlds import read_world
+from unmoor.errors import ConfigError, Refused, UnmoorError
+from unmoor.rehearsal import local, serve
+from unmoor.rehearsal.local import LocalWorld
+
+PATIENCE = 10.0
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, Any]]]:
+    """The servers as one starts them by hand, and what they say when they are ready."""
+    command = [sys.executable, "-m", "unmoor.rehearsal.serve", str(folder), "--repository", "acme/demo"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+def test_world_file(world: LocalWorld) -> None:
+    """The world file and the credentials can be read by their owner alone; addresses are loopback."""
+    for name in ("world.toml", "credentials.json"):
+        assert stat.S_IMODE((world.folder / name).stat().st_mode) == 0o600
+    read = described(world)
+    assert (read["name"], read["rehearsal"], read["dependencies"]) == ("local", True, {"simple": ""})
+    assert read["git"]["remote"] == str(world.folder / "remote.git")
+    assert read["forge"]["api"] == f"{world.addresses['forge']}/api/v3"
+    for table, name in (("index", "pypi"), ("staging", "testpypi")):
+        assert read[table]["name"] == name
+        assert read[table]["upload"] == f"{world.addresses[name]}/legacy/"
+        assert read[table]["username"] == "__token__"
+    assert all(address.startswith("http://127.0.0.1:") for address in world.addresses.values())
+
+
+def test_restart_keeps_the_state(tmp_path: Path) -> None:
+    """A world that was killed and is started again has the same credentials, files, releases and tags."""
+    repo, upload = Repo.new(tmp_path / "checkout"), Upload.of(wheel("demo", "1.0"), "demo", "1.0")
+    with local.start(tmp_path / "world", repository="acme/demo", checkout=repo.path) as first:
+        read = described(first)
+        index = Client(first.addresses["pypi"], read["index"]["password"], first.folder)
+        assert index.send(upload).status_code == 200
+        forge = Forge(first.addresses["forge"], read["forge"]["token"])
+        release = forge.make("v1.0", target_commitish="main", draft=False)
+        forge.attach(release, "a.txt", b"text")
+        first.process.kill()
+    (tmp_path / "world" / "pypi" / "incoming" / ".begun.part").touch()
+    repo.git("branch", "later")
+    with local.start(tmp_path / "world", repository="acme/demo", checkout=repo.path) as second:
+        again = described(second)
+        assert [again[table] for table in ("dependencies", "git")] == [read[table] for table in ("dependencies", "git")]
+        assert again["forge"]["token"] == read["forge"]["token"]
+        index = Client(second.addresses["pypi"], read["index"]["password"], second.folder)
+        assert index.send(upload).status_code == 200
+        assert [file["filename"] for file in index.simple("demo")["files"]] == [upload.filename]
+        release = Forge(second.addresses["forge"], again["forge"]["token"]).call("GET", "/releases/latest").json()
+        assert requests.get(release["assets"][0]["browser_download_url"], timeout=20).content == b"text"
+    assert list((tmp_path / "world").rglob("*.part")) == []
+    assert "later" not in Repo(tmp_path / "world" / "remote.git").git("branch", "--list")
+
+
+ENDS: dict[str, Callable[[subprocess.Popen[bytes]], None]] = {
+    "stdin closed": lambda process: process.stdin.close() if process.stdin else None,
+    "SIGTERM": lambda process: process.send_signal(signal.SIGTERM),
+    "SIGINT": lambda process: process.send_signal(signal.SIGINT),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_ends(tmp_path: Path, end: Callable[[subprocess.Popen[bytes]], None]) -> None:
+    """The servers end when their stdin does, and by the usual signals; nobody listens any more."""
+    with served(tmp_path / "world") as (process, said):
+        assert requests.get(f"{said['pypi']}/simple/", timeout=20).status_code == 200
+        end(process)
+        process.wait(PATIENCE)
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"{said['pypi']}/simple/", timeout=20)
+
+
+def test_ends_in_the_middle_of_an_upload(tmp_path: Path) -> None:
+    """A request that never ends does not keep the servers alive."""
+    with served(tmp_path / "world") as (process, said):
+        host, _, port = said["forge"].removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(
+                b"POST /api/v3/repos/acme/demo/releases HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
+            )
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(PATIENCE)
+
+
+def test_dies_with_its_parent(tmp_path: Path) -> None:
+    """A parent that is killed with -9 takes the servers with it."""
+    code = (
+        "import sys, time, pathlib; from unmoor.rehearsal import local\n"
+        "world = local.start(pathlib.Path(sys.argv[1]), repository='acme/demo', checkout=None)\n"
+        "print(world.process.pid, flush=True); time.sleep(600)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "world")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        watched = os.pidfd_open(int(parent.stdout.readline()))
+        try:
+            assert not select.select([watched], [], [], 0)[0]
+            parent.kill()
+            assert select.select([watched], [], [], PATIENCE)[0], "the servers outlived their parent"
+        finally:
+            os.close(watched)
+
+
+def test_one_world_a_folder(world: LocalWorld) -> None:
+    """A folder holds one running world; the second is refused, and the first goes on."""
+    with pytest.raises(Refused, match="another world is running here") as caught:
+        local.start(world.folder, repository="acme/demo", checkout=None)
+    assert caught.value.where == str(world.folder)
+    assert requests.get(f"{world.addresses['pypi']}/simple/", timeout=20).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("repository", "checkout", "kind", "words"),
+    [
+        ("acme", None, ConfigError, "'acme' is not a repository"),
+        ("a/b/c", None, ConfigError, "'a/b/c' is not a repository"),
+        ("acme/demo\n", None, ConfigError, "is not a repository"),
+        ("acme/demo", "nothing", Refused, "the checkout cannot be cloned"),
+    ],
+)
+def test_cannot_start(
+    tmp_path: Path, repository: str, checkout: str | None, kind: type[UnmoorError], words: str
+) -> None:
+    """What cannot be served is refused with the reason and what to do, and nothing is left running."""
+    with pytest.raises(kind, match=words) as caught:
+        local.start(tmp_path / "world", repository=repository, checkout=tmp_path / checkout if checkout else None)
+    assert caught.value.next_step
+
+
+def test_secrets_stay_with_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The servers do not get the tokens and passwords of our environment."""
+    for name in ("GITHUB_TOKEN", "TWINE_PASSWORD", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "very-secret")
+    with local.start(tmp_path / "world", repository="acme/demo", checkout=None) as world:
+        assert b"very-secret" not in Path(f"/proc/{world.process.pid}/environ").read_bytes()
+
+
+def test_stopping_twice(tmp_path: Path) -> None:
+    """Stopping a world that is stopped is no mistake, and the servers ended of themselves."""
+    with local.start(tmp_path / "world", repository="acme/demo", checkout=None) as world:
+        world.stop()
+    assert world.process.returncode == 0
+    assert (world.folder / "serve.log").read_bytes() == b""
+
+
+def test_the_clone_ignores_our_git_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The remote is cloned from the checkout that was named, whatever git's variables point to."""
+    repo, other = Repo.new(tmp_path / "checkout"), Repo.new(tmp_path / "other")
+    repo.git("tag", "v1.0")
+    monkeypatch.setenv("GIT_DIR", str(other.path / ".git"))
+    with local.start(tmp_path / "world", repository="acme/demo", checkout=repo.path) as world:
+        found = Forge(world.addresses["forge"], "").call("GET", "/git/matching-refs/tags%2Fv").json()
+    assert [ref["ref"] for ref in found] == ["refs/tags/v1.0"]
+
+
+def test_options() -> None:
+    """The command line takes folder, repository, checkout and the largest file."""
+    chosen = serve.options(["dir", "--repository", "acme/demo", "--checkout", "x", "--file-limit", "5"])
+    assert chosen == serve.Options(
+        folder=Path("dir").absolute(), repository="acme/demo", checkout=Path("x"), file_limit=5
+    )
+
+
+def test_our_own_reader_takes_the_world_file(world: LocalWorld) -> None:
+    """The reader of world files takes what is written here, as it stands."""
+    read = read_world(world.world_file, {})
+    assert (read.rehearsal, read.forge.repository, read.remote) == (
+        True,
+        "acme/demo",
+        str(world.folder / "remote.git"),
+    )
+    assert read.index.login.secret.reveal() == described(world)["index"]["password"]
