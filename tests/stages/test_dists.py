@@ -14,6 +14,7 @@ from tests import forges, projects
 from tests.stages.conftest import Bench
 
 from unmoor import manifest as manifests
+from unmoor.distfiles import parsed, read_metadata
 from unmoor.errors import BuildFailed, Conflict, Incomplete, Unfit, Unknown
 from unmoor.files import measured, sha256_of
 from unmoor.folder import RunFolder
@@ -259,3 +260,40 @@ def test_a_forge_that_cannot_be_read_is_unknown(at: Bench, scene: forges.Scene) 
     forge = scene.forge(api="http://127.0.0.1:9/api/v3")
     with pytest.raises(Unknown):
         at.builds(forge=forge).find(at.have())
+
+
+# ---- versions that come from git
+
+STATIC = '[project]\nname = "small-one"\ndynamic = ["version"]\n'
+POETRY = '[project]\nname = "small-one"\ndynamic = ["version"]\n[tool.poetry]\nversion = "0.0.0"\n'
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize(
+    ("requires", "backend", "rest"),
+    [
+        (["setuptools>=80", "setuptools-scm>=8"], "setuptools.build_meta", STATIC + "[tool.setuptools_scm]\n"),
+        (["hatchling", "hatch-vcs"], "hatchling.build", STATIC + '[tool.hatch.version]\nsource = "vcs"\n'),
+        (["pdm-backend"], "pdm.backend", STATIC + '[tool.pdm.version]\nsource = "scm"\n'),
+        (
+            ["hatchling", "uv-dynamic-versioning"],
+            "hatchling.build",
+            STATIC + '[tool.hatch.version]\nsource = "uv-dynamic-versioning"\n',
+        ),
+        (
+            ["poetry-core>=2", "poetry-dynamic-versioning>=1.7"],
+            "poetry_dynamic_versioning.backend",
+            POETRY + "[tool.poetry-dynamic-versioning]\nenable = true\n",
+        ),
+    ],
+    ids=["setuptools-scm", "hatch-vcs", "pdm", "uv-dynamic-versioning", "poetry-dynamic-versioning"],
+)
+@pytest.mark.parametrize("version", ["2.0rc1"])
+def test_version_is_the_tags(bench: Benches, requires: list[str], backend: str, rest: str, version: str) -> None:
+    """Every way to read a version from git finds the release's, with another tag on the commit too."""
+    text = f"[build-system]\nrequires = {json.dumps(requires)}\nbuild-backend = {json.dumps(backend)}\n{rest}"
+    at = bench({"pyproject.toml": text, "src/small_one/__init__.py": ""}, version=version)
+    at.repo.git("tag", "v9.9.9")
+    made = built(at)
+    assert {str(parsed(file.name).version) for file in made.files} == {version}
+    assert {read_metadata(file.path).version for file in made.files} == {version}
