@@ -238,6 +238,7 @@ def test_a_fault_of_ours_is_an_outcome_with_its_traceback(tmp_path: Path) -> Non
             raise ZeroDivisionError
 
     journal = FileJournal(tmp_path / "journal.jsonl")
+    journal.start()
     report = run(Pipeline((Broken(name="tag"),)), journal=journal)
     outcome = report.outcome("tag")
     assert isinstance(outcome, Failed)
@@ -251,7 +252,10 @@ def test_the_journal_goes_on_after_a_cut_line(tmp_path: Path) -> None:
     """A line that a crash cut off does not spoil the next one."""
     path = tmp_path / "journal.jsonl"
     path.write_bytes(b'{"event": "beg')
-    FileJournal(path).write({"event": "x"})
+    journal = FileJournal(path)
+    journal.write({"event": "x"})
+    assert path.read_bytes() == b'{"event": "beg'
+    journal.start()
     assert json.loads(path.read_text().splitlines()[1])["event"] == "x"
 
 

@@ -29,12 +29,23 @@ class NoJournal:
         """Do nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class FileJournal:
-    """A file of JSON lines. A line that a crash cut off is closed before the next one is written."""
+    """A file of JSON lines. A line that a crash cut off is closed before the next one is written.
+
+    Records wait until `start` is called: a run that is refused before it makes anything leaves no file.
+    """
 
     path: Path
-    _lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
+    _waiting: list[bytes] | None = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self) -> None:
+        """Write what was recorded so far; from now on each record is on the disk before `write` returns."""
+        with self._lock:
+            waiting, self._waiting = self._waiting or [], None
+            for line in waiting:
+                self._append(line)
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Append the record with the time, and fsync."""
@@ -43,13 +54,19 @@ class FileJournal:
         stamped = {"at": round(time.time(), 3), **record}
         line = msgspec.json.encode(stamped, enc_hook=str) + b"\n"
         with self._lock:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab+") as stream:
-                if _is_cut(stream.fileno()):
-                    line = b"\n" + line
-                stream.write(line)
-                stream.flush()
-                os.fsync(stream.fileno())
+            if self._waiting is not None:
+                self._waiting.append(line)
+            else:
+                self._append(line)
+
+    def _append(self, line: bytes) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab+") as stream:
+            if _is_cut(stream.fileno()):
+                line = b"\n" + line
+            stream.write(line)
+            stream.flush()
+            os.fsync(stream.fileno())
 
 
 def _is_cut(handle: int) -> bool:

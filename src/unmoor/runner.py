@@ -82,6 +82,20 @@ def lacking(step: Step) -> Step:
     return lambda task: task.lacking or step(task)
 
 
+def opening(gate: Callable[[], None]) -> Callable[[Step], Step]:
+    """Pass the gate before anything is made on this machine or elsewhere: the lock, the run's folder, the journal."""
+
+    def wrap(step: Step) -> Step:
+        def enter(task: Task) -> Ended:
+            if task.stage.reach > Reach.READS:
+                gate()
+            return step(task)
+
+        return enter
+
+    return wrap
+
+
 def capturing(step: Step) -> Step:
     """Turn what was raised into an outcome. A fault of ours keeps its traceback."""
 
@@ -158,9 +172,13 @@ def telling(tell: Listener) -> Callable[[Step], Step]:
     return wrap
 
 
-def compose(*, limit: Reach, journal: Journal, tell: Listener) -> Step:
+def compose(*, limit: Reach, journal: Journal, tell: Listener, gate: Callable[[], None]) -> Step:
     """Put the wrappers together, innermost first. The only place that knows their order."""
     step: Step = making
-    for wrapper in (ceiling(limit), owing, parking, finding, lacking, capturing, journalling(journal), telling(tell)):
+    wrappers = (
+        *(ceiling(limit), owing, parking, finding, opening(gate), lacking),
+        *(capturing, journalling(journal), telling(tell)),
+    )
+    for wrapper in wrappers:
         step = wrapper(step)
     return step

@@ -41,7 +41,8 @@ class Run:
     """One run of a pipeline.
 
     ``until`` names the one stage that is wanted: then only what it needs is asked for, and nothing
-    that the world already holds is made again for its sake. ``check`` raises `Interrupted` once
+    that the world already holds is made again for its sake. ``gate`` is passed before anything is
+    made or looked for beyond plain reading, and may be passed again; ``check`` raises `Interrupted` once
     the user wants to stop, ``stop`` ends every program that a stage is running; ``deadline`` is in
     seconds for the whole run.
     """
@@ -54,6 +55,7 @@ class Run:
     journal: Journal = field(default_factory=NoJournal)
     until: str | None = None
     deadline: float = 3600.0
+    gate: Callable[[], None] = lambda: None
     check: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None
 
@@ -68,7 +70,7 @@ class Run:
         for name in (self.until,) if self.until else self.pipeline.names:
             self._demand(name)
         self._events: queue.SimpleQueue[tuple[str, Ended]] = queue.SimpleQueue()
-        self._step = compose(limit=self.limit, journal=self.journal, tell=self._tell)
+        self._step = compose(limit=self.limit, journal=self.journal, tell=self._tell, gate=self.gate)
 
     def execute(self) -> Report:
         """Run to the end and report. Never raises for a stage's failure."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,14 @@ def opened(asked: Asked, processes: Processes) -> Session:
     repository = context.repository or repository_of(here.remote() or "") or resolved.settings.repository
     if asked.world is not None:
         world = read_world(asked.world, os.environ, repository=repository)
-    else:
+    elif repository:
         world = real_world(repository, os.environ)
+    else:
+        raise Refused(
+            "it cannot be told which repository on the forge this is: there is no remote that says so",
+            where=str(here.folder),
+            next_step='set `repository = "owner/name"` in [tool.unmoor], or add the git remote',
+        )
     can = powers(world, asked.folder, processes)
     target = Target(
         tag=tag,
@@ -109,14 +116,10 @@ def _tag(asked: Asked, context: RunContext, git: Git) -> tuple[str, bool]:
 
 
 def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
-    """Run the pipeline to its end, with a lock and a journal where anything may be made."""
-    writes = asked.limit > Reach.READS
-    lock: AbstractContextManager[None] = nullcontext()
-    if writes:
-        session.folder.open()
-        lock = exclusive(session.folder.path)
-    with lock, processes.guarded():
-        _see_manifest(session.folder, asked.manifest_sha256)
+    """Run the pipeline to its end; a lock and a journal are there from the moment that something may be made."""
+    gate = Gate(session.folder) if asked.limit > Reach.READS else None
+    _see_manifest(session.folder, asked.manifest_sha256)
+    with processes.guarded(), gate or nullcontext():
         return Run(
             pipeline=session.pipeline,
             world=session.world.name,
@@ -125,12 +128,33 @@ def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
             listeners=talk.listeners(
                 os.environ, progress=talk.progress_option(as_json=asked.as_json), folder=session.folder
             ),
-            journal=FileJournal(session.folder.journal) if writes else NoJournal(),
+            journal=gate.journal if gate else NoJournal(),
             until=asked.until,
             deadline=session.settings.deadline,
+            gate=gate.enter if gate else lambda: None,
             check=processes.check,
             stop=processes.stop,
         ).execute()
+
+
+class Gate(ExitStack):
+    """What a run needs before it makes anything: the folder, its lock, and the journal. Entered once."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        super().__init__()
+        self._folder = folder
+        self._entering = threading.Lock()
+        self._entered = False
+        self.journal = FileJournal(folder.journal)
+
+    def enter(self) -> None:
+        """Make the folder, take the lock, start the journal. Raises `Refused` where another run holds the lock."""
+        with self._entering:
+            if not self._entered:
+                self._folder.open()
+                self.enter_context(exclusive(self._folder.path))
+                self.journal.start()
+                self._entered = True
 
 
 def _see_manifest(folder: RunFolder, expected: str) -> None:

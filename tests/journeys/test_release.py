@@ -1,0 +1,118 @@
+"""Whole releases through the command line, into a real local world."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from tests.voyage import Yard, small, yard
+
+pytestmark = pytest.mark.journey
+
+FILES = ["small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"]
+
+
+def test_a_release_is_whole_and_a_second_run_does_nothing(tmp_path: Path) -> None:
+    """The first run puts each file on each index once; the second finds everything and sends nothing."""
+    with yard(tmp_path) as place:
+        first = place.release()
+        assert first.returncode == 0, first.stderr
+        assert sorted(place.stored()) == sorted([(i, f) for i in ("pypi", "testpypi") for f in FILES])
+        assert place.status().returncode == 0
+        writes = [r for r in place.requests() if r["method"] not in {"GET", "HEAD"}]
+        second = place.release("--json")
+        assert second.returncode == 0, second.stderr
+        assert [r for r in place.requests() if r["method"] not in {"GET", "HEAD"}] == writes
+        stages = {stage["name"]: stage["state"] for stage in json.loads(second.stdout)["stages"]}
+        assert {name for name, state in stages.items() if state == "found"} == {
+            *("dists", "prove-dists", "draft", "testpypi", "prove-testpypi", "pypi", "undraft")
+        }
+
+
+def test_the_ceilings_stop_where_they_say(tmp_path: Path) -> None:
+    """A dry run sends nothing, a hold sends nothing final, the release does the rest, and another machine finishes."""
+    with yard(tmp_path) as place:
+        dry = place.release("--dry-run")
+        assert dry.returncode == 0, dry.stderr
+        assert not [r for r in place.requests() if r["method"] not in {"GET", "HEAD"}]
+        hold = place.release("--hold")
+        assert hold.returncode == 0, hold.stderr
+        assert {index for index, _ in place.stored()} == {"testpypi"}
+        assert place.status().returncode == 12
+        elsewhere = Yard(repo=small(tmp_path / "elsewhere" / "small"), world=place.world)
+        rest = elsewhere.release()
+        assert rest.returncode == 0, rest.stderr
+        assert "building" not in rest.stderr
+        assert elsewhere.status().returncode == 0
+        assert len(place.stored()) == 4
+
+
+def test_plan_and_its_schema(tmp_path: Path) -> None:
+    """The plan's JSON validates, says rehearsal, writes nothing, and becomes true."""
+    with yard(tmp_path) as place:
+        schema = json.loads(place.unmoor("schema", "plan").stdout)
+        before = place.repo.state()
+        planned = place.unmoor("plan", "--json", "--world", str(place.world_file), "v1.0")
+        assert planned.returncode == 0, planned.stderr
+        assert place.repo.state() == before
+        document = json.loads(planned.stdout)
+        jsonschema.validate(document, schema)
+        assert document["rehearsal"] is True
+        assert {s["name"]: s["state"] for s in document["stages"]}["pypi"] == "planned"
+        assert place.release().returncode == 0
+        again = json.loads(place.unmoor("plan", "--json", "--world", str(place.world_file), "v1.0").stdout)
+        assert {s["name"]: s["state"] for s in again["stages"]}["pypi"] == "found"
+
+
+def test_other_bytes_on_the_index_stop_the_release_before_anything_is_sent(tmp_path: Path) -> None:
+    """A file of the same name with other bytes on the index: refused, and nothing is uploaded."""
+    with yard(tmp_path) as place:
+        assert place.release("--until", "pypi").returncode == 0
+        other = small(tmp_path / "other" / "small", **{"src/small_one/more.py": "x = 1\n"})
+        stranger = Yard(repo=other, world=place.world)
+        before = len(place.stored())
+        stopped = stranger.release()
+        assert stopped.returncode in {4, 9}, stopped.stderr
+        assert len(place.stored()) == before
+
+
+def test_until_one_stage_needs_no_more_than_that(tmp_path: Path) -> None:
+    """Proving the staged files needs no token: the draft, which only a token sees, is not asked for."""
+    with yard(tmp_path) as place:
+        assert place.release("--hold").returncode == 0
+        proof = place.repo.path / ".unmoor" / "v1.0" / "proofs" / "prove-testpypi.json"
+        proof.unlink()
+        bare = place.world / "bare.toml"
+        lines = place.world_file.read_text().splitlines()
+        bare.write_text("\n".join(line for line in lines if not line.startswith(("token", "password"))))
+        bare.chmod(0o600)
+        ran = place.unmoor("release", "--world", str(bare), "--until", "prove-testpypi", "v1.0")
+        assert ran.returncode == 0, ran.stderr
+        assert proof.exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["release", "v1.0$(id)"], 4, "cannot be released"),
+        (["release", "v9.9"], 4, "v9.9"),
+        (["release", "--world", "nowhere.toml", "v1.0"], 3, "nowhere.toml"),
+        (["release", "--until", "nothing", "v1.0"], 2, "no stage 'nothing'"),
+        (["release", "--dry-run", "--hold", "v1.0"], 2, "exclude each other"),
+        (["relase"], 2, "Did you mean 'release'?"),
+        (["rehearse", "v2.0.dev1"], 4, "development version"),
+    ],
+)
+def test_what_the_user_got_wrong_is_one_clear_message(tmp_path: Path, args: list[str], code: int, words: str) -> None:
+    """What is wrong is said with its exit code, without a traceback, and nothing is written."""
+    place = Yard(repo=small(tmp_path / "small"), world=tmp_path)
+    before = place.repo.state()
+    ran = place.unmoor(*args)
+    assert (ran.returncode, ran.stdout) == (code, ""), ran.stderr
+    assert words in ran.stderr
+    assert "Traceback" not in ran.stderr
+    kept = {path.name for path in (place.repo.path / ".unmoor").rglob("*") if path.is_file()}
+    assert kept <= ({".gitignore", "run.lock"} if args[0] == "rehearse" else set())
+    assert place.repo.state() == before or args[0] == "rehearse"

@@ -1,0 +1,87 @@
+"""A small project, a local world, and the release of the one into the other, stage by stage or as commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests import projects
+from tests.repositories import Repo
+
+from unmoor.rehearsal import local
+
+UNMOOR = Path(sys.executable).with_name("unmoor")
+SETTINGS = '\n[tool.unmoor]\nrepository = "acme/small"\ntest-command = "python {project}/tests/check.py"\n'
+CHANGELOG = "# Changes\n\n## 1.0\n\n- It floats.\n"
+
+
+@dataclass(frozen=True)
+class Yard:
+    """A checkout with its world."""
+
+    repo: Repo
+    world: Path
+
+    @property
+    def world_file(self) -> Path:
+        """Where the world is described."""
+        return self.world / "world.toml"
+
+    @property
+    def journal(self) -> Path:
+        """The journal of the release of v1.0."""
+        return self.repo.path / ".unmoor" / "v1.0" / "journal.jsonl"
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Every request that the world's servers have answered."""
+        log = self.world / "requests.jsonl"
+        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+    def stored(self) -> list[tuple[str, str]]:
+        """Every upload that put new bytes on an index: which index, which file; assets on the forge left out."""
+        stored = [each for each in self.requests() if each.get("outcome") == "stored"]
+        return [(each["server"], each["file"]) for each in stored if each["server"] != "forge"]
+
+    def unmoor(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run the command line in the checkout."""
+        return subprocess.run(
+            [str(UNMOOR), *args],
+            cwd=self.repo.path,
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+            env={**os.environ, **(env or {})},
+        )
+
+    def release(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """Release v1.0 into the world."""
+        return self.unmoor("release", "--world", str(self.world_file), *args, "v1.0")
+
+    def status(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """Compare the world with the manifest."""
+        return self.unmoor("status", "--world", str(self.world_file), *args, "v1.0")
+
+
+def small(path: Path, **others: str) -> Repo:
+    """Make a repository of a small project at 1.0, with a test and a changelog, tagged v1.0."""
+    own = {"tests__check.py": "import small_one\n\nassert small_one.main() == 0\n", "CHANGELOG.md": CHANGELOG}
+    repo = Repo.new(path, projects.files("small-one", "1.0", more=SETTINGS, **own) | others)
+    repo.git("tag", "v1.0")
+    return repo
+
+
+@contextmanager
+def yard(folder: Path, repo: Repo | None = None) -> Iterator[Yard]:
+    """Start a world over a small project."""
+    folder.mkdir(parents=True, exist_ok=True)
+    repo = repo or small(folder / "small")
+    with local.start(folder / "world", repository="acme/small", checkout=repo.path):
+        yield Yard(repo=repo, world=folder / "world")
