@@ -147,40 +147,9 @@ class LifeLine:
 
 
 async def _serve(app: ASGIApp, sockets: list[socket.socket], ready: str, life: LifeLine) -> None:
-    import uvicorn
+    from unmoor.rehearsal.server import Server
 
-    from unmoor.rehearsal.http import HEAD_LIMIT, ReasonProtocol
-
-    class Server(uvicorn.Server):
-        """Ends at once when told to; uvicorn itself looks ten times a second, and then waits a tenth."""
-
-        told = asyncio.Event()
-
-        async def main_loop(self) -> None:
-            tick = 0
-            while not await self.on_tick(tick):
-                tick += 1
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.told.wait(), 0.1)
-                    self.should_exit = True
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            if self.server_state.tasks:
-                await super().shutdown(sockets)
-
-    config = uvicorn.Config(
-        app,
-        http=ReasonProtocol,
-        ws="none",
-        lifespan="off",
-        loop="asyncio",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-        h11_max_incomplete_event_size=HEAD_LIMIT,
-    )
-    server = Server(config)
+    server = Server(app)
     loop = asyncio.get_running_loop()
 
     def stop() -> None:

@@ -1,0 +1,51 @@
+"""uvicorn, set up for the local world: several sockets, reason phrases, and an end without delay."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from unmoor.rehearsal.http import HEAD_LIMIT, ReasonProtocol
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+TICK = 0.1
+
+
+class Server(uvicorn.Server):
+    """Ends at once when told to; uvicorn itself looks ten times a second, and then waits a tenth."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        config = uvicorn.Config(
+            app,
+            http=ReasonProtocol,
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            h11_max_incomplete_event_size=HEAD_LIMIT,
+        )
+        super().__init__(config)
+        self.told = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Tick until told to end; the ticks keep the ``Date`` header right."""
+        tick = 0
+        while not await self.on_tick(tick):
+            tick += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.told.wait(), TICK)
+                self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wait for requests under way, a second at most; where there are none, for nothing."""
+        if self.server_state.tasks:
+            await super().shutdown(sockets)
