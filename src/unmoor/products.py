@@ -199,3 +199,63 @@ class Verified:
     """Every surface, read back."""
 
     held: tuple[Held, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """One built image: a target of a Dockerfile on one platform; ``id`` is the digest of its configuration.
+
+    ``name`` is the repository as users write it (``ghcr.io/owner/name``), the first one configured.
+    """
+
+    name: str
+    target: str
+    platform: str
+    id: str
+    size: int = field(compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """Every image that was built, in the order of the settings."""
+
+    images: tuple[Image, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushedImage:
+    """One target on one registry: the digest that every tag will point at, and the digest of each platform.
+
+    Where there is one platform ``digest`` is that image's manifest; else it is the index over all of them.
+    """
+
+    name: str
+    target: str
+    tag: str
+    digest: str
+    platforms: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pushed:
+    """What the registries hold under the commit tags, read back by digest."""
+
+    images: tuple[PushedImage, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pointer:
+    """One tag that was moved: to which digest, and where it pointed before (``None``: nowhere)."""
+
+    name: str
+    tag: str
+    digest: str
+    before: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pointed:
+    """Every tag of the release, and every floating tag that is rightly its own, read back."""
+
+    pointers: tuple[Pointer, ...]
+    left: tuple[str, ...] = field(default=(), compare=False)

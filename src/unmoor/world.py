@@ -57,10 +57,23 @@ class ForgePlace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RegistryPlace:
+    """An OCI registry: ``host`` as image names say it (``ghcr.io``), ``address`` where it is in this world.
+
+    ``address`` is ``https://ghcr.io``, or ``http://127.0.0.1:PORT`` in a local world.
+    """
+
+    host: str
+    address: str
+    login: Login
+
+
+@dataclass(frozen=True, kw_only=True)
 class World:
     """All the surfaces of a run.
 
     ``staging`` is ``None`` in a world without a staging index: there is nothing to rehearse an upload on.
+    ``registries`` are those that the world says something about; any other is where its name says.
     ``dependencies`` is the simple index that dependencies come from; empty means the
     installer's own configuration. ``remote`` is the git remote: a name in the checkout, a path or an address.
     """
@@ -72,3 +85,4 @@ class World:
     dependencies: str
     forge: ForgePlace
     remote: str
+    registries: tuple[RegistryPlace, ...] = ()
