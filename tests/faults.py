@@ -85,7 +85,8 @@ class Exchange(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def reset(self) -> None:
-        """Break the connection off with RST."""
+        """Break the connection off with RST, the request taken whole."""
+        self.read()
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.connection.close()

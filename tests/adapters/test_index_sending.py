@@ -93,9 +93,8 @@ def test_a_redirect_is_refused(status: int, tmp_path: Path) -> None:
     """The credential never follows one, wherever it leads."""
     with serving(no(200)) as other, answering(lambda x: x.redirect(f"{other.url}/?token=1", status)) as (index, fault):
         answer = index.send(built(tmp_path)[0])
-    assert answer == Refusal(
-        status=status, reason=f"it redirects to {other.url}/: is this the upload address, with the slash at its end?"
-    )
+    words = f"it redirects to {other.url}/: is {fault.url}/legacy/ an upload address, with its slash at the end?"
+    assert answer == Refusal(status=status, reason=words)
     assert (len(fault.seen), other.seen) == (1, [])
 
 

@@ -146,6 +146,8 @@ _SAID: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
 
 def _words(error: BaseException, bounds: Bounds) -> str:
     """Say what broke. Never quotes requests' own text: it holds whole addresses, and headers at times."""
+    if "TLS CA certificate bundle" in str(error):
+        return "the file that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names is not there"
     said = next((words for kinds, words in _SAID if isinstance(error, kinds)), "the exchange broke off: {root}")
     return said.format(bounds=bounds, root=_root(error))
 

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from requests.auth import HTTPBasicAuth
 
@@ -79,14 +80,19 @@ def judged(place: IndexPlace, answer: Answer) -> Sending:
         case status if 200 <= status < 300:  # noqa: PLR2004 - HTTP's own numbers
             return Sent()
         case status if 300 <= status < 400:  # noqa: PLR2004
-            target = shown(answer.headers.get("Location", ""))
-            return Refusal(
-                status=status,
-                reason=f"it redirects to {target}: is this the upload address, with the slash at its end?",
-            )
+            return Refusal(status=status, reason=f"it redirects to {_target(place, answer)}")
         case status if 400 <= status < _SERVER_ERROR:  # noqa: PLR2004
             return Refusal(status=status, reason=words(answer))
     return Lost(reason=f"{answer.status} {words(answer)}")
+
+
+def _target(place: IndexPlace, answer: Answer) -> str:
+    """Where it would lead; most often a slash is missing at the end of the upload address."""
+    try:
+        target = shown(urljoin(place.upload, answer.headers.get("Location", "")))
+    except ValueError:
+        target = "an address that cannot be read"
+    return f"{target}: is {shown(place.upload)} an upload address, with its slash at the end?"
 
 
 def _package(file: File) -> PackageFile:

@@ -1,0 +1,105 @@
+"""Addresses: what may be said of them, and where an answer may send us."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unmoor.adapters.addresses import is_loopback, led_to, origin, shown
+from unmoor.errors import Unknown
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://me:secret@example.org:8443/a/b?token=x#y", "https://example.org:8443/a/b"),
+        ("https://EXAMPLE.org", "https://example.org"),
+        ("http://[::1]:80/x", "http://[::1]:80/x"),
+        ("https://example.org/a\x1b[31mb", "https://example.org/a b"),
+        ("http://[broken/", "an address that cannot be read"),
+        ("http://example.org:port/", "an address that cannot be read"),
+    ],
+)
+def test_shown_hides_what_must_not_be_seen(url: str, expected: str) -> None:
+    """Neither credentials nor queries are printed."""
+    assert shown(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://example.org/a", "https://EXAMPLE.org:443/b?c", True),
+        ("http://example.org/", "http://example.org:80/", True),
+        ("https://example.org/", "http://example.org/", False),
+        ("https://example.org/", "https://example.org:8443/", False),
+        ("https://example.org/", "https://www.example.org/", False),
+    ],
+)
+def test_origins(*, one: str, other: str, same: bool) -> None:
+    """Scheme, host and port, written in whichever way."""
+    assert (origin(one) == origin(other)) is same
+
+
+@pytest.mark.parametrize(
+    ("base", "reference", "expected"),
+    [
+        ("https://example.org/simple/a/", "../../f/a.whl#sha256=x", "https://example.org/f/a.whl"),
+        ("https://example.org/simple/a/", "https://files.example.net/a.whl", "https://files.example.net/a.whl"),
+        ("http://127.0.0.1:1/", "http://127.0.0.1:2/a", "http://127.0.0.1:2/a"),
+        ("http://127.0.0.1:1/", "//example.org/a", "http://example.org/a"),
+        ("http://example.org/", "https://example.org/", "https://example.org/"),
+    ],
+)
+def test_what_may_be_followed(base: str, reference: str, expected: str) -> None:
+    """Relative, on another host, and up to https."""
+    assert led_to(base, reference) == expected
+
+
+@pytest.mark.parametrize(
+    ("base", "reference", "words"),
+    [
+        ("https://example.org/", "http://example.org/", "from https to plain http"),
+        ("https://example.org/", "https://127.0.0.1/", "on this machine"),
+        ("http://example.org/", "http://localhost.:8000/", "on this machine"),
+        ("http://example.org/", "http://[::ffff:127.0.0.1]/", "on this machine"),
+        ("http://example.org/", "http://0.0.0.0/", "on this machine"),
+        ("http://example.org/", "file:///etc/passwd", "not a plain"),
+        ("http://example.org/", "javascript:alert(1)", "not a plain"),
+        ("http://example.org/", "http://a@b/", "not a plain"),
+        ("http://example.org/", "http://a\\@b/", "not a plain"),
+        ("http://example.org/", "http://[oops/", "not a plain"),
+        ("http://example.org/", "x" * 9000, "not a plain"),
+    ],
+)
+def test_what_is_never_followed(base: str, reference: str, words: str) -> None:
+    """Downgrades, this machine from elsewhere, other schemes, credentials, and what parsers disagree about."""
+    with pytest.raises(Unknown, match=words):
+        led_to(base, reference)
+
+
+@given(st.text(), st.text())
+def test_any_text_is_an_address_or_unknown(base: str, reference: str) -> None:
+    """Nothing else is ever raised, and what is shown is printable."""
+    assert shown(reference).isprintable()
+    for start in (base, "https://example.org/a"):
+        with suppress(Unknown):
+            assert led_to(start, reference).startswith(("http://", "https://"))
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.9.9.9/", True),
+        ("http://LOCALHOST:1/", True),
+        ("http://a.localhost/", True),
+        ("http://[::1]/", True),
+        ("http://example.org/", False),
+        ("http://10.0.0.1/", False),
+    ],
+)
+def test_this_machine(*, url: str, expected: bool) -> None:
+    """By name and by number."""
+    assert is_loopback(url) is expected

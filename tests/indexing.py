@@ -1,0 +1,93 @@
+"""The local world's indexes, and a real tag on a real remote, for the stages that upload."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.indexes import BOUNDS, FakeClock, built
+from tests.repositories import Repo
+
+from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.index import PackageIndex
+from unmoor.adapters.processes import Processes
+from unmoor.adapters.shell import LocalShell
+from unmoor.config.worlds import read_world
+from unmoor.products import Dists, Release
+from unmoor.rehearsal import local
+from unmoor.rehearsal.local import LocalWorld
+from unmoor.stage import Have, Promise
+from unmoor.world import World
+
+RELEASE: Promise[Release] = Promise("tag")
+DISTS: Promise[Dists] = Promise("dists")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dock:
+    """A world that runs, a checkout with a remote, and the files of one version after another."""
+
+    world: World
+    running: LocalWorld
+    repo: Repo
+    git: GitCheckout
+    http: BoundedSession
+    folder: Path
+    clock: FakeClock = field(default_factory=FakeClock)
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def staging(self) -> PackageIndex:
+        """The staging index."""
+        assert self.world.staging is not None
+        return PackageIndex(self.world.staging, self.http, self.clock)
+
+    @property
+    def index(self) -> PackageIndex:
+        """The index."""
+        return PackageIndex(self.world.index, self.http, self.clock)
+
+    def have(self, version: str) -> Have:
+        """Tag a version on the remote, build its files, and hand both over."""
+        tag = f"v{version}"
+        self.repo.git("tag", tag)
+        self.repo.git("push", "--quiet", "origin", tag)
+        release = Release(
+            repository="acme/demo",
+            project="demo",
+            tag=tag,
+            version=version,
+            commit=self.repo.git("rev-parse", "HEAD"),
+            date=1_700_000_000,
+            prerelease=False,
+            highest=True,
+        )
+        dists = Dists(files=built(self.folder / version, version))
+        return Have({RELEASE.by: release, DISTS.by: dists}, say=self.said.append)
+
+    def uploads(self, index: PackageIndex, have: Have) -> list[str]:
+        """What became of every upload of a version's files, as the index wrote it down."""
+        names = {file.name for file in have[DISTS].files}
+        lines = map(json.loads, (self.running.folder / "requests.jsonl").read_text().splitlines())
+        ours = (line for line in lines if line.get("server") == index.name and line.get("file") in names)
+        return [str(line["outcome"]) for line in ours]
+
+
+@contextlib.contextmanager
+def dock(folder: Path) -> Iterator[Dock]:
+    """Start the world and make the checkout."""
+    repo = Repo.new(folder / "checkout")
+    repo.remote(folder / "remote.git")
+    with (
+        local.start(folder / "world", repository="acme/demo", checkout=None) as running,
+        Processes() as processes,
+        BoundedSession(BOUNDS) as http,
+    ):
+        world = read_world(running.world_file, os.environ)
+        git = GitCheckout(repo.path, LocalShell(processes=processes))
+        yield Dock(world=world, running=running, repo=repo, git=git, http=http, folder=folder)

@@ -1,0 +1,112 @@
+"""The index that everybody installs from: the last look at the tag, the upload, and what a person can do after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from tests.indexing import DISTS, RELEASE, Dock, dock
+
+from unmoor.errors import Refused, Unknown
+from unmoor.products import Subject, Uploaded
+from unmoor.stage import Reach
+from unmoor.stages.pypi import UploadIndex, manage
+from unmoor.stages.testpypi import UploadStaging
+from unmoor.tagguard import still_names
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dock]:
+    """One world for this module; every test has its own version."""
+    with dock(tmp_path_factory.mktemp("dock")) as running:
+        yield running
+
+
+def stage_at(at: Dock) -> UploadIndex:
+    """The stage, wired to the index and the checkout."""
+    return UploadIndex(name="pypi", release=RELEASE, dists=DISTS, index=at.index, clock=at.clock, git=at.git)
+
+
+def test_what_was_made_is_found(at: Dock) -> None:
+    """The staging index has no say in it; each file is stored once."""
+    stage, have = stage_at(at), at.have("1.0")
+    UploadStaging(name="testpypi", release=RELEASE, dists=DISTS, index=at.staging, clock=at.clock).make(have)
+    assert stage.find(have) is None
+    made = stage.make(have)
+    assert made == Uploaded(index="pypi", files=tuple(Subject(name=f.name, sha256=f.sha256) for f in have[DISTS].files))
+    assert stage.find(have) == made
+    assert at.uploads(at.index, have) == ["stored"] * 2
+    assert at.said[-2:] == [f"sending {f.name} ({f.size:,} bytes) to pypi" for f in have[DISTS].files]
+
+
+def test_a_moved_tag_is_refused(at: Dock) -> None:
+    """Both commits are named, and nothing is sent."""
+    have = at.have("2.0")
+    moved = at.repo.commit({"more": "text"})
+    at.repo.git("tag", "--force", "--annotate", "-m", "moved", "v2.0")
+    at.repo.git("push", "--quiet", "--force", "origin", "v2.0")
+    with pytest.raises(Refused, match=f"names commit {moved} now, and commit {have[RELEASE].commit} was tested"):
+        stage_at(at).make(have)
+    assert at.uploads(at.index, have) == []
+
+
+def test_a_tag_that_is_gone_is_refused(at: Dock) -> None:
+    """The commit that was tested is named, and nothing is sent."""
+    have = at.have("3.0")
+    at.repo.git("push", "--quiet", "origin", ":refs/tags/v3.0")
+    with pytest.raises(Refused, match=f"not on the remote .* commit {have[RELEASE].commit}") as caught:
+        stage_at(at).make(have)
+    assert "git push origin refs/tags/v3.0" in caught.value.next_step
+    assert at.uploads(at.index, have) == []
+
+
+def test_a_remote_that_cannot_be_read_is_unknown(at: Dock) -> None:
+    """Then the tag may have moved."""
+    have = at.have("4.0")
+    at.repo.git("remote", "set-url", "origin", str(at.folder / "nowhere.git"))
+    try:
+        with pytest.raises(Unknown):
+            still_names(at.git, have[RELEASE])
+    finally:
+        at.repo.git("remote", "set-url", "origin", str(at.folder / "remote.git"))
+
+
+def test_it_says_what_it_would_do(at: Dock) -> None:
+    """The plan names the index and that there is no way back."""
+    stage = stage_at(at)
+    assert stage.reach is Reach.FINAL
+    assert "to pypi: this cannot be taken back" in stage.plan()
+
+
+PRODUCT = Uploaded(index="pypi", files=(Subject(name="my_demo-1.0rc1-py3-none-any.whl", sha256="0" * 64),))
+SDIST = replace(PRODUCT, files=(Subject(name="my-demo-1.0rc1.tar.gz", sha256="0" * 64),))
+
+
+@pytest.mark.parametrize(
+    ("page", "product", "address"),
+    [
+        (
+            "https://index.example.org/project/{project}/{version}/",
+            PRODUCT,
+            "https://index.example.org/manage/project/my-demo/release/1.0rc1/",
+        ),
+        (
+            "https://example.org/project/{project}/{version}",
+            SDIST,
+            "https://example.org/manage/project/my-demo/release/1.0rc1",
+        ),
+        ("https://example.org/{project}#{version}", SDIST, "https://example.org/my-demo#1.0rc1"),
+        ("https://example.org/", SDIST, "https://example.org/"),
+    ],
+)
+def test_the_management_page(page: str, product: Uploaded, address: str) -> None:
+    """PyPI's own where the page has that shape, else the page itself."""
+    assert manage(page, product) == address
+
+
+def test_the_remedy_is_for_a_person(at: Dock) -> None:
+    """It names the page and the steps."""
+    said = stage_at(at).remedy(PRODUCT)
+    assert manage(at.index.page, PRODUCT) in said
+    assert "yank" in said

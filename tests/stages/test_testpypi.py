@@ -1,0 +1,134 @@
+"""The staging index: the local world's own, and what the stage says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from tests.indexing import DISTS, RELEASE, Dock, dock
+
+from unmoor.adapters.index import PackageIndex
+from unmoor.errors import Conflict, Denied, Rejected, Unknown
+from unmoor.files import measured
+from unmoor.products import Dists, Subject, Uploaded
+from unmoor.secret import Secret
+from unmoor.stage import Left, Reach
+from unmoor.stages.testpypi import UploadStaging
+from unmoor.world import Login
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dock]:
+    """One world for this module; every test has its own version."""
+    with dock(tmp_path_factory.mktemp("dock")) as running:
+        yield running
+
+
+def stage_at(at: Dock, index: PackageIndex | None = None) -> UploadStaging:
+    """The stage, wired to the staging index."""
+    return UploadStaging(name="testpypi", release=RELEASE, dists=DISTS, index=index or at.staging, clock=at.clock)
+
+
+def test_what_was_made_is_found(at: Dock) -> None:
+    """Nothing is found before, the same product after, and a second make sends nothing."""
+    stage, have = stage_at(at), at.have("1.0")
+    assert stage.find(have) is None
+    made = stage.make(have)
+    files = have[DISTS].files
+    assert made == Uploaded(index="testpypi", files=tuple(Subject(name=f.name, sha256=f.sha256) for f in files))
+    assert stage.find(have) == stage.make(have) == made
+    assert at.uploads(at.staging, have) == ["stored"] * len(files)
+    assert at.uploads(at.index, have) == []
+
+
+def test_a_part_is_not_found_and_is_made_whole(at: Dock) -> None:
+    """A version of which the index holds only the wheel gets its sdist."""
+    stage, have = stage_at(at), at.have("1.1")
+    at.staging.send(have[DISTS].files[0])
+    assert stage.find(have) is None
+    assert stage.make(have).files[1].name == "demo-1.1.tar.gz"
+    assert at.uploads(at.staging, have) == ["stored", "stored"]
+
+
+def test_the_same_bytes_sent_again_are_no_upload(at: Dock) -> None:
+    """As PyPI does: 200, and nothing is stored."""
+    have = at.have("1.2")
+    stage_at(at).make(have)
+    at.staging.send(have[DISTS].files[0])
+    assert at.uploads(at.staging, have)[:2] == ["stored"] * 2
+    assert at.uploads(at.staging, have)[2] != "stored"
+
+
+def test_other_bytes_are_a_conflict(at: Dock) -> None:
+    """Found and made alike raise, with both digests; nothing is sent."""
+    stage, have = stage_at(at), at.have("1.3")
+    stage.make(have)
+    wheel, sdist = have[DISTS].files
+    have_other = replace(
+        have, products={**have.products, "dists": Dists(files=(replace(wheel, sha256="0" * 64), sdist))}
+    )
+    for act in (stage.find, stage.make):
+        with pytest.raises(Conflict, match=f"{wheel.sha256} there, {'0' * 64} here"):
+            act(have_other)
+    assert at.uploads(at.staging, have) == ["stored"] * 2
+
+
+def test_other_bytes_are_refused_by_the_index_too(at: Dock) -> None:
+    """In PyPI's words, should ours ever fail to look first."""
+    have = at.have("1.4")
+    stage_at(at).make(have)
+    sdist = have[DISTS].files[1]
+    sdist.path.write_bytes(sdist.path.read_bytes() + b"\0")
+    answer = at.staging.send(measured(sdist.path))
+    assert re.match("File already exists", getattr(answer, "reason", ""))
+
+
+def test_a_wrong_token_is_denied(at: Dock) -> None:
+    """The index's words and where the credential came from."""
+    login = Login(username="__token__", secret=Secret("pypi-wrong"), origin="env:TOKEN")
+    wrong = PackageIndex(replace(at.staging.place, login=login), at.http, at.clock)
+    have = at.have("1.5")
+    with pytest.raises(Denied, match=r"env:TOKEN.*403 Invalid or non-existent authentication") as caught:
+        stage_at(at, wrong).make(have)
+    assert "0 of 2 files are on testpypi" in caught.value.what
+    assert at.uploads(at.staging, have) == []
+
+
+def test_an_address_without_its_slash_is_named(at: Dock) -> None:
+    """Not a lost answer, which it looks like on PyPI, but a refusal with the reason."""
+    place = replace(at.staging.place, upload=at.staging.place.upload.rstrip("/"))
+    have = at.have("1.6")
+    with pytest.raises(Rejected):
+        stage_at(at, PackageIndex(place, at.http, at.clock)).make(have)
+    assert at.uploads(at.staging, have) == []
+
+
+def test_an_index_that_is_gone_is_unknown(at: Dock) -> None:
+    """Neither found nor absent."""
+    place = replace(at.staging.place, simple="http://127.0.0.1:1/simple/", json="")
+    with pytest.raises(Unknown, match="Connection refused"):
+        stage_at(at, PackageIndex(place, at.http, at.clock)).find(at.have("1.7"))
+
+
+def test_a_file_is_fetched_back(at: Dock, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The very bytes."""
+    have = at.have("1.8")
+    stage_at(at).make(have)
+    wheel = have[DISTS].files[0]
+    listed = at.staging.holding("Demo", "1.8").listed(wheel.name)
+    assert listed is not None
+    fetched = at.staging.fetch(listed, tmp_path_factory.mktemp("fetched"))
+    assert fetched == wheel
+    assert fetched.path.read_bytes() == wheel.path.read_bytes()
+
+
+def test_it_says_what_it_would_do_and_leaves_what_it_did(at: Dock) -> None:
+    """The plan names the index; undo says why it leaves everything."""
+    stage = stage_at(at)
+    assert stage.reach is Reach.REMOTE
+    assert "testpypi" in stage.plan()
+    left = stage.undo(Uploaded(index="testpypi", files=(Subject(name="demo-1.tar.gz", sha256="0" * 64),)))
+    assert isinstance(left, Left)
+    assert "never comes free" in left.why
