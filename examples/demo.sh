@@ -28,6 +28,9 @@ for name in $(compgen -e); do
     case $name in GIT_SSL_*) ;; *) unset "$name" ;; esac ;;
   esac
 done
+# What the tools leave in the temporary folder goes with it.
+export TMPDIR=$work/tmp
+mkdir "$TMPDIR"
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 export GIT_AUTHOR_NAME="A Keeper" GIT_AUTHOR_EMAIL=keeper@example.org
 export GIT_COMMITTER_NAME="A Keeper" GIT_COMMITTER_EMAIL=keeper@example.org
