@@ -15,8 +15,9 @@ from tests.stages.conftest import RELEASE, Bench
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.errors import Conflict, Incomplete, Unknown, Unproven
+from unmoor.files import measured
 from unmoor.ports.index import Holding, Index, Listed
-from unmoor.products import Dists, Subject, Uploaded
+from unmoor.products import Dists, Subject, Uploaded, Verdict
 from unmoor.rehearsal import local
 from unmoor.secret import Secret
 from unmoor.stage import Promise
@@ -91,13 +92,17 @@ NO_ANSWER = Unknown("no answer", next_step="wait")
 
 
 def test_make_then_find(bench: Benches, index: PackageIndex) -> None:
-    """Both files are installed from the index, tried, and the proof is found again by their bytes."""
+    """The wheel is installed from the index, the sdist compared, and the proof is found again by their bytes."""
     at = bench(projects.files("staged-one"), project="staged-one")
     have = at.have(**sent(at, index))
     assert stage(at, index).plan()
     assert stage(at, index).find(have) is None
     made = stage(at, Late(index, [EMPTY, NO_ANSWER])).make(have)
-    assert len(made.results) == 4
+    assert [result.name for result in made.results] == [
+        "staged_one-1.0-py3-none-any.whl: imports",
+        "staged_one-1.0-py3-none-any.whl: requirements",
+        "staged_one-1.0.tar.gz: download",
+    ]
     assert stage(at, index).find(have) == made
     manifest = at.folder.read_manifest()
     assert manifest is not None
@@ -137,6 +142,25 @@ def test_what_the_index_says_is_not_believed(
     uv = replace(at.uv, environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
     with pytest.raises(error, match=words):
         stage(at, Late(index, [holding]), environments=uv).make(at.have(dists=dists))
+
+
+def test_sdist_alone_is_installed(bench: Benches, index: PackageIndex) -> None:
+    """Where no wheel runs here, the sdist is installed from the index."""
+    at = bench(projects.files("built-one"), project="built-one")
+    products = sent(at, index)
+    wheel = products["dists"].wheels[0]
+    foreign = wheel.path.with_name("built_one-1.0-cp39-cp39-win32.whl")
+    wheel.path.rename(foreign)
+    simple = index.holding("built-one", "1.0").simple
+    listed = Listed(name=foreign.name, url="http://127.0.0.1:9/x.whl", sha256=wheel.sha256)
+    late = Late(index, [Holding(simple={**simple, foreign.name: listed}, json=None)])
+    dists = Dists(files=(measured(foreign), *products["dists"].sdists))
+    made = stage(at, late).make(at.have(dists=dists, testpypi=products["testpypi"]))
+    assert [(result.name, result.verdict) for result in made.results] == [
+        ("built_one-1.0.tar.gz: imports", Verdict.PASSED),
+        ("built_one-1.0.tar.gz: requirements", Verdict.PASSED),
+        (foreign.name, Verdict.NOT_TESTED),
+    ]
 
 
 def test_other_bytes_at_the_address(bench: Benches, index: PackageIndex, tmp_path: Path) -> None:

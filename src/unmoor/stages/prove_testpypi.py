@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmoor.errors import Conflict, Incomplete, Unknown
@@ -11,7 +11,7 @@ from unmoor.folder import RunFolder
 from unmoor.ports.clock import Clock
 from unmoor.ports.environments import Environments
 from unmoor.ports.index import Index, Listed
-from unmoor.products import Dists, File, Proof, Release, Result, Uploaded
+from unmoor.products import Dists, File, Proof, Release, Result, Uploaded, Verdict
 from unmoor.proving import (
     Subjected,
     elsewhere,
@@ -30,7 +30,9 @@ _LONGEST_PAUSE = 15.0
 
 @dataclass(frozen=True, kw_only=True)
 class ProveStaged(Build[Proof]):
-    """Installs every file from the staging index, by its address and sha256; dependencies come from elsewhere.
+    """Installs the wheels from the staging index, by address and sha256; dependencies come from elsewhere.
+
+    The sdist is fetched and compared; where no wheel runs here, it is installed in their place.
 
     Anyone can register a dependency's name on a staging index: it is never asked for one.
     ``patience``: seconds to wait until installers can see the files.
@@ -47,7 +49,7 @@ class ProveStaged(Build[Proof]):
 
     def plan(self) -> str:
         """Say what would be installed, and from where."""
-        return f"install every file from {self.index.name} by address and sha256, its dependencies from elsewhere"
+        return f"install the files from {self.index.name} by address and sha256, their dependencies from elsewhere"
 
     def find(self, have: Have) -> Proof | None:
         """Return the proof of these very bytes, ``None`` where there is none."""
@@ -57,9 +59,12 @@ class ProveStaged(Build[Proof]):
         """Wait for the files, install and try each. Raises `Incomplete`, `Unknown`, `Conflict`, `Unproven`."""
         dists, release = have[self.dists], have[self.release]
         listed = self._awaited(release, dists, have)
+        some_wheel = any(runs_here(file) for file in dists.wheels)
 
         def prove(what: Subjected, folder: Path) -> tuple[Result, ...]:
             file = what.file
+            if not file.is_wheel and some_wheel:
+                return (self._downloaded(listed[file.name], file, folder),)
             have.say(f"installing {file.name} from {self.index.name}")
             environment = self.environments.fresh(folder / "environment")
             environment.install([_by_hash(release.project, listed[file.name], file)], dependencies=False)
@@ -72,6 +77,13 @@ class ProveStaged(Build[Proof]):
         # Beside the manifest, not in it: that one lies on the draft already, and stays as it is.
         self.folder.write_proof(proof)
         return proof
+
+    def _downloaded(self, listed: Listed, file: File, folder: Path) -> Result:
+        """See that the index hands out an sdist's very bytes: what they build was proven before they went there."""
+        _same(listed, file)
+        fetched = self.index.fetch(replace(listed, sha256=file.sha256), folder)
+        _same(replace(listed, sha256=fetched.sha256), file)
+        return Result(name=f"{file.name}: download", verdict=Verdict.PASSED, detail="the bytes that were proven here")
 
     def _awaited(self, release: Release, dists: Dists, have: Have) -> dict[str, Listed]:
         """Wait until the simple index, which installers read, lists every file, for a bounded time."""
@@ -99,13 +111,18 @@ class ProveStaged(Build[Proof]):
             pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _by_hash(project: str, listed: Listed, file: File) -> str:
-    """Write the requirement that takes one file from one address, by its hash. Raises `Conflict`, `Unknown`."""
+def _same(listed: Listed, file: File) -> None:
+    """Raise `Conflict` where the index holds other bytes under a file's name."""
     if listed.sha256 is not None and listed.sha256 != file.sha256:
         raise Conflict(
             f"{file.name} has the sha256 {listed.sha256} there, and {file.sha256} here",
             next_step="release the next version: a name on an index never comes free again",
         )
+
+
+def _by_hash(project: str, listed: Listed, file: File) -> str:
+    """Write the requirement that takes one file from one address, by its hash. Raises `Conflict`, `Unknown`."""
+    _same(listed, file)
     url = listed.url.partition("#")[0]
     if _ADDRESS.fullmatch(url) is None:
         raise Unknown(f"the address of {file.name} is none", next_step="look at the index by hand")
