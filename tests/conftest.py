@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import uuid
 from collections.abc import Generator, Iterator
@@ -94,6 +95,12 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
             time.sleep(0.05)
     if left:
         pytest.fail("processes outlived the tests that started them:\n" + "\n".join(left), pytrace=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a test whose name changes from run to run: it cannot be asked for, nor shared out to workers."""
+    if odd := [item.nodeid for item in items if re.search(r" at 0x[0-9a-f]+", item.nodeid)]:
+        raise pytest.UsageError(f"give these cases ids that stay the same: {', '.join(odd)}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -133,7 +133,9 @@ def test_everything_is_read_back_by_digest_without_credentials(at: Scene, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "looks", [(stale, whole), (half, stale, whole), (fire, whole), (half, fire, fire, whole)], ids=str
+    "looks",
+    [(stale, whole), (half, stale, whole), (fire, whole), (half, fire, fire, whole)],
+    ids=lambda looks: "-".join(look.__name__ for look in looks),
 )
 def test_what_comes_late_is_waited_for(
     at: Scene, tmp_path: Path, looks: tuple[Callable[[Ready], Holding | BaseException], ...]
