@@ -34,7 +34,7 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class EngineFacts:
-    """What the engine is: its version, what builds (``buildx``, ``buildkit`` or ``legacy``), and for which platforms."""
+    """What the engine is: its version, what builds (``buildx``, ``buildkit``, ``legacy``), and for which platforms."""
 
     version: str
     builder: str
