@@ -58,7 +58,7 @@ def powers(world: World, folder: Path, processes: Processes) -> Powers:
         clock=clock,
         backend=Pep517(shell=building, uv=uv),
         environments=uv,
-        index=PackageIndex(world.index, http),
-        staging=PackageIndex(world.staging, http) if world.staging else None,
+        index=PackageIndex(world.index, http, clock),
+        staging=PackageIndex(world.staging, http, clock) if world.staging else None,
         forge=GitHubForge(world.forge, http, clock),
     )
