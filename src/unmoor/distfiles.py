@@ -14,10 +14,9 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from packaging.metadata import RawMetadata, parse_email
 from packaging.tags import Tag
 from packaging.utils import (
     InvalidSdistFilename,
@@ -31,6 +30,11 @@ from packaging.version import InvalidVersion, Version
 from unmoor.errors import Unfit
 from unmoor.files import is_safe_name
 from unmoor.text import clean
+
+if TYPE_CHECKING:  # slow to import, and a run that only reads needs neither
+    from importlib.metadata import EntryPoint
+
+    from packaging.metadata import RawMetadata
 
 # No member that is read into memory may be longer, in bytes.
 MEMBER_LIMIT = 10_000_000
@@ -79,6 +83,8 @@ def parsed(filename: str) -> FileName:
 
 def read_metadata(path: Path) -> Metadata:
     """Read METADATA of a wheel, or PKG-INFO of an sdist. Raises `Unfit`."""
+    from packaging.metadata import parse_email
+
     text = _info(path, "METADATA") if path.name.endswith(".whl") else _pkg_info(path)
     if text is None:
         raise Unfit(f"{path.name} holds no metadata", next_step=_REBUILD)
@@ -135,6 +141,8 @@ def _module(path: PurePosixPath) -> str | None:
 
 def entry_points(wheel: Path) -> tuple[EntryPoint, ...]:
     """Read a wheel's entry points, sorted by group and name. Raises `Unfit`."""
+    from importlib.metadata import EntryPoint
+
     text = _info(wheel, "entry_points.txt")
     if text is None:
         return ()

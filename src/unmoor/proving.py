@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.tags import sys_tags
@@ -22,6 +22,9 @@ from unmoor.folder import RunFolder
 from unmoor.ports.environments import Environment
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
 from unmoor.text import clean
+
+if TYPE_CHECKING:  # slow to import, and a run that only reads does not need it
+    from importlib.metadata import EntryPoint
 
 _TIMEOUT = 300.0
 _PROGRAMS = frozenset({"console_scripts", "gui_scripts"})

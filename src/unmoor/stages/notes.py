@@ -6,7 +6,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.notes import REFUSE, NotesSettings, notes_for
 from unmoor.ports.git import Git
 from unmoor.ports.shell import Shell
 from unmoor.products import Notes, Release
@@ -24,7 +23,7 @@ class WriteNotes(Check[Notes]):
     git: Git
     shell: Shell
     changelog: str = ""
-    empty: str = REFUSE
+    empty: str = "refuse"
 
     def plan(self) -> str:
         """Say where the notes would come from."""
@@ -33,6 +32,8 @@ class WriteNotes(Check[Notes]):
 
     def make(self, have: Have) -> Notes:
         """Clone the commit into a folder of its own, write the notes, and remove the folder."""
+        from unmoor.notes import NotesSettings, notes_for
+
         release = have[self.release]
         settings = NotesSettings(changelog=self.changelog, empty=self.empty)
         with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as folder:
