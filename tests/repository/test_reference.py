@@ -1,0 +1,34 @@
+"""The reference pages are what the code says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_generated_pages_are_fresh() -> None:
+    """Commands, stages and exit codes in the docs are those of the code."""
+    ran = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "reference.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_the_readme_names_every_command_that_exists() -> None:
+    """Commands shown in the guides exist, with their options."""
+    import re
+
+    from unmoor.cli.app import COMMANDS
+
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    shown = {
+        word for page in pages for word in re.findall(r"(?:^\$ |`)unmoor ([a-z-]+)", page.read_text(), re.MULTILINE)
+    }
+    assert shown <= set(COMMANDS), shown - set(COMMANDS)
