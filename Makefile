@@ -6,7 +6,8 @@ export PYTHON
 
 BIN := .venv/bin
 READY := .venv/.ready
-PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+# By file: the tests of one file may share a world, one after the other.
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 # Bytecode makes every start faster; some machines turn it off for everybody.
 unexport PYTHONDONTWRITEBYTECODE
