@@ -28,6 +28,8 @@ dotted.inner = { deep = 1 }
 in_list = 1
 [[list]]
 in_list = 2
+[list.sub]
+below = 3
 '''
 
 
@@ -42,7 +44,12 @@ def test_every_key_has_the_line_it_starts_on() -> None:
         ("a", "b", "dotted", "inner"): 13,
         ("a", "b", "dotted", "inner", "deep"): 13,
         ("list",): 15,
-        ("list", "in_list"): 16,
+        ("list", "1"): 15,
+        ("list", "1", "in_list"): 16,
+        ("list", "2"): 17,
+        ("list", "2", "in_list"): 18,
+        ("list", "2", "sub"): 19,
+        ("list", "2", "sub", "below"): 20,
     }
 
 

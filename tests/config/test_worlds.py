@@ -17,7 +17,7 @@ from unmoor.errors import ConfigError
 from unmoor.rehearsal import worldfile
 from unmoor.rehearsal.worldfile import Places, credentials
 from unmoor.secret import Secret
-from unmoor.world import ForgePlace, IndexPlace, Login, World
+from unmoor.world import ForgePlace, IndexPlace, Login, RegistryPlace, World
 
 CANARY = "canary-7f3a"
 LOCAL = f"""\
@@ -236,6 +236,66 @@ def test_each_fault_has_its_message(write: WriteWorld, old: str, new: str, messa
     assert old in LOCAL
     told = refusal(write(LOCAL.replace(old, new, 1)))
     assert message in told
+
+
+REGISTRIES = f"""
+[[registry]]
+host = "ghcr.io"
+address = "http://127.0.0.1:4/"
+username = "somebody"
+password = "{CANARY}"
+[[registry]]
+host = "registry.example.org:5000"
+address = "http://127.0.0.1:5"
+password = "env:REGISTRY"
+"""
+
+
+def test_registries(write: WriteWorld) -> None:
+    """Each registry has its table; a host is where its name says unless the table says otherwise."""
+    path = write(LOCAL + REGISTRIES)
+    first, second = read_world(path, {"REGISTRY": CANARY}).registries
+    assert first == RegistryPlace(
+        host="ghcr.io",
+        address="http://127.0.0.1:4",
+        login=Login(username="somebody", secret=Secret(CANARY), origin=str(path)),
+    )
+    assert (second.host, second.login.origin) == ("registry.example.org:5000", "the environment variable REGISTRY")
+    (real,) = read_world(write(SMALL + '[[registry]]\nhost = "ghcr.io"\n'), {}).registries
+    assert (real.address, bool(real.login.secret)) == ("https://ghcr.io", False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"ghcr.io"', '"GHCR.io"', "line 23: registry.1.host: expected a host, with a port where it has one"),
+        ('"registry.example.org:5000"', '"ghcr.io"', "line 28: registry.2.host: this host has a table already"),
+        ("[[registry]]", "[registry]", "line 27, column 11: this is not TOML"),
+        ("address =", "adress =", 'line 24: registry.1.adress: there is no such key; did you mean "address"?'),
+        (
+            "http://127.0.0.1:5",
+            "https://example.org",
+            "line 29: registry.2.address: not a loopback address, in a world that says rehearsal = true",
+        ),
+        (
+            "http://127.0.0.1:4/",
+            "https://example.org",
+            "registry.1.password: a literal credential is for loopback addresses only, and registry.1.address is none",
+        ),
+        ('address = "http://127.0.0.1:4/"\n', "", "line 22: registry.1.address: not a loopback address"),
+    ],
+)
+def test_each_fault_of_a_registry_has_its_message(write: WriteWorld, old: str, new: str, message: str) -> None:
+    """A fault in one of several tables of a name is told with the number of the table, and its own line."""
+    assert old in REGISTRIES
+    assert message in refusal(write(LOCAL + REGISTRIES.replace(old, new, 1)))
+
+
+def test_registries_that_are_no_tables(write: WriteWorld) -> None:
+    """A single table or a value is refused with the form that is meant."""
+    told = refusal(write(SMALL + '[registry]\nhost = "ghcr.io"\n'))
+    assert "line 5: registry: expected tables, [[registry]], got a table" in told
+    assert "registry: expected tables, [[registry]], got a list" in refusal(write("registry = [1]\n" + SMALL))
 
 
 def test_a_table_that_is_none(write: WriteWorld) -> None:

@@ -15,6 +15,7 @@ import string
 PROJECT = r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$(?!\n)"
 REPOSITORY = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$(?!\n)"
 TITLE = r"^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,38}[A-Za-z0-9])?$(?!\n)"
+HOST = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?$(?!\n)"
 LABEL = r"^[a-z0-9][a-z0-9._-]{0,39}$(?!\n)"
 
 _ADDRESS = re.compile(

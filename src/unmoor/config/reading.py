@@ -79,10 +79,12 @@ def lines_of(text: str) -> dict[Path, int]:
     """Find the line of every key, by parsing the text one statement at a time.
 
     The parser gives no positions. A statement ends on the first line where it parses by itself;
-    the text as a whole is known to be TOML.
+    the text as a whole is known to be TOML. The tables of an array (``[[name]]``) are numbered
+    from 1: ``("name", "2", "key")``.
     """
     found: dict[Path, int] = {}
     table: Path = ()
+    rows: dict[Path, int] = {}
     pending: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         if not pending and line.strip()[:1] in {"", "#"}:
@@ -98,14 +100,26 @@ def lines_of(text: str) -> dict[Path, int]:
         is_header = pending[0].lstrip().startswith("[")
         paths = list(_paths(piece))
         if is_header:
-            table = max(paths, key=len)
-            paths = [table]
+            adds = pending[0].lstrip().startswith("[[")
+            table = _header(max(paths, key=len), rows, adds=adds)
+            paths = [table[:-1], table] if adds else [table]
         else:
             paths = [(*table, *path) for path in paths]
         for path in paths:
             found.setdefault(path, first)
         pending = []
     return found
+
+
+def _header(path: Path, rows: dict[Path, int], *, adds: bool) -> Path:
+    """The path of a table with the numbers of the arrays' tables that it stands in; ``rows`` counts those."""
+    if adds:
+        rows[path] = rows.get(path, 0) + 1
+    numbered: Path = ()
+    for end, part in enumerate(path, 1):
+        row = rows.get(path[:end])
+        numbered = (*numbered, part) if row is None else (*numbered, part, str(row))
+    return numbered
 
 
 def _paths(value: object) -> Iterable[Path]:
@@ -175,8 +189,11 @@ def read_values(kind: type[msgspec.Struct], table: Table, path: Path, faults: Fa
         if name not in keys:
             faults.add((*path, name), f"there is no such key; {suggestion(name, keys)}")
             continue
+        rows = structs_in(keys[name].type)
         inner = struct_in(keys[name].type)
-        if inner is None:
+        if rows is not None:
+            values[keys[name].name] = _read_rows(rows, value, (*path, name), faults)
+        elif inner is None:
             try:
                 values[keys[name].name] = checked(value, keys[name].type, quotes=faults.quotes)
             except ValueError as error:
@@ -186,6 +203,15 @@ def read_values(kind: type[msgspec.Struct], table: Table, path: Path, faults: Fa
         else:
             faults.add((*path, name), f"expected a table, got {got(value, quotes=faults.quotes)}")
     return values
+
+
+def _read_rows(kind: type[msgspec.Struct], value: object, path: Path, faults: Faults) -> tuple[msgspec.Struct, ...]:
+    """Read the tables of an array, the faulty ones left out."""
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        faults.add(path, f"expected tables, [[{path[-1]}]], got {got(value, quotes=faults.quotes)}")
+        return ()
+    read = (read_table(kind, row, (*path, str(number)), faults) for number, row in enumerate(value, 1))
+    return tuple(row for row in read if row is not None)
 
 
 def checked(value: object, kind: Any, *, loose: bool = False, quotes: bool = True) -> Any:
@@ -236,6 +262,12 @@ def struct_in(kind: Any) -> type[msgspec.Struct] | None:
     base, _ = _taken_apart(kind)
     arms = get_args(base) if get_origin(base) in {Union, types.UnionType} else (base,)
     return next((arm for arm in arms if isinstance(arm, type) and issubclass(arm, msgspec.Struct)), None)
+
+
+def structs_in(kind: Any) -> type[msgspec.Struct] | None:
+    """The declared table in a type such as ``tuple[Table, ...]``: an array of tables."""
+    base, _ = _taken_apart(kind)
+    return struct_in(get_args(base)[0]) if get_origin(base) is tuple else None
 
 
 def expected(kind: Any) -> str:

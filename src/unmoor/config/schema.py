@@ -16,7 +16,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from unmoor.config.reading import struct_in
+from unmoor.config.reading import struct_in, structs_in
 from unmoor.config.settings import Settings, variable_of
 from unmoor.config.tables import WorldTable
 from unmoor.secret import Secret
@@ -83,8 +83,10 @@ def world_tables() -> str:
     blocks = [_world_block("The top", WorldTable)]
     blocks += [
         _world_block(f"`[{field.encode_name}]`", kind)
+        if (rows := structs_in(field.type)) is None
+        else _world_block(f"`[[{field.encode_name}]]`", rows)
         for field in fields
-        if (kind := struct_in(field.type)) is not None
+        if (kind := struct_in(field.type) or structs_in(field.type)) is not None
     ]
     return "\n\n".join(blocks)
 
@@ -93,7 +95,7 @@ def _world_block(heading: str, kind: type[msgspec.Struct]) -> str:
     rows = [
         (f"`{field.encode_name}`", _takes(field.type), _default(field), _about(field.type))
         for field in msgspec.structs.fields(kind)
-        if struct_in(field.type) is None
+        if struct_in(field.type) is None and structs_in(field.type) is None
     ]
     table = _markdown(("key", "takes", "default", "what it says"), rows)
     return f"### {heading}\n\n{(kind.__doc__ or '').strip()}\n\n{table}"

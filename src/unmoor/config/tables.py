@@ -8,7 +8,16 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from unmoor.config.addresses import LABEL, REPOSITORY, TITLE, folder_address, git_remote, page_address, root_address
+from unmoor.config.addresses import (
+    HOST,
+    LABEL,
+    REPOSITORY,
+    TITLE,
+    folder_address,
+    git_remote,
+    page_address,
+    root_address,
+)
 from unmoor.config.credentials import TOKEN_USERNAME, checked_reference, checked_username
 from unmoor.secret import Secret
 
@@ -97,6 +106,26 @@ class ForgeTable(Table, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=_nothing)
 
 
+class RegistryTable(Table, frozen=True, kw_only=True):
+    """A container registry that is somewhere else in this world, or that has a login of its own; one table each."""
+
+    host: Annotated[
+        str,
+        Meta(
+            pattern=HOST,
+            description="The registry as names of images begin, such as `ghcr.io`.",
+            extra={"words": "a host, with a port where it has one, in small letters"},
+        ),
+    ]
+    address: Annotated[
+        RootOrEmpty, Meta(description="Where it is in this world. Empty: `https://` and the host, as in the real one.")
+    ] = ""
+    username: Annotated[str, Meta(description="User name for pushes.", extra={"check": checked_username})] = ""
+    password: Annotated[Credential, Meta(description="Password or token: as the index's.")] = msgspec.field(
+        default_factory=_nothing
+    )
+
+
 class GitTable(Table, frozen=True, kw_only=True):
     """The git remote whose tags count."""
 
@@ -123,4 +152,5 @@ class WorldTable(Table, frozen=True, kw_only=True):
     staging: StagingTable | None = None
     dependencies: DependenciesTable = msgspec.field(default_factory=DependenciesTable)
     forge: ForgeTable = msgspec.field(default_factory=ForgeTable)
+    registry: tuple[RegistryTable, ...] = ()
     git: GitTable = msgspec.field(default_factory=GitTable)

@@ -17,11 +17,11 @@ from unmoor.config.addresses import is_loopback
 from unmoor.config.credentials import KNOWN, is_literal, look_up
 from unmoor.config.reading import Faults, parse, read_table
 from unmoor.config.real import Roots, real_forge, real_world
-from unmoor.config.tables import ForgeTable, IndexTable, WorldTable
+from unmoor.config.tables import ForgeTable, IndexTable, RegistryTable, WorldTable
 from unmoor.errors import ConfigError
 from unmoor.secret import Secret
 from unmoor.text import clean
-from unmoor.world import ForgePlace, IndexPlace, Login, World
+from unmoor.world import ForgePlace, IndexPlace, Login, RegistryPlace, World
 
 __all__ = ["read_world", "real_world"]
 
@@ -52,6 +52,7 @@ def read_world(path: Path, environ: Mapping[str, str], *, repository: str = "") 
         dependencies=table.dependencies.simple,
         forge=reader.forge(table.forge, repository),
         remote=table.git.remote,
+        registries=tuple(reader.registry(each) for each in table.registry),
     )
 
 
@@ -93,17 +94,24 @@ class _Reader:
             self.faults.add(("forge", "uploads"), "missing: it cannot be told from this api")
         elif forge.api and not forge.site and Roots.of(forge.api) is None:
             self.faults.add(("forge", "site"), "missing: it cannot be told from this api")
+        hosts: set[str] = set()
+        for number, registry in enumerate(table.registry, 1):
+            key = ("registry", str(number))
+            self._refuse_literal((*key, "password"), registry.password, _registry_addresses(registry))
+            if registry.host in hosts:
+                self.faults.add((*key, "host"), "this host has a table already")
+            hosts.add(registry.host)
         if table.rehearsal:
             self._refuse_real(table)
 
-    def _refuse_literal(self, key: tuple[str, str], secret: Secret, addresses: Mapping[str, str]) -> None:
+    def _refuse_literal(self, key: tuple[str, ...], secret: Secret, addresses: Mapping[str, str]) -> None:
         if not is_literal(secret):
             return
         far = [name for name, address in addresses.items() if not is_loopback(address)]
         if far:
             self.faults.add(
                 key,
-                f"a literal credential is for loopback addresses only, and {key[0]}.{far[0]} is none",
+                f"a literal credential is for loopback addresses only, and {'.'.join(key[:-1])}.{far[0]} is none",
                 next_step=f"write a reference instead ({KNOWN})",
             )
         elif self.mode & _OTHERS:
@@ -115,13 +123,18 @@ class _Reader:
 
     def _refuse_real(self, table: WorldTable) -> None:
         """A rehearsal that reached a real surface would not be one."""
-        places = {"index": _addresses(table.index), "forge": _forge_addresses(table.forge)}
+        places: dict[tuple[str, ...], dict[str, str]] = {
+            ("index",): _addresses(table.index),
+            ("forge",): _forge_addresses(table.forge),
+        }
         if table.staging:
-            places["staging"] = _addresses(table.staging)
+            places["staging",] = _addresses(table.staging)
+        for number, registry in enumerate(table.registry, 1):
+            places["registry", str(number)] = _registry_addresses(registry)
         for place, addresses in places.items():
             for name, address in addresses.items():
                 if not is_loopback(address):
-                    self.faults.add((place, name), "not a loopback address, in a world that says rehearsal = true")
+                    self.faults.add((*place, name), "not a loopback address, in a world that says rehearsal = true")
 
     def index(self, table: IndexTable) -> IndexPlace:
         """Make the place of an index, and look its login up."""
@@ -150,6 +163,11 @@ class _Reader:
             login=self._login(table.token, ""),
         )
 
+    def registry(self, table: RegistryTable) -> RegistryPlace:
+        """Make the place of a registry, and look its login up."""
+        address = table.address or f"https://{table.host}"
+        return RegistryPlace(host=table.host, address=address, login=self._login(table.password, table.username))
+
     def _login(self, secret: Secret, username: str) -> Login:
         return look_up(secret, username=username, environ=self.environ, world_file=self.file)
 
@@ -158,6 +176,11 @@ def _addresses(table: IndexTable) -> dict[str, str]:
     """The addresses of an index that a login may be sent to."""
     every = {"upload": table.upload, "simple": table.simple, "json": table.json}
     return {name: address for name, address in every.items() if address}
+
+
+def _registry_addresses(table: RegistryTable) -> dict[str, str]:
+    """The address of a registry that a login may be sent to; an empty one stands for the real one."""
+    return {"address": table.address}
 
 
 def _forge_addresses(table: ForgeTable) -> dict[str, str]:
