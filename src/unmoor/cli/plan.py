@@ -25,7 +25,7 @@ def command(tag: str | None, folder: Path, world: Path | None, *, as_json: bool)
 
     The JSON has a schema: `unmoor schema plan`.
     """
-    asked = session.Asked(folder=folder, tag=tag, world=world, limit=Reach.READS, as_json=as_json)
+    asked = session.Asked(folder=folder, tag=tag, world=world, limit=Reach.READS, as_json=as_json, quiet=True)
     with Processes() as processes:
         opened = session.opened(asked, processes)
         report = session.conduct(opened, asked, processes)

@@ -51,7 +51,7 @@ def command(tag: str | None, folder: Path, *, as_json: bool) -> int:
             _wipe(place)
             prepared = prepare(here, LocalShell(processes=processes), place, tag=tag)
             _tell(prepared)
-            repository = repository_of(here.remote() or "") or "local/rehearsal"
+            repository = repository_of(here.remote() or "") or session.LOCAL_REPOSITORY
             with local.start(place, repository=repository, checkout=prepared.checkout) as world:
                 asked = session.Asked(
                     folder=prepared.checkout,

@@ -33,10 +33,15 @@ from unmoor.schedule import Run
 from unmoor.stage import Reach
 from unmoor.world import World
 
+LOCAL_REPOSITORY = "local/rehearsal"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What the flags said. ``rehearsing``: what GitHub Actions says of the run does not count."""
+    """What the flags said. ``rehearsing``: what GitHub Actions says of the run does not count.
+
+    ``quiet``: only warnings are told on the way, since the result itself says everything.
+    """
 
     folder: Path
     tag: str | None = None
@@ -47,6 +52,7 @@ class Asked:
     again: str = ""
     manifest_sha256: str = ""
     rehearsing: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +76,8 @@ def opened(asked: Asked, processes: Processes) -> Session:
     commit = here.commit_of(tag) or here.head()
     resolved = resolve(lambda name: here.read(commit, name) if commit else None, environ=os.environ)
     repository = context.repository or repository_of(here.remote() or "") or resolved.settings.repository
+    if asked.rehearsing:
+        repository = repository or LOCAL_REPOSITORY
     if asked.world is not None:
         world = read_world(asked.world, os.environ, repository=repository)
     elif repository:
@@ -86,7 +94,7 @@ def opened(asked: Asked, processes: Processes) -> Session:
         named=named,
         repository=world.forge.repository,
         commit=context.commit_of(tag),
-        real=asked.world is None,
+        real=asked.world is None and not asked.rehearsing,
     )
     folder = RunFolder.of(here.folder, tag)
     return Session(
@@ -126,7 +134,9 @@ def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
             rehearsal=session.world.rehearsal,
             limit=asked.limit,
             listeners=talk.listeners(
-                os.environ, progress=talk.progress_option(as_json=asked.as_json), folder=session.folder
+                os.environ,
+                progress=talk.progress_option(as_json=asked.as_json, quiet=asked.quiet),
+                folder=session.folder,
             ),
             journal=gate.journal if gate else NoJournal(),
             until=asked.until,
@@ -201,7 +211,11 @@ def finish(report: Report, session: Session, asked: Asked) -> int:
     elif asked.limit > Reach.READS:
         for line in talk.table(report):
             click.echo(line)
-    return talk.close(report, limit=asked.limit, again=asked.again or command(session, asked))
+    code = talk.close(report, limit=asked.limit, again=asked.again or command(session, asked))
+    if code == 0 and report.product("verify") is not None:
+        what = "the rehearsal went through" if session.world.rehearsal else "released"
+        talk.err(f"{what}: {session.target.tag} is on every surface, read back by digest")
+    return code
 
 
 def command(session: Session, asked: Asked) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from unmoor.cli.failing import message
-from unmoor.events import Event, Listener, Report, RunEnded
+from unmoor.events import Event, Listener, Report, RunEnded, StageWarned
 from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
 from unmoor.outcome import Failed
@@ -26,7 +26,7 @@ def err(line: str) -> None:
 
 
 def listeners(environ: Mapping[str, str], *, progress: str, folder: RunFolder) -> tuple[Listener, ...]:
-    """Choose who hears a run: ``progress`` is auto, live, plain, json or none."""
+    """Choose who hears a run: ``progress`` is auto, live, plain, json, warnings or none."""
     heard: list[Listener] = []
     in_actions = environ.get("GITHUB_ACTIONS") == "true"
     if progress == "auto":
@@ -41,6 +41,8 @@ def listeners(environ: Mapping[str, str], *, progress: str, folder: RunFolder) -
         from unmoor.render.plain import Plain
 
         heard.append(Plain(err))
+    elif progress == "warnings":
+        heard.append(_warn)
     elif progress == "json":
         from unmoor.render.document import JsonLines
 
@@ -52,6 +54,11 @@ def listeners(environ: Mapping[str, str], *, progress: str, folder: RunFolder) -
         if path := environ.get("GITHUB_OUTPUT"):
             heard.append(_outputs(Path(path), folder))
     return tuple(heard)
+
+
+def _warn(event: Event) -> None:
+    if isinstance(event, StageWarned):
+        err(f"{click.style('warning:', fg='yellow')} {event.stage}: {clean(event.text, limit=2000)}")
 
 
 def _outputs(path: Path, folder: RunFolder) -> Listener:
@@ -140,6 +147,6 @@ def aligned(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
-def progress_option(*, as_json: bool) -> str:
-    """Choose the progress where no flag did: JSON on stdout still leaves talk on stderr."""
-    return os.environ.get("UNMOOR_PROGRESS", "plain" if as_json else "auto")
+def progress_option(*, as_json: bool, quiet: bool) -> str:
+    """Choose the progress: what the environment says, else by what the run is for."""
+    return os.environ.get("UNMOOR_PROGRESS") or ("warnings" if quiet else "plain" if as_json else "auto")

@@ -29,7 +29,7 @@ def command(tag: str | None, folder: Path, world: Path | None, *, really: bool) 
     Without --apply nothing is changed: what is out there is listed, with what would be done about
     it. What cannot be taken back is named with the steps that a person can take.
     """
-    asked = session.Asked(folder=folder, tag=tag, world=world, limit=Reach.READS)
+    asked = session.Asked(folder=folder, tag=tag, world=world, limit=Reach.READS, quiet=True)
     with Processes() as processes, processes.guarded():
         opened = session.opened(asked, processes)
         report = session.conduct(opened, asked, processes)
