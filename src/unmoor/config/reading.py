@@ -220,12 +220,13 @@ def checked(value: object, kind: Any, *, loose: bool = False, quotes: bool = Tru
     ``loose`` also takes numbers written as text, as the environment gives them.
     """
     base, metas = _taken_apart(kind)
+    converted: Any
     if get_origin(base) is tuple and isinstance(value, list | tuple):
-        return tuple(_item(number, item, get_args(base)[0], quotes=quotes) for number, item in enumerate(value, 1))
-    if base is Secret:
+        converted = tuple(_item(number, item, get_args(base)[0], quotes=quotes) for number, item in enumerate(value, 1))
+    elif base is Secret:
         if not isinstance(value, str):
             raise ValueError(f"expected text, got {got(value)}")
-        converted: Any = value
+        converted = value
     else:
         try:
             converted = msgspec.convert(value, kind, strict=not loose)

@@ -12,10 +12,11 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
+from unmoor.config.images import ImageSettings, SmokeSettings, TargetSettings
 from unmoor.config.reading import struct_in, structs_in
 from unmoor.config.settings import Settings, variable_of
 from unmoor.config.tables import WorldTable
@@ -73,29 +74,36 @@ def settings_table() -> str:
             f"`{variable_of(field.encode_name)}`",
         )
         for field in msgspec.structs.fields(Settings)
+        if structs_in(field.type) is None
     ]
     return _markdown(("option", "takes", "default", "what it says", "variable"), rows)
+
+
+def image_tables() -> str:
+    """The tables of a container image, each as a Markdown table under a heading."""
+    tables = (("`[[image]]`", ImageSettings), ("`smoke`", SmokeSettings), ("A target", TargetSettings))
+    return "\n\n".join(_block(heading, kind, nested=True) for heading, kind in tables)
 
 
 def world_tables() -> str:
     """The tables of a world file, each as a Markdown table under a heading."""
     fields = msgspec.structs.fields(WorldTable)
-    blocks = [_world_block("The top", WorldTable)]
+    blocks = [_block("The top", WorldTable)]
     blocks += [
-        _world_block(f"`[{field.encode_name}]`", kind)
+        _block(f"`[{field.encode_name}]`", kind)
         if (rows := structs_in(field.type)) is None
-        else _world_block(f"`[[{field.encode_name}]]`", rows)
+        else _block(f"`[[{field.encode_name}]]`", rows)
         for field in fields
         if (kind := struct_in(field.type) or structs_in(field.type)) is not None
     ]
     return "\n\n".join(blocks)
 
 
-def _world_block(heading: str, kind: type[msgspec.Struct]) -> str:
+def _block(heading: str, kind: type[msgspec.Struct], *, nested: bool = False) -> str:
     rows = [
         (f"`{field.encode_name}`", _takes(field.type), _default(field), _about(field.type))
         for field in msgspec.structs.fields(kind)
-        if struct_in(field.type) is None and structs_in(field.type) is None
+        if struct_in(field.type) is None and (nested or structs_in(field.type) is None)
     ]
     table = _markdown(("key", "takes", "default", "what it says"), rows)
     return f"### {heading}\n\n{(kind.__doc__ or '').strip()}\n\n{table}"
@@ -114,19 +122,25 @@ def _takes(kind: Any) -> str:
     base = getattr(kind, "__origin__", kind) if _metas(kind) else kind
     metas = _metas(kind)
     if get_origin(base) is tuple:
-        return "list of texts"
-    if get_args(base):
+        return "list of tables" if structs_in(kind) is not None else "list of texts"
+    if get_origin(base) is Literal:
         return ", ".join(f"`{json.dumps(value)}`" for value in get_args(base))
     if base is int:
         low = next((meta.ge for meta in metas if meta.ge is not None), "")
         high = next((meta.le for meta in metas if meta.le is not None), "")
         return f"number, {low} to {high}"
+    if get_origin(base) is dict:
+        return "table"
     return "true or false" if base is bool else "text"
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
     if field.required:
         return "required"
+    if field.default_factory in {dict, list}:
+        return "`{}`"
+    if field.default is None:
+        return "left out"
     value = "" if field.default is msgspec.NODEFAULT else field.default
     return f"`{json.dumps(value)}`"
 
@@ -136,7 +150,11 @@ def _markdown(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
-BLOCKS: Mapping[str, Callable[[], str]] = {"settings": settings_table, "world": world_tables}
+BLOCKS: Mapping[str, Callable[[], str]] = {
+    "settings": settings_table,
+    "image": image_tables,
+    "world": world_tables,
+}
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "settings.schema.json": settings_schema,
     "world.schema.json": world_schema,

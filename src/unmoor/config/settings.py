@@ -18,14 +18,13 @@ import msgspec
 from msgspec import Meta
 
 from unmoor.config.addresses import PROJECT, REPOSITORY
-from unmoor.config.reading import Document, Faults, checked, parse, read_values
+from unmoor.config.images import INSIDE, ImageSettings
+from unmoor.config.reading import Document, Faults, checked, parse, read_values, structs_in
 
 PYPROJECT = "pyproject.toml"
 OWN_FILE = "unmoor.toml"
 PREFIX = "UNMOOR_"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-_INSIDE = r"^(?!/)(?!(.*/)?\.\.(/|$))[^\\\x00-\x1f\x7f]*$"
 
 
 def _inside(text: str) -> str:
@@ -59,7 +58,7 @@ def _requirement(text: str) -> str:
 
 
 ProjectPath = Annotated[
-    str, Meta(pattern=_INSIDE, extra={"words": "a relative path inside the project, without ..", "check": _inside})
+    str, Meta(pattern=INSIDE, extra={"words": "a relative path inside the project, without ..", "check": _inside})
 ]
 Requirement = Annotated[str, Meta(min_length=1, max_length=1000, extra={"check": _requirement})]
 Extra = Annotated[
@@ -90,7 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     changelog: Annotated[
         str,
         Meta(
-            pattern=_INSIDE,
+            pattern=INSIDE,
             description="Changelog that holds a section for each version. Empty: found by its usual names.",
             extra={"words": "a relative path inside the project, without ..", "check": _inside},
         ),
@@ -136,6 +135,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     verify_patience: Annotated[
         int, Meta(ge=0, le=3600, description="Seconds to wait for surfaces to show what they were given.")
     ] = 120
+    image: Annotated[
+        tuple[ImageSettings, ...],
+        Meta(description="Container images, one table each. None: one of a Dockerfile, where there is one."),
+    ] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,7 +229,11 @@ def _from_environ(environ: Mapping[str, str]) -> _Found:
     """Read the variables that name options. Numbers are text there, and lists hold one item a line."""
     faults = Faults("the environment")
     values: _Found = {}
-    options = {variable_of(field.encode_name): field for field in msgspec.structs.fields(Settings)}
+    options = {
+        variable_of(field.encode_name): field
+        for field in msgspec.structs.fields(Settings)
+        if structs_in(field.type) is None  # no variable holds tables
+    }
     for variable, field in options.items():
         if not (text := environ.get(variable, "")):
             continue
