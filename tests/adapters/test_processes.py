@@ -43,7 +43,8 @@ with processes.guarded():
     while processes._keeper is None:
         pass
     (folder / "keeper").write_text(str(processes._keeper.pid))
-    thread.join()
+    while thread.is_alive():  # a signal that comes just before a wait without end would not be seen in it
+        thread.join(0.1)
 """
 
 
