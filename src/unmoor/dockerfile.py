@@ -1,0 +1,234 @@
+"""A Dockerfile, read: its stages, what they are built from, and what in it a release should know about.
+
+Nothing is run and nothing is expanded but ``ARG`` in ``FROM``, as the builder does it. ``dockerfile-parse``
+was passed over: it knows no here-documents and wants to write the file. Source: the Dockerfile reference.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from packaging.utils import canonicalize_name
+
+from unmoor.errors import ConfigError
+from unmoor.text import clean
+
+LIMIT = 1_000_000
+_DIRECTIVE = re.compile(r"#\s*(?P<name>[A-Za-z]+)\s*=\s*(?P<value>\S+)\s*")
+_HEREDOC = re.compile(r"<<-?\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?:(?P<sort>:?[-+])(?P<other>[^}]*))?\}|(?P<plain>\w+))")
+_FLAG = re.compile(r"--[a-z]+(?:=\S*)?\s+")
+_NEAR = 0.5
+# What builds a project, as far as a line of shell tells; and what an install by name from an index looks like.
+_BUILDS = re.compile(
+    r"\bpython[0-9.]*\s+-m\s+build\b|\b(?:uv|poetry|hatch|pdm|flit)\s+(?:build|sync|install)\b"
+    r"|\bsetup\.py\s+(?:install|develop|bdist_wheel|sdist|build)\b"
+    r"|\bpip[0-9.]*\s+(?:install|wheel)\b[^;&|]*?\s(?:-e\s*|--editable[ =])?[\"']?\.(?:/|\[[^\]]*\])?[\"']?(?=\s|$)"
+)
+_INSTALLS = re.compile(r"\bpip[0-9.]*\s+install\b(?P<words>[^;&|]*)|\buv\s+tool\s+install\b(?P<tool>[^;&|]*)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instruction:
+    """One instruction: its first line from 1, its keyword in capitals, its words on one line.
+
+    ``stage`` is its stage's number from 0, -1 before the first; ``body`` holds its here-documents.
+    """
+
+    line: int
+    keyword: str
+    words: str
+    stage: int
+    body: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One ``FROM``: its name (empty for none), and what it is built from with arguments filled in."""
+
+    number: int
+    name: str
+    base: str
+    platform: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remark:
+    """Something about one line that a release should know."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dockerfile:
+    """A Dockerfile, taken apart; ``path`` is what messages call it."""
+
+    path: str
+    instructions: tuple[Instruction, ...]
+    stages: tuple[Stage, ...]
+
+    @classmethod
+    def parse(cls, data: bytes, path: str) -> Dockerfile:
+        """Take a Dockerfile apart. Raises `ConfigError` for one without a stage; the builder judges the rest."""
+        if len(data) > LIMIT:
+            raise ConfigError(f"it is longer than {LIMIT} bytes", where=path, next_step="make it shorter")
+        instructions = tuple(_instructions(data.decode("utf-8", errors="replace")))
+        stages = tuple(_stages(instructions))
+        if not stages:
+            raise ConfigError("there is no FROM in it", where=path, next_step="write one, or name another Dockerfile")
+        return cls(path=path, instructions=instructions, stages=stages)
+
+    def stage(self, name: str) -> Stage:
+        """The stage that a target names, the last one for an empty name. Raises `ConfigError` with a suggestion."""
+        if not name:
+            return self.stages[-1]
+        found = next((stage for stage in self.stages if name.lower() in {stage.name, str(stage.number)}), None)
+        if found is None:
+            known = [stage.name for stage in self.stages if stage.name]
+            near = difflib.get_close_matches(name.lower(), known, n=1)
+            hint = f'did you mean "{near[0]}"?' if near else f"its stages: {', '.join(known) or 'none has a name'}"
+            raise ConfigError(
+                f"there is no stage {name!r} in it; {hint}", where=self.path, next_step="correct targets, or the file"
+            )
+        return found
+
+    def base_of(self, name: str) -> str:
+        """The image that a target is built upon in the end: ``scratch``, or a reference."""
+        stage = self.stage(name)
+        while (below := self._below(stage)) is not None:
+            stage = below
+        return stage.base
+
+    def _below(self, stage: Stage) -> Stage | None:
+        """The stage that a stage is built upon, ``None`` where it is an image."""
+        earlier = self.stages[: stage.number]
+        return next((each for each in reversed(earlier) if each.name and each.name == stage.base.lower()), None)
+
+    def line_of(self, told: str) -> int:
+        """The line of a step as the builder tells it (``[builder 2/4] RUN false``), 0 where it cannot be found.
+
+        Arguments may be filled in there, so the most similar instruction of that sort counts.
+        """
+        place, _, words = told.strip().removeprefix("[").partition("] ")
+        keyword, _, rest = " ".join(words.split()).partition(" ")
+        among = [each for each in self.instructions if each.keyword == keyword.upper()]
+        stage = place.rpartition(" ")[0].rpartition(" ")[2]
+        named = {each.number for each in self.stages if stage in {each.name, f"stage-{each.number}"}}
+        among = [each for each in among if each.stage in named] or among
+        rated = [(_likeness(each.words, rest), each.line) for each in among]
+        best, line = max(rated, key=lambda each: (each[0], -each[1]), default=(0.0, 0))
+        return line if best >= _NEAR else 0
+
+    def remarks(self, project: str) -> tuple[Remark, ...]:
+        """Lines that build the project a second time, or install it from an index instead of ``dist/``."""
+        return tuple(
+            Remark(line=each.line, text=text)
+            for each in self.instructions
+            if each.keyword == "RUN" and (text := _remark(f"{each.words}\n{each.body}", project))
+        )
+
+
+def _likeness(written: str, told: str) -> float:
+    """How much a written instruction is like a told one, from 0 to 1; arguments may stand for anything."""
+    apart = _VARIABLE.sub("\0", written).split("\0")
+    if re.fullmatch(".*".join(re.escape(part) for part in apart), told):
+        return 1.0
+    return difflib.SequenceMatcher(None, written, told).ratio()
+
+
+def _remark(words: str, project: str) -> str:
+    if _BUILDS.search(words):
+        return "this builds the project a second time, so it is not the tested wheel that is installed"
+    for match in _INSTALLS.finditer(words):
+        given = match["words"] or match["tool"] or ""
+        if "--no-index" in given.split():
+            continue
+        names = (re.match(r"[\"']?([A-Za-z0-9][A-Za-z0-9._-]*)", word) for word in given.split())
+        if any(name and canonicalize_name(name[1]) == canonicalize_name(project) for name in names):
+            return f"this installs {clean(project)} from an index, where this version is not yet"
+    return ""
+
+
+def _instructions(text: str) -> Iterator[Instruction]:
+    """Join continued lines, drop comments and blank lines, gather the bodies of here-documents."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    escape = _escape(lines)
+    parts: list[str] = []
+    body: list[str] = []
+    awaited: list[str] = []
+    first, stage = 0, -1
+    for number, raw in enumerate([*lines, ""], 1):
+        line, ends = raw.strip(), number > len(lines)
+        if awaited and not ends:
+            body.append(line)
+            if line == awaited[0]:
+                awaited.pop(0)
+            if awaited:
+                continue
+        elif line and not line.startswith("#"):
+            first = first if parts else number
+            parts.append(line.removesuffix(escape).strip())
+            awaited = [] if line.endswith(escape) else _awaited(parts)
+            if awaited or line.endswith(escape):
+                continue
+        elif not ends:
+            continue
+        if parts:
+            keyword, _, words = " ".join(filter(None, parts)).partition(" ")
+            stage += keyword.upper() == "FROM"
+            yield Instruction(
+                line=first, keyword=keyword.upper(), words=words.strip(), stage=stage, body="\n".join(body)
+            )
+        parts, body = [], []
+
+
+def _awaited(parts: list[str]) -> list[str]:
+    """The words that end the here-documents of an instruction."""
+    if parts[0].partition(" ")[0].upper() not in {"RUN", "COPY", "ADD"}:
+        return []
+    return [word for _, word in _HEREDOC.findall(" ".join(parts))]
+
+
+def _escape(lines: list[str]) -> str:
+    """What continues a line: a backslash, unless a directive at the top says otherwise."""
+    for line in lines:
+        match = _DIRECTIVE.fullmatch(line.strip())
+        if match is None:
+            break
+        if match["name"].lower() == "escape":
+            return match["value"]
+    return "\\"
+
+
+def _stages(instructions: tuple[Instruction, ...]) -> Iterator[Stage]:
+    arguments: dict[str, str] = {}
+    for each in instructions:
+        if each.keyword == "ARG" and each.stage < 0:
+            for name, value in re.findall(r"(\w+)=(\"[^\"]*\"|'[^']*'|\S*)", each.words):
+                arguments[name] = filled(value.strip("\"'"), arguments)
+        elif each.keyword == "FROM":
+            flags = "".join(re.findall(_FLAG, each.words))
+            platform = flags.partition("--platform=")[2].split(" ")[0]
+            base, _, rest = _FLAG.sub("", each.words).partition(" ")
+            alias = rest.split()
+            name = alias[1].lower() if len(alias) > 1 and alias[0].lower() == "as" else ""
+            base = filled(base.strip("\"'"), arguments)
+            yield Stage(number=each.stage, name=name, base=base, platform=filled(platform, arguments), line=each.line)
+
+
+def filled(text: str, arguments: Mapping[str, str]) -> str:
+    """Fill arguments into text as ``FROM`` knows them: ``$A``, ``${A}``, ``${A:-default}``, ``${A:+other}``."""
+
+    def value(match: re.Match[str]) -> str:
+        held = arguments.get(match["braced"] or match["plain"], "")
+        other = match["other"] or ""
+        if (match["sort"] or "").endswith("+"):
+            return other if held else ""
+        return held or other
+
+    return _VARIABLE.sub(value, text)
