@@ -1,0 +1,106 @@
+"""What the stages of images have to agree on: names, tags, targets, and the record of what was built.
+
+``images.json`` in the run's folder is that record. It travels with the folder, so that a later machine
+knows which images were proven.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from unmoor.config.images import IMAGE_NAME, ImageSettings, TargetSettings
+from unmoor.errors import ConfigError
+from unmoor.files import write_whole
+from unmoor.folder import RunFolder
+from unmoor.oci import leg_tag
+from unmoor.products import Image, Images, Release, Subject
+
+RECORD = "images.json"
+SCHEMA = 1
+LIMIT = 1_000_000
+DOCKERFILE = ImageSettings().dockerfile
+_COMMIT_DIGITS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A stage of a Dockerfile (empty: the last one) and what tells its tags from the others'."""
+
+    stage: str
+    suffix: str = ""
+    floating: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What was built, of which commit, from which wheels (name and sha256)."""
+
+    schema: int = SCHEMA
+    commit: str
+    wheels: tuple[Subject, ...]
+    images: tuple[Image, ...]
+
+
+def configured(settings: Sequence[ImageSettings], files: Collection[str]) -> tuple[ImageSettings, ...]:
+    """The images of a project: those it names, else one of the Dockerfile if that is among its files, else none."""
+    if settings:
+        return tuple(settings)
+    return (ImageSettings(),) if DOCKERFILE in files else ()
+
+
+def targets_of(settings: ImageSettings) -> tuple[Target, ...]:
+    """The targets of an image, in the order of the settings."""
+    said = {
+        stage: TargetSettings(suffix=each) if isinstance(each, str) else each
+        for stage, each in settings.targets.items()
+    }
+    return tuple(Target(stage=stage, suffix=each.suffix, floating=each.floating) for stage, each in said.items()) or (
+        Target(stage=""),
+    )
+
+
+def names_of(settings: ImageSettings, repository: str) -> tuple[str, ...]:
+    """Every name of an image, its own first. Raises `ConfigError` where the repository's cannot be an image's."""
+    name = settings.name or f"ghcr.io/{repository.lower()}"
+    if (not repository and not settings.name) or not re.match(IMAGE_NAME, name):
+        raise ConfigError(
+            f"{repository!r} cannot be the name of an image", next_step="give the image a name in [[tool.unmoor.image]]"
+        )
+    return tuple(dict.fromkeys((name, *settings.mirrors)))
+
+
+def commit_tag(release: Release, suffix: str = "") -> str:
+    """The tag under which images of a commit are pushed: ``sha-``, 12 digits, and the target's suffix."""
+    return f"sha-{release.commit[:_COMMIT_DIGITS]}{suffix}"
+
+
+def local_name(name: str, release: Release, suffix: str, platform: str) -> str:
+    """What an image is called on this machine alone."""
+    return f"unmoor.local/{name.replace(':', '-')}:{leg_tag(commit_tag(release, suffix), platform)}"
+
+
+def subject_of(image: Image) -> Subject:
+    """An image as a proof names it, by the digest of its configuration."""
+    return Subject(name=f"{image.name}:{image.target} {image.platform}", sha256=image.id.removeprefix("sha256:"))
+
+
+def read_record(folder: RunFolder) -> Recorded | None:
+    """Read what an earlier run built, ``None`` where there is nothing that can be read: it is built again then."""
+    import msgspec
+
+    try:
+        recorded = msgspec.json.decode((folder.path / RECORD).read_bytes()[: LIMIT + 1], type=Recorded)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
+    return recorded if recorded.schema == SCHEMA else None
+
+
+def write_record(folder: RunFolder, release: Release, wheels: tuple[Subject, ...], images: Images) -> None:
+    """Write down what was built, whole or not at all."""
+    import msgspec
+
+    recorded = Recorded(commit=release.commit, wheels=wheels, images=images.images)
+    folder.open()
+    write_whole(folder.path / RECORD, msgspec.json.format(msgspec.json.encode(recorded), indent=2) + b"\n")
