@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from unmoor.errors import Rejected
+from unmoor.errors import Rejected, Unknown
 from unmoor.events import Event, Report, StageEnded, StageWarned
 from unmoor.journal import FileJournal
 from unmoor.outcome import Failed, Found, Made, Planned, Skipped
@@ -30,10 +30,13 @@ class Toy:
     needs_: tuple[Promise[Any], ...] = ()
     there: bool = False
     breaks: bool = False
+    hidden: bool = False
     meets: threading.Barrier | None = None
 
     def _find(self, name: str) -> str | None:
         self.log.append(f"find {name}")
+        if self.hidden:
+            raise Unknown("hidden", next_step="nothing")
         return name if self.there else None
 
     def _make(self, name: str) -> str:
@@ -158,6 +161,17 @@ def test_nothing_above_the_ceiling_is_made(limit: Reach, made: set[str]) -> None
     report = run(release(log), limit)
     assert {line[5:] for line in log if line.startswith("make")} == made
     assert {name for name, kind in kinds(report).items() if kind == "Planned"} == set(release([]).names) - made
+
+
+@pytest.mark.parametrize(
+    ("limit", "draft", "warned"),
+    [(Reach.LOCAL, Planned, ["tag warns", "it cannot"]), (Reach.REMOTE, Failed, ["tag warns"])],
+)
+def test_what_cannot_be_seen_matters_only_below_the_ceiling(limit: Reach, draft: type, warned: list[str]) -> None:
+    """A look that gives no answer fails a stage that would be made, and is a warning on one that would not."""
+    report = run(release([], draft={"hidden": True}), limit)
+    assert isinstance(report.outcome("draft"), draft)
+    assert [warning.text[:9] for warning in report.warnings] == [text[:9] for text in warned]
 
 
 def test_what_the_world_holds_is_not_made_again() -> None:

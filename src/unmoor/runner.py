@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from unmoor.errors import Internal, UnmoorError
+from unmoor.errors import Denied, Internal, Unknown, UnmoorError
 from unmoor.events import Listener, StageEnded, StageStarted
 from unmoor.journal import Journal
 from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
@@ -64,17 +64,29 @@ def parking(step: Step) -> Step:
     return lambda task: Parked() if task.early else step(task)
 
 
-def finding(step: Step) -> Step:
-    """Ask the world first: what it holds already is done."""
+def finding(limit: Reach) -> Callable[[Step], Step]:
+    """Ask the world first: what it holds already is done.
 
-    def look(task: Task) -> Ended:
-        if isinstance(task.stage, Findable):
-            product = task.stage.find(task.have)
-            if product is not None:
-                return Found(product)
-        return step(task)
+    Above the ceiling nothing would be made anyway: there an answer that cannot be had is a warning.
+    """
 
-    return look
+    def wrap(step: Step) -> Step:
+        def look(task: Task) -> Ended:
+            if isinstance(task.stage, Findable):
+                try:
+                    product = task.stage.find(task.have)
+                except (Denied, Unknown) as error:
+                    if task.stage.reach <= limit:
+                        raise
+                    task.have.warn(f"it cannot be told whether this is done already: {error}")
+                    return Planned(task.stage.plan())
+                if product is not None:
+                    return Found(product)
+            return step(task)
+
+        return look
+
+    return wrap
 
 
 def lacking(step: Step) -> Step:
@@ -176,7 +188,7 @@ def compose(*, limit: Reach, journal: Journal, tell: Listener, gate: Callable[[]
     """Put the wrappers together, innermost first. The only place that knows their order."""
     step: Step = making
     wrappers = (
-        *(ceiling(limit), owing, parking, finding, opening(gate), lacking),
+        *(ceiling(limit), owing, parking, finding(limit), opening(gate), lacking),
         *(capturing, journalling(journal), telling(tell)),
     )
     for wrapper in wrappers:

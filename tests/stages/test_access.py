@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 from tests.forges import RELEASE
-from tests.shelves import Shelf
+from tests.shelves import Shelf, voice
 
 from unmoor.adapters.forge.answers import Absent, Limited
 from unmoor.errors import Denied, Internal, Refused, Unknown, UnmoorError
@@ -170,6 +170,13 @@ def test_a_login_is_asked_only_of_who_will_use_it(*, limit: Reach, stopped: bool
             world.look()
     else:
         assert "no login" in world.look().told(Standing.UNPROVEN)
+
+
+def test_an_index_that_holds_the_version_needs_no_login() -> None:
+    """A job that goes on after another one's upload is not asked for that index's login."""
+    there = Holding(simple=voice({"demo-1.0.tar.gz": "a" * 64}), json=None)
+    heard = World(staging=Shelf(there, name="testpypi")).look()
+    assert "is there already" in heard.told(Standing.UNPROVEN)
 
 
 def test_a_fault_of_ours_is_never_listed() -> None:

@@ -30,7 +30,7 @@ class _Look:
 
 def _index_looks(index: Index, release: Release, proven_by: str, writes_from: Reach) -> list[_Look]:
     return [
-        _Look(index.name, proven_by, writes_from, lambda: [_login(index, proven_by)]),
+        _Look(index.name, proven_by, writes_from, lambda: [_login(index, release, proven_by)]),
         _Look(index.name, proven_by, writes_from, lambda: [_name(index, release, proven_by)]),
     ]
 
@@ -128,9 +128,12 @@ def _same_repository(seen: Repository, release: Release, address: str) -> None:
         )
 
 
-def _login(index: Index, proven_by: str) -> Finding:
+def _login(index: Index, release: Release, proven_by: str) -> Finding:
     login = index.credential()
     if not login.present:
+        if index.holding(release.project, release.version).names:
+            detail = f"no login, and {release.version} is there already: what is whole needs none"
+            return _unproven(index.name, detail, proven_by)
         raise Denied(f"there is no login for {index.name}: {login.origin}", next_step=_LOGIN)
     return _unproven(index.name, f"login from {login.origin}; the index tells only at the first upload", proven_by)
 
