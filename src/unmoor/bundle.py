@@ -131,12 +131,12 @@ def _may_be_reworded(asset: Attached, manifest: Manifest, forge: Forge) -> bool:
 
 def same_files(one: Manifest, other: Manifest) -> bool:
     """Whether two manifests speak of one tag, version and commit, and of the same bytes."""
-    return (one.tag, one.version, one.commit, set(one.artifacts)) == (
-        other.tag,
-        other.version,
-        other.commit,
-        set(other.artifacts),
-    )
+    return _bytes_of(one) == _bytes_of(other)
+
+
+def _bytes_of(manifest: Manifest) -> tuple[object, ...]:
+    named = (manifest.artifacts, manifest.images, manifest.pushed)
+    return (manifest.tag, manifest.version, manifest.commit, *(frozenset(each) for each in named))
 
 
 def attached(posting: Posting, name: str) -> Attached | None:

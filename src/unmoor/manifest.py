@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from unmoor.errors import Unknown
-from unmoor.products import Dists, File, Proof, Release, Tool
+from unmoor.products import Dists, File, Images, Proof, Pushed, PushedImage, Release, Tool
 
 NAME = "manifest.json"
 SCHEMA = 1
@@ -25,6 +25,16 @@ class Artifact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImageArtifact:
+    """One image of the release: a target on one platform, by the digest of its configuration."""
+
+    name: str
+    target: str
+    platform: str
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """Version, commit, artifacts with their digests and sizes, proofs, and the tools' versions.
 
@@ -39,12 +49,22 @@ class Manifest:
     repository: str
     prerelease: bool
     artifacts: tuple[Artifact, ...]
+    images: tuple[ImageArtifact, ...] = ()
+    pushed: tuple[PushedImage, ...] = ()
     proofs: tuple[Proof, ...] = ()
     tools: tuple[Tool, ...] = field(default=())
 
     @classmethod
-    def of(cls, release: Release, dists: Dists, proofs: tuple[Proof, ...] = ()) -> Manifest:
-        """Write down a release, its files and what was proven about them."""
+    def of(
+        cls,
+        release: Release,
+        dists: Dists,
+        proofs: tuple[Proof, ...] = (),
+        *,
+        images: Images | None = None,
+        pushed: Pushed | None = None,
+    ) -> Manifest:
+        """Write down a release, its files and images, and what was proven about them."""
         return cls(
             project=release.project,
             version=release.version,
@@ -56,7 +76,12 @@ class Manifest:
                 Artifact(name=file.name, kind="wheel" if file.is_wheel else "sdist", sha256=file.sha256, size=file.size)
                 for file in dists.files
             ),
-            proofs=proofs,
+            images=tuple(
+                ImageArtifact(name=image.name, target=image.target, platform=image.platform, id=image.id)
+                for image in (images.images if images else ())
+            ),
+            pushed=pushed.images if pushed else (),
+            proofs=tuple(sorted(proofs, key=lambda proof: proof.name)),
             tools=dists.tools,
         )
 

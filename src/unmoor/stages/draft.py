@@ -17,7 +17,7 @@ from unmoor.folder import RunFolder
 from unmoor.manifest import Manifest
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, Posting
-from unmoor.products import Asset, Dists, Draft, File, Notes, Proof, Release
+from unmoor.products import Asset, Dists, Draft, File, Images, Notes, Proof, Pushed, Release
 from unmoor.stage import Have, Left, Promise, Push, Undone
 
 # A 502 after the bytes were stored is common on upload hosts: three tries, each after a look.
@@ -35,6 +35,9 @@ class MakeDraft(Push[Draft]):
     dists: Promise[Dists]
     notes: Promise[Notes]
     proof: Promise[Proof]
+    images: Promise[Images] | None = None
+    image_proof: Promise[Proof] | None = None
+    pushed: Promise[Pushed] | None = None
     forge: Forge
     folder: RunFolder
     clock: Clock
@@ -91,7 +94,13 @@ class MakeDraft(Push[Draft]):
         return Undone(f"the draft of {product.tag} was deleted")
 
     def _bundle(self, have: Have) -> Bundle:
-        manifest = Manifest.of(have[self.release], have[self.dists], (have[self.proof],))
+        manifest = Manifest.of(
+            have[self.release],
+            have[self.dists],
+            tuple(have[proof] for proof in (self.proof, self.image_proof) if proof is not None),
+            images=have[self.images] if self.images else None,
+            pushed=have[self.pushed] if self.pushed else None,
+        )
         return Bundle.of(manifest, have[self.dists], have[self.notes], self.folder)
 
     def _one_draft(self, have: Have) -> Posting:
