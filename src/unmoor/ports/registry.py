@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from unmoor.ports.index import Credential
+from unmoor.world import Login
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,10 @@ class Registry(Protocol):
     def page(self) -> str:
         """Where a person would change the package's settings."""
 
+    @property
+    def login(self) -> Login:
+        """The login itself, for an engine that pushes and pulls with it."""
+
     def credential(self) -> Credential:
         """Say whether there is a login. Never sends anything."""
 
@@ -58,8 +63,15 @@ class Registry(Protocol):
     def tags(self) -> tuple[str, ...]:
         """Every tag, empty where the repository does not exist yet. Raises `Denied`, `Unknown`."""
 
+    def blob(self, digest: str) -> bytes:
+        """Read a small blob by its digest, such as an image's configuration. Raises as `manifest` does."""
+
     def may_push(self) -> bool:
-        """Whether a push would be let in: an upload session is opened and left unused. Raises `Unknown`."""
+        """Whether a push would be let in: an upload session is opened and left unused.
+
+        False, and nothing is sent, where there is no login. Raises `Denied`, in the registry's own
+        words, where it says no, and `Unknown`.
+        """
 
     def delete(self, digest: str) -> None:
         """Delete a manifest by digest, with every tag on it. Raises `Rejected` where the registry does not allow it."""

@@ -1,0 +1,100 @@
+"""What registries answer: their own words, which answers mean that there is nothing, and when to ask again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from unmoor.adapters.addresses import shown
+from unmoor.adapters.http import Answer
+from unmoor.adapters.index.answers import asked_wait
+from unmoor.errors import Unknown
+from unmoor.ports.clock import Clock
+from unmoor.text import clean
+
+_TOO_MANY = 429
+_UNAVAILABLE = 503
+_FAULT = 500
+# Seconds before a read is tried again after a fault, and the most that is waited in all for a busy registry.
+_WAITS = (0.5, 2.0)
+_PATIENCE = 120.0
+_ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND", "NAME_INVALID"})
+_LOOKED_AT = 20_000
+
+
+class _Said(msgspec.Struct, frozen=True):
+    code: str = ""
+    message: str = ""
+
+
+class _Errors(msgspec.Struct, frozen=True):
+    errors: tuple[_Said, ...]
+
+
+def errors_of(answer: Answer) -> tuple[tuple[str, str], ...]:
+    """The codes and messages of the specification's error document, empty where it is none."""
+    try:
+        told = msgspec.json.decode(answer.body[:_LOOKED_AT], type=_Errors)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ()
+    return tuple((clean(each.code, 60), clean(each.message)) for each in told.errors)
+
+
+def said(answer: Answer) -> str:
+    """What a registry says about an answer, in one clean line."""
+    words = "; ".join(": ".join(filter(None, pair)) for pair in errors_of(answer))
+    if not words and answer.kind in {"text/plain", "application/json"}:
+        words = clean(answer.body[:_LOOKED_AT].decode("utf-8", "replace"))
+    return clean(f"{answer.status} {words or answer.reason or 'no reason given'}")
+
+
+def is_absent(answer: Answer) -> bool:
+    """Whether an answer of 404 comes from a registry, and not from some other server at that address."""
+    codes = {code for code, _ in errors_of(answer)}
+    return bool(codes & _ABSENT) or "Docker-Distribution-Api-Version" in answer.headers
+
+
+def odd(answer: Answer) -> Unknown:
+    """The error for an answer that tells nothing about what was asked."""
+    return Unknown(
+        f"the registry answered {said(answer)}",
+        where=shown(answer.url),
+        next_step="run the same command again; if that stays, look at the registry's status page",
+    )
+
+
+def patiently(send: Callable[[], Answer], clock: Clock | None, *, again: bool) -> Answer:
+    """Send, and wait for a registry that is busy, as long as it asks for and at most two minutes in all.
+
+    ``again``: what was asked may be asked again after a fault (5xx, a broken exchange), twice,
+    soon. Without a clock nothing is. Raises `Unknown`.
+    """
+    waits = iter(_WAITS if again else ())
+    left = _PATIENCE
+    while True:
+        try:
+            answer = send()
+        except Unknown as error:
+            trouble, wait = error, next(waits, None)
+        else:
+            asked = asked_wait(answer.headers)
+            busy = answer.status == _TOO_MANY or (answer.status == _UNAVAILABLE and asked is not None)
+            if answer.status < _FAULT and not busy:
+                return answer
+            trouble = _busy(answer) if busy else odd(answer)
+            wait = max(1.0, asked or 5.0) if busy else next(waits, None)
+        if clock is None or wait is None or wait > left:
+            raise trouble
+        left -= wait
+        clock.sleep(wait)
+
+
+def _busy(answer: Answer) -> Unknown:
+    asked = asked_wait(answer.headers)
+    wait = f" in {asked:.0f} s" if asked else " later"
+    return Unknown(
+        f"the registry is busy: {said(answer)}",
+        where=shown(answer.url),
+        next_step=f"run the same command again{wait}: what is there already is kept",
+    )

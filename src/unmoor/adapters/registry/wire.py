@@ -1,0 +1,93 @@
+"""The conversation with one repository of a registry: logins, waits, and which answers are errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from unmoor import oci
+from unmoor.adapters.http import Answer, BoundedSession
+from unmoor.adapters.registry.answers import errors_of, patiently, said
+from unmoor.adapters.registry.auth import Door, denied
+from unmoor.errors import Denied
+from unmoor.ports.clock import Clock
+from unmoor.secret import Secret
+from unmoor.world import Login, RegistryPlace
+
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
+
+
+class Wire:
+    """Sends requests below ``/v2/<repository>/``. ``page`` is where a person changes who may do what."""
+
+    def __init__(
+        self, place: RegistryPlace, repository: str, http: BoundedSession, clock: Clock | None, page: str
+    ) -> None:
+        self._place = place
+        self._repository = repository
+        self._http = http
+        self._clock = clock
+        self._page = page
+        self._door = Door(place, self._fetch)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        push: bool = False,
+        scope: str = "",
+        anonymous: bool = False,
+    ) -> Answer:
+        """Send one request, with whatever the registry wants to see. Any status that is left is an answer.
+
+        Raises `Denied` for 401 and 403, `Unknown` for 429 that does not end, for 5xx and where there
+        is no whole answer; a PUT is then not sent again, all others are.
+        """
+        url = f"{self._place.address}/v2/{self._repository}/{path}"
+        answer = patiently(
+            lambda: self.send(method, url, headers or {}, body, push=push, scope=scope, anonymous=anonymous),
+            self._clock,
+            again=method != "PUT",
+        )
+        if answer.status == _UNAUTHORIZED:
+            raise denied(answer, self._place, anonymous=anonymous or not self._place.login.secret)
+        refused = answer.status > _FORBIDDEN and any(code == "DENIED" for code, _ in errors_of(answer))
+        if answer.status == _FORBIDDEN or refused:
+            raise Denied(
+                f"the registry forbids it: {said(answer)}",
+                where=f"{self._place.host}/{self._repository}",
+                next_step=f"look at who may write to the package: {self._page}",
+            )
+        return answer
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        push: bool = False,
+        scope: str = "",
+        anonymous: bool = False,
+    ) -> Answer:
+        """One exchange; after a challenge a second one, and no third."""
+        wanted = f"repository:{self._repository}:{scope or ('pull,push' if push else 'pull')}"
+        secrets = self._door.headers(wanted, anonymous=anonymous)
+        answer = self._once(method, url, headers, secrets, body)
+        if answer.status != _UNAUTHORIZED:
+            return answer
+        self._door.answer(answer, wanted, anonymous=anonymous, sent=bool(secrets))
+        return self._once(method, url, headers, self._door.headers(wanted, anonymous=anonymous), body)
+
+    def _once(
+        self, method: str, url: str, headers: Mapping[str, str], secrets: Mapping[str, Secret], body: bytes
+    ) -> Answer:
+        if method == "GET":
+            return self._http.get(url, headers=headers, secret_headers=secrets, limit=oci.LIMIT)
+        return self._http.send(method, url, headers=headers, secret_headers=secrets, body=body, limit=oci.LIMIT)
+
+    def _fetch(self, url: str, login: Login | None) -> Answer:
+        return patiently(lambda: self._http.get(url, login=login), self._clock, again=True)

@@ -1,0 +1,277 @@
+"""Names, digests and manifests of container images, as values; nothing is read or sent here.
+
+From the OCI image and distribution specifications 1.1, and Docker's manifests of version 2,
+schema 2, which engines still push. Manifests are only read: what goes to a registry again are the
+very bytes that came from one, or the index that `index_over` writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from unmoor.errors import ConfigError, Unknown
+from unmoor.text import clean
+
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
+MANIFESTS = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
+ACCEPT = f"{OCI_INDEX}, {DOCKER_LIST}, {OCI_MANIFEST}, {DOCKER_MANIFEST}"
+
+DOCKER_HUB = "docker.io"
+LIMIT = 4_194_304
+"""The largest manifest in bytes that a registry has to take (distribution specification)."""
+
+_HUB = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?")
+_LONGEST = 255
+_SCHEMA = 2
+# Tags that say something about a digest: signatures, attestations, and referrers where there is no API for them.
+_ABOUT = re.compile(r"sha256-([0-9a-f]{64})(?:\.[a-z0-9.-]+)?")
+
+
+def digest_of(data: bytes) -> str:
+    """The digest of bytes: ``sha256:`` and 64 hexadecimal digits."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def is_digest(text: str) -> bool:
+    """Whether this is a sha256 digest, the only sort that is used here."""
+    return _DIGEST.fullmatch(text) is not None
+
+
+def is_tag(text: str) -> bool:
+    """Whether this may be a tag: at most 128 letters, digits, ``_``, ``.``, ``-``, not beginning with the last two."""
+    return _TAG.fullmatch(text) is not None
+
+
+def subject_of_tag(tag: str) -> str | None:
+    """The digest that a tag such as ``sha256-….sig`` says something about, ``None`` for every other tag."""
+    found = _ABOUT.fullmatch(tag)
+    return f"sha256:{found[1]}" if found else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageName:
+    """A repository on a registry: ``ghcr.io`` and ``owner/name``."""
+
+    host: str
+    repository: str
+
+    @classmethod
+    def parse(cls, text: str) -> ImageName:
+        """Read a name as users write it. Capitals become small: registries take no others.
+
+        The first part is a host if it has a dot or a colon in it or is ``localhost``; a name
+        without one is on Docker Hub. Raises `ConfigError`.
+        """
+        host, _, rest = text.strip().lower().partition("/")
+        if not rest or not ("." in host or ":" in host or host == "localhost"):
+            host, rest = DOCKER_HUB, text.strip().lower()
+        if host in _HUB:
+            host, rest = DOCKER_HUB, rest if "/" in rest else f"library/{rest}"
+        if not _HOST.fullmatch(host) or not _REPOSITORY.fullmatch(rest) or len(host) + len(rest) >= _LONGEST:
+            raise ConfigError(
+                f"{clean(text, 100)!r} is not the name of an image",
+                next_step="write it as ghcr.io/owner/name: letters, digits, and single . _ - between them",
+            )
+        return cls(host=host, repository=rest)
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.repository}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """``host/owner/name:tag@digest``, the last two each optional."""
+
+    name: ImageName
+    tag: str | None = None
+    digest: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        """Read a reference. Raises `ConfigError`."""
+        rest, at, digest = text.strip().partition("@")
+        head, slash, last = rest.rpartition("/")
+        last, colon, tag = last.partition(":")
+        if (at and not is_digest(digest)) or (colon and not is_tag(tag)):
+            raise ConfigError(
+                f"{clean(text, 100)!r} is no reference to an image",
+                next_step="write it as host/owner/name:tag or host/owner/name@sha256:…",
+            )
+        return cls(name=ImageName.parse(f"{head}{slash}{last}"), tag=tag or None, digest=digest or None)
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        return f"{self.name}{tag}{f'@{self.digest}' if self.digest else ''}"
+
+
+class Platform(msgspec.Struct, frozen=True, kw_only=True):
+    """For which machines an image is, as an index says it."""
+
+    architecture: str
+    os: str
+    variant: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(filter(None, (self.os, self.architecture, self.variant)))
+
+
+class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What one document says of another: its media type, digest and size in bytes."""
+
+    media_type: str
+    digest: str
+    size: int
+    platform: Platform | None = None
+    annotations: Mapping[str, str] | None = None
+
+
+class _Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    schema_version: int
+    media_type: str = ""
+    config: Descriptor | None = None
+    layers: tuple[Descriptor, ...] = ()
+    manifests: tuple[Descriptor, ...] | None = None
+    subject: Descriptor | None = None
+    annotations: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageManifest:
+    """One image or another artifact; ``subject`` is the digest of a manifest that it says something about."""
+
+    config: Descriptor
+    layers: tuple[Descriptor, ...]
+    subject: str | None
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageIndex:
+    """A list of manifests, as a rule one for each platform."""
+
+    manifests: tuple[Descriptor, ...]
+    subject: str | None
+    annotations: Mapping[str, str]
+
+    @property
+    def images(self) -> Mapping[str, str]:
+        """The digest of each platform (``linux/amd64``); what is for no platform, such as attestations, is left out."""
+        return {
+            plain_platform(str(each.platform)): each.digest
+            for each in self.manifests
+            if each.platform is not None and each.platform.os != "unknown"
+        }
+
+
+def read_manifest(data: bytes, media_type: str, *, where: str) -> ImageManifest | ImageIndex:
+    """Read a manifest. Raises `Unknown` where it is not one that can be understood."""
+    try:
+        document = msgspec.json.decode(data, type=_Document)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(clean(str(error), 120), where) from error
+    if trouble := _trouble(document, media_type):
+        raise _unreadable(trouble, where)
+    subject = document.subject.digest if document.subject else None
+    annotations = document.annotations or {}
+    if document.manifests is not None:
+        return ImageIndex(manifests=document.manifests, subject=subject, annotations=annotations)
+    assert document.config is not None  # noqa: S101 - seen to above
+    return ImageManifest(config=document.config, layers=document.layers, subject=subject, annotations=annotations)
+
+
+def _unreadable(trouble: str, where: str) -> Unknown:
+    return Unknown(
+        f"this is not a manifest that can be read: {trouble}",
+        where=where,
+        next_step="look at what the registry serves there",
+    )
+
+
+def _trouble(document: _Document, media_type: str) -> str:
+    """Why a document is not what its media type says, the empty text where it is."""
+    is_index = document.manifests is not None
+    named = (document.config, document.subject, *document.layers, *(document.manifests or ()))
+    faults = (
+        (media_type not in INDEXES | MANIFESTS, f"its media type is {clean(media_type, 80) or 'not given'}"),
+        (document.schema_version != _SCHEMA, f"its schema version is {document.schema_version}"),
+        (document.media_type not in {"", media_type}, f"it was served as {clean(media_type, 80)} and says otherwise"),
+        (is_index is not (media_type in INDEXES), "it is an index by its content or by its media type, not by both"),
+        (is_index is (document.config is not None), "it names a configuration and manifests, or neither"),
+        (any(each is not None and not is_digest(each.digest) for each in named), "it names something by no sha256"),
+    )
+    return next((words for wrong, words in faults if wrong), "")
+
+
+def plain_platform(text: str) -> str:
+    """One spelling for each platform: small letters, and no variant where there is only one (``arm64/v8``)."""
+    parts = text.strip().lower().split("/")
+    return "/".join(parts[:2]) if parts[1:] == ["arm64", "v8"] else "/".join(parts)
+
+
+def leg_tag(tag: str, platform: str) -> str:
+    """The tag of one platform's image: ``sha-0123456789ab-linux-amd64``."""
+    return f"{tag}-{plain_platform(platform).replace('/', '-')}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """One platform's image, as an index names it; ``size`` in bytes of the manifest."""
+
+    platform: str
+    digest: str
+    media_type: str
+    size: int
+
+
+def index_over(legs: Iterable[Leg]) -> tuple[bytes, str]:
+    """Write one index over images that are there: its bytes and its media type.
+
+    The same images give the same bytes, in whatever order they come. Docker's own kind is written
+    where all of them are Docker's, since old clients expect one with the other.
+    """
+    ordered = sorted(legs, key=lambda leg: plain_platform(leg.platform))
+    kind = DOCKER_LIST if all(leg.media_type == DOCKER_MANIFEST for leg in ordered) else OCI_INDEX
+    manifests = [
+        {"mediaType": leg.media_type, "digest": leg.digest, "size": leg.size, "platform": _platform(leg.platform)}
+        for leg in ordered
+    ]
+    document = {"schemaVersion": 2, "mediaType": kind, "manifests": manifests}
+    return json.dumps(document, separators=(",", ":")).encode(), kind
+
+
+def _platform(text: str) -> dict[str, str]:
+    names = ("os", "architecture", "variant")
+    values = dict(zip(names, plain_platform(text).split("/"), strict=False))
+    return {name: values[name] for name in ("architecture", "os", "variant") if name in values}
+
+
+def marked(data: bytes, mark: str) -> bytes:
+    """The same manifest with one more annotation: other bytes, which nobody else has, over the same parts."""
+    document = json.loads(data)
+    document["annotations"] = {**(document.get("annotations") or {}), "org.unmoor.throw-away": mark}
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def tagged(name: ImageName, tag: str) -> Reference:
+    """A name with a tag. Raises `ConfigError` for a tag that is none."""
+    if not is_tag(tag):
+        raise ConfigError(
+            f"{clean(tag, 140)!r} is not a tag that a registry takes",
+            next_step="shorten the suffix or the pattern: 128 letters, digits, '.', '_', '-' at most",
+        )
+    return replace(Reference(name=name), tag=tag)

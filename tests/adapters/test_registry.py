@@ -1,0 +1,239 @@
+"""The adapter on real registries, without a login, with a password and with tokens; skopeo looks on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.registries import (
+    NO_LOGIN,
+    USER,
+    RealRegistry,
+    image,
+    index_of,
+    layout,
+    put_image,
+    put_manifest,
+    registry,
+)
+
+from unmoor import oci
+from unmoor.adapters.http import BoundedSession
+from unmoor.errors import Denied, Rejected
+from unmoor.ports.registry import OciManifest
+from unmoor.secret import Secret
+from unmoor.world import Login
+
+WRONG = Login(username=USER, secret=Secret("wrong"), origin="a wrong place")
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[BoundedSession]:
+    """One session."""
+    with BoundedSession() as session:
+        yield session
+
+
+@pytest.fixture(scope="module", params=["", "basic", "token"], ids=["open", "basic", "token"])
+def there(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
+    """A registry of each kind of login."""
+    with registry(tmp_path_factory.mktemp("registry"), auth=request.param) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def basic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
+    """A registry with passwords, to which a plain client can talk as well."""
+    with registry(tmp_path_factory.mktemp("basic"), auth="basic") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
+    """A registry with tokens."""
+    with registry(tmp_path_factory.mktemp("token"), auth="token") as running:
+        yield running
+
+
+@pytest.mark.parametrize("docker", [False, True], ids=["oci", "docker"])
+def test_an_image_of_another_client_is_read_by_digest(
+    there: RealRegistry, http: BoundedSession, tmp_path: Path, *, docker: bool
+) -> None:
+    """What skopeo pushed is seen by tag and by digest, with the very bytes and media type."""
+    built = image("read")
+    repository = f"acme/read-{docker}".lower()
+    kind = "v2s2" if docker else "oci"
+    there.skopeo("copy", "--format", kind, layout(tmp_path / "image", built, "one"), f"docker://{{}}/{repository}:one")
+    seen = there.open(repository, http)
+    digest = json.loads(there.skopeo("inspect", f"docker://{{}}/{repository}:one"))["Digest"]
+    assert seen.head("one") == digest
+    assert seen.head(digest) == digest
+    manifest = seen.manifest("one")
+    assert manifest is not None
+    assert manifest.digest == oci.digest_of(manifest.data) == digest
+    document = oci.read_manifest(manifest.data, manifest.media_type, where="here")
+    assert isinstance(document, oci.ImageManifest)
+    assert document.config.digest == built.id
+    assert seen.blob(built.id) == built.config
+    assert seen.tags() == ("one",)
+
+
+def test_what_is_not_there_is_absent(there: RealRegistry, http: BoundedSession) -> None:
+    """No repository, no tag, no digest: nothing, and no error."""
+    seen = there.open("acme/nothing", http)
+    assert seen.head("one") is None
+    assert seen.manifest("one") is None
+    assert seen.head(f"sha256:{'0' * 64}") is None
+    assert seen.tags() == ()
+
+
+def test_the_very_bytes_go_under_another_tag(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> None:
+    """A second tag has the same digest, and skopeo says so, too."""
+    built = image("promoted")
+    there.skopeo("copy", layout(tmp_path / "image", built, "one"), "docker://{}/acme/promoted:sha-1")
+    seen = there.open("acme/promoted", http)
+    manifest = seen.manifest("sha-1")
+    assert manifest is not None
+    assert seen.put("1.0", manifest) == manifest.digest
+    assert set(seen.tags()) == {"sha-1", "1.0"}
+    told = json.loads(there.skopeo("inspect", "docker://{}/acme/promoted:1.0"))
+    assert told["Digest"] == manifest.digest
+
+
+def test_an_index_is_put_over_images_that_are_there(basic: RealRegistry, http: BoundedSession) -> None:
+    """Its bytes are the same whatever the order of the legs; a client finds each platform through it."""
+    legs = [(platform, image("leg", platform=platform)) for platform in ("linux/amd64", "linux/386")]
+    for _, built in legs:
+        put_image(basic, "acme/index", built)
+    index = index_of(legs)
+    assert index == index_of(legs[::-1])
+    assert basic.open("acme/index", http).put("1.0", index) == index.digest
+    raw = basic.skopeo("inspect", "--raw", "docker://{}/acme/index:1.0")
+    assert raw.encode() == index.data
+
+
+def test_an_index_over_what_is_missing_is_refused(basic: RealRegistry, http: BoundedSession) -> None:
+    """The registry's own words come back."""
+    index = index_of([("linux/amd64", image("never pushed"))])
+    with pytest.raises(Rejected, match="MANIFEST_BLOB_UNKNOWN"):
+        basic.open("acme/index", http).put("2.0", index)
+
+
+def test_pushing_may_be_probed(there: RealRegistry, http: BoundedSession) -> None:
+    """An upload session opens with the right login; without a login nothing is sent."""
+    assert there.open("acme/probe", http).may_push() is bool(there.login.secret)
+    assert there.open("acme/probe", http).tags() == ()
+    assert there.open("acme/probe", http, login=NO_LOGIN).may_push() is False
+
+
+@pytest.mark.parametrize("kind", ["basic", "token"])
+def test_a_wrong_password_fails_at_once(request: pytest.FixtureRequest, http: BoundedSession, kind: str) -> None:
+    """It is refused, says where the password came from, and never quotes it."""
+    there: RealRegistry = request.getfixturevalue(kind)
+    begun = len(there.asked)
+    for _ in range(2):
+        with pytest.raises(Denied, match="a wrong place") as caught:
+            there.open("acme/wrong", http, login=WRONG).head("one")
+        assert "wrong\n" not in str(caught.value)
+    if kind == "token":
+        assert len(there.asked) == begun + 2
+
+
+@pytest.mark.parametrize("kind", ["basic", "token"])
+def test_without_a_login_only_the_public_is_read(
+    request: pytest.FixtureRequest, http: BoundedSession, kind: str
+) -> None:
+    """A token server gives pull to everybody, a password does not; nobody pushes."""
+    there: RealRegistry = request.getfixturevalue(kind)
+    seen = there.open("acme/public", http, login=NO_LOGIN)
+    if kind == "token":
+        assert seen.head("one") is None
+    else:
+        with pytest.raises(Denied, match="without a login"):
+            seen.head("one")
+    with pytest.raises(Denied):
+        seen.put("one", image("not ours").manifest)
+
+
+def test_a_token_is_kept_for_its_scope_alone(token: RealRegistry, http: BoundedSession) -> None:
+    """Reading twice asks for one token; writing asks for another; reading without credentials for a third."""
+    seen = token.open("acme/scopes", http)
+    begun = len(token.asked)
+    seen.head("one")
+    seen.tags()
+    assert len(token.asked) == begun + 1
+    assert seen.may_push()
+    assert len(token.asked) == begun + 2
+    assert "pull,push" in token.asked[-1]["scope"][0]
+    seen.manifest("one", anonymous=True)
+    assert len(token.asked) == begun + 3
+
+
+def test_a_scope_that_is_held_back_is_a_denial(token: RealRegistry, http: BoundedSession) -> None:
+    """The login is right, and may not push: that is said, with the page where it is changed."""
+    token.denied.add("push")
+    try:
+        seen = token.open("acme/held", http)
+        with pytest.raises(Denied):
+            seen.may_push()
+    finally:
+        token.denied.clear()
+
+
+def test_a_manifest_is_deleted_with_its_tags(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> None:
+    """By digest; what is gone already is no trouble."""
+    there.skopeo("copy", layout(tmp_path / "image", image("delete"), "one"), "docker://{}/acme/delete:one")
+    seen = there.open("acme/delete", http)
+    digest = seen.head("one")
+    assert digest is not None
+    seen.delete(digest)
+    assert seen.head("one") is None
+    assert seen.head(digest) is None
+    seen.delete(digest)
+
+
+def test_many_tags_are_all_listed(basic: RealRegistry, http: BoundedSession) -> None:
+    """However many."""
+    built = image("many")
+    names = [f"v{number}" for number in range(130)]
+    put_image(basic, "acme/many", built, names[0])
+    for name in names[1:]:
+        put_manifest(basic, "acme/many", built.manifest, name)
+    assert set(basic.open("acme/many", http).tags()) == set(names)
+
+
+def test_an_owner_with_capitals_is_written_small(basic: RealRegistry, http: BoundedSession) -> None:
+    """Registries take small letters only."""
+    put_image(basic, "acme/small", image("small"), "one")
+    seen = basic.open("Acme/Small", http)
+    assert seen.name == "ghcr.io/acme/small"
+    assert seen.address == f"{basic.url.removeprefix('http://')}/acme/small"
+    assert seen.head("one") is not None
+
+
+@pytest.mark.parametrize("reference", ["../x", "a b", "-x", "", "x" * 129, "sha256:short", "a/b"])
+def test_a_reference_that_is_none_is_never_sent(basic: RealRegistry, http: BoundedSession, reference: str) -> None:
+    """Whatever it holds, it never reaches an address."""
+    with pytest.raises(Rejected, match="neither a tag nor a digest"):
+        basic.open("acme/small", http).head(reference)
+
+
+def test_docker_hub_is_where_its_name_does_not_say(http: BoundedSession) -> None:
+    """Its registry has another host; the engine knows it by its name."""
+    from unmoor.adapters.registry import OciRegistry
+    from unmoor.world import RegistryPlace
+
+    place = RegistryPlace(host="docker.io", address="https://docker.io", login=NO_LOGIN)
+    seen = OciRegistry(place, "acme/demo", http)
+    assert seen.place.address == "https://registry-1.docker.io"
+    assert (seen.name, seen.address) == ("docker.io/acme/demo", "docker.io/acme/demo")
+    assert replace(place, host="ghcr.io") is not place
+
+
+def test_equal_bytes_are_equal_manifests() -> None:
+    """A manifest is a value."""
+    one = image("same").manifest
+    assert one == OciManifest(data=one.data, digest=one.digest, media_type=one.media_type)
