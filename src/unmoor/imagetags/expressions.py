@@ -1,0 +1,197 @@
+"""The expressions in double braces: ``{{branch}}``, ``{{date 'YYYYMMDD' tz='Asia/Tokyo'}}``.
+
+Source: Handlebars' language as far as docker/metadata-action's rules use it: names, quoted arguments,
+``key='value'``, comments, and three braces (or ``{{&name}}``) where nothing is escaped. Blocks,
+partials and helpers of Handlebars' own are refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from unmoor.imagetags import moments
+from unmoor.imagetags.wrong import Wrong
+
+_NAME: Final = r"[^\s!\"#%-,./;->@\[-\^`{-~]+"
+_TOKEN = re.compile(
+    rf"""(?P<key>{_NAME})=
+      | "(?P<double>(?:\\"|[^"])*)" | '(?P<single>(?:\\'|[^'])*)'
+      | (?P<name>{_NAME}(?:[./]{_NAME})*)""",
+    re.VERBOSE,
+)
+_COMMENT = re.compile(r"\{\{!--.*?--\}\}|\{\{!(?!--).*?\}\}", re.DOTALL)
+_OPEN = re.compile(r"\{\{\{|\{\{&?")
+_BUILT_IN: Final = frozenset({"if", "unless", "each", "with", "lookup", "log", "else", "this"})
+_ESCAPES: Final = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;", "`": "&#x60;", "=": "&#x3D;"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One expression: its name, the arguments (``None`` for one without quotes), and where it stands."""
+
+    name: str
+    at: int
+    plain: bool
+    arguments: tuple[str | None, ...] = ()
+    named: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """What expressions may name: texts, and times (``None`` for one that is not known)."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    times: Mapping[str, datetime | None] = field(default_factory=dict)
+
+
+def render(text: str, names: Names, *, compat: bool = False) -> str:
+    """Put values in place of expressions. Raises `Wrong` where an expression cannot be read.
+
+    An unknown name, an argument too many, and a date's format without quotes are refused; in
+    ``compat`` they are the empty text, ignored, and ISO 8601. Only there are the characters that
+    mean something in HTML escaped, as Handlebars does it.
+    """
+    parts = (part if isinstance(part, str) else _value(part, names, compat=compat) for part in parse(text))
+    return "".join(parts)
+
+
+def parse(text: str) -> tuple[str | Call, ...]:
+    """Split a text into what stands for itself and what is an expression."""
+    return tuple(_parts(text))
+
+
+def sole_name(text: str) -> str:
+    """The name, where the whole text is one expression; else the empty text."""
+    try:
+        parts = parse(text)
+    except Wrong:
+        return ""
+    return parts[0].name if len(parts) == 1 and isinstance(parts[0], Call) else ""
+
+
+def names_in(text: str) -> frozenset[str]:
+    """Every name that the expressions of a text use. Raises `Wrong` where one cannot be read."""
+    return frozenset(part.name for part in parse(text) if isinstance(part, Call))
+
+
+def _parts(text: str) -> Iterator[str | Call]:
+    at = 0
+    while (start := text.find("{{", at)) >= 0:
+        if text[start - 1 : start] == "\\":
+            raise Wrong("a backslash before {{ is not understood here", at=start - 1)
+        if start > at:
+            yield text[at:start]
+        comment = _COMMENT.match(text, start)
+        if comment:
+            at = comment.end()
+            continue
+        call, at = _call(text, start)
+        yield call
+    if at < len(text):
+        yield text[at:]
+
+
+def _call(text: str, start: int) -> tuple[Call, int]:
+    """Read one expression; gives it, and where the text goes on behind its braces."""
+    opening = _OPEN.match(text, start)
+    assert opening is not None  # noqa: S101 - two braces stand there
+    close = "}}}" if opening[0] == "{{{" else "}}"
+    at = opening.end()
+    words: list[str | None] = []
+    named: dict[str, str | None] = {}
+    name = ""
+    while True:
+        at += len(text[at:]) - len(text[at:].lstrip())
+        if text.startswith(close, at):
+            break
+        found = _TOKEN.match(text, at)
+        if not found:
+            raise _unreadable(text, start, at)
+        at = found.end()
+        if not name:
+            name = found["name"] or ""
+            if not name:
+                raise _unreadable(text, start, found.start())
+        elif found["key"]:
+            value = _TOKEN.match(text, at)
+            if not value or value["key"]:
+                raise _unreadable(text, start, at)
+            named[found["key"]] = _literal(value)
+            at = value.end()
+        else:
+            words.append(_literal(found))
+    if not name or name in _BUILT_IN:
+        raise _unreadable(text, start, start)
+    call = Call(name=name, at=start, plain=opening[0] != "{{", arguments=tuple(words), named=named)
+    return call, at + len(close)
+
+
+def _literal(found: re.Match[str]) -> str | None:
+    if found["double"] is not None:
+        return found["double"].replace('\\"', '"')
+    if found["single"] is not None:
+        return found["single"].replace("\\'", "'")
+    return None
+
+
+def _unreadable(text: str, start: int, at: int) -> Wrong:
+    if "}}" not in text[start:]:
+        return Wrong("an expression is never closed", at=start, next_step="end it with }}")
+    return Wrong(
+        "this expression cannot be read",
+        at=at,
+        next_step="write {{name}} or {{date 'YYYYMMDD' tz='Europe/Paris'}}; blocks and helpers are not supported",
+    )
+
+
+def _value(call: Call, names: Names, *, compat: bool) -> str:
+    if call.name in names.times:
+        value = _time(call, names.times[call.name], compat=compat)
+    elif call.name in names.texts and (compat or not (call.arguments or call.named)):
+        value = names.texts[call.name]
+    elif call.name in names.texts:
+        raise Wrong(f"{{{{{call.name}}}}} takes no argument", at=call.at, next_step=f"write {{{{{call.name}}}}}")
+    elif compat and not (call.arguments or call.named):
+        value = ""
+    else:
+        known = sorted({*names.texts, *names.times})
+        near = difflib.get_close_matches(call.name, known, n=1)
+        raise Wrong(
+            f"nothing is called {call.name!r} here" + (f"; did you mean {near[0]!r}?" if near else ""),
+            at=call.at,
+            next_step=f"use one of {', '.join(known)}",
+        )
+    return value if call.plain or not compat else value.translate(_ESCAPES)
+
+
+def _time(call: Call, moment: datetime | None, *, compat: bool) -> str:
+    foreign = sorted(call.named.keys() - {"tz"})
+    if foreign:
+        raise Wrong(f"there is no {foreign[0]} in a date", at=call.at, next_step="write tz='Europe/Paris', or nothing")
+    example = f"{{{{{call.name} 'YYYYMMDD'}}}}"
+    if not call.arguments:
+        raise Wrong(f"{{{{{call.name}}}}} needs a format", at=call.at, next_step=f"write {example}")
+    if call.arguments[0] is None and not compat:
+        raise Wrong("a date's format stands in quotes", at=call.at, next_step=f"write {example}")
+    if len(call.arguments) > 1:
+        raise Wrong("a date takes one format", at=call.at, next_step=f"write {example}")
+    zone = call.named.get("tz", "UTC")
+    if zone is None:
+        raise Wrong("a time zone stands in quotes", at=call.at, next_step="write tz='Europe/Paris'")
+    if moment is None:
+        raise Wrong(
+            "the commit's date is not known: the event does not hold it",
+            at=call.at,
+            next_step="run inside the checkout of the repository, or use {{date 'YYYYMMDD'}}",
+        )
+    try:
+        return moments.form(moment, call.arguments[0], zone)
+    except Wrong as wrong:
+        raise Wrong(wrong.what, at=call.at, next_step=wrong.next_step) from wrong

@@ -1,0 +1,120 @@
+"""Which tags stay where they are, and which may move to another release. Pure.
+
+A fixed tag names one image for ever: ``v1.2.3``, ``sha-0a1b2c3``. A floating one names the newest of
+a series: ``1.2`` of 1.2.*, ``1`` of 1.*, and everything else (``latest``, ``prod``) of all. It only
+ever moves to a final version that is the highest of its series among those that are published.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Final
+
+from packaging.version import Version
+
+from unmoor import versions
+
+_ALWAYS_A_SERIES: Final = 2
+_START = re.compile(r"(?:(?<=[-_.])|^)v?(?=[0-9])")
+_NUMBERS = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18}){0,9}")
+_COMMIT = re.compile(r"(?:^|-)sha-[0-9a-f]{7,64}(?:-|$)")
+_SHORTEST_COMMIT: Final = 7
+_HEXADECIMAL = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{7,64}(?![0-9A-Za-z])")
+
+
+class Kind(StrEnum):
+    """What a tag is: ``fixed`` names one image for ever, ``floating`` the newest of a series."""
+
+    FIXED = "fixed"
+    FLOATING = "floating"
+
+
+def kinds(tags: Iterable[str], version: Version | str, *, commit: str = "") -> Mapping[str, Kind]:
+    """Tell what each tag is, by its text alone. Prefixes and suffixes (``v1.2.3-prod``) do not count.
+
+    Fixed are those that name the version itself, or its commit. Where a version of two numbers is
+    named both with a ``v`` and without (``v1.2``, ``1.2``), the one without is the series.
+    """
+    names = tuple(tags)
+    wanted = versions.parse(version) if isinstance(version, str) else version
+    found = {name: _kind(name, wanted, commit) for name in names}
+    if wanted is not None and len(wanted.release) <= _ALWAYS_A_SERIES and not wanted.is_prerelease:
+        for name in names:
+            if (
+                found[name] is Kind.FIXED
+                and any(f"v{name}" == other for other in names)
+                and not _says_more(name, wanted)
+            ):
+                found[name] = Kind.FLOATING
+    return found
+
+
+def may_move(tag: str, version: Version, published: Iterable[Version]) -> bool:
+    """Whether a floating tag is this version's: it is final, and no published final of the series is higher.
+
+    A tag that names the version itself never moves.
+    """
+    if version.is_prerelease or (series(tag, version) is None and _names_whole(tag, version)):
+        return False
+    parts = series(tag, version) or ()
+    covered = (each for each in published if _release(each, len(parts)) == parts)
+    return versions.is_highest(version, covered)
+
+
+def series(tag: str, version: Version) -> tuple[int, ...] | None:
+    """The numbers of the series that a tag names and the version belongs to: (1, 2) for ``1.2-prod``.
+
+    ``None`` where it names none: ``latest``, or a whole version.
+    """
+    for core in _cores(tag):
+        if not _NUMBERS.fullmatch(core):
+            continue
+        parts = tuple(int(part) for part in core.split("."))
+        shorter = len(parts) < len(version.release) or len(parts) <= _ALWAYS_A_SERIES
+        if shorter and _release(version, len(parts)) == parts:
+            return parts
+    return None
+
+
+def _kind(tag: str, version: Version | None, commit: str) -> Kind:
+    whole = version is not None and _names_whole(tag, version)
+    return Kind.FIXED if whole or _names_commit(tag, commit) else Kind.FLOATING
+
+
+def _names_commit(tag: str, commit: str) -> bool:
+    if _COMMIT.search(tag):
+        return True
+    return any(len(found) >= _SHORTEST_COMMIT and commit.startswith(found) for found in _HEXADECIMAL.findall(tag))
+
+
+def _names_whole(tag: str, version: Version) -> bool:
+    """Whether a tag holds the version with all its numbers; ``1.2`` does not hold 1.2.0."""
+    for core in _cores(tag):
+        found = versions.parse(core)
+        same = found is not None and (found == version or found.public == version.public)
+        if found is not None and same and len(found.release) >= len(version.release):
+            return True
+    return False
+
+
+def _says_more(tag: str, version: Version) -> bool:
+    """Whether a tag says more than numbers (1.2.post1)."""
+    return version.is_postrelease or not any(_NUMBERS.fullmatch(core) for core in _cores(tag))
+
+
+def _cores(tag: str) -> Iterator[str]:
+    """What of a tag may be a version: from each number on, with every tail behind a dash cut away in turn."""
+    if len(tag) > versions.LONGEST_TAG:
+        return
+    for start in _START.finditer(tag):
+        core = tag[start.end() :]
+        while core:
+            yield core
+            core = core.rpartition("-")[0]
+
+
+def _release(version: Version, count: int) -> tuple[int, ...]:
+    """The first numbers of a version, filled up with zeros."""
+    return (*version.release, *(0 for _ in range(count)))[:count]

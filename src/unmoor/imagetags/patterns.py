@@ -1,0 +1,210 @@
+"""Regular expressions as JavaScript writes them, on an engine that can be stopped.
+
+A pattern of a rule is JavaScript's; it is translated to the library ``regex``, which (other than the
+standard library's ``re``) takes a deadline: a pattern that would try for hours on a tag somebody made
+up is an error after a second. What has no exact counterpart is refused. Source: ECMA-262, "Patterns",
+with the additions of its Annex B.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from unmoor.imagetags.wrong import Wrong
+
+LONGEST_PATTERN: Final = 1000
+LONGEST_SUBJECT: Final = 1024
+SECONDS: Final = 1.0
+
+_SPACES: Final = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+_CLASSES: Final = {"d": "0-9", "w": "A-Za-z0-9_", "s": _SPACES}
+_CONTROLS: Final = {"t": r"\t", "n": r"\n", "v": r"\v", "f": r"\f", "r": r"\r"}
+_WORD: Final = "[A-Za-z0-9_]"
+_QUANTIFIER = re.compile(r"[*+?]|\{[0-9]+(?:,[0-9]*)?\}")
+_GROUP = re.compile(r"\((?:\?(?:[:=!]|<[=!]|<(?P<name>[A-Za-z_][A-Za-z0-9_]*)>))?")
+_CODE = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}")
+
+
+def search(pattern: str, text: str, *, flags: str = "") -> tuple[str | None, ...] | None:
+    """Search as ``String.match`` does: the match and its groups, ``None`` where there is no match.
+
+    With the flag ``g`` it is every match, and no groups. Raises `Wrong` for a pattern that is
+    wrong, has no counterpart, is over 1,000 characters, or took longer than a second.
+    """
+    import regex
+
+    bits = _bits(flags)
+    translated = translate(pattern, multiline="m" in flags, dot_all="s" in flags, unicode="u" in flags)
+    if len(text) > LONGEST_SUBJECT:
+        raise Wrong(f"the text is {len(text):,} characters long, and a pattern is tried on {LONGEST_SUBJECT:,} at most")
+    try:
+        compiled = regex.compile(translated, regex.V0 | bits)
+    except regex.error as error:
+        raise Wrong(f"the pattern cannot be read: {error}", next_step="correct the regular expression") from error
+    try:
+        if "g" in flags:
+            found = [match[0] for match in compiled.finditer(text, timeout=SECONDS)]
+            return tuple(found) or None
+        match = (compiled.match if "y" in flags else compiled.search)(text, timeout=SECONDS)
+    except TimeoutError as error:
+        raise Wrong(
+            f"the pattern was not done with the text after {SECONDS:g} s",
+            next_step="write it without one repetition inside another, such as (a+)+",
+        ) from error
+    return None if match is None else (match[0], *match.groups())
+
+
+def _bits(flags: str) -> int:
+    import regex
+
+    for at, flag in enumerate(flags):
+        if flag not in "dgimsuy" or flag in flags[:at]:
+            raise Wrong(
+                f"{flags!r} are no flags of a regular expression", next_step="use some of g, i, m, s, u, y, once"
+            )
+    return int(regex.IGNORECASE) if "i" in flags else 0
+
+
+def translate(pattern: str, *, multiline: bool = False, dot_all: bool = False, unicode: bool = False) -> str:
+    """Write a JavaScript pattern in the other language. Raises `Wrong`, with the place, where that cannot be done."""
+    if len(pattern) > LONGEST_PATTERN:
+        raise Wrong(f"the pattern is {len(pattern):,} characters long, and {LONGEST_PATTERN:,} is the most")
+    return _Translation(pattern=pattern, multiline=multiline, dot_all=dot_all, unicode=unicode).whole()
+
+
+@dataclass(kw_only=True)
+class _Translation:
+    """One pass over a pattern. ``repeats``: what was written last may be repeated."""
+
+    pattern: str
+    multiline: bool
+    dot_all: bool
+    unicode: bool
+    at: int = 0
+    repeats: bool = False
+
+    def whole(self) -> str:
+        written = []
+        while self.at < len(self.pattern):
+            written.append(self.piece())
+        return "".join(written)
+
+    def refuse(self, what: str) -> Wrong:
+        return Wrong(f"the pattern has {what}", at=self.at, next_step="write the regular expression without it")
+
+    def piece(self) -> str:
+        char = self.pattern[self.at]
+        quantifier = _QUANTIFIER.match(self.pattern, self.at)
+        if quantifier:
+            return self.quantifier(quantifier)
+        self.repeats = char not in "^$|("
+        longer = {"\\": self.escape, "[": self.characters, "(": self.group}
+        if char in longer:
+            return longer[char]()
+        if self.unicode and char in "{}]":
+            raise self.refuse(f"a lone {char}")
+        self.at += 1
+        assertions = {"^": r"(?:^|(?<=[\n\r\u2028\u2029]))", "$": r"(?=[\n\r\u2028\u2029]|\Z)"}
+        plain = {"^": r"\A", "$": r"\Z", ".": "(?s:.)" if self.dot_all else r"[^\n\r\u2028\u2029]"}
+        if self.multiline and char in assertions:
+            return assertions[char].replace("^|", r"\A|")
+        return plain.get(char, char if char in "|)" else re.escape(char))
+
+    def quantifier(self, found: re.Match[str]) -> str:
+        """Copy a quantifier with the ``?`` behind it; the other engine would read more into a second one."""
+        if not self.repeats:
+            raise self.refuse(f"nothing to repeat before {found[0]}")
+        self.repeats = False
+        self.at = found.end()
+        lazy = self.pattern[self.at : self.at + 1] == "?"
+        self.at += lazy
+        return found[0] + ("?" if lazy else "")
+
+    def group(self) -> str:
+        found = _GROUP.match(self.pattern, self.at)
+        assert found is not None  # noqa: S101 - a parenthesis stands there
+        if found[0] == "(" and self.pattern[found.end() : found.end() + 1] == "?":
+            raise self.refuse("a kind of group that is not understood here")
+        self.at = found.end()
+        return f"(?P<{found['name']}>" if found["name"] else found[0]
+
+    def escape(self) -> str:
+        """Translate an escape outside a class."""
+        follower = self.pattern[self.at + 1 : self.at + 2]
+        if follower in {"b", "B"}:
+            self.at += 2
+            self.repeats = False
+            ends = rf"(?<={_WORD})(?!{_WORD})|(?<!{_WORD})(?={_WORD})"
+            inside = rf"(?<={_WORD})(?={_WORD})|(?<!{_WORD})(?!{_WORD})"
+            return f"(?:{ends if follower == 'b' else inside})"
+        back = re.compile(r"\\([1-9][0-9]?)|\\k<([A-Za-z_][A-Za-z0-9_]*)>").match(self.pattern, self.at)
+        if back:
+            self.at = back.end()
+            name = back[1] or back[2]
+            # A group that took no part matches nothing at all in JavaScript, and never in the other engine.
+            return f"(?({name})" + (f"\\g<{name}>" if back[1] else f"(?P={name})") + "|)"
+        if follower.lower() in _CLASSES and follower:
+            self.at += 2
+            return f"[{'^' if follower.isupper() else ''}{_CLASSES[follower.lower()]}]"
+        return self.character()
+
+    def character(self) -> str:
+        """Translate an escape that stands for one character, in a class or out of it."""
+        follower = self.pattern[self.at + 1 : self.at + 2]
+        code = _CODE.match(self.pattern, self.at + 1)
+        if code and not (code[3] and not self.unicode):
+            self.at = code.end()
+            number = int(code[1] or code[2] or code[3], 16)
+            if number > 0x10FFFF:  # noqa: PLR2004 - the last character that there is
+                raise self.refuse("a number that is no character's")
+            return f"\\U{number:08x}"
+        if follower == "0" and not self.pattern[self.at + 2 : self.at + 3].isdigit():
+            self.at += 2
+            return r"\x00"
+        if follower in _CONTROLS and follower:
+            self.at += 2
+            return _CONTROLS[follower]
+        if not follower or follower.isalnum() or follower == "_":
+            raise self.refuse(f"an escape that is not understood here: \\{follower}")
+        self.at += 2
+        return f"\\{follower}" if follower.isascii() else follower
+
+    def characters(self) -> str:
+        r"""Translate a class: ``[^a-z\d]``. What would mean more to the other engine is escaped."""
+        end = self.at + (2 if self.pattern.startswith("[^", self.at) else 1)
+        written = [self.pattern[self.at : end]]
+        self.at = end
+        while not self.pattern.startswith("]", self.at):
+            if self.at >= len(self.pattern):
+                raise self.refuse("a [ that is never closed")
+            written.append(self.member())
+        self.at += 1
+        if len(written) == 1:  # [] is nothing, [^] is anything
+            return "(?!)" if written[0] == "[" else "(?s:.)"
+        return "".join(written) + "]"
+
+    def member(self) -> str:
+        char = self.pattern[self.at]
+        follower = self.pattern[self.at + 1 : self.at + 2]
+        if char != "\\":
+            self.at += 1
+            return char if char.isalnum() or char == "-" else f"\\{char}" if char.isascii() else char
+        if follower == "b":
+            self.at += 2
+            return r"\x08"
+        if follower.lower() in _CLASSES and follower:
+            self.at += 2
+            return _CLASSES[follower] if follower.islower() else _complement(follower)
+        return self.character()
+
+
+def _complement(letter: str) -> str:
+    """The ranges that a class in capitals stands for, so that it can stand inside another class."""
+    wanted = {"D": "0-9", "W": "0-9A-Z_a-z", "S": _SPACES}[letter]
+    taken = sorted(code for code in range(0x10000) if re.fullmatch(f"[{wanted}]", chr(code), re.NOFLAG))
+    edges = [-1, *taken, 0x110000]
+    gaps = [(low + 1, high - 1) for low, high in pairwise(edges) if high - low > 1]
+    return "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in gaps)

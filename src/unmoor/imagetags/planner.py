@@ -1,0 +1,249 @@
+"""The tags, labels and annotations of images: decided by rules, a flavor and what is known of the run. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from unmoor.errors import ConfigError
+from unmoor.imagetags import flavor as flavors
+from unmoor.imagetags import rules as ruleset
+from unmoor.imagetags.context import HEADS, Context
+from unmoor.imagetags.expressions import render
+from unmoor.imagetags.floating import Kind, kinds
+from unmoor.imagetags.labels import at_levels
+from unmoor.imagetags.labels import labels as labelled
+from unmoor.imagetags.producing import Given, Nothing, Value, produce, rendered
+from unmoor.imagetags.rules import Rule
+from unmoor.imagetags.wrong import REFERENCE, Place, Wrong
+from unmoor.versions import LONGEST_TAG, shown
+
+LATEST: Final = "latest"
+_NOT_ALLOWED = re.compile(r"[^a-zA-Z0-9._-]+")
+_TAG = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9._-]{{0,{LONGEST_TAG - 1}}}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tag:
+    """One planned tag, and whether it stays or floats."""
+
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What was decided. ``version`` is the first tag, empty where there is none; ``latest``: that is one of them.
+
+    ``images`` are lower-cased names. ``labels`` are keys and values, sorted; ``annotations`` are
+    texts ``level:key=value``. ``warnings`` are sentences for whoever wrote the rules.
+    """
+
+    version: str
+    planned: tuple[Tag, ...]
+    images: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...]
+    annotations: tuple[str, ...]
+    latest: bool
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def tag_names(self) -> tuple[str, ...]:
+        """The tags without any image's name."""
+        return tuple(tag.name for tag in self.planned)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Every tag of every image, ``image:tag``; the bare tags where there is no image."""
+        return tuple(name for image in self.images for name in self.tags_of(image)) or self.tag_names
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The tags that name this one image for ever."""
+        return tuple(tag.name for tag in self.planned if tag.kind is Kind.FIXED)
+
+    @property
+    def floating(self) -> tuple[str, ...]:
+        """The tags that move from release to release."""
+        return tuple(tag.name for tag in self.planned if tag.kind is Kind.FLOATING)
+
+    def tags_of(self, image: str) -> tuple[str, ...]:
+        """The tags of one image, ``image:tag``."""
+        return tuple(f"{image}:{name}" for name in self.tag_names)
+
+    def document(self) -> dict[str, Any]:
+        """The plan as JSON, with the keys that docker/metadata-action writes, and three more."""
+        return {
+            "version": self.version,
+            "tags": list(self.tags),
+            "tag-names": list(self.tag_names),
+            "labels": dict(self.labels),
+            "annotations": list(self.annotations),
+            "fixed": list(self.fixed),
+            "floating": list(self.floating),
+        }
+
+
+def plan(
+    rules: Iterable[str],
+    flavor: Iterable[str],
+    images: Iterable[str],
+    context: Context,
+    *,
+    labels: Iterable[str] = (),
+    annotations: Iterable[str] = (),
+    levels: Sequence[str] = ("manifest",),
+    compat: bool = False,
+    post_is_final: bool = True,
+    latest_on_default_branch: bool = False,
+) -> Plan:
+    """Decide everything. Each text holds one line, or several.
+
+    ``compat`` does what docker/metadata-action does also where we differ; then ``post_is_final`` and
+    ``latest_on_default_branch`` count for nothing. With ``latest_on_default_branch`` that branch
+    gets ``latest``, and nothing else ever does. Raises `ConfigError` for what cannot be read, a tag
+    that no registry takes, and (not in ``compat``) where no rule gives a tag.
+    """
+    given = Given(
+        flavor=flavors.parse(flavor, compat=compat), context=context, compat=compat, post_is_final=post_is_final
+    )
+    ordered = ruleset.parse(rules)
+    names = tuple(image.name for image in flavors.images(images, compat=compat) if image.enable)
+    answers = [(rule, _asked(rule, given)) for rule in ordered]
+    values = [(rule, answer) for rule, answer in answers if isinstance(answer, Value)]
+    if not values and not compat:
+        raise _no_tag(answers, context)
+    if latest_on_default_branch and not compat:
+        latest = context.ref.startswith(HEADS) and context.is_default_branch
+    else:
+        latest = _latest(values, given)
+    planned = _tags(values, given)
+    if latest and values:
+        planned = _with_latest(planned, given)
+    version = planned[0].name if planned else ""
+    return Plan(
+        version=version,
+        planned=planned,
+        images=names,
+        labels=labelled(context, version, labels, compat=compat),
+        annotations=at_levels(labelled(context, version, annotations, kind="annotation", compat=compat), levels),
+        latest=latest and bool(values),
+        warnings=_warnings(answers),
+    )
+
+
+def _asked(rule: Rule, given: Given) -> Value | Nothing:
+    """Ask a rule that is enabled, and dress its value in prefix and suffix."""
+    enabled = rendered(rule, rule.enable, given)
+    if enabled not in {"true", "false"}:
+        raise rule.place.within(
+            rule.enable,
+            Wrong(
+                f"enable must come out as true or false, and it is {shown(enabled)}",
+                next_step="write enable=true, or enable={{is_default_branch}}",
+            ),
+        )
+    if enabled == "false":
+        return Nothing(why="it is not enabled")
+    answer = produce(rule, given)
+    if isinstance(answer, Nothing):
+        return answer
+    prefix = rendered(rule, rule.prefix, given) if rule.prefix is not None else _of_all(given, "prefix")
+    suffix = rendered(rule, rule.suffix, given) if rule.suffix is not None else _of_all(given, "suffix")
+    text = _NOT_ALLOWED.sub("-", f"{prefix}{answer.text}{suffix}")
+    if not text:
+        return Nothing(why="its value is empty")
+    if not given.compat:
+        _check(text, rule.place)
+    return Value(text=text, latest=answer.latest, kind=answer.kind)
+
+
+def _of_all(given: Given, what: str) -> str:
+    """The prefix or the suffix of the flavor, with its expressions."""
+    text = given.flavor.prefix if what == "prefix" else given.flavor.suffix
+    try:
+        return render(text, given.context.names(), compat=given.compat)
+    except Wrong as wrong:
+        for place in reversed(given.flavor.places):
+            if text in place.text:
+                raise place.within(text, wrong) from wrong
+        raise Place(kind="flavor", number=1, text=text).within(text, wrong) from wrong
+
+
+def _check(name: str, place: Place) -> None:
+    """Refuse a tag that no registry takes (Docker's reference grammar)."""
+    if _TAG.fullmatch(name):
+        return
+    if len(name) > LONGEST_TAG:
+        what = f"the tag {shown(name)} is {len(name)} characters long, and {LONGEST_TAG} is the most"
+        raise place.error(what, next_step="shorten what the rule writes: its prefix, suffix, or a name it is made of")
+    raise place.error(
+        f"the tag {shown(name)} begins with {name[0]!r}, and no registry takes that",
+        next_step="let it begin with a letter, digit or _; where an expression in front is empty on some events "
+        "({{branch}} on a pull request), use a rule of the other event alone: type=ref,event=branch,suffix=-{{sha}}",
+    )
+
+
+def _latest(values: Sequence[tuple[Rule, Value]], given: Given) -> bool:
+    """Decide ``latest``: once, by the first rule that gave a value, unless the flavor says it."""
+    if not values:
+        return False
+    return values[0][1].latest if given.flavor.latest == "auto" else given.flavor.latest == "true"
+
+
+def _tags(values: Sequence[tuple[Rule, Value]], given: Given) -> tuple[Tag, ...]:
+    """Order the tags: the first one is the version, each other one comes once.
+
+    Where two rules write one name, it floats if either says so.
+    """
+    context = given.context
+    found: dict[str, Kind] = {}
+    for _, value in values:
+        kind = value.kind or kinds([value.text], context.tag.removeprefix("v"), commit=context.sha)[value.text]
+        if found.get(value.text, Kind.FIXED) is Kind.FIXED:
+            found[value.text] = kind
+    return tuple(Tag(name=name, kind=kind) for name, kind in found.items())
+
+
+def _with_latest(planned: tuple[Tag, ...], given: Given) -> tuple[Tag, ...]:
+    """Add ``latest``; the original writes it a second time where a rule has written it, and never its expressions."""
+    flavor = given.flavor
+    prefix, suffix = flavor.prefix, flavor.suffix
+    if not given.compat:
+        prefix, suffix = _of_all(given, "prefix"), _of_all(given, "suffix")
+    prefix, suffix = prefix * flavor.on_latest_prefix, suffix * flavor.on_latest_suffix
+    name = _NOT_ALLOWED.sub("-", f"{prefix}{LATEST}{suffix}")
+    if given.compat:
+        return (*planned, Tag(name=name, kind=Kind.FLOATING))
+    _check(name, flavor.places[0] if flavor.places else Place(kind="flavor", number=1, text=""))
+    return (*(tag for tag in planned if tag.name != name), Tag(name=name, kind=Kind.FLOATING))
+
+
+def _warnings(answers: Sequence[tuple[Rule, Value | Nothing]]) -> tuple[str, ...]:
+    told = [
+        f"rule {rule.place.number}: a rule of type {rule.type} has no attribute {shown(name)}; it changes nothing"
+        for rule, _ in answers
+        for name in rule.unknown
+    ]
+    told += [
+        f"rule {rule.place.number}: {answer.why}"
+        for rule, answer in answers
+        if isinstance(answer, Nothing) and answer.warn
+    ]
+    return tuple(told)
+
+
+def _no_tag(answers: Sequence[tuple[Rule, Value | Nothing]], context: Context) -> ConfigError:
+    reasons = [
+        f"rule {rule.place.number} ({shown(rule.place.text)}): {answer.why}"
+        for rule, answer in answers
+        if isinstance(answer, Nothing)
+    ]
+    seen = f"the ref {shown(context.ref)} and the event {shown(context.event)}"
+    return ConfigError(
+        "\n".join([f"no rule gives a tag for {seen}", *reasons[:20]]),
+        where="image tags",
+        next_step=f"add a rule for this event, or do not build images on it; {REFERENCE}",
+    )

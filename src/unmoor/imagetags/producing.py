@@ -1,0 +1,267 @@
+"""What one rule says about one run: a value, or why there is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from packaging.version import InvalidVersion, Version
+
+from unmoor.imagetags import patterns, semver
+from unmoor.imagetags.context import HEADS, PULLS, TAGS, Context
+from unmoor.imagetags.expressions import Names, names_in, render, sole_name
+from unmoor.imagetags.flavor import Flavor
+from unmoor.imagetags.floating import Kind
+from unmoor.imagetags.rules import Rule, Type
+from unmoor.imagetags.wrong import Wrong
+from unmoor.versions import shown
+
+_PATCH_IS: Final = 3
+_VERSION_WITHIN = re.compile(r"(?:^|[/_-])v?(?P<version>[0-9].*)$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """Everything that rules look at."""
+
+    flavor: Flavor
+    context: Context
+    compat: bool
+    post_is_final: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """What a rule gave: ``latest`` counts where the flavor leaves it open; ``kind`` where the rule knows it."""
+
+    text: str
+    latest: bool = False
+    kind: Kind | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nothing:
+    """Why a rule gave nothing; ``warn`` where its writer would want to know."""
+
+    why: str
+    warn: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A version that was read: the names a pattern may use, and whether it is final."""
+
+    names: Names
+    final: bool
+    post: bool
+    parts: int
+    prerelease: str
+    raw: str
+
+
+def produce(rule: Rule, given: Given) -> Value | Nothing:
+    """Ask one rule. Raises `ConfigError` where something in it cannot be read."""
+    return _TYPES[rule.type](rule, given)
+
+
+def rendered(rule: Rule, part: str, given: Given, names: Names | None = None) -> str:
+    """Put values into a part of a rule's line. Raises `ConfigError` with the column."""
+    return tried(rule, part, lambda: render(part, names or given.context.names(), compat=given.compat))
+
+
+def tried(rule: Rule, part: str, work: Callable[[], str]) -> str:
+    """Do something with a part of a rule; a mistake in it names the rule and the column."""
+    try:
+        return work()
+    except Wrong as wrong:
+        raise rule.place.within(part, wrong) from wrong
+
+
+def _schedule(rule: Rule, given: Given) -> Value | Nothing:
+    if "schedule" not in given.context.event:
+        return Nothing(why="the event is no schedule")
+    return Value(text=rendered(rule, rule.pattern, given, Names(times=given.context.times())))
+
+
+def _edge(rule: Rule, given: Given) -> Value | Nothing:
+    context = given.context
+    wanted = rule.branch or context.repository.default_branch
+    same = context.ref.startswith(HEADS) and context.branch == wanted
+    return Value(text="edge") if same else Nothing(why=f"the ref is not the branch {shown(wanted)}")
+
+
+def _raw(rule: Rule, given: Given) -> Value | Nothing:
+    return Value(text=rendered(rule, rule.value, given))
+
+
+def _sha(rule: Rule, given: Given) -> Value | Nothing:
+    context = given.context
+    text = context.sha if rule.format == "long" else context.short_sha
+    return Value(text=text, kind=Kind.FIXED) if context.sha else Nothing(why="the commit is not known")
+
+
+def _ref(rule: Rule, given: Given) -> Value | Nothing:
+    context = given.context
+    head = {"branch": HEADS, "tag": TAGS, "pr": PULLS}[rule.event]
+    if not context.ref.startswith(head):
+        return Nothing(why=f"the ref is no {rule.event}")
+    name = context.ref.removeprefix(head)
+    if rule.event == "pr":
+        return Value(text=name.removesuffix("/merge"))
+    if rule.event == "tag":
+        return Value(text=name, latest=given.compat or not _is_prerelease(name), kind=Kind.FIXED)
+    return Value(text=name)
+
+
+def _subject(rule: Rule, given: Given) -> str | Nothing:
+    """The text that a version is read from, or a pattern is tried on: the rule's value, else the tag."""
+    if rule.value:
+        return rendered(rule, rule.value, given)
+    if not given.context.ref.startswith(TAGS):
+        return Nothing(why="the ref is no tag")
+    return given.context.tag
+
+
+def _match(rule: Rule, given: Given) -> Value | Nothing:
+    subject = _subject(rule, given)
+    if isinstance(subject, Nothing):
+        return subject
+    slashed = re.fullmatch(r"/(.+)/(.*)", rule.pattern)
+    source, flags = (slashed[1], slashed[2]) if slashed else (rule.pattern, "")
+    found = _searched(rule, source, subject, flags)
+    if found is None:
+        return Nothing(why=f"{shown(rule.pattern)} does not match {shown(subject)}", warn=True)
+    text = found[rule.group] if rule.group < len(found) else None
+    if text is None:
+        return Nothing(why=f"{shown(rule.pattern)} gives no group {rule.group} for {shown(subject)}", warn=True)
+    return Value(text=text, latest=given.compat or not (_is_prerelease(subject) or _is_prerelease(text)))
+
+
+def _searched(rule: Rule, source: str, subject: str, flags: str = "") -> tuple[str | None, ...] | None:
+    try:
+        return patterns.search(source, subject, flags=flags)
+    except Wrong as wrong:
+        raise rule.place.within(source, wrong) from wrong
+
+
+def _is_prerelease(text: str) -> bool:
+    """Whether what a tag ends in is a version, by either standard, that is not final."""
+    within = _VERSION_WITHIN.search(text)
+    if within is None:
+        return False
+    strict = semver.parse(within["version"])
+    loose = _pep440(within["version"])
+    return bool(strict and strict.prerelease) or (loose is not None and loose.is_prerelease)
+
+
+def _version(rule: Rule, given: Given) -> Value | Nothing:
+    """Read a version, and write it in the rule's pattern: as it is where it is no final one."""
+    subject = _subject(rule, given)
+    if isinstance(subject, Nothing):
+        return subject
+    if rule.match:
+        groups = _searched(rule, rule.match, subject)
+        if groups is not None:
+            if len(groups) == 1 or groups[1] is None:
+                raise rule.place.within(
+                    rule.match, Wrong("match needs a group around the version", next_step="write it as match=v(.*)")
+                )
+            subject = groups[1]
+    subject = subject.replace("/", "-")
+    found = _found_semver(subject) if rule.type is Type.SEMVER else _found_pep440(subject, given)
+    if found is None:
+        standard = "Semantic Versioning" if rule.type is Type.SEMVER else "PEP 440"
+        return Nothing(why=f"{shown(subject)} is no version of {standard}", warn=True)
+    return _written(rule, given, found)
+
+
+def _written(rule: Rule, given: Given, found: Found) -> Value | Nothing:
+    if not found.final:
+        raw = sole_name(rule.pattern) == "raw"
+        return Value(text=found.raw if raw else found.prerelease, kind=Kind.FIXED)
+    used = frozenset[str]()
+
+    def use() -> str:
+        nonlocal used
+        used = names_in(rule.pattern)
+        return render(rule.pattern, found.names, compat=given.compat)
+
+    text = tried(rule, rule.pattern, use)
+    whole = bool(used & {"version", "raw"})
+    if not given.compat and not whole:
+        if found.post and "patch" in used:
+            return Value(
+                text=found.prerelease, latest=True, kind=Kind.FIXED
+            )  # else it takes the name of another release
+        if used == {"major"} and found.names.texts["major"] == "0":
+            return Nothing(why="0 alone is never a floating tag: versions before 1.0 promise nothing to each other")
+    fixed = whole or ("patch" in used and found.parts <= _PATCH_IS)
+    return Value(text=text, latest=True, kind=Kind.FIXED if fixed else Kind.FLOATING)
+
+
+def _found_semver(text: str) -> Found | None:
+    version = semver.parse(text)
+    if version is None:
+        return None
+    texts = {
+        "raw": version.raw,
+        "version": version.version,
+        "major": str(version.major),
+        "minor": str(version.minor),
+        "patch": str(version.patch),
+        "prerelease": ",".join(version.prerelease),
+        "build": ",".join(version.build),
+    }
+    return Found(
+        names=Names(texts=texts),
+        final=not version.prerelease,
+        post=False,
+        parts=3,
+        prerelease=version.version,
+        raw=version.raw,
+    )
+
+
+def _found_pep440(text: str, given: Given) -> Found | None:
+    version = _pep440(text)
+    if version is None:
+        return None
+    release = (*version.release, 0, 0)
+    texts = {"raw": text, "version": str(version)}
+    texts |= dict(zip(("major", "minor", "patch"), map(str, release), strict=False))
+    post = version.is_postrelease
+    return Found(
+        names=Names(texts=texts),
+        final=not version.is_prerelease and not (post and (given.compat or not given.post_is_final)),
+        post=post,
+        parts=len(version.release),
+        prerelease=str(version),
+        raw=text,
+    )
+
+
+def _pep440(text: str) -> Version | None:
+    """Read a version, with or without a ``v``; never one with blanks around it, or outside ASCII."""
+    if not text.isascii() or len(text) > 256 or text.strip() != text:  # noqa: PLR2004 - as long as any tag may be
+        return None
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+_TYPES: Final[Mapping[Type, Callable[[Rule, Given], Value | Nothing]]] = MappingProxyType(
+    {
+        Type.SCHEDULE: _schedule,
+        Type.SEMVER: _version,
+        Type.PEP440: _version,
+        Type.MATCH: _match,
+        Type.EDGE: _edge,
+        Type.REF: _ref,
+        Type.RAW: _raw,
+        Type.SHA: _sha,
+    }
+)

@@ -1,0 +1,47 @@
+"""How every mistake in a rule, a flavor, an image or a label is told: what, where to the column, what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unmoor.errors import ConfigError
+from unmoor.versions import shown
+
+REFERENCE = "docs/reference/image-tags.md lists what a rule may hold"
+LONGEST_LINE = 4096
+
+
+class Wrong(Exception):
+    """A mistake at a place in a text, before anybody knows which line the text came from.
+
+    ``at`` counts characters from 0.
+    """
+
+    def __init__(self, what: str, *, at: int = 0, next_step: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.at = at
+        self.next_step = next_step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a text was written: ``rule 2``, ``flavor 1``; ``text`` is the whole line, as it was written."""
+
+    kind: str
+    number: int
+    text: str
+
+    def error(self, what: str, *, at: int = -1, next_step: str = "") -> ConfigError:
+        """Make the error. ``at`` counts characters of the line from 0; -1 names no column."""
+        column = f", column {at + 1}" if at >= 0 else ""
+        return ConfigError(
+            what,
+            where=f"{self.kind} {self.number}, {shown(self.text, 200)}{column}",
+            next_step=next_step or f"correct this {self.kind}; {REFERENCE}",
+        )
+
+    def within(self, part: str, wrong: Wrong) -> ConfigError:
+        """Make the error of a mistake inside a part of the line."""
+        start = self.text.find(part) if part else -1
+        return self.error(wrong.what, at=start + wrong.at if start >= 0 else -1, next_step=wrong.next_step)
