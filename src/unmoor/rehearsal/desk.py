@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 USER = "rehearsal"
+INSTALLATION = b"ghs_"
 BODY_LIMIT = 4 << 20
 PAGE = 30
 MAX_PAGE = 100
@@ -35,13 +37,22 @@ class Rights(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """One repository on one forge, with a token that may push and one that may only read."""
+    """One repository on one forge; ``tokens`` says what each token that the forge knows may do."""
 
     shapes: Shapes
     releases: Releases
     remote: Remote
-    token: str
-    read_token: str
+    tokens: Mapping[str, Rights]
+
+    @property
+    def is_organisation(self) -> bool:
+        """Whether the repository's owner is an organisation, not a user."""
+        return (self.releases.folder / "organisation").exists()
+
+    def owner(self) -> dict[str, Any]:
+        """The repository's owner."""
+        login = self.shapes.repository.partition("/")[0]
+        return self.shapes.user(login) | ({"type": "Organization"} if self.is_organisation else {})
 
     def is_ours(self, owner: str, name: str) -> bool:
         """Whether this names our repository; GitHub does not mind case."""
@@ -49,20 +60,21 @@ class Desk:
 
     def rights(self, request: Request) -> Rights:
         """Say who asks, after checking that the address names this repository. Raises a 401 or a 404."""
-        scheme, _, text = request.headers.get("authorization", "").partition(" ")
-        given = text.strip().encode()
+        given = _token(request)
         rights = Rights.ANONYMOUS
-        if scheme:
-            if hmac.compare_digest(given, self.token.encode()):
-                rights = Rights.PUSH
-            elif hmac.compare_digest(given, self.read_token.encode()):
-                rights = Rights.READ
-            else:
+        if given is not None:
+            known = (may for token, may in self.tokens.items() if hmac.compare_digest(given, token.encode()))
+            rights = next(known, rights)
+            if rights is Rights.ANONYMOUS:
                 raise Problem(401, "Bad credentials")
         asked = request.path_params
         if "owner" in asked and not self.is_ours(asked["owner"], asked["repo"]):
             raise Problem(404, "Not Found")
         return rights
+
+    def is_installation(self, request: Request) -> bool:
+        """Whether who asks is a GitHub App's installation: it has no user, and is not told what it may do."""
+        return (_token(request) or b"").startswith(INSTALLATION)
 
     def push(self, request: Request) -> None:
         """Refuse who may not write. Raises a 401 or a 403."""
@@ -102,6 +114,12 @@ class Desk:
         links |= {"first": 1, "prev": page - 1} if page > 1 else {}
         link = ", ".join(f'<{address.include_query_params(page=at)}>; rel="{rel}"' for rel, at in links.items())
         return JSONResponse(items[(page - 1) * size : page * size], headers={"link": link} if link else None)
+
+
+def _token(request: Request) -> bytes | None:
+    """The token of a request, ``None`` where it has none."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    return text.strip().encode() if scheme else None
 
 
 def _number(request: Request, name: str, otherwise: int, most: int) -> int:

@@ -17,7 +17,8 @@ from starlette.routing import Route
 from unmoor.rehearsal.attachments import Attachments
 from unmoor.rehearsal.desk import USER, Desk, Rights
 from unmoor.rehearsal.http import gone, note
-from unmoor.rehearsal.releases import Change, Git, Problem, Releases
+from unmoor.rehearsal.packages import Packages, Shelf
+from unmoor.rehearsal.releases import Change, Git, Problem, Releases, invalid
 from unmoor.rehearsal.remote import Remote
 from unmoor.rehearsal.shapes import Shapes
 from unmoor.rehearsal.worldfile import Credentials, Places
@@ -40,6 +41,15 @@ class Words(msgspec.Struct, kw_only=True):
     make_latest: Literal["true", "false", "legacy"] | None = None
 
 
+class Asked(msgspec.Struct, kw_only=True):
+    """The body of a request for generated notes."""
+
+    tag_name: str | None = None
+    target_commitish: str | None = None
+    previous_tag_name: str | None = None
+    configuration_file_path: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Forge:
     """The routes of the user, the repository, its refs and its releases."""
@@ -50,14 +60,21 @@ class Forge:
         """``GET /user``."""
         if self.desk.rights(request) is Rights.ANONYMOUS:
             raise Problem(401, "Requires authentication")
+        if self.desk.is_installation(request):
+            raise Problem(403, "Resource not accessible by integration")
         return JSONResponse(self.desk.shapes.viewer(USER))
 
     async def repo(self, request: Request) -> Response:
         """``GET /repos/{owner}/{repo}``."""
         rights = self.desk.rights(request)
         branch = await asyncio.to_thread(self.desk.remote.default_branch)
-        may = {"admin": False, "maintain": False, "push": rights is Rights.PUSH, "triage": False, "pull": True}
-        return JSONResponse(self.desk.shapes.repo(branch=branch, rights=may if rights else None))
+        # To an installation GitHub says "false" to everything, whatever it may do.
+        told = not self.desk.is_installation(request)
+        push = told and rights is Rights.PUSH
+        may = {"admin": False, "maintain": False, "push": push, "triage": False, "pull": told}
+        return JSONResponse(
+            self.desk.shapes.repo(branch=branch, owner=self.desk.owner(), rights=may if rights else None)
+        )
 
     async def ref(self, request: Request) -> Response:
         """``GET /git/ref/{ref}``: exactly that ref."""
@@ -124,6 +141,16 @@ class Forge:
         note(request, tag=release.tag, draft=release.draft)
         return JSONResponse(self.desk.shapes.release(release))
 
+    async def generate_notes(self, request: Request) -> Response:
+        """``POST /releases/generate-notes``: changes nothing, and yet only for who may push."""
+        said = await self.desk.body(request, Asked)
+        if not said.tag_name:
+            raise invalid("Release", "missing_field", "tag_name")
+        page = f"{self.desk.shapes.site}/{self.desk.shapes.repository}"
+        before = said.previous_tag_name
+        what = f"compare/{before}...{said.tag_name}" if before else f"commits/{said.tag_name}"
+        return JSONResponse({"name": said.tag_name, "body": f"**Full Changelog**: {page}/{what}"})
+
     async def _change(self, request: Request) -> Change:
         said = await self.desk.body(request, Words)
         return Change(
@@ -172,6 +199,7 @@ def _routes(forge: Forge, assets: Attachments) -> list[Route]:
         Route(f"{root}/git/tags/{{sha}}", forge.tag),
         Route(at, forge.listing),
         Route(at, forge.create, methods=["POST"]),
+        Route(f"{at}/generate-notes", forge.generate_notes, methods=["POST"]),
         Route(f"{at}/latest", forge.latest),
         Route(f"{at}/tags/{{tag:path}}", forge.by_tag),
         Route(f"{at}/assets/{{id:int}}", assets.get),
@@ -199,16 +227,24 @@ async def _problem(_request: Request, error: Exception) -> Response:
 
 
 def apps(
-    folder: Path, *, places: Places, repository: str, remote: Remote, tokens: Credentials
+    folder: Path,
+    *,
+    places: Places,
+    repository: str,
+    remote: Remote,
+    tokens: Credentials,
+    shelf: Shelf | None = None,
 ) -> tuple[Starlette, Starlette]:
-    """The forge, and the storage server beside it, as ASGI apps; their state lies in ``folder``."""
+    """The forge, and the storage server beside it, as ASGI apps; their state lies in ``folder``.
+
+    ``shelf`` holds the packages of its registry, where it has one.
+    """
     base = places.forge
     desk = Desk(
         shapes=Shapes(api=f"{base}/api/v3", uploads=f"{base}/api/uploads", site=base, repository=repository),
         releases=Releases(folder=folder, git=_git(remote)),
         remote=remote,
-        token=tokens.forge,
-        read_token=tokens.read,
+        tokens={tokens.forge: Rights.PUSH, tokens.installation: Rights.PUSH, tokens.read: Rights.READ},
     )
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         Problem: _problem,
@@ -216,6 +252,7 @@ def apps(
         ClientDisconnect: gone,
     }
     assets = Attachments(desk=desk, storage=places.storage)
-    forge = Starlette(routes=_routes(Forge(desk=desk), assets), exception_handlers=handlers)
+    routes = [*_routes(Forge(desk=desk), assets), *Packages(desk=desk, shelf=shelf).routes()]
+    forge = Starlette(routes=routes, exception_handlers=handlers)
     forge.router.redirect_slashes = False
     return forge, Starlette(routes=[Route("/{id:int}", assets.stored)])

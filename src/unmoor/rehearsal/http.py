@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import struct
 from collections.abc import MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 REASON = b"x-reason"
+CUT = "x-cut"
+"""A header of an answer that is never sent: the connection is closed instead, or ``reset`` where it says so."""
 DRAIN_LIMIT = 4 << 30
 HEAD_LIMIT = 64 << 10
 GONE = 499
@@ -28,14 +33,28 @@ class _Connection(h11.Connection):
     has no word for it.
     """
 
+    transport: asyncio.Transport | None = None
+
     def send_with_data_passthrough(self, event: h11.Event) -> list[bytes] | None:
         """Send an event; every way of sending comes through here."""
         if isinstance(event, h11.Response):
+            cut = next((value for name, value in event.headers if name == CUT.encode()), None)
+            if cut is not None and self.transport is not None:
+                super().send_with_data_passthrough(event)
+                _cut(self.transport, resets=cut == b"reset")
+                return []
             reason = next((value for name, value in event.headers if name == REASON), None)
             if reason is not None:
                 headers = [(name, value) for name, value in event.headers if name != REASON]
                 event = h11.Response(status_code=event.status_code, headers=headers, reason=reason)
         return super().send_with_data_passthrough(event)
+
+
+def _cut(transport: asyncio.Transport, *, resets: bool) -> None:
+    """Close a connection at once; the other side sees a reset, or an end without an answer."""
+    if resets:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 class ReasonProtocol(H11Protocol):
@@ -44,6 +63,12 @@ class ReasonProtocol(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn = _Connection(h11.SERVER, self.config.h11_max_incomplete_event_size or HEAD_LIMIT)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin with a connection."""
+        super().connection_made(transport)
+        if isinstance(self.conn, _Connection):
+            self.conn.transport = transport
 
 
 def phrase(text: str) -> str:

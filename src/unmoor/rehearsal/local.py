@@ -9,6 +9,7 @@ import selectors
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
@@ -28,12 +29,21 @@ class LocalWorld:
     """A world that is running. A context manager: it is stopped at the end of the block.
 
     It ends by itself when this process does, since its stdin is a pipe that only we hold.
+    ``registries`` are addresses by the host that they stand for; where some were asked for and cannot
+    be here, there are none, and ``no_registry`` says why.
     """
 
     folder: Path
     world_file: Path
     addresses: dict[str, str]
     process: subprocess.Popen[bytes] = field(repr=False)
+    registries: dict[str, str] = field(default_factory=dict)
+    no_registry: str = ""
+
+    @property
+    def registry(self) -> str | None:
+        """The address of the first registry, ``None`` where there is none."""
+        return next(iter(self.registries.values()), None)
 
     def __enter__(self) -> Self:
         return self
@@ -50,11 +60,20 @@ class LocalWorld:
         _end(self.process)
 
 
-def start(folder: Path, *, repository: str, checkout: Path | None, file_limit: int | None = None) -> LocalWorld:
+def start(
+    folder: Path,
+    *,
+    repository: str,
+    checkout: Path | None,
+    file_limit: int | None = None,
+    registry: bool = False,
+    hosts: Sequence[str] = ("ghcr.io",),
+) -> LocalWorld:
     """Start a world in a folder; what the folder already holds is kept.
 
     ``repository`` is ``OWNER/NAME``; the git remote is cloned from ``checkout``, and empty where
-    that is ``None``. ``file_limit`` is the largest file an index takes, in bytes. Raises `Refused` if
+    that is ``None``. ``file_limit`` is the largest file an index takes, in bytes. With ``registry``
+    there is a container registry for each of ``hosts``, where this machine has the program. Raises `Refused` if
     the folder is in use or the checkout cannot be cloned, `ConfigError`, `MissingPart`, `Overdue` if the
     servers are not ready in time, and `Unknown`, with their last words, if they die.
     """
@@ -63,6 +82,8 @@ def start(folder: Path, *, repository: str, checkout: Path | None, file_limit: i
     arguments = [sys.executable, "-m", "unmoor.rehearsal.serve", str(folder), "--repository", repository]
     arguments += [] if checkout is None else ["--checkout", str(checkout.absolute())]
     arguments += [] if file_limit is None else ["--file-limit", str(file_limit)]
+    for host in hosts if registry else ():
+        arguments += ["--registry", host]
     with (folder / "serve.log").open("wb") as log:
         # Its own session: Ctrl-C at the terminal reaches us alone, and we stop it last.
         process = subprocess.Popen(
@@ -81,6 +102,8 @@ def start(folder: Path, *, repository: str, checkout: Path | None, file_limit: i
             world_file=Path(said["world"]),
             addresses={name: str(said[name]) for name in ("pypi", "testpypi", "forge", "storage")},
             process=process,
+            registries=said["registries"],
+            no_registry=said["no_registry"],
         )
     except BaseException:
         _end(process)

@@ -17,17 +17,22 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unmoor.config.addresses import HOST
 from unmoor.errors import ConfigError, Refused, UnmoorError
 from unmoor.rehearsal import remote, worldfile
+from unmoor.rehearsal.registry_process import Registries, Site
 from unmoor.rehearsal.worldfile import Places
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from unmoor.rehearsal.packages import Shelf
+    from unmoor.rehearsal.registry_proxy import Proxy
 
 GRACE = 2.0
 BACKLOG = 128
@@ -37,12 +42,13 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the command line says; ``file_limit`` in bytes."""
+    """What the command line says; ``file_limit`` in bytes, ``registries`` the hosts that have one here."""
 
     folder: Path
     repository: str
     checkout: Path | None
     file_limit: int
+    registries: tuple[str, ...] = ()
 
 
 def options(arguments: Sequence[str]) -> Options:
@@ -52,7 +58,15 @@ def options(arguments: Sequence[str]) -> Options:
     parser.add_argument("--repository", required=True, metavar="OWNER/NAME", help="the repository on the forge")
     parser.add_argument("--checkout", type=Path, metavar="PATH", help="a git repository; the remote is cloned from it")
     parser.add_argument("--file-limit", type=int, default=FILE_LIMIT, metavar="BYTES", help="largest file of an index")
+    parser.add_argument(
+        "--registry", action="append", default=[], metavar="HOST", help="a registry for images of HOST, such as ghcr.io"
+    )
     read = parser.parse_args(arguments)
+    for host in read.registry:
+        if not re.fullmatch(HOST, host):
+            raise ConfigError(
+                f"{host!r} is not a registry's host", where="--registry", next_step="write a host, such as ghcr.io"
+            )
     if not _REPOSITORY.fullmatch(read.repository):
         raise ConfigError(
             f"{read.repository!r} is not a repository", where="--repository", next_step="write OWNER/NAME"
@@ -62,6 +76,7 @@ def options(arguments: Sequence[str]) -> Options:
         repository=read.repository,
         checkout=read.checkout,
         file_limit=read.file_limit,
+        registries=tuple(dict.fromkeys(read.registry)),
     )
 
 
@@ -82,7 +97,7 @@ def locked(folder: Path) -> Iterator[None]:
 class Ports:
     """One ASGI app for several sockets: each request goes to the app of the port it came to."""
 
-    def __init__(self, apps: dict[int, ASGIApp]) -> None:
+    def __init__(self, apps: Mapping[int, ASGIApp]) -> None:
         self._apps = apps
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,14 +120,36 @@ def address(made: socket.socket) -> str:
     return f"http://127.0.0.1:{made.getsockname()[1]}"
 
 
-def build(chosen: Options, places: Places, git: remote.Remote, log: int) -> ASGIApp:
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What the servers are made of: where they listen, the remote, the proxies of registries by their port."""
+
+    places: Places
+    git: remote.Remote
+    proxies: Mapping[int, Proxy]
+
+    @property
+    def shelf(self) -> Shelf | None:
+        """The packages of GHCR, where it is here."""
+        from unmoor.rehearsal.packages import Shelf
+
+        ghcr = next((proxy for proxy in self.proxies.values() if proxy.rules.is_ghcr), None)
+        return Shelf(rules=ghcr.rules, signer=ghcr.signer, upstream=ghcr.upstream) if ghcr else None
+
+
+def build(chosen: Options, served: Served, log: int) -> ASGIApp:
     """Put the servers together."""
     from unmoor.rehearsal import forge, index
     from unmoor.rehearsal.http import Logged
 
-    tokens = worldfile.credentials(chosen.folder)
+    tokens, places = worldfile.credentials(chosen.folder), served.places
     api, storage = forge.apps(
-        chosen.folder / "forge", places=places, repository=chosen.repository, remote=git, tokens=tokens
+        chosen.folder / "forge",
+        places=places,
+        repository=chosen.repository,
+        remote=served.git,
+        tokens=tokens,
+        shelf=served.shelf,
     )
     limit = chosen.file_limit
     apps: dict[str, ASGIApp] = {
@@ -122,7 +159,36 @@ def build(chosen: Options, places: Places, git: remote.Remote, log: int) -> ASGI
         "storage": storage,
     }
     ports = {name: int(address.rpartition(":")[2]) for name, address in asdict(places).items()}
-    return Ports({ports[name]: Logged(app, server=name, log=log) for name, app in apps.items()})
+    logged = {ports[name]: Logged(app, server=name, log=log) for name, app in apps.items()}
+    return Ports(logged | {port: Logged(app, server="registry", log=log) for port, app in served.proxies.items()})
+
+
+def begin_registries(
+    chosen: Options, started: Registries, addresses: Mapping[str, str]
+) -> tuple[Mapping[int, Proxy], str]:
+    """Begin to start the registries; say what stands before each, by its port, and else why there is none."""
+    from unmoor.rehearsal import registry_process
+
+    program = registry_process.found()
+    if program is None:
+        return {}, registry_process.MISSING
+    from unmoor.rehearsal.registry_proxy import Logins, Proxy
+    from unmoor.rehearsal.registry_rules import Rules
+    from unmoor.rehearsal.tokens import Signer
+    from unmoor.rehearsal.upstream import Upstream
+
+    signer, tokens = Signer.make(), worldfile.credentials(chosen.folder)
+    logins = Logins(writer=tokens.registry, reader=tokens.registry_read)
+    owner = chosen.repository.partition("/")[0].lower()
+    proxies = {}
+    sites = tuple(Site(folder=chosen.folder / "registry" / host, host=host) for host in addresses)
+    for site in sites:
+        at = addresses[site.host]
+        site.configure(address=at, certificate=signer.pem)
+        rules, upstream = Rules(site=site, owner=owner), Upstream(site.socket)
+        proxies[int(at.rpartition(":")[2])] = Proxy(rules=rules, logins=logins, signer=signer, upstream=upstream)
+    started.begin(program, sites)
+    return proxies, ""
 
 
 class LifeLine:
@@ -162,19 +228,35 @@ async def _serve(app: ASGIApp, sockets: list[socket.socket], ready: str, life: L
 
 
 def serve(chosen: Options) -> None:
-    """Serve until told to stop. Raises `Refused`, `MissingPart`, `Unknown`."""
+    """Serve until told to stop. Raises `Refused`, `MissingPart`, `Overdue`, `Unknown`."""
     life = LifeLine()
-    with locked(chosen.folder):
-        begun = remote.begin(chosen.folder, chosen.checkout)
-        sockets = [bound() for _ in fields(Places)]
-        places = Places(**{each.name: address(made) for each, made in zip(fields(Places), sockets, strict=True)})
+    checkout = chosen.checkout.absolute() if chosen.checkout else None
+    with locked(chosen.folder), Registries() as started:
+        # The path of a socket may be 107 bytes long: below here it is short.
+        os.chdir(chosen.folder)
+        begun = remote.begin(chosen.folder, checkout)
+        sockets = [bound() for _ in (*fields(Places), *chosen.registries)]
+        ports = [address(made) for made in sockets]
+        places = Places(**{each.name: at for each, at in zip(fields(Places), ports, strict=False)})
+        registries = dict(zip(chosen.registries, ports[len(fields(Places)) :], strict=True))
+        proxies, lacking = begin_registries(chosen, started, registries) if registries else ({}, "")
+        if lacking:
+            registries = {}
         log = os.open(chosen.folder / "requests.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        git = remote.Remote(chosen.folder / "remote.git")
-        app = build(chosen, places, git, log)
+        app = build(
+            chosen, Served(places=places, git=remote.Remote(chosen.folder / "remote.git"), proxies=proxies), log
+        )
         remote.finish(chosen.folder, begun)
-        tokens = worldfile.credentials(chosen.folder)
-        file = worldfile.write(chosen.folder, places=places, credentials=tokens, repository=chosen.repository)
-        ready = json.dumps({"world": str(file), "pid": os.getpid(), **asdict(places)})
+        started.wait()
+        file = worldfile.write(
+            chosen.folder,
+            places=places,
+            credentials=worldfile.credentials(chosen.folder),
+            repository=chosen.repository,
+            registries=registries,
+        )
+        said = {"world": str(file), "pid": os.getpid(), **asdict(places)}
+        ready = json.dumps({**said, "registries": registries, "no_registry": lacking})
         # uvicorn sends a signal that ended it to itself again, once it has closed everything.
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(app, sockets, ready, life))

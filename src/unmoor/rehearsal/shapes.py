@@ -130,9 +130,9 @@ class Shapes:
             "updated_at": EPOCH,
         }
 
-    def repo(self, *, branch: str, rights: dict[str, bool] | None) -> dict[str, Any]:
+    def repo(self, *, branch: str, owner: dict[str, Any], rights: dict[str, bool] | None) -> dict[str, Any]:
         """The repository; ``rights`` only to who has a token."""
-        owner, _, name = self.repository.partition("/")
+        name = self.repository.partition("/")[2]
         no = ("private", "fork", "archived", "disabled", "has_pages", "has_discussions", "has_projects", "has_wiki")
         page = f"{self.site}/{self.repository}"
         answer: dict[str, Any] = {
@@ -140,7 +140,7 @@ class Shapes:
             "node_id": _node("Repository", 1),
             "name": name,
             "full_name": self.repository,
-            "owner": self.user(owner),
+            "owner": owner,
             **dict.fromkeys(no, False),
             **dict.fromkeys(_COUNTS, 0),
             **dict.fromkeys(("description", "homepage", "language", "license", "mirror_url")),

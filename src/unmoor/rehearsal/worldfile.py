@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,36 +14,51 @@ from unmoor.files import write_whole
 
 WORLD = "world.toml"
 CREDENTIALS = "credentials.json"
+USER = "rehearsal"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """Throw-away tokens, made at random for each world; ``read`` is a forge token that may only read."""
+    """Throw-away tokens, made at random for each world.
+
+    ``forge`` is a person's token that may write, ``read`` an installation's that may only read, and
+    ``installation`` one that may write, without the forge saying so. ``registry`` and
+    ``registry_read`` are passwords of the registry.
+    """
 
     pypi: str
     testpypi: str
     forge: str
     read: str
+    installation: str
+    registry: str
+    registry_read: str
 
 
 def credentials(folder: Path) -> Credentials:
-    """Read the world's credentials, or make them. Raises `Unknown` for a file that is broken."""
+    """Read the world's credentials, and make those that are missing. Raises `Unknown` for a file that is broken."""
     path = folder / CREDENTIALS
-    try:
-        read = json.loads(path.read_bytes())
-        return Credentials(**{name: str(read[name]) for name in ("pypi", "testpypi", "forge", "read")})
-    except FileNotFoundError:
-        pass
-    except (ValueError, KeyError, TypeError):
-        raise Unknown("the file is broken", where=str(path), next_step=f"remove {folder} and start anew") from None
-    made = Credentials(
-        pypi=f"pypi-{secrets.token_urlsafe(24)}",
-        testpypi=f"pypi-{secrets.token_urlsafe(24)}",
-        forge=f"ghs_{secrets.token_hex(18)}",
-        read=f"ghs_{secrets.token_hex(18)}",
-    )
-    write_whole(path, json.dumps(made.__dict__, indent=2).encode(), mode=0o600)
-    return made
+    made = {
+        "pypi": f"pypi-{secrets.token_urlsafe(24)}",
+        "testpypi": f"pypi-{secrets.token_urlsafe(24)}",
+        "forge": f"ghp_{secrets.token_hex(18)}",
+        "read": f"ghs_{secrets.token_hex(18)}",
+        "installation": f"ghs_{secrets.token_hex(18)}",
+        "registry": secrets.token_hex(18),
+        "registry_read": secrets.token_hex(18),
+    }
+    read: object = {}
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            read = json.loads(path.read_bytes())
+        except ValueError:
+            read = None
+    if not isinstance(read, dict) or not all(isinstance(value, str) and value for value in read.values()):
+        raise Unknown("the file is broken", where=str(path), next_step=f"remove {folder} and start anew")
+    if not made.keys() <= read.keys():
+        read = made | read
+        write_whole(path, json.dumps(read, indent=2).encode(), mode=0o600)
+    return Credentials(**{name: read[name] for name in made})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +92,23 @@ def _index(table: str, name: str, base: str, token: str) -> str:
     return f"\n[{table}]\n" + "".join(f"{key} = {_quoted(value)}\n" for key, value in rows.items())
 
 
-def write(folder: Path, *, places: Places, credentials: Credentials, repository: str) -> Path:
-    """Write ``world.toml``, whole, readable by its owner alone; return where it lies."""
+def _registry(host: str, address: str, password: str) -> str:
+    rows = {"host": host, "address": address, "username": USER, "password": password}
+    return "\n[[registry]]\n" + "".join(f"{key} = {_quoted(value)}\n" for key, value in rows.items())
+
+
+def write(
+    folder: Path,
+    *,
+    places: Places,
+    credentials: Credentials,
+    repository: str,
+    registries: Mapping[str, str] | None = None,
+) -> Path:
+    """Write ``world.toml``, whole, readable by its owner alone; return where it lies.
+
+    ``registries`` are addresses by the host that they stand for.
+    """
     forge = {
         "api": f"{places.forge}/api/v3",
         "uploads": f"{places.forge}/api/uploads",
@@ -92,6 +124,7 @@ def write(folder: Path, *, places: Places, credentials: Credentials, repository:
         + "\n[dependencies]\n# Empty: the installer's own configuration.\n"
         + 'simple = ""\n\n[forge]\n'
         + "".join(f"{key} = {_quoted(value)}\n" for key, value in forge.items())
+        + "".join(_registry(host, at, credentials.registry) for host, at in (registries or {}).items())
         + f"\n[git]\nremote = {_quoted(str(folder / 'remote.git'))}\n"
     )
     write_whole(folder / WORLD, text.encode(), mode=0o600)

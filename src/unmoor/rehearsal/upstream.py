@@ -1,0 +1,115 @@
+"""A small HTTP client for the registry behind the proxy: over its socket, streaming both ways.
+
+One connection for each request: on a socket of this machine it costs a tenth of a millisecond.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import h11
+
+PIECE = 256 << 10
+HEAD_LIMIT = 64 << 10
+
+Headers = list[tuple[bytes, bytes]]
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    """An empty body."""
+    yield b""
+
+
+@dataclass
+class Answer:
+    """The head of an answer; its body is read piece by piece."""
+
+    status: int
+    headers: Headers
+    _connection: h11.Connection = field(repr=False)
+    _reader: asyncio.StreamReader = field(repr=False)
+
+    def header(self, name: bytes) -> str:
+        """One header, empty where it is not there; ``name`` in small letters."""
+        return next((value.decode("latin-1") for key, value in self.headers if key == name), "")
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body. Raises ``OSError`` where it breaks off."""
+        while not isinstance(event := await _event(self._connection, self._reader), h11.EndOfMessage):
+            if isinstance(event, h11.Data):
+                yield bytes(event.data)
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The registry; ``socket`` is the path of the socket it listens on."""
+
+    socket: str
+
+    @contextlib.asynccontextmanager
+    async def ask(
+        self, method: str, target: bytes, headers: Headers, body: AsyncIterator[bytes]
+    ) -> AsyncIterator[Answer]:
+        """Send a request, the body as it comes. Raises ``OSError`` where the registry is not there, or breaks off.
+
+        What ``body`` raises ends the request, and is raised here.
+        """
+        reader, writer = await asyncio.open_unix_connection(self.socket, limit=PIECE)
+        connection = h11.Connection(h11.CLIENT, HEAD_LIMIT)
+        head = h11.Request(method=method, target=target, headers=headers)
+        pump = asyncio.create_task(_pump(connection, writer, head, body))
+        answer = asyncio.create_task(_event(connection, reader))
+        try:
+            # The answer waits for the body's end; a body that breaks off must not wait for an answer.
+            await asyncio.wait({pump, answer}, return_when=asyncio.FIRST_EXCEPTION)
+            if pump.done():
+                pump.result()
+            response = await answer
+            await pump
+            if not isinstance(response, h11.Response):
+                raise ConnectionError("the registry gave no answer")
+            yield Answer(response.status_code, list(response.headers), connection, reader)
+        finally:
+            for task in (pump, answer):
+                task.cancel()
+            await asyncio.gather(pump, answer, return_exceptions=True)
+            writer.close()
+
+
+async def _pump(
+    connection: h11.Connection, writer: asyncio.StreamWriter, head: h11.Request, body: AsyncIterator[bytes]
+) -> None:
+    """Send head and body. A registry that answers early and closes is no fault: the rest is read and forgotten."""
+    listens = True
+    writer.write(connection.send(head) or b"")
+    async for piece in body:
+        if listens and piece:
+            try:
+                writer.write(connection.send(h11.Data(data=piece)) or b"")
+                await writer.drain()
+            except OSError:
+                listens = False
+    if listens:
+        with contextlib.suppress(OSError):
+            writer.write(connection.send(h11.EndOfMessage()) or b"")
+            await writer.drain()
+
+
+async def _event(connection: h11.Connection, reader: asyncio.StreamReader) -> h11.Event:
+    """The next thing that the registry says."""
+    while True:
+        try:
+            event = connection.next_event()
+        except h11.RemoteProtocolError as error:
+            raise ConnectionError(str(error)) from None
+        if event is h11.NEED_DATA:
+            connection.receive_data(await reader.read(PIECE))
+        elif isinstance(event, h11.ConnectionClosed):
+            raise ConnectionError("the registry closed the connection")
+        elif isinstance(event, h11.Event) and not isinstance(event, h11.InformationalResponse):
+            return event
+        elif not isinstance(event, h11.InformationalResponse):
+            raise ConnectionError("the registry said more than one answer")
