@@ -16,6 +16,7 @@ COMMANDS = {
     "notes": "Print the release notes exactly as they would be published.",
     "undo": "Take back what can be taken back, and say what cannot.",
     "world": "Run a local world of your own: two indexes, a GitHub API, a git remote.",
+    "image-tags": "Say which tags, labels and annotations an image gets.",
     "schema": "Print a JSON schema: plan, manifest, settings or world.",
 }
 
@@ -46,7 +47,7 @@ class Lazy(click.Group):
             return None
         import importlib
 
-        command = importlib.import_module(f"unmoor.cli.{cmd_name}").command
+        command = importlib.import_module(f"unmoor.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101 - a fault of ours, and a test would see it
         return command
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from unmoor.errors import ConfigError
@@ -106,6 +106,8 @@ def plan(
     gets ``latest``, and nothing else ever does. Raises `ConfigError` for what cannot be read, a tag
     that no registry takes, and (not in ``compat``) where no rule gives a tag.
     """
+    if compat and context.commit_date is None:
+        context = replace(context, commit_date=context.now)
     given = Given(
         flavor=flavors.parse(flavor, compat=compat), context=context, compat=compat, post_is_final=post_is_final
     )

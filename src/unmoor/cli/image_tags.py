@@ -1,0 +1,79 @@
+"""``unmoor image-tags``: the tags, labels and annotations of images for any ref and event."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from unmoor.cli import session
+from unmoor.cli.talk import err
+from unmoor.text import clean
+
+
+@click.command("image-tags", short_help="Say which tags, labels and annotations an image gets.")
+@click.option("--ref", help="What is built: refs/heads/main, refs/tags/v1.2.3, refs/pull/123/merge.")
+@click.option("--sha", help="The commit that is built.")
+@click.option("--event", type=click.Path(path_type=Path), help="The event as GitHub Actions wrote it (JSON).")
+@click.option("--event-name", help="Its name: push, pull_request, schedule, …")
+@click.option("--rules", multiple=True, metavar="TEXT", help="A rule, or several lines of them. Repeatable.")
+@click.option("--flavor", multiple=True, metavar="TEXT", help="latest=…, prefix=…, suffix=… Repeatable.")
+@click.option("--image", "images", multiple=True, metavar="NAME", help="An image: ghcr.io/owner/name. Repeatable.")
+@click.option("--label", "labels", multiple=True, metavar="TEXT", help="key=value. Repeatable.")
+@click.option("--annotation", "annotations", multiple=True, metavar="TEXT", help="key=value. Repeatable.")
+@click.option("--date", help="The time to plan for (ISO 8601) instead of now.")
+@click.option("--latest-on-default-branch", is_flag=True, help="That branch gets latest, and releases never do.")
+@click.option("--compat", is_flag=True, help="Do as docker/metadata-action does where unmoor differs on purpose.")
+@session.project_option
+@session.json_option
+def command(
+    *,
+    ref: str | None,
+    sha: str | None,
+    event: Path | None,
+    event_name: str | None,
+    rules: tuple[str, ...],
+    flavor: tuple[str, ...],
+    images: tuple[str, ...],
+    labels: tuple[str, ...],
+    annotations: tuple[str, ...],
+    date: str | None,
+    latest_on_default_branch: bool,
+    compat: bool,
+    folder: Path,
+    as_json: bool,
+) -> int:
+    """Say which tags, labels and annotations an image gets for what is built here.
+
+    The rules are those of docker/metadata-action (docs/reference/image-tags.md). In GitHub Actions
+    the ref, the commit and the event are those of the run; elsewhere they are those of the
+    checkout. Reads only.
+
+    \b
+    For example:
+      unmoor image-tags --image ghcr.io/owner/name --rules 'type=pep440,pattern={{version}}'
+    """
+    from unmoor.cli import image_context
+    from unmoor.imagetags import plan
+
+    asked = image_context.Asked(folder=folder, ref=ref, sha=sha, event=event, event_name=event_name, date=date)
+    wants = any("commit_date" in text for text in (*rules, *flavor, *labels, *annotations))
+    planned = plan(
+        rules,
+        flavor,
+        images,
+        image_context.context(asked, os.environ, wants_commit_date=wants),
+        labels=labels,
+        annotations=annotations,
+        levels=image_context.levels(os.environ),
+        compat=compat,
+        latest_on_default_branch=latest_on_default_branch,
+    )
+    for warning in planned.warnings:
+        err(f"warning: {clean(warning)}")
+    lines = [json.dumps(planned.document(), indent=2)] if as_json else planned.tags
+    for line in lines:
+        click.echo(line)
+    return 0
