@@ -1,0 +1,77 @@
+"""A release that dies at any moment is finished by the same command: once each, and with the same bytes."""
+
+from __future__ import annotations
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from tests.killing import Voyage, voyages
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+
+# More than the journal of a whole release has: the surplus runs are never killed, and are not begun.
+LINES = 32
+WRITES = 12
+
+
+def killed_and_finished(voyage: Voyage, lines: int) -> bool:
+    """Kill a run after so many lines, then run the same command to its end. Returns whether it was killed at all."""
+    code = voyage.die_after(lines)
+    assert not voyage.left_running()
+    if code == 0:
+        return False
+    assert (code, voyage.journal().count("\n")) == (-signal.SIGKILL, lines), voyage.said()
+    voyage.remember()
+    assert voyage.finish() == 0, voyage.said()
+    assert not (voyage.seen and "building" in voyage.said())
+    return True
+
+
+def test_kill_at_every_line_of_the_journal(tmp_path: Path) -> None:
+    """However far a run came, it is killed, and the next run of the same command completes the release."""
+    with voyages(tmp_path, LINES) as each, ThreadPoolExecutor(max_workers=2) as pool:
+        killed = list(pool.map(killed_and_finished, each, range(1, LINES + 1)))
+        assert not killed[-1], "the journal has more lines than are tried"
+        assert sum(killed) > 20
+        for voyage in each:
+            voyage.see_whole()
+
+
+def killed_at_write(voyage: Voyage, count: int) -> int:
+    """Kill a run once the world has answered so many requests of it that change something. Returns the exit code."""
+    wanted = voyage.sea.writes() + count
+    return voyage.stop_when(lambda: voyage.sea.writes() >= wanted)
+
+
+def test_kill_at_every_write(tmp_path: Path) -> None:
+    """Whatever was sent last, and whether its answer was heard or not, the next run completes the release."""
+    with voyages(tmp_path, WRITES) as each:
+        killed = 0
+        for count, voyage in enumerate(each, start=1):
+            code = killed_at_write(voyage, count)
+            assert not voyage.left_running()
+            assert code in {0, -signal.SIGKILL}
+            killed += code != 0
+            voyage.remember()
+            assert voyage.finish() == 0, voyage.said()
+            assert not (voyage.seen and "building" in voyage.said())
+            voyage.see_whole()
+        assert killed > 8
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("stage", ["dists", "prove-dists", "testpypi", "prove-testpypi"])
+def test_a_signal_stops_a_run_cleanly(tmp_path: Path, number: signal.Signals, stage: str) -> None:
+    """TERM and INT end a run with 130, a message and nothing left running; the same command goes on."""
+    with voyages(tmp_path, 1) as (voyage,):
+        begins = f'"event":"begins","stage":"{stage}"'
+        assert voyage.stop_when(lambda: begins in voyage.journal(), number) == 130, voyage.said()
+        assert not voyage.left_running()
+        assert "stopped" in voyage.said()
+        assert "run the same command again" in voyage.said()
+        assert "Traceback" not in voyage.said()
+        voyage.remember()
+        assert voyage.finish() == 0, voyage.said()
+        voyage.see_whole()

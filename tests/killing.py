@@ -1,0 +1,249 @@
+"""Releases that are killed: after the n-th line of their journal, or once the world has seen the n-th write."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import requests
+from tests import projects
+from tests.repositories import Repo
+from tests.voyage import UNMOOR
+
+from unmoor.cli.app import run
+from unmoor.rehearsal import local
+
+PATIENCE = 60.0
+SETTINGS = '\n[tool.unmoor]\nrepository = "acme/small"\n'
+_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+# The command line itself, in a process that dies once so many lines of the journal are on the disk.
+# What it had started by then is noted first, the keeper too: it must be gone a moment later.
+_DYING = """
+import os, signal, sys
+from pathlib import Path
+from unmoor.cli import main
+from unmoor.journal import FileJournal
+
+left = int(sys.argv.pop(1))
+append = FileJournal._append
+
+def dying(self, line):
+    global left
+    append(self, line)
+    left -= 1
+    if not left:
+        children = " ".join(each.read_text() for each in Path("/proc/self/task").glob("*/children"))
+        Path(os.environ["TMPDIR"], "children").write_text(children)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+FileJournal._append = dying
+main()
+"""
+
+
+@dataclass(frozen=True)
+class Sea:
+    """A running world."""
+
+    folder: Path
+
+    @property
+    def world_file(self) -> Path:
+        """Where it is described."""
+        return self.folder / "world.toml"
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Every request that its servers have answered."""
+        log = self.folder / "requests.jsonl"
+        # A line that is being written has no end yet.
+        lines = log.read_text().splitlines(keepends=True) if log.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def writes(self) -> int:
+        """How many requests that change something were answered."""
+        return sum(each["method"] in _WRITES for each in self.requests())
+
+    @cached_property
+    def _forge(self) -> dict[str, str]:
+        return dict(tomllib.loads(self.world_file.read_text())["forge"])
+
+    def releases(self, tag: str) -> list[dict[str, Any]]:
+        """The release objects of a tag, drafts too."""
+        answer = requests.get(
+            f"{self._forge['api']}/repos/{self._forge['repository']}/releases",
+            params={"per_page": "100"},
+            headers={"Authorization": f"Bearer {self._forge['token']}"},
+            timeout=10,
+        )
+        answer.raise_for_status()
+        return [each for each in answer.json() if each["tag_name"] == tag]
+
+    def digests(self, tag: str) -> dict[str, str]:
+        """The sha256 of the files on the release object of a tag; nothing while it lacks the manifest."""
+        assets = {each["name"]: str(each["digest"]) for every in self.releases(tag) for each in every["assets"]}
+        whole = "manifest.json" in assets
+        return {n: d.removeprefix("sha256:") for n, d in assets.items() if whole and n.startswith("small_one")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voyage:
+    """One version of a small project, released from a checkout into a world. ``aside`` is the TMPDIR of its runs."""
+
+    sea: Sea
+    repo: Repo
+    version: str
+    aside: Path
+    seen: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def tag(self) -> str:
+        """The tag of the version."""
+        return f"v{self.version}"
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        return self.repo.path / ".unmoor" / self.tag
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files of the version."""
+        return f"small_one-{self.version}-py3-none-any.whl", f"small_one-{self.version}.tar.gz"
+
+    def journal(self) -> str:
+        """What the journal says so far."""
+        journal = self.folder / "journal.jsonl"
+        return journal.read_text() if journal.exists() else ""
+
+    def start(self, *program: str) -> subprocess.Popen[bytes]:
+        """Start the release. ``program`` runs the command line; nothing is the command itself."""
+        self.aside.mkdir(exist_ok=True)
+        with (self.aside / "said").open("wb") as said:
+            return subprocess.Popen(
+                [*(program or (str(UNMOOR),)), "release", "--world", str(self.sea.world_file), self.tag],
+                cwd=self.repo.path,
+                env={**os.environ, "TMPDIR": str(self.aside)},
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+
+    def said(self) -> str:
+        """What the last run said."""
+        return (self.aside / "said").read_text()
+
+    def finish(self) -> int:
+        """Release, and return the exit code."""
+        return self.start().wait(PATIENCE)
+
+    def die_after(self, lines: int) -> int:
+        """Release, and be killed once so many lines of the journal are written. Returns the exit code."""
+        return self.start(sys.executable, "-c", _DYING, str(lines)).wait(PATIENCE)
+
+    def stop_when(self, reached: Callable[[], bool], number: signal.Signals = signal.SIGKILL) -> int:
+        """Release, and send the signal once it is time; a run that ends before is not hindered. Returns the code."""
+        running = self.start()
+        deadline = time.monotonic() + PATIENCE
+        while running.poll() is None and not reached() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        noted = " ".join(each.read_text() for each in Path(f"/proc/{running.pid}/task").glob("*/children"))
+        (self.aside / "children").write_text(noted)
+        running.send_signal(number)
+        return running.wait(PATIENCE)
+
+    def left_running(self, within: float = 10.0) -> list[int]:
+        """Wait until nothing runs that a run has started, and return what still does."""
+        noted = self.aside / "children"
+        children = [int(word) for word in noted.read_text().split()] if noted.exists() else []
+        deadline = time.monotonic() + within
+        while (left := [each for each in children if _runs(each)] + _under(self.aside)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return left
+
+    def remember(self) -> None:
+        """Note the bytes that a broken-off run has already put on a complete draft: they are the release's."""
+        self.seen.update(self.sea.digests(self.tag))
+
+    def see_whole(self) -> None:
+        """See that every surface holds the release once, with the bytes that the first complete draft held.
+
+        For the main thread: the command line runs in this process.
+        """
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            code = run(
+                ["status", "--json", "--project", str(self.repo.path), "--world", str(self.sea.world_file), self.tag]
+            )
+        assert code == 0, said.getvalue()
+        digests = self.sea.digests(self.tag)
+        assert set(digests) == set(self.files)
+        assert digests == {**digests, **self.seen}
+        surfaces = {each["surface"]: _digests(each) for each in json.loads(said.getvalue())["surfaces"]}
+        for name in ("testpypi", "pypi", "forge"):
+            assert {file: surfaces[name].get(file) for file in self.files} == digests, name
+        (release,) = self.sea.releases(self.tag)
+        assert not release["draft"]
+        self._see_uploads(digests)
+
+    def _see_uploads(self, digests: Mapping[str, str]) -> None:
+        sent = [each for each in self.sea.requests() if each.get("file") in self.files and each["server"] != "forge"]
+        stored = sorted((each["server"], each["file"]) for each in sent if each["outcome"] == "stored")
+        assert stored == sorted((index, file) for index in ("pypi", "testpypi") for file in self.files)
+        assert all(each.get("sha256") == digests[each["file"]] for each in sent)
+
+
+def _digests(surface: Mapping[str, Any]) -> dict[str, str]:
+    return {each["name"]: each["seen"] for each in surface["items"]}
+
+
+def _runs(process: int) -> bool:
+    """Whether a process runs; one that only waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _under(aside: Path) -> list[int]:
+    """Processes that were given the folder as their TMPDIR."""
+    wanted, found = f"TMPDIR={aside}".encode(), []
+    for entry in Path("/proc").glob("[0-9]*"):
+        # A process that ended meanwhile cannot be read, nor can another user's.
+        with contextlib.suppress(OSError):
+            if wanted in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return found
+
+
+def small(path: Path, versions: Iterable[str]) -> Repo:
+    """Make a repository of a small project with one commit and one tag for each version."""
+    repo = Repo.new(path, {".gitignore": "", "tests/test_it.py": ""})
+    for version in versions:
+        changes = f"# Changes\n\n## {version}\n\n- It floats.\n"
+        repo.commit(projects.files("small-one", version, more=SETTINGS) | {"CHANGELOG.md": changes})
+        repo.git("tag", f"v{version}")
+    return repo
+
+
+@contextmanager
+def voyages(folder: Path, count: int) -> Iterator[tuple[Voyage, ...]]:
+    """Start a world over a small project with so many versions."""
+    versions = [f"1.{number}" for number in range(1, count + 1)]
+    repo = small(folder / "small", versions)
+    with local.start(folder / "world", repository="acme/small", checkout=repo.path):
+        sea = Sea(folder / "world")
+        yield tuple(Voyage(sea=sea, repo=repo, version=each, aside=folder / f"aside-{each}") for each in versions)
