@@ -73,10 +73,15 @@ class Denied(UnmoorError):
 
 
 class BuildFailed(UnmoorError):
-    """The project does not build."""
+    """The project does not build; ``file`` and ``line`` (from 1, 0 for none) say where, if that is known."""
 
     exit_code = 6
     kind = "build"
+
+    def __init__(self, what: str, *, where: str = "", next_step: str, file: str = "", line: int = 0) -> None:
+        super().__init__(what, where=where, next_step=next_step)
+        self.file = file
+        self.line = line
 
 
 class Unfit(UnmoorError):

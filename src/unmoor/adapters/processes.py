@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,6 +81,7 @@ class Processes:
         self._mark = f"{MARK}={secrets.token_hex(16)}"
         self._keeper: subprocess.Popen[bytes] | None = None
         self._groups: set[int] = set()
+        self._engines: Counter[str] = Counter()
         # Never emptied once written to: whoever waits on the reading end wakes up, now or later.
         self._stop_read, self._stop_write = os.pipe()
         os.set_blocking(self._stop_write, False)
@@ -96,6 +98,26 @@ class Processes:
     def stopping(self) -> int:
         """A file descriptor that is readable once the run is being stopped."""
         return self._stop_read
+
+    @property
+    def run(self) -> str:
+        """What tells this run from all others: the value of its containers' label."""
+        return self._mark.partition("=")[2]
+
+    @contextlib.contextmanager
+    def containers(self, engine: str) -> Iterator[None]:
+        """Have the keeper remove this run's containers from an engine if we die in here; see ``adapters.keeper``."""
+        self.check()
+        with self._lock:
+            self._start_keeper()
+            self._engines[engine] += 1
+            self._tell(f"@{engine}\n")
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._engines[engine] -= 1
+                self._tell(f"~{engine}\n")
 
     def stop(self) -> None:
         """Stop the run: every wait ends in `Interrupted`, every program is ended. Safe in a signal handler."""
@@ -212,6 +234,8 @@ class Processes:
         )
         for group in self._groups:
             self._tell(f"+{group}\n")
+        for engine in self._engines.elements():
+            self._tell(f"@{engine}\n")
 
     def _tell(self, line: str) -> None:
         """Write one line to the keeper; a keeper that was killed is replaced by the next start. The lock is held."""

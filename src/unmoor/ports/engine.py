@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -58,11 +58,15 @@ class ImageFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One file in one layer of an image: the layer's position from 0, its path without leading slash, its size."""
+    """One file in one layer of an image: the layer's position from 0, its path without leading slash, its size.
+
+    ``holds`` says what was seen in it that has no business in an image (``private key``), as a rule nothing.
+    """
 
     layer: int
     path: str
     size: int
+    holds: str = ""
 
 
 class Engine(Protocol):
@@ -75,10 +79,16 @@ class Engine(Protocol):
         """Build and return the image's id (``sha256:…``). Raises `BuildFailed` naming file and line."""
 
     def inspect(self, image: str) -> ImageFacts:
-        """Say what an image is; ``image`` is an id or a local name. Raises `Unknown`."""
+        """Say what an image is; ``image`` is an id or a local name. Raises `Incomplete` where there is none."""
 
-    def members(self, image: str) -> Iterator[Member]:
-        """Every file of every layer, as it lies there (a file that a later layer removed is still told)."""
+    def look(self, image: str) -> ImageFacts | None:
+        """As `inspect`, ``None`` where the engine has no such image."""
+
+    def contents(self, images: Sequence[str]) -> Mapping[str, tuple[Member, ...]]:
+        """Every file of every layer of some images (by id), as it lies there; a removed file is still told.
+
+        Layers that images share are read once. Raises `Incomplete`, `Unfit` beyond limits, `Unknown`.
+        """
 
     def run(
         self,
@@ -93,7 +103,7 @@ class Engine(Protocol):
         """Run a container to its end and remove it, without network.
 
         ``entrypoint`` replaces the image's own, empty for none. Memory and output limits in bytes.
-        Raises `Overdue`, `Interrupted`.
+        Raises `Overdue` for one that runs or prints too long, `Interrupted`.
         """
 
     def push(self, image: str, name: str, *, login: Login, hear: Callable[[str], None] | None = None) -> str:
@@ -103,7 +113,10 @@ class Engine(Protocol):
         """
 
     def pull(self, name: str, *, login: Login | None, platform: str = "") -> str:
-        """Pull ``host/owner/name@sha256:…`` and return the image's id. ``None`` pulls without credentials."""
+        """Pull ``host/owner/name@sha256:…`` and return the image's id. ``None`` pulls without credentials.
+
+        Raises `Incomplete` where the registry does not hold it, `Denied`, `Unknown`.
+        """
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove local names; what is not there is no trouble."""

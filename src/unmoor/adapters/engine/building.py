@@ -1,0 +1,232 @@
+"""Builds. The docker SDK has no BuildKit session, so a program does it: buildx, else the client's own BuildKit.
+
+The legacy builder, which the SDK can speak to, is the last resort: it knows neither secrets nor caches.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unmoor.adapters.engine.connection import Connection
+from unmoor.adapters.engine.failures import failure
+from unmoor.adapters.shell import scrubbed
+from unmoor.dockerfile import Dockerfile
+from unmoor.errors import ConfigError, MissingPart, Unknown
+from unmoor.ports.engine import EngineFacts, Recipe
+from unmoor.ports.shell import Shell
+
+Hear = Callable[[str], None]
+
+BUILDX, BUILDKIT, LEGACY = "buildx", "buildkit", "legacy"
+_PROBE = 20.0
+_KEPT = 2_000
+_LIMIT = 4_000_000
+# From this version on the client's BuildKit is buildx.
+_PARTED = 23
+_PLUGINS = ("/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker")
+_VERSION = re.compile(r"(\d+)\.")
+_PLATFORMS = re.compile(r"^Platforms:\s*(?P<platforms>.+)$", re.MULTILINE)
+_ID = re.compile(r"sha256:[0-9a-f]{64}")
+# What docker's programs read, and, where a cache of GitHub Actions is used, what leads to it.
+_PASSED = ("DOCKER_", "BUILDX_", "BUILDKIT_")
+_ACTIONS = ("ACTIONS_CACHE_URL", "ACTIONS_RESULTS_URL", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_CACHE_SERVICE_V2")
+_SECRET = "UNMOOR_BUILD_SECRET"  # noqa: S105  # the beginning of a variable's name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Builder:
+    """What builds: its sort, and the words that a command begins with (empty for the legacy one)."""
+
+    sort: str
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Building:
+    """Builds on one engine."""
+
+    connection: Connection
+    shell: Shell
+    timeout: float
+
+    def builder(self) -> Builder:
+        """Find what builds: buildx, also where a private DOCKER_CONFIG lacks it; else the client; else the engine."""
+        path = self.connection.environ.get("PATH", os.defpath).split(os.pathsep)
+        clients = [found for folder in path if (found := shutil.which("docker", path=folder))]
+        for client in dict.fromkeys(clients):
+            if self._answers(client, "buildx", "version"):
+                return Builder(sort=BUILDX, words=(client, "buildx", "build"))
+        for plugin in self._plugins():
+            if self._answers(plugin, "version"):
+                return Builder(sort=BUILDX, words=(plugin, "build"))
+        for client in dict.fromkeys(clients):
+            version = _VERSION.match(self._answers(client, "version", "--format", "{{.Client.Version}}"))
+            if version is not None and int(version[1]) < _PARTED:
+                return Builder(sort=BUILDKIT, words=(client, "build"))
+        return Builder(sort=LEGACY)
+
+    def _plugins(self) -> Iterator[str]:
+        """Every buildx that runs by itself, wherever clients look for it."""
+        environ = self.connection.environ
+        own = (environ.get("DOCKER_CONFIG"), f"{environ['HOME']}/.docker" if "HOME" in environ else None)
+        for folder in (*filter(None, own), *_PLUGINS):
+            found = shutil.which("docker-buildx", path=f"{folder}/cli-plugins")
+            if found is not None:
+                yield found
+
+    def _answers(self, *args: str) -> str:
+        """What a program says to a question, empty where it fails."""
+        ran = self.shell.run(args, cwd=Path("/"), env=self._environment(), timeout=_PROBE)
+        return ran.out.strip() if ran.code == 0 else ""
+
+    def platforms(self, builder: Builder) -> tuple[str, ...]:
+        """For which platforms a builder can build, as far as it says so."""
+        if builder.sort != BUILDX:
+            return ()
+        match = _PLATFORMS.search(self._answers(*builder.words[:-1], "inspect"))
+        return tuple(each.strip(" *") for each in match["platforms"].split(",")) if match else ()
+
+    def build(self, recipe: Recipe, builder: Builder, hear: Hear | None) -> str:
+        """Build and return the id that the builder tells. Raises `BuildFailed`, `MissingPart`, `Unknown`."""
+        dockerfile = _read(recipe)
+        if builder.sort == LEGACY:
+            return self._legacy(recipe, dockerfile, hear)
+        if builder.sort == BUILDKIT and recipe.cache_to:
+            raise MissingPart("a build cache cannot be exported without buildx", next_step="install docker-buildx")
+        lines: list[str] = []
+        with tempfile.TemporaryDirectory(prefix="unmoor-") as name:
+            answers = Path(name)
+            args = [*builder.words, *_options(recipe, builder, answers), "--", str(recipe.context)]
+            ran = self.shell.run(
+                args,
+                cwd=recipe.context,
+                env=self._environment(recipe, builder),
+                timeout=self.timeout,
+                limit=_LIMIT,
+                hear=_Listener(lines, recipe, hear),
+            )
+            if ran.code != 0:
+                raise failure(lines, dockerfile, recipe.target or dockerfile.path)
+            return _built(answers)
+
+    def _environment(self, recipe: Recipe | None = None, builder: Builder | None = None) -> dict[str, str]:
+        """What the program sees: what it needs to find engine and registries, and the build's secrets."""
+        environ = self.connection.environ
+        passed = {name: value for name, value in environ.items() if name.startswith(_PASSED)}
+        env = scrubbed(environ) | passed
+        if recipe is None:
+            return env
+        env |= {f"{_SECRET}_{number}": value.reveal() for number, value in enumerate(recipe.secrets.values())}
+        if "SOURCE_DATE_EPOCH" in recipe.args:
+            env["SOURCE_DATE_EPOCH"] = recipe.args["SOURCE_DATE_EPOCH"]
+        if any("type=gha" in cache for cache in (*recipe.cache_from, *recipe.cache_to)):
+            env |= {name: environ[name] for name in _ACTIONS if name in environ}
+        if builder is not None and builder.sort == BUILDKIT:
+            env["DOCKER_BUILDKIT"] = "1"
+        return env
+
+    def _legacy(self, recipe: Recipe, dockerfile: Dockerfile, hear: Hear | None) -> str:
+        """Build with the engine's first builder."""
+        if recipe.secrets or recipe.cache_to:
+            raise MissingPart(
+                "the legacy builder knows no secrets and exports no cache", next_step="install docker-buildx"
+            )
+        lines: list[str] = []
+        tell = _Listener(lines, recipe, hear)
+
+        def stream(api: Any) -> Iterator[dict[str, Any]]:
+            yield from api.build(
+                path=str(recipe.context),
+                dockerfile=recipe.dockerfile,
+                tag=recipe.tag,
+                buildargs=dict(recipe.args),
+                labels=dict(recipe.labels),
+                target=recipe.target,
+                platform=recipe.platform,
+                cache_from=list(recipe.cache_from) or None,
+                rm=True,
+                forcerm=True,
+                decode=True,
+                timeout=int(self.timeout),
+            )
+
+        built, told = "", ""
+        for line in self.connection.follow(stream, what="the build", timeout=self.timeout):
+            for text in str(line.get("stream", "")).splitlines():
+                tell(text)
+            told = str(line.get("error", told))
+            built = str((line.get("aux") or {}).get("ID", built))
+        if told or not _ID.fullmatch(built):
+            raise failure(lines, dockerfile, recipe.target or dockerfile.path, told)
+        return built
+
+
+class _Listener:
+    """Keeps the last lines of a builder and hands each on; no secret of the build is in either."""
+
+    def __init__(self, lines: list[str], recipe: Recipe, hear: Hear | None) -> None:
+        self._lines = lines
+        self._hear = hear
+        self._hidden = [value.reveal() for value in recipe.secrets.values() if value]
+
+    def __call__(self, line: str) -> None:
+        for hidden in self._hidden:
+            line = line.replace(hidden, "***")
+        self._lines.append(line)
+        del self._lines[:-_KEPT]
+        if self._hear is not None:
+            self._hear(line)
+
+
+def _read(recipe: Recipe) -> Dockerfile:
+    try:
+        return Dockerfile.parse((recipe.context / recipe.dockerfile).read_bytes(), recipe.dockerfile)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no {recipe.dockerfile}", next_step="write one, or name another in [[tool.unmoor.image]]"
+        ) from None
+
+
+def _options(recipe: Recipe, builder: Builder, answers: Path) -> Iterator[str]:
+    """The options of a build. Values of secrets are never among them."""
+    yield from ("--progress=plain", f"--file={recipe.context / recipe.dockerfile}", f"--tag={recipe.tag}")
+    yield from (f"--platform={recipe.platform}", f"--iidfile={answers / 'id'}")
+    if recipe.target:
+        yield f"--target={recipe.target}"
+    if builder.sort == BUILDX:
+        # An attestation would turn one image into an index.
+        yield from ("--load", "--provenance=false", "--sbom=false", f"--metadata-file={answers / 'metadata'}")
+    for option, pairs in (("--build-arg", recipe.args), ("--label", recipe.labels)):
+        yield from (f"{option}={name}={value}" for name, value in pairs.items())
+    yield from (f"--secret=id={name},env={_SECRET}_{number}" for number, name in enumerate(recipe.secrets))
+    yield from (f"--cache-from={cache}" for cache in recipe.cache_from)
+    yield from (f"--cache-to={cache}" for cache in recipe.cache_to)
+
+
+def _built(answers: Path) -> str:
+    """Read the id. Raises `Unknown` where the builder left none."""
+    for name, key in (("metadata", "containerimage.config.digest"), ("id", "")):
+        try:
+            text = (answers / name).read_text(encoding="utf-8")
+            found = str(json.loads(text).get(key, "")) if key else text.strip()
+        except (OSError, ValueError, AttributeError):
+            continue
+        if _ID.fullmatch(found):
+            return found
+    raise Unknown("the builder does not say which image it built", next_step="see: docker buildx version")
+
+
+def facts(connection: Connection, building: Building, builder: Builder) -> EngineFacts:
+    """Say what the engine is. Raises `MissingPart` where there is none."""
+    told: Mapping[str, Any] = connection.ask(lambda api: api.version(), what="the engine's version")
+    own = f"{told.get('Os', 'linux')}/{told.get('Arch', 'amd64')}"
+    platforms: Sequence[str] = building.platforms(builder)
+    return EngineFacts(version=str(told["Version"]), builder=builder.sort, platforms=tuple(platforms) or (own,))

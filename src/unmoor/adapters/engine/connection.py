@@ -1,0 +1,197 @@
+"""The way to an engine: where it is, the docker SDK upon it, and its troubles in our words.
+
+The SDK's client is `Any` here: the types that are published for it leave half of it out. It blocks, and
+switches time-outs off while it reads a stream. What it reads is therefore read in a thread of its own, and
+handed on piece by piece with an eye on the clock and on a stop (`Connection.follow`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from unmoor.adapters.processes import Processes
+from unmoor.errors import Denied, MissingPart, Overdue, Unknown, UnmoorError
+from unmoor.text import clean
+
+T = TypeVar("T")
+
+GET_ONE = (
+    "install Docker (on Debian: apt-get install docker.io) and start it, or let DOCKER_HOST name an engine;"
+    " podman's socket will do as well"
+)
+# Seconds for an answer that is no stream.
+PATIENCE = 60.0
+_POLL = 0.1
+_AHEAD = 16
+_END = object()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where an engine is, what the SDK wants to know of it, and the version of its API."""
+
+    address: str
+    found: Mapping[str, Any]
+    version: str
+    api: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """One engine, found as the docker client finds it: DOCKER_HOST, DOCKER_CONTEXT, the current context."""
+
+    processes: Processes
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    _made: list[_Place] = field(default_factory=list, repr=False, compare=False)
+
+    def api(self) -> Any:
+        """The SDK's client. Raises `MissingPart` where no engine answers."""
+        return self._place().api
+
+    @property
+    def address(self) -> str:
+        """Where the engine is: ``unix:///…``, ``tcp://…``, ``ssh://…``."""
+        return self._place().address
+
+    def _place(self) -> _Place:
+        with self._lock:
+            if not self._made:
+                self._made.append(_connected(self.environ))
+            return self._made[0]
+
+    def ask(self, question: Callable[[Any], T], *, what: str) -> T:
+        """Ask the engine something that it answers at once. Raises `Unknown`; its 404 comes as ``LookupError``."""
+        from docker.errors import DockerException, NotFound
+        from requests import RequestException
+
+        self.processes.check()
+        try:
+            return question(self.api())
+        except NotFound as error:
+            raise LookupError(clean(str(error.explanation or error))) from error
+        except (DockerException, RequestException, OSError, ValueError, KeyError) as error:
+            raise trouble(error, what=what) from error
+
+    def follow(self, stream: Callable[[Any], Iterator[T]], *, what: str, timeout: float) -> Generator[T, None, None]:
+        """Hand on what a stream says. Raises `Overdue` after so many seconds in all, `Interrupted`, `Unknown`."""
+        self.processes.check()
+        place = self._place()
+        pieces: queue.Queue[object] = queue.Queue(maxsize=_AHEAD)
+        left = threading.Event()
+
+        def flowing() -> Iterator[T]:
+            import docker
+
+            # A client of its own: between two lines of a stream more time may pass than for an answer.
+            found = dict(place.found)
+            return stream(docker.APIClient(version=place.version, timeout=int(timeout + PATIENCE), **found))
+
+        threading.Thread(target=_pump, args=(flowing, pieces, left), name="engine", daemon=True).start()
+        deadline = time.monotonic() + timeout
+        try:
+            while True:
+                try:
+                    piece: Any = pieces.get(timeout=min(_POLL, max(deadline - time.monotonic(), 0.001)))
+                except queue.Empty:
+                    self.processes.check()
+                    piece = pieces
+                if piece is _END:
+                    return
+                if isinstance(piece, UnmoorError | LookupError):
+                    raise piece
+                if isinstance(piece, Exception):
+                    raise trouble(piece, what=what) from piece
+                if time.monotonic() > deadline:
+                    raise Overdue(
+                        f"{what} took more than {timeout:g} s and was given up",
+                        next_step="see what keeps the engine, then run the same command again",
+                    )
+                if piece is not pieces:
+                    yield piece
+        finally:
+            left.set()
+
+
+def _connected(environ: Mapping[str, str]) -> _Place:
+    """Find the engine and ask for its version. Raises `MissingPart`, `Denied`."""
+    import docker
+    from docker.constants import DEFAULT_UNIX_SOCKET
+    from docker.context import ContextAPI
+    from docker.utils import kwargs_from_env
+
+    address = "the engine"
+    try:
+        found: dict[str, Any] = {**kwargs_from_env(environment=dict(environ))}
+        if "base_url" not in found:
+            # The SDK's own reader of contexts came after 7.1.
+            context: Any = ContextAPI.get_context(environ.get("DOCKER_CONTEXT"))
+            if context is not None and context.Host:
+                found |= {"base_url": context.Host} | ({"tls": context.TLSConfig} if context.TLSConfig else {})
+        address = str(found.setdefault("base_url", DEFAULT_UNIX_SOCKET)).replace("http+unix://", "unix://")
+        api = docker.APIClient(version="auto", timeout=int(PATIENCE), **found)
+    except (docker.errors.DockerException, OSError, ValueError) as error:
+        raise _unreachable(error, address) from error
+    return _Place(address=address, found=found, version=api.api_version, api=api)
+
+
+def _pump(stream: Callable[[], Iterator[object]], pieces: queue.Queue[object], left: threading.Event) -> None:
+    """Read a stream to its end, or until nobody listens any more."""
+    from docker.errors import NotFound
+
+    last: object = _END
+    try:
+        for piece in stream():
+            while not left.is_set():
+                with contextlib.suppress(queue.Full):
+                    pieces.put(piece, timeout=_POLL)
+                    break
+            if left.is_set():
+                return
+    except NotFound as error:
+        last = LookupError(clean(str(error.explanation or error)))
+    except Exception as error:  # noqa: BLE001  # handed over to whoever listens
+        last = error
+    while not left.is_set():
+        with contextlib.suppress(queue.Full):
+            pieces.put(last, timeout=_POLL)
+            return
+
+
+def trouble(error: Exception, *, what: str) -> UnmoorError:
+    """Put an error of the SDK into our words."""
+    from requests import ConnectionError as NotConnected
+
+    told = clean(str(getattr(error, "explanation", None) or error)) or type(error).__name__
+    if isinstance(error, UnmoorError):
+        return error
+    if isinstance(error, NotConnected):
+        return Unknown(
+            f"{what}: the engine broke off: {told}", next_step="see that it runs, then run the same command again"
+        )
+    return Unknown(
+        f"{what}: the engine says: {told}", next_step="see the engine's log, then run the same command again"
+    )
+
+
+def _unreachable(error: Exception, address: str) -> UnmoorError:
+    """Tell an engine that may not be used from one that is not there."""
+    told = clean(str(error))
+    address = clean(address, 100)
+    if "Permission denied" in told:
+        return Denied(
+            f"this user may not use the engine at {address}",
+            next_step="add the user to its group (docker), or use sudo",
+        )
+    if "paramiko" in told:
+        return MissingPart(
+            f"the engine at {address} is reached over ssh", next_step="pip install paramiko, or use a local engine"
+        )
+    return MissingPart(f"no container engine answers at {address}", next_step=GET_ONE)

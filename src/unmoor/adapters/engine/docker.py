@@ -1,0 +1,178 @@
+"""One Docker engine, or podman behind Docker's API."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from unmoor.adapters.engine import moving, running
+from unmoor.adapters.engine.building import Builder, Building, facts
+from unmoor.adapters.engine.connection import Connection
+from unmoor.adapters.engine.layers import contents_of
+from unmoor.adapters.processes import Processes
+from unmoor.errors import Incomplete, Unknown
+from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
+from unmoor.ports.shell import Ran, Shell
+from unmoor.world import Login
+
+_AGAIN = "run the same command again: it is built once more"
+_HISTORY = 2_000
+_PIECE = 1_048_576
+
+
+@dataclass(frozen=True, kw_only=True)
+class DockerEngine:
+    """See `unmoor.ports.engine.Engine`. Nothing is asked before the first question; time-outs in seconds."""
+
+    shell: Shell
+    processes: Processes
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    build_timeout: float = 3600.0
+    transfer_timeout: float = 1800.0
+    save_timeout: float = 600.0
+    _connections: list[Connection] = field(default_factory=list, repr=False, compare=False)
+    _builders: list[Builder] = field(default_factory=list, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @property
+    def _connection(self) -> Connection:
+        with self._lock:
+            if not self._connections:
+                self._connections.append(Connection(processes=self.processes, environ=self.environ))
+            return self._connections[0]
+
+    @property
+    def _building(self) -> Building:
+        return Building(connection=self._connection, shell=self.shell, timeout=self.build_timeout)
+
+    def _builder(self) -> Builder:
+        building = self._building
+        with self._lock:
+            if not self._builders:
+                self._builders.append(building.builder())
+            return self._builders[0]
+
+    def facts(self) -> EngineFacts:
+        """Say what the engine is. Raises `MissingPart` where there is none, naming how to get one."""
+        self._connection.api()
+        return facts(self._connection, self._building, self._builder())
+
+    def build(self, recipe: Recipe, *, hear: Callable[[str], None] | None = None) -> str:
+        """Build and return the image's id (``sha256:…``). Raises `BuildFailed` naming file and line."""
+        self._connection.api()
+        told = self._building.build(recipe, self._builder(), hear)
+        # Some stores name an image by its manifest; what the engine calls it is what every later question needs.
+        held = self.look(told) or self.inspect(recipe.tag)
+        return held.id
+
+    def inspect(self, image: str) -> ImageFacts:
+        """Say what an image is. Raises `Incomplete` where there is none, `Unknown`."""
+        held = self.look(image)
+        if held is None:
+            raise Incomplete(f"the engine has no image {image}", next_step=_AGAIN)
+        return held
+
+    def look(self, image: str) -> ImageFacts | None:
+        """As `inspect`, ``None`` where the engine has no such image."""
+        what = f"the image {image}"
+        try:
+            told = self._connection.ask(lambda api: api.inspect_image(image), what=what)
+            history = self._connection.ask(lambda api: api.history(image), what=what)
+        except LookupError:
+            return None
+        return _facts(told, history)
+
+    def contents(self, images: Sequence[str]) -> Mapping[str, tuple[Member, ...]]:
+        """Every file of every layer of some images, by id. Raises `Incomplete`, `Unfit`, `Unknown`."""
+        ids = list(dict.fromkeys(images))
+
+        def saved(api: Any) -> Iterator[bytes]:
+            # The SDK's own `get_image` takes one image alone.
+            address = f"{api.base_url}/v{api.api_version}/images/get"
+            answer = api.get(address, params={"names": ids}, stream=True, timeout=self.save_timeout)
+            api._raise_for_status(answer)  # noqa: SLF001  # which makes the SDK's errors of an answer
+            return iter(answer.iter_content(_PIECE))
+
+        try:
+            pieces = self._connection.follow(saved, what="the layers of the images", timeout=self.save_timeout)
+            with contextlib.closing(pieces):
+                found = contents_of(pieces)
+        except LookupError as error:
+            raise Incomplete(f"the engine has not every image of {', '.join(ids)}", next_step=_AGAIN) from error
+        if len(ids) == 1 and len(found) == 1:
+            # Some stores name an image by its manifest, and not by its configuration.
+            return dict(zip(ids, found.values(), strict=True))
+        if missing := set(ids) - set(found):
+            raise Unknown(f"the engine gave no layers of {', '.join(sorted(missing))}", next_step=_AGAIN)
+        return found
+
+    def run(
+        self,
+        image: str,
+        command: Sequence[str],
+        *,
+        entrypoint: str | None = None,
+        timeout: float = 60.0,
+        memory: int = 512_000_000,
+        limit: int = 1_000_000,
+    ) -> Ran:
+        """Run a container to its end and remove it, without network. Raises `Overdue`, `Interrupted`, `Unknown`."""
+        job = running.Job(
+            image=image, command=tuple(command), entrypoint=entrypoint, timeout=timeout, memory=memory, limit=limit
+        )
+        return running.run(self._connection, job)
+
+    def push(self, image: str, name: str, *, login: Login, hear: Callable[[str], None] | None = None) -> str:
+        """Push under a full name and return the manifest's digest. Raises `Denied`, `Rejected`, `Unknown`."""
+        repository, _, tag = name.rpartition(":")
+        try:
+            self._connection.ask(lambda api: api.tag(image, repository, tag), what=f"the name {name}")
+        except LookupError as error:
+            raise Incomplete(f"the engine has no image {image}", next_step=_AGAIN) from error
+        try:
+            return moving.push(self._connection, name, login, hear, self.transfer_timeout)
+        finally:
+            self._unname(image, name)
+
+    def _unname(self, image: str, name: str) -> None:
+        """Take a name away again, unless it is the image's last: without any the engine would drop it."""
+        with contextlib.suppress(LookupError):
+            told = self._connection.ask(lambda api: api.inspect_image(image), what=f"the image {image}")
+            if len(told.get("RepoTags") or ()) > 1:
+                self.remove([name])
+
+    def pull(self, name: str, *, login: Login | None, platform: str = "") -> str:
+        """Pull by digest and return the image's id. Raises `Incomplete`, `Denied`, `Unknown`."""
+        moving.pull(self._connection, name, login, platform, self.transfer_timeout)
+        return self.inspect(name).id
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove local names; what is not there is no trouble. Raises `Unknown`."""
+        for name in names:
+            with contextlib.suppress(LookupError):
+                self._connection.ask(partial(_remove, name=name), what=f"the name {name}")
+
+
+def _remove(api: Any, name: str) -> None:
+    api.remove_image(name)
+
+
+def _facts(told: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> ImageFacts:
+    config: Mapping[str, Any] = told.get("Config") or {}
+    platform = "/".join(filter(None, (told.get("Os"), told.get("Architecture"), told.get("Variant"))))
+    return ImageFacts(
+        id=str(told["Id"]),
+        size=int(told.get("Size", 0)),
+        platform=platform,
+        user=str(config.get("User") or ""),
+        labels=dict(config.get("Labels") or {}),
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        command=tuple(config.get("Cmd") or ()),
+        env=tuple(config.get("Env") or ()),
+        history=tuple(str(layer.get("CreatedBy", "")) for layer in history[:_HISTORY]),
+    )

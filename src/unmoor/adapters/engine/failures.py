@@ -1,0 +1,97 @@
+"""What a builder printed when it failed: which line of the Dockerfile, which step, and its last words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unmoor.dockerfile import Dockerfile
+from unmoor.errors import BuildFailed, ConfigError, Denied, MissingPart, UnmoorError
+from unmoor.text import clean
+
+LAST = 20
+# What builders print, by their version:
+#   Dockerfile:12                          the place of the step, above an excerpt (BuildKit 0.9 and later)
+#   dockerfile parse error [on ]line 2:    what cannot be read
+#   > [builder 2/4] RUN false:             the step that failed, above its last words
+#   Step 3/7 : RUN false                   the legacy builder's steps
+_PLACE = re.compile(r"^(?P<file>[^\s:][^:]*):(?P<line>[1-9][0-9]{0,6})$")
+_PARSE = re.compile(r"parse error(?: on)? line (?P<line>[1-9][0-9]{0,6}): (?P<told>.*)")
+_STEP = re.compile(r"^\s*> (?P<step>\[.+\] .+?):?$")
+_LEGACY = re.compile(r"^Step (?P<number>[0-9]+)/[0-9]+ : (?P<step>.+)$")
+# Progress without news.
+_DULL = re.compile(
+    r"#[0-9]+ (?:DONE|CACHED|\[internal\]|\[auth\]|transferring|sha256:|.* done$|building with)|.* done$"
+)
+# What BuildKit puts before what it has to say.
+_PREFIX = re.compile(
+    r"(?:failed to solve(?: with frontend \S+)?|rpc error: code = \w+ desc =|failed to create LLB definition)(?:: | )"
+)
+_ERROR = re.compile(r"^(?:ERROR|error): (?P<told>.+)$")
+_RULER = re.compile(r"^-{3,}$")
+_PULL = re.compile(r"load metadata for (?P<image>\S+?):?$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What can be told from the lines: the line (0: unknown), the step, the reason."""
+
+    line: int = 0
+    step: str = ""
+    reason: str = ""
+
+
+def read(lines: Sequence[str], dockerfile: Dockerfile) -> Said:
+    """Find place, step and reason among the lines of a builder."""
+    line, step, reason = 0, "", ""
+    for number, text in enumerate(lines):
+        if (match := _PLACE.match(text)) and _RULER.match(lines[number + 1] if number + 1 < len(lines) else ""):
+            line = int(match["line"])
+        elif match := _PARSE.search(text):
+            line, reason = int(match["line"]), match["told"]
+        elif match := _STEP.match(text) or _LEGACY.match(text):
+            step = match["step"]
+        elif (match := _ERROR.match(text)) and not reason:
+            reason = match["told"]
+    pulled = _PULL.search(step)
+    line = line or (_line_of_base(dockerfile, pulled["image"]) if pulled else dockerfile.line_of(step))
+    return Said(line=line, step=step, reason=_PREFIX.sub("", reason))
+
+
+def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, told: str = "") -> UnmoorError:
+    """Make one error of what a builder printed."""
+    said = read(lines, dockerfile)
+    reason = clean(said.reason or told or "the builder does not say why")
+    words = "\n".join(f"{clean(text, 200)}" for text in _last(lines))
+    what = f"{target} does not build"
+    if "ENOSPC" in words or "no space left on device" in words:
+        return MissingPart(f"{what}: no space is left on the engine's disk", next_step="free some: docker system prune")
+    if pulled := _PULL.search(said.step):
+        image = clean(pulled["image"], 200)
+        denied = re.search(r"denied|unauthorized|\b40[13]\b", reason)
+        kind = Denied if denied else ConfigError if "not found" in reason else None
+        if kind is not None:
+            return kind(
+                f"{what}: the base image {image} cannot be had: {reason}", next_step=f"see: docker pull {image}"
+            )
+    step = f"\nfailing: {clean(said.step)}" if said.step else ""
+    return BuildFailed(
+        f"{what}: {reason}{step}\n{words}".rstrip(),
+        where=f"{dockerfile.path}, line {said.line}" if said.line else dockerfile.path,
+        next_step="correct the Dockerfile, or what it runs; then move the tag, or release the next version",
+        file=dockerfile.path,
+        line=said.line,
+    )
+
+
+def _last(lines: Sequence[str]) -> list[str]:
+    """The last lines that say something: no progress of transfers, no rulers."""
+    spoken = [text for text in lines if text.strip() and not _RULER.match(text) and not _DULL.match(text)]
+    return spoken[-LAST:]
+
+
+def _line_of_base(dockerfile: Dockerfile, image: str) -> int:
+    """The line of the ``FROM`` that names an image as the builder tells it, with registry and tag filled in; else 0."""
+    bases = ((stage.base, stage.line) for stage in dockerfile.stages)
+    return next((line for base, line in bases if base and (image == base or f"/{base}" in f"/{image}")), 0)

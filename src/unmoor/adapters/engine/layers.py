@@ -1,0 +1,168 @@
+"""The files of an image, read from the stream of ``docker save``: never unpacked, and within limits.
+
+Engines write two forms: ``<id>/layer.tar`` (up to version 24), and an OCI layout with the layers among
+``blobs/sha256``. Both name the layers in ``manifest.json``, which may come last, and a layer may be a link
+to another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import posixpath
+import tarfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import IO
+
+from unmoor.errors import Unfit, Unknown
+from unmoor.ports.engine import Member
+from unmoor.text import clean
+
+# All layers together: this many files and this many bytes of the stream.
+COUNT_LIMIT = 2_000_000
+TOTAL_LIMIT = 50_000_000_000
+_TEXT_LIMIT = 10_000_000
+_BLOCK = 1_048_576
+# A private key is looked for in the first bytes of small files.
+_KEY_FILE = 100_000
+_KEY_HEAD = 4_096
+_SMALLER = "make it smaller, or see what fills it: docker history"
+_AGAIN = "run the same command again; if it stays so, see what docker save writes"
+
+
+class Pieces(io.RawIOBase):
+    """A stream that comes in pieces, as a file that can be read once."""
+
+    def __init__(self, pieces: Iterator[bytes], *, limit: int = TOTAL_LIMIT) -> None:
+        self._pieces = pieces
+        self._rest = memoryview(b"")
+        self._left = limit
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed says WriteableBuffer
+        """Read some bytes. Raises `Unfit` beyond the limit."""
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._left -= len(piece)
+            if self._left < 0:
+                raise Unfit("the image is too large to be looked through", next_step=_SMALLER)
+            self._rest = memoryview(piece)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+@dataclass(kw_only=True)
+class _Reading:
+    """What was found so far: layers by their place in the stream, links between them, and the layers of each image."""
+
+    found: dict[str, list[Member]] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    images: dict[str, list[str]] | None = None
+    count: int = 0
+
+    def files(self, names: list[str]) -> Iterator[Member]:
+        """The files of some layers, the lowest first. Raises `Unknown` for a layer that was not there."""
+        for number, name in enumerate(names):
+            place = self.links.get(name, name)
+            if place not in self.found:
+                raise Unknown(f"the engine's archive lacks the layer {clean(name, 80)}", next_step=_AGAIN)
+            yield from (replace(member, layer=number) for member in self.found[place])
+
+
+def contents_of(pieces: Iterator[bytes]) -> Mapping[str, tuple[Member, ...]]:
+    """Every file of every layer, by the digest of each image's configuration. Raises `Unknown`, `Unfit`."""
+    reading = _Reading()
+    stream = io.BufferedReader(Pieces(pieces), _BLOCK)
+    with _judged(), tarfile.open(fileobj=stream, mode="r|", bufsize=_BLOCK) as archive:
+        for entry in archive:
+            _take(archive, entry, reading)
+    if reading.images is None:
+        raise Unknown("the engine's archive of the image names no layers", next_step=_AGAIN)
+    return {config: tuple(reading.files(names)) for config, names in reading.images.items()}
+
+
+@contextlib.contextmanager
+def _judged() -> Iterator[None]:
+    try:
+        yield
+    except (tarfile.TarError, zlib.error, EOFError, ValueError, TypeError, KeyError, OSError) as error:
+        raise Unknown(
+            f"the engine's archive of the image cannot be read: {clean(str(error))}", next_step=_AGAIN
+        ) from error
+
+
+def _take(archive: tarfile.TarFile, entry: tarfile.TarInfo, reading: _Reading) -> None:
+    """Read one entry of the archive: the list of layers, a layer, or a link to one."""
+    name = entry.name
+    if entry.issym():
+        reading.links[name] = posixpath.normpath(posixpath.join(posixpath.dirname(name), entry.linkname))
+        return
+    held = archive.extractfile(entry) if entry.isreg() else None
+    if held is None:
+        return
+    if name == "manifest.json":
+        listed = json.loads(held.read(_TEXT_LIMIT))
+        reading.images = {_digest(image["Config"]): [str(layer) for layer in image["Layers"]] for image in listed}
+    elif name.endswith("/layer.tar") or name.startswith("blobs/"):
+        reading.found[name] = _layer(held, reading)
+
+
+def _digest(config: str) -> str:
+    """The digest in the place of a configuration: ``<digest>.json`` or ``blobs/sha256/<digest>``."""
+    return f"sha256:{posixpath.basename(config).removesuffix('.json')}"
+
+
+def _layer(held: IO[bytes], reading: _Reading) -> list[Member]:
+    """The files of one layer; none for a blob that is JSON, as configurations and manifests are."""
+    stream = io.BufferedReader(_Forward(held), _BLOCK)
+    if stream.peek(1)[:1] in {b"{", b"["}:
+        return []
+    members = []
+    with tarfile.open(fileobj=stream, mode="r|*", bufsize=_BLOCK) as layer:
+        for entry in layer:
+            # The library remembers every entry, which a layer of a million files would fill memory with.
+            layer.members.clear()  # type: ignore[attr-defined]  # not in typeshed
+            if entry.isdir():
+                continue
+            reading.count += 1
+            if reading.count > COUNT_LIMIT:
+                raise Unfit(f"the image has more than {COUNT_LIMIT} files", next_step=_SMALLER)
+            members.append(_member(layer, entry))
+    return members
+
+
+def _member(layer: tarfile.TarFile, entry: tarfile.TarInfo) -> Member:
+    holds = ""
+    if entry.isreg() and 0 < entry.size <= _KEY_FILE:
+        held = layer.extractfile(entry)
+        head = held.read(_KEY_HEAD) if held is not None else b""
+        holds = "private key" if b"-----BEGIN " in head and b"PRIVATE KEY-----" in head else ""
+    path = posixpath.normpath(entry.name.lstrip("/"))
+    return Member(layer=0, path=path, size=entry.size if entry.isreg() else 0, holds=holds)
+
+
+class _Forward(io.RawIOBase):
+    """A file inside an archive, as a stream that cannot be wound back."""
+
+    def __init__(self, held: IO[bytes]) -> None:
+        self._held = held
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed says WriteableBuffer
+        """Read some bytes."""
+        piece = self._held.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)

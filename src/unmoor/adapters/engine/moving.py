@@ -1,0 +1,114 @@
+"""Pushes and pulls. A failed one answers 200, with the error somewhere in the stream: every line is read.
+
+The engine tries a 5xx again for 50 seconds by itself, saying so once a second, so that no time-out
+between two lines would ever fire: the deadline is ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from unmoor.adapters.engine.connection import Connection
+from unmoor.errors import Denied, Incomplete, Rejected, Unknown, UnmoorError
+from unmoor.text import clean
+from unmoor.world import Login
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DENIED = re.compile(
+    r"denied|unauthorized|authentication required|no basic auth|forbidden|\b40[13]\b|incorrect username or password",
+    re.IGNORECASE,
+)
+_ABSENT = re.compile(r"manifest unknown|not found|name unknown|does not exist", re.IGNORECASE)
+_LATER = re.compile(
+    r"toomanyrequests|too many requests|\b(?:429|5\d\d)\b|time.?out|deadline|reset|refused|EOF|no such host|unavailable"
+    r"|broken pipe|server error",
+    re.IGNORECASE,
+)
+_AGAIN = "run the same command again"
+_NO = re.compile(
+    r"invalid|unsupported|not allowed|immutable|too large|exceed|quota|must be lowercase|\b4\d\d\b", re.IGNORECASE
+)
+# What the registry hears where there is no login; without it the engine would take the user's own.
+NOBODY: Mapping[str, str] = {}
+
+Hear = Callable[[str], None]
+
+
+def push(connection: Connection, name: str, login: Login, hear: Hear | None, timeout: float) -> str:
+    """Push a local name and return the digest that was pushed. Raises `Denied`, `Rejected`, `Unknown`."""
+    repository, _, tag = name.rpartition(":")
+    auth = credentials(login, name)
+
+    def stream(api: Any) -> Iterator[dict[str, Any]]:
+        # No time-out between two lines: a blob may take long.
+        lines: Any = api.push(repository, tag=tag, stream=True, decode=True, auth_config=auth)
+        yield from lines
+
+    digest = ""
+    try:
+        for line in connection.follow(stream, what=f"the push of {name}", timeout=timeout):
+            _heard(line, name, hear)
+            aux = line.get("aux")
+            if isinstance(aux, dict) and _DIGEST.fullmatch(str(aux.get("Digest"))):
+                digest = str(aux["Digest"])
+    except LookupError as error:
+        raise Incomplete(f"the engine has no image {name}: {error}", next_step=_AGAIN) from error
+    if not digest:
+        raise Unknown(f"the push of {name} ended without a digest", next_step=_AGAIN)
+    return digest
+
+
+def pull(connection: Connection, name: str, login: Login | None, platform: str, timeout: float) -> None:
+    """Pull by digest. Raises `Incomplete` where the registry does not hold it, `Denied`, `Unknown`."""
+    auth = credentials(login, name) if login is not None else NOBODY
+
+    def stream(api: Any) -> Iterator[dict[str, Any]]:
+        lines: Any = api.pull(name, stream=True, decode=True, auth_config=dict(auth), platform=platform or None)
+        yield from lines
+
+    try:
+        for line in connection.follow(stream, what=f"the pull of {name}", timeout=timeout):
+            _heard(line, name, None)
+    except LookupError as error:
+        raise _absent(name, str(error)) from error
+    except Unknown as error:
+        # What is refused before the stream begins comes as an error of the engine.
+        raise _judged(error.what, name) from error
+
+
+def credentials(login: Login, name: str) -> dict[str, str]:
+    """What the engine is to log in with: never nothing at all, else it would take the user's own login."""
+    if not login.secret:
+        return dict(NOBODY)
+    host = name.partition("/")[0]
+    return {"username": login.username, "password": login.secret.reveal(), "serveraddress": host}
+
+
+def _heard(line: Mapping[str, Any], name: str, hear: Hear | None) -> None:
+    """Read one line. Raises what it tells of."""
+    if "error" in line or "errorDetail" in line:
+        detail = line.get("errorDetail")
+        told = detail.get("message") if isinstance(detail, dict) else None
+        raise _judged(clean(str(told or line.get("error"))), name)
+    status = line.get("status")
+    if hear is not None and isinstance(status, str) and "progressDetail" not in line:
+        hear(clean(status))
+
+
+def _judged(told: str, name: str) -> UnmoorError:
+    """What a refusal means, by its words: whatever is not plainly a no is `Unknown`."""
+    if _DENIED.search(told):
+        return Denied(f"the registry refuses {name}: {told}", next_step="see that the login may do this there")
+    if _LATER.search(told):
+        return Unknown(f"the registry could not take or give {name}: {told}", next_step=_AGAIN)
+    if _ABSENT.search(told):
+        return _absent(name, told)
+    if _NO.search(told):
+        return Rejected(f"the registry rejects {name}: {told}", next_step="see what the registry wants otherwise")
+    return Unknown(f"the registry's answer about {name} is not clear: {told}", next_step=_AGAIN)
+
+
+def _absent(name: str, told: str) -> Incomplete:
+    return Incomplete(f"there is no {name}: {told}", next_step="push it first: run the release again")
