@@ -19,7 +19,7 @@ from unmoor.assembly import Target, assemble
 from unmoor.cli import talk
 from unmoor.config.settings import Settings, resolve
 from unmoor.config.worlds import read_world, real_world
-from unmoor.errors import Refused
+from unmoor.errors import Internal, Refused
 from unmoor.events import Report
 from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
@@ -212,6 +212,8 @@ def finish(report: Report, session: Session, asked: Asked) -> int:
         for line in talk.table(report):
             click.echo(line)
     code = talk.close(report, limit=asked.limit, again=asked.again or command(session, asked))
+    if code == Internal.exit_code:
+        talk.err(f"journal: {session.folder.journal}")
     if code == 0 and report.product("verify") is not None:
         what = "the rehearsal went through" if session.world.rehearsal else "released"
         talk.err(f"{what}: {session.target.tag} is on every surface, read back by digest")
