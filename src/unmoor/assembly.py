@@ -87,7 +87,13 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         folder=folder,
         after=(access.gives,),
     )
-    fit = CheckDists(name="check-dists", release=tag.gives, dists=dists.gives, folder=folder)
+    fit = CheckDists(
+        name="check-dists",
+        release=tag.gives,
+        dists=dists.gives,
+        folder=folder,
+        max_file_size=settings.max_file_size << 20,
+    )
     proof = ProveDists(
         name="prove-dists",
         release=tag.gives,

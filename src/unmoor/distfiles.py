@@ -59,12 +59,14 @@ class FileName:
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """What METADATA or PKG-INFO says: the name as written, the version as written, requirements, extras."""
+    """What METADATA or PKG-INFO says: name and version as written, requirements, extras, summary, licence expression."""
 
     name: str
     version: str
     requires: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
+    summary: str = ""
+    license: str = ""
 
 
 def parsed(filename: str) -> FileName:
@@ -98,6 +100,8 @@ def read_metadata(path: Path) -> Metadata:
         version=raw.get("version", ""),
         requires=tuple(raw.get("requires_dist", ())),
         extras=tuple(raw.get("provides_extra", ())),
+        summary=raw.get("summary", ""),
+        license=raw.get("license_expression", ""),
     )
 
 
@@ -141,18 +145,21 @@ def _module(path: PurePosixPath) -> str | None:
 
 def entry_points(wheel: Path) -> tuple[EntryPoint, ...]:
     """Read a wheel's entry points, sorted by group and name. Raises `Unfit`."""
+    text = _info(wheel, "entry_points.txt")
+    return () if text is None else parse_entry_points(text)
+
+
+def parse_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
+    """Read the bytes of ``entry_points.txt``, sorted by group and name. Raises `Unfit`."""
     from importlib.metadata import EntryPoint
 
-    text = _info(wheel, "entry_points.txt")
-    if text is None:
-        return ()
     # The format is configparser's, with names that keep their case (the entry points specification).
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep case
     try:
         parser.read_string(text.decode())
     except (configparser.Error, UnicodeDecodeError) as error:
-        raise Unfit(f"the entry points of {wheel.name} cannot be read: {error}", next_step=_REBUILD) from error
+        raise Unfit(f"the entry points cannot be read: {clean(str(error))}", next_step=_REBUILD) from error
     points = [
         EntryPoint(name=name, value=value, group=group)
         for group in parser.sections()
@@ -160,16 +167,8 @@ def entry_points(wheel: Path) -> tuple[EntryPoint, ...]:
     ]
     for point in points:
         if EntryPoint.pattern.match(point.value) is None:
-            raise Unfit(f"{wheel.name} has an entry point {clean(point.name)!r} without a target", next_step=_REBUILD)
+            raise Unfit(f"the entry point {clean(point.name)!r} has no target", next_step=_REBUILD)
     return tuple(sorted(points, key=lambda point: (point.group, point.name)))
-
-
-def broken_member(wheel: Path) -> str | None:
-    """Read a whole wheel and name the first member whose checksum is wrong. Raises `Unfit`."""
-    with _zip(wheel) as archive:
-        if sum(info.file_size for info in archive.infolist()) > TOTAL_LIMIT:
-            raise Unfit(f"{wheel.name} unpacks to more than {TOTAL_LIMIT} bytes", next_step=_REBUILD)
-        return archive.testzip()
 
 
 def extract(sdist: Path, into: Path) -> Path:

@@ -54,9 +54,8 @@ def test_name_and_version_are_the_tags(bench: Benches, change: dict[str, str], w
         return
     with pytest.raises(Unfit) as caught:
         checked(at, dists)
-    lines = str(caught.value).splitlines()
-    assert len(lines) == 4
-    assert all(words[0] in line for line in lines)
+    lines = [line for line in str(caught.value).splitlines() if words[0] in line]
+    assert len(lines) == 3  # what both file names say is said once
     assert {"METADATA", "PKG-INFO"} <= {word for line in lines for word in line.split()}
 
 
@@ -65,15 +64,16 @@ def test_description_that_does_not_render(bench: Benches) -> None:
     at = bench(projects.files(more=README.format("text/x-rst", "Title\\n==\\n\\n.. nothing::\\n")))
     with pytest.raises(Unfit, match=r"line \d+") as caught:
         checked(at, at.dists())
-    assert str(caught.value).count("cannot be rendered") == 2
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith("small_one-1.0-py3-none-any.whl, small_one-1.0.tar.gz: the description cannot be rendered")
 
 
 def test_missing_description_is_a_warning(bench: Benches) -> None:
     """A missing description hinders nobody and is told."""
     at = bench(projects.files(more=README.format("text/markdown", "")))
     checked(at, at.dists())
-    assert [warning for warning in at.warned if "missing" in warning] == at.warned
-    assert len(at.warned) == 2
+    both = "small_one-1.0-py3-none-any.whl, small_one-1.0.tar.gz"
+    assert at.warned == [f"{both}: the description is missing [description-missing]"]
 
 
 def test_what_nobody_named_is_refused(bench: Benches) -> None:

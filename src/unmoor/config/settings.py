@@ -138,6 +138,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     image: Annotated[
         tuple[ImageSettings, ...],
         Meta(description="Container images, one table each. None: one of a Dockerfile, where there is one."),
+    max_file_size: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="MiB that the index takes for one file. More than its own 100 only where it has granted more.",
+        ),
+    ] = 100
     ] = ()
 
 

@@ -2,92 +2,83 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
-
-from unmoor import distfiles
-from unmoor.errors import Unfit, UnmoorError
+from unmoor.errors import Unfit
 from unmoor.files import is_intact
+from unmoor.fitness import Examiner, Limits, Problem, Verdict, release, sizes
 from unmoor.folder import RunFolder
 from unmoor.products import Checked, Dists, File, Release
 from unmoor.proving import subjects
 from unmoor.stage import Check, Have, Promise
-from unmoor.text import clean
+
+# Unpacking and hashing let go of the interpreter, so that threads help; each holds a few MB.
+_THREADS = min(8, os.cpu_count() or 1)
+# So many files are named in one line; more are counted.
+_NAMED = 3
+_PLACE = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckDists(Check[Checked]):
-    """Twine's own check, and name and version in every place that says them."""
+    """Everything that an index would refuse, and name and version in every place that says them.
+
+    ``max_file_size`` in bytes.
+    """
 
     release: Promise[Release]
     dists: Promise[Dists]
     folder: RunFolder
+    max_file_size: int = Limits.file
 
     def plan(self) -> str:
         """Say what would be looked at."""
-        return "check every file as twine does, and that names and versions are the tag's"
+        return "check in every file what the index would refuse, and that names and versions are the tag's"
 
     def make(self, have: Have) -> Checked:
         """Look at every file. Raises `Unfit` with everything that is wrong, all files together."""
-        release, dists = have[self.release], have[self.dists]
-        problems = [problem for file in dists.files for problem in _problems(file, release, have)]
-        if not dists.files:
-            problems.append("nothing was built")
-        if len(dists.sdists) > 1:
-            problems.append(f"there are {len(dists.sdists)} sdists, and an index takes one of a version")
-        problems += [
-            f"{clean(name)} lies beside the built files"
-            for name in self.folder.leftovers([f.name for f in dists.files])
-        ]
-        if problems:
-            raise Unfit(
-                "\n".join(problems), next_step="correct the project; move the tag only if nothing of it is public"
-            )
+        dists = have[self.dists]
+        found = [*self._of_each(dists, have[self.release]), *self._of_all(dists)]
+        for line in _lines((where, problem) for where, problem in found if problem.rule.warns):
+            have.warn(line)
+        if lines := _lines((where, problem) for where, problem in found if not problem.rule.warns):
+            raise Unfit("\n".join(lines), next_step="correct the project; move the tag only if nothing of it is public")
         return Checked(subjects=subjects(dists))
 
+    def _of_each(self, dists: Dists, tag: Release) -> Iterator[tuple[str, Problem]]:
+        """Look at each file by itself."""
+        examiner = Examiner(limits=Limits(file=self.max_file_size))
 
-def _problems(file: File, release: Release, have: Have) -> list[str]:
-    """Everything that is wrong with one file."""
-    if not is_intact(file):
-        return [f"{file.name} is not the file that was built: its bytes were changed, or it is gone"]
-    try:
-        named = distfiles.parsed(file.name)
-        metadata = distfiles.read_metadata(file.path)
-        broken = distfiles.broken_member(file.path) if file.is_wheel else None
-    except UnmoorError as error:
-        return [error.what]
-    inside = "METADATA" if file.is_wheel else "PKG-INFO"
-    problems = [f"{clean(broken)} in {file.name} is damaged: its checksum is wrong"] if broken else []
-    for place, name in ((file.name, named.name), (f"{inside} in {file.name}", metadata.name)):
-        if canonicalize_name(name) != canonicalize_name(release.project):
-            problems.append(f"{place} says the name {clean(name)!r}, and the project is {release.project!r}")
-    for place, version in ((file.name, str(named.version)), (f"{inside} in {file.name}", metadata.version)):
-        if not _is(version, release.version):
-            problems.append(f"{place} says the version {clean(version)!r}, and the tag says {release.version!r}")
-    return problems + _twine(file.path, have)
+        def look(file: File) -> Verdict:
+            if is_intact(file):
+                return examiner.examine(file)
+            return Verdict(file=file, problems=(release.changed(),))
 
+        with ThreadPoolExecutor(_THREADS, "check-dists") as pool:
+            for verdict in pool.map(look, dists.files):
+                problems = (*verdict.problems, *release.of_file(verdict, tag))
+                yield from ((verdict.file.name, problem) for problem in problems)
 
-def _is(version: str, expected: str) -> bool:
-    """Whether two spellings are one version (PEP 440)."""
-    try:
-        return Version(version) == Version(expected)
-    except InvalidVersion:
-        return False
+    def _of_all(self, dists: Dists) -> Iterator[tuple[str, Problem]]:
+        """Look at the files together."""
+        leftovers = self.folder.leftovers([file.name for file in dists.files])
+        problems = (*sizes.of_all(dists.files), *release.of_all(dists, leftovers))
+        yield from ((_PLACE, problem) for problem in problems)
 
 
-def _twine(path: Path, have: Have) -> list[str]:
-    """Run ``twine check`` on a file: its parts, since the whole prints. They are private, and pinned by a test."""
-    from twine.commands import check
-    from twine.exceptions import TwineException
+def _lines(found: Iterable[tuple[str, Problem]]) -> list[str]:
+    """One line a problem, with every file that has it."""
+    files: dict[Problem, list[str]] = {}
+    for where, problem in found:
+        files.setdefault(problem, []).append(where)
+    return [f"{_all(names)}{problem.line}" for problem, names in files.items()]
 
-    stream = check._WarningStream()  # noqa: SLF001  # twine has no public check that does not print
-    try:
-        warnings, renders = check._check_file(str(path), stream)  # noqa: SLF001  # likewise
-    except (TwineException, ValueError) as error:
-        return [f"{path.name}: {clean(str(error), 1000)}"]
-    for warning in warnings:
-        have.warn(f"{path.name}: {warning}")
-    return [] if renders else [f"the description in {path.name} cannot be rendered: {clean(str(stream), 1000)}"]
+
+def _all(names: list[str]) -> str:
+    """Name some files, and count the others."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    shown = ", ".join(name for name in names[:_NAMED] if name)
+    return f"{shown}{more}: " if shown else ""

@@ -1,0 +1,25 @@
+"""Whether a built file is fit for an index: what PyPI, twine or an installer would refuse is found here first.
+
+One module a kind of rule; each declares its rules, and ``docs/reference/checks.md`` lists them all. The
+judgement of the local world's index shares no code with this: a test feeds the same files to both.
+"""
+
+from unmoor.fitness import archives, description, licences, metadata, names, release, sizes, tars, wheels, zips
+from unmoor.fitness.archives import Limits
+from unmoor.fitness.examining import Examiner, Verdict
+from unmoor.fitness.rules import By, Problem, Rule
+
+__all__ = ["RULES", "By", "Examiner", "Limits", "Problem", "Rule", "Verdict"]
+
+RULES: tuple[Rule, ...] = (
+    *names.RULES,
+    *sizes.RULES,
+    *metadata.RULES,
+    *description.RULES,
+    *licences.RULES,
+    *archives.RULES,
+    *zips.RULES,
+    *wheels.RULES,
+    *tars.RULES,
+    *release.RULES,
+)
