@@ -245,11 +245,15 @@ class Pushed:
 
 @dataclass(frozen=True, kw_only=True)
 class Pointer:
-    """One tag that was moved: to which digest, and where it pointed before (``None``: nowhere)."""
+    """One tag that was moved: to which digest, and where it pointed before (``None``: nowhere, or not known).
+
+    ``floating`` tags move from release to release; the others name the version for ever.
+    """
 
     name: str
     tag: str
     digest: str
+    floating: bool = False
     before: str | None = field(default=None, compare=False)
 
 

@@ -1,0 +1,284 @@
+"""The tags that users pull: put on the very bytes that were pushed, tested and proven. No image is made anew."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from unmoor.errors import Conflict, Internal, Unknown, UnmoorError
+from unmoor.files import write_whole
+from unmoor.folder import RunFolder
+from unmoor.imagery import Target
+from unmoor.ports.clock import Clock
+from unmoor.ports.git import Git
+from unmoor.ports.registry import Packages, Registry
+from unmoor.products import Pointed, Pointer, Pushed, PushedImage, Release
+from unmoor.pushing import AGAIN, Line, Planned, by_digest, of_commit_alone, rightful
+from unmoor.stage import Have, Left, Promise, Seal, Undone
+from unmoor.tagguard import still_names
+from unmoor.text import clean
+from unmoor.untagging import untag
+
+RECORD = "pointers.json"
+_LIMIT = 1_000_000
+_WRITING = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointTags(Seal[Pointed]):
+    """Points the version's tags at the pushed digests, then the floating ones that are rightly this release's.
+
+    Floating tags are decided from what the registry holds at that moment. Where each pointed before
+    is written into the run's folder first, so that `unpoint` can put it back.
+    """
+
+    release: Promise[Release]
+    pushed: Promise[Pushed]
+    lines: tuple[Line, ...]
+    folder: RunFolder
+    git: Git
+    clock: Clock
+    packages: Mapping[str, Packages] = field(default_factory=dict)
+
+    def plan(self) -> str:
+        """Say what would be pointed where."""
+        names = ", ".join(dict.fromkeys(registry.name for line in self.lines for registry in line.registries))
+        return (
+            f"point the version's tags at the pushed images on {names}, and floating tags if no higher version is there"
+        )
+
+    def find(self, have: Have) -> Pointed | None:
+        """Return the tags if every one of them is where it belongs.
+
+        Raises `Conflict` where a tag that names the version is another digest.
+        """
+        release, pushed = have[self.release], have[self.pushed]
+        record = _read(self.folder)
+        spots = list(self._spots(release, pushed))
+        pointers: list[Pointer] = []
+        left: list[str] = []
+        for spot in spots:
+            there, stays = spot.fixed(release)
+            if len(there) + len(stays) < len(spot.tags.fixed):
+                return None
+            pointers += [spot.pointer(tag) for tag in there]
+            left += stays.values()
+        for spot in spots:
+            mine, stays = spot.floating(release)
+            if any(spot.registry.head(tag) != spot.image.digest for tag in mine):
+                return None
+            pointers += [spot.pointer(tag, record=record) for tag in mine]
+            left += stays.values()
+        return Pointed(pointers=tuple(pointers), left=tuple(left))
+
+    def make(self, have: Have) -> Pointed:
+        """Move the version's tags everywhere, then the floating ones, each decided at the last moment."""
+        release, pushed = have[self.release], have[self.pushed]
+        still_names(self.git, release)
+        spots = list(self._spots(release, pushed))
+        moving = _Moving(have=have, folder=self.folder)
+        moving.wanted += [(spot, tag) for spot in spots for tag in spot.tags.fixed]
+        try:
+            for spot in spots:
+                moving.fixed(spot, release)
+            # A refusal so far has moved no floating tag anywhere.
+            for spot in spots:
+                moving.floating(spot, release)
+        except UnmoorError as error:
+            raise moving.told(error) from error.__cause__
+        return Pointed(pointers=tuple(moving.done), left=tuple(moving.left))
+
+    def remedy(self, product: Pointed) -> str:
+        """Say how floating tags go back; the version's own stay."""
+        fixed = ", ".join(f"{each.name}:{each.tag}" for each in product.pointers if not each.floating)
+        record = _read(self.folder)
+        back = "; ".join(
+            f"{each.name}:{each.tag} to {record.get(_key(each)) or 'where it was'}"
+            for each in product.pointers
+            if each.floating
+        )
+        moved = f" Floating tags can go back, which undo does: {back}." if back else ""
+        return f"{fixed} stay: people may have pulled them.{moved} Then release a corrected version."
+
+    def unpoint(self, product: Pointed) -> tuple[Undone | Left, ...]:
+        """Put every floating tag back to the digest that it had before this release moved it."""
+        record = _read(self.folder)
+        known = {registry.name: registry for line in self.lines for registry in line.registries}
+        answers: list[Undone | Left] = []
+        for each in (each for each in product.pointers if each.floating):
+            if _key(each) in record:
+                answers.append(self._back(known[each.name], each, record[_key(each)]))
+            else:
+                record_of = self.folder.path / RECORD
+                answers.append(Left(f"{each.name}:{each.tag} stays: {record_of} does not say where it was before"))
+        return tuple(answers)
+
+    def _back(self, registry: Registry, pointer: Pointer, before: str | None) -> Undone | Left:
+        where = f"{registry.name}:{pointer.tag}"
+        there = registry.head(pointer.tag)
+        if there == before:
+            return Undone(f"{where} was back already")
+        if there != pointer.digest:
+            return Left(f"{where} stays: it has moved on to {there}")
+        try:
+            if before is None:
+                manifest = by_digest(registry, pointer.digest)
+                return untag(registry, self.packages.get(registry.name), pointer.tag, manifest, self.clock)
+            registry.put(pointer.tag, by_digest(registry, before))
+        except UnmoorError as error:
+            return Left(f"{where} stays: {error.what}")
+        return Undone(f"{where} is {before} again")
+
+    def _spots(self, release: Release, pushed: Pushed) -> Iterator[_Spot]:
+        known = {
+            (registry.name, target.stage): (line, registry, target)
+            for line in self.lines
+            for registry in line.registries
+            for target in line.targets
+        }
+        for image in pushed.images:
+            if (image.name, image.target) not in known:
+                raise Internal(f"nothing is configured for {image.name}", next_step="report it")
+            line, registry, target = known[image.name, image.target]
+            yield _Spot(line=line, registry=registry, target=target, image=image, tags=line.planner(release, target))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Spot:
+    """One target on one registry, with the tags that are planned for it."""
+
+    line: Line
+    registry: Registry
+    target: Target
+    image: PushedImage
+    tags: Planned
+
+    def pointer(self, tag: str, *, record: Mapping[_Key, str | None] | None = None) -> Pointer:
+        """A tag of this target as a product; with the record, a floating one."""
+        name, digest = self.registry.name, self.image.digest
+        before = (record or {}).get((name, tag, digest))
+        return Pointer(name=name, tag=tag, digest=digest, floating=record is not None, before=before)
+
+    def fixed(self, release: Release) -> tuple[list[str], dict[str, str]]:
+        """The fixed tags that are right already, and why others stay with another release of the same commit.
+
+        Raises `Conflict` where a tag that names the version is another digest.
+        """
+        alone = of_commit_alone(self.line, release, self.target)
+        right: list[str] = []
+        left: dict[str, str] = {}
+        for tag in self.tags.fixed:
+            there = self.registry.head(tag)
+            if there == self.image.digest:
+                right.append(tag)
+            elif there is not None and tag in alone:
+                left[tag] = f"{self.registry.name}:{tag} stays: another release of the same commit has it ({there})"
+            elif there is not None:
+                raise Conflict(
+                    f"{clean(tag)} is {there} there, and {self.image.digest} was pushed and tested",
+                    where=self.registry.name,
+                    next_step="a version's tag is never moved: find out who set it, or release under a new version",
+                )
+        return right, left
+
+    def floating(self, release: Release) -> tuple[list[str], dict[str, str]]:
+        """The floating tags that are this release's by what the registry holds now, and why others are not."""
+        published = self.registry.tags()
+        why = {tag: rightful(self.line, release, self.target, tag, published) for tag in self.tags.floating}
+        left = {tag: f"{self.registry.name}:{reason}" for tag, reason in why.items() if reason}
+        return [tag for tag in self.tags.floating if tag not in left], left
+
+
+@dataclass(kw_only=True)
+class _Moving:
+    """One run of `make`: what is moved, what is still to be, and what stays."""
+
+    have: Have
+    folder: RunFolder
+    wanted: list[tuple[_Spot, str]] = field(default_factory=list)
+    done: list[Pointer] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def fixed(self, spot: _Spot, release: Release) -> None:
+        """Put the tags of the version."""
+        right, stays = spot.fixed(release)
+        self._leave(stays)
+        self.wanted = [each for each in self.wanted if each[0] is not spot or each[1] not in stays]
+        manifest = by_digest(spot.registry, spot.image.digest)
+        for tag in (tag for tag in spot.tags.fixed if tag not in stays):
+            if tag not in right:
+                spot.registry.put(tag, manifest)
+                self.have.say(f"{spot.registry.name}:{tag} is {manifest.digest}")
+            self.done.append(spot.pointer(tag))
+
+    def floating(self, spot: _Spot, release: Release) -> None:
+        """Move the floating tags; where each pointed is on the disk before it is moved."""
+        mine, stays = spot.floating(release)
+        self._leave(stays)
+        self.wanted += [(spot, tag) for tag in mine]
+        manifest = by_digest(spot.registry, spot.image.digest)
+        for tag in mine:
+            before = spot.registry.head(tag)
+            if before != manifest.digest:
+                _note(self.folder, (spot.registry.name, tag, manifest.digest), before)
+                spot.registry.put(tag, manifest)
+                self.have.say(f"{spot.registry.name}:{tag} is {manifest.digest}, and was {before or 'nowhere'}")
+            self.done.append(spot.pointer(tag, record=_read(self.folder)))
+
+    def _leave(self, stays: Mapping[str, str]) -> None:
+        for why in stays.values():
+            self.have.say(why)
+        self.left += stays.values()
+
+    def told(self, error: UnmoorError) -> UnmoorError:
+        """Name what was moved and what was not."""
+        moved = {(each.name, each.tag) for each in self.done}
+        names = [f"{spot.registry.name}:{tag}" for spot, tag in self.wanted if (spot.registry.name, tag) not in moved]
+        there = ", ".join(f"{name}:{tag}" for name, tag in sorted(moved))
+        error.what = f"{error.what}; moved: {there or 'nothing'}; not moved: {', '.join(names) or 'floating tags'}"
+        if "again" not in error.next_step:
+            error.next_step = f"{error.next_step}; then {AGAIN}"
+        return error
+
+
+_Key = tuple[str, str, str]
+"""The image's name, the tag, and the digest that it was moved to."""
+
+
+def _key(pointer: Pointer) -> _Key:
+    return pointer.name, pointer.tag, pointer.digest
+
+
+class _Note(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    tag: str
+    digest: str
+    before: str | None
+
+
+def _read(folder: RunFolder) -> dict[_Key, str | None]:
+    """What was written down, oldest first. Raises `Unknown` for a record that is broken: nothing is guessed."""
+    path = folder.path / RECORD
+    try:
+        notes = msgspec.json.decode(path.read_bytes()[: _LIMIT + 1], type=tuple[_Note, ...])
+    except FileNotFoundError:
+        return {}
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Unknown(
+            "the record of where floating tags pointed cannot be read",
+            where=str(path),
+            next_step="put the file right or remove it; without it floating tags are put back by hand",
+        ) from error
+    return {(each.name, each.tag, each.digest): each.before for each in notes}
+
+
+def _note(folder: RunFolder, key: _Key, before: str | None) -> None:
+    """Write down where a tag points, before it is moved."""
+    with _WRITING:
+        record = {**_read(folder), key: before}
+        notes = [_Note(name=name, tag=tag, digest=digest, before=was) for (name, tag, digest), was in record.items()]
+        folder.open()
+        write_whole(folder.path / RECORD, msgspec.json.format(msgspec.json.encode(notes), indent=2) + b"\n")
