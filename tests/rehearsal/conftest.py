@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tomllib
 import uuid
 from collections.abc import Iterator
@@ -12,10 +13,12 @@ from typing import Any
 
 import pytest
 import requests
+from tests.rehearsal.contract import Forge
 from tests.rehearsal.dists import Upload
+from tests.rehearsal.ocis import Oci
 from tests.repositories import Repo
 
-from unmoor.rehearsal import local
+from unmoor.rehearsal import local, registry_process
 from unmoor.rehearsal.local import LocalWorld
 
 FILE_LIMIT = 200_000
@@ -83,6 +86,47 @@ def index(world: LocalWorld) -> Client:
     """The production index."""
     table = described(world)["index"]
     return Client(world.addresses["pypi"], table["password"], world.folder / "pypi")
+
+
+PLAIN = "registry.example.org"
+"""The host of a registry that is not GHCR."""
+
+
+@dataclass(frozen=True)
+class Harbour:
+    """A world with two registries: GHCR's stand-in, and a plain one."""
+
+    world: LocalWorld
+
+    def oci(self, who: str = "registry", host: str = "ghcr.io") -> Oci:
+        """A registry, asked by who may write, by ``registry_read``, or by a stranger, who has no name."""
+        known = json.loads((self.world.folder / "credentials.json").read_text())
+        folder = self.world.folder / "registry" / host
+        return Oci(base=self.world.registries[host], folder=folder, password=known[who] if who else "")
+
+    def forge(self, who: str = "forge") -> Forge:
+        """The forge beside them, asked with one of the world's tokens."""
+        known = json.loads((self.world.folder / "credentials.json").read_text())
+        return Forge(self.world.addresses["forge"], known[who] if who else "")
+
+
+@pytest.fixture(scope="session")
+def _harbour(tmp_path_factory: pytest.TempPathFactory, _clean_environment: None) -> Iterator[Harbour]:
+    if registry_process.found() is None:
+        pytest.skip(registry_process.MISSING)
+    folder = tmp_path_factory.mktemp("harbour") / "world"
+    with local.start(folder, repository="Acme/demo", checkout=None, registry=True, hosts=("ghcr.io", PLAIN)) as running:
+        yield Harbour(running)
+
+
+@pytest.fixture
+def harbour(_harbour: Harbour) -> Iterator[Harbour]:
+    """The two registries; control files are removed after each test."""
+    yield _harbour
+    for site in (_harbour.world.folder / "registry").iterdir():
+        for control in ("private", "foreign", "popular", "no-admin"):
+            (site / control).unlink(missing_ok=True)
+        shutil.rmtree(site / "faults", ignore_errors=True)
 
 
 @pytest.fixture

@@ -359,3 +359,29 @@ def test_an_empty_remote(tmp_path: Path) -> None:
         assert forge.call("GET", "/git/matching-refs/tags%2Fv").json() == []
         answer = forge.call("POST", "/releases", json={"tag_name": "v1.0.0", "draft": True})
         assert errors(answer)[0]["field"] == "target_commitish"
+
+
+def test_an_installation(forge: Forge, world: LocalWorld) -> None:
+    """To an installation GitHub does not say that it may write; it has no user, and writes all the same."""
+    token = json.loads((world.folder / "credentials.json").read_text())["installation"]
+    installation = Forge(world.addresses["forge"], token)
+    assert token.startswith("ghs_")
+    assert installation.call("GET", "").json()["permissions"]["push"] is False
+    answer = installation.call("GET", f"{forge.base}/api/v3/user")
+    assert (answer.status_code, answer.json()["message"]) == (403, "Resource not accessible by integration")
+    draft = installation.make("v0.1.0")
+    assert [release["id"] for release in installation.call("GET", "/releases").json()] == [draft["id"]]
+
+
+def test_generated_notes(forge: Forge, reader: Forge, anybody: Forge) -> None:
+    """Notes are generated for who may write, and nothing is changed by it."""
+    words = {"tag_name": "v0.2.0", "previous_tag_name": "v0.1.0"}
+    notes = forge.call("POST", "/releases/generate-notes", json=words).json()
+    assert (notes["name"], "compare/v0.1.0...v0.2.0" in notes["body"]) == ("v0.2.0", True)
+    assert (
+        "commits/v0.2.0" in forge.call("POST", "/releases/generate-notes", json={"tag_name": "v0.2.0"}).json()["body"]
+    )
+    assert errors(forge.call("POST", "/releases/generate-notes", json={}))[0]["field"] == "tag_name"
+    asked = [who.call("POST", "/releases/generate-notes", json=words).status_code for who in (reader, anybody)]
+    assert asked == [403, 401]
+    assert forge.call("GET", "/releases").json() == []

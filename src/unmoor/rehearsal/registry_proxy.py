@@ -28,7 +28,7 @@ from unmoor.rehearsal.upstream import Answer, Headers, Upstream
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-MANIFEST_LIMIT = 4 << 20
+CREATED = 201
 _READS = ("GET", "HEAD")
 _UPLOADS = ("PATCH", "PUT")
 _OWN = frozenset(
@@ -98,7 +98,9 @@ class Proxy:
             else:
                 response = Response("Not Found", 404, media_type="text/plain")
         except Refused as refused:
-            await drain(request)
+            # A body that was read already cannot be read again.
+            with contextlib.suppress(RuntimeError):
+                await drain(request)
             response = refused.answer
         except Cut:
             response = Response(status_code=499, headers={CUT: "reset"})
@@ -178,9 +180,10 @@ class Proxy:
         """The body of a request; where a reset is due, it comes after the first half."""
         length = int(next((value for name, value in headers if name == b"content-length"), b"0"))
         is_blob = place is not None and place.kind == "blobs" and request.method in _UPLOADS
+        comes_in = self._claims(request) is not None
         size = 0
         async for piece in request.stream():
-            if is_blob and piece and self.rules.strikes(Fault.RESET, _words(request)):
+            if is_blob and comes_in and piece and self.rules.strikes(Fault.RESET, _words(request)):
                 yield piece[: max(1, length // 2)]
                 note(request, fault=Fault.RESET)
                 raise Cut
@@ -207,7 +210,8 @@ class Proxy:
         if digest := answer.header(b"docker-content-digest"):
             note(request, digest=digest)
         headers = [(name, value) for name, value in answer.headers if name not in _OWN]
-        if place is not None and self._is_put(request, place) and self.rules.strikes(Fault.LOST_REPLY, _words(request)):
+        stored = place is not None and self._is_put(request, place) and answer.status == CREATED
+        if stored and self.rules.strikes(Fault.LOST_REPLY, _words(request)):
             note(request, fault=Fault.LOST_REPLY)
             headers.append((CUT.encode(), b"close"))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
