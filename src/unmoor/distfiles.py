@@ -59,7 +59,7 @@ class FileName:
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """What METADATA or PKG-INFO says: name and version as written, requirements, extras, summary, licence expression."""
+    """What METADATA or PKG-INFO says: name and version as written, requirements, extras, summary, licence."""
 
     name: str
     version: str

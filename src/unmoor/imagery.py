@@ -7,20 +7,27 @@ knows which images were proven.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from unmoor.config.images import IMAGE_NAME, ImageSettings, TargetSettings
+from unmoor.distfiles import read_metadata
 from unmoor.errors import ConfigError
 from unmoor.files import write_whole
 from unmoor.folder import RunFolder
 from unmoor.oci import leg_tag
-from unmoor.products import Image, Images, Release, Subject
+from unmoor.products import Dists, Image, Images, Release, Subject
+from unmoor.text import clean
 
 RECORD = "images.json"
 SCHEMA = 1
 LIMIT = 1_000_000
 DOCKERFILE = ImageSettings().dockerfile
+LABELS = "org.opencontainers.image."
+VERSION = f"{LABELS}version"
+REVISION = f"{LABELS}revision"
+_FIXED = frozenset({VERSION, REVISION, f"{LABELS}created"})
 _COMMIT_DIGITS = 12
 
 
@@ -84,6 +91,29 @@ def local_name(name: str, release: Release, suffix: str, platform: str) -> str:
 def subject_of(image: Image) -> Subject:
     """An image as a proof names it, by the digest of its configuration."""
     return Subject(name=f"{image.name}:{image.target} {image.platform}", sha256=image.id.removeprefix("sha256:"))
+
+
+def labels_of(release: Release, dists: Dists, own: Mapping[str, str], *, site: str, base: str) -> dict[str, str]:
+    """The labels that follow from a release, as the OCI image specification names them, and the project's own.
+
+    ``site`` is the root of the forge's pages, ``base`` the image that is built upon. What ties an image
+    to its release the project may not say otherwise.
+    """
+    metadata = read_metadata(dists.files[0].path) if dists.files else None
+    name, _, digest = base.partition("@")
+    said = {
+        "version": release.version,
+        "revision": release.commit,
+        "created": datetime.fromtimestamp(release.date, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "source": f"{site.rstrip('/')}/{release.repository}",
+        "title": release.project,
+        "description": clean(metadata.summary, 500) if metadata else "",
+        "licenses": clean(metadata.license, 200) if metadata else "",
+        "base.name": "" if name == "scratch" else name,
+        "base.digest": digest,
+    }
+    labels = {f"{LABELS}{label}": value for label, value in said.items() if value}
+    return labels | {label: value for label, value in own.items() if label not in _FIXED}
 
 
 def read_record(folder: RunFolder) -> Recorded | None:

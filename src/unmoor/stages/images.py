@@ -1,0 +1,301 @@
+"""The images: every target on every platform, built once from a clone of the commit and the tested wheels."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from unmoor import contexts, imagery, oci
+from unmoor.config.images import ImageSettings
+from unmoor.contexts import Context
+from unmoor.dockerfile import Dockerfile
+from unmoor.errors import ConfigError, Conflict, MissingPart, Refused, Unknown
+from unmoor.folder import RunFolder
+from unmoor.imagery import Target
+from unmoor.ports.engine import Engine, Recipe
+from unmoor.ports.git import Git
+from unmoor.ports.registry import Registry
+from unmoor.products import Dists, Image, Images, Release, Subject
+from unmoor.secret import Secret
+from unmoor.stage import Build, Have, Promise
+from unmoor.suspicion import is_secret_name, token_in
+from unmoor.text import clean
+
+_AT_ONCE = 2
+_STEP = "#"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """One image to build: its settings, the Dockerfile, the target and the platform."""
+
+    name: str
+    settings: ImageSettings
+    dockerfile: Dockerfile
+    target: Target
+    platform: str
+    local: str
+
+    def __str__(self) -> str:
+        return f"{self.target.stage or self.dockerfile.path} for {self.platform}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildImages(Build[Images]):
+    """Builds every target on every platform; or takes the very images that are known already.
+
+    ``platforms`` leaves out all others where it names any. ``environ`` holds the values of build
+    secrets, ``site`` is the root of the forge's pages. ``registries`` are looked at where the engine
+    lacks an image that an earlier run built.
+    """
+
+    release: Promise[Release]
+    dists: Promise[Dists]
+    git: Git
+    engine: Engine
+    folder: RunFolder
+    settings: tuple[ImageSettings, ...]
+    repository: str
+    platforms: tuple[str, ...] = ()
+    environ: Mapping[str, Secret] = field(default_factory=dict)
+    registries: tuple[Registry, ...] = ()
+    site: str = "https://github.com"
+
+    def plan(self) -> str:
+        """Say what would be built."""
+        what = [
+            f"{name} ({', '.join(target.stage or 'the last stage' for target in imagery.targets_of(each))};"
+            f" {', '.join(self._platforms(each)) or 'no platform'})"
+            for each in self.settings
+            for name in imagery.names_of(each, self.repository)[:1]
+        ]
+        return f"build from a clone of the commit, with the tested wheels in dist/: {', '.join(what)}"
+
+    def find(self, have: Have) -> Images | None:
+        """Return the images that an earlier run recorded, if the engine or a registry holds them.
+
+        Raises `Conflict` where the engine has another image under the same name, `Unknown`.
+        """
+        release = have[self.release]
+        recorded = imagery.read_record(self.folder)
+        if recorded is None or recorded.commit != release.commit or recorded.wheels != _subjects(have[self.dists]):
+            return None
+        known = {(image.name, image.target, image.platform): image for image in recorded.images}
+        found = []
+        for each in self._wanted(release):
+            image = known.get((each.name, each.target.stage, each.platform))
+            if image is None or not self._is_held(image, each, release):
+                return None
+            found.append(image)
+        return Images(images=tuple(found))
+
+    def make(self, have: Have) -> Images:
+        """Build side by side, and write down what came of it. Raises `ConfigError`, `Refused`, `BuildFailed`."""
+        release, dists = have[self.release], have[self.dists]
+        wanted = self._wanted(release)
+        for settings in self.settings:
+            _refuse_secrets(settings)
+        self._check_engine(wanted, have)
+        for each in {each.dockerfile.path: each.dockerfile for each in wanted}.values():
+            for remark in each.remarks(release.project):
+                have.warn(f"{each.path}:{remark.line}: {remark.text}")
+        with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
+            recipes = list(self._recipes(wanted, release, dists, Path(name), have))
+            with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="image") as pool:
+                images = tuple(pool.map(lambda pair: self._built(pair[0], pair[1], release, have), recipes))
+        product = Images(images=images)
+        imagery.write_record(self.folder, release, _subjects(dists), product)
+        return product
+
+    def _platforms(self, settings: ImageSettings) -> tuple[str, ...]:
+        return tuple(each for each in settings.platforms if not self.platforms or each in self.platforms)
+
+    def _wanted(self, release: Release) -> tuple[Wanted, ...]:
+        """Everything to build, in the order of the settings. Raises `ConfigError` before anything is built."""
+        wanted = []
+        for settings in self.settings:
+            name = imagery.names_of(settings, self.repository)[0]
+            dockerfile = self._dockerfile(settings.dockerfile, release)
+            for target in imagery.targets_of(settings):
+                dockerfile.stage(target.stage)
+                wanted += [
+                    Wanted(
+                        name=name,
+                        settings=settings,
+                        dockerfile=dockerfile,
+                        target=target,
+                        platform=platform,
+                        local=imagery.local_name(name, release, target.suffix, platform),
+                    )
+                    for platform in self._platforms(settings)
+                ]
+        if not wanted:
+            raise ConfigError(
+                f"no image is for {', '.join(self.platforms) or 'any platform'}",
+                next_step="name one of the platforms that [[tool.unmoor.image]] lists",
+            )
+        names = [each.local for each in wanted]
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            raise ConfigError(
+                f"two images would be called {twice.partition('/')[2]}",
+                next_step="give each a name or suffix of its own",
+            )
+        return tuple(wanted)
+
+    def _dockerfile(self, path: str, release: Release) -> Dockerfile:
+        data = self.git.read(release.commit, path)
+        if data is None:
+            raise ConfigError(
+                f"there is no {path} at commit {release.commit[:12]}",
+                next_step="commit it and move the tag, or correct dockerfile in [[tool.unmoor.image]]",
+            )
+        return Dockerfile.parse(data, path)
+
+    def _is_held(self, image: Image, wanted: Wanted, release: Release) -> bool:
+        """Whether the engine, or else a registry, has a recorded image. Raises `Conflict`, `Unknown`."""
+        try:
+            facts = self.engine.look(wanted.local)
+        except MissingPart:
+            if not self.registries:
+                raise
+            facts = None
+        if facts is None:
+            return self._is_pushed(image, wanted, release)
+        if facts.id != image.id:
+            raise Conflict(
+                f"{wanted.local} is {facts.id}, and {image.id} was recorded when it was built",
+                next_step=f"if nothing of it is public, remove that image and {imagery.RECORD}, and build again",
+            )
+        return facts.labels.get(imagery.REVISION) == release.commit
+
+    def _is_pushed(self, image: Image, wanted: Wanted, release: Release) -> bool:
+        """Whether a registry holds an image under its commit tag, by the digest of its configuration."""
+        tag = imagery.commit_tag(release, wanted.target.suffix)
+        for registry in self.registries:
+            if registry.name not in imagery.names_of(wanted.settings, self.repository):
+                continue
+            for reference in (tag, oci.leg_tag(tag, wanted.platform)):
+                if _configuration(registry, reference, wanted.platform) == image.id:
+                    return True
+        return False
+
+    def _check_engine(self, wanted: tuple[Wanted, ...], have: Have) -> None:
+        """Raise `MissingPart` where the engine cannot build what is wanted."""
+        facts = self.engine.facts()
+        if facts.builder == "legacy":
+            have.warn("there is neither buildx nor another BuildKit here: the engine's legacy builder is used")
+        else:
+            have.say(f"building with {facts.builder} on engine {clean(facts.version, 40)}")
+        here = {oci.plain_platform(platform) for platform in facts.platforms}
+        lacking = sorted({each.platform for each in wanted if oci.plain_platform(each.platform) not in here})
+        # Only buildx says for which platforms it can build.
+        if lacking and facts.builder == "buildx":
+            raise MissingPart(
+                f"this engine cannot build for {', '.join(lacking)}, only for {', '.join(sorted(here))}",
+                next_step="build that platform on another machine (--platform), or install its emulation (binfmt)",
+            )
+
+    def _recipes(
+        self, wanted: tuple[Wanted, ...], release: Release, dists: Dists, work: Path, have: Have
+    ) -> Iterator[tuple[Wanted, Recipe]]:
+        """Make the contexts, as few as the platforms' wheels allow, and what is to be built in each."""
+        made: dict[tuple[object, ...], Context] = {}
+        for each in wanted:
+            wheels = contexts.wheels_for(dists, each.platform)
+            history = bool(each.dockerfile.remarks(release.project))
+            key = (each.dockerfile.path, history, wheels)
+            if key not in made:
+                tree = work / str(len(made))
+                self.git.clone(tree, commit=release.commit, tag=release.tag)
+                made[key] = contexts.prepare(tree, wheels, each.dockerfile, date=release.date, history=history)
+                for warning in made[key].warnings:
+                    have.warn(warning)
+                if not wheels:
+                    have.warn(f"no wheel of this release can be installed on {each.platform}: dist/ is empty")
+            contexts.weigh(made[key], each.dockerfile, each.settings.context_limit)
+            args = {"VERSION": release.version, "SOURCE_DATE_EPOCH": str(release.date)}
+            args |= {"WHEEL": wheels[0].name} if len(wheels) == 1 else {}
+            yield (
+                each,
+                Recipe(
+                    context=made[key].folder,
+                    dockerfile=each.dockerfile.path,
+                    target=each.target.stage,
+                    platform=each.platform,
+                    tag=each.local,
+                    args=dict(each.settings.args) | args,
+                    labels=imagery.labels_of(
+                        *(release, dists, each.settings.labels),
+                        site=self.site,
+                        base=each.dockerfile.base_of(each.target.stage),
+                    ),
+                    secrets=self._secrets(each.settings),
+                    cache_from=each.settings.cache_from,
+                    cache_to=each.settings.cache_to,
+                ),
+            )
+
+    def _secrets(self, settings: ImageSettings) -> dict[str, Secret]:
+        missing = [name for name in settings.secrets if not self.environ.get(name)]
+        if missing:
+            raise ConfigError(
+                f"the build wants the secret {', '.join(missing)}, and no such environment variable is set",
+                next_step=f"set {' and '.join(missing)}, or take it out of secrets in [[tool.unmoor.image]]",
+            )
+        return {name: self.environ[name] for name in settings.secrets}
+
+    def _built(self, wanted: Wanted, recipe: Recipe, release: Release, have: Have) -> Image:
+        """Build one image and see that it is what was asked for."""
+        have.say(f"building {wanted}")
+
+        def hear(line: str) -> None:
+            # The steps alone: what they print is told where they fail.
+            if line.startswith(_STEP) and "] " in line and "[internal]" not in line and " sha256:" not in line:
+                have.say(f"{wanted}: {clean(line.partition(' ')[2])}")
+
+        built = self.engine.build(recipe, hear=hear)
+        facts = self.engine.inspect(built)
+        if facts.labels.get(imagery.REVISION) != release.commit:
+            raise Unknown(
+                f"{wanted} was built without the labels that were asked for", next_step="see what the builder says"
+            )
+        return Image(
+            name=wanted.name, target=wanted.target.stage, platform=wanted.platform, id=facts.id, size=facts.size
+        )
+
+
+def _subjects(dists: Dists) -> tuple[Subject, ...]:
+    return tuple(Subject(name=wheel.name, sha256=wheel.sha256) for wheel in dists.wheels)
+
+
+def _refuse_secrets(settings: ImageSettings) -> None:
+    """Refuse build arguments that look like secrets: they stay readable in the image's history."""
+    for name, value in settings.args.items():
+        sort = token_in(value)
+        if sort or is_secret_name(name):
+            raise Refused(
+                f"the build argument {name} {f'holds {sort}' if sort else 'looks like a secret'}:"
+                " everybody who pulls the image can read its build arguments",
+                next_step=f'put its environment variable into secrets = ["{name}"], and read it in the Dockerfile with'
+                f" RUN --mount=type=secret,id={name}",
+            )
+
+
+def _configuration(registry: Registry, reference: str, platform: str) -> str:
+    """The digest of the configuration behind a reference, for one platform; empty where there is none."""
+    held = registry.manifest(reference)
+    if held is None:
+        return ""
+    where = f"{registry.name}:{reference}"
+    manifest = oci.read_manifest(held.data, held.media_type, where=where)
+    if isinstance(manifest, oci.ImageManifest):
+        return manifest.config.digest
+    digest = manifest.images.get(oci.plain_platform(platform))
+    child = registry.manifest(digest) if digest else None
+    if child is None:
+        return ""
+    inner = oci.read_manifest(child.data, child.media_type, where=where)
+    return inner.config.digest if isinstance(inner, oci.ImageManifest) else ""

@@ -1,0 +1,233 @@
+"""The proof that the images work and hold nothing they should not: bound to their digests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from unmoor import imagery
+from unmoor.config.images import ImageSettings, SmokeSettings
+from unmoor.errors import Overdue, Unproven
+from unmoor.folder import RunFolder
+from unmoor.ports.engine import Engine, ImageFacts, Member
+from unmoor.ports.shell import Ran
+from unmoor.products import Image, Images, Proof, Release, Result, Verdict
+from unmoor.stage import Build, Have, Promise
+from unmoor.suspicion import secret_file, secret_in
+from unmoor.text import clean
+
+_AT_ONCE = 2
+_NAMED = 5
+_LAST = 20
+_TIMEOUT = 60.0
+_MEGA = 1_000_000
+_ABSENT = 3
+# A link to nowhere, or to what cannot be run.
+_UNUSABLE = (126, 127)
+_TRIED = 5
+_REBUILD = "correct the Dockerfile and release the next version, or move the tag if nothing of it is public"
+_PYTHON = re.compile(r"(?:^|/)bin/python(?:3(?:\.[0-9]+)?)?$")
+# Runs on any Python 3.8 or later in the image; says its answer behind a mark, since start-up files may print.
+_PROBE = """
+import sys
+from importlib import metadata
+try:
+    print("unmoor:" + metadata.version(sys.argv[1]))
+except metadata.PackageNotFoundError:
+    sys.exit(3)
+"""
+_CACHES = (
+    ("pip's cache", re.compile(r"(?:^|/)\.cache/pip/")),
+    ("uv's cache", re.compile(r"(?:^|/)\.cache/uv/")),
+    ("packages that apt downloaded", re.compile(r"^var/cache/apt/archives/[^/]+\.deb$")),
+    ("apt's lists", re.compile(r"^var/lib/apt/lists/[^/]+_Packages")),
+    ("apk's cache", re.compile(r"^var/cache/apk/")),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProveImages(Build[Proof]):
+    """Looks into every layer of every image, runs its smoke commands without network, asks for the version inside."""
+
+    release: Promise[Release]
+    images: Promise[Images]
+    engine: Engine
+    folder: RunFolder
+    settings: tuple[ImageSettings, ...]
+    repository: str
+
+    def plan(self) -> str:
+        """Say what would be looked at and run."""
+        names = [smoke.name for each in self.settings for smoke in each.smoke]
+        smoke = f"run {', '.join(names)}" if names else "run no smoke command, since none is configured"
+        return f"look into every layer of every image, {smoke}, and compare the version inside"
+
+    def find(self, have: Have) -> Proof | None:
+        """Return the proof of these very images, ``None`` where there is none."""
+        manifest = self.folder.read_manifest()
+        known = (self.folder.read_proof(self.name), manifest.proof(self.name) if manifest is not None else None)
+        wanted = {imagery.subject_of(image) for image in have[self.images].images}
+        return next((proof for proof in known if proof is not None and set(proof.subjects) == wanted), None)
+
+    def make(self, have: Have) -> Proof:
+        """Prove every image. Raises `Unproven` with all that is wrong, `Overdue` for a command that does not end."""
+        release, images = have[self.release], have[self.images].images
+        contents = self.engine.contents([image.id for image in images])
+
+        def prove(image: Image) -> tuple[Result, ...]:
+            have.say(f"trying {_called(image)}")
+            trial = _Trial(image, self.engine.inspect(image.id), contents[image.id], release, have)
+            return trial.prove(self.engine, self._settings_of(image))
+
+        with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="prove") as pool:
+            results = tuple(result for each in pool.map(prove, images) for result in each)
+        proof = Proof(name=self.name, subjects=tuple(imagery.subject_of(image) for image in images), results=results)
+        self.folder.add_proof(proof)
+        return proof
+
+    def _settings_of(self, image: Image) -> ImageSettings:
+        """The settings that an image was built by."""
+        known = {
+            (imagery.names_of(each, self.repository)[0], target.stage): each
+            for each in self.settings
+            for target in imagery.targets_of(each)
+        }
+        return known[image.name, image.target]
+
+
+def _called(image: Image) -> str:
+    """An image as messages call it."""
+    return f"{image.target or image.name} for {image.platform}"
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """One image under test: what the engine says of it, its files, and the release it has to be."""
+
+    image: Image
+    facts: ImageFacts
+    members: tuple[Member, ...]
+    release: Release
+    have: Have
+
+    def prove(self, engine: Engine, settings: ImageSettings) -> tuple[Result, ...]:
+        """Look first, then run. Raises `Unproven`, `Overdue`."""
+        if wrong := [*self._mislabelled(), *self._secrets(), *self._oversize(settings.max_size)]:
+            raise self._unproven("; ".join(wrong))
+        self._warn()
+        user = self.facts.user or "root"
+        size = f"{self.facts.size / _MEGA:.1f} MB, {1 + max((m.layer for m in self.members), default=-1)} layers"
+        return (
+            self._passed("labels", self.release.commit),
+            self._passed("layers", size),
+            self._passed("user", user),
+            *(self._smoked(engine, smoke) for smoke in settings.smoke if self._is_for(smoke)),
+            self._versioned(engine),
+        )
+
+    def _is_for(self, smoke: SmokeSettings) -> bool:
+        return not smoke.targets or self.image.target in smoke.targets
+
+    def _passed(self, what: str, detail: str = "") -> Result:
+        return Result(name=f"{_called(self.image)}: {what}", verdict=Verdict.PASSED, detail=detail)
+
+    def _unproven(self, what: str) -> Unproven:
+        return Unproven(f"{_called(self.image)}: {what}", next_step=_REBUILD)
+
+    def _mislabelled(self) -> Iterator[str]:
+        """Say where the image is not the one of this commit, version and platform."""
+        wanted = {imagery.REVISION: self.release.commit, imagery.VERSION: self.release.version}
+        for label, value in wanted.items():
+            said = self.facts.labels.get(label, "nothing")
+            if said != value:
+                yield f"its label {label} says {clean(said, 80)}, not {value}"
+        if self.facts.platform.split("/")[:2] != self.image.platform.split("/")[:2]:
+            yield f"it is for {clean(self.facts.platform, 60)}"
+
+    def _oversize(self, limit: int) -> Iterator[str]:
+        if limit and self.facts.size > limit:
+            yield f"it has {self.facts.size} bytes, and max-size allows {limit}"
+
+    def _secrets(self) -> Iterator[str]:
+        """Name planted secrets: files in any layer, values in the environment and in the history."""
+        files: dict[str, str] = {}
+        for member in self.members:
+            if what := secret_file(member.path, member.holds):
+                files.setdefault(what, f"layer {member.layer + 1} holds {what}, /{clean(member.path, 120)}")
+        yield from list(files.values())[:_NAMED]
+        for place, lines in (("environment", self.facts.env), ("history", self.facts.history)):
+            if found := next(filter(None, map(secret_in, lines)), ""):
+                yield f"its {place} holds {found}"
+
+    def _warn(self) -> None:
+        """Tell what is no fault, and yet worth a change."""
+        if self.facts.user.partition(":")[0] in {"", "0", "root"}:
+            self.have.warn(f"{_called(self.image)} runs as root: let USER name another user")
+        for what, pattern in _CACHES:
+            size = sum(member.size for member in self.members if pattern.search(member.path))
+            if size:
+                self.have.warn(f"{_called(self.image)} holds {what}, {size / _MEGA:.1f} MB")
+
+    def _smoked(self, engine: Engine, smoke: SmokeSettings) -> Result:
+        """Run one smoke command. Raises `Unproven`, `Overdue`."""
+        self.have.say(f"{_called(self.image)}: {smoke.name}")
+        try:
+            ran = engine.run(self.image.id, smoke.run, entrypoint=smoke.entrypoint, timeout=smoke.timeout)
+        except Overdue as error:
+            raise Overdue(
+                f"{_called(self.image)}: the smoke command {smoke.name}: {error.what}", next_step=error.next_step
+            ) from error
+        if ran.code != 0:
+            raise self._unproven(f"the smoke command {smoke.name} ended with exit code {ran.code}{_said(ran)}")
+        if smoke.expect and not self._is_expected(smoke.expect, ran):
+            raise self._unproven(
+                f"the smoke command {smoke.name} did not print {clean(self._filled(smoke.expect))}{_said(ran)}"
+            )
+        return self._passed(smoke.name, " ".join(map(clean, smoke.run)))
+
+    def _filled(self, text: str) -> str:
+        for name in ("version", "tag", "commit"):
+            text = text.replace(f"{{{name}}}", str(getattr(self.release, name)))
+        return text
+
+    def _is_expected(self, expect: str, ran: Ran) -> bool:
+        """Whether the text was printed; as a word of its own, since 1.0 is not 1.0.1."""
+        pattern = rf"(?<![\w.+-]){re.escape(self._filled(expect))}(?![\w+-]|\.\w)"
+        return re.search(pattern, f"{ran.out}\n{ran.err}") is not None
+
+    def _versioned(self, engine: Engine) -> Result:
+        """Ask every Python inside which version of the project it has. Raises `Unproven`."""
+        pythons = _pythons(self.members, self.facts)
+        name = f"{_called(self.image)}: version"
+        if not pythons:
+            return Result(name=name, verdict=Verdict.NOT_TESTED, detail="there is no Python in it")
+        for python in pythons[:_TRIED]:
+            command = ["-c", _PROBE, self.release.project]
+            ran = engine.run(self.image.id, command, entrypoint=python, timeout=_TIMEOUT)
+            found = re.search(r"^unmoor:(.*)$", ran.out, re.MULTILINE)
+            if found is not None and found[1].strip() != self.release.version:
+                raise self._unproven(
+                    f"{clean(found[1], 60)} of {self.release.project} is installed, not {self.release.version}"
+                )
+            if found is not None:
+                return self._passed("version", f"{self.release.version}, says {python}")
+            if ran.code not in {_ABSENT, *_UNUSABLE}:
+                raise self._unproven(f"{python} cannot say which version is installed{_said(ran)}")
+        raise self._unproven(f"{self.release.project} is installed for none of {', '.join(pythons[:_TRIED])}")
+
+
+def _pythons(members: Iterable[Member], facts: ImageFacts) -> tuple[str, ...]:
+    """Every Python in an image, those on PATH first, in its order."""
+    held = {f"/{member.path}" for member in members if _PYTHON.search(member.path) and "/.wh." not in member.path}
+    path = next((entry.partition("=")[2] for entry in facts.env if entry.startswith("PATH=")), "")
+    first = [f"{folder}/{name}" for folder in path.split(":") for name in ("python", "python3")]
+    # Folders such as /bin are links to others, as a rule.
+    return tuple(dict.fromkeys([*(each for each in first if each in held), *sorted(held)]))
+
+
+def _said(ran: Ran) -> str:
+    """The last lines that a command printed."""
+    lines = [clean(line, 200) for line in f"{ran.out}\n{ran.err}".splitlines() if line.strip()]
+    return "".join(f"\n{line}" for line in lines[-_LAST:])
