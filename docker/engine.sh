@@ -123,24 +123,35 @@ buildx() {
   mkdir -p "$config"
   has_buildx() { DOCKER_CONFIG=$config timeout 20 docker buildx version >/dev/null 2>&1; }
   has_buildx && return
-  local own=${HOME:-/nonexistent}/.docker/cli-plugins/docker-buildx
+  local kept=${UNMOOR_CACHE:-$root/.cache}/docker-buildx own=${HOME:-/nonexistent}/.docker/cli-plugins/docker-buildx
   if [ -x "$own" ]; then
     install_plugin "$own"
+  elif [ -x "$kept" ]; then
+    install_plugin "$kept"
   elif command -v apt-cache >/dev/null && apt-cache show docker-buildx >/dev/null 2>&1; then
     install docker-buildx || true
   elif command -v apt-get >/dev/null; then
     say "getting buildx from the next suite of the same mirror"
-    newer_buildx || { [ ! -s "$dir/apt.log" ] || tail -n 5 "$dir/apt.log" >&2; }
+    if newer_buildx; then
+      cp "$config/cli-plugins/docker-buildx" "$kept.$$" && mv "$kept.$$" "$kept"
+    else
+      tail -n 5 "$dir/apt.log" >&2 || true
+    fi
   fi
   has_buildx || say "buildx cannot be had here: what needs it will say so"
 }
 
-# The tools beside the engine; each is only missed by what uses it.
+# What lies beside the engine: a registry, another client of it, a static shell for small images. Each is only missed by
+# what uses it.
+missing_tools() {
+  command -v docker-registry >/dev/null || echo docker-registry
+  command -v skopeo >/dev/null || echo skopeo
+  command -v busybox >/dev/null || echo busybox-static
+}
+
 tools() {
-  local program missing=()
-  for program in docker-registry skopeo; do
-    command -v "$program" >/dev/null || missing+=("$program")
-  done
+  local missing
+  mapfile -t missing < <(missing_tools)
   [ "${#missing[@]}" -eq 0 ] || install "${missing[@]}" || say "not here, and not to be had: ${missing[*]}"
 }
 
@@ -150,11 +161,11 @@ programs() {
   command -v dockerd >/dev/null || missing+=(docker.io)
   command -v iptables >/dev/null || missing+=(iptables)
   command -v ip >/dev/null || missing+=(iproute2)
-  [ "${#missing[@]}" -eq 0 ] && return
+  [ "${#missing[@]}" -gt 0 ] || return 0
   command -v apt-get >/dev/null || impossible "missing ${missing[*]}, and there is no apt to install them"
-  command -v docker-registry >/dev/null || missing+=(docker-registry)
-  command -v skopeo >/dev/null || missing+=(skopeo)
-  install "${missing[@]}" || impossible "apt could not install ${missing[*]}"
+  local tools
+  mapfile -t tools < <(missing_tools)
+  install "${missing[@]}" "${tools[@]}" || install "${missing[@]}" || impossible "apt could not install ${missing[*]}"
 }
 
 # A bridge of our own, so that a second engine on the machine is not disturbed; the address is one that nobody uses.
@@ -191,7 +202,7 @@ bridge_down() {
 
 # Every process of this engine: those that were started with its folder, and everything below them.
 processes() {
-  ps -eo pid=,ppid=,args= | awk -v root="$exec_root/" '
+  ps -wweo pid=,ppid=,args= | awk -v root="$exec_root/" '
     { parent[$1] = $2; if ($3 ~ /(^|\/)(dockerd|containerd[^\/]*)$/ && index($0, root)) ours[$1] = 1 }
     END {
       do { grown = 0; for (pid in parent) if (!(pid in ours) && (parent[pid] in ours)) { ours[pid] = 1; grown = 1 } } while (grown)

@@ -1,0 +1,180 @@
+"""A container engine for tests, one for all of pytest's workers, and images to build from.
+
+A test file takes the fixtures by importing them::
+
+    from tests.engines import base_image, engine, tiny_image  # noqa: F401 - fixtures
+
+No unit test needs an engine: what uses these is a journey. Outside of CI a test skips where a part is missing, and says
+which; in CI a skip fails.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shlex
+import shutil
+import subprocess
+import tarfile
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ENGINE, BASE_IMAGE = ROOT / "docker" / "engine.sh", ROOT / "docker" / "base-image.sh"
+IMPOSSIBLE = 69
+"""How both scripts end where something cannot be had on this machine."""
+INSTALLING, MAKING = 600.0, 600.0
+"""Seconds that a first start and a first base image may take, since both may have to be installed."""
+CLIENT = shutil.which("docker") or "docker"
+BASE = "python:3.11-slim-bookworm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestEngine:
+    """An engine that answers: its address, and the folder of the client's settings (``config.json``, plugins)."""
+
+    __test__ = False
+
+    host: str
+    config: Path
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """What the docker client and the SDK find it by."""
+        return {"DOCKER_HOST": self.host, "DOCKER_CONFIG": str(self.config)}
+
+    def docker(self, *arguments: str, stdin: bytes | None = None, timeout: float = 120.0) -> str:
+        """Run the docker client and return what it printed. Raises `AssertionError` with its words."""
+        ran = subprocess.run(
+            [CLIENT, *arguments],
+            input=stdin,
+            stdin=None if stdin is not None else subprocess.DEVNULL,
+            env={**os.environ, **self.environ},
+            check=False,
+            capture_output=True,
+            timeout=timeout,
+        )
+        assert ran.returncode == 0, f"docker {shlex.join(arguments)}: {ran.stderr.decode(errors='replace')}"
+        return ran.stdout.decode(errors="replace").strip()
+
+    @property
+    def has_buildx(self) -> bool:
+        """Whether the buildx plugin is there."""
+        command, given = [CLIENT, "buildx", "version"], {**os.environ, **self.environ}
+        return subprocess.run(command, env=given, check=False, capture_output=True, timeout=30).returncode == 0
+
+
+def needs(*programs: str) -> None:
+    """Skip the test where one of these programs is not installed, naming it."""
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+
+
+def _without_mark() -> dict[str, str]:
+    """The environment for what several workers share: it may outlive the worker that happened to start it."""
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_SESSION_MARK"}
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[TestEngine]:
+    """Give the engine of ``docker/engine.sh``, started where none answers; the last worker to leave ends it.
+
+    Whether it goes on is decided by the script's lock, so that a killed worker gives up its share as well.
+    """
+    process = subprocess.Popen(
+        [ENGINE, "hold"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_without_mark(),
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said: list[str] = []
+    reader = threading.Thread(target=lambda: said.extend(process.stderr or ()), daemon=True)
+    reader.start()
+    watch = threading.Timer(INSTALLING, process.kill)
+    watch.start()
+    line = process.stdout.readline()
+    watch.cancel()
+    try:
+        if not line:
+            code = process.wait(30)
+            reader.join(5)
+            words = "".join(said).strip() or "docker/engine.sh said nothing"
+            if code == IMPOSSIBLE:
+                pytest.skip(words)
+            pytest.fail(f"docker/engine.sh ended with {code}: {words}")
+        given = dict(word.split("=", 1) for word in shlex.split(line) if "=" in word)
+        yield TestEngine(host=given["DOCKER_HOST"], config=Path(given["DOCKER_CONFIG"]))
+    finally:
+        process.stdin.close()
+        process.wait(120)
+        reader.join(5)
+        process.stdout.close()
+        process.stderr.close()
+
+
+def layer(files: Mapping[str, bytes]) -> bytes:
+    """Make a tar of files by their paths; everybody may read and run them."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(data), 0o755
+            archive.addfile(member, io.BytesIO(data))
+    return made.getvalue()
+
+
+@pytest.fixture(scope="session")
+def tiny_image(engine: TestEngine) -> Iterator[str]:
+    """Give the name of an image with a file or two, imported in a moment; nothing in it can be run."""
+    name = f"unmoor-test/tiny:{uuid.uuid4().hex[:12]}"
+    engine.docker("import", "-", name, stdin=layer({"etc/motd": b"a tiny image\n", "data/one": b"1\n"}))
+    yield name
+    engine.docker("rmi", "--force", name)
+
+
+@pytest.fixture(scope="session")
+def runnable_image(engine: TestEngine) -> Iterator[str]:
+    """Give the name of an image with a static shell and nothing else (2 MB), to run small commands in."""
+    needs("busybox")
+    name = f"unmoor-test/shell:{uuid.uuid4().hex[:12]}"
+    busybox = Path(shutil.which("busybox") or "").read_bytes()
+    files = {f"bin/{applet}": busybox for applet in ("busybox", "sh", "cat", "echo", "sleep", "yes")}
+    engine.docker("import", "--change", "ENV PATH=/bin", "--change", 'CMD ["sh"]', "-", name, stdin=layer(files))
+    yield name
+    engine.docker("rmi", "--force", name)
+
+
+@pytest.fixture(scope="session")
+def base_image(engine: TestEngine) -> str:
+    """Give the name of a base image with Python and pip, made or pulled where the engine has none yet.
+
+    It stays in the engine: the next run is there sooner.
+    """
+    return made_base(engine, "linux/amd64")
+
+
+def made_base(engine: TestEngine, platform: str) -> str:
+    """Have the base image of one platform (``linux/386`` has a name of its own) and return its name."""
+    name = BASE if platform == "linux/amd64" else f"{BASE}-386"
+    pull = [] if os.getuid() == 0 else ["--pull"]  # what needs root to be made can be pulled where people work
+    # One at a time: two workers would make it twice.
+    lock = ["flock", str(ROOT / ".cache" / "base-image.lock")]
+    command = [*lock, str(BASE_IMAGE), "--platform", platform, *pull, name]
+    given = {**_without_mark(), **engine.environ}
+    ran = subprocess.run(command, env=given, check=False, capture_output=True, text=True, timeout=MAKING)
+    if ran.returncode == IMPOSSIBLE:
+        pytest.skip(ran.stderr.strip())
+    assert ran.returncode == 0, ran.stderr
+    return name

@@ -1,0 +1,191 @@
+"""The engine that the demo and the tests bring along comes, works, and goes without a trace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from tests.engines import (
+    BASE,
+    ENGINE,
+    IMPOSSIBLE,
+    TestEngine,
+    base_image,
+    engine,
+    needs,
+    runnable_image,
+    tiny_image,
+)
+
+__all__ = ["base_image", "engine", "runnable_image", "tiny_image"]
+ROOT = Path(__file__).parents[2]
+PATIENCE = 600
+
+
+def _script(*arguments: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    given = {name: value for name, value in os.environ.items() if not name.startswith(("DOCKER_", "PYTEST_"))}
+    return subprocess.run(
+        [ENGINE, *arguments],
+        env={**given, **(env or {})},
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=PATIENCE,
+    )
+
+
+def _traces(folder: Path) -> dict[str, list[str]]:
+    """What is left of an engine: processes that name its folder, mounts in it, links and rules of its bridge."""
+
+    def lines(*command: str) -> list[str]:
+        if shutil.which(command[0]) is None:
+            return []
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout.splitlines()
+
+    checksum = subprocess.run(["/usr/bin/cksum"], input=str(folder), check=True, capture_output=True, text=True)
+    bridge = "um" + checksum.stdout.split()[0]
+    return {
+        "processes": [line for line in lines("ps", "-wweo", "args") if f"{folder}/exec/" in line],
+        "mounts": [line for line in Path("/proc/mounts").read_text().splitlines() if f" {folder}/" in line],
+        "links": [line for line in lines("ip", "-brief", "link") if bridge in line],
+        "rules": [line for line in lines("iptables-save") if bridge in line],
+    }
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Give a folder with a short name, since sockets lie in it, and see that no engine is left in it."""
+    folder = Path("/tmp") / f"unmoor-test-engine-{os.getpid()}"
+    yield folder
+    _script("stop", folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.journey
+@pytest.mark.timeout(PATIENCE)
+def test_a_private_engine_comes_and_goes(place: Path) -> None:
+    """It starts, starts again at once as the one that runs, and stops with a container running in it."""
+    own = {"UNMOOR_ENGINE": "private"}
+    started = _script("start", place, env=own)
+    if started.returncode == IMPOSSIBLE:
+        pytest.skip(started.stderr)
+    assert started.returncode == 0, started.stderr
+    host, config = f"unix://{place}/docker.sock", place / "config"
+    assert started.stdout == f"export DOCKER_HOST={host} DOCKER_CONFIG={config}\n"
+    assert _script("start", place, env=own).stdout == started.stdout
+    assert _script("env", place).stdout == started.stdout
+    assert len([line for line in _traces(place)["processes"] if line.startswith("dockerd ")]) == 1
+    needs("busybox")
+    private = TestEngine(host=host, config=config)
+    busybox = Path(shutil.which("busybox") or "").resolve().parent
+    tar = subprocess.run(["/bin/tar", "-C", busybox, "-c", "busybox"], check=True, capture_output=True).stdout
+    private.docker("import", "-", "shell", stdin=tar)
+    private.docker("run", "--detach", "shell", "/busybox", "sleep", "1000")
+    stopped = _script("stop", place)
+    assert stopped.returncode == 0, stopped.stderr
+    assert _traces(place) == {"processes": [], "mounts": [], "links": [], "rules": []}
+    assert _script("env", place).returncode == IMPOSSIBLE
+
+
+@pytest.mark.journey
+@pytest.mark.timeout(PATIENCE)
+def test_an_engine_that_was_killed_is_cleared_away(place: Path) -> None:
+    """After SIGKILL of the daemon alone, its containers' processes and mounts are still found and ended."""
+    started = _script("start", place, env={"UNMOOR_ENGINE": "private"})
+    if started.returncode == IMPOSSIBLE:
+        pytest.skip(started.stderr)
+    os.kill(int((place / "dockerd.pid").read_text()), 9)
+    assert _script("stop", place).returncode == 0
+    assert _traces(place) == {"processes": [], "mounts": [], "links": [], "rules": []}
+
+
+@pytest.mark.journey
+@pytest.mark.timeout(PATIENCE)
+def test_the_last_one_to_leave_ends_the_engine(place: Path) -> None:
+    """Two hold it: it runs until the second one has let go, even if the first was killed."""
+    given = {**os.environ, "UNMOOR_ENGINE": "private"}
+    given.pop("DOCKER_HOST", None)
+
+    def hold() -> subprocess.Popen[bytes]:
+        return subprocess.Popen([ENGINE, "hold", place], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=given)
+
+    with hold() as first, hold() as second:
+        assert first.stdout is not None
+        assert second.stdout is not None
+        if not first.stdout.readline() and first.wait(10) == IMPOSSIBLE:
+            pytest.skip("no private engine can be had here")
+        assert second.stdout.readline()
+        first.kill()
+        first.wait(10)
+        assert _traces(place)["processes"]
+        assert second.stdin is not None
+        second.stdin.close()
+        assert second.wait(60) == 0
+    assert _traces(place)["processes"] == []
+
+
+@pytest.mark.journey
+def test_an_engine_of_somebody_else_is_left_alone(place: Path, engine: TestEngine) -> None:
+    """What answers at DOCKER_HOST is used, and is still there after `stop`."""
+    given = {"DOCKER_HOST": engine.host}
+    assert f"DOCKER_HOST={engine.host} " in _script("start", place, env=given).stdout
+    assert _script("stop", place, env=given).returncode == 0
+    assert engine.docker("version", "--format", "{{.Server.Version}}")
+
+
+def test_a_command_that_nobody_knows_is_a_usage_error() -> None:
+    """The help is said, with every command in it."""
+    ran = _script("restart")
+    assert ran.returncode == 2
+    for command in ("start", "env", "stop", "hold", "with", "buildx"):
+        assert f"engine.sh {command} " in ran.stderr
+
+
+@pytest.mark.parametrize("optional", [True, False])
+def test_a_command_runs_without_an_engine_only_if_that_was_said(tmp_path: Path, optional: bool) -> None:  # noqa: FBT001 - a case
+    """Where none can be had the reason is said, and `with --optional` goes on without DOCKER_HOST."""
+    # A machine with nothing but what the script itself is written with.
+    for name in (
+        "bash",
+        "cksum",
+        "cut",
+        "dirname",
+        "flock",
+        "id",
+        "mkdir",
+        "ps",
+        "awk",
+        "sed",
+        "env",
+        "rm",
+        "tac",
+        "touch",
+    ):
+        (tmp_path / name).symlink_to(shutil.which(name) or f"/usr/bin/{name}")
+    bare = {"PATH": str(tmp_path), "DOCKER_HOST": "unix:///nowhere", "UNMOOR_ENGINE": "private"}
+    told = ["--optional"] if optional else []
+    ran = _script("with", *told, "env", env=bare)
+    assert "no engine can be had here: " in ran.stderr
+    assert ran.returncode == (0 if optional else IMPOSSIBLE)
+    assert "DOCKER_HOST" not in ran.stdout
+
+
+@pytest.mark.journey
+@pytest.mark.timeout(PATIENCE)
+def test_the_base_image_installs_packages(engine: TestEngine, base_image: str) -> None:
+    """Installing works in it under the name that everybody types, and the layers have no left-overs of apt."""
+    assert base_image == BASE
+    script = "python -m pip --version && test -z \"$(ls /var/lib/apt/lists)\" && python -c 'import ssl, venv'"
+    assert engine.docker("run", "--rm", "--network", "none", base_image, "sh", "-c", script).startswith("pip ")
+
+
+@pytest.mark.journey
+def test_small_images_are_made_in_a_moment(engine: TestEngine, tiny_image: str, runnable_image: str) -> None:
+    """One has only files; the other one can run a shell."""
+    assert int(engine.docker("image", "inspect", "--format", "{{.Size}}", tiny_image)) < 1000
+    assert engine.docker("run", "--rm", runnable_image, "sh", "-c", "echo ahoy") == "ahoy"
