@@ -14,6 +14,13 @@ import requests
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
+KINDS = (
+    MANIFEST,
+    INDEX,
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+"""Without Docker's own types, docker-registry writes such a manifest anew, in its oldest form."""
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 _FIELD = re.compile(r'([a-z]+)="([^"]*)"')
@@ -105,7 +112,7 @@ class Oci:
 
     def pull(self, name: str, reference: str, method: str = "GET") -> requests.Response:
         """Read a manifest."""
-        return self.call(method, f"{name}/manifests/{reference}", headers={"Accept": f"{MANIFEST}, {INDEX}"})
+        return self.call(method, f"{name}/manifests/{reference}", headers={"Accept": ", ".join(KINDS)})
 
     def control(self, name: str, text: str = "") -> Path:
         """Write a control file."""

@@ -60,8 +60,8 @@ class Upstream:
         reader, writer = await asyncio.open_unix_connection(self.socket, limit=PIECE)
         connection = h11.Connection(h11.CLIENT, HEAD_LIMIT)
         head = h11.Request(method=method, target=target, headers=headers)
-        pump = asyncio.create_task(_pump(connection, writer, head, body))
         answer = asyncio.create_task(_event(connection, reader))
+        pump = asyncio.create_task(_pump(connection, writer, head, body, answer))
         try:
             # The answer waits for the body's end; a body that breaks off must not wait for an answer.
             await asyncio.wait({pump, answer}, return_when=asyncio.FIRST_EXCEPTION)
@@ -76,26 +76,36 @@ class Upstream:
             for task in (pump, answer):
                 task.cancel()
             await asyncio.gather(pump, answer, return_exceptions=True)
-            writer.close()
+            writer.transport.abort()
 
 
 async def _pump(
-    connection: h11.Connection, writer: asyncio.StreamWriter, head: h11.Request, body: AsyncIterator[bytes]
+    connection: h11.Connection,
+    writer: asyncio.StreamWriter,
+    head: h11.Request,
+    body: AsyncIterator[bytes],
+    answered: asyncio.Task[h11.Event],
 ) -> None:
-    """Send head and body. A registry that answers early and closes is no fault: the rest is read and forgotten."""
+    """Send head and body. What comes after an early answer is read and forgotten: the registry would let us wait."""
     listens = True
     writer.write(connection.send(head) or b"")
     async for piece in body:
-        if listens and piece:
-            try:
-                writer.write(connection.send(h11.Data(data=piece)) or b"")
-                await writer.drain()
-            except OSError:
-                listens = False
-    if listens:
-        with contextlib.suppress(OSError):
-            writer.write(connection.send(h11.EndOfMessage()) or b"")
-            await writer.drain()
+        if listens and piece and not answered.done():
+            writer.write(connection.send(h11.Data(data=piece)) or b"")
+            listens = await _sent(writer, answered)
+    if listens and not answered.done():
+        writer.write(connection.send(h11.EndOfMessage()) or b"")
+        await _sent(writer, answered)
+
+
+async def _sent(writer: asyncio.StreamWriter, answered: asyncio.Task[h11.Event]) -> bool:
+    """Wait until there is room to send more, or an answer; say whether the other side still takes anything."""
+    drain = asyncio.create_task(writer.drain())
+    await asyncio.wait({drain, answered}, return_when=asyncio.FIRST_COMPLETED)
+    if not drain.done():
+        drain.cancel()
+    (ended,) = await asyncio.gather(drain, return_exceptions=True)
+    return ended is None
 
 
 async def _event(connection: h11.Connection, reader: asyncio.StreamReader) -> h11.Event:
