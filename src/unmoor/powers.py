@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.git import GitCheckout
@@ -12,12 +14,17 @@ from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.ports.backend import Backend
 from unmoor.ports.clock import Clock
+from unmoor.ports.engine import Engine
 from unmoor.ports.environments import Environments
 from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
+from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.shell import Shell
-from unmoor.world import World
+from unmoor.world import IndexPlace, World
+
+if TYPE_CHECKING:
+    from unmoor.adapters.http import BoundedSession
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +39,9 @@ class Powers:
     index: Index
     staging: Index | None
     forge: Forge
+    engine: Engine
+    registry: Callable[[str], Registry]
+    packages: Callable[[str], Packages | None]
 
 
 def checkout(folder: Path, processes: Processes, *, remote: str = "origin") -> GitCheckout:
@@ -41,9 +51,10 @@ def checkout(folder: Path, processes: Processes, *, remote: str = "origin") -> G
 
 def powers(world: World, folder: Path, processes: Processes) -> Powers:
     """Put the adapters together. Nothing is read or sent yet."""
+    from unmoor.adapters import registry
+    from unmoor.adapters.engine import DockerEngine
     from unmoor.adapters.forge import GitHubForge
     from unmoor.adapters.http import BoundedSession
-    from unmoor.adapters.index import PackageIndex
     from unmoor.adapters.pep517 import Pep517
     from unmoor.adapters.uv import Uv
 
@@ -58,7 +69,18 @@ def powers(world: World, folder: Path, processes: Processes) -> Powers:
         clock=clock,
         backend=Pep517(shell=building, uv=uv),
         environments=uv,
-        index=PackageIndex(world.index, http, clock),
-        staging=PackageIndex(world.staging, http, clock) if world.staging else None,
+        index=_index(world.index, http, clock),
+        staging=_index(world.staging, http, clock) if world.staging else None,
         forge=GitHubForge(world.forge, http, clock),
+        engine=DockerEngine(shell=shell, processes=processes),
+        registry=lambda name: registry.opened(name, world, http, clock),
+        packages=lambda name: registry.packages_of(name, world, http, clock),
     )
+
+
+def _index(place: IndexPlace, http: BoundedSession, clock: Clock) -> Index:
+    from unmoor.adapters.index import PackageIndex
+    from unmoor.adapters.trusted import TrustedPublishing
+
+    trusted = TrustedPublishing(place=place, http=http, clock=clock, environ=os.environ)
+    return PackageIndex(place, http, clock, trusted)

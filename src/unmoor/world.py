@@ -16,6 +16,17 @@ class Lookup(StrEnum):
     KEYRING = "keyring"
 
 
+class Trusted(StrEnum):
+    """Whether uploads log in by trusted publishing: a token that the index gives to a job of ours, for minutes.
+
+    ``auto``: where there is no other credential, and the job can say who it is. ``always``: or not at all.
+    """
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Login:
     """A credential that was looked up, and where, in words; ``secret`` is empty where there is none."""
@@ -40,6 +51,7 @@ class IndexPlace:
     json: str
     page: str
     login: Login
+    trusted: Trusted = Trusted.NEVER
 
 
 @dataclass(frozen=True, kw_only=True)

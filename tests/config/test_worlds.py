@@ -17,7 +17,7 @@ from unmoor.errors import ConfigError
 from unmoor.rehearsal import worldfile
 from unmoor.rehearsal.worldfile import Places, credentials
 from unmoor.secret import Secret
-from unmoor.world import ForgePlace, IndexPlace, Login, RegistryPlace, World
+from unmoor.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, World
 
 CANARY = "canary-7f3a"
 LOCAL = f"""\
@@ -33,6 +33,7 @@ password = "{CANARY}"
 upload = "http://127.0.0.1:2/legacy"
 simple = "http://127.0.0.1:2/simple"
 password = "env:STAGING"
+trusted-publishing = "always"
 [dependencies]
 simple = "https://example.org/simple"
 [forge]
@@ -74,7 +75,7 @@ def test_a_whole_world(write: WriteWorld) -> None:
     path = write(LOCAL)
     (path.parent / "secrets").mkdir()
     (path.parent / "secrets" / "token").write_text(f"{CANARY}\n", encoding="utf-8")
-    world = read_world(path, {"STAGING": CANARY})
+    world = read_world(path, {"STAGING": CANARY}, trusted=Trusted.NEVER)
     token_file = path.parent / "secrets" / "token"
     assert world == World(
         name="local",
@@ -86,6 +87,7 @@ def test_a_whole_world(write: WriteWorld) -> None:
             json="http://127.0.0.1:1/pypi/",
             page="http://127.0.0.1:1/project/{project}/{version}/",
             login=Login(username="__token__", secret=Secret(CANARY), origin=str(path)),
+            trusted=Trusted.NEVER,
         ),
         staging=IndexPlace(
             name="testpypi",
@@ -94,6 +96,7 @@ def test_a_whole_world(write: WriteWorld) -> None:
             json="",
             page="http://127.0.0.1:2/simple/{project}/",
             login=Login(username="__token__", secret=Secret(CANARY), origin="the environment variable STAGING"),
+            trusted=Trusted.ALWAYS,
         ),
         dependencies="https://example.org/simple/",
         forge=ForgePlace(

@@ -31,7 +31,7 @@ from unmoor.powers import Powers, checkout, powers
 from unmoor.runcontext import RunContext, repository_of
 from unmoor.schedule import Run
 from unmoor.stage import Reach
-from unmoor.world import World
+from unmoor.world import Trusted, World
 
 LOCAL_REPOSITORY = "local/rehearsal"
 
@@ -78,10 +78,11 @@ def opened(asked: Asked, processes: Processes) -> Session:
     repository = context.repository or repository_of(here.remote() or "") or resolved.settings.repository
     if asked.rehearsing:
         repository = repository or LOCAL_REPOSITORY
+    trusted = Trusted(resolved.settings.trusted_publishing)
     if asked.world is not None:
-        world = read_world(asked.world, os.environ, repository=repository)
+        world = read_world(asked.world, os.environ, repository=repository, trusted=trusted)
     elif repository:
-        world = real_world(repository, os.environ)
+        world = real_world(repository, os.environ, trusted=trusted)
     else:
         raise Refused(
             "it cannot be told which repository on the forge this is: there is no remote that says so",

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from unmoor.config.addresses import root_address
 from unmoor.config.credentials import forge_login, index_login
 from unmoor.errors import ConfigError, Internal
-from unmoor.world import ForgePlace, IndexPlace, World
+from unmoor.world import ForgePlace, IndexPlace, Trusted, World
 
 _GITHUB_API = "https://api.github.com"
 _ENTERPRISE_API = "/api/v3"
 
 
-def real_world(repository: str, environ: Mapping[str, str]) -> World:
+def real_world(repository: str, environ: Mapping[str, str], *, trusted: Trusted = Trusted.AUTO) -> World:
     """The public indexes, and the forge of the GitHub Actions run, else github.com.
 
     Raises `ConfigError` for addresses in the environment that cannot be right.
@@ -23,8 +23,8 @@ def real_world(repository: str, environ: Mapping[str, str]) -> World:
     return World(
         name="real",
         rehearsal=False,
-        index=_public_index("pypi", production, environ),
-        staging=_public_index("testpypi", staging, environ),
+        index=_public_index("pypi", production, environ, trusted),
+        staging=_public_index("testpypi", staging, environ, trusted),
         dependencies="",
         forge=real_forge(repository, environ),
         remote="origin",
@@ -75,10 +75,10 @@ def _from_environ(variable: str, environ: Mapping[str, str]) -> str:
         ) from error
 
 
-def _public_index(name: str, upload: str, environ: Mapping[str, str]) -> IndexPlace:
+def _public_index(name: str, upload: str, environ: Mapping[str, str], trusted: Trusted) -> IndexPlace:
     """An index at a known upload address; its pages lie on the same host, without a leading ``upload.``."""
-    scheme, _, rest = upload.partition("://")
-    site = f"{scheme}://{rest.partition('/')[0].removeprefix('upload.')}"
+    scheme = upload.partition("://")[0]
+    site = f"{scheme}://{public_host(upload)}"
     return IndexPlace(
         name=name,
         upload=upload,
@@ -86,7 +86,13 @@ def _public_index(name: str, upload: str, environ: Mapping[str, str]) -> IndexPl
         json=f"{site}/pypi/",
         page=f"{site}/project/{{project}}/{{version}}/",
         login=index_login(name, upload, environ),
+        trusted=trusted,
     )
+
+
+def public_host(upload: str) -> str:
+    """The host of a public index, as its pages and its tokens name it: that of the uploads, without ``upload.``."""
+    return upload.partition("://")[2].partition("/")[0].removeprefix("upload.")
 
 
 def upload_addresses() -> tuple[str, str]:

@@ -104,6 +104,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             description="Whether the upload to the staging index must succeed, may fail with a warning, or is left out."
         ),
     ] = "required"
+    trusted_publishing: Annotated[
+        Literal["auto", "always", "never"],
+        Meta(
+            description="Whether to log in to the indexes by trusted publishing: where there is no other credential,"
+            " always, or never."
+        ),
+    ] = "auto"
     test_command: Annotated[
         str,
         Meta(
@@ -131,13 +138,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         ),
     ] = ()
     test_timeout: Annotated[int, Meta(ge=1, le=86_400, description="Seconds that the test command may take.")] = 600
-    deadline: Annotated[int, Meta(ge=10, le=86_400, description="Seconds that a whole run may take.")] = 3600
-    verify_patience: Annotated[
-        int, Meta(ge=0, le=3600, description="Seconds to wait for surfaces to show what they were given.")
-    ] = 120
-    image: Annotated[
-        tuple[ImageSettings, ...],
-        Meta(description="Container images, one table each. None: one of a Dockerfile, where there is one."),
     max_file_size: Annotated[
         int,
         Meta(
@@ -146,6 +146,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             description="MiB that the index takes for one file. More than its own 100 only where it has granted more.",
         ),
     ] = 100
+    deadline: Annotated[int, Meta(ge=10, le=86_400, description="Seconds that a whole run may take.")] = 3600
+    verify_patience: Annotated[
+        int, Meta(ge=0, le=3600, description="Seconds to wait for surfaces to show what they were given.")
+    ] = 120
+    image: Annotated[
+        tuple[ImageSettings, ...],
+        Meta(description="Container images, one table each. None: one of a Dockerfile, where there is one."),
     ] = ()
 
 

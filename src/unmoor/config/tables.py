@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -70,6 +70,10 @@ class IndexTable(Table, frozen=True, kw_only=True):
         Credential,
         Meta(description="Password or token: `env:NAME`, `file:PATH`, `keyring:SERVICE`, or the literal itself."),
     ] = msgspec.field(default_factory=_nothing)
+    trusted_publishing: Annotated[
+        Literal["", "auto", "always", "never"],
+        Meta(description="Whether to log in by trusted publishing. Empty: as the project's settings say."),
+    ] = ""
 
 
 class StagingTable(IndexTable, frozen=True, kw_only=True):

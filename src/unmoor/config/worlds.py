@@ -21,7 +21,7 @@ from unmoor.config.tables import ForgeTable, IndexTable, RegistryTable, WorldTab
 from unmoor.errors import ConfigError
 from unmoor.secret import Secret
 from unmoor.text import clean
-from unmoor.world import ForgePlace, IndexPlace, Login, RegistryPlace, World
+from unmoor.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, World
 
 __all__ = ["read_world", "real_world"]
 
@@ -29,8 +29,10 @@ _LIMIT = 1_000_000
 _OTHERS = 0o077
 
 
-def read_world(path: Path, environ: Mapping[str, str], *, repository: str = "") -> World:
-    """Read a world file. ``repository`` is the project's own, for a forge that names none.
+def read_world(
+    path: Path, environ: Mapping[str, str], *, repository: str = "", trusted: Trusted = Trusted.AUTO
+) -> World:
+    """Read a world file. ``repository`` is the project's own, for a forge that names none; so is ``trusted``.
 
     Credentials that cannot be found are left empty, with the reason as their origin: the stage
     ``access`` reports them. Raises `ConfigError` with everything that is wrong in the file.
@@ -41,7 +43,7 @@ def read_world(path: Path, environ: Mapping[str, str], *, repository: str = "") 
     table = read_table(WorldTable, document.table, (), faults)
     if table is None:
         raise faults.error()
-    reader = _Reader(file=path, mode=mode, environ=environ, faults=faults)
+    reader = _Reader(file=path, mode=mode, environ=environ, faults=faults, trusted=trusted)
     reader.refuse_unsafe(table)
     faults.stop()
     return World(
@@ -76,6 +78,7 @@ class _Reader:
     mode: int
     environ: Mapping[str, str]
     faults: Faults
+    trusted: Trusted
 
     def refuse_unsafe(self, table: WorldTable) -> None:
         """Note what is well-formed and still must not be used."""
@@ -145,6 +148,7 @@ class _Reader:
             json=table.json,
             page=table.page or f"{table.simple}{{project}}/",
             login=self._login(table.password, table.username),
+            trusted=Trusted(table.trusted_publishing) if table.trusted_publishing else self.trusted,
         )
 
     def forge(self, table: ForgeTable, repository: str) -> ForgePlace:

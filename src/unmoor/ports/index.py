@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -82,10 +83,35 @@ Sending = Sent | Refusal | Busy | Lost
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """What is known about the login without a request: where it comes from, in words, or why there is none."""
+    """What is known about the login without a request: where it comes from, in words, or why there is none.
+
+    ``minted``: it does not exist yet, and trusted publishing will give it. ``remedy`` says what
+    else would give one, where there is none.
+    """
 
     present: bool
     origin: str
+    minted: bool = False
+    remedy: str = ""
+
+
+class Proving(IntEnum):
+    """How far the proving of a login may go."""
+
+    READING = 0
+    """Nothing is requested: what the credential says of itself is all."""
+    ASKING = 1
+    """The CI is asked who this job is, and the index is not told."""
+    MINTING = 2
+    """Trusted publishing's exchange. No mere read: it creates the project of a pending publisher."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proved:
+    """What came of proving a login: whether the index has taken it, and what is known, in words."""
+
+    taken: bool
+    detail: str
 
 
 class Index(Protocol):
@@ -100,7 +126,13 @@ class Index(Protocol):
         """The address a person would open to see the project there; ``{project}`` and ``{version}`` stand in it."""
 
     def credential(self) -> Credential:
-        """Say whether there is a login for uploads. Never sends anything."""
+        """Say whether there is a login for uploads. Never sends anything. Raises `Denied` where there are two."""
+
+    def prove_login(self, project: str, upto: Proving) -> Proved:
+        """Prove the login of `credential`, which is there, as far as that may go.
+
+        Raises `Denied` where it is for another index or project, has ended, or was refused, and `Unknown`.
+        """
 
     def knows(self, project: str) -> bool:
         """Whether the index has the project at all. Raises `Unknown`."""

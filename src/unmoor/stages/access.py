@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from unmoor.errors import Denied, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Forge, Repository
-from unmoor.ports.index import Index
+from unmoor.ports.index import Index, Proving
 from unmoor.products import Access, Finding, Release, Standing
 from unmoor.stage import Check, Have, Promise, Reach
 
 _FORGE = "forge"
 _HOW_TO_GIVE_ONE = "set GITHUB_TOKEN or GH_TOKEN (contents: write), or name a token in the world file"
-_LOGIN = "set TWINE_USERNAME and TWINE_PASSWORD, or use ~/.pypirc, a keyring or the world file"
+_LOGIN = "set TWINE_USERNAME and TWINE_PASSWORD, or use ~/.pypirc, a keyring, the world file or trusted publishing"
 # What every look raises when it cannot answer, the gravest first; anything else is a fault or an interruption.
 _SAID_NO: tuple[type[UnmoorError], ...] = (Refused, Denied, Unknown)
 
@@ -28,9 +28,10 @@ class _Look:
     ask: Callable[[], list[Finding]]
 
 
-def _index_looks(index: Index, release: Release, proven_by: str, writes_from: Reach) -> list[_Look]:
+def _index_looks(index: Index, release: Release, proven_by: str, writes_from: Reach, limit: Reach) -> list[_Look]:
+    upto = Proving.MINTING if writes_from <= limit else Proving.READING
     return [
-        _Look(index.name, proven_by, writes_from, lambda: [_login(index, release, proven_by)]),
+        _Look(index.name, proven_by, writes_from, lambda: [_login(index, release, proven_by, upto)]),
         _Look(index.name, proven_by, writes_from, lambda: [_name(index, release, proven_by)]),
     ]
 
@@ -43,6 +44,9 @@ class ProveAccess(Check[Access]):
     to stops the run, everything at once in one error; elsewhere it is only listed as unproven, so
     that a job without credentials can plan, build and prove. ``proven_by_draft`` and its kin name
     the stages that will prove what reads cannot.
+
+    A token of trusted publishing is minted here only where this run would upload and the project is
+    there: the exchange creates the project that a pending publisher names.
     """
 
     release: Promise[Release]
@@ -84,8 +88,8 @@ class ProveAccess(Check[Access]):
             _Look(_FORGE, self.proven_by_draft, remote, lambda: self._repository(release)),
         ]
         if self.staging is not None:
-            looks += _index_looks(self.staging, release, self.proven_by_staging, remote)
-        return looks + _index_looks(self.index, release, self.proven_by_index, final)
+            looks += _index_looks(self.staging, release, self.proven_by_staging, remote, self.limit)
+        return looks + _index_looks(self.index, release, self.proven_by_index, final, self.limit)
 
     def _token(self) -> list[Finding]:
         if not self.forge.has_token():
@@ -128,14 +132,25 @@ def _same_repository(seen: Repository, release: Release, address: str) -> None:
         )
 
 
-def _login(index: Index, release: Release, proven_by: str) -> Finding:
+def _login(index: Index, release: Release, proven_by: str, upto: Proving) -> Finding:
     login = index.credential()
+    there = bool(index.holding(release.project, release.version).names) if login.minted or not login.present else False
+    if there:
+        how = f"{login.origin}, not used yet" if login.present else "no login"
+        detail = f"{how}, and {release.version} is there already: what is whole needs none"
+        return _unproven(index.name, detail, proven_by)
     if not login.present:
-        if index.holding(release.project, release.version).names:
-            detail = f"no login, and {release.version} is there already: what is whole needs none"
-            return _unproven(index.name, detail, proven_by)
-        raise Denied(f"there is no login for {index.name}: {login.origin}", next_step=_LOGIN)
-    return _unproven(index.name, f"login from {login.origin}; the index tells only at the first upload", proven_by)
+        next_step = f"{login.remedy}; or {_LOGIN}" if login.remedy else _LOGIN
+        raise Denied(f"there is no login for {index.name}: {login.origin}", next_step=next_step)
+    waits = ""
+    if login.minted and upto is Proving.MINTING and not index.knows(release.project):
+        upto = Proving.ASKING
+        waits = f"; minting a token now would create the project there, so that {proven_by} does it"
+    proved = index.prove_login(release.project, upto)
+    if proved.taken:
+        return Finding(surface=index.name, standing=Standing.PROVEN, detail=proved.detail)
+    first = "" if login.minted else "; the index tells only at the first upload"
+    return _unproven(index.name, f"{proved.detail}{waits}{first}", proven_by)
 
 
 def _name(index: Index, release: Release, proven_by: str) -> Finding:
@@ -157,7 +172,9 @@ def _together(problems: list[UnmoorError]) -> UnmoorError:
     if not more:
         return first
     steps = dict.fromkeys(error.next_step for error in ranked)
-    return _kind(first)("; ".join(map(str, ranked)), next_step="; ".join(steps))
+    # Some are tables: each begins on a line of its own then.
+    between = "\n" if any("\n" in str(error) for error in ranked) else "; "
+    return _kind(first)(between.join(map(str, ranked)), next_step="; ".join(steps))
 
 
 def _kind(error: UnmoorError) -> type[UnmoorError]:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.index.reading import Reader
 from unmoor.errors import Unknown
 from unmoor.ports.clock import Clock
-from unmoor.ports.index import Credential, Holding, Listed, Sending
+from unmoor.ports.index import Credential, Holding, Listed, Proved, Proving, Sending
 from unmoor.products import File
 from unmoor.world import IndexPlace
+
+if TYPE_CHECKING:
+    from unmoor.adapters.trusted import TrustedPublishing
 
 __all__ = ["PackageIndex"]
 
 
 @dataclass(frozen=True)
 class PackageIndex:
-    """`unmoor.ports.index.Index` over HTTP. Without a clock, no read is tried twice."""
+    """`unmoor.ports.index.Index` over HTTP. Without a clock, no read is tried twice.
+
+    ``trusted`` is for this very place; without it, only a stored login is used.
+    """
 
     place: IndexPlace
     http: BoundedSession
     clock: Clock | None = None
+    trusted: TrustedPublishing | None = None
 
     @property
     def name(self) -> str:
@@ -35,8 +43,20 @@ class PackageIndex:
         return self.place.page
 
     def credential(self) -> Credential:
-        """Say whether there is a login for uploads, and where it comes from. Never sends anything."""
+        """Say whether there is a login for uploads, and where it comes from. Never sends anything. Raises `Denied`."""
+        if self.trusted is not None:
+            return self.trusted.credential()
         return Credential(present=bool(self.place.login.secret), origin=self.place.login.origin)
+
+    def prove_login(self, project: str, upto: Proving) -> Proved:
+        """Judge a stored login by what it says itself; mint one, if that may be. Raises `Denied`, `Unknown`."""
+        credential = self.credential()
+        if self.trusted is not None and credential.minted:
+            return self.trusted.prove(upto)
+        from unmoor.adapters.index.tokens import judge
+
+        told = judge(self.place, project)
+        return Proved(taken=False, detail=f"login from {credential.origin}{f': {told}' if told else ''}")
 
     def knows(self, project: str) -> bool:
         """Whether the index has the project at all. Raises `Unknown`, `Denied`."""
@@ -47,10 +67,13 @@ class PackageIndex:
         return self._reader.holding(project, version)
 
     def send(self, file: File) -> Sending:
-        """Try exactly once to upload. Raises `Denied`, `Conflict`, `Unfit`."""
+        """Try exactly once to upload. Raises `Denied`, `Conflict`, `Unfit`, and `Unknown` where no token was minted."""
         from unmoor.adapters.index.sending import send
 
-        return send(self.place, file, self.http.bounds)
+        place = self.place
+        if self.trusted is not None and self.trusted.credential().minted:
+            place = replace(place, login=self.trusted.login())
+        return send(place, file, self.http.bounds)
 
     def fetch(self, listed: Listed, into: Path) -> File:
         """Download, without credentials, checking the sha256. Raises `Unknown`, `Conflict`, `Denied`."""

@@ -1,0 +1,127 @@
+"""What an ID token says of the job, and what a publisher on the index has to say to match it.
+
+Read without checking the signature: that is the index's part. What is shown is cleaned, and never the token.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from unmoor.errors import Denied, Unknown
+from unmoor.secret import Secret
+from unmoor.text import clean
+
+MISSING = "MISSING"
+_SHOWN = ("sub", "repository", "workflow_ref", "job_workflow_ref", "environment", "ref")
+_SHOWN_ELSEWHERE = ("iss", "sub", "project_path", "ci_config_ref_uri", "environment", "ref", "email")
+_LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The claims of an ID token, text alone, as they stand there: untrusted, and not for the terminal."""
+
+    said: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, token: Secret) -> Claims:
+        """Decode a token (RFC 7519). Raises `Unknown` where it is none."""
+        parts = token.reveal().split(".")
+        try:
+            body = parts[1] if len(parts) == 3 else ""  # noqa: PLR2004 - head, claims, signature
+            said: Any = msgspec.json.decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        except (binascii.Error, ValueError, msgspec.DecodeError):
+            said = None
+        if not isinstance(said, dict):
+            raise Unknown(
+                "what the CI gave is no ID token",
+                next_step="run the same command again; if that stays, look at the CI's ID token settings",
+            )
+        return cls({name: value for name, value in said.items() if isinstance(value, str)})
+
+    def get(self, name: str) -> str:
+        """One claim, fit for a terminal; empty where it is absent."""
+        return clean(self.said.get(name, ""), limit=_LONGEST)
+
+    @property
+    def is_github(self) -> bool:
+        """Whether they are laid out as GitHub Actions does it."""
+        return "repository" in self.said or "workflow_ref" in self.said
+
+    @property
+    def workflow(self) -> str:
+        """The file name of the workflow that the index will look for; empty where that is not told."""
+        return workflow_file(self.get("job_workflow_ref"))
+
+    def brief(self) -> str:
+        """Who this job is, in a few words."""
+        if not self.is_github:
+            return self.get("project_path") or self.get("sub") or "an ID token that names nobody"
+        where = self.get("environment")
+        return ", ".join(
+            part
+            for part in (
+                self.get("repository"),
+                self.workflow and f"workflow {self.workflow}",
+                f"environment {where}" if where else "no environment",
+            )
+            if part
+        )
+
+    def refuse_reusable(self, index: str) -> None:
+        """Raise `Denied` in a reusable workflow: the index would take it for another workflow than the publisher's."""
+        called, calling = self.said.get("job_workflow_ref", ""), self.said.get("workflow_ref", "")
+        if called and calling and called != calling:
+            raise Denied(
+                "this job runs in a reusable workflow, and indexes do not support trusted publishing from one:"
+                f" the ID token names {self.get('job_workflow_ref')}, called by {self.get('workflow_ref')}",
+                where=index,
+                next_step="publish from a job of the workflow that the tag starts itself; the reusable one may build"
+                " and test, and hand the files on as an artifact",
+            )
+
+    def table(self, index: str) -> str:
+        """The claims beside what the publisher must be, one a line."""
+        needs = self._needs()
+        rows = [f"what this job's ID token says | what the publisher on {index} has to be"]
+        for name in _SHOWN if self.is_github else _SHOWN_ELSEWHERE:
+            row = f"{name}: {self.get(name) or MISSING}"
+            rows.append(f"{row} | {needs[name]}" if needs.get(name) else row)
+        return "\n".join(rows)
+
+    def _needs(self) -> dict[str, str]:
+        environment = self.get("environment")
+        named = f"environment {environment}, or none given" if environment else "no environment given"
+        if not self.is_github:
+            group, _, project = self.get("project_path").rpartition("/")
+            return {
+                "project_path": f"namespace {group}, project {project}" if project else "",
+                "ci_config_ref_uri": "the path of this CI file",
+                "environment": named,
+                "ref": "any",
+            }
+        owner, _, name = self.get("repository").partition("/")
+        return {
+            "sub": f"begins with repo:{self.get('repository')}",
+            "repository": f"owner {owner}, repository {name}" if name else "owner and repository",
+            "workflow_ref": "not compared",
+            "job_workflow_ref": f"workflow {self.workflow}" if self.workflow else "the file name of the workflow",
+            "environment": named,
+            "ref": "any",
+        }
+
+
+def workflow_file(reference: str) -> str:
+    """The file name in ``OWNER/NAME/.github/workflows/FILE@REF``, empty where there is none.
+
+    >>> workflow_file("acme/demo/.github/workflows/release.yml@refs/tags/v1@2")
+    'release.yml'
+    """
+    _, found, rest = reference.partition("/.github/workflows/")
+    return rest.partition("@")[0] if found else ""
