@@ -33,7 +33,6 @@ password = "{CANARY}"
 upload = "http://127.0.0.1:2/legacy"
 simple = "http://127.0.0.1:2/simple"
 password = "env:STAGING"
-trusted-publishing = "always"
 [dependencies]
 simple = "https://example.org/simple"
 [forge]
@@ -96,7 +95,7 @@ def test_a_whole_world(write: WriteWorld) -> None:
             json="",
             page="http://127.0.0.1:2/simple/{project}/",
             login=Login(username="__token__", secret=Secret(CANARY), origin="the environment variable STAGING"),
-            trusted=Trusted.ALWAYS,
+            trusted=Trusted.NEVER,
         ),
         dependencies="https://example.org/simple/",
         forge=ForgePlace(
@@ -109,6 +108,25 @@ def test_a_whole_world(write: WriteWorld) -> None:
         remote="/srv/remote.git",
     )
     assert CANARY not in f"{world!r} {world}"
+
+
+@pytest.mark.parametrize(
+    ("said", "project", "counts"),
+    [
+        ("", Trusted.AUTO, Trusted.AUTO),
+        ("", Trusted.ALWAYS, Trusted.ALWAYS),
+        ("always", Trusted.NEVER, Trusted.ALWAYS),
+        ("never", Trusted.ALWAYS, Trusted.NEVER),
+        ("auto", Trusted.NEVER, Trusted.AUTO),
+    ],
+)
+def test_an_index_decides_on_trusted_publishing_before_the_project(
+    write: WriteWorld, said: str, project: Trusted, counts: Trusted
+) -> None:
+    """What a project says is for the indexes whose table says nothing."""
+    line = f'trusted-publishing = "{said}"\n' if said else ""
+    world = read_world(write(SMALL + line), {}, repository="owner/name", trusted=project)
+    assert world.index.trusted is counts
 
 
 SMALL = 'name = "x"\n[index]\nupload = "https://example.org/u/"\nsimple = "https://example.org/s/"\n'
