@@ -208,8 +208,10 @@ class Built:
         return oci.digest_of(self.config)
 
 
-def image(content: str, *, platform: str = "linux/amd64", docker: bool = False, created: str = "") -> Built:
-    """Make an image of one layer with one file."""
+def image(
+    content: str, *, platform: str = "linux/amd64", docker: bool = False, created: str = "", version: str = ""
+) -> Built:
+    """Make an image of one layer with one file; ``version`` becomes its label."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as tar:
         entry = tarfile.TarInfo("content")
@@ -222,7 +224,7 @@ def image(content: str, *, platform: str = "linux/amd64", docker: bool = False, 
             "architecture": architecture,
             "os": system,
             "created": created or "2026-01-02T03:04:05Z",
-            "config": {"Labels": {"content": content}},
+            "config": {"Labels": {"content": content, "org.opencontainers.image.version": version}},
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(plain.getvalue()).hexdigest()}"]},
         }
     ).encode()

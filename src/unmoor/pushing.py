@@ -128,7 +128,7 @@ def _published(line: Line, release: Release, target: Target, tags: Sequence[str]
     """The versions whose own tags are on the registry."""
     start = "v" if release.tag.startswith("v") else ""
     found = {}
-    for tag in tags:
+    for tag in frozenset(tags) - of_commit_alone(line, release, target):
         digit = _NUMBER.search(tag)
         core = tag[digit.start() :].removesuffix(target.suffix) if digit and tag.endswith(target.suffix) else ""
         version = versions.parse(core) if core else None

@@ -1,0 +1,232 @@
+"""Images on their way to real registries: the stages wired up, and an engine that speaks plain HTTP to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.forges import Ticks
+from tests.registries import Built, RealRegistry, image, put_image
+
+from unmoor import oci
+from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.registry import OciRegistry
+from unmoor.config.images import ImageSettings
+from unmoor.errors import UnmoorError
+from unmoor.folder import RunFolder
+from unmoor.ports.registry import Packages, Registry
+from unmoor.products import Image, Images, Pointed, Proof, Pushed, Release
+from unmoor.pushing import Line, lines
+from unmoor.stage import Have, Promise
+from unmoor.stages.image_tags import PointTags
+from unmoor.stages.registry import PushImages
+from unmoor.world import Login
+
+RELEASE: Promise[Release] = Promise("tag")
+IMAGES: Promise[Images] = Promise("images")
+PROOF: Promise[Proof] = Promise("prove-images")
+PUSHED: Promise[Pushed] = Promise("registry")
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+SETTINGS = ImageSettings()
+
+
+@dataclass
+class PlainEngine:
+    """Pushes and pulls as any client does. ``troubles`` come instead of an answer, the first first.
+
+    A trouble that is ``late`` comes after the push.
+    """
+
+    there: Sequence[RealRegistry]
+    images: dict[str, Built] = field(default_factory=dict)
+    troubles: list[UnmoorError] = field(default_factory=list)
+    late: bool = False
+    pushed: list[str] = field(default_factory=list)
+
+    def add(self, built: Built) -> str:
+        """Take an image in, and return its id."""
+        self.images[built.id] = built
+        return built.id
+
+    def push(self, image: str, name: str, *, login: Login, hear: Callable[[str], None] | None = None) -> str:
+        """Copy the image to the registry."""
+        del login, hear
+        trouble = self.troubles.pop(0) if self.troubles else None
+        if trouble is not None and not self.late:
+            raise trouble
+        self.pushed.append(name)
+        built = self.images[image]
+        repository, _, tag = name.partition("/")[2].rpartition(":")
+        put_image(self._at(name), repository, built, tag)
+        if trouble is not None:
+            raise trouble
+        return built.manifest.digest
+
+    def pull(self, name: str, *, login: Login | None, platform: str = "") -> str:
+        """Read the manifest by digest as another client sees it."""
+        del login, platform
+        repository, _, digest = name.partition("/")[2].partition("@")
+        path = f"/v2/{repository}/manifests/{digest}"
+        answer = self._at(name).request("GET", path, headers={"Accept": oci.ACCEPT})
+        assert answer.status_code == 200, answer.text
+        document = oci.read_manifest(answer.content, oci.OCI_MANIFEST, where=name)
+        assert isinstance(document, oci.ImageManifest)
+        return document.config.digest
+
+    def _at(self, name: str) -> RealRegistry:
+        return next(each for each in self.there if name.startswith(each.url.removeprefix("http://")))
+
+    def __getattr__(self, name: str) -> Any:
+        """Nothing else is asked of an engine here."""
+        raise AttributeError(name)
+
+
+def release_of(version: str, *, commit: str = COMMIT, highest: bool = True, prerelease: bool = False) -> Release:
+    """A release of acme/demo."""
+    return Release(
+        repository="acme/demo",
+        project="demo",
+        tag=f"v{version}",
+        version=version,
+        commit=commit,
+        date=1_700_000_000,
+        prerelease=prerelease,
+        highest=highest,
+    )
+
+
+@dataclass
+class Dock:
+    """One repository of images on one or more real registries, and everything that brings images there."""
+
+    there: Sequence[RealRegistry]
+    http: BoundedSession
+    folder: Path
+    repository: str
+    settings: ImageSettings = SETTINGS
+    git: Any = None
+    packages: Mapping[str, Packages] = field(default_factory=dict)
+    clock: Ticks = field(default_factory=Ticks)
+    said: list[str] = field(default_factory=list)
+    wrap: Callable[[Registry], Registry] = lambda registry: registry
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.engine = PlainEngine(self.there)
+
+    def registry(self, number: int = 0) -> OciRegistry:
+        """The adapter over the repository on one of the registries."""
+        host = "ghcr.io" if number == 0 else "docker.io"
+        return self.there[number].open(self.repository, self.http, self.clock, host=host)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """One configured image, with a mirror for each further registry."""
+        names = [self.registry(number).name for number in range(len(self.there))]
+        settings = _named(self.settings, names)
+        known = {self.registry(number).name: self.registry(number) for number in range(len(self.there))}
+        return lines((settings,), self.repository, lambda name: self.wrap(known[name]))
+
+    @property
+    def run(self) -> RunFolder:
+        """The folder of the run."""
+        return RunFolder(self.folder / "run")
+
+    def built(self, release: Release, *, salt: str = "", stages: Sequence[str] = ("",)) -> Images:
+        """Make images, of each target on each platform, and give them to the engine."""
+        found = []
+        for stage in stages:
+            for platform in self.settings.platforms:
+                content = f"{release.version} {stage} {salt}"
+                made = image(content, platform=platform, version=release.version)
+                self.engine.add(made)
+                name = self.registry().name
+                found.append(Image(name=name, target=stage, platform=platform, id=made.id, size=1))
+        return Images(images=tuple(found))
+
+    def pushing(self) -> PushImages:
+        """The stage that pushes."""
+        return PushImages(
+            name="registry",
+            release=RELEASE,
+            images=IMAGES,
+            proof=PROOF,
+            engine=self.engine,
+            lines=self.lines,
+            folder=self.run,
+            clock=self.clock,
+            packages=self.packages,
+        )
+
+    def pointing(self) -> PointTags:
+        """The stage that points tags."""
+        return PointTags(
+            name="image-tags",
+            release=RELEASE,
+            pushed=PUSHED,
+            lines=self.lines,
+            folder=self.run,
+            git=self.git,
+            clock=self.clock,
+            packages=self.packages,
+        )
+
+    def have(self, release: Release, images: Images | None = None, pushed: Pushed | None = None) -> Have:
+        """What the stages are handed."""
+        subjects = Proof(name="prove-images", subjects=(), results=())
+        products: dict[str, object] = {RELEASE.by: release, IMAGES.by: images, PROOF.by: subjects, PUSHED.by: pushed}
+        return Have(products, say=self.said.append)
+
+    def push(self, release: Release, **more: Any) -> Pushed:
+        """Build and push a release."""
+        return self.pushing().make(self.have(release, self.built(release, **more)))
+
+    def point(self, release: Release, pushed: Pushed) -> Pointed:
+        """Point the tags of a release."""
+        return self.pointing().make(self.have(release, pushed=pushed))
+
+    def ship(self, version: str, **more: Any) -> tuple[Release, Pushed, Pointed]:
+        """Push and point one version, of a commit of its own."""
+        commit = oci.digest_of(version.encode())[7:47]
+        release = release_of(version, commit=commit, **more)
+        if isinstance(self.git, Remote):
+            self.git.tags[release.tag] = commit
+        pushed = self.push(release)
+        return release, pushed, self.point(release, pushed)
+
+    def tags(self, number: int = 0) -> dict[str, str]:
+        """Every tag with its digest, as a plain client sees it."""
+        path = f"/v2/{self.repository}"
+        there = self.there[number]
+        names = there.request("GET", f"{path}/tags/list").json().get("tags") or []
+        accept = {"Accept": oci.ACCEPT}
+        return {
+            name: there.request("HEAD", f"{path}/manifests/{name}", headers=accept).headers["Docker-Content-Digest"]
+            for name in names
+        }
+
+
+@dataclass
+class Remote:
+    """A git remote that has these tags."""
+
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def remote_tags(self) -> Mapping[str, str]:
+        """Every tag, peeled."""
+        return self.tags
+
+    def remote(self) -> str:
+        """Where it is."""
+        return "https://example.org/acme/demo"
+
+    def __getattr__(self, name: str) -> Any:
+        """Nothing else is asked of git here."""
+        raise AttributeError(name)
+
+
+def _named(settings: ImageSettings, names: Sequence[str]) -> ImageSettings:
+    values = {field: getattr(settings, field) for field in settings.__struct_fields__}
+    return ImageSettings(**{**values, "name": names[0], "mirrors": tuple(names[1:])})

@@ -1,0 +1,320 @@
+"""Promotion on a real registry: the very bytes under the version, and floating tags that never go back."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cargo import Dock, Remote, release_of
+from tests.registries import RealRegistry, image, put_image, registry
+
+from unmoor.adapters.http import BoundedSession
+from unmoor.config.images import ImageSettings, TargetSettings
+from unmoor.errors import Conflict, Refused, Rejected, Unknown, UnmoorError
+from unmoor.ports.registry import OciManifest, Registry
+from unmoor.stage import Left, Undone
+
+_NUMBERS = itertools.count(1)
+TARGETS = ImageSettings(targets={"production": TargetSettings(suffix="-prod", floating="prod"), "development": ""})
+
+Docks = Callable[..., Dock]
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
+    """A registry without a login."""
+    with registry(tmp_path_factory.mktemp("first")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
+    """A second one."""
+    with registry(tmp_path_factory.mktemp("second")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[BoundedSession]:
+    """One session."""
+    with BoundedSession() as session:
+        yield session
+
+
+@pytest.fixture
+def dock(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> Docks:
+    """A repository that no other test knows, and a remote that has every tag that is shipped."""
+
+    def make(*others: RealRegistry, **more: Any) -> Dock:
+        name = f"acme/demo{next(_NUMBERS)}"
+        return Dock((there, *others), http, tmp_path, name, git=Remote(), **more)
+
+    return make
+
+
+@dataclass
+class Meddling:
+    """A registry that meddles with what is put: a function sees each tag first, and may raise."""
+
+    inner: Registry
+    before: Callable[[str], None]
+
+    def put(self, tag: str, manifest: OciManifest) -> str:
+        """Put it, unless the function objects."""
+        self.before(tag)
+        return self.inner.put(tag, manifest)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the registry's own."""
+        return getattr(self.inner, name)
+
+
+def refusing(*tags: str, error: UnmoorError | None = None) -> Callable[[Registry], Any]:
+    """A registry that refuses to move some tags."""
+    trouble = error or Rejected("tag is immutable", next_step="ask the registry's operators")
+
+    def before(tag: str) -> None:
+        if tag in tags:
+            raise trouble
+
+    return lambda registry: Meddling(registry, before)
+
+
+def floating(it: Dock) -> dict[str, str]:
+    """The tags that name neither a whole version nor a commit."""
+    return {tag: at for tag, at in it.tags().items() if not tag.startswith(("sha-", "v"))}
+
+
+def test_the_version_and_its_floating_tags_have_the_one_digest(dock: Docks) -> None:
+    """That of the tested image; skopeo sees it, too; and found is equal to made."""
+    it = dock()
+    release, pushed, pointed = it.ship("1.2.3")
+    digest = pushed.images[0].digest
+    assert set(it.tags()) == {f"sha-{release.commit[:12]}", f"sha-{release.commit[:7]}", "v1.2.3", "1.2", "1", "latest"}
+    assert set(it.tags().values()) == {digest}
+    told = json.loads(it.there[0].skopeo("inspect", f"docker://{{}}/{it.repository}:latest"))
+    assert told["Digest"] == digest
+    stage = it.pointing()
+    assert stage.find(it.have(release, pushed=pushed)) == pointed
+    assert {each.tag for each in pointed.pointers if each.floating} == {"1.2", "1", "latest"}
+    assert pointed.left == ()
+
+
+def test_before_it_was_made_it_is_absent(dock: Docks) -> None:
+    """Pushed is not pointed."""
+    it = dock()
+    release = release_of("1.0")
+    pushed = it.push(release)
+    assert it.pointing().find(it.have(release, pushed=pushed)) is None
+
+
+@pytest.mark.parametrize(
+    ("shipped", "last", "moved"),
+    [
+        (["1.2.3"], "1.3.0rc1", set()),
+        (["1.2.3"], "1.2.4", {"1.2", "1", "latest"}),
+        (["1.3.0"], "1.2.4", {"1.2"}),
+        (["1.2.3", "1.3.0"], "1.2.4", {"1.2"}),
+        (["2.0.0"], "1.2.4", {"1.2", "1"}),
+        (["1.2.5", "2.0.0"], "1.2.4", set()),
+        (["1.2.3"], "1.2.3.post1", {"1.2", "1", "latest"}),
+        (["1.2.3rc1"], "1.2.3", {"1.2", "1", "latest"}),
+        (["0.1.0"], "0.2.0", {"0.2", "latest"}),
+    ],
+)
+def test_floating_tags_move_only_to_the_highest_final(
+    dock: Docks, shipped: list[str], last: str, moved: set[str]
+) -> None:
+    """A release candidate moves none, a backport only those of its own series."""
+    it = dock()
+    for version in shipped:
+        it.ship(version, prerelease="rc" in version)
+    before = floating(it)
+    final = "rc" not in last
+    _, pushed, pointed = it.ship(last, prerelease=not final, highest=final)
+    after = floating(it)
+    # The version of a prerelease is one of its fixed tags without a v, too.
+    changed = {tag for tag, digest in after.items() if before.get(tag) != digest and "rc" not in tag}
+    assert changed == moved
+    assert all(after[tag] == pushed.images[0].digest for tag in moved)
+    assert len(pointed.left) == (3 - len(moved) if final and not last.startswith("0") else 0)
+
+
+def test_latest_follows_the_repository_as_well(dock: Docks) -> None:
+    """A higher version that is tagged there, and has no image, keeps latest from a backport."""
+    it = dock()
+    _, _, pointed = it.ship("1.1.1", highest=False)
+    assert set(floating(it)) == {"1.1", "1"}
+    assert "latest stays" in pointed.left[0]
+
+
+def test_the_decision_is_made_at_the_last_moment(dock: Docks) -> None:
+    """A higher version that appears while the version's own tag is put keeps its floating tags."""
+    it = dock()
+
+    def before(tag: str) -> None:
+        if tag == "v1.0.0":
+            put_image(it.there[0], it.repository, image("meanwhile"), "v1.4.0", "latest", "1")
+
+    it.wrap = lambda registry: Meddling(registry, before)
+    _, pushed, _ = it.ship("1.0.0")
+    tags = it.tags()
+    assert tags["v1.0.0"] == tags["1.0"] == pushed.images[0].digest
+    assert tags["latest"] == tags["1"] == tags["v1.4.0"]
+
+
+@pytest.mark.parametrize("name", ["20301231", "3.1-alpine", "nightly-9.9", "main", "pr-77"])
+def test_tags_of_other_rules_are_no_versions(dock: Docks, name: str) -> None:
+    """What this image's rules would not give to a version says nothing about which is the highest."""
+    it = dock()
+    put_image(it.there[0], it.repository, image("other"), name)
+    it.ship("1.0.0")
+    assert set(floating(it)) - {name} == {"1.0", "1", "latest"}
+
+
+def test_every_target_has_tags_of_its_own(dock: Docks) -> None:
+    """With the suffix, and its own floating tag instead of latest."""
+    it = dock(settings=TARGETS)
+    release = release_of("1.2.3")
+    it.git.tags[release.tag] = release.commit
+    pushed = it.push(release, stages=("production", "development"))
+    it.point(release, pushed)
+    by_target = {each.target: each.digest for each in pushed.images}
+    tags = {tag: at for tag, at in it.tags().items() if not tag.startswith("sha-")}
+    names = {"v1.2.3-prod": "production", "1.2-prod": "production", "1-prod": "production", "prod": "production"}
+    names |= {"v1.2.3": "development", "1.2": "development", "1": "development", "latest": "development"}
+    assert tags == {tag: by_target[target] for tag, target in names.items()}
+
+
+def test_a_version_that_is_another_digest_is_a_conflict(dock: Docks) -> None:
+    """Both digests are named, and no tag is moved."""
+    it = dock()
+    release = release_of("1.0")
+    it.git.tags[release.tag] = release.commit
+    pushed = it.push(release)
+    other = put_image(it.there[0], it.repository, image("other"), "v1.0")
+    before = it.tags()
+    for act in (it.pointing().find, it.pointing().make):
+        with pytest.raises(Conflict) as caught:
+            act(it.have(release, pushed=pushed))
+        assert other in str(caught.value)
+        assert pushed.images[0].digest in str(caught.value)
+    assert it.tags() == before
+
+
+def test_the_short_tag_of_a_commit_stays_with_its_first_release(dock: Docks) -> None:
+    """A candidate and a final of one commit: the tag that names the commit alone is the candidate's."""
+    it = dock()
+    release = release_of("1.0")
+    candidate = replace(release, version="1.0rc1", tag="v1.0rc1", prerelease=True)
+    left: list[str] = []
+    for each in (candidate, release):
+        it.git.tags[each.tag] = each.commit
+        pushed = it.push(each)
+        pointed = it.point(each, pushed)
+        assert it.pointing().find(it.have(each, pushed=pushed)) == pointed
+        left += pointed.left
+    assert any("another release of the same commit" in each for each in left)
+    tags = it.tags()
+    assert tags[f"sha-{release.commit[:7]}"] == tags["v1.0rc1"] != tags["v1.0"] == tags["latest"]
+
+
+def test_a_moved_tag_in_git_stops_everything(dock: Docks) -> None:
+    """Before the first tag of an image is put."""
+    it = dock()
+    release = release_of("1.0")
+    it.git.tags[release.tag] = "f" * 40
+    pushed = it.push(release)
+    with pytest.raises(Refused, match="was moved"):
+        it.point(release, pushed)
+    assert set(it.tags()) == {pushed.images[0].tag}
+
+
+def test_a_registry_that_refuses_one_tag_moves_no_floating_one_anywhere(dock: Docks, mirror: RealRegistry) -> None:
+    """What was moved and what was not is named; the same command finishes."""
+    it = dock(mirror)
+    release = release_of("1.0")
+    it.git.tags[release.tag] = release.commit
+    pushed = it.push(release)
+    it.wrap = lambda inner: refusing("v1.0")(inner) if inner.name.startswith("docker.io") else inner
+    with pytest.raises(Rejected, match="immutable") as caught:
+        it.point(release, pushed)
+    assert f"; moved: ghcr.io/{it.repository}:sha-0123456, ghcr.io/{it.repository}:v1.0" in str(caught.value)
+    assert f"not moved: docker.io/{it.repository}:v1.0" in str(caught.value)
+    assert "latest" not in it.tags(0)
+    it.wrap = lambda inner: inner
+    it.point(release, pushed)
+    assert it.tags(0) == it.tags(1)
+    assert it.tags(1)["latest"] == pushed.images[0].digest
+
+
+@pytest.mark.parametrize("stop", ["v1.2.4", "1.2", "1", "latest"])
+def test_a_run_that_dies_between_two_tags_is_finished_by_the_next(dock: Docks, stop: str) -> None:
+    """And what the floating tags were before is still known."""
+    it = dock()
+    _, first, _ = it.ship("1.2.3")
+    it.wrap = refusing(stop, error=Unknown("the connection broke", next_step="run it again"))
+    with pytest.raises(Unknown):
+        it.ship("1.2.4")
+    it.wrap = lambda inner: inner
+    _, pushed, pointed = it.ship("1.2.4")
+    assert set(floating(it).values()) == {pushed.images[0].digest}
+    assert {each.before for each in pointed.pointers if each.floating} == {first.images[0].digest}
+
+
+def test_floating_tags_go_back_to_where_they_were(dock: Docks) -> None:
+    """Found on a later run, with the record in the folder; the version's own tags stay."""
+    it = dock()
+    _, first, _ = it.ship("1.2.3")
+    release, pushed, _ = it.ship("1.3.0")
+    found = it.pointing().find(it.have(release, pushed=pushed))
+    assert found is not None
+    assert f"latest to {first.images[0].digest}" in it.pointing().remedy(found)
+    answers = it.pointing().unpoint(found)
+    assert all(isinstance(each, Undone) for each in answers), answers
+    tags = it.tags()
+    assert tags["latest"] == tags["1"] == first.images[0].digest
+    # It was nowhere before.
+    assert "1.3" not in tags
+    assert tags["v1.3.0"] == pushed.images[0].digest
+    assert it.pointing().find(it.have(release, pushed=pushed)) is None
+
+
+def test_a_floating_tag_that_moved_on_is_left(dock: Docks) -> None:
+    """Another release has it now."""
+    it = dock()
+    release, pushed, pointed = it.ship("1.2.3")
+    it.ship("1.2.4")
+    before = it.tags()
+    answers = it.pointing().unpoint(pointed)
+    assert all(isinstance(each, Left) and "moved on" in each.why for each in answers)
+    assert it.tags() == before
+    assert release.version == "1.2.3"
+    assert pushed.images
+
+
+def test_without_the_record_nothing_is_guessed(dock: Docks) -> None:
+    """Where it pointed before is not known on another machine: it stays, and that is said."""
+    it = dock()
+    release, pushed, _ = it.ship("1.2.3")
+    elsewhere = replace(it, folder=it.folder / "elsewhere")
+    found = elsewhere.pointing().find(it.have(release, pushed=pushed))
+    assert found is not None
+    answers = elsewhere.pointing().unpoint(found)
+    assert len(answers) == 3
+    assert all(isinstance(each, Left) and "does not say" in each.why for each in answers)
+
+
+def test_a_broken_record_stops_the_move(dock: Docks) -> None:
+    """It is never taken for an empty one."""
+    it = dock()
+    it.run.open()
+    (it.run.path / "pointers.json").write_text("{")
+    with pytest.raises(Unknown, match="cannot be read"):
+        it.ship("1.2.3")
+    assert "latest" not in it.tags()
