@@ -6,21 +6,29 @@ a person would tell it; what it is given decides what it can reach.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from unmoor import pushing
+from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.folder import RunFolder
 from unmoor.pipeline import AnyStage, Pipeline
 from unmoor.powers import Powers
-from unmoor.stage import Reach
+from unmoor.secret import Secret
+from unmoor.stage import P, Promise, Reach, Stage
 from unmoor.stages.access import ProveAccess
 from unmoor.stages.check_dists import CheckDists
 from unmoor.stages.dists import BuildDists
 from unmoor.stages.draft import MakeDraft
+from unmoor.stages.image_tags import PointTags
+from unmoor.stages.images import BuildImages
 from unmoor.stages.notes import WriteNotes
 from unmoor.stages.prove_dists import ProveDists
+from unmoor.stages.prove_images import ProveImages
 from unmoor.stages.prove_testpypi import ProveStaged
 from unmoor.stages.pypi import UploadIndex
+from unmoor.stages.registry import PushImages
 from unmoor.stages.tag import ResolveTag
 from unmoor.stages.testpypi import UploadStaging
 from unmoor.stages.undraft import PublishDraft
@@ -32,7 +40,8 @@ class Target:
     """What is released: a tag, and what the run's surroundings say about it.
 
     ``named`` tells a tag that the user gave from one that was found on HEAD. ``commit`` is the
-    commit that GitHub Actions names, empty elsewhere. ``real`` is false in a rehearsal.
+    commit that GitHub Actions names, empty elsewhere. ``real`` is false in a rehearsal. ``images``
+    are those to build, none for a project without; ``platforms`` leaves out others where it names any.
     """
 
     tag: str
@@ -40,10 +49,21 @@ class Target:
     repository: str
     commit: str = ""
     real: bool = True
+    images: tuple[ImageSettings, ...] = ()
+    platforms: tuple[str, ...] = ()
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    site: str = "https://github.com"
+
+
+def given(stage: Stage[P] | None) -> Promise[P] | None:
+    """The promise of a stage that a project may do without."""
+    return stage.gives if stage is not None else None
 
 
 def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder, limit: Reach) -> Pipeline:
     """Put the stages of a release together. ``limit`` is how far the run may reach."""
+    lines = pushing.lines(target.images, target.repository, can.registry)
+
     # What is released: one tag, one version, one commit.
     tag = ResolveTag(
         name="tag",
@@ -64,6 +84,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         index=can.index,
         staging=can.staging,
         forge=can.forge,
+        registries=tuple(registry for line in lines for registry in line.registries),
         limit=limit,
     )
 
@@ -108,20 +129,67 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         test_timeout=settings.test_timeout,
     )
 
-    # The first surface to hold the bytes is the one that can be taken back.
+    # The images, built beside the proofs of the very wheels that lie in them.
+    images: BuildImages | None = None
+    image_proof: ProveImages | None = None
+    pushed: PushImages | None = None
+    packages = {r.name: p for line in lines for r in line.registries if (p := can.packages(r.name)) is not None}
+    if lines:
+        images = BuildImages(
+            name="images",
+            release=tag.gives,
+            dists=dists.gives,
+            git=can.git,
+            engine=can.engine,
+            folder=folder,
+            settings=target.images,
+            repository=target.repository,
+            platforms=target.platforms,
+            environ=target.secrets,
+            registries=tuple(registry for line in lines for registry in line.registries),
+            site=target.site,
+            after=(access.gives,),
+        )
+        image_proof = ProveImages(
+            name="prove-images",
+            release=tag.gives,
+            images=images.gives,
+            engine=can.engine,
+            folder=folder,
+            settings=target.images,
+            repository=target.repository,
+        )
+        pushed = PushImages(
+            name="registry",
+            release=tag.gives,
+            images=images.gives,
+            proof=image_proof.gives,
+            engine=can.engine,
+            lines=lines,
+            folder=folder,
+            clock=can.clock,
+            packages=packages,
+            after=(access.gives, notes.gives, fit.gives, proof.gives),
+        )
+
+    # The first surface to hold the files is the one that can be taken back.
     draft = MakeDraft(
         name="draft",
         release=tag.gives,
         dists=dists.gives,
         notes=notes.gives,
         proof=proof.gives,
+        images=given(images),
+        image_proof=given(image_proof),
+        pushed=given(pushed),
         forge=can.forge,
         folder=folder,
         clock=can.clock,
         after=(access.gives, fit.gives),
     )
 
-    before: list[AnyStage] = [tag, access, notes, dists, fit, proof, draft]
+    before: list[AnyStage] = [tag, access, notes, dists, fit, proof]
+    before += [stage for stage in (images, image_proof, pushed, draft) if stage is not None]
     required: list[AnyStage] = [fit, proof, draft]
 
     # A rehearsal on an index that nobody installs from.
@@ -162,6 +230,19 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     )
 
     # From here on only what follows from it.
+    pointed: PointTags | None = None
+    if pushed is not None:
+        pointed = PointTags(
+            name="image-tags",
+            release=tag.gives,
+            pushed=pushed.gives,
+            lines=lines,
+            folder=folder,
+            git=can.git,
+            clock=can.clock,
+            packages=packages,
+            after=(index.gives,),
+        )
     page = PublishDraft(
         name="undraft",
         release=tag.gives,
@@ -169,7 +250,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         forge=can.forge,
         git=can.git,
         clock=can.clock,
-        after=(index.gives,),
+        after=(index.gives, *([pointed.gives] if pointed else [])),
     )
     verify = VerifyRelease(
         name="verify",
@@ -177,9 +258,12 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         dists=dists.gives,
         uploaded=index.gives,
         page=page.gives,
+        pointed=given(pointed),
+        registries=tuple(registry for line in lines for registry in line.registries),
         index=can.index,
         forge=can.forge,
         clock=can.clock,
         patience=settings.verify_patience,
     )
-    return Pipeline((*before, index, page, verify))
+    after = [stage for stage in (pointed, page, verify) if stage is not None]
+    return Pipeline((*before, index, *after))

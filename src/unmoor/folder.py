@@ -5,13 +5,15 @@ It is a cache and a record. What is true is what the surfaces hold.
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmoor import manifest as manifests
-from unmoor.files import is_safe_name, write_whole
+from unmoor.errors import Conflict, Incomplete
+from unmoor.files import is_intact, is_safe_name, sha256_of, write_whole
 from unmoor.manifest import Manifest
 from unmoor.products import Proof
 
@@ -69,6 +71,45 @@ class RunFolder:
         """Write the manifest, whole or not at all."""
         self.open()
         write_whole(self.manifest, manifests.encode(manifest))
+
+    def take(self, dists: Path, manifest: Path) -> None:
+        """Take over files that another machine built, by the manifest that names them.
+
+        Raises `Incomplete` for a file that is missing, `Conflict` for one with other bytes, or where
+        this folder holds other files already, `Unknown` for a manifest that is none.
+        """
+        try:
+            said = manifests.decode(manifest.read_bytes(), where=str(manifest))
+        except FileNotFoundError as error:
+            raise Incomplete(
+                "there is no manifest: files count only with one that names them",
+                where=str(manifest),
+                next_step="hand over the manifest of the job that built the files: --manifest FILE",
+            ) from error
+        known = self.read_manifest()
+        if known is not None and known.artifacts != said.artifacts:
+            raise Conflict(
+                "this folder holds other files of the tag already",
+                where=str(self.path),
+                next_step="remove the folder if those are not meant, then run the same command again",
+            )
+        for file in said.dists(dists).files:
+            if not file.path.is_file():
+                raise Incomplete(
+                    f"{file.name} is missing", where=str(dists), next_step="hand over every file of the manifest"
+                )
+            if not is_intact(file):
+                raise Conflict(
+                    f"{file.name} is sha256 {sha256_of(file.path)}, and the manifest says {file.sha256}",
+                    where=str(dists),
+                    next_step="hand over the very files that were built",
+                )
+            self.dists.mkdir(parents=True, exist_ok=True)
+            aside = self.dists / f".{file.name}.part"
+            shutil.copyfile(file.path, aside)
+            aside.replace(self.dists / file.name)
+        if known is None:
+            self.write_manifest(said)
 
     def read_proof(self, name: str) -> Proof | None:
         """Read the proof that a stage left here, ``None`` where there is none or it cannot be read."""

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from unmoor import manifest as manifests
 from unmoor.bundle import SUMS, attached, content_of, digest_of, same_files
-from unmoor.errors import Internal, Interrupted, Unknown, UnmoorError
+from unmoor.errors import Denied, Internal, Interrupted, Unknown, UnmoorError
 from unmoor.files import sums
 from unmoor.folder import RunFolder
 from unmoor.manifest import Manifest
 from unmoor.ports.forge import Attached, Forge, Posting
 from unmoor.ports.index import Holding, Index
+from unmoor.ports.registry import Registry
 from unmoor.text import clean
 
 FORGE = "forge"
@@ -61,8 +62,17 @@ class SurfaceState:
     url: str = ""
 
 
-def compare(manifest: Manifest, *, index: Index, staging: Index | None, forge: Forge) -> tuple[SurfaceState, ...]:
-    """Read every surface, without credentials where it is public: staging index, index, forge, in that order.
+def compare(
+    manifest: Manifest,
+    *,
+    index: Index,
+    staging: Index | None,
+    forge: Forge,
+    registry: Callable[[str], Registry] | None = None,
+) -> tuple[SurfaceState, ...]:
+    """Read every surface, without credentials where it is public: staging index, index, forge, registries.
+
+    ``registry`` opens the registry behind an image's name; without it images are not looked at.
 
     Never raises for one surface's trouble: what could not be read is ``unknown``, with the reason.
     """
@@ -70,6 +80,9 @@ def compare(manifest: Manifest, *, index: Index, staging: Index | None, forge: F
         *((each.name, partial(compare_index, manifest, each)) for each in (staging, index) if each is not None),
         (FORGE, partial(compare_forge, manifest, forge)),
     ]
+    if registry is not None:
+        names = dict.fromkeys(image.name for image in manifest.pushed)
+        looks += [(name, partial(compare_images, manifest, registry(name), forge)) for name in names]
     with ThreadPoolExecutor(max_workers=len(looks), thread_name_prefix="surfaces") as pool:
         return tuple(pool.map(lambda look: _guarded(*look), looks))
 
@@ -189,6 +202,30 @@ def _decoded(asset: Attached, forge: Forge) -> Manifest | None:
         return manifests.decode(content, where=asset.url)
     except Unknown:
         return None
+
+
+def compare_images(manifest: Manifest, registry: Registry, forge: Forge) -> SurfaceState:
+    """Compare one registry with the digests that were pushed. Raises `Denied`, `Unknown` where it cannot be read."""
+    public = not forge.repository().private
+    pushed = [image for image in manifest.pushed if image.name == registry.name]
+    items = [image_item(registry, image.tag, image.digest, public=public) for image in pushed]
+    return _surface(registry.name, items, url=registry.page)
+
+
+def image_item(registry: Registry, tag: str, digest: str, *, public: bool) -> Item:
+    """One tag of an image as everybody sees it; a package that only its owner sees is incomplete, not there."""
+    try:
+        there = registry.manifest(tag, anonymous=public)
+    except Denied:
+        if not public:
+            raise
+        note = f"private: nobody can pull it; make it public at {registry.page}"
+        return Item(name=tag, state=State.INCOMPLETE, expected=digest, seen=None, note=note)
+    if there is None:
+        return Item(name=tag, state=State.INCOMPLETE, expected=digest, seen=None, note="not there")
+    if there.digest != digest:
+        return Item(name=tag, state=State.CONFLICTING, expected=digest, seen=there.digest, note="another image")
+    return Item(name=tag, state=State.COMPLETE, expected=digest, seen=digest)
 
 
 def _surface(surface: str, items: list[Item], *, note: str = "", url: str = "") -> SurfaceState:

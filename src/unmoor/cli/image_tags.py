@@ -12,8 +12,14 @@ from unmoor.cli import session
 from unmoor.cli.talk import err
 from unmoor.text import clean
 
+EXAMPLE = """
+\b
+For example:
+  unmoor image-tags --image ghcr.io/owner/name --rules 'type=pep440,pattern={{version}}'
+"""
 
-@click.command("image-tags", short_help="Say which tags, labels and annotations an image gets.")
+
+@click.command("image-tags", short_help="Say which tags, labels and annotations an image gets.", epilog=EXAMPLE)
 @click.option("--ref", help="What is built: refs/heads/main, refs/tags/v1.2.3, refs/pull/123/merge.")
 @click.option("--sha", help="The commit that is built.")
 @click.option("--event", type=click.Path(path_type=Path), help="The event as GitHub Actions wrote it (JSON).")
@@ -50,10 +56,6 @@ def command(
     The rules are those of docker/metadata-action (docs/reference/image-tags.md). In GitHub Actions
     the ref, the commit and the event are those of the run; elsewhere they are those of the
     checkout. Reads only.
-
-    \b
-    For example:
-      unmoor image-tags --image ghcr.io/owner/name --rules 'type=pep440,pattern={{version}}'
     """
     from unmoor.cli import image_context
     from unmoor.imagetags import plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from pathlib import Path
@@ -10,8 +11,9 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
-from unmoor.cli import session
+from unmoor.cli import imaging, session
 from unmoor.cli.talk import err
+from unmoor.config.settings import resolve
 from unmoor.folder import RunFolder
 from unmoor.locks import exclusive
 from unmoor.powers import checkout
@@ -27,8 +29,9 @@ PLACE = "rehearsal"
 @click.command(short_help="Release into a local world: every stage, the irreversible ones too.")
 @click.argument("tag", required=False)
 @session.project_option
+@click.option("--without-images", is_flag=True, help="Leave container images out, where there is no engine.")
 @session.json_option
-def command(tag: str | None, folder: Path, *, as_json: bool) -> int:
+def command(tag: str | None, folder: Path, *, without_images: bool, as_json: bool) -> int:
     r"""Rehearse the release of TAG, all of it, on this machine.
 
     A local world is started: two package indexes, a GitHub API and a git remote, which refuse what
@@ -52,7 +55,16 @@ def command(tag: str | None, folder: Path, *, as_json: bool) -> int:
             prepared = prepare(here, LocalShell(processes=processes), place, tag=tag)
             _tell(prepared)
             repository = repository_of(here.remote() or "") or session.LOCAL_REPOSITORY
-            with local.start(place, repository=repository, checkout=prepared.checkout) as world:
+            hosts = () if without_images else _registries(prepared, repository, processes)
+            with local.start(
+                place,
+                repository=repository,
+                checkout=prepared.checkout,
+                registry=bool(hosts),
+                hosts=hosts or ("ghcr.io",),
+            ) as world:
+                if world.no_registry:
+                    err(f"warning: {world.no_registry}")
                 asked = session.Asked(
                     folder=prepared.checkout,
                     tag=prepared.tag,
@@ -60,11 +72,22 @@ def command(tag: str | None, folder: Path, *, as_json: bool) -> int:
                     limit=Reach.FINAL,
                     as_json=as_json,
                     rehearsing=True,
+                    without_images=without_images,
                     again=shlex.join(["unmoor", "rehearse", *([tag] if tag else [])]),
                 )
                 opened = session.opened(asked, processes)
                 report = session.conduct(opened, asked, processes)
         return session.finish(report, opened, asked)
+
+
+def _registries(prepared: Prepared, repository: str, processes: Processes) -> tuple[str, ...]:
+    """Every registry that the world needs to have, for a project with images."""
+    git = checkout(prepared.checkout, processes)
+    commit = git.commit_of(prepared.tag)
+    if commit is None:
+        return ()
+    settings = resolve(lambda name: git.read(commit, name), environ=os.environ).settings
+    return imaging.hosts_of(imaging.configured(settings.image, git.files(commit), without=False).images, repository)
 
 
 def _wipe(place: Path) -> None:

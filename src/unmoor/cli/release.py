@@ -23,14 +23,28 @@ from unmoor.stage import Reach
     default="",
     help="Refuse to go on unless the manifest in .unmoor/<tag> has this sha256 (a job's hand-over).",
 )
+@click.option(
+    "--dists",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Take over the files that another machine built and tested, instead of building them.",
+)
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The manifest that names the files of --dists.  [default: manifest.json beside them]",
+)
+@click.option("--platform", "platforms", multiple=True, help="Build images for this platform alone; may be repeated.")
 @session.json_option
 def command(
+    *,
     tag: str | None,
     folder: Path,
     world: Path | None,
     until: str | None,
     manifest_sha256: str,
-    *,
+    dists: Path | None,
+    manifest: Path | None,
+    platforms: tuple[str, ...],
     dry_run: bool,
     hold: bool,
     as_json: bool,
@@ -59,5 +73,8 @@ def command(
             until=until,
             as_json=as_json,
             manifest_sha256=manifest_sha256,
+            dists=dists,
+            manifest=manifest,
+            platforms=platforms,
         )
     )

@@ -16,7 +16,7 @@ import click
 from unmoor import versions
 from unmoor.adapters.processes import Processes
 from unmoor.assembly import Target, assemble
-from unmoor.cli import talk
+from unmoor.cli import imaging, talk
 from unmoor.config.settings import Settings, resolve
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import Internal, Refused
@@ -25,6 +25,7 @@ from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
 from unmoor.journal import FileJournal, NoJournal
 from unmoor.locks import exclusive
+from unmoor.manifest import NAME
 from unmoor.pipeline import Pipeline
 from unmoor.ports.git import Git
 from unmoor.powers import Powers, checkout, powers
@@ -53,6 +54,10 @@ class Asked:
     manifest_sha256: str = ""
     rehearsing: bool = False
     quiet: bool = False
+    without_images: bool = False
+    platforms: tuple[str, ...] = ()
+    dists: Path | None = None
+    manifest: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,13 +94,24 @@ def opened(asked: Asked, processes: Processes) -> Session:
             where=str(here.folder),
             next_step='set `repository = "owner/name"` in [tool.unmoor], or add the git remote',
         )
+    wanted = imaging.configured(
+        resolved.settings.image, here.files(commit) if commit else (), without=asked.without_images
+    )
+    world = imaging.reached(world, wanted)
     can = powers(world, asked.folder, processes)
+    wanted = imaging.possible(wanted, world, can.engine)
+    for why in wanted.left_out:
+        talk.err(f"warning: {why}")
     target = Target(
         tag=tag,
         named=named,
         repository=world.forge.repository,
         commit=context.commit_of(tag),
         real=asked.world is None and not asked.rehearsing,
+        images=wanted.images,
+        platforms=asked.platforms,
+        secrets=wanted.secrets,
+        site=world.forge.site,
     )
     folder = RunFolder.of(here.folder, tag)
     return Session(
@@ -129,6 +145,9 @@ def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
     gate = Gate(session.folder) if asked.limit > Reach.READS else None
     _see_manifest(session.folder, asked.manifest_sha256)
     with processes.guarded(), gate or nullcontext():
+        if gate and asked.dists is not None:
+            gate.enter()
+            session.folder.take(asked.dists, asked.manifest or asked.dists / NAME)
         return Run(
             pipeline=session.pipeline,
             world=session.world.name,

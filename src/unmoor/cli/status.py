@@ -58,7 +58,7 @@ def command(tag: str | None, folder: Path, world: Path | None, *, as_json: bool)
                 next_step=session.command(opened, asked),
             )
         staging = can.staging if opened.settings.testpypi != "off" else None
-        states = compare(manifest, index=can.index, staging=staging, forge=can.forge)
+        states = compare(manifest, index=can.index, staging=staging, forge=can.forge, registry=can.registry)
     counted = [
         each.state
         for each in states

@@ -54,8 +54,10 @@ def up(place: Path | None, repository: str, folder: Path) -> int:
         if top is not None and place.parent == top / ".unmoor":
             RunFolder(place).open()
         repository = repository or (repository_of(here.remote() or "") if top else "") or "local/world"
-        with exclusive(place), local.start(place, repository=repository, checkout=top) as world:
+        with exclusive(place), local.start(place, repository=repository, checkout=top, registry=True) as world:
             err("a local world is up; Ctrl-C ends it")
+            if world.no_registry:
+                err(f"warning: without a container registry: {world.no_registry}")
             click.echo(world.world_file)
             try:
                 while world.running():

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from unmoor.errors import Denied, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Forge, Repository
 from unmoor.ports.index import Index, Proving
+from unmoor.ports.registry import Registry
 from unmoor.products import Access, Finding, Release, Standing
 from unmoor.stage import Check, Have, Promise, Reach
 
 _FORGE = "forge"
 _HOW_TO_GIVE_ONE = "set GITHUB_TOKEN or GH_TOKEN (contents: write), or name a token in the world file"
 _LOGIN = "set TWINE_USERNAME and TWINE_PASSWORD, or use ~/.pypirc, a keyring, the world file or trusted publishing"
+_PUSH_LOGIN = (
+    "give the token `packages: write`, set UNMOOR_REGISTRY_<HOST>_USERNAME and _PASSWORD, or name a [[registry]] login"
+    " in the world file"
+)
 # What every look raises when it cannot answer, the gravest first; anything else is a fault or an interruption.
 _SAID_NO: tuple[type[UnmoorError], ...] = (Refused, Denied, Unknown)
 
@@ -53,6 +59,7 @@ class ProveAccess(Check[Access]):
     index: Index
     staging: Index | None
     forge: Forge
+    registries: tuple[Registry, ...] = ()
     limit: Reach = Reach.FINAL
     proven_by_draft: str = "draft"
     proven_by_index: str = "pypi"
@@ -89,6 +96,10 @@ class ProveAccess(Check[Access]):
         ]
         if self.staging is not None:
             looks += _index_looks(self.staging, release, self.proven_by_staging, remote, self.limit)
+        for registry in self.registries:
+            # The question is an upload that is begun and left: asked only where pushing follows.
+            ask = _may_push if self.limit >= remote else _push_login
+            looks.append(_Look(registry.name, "registry", remote, partial(ask, registry)))
         return looks + _index_looks(self.index, release, self.proven_by_index, final, self.limit)
 
     def _token(self) -> list[Finding]:
@@ -130,6 +141,20 @@ def _same_repository(seen: Repository, release: Release, address: str) -> None:
             where=address,
             next_step="unarchive it in its settings on the forge",
         )
+
+
+def _push_login(registry: Registry) -> list[Finding]:
+    login = registry.credential()
+    if not login.present:
+        raise Denied(f"there is no login for {registry.name}: {login.origin}", next_step=_PUSH_LOGIN)
+    return [_unproven(registry.name, f"login from {login.origin}", "registry")]
+
+
+def _may_push(registry: Registry) -> list[Finding]:
+    _push_login(registry)
+    if not registry.may_push():
+        raise Denied(f"the login may not push to {registry.name}", where=registry.page, next_step=_PUSH_LOGIN)
+    return [Finding(surface=registry.name, standing=Standing.PROVEN, detail="the login may push: an upload was let in")]
 
 
 def _login(index: Index, release: Release, proven_by: str, upto: Proving) -> Finding:

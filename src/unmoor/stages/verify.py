@@ -13,9 +13,10 @@ from unmoor.manifest import Manifest
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Attached, Forge, Posting
 from unmoor.ports.index import Index
-from unmoor.products import Dists, File, Held, Page, Release, Uploaded, Verified
+from unmoor.ports.registry import Registry
+from unmoor.products import Dists, File, Held, Page, Pointed, Release, Uploaded, Verified
 from unmoor.stage import Check, Have, Promise
-from unmoor.surfaces import FORGE, Item, State, SurfaceState, compare_index
+from unmoor.surfaces import FORGE, Item, State, SurfaceState, compare_index, image_item
 from unmoor.text import clean
 
 _AGAIN = "run the same command again: what is there already is kept"
@@ -34,6 +35,8 @@ class VerifyRelease(Check[Verified]):
     dists: Promise[Dists]
     uploaded: Promise[Uploaded]
     page: Promise[Page]
+    pointed: Promise[Pointed] | None = None
+    registries: tuple[Registry, ...] = ()
     index: Index
     forge: Forge
     clock: Clock
@@ -41,7 +44,8 @@ class VerifyRelease(Check[Verified]):
 
     def plan(self) -> str:
         """Say what would be read."""
-        return f"read every file back by sha256 from {self.index.name} and {self.forge.address}"
+        images = f" and every image from {', '.join(r.name for r in self.registries)}" if self.registries else ""
+        return f"read every file back by sha256 from {self.index.name} and {self.forge.address}{images}"
 
     def make(self, have: Have) -> Verified:
         """Read both surfaces. Raises `Incomplete`, `Conflict` naming the files, and `Unknown`."""
@@ -52,7 +56,25 @@ class VerifyRelease(Check[Verified]):
         for each in held:
             if each.pending:
                 have.warn(f"{each.what} is published on {each.surface}, verification pending: {each.pending}")
-        return Verified(held=(*held, *released))
+        images = self._images(have[self.pointed]) if self.pointed else []
+        return Verified(held=(*held, *released, *images))
+
+    def _images(self, pointed: Pointed) -> list[Held]:
+        """Ask for every tag as everybody would, without credentials where the repository is public."""
+        public = not self.forge.repository().private
+        known = {registry.name: registry for registry in self.registries}
+        items = [
+            (each.name, image_item(known[each.name], each.tag, each.digest, public=public)) for each in pointed.pointers
+        ]
+        odd = [(name, item) for name, item in items if item.state is not State.COMPLETE]
+        if odd:
+            told = "; ".join(f"{name}:{item.name}: {item.note}" for name, item in odd)
+            pages = dict.fromkeys(known[name].page for name, _ in odd)
+            conflict = any(item.state is State.CONFLICTING for _, item in odd)
+            raise (Conflict if conflict else Incomplete)(
+                told, next_step=f"look at {', '.join(pages)}; then run the same command again"
+            )
+        return [Held(surface=name, what=item.name, digest=item.expected) for name, item in items]
 
     def _index(self, manifest: Manifest) -> SurfaceState:
         """Look until installers can see everything, or the patience is at its end."""

@@ -1,0 +1,76 @@
+"""Which images a run is about, and which are left out here, aloud."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from unmoor import imagery, oci
+from unmoor.config.images import ImageSettings
+from unmoor.config.registries import with_registries
+from unmoor.errors import MissingPart
+from unmoor.ports.engine import Engine
+from unmoor.secret import Secret
+from unmoor.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The images of a project that a run brings about, and the reasons for those that it leaves out."""
+
+    images: tuple[ImageSettings, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def secrets(self) -> Mapping[str, Secret]:
+        """The values of the build secrets that the images name, from our own environment."""
+        names = {name for image in self.images for name in image.secrets}
+        return {name: Secret(os.environ[name]) for name in sorted(names) if name in os.environ}
+
+
+def hosts_of(images: tuple[ImageSettings, ...], repository: str) -> tuple[str, ...]:
+    """Every registry that the images go to, each once. Raises `ConfigError` for a name that is none."""
+    names = [name for image in images for name in imagery.names_of(image, repository)]
+    return tuple(dict.fromkeys(oci.ImageName.parse(name).host for name in names))
+
+
+def configured(settings: tuple[ImageSettings, ...], files: Collection[str], *, without: bool) -> Wanted:
+    """The images that a project names, or the one that its Dockerfile makes."""
+    images = imagery.configured(settings, files)
+    if images and without:
+        return Wanted(images=(), left_out=("images are left out, as asked",))
+    return Wanted(images=images)
+
+
+def reached(world: World, wanted: Wanted) -> World:
+    """The world with a place for every registry that is needed."""
+    return with_registries(world, hosts_of(wanted.images, world.forge.repository), os.environ)
+
+
+def possible(wanted: Wanted, world: World, engine: Engine) -> Wanted:
+    """Leave out what cannot be done here and may be left out: optional images where there is no engine.
+
+    In a rehearsal's world also the images of registries that it does not have.
+    """
+    kept: list[ImageSettings] = []
+    left = list(wanted.left_out)
+    known = {place.host for place in world.registries}
+    for image in wanted.images:
+        name = imagery.names_of(image, world.forge.repository)[0]
+        strangers = [host for host in hosts_of((image,), world.forge.repository) if host not in known]
+        if world.rehearsal and strangers:
+            left.append(f"{name} is left out: this world has no registry for {', '.join(strangers)}")
+        elif image.optional and (why := _no_engine(engine)):
+            left.append(f"{name} is optional, and left out: {why}")
+        else:
+            kept.append(image)
+    return Wanted(images=tuple(kept), left_out=tuple(left))
+
+
+def _no_engine(engine: Engine) -> str:
+    try:
+        engine.facts()
+    except MissingPart as error:
+        return error.what
+    return ""
