@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unmoor.errors import ConfigError
-from unmoor.project import ProjectFacts, WrittenVersion, read_facts, with_version
+from unmoor.project import ProjectFacts, WrittenVersion, guess_version, read_facts, with_version
 
 Tree = dict[str, str]
 
@@ -125,6 +125,24 @@ MODULE = '"""Docs 1.2.3."""\n\n__version__ = "1.2.3"\n'
             "setup.py",
             3,
             id="setup.py",
+        ),
+        pytest.param(
+            {"setup.py": "import p\nsetup(name='p', version=p.__version__)\n", "p.py": MODULE},
+            "p.py",
+            3,
+            id="of a module",
+        ),
+        pytest.param(
+            {"setup.py": "from p import about as a\nsetup(name='p', version=a.__version__)\n", "p/about.py": MODULE},
+            "p/about.py",
+            3,
+            id="of a module by another name",
+        ),
+        pytest.param(
+            {"setup.py": "import p.about\nsetup(name='p', version=p.about.__version__)\n", "src/p/about.py": MODULE},
+            "src/p/about.py",
+            3,
+            id="of a module in a package",
         ),
         pytest.param(
             {"setup.py": "from setuptools import setup\nV = '1.2.3'\nN = 'p'\nsetup(name=N, version=V)\n"},
@@ -273,9 +291,47 @@ def test_versions_from_tags(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize(
+    ("setup", "path"),
+    [
+        pytest.param(
+            "exec(open('p/__init__.py').read(), m)\nsetup(version=m['version'])", "p/__init__.py", id="executed"
+        ),
+        pytest.param(
+            "P = 'p'\nopen(os.path.join(HERE, P, '_version.py'))\nsetup(version=about['__version__'])",
+            "p/_version.py",
+            id="joined with a variable",
+        ),
+        pytest.param(
+            "D = os.path.join('src', 'p')\nuse(os.path.join(D, '_version.py'))\nsetup(version=m.VERSION)",
+            "src/p/_version.py",
+            id="joined twice",
+        ),
+        pytest.param("R = Path(__file__) / 'p' / '_version.py'\nsetup(version=find(R))", "p/_version.py", id="path"),
+        pytest.param("with open('p.py') as f:\n  v = m['__version__']\nsetup(version=v)", "p.py", id="in a block"),
+        pytest.param("read('./p.py')\nread('q.py')\nsetup(version=v())", "p.py", id="another file without one"),
+        pytest.param("read('p.py')\nread('p/_version.py')\nsetup(version=v())", None, id="two of them"),
+        pytest.param("read('../p.py')\nsetup(version=v())", None, id="outside"),
+        pytest.param("read('p.py')\nsetup(version=m['__author__'])", None, id="no version"),
+        pytest.param("read('nowhere.py')\nsetup(version=v())", None, id="no file"),
+        pytest.param("A = B\nB = A\nread(A)\nsetup(version=v())", None, id="in a circle"),
+        pytest.param("setup(name='p')", None, id="none"),
+    ],
+)
+def test_where_the_version_is_likely_to_be_written(setup: str, path: str | None) -> None:
+    """What setup.py computes is looked for in the modules it names, and believed only where there is one literal."""
+    module = "__version__ = '1.2.3'\nversion = VERSION = '1.2.3'\n__author__ = 'me'\n"
+    modules = dict.fromkeys(("p.py", "p/__init__.py", "p/_version.py", "src/p/_version.py"), module)
+    tree = {"setup.py": setup + "\n", "q.py": "__author__ = 'me'\n", **modules}
+    found = guess_version(lambda name: tree[name].encode() if name in tree else None)
+    assert (found.path if found else None) == path
+    assert found is None or found.text == "1.2.3"
+
+
+@pytest.mark.parametrize(
     "tree",
     [
         pytest.param({"setup.py": "setup(name='p', version=compute())\n"}, id="computed"),
+        pytest.param({"setup.py": "read('p.py')\nsetup(name='p', version=compute())\n", "p.py": MODULE}, id="likely"),
         pytest.param({"setup.py": "V = '1.' '2'\nsetup(name='p', version=V)\n"}, id="in two pieces"),
         pytest.param({"setup.py": "V = V\nsetup(name='p', version=V)\n"}, id="of itself"),
         pytest.param({"pyproject.toml": FLIT}, id="no module"),
@@ -305,6 +361,7 @@ def test_a_version_that_only_a_build_can_tell(tree: Tree) -> None:
         ({"pyproject.toml": "[tool.flit.metadata]\nmodule = 'p'\ndist-name = 'dist-p'\n"}, "dist-p"),
         ({"setup.cfg": "[metadata]\nname = p\n"}, "p"),
         ({"setup.py": "from distutils import core\ncore.setup(name='p')\n"}, "p"),
+        ({"setup.py": "exec(open('q.py').read(), m)\nsetup(name=m['__title__'])\n", "q.py": "__title__ = 'p'\n"}, "p"),
     ],
 )
 def test_the_name(tree: Tree, name: str) -> None:

@@ -59,7 +59,10 @@ class FileName:
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """What METADATA or PKG-INFO says: name and version as written, requirements, extras, summary, licence."""
+    """What METADATA or PKG-INFO says: name and version as written, requirements, extras, summary, licence.
+
+    ``python`` is ``Requires-Python``, empty where it is not said.
+    """
 
     name: str
     version: str
@@ -67,6 +70,7 @@ class Metadata:
     extras: tuple[str, ...] = ()
     summary: str = ""
     license: str = ""
+    python: str = ""
 
 
 def parsed(filename: str) -> FileName:
@@ -102,6 +106,7 @@ def read_metadata(path: Path) -> Metadata:
         extras=tuple(raw.get("provides_extra", ())),
         summary=raw.get("summary", ""),
         license=raw.get("license_expression", ""),
+        python=raw.get("requires_python", ""),
     )
 
 

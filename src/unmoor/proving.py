@@ -6,6 +6,7 @@ Two stages prove files, before and after they lay on an index; they differ in wh
 from __future__ import annotations
 
 import json
+import platform
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import sys_tags
 
 from unmoor import distfiles
-from unmoor.errors import Unfit, Unproven
+from unmoor.errors import MissingPart, Unfit, Unproven
 from unmoor.folder import RunFolder
 from unmoor.ports.environments import Environment
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
@@ -114,7 +116,7 @@ def elsewhere(file: File) -> Result:
 
 
 def subjected(dists: Dists) -> tuple[Subjected, ...]:
-    """Work out what each file that runs here must hold, from the wheel. Raises `Unfit`."""
+    """Work out what each file that runs here must hold, from the wheel. Raises `Unfit`, `MissingPart`."""
     here = [file for file in dists.files if runs_here(file)]
     found = []
     for file in here:
@@ -122,6 +124,7 @@ def subjected(dists: Dists) -> tuple[Subjected, ...]:
         if wheel is None:
             raise Unfit("there is no wheel", next_step="build one: without it nothing is known of the modules")
         metadata = distfiles.read_metadata(wheel.path)
+        _see_python(wheel, metadata.python)
         found.append(
             Subjected(
                 file=file,
@@ -132,6 +135,20 @@ def subjected(dists: Dists) -> tuple[Subjected, ...]:
             )
         )
     return tuple(found)
+
+
+def _see_python(wheel: File, wanted: str) -> None:
+    """Raise `MissingPart` where the files are for other Pythons than the one that runs here, which would try them."""
+    try:
+        fits = platform.python_version() in SpecifierSet(wanted, prereleases=True)
+    except InvalidSpecifier:
+        return  # an index would refuse it: the look at the files says so
+    if not fits:
+        raise MissingPart(
+            f"{wheel.name} is for Python {clean(wanted)}, and unmoor runs on Python {platform.python_version()},"
+            " so it cannot be tried",
+            next_step="install unmoor into such a Python, and run the same command with it",
+        )
 
 
 def side_by_side(

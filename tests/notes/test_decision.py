@@ -62,7 +62,7 @@ DECISIONS: dict[str, tuple[Mapping[str, str], str, str, list[str]]] = {
         {"CHANGELOG.md": OLD},
         "- Do \\*it\\* all",
         "the commits since v1.1.0",
-        ["CHANGELOG.md has no section for 1.2.0: the notes are the commits since v1.1.0"],
+        ["there is no section for 1.2.0 in CHANGELOG.md: the notes are the commits since v1.1.0"],
     ),
     "fragments that no configuration speaks of are none": (
         {"newsfragments/1.feature.md": "New."},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -68,10 +68,12 @@ Make = Callable[..., Prepared]
 class Case:
     """A project, the tags on an older commit and on HEAD, what is asked for, and what comes of it.
 
+    ``files`` is its pyproject.toml, ``others`` the rest of it.
     ``made`` is the tag that is rehearsed, ``sets`` the version that a commit in the clone had to set.
     """
 
     files: str
+    others: dict[str, str] = field(default_factory=dict)
     before: tuple[str, ...] = ()
     on_head: tuple[str, ...] = ()
     tag: str | None = None
@@ -121,6 +123,23 @@ CASES = {
     "two, one named": Case(
         files=SCM, on_head=("v1.2.0rc1", "v1.2.0"), tag="v1.2.0", made="v1.2.0", words="rehearsing the tag"
     ),
+    "scm, a development tag": Case(
+        files=SCM, before=("v1.2.0", "v1.3.0.dev0"), made="v1.3.0", words="which a development tag leads to"
+    ),
+    "scm, an old development tag": Case(
+        files=SCM, before=("v1.2.0.dev0", "v1.2.0"), made="v1.2.1", words="after 1.2.0"
+    ),
+    "likely": Case(
+        files="",
+        others={
+            "setup.py": "exec(open('p.py').read())\nsetup(name='p', version=V)\n",
+            "p.py": "__version__ = '1.2.0'\n",
+        },
+        before=("v1.2.0",),
+        made="v1.2.1",
+        sets="1.2.1",
+        words="p.py, line 1 says 1.2.0",
+    ),
     "unknown": Case(
         files="[project]\nname = 'p'\n", before=("v1.2.0",), made="v1.2.1", words="no file says the version"
     ),
@@ -133,7 +152,7 @@ def test_what_is_rehearsed(tmp_path: Path, make: Make, case: Case) -> None:
     repo = Repo.new(tmp_path / "project")
     for name in case.before:
         repo.git("tag", name)
-    head = repo.commit({"pyproject.toml": case.files})
+    head = repo.commit({"pyproject.toml": case.files} | case.others)
     for name in case.on_head:
         repo.git("tag", "-a", "-m", "x", name)
     prepared = make(repo, case.tag)

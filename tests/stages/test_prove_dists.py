@@ -58,6 +58,22 @@ def test_make_then_find(bench: Benches) -> None:
     assert stage(at).find(at.have(dists=other)) is None
 
 
+@pytest.mark.parametrize(("wanted", "fits"), [(">=99", False), (">=3.9,<99", True), ("no version", True)])
+def test_files_for_other_pythons(bench: Benches, wanted: str, *, fits: bool) -> None:
+    """Files for another Python than this one cannot be tried, which is said before anything is installed."""
+    at = bench(projects.files(more=f"requires-python = '{wanted}'\n"))
+    have = at.have(dists=at.dists())
+    if wanted == "no version":
+        with pytest.raises(Unproven):
+            stage(at).make(have)
+    elif fits:
+        assert stage(at).make(have).results
+    else:
+        with pytest.raises(MissingPart, match=r"is for Python >=99, and unmoor runs on Python 3") as raised:
+            stage(at).make(have)
+        assert "install unmoor into such a Python" in raised.value.next_step
+
+
 def test_proof_travels_in_the_manifest(bench: Benches, tmp_path: Any) -> None:
     """On another machine, where only the manifest came along, the proof is found."""
     at = bench()

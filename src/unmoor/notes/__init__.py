@@ -91,7 +91,7 @@ def _decide(
         )
     text, source = commits.listed(release, git)
     if looked.files:
-        warn(f"{_listed(looked.files)} has no section for {release.version}: the notes are {source}")
+        warn(f"there is no section for {release.version} in {_listed(looked.files)}: the notes are {source}")
     return text, source
 
 

@@ -11,11 +11,20 @@ from dataclasses import dataclass
 
 from unmoor.errors import ConfigError
 from unmoor.project.files import Files, Read, table
+from unmoor.project.likely import likely_name, likely_version
 from unmoor.project.sources import find_version
 from unmoor.project.written import WrittenVersion, with_version
 from unmoor.text import clean
 
-__all__ = ["ProjectFacts", "Read", "WrittenVersion", "read_facts", "read_version", "with_version"]
+__all__ = [
+    "ProjectFacts",
+    "Read",
+    "WrittenVersion",
+    "guess_version",
+    "read_facts",
+    "read_version",
+    "with_version",
+]
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9])?")
 
@@ -63,6 +72,11 @@ def read_version(read: Read) -> tuple[WrittenVersion | None, bool]:
     return find_version(Files(read))
 
 
+def guess_version(read: Read) -> WrittenVersion | None:
+    """Where a version that ``setup.py`` computes is likely to be written. Only a build can tell whether it is so."""
+    return likely_version(Files(read))
+
+
 def _name(files: Files) -> str:
     """The project's name as the project writes it."""
     flit = table(files.pyproject, "tool", "flit", "metadata")
@@ -76,7 +90,7 @@ def _name(files: Files) -> str:
         said = files.cfg.get("metadata", "name", fallback=None)
     if said is None and files.setup is not None and "name" in files.setup[1]:
         found = files.of_python("setup.py", files.setup[1]["name"])
-        said = found.text if isinstance(found, WrittenVersion) else None
+        said = found.text if isinstance(found, WrittenVersion) else likely_name(files)
     if isinstance(said, str):
         return _fit(said)
     here = [path for path in ("pyproject.toml", "setup.cfg", "setup.py") if files.read(path) is not None]

@@ -146,10 +146,28 @@ def in_python(content: bytes, path: str, name: str) -> WrittenVersion | Elsewher
 
 
 def of_node(tree: ast.Module, content: bytes, path: str, node: ast.expr) -> WrittenVersion | Elsewhere | None:
-    """Find the literal that an expression is, or that the variable it names was given."""
+    """Find the literal that an expression is, that the variable it names was given, or the module that holds it."""
     if isinstance(node, ast.Name):
         return _assigned(tree, content, path, node.id, follow=1)
+    if isinstance(node, ast.Attribute):
+        return _of_module(tree, node)
     return _literal(content, path, node)
+
+
+def _of_module(tree: ast.Module, node: ast.Attribute) -> Elsewhere | None:
+    """What ``module.name`` stands for, where the file imports that module: ``import a.b``, ``from a import b as c``."""
+    owner = ast.unparse(node.value)
+    for statement in tree.body:
+        match statement:
+            case ast.Import(names=names):
+                known = {alias.asname or alias.name: alias.name for alias in names}
+            case ast.ImportFrom(module=str(package), names=names, level=0):
+                known = {alias.asname or alias.name: f"{package}.{alias.name}" for alias in names}
+            case _:
+                continue
+        if owner in known:
+            return Elsewhere(0, known[owner], node.attr)
+    return None
 
 
 def _assigned(

@@ -11,7 +11,7 @@ from packaging.version import Version
 from unmoor import versions
 from unmoor.adapters.git import GitCheckout
 from unmoor.errors import Refused
-from unmoor.project import WrittenVersion, read_version
+from unmoor.project import WrittenVersion, guess_version, read_version
 from unmoor.stages.tag import refuse_other_version
 from unmoor.text import clean
 
@@ -40,19 +40,25 @@ class Chooser:
     def choose(self, tag: str | None) -> Choice:
         """Choose what is rehearsed. Raises `Refused` where nothing sensible can be."""
         if tag is None:
-            written, scm = read_version(partial(self.git.read, self.head))
+            written, scm = self._written()
             return self._from_tags(scm=scm) if written is None else self._from_file(written)
         version = versions.read_tag(tag)
         tags = self.git.tags()
         if tag in tags:
             return self._tagged(tag, f"rehearsing the tag {tag}")
         versions.refuse_twins(tag, version, tags, self.head)
-        written, _ = read_version(partial(self.git.read, self.head))
+        written, _ = self._written()
         said = f"there is no tag {tag} yet: it is made in the rehearsal's own clone, on commit {self.head[:12]}"
         if written is None or versions.version_in(written.text) == version:
             return Choice(tag=tag, version=version, commit=self.head, said=(said,))
         differs = f"{written} says {clean(written.text, 60)}: a commit in that clone alone sets it to {version}"
         return Choice(tag=tag, version=version, commit=self.head, edit=written, said=(said, differs))
+
+    def _written(self) -> tuple[WrittenVersion | None, bool]:
+        """Where HEAD's version is written, and whether it comes from tags instead. Here a likely spot will do."""
+        read = partial(self.git.read, self.head)
+        written, scm = read_version(read)
+        return (written or (None if scm else guess_version(read))), scm
 
     def _tagged(self, tag: str, why: str) -> Choice:
         """An existing tag, which must agree with the file at its commit."""
@@ -101,11 +107,17 @@ class Chooser:
         behind = versions.release_tags(self._behind()) or versions.release_tags(tags)
         current = max(behind.values(), default=None)
         kinds = tuple(self.kinds())
+        begun = self._begun()
+        if begun is not None and (current is None or begun > current):
+            following = self._free(begun)
+            told = f"the version comes from tags: rehearsing {following}, which a development tag leads to"
+            return self._made(following, edit=None, told=told)
         following = self._free(versions.next_version(current, kinds))
-        source = "the version comes from tags" if scm else "no file says the version"
+        source = "the version comes from tags" if scm else "no file says the version in a way that can be read"
         after = f"what comes after {current}" if current is not None else "the first one"
         by = f" by its news fragments ({', '.join(sorted(set(kinds)))})" if kinds and current is not None else ""
-        return self._made(following, edit=None, told=f"{source}: rehearsing {following}, {after}{by}")
+        hint = "" if scm else "; if a build says another one, name it: unmoor rehearse TAG"
+        return self._made(following, edit=None, told=f"{source}: rehearsing {following}, {after}{by}{hint}")
 
     def _made(self, version: Version, *, edit: WrittenVersion | None, told: str) -> Choice:
         tag = f"{versions.style_of(self.git.tags())}{version}"
@@ -118,6 +130,12 @@ class Chooser:
         while version in taken:
             version = versions.next_version(version)
         return version
+
+    def _begun(self) -> Version | None:
+        """The version that the highest development tag behind HEAD leads to: 1.3.0.dev0 begins the work on 1.3.0."""
+        found = (versions.version_in(name) for name in self._behind())
+        highest = max((each for each in found if each is not None and each.is_devrelease), default=None)
+        return None if highest is None else _released_form(highest)
 
     def _behind(self) -> list[str]:
         """The tags of commits that HEAD stands on: a branch of old fixes goes on from its own releases."""
