@@ -148,3 +148,8 @@ class Seal(Findable[P], ABC):
     @abstractmethod
     def remedy(self, product: P) -> str:
         """Say what a person can do about it afterwards, since nothing can take it back."""
+
+    def loosen(self, product: P) -> tuple[Undone | Left, ...]:
+        """Take back the part of it that can still be moved; as a rule there is none."""
+        del product
+        return ()

@@ -55,14 +55,19 @@ def _undone(pipeline: Pipeline, report: Report, *, really: bool) -> list[str]:
         match stage:
             case Seal():
                 lines.append(f"{stage.name}: stays. {clean(stage.remedy(outcome.product), limit=2000)}")
+                lines += [_told(stage.name, answer) for answer in (stage.loosen(outcome.product) if really else ())]
             case Push() if not really:
                 lines.append(f"{stage.name}: would be taken back if it can be: {words.describe(outcome.product)}")
             case Push():
-                match stage.undo(outcome.product):
-                    case Undone(what):
-                        lines.append(f"{stage.name}: undone. {clean(what)}")
-                    case Left(why):
-                        lines.append(f"{stage.name}: stays. {clean(why, limit=2000)}")
+                lines.append(_told(stage.name, stage.undo(outcome.product)))
             case _:
                 pass
     return lines
+
+
+def _told(name: str, answer: Undone | Left) -> str:
+    match answer:
+        case Undone(what):
+            return f"{name}: undone. {clean(what, limit=2000)}"
+        case Left(why):
+            return f"{name}: stays. {clean(why, limit=2000)}"

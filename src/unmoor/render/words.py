@@ -11,9 +11,12 @@ from unmoor.products import (
     Checked,
     Dists,
     Draft,
+    Images,
     Notes,
     Page,
+    Pointed,
     Proof,
+    Pushed,
     Release,
     Standing,
     Uploaded,
@@ -41,7 +44,7 @@ def number(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def describe(product: object) -> str:  # noqa: C901, PLR0911 - one line a product, matched on its type
+def describe(product: object) -> str:  # noqa: C901, PLR0911, PLR0912 - one line a product, matched on its type
     """Say in one line what a product is."""
     match product:
         case Release():
@@ -60,6 +63,16 @@ def describe(product: object) -> str:  # noqa: C901, PLR0911 - one line a produc
             passed = sum(result.verdict is Verdict.PASSED for result in product.results)
             untested = [result.name for result in product.results if result.verdict is Verdict.NOT_TESTED]
             return f"{passed} passed" + (f"; not tested: {clean(', '.join(untested))}" if untested else "")
+        case Images():
+            return ", ".join(
+                f"{image.target or 'image'} for {image.platform} ({size(image.size)})" for image in product.images
+            )
+        case Pushed():
+            return ", ".join(f"{image.name}:{image.tag}" for image in product.images)
+        case Pointed():
+            names = dict.fromkeys(pointer.name for pointer in product.pointers)
+            kept = f"; {number(len(product.left), 'tag')} left where they were" if product.left else ""
+            return f"{number(len(product.pointers), 'tag')} on {', '.join(names)}{kept}"
         case Draft():
             return f"{number(len(product.assets), 'asset')} at {clean(product.url)}"
         case Uploaded():

@@ -32,7 +32,7 @@ class PointTags(Seal[Pointed]):
     """Points the version's tags at the pushed digests, then the floating ones that are rightly this release's.
 
     Floating tags are decided from what the registry holds at that moment. Where each pointed before
-    is written into the run's folder first, so that `unpoint` can put it back.
+    is written into the run's folder first, so that `loosen` can put it back.
     """
 
     release: Promise[Release]
@@ -103,7 +103,7 @@ class PointTags(Seal[Pointed]):
         moved = f" Floating tags can go back, which undo does: {back}." if back else ""
         return f"{fixed} stay: people may have pulled them.{moved} Then release a corrected version."
 
-    def unpoint(self, product: Pointed) -> tuple[Undone | Left, ...]:
+    def loosen(self, product: Pointed) -> tuple[Undone | Left, ...]:
         """Put every floating tag back to the digest that it had before this release moved it."""
         record = _read(self.folder)
         known = {registry.name: registry for line in self.lines for registry in line.registries}
