@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Linters that call other linters find ours first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-unit lint format docs bench pins clean
+.PHONY: help demo test test-unit test-journeys lint format docs bench pins clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -24,9 +24,13 @@ $(READY): pyproject.toml tools/environment.sh
 	@touch $@
 
 demo: $(READY) ## Release a small package, twice, into a world of its own (about half a minute)
-	@examples/demo.sh
+	@$(WITH_ENGINE) examples/demo.sh
 
 test: test-unit ## All tests: the quick ones, then the journeys
+	@$(WITH_ENGINE) $(MAKE) --no-print-directory test-journeys
+
+test-journeys: $(READY)
+	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
 	$(PYTEST) -m journey --session-timeout=600
 
 test-unit: $(READY) ## The quick tests
@@ -40,7 +44,8 @@ lint: $(READY) ## Everything that can be judged without running it
 	$(BIN)/zizmor --offline --quiet --persona=pedantic --strict-collection .github
 	$(BIN)/jactionlint
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(BIN)/shellcheck $$(grep -rlIE '^#!.*\<(ba)?sh$$' .ci bench examples tools)
+	$(BIN)/shellcheck $$(grep -rlIE '^#!.*\<(ba)?sh$$' .ci bench docker examples tools)
+	$(BIN)/hadolint --no-color $$(find Dockerfile examples -name Dockerfile)
 	$(BIN)/pytest -q -m "not journey" tests/repository
 
 format: $(READY) ## Let ruff mend and format
@@ -55,15 +60,21 @@ docs: $(READY) ## Check the documentation: links, commands, changelog fragments
 
 bench: $(READY) ## Measure start-up and a whole rehearsal against other ways of doing it
 	$(BIN)/python -m bench.startup
-	$(BIN)/python -m bench.rehearsal
+	$(WITH_ENGINE) $(BIN)/python -m bench.rehearsal
 
-pins: $(READY) ## Look for newer versions of what the release jobs install
-	printf '# %s\n' 'Made by "make pins": what the release jobs install beside the tool. Versions and hashes, no addresses.' \
-		> .ci/tool-requirements.txt
-	$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --only-binary :all: --no-emit-index-url \
-		--python-version 3.13 --python-platform linux pyproject.toml >> .ci/tool-requirements.txt
+# $(call pins,PYTHON,FOR): what we need, by version and hash, for a Python.
+define pins
+	{ printf '# %s\n' 'Made by "make pins": what $(2). Versions and hashes, no addresses.' && \
+	  $(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --only-binary :all: --no-emit-index-url \
+		--python-version $(1) --python-platform linux pyproject.toml; }
+endef
+
+pins: $(READY) ## Look for newer versions of what the release jobs and our image install
+	$(call pins,3.13,the release jobs install beside the tool) > .ci/tool-requirements.txt
+	$(call pins,3.11,our image installs beside the tool) > docker/requirements.txt
 
 clean: ## Remove everything that can be made again
+	docker/engine.sh stop
 	rm -rf .venv .cache .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 	rm -rf src/*.egg-info src/unmoor/_version.py
 	find src tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,8 +5,9 @@
 #
 # NAME is python:3.11-slim-bookworm, for linux/386 with -386 behind it (one name holds one platform in an engine without
 # a containerd store). An image that the engine at DOCKER_HOST already has is left as it is, unless --again is given.
-# --pull asks the image's registry first. Making it needs root and debootstrap, which apt installs; the result is kept as a
-# tarball in $UNMOOR_CACHE/base-image (.cache of this repository), by the sum of this script, and checked when used.
+# Making it needs root and debootstrap, which apt installs; the result is kept as a tarball in $UNMOOR_CACHE/base-image
+# (.cache of this repository), by the sum of this script, and checked when used. Where it cannot be made, --pull asks the
+# registry for it.
 #
 # It differs from the registry's image in what it must: Python is Debian's own (in /usr/bin, linked as `python`), without
 # the marker that makes pip refuse; and this machine's CA certificates are in it, since a container may have to leave
@@ -19,6 +20,10 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 say() { echo "base-image: $*" >&2; }
 impossible() {
   say "$*"
+  if [ -n "$pull" ]; then
+    say "pulling $name"
+    timeout 300 docker pull --quiet --platform "$platform" "$name" >/dev/null && exit 0
+  fi
   say "hint: where a registry can be reached: docker pull python:3.11-slim-bookworm"
   exit 69
 }
@@ -68,9 +73,6 @@ docker version --format '{{.Server.Version}}' >/dev/null 2>&1 || {
 if [ -z "$again" ] && has_image; then
   exit 0
 fi
-if [ -n "$pull" ] && timeout 300 docker pull --quiet --platform "$platform" "$name" >/dev/null 2>&1; then
-  exit 0
-fi
 
 cache=${UNMOOR_CACHE:-$root/.cache}/base-image
 certificates=/etc/ssl/certs/ca-certificates.crt
@@ -93,9 +95,9 @@ make_tarball() {
   say "making $name for $platform by debootstrap: about a minute, once"
   mkdir -p "$cache"
   work=$(mktemp -d "$cache/.making.XXXXXX")
-  debootstrap --variant=minbase --arch="$arch" --include=python3,python3-venv,python3-pip,ca-certificates \
+  debootstrap --force-check-gpg --variant=minbase --arch="$arch" --include=python3,python3-venv,python3-pip,ca-certificates \
     bookworm "$work/rootfs" >"$work/log" 2>&1 </dev/null ||
-    { tail -n 5 "$work/log" >&2 && say "debootstrap failed" && exit 1; }
+    { tail -n 5 "$work/log" >&2 && impossible "debootstrap failed"; }
   ln -s python3 "$work/rootfs/usr/bin/python"
   rm -f "$work"/rootfs/usr/lib/python3*/EXTERNALLY-MANAGED
   rm -rf "$work"/rootfs/var/cache/apt/* "$work"/rootfs/var/lib/apt/lists/* "$work"/rootfs/var/log/* \

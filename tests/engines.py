@@ -158,7 +158,7 @@ def runnable_image(engine: TestEngine) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def base_image(engine: TestEngine) -> str:
-    """Give the name of a base image with Python and pip, made or pulled where the engine has none yet.
+    """Give the name of a base image with Python and pip, made where the engine has none yet, or pulled.
 
     It stays in the engine: the next run is there sooner.
     """
@@ -168,10 +168,9 @@ def base_image(engine: TestEngine) -> str:
 def made_base(engine: TestEngine, platform: str) -> str:
     """Have the base image of one platform (``linux/386`` has a name of its own) and return its name."""
     name = BASE if platform == "linux/amd64" else f"{BASE}-386"
-    pull = [] if os.getuid() == 0 else ["--pull"]  # what needs root to be made can be pulled where people work
     # One at a time: two workers would make it twice.
     lock = ["flock", str(ROOT / ".cache" / "base-image.lock")]
-    command = [*lock, str(BASE_IMAGE), "--platform", platform, *pull, name]
+    command = [*lock, str(BASE_IMAGE), "--platform", platform, "--pull", name]
     given = {**_without_mark(), **engine.environ}
     ran = subprocess.run(command, env=given, check=False, capture_output=True, text=True, timeout=MAKING)
     if ran.returncode == IMPOSSIBLE:

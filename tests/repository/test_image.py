@@ -1,0 +1,105 @@
+"""Our own image, and the scripts beside it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from tests.engines import TestEngine, base_image, engine
+
+__all__ = ["base_image", "engine"]
+ROOT = Path(__file__).parents[2]
+SCRIPTS = Path(sys.executable).parent
+DOCKERFILES = sorted([ROOT / "Dockerfile", *(ROOT / "examples").glob("*/Dockerfile")])
+SHELL = sorted([*(ROOT / "docker").glob("*.sh"), *(ROOT / "examples").glob("*.sh"), ROOT / ".ci" / "run"])
+
+
+def _lint(program: str, *arguments: str | Path) -> str:
+    ran = subprocess.run([SCRIPTS / program, *arguments], check=False, capture_output=True, text=True, timeout=60)
+    return ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_dockerfile_has_nothing_to_mend(path: Path) -> None:
+    """Hadolint has no remark; where one is silenced, a reason stands above it."""
+    assert _lint("hadolint", "--no-color", path) == ""
+    lines = path.read_text().splitlines()
+    for number, line in enumerate(lines):
+        assert "hadolint ignore" not in line or lines[number - 1].startswith("# ")
+
+
+@pytest.mark.parametrize("path", SHELL, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_script_has_nothing_to_mend(path: Path) -> None:
+    """Shellcheck has no remark."""
+    assert _lint("shellcheck", path) == ""
+
+
+def test_what_the_image_installs_is_pinned() -> None:
+    """Each dependency is pinned by version and hash, as `make pins` writes it, and no line names an address."""
+    text = (ROOT / "docker" / "requirements.txt").read_text("utf-8")
+    assert "://" not in text
+    pins = re.findall(r"^([\w.-]+)==(\S+) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE)
+    pinned = {canonicalize_name(name): version for name, version, _ in pins}
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    for requirement in map(Requirement, dependencies):
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), requirement
+    assert text.count("==") == len(pinned)
+
+
+def test_the_context_has_only_what_is_copied() -> None:
+    """The ignore file hides everything, and shows what the Dockerfile copies out of the context."""
+    ignore = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
+    assert ignore[0] == "*"
+    copied = re.findall(r"^COPY (?!--from)(\S+) ", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert {"dist/${WHEEL}", "docker/requirements.txt"} == set(copied)
+    assert set(ignore[1:]) == {"!dist", "!dist/**", "!docker/requirements.txt"}
+
+
+@pytest.mark.journey
+@pytest.mark.timeout(600)
+def test_our_image_runs_the_wheel_that_was_built(engine: TestEngine, base_image: str, tmp_path: Path) -> None:
+    """Built from the wheel in dist/ alone, it says that wheel's version, finds git, and is not root."""
+    if not engine.has_buildx:
+        pytest.skip("docker buildx is not here")
+    build: list[str | Path] = [SCRIPTS / "python", "-m", "build", "--installer", "uv", "--wheel"]
+    subprocess.run([*build, "--outdir", tmp_path / "dist", ROOT], check=True, capture_output=True, timeout=120)
+    (wheel,) = (tmp_path / "dist").iterdir()
+    (tmp_path / "docker").mkdir()
+    for name in ("Dockerfile", ".dockerignore", "docker/requirements.txt"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    image = "unmoor-test/unmoor:own"
+    given = ["--provenance=false", "--target", "production", "--build-arg", f"BASE={base_image}"]
+    engine.docker(
+        "buildx", "build", "--load", *given, "--build-arg", f"WHEEL={wheel.name}", "--tag", image, str(tmp_path),
+        timeout=500,
+    )  # fmt: skip
+    run = ["run", "--rm", "--network", "none"]
+    try:
+        assert engine.docker(*run, image, "--version") == f"unmoor {wheel.name.split('-')[1]}"
+        assert engine.docker(*run, "--entrypoint", "git", image, "--version").startswith("git version ")
+        assert engine.docker(*run, "--entrypoint", "id", image, "-u") != "0"
+        assert engine.docker(*run, image, "plan", "--help").startswith("Usage: unmoor plan")
+    finally:
+        engine.docker("rmi", "--force", image)
+
+
+@pytest.mark.journey
+@pytest.mark.timeout(300)
+def test_our_image_is_not_built_without_a_wheel(engine: TestEngine, base_image: str, tmp_path: Path) -> None:
+    """Without the name of a wheel the build ends instead of taking unmoor from somewhere else."""
+    if not engine.has_buildx:
+        pytest.skip("docker buildx is not here")
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "README").write_text("no wheel\n")
+    (tmp_path / "docker" / "requirements.txt").write_text("# nothing\n")
+    shutil.copyfile(ROOT / "Dockerfile", tmp_path / "Dockerfile")
+    with pytest.raises(AssertionError, match="test -n"):
+        engine.docker("buildx", "build", "--build-arg", f"BASE={base_image}", str(tmp_path), timeout=280)
