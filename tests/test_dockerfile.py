@@ -115,6 +115,7 @@ def test_another_escape() -> None:
         ("[builder 2/4] RUN something else entirely, long enough to be unlike", 0),
         ("[internal] load metadata for python:3.11", 0),
         ("[builder 9/9] WORKDIR /x", 0),
+        ("RUN one && two --three", 7),
         ("", 0),
     ],
 )

@@ -112,9 +112,11 @@ class Dockerfile:
     def line_of(self, told: str) -> int:
         """The line of a step as the builder tells it (``[builder 2/4] RUN false``), 0 where it cannot be found.
 
-        Arguments may be filled in there, so the most similar instruction of that sort counts.
+        Arguments may be filled in there, so the most similar instruction of that sort counts. The legacy
+        builder names no stage.
         """
-        place, _, words = told.strip().removeprefix("[").partition("] ")
+        place, _, words = told.strip().partition("] ") if told.startswith("[") else ("", "", told)
+        place = place.removeprefix("[")
         keyword, _, rest = " ".join(words.split()).partition(" ")
         among = [each for each in self.instructions if each.keyword == keyword.upper()]
         stage = place.rpartition(" ")[0].rpartition(" ")[2]

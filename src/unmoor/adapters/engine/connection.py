@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -64,7 +66,8 @@ class Connection:
     def _place(self) -> _Place:
         with self._lock:
             if not self._made:
-                self._made.append(_connected(self.environ))
+                self._made.append(place := _connected(self.environ))
+                weakref.finalize(self, place.api.close)
             return self._made[0]
 
     def ask(self, question: Callable[[Any], T], *, what: str) -> T:
@@ -92,7 +95,9 @@ class Connection:
 
             # A client of its own: between two lines of a stream more time may pass than for an answer.
             found = dict(place.found)
-            return stream(docker.APIClient(version=place.version, timeout=int(timeout + PATIENCE), **found))
+            api = docker.APIClient(version=place.version, timeout=int(timeout + PATIENCE), **found)
+            with contextlib.closing(api):
+                yield from stream(api)
 
         threading.Thread(target=_pump, args=(flowing, pieces, left), name="engine", daemon=True).start()
         deadline = time.monotonic() + timeout
@@ -136,10 +141,19 @@ def _connected(environ: Mapping[str, str]) -> _Place:
             if context is not None and context.Host:
                 found |= {"base_url": context.Host} | ({"tls": context.TLSConfig} if context.TLSConfig else {})
         address = str(found.setdefault("base_url", DEFAULT_UNIX_SOCKET)).replace("http+unix://", "unix://")
+        _knock(address)
         api = docker.APIClient(version="auto", timeout=int(PATIENCE), **found)
     except (docker.errors.DockerException, OSError, ValueError) as error:
         raise _unreachable(error, address) from error
     return _Place(address=address, found=found, version=api.api_version, api=api)
+
+
+def _knock(address: str) -> None:
+    """See that a socket of this machine lets us in. Raises ``OSError``, which says more than the SDK's error."""
+    if address.startswith("unix://"):
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as knocking:
+            knocking.settimeout(PATIENCE)
+            knocking.connect(address.removeprefix("unix://"))
 
 
 def _pump(stream: Callable[[], Iterator[object]], pieces: queue.Queue[object], left: threading.Event) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -105,12 +106,32 @@ def _followed(connection: Connection, container: str, job: Job) -> Ran:
     return Ran(args=words, code=code, out=out, err=err)
 
 
+class _Attachment:
+    """The socket that a container's output comes by: read in one thread, cut off from another."""
+
+    def __init__(self, opened: Any) -> None:
+        self.opened = opened
+        self._lock = threading.Lock()
+
+    def cut(self) -> None:
+        """End whatever reads. A container whose output nobody takes, and nobody gives up, could not be removed."""
+        with self._lock, contextlib.suppress(OSError, ValueError, AttributeError):
+            twin = socket.socket(fileno=os.dup(self.opened.fileno()))
+            with contextlib.closing(twin):
+                twin.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the socket, by way of the answer that it came with: the SDK closes neither."""
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            getattr(self.opened, "_response", self.opened).close()
+
+
 def _printed(connection: Connection, container: str, job: Job) -> tuple[dict[int, bytearray], str]:
     """Everything a container prints, by stream, or why it could not be started.
 
     Raises `Overdue` at the time-out, ``TimeoutError`` for one that prints without end.
     """
-    attached: list[Any] = []
+    attached: list[_Attachment] = []
     refused: list[str] = []
 
     def frames(api: Any) -> Iterator[tuple[int, bytes]]:
@@ -118,14 +139,16 @@ def _printed(connection: Connection, container: str, job: Job) -> tuple[dict[int
         from docker.utils import socket as sockets
 
         # Attached before it starts, so that nothing it prints is missed.
-        attached.append(api.attach_socket(container, {"stdout": 1, "stderr": 1, "stream": 1}))
-        try:
-            api.start(container)
-        except APIError as error:
-            refused.append(clean(str(error.explanation)) or "the engine does not say why")
-            return
-        frames_iter: Any = sockets.frames_iter
-        yield from frames_iter(attached[0], tty=False)
+        attachment = _Attachment(api.attach_socket(container, {"stdout": 1, "stderr": 1, "stream": 1}))
+        attached.append(attachment)
+        with contextlib.closing(attachment):
+            try:
+                api.start(container)
+            except APIError as error:
+                refused.append(clean(str(error.explanation)) or "the engine does not say why")
+                return
+            frames_iter: Any = sockets.frames_iter
+            yield from frames_iter(attachment.opened, tty=False)
 
     kept: dict[int, bytearray] = {_OUT: bytearray(), _ERR: bytearray()}
     try:
@@ -135,22 +158,9 @@ def _printed(connection: Connection, container: str, job: Job) -> tuple[dict[int
                 if len(kept[stream]) > job.limit:
                     raise TimeoutError(f"it printed more than {job.limit} bytes and was stopped")
     finally:
-        for stream_of in attached:
-            _cut(stream_of)
+        for attachment in attached:
+            attachment.cut()
     return kept, refused[0] if refused else ""
-
-
-def _cut(attached: Any) -> None:
-    """Let go of a container. To close is not enough: the answer it came with holds the socket as well.
-
-    And a container whose output nobody takes could not even be removed.
-    """
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        twin = socket.socket(fileno=os.dup(attached.fileno()))
-        with contextlib.closing(twin):
-            twin.shutdown(socket.SHUT_RDWR)
-    with contextlib.suppress(OSError):
-        attached.close()
 
 
 def _code(connection: Connection, container: str, deadline: float, err: bytearray) -> int:

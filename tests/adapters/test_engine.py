@@ -1,0 +1,352 @@
+"""The real engine: builds, looks, runs and removes, and ends what it started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.engines import TestEngine, engine, runnable_image, tiny_image  # noqa: F401 - fixtures
+
+from unmoor.adapters.engine import DockerEngine, connection
+from unmoor.adapters.engine.building import BUILDKIT, BUILDX, LEGACY, Builder
+from unmoor.adapters.keeper import LABEL
+from unmoor.adapters.processes import Processes
+from unmoor.adapters.shell import LocalShell
+from unmoor.errors import BuildFailed, Denied, Incomplete, Interrupted, MissingPart, Overdue, UnmoorError
+from unmoor.ports.engine import Engine, Recipe
+from unmoor.ports.shell import Ran, Shell
+from unmoor.secret import Secret
+
+pytestmark = pytest.mark.journey
+
+SECRET = "s3cret-value"
+
+
+@pytest.fixture
+def docker(engine: TestEngine, shell: LocalShell) -> DockerEngine:  # noqa: F811 - the fixture
+    """The adapter upon the engine."""
+    return DockerEngine(shell=shell, processes=shell.processes, environ={**os.environ, **engine.environ})
+
+
+Recipes = Callable[..., Recipe]
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Recipes:
+    """Write a Dockerfile, and say how to build it."""
+
+    def make(text: str, **files: str) -> Recipe:
+        (tmp_path / "Dockerfile").write_text(text)
+        for name, content in files.items():
+            (tmp_path / name).write_text(content)
+        return Recipe(
+            context=tmp_path,
+            dockerfile="Dockerfile",
+            target="",
+            platform="linux/amd64",
+            tag="unmoor.local/test:engine",
+            args={"VERSION": "1.0", "SOURCE_DATE_EPOCH": "1700000000"},
+            labels={"org.example.words": "two words"},
+        )
+
+    return make
+
+
+def containers(at: TestEngine, run: str = "") -> str:
+    """The ids of containers that carry the label of a run."""
+    return at.docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}{f'={run}' if run else ''}")
+
+
+def test_facts(docker: DockerEngine) -> None:
+    """The adapter is the port; the engine says its version, what builds, and for which platforms."""
+    port: Engine = docker
+    facts = port.facts()
+    assert facts.version
+    assert facts.builder in {BUILDX, BUILDKIT}
+    assert "linux/amd64" in facts.platforms
+
+
+@pytest.mark.parametrize(
+    "environ", [{"DOCKER_HOST": "unix:///nowhere/docker.sock"}, {"DOCKER_HOST": "tcp://127.0.0.1:1"}]
+)
+def test_no_engine(shell: LocalShell, environ: Mapping[str, str]) -> None:
+    """Where no engine answers, the error says where it was looked for and how to get one."""
+    docker = DockerEngine(shell=shell, processes=shell.processes, environ={"PATH": os.defpath, **environ})
+    for question in (docker.facts, lambda: docker.look("x")):
+        with pytest.raises(MissingPart) as caught:
+            question()
+        assert environ["DOCKER_HOST"] in str(caught.value)
+        assert "install Docker" in caught.value.next_step
+
+
+def test_no_right_to_the_engine(shell: LocalShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket that this user may not open is told from an engine that is not there."""
+
+    def refuse(_address: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(connection, "_knock", refuse)
+    with pytest.raises(Denied, match="may not use the engine"):
+        DockerEngine(shell=shell, processes=shell.processes, environ={}).facts()
+
+
+def test_build_look_and_forget(docker: DockerEngine, recipe: Recipes, tiny_image: str) -> None:  # noqa: F811
+    """What is built is looked at by id and by name; built again without a change it is the same image, at once."""
+    wanted = recipe(f'FROM {tiny_image}\nARG VERSION\nENV V=$VERSION\nCOPY a /a\nUSER 7\nENTRYPOINT ["/x"]\n', a="1\n")
+    heard: list[str] = []
+    built = docker.build(wanted, hear=heard.append)
+    facts = docker.inspect(built)
+    assert facts == docker.look(wanted.tag)
+    assert (facts.id, facts.platform, facts.user, facts.entrypoint) == (built, "linux/amd64", "7", ("/x",))
+    assert facts.labels["org.example.words"] == "two words"
+    assert "V=1.0" in facts.env
+    assert any("COPY a" in line for line in facts.history)
+    assert any("COPY a /a" in line for line in heard)
+    start = time.monotonic()
+    assert docker.build(wanted) == built
+    assert time.monotonic() - start < 2
+    docker.remove([wanted.tag, wanted.tag, "unmoor.local/nothing:1"])
+    assert docker.look(wanted.tag) is None
+    with pytest.raises(Incomplete, match="has no image"):
+        docker.inspect(wanted.tag)
+
+
+FAILING = 'FROM {base} AS first\nRUN ["/bin/echo", "one"]\n\n# what fails\nRUN echo two; \\\n  exit 3\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        (FAILING, 5, "exit 3"),
+        ("FROM {base}\nCOPY nothing /\n", 2, "/nothing"),
+        ("FROM {base}\nFOO bar\n", 2, "unknown instruction: FOO"),
+        ("FROM registry.invalid/x:1\n", 1, "registry.invalid/x:1"),
+    ],
+)
+def test_a_failing_build_names_its_line(
+    docker: DockerEngine,
+    recipe: Recipes,
+    runnable_image: str,  # noqa: F811
+    *,
+    text: str,
+    line: int,
+    told: str,
+) -> None:
+    """File and line are named, the failing step, and its last words."""
+    with pytest.raises(UnmoorError) as caught:
+        docker.build(recipe(text.format(base=runnable_image)))
+    error = caught.value
+    assert isinstance(error, BuildFailed)
+    assert (error.file, error.line, error.where) == ("Dockerfile", line, f"Dockerfile, line {line}")
+    assert told in str(error)
+    assert len(str(error).splitlines()) < 25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """A shell that writes down the arguments of what it runs."""
+
+    shell: Shell
+    seen: list[tuple[str, ...]]
+
+    def run(self, args: Sequence[str], **how: Any) -> Ran:
+        """Write down, then run."""
+        self.seen.append(tuple(args))
+        return self.shell.run(args, **how)
+
+
+def test_secrets_of_a_build(docker: DockerEngine, recipe: Recipes, runnable_image: str) -> None:  # noqa: F811
+    """A secret reaches the step that mounts it, and nothing else: no argument, no line, no layer, no history."""
+    text = f"FROM {runnable_image}\nRUN --mount=type=secret,id=TOKEN cat /run/secrets/TOKEN\n"
+    wanted = replace(recipe(text), secrets={"TOKEN": Secret(SECRET)})
+    heard: list[str] = []
+    seen: list[tuple[str, ...]] = []
+    built = replace(docker, shell=Recording(shell=docker.shell, seen=seen)).build(wanted, hear=heard.append)
+    facts = docker.inspect(built)
+    assert any("***" in line for line in heard)
+    assert SECRET not in "\n".join([*heard, *facts.history, *facts.env, *facts.labels.values()])
+    assert any("build" in args for args in seen)
+    assert SECRET not in repr(seen)
+    docker.remove([wanted.tag])
+
+
+def test_every_builder_builds(
+    docker: DockerEngine,
+    recipe: Recipes,
+    tiny_image: str,  # noqa: F811
+) -> None:
+    """The client's own BuildKit and the legacy builder give the image that was asked for as well."""
+    wanted = recipe(f"FROM {tiny_image} AS one\nCOPY a /a\nFROM one AS two\nLABEL b=c\n", a="1\n")
+    wanted = replace(wanted, target="two")
+    building = docker._building
+    builders = [Builder(sort=LEGACY)]
+    if Path("/usr/bin/docker").exists():
+        builders.append(Builder(sort=BUILDKIT, words=("/usr/bin/docker", "build")))
+    for builder in builders:
+        built = building.build(wanted, builder, None)
+        assert docker.inspect(built).labels == {"b": "c", "org.example.words": "two words"}
+        with pytest.raises(MissingPart, match=r"cache|secrets"):
+            building.build(replace(wanted, cache_to=("type=local,dest=x",)), builder, None)
+        with pytest.raises(BuildFailed) as caught:
+            building.build(recipe(f"FROM {tiny_image}\n\nCOPY nothing /\n"), builder, None)
+        assert (caught.value.file, caught.value.line) == ("Dockerfile", 3)
+    docker.remove([wanted.tag])
+
+
+def test_buildx_is_found_beside_a_private_configuration(
+    engine: TestEngine,  # noqa: F811
+    shell: LocalShell,
+    tmp_path: Path,
+) -> None:
+    """A DOCKER_CONFIG without plugins does not hide the buildx of the home folder."""
+    plugins = tmp_path / ".docker" / "cli-plugins"
+    plugins.mkdir(parents=True)
+    found = next(engine.config.glob("cli-plugins/docker-buildx"), None)
+    if found is None:
+        pytest.skip("buildx is not installed")
+    (plugins / "docker-buildx").symlink_to(found)
+    (tmp_path / "private").mkdir()
+    environ = {"HOME": str(tmp_path), "PATH": "/nowhere", "DOCKER_CONFIG": str(tmp_path / "private")}
+    docker = DockerEngine(
+        shell=shell, processes=shell.processes, environ={**environ, "DOCKER_HOST": engine.host, "LANG": "C"}
+    )
+    assert docker.facts().builder == BUILDX
+    none = DockerEngine(
+        shell=shell, processes=shell.processes, environ={"PATH": "/nowhere", "DOCKER_HOST": engine.host}
+    )
+    assert none.facts().builder in {LEGACY, BUILDX}  # one that belongs to the system is found anyhow
+
+
+def test_contents(docker: DockerEngine, recipe: Recipes, tiny_image: str) -> None:  # noqa: F811
+    """Every layer is read, a shared one once, and a file that was removed later is still told."""
+    key = "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n"
+    first = recipe(f"FROM {tiny_image}\nCOPY key /etc/key\n", key=key)
+    one = docker.build(first)
+    second = replace(recipe(f"FROM {tiny_image}\nCOPY key /etc/other\n", key=key), tag="unmoor.local/test:other")
+    two = docker.build(second)
+    found = docker.contents([one, two])
+    assert {(m.layer, m.path, m.holds) for m in found[one]} == {
+        (0, "etc/motd", ""),
+        (0, "data/one", ""),
+        (1, "etc/key", "private key"),
+    }
+    assert {m.path for m in found[two]} == {"etc/motd", "data/one", "etc/other"}
+    assert docker.contents([one]) == {one: found[one]}
+    docker.remove([first.tag, second.tag])
+    with pytest.raises(UnmoorError):
+        docker.contents(["sha256:" + "0" * 64])
+
+
+@pytest.mark.parametrize(
+    ("command", "entrypoint", "code", "out", "err"),
+    [
+        (["sh", "-c", "echo a; echo b >&2; exit 3"], "", 3, "a\n", "b\n"),
+        (["-c", "echo $0"], "sh", 0, "sh\n", ""),
+        (["echo", "plain"], None, 0, "plain\n", ""),
+        (["sh", "-c", "sleep 100 & echo left"], "", 0, "left\n", ""),
+        (["nothing"], "", 127, "", "executable file not found"),
+        (["/proc/version"], "", 126, "", "permission denied"),
+        (["sh", "-c", ": > /dev/tcp 2>/dev/null; cat /proc/net/route | cat"], "", 0, "Iface", ""),
+    ],
+)
+def test_run(
+    docker: DockerEngine,
+    runnable_image: str,  # noqa: F811
+    *,
+    command: list[str],
+    entrypoint: str | None,
+    code: int,
+    out: str,
+    err: str,
+) -> None:
+    """Output and exit code come back; children and network are none; what cannot be run ends as in a shell."""
+    ran = docker.run(runnable_image, command, entrypoint=entrypoint)
+    assert ran.code == code
+    assert ran.out.startswith(out)
+    assert err in ran.err
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["sh", "-c", "sleep 100"], "ran for more than 2 s"),
+        (["sh", "-c", "exec >/dev/null 2>&1; sleep 100"], "ran for more than 2 s"),
+        (["yes", "x" * 1000], "printed more than 100000 bytes"),
+    ],
+)
+def test_limits_of_a_run(
+    docker: DockerEngine,
+    runnable_image: str,  # noqa: F811
+    engine: TestEngine,  # noqa: F811
+    command: list[str],
+    told: str,
+) -> None:
+    """A container that hangs, or prints without end, is stopped and removed."""
+    start = time.monotonic()
+    with pytest.raises(Overdue, match=told):
+        docker.run(runnable_image, command, entrypoint="", timeout=2, limit=100_000)
+    assert time.monotonic() - start < 20
+    assert containers(engine, docker.processes.run) == ""
+
+
+def test_a_stop_ends_a_run(docker: DockerEngine, runnable_image: str, engine: TestEngine) -> None:  # noqa: F811
+    """A stopped run leaves no container."""
+    timer = threading.Timer(1, docker.processes.stop)
+    timer.start()
+    with pytest.raises(Interrupted):
+        docker.run(runnable_image, ["sleep", "100"], timeout=60)
+    assert containers(engine, docker.processes.run) == ""
+
+
+KILLED = """
+import os, sys, threading
+from unmoor.adapters.engine import DockerEngine, connection
+from unmoor.adapters.processes import Processes
+from unmoor.adapters.shell import LocalShell
+processes = Processes()
+print(processes.run, flush=True)
+docker = DockerEngine(shell=LocalShell(processes=processes), processes=processes)
+docker.run(sys.argv[1], ["sleep", "1000"], timeout=900)
+"""
+
+
+def test_no_container_outlives_a_killed_run(engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
+    """Even after SIGKILL the keeper removes what runs in the engine."""
+    program = [sys.executable, "-c", KILLED, runnable_image]
+    killed = subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env={**os.environ, **engine.environ})
+    assert killed.stdout is not None
+    run = killed.stdout.readline().strip()
+    try:
+        assert awaited(lambda: containers(engine, run) != "")
+    finally:
+        killed.send_signal(signal.SIGKILL)
+        killed.wait(20)
+        killed.stdout.close()
+    assert awaited(lambda: containers(engine, run) == "")
+
+
+def awaited(holds: Callable[[], bool], within: float = 30.0) -> bool:
+    """Whether something comes to hold in time."""
+    deadline = time.monotonic() + within
+    while not (now := holds()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return now
+
+
+def test_closing_ends_containers(engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
+    """What is still noted when a run closes is removed by its keeper before `close` returns."""
+    with Processes() as processes:
+        run = processes.run
+        noted = processes.containers(engine.host)
+        noted.__enter__()
+        engine.docker("run", "--detach", "--label", f"{LABEL}={run}", runnable_image, "sleep", "1000")
+    assert containers(engine, run) == ""
