@@ -32,6 +32,10 @@ class _Errors(msgspec.Struct, frozen=True):
     errors: tuple[_Said, ...]
 
 
+class Busy(Unknown):
+    """It asked to come back later, more often or for longer than can be waited."""
+
+
 def errors_of(answer: Answer) -> tuple[tuple[str, str], ...]:
     """The codes and messages of the specification's error document, empty where it is none."""
     try:
@@ -90,10 +94,10 @@ def patiently(send: Callable[[], Answer], clock: Clock | None, *, again: bool) -
         clock.sleep(wait)
 
 
-def _busy(answer: Answer) -> Unknown:
+def _busy(answer: Answer) -> Busy:
     asked = asked_wait(answer.headers)
     wait = f" in {asked:.0f} s" if asked else " later"
-    return Unknown(
+    return Busy(
         f"the registry is busy: {said(answer)}",
         where=shown(answer.url),
         next_step=f"run the same command again{wait}: what is there already is kept",

@@ -15,8 +15,8 @@ import msgspec
 from unmoor import oci
 from unmoor.adapters.addresses import led_to, origin, shown
 from unmoor.adapters.http import Answer, BoundedSession
-from unmoor.adapters.registry.answers import errors_of, is_absent, odd, said
-from unmoor.adapters.registry.wire import Wire
+from unmoor.adapters.registry.answers import Busy, errors_of, is_absent, odd, said
+from unmoor.adapters.registry.wire import Forbidden, Wire
 from unmoor.errors import Conflict, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential
@@ -96,7 +96,12 @@ class OciRegistry:
 
     def head(self, reference: str) -> str | None:
         """The digest behind a tag or digest."""
-        answer = self._wire.ask("HEAD", f"manifests/{_checked(reference)}", headers={"Accept": oci.ACCEPT})
+        try:
+            answer = self._wire.ask("HEAD", f"manifests/{_checked(reference)}", headers={"Accept": oci.ACCEPT})
+        except Forbidden:
+            # The answer to HEAD has no words: a read brings them.
+            manifest = self.manifest(reference)
+            return manifest.digest if manifest else None
         told = answer.headers.get("Docker-Content-Digest", "")
         if answer.status == _OK and oci.is_digest(told):
             self._same(reference, told, answer)
@@ -143,6 +148,8 @@ class OciRegistry:
                 self.clock.sleep(pause)
             try:
                 return self._put(tag, manifest)
+            except Busy:
+                raise
             except (Unknown, Rejected, Denied) as error:
                 trouble = error
             if self.head(tag) == manifest.digest:
@@ -194,6 +201,10 @@ class OciRegistry:
             return
         if answer.status not in {_OK, _ACCEPTED, _NO_CONTENT}:
             raise self._refusal(answer, f"{clean(digest, 80)} was not deleted")
+        if self.head(digest) is not None:
+            raise Unknown(
+                f"{digest} was deleted, and is still there", where=self.name, next_step="run the same command again"
+            )
 
     def _must_be(self, answer: Answer, status: int) -> None:
         if answer.status != status:

@@ -16,6 +16,10 @@ from unmoor.world import Login, RegistryPlace
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 
+class Forbidden(Denied):
+    """403: the login is known, and may not do that. Asking again in other words does no harm."""
+
+
 class Wire:
     """Sends requests below ``/v2/<repository>/``. ``page`` is where a person changes who may do what."""
 
@@ -55,7 +59,7 @@ class Wire:
             raise denied(answer, self._place, anonymous=anonymous or not self._place.login.secret)
         refused = answer.status > _FORBIDDEN and any(code == "DENIED" for code, _ in errors_of(answer))
         if answer.status == _FORBIDDEN or refused:
-            raise Denied(
+            raise Forbidden(
                 f"the registry forbids it: {said(answer)}",
                 where=f"{self._place.host}/{self._repository}",
                 next_step=f"look at who may write to the package: {self._page}",

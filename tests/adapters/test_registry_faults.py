@@ -1,0 +1,387 @@
+"""Registries that misbehave: each fault is one clear error, and never taken for absence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from tests.faults import Exchange, Script, serving
+from tests.forges import Ticks
+from tests.registries import LOGIN, NO_LOGIN, PASSWORD, image
+
+from unmoor import oci
+from unmoor.adapters.http import Answer, BoundedSession
+from unmoor.adapters.registry import OciRegistry
+from unmoor.adapters.registry.auth import Door
+from unmoor.errors import Conflict, Denied, Rejected, Unknown, UnmoorError
+from unmoor.world import Login, RegistryPlace
+
+BUILT = image("faults").manifest
+HEADERS = {"Docker-Content-Digest": BUILT.digest, "Docker-Distribution-Api-Version": "registry/2.0"}
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[BoundedSession]:
+    """One session."""
+    with BoundedSession() as session:
+        yield session
+
+
+def at(url: str, http: BoundedSession, *, login: Login = LOGIN, clock: Ticks | None = None) -> OciRegistry:
+    """The adapter at an address."""
+    place = RegistryPlace(host="ghcr.io", address=url, login=login)
+    return OciRegistry(place, "acme/demo", http, clock or Ticks())
+
+
+def refusing(status: int, code: str, message: str = "", **headers: str) -> Script:
+    """Answer everything with one error document."""
+    body = json.dumps({"errors": [{"code": code, "message": message, "detail": {"any": "thing"}}]})
+    # HEAD has no body, whatever the answer.
+    return lambda it: it.answer(status, "" if it.command == "HEAD" else body, kind="application/json", headers=headers)
+
+
+def _answering(status: int, body: str, headers: dict[str, str]) -> Script:
+    """Answer everything alike."""
+    return lambda it: it.answer(status, body, headers=headers)
+
+
+READS: dict[str, Callable[[OciRegistry], object]] = {
+    "head": lambda it: it.head("one"),
+    "manifest": lambda it: it.manifest("one"),
+    "tags": lambda it: it.tags(),
+    "blob": lambda it: it.blob(BUILT.digest),
+}
+WRITES: dict[str, Callable[[OciRegistry], object]] = {
+    "put": lambda it: it.put("one", BUILT),
+    "probe": lambda it: it.may_push(),
+    "delete": lambda it: it.delete(BUILT.digest),
+}
+
+
+@pytest.mark.parametrize("act", READS | WRITES)
+@pytest.mark.parametrize(
+    ("script", "error", "words"),
+    [
+        (refusing(403, "DENIED", "permission_denied: write_package"), Denied, "permission_denied: write_package"),
+        (refusing(500, "UNKNOWN"), Unknown, "500"),
+        (refusing(429, "TOOMANYREQUESTS", "slow down"), Unknown, "busy: 429"),
+        (lambda it: it.reset(), Unknown, "reset|broke off"),
+        (lambda it: it.raw(b"nonsense\r\n\r\n"), Unknown, "not HTTP"),
+        (lambda it: it.answer(200, "<html>Welcome</html>", kind="text/html"), UnmoorError, "."),
+        (lambda it: it.answer(401, headers={"WWW-Authenticate": "Negotiate"}), Unknown, "unknown sort"),
+        (lambda it: it.answer(401), Unknown, "does not say which"),
+        (lambda it: it.answer(401, headers={"WWW-Authenticate": 'Basic realm="x"'}), Denied, "a test"),
+    ],
+    ids=["403", "500", "429", "reset", "no HTTP", "a web page", "Negotiate", "no challenge", "wrong password"],
+)
+def test_every_fault_is_one_clear_error(
+    http: BoundedSession, act: str, script: Script, error: type[UnmoorError], words: str
+) -> None:
+    """Reads and writes alike, within two minutes of waiting; what the other side says is quoted, the password never."""
+    clock = Ticks()
+    with serving(script) as server:
+        with pytest.raises(error, match=words) as caught:
+            (READS | WRITES)[act](at(server.url, http, clock=clock))
+        assert PASSWORD not in str(caught.value) + caught.value.next_step
+        assert sum(clock.slept) <= 3 * 125
+        assert len(server.seen) < 40
+
+
+@pytest.mark.parametrize("act", ["head", "manifest", "tags"])
+def test_a_404_of_another_server_is_not_absence(http: BoundedSession, act: str) -> None:
+    """A proxy's page says nothing about the image; the registry's own answer does."""
+    with serving(lambda it: it.answer(404, "<html>", kind="text/html")) as server, pytest.raises(Unknown, match="404"):
+        READS[act](at(server.url, http))
+    for script in (
+        refusing(404, "NAME_UNKNOWN"),
+        lambda it: it.answer(404, headers={"Docker-Distribution-Api-Version": "registry/2.0"}),
+    ):
+        with serving(script) as server:
+            assert not READS[act](at(server.url, http))
+
+
+def test_a_busy_registry_is_waited_for(http: BoundedSession) -> None:
+    """As long as it asks for, and then it answers."""
+    left = [2]
+
+    def script(it: Exchange) -> None:
+        if left[0]:
+            left[0] -= 1
+            it.answer(429, headers={"Retry-After": "7"})
+        else:
+            it.answer(200, headers=HEADERS)
+
+    clock = Ticks()
+    with serving(script) as server:
+        assert at(server.url, http, clock=clock).head("one") == BUILT.digest
+    assert clock.slept == [7.0, 7.0]
+
+
+def test_a_registry_that_wants_us_to_wait_too_long_is_unknown(http: BoundedSession) -> None:
+    """The wait it asks for is named, and not waited."""
+    clock = Ticks()
+    script = _answering(429, "", {"Retry-After": "3600"})
+    with serving(script) as server, pytest.raises(Unknown) as caught:
+        at(server.url, http, clock=clock).head("one")
+    assert "3600 s" in caught.value.next_step
+    assert clock.slept == []
+
+
+def manifests(*, lie: str = "", body: bytes = BUILT.data, kind: str = BUILT.media_type) -> Script:
+    """Serve one manifest."""
+    headers = {"Docker-Content-Digest": lie or BUILT.digest}
+    return lambda it: it.answer(200, b"" if it.command == "HEAD" else body, kind=kind, headers=headers)
+
+
+OTHER = f"sha256:{'9' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("script", "reference", "error"),
+    [
+        (manifests(lie=OTHER), "one", Conflict),
+        (manifests(body=BUILT.data + b" "), BUILT.digest, Conflict),
+        (manifests(), OTHER, Conflict),
+        (manifests(kind="application/json"), "one", Unknown),
+        (manifests(body=b"{}", lie=oci.digest_of(b"{}")), "one", Unknown),
+        (manifests(body=b"x" * 5_000_000), "one", Unknown),
+    ],
+    ids=["header", "bytes", "another digest", "no media type", "no manifest", "too large"],
+)
+def test_bytes_that_are_not_what_was_asked_for_are_refused(
+    http: BoundedSession, script: Script, reference: str, error: type[UnmoorError]
+) -> None:
+    """Digests are computed, and never believed."""
+    with serving(script) as server, pytest.raises(error):
+        at(server.url, http).manifest(reference)
+
+
+def test_a_head_that_names_no_digest_is_followed_by_a_read(http: BoundedSession) -> None:
+    """Some registries leave the header out."""
+    with serving(lambda it: it.answer(200, BUILT.data, kind=BUILT.media_type)) as server:
+        assert at(server.url, http).head("one") == BUILT.digest
+    with serving(manifests()) as server, pytest.raises(Conflict):
+        at(server.url, http).head(OTHER)
+
+
+class Shelf:
+    """A registry of one tag that does what it is told to once, and is well-behaved otherwise."""
+
+    def __init__(self, trouble: Callable[[Exchange], bool], *, held: bytes = b"") -> None:
+        self.trouble = trouble
+        self.held = held
+        self.puts = 0
+
+    def __call__(self, it: Exchange) -> None:
+        """Take and give the manifest."""
+        body = it.read()
+        if it.command == "PUT":
+            self.puts += 1
+            if self.puts == 1 and not self.trouble(it):
+                return
+            self.held = body
+            it.answer(201, headers={"Docker-Content-Digest": oci.digest_of(body)})
+        elif not self.held:
+            it.answer(404, json.dumps({"errors": [{"code": "MANIFEST_UNKNOWN"}]}), kind="application/json")
+        else:
+            headers = {"Docker-Content-Digest": oci.digest_of(self.held)}
+            sent = b"" if it.command == "HEAD" else self.held
+            it.answer(200, sent, kind=BUILT.media_type, headers=headers)
+
+
+def lost(it: Exchange) -> bool:
+    """Break off without having done it."""
+    it.reset()
+    return False
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["it was stored", "it was not"])
+@pytest.mark.parametrize("how", ["reset", "502"])
+def test_a_lost_reply_is_decided_by_looking(http: BoundedSession, how: str, *, stored: bool) -> None:
+    """What was stored is not sent again; what was not is."""
+    shelf = Shelf(lost)
+
+    def trouble(it: Exchange) -> bool:
+        if stored:
+            shelf.held = it.read()
+        if how == "reset":
+            return lost(it)
+        it.answer(502, "bad gateway")
+        return False
+
+    shelf.trouble = trouble
+    with serving(shelf) as server:
+        assert at(server.url, http).put("one", BUILT) == BUILT.digest
+    assert shelf.puts == (1 if stored else 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"), [(400, "TAG_INVALID", Rejected), (409, "CONFLICT", Rejected), (403, "DENIED", Denied)]
+)
+@pytest.mark.parametrize("same", [True, False], ids=["same digest", "other digest"])
+def test_a_tag_that_may_not_be_moved(
+    http: BoundedSession, status: int, code: str, error: type[UnmoorError], *, same: bool
+) -> None:
+    """Where it is right already, all is well; else the registry's words come back, after one try."""
+
+    def trouble(it: Exchange) -> bool:
+        refusing(status, code, "tag v1 is immutable")(it)
+        return False
+
+    held = BUILT.data if same else image("other").manifest.data
+    shelf = Shelf(trouble, held=held)
+    with serving(shelf) as server:
+        registry = at(server.url, http)
+        if same:
+            assert registry.put("v1", BUILT) == BUILT.digest
+        else:
+            with pytest.raises(error, match="immutable"):
+                registry.put("v1", BUILT)
+    assert shelf.puts == 1
+    assert shelf.held == held
+
+
+def test_what_was_taken_and_is_not_there_is_unknown(http: BoundedSession) -> None:
+    """A yes that reading back does not confirm is none."""
+
+    def script(it: Exchange) -> None:
+        if it.command == "PUT":
+            it.answer(201)
+        else:
+            refusing(404, "MANIFEST_UNKNOWN")(it)
+
+    with serving(script) as server, pytest.raises(Unknown, match="read back it is not there"):
+        at(server.url, http).put("one", BUILT)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"tags": ["ok", "not ok"]}, Unknown),
+        ({"tags": "ok"}, Unknown),
+        ([], Unknown),
+        ({"tags": None}, None),
+        ({"name": "acme/demo"}, None),
+    ],
+)
+def test_a_list_of_tags_is_read_strictly(http: BoundedSession, answer: Any, error: type[UnmoorError] | None) -> None:
+    """Nothing in it is guessed."""
+    with serving(lambda it: it.json(answer)) as server:
+        if error is None:
+            assert at(server.url, http).tags() == ()
+        else:
+            with pytest.raises(error):
+                at(server.url, http).tags()
+
+
+def test_pages_of_tags_are_followed_here_alone(http: BoundedSession) -> None:
+    """Relative or whole, on this registry and this repository; and not for ever."""
+
+    def pages(it: Exchange) -> None:
+        more = "last=b" not in it.path
+        link = {"Link": '</v2/acme/demo/tags/list?n=2&last=b>; rel="next"'} if more else {}
+        tags = ["a", "b"] if more else ["b", "c"]
+        it.answer(200, json.dumps({"tags": tags}), kind="application/json", headers=link)
+
+    with serving(pages) as server:
+        assert at(server.url, http).tags() == ("a", "b", "c")
+    for target in ("https://example.org/v2/acme/demo/tags/list?n=2", "/v2/other/tags/list?n=2"):
+        body, link = json.dumps({"tags": ["a"]}), {"Link": f'<{target}>; rel="next"'}
+        with serving(_answering(200, body, link)) as server, pytest.raises(Unknown):
+            at(server.url, http).tags()
+
+
+def test_a_password_goes_only_where_it_belongs(http: BoundedSession) -> None:
+    """A registry on this machine that sends us elsewhere for a token, or over plain http, gets none."""
+    for realm in ("http://example.org/token", "https://example.org/token"):
+        challenge = {"WWW-Authenticate": f'Bearer realm="{realm}",service="x",scope="repository:acme/demo:pull"'}
+        with serving(_answering(401, "", challenge)) as server, pytest.raises(Denied):
+            at(server.url, http).head("one")
+        assert all("Authorization" not in seen.headers for seen in server.seen)
+
+
+def test_a_registry_elsewhere_gets_no_password_over_plain_http() -> None:
+    """Not even when it asks for it: the address is refused before anything is sent."""
+    place = RegistryPlace(host="example.org", address="http://example.org", login=LOGIN)
+    asked: list[str] = []
+
+    def fetch(url: str, login: Login | None) -> Answer:
+        asked.append(url)
+        raise AssertionError(login)
+
+    for header in ('Basic realm="x"', 'Bearer realm="http://example.org/token"'):
+        refused = Answer(
+            status=401, reason="", headers={"WWW-Authenticate": header}, body=b"", url="http://example.org/v2/"
+        )
+        with pytest.raises(Denied, match="plain http"):
+            Door(place, fetch).answer(refused, "repository:a/b:pull", anonymous=False, sent=False)
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        (lambda it: it.json({"token": ""}), Unknown),
+        (lambda it: it.json({"token": "a b"}), Unknown),
+        (lambda it: it.json([]), Unknown),
+        (lambda it: it.answer(200, "<html>"), Unknown),
+        (lambda it: it.answer(404), Unknown),
+        (lambda it: it.answer(500), Unknown),
+        (lambda it: it.reset(), Unknown),
+        (refusing(401, "UNAUTHORIZED"), Denied),
+        (refusing(403, "DENIED", "installation not allowed to Write organization package"), Denied),
+    ],
+)
+def test_a_token_server_that_fails(http: BoundedSession, script: Script, error: type[UnmoorError]) -> None:
+    """Is an error of its own, and never a reader without credentials."""
+
+    def both(it: Exchange) -> None:
+        if it.path.startswith("/token"):
+            script(it)
+        else:
+            host = it.headers["Host"]
+            it.answer(401, headers={"WWW-Authenticate": f'Bearer realm="http://{host}/token",service="x"'})
+
+    with serving(both) as server, pytest.raises(error):
+        at(server.url, http).head("one")
+
+
+def test_a_token_that_is_refused_is_replaced_once(http: BoundedSession) -> None:
+    """It may have run out in the meantime."""
+    given: list[str] = []
+
+    def script(it: Exchange) -> None:
+        if it.path.startswith("/token"):
+            given.append(f"token-{len(given)}")
+            it.json({"access_token": given[-1]})
+        elif it.headers.get("Authorization") == "Bearer token-1":
+            it.answer(200, headers=HEADERS)
+        else:
+            host = it.headers["Host"]
+            it.answer(401, headers={"WWW-Authenticate": f'Bearer realm="http://{host}/token?x=1"'})
+
+    with serving(script) as server:
+        registry = at(server.url, http)
+        with pytest.raises(Denied):
+            registry.head("one")
+        assert registry.head("one") == BUILT.digest
+        assert registry.head("one") == BUILT.digest
+    assert len(given) == 2
+
+
+def test_without_a_login_no_upload_is_begun(http: BoundedSession) -> None:
+    """Nothing is sent at all."""
+    with serving(lambda it: it.answer(202)) as server:
+        assert at(server.url, http, login=NO_LOGIN).may_push() is False
+        assert server.seen == []
+        assert at(server.url, http).may_push() is True
+
+
+def test_a_registry_that_deletes_nothing_says_so(http: BoundedSession) -> None:
+    """GHCR answers 405."""
+    script = refusing(405, "UNSUPPORTED", "The operation is unsupported.")
+    with serving(script) as server, pytest.raises(Rejected) as caught:
+        at(server.url, http).delete(BUILT.digest)
+    assert "/packages/container/" in caught.value.next_step
