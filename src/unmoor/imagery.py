@@ -127,6 +127,17 @@ def read_record(folder: RunFolder) -> Recorded | None:
     return recorded if recorded.schema == SCHEMA else None
 
 
+def known(folder: RunFolder) -> Recorded | None:
+    """What was built: by the record, else by a manifest that came from the forge to a machine without one."""
+    recorded = read_record(folder)
+    manifest = folder.read_manifest()
+    if recorded is not None or manifest is None or not manifest.images:
+        return recorded
+    wheels = (Subject(name=a.name, sha256=a.sha256) for a in manifest.artifacts if a.kind == "wheel")
+    images = (Image(name=i.name, target=i.target, platform=i.platform, id=i.id, size=0) for i in manifest.images)
+    return Recorded(commit=manifest.commit, wheels=tuple(wheels), images=tuple(images))
+
+
 def write_record(folder: RunFolder, release: Release, wheels: tuple[Subject, ...], images: Images) -> None:
     """Write down what was built, whole or not at all."""
     import msgspec

@@ -39,6 +39,10 @@ def size(count: int) -> str:
     raise AssertionError
 
 
+def _sized(count: int) -> str:
+    return f" ({size(count)})" if count else ""
+
+
 def number(count: int, noun: str) -> str:
     """Write ``1 file`` or ``2 files``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
@@ -64,9 +68,7 @@ def describe(product: object) -> str:  # noqa: C901, PLR0911, PLR0912 - one line
             untested = [result.name for result in product.results if result.verdict is Verdict.NOT_TESTED]
             return f"{passed} passed" + (f"; not tested: {clean(', '.join(untested))}" if untested else "")
         case Images():
-            return ", ".join(
-                f"{image.target or 'image'} for {image.platform} ({size(image.size)})" for image in product.images
-            )
+            return ", ".join(f"{i.target or 'image'} for {i.platform}{_sized(i.size)}" for i in product.images)
         case Pushed():
             return ", ".join(f"{image.name}:{image.tag}" for image in product.images)
         case Pointed():

@@ -80,7 +80,7 @@ class BuildImages(Build[Images]):
         Raises `Conflict` where the engine has another image under the same name, `Unknown`.
         """
         release = have[self.release]
-        recorded = imagery.read_record(self.folder)
+        recorded = imagery.known(self.folder)
         if recorded is None or recorded.commit != release.commit or recorded.wheels != _subjects(have[self.dists]):
             return None
         known = {(image.name, image.target, image.platform): image for image in recorded.images}
