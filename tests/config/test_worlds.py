@@ -401,7 +401,9 @@ def test_references_that_lead_nowhere(write: WriteWorld, tmp_path: Path, referen
 
 def test_what_the_local_world_writes_is_a_world(tmp_path: Path) -> None:
     """The file of ``unmoor world up`` is read by the same rules as anybody's."""
-    places = Places(pypi="http://127.0.0.1:1", testpypi="http://127.0.0.1:2", forge="http://[::1]:3", storage="")
+    places = Places(
+        pypi="http://127.0.0.1:1", testpypi="http://127.0.0.1:2", forge="http://[::1]:3", storage="", issuer=""
+    )
     made = credentials(tmp_path)
     world = read_world(worldfile.write(tmp_path, places=places, credentials=made, repository="owner/name"), {})
     assert world.staging is not None

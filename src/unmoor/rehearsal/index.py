@@ -21,6 +21,8 @@ from starlette.routing import Route
 
 from unmoor.rehearsal import pages
 from unmoor.rehearsal.http import gone, preferred
+from unmoor.rehearsal.issuer import Issuer
+from unmoor.rehearsal.minting import Minting
 from unmoor.rehearsal.refusal import Refusal, answer
 from unmoor.rehearsal.shelf import Project, Shelf
 from unmoor.rehearsal.uploads import Uploads
@@ -138,10 +140,11 @@ class Index:
         return Response(status_code=204)
 
 
-def app(folder: Path, *, base: str, token: str, limit: int) -> Starlette:
-    """The index as an ASGI app; its state lies in ``folder``."""
+def app(folder: Path, *, base: str, token: str, limit: int, issuer: Issuer) -> Starlette:
+    """The index as an ASGI app; its state lies in ``folder``. It trusts the ID tokens of one issuer."""
     shelf = Shelf(folder)
-    uploads = Uploads(shelf=shelf, base=base, token=token, limit=limit)
+    minting = Minting(shelf=shelf, issuer=issuer, location=base.partition("://")[2])
+    uploads = Uploads(shelf=shelf, base=base, token=token, limit=limit, minting=minting)
     index = Index(shelf=shelf, base=base, uploads=uploads)
     routes = [
         Route("/legacy/", uploads.upload, methods=["POST"]),
@@ -153,6 +156,7 @@ def app(folder: Path, *, base: str, token: str, limit: int) -> Starlette:
         Route("/project/{name}/{version}/", index.page),
         Route("/packages/{path:path}", index.package),
         Route("/manage/{name}/{what}", index.manage, methods=["POST", "DELETE"]),
+        *minting.routes(),
     ]
 
     async def refused(request: Request, error: Exception) -> Response:

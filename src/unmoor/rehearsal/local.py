@@ -100,7 +100,7 @@ def start(
         return LocalWorld(
             folder=folder,
             world_file=Path(said["world"]),
-            addresses={name: str(said[name]) for name in ("pypi", "testpypi", "forge", "storage")},
+            addresses={name: str(said[name]) for name in ("pypi", "testpypi", "forge", "storage", "issuer")},
             process=process,
             registries=said["registries"],
             no_registry=said["no_registry"],

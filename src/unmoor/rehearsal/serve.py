@@ -139,7 +139,7 @@ class Served:
 
 def build(chosen: Options, served: Served, log: int) -> ASGIApp:
     """Put the servers together."""
-    from unmoor.rehearsal import forge, index
+    from unmoor.rehearsal import forge, index, issuer
     from unmoor.rehearsal.http import Logged
 
     tokens, places = worldfile.credentials(chosen.folder), served.places
@@ -151,12 +151,19 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
         tokens=tokens,
         shelf=served.shelf,
     )
-    limit = chosen.file_limit
+    trusted = issuer.Issuer(
+        folder=chosen.folder / "issuer", base=places.issuer, repository=chosen.repository, runner=tokens.runner
+    )
+
+    def at(name: str, base: str, token: str) -> ASGIApp:
+        return index.app(chosen.folder / name, base=base, token=token, limit=chosen.file_limit, issuer=trusted)
+
     apps: dict[str, ASGIApp] = {
-        "pypi": index.app(chosen.folder / "pypi", base=places.pypi, token=tokens.pypi, limit=limit),
-        "testpypi": index.app(chosen.folder / "testpypi", base=places.testpypi, token=tokens.testpypi, limit=limit),
+        "pypi": at("pypi", places.pypi, tokens.pypi),
+        "testpypi": at("testpypi", places.testpypi, tokens.testpypi),
         "forge": api,
         "storage": storage,
+        "issuer": issuer.app(trusted),
     }
     ports = {name: int(address.rpartition(":")[2]) for name, address in asdict(places).items()}
     logged = {ports[name]: Logged(app, server=name, log=log) for name, app in apps.items()}

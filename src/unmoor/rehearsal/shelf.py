@@ -116,6 +116,10 @@ class Shelf:
         releases = {file.version: release, **project.releases}
         self._put(replace(project, files=(*project.files, file), releases=releases))
 
+    def create(self, name: str) -> None:
+        """Make a project without files."""
+        self._put(Project(name=name, serial=0))
+
     def delete(self, project: Project, file: Stored) -> None:
         """Delete a file for good: its name is burned."""
         files = tuple(each for each in project.files if each is not file)

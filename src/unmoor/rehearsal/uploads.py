@@ -10,6 +10,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
@@ -17,6 +18,7 @@ from starlette.responses import Response
 from unmoor.rehearsal import checks, store
 from unmoor.rehearsal.checks import Offer
 from unmoor.rehearsal.http import drain, note
+from unmoor.rehearsal.minting import Minted, Minting
 from unmoor.rehearsal.refusal import Refusal
 from unmoor.rehearsal.shelf import Shelf, Stored
 from unmoor.rehearsal.store import Digests, Intake
@@ -32,15 +34,19 @@ MAX_FIELDS = 5000
 
 @dataclass(frozen=True, kw_only=True)
 class Uploads:
-    """The desk of one index: its shelf, its address, its token, the size limit of a file in bytes."""
+    """The desk of one index: its shelf, its address, its token, the size limit of a file in bytes, what it minted."""
 
     shelf: Shelf
     base: str
     token: str
     limit: int
+    minting: Minting | None = None
 
-    def authenticate(self, request: Request) -> None:
-        """Refuse a request whose credentials are missing or wrong, as PyPI does: 403 in each case."""
+    def authenticate(self, request: Request) -> Minted | None:
+        """Refuse a request whose credentials are missing or wrong, as PyPI does: 403 in each case.
+
+        Says what a minted token allows, ``None`` for the index's own, which allows everything.
+        """
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         try:
             user, _, password = base64.b64decode(text, validate=True).decode().partition(":")
@@ -52,34 +58,37 @@ class Uploads:
                 "Username/Password authentication is no longer supported. Migrate to API Tokens or Trusted "
                 f"Publishers instead. See {self.base}/help/#apitoken and {self.base}/help/#trusted-publishers",
             )
+        if self.minting is not None and (minted := self.minting.bearer(password)):
+            return minted
         if not hmac.compare_digest(password.encode(), self.token.encode()):
             raise Refusal(
                 403,
                 "Invalid or non-existent authentication information. "
                 f"See {self.base}/help/#invalid-auth for more information.",
             )
+        return None
 
     async def upload(self, request: Request) -> Response:
         """``POST /legacy/``."""
         note(request, outcome="refused")
         try:
-            self.authenticate(request)
+            minted = self.authenticate(request)
             if int(request.headers.get("content-length", "0")) > self.limit + FIELD_LIMIT:
                 raise self._too_large("of this index")
         except Refusal:
             await drain(request)
             raise
         async with request.form(max_files=8, max_fields=MAX_FIELDS, max_part_size=FIELD_LIMIT) as form:
-            note(request, outcome=await self._receive(request, form))
+            note(request, outcome=await self._receive(request, form, minted))
         return Response(status_code=200)
 
-    async def _receive(self, request: Request, form: FormData) -> str:
+    async def _receive(self, request: Request, form: FormData, minted: Minted | None) -> str:
         content = form.get("content")
         sent = content.filename if isinstance(content, UploadFile) else None
         offer = Offer(filename=sent or "", fields=_fields(form))
         note(request, file=offer.filename[:255])
         metadata = checks.form(offer)
-        self._owner(metadata.name)
+        self._owner(metadata.name, minted)
         if not isinstance(content, UploadFile) or not sent:
             raise Refusal(400, "Upload payload does not have a file.")
         checks.filename(offer)
@@ -108,7 +117,16 @@ class Uploads:
             f"See {self.base}/help/#file-size-limit for more information.",
         )
 
-    def _owner(self, name: str) -> None:
+    def _owner(self, name: str, minted: Minted | None) -> None:
+        if minted is not None and self.shelf.get(name) is None:
+            raise Refusal(
+                400,
+                "Non-user identities cannot create new projects. This was probably caused by successfully using a "
+                "pending publisher but specifying the project name incorrectly (either in the publisher or in your "
+                "project's metadata). Please ensure that both match.",
+            )
+        if minted is not None and canonicalize_name(name) not in minted.projects:
+            raise Refusal(403, f"Invalid API Token: OIDC scoped token is not valid for project {name!r}")
         if self.shelf.is_foreign(name):
             raise Refusal(
                 403,

@@ -23,7 +23,7 @@ class Credentials:
 
     ``forge`` is a person's token that may write, ``read`` an installation's that may only read, and
     ``installation`` one that may write, without the forge saying so. ``registry`` and
-    ``registry_read`` are passwords of the registry.
+    ``registry_read`` are passwords of the registry, and ``runner`` is what a job gets its ID tokens with.
     """
 
     pypi: str
@@ -33,6 +33,7 @@ class Credentials:
     installation: str
     registry: str
     registry_read: str
+    runner: str
 
 
 def credentials(folder: Path) -> Credentials:
@@ -46,6 +47,7 @@ def credentials(folder: Path) -> Credentials:
         "installation": f"ghs_{secrets.token_hex(18)}",
         "registry": secrets.token_hex(18),
         "registry_read": secrets.token_hex(18),
+        "runner": secrets.token_hex(18),
     }
     read: object = {}
     with contextlib.suppress(FileNotFoundError):
@@ -65,13 +67,15 @@ def credentials(folder: Path) -> Credentials:
 class Places:
     """Where the servers listen: their addresses, without a slash at the end.
 
-    ``storage`` hands out the bytes of the forge's assets, to which the forge redirects.
+    ``storage`` hands out the bytes of the forge's assets, to which the forge redirects; ``issuer`` gives
+    ID tokens to jobs.
     """
 
     pypi: str
     testpypi: str
     forge: str
     storage: str
+    issuer: str
 
 
 def _quoted(text: str) -> str:
@@ -88,6 +92,8 @@ def _index(table: str, name: str, base: str, token: str) -> str:
         "page": f"{base}/project/{{project}}/{{version}}/",
         "username": "__token__",
         "password": token,
+        # A project that demands it is rehearsed with a throw-away token all the same.
+        "trusted-publishing": "never",
     }
     return f"\n[{table}]\n" + "".join(f"{key} = {_quoted(value)}\n" for key, value in rows.items())
 

@@ -1,0 +1,144 @@
+"""Who vouches for a job: the address in GitHub Actions that gives out ID tokens, and the key that signs them.
+
+Point a job at it with ``ACTIONS_ID_TOKEN_REQUEST_URL`` and ``ACTIONS_ID_TOKEN_REQUEST_TOKEN`` (``runner`` in
+``credentials.json``). The claims are those of a tag's run of ``release.yml``; ``claims.json`` in its folder
+changes them, and takes away those that it says are ``null``. Source: GitHub's page "OpenID Connect reference".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from unmoor.files import write_whole
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+    from starlette.requests import Request
+
+LIFE = 300
+"""Seconds that an ID token is good for."""
+ALGORITHM = "RS256"
+_KEY = "rehearsal"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issuer:
+    """One issuer: its folder, its address without a slash at the end, the repository whose jobs it vouches for.
+
+    ``runner`` is the token with which a job asks. The key is made at the first use: that takes 0.1 s.
+    """
+
+    folder: Path
+    base: str
+    repository: str
+    runner: str
+    now: Callable[[], float] = time.time
+    _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def _private(self) -> RSAPrivateKey:
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        path = self.folder / "key.pem"
+        with self._making:
+            if path.exists():
+                return cast("RSAPrivateKey", serialization.load_pem_private_key(path.read_bytes(), None))
+            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            kind, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, key.private_bytes(kind, form, serialization.NoEncryption()), mode=0o600)
+            return key
+
+    @property
+    def public(self) -> RSAPublicKey:
+        """The key that checks its tokens."""
+        return self._private.public_key()
+
+    def claims(self, audience: str) -> dict[str, Any]:
+        """What the next token says."""
+        owner, _, name = self.repository.partition("/")
+        now, ref = int(self.now()), "refs/tags/v1.0"
+        workflow = f"{self.repository}/.github/workflows/release.yml@{ref}"
+        claims: dict[str, Any] = {
+            "iss": self.base,
+            "aud": audience or f"https://github.com/{owner}",
+            "sub": f"repo:{self.repository}:ref:{ref}",
+            "jti": secrets.token_hex(16),
+            "iat": now,
+            "nbf": now - 60,
+            "exp": now + LIFE,
+            "repository": f"{owner}/{name}",
+            "repository_owner": owner,
+            "repository_owner_id": "1",
+            "ref": ref,
+            "ref_type": "tag",
+            "sha": "a" * 40,
+            "workflow_ref": workflow,
+            "job_workflow_ref": workflow,
+            "event_name": "push",
+            "runner_environment": "github-hosted",
+        }
+        try:
+            changed = json.loads((self.folder / "claims.json").read_bytes())
+        except FileNotFoundError:
+            changed = {}
+        return {name: value for name, value in (claims | changed).items() if value is not None}
+
+    def token(self, audience: str) -> str:
+        """Sign a token."""
+        import jwt
+
+        return jwt.encode(self.claims(audience), self._private, algorithm=ALGORITHM, headers={"kid": _KEY})
+
+    async def give(self, request: Request) -> Response:
+        """``GET /token?audience=…``: what a job asks for."""
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), self.runner.encode()):
+            return JSONResponse({"message": "Unauthorized"}, 401)
+        token = await asyncio.to_thread(self.token, request.query_params.get("audience", ""))
+        return JSONResponse({"count": len(token), "value": token})
+
+    async def configuration(self, _request: Request) -> Response:
+        """``/.well-known/openid-configuration``."""
+        return JSONResponse(
+            {
+                "issuer": self.base,
+                "jwks_uri": f"{self.base}/.well-known/jwks",
+                "subject_types_supported": ["public", "pairwise"],
+                "response_types_supported": ["id_token"],
+                "id_token_signing_alg_values_supported": [ALGORITHM],
+                "scopes_supported": ["openid"],
+            }
+        )
+
+    async def keys(self, _request: Request) -> Response:
+        """``/.well-known/jwks``."""
+        from jwt.algorithms import RSAAlgorithm
+
+        key = RSAAlgorithm.to_jwk(await asyncio.to_thread(lambda: self.public), as_dict=True)
+        return JSONResponse({"keys": [{**key, "kid": _KEY, "alg": ALGORITHM, "use": "sig"}]})
+
+
+def app(issuer: Issuer) -> Starlette:
+    """The issuer as an ASGI app."""
+    return Starlette(
+        routes=[
+            Route("/token", issuer.give),
+            Route("/.well-known/openid-configuration", issuer.configuration),
+            Route("/.well-known/jwks", issuer.keys),
+        ]
+    )

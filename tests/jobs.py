@@ -1,0 +1,128 @@
+"""A job of a CI in a local world: what it finds in its environment, and what the index knows of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from tests.indexes import BOUNDS, FakeClock
+
+from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.index import PackageIndex
+from unmoor.adapters.trusted import TrustedPublishing
+from unmoor.rehearsal.local import LocalWorld
+from unmoor.secret import Secret
+from unmoor.world import IndexPlace, Login, Trusted
+
+MATCHING: dict[str, Any] = {"project": "demo", "repository": "acme/demo", "workflow": "release.yml"}
+CALLED = "acme/shared/.github/workflows/publish.yml@refs/heads/main"
+
+
+def environment(world: LocalWorld) -> dict[str, str]:
+    """What a job with `id-token: write` finds in its environment."""
+    credentials = json.loads((world.folder / "credentials.json").read_text())
+    return {
+        "GITHUB_ACTIONS": "true",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": f"{world.addresses['issuer']}/token?api-version=2.0",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": credentials["runner"],
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A job that may ask for ID tokens, and one index of its world."""
+
+    world: LocalWorld
+    name: str = "pypi"
+    environ: dict[str, str] = field(default_factory=dict)
+    clock: FakeClock = field(default_factory=FakeClock)
+    http: BoundedSession = field(default_factory=lambda: BoundedSession(BOUNDS))
+
+    @classmethod
+    def start(cls, world: LocalWorld, patch: pytest.MonkeyPatch, name: str = "pypi") -> Job:
+        """Set the environment up; the index knows no publisher, and the claims are the usual ones."""
+        job = cls(world=world, name=name, environ=environment(world))
+        for variable, value in job.environ.items():
+            patch.setenv(variable, value)
+        job.publishers()
+        job.claims()
+        for control in ("ahead", "no-trusted-publishing"):
+            (job.folder / control).unlink(missing_ok=True)
+        return job
+
+    @property
+    def folder(self) -> Path:
+        """The index's folder."""
+        return self.world.folder / self.name
+
+    @property
+    def base(self) -> str:
+        """The index's address."""
+        return self.world.addresses[self.name]
+
+    def publishers(self, *publishers: dict[str, Any]) -> None:
+        """Set the index's publishers."""
+        (self.folder / "publishers.json").write_text(json.dumps(publishers))
+
+    def claims(self, **claims: Any) -> None:
+        """Change the claims of the ID tokens to come."""
+        folder = self.world.folder / "issuer"
+        folder.mkdir(exist_ok=True)
+        (folder / "claims.json").write_text(json.dumps(claims))
+
+    def ahead(self, seconds: float) -> None:
+        """Let time pass, for the index and for us."""
+        (self.folder / "ahead").write_text(str(seconds))
+        self.clock.time += seconds
+
+    def id_token(self, audience: str | None = None) -> str:
+        """An ID token, asked for as a job does it."""
+        answer = requests.get(
+            self.environ["ACTIONS_ID_TOKEN_REQUEST_URL"],
+            params={"audience": audience or f"local-{self.name}"},
+            headers={"Authorization": f"bearer {self.environ['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}"},
+            timeout=20,
+        )
+        assert answer.status_code == 200
+        return str(answer.json()["value"])
+
+    def mint(self, token: object = None, path: str = "/_/oidc/mint-token") -> requests.Response:
+        """Exchange an ID token by plain HTTP."""
+        return requests.post(f"{self.base}{path}", json={"token": token or self.id_token()}, timeout=20)
+
+    def code(self, answer: requests.Response) -> str:
+        """The one error that an exchange was refused with."""
+        assert answer.status_code == 422
+        assert answer.json()["message"] == "Token request failed"
+        (error,) = answer.json()["errors"]
+        return str(error["code"])
+
+    def place(self, trusted: Trusted = Trusted.AUTO, password: str = "") -> IndexPlace:
+        """The index as a world has it."""
+        return IndexPlace(
+            name=self.name,
+            upload=f"{self.base}/legacy/",
+            simple=f"{self.base}/simple/",
+            json=f"{self.base}/pypi/",
+            page=f"{self.base}/project/{{project}}/{{version}}/",
+            login=Login(username="__token__", secret=Secret(password), origin="~/.pypirc" if password else "nowhere"),
+            trusted=trusted,
+        )
+
+    def trusted(self, trusted: Trusted = Trusted.AUTO, password: str = "") -> TrustedPublishing:
+        """Trusted publishing to it."""
+        place = self.place(trusted, password)
+        return TrustedPublishing(place=place, http=self.http, clock=self.clock, environ=self.environ)
+
+    def index(self, trusted: Trusted = Trusted.AUTO, password: str = "") -> PackageIndex:
+        """The client of it."""
+        publishing = self.trusted(trusted, password)
+        return PackageIndex(publishing.place, self.http, self.clock, publishing)
+
+    def minted(self) -> int:
+        """How many tokens the index has given out."""
+        return len(list((self.folder / "minted").glob("*.json"))) if (self.folder / "minted").exists() else 0
