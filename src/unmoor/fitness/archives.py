@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,9 +26,13 @@ PIECE = 1 << 20
 _SOURCE_LIMIT = 5 << 20
 _SOURCES = (".py", ".pye")
 # Written in two parts each: a file that holds one of these words whole is refused, this one too.
-_ENCRYPTED = tuple(b"__pyarmor" + rest for rest in (b"_enter__", b"_exit__", b"_assert__", b"_bcc__"))
-_EXECUTED = b"__pyarmor" + b"__(__name__, __file__,"
+_ENDINGS = (b"_enter__", b"_exit__", b"_assert__", b"_bcc__", b"__(__name__, __file__,")
+_ENCRYPTED = tuple(b"__pyarmor" + ending for ending in _ENDINGS)
 _WRAPPED = (b"---BEGIN" + b" PYE FILE---", b"---END" + b" PYE FILE---")
+
+# Most names: no component begins with a dot, nothing stands between two slashes, no drive.
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]+(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*/?")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +58,9 @@ def fault_of(name: str) -> str:
 
     Folders end in a slash. A name with a backslash or a drive is a path on Windows alone.
     """
-    if any(ord(char) < 32 or ord(char) == 127 for char in name):  # noqa: PLR2004 - C0 controls and DEL
+    if _PLAIN.fullmatch(name):
+        return ""
+    if _UNPRINTABLE.search(name):
         return "has an unprintable character"
     if name.startswith("/") or name[1:2] == ":":
         return "is an absolute path"
@@ -72,7 +79,7 @@ def is_source(name: str, size: int) -> bool:
 
 def encrypted(name: str, source: bytes) -> Iterator[Problem]:
     """Judge the bytes of a source file."""
-    if b"__pyarmor" in source and any(word in source for word in (*_ENCRYPTED, _EXECUTED)):
+    if b"__pyarmor" in source and any(word in source for word in _ENCRYPTED):
         yield broken(ENCRYPTED_SOURCE, f"{name} was encrypted by PyArmor")
-    if all(word in source for word in _WRAPPED):
+    if _WRAPPED[0] in source and _WRAPPED[1] in source:
         yield broken(ENCRYPTED_SOURCE, f"{name} was encrypted by SourceDefender")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
-_SENTINEL = 0xFFFFFFFF
+SENTINEL = 0xFFFFFFFF
 # The lengths that PyPI takes: nothing, one size, two, and with an offset, and with a disk.
 _ZIP64_LENGTHS = (0, 8, 16, 24, 28)
 
@@ -18,6 +18,15 @@ class Sizes:
 
     packed: int
     size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """How long a member is, packed and unpacked, and where its header begins, in bytes."""
+
+    packed: int
+    size: int
+    offset: int
 
 
 def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
@@ -63,9 +72,24 @@ def sizes_of(header: Sizes, extra: bytes, *, stored: bool) -> Sizes | None:
     if found is None:
         return header
     if not found:
-        return None if _SENTINEL in (header.packed, header.size) else header
+        return None if SENTINEL in (header.packed, header.size) else header
     (size,) = struct.unpack("<Q", found[:8])
     if len(found) == 8:  # noqa: PLR2004 - one number: both sizes, where nothing was compressed
-        return Sizes(packed=size, size=size if header.size == _SENTINEL else header.size) if stored else None
+        return Sizes(packed=size, size=size if header.size == SENTINEL else header.size) if stored else None
     (packed,) = struct.unpack("<Q", found[8:16])
-    return Sizes(packed=packed, size=size if header.size == _SENTINEL else header.size)
+    return Sizes(packed=packed, size=size if header.size == SENTINEL else header.size)
+
+
+def placed_by(extra: bytes, *, size: int, packed: int, offset: int) -> Placed | None:
+    """Read what an entry of the directory leaves to its ZIP64 field; ``None`` where that does not give it."""
+    data = next((data for kind, data in _fields(extra) if kind == _ZIP64), b"")
+    values = []
+    for value in (size, packed, offset):
+        if value == SENTINEL:
+            if len(data) < 8:  # noqa: PLR2004 - one number
+                return None
+            values.append(int.from_bytes(data[:8], "little"))
+            data = data[8:]
+        else:
+            values.append(value)
+    return Placed(size=values[0], packed=values[1], offset=values[2])

@@ -1,9 +1,9 @@
 """A wheel as a ZIP archive: one reading only, whoever reads it, from the front or from the back.
 
 Installers read the directory at the end, other programs the header before each member. PyPI refuses
-what the two could read differently (docs: "Archive Formats"), and so does this. ``zipfile``
-reads the directory, as installers do; what it does not look at is compared here, byte by byte. The
-layout is APPNOTE.TXT's, sections 4.3 and 4.5.
+what the two could read differently (docs: "Archive Formats"), and so does this: the directory and every
+header must agree, and fill the file from its first byte to its last. ``zipfile`` looks at none of that.
+The layout is APPNOTE.TXT's, sections 4.3 and 4.5.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ from __future__ import annotations
 import os
 import stat
 import struct
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import IO
+from typing import IO, NamedTuple
 
 from unmoor.fitness.archives import COUNT_LIMIT, MEMBERS, PIECE, fault_of
 from unmoor.fitness.ends import End, Misplaced, end_of
-from unmoor.fitness.extras import Sizes, extra_faults, sizes_of
+from unmoor.fitness.extras import SENTINEL, Sizes, extra_faults, placed_by, sizes_of
+from unmoor.fitness.inflating import ERRORS, crc32, inflate
 from unmoor.fitness.rules import By, Problem, Rule, broken
 
 UNREADABLE = Rule(name="zip-unreadable", refuses="a wheel that is no ZIP archive, or one that cannot be read")
@@ -50,15 +48,34 @@ RULES = (
     ARCHIVE_COMMENT, METHOD, ENCRYPTED, NAME, PATH, LINK, DAMAGED,
 )  # fmt: skip
 
-_LOCAL, _CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
+_LOCAL, _CENTRAL = struct.Struct("<4s5H3L2H"), struct.Struct("<4s6H3L5H2L")
+_LOCAL_SIGN, _CENTRAL_SIGN = b"PK\x03\x04", b"PK\x01\x02"
+_STORED, _DEFLATED = 0, 8
 _ENCRYPTION = 0x0001 | 0x0040 | 0x2000
 _STREAMED, _UTF8 = 0x0008, 0x0800
-# A directory of COUNT_LIMIT entries with long names; zipfile holds it in memory.
+# A directory of COUNT_LIMIT members with long names; it is read whole.
 _DIRECTORY_LIMIT = 64 << 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
+class Listed(NamedTuple):
+    """One member as the directory lists it: its name as written, where its header begins; sizes in bytes."""
+
+    raw: bytes
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    offset: int
+    mode: int
+
+    @property
+    def shown(self) -> str:
+        """The name for a message."""
+        return self.raw[:200].decode("utf-8", "replace")
+
+
+class Entry(NamedTuple):
     """One member: its name, where its packed bytes begin, and what the directory says of it; sizes in bytes."""
 
     name: str
@@ -67,11 +84,6 @@ class Entry:
     size: int
     crc: int
     deflated: bool
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether it stands for a folder."""
-        return self.name.endswith("/")
 
 
 class Damaged(Exception):
@@ -83,22 +95,18 @@ def entries(stream: IO[bytes], problems: list[Problem]) -> tuple[Entry, ...]:
     length = stream.seek(0, os.SEEK_END)
     try:
         end = end_of(stream, length)
-        if end.size > _DIRECTORY_LIMIT or end.count > COUNT_LIMIT:
-            problems.append(broken(MEMBERS, f"it holds {end.count} members"))
-            return ()
-        with zipfile.ZipFile(stream) as archive:
-            infos = archive.infolist()
     except Misplaced as error:
         problems.append(broken(DIRECTORY, str(error)))
         return ()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
+    except ValueError as error:
         problems.append(broken(UNREADABLE, f"it is not a ZIP archive that can be read: {error}"))
         return ()
-    problems.extend(_tail(end, length))
-    raws = _directory(stream, end, infos, problems)
-    if raws is None:
+    if end.size > _DIRECTORY_LIMIT or end.count > COUNT_LIMIT:
+        problems.append(broken(MEMBERS, f"it holds {end.count} members"))
         return ()
-    return _members(stream, end, list(zip(infos, raws, strict=True)), problems)
+    problems.extend(_tail(end, length))
+    listed = _directory(stream, end, problems)
+    return _members(stream, end, listed, problems) if listed is not None else ()
 
 
 def _tail(end: End, length: int) -> Iterator[Problem]:
@@ -111,142 +119,181 @@ def _tail(end: End, length: int) -> Iterator[Problem]:
         yield broken(DIRECTORY, "the comment of the archive holds another end of a directory")
 
 
-def _directory(
-    stream: IO[bytes], end: End, infos: Sequence[zipfile.ZipInfo], problems: list[Problem]
-) -> list[bytes] | None:
-    """Read the directory once more, and return the names as they are written; ``None`` where it is another one."""
-    names = []
+def _directory(stream: IO[bytes], end: End, problems: list[Problem]) -> list[Listed] | None:
+    """Read the directory, which must fill the place that its end names; ``None`` where it does not."""
+    if end.offset + end.size != end.at:
+        problems.append(broken(DIRECTORY, "the directory does not lie where its end says"))
+        return None
     stream.seek(end.offset)
-    for _ in range(end.count):
-        fixed = stream.read(46)
-        if len(fixed) != 46 or fixed[:4] != _CENTRAL:  # noqa: PLR2004 - the length of an entry
-            problems.append(
-                broken(DIRECTORY, "the directory does not begin where its end says, or holds fewer members")
-            )
+    data = stream.read(end.size)
+    found = []
+    at = 0
+    while at + _CENTRAL.size <= len(data) and data.startswith(_CENTRAL_SIGN, at):
+        one, at = _listed(data, at, problems)
+        if one is None:
             return None
-        flags, lengths = struct.unpack("<H", fixed[8:10])[0], struct.unpack("<HHH", fixed[28:34])
-        raw, _extra, comment = (stream.read(each) for each in lengths)
-        names.append(raw)
-        if comment:
-            problems.append(broken(COMMENT, f"{_shown(raw)} has a comment"))
-        if not raw.isascii() and not flags & _UTF8:
-            problems.append(broken(NAME, f"the name {_shown(raw)} is not marked as UTF-8"))
-    if len(infos) != end.count or stream.tell() != end.offset + end.size or stream.tell() != end.at:
+        found.append(one)
+    if at != end.size or len(found) != end.count:
         problems.append(broken(DIRECTORY, f"the directory does not hold the {end.count} members that its end says"))
         return None
-    twice = sorted(name for name, count in Counter(names).items() if count > 1)
-    problems += [broken(DUPLICATE, f"{_shown(name)} is there more than once") for name in twice]
-    return names
+    twice = sorted(name for name, count in Counter(each.raw for each in found).items() if count > 1)
+    problems += [broken(DUPLICATE, f"{name.decode('utf-8', 'replace')} is there more than once") for name in twice]
+    return found
 
 
-def _members(
-    stream: IO[bytes], end: End, pairs: Sequence[tuple[zipfile.ZipInfo, bytes]], problems: list[Problem]
-) -> tuple[Entry, ...]:
+def _listed(data: bytes, at: int, problems: list[Problem]) -> tuple[Listed | None, int]:
+    """Read one member of the directory, and where the next one begins; ``None`` where its sizes cannot be known."""
+    (_, _, _, flags, method, _, _, crc, packed, size, *lengths, disk, _, attributes, offset) = _CENTRAL.unpack_from(
+        data, at
+    )
+    name_length, extra_length, comment_length = lengths
+    begun = at + _CENTRAL.size
+    raw = data[begun : begun + name_length]
+    extra = data[begun + name_length : begun + name_length + extra_length]
+    one = Listed(raw, flags, method, crc, packed, size, offset, attributes >> 16)
+    if extra and (faults := list(extra_faults(extra))):
+        problems += [broken(EXTRA, f"{one.shown} has {fault}") for fault in faults]
+        return None, at
+    if SENTINEL in (packed, size, offset):
+        placed = placed_by(extra, size=size, packed=packed, offset=offset)
+        if placed is None:
+            problems.append(broken(EXTRA, f"{one.shown} has a ZIP64 field that does not give its sizes"))
+            return None, at
+        one = one._replace(size=placed.size, packed=placed.packed, offset=placed.offset)
+    if comment_length:
+        problems.append(broken(COMMENT, f"{one.shown} has a comment"))
+    if disk:
+        problems.append(broken(DIRECTORY, f"{one.shown} lies on another disk"))
+    return one, begun + name_length + extra_length + comment_length
+
+
+def _members(stream: IO[bytes], end: End, listed: Sequence[Listed], problems: list[Problem]) -> tuple[Entry, ...]:
     """Walk over every header, in the order of the file: they must lie end to end, from the first byte on."""
     found = []
     at = 0
-    for info, raw in sorted(pairs, key=lambda pair: pair[0].header_offset):
-        problems.extend(_gap(stream, at, info.header_offset, raw))
-        problems.extend(_info(info, raw))
-        start = _header(stream, info, raw, problems)
+    for one in sorted(listed, key=lambda each: each.offset):
+        if at != one.offset:
+            problems.append(_gap(stream, at, one.offset, one.shown))
+        problems.extend(_judged(one))
+        start = _header(stream, one, problems)
         if start is None:
             return ()
-        at = start + info.compress_size
-        found.append(
-            Entry(
-                name=info.orig_filename,
-                start=start,
-                packed=info.compress_size,
-                size=info.file_size,
-                crc=info.CRC,
-                deflated=info.compress_type == zipfile.ZIP_DEFLATED,
-            )
-        )
-    problems.extend(_gap(stream, at, end.offset, b"the directory"))
-    known = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-    readable = {
-        info.orig_filename for info, _ in pairs if info.compress_type in known and not info.flag_bits & _ENCRYPTION
-    }
-    return tuple(entry for entry in found if entry.name in readable)
+        at = start + one.packed
+        if one.method in (_STORED, _DEFLATED) and not one.flags & _ENCRYPTION:
+            name = one.raw.decode("utf-8", "replace")
+            found.append(Entry(name, start, one.packed, one.size, one.crc, one.method == _DEFLATED))
+    if at != end.offset:
+        problems.append(_gap(stream, at, end.offset, "the directory"))
+    return tuple(found)
 
 
-def _gap(stream: IO[bytes], at: int, expected: int, raw: bytes) -> Iterator[Problem]:
+def _gap(stream: IO[bytes], at: int, expected: int, what: str) -> Problem:
     """Judge the bytes between the end of one member and the header of the next, or the directory."""
-    if at == expected:
-        return
     stream.seek(min(at, expected))
-    if at < expected and stream.read(4) == _LOCAL:
-        yield broken(HIDDEN, f"before {_shown(raw)} lies a member that the directory does not name")
-    else:
-        yield broken(GAP, f"{_shown(raw)} begins at byte {expected}, and what is before it ends at byte {at}")
+    if at < expected and stream.read(4) == _LOCAL_SIGN:
+        return broken(HIDDEN, f"before {what} lies a member that the directory does not name")
+    return broken(GAP, f"{what} begins at byte {expected}, and what is before it ends at byte {at}")
 
 
-def _info(info: zipfile.ZipInfo, raw: bytes) -> Iterator[Problem]:
+def _judged(one: Listed) -> Iterator[Problem]:
     """Judge what the directory says of a member."""
-    name = _shown(raw)
-    fault = fault_of(info.orig_filename)
-    if fault:
+    try:
+        name = one.raw.decode()
+    except UnicodeError:
+        yield broken(NAME, f"the name {one.shown} is not UTF-8")
+        return
+    if not one.flags & _UTF8 and not one.raw.isascii():
+        yield broken(NAME, f"the name {name} is not marked as UTF-8")
+    if fault := fault_of(name):
         yield broken(NAME if "unprintable" in fault else PATH, f"the name {name} {fault}")
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        yield broken(METHOD, f"{name} is compressed by method {info.compress_type}")
-    if info.flag_bits & _ENCRYPTION:
+    if one.method not in (_STORED, _DEFLATED):
+        yield broken(METHOD, f"{name} is compressed by method {one.method}")
+    if one.flags & _ENCRYPTION:
         yield broken(ENCRYPTED, f"{name} is encrypted")
-    if stat.S_ISLNK(info.external_attr >> 16):
+    if stat.S_ISLNK(one.mode):
         yield broken(LINK, f"{name} is a symbolic link")
-    if info.orig_filename.endswith("/") and info.file_size:
+    if name.endswith("/") and one.size:
         yield broken(DAMAGED, f"the folder {name} holds bytes")
 
 
-def _header(stream: IO[bytes], info: zipfile.ZipInfo, raw: bytes, problems: list[Problem]) -> int | None:
+def _header(stream: IO[bytes], one: Listed, problems: list[Problem]) -> int | None:
     """Compare the header of a member with the directory, and return where its bytes begin."""
-    stream.seek(info.header_offset)
-    fixed = stream.read(30)
-    if len(fixed) != 30 or fixed[:4] != _LOCAL:  # noqa: PLR2004 - the length of a header
-        problems.append(broken(HIDDEN, f"{_shown(raw)} has no header where the directory says"))
+    stream.seek(one.offset)
+    head = stream.read(_LOCAL.size + len(one.raw))
+    if len(head) < _LOCAL.size or not head.startswith(_LOCAL_SIGN):
+        problems.append(broken(HIDDEN, f"{one.shown} has no header where the directory says"))
         return None
-    flags, method = struct.unpack("<HH", fixed[6:10])
-    crc, packed, size, name_length, extra_length = struct.unpack("<LLLHH", fixed[14:30])
-    name, extra = stream.read(name_length), stream.read(extra_length)
-    problems.extend(_compare(info, raw, name, flags, (method, crc)))
-    faults = list(extra_faults(extra))
-    problems += [broken(EXTRA, f"{_shown(raw)} has {fault}") for fault in faults]
-    said = None if faults else sizes_of(Sizes(packed=packed, size=size), extra, stored=method == zipfile.ZIP_STORED)
-    if not faults and said is None:
-        problems.append(broken(EXTRA, f"{_shown(raw)} has a ZIP64 field that does not give its sizes"))
-    elif said and said != Sizes(packed=info.compress_size, size=info.file_size) and not flags & _STREAMED:
-        problems.append(broken(MISMATCH, f"{_shown(raw)} has other sizes in its header than in the directory"))
-    return info.header_offset + len(fixed + name + extra)
+    _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL.unpack_from(head)
+    length: int = _LOCAL.size + name_length + extra_length
+    head += stream.read(max(0, length - len(head)))
+    name, extra = head[_LOCAL.size : _LOCAL.size + name_length], head[_LOCAL.size + name_length : length]
+    if (name, flags, method, crc, packed, size, extra) != (*one[:6], b""):
+        problems.extend(_compared(one, name, flags, (method, crc)))
+        problems.extend(_sized(one, Sizes(packed=packed, size=size), extra, streamed=bool(flags & _STREAMED)))
+    elif flags & _STREAMED:
+        problems.append(broken(DESCRIPTOR, f"{one.shown} has its sizes after its data"))
+    return one.offset + length
 
 
-def _compare(info: zipfile.ZipInfo, raw: bytes, name: bytes, flags: int, header: tuple[int, int]) -> Iterator[Problem]:
+def _compared(one: Listed, name: bytes, flags: int, header: tuple[int, int]) -> Iterator[Problem]:
     """Judge what the header of a member says apart from its sizes."""
-    if name != raw:
-        yield broken(MISMATCH, f"{_shown(raw)} is called {_shown(name)} in its header")
-    elif not name.isascii() and name.decode("utf-8", "replace") != info.orig_filename:
-        yield broken(NAME, f"the name {_shown(raw)} is not UTF-8")
+    if name != one.raw:
+        yield broken(MISMATCH, f"{one.shown} is called {name[:200].decode('utf-8', 'replace')} in its header")
     if flags & _STREAMED:
-        yield broken(DESCRIPTOR, f"{_shown(raw)} has its sizes after its data")
-    elif header != (info.compress_type, info.CRC) or (flags ^ info.flag_bits) & _ENCRYPTION:
-        yield broken(HEADER, f"{_shown(raw)} has another method or checksum in its header than in the directory")
+        yield broken(DESCRIPTOR, f"{one.shown} has its sizes after its data")
+    elif header != (one.method, one.crc) or (flags ^ one.flags) & _ENCRYPTION:
+        yield broken(HEADER, f"{one.shown} has another method or checksum in its header than in the directory")
 
 
-def _shown(raw: bytes) -> str:
-    return raw[:200].decode("utf-8", "replace")
+def _sized(one: Listed, header: Sizes, extra: bytes, *, streamed: bool) -> Iterator[Problem]:
+    """Judge the sizes in the header of a member, with those of its ZIP64 field."""
+    if faults := list(extra_faults(extra)):
+        yield from (broken(EXTRA, f"{one.shown} has {fault}") for fault in faults)
+        return
+    said = sizes_of(header, extra, stored=one.method == _STORED)
+    if said is None:
+        yield broken(EXTRA, f"{one.shown} has a ZIP64 field that does not give its sizes")
+    elif said != Sizes(packed=one.packed, size=one.size) and not streamed:
+        yield broken(MISMATCH, f"{one.shown} has other sizes in its header than in the directory")
 
 
 def pieces(stream: IO[bytes], entry: Entry) -> Iterator[bytes]:
     """Unpack a member piece by piece and check it: never more than it may hold. Raises `Damaged`."""
+    if entry.size <= PIECE and entry.packed <= PIECE:
+        yield _whole(stream, entry)
+        return
     crc, size = 0, 0
     for piece in _inflated(stream, entry) if entry.deflated else _packed(stream, entry):
         size += len(piece)
         if size > entry.size:
             break
-        crc = zlib.crc32(piece, crc)
+        crc = crc32(piece, crc)
         yield piece
     if size != entry.size:
         raise Damaged(f"{entry.name} is longer or shorter than the directory says")
     if crc != entry.crc:
         raise Damaged(f"{entry.name} is damaged: its checksum is wrong")
+
+
+def _whole(stream: IO[bytes], entry: Entry) -> bytes:
+    """Unpack a small member at once: nearly all of them are small."""
+    stream.seek(entry.start)
+    data = stream.read(entry.packed)
+    if len(data) != entry.packed:
+        raise Damaged(f"{entry.name} is cut off")
+    if entry.deflated:
+        unpacking = inflate()
+        try:
+            data = unpacking.decompress(data, entry.size + 1)
+        except ERRORS as error:
+            raise Damaged(f"{entry.name} cannot be unpacked: {error}") from error
+        if not unpacking.eof or unpacking.unused_data:
+            raise Damaged(f"{entry.name} does not end where the directory says")
+    if len(data) != entry.size:
+        raise Damaged(f"{entry.name} is longer or shorter than the directory says")
+    if crc32(data) != entry.crc:
+        raise Damaged(f"{entry.name} is damaged: its checksum is wrong")
+    return data
 
 
 def _packed(stream: IO[bytes], entry: Entry) -> Iterator[bytes]:
@@ -261,15 +308,15 @@ def _packed(stream: IO[bytes], entry: Entry) -> Iterator[bytes]:
 
 
 def _inflated(stream: IO[bytes], entry: Entry) -> Iterator[bytes]:
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    unpacking = inflate()
     try:
         for packed in _packed(stream, entry):
-            yield inflate.decompress(packed, PIECE)
-            while inflate.unconsumed_tail:
-                yield inflate.decompress(inflate.unconsumed_tail, PIECE)
-        while not inflate.eof and (piece := inflate.decompress(b"", PIECE)):
+            yield unpacking.decompress(packed, PIECE)
+            while unpacking.unconsumed_tail:
+                yield unpacking.decompress(unpacking.unconsumed_tail, PIECE)
+        while not unpacking.eof and (piece := unpacking.decompress(b"", PIECE)):
             yield piece
-    except zlib.error as error:
+    except ERRORS as error:
         raise Damaged(f"{entry.name} cannot be unpacked: {error}") from error
-    if not inflate.eof or inflate.unused_data:
+    if not unpacking.eof or unpacking.unused_data:
         raise Damaged(f"{entry.name} does not end where the directory says")
