@@ -185,21 +185,22 @@ def test_every_builder_builds(
     tiny_image: str,  # noqa: F811
 ) -> None:
     """The client's own BuildKit and the legacy builder give the image that was asked for as well."""
-    wanted = recipe(f"FROM {tiny_image} AS one\nCOPY a /a\nFROM one AS two\nLABEL b=c\n", a="1\n")
-    wanted = replace(wanted, target="two")
     building = docker._building
     builders = [Builder(sort=LEGACY)]
     if Path("/usr/bin/docker").exists():
         builders.append(Builder(sort=BUILDKIT, words=("/usr/bin/docker", "build")))
     for builder in builders:
+        wanted = recipe(f"FROM {tiny_image} AS one\nCOPY a /a\nFROM one AS two\nLABEL b=c\nFROM scratch\n", a="1\n")
+        wanted = replace(wanted, target="two")
         built = building.build(wanted, builder, None)
         assert docker.inspect(built).labels == {"b": "c", "org.example.words": "two words"}
         with pytest.raises(MissingPart, match=r"cache|secrets"):
             building.build(replace(wanted, cache_to=("type=local,dest=x",)), builder, None)
-        with pytest.raises(BuildFailed) as caught:
+        with pytest.raises(BuildFailed, match="nothing") as caught:
             building.build(recipe(f"FROM {tiny_image}\n\nCOPY nothing /\n"), builder, None)
         assert (caught.value.file, caught.value.line) == ("Dockerfile", 3)
-    docker.remove([wanted.tag])
+        assert "does not say why" not in str(caught.value)
+    docker.remove(["unmoor.local/test:engine"])
 
 
 def test_buildx_is_found_beside_a_private_configuration(

@@ -62,7 +62,9 @@ def read(lines: Sequence[str], dockerfile: Dockerfile) -> Said:
 def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, told: str = "") -> UnmoorError:
     """Make one error of what a builder printed."""
     said = read(lines, dockerfile)
-    reason = clean(said.reason or told or "the builder does not say why")
+    # Older clients end with the reason, without a mark on it.
+    last = next((text for text in reversed(lines) if text.strip() and not _RULER.match(text)), "")
+    reason = clean(said.reason or told or _PREFIX.sub("", last) or "the builder does not say why")
     words = "\n".join(f"{clean(text, 200)}" for text in _last(lines))
     what = f"{target} does not build"
     if "ENOSPC" in words or "no space left on device" in words:

@@ -1,0 +1,151 @@
+"""Pushes and pulls between a real engine and real registries, and what their failures mean."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.engines import TestEngine, engine, tiny_image  # noqa: F401 - fixtures
+from tests.faults import Exchange, serving
+from tests.registries import NO_LOGIN, RealRegistry, registry
+
+from unmoor.adapters.engine import DockerEngine
+from unmoor.adapters.engine.moving import _judged, credentials
+from unmoor.adapters.shell import LocalShell
+from unmoor.errors import Denied, Incomplete, Interrupted, Overdue, Rejected, Unknown, UnmoorError
+from unmoor.secret import Secret
+from unmoor.world import Login
+
+WRONG = Login(username="captain", secret=Secret("wrong"), origin="a test")
+
+
+@pytest.fixture
+def docker(engine: TestEngine, shell: LocalShell) -> DockerEngine:  # noqa: F811 - the fixture
+    """The adapter upon the engine."""
+    return DockerEngine(shell=shell, processes=shell.processes, environ={**os.environ, **engine.environ})
+
+
+@pytest.fixture(params=["", "basic", "token"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealRegistry]:
+    """A registry of each kind of login."""
+    with registry(tmp_path / "registry", auth=request.param) as running:
+        yield running
+
+
+def named(place: RealRegistry, tag: str = "sha-1") -> str:
+    """A full name on a registry."""
+    return f"{place.url.removeprefix('http://')}/acme/demo:{tag}"
+
+
+@pytest.mark.journey
+def test_push_then_pull(docker: DockerEngine, place: RealRegistry, tiny_image: str, engine: TestEngine) -> None:  # noqa: F811
+    """What was pushed has the digest that the registry holds, and is the same image when pulled by it."""
+    image = docker.inspect(tiny_image).id
+    heard: list[str] = []
+    digest = docker.push(image, named(place), login=place.login, hear=heard.append)
+    assert heard
+    told = json.loads(place.skopeo("inspect", f"docker://{named(place)}"))
+    assert told["Digest"] == digest
+    assert named(place) not in engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+    by_digest = f"{named(place).rpartition(':')[0]}@{digest}"
+    assert docker.pull(by_digest, login=place.login) == image
+    docker.remove([by_digest])
+
+
+@pytest.mark.journey
+def test_an_image_without_another_name_is_kept(docker: DockerEngine, tmp_path: Path, engine: TestEngine) -> None:  # noqa: F811
+    """A push of an image that has no name leaves the image where it is."""
+    name = f"unmoor-test/once:{uuid.uuid4().hex[:8]}"
+    empty = bytes(1024)
+    image = engine.docker("import", "-", name, stdin=empty)
+    engine.docker("tag", image, f"{name}-2")
+    with registry(tmp_path / "registry") as place:
+        docker.push(image, named(place), login=NO_LOGIN)
+        docker.remove([name, f"{name}-2"])
+        if docker.look(image) is not None:
+            docker.remove([image])
+        image = engine.docker("import", "-", stdin=empty)
+        docker.push(image, named(place, "again"), login=NO_LOGIN)
+        assert docker.look(image) is not None
+    docker.remove([image])
+
+
+@pytest.mark.journey
+def test_refusals(docker: DockerEngine, tmp_path: Path, tiny_image: str) -> None:  # noqa: F811
+    """A wrong password, none, and too few rights are `Denied`; what is not there is `Incomplete`."""
+    image = docker.inspect(tiny_image).id
+    with registry(tmp_path / "basic", auth="basic") as place:
+        for login in (NO_LOGIN, WRONG):
+            with pytest.raises(Denied):
+                docker.push(image, named(place), login=login)
+        digest = docker.push(image, named(place), login=place.login)
+        repository = named(place).rpartition(":")[0]
+        with pytest.raises(Denied):
+            docker.pull(f"{repository}@{digest}", login=None)
+        with pytest.raises(Incomplete):
+            docker.pull(f"{repository}@sha256:{'0' * 64}", login=place.login)
+        with pytest.raises(Incomplete, match="has no image"):
+            docker.push("sha256:" + "0" * 64, named(place), login=place.login)
+    with registry(tmp_path / "token", auth="token") as place:
+        place.denied.add("push")
+        with pytest.raises(Denied):
+            docker.push(image, named(place), login=place.login)
+    with pytest.raises(Unknown):
+        docker.push(image, "127.0.0.1:1/acme/demo:1", login=NO_LOGIN)
+
+
+@pytest.mark.journey
+def test_a_push_has_a_deadline(docker: DockerEngine, tiny_image: str) -> None:  # noqa: F811
+    """The engine tries a server that is down for a minute by itself; the deadline is ours."""
+
+    def script(it: Exchange) -> None:
+        it.answer(500 if "/blobs/" in it.path else 200, "{}")
+
+    image = docker.inspect(tiny_image).id
+    with serving(script) as server:
+        name = f"{server.url.removeprefix('http://')}/acme/demo:1"
+        with pytest.raises((Overdue, Unknown)):
+            replace(docker, transfer_timeout=2.0).push(image, name, login=NO_LOGIN)
+        docker.processes.stop()
+        with pytest.raises(Interrupted):
+            docker.push(image, name, login=NO_LOGIN)
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        ("denied: requested access to the resource is denied", Denied),
+        ("unauthorized: authentication required", Denied),
+        ("no basic auth credentials", Denied),
+        ("denied: permission_denied: write_package", Denied),
+        ("unexpected status from HEAD request: 403 Forbidden", Denied),
+        ("toomanyrequests: You have reached your pull rate limit", Unknown),
+        ("received unexpected HTTP status: 500 Internal Server Error", Unknown),
+        ("net/http: TLS handshake timeout", Unknown),
+        ("write tcp: connection reset by peer", Unknown),
+        ("unexpected EOF", Unknown),
+        ("manifest unknown: manifest unknown", Incomplete),
+        ("manifest invalid: manifest invalid", Rejected),
+        ("tag is immutable", Rejected),
+        ("something nobody has seen", Unknown),
+        ("", Unknown),
+    ],
+)
+def test_what_words_mean(told: str, kind: type[UnmoorError]) -> None:
+    """Whatever is not plainly a no is unknown."""
+    assert type(_judged(told, "host/name:1")) is kind
+
+
+def test_credentials_are_never_left_out() -> None:
+    """Without a login the engine is told so, else it would take the user's own."""
+    assert credentials(NO_LOGIN, "host:5000/a/b:1") == {}
+    assert credentials(WRONG, "host:5000/a/b:1") == {
+        "username": "captain",
+        "password": "wrong",
+        "serveraddress": "host:5000",
+    }
