@@ -1,0 +1,129 @@
+"""The context of a build: the commit's files and the tested wheels, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unmoor.contexts import Context, prepare, weigh, wheels_for
+from unmoor.dockerfile import Dockerfile
+from unmoor.errors import ConfigError
+from unmoor.products import Dists, File
+
+DOCKERFILE = Dockerfile.parse(b"FROM scratch\n", "Dockerfile")
+
+
+def wheel(name: str, folder: Path = Path()) -> File:
+    """A wheel, with a byte in it where there is a folder."""
+    if folder != Path():
+        (folder / name).write_bytes(b"x")
+    return File(name=name, sha256="0" * 64, size=1, path=folder / name)
+
+
+@pytest.mark.parametrize(
+    ("platform", "expected"),
+    [
+        ("linux/amd64", ["any", "amd64", "musl", "old"]),
+        ("linux/arm64", ["any", "arm64"]),
+        ("linux/386", ["any", "386"]),
+        ("linux/arm/v7", ["any", "arm"]),
+        ("linux/s390x", ["any", "s390x"]),
+    ],
+)
+def test_wheels_by_platform(platform: str, expected: list[str]) -> None:
+    """Pure wheels fit everywhere, others where their tag says so; none for another system does."""
+    tags = {
+        "any": "py3-none-any",
+        "amd64": "cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",
+        "musl": "cp311-cp311-musllinux_1_2_x86_64",
+        "old": "cp311-cp311-linux_x86_64",
+        "arm64": "cp311-cp311-manylinux_2_28_aarch64",
+        "386": "cp311-cp311-manylinux_2_17_i686",
+        "arm": "cp311-cp311-manylinux_2_31_armv7l",
+        "s390x": "cp311-cp311-manylinux_2_28_s390x",
+        "mac": "cp311-cp311-macosx_11_0_arm64",
+        "mac64": "cp311-cp311-macosx_11_0_x86_64",
+        "windows": "cp311-cp311-win_amd64",
+    }
+    dists = Dists(files=tuple(wheel(f"demo-1.0-{tag}.whl") for tag in tags.values()))
+    names = {f"demo-1.0-{tag}.whl": name for name, tag in tags.items()}
+    assert [names[each.name] for each in wheels_for(dists, platform)] == expected
+
+
+def cloned(folder: Path, files: dict[str, str]) -> Path:
+    """A folder as a clone leaves it."""
+    for name, text in {".git/HEAD": "x", **files}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def test_what_a_context_holds(tmp_path: Path) -> None:
+    """``dist/`` is replaced, history goes, modes and times are the commit's."""
+    tree = cloned(tmp_path / "tree", {"dist/old.whl": "x", "a/run": "x"})
+    (tree / "a/run").chmod(0o700)
+    (tree / "link").symlink_to("nowhere")
+    context = prepare(tree, [wheel("x-1-py3-none-any.whl", tmp_path)], DOCKERFILE, date=1_700_000_000, history=False)
+    assert context.warnings == ()
+    assert sorted(str(path.relative_to(tree)) for path in tree.rglob("*")) == [
+        "a",
+        "a/run",
+        "dist",
+        "dist/x-1-py3-none-any.whl",
+        "link",
+    ]
+    assert (tree / "a/run").stat().st_mode & 0o777 == 0o755
+    assert {path.lstat().st_mtime for path in tree.rglob("*")} == {1_700_000_000}
+
+
+def test_history_may_stay(tmp_path: Path) -> None:
+    """A build that reads its version from git finds it."""
+    tree = cloned(tmp_path / "tree", {})
+    prepare(tree, [], DOCKERFILE, date=1, history=True)
+    assert (tree / ".git/HEAD").exists()
+
+
+def test_dist_that_is_no_folder(tmp_path: Path) -> None:
+    """A file or a link of that name gives way, and nothing outside is touched."""
+    for name in ("file", "link"):
+        tree = cloned(tmp_path / name, {})
+        if name == "file":
+            (tree / "dist").write_text("x")
+        else:
+            (tree / "dist").symlink_to(tmp_path)
+        prepare(tree, [wheel("x-1-py3-none-any.whl", tmp_path)], DOCKERFILE, date=1, history=False)
+        assert [path.name for path in (tree / "dist").iterdir()] == ["x-1-py3-none-any.whl"]
+    assert not (tmp_path / "dist").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "warned"),
+    [
+        (".dockerignore", "dist\n", True),
+        (".dockerignore", "# comment\n\n  dist/ \n", True),
+        (".dockerignore", "*\n!src\n", True),
+        (".dockerignore", "**/*.whl\n", True),
+        (".dockerignore", "build\n*.pyc\n", False),
+        (".dockerignore", "dist\n!dist\n", False),
+        ("Dockerfile.dockerignore", "dist\n", True),
+    ],
+)
+def test_what_hides_dist_is_told_and_undone(tmp_path: Path, name: str, text: str, *, warned: bool) -> None:
+    """An ignore file that hides the wheels would let the build fail, or install something else."""
+    tree = cloned(tmp_path / "tree", {name: text})
+    context = prepare(tree, [], DOCKERFILE, date=1, history=False)
+    assert len(context.warnings) == warned
+    assert all(name in warning for warning in context.warnings)
+    again = prepare(tree, [], DOCKERFILE, date=1, history=False)
+    assert again.warnings == ()
+
+
+def test_weight(tmp_path: Path) -> None:
+    """What is ignored is not counted; above the limit the largest entries are named."""
+    tree = cloned(tmp_path / "tree", {"big/a": "x" * 3000, "big/b": "x" * 3000, "ignored/c": "x" * 9000, "small": "x"})
+    (tree / ".dockerignore").write_text("ignored\n.git\n")
+    context = Context(folder=tree, warnings=())
+    assert weigh(context, DOCKERFILE, 7000) == 6001 + len("ignored\n.git\n")
+    with pytest.raises(ConfigError, match=r"6014 bytes, and 1000 is the most it may have; the largest: big \(0.0 MB\)"):
+        weigh(context, DOCKERFILE, 1000)

@@ -1,0 +1,107 @@
+"""What the stages of images agree on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from unmoor import imagery
+from unmoor.config.images import ImageSettings, TargetSettings
+from unmoor.errors import ConfigError
+from unmoor.folder import RunFolder
+from unmoor.imagery import Target
+from unmoor.products import Dists, Image, Images, Release, Subject
+
+RELEASE = Release(
+    repository="Acme/Demo",
+    project="demo",
+    tag="v1.0",
+    version="1.0",
+    commit="0123456789abcdef" * 2 + "01234567",
+    date=1_700_000_000,
+    prerelease=False,
+    highest=True,
+)
+
+
+def test_which_images() -> None:
+    """Named ones; else one of the Dockerfile, if there is one; else none."""
+    own = ImageSettings(dockerfile="other")
+    assert imagery.configured((own,), ()) == (own,)
+    assert imagery.configured((), ("README", "Dockerfile")) == (ImageSettings(),)
+    assert imagery.configured((), ("docker/Dockerfile",)) == ()
+
+
+def test_targets() -> None:
+    """A suffix alone, a table, or nothing: the last stage."""
+    assert imagery.targets_of(ImageSettings()) == (Target(stage=""),)
+    given = ImageSettings(targets={"a": "-x", "b": TargetSettings(suffix="", floating="prod")})
+    assert imagery.targets_of(given) == (Target(stage="a", suffix="-x"), Target(stage="b", floating="prod"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "repository", "names"),
+    [
+        (ImageSettings(), "Acme/Demo", ("ghcr.io/acme/demo",)),
+        (ImageSettings(mirrors=("docker.io/a/b", "docker.io/a/b")), "a/b", ("ghcr.io/a/b", "docker.io/a/b")),
+        (ImageSettings(name="localhost:5000/x"), "", ("localhost:5000/x",)),
+    ],
+)
+def test_names(settings: ImageSettings, repository: str, names: tuple[str, ...]) -> None:
+    """A repository with capitals gives a name in small letters."""
+    assert imagery.names_of(settings, repository) == names
+
+
+@pytest.mark.parametrize("repository", ["", "acme/.github", "acme/-x"])
+def test_repositories_that_give_no_name(repository: str) -> None:
+    """A repository that is no image's name is told, with what to do."""
+    with pytest.raises(ConfigError) as caught:
+        imagery.names_of(ImageSettings(), repository)
+    assert "give the image a name" in caught.value.next_step
+
+
+def test_tags() -> None:
+    """The commit's tag has 12 digits; on this machine an image is called by name, tag and platform."""
+    assert imagery.commit_tag(RELEASE, "-prod") == "sha-0123456789ab-prod"
+    local = imagery.local_name("localhost:5000/acme/demo", RELEASE, "-prod", "linux/amd64")
+    assert local == "unmoor.local/localhost-5000/acme/demo:sha-0123456789ab-prod-linux-amd64"
+
+
+def test_labels() -> None:
+    """What ties an image to its release cannot be said otherwise; everything else can."""
+    own = {imagery.REVISION: "x", imagery.VERSION: "x", "org.opencontainers.image.title": "Mine", "a": "b"}
+    labels = imagery.labels_of(
+        RELEASE, Dists(files=()), own, site="https://github.com/", base="python:3.11@sha256:" + "0" * 64
+    )
+    assert {name.removeprefix(imagery.LABELS): value for name, value in labels.items()} == {
+        "version": "1.0",
+        "revision": RELEASE.commit,
+        "created": "2023-11-14T22:13:20Z",
+        "source": "https://github.com/Acme/Demo",
+        "title": "Mine",
+        "base.name": "python:3.11",
+        "base.digest": "sha256:" + "0" * 64,
+        "a": "b",
+    }
+    assert not [
+        name for name in imagery.labels_of(RELEASE, Dists(files=()), {}, site="x", base="scratch") if "base" in name
+    ]
+
+
+def test_the_record(tmp_path: Path) -> None:
+    """What was written is read; what is broken, or of another kind, is as if it were not there."""
+    folder = RunFolder(tmp_path / ".unmoor" / "v1.0")
+    assert imagery.read_record(folder) is None
+    image = Image(name="ghcr.io/a/b", target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)
+    wheels = (Subject(name="x.whl", sha256="2" * 64),)
+    imagery.write_record(folder, RELEASE, wheels, Images(images=(image,)))
+    recorded = imagery.read_record(folder)
+    assert recorded is not None
+    assert (recorded.commit, recorded.wheels, recorded.images) == (RELEASE.commit, wheels, (image,))
+    assert imagery.subject_of(image) == Subject(name="ghcr.io/a/b: linux/amd64", sha256="1" * 64)
+    for text in ("", "{}", "x", '{"schema": 2, "commit": "", "wheels": [], "images": []}'):
+        (folder.path / imagery.RECORD).write_text(text)
+        assert imagery.read_record(folder) is None
+    assert replace(image, size=2) == image
