@@ -15,6 +15,7 @@ COMMANDS = {
     "status": "Compare every surface with the manifest, by digest.",
     "notes": "Print the release notes exactly as they would be published.",
     "undo": "Take back what can be taken back, and say what cannot.",
+    "clean": "Delete what builds left on registries and no tag needs. Dry without --apply.",
     "world": "Run a local world of your own: two indexes, a GitHub API, a git remote.",
     "image-tags": "Say which tags, labels and annotations an image gets.",
     "schema": "Print a JSON schema: plan, manifest, settings or world.",

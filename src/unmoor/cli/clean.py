@@ -1,0 +1,203 @@
+"""``unmoor clean``: what builds leave behind on registries, and nobody needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from unmoor import cleaning
+from unmoor.adapters.processes import Processes
+from unmoor.cleaning import Cleaned, Survey
+from unmoor.cli import imaging, session, talk
+from unmoor.config.registries import with_registries
+from unmoor.config.settings import resolve
+from unmoor.config.worlds import read_world, real_world
+from unmoor.errors import ConfigError
+from unmoor.imagery import names_of
+from unmoor.oci import ImageName
+from unmoor.powers import Powers, checkout, powers
+from unmoor.runcontext import RunContext, repository_of
+from unmoor.sweep import PASSING, Rules, Sweep, Why, sweep
+
+_AGE = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)?")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+_SHORT = 19
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stays:
+    """One manifest that stays, with its tags and the reason."""
+
+    digest: str
+    tags: tuple[str, ...]
+    why: Why
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goes:
+    """One manifest that may go, with its tags; ``deleted`` tells whether it was, ``spared`` why not after all."""
+
+    digest: str
+    tags: tuple[str, ...]
+    deleted: bool = False
+    spared: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanedImage:
+    """One repository of images."""
+
+    name: str
+    goes: tuple[Goes, ...]
+    stays: tuple[Stays, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanDocument:
+    """What ``clean images --json`` writes."""
+
+    world: str
+    applied: bool
+    images: tuple[CleanedImage, ...]
+
+
+class Age(click.ParamType[float]):
+    """A time such as ``30d``, in seconds."""
+
+    name = "age"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a number with s, m, h, d or w; days where there is none."""
+        if isinstance(value, float):
+            return value
+        found = _AGE.fullmatch(str(value).strip().lower())
+        if found is None:
+            self.fail(f"{str(value)[:40]!r} is no time: write 30d, 12h or 2w", param, ctx)
+        return float(found[1]) * _UNITS[found[2] or "d"]
+
+
+@click.group(short_help="Delete what builds left on registries and no tag needs.")
+def command() -> None:
+    """Delete what builds left behind and nobody needs."""
+
+
+@command.command(short_help="Delete images that no remaining tag needs. Dry without --apply.")
+@click.option("--keep", type=click.IntRange(0), default=10, show_default=True, help="Keep this many of the newest.")
+@click.option("--older-than", type=Age(), default="30d", show_default=True, help="Only what is older: 30d, 12h, 2w.")
+@click.option("--protect", multiple=True, metavar="PATTERN", help="Tags that never go, such as 'pr-1*'. Repeatable.")
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="PATTERN",
+    help=f"Tags that may go, besides {' and '.join(PASSING)}. Repeatable.",
+)
+@click.option("--image", "images", multiple=True, metavar="NAME", help="Only this image. Repeatable.")
+@click.option("--apply", "really", is_flag=True, help="Do it. Without this it is only said.")
+@session.project_option
+@session.world_option
+@session.json_option
+def images(  # noqa: PLR0917 - click hands over every option by its name
+    keep: int,
+    older_than: float,
+    protect: tuple[str, ...],
+    also: tuple[str, ...],
+    images: tuple[str, ...],
+    folder: Path,
+    world: Path | None,
+    *,
+    really: bool,
+    as_json: bool,
+) -> int:
+    """Delete manifests that no remaining tag needs: neither itself, nor through an index, nor as a referrer.
+
+    Tags of commits and pull requests (sha-*, pr-*) may go; every other tag stays, with everything
+    it needs. Whatever cannot be read is kept, and so is what it may need. On GHCR versions of the
+    package are deleted, elsewhere digests.
+    """
+    rules = Rules(keep=keep, older_than=older_than, passing=(*PASSING, *also), protect=protect)
+    with Processes() as processes, processes.guarded():
+        name, can, wanted = _opened(folder, world, images, processes)
+        found = tuple(_cleaned(each, can, rules, really=really) for each in wanted)
+    if as_json:
+        session.echo_json(CleanDocument(world=name, applied=really, images=found))
+    else:
+        for line in talk.aligned(("image", "digest", "", "tags", "why"), _rows(found)):
+            click.echo(line)
+    count = sum(not each.spared for image in found for each in image.goes)
+    told = f"{count} manifests {'were deleted' if really else 'would be deleted'}"
+    talk.err(told if really or not count else f"{told}; to do it: add --apply")
+    return 0
+
+
+def _opened(
+    folder: Path, world_file: Path | None, images: tuple[str, ...], processes: Processes
+) -> tuple[str, Powers, tuple[str, ...]]:
+    """The world's name, the powers in it, and the images that are meant. No tag is needed for this."""
+    here = checkout(folder, processes)
+    head = here.head()
+    settings = resolve(lambda name: here.read(head, name) if head else None, environ=os.environ).settings
+    context = RunContext.from_environ(os.environ)
+    repository = context.repository or repository_of(here.remote() or "") or settings.repository
+    if world_file is not None:
+        world = read_world(world_file, os.environ, repository=repository)
+    else:
+        world = real_world(repository, os.environ)
+    if not images:
+        wanted = imaging.configured(settings.image, here.files(head) if head else (), without=False)
+        images = tuple(name for each in wanted.images for name in names_of(each, world.forge.repository))
+    if not images:
+        raise ConfigError(
+            "this project has no images: neither [[tool.unmoor.image]] nor a Dockerfile",
+            where=str(here.folder),
+            next_step="name one: unmoor clean images --image ghcr.io/owner/name",
+        )
+    names = tuple(dict.fromkeys(ImageName.parse(each) for each in images))
+    world = with_registries(world, [name.host for name in names], os.environ)
+    return world.name, powers(world, folder, processes), tuple(map(str, names))
+
+
+def _cleaned(name: str, can: Powers, rules: Rules, *, really: bool) -> CleanedImage:
+    """Read, decide and, if that is wanted, delete, in one repository."""
+    registry, packages = can.registry(name), can.packages(name)
+    seen = cleaning.survey(registry, packages, say=talk.err)
+    plan = sweep(seen.graph, rules, now=time.time())
+    done = cleaning.apply(registry, packages, seen, plan, say=talk.err) if really else Cleaned(deleted=(), spared=())
+    return _told(name, seen, plan, done)
+
+
+def _told(name: str, seen: Survey, plan: Sweep, done: Cleaned) -> CleanedImage:
+    spared = dict(done.spared)
+    return CleanedImage(
+        name=name,
+        goes=tuple(
+            Goes(
+                digest=each,
+                tags=seen.graph.tags_on(each),
+                deleted=each in done.deleted,
+                spared=spared.get(each, ""),
+            )
+            for each in plan.gone
+        ),
+        stays=tuple(
+            Stays(digest=each, tags=seen.graph.tags_on(each), why=why) for each, why in sorted(plan.kept.items())
+        ),
+    )
+
+
+def _rows(images: tuple[CleanedImage, ...]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for image in images:
+        for each in image.goes:
+            what = "stays" if each.spared else "deleted" if each.deleted else "goes"
+            rows.append((image.name, each.digest[:_SHORT], what, ", ".join(each.tags) or "-", each.spared))
+        # What has a tag first: that is what people look for.
+        rows += [
+            (image.name, kept.digest[:_SHORT], "stays", ", ".join(kept.tags) or "-", kept.why)
+            for kept in sorted(image.stays, key=lambda one: (not one.tags, one.tags))
+        ]
+    return rows

@@ -1,0 +1,291 @@
+"""``unmoor clean images`` on the registries of a real local world; skopeo pulls what remains, on every platform."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.registries import Built, image, index_of
+from tests.rehearsal.ocis import Oci, digest_of
+from tests.repositories import Repo
+
+from unmoor import oci
+from unmoor.cli.app import run
+from unmoor.ports.registry import OciManifest
+from unmoor.rehearsal import local, registry_process
+from unmoor.rehearsal.local import LocalWorld
+
+PLAIN = "docker.io"
+NOW = ("--older-than", "0s", "--keep", "0")
+
+_NUMBERS = itertools.count(1)
+
+pytestmark = pytest.mark.journey
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
+    """A world with GHCR's stand-in and a plain registry."""
+    if registry_process.found() is None:
+        pytest.skip(registry_process.MISSING)
+    folder = tmp_path_factory.mktemp("clean") / "world"
+    with local.start(folder, repository="acme/demo", checkout=None, registry=True, hosts=("ghcr.io", PLAIN)) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Shore:
+    """One repository of images, and what is put there by plain HTTP."""
+
+    world: LocalWorld
+    host: str
+    repository: str
+
+    @property
+    def name(self) -> str:
+        """As users write it."""
+        return f"{self.host}/{self.repository}"
+
+    @property
+    def client(self) -> Oci:
+        """A client that may write."""
+        known = json.loads((self.world.folder / "credentials.json").read_text())
+        folder = self.world.folder / "registry" / self.host
+        return Oci(base=self.world.registries[self.host], folder=folder, password=known["registry"])
+
+    def put(self, manifest: OciManifest, *tags: str) -> str:
+        """Put a manifest under tags, or by its digest alone."""
+        for reference in tags or (manifest.digest,):
+            headers = {"Content-Type": manifest.media_type}
+            path = f"{self.repository}/manifests/{reference}"
+            answer = self.client.call("PUT", path, data=manifest.data, headers=headers)
+            assert answer.status_code == 201, answer.text
+        return manifest.digest
+
+    def blobs(self, built: Built) -> None:
+        """Put what an image consists of."""
+        for blob in (built.config, *built.layers):
+            self.client.blob(self.repository, blob)
+
+    def image(self, built: Built, *tags: str) -> str:
+        """Put an image."""
+        self.blobs(built)
+        return self.put(built.manifest, *tags)
+
+    def index(self, legs: Sequence[tuple[str, Built]], *tags: str) -> str:
+        """Put an index over images that get no tag of their own."""
+        for _, built in legs:
+            self.image(built)
+        return self.put(index_of(legs), *tags)
+
+    def about(self, subject: str, content: str, *tags: str) -> str:
+        """Put something that says a thing about a digest: a signature, an attestation."""
+        built = image(content)
+        self.blobs(built)
+        document = json.loads(built.manifest.data)
+        size = len(self.client.pull(self.repository, subject).content)
+        document["subject"] = {"mediaType": oci.OCI_MANIFEST, "digest": subject, "size": size}
+        data = json.dumps(document).encode()
+        self.put(OciManifest(data=data, digest=digest_of(data), media_type=oci.OCI_MANIFEST), *tags)
+        return digest_of(data)
+
+    def tags(self) -> set[str]:
+        """Every tag."""
+        return set(self.client.call("GET", f"{self.repository}/tags/list").json().get("tags") or ())
+
+    def there(self, digest: str) -> bool:
+        """Whether a digest can be read."""
+        return self.client.pull(self.repository, digest).status_code == 200
+
+    def pulled(self, tag: str, into: Path) -> None:
+        """Pull a tag whole, with every platform, by skopeo."""
+        known = json.loads((self.world.folder / "credentials.json").read_text())
+        address = self.world.registries[self.host].removeprefix("http://")
+        ran = subprocess.run(
+            [
+                *("skopeo", "--insecure-policy", "copy", "--all", "--src-tls-verify=false"),
+                *("--src-creds", f"anybody:{known['registry']}"),
+                *(f"docker://{address}/{self.repository}:{tag}", f"dir:{into / tag}"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+
+    def clean(self, *args: str, folder: Path, code: int = 0) -> int:
+        """Run the command."""
+        world = ("--world", str(self.world.world_file))
+        answer = run(["clean", "images", *world, "--project", str(folder), "--image", self.name, *args])
+        assert answer == code
+        return answer
+
+
+@pytest.fixture(params=["ghcr.io", PLAIN])
+def shore(request: pytest.FixtureRequest, world: LocalWorld) -> Shore:
+    """A repository that no other test knows, on either registry."""
+    return Shore(world, request.param, f"acme/demo{next(_NUMBERS)}")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A repository without images, so that they have to be named."""
+    return Repo.new(tmp_path / "checkout").path
+
+
+def legs(salt: str) -> list[tuple[str, Built]]:
+    """An image for two platforms."""
+    return [(platform, image(f"{salt} {platform}", platform=platform)) for platform in ("linux/amd64", "linux/386")]
+
+
+def document(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """What was written to stdout."""
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_what_no_tag_needs_goes_and_every_tag_still_pulls(
+    shore: Shore, checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Dry at first; then indexes, children shared and not, and what says something about them."""
+    one = legs("one")
+    released = shore.index(one, "v1.0", "latest", "sha-111111111111")
+    signed = shore.about(one[0][1].manifest.digest, "attestation")
+    signature = shore.about(released, "signature", released.replace(":", "-") + ".sig")
+    # Of a commit that was never released: one leg of its own, one that the release has, too.
+    stale = shore.index([one[0], legs("two")[1]], "sha-222222222222")
+    own = legs("two")[1][1].manifest.digest
+    opened = shore.image(image("pull request"), "pr-7")
+    branch = shore.image(image("branch"), "main")
+    everything = shore.tags()
+
+    shore.clean(*NOW, "--json", folder=checkout)
+    told = document(capsys)
+    assert told["applied"] is False
+    (mine,) = told["images"]
+    goes = {each["digest"]: each["tags"] for each in mine["goes"]}
+    assert goes == {stale: ["sha-222222222222"], own: [], opened: ["pr-7"]}
+    assert list(goes).index(stale) < list(goes).index(own)
+    assert shore.tags() == everything
+
+    shore.clean(*NOW, "--apply", folder=checkout)
+    assert shore.tags() == everything - {"sha-222222222222", "pr-7"}
+    assert [shore.there(each) for each in (stale, own, opened)] == [False, False, False]
+    kept = (released, *(built.manifest.digest for _, built in one), signed, signature, branch)
+    assert all(map(shore.there, kept))
+    for tag in shore.tags():
+        shore.pulled(tag, tmp_path)
+
+    capsys.readouterr()
+    shore.clean(*NOW, "--apply", folder=checkout)
+    assert "0 manifests" in capsys.readouterr().err
+
+
+def test_what_is_protected_young_or_among_the_newest_stays(shore: Shore, checkout: Path) -> None:
+    """Nothing is deleted that a rule keeps."""
+    for number in range(4):
+        created = f"2026-01-0{number + 1}T00:00:00Z"
+        shore.image(image(f"number {number}", created=created), f"pr-{number}")
+    shore.clean("--older-than", "0s", "--keep", "4", "--apply", folder=checkout)
+    shore.clean("--older-than", "5000d", "--keep", "0", "--apply", folder=checkout)
+    shore.clean(*NOW, "--protect", "pr-*", "--apply", folder=checkout)
+    assert len(shore.tags()) == 4
+    shore.clean("--older-than", "0s", "--keep", "1", "--protect", "pr-0", "--apply", folder=checkout)
+    assert shore.tags() == {"pr-0", "pr-3"}
+
+
+def test_tags_of_other_kinds_go_only_when_they_are_named(shore: Shore, checkout: Path) -> None:
+    """A nightly build stays until somebody says that it may go."""
+    shore.image(image("nightly"), "nightly-20260101")
+    shore.image(image("branch"), "main")
+    shore.clean(*NOW, "--apply", folder=checkout)
+    assert shore.tags() == {"nightly-20260101", "main"}
+    shore.clean(*NOW, "--also", "nightly-*", "--apply", folder=checkout)
+    assert shore.tags() == {"main"}
+
+
+def test_an_index_without_one_of_its_parts_keeps_the_rest(
+    shore: Shore, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be read is not taken for unneeded; and what was broken before is not blamed on the cleaning."""
+    some = legs("broken")
+    broken = shore.index(some, "sha-333333333333")
+    tagged = shore.index([*some, ("linux/arm64", image("arm", platform="linux/arm64"))], "v9")
+    kept, lost = (built.manifest.digest for _, built in some)
+    removed(shore, lost)
+    shore.clean(*NOW, "--apply", folder=checkout)
+    assert all(map(shore.there, (broken, tagged, kept)))
+    assert "0 manifests" in capsys.readouterr().err
+
+
+def removed(shore: Shore, digest: str) -> None:
+    """Take a manifest from under the registry, as careless cleaners do."""
+    hexadecimal = digest.removeprefix("sha256:")
+    (link,) = shore.client.folder.rglob(f"*/_manifests/revisions/sha256/{hexadecimal}/link")
+    link.unlink()
+
+
+def test_a_version_that_the_forge_will_not_delete_is_spared(
+    world: LocalWorld, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """More than 5,000 downloads: it stays with its parts, the others go all the same."""
+    shore = Shore(world, "ghcr.io", "acme/popular")
+    popular = shore.index(legs("popular"), "pr-1")
+    other = shore.image(image("not so popular"), "pr-2")
+    control = shore.client.control("popular", popular)
+    try:
+        shore.clean(*NOW, "--apply", "--json", folder=checkout)
+    finally:
+        control.unlink()
+    (mine,) = document(capsys)["images"]
+    spared = {each["digest"]: each["spared"] for each in mine["goes"] if each["spared"]}
+    assert "5,000 downloads" in spared.pop(popular)
+    assert set(spared) == {built.manifest.digest for _, built in legs("popular")}
+    assert shore.tags() == {"pr-1"}
+    assert not shore.there(other)
+    assert all(map(shore.there, spared))
+
+
+def test_without_rights_nothing_goes(world: LocalWorld, checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The forge's words come back, and the exit code is that of a denial."""
+    shore = Shore(world, "ghcr.io", "acme/foreign")
+    shore.image(image("foreign"), "pr-1")
+    control = shore.client.control("no-admin", shore.repository)
+    try:
+        shore.clean(*NOW, "--apply", folder=checkout, code=5)
+    finally:
+        control.unlink()
+    assert "admin" in capsys.readouterr().err
+    assert shore.tags() == {"pr-1"}
+
+
+def test_a_repository_that_is_not_there_has_nothing_to_clean(
+    world: LocalWorld, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No image yet is no error."""
+    Shore(world, "ghcr.io", "acme/never").clean("--apply", folder=checkout)
+    assert "0 manifests" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (("--image", "not a name"), 3),
+        (("--image", "quay.io/acme/demo"), 3),
+        ((), 3),
+        (("--older-than", "soon"), 2),
+        (("--keep", "-1"), 2),
+    ],
+    ids=["no name", "not in this world", "no images", "no time", "fewer than none"],
+)
+def test_what_cannot_be_meant_is_refused(world: LocalWorld, checkout: Path, args: tuple[str, ...], code: int) -> None:
+    """With the exit code of settings or of the command line."""
+    where = ("--world", str(world.world_file), "--project", str(checkout))
+    assert run(["clean", "images", *where, *args]) == code
