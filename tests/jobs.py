@@ -50,7 +50,7 @@ class Job:
             patch.setenv(variable, value)
         job.publishers()
         job.claims()
-        for control in ("ahead", "no-trusted-publishing"):
+        for control in ("ahead", "no-github", "no-trusted-publishing"):
             (job.folder / control).unlink(missing_ok=True)
         return job
 

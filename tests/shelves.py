@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from unmoor.errors import Denied
 from unmoor.ports.index import Credential, Holding, Listed, Proved, Proving, Sending
 from unmoor.products import File
 
@@ -22,15 +23,21 @@ class Shelf:
     page: str = "http://example.org/{project}/{version}/"
     login: str = ""
     known: bool = True
+    minted: bool = False
+    wrong: str = ""
+    proved: list[Proving] = field(default_factory=list)
 
     def credential(self) -> Credential:
         """Whether there is a login."""
-        return Credential(present=bool(self.login), origin=self.login or "nowhere")
+        return Credential(present=bool(self.login), origin=self.login or "nowhere", minted=self.minted)
 
     def prove_login(self, project: str, upto: Proving) -> Proved:
-        """What is known of the login without asking anybody."""
-        del project, upto
-        return Proved(taken=False, detail=f"login from {self.login}")
+        """Note how far it goes; what is minted is taken."""
+        del project
+        self.proved.append(upto)
+        if self.wrong:
+            raise Denied(self.wrong, next_step="correct it")
+        return Proved(taken=self.minted and upto is Proving.MINTING, detail=f"login from {self.login}")
 
     def knows(self, project: str) -> bool:
         """Whether it has any project, if it can be read."""

@@ -11,7 +11,7 @@ from tests.shelves import Shelf, voice
 from unmoor.adapters.forge.answers import Absent, Limited
 from unmoor.errors import Denied, Internal, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Repository
-from unmoor.ports.index import Holding
+from unmoor.ports.index import Holding, Proving
 from unmoor.products import Access, Release, Standing
 from unmoor.stage import Have, Reach
 from unmoor.stages.access import ProveAccess
@@ -177,6 +177,58 @@ def test_an_index_that_holds_the_version_needs_no_login() -> None:
     there = Holding(simple=voice({"demo-1.0.tar.gz": "a" * 64}), json=None)
     heard = World(staging=Shelf(there, name="testpypi")).look()
     assert "is there already" in heard.told(Standing.UNPROVEN)
+
+
+TRUSTED = {"login": "trusted publishing", "minted": True}
+THERE = Holding(simple=voice({"demo-1.0.tar.gz": "a" * 64}), json=None)
+
+
+@pytest.mark.parametrize(
+    ("limit", "known", "held", "proved", "standing"),
+    [
+        (Reach.READS, True, EMPTY, [Proving.READING], Standing.UNPROVEN),
+        (Reach.LOCAL, True, EMPTY, [Proving.READING], Standing.UNPROVEN),
+        (Reach.REMOTE, True, EMPTY, [Proving.READING], Standing.UNPROVEN),
+        (Reach.FINAL, True, EMPTY, [Proving.MINTING], Standing.PROVEN),
+        (Reach.FINAL, False, EMPTY, [Proving.ASKING], Standing.UNPROVEN),
+        (Reach.FINAL, True, THERE, [], Standing.UNPROVEN),
+    ],
+)
+def test_a_token_is_minted_only_where_the_project_is_and_the_run_would_use_it(
+    *, limit: Reach, known: bool, held: Holding, proved: list[Proving], standing: Standing
+) -> None:
+    """The exchange creates the project of a pending publisher: that is the publishing stage's to do."""
+    index = Shelf(held, known=known, **TRUSTED)  # type: ignore[arg-type]
+    access = World(index=index, limit=limit).look().access
+    assert index.proved == proved
+    (login, *_) = [each for each in access.findings if each.surface == "pypi"]
+    assert (login.standing, login.proven_by) == (standing, "" if standing is Standing.PROVEN else "pypi")
+    assert ("would create the project there, so that pypi does it" in login.detail) is not known
+
+
+def test_the_staging_index_is_minted_for_by_a_run_that_holds() -> None:
+    """Such a run uploads there, and nowhere else."""
+    staging = Shelf(EMPTY, name="testpypi", **TRUSTED)  # type: ignore[arg-type]
+    World(staging=staging, limit=Reach.REMOTE).look()
+    assert staging.proved == [Proving.MINTING]
+
+
+def test_a_login_that_cannot_be_right_stops_before_anything_is_built() -> None:
+    """And is only listed where this run would not use it."""
+    wrong = "it is a token of the other index"
+    with pytest.raises(Denied, match=wrong):
+        World(index=Shelf(EMPTY, login="x", wrong=wrong)).look()
+    heard = World(index=Shelf(EMPTY, login="x", wrong=wrong), limit=Reach.REMOTE).look()
+    assert wrong in heard.told(Standing.UNPROVEN)
+
+
+def test_a_table_among_the_problems_begins_on_its_own_line() -> None:
+    """Several lines are not strung together with others."""
+    table = "no publisher\nclaim | publisher"
+    world = World(index=Shelf(EMPTY, login="x", wrong=table), staging=Shelf(EMPTY, name="testpypi"))
+    with pytest.raises(Denied) as caught:
+        world.look()
+    assert "claim | publisher" in caught.value.what.splitlines()
 
 
 def test_a_fault_of_ours_is_never_listed() -> None:

@@ -2,7 +2,7 @@
 
 Refused and answered as PyPI does, in its order. The publishers stand in ``publishers.json`` in the index's
 folder: a list of objects, as `Publisher` has it. Control files: ``no-trusted-publishing`` switches it off,
-``ahead`` holds seconds by which the index's clock is ahead.
+``no-github`` only for this issuer, and ``ahead`` holds seconds by which the index's clock is ahead.
 
 Why no library: the client side has some, the index's side is PyPI's own.
 """
@@ -159,7 +159,7 @@ class Minting:
             raise MintError("invalid-payload", "malformed JWT") from None
         if said != self.issuer.base:
             raise MintError("invalid-payload", "unknown trusted publishing issuer")
-        if self._off:
+        if self._off or (self.folder / "no-github").exists():
             raise MintError("not-enabled", "GitHub trusted publishing functionality not enabled")
         try:
             claims: dict[str, Any] = jwt.decode(

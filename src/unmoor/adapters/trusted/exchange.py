@@ -59,7 +59,7 @@ def audience(place: IndexPlace, http: BoundedSession) -> str:
         case 200:
             said = _read(answer).get("audience")
         case 403:
-            raise _refused(place, "not-enabled", words(answer), Claims())
+            raise _refused(place, "not-enabled", f"not-enabled: {words(answer)}", Claims())
         case 404:
             raise Denied(
                 f"{place.name} has no trusted publishing: there is nothing at {AUDIENCE}",

@@ -1,0 +1,502 @@
+"""Trusted publishing against the local world's indexes and issuer: what is used, what is refused, in which words."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.faults import Exchange, serving
+from tests.indexes import BOUNDS, FakeClock, built
+from tests.jobs import CALLED, MATCHING, Job
+
+from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.trusted import TrustedPublishing, ambient
+from unmoor.adapters.trusted.ambient import Ambient, id_token
+from unmoor.adapters.trusted.claims import Claims
+from unmoor.errors import Denied, Unknown
+from unmoor.ports.index import Proving, Sent
+from unmoor.rehearsal import local
+from unmoor.rehearsal.local import LocalWorld
+from unmoor.secret import Secret
+from unmoor.world import IndexPlace, Login, Trusted
+
+REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
+REQUEST_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
+    """One world for all of these tests."""
+    folder = tmp_path_factory.mktemp("world")
+    with local.start(folder, repository="acme/demo", checkout=None) as running:
+        yield running
+
+
+@pytest.fixture
+def job(world: LocalWorld, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A job in it."""
+    return Job.start(world, monkeypatch)
+
+
+# ---- which credential counts
+
+
+@pytest.mark.parametrize(
+    ("policy", "password", "minted"),
+    [
+        (Trusted.AUTO, "", True),
+        (Trusted.AUTO, "pypi-x", False),
+        (Trusted.ALWAYS, "", True),
+        (Trusted.NEVER, "", False),
+        (Trusted.NEVER, "pypi-x", False),
+    ],
+)
+def test_the_policy_decides_which_login_is_used(job: Job, policy: Trusted, password: str, *, minted: bool) -> None:
+    """A stored login goes before, unless trusted publishing is demanded; nobody is asked."""
+    credential = job.index(policy, password).credential()
+    assert (credential.minted, credential.present) == (minted, minted or bool(password))
+    assert ("GitHub Actions" in credential.origin) is minted
+
+
+def test_mixed_credentials_are_refused_by_name(job: Job, tmp_path: Path) -> None:
+    """Who demands trusted publishing wants no other secret around: also at an upload."""
+    index = job.index(Trusted.ALWAYS, "pypi-x")
+    for use in (index.credential, lambda: index.send(built(tmp_path)[0])):
+        with pytest.raises(Denied, match=r"another credential too, from ~/\.pypirc") as caught:
+            use()
+        assert "take that one away" in caught.value.next_step
+
+
+@pytest.mark.parametrize("missing", [REQUEST_TOKEN, REQUEST_URL])
+def test_a_missing_permission_is_named_without_a_request(job: Job, missing: str) -> None:
+    """It is the most common mistake, and known in the first second."""
+    del job.environ[missing]
+    with pytest.raises(Denied, match="no permission 'id-token: write'") as caught:
+        job.index(Trusted.ALWAYS).credential()
+    assert "permissions: id-token: write" in caught.value.next_step
+    assert "fork" in caught.value.next_step
+    credential = job.index(Trusted.AUTO).credential()
+    assert not credential.present
+    assert "no trusted publishing: this job has no permission 'id-token: write'" in credential.origin
+    assert "id-token: write" in credential.remedy
+
+
+def test_the_permission_may_also_turn_out_to_be_missing(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library says the same in its own way."""
+    monkeypatch.delenv(REQUEST_TOKEN)
+    with pytest.raises(Denied, match="id-token: write"):
+        id_token("x", job.environ)
+
+
+@pytest.mark.parametrize(
+    ("environ", "found"),
+    [
+        ({}, None),
+        ({"GITLAB_CI": "true", "PYPI_ID_TOKEN": "x"}, Ambient(name="GitLab", renews=False)),
+        ({"CIRCLECI": "true"}, Ambient(name="CircleCI")),
+        ({"BUILDKITE": "true"}, Ambient(name="Buildkite")),
+        ({"GOOGLE_SERVICE_ACCOUNT_NAME": "x@example.org"}, Ambient(name="Google Cloud")),
+    ],
+)
+def test_the_ci_is_told_by_its_variables(environ: dict[str, str], found: Ambient | None) -> None:
+    """Those that the library knows."""
+    assert ambient.ambient(environ) == found
+
+
+def test_gitlab_without_an_id_token_lacks_one() -> None:
+    """Its jobs name theirs in the configuration."""
+    found = ambient.ambient({"GITLAB_CI": "true"})
+    assert found is not None
+    assert "no ID token" in found.lacking
+    assert "id_tokens:" in found.remedy
+
+
+def test_outside_of_a_ci_there_is_none(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Demanded on a laptop, it is refused before anything is sent to the index but the question for the audience."""
+    for name in list(job.environ):
+        monkeypatch.delenv(name)
+    job.environ.clear()
+    with pytest.raises(Denied, match="nothing here gives ID tokens"):
+        job.index(Trusted.ALWAYS).prove_login("demo", Proving.ASKING)
+    assert not job.index(Trusted.AUTO).credential().present
+
+
+# ---- the exchange
+
+
+def test_a_token_is_minted_used_and_shown_to_nobody(
+    job: Job, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A new project: the mint makes it, and the files arrive."""
+    job.publishers(MATCHING | {"pending": True})
+    before, index = job.minted(), job.index()
+    for file in built(tmp_path):
+        assert index.send(file) == Sent()
+    assert index.knows("demo")
+    assert job.minted() == before + 1
+    trusted = index.trusted
+    assert trusted is not None
+    secret = trusted.login().secret.reveal()
+    assert secret.startswith("pypi-")
+    assert secret not in f"{index!r} {trusted!r} {trusted.login()!r}"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_proving_goes_only_as_far_as_it_may(job: Job) -> None:
+    """Reading asks nobody, asking tells who we are, minting alone changes the index."""
+    before, index = job.minted(), job.index()
+    job.publishers(MATCHING)
+    job.claims(environment="pypi")
+    read = index.prove_login("demo", Proving.READING)
+    assert (read.taken, "no token was asked for" in read.detail) == (False, True)
+    asked = index.prove_login("demo", Proving.ASKING)
+    assert (asked.taken, asked.detail.partition(", as ")[2]) == (
+        False,
+        "acme/demo, workflow release.yml, environment pypi",
+    )
+    assert job.minted() == before
+    minted = index.prove_login("demo", Proving.MINTING)
+    assert (minted.taken, "a token was minted" in minted.detail) == (True, True)
+    assert job.minted() == before + 1
+
+
+def test_a_token_is_used_for_ten_minutes_and_then_made_anew(job: Job) -> None:
+    """Well before its end after fifteen; each time with an ID token that was in no exchange before."""
+    job.publishers(MATCHING)
+    trusted = job.trusted()
+    first = trusted.login()
+    job.clock.time += 599
+    assert trusted.login() == first
+    job.clock.time += 2
+    second = trusted.login()
+    assert second.secret != first.secret
+    assert trusted.login() == second
+
+
+def test_many_threads_mint_one_token(job: Job) -> None:
+    """Uploads side by side share it."""
+    job.publishers(MATCHING)
+    before, trusted = job.minted(), job.trusted()
+    with ThreadPoolExecutor(8) as pool:
+        logins = list(pool.map(lambda _: trusted.login(), range(16)))
+    assert len({each.secret for each in logins}) == 1
+    assert job.minted() == before + 1
+
+
+def test_the_two_indexes_have_tokens_of_their_own(job: Job, world: LocalWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each asks for its own audience, and knows its own publishers."""
+    job.publishers(MATCHING)
+    other = Job.start(world, monkeypatch, "testpypi")
+    assert job.trusted().login().secret
+    with pytest.raises(Denied, match="testpypi has no trusted publisher that matches this job"):
+        other.trusted().login()
+
+
+# ---- refused, in each of its ways
+
+
+def _reused(job: Job) -> None:
+    job.publishers(MATCHING)
+    job.claims(jti="same")
+    assert job.mint().status_code == 200
+
+
+def _taken(job: Job) -> None:
+    job.publishers(MATCHING | {"project": "there", "pending": True})
+    assert job.mint().status_code == 200
+    job.publishers(MATCHING | {"project": "There", "pending": True})
+
+
+REFUSED: dict[str, tuple[Callable[[Job], None], tuple[str, ...]]] = {
+    "not-enabled": (
+        lambda job: (job.folder / "no-github").touch(),
+        ("switched trusted publishing off", "API token", "repository: acme/demo"),
+    ),
+    "not-enabled: Trusted publishing functionality": (
+        lambda job: (job.folder / "no-trusted-publishing").touch(),
+        ("switched trusted publishing off", "API token"),
+    ),
+    "invalid-payload": (
+        lambda job: job.claims(iss="https://ci.example.org"),
+        ("does not know who issued", "iss: https://ci.example.org", "GitHub Enterprise Server"),
+    ),
+    "invalid-token": (
+        lambda job: job.claims(iat=1, exp=2),
+        ("does not believe the ID token", "aud: local-pypi", "clock"),
+    ),
+    "invalid-reuse-token": (
+        _reused,
+        ("seen this ID token before", "start a new job"),
+    ),
+    "invalid-publisher": (
+        lambda job: job.publishers(MATCHING | {"workflow": "other.yml"}),
+        ("no trusted publisher that matches", "'Publishing'"),
+    ),
+    "invalid-pending-publisher": (
+        _taken,
+        ("which is there already", "if the project is yours"),
+    ),
+    "name": (
+        lambda job: job.publishers(MATCHING | {"project": "json", "pending": True}),
+        ("the name is not allowed", "another name"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_each_way_of_being_refused_has_its_own_words(job: Job, case: str) -> None:
+    """What it means, the index's own word, and what to do; never a token."""
+    prepare, said = REFUSED[case]
+    prepare(job)
+    with pytest.raises(Denied) as caught:
+        job.trusted().login()
+    told = f"{caught.value}\n{caught.value.next_step}"
+    assert all(each in told for each in said), told
+    assert case in told or case == "name"
+    assert "eyJ" not in told
+
+
+def test_the_claims_stand_beside_what_the_publisher_must_be(job: Job) -> None:
+    """Decoded, and what is absent is said to be."""
+    job.claims(environment=None, ref="refs/tags/v1\x1b[31m")
+    with pytest.raises(Denied) as caught:
+        job.trusted().login()
+    ref = "acme/demo/.github/workflows/release.yml@refs/tags/v1.0"
+    assert caught.value.what.splitlines()[1:] == [
+        "what this job's ID token says | what the publisher on pypi has to be",
+        "sub: repo:acme/demo:ref:refs/tags/v1.0 | begins with repo:acme/demo",
+        "repository: acme/demo | owner acme, repository demo",
+        f"workflow_ref: {ref} | not compared",
+        f"job_workflow_ref: {ref} | workflow release.yml",
+        "environment: MISSING | no environment given",
+        "ref: refs/tags/v1 | any",
+    ]
+
+
+def test_a_reusable_workflow_is_refused_before_the_exchange(job: Job) -> None:
+    """The index would look for the workflow that was called; both are named."""
+    job.publishers(MATCHING | {"repository": "acme/demo", "workflow": "publish.yml"})
+    job.claims(job_workflow_ref=CALLED)
+    before = job.minted()
+    for upto in (Proving.ASKING, Proving.MINTING):
+        with pytest.raises(Denied, match="reusable workflow") as caught:
+            job.index().prove_login("demo", upto)
+        assert CALLED in caught.value.what
+        assert "acme/demo/.github/workflows/release.yml" in caught.value.what
+    assert job.minted() == before
+
+
+def test_claims_of_another_ci_are_laid_out_as_it_has_them() -> None:
+    """GitLab's, for one."""
+    claims = Claims({"iss": "https://gitlab.example.org", "project_path": "group/sub/demo", "sub": "project_path:x"})
+    table = claims.table("pypi")
+    assert "project_path: group/sub/demo | namespace group/sub, project demo" in table
+    assert "ci_config_ref_uri: MISSING" in table
+    assert claims.brief() == "group/sub/demo"
+    assert Claims().brief() == "an ID token that names nobody"
+
+
+@pytest.mark.parametrize("text", ["", "a.b", "a.b.c", "a.W10.c", "a.!!!.c", "a.\u00e9.c"])
+def test_what_is_no_id_token_is_unknown(text: str) -> None:
+    """It is not shown either."""
+    with pytest.raises(Unknown, match="no ID token"):
+        Claims.of(Secret(text))
+
+
+# ---- one ID token a job
+
+
+def gitlab(job: Job, patch: pytest.MonkeyPatch) -> Job:
+    """The same job in GitLab: its one ID token stands in a variable."""
+    token = job.id_token()
+    for name in list(job.environ):
+        patch.delenv(name)
+    job.environ.clear()
+    job.environ.update({"GITLAB_CI": "true", "LOCAL_PYPI_ID_TOKEN": token})
+    for name, value in job.environ.items():
+        patch.setenv(name, value)
+    return job
+
+
+def test_one_id_token_is_kept_for_the_upload_and_used_to_its_end(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not spent early, and what it gave is used for as long as it is good."""
+    job.publishers(MATCHING)
+    before, index = job.minted(), gitlab(job, monkeypatch).index()
+    proved = index.prove_login("demo", Proving.MINTING)
+    assert (proved.taken, "kept for the upload" in proved.detail) == (False, True)
+    assert job.minted() == before
+    trusted = index.trusted
+    assert trusted is not None
+    login = trusted.login()
+    job.clock.time += 700
+    assert trusted.login() == login
+    job.clock.time += 200
+    with pytest.raises(Denied, match="one ID token only") as caught:
+        trusted.login()
+    assert "start the job again" in caught.value.next_step
+
+
+# ---- an index, or a CI, that does not answer as it should
+
+
+def encoded(**claims: Any) -> str:
+    """An ID token that nobody signed."""
+    body = base64.urlsafe_b64encode(json.dumps({"aud": "mine"} | claims).encode()).rstrip(b"=").decode()
+    return f"x.{body}.x"
+
+
+def trusting(url: str, patch: pytest.MonkeyPatch, http: BoundedSession, clock: FakeClock) -> TrustedPublishing:
+    """Trusted publishing to an index that a test speaks for, which is the CI as well."""
+    environ = {"GITHUB_ACTIONS": "true", REQUEST_URL: f"{url}/ci", REQUEST_TOKEN: "runner-secret"}
+    for name, value in environ.items():
+        patch.setenv(name, value)
+    place = IndexPlace(
+        name="mine",
+        upload=f"{url}/legacy/",
+        simple=f"{url}/simple/",
+        json="",
+        page="",
+        login=Login(username="__token__", secret=Secret(""), origin="nowhere"),
+        trusted=Trusted.AUTO,
+    )
+    return TrustedPublishing(place=place, http=http, clock=clock, environ=environ)
+
+
+Answers = dict[str, Callable[[Exchange], None]]
+
+
+def script(answers: Answers) -> Callable[[Exchange], None]:
+    """Answer as usual but where a test says otherwise."""
+    numbers = iter(range(1000))
+
+    def serve(exchange: Exchange) -> None:
+        path = exchange.path.partition("?")[0]
+        usual: Answers = {
+            "/_/oidc/audience": lambda x: x.json({"audience": "mine"}),
+            "/ci": lambda x: x.json({"value": encoded(jti=str(next(numbers)))}),
+            "/_/oidc/mint-token": lambda x: x.json({"token": "minted"}),
+        }
+        (usual | answers)[path](exchange)
+
+    return serve
+
+
+AUDIENCE, MINT = "/_/oidc/audience", "/_/oidc/mint-token"
+ODD: dict[str, tuple[str, Callable[[Exchange], None], type[Exception], str]] = {
+    "no trusted publishing": (AUDIENCE, lambda x: x.answer(404), Denied, "mine has no trusted publishing"),
+    "switched off": (AUDIENCE, lambda x: x.answer(403), Denied, "switched trusted publishing off"),
+    "audience on fire": (AUDIENCE, lambda x: x.answer(500), Unknown, "answered 500"),
+    "audience in HTML": (AUDIENCE, lambda x: x.answer(200, "<h1>hi</h1>"), Unknown, "no JSON"),
+    "audience missing": (AUDIENCE, lambda x: x.json({}), Unknown, "names no audience"),
+    "audience not text": (AUDIENCE, lambda x: x.json({"audience": 7}), Unknown, "names no audience"),
+    "audience not printable": (AUDIENCE, lambda x: x.json({"audience": "a\nb"}), Unknown, "names no audience"),
+    "audience of the public index": (AUDIENCE, lambda x: x.json({"audience": "pypi"}), Denied, "act as this job"),
+    "audience of a signer": (AUDIENCE, lambda x: x.json({"audience": "Sigstore"}), Denied, "act as this job"),
+    "CI on fire": ("/ci", lambda x: x.answer(500, "runner-secret"), Unknown, "gave no ID token"),
+    "CI without a token": ("/ci", lambda x: x.json({}), Unknown, "malformed"),
+    "CI for another audience": ("/ci", lambda x: x.json({"value": encoded(aud="x")}), Unknown, "audience"),
+    "CI that gives no token": ("/ci", lambda x: x.json({"value": "hunter2"}), Unknown, "Malformed token"),
+    "mint in HTML": (MINT, lambda x: x.answer(200, "hi"), Unknown, "no JSON"),
+    "mint without a token": (MINT, lambda x: x.json({"success": True}), Unknown, "minted no token"),
+    "mint that breaks lines": (MINT, lambda x: x.json({"token": "a\nb"}), Unknown, "minted no token"),
+    "mint on fire": (MINT, lambda x: x.answer(503), Unknown, "answered 503"),
+    "mint that is busy": (MINT, lambda x: x.answer(429, headers={"Retry-After": "7"}), Unknown, "answered 429"),
+    "mint that resets": (MINT, Exchange.reset, Unknown, "broke off"),
+    "mint that redirects": (MINT, lambda x: x.redirect("/elsewhere"), Denied, "refused to mint"),
+    "mint that says no in HTML": (MINT, lambda x: x.answer(400, "no"), Denied, "refused to mint a token"),
+    "mint that says something new": (
+        MINT,
+        lambda x: x.answer(422, '{"errors": [{"code": "new", "description": "because"}, 7]}', kind="application/json"),
+        Denied,
+        "new: because",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_an_odd_answer_is_refused_or_unknown(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is never taken for a token, and shows no secret."""
+    path, answer, error, said = ODD[case]
+    with serving(script({path: answer})) as fault, BoundedSession(BOUNDS) as http:
+        trusted = trusting(fault.url, monkeypatch, http, FakeClock())
+        with pytest.raises(error, match=said) as caught:
+            trusted.login()
+    told = f"{caught.value} {getattr(caught.value, 'next_step', '')}"
+    assert "runner-secret" not in told
+
+
+def test_a_token_that_comes_back_in_a_refusal_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some servers repeat what they were sent."""
+
+    def echo(exchange: Exchange) -> None:
+        errors = [{"code": "invalid-payload", "description": json.loads(exchange.read())["token"]}]
+        exchange.answer(422, json.dumps({"errors": errors}), kind="application/json")
+
+    with serving(script({MINT: echo})) as fault, BoundedSession(BOUNDS) as http:
+        trusted = trusting(fault.url, monkeypatch, http, FakeClock())
+        with pytest.raises(Denied, match=r"invalid-payload: \*\*\*"):
+            trusted.login()
+
+
+def test_a_lost_answer_is_asked_for_again_with_another_id_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one may be spent. Waits are bounded, and so are tries."""
+    sent: list[str] = []
+
+    def lose(exchange: Exchange) -> None:
+        sent.append(json.loads(exchange.read())["token"])
+        if len(sent) < 3:
+            exchange.reset()
+        else:
+            exchange.json({"token": "minted"})
+
+    clock = FakeClock()
+    with serving(script({MINT: lose})) as fault, BoundedSession(BOUNDS) as http:
+        login = trusting(fault.url, monkeypatch, http, clock).login()
+    assert login.secret == Secret("minted")
+    assert (len(sent), len(set(sent)), clock.slept) == (3, 3, [1.0, 4.0])
+
+
+def test_a_token_for_less_time_is_made_anew_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index may give other tokens than PyPI; a wrong clock does not make a new one for each file."""
+    clock = FakeClock()
+    answers: Answers = {MINT: lambda x: x.json({"token": "minted", "expires": 1})}
+    with serving(script(answers)) as fault, BoundedSession(BOUNDS) as http:
+        trusted = trusting(fault.url, monkeypatch, http, clock)
+        for seconds, exchanges in ((0, 1), (29, 1), (2, 2)):
+            clock.time += seconds
+            trusted.login()
+            assert len(fault.paths("POST")) == exchanges
+
+
+def test_an_audience_from_elsewhere_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redirect could ask for an ID token in another's name."""
+    with serving(lambda x: x.json({"audience": "mine"})) as other:
+        answers: Answers = {AUDIENCE: lambda x: x.redirect(f"{other.url}/x")}
+        with serving(script(answers)) as fault, BoundedSession(BOUNDS) as http:
+            trusted = trusting(fault.url, monkeypatch, http, FakeClock())
+            with pytest.raises(Denied, match="leads elsewhere"):
+                trusted.login()
+
+
+def test_a_ci_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library would wait for four times half a minute."""
+    monkeypatch.setattr(ambient, "_PATIENCE", 0.2)
+    with serving(script({"/ci": Exchange.hang})) as fault, BoundedSession(BOUNDS) as http:
+        trusted = trusting(fault.url, monkeypatch, http, FakeClock())
+        with pytest.raises(Unknown, match="no ID token within"):
+            trusted.login()
+
+
+def test_an_address_that_is_none_is_no_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the library lets through is told by its name alone."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv(REQUEST_TOKEN, "x")
+    monkeypatch.setenv(REQUEST_URL, "http://[")
+    with pytest.raises(Unknown, match="could not be asked"):
+        id_token("x", os.environ)
