@@ -79,9 +79,9 @@ def small(path: Path, **others: str) -> Repo:
 
 
 @contextmanager
-def yard(folder: Path, repo: Repo | None = None) -> Iterator[Yard]:
+def yard(folder: Path, repo: Repo | None = None, *, registry: bool = False) -> Iterator[Yard]:
     """Start a world over a small project."""
     folder.mkdir(parents=True, exist_ok=True)
     repo = repo or small(folder / "small")
-    with local.start(folder / "world", repository="acme/small", checkout=repo.path):
+    with local.start(folder / "world", repository="acme/small", checkout=repo.path, registry=registry):
         yield Yard(repo=repo, world=folder / "world")

@@ -12,6 +12,7 @@ import click
 from unmoor import errors
 from unmoor.assembly import Target, assemble
 from unmoor.cli.app import COMMANDS, cli
+from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.folder import RunFolder
 from unmoor.pipeline import Pipeline
@@ -69,15 +70,19 @@ def sample() -> Pipeline:
         index=cast("Any", place),
         staging=cast("Any", staging),
         forge=cast("Any", place),
+        engine=nothing,
+        registry=lambda name: cast("Any", SimpleNamespace(name=name)),
+        packages=lambda _name: None,
     )
-    target = Target(tag="v1.0", named=True, repository="owner/name")
+    target = Target(tag="v1.0", named=True, repository="owner/name", images=(ImageSettings(),))
     return assemble(target, Settings(), can, RunFolder(Path(".unmoor/v1.0")), Reach.FINAL)
 
 
 def stages() -> str:
     """One row for each stage, in order."""
     head = (
-        "# Stages\n\nIn the order of a release. `reads` and `waits for` name other stages; a stage starts as soon "
+        "# Stages\n\nIn the order of a release; those of images only where a project has some. `reads` and "
+        "`waits for` name other stages; a stage starts as soon "
         "as those are done.\n\n| stage | reach | what it would do | reads | waits for | can be taken back |\n"
         "|---|---|---|---|---|---|\n"
     )

@@ -68,6 +68,7 @@ class ProveAccess(Check[Access]):
     def plan(self) -> str:
         """Say what would be looked at."""
         names = [self.forge.address, *(index.name for index in (self.staging, self.index) if index is not None)]
+        names += [registry.name for registry in self.registries]
         return f"read what can be known of logins, permissions and names at {', '.join(names)}"
 
     def make(self, have: Have) -> Access:

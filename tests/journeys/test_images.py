@@ -1,0 +1,181 @@
+"""Releases with images through the command line: a real engine, a real registry, digests read by skopeo."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests import projects, voyage
+from tests.engines import TestEngine, engine, needs, tiny_image  # noqa: F401 - fixtures
+from tests.repositories import Repo
+from tests.voyage import CHANGELOG, SETTINGS, Yard
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+
+IMAGES = """
+[[tool.unmoor.image]]
+targets = {{ production = {{ suffix = "", floating = "" }}, development = "-dev" }}
+platforms = [{platforms}]
+optional = {optional}
+"""
+DOCKERFILE = "FROM {base} AS development\nCOPY dist/ /dist/\nFROM development AS production\nUSER 1000\n"
+NAME = "acme/small"
+
+
+def project(path: Path, base: str, *, platforms: str = '"linux/amd64"', optional: str = "false") -> Repo:
+    """Make a repository of a small project with a Dockerfile, at 1.0."""
+    more = SETTINGS.replace("test-command", "# test-command") + IMAGES.format(platforms=platforms, optional=optional)
+    files = projects.files("small-one", "1.0", more=more) | {
+        "CHANGELOG.md": CHANGELOG,
+        "Dockerfile": DOCKERFILE.format(base=base),
+    }
+    repo = Repo.new(path, files)
+    repo.git("tag", "v1.0")
+    return repo
+
+
+@contextmanager
+def yard(folder: Path, repo: Repo) -> Iterator[Yard]:
+    """Start a world with a registry."""
+    needs("docker-registry", "skopeo")
+    with voyage.yard(folder, repo, registry=True) as place:
+        yield place
+
+
+def digest(place: Yard, tag: str) -> str:
+    """The digest behind a tag as skopeo sees it without credentials; empty where there is none."""
+    text = place.world_file.read_text()
+    host = next(line for line in text.splitlines() if line.startswith("address")).split('"')[1].removeprefix("http://")
+    options = ("--tls-verify=false", "--no-creds", "--format={{.Digest}}")
+    ran = subprocess.run(
+        [shutil.which("skopeo") or "skopeo", "inspect", *options, f"docker://{host}/{NAME}:{tag}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return ran.stdout.strip()
+
+
+def release(place: Yard, tag: str, with_engine: TestEngine | None, *args: str) -> subprocess.CompletedProcess[str]:
+    """Release a tag into the world."""
+    env = dict(with_engine.environ) if with_engine else {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    return place.unmoor("release", "--world", str(place.world_file), *args, tag, env=env)
+
+
+def next_version(place: Yard, version: str) -> None:
+    """Commit another version and push its tag to the world's remote."""
+    text = (place.repo.path / "pyproject.toml").read_text()
+    current = text.split('version = "')[1].split('"')[0]
+    changes = (
+        (place.repo.path / "CHANGELOG.md").read_text().replace("# Changes\n", f"# Changes\n\n## {version}\n\n- More.\n")
+    )
+    place.repo.commit(
+        {"pyproject.toml": text.replace(f'version = "{current}"', f'version = "{version}"'), "CHANGELOG.md": changes}
+    )
+    place.repo.git("tag", f"v{version}")
+    place.repo.git("push", "--quiet", str(place.world / "remote.git"), f"v{version}")
+
+
+def test_images_are_promoted_by_digest_and_floating_tags_never_move_back(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    tiny_image: str,  # noqa: F811 - the fixture
+) -> None:
+    """Every tag of a final is one digest; a candidate and a backport leave the floating tags where they are."""
+    with yard(tmp_path, project(tmp_path / "small", tiny_image)) as place:
+        first = release(place, "v1.0", engine)
+        assert first.returncode == 0, first.stderr
+        one = digest(place, "v1.0")
+        assert one.startswith("sha256:")
+        assert {digest(place, tag) for tag in ("1.0", "1", "latest")} == {one}
+        assert digest(place, "v1.0-dev") not in {"", one}
+        next_version(place, "1.2")
+        assert release(place, "v1.2", engine).returncode == 0
+        two = digest(place, "latest")
+        assert two == digest(place, "v1.2") != one
+        for version in ("1.3rc1", "1.1"):
+            next_version(place, version)
+            ran = release(place, f"v{version}", engine)
+            assert ran.returncode == 0, ran.stderr
+            assert digest(place, f"v{version}") not in {"", one, two}
+            assert digest(place, "latest") == digest(place, "1") == two
+        assert digest(place, "1.1") == digest(place, "v1.1")
+
+
+def test_another_machine_without_an_engine_finishes_what_was_held(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    tiny_image: str,  # noqa: F811 - the fixture
+) -> None:
+    """Between push and promotion nothing is floating; a clone without an engine promotes the very digests."""
+    with yard(tmp_path, project(tmp_path / "small", tiny_image)) as place:
+        held = release(place, "v1.0", engine, "--hold")
+        assert held.returncode == 0, held.stderr
+        assert digest(place, "latest") == digest(place, "v1.0") == ""
+        pushed = digest(place, f"sha-{place.repo.git('rev-parse', 'v1.0')[:12]}")
+        place.repo.git("clone", "--quiet", str(place.repo.path), str(tmp_path / "clone"))
+        elsewhere = Yard(repo=Repo(tmp_path / "clone"), world=place.world)
+        before = len(blobs(place))
+        rest = release(elsewhere, "v1.0", None)
+        assert rest.returncode == 0, rest.stderr
+        assert digest(place, "latest") == digest(place, "v1.0") == pushed
+        assert len(blobs(place)) == before
+
+
+def blobs(place: Yard) -> list[str]:
+    """Every blob that was sent to the registry."""
+    return [
+        each["path"]
+        for each in place.requests()
+        if each["server"] == "registry" and each["method"] == "PUT" and "/blobs/uploads/" in each["path"]
+    ]
+
+
+def test_a_private_package_is_not_a_green_run(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    tiny_image: str,  # noqa: F811 - the fixture
+) -> None:
+    """What nobody can pull is an incomplete surface with its settings page; made public, the same command ends well."""
+    with yard(tmp_path, project(tmp_path / "small", tiny_image)) as place:
+        private = place.world / "registry" / "ghcr.io" / "private"
+        private.write_text("*\n")
+        ran = release(place, "v1.0", engine)
+        assert ran.returncode == 12, ran.stderr
+        assert "make it public at" in ran.stderr
+        private.unlink()
+        again = release(place, "v1.0", engine, "--json")
+        assert again.returncode == 0, again.stderr
+        made = {stage["name"] for stage in json.loads(again.stdout)["stages"] if stage["state"] == "made"}
+        assert made == {"tag", "access", "notes", "check-dists", "verify"}
+
+
+def test_a_missing_platform_means_no_tag_at_all(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    tiny_image: str,  # noqa: F811 - the fixture
+) -> None:
+    """Where one of two platforms cannot be built, nothing is pushed and nothing final happens."""
+    repo = project(tmp_path / "small", tiny_image, platforms='"linux/amd64", "linux/s390x"')
+    with yard(tmp_path, repo) as place:
+        ran = release(place, "v1.0", engine)
+        assert ran.returncode != 0
+        assert "s390x" in ran.stderr
+        assert blobs(place) == []
+        assert digest(place, "v1.0") == digest(place, "latest") == ""
+        assert "pypi" not in {index for index, _ in place.stored()}
+
+
+@pytest.mark.parametrize(("optional", "code", "words"), [("false", 13, "DOCKER_HOST"), ("true", 0, "left out")])
+def test_without_an_engine(tmp_path: Path, optional: str, code: int, words: str) -> None:
+    """No engine is a clear message and its exit code, unless the images are optional: then they are left out aloud."""
+    with yard(tmp_path, project(tmp_path / "small", "scratch", optional=optional)) as place:
+        ran = release(place, "v1.0", None)
+        assert ran.returncode == code, ran.stderr
+        assert words in ran.stderr

@@ -1,0 +1,186 @@
+"""The laws that every stage keeps: how they are observed, and what they say."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.repositories import Repo
+from tests.voyage import Yard, yard
+
+from unmoor.adapters.processes import Processes
+from unmoor.cli import session
+from unmoor.errors import Conflict
+from unmoor.pipeline import AnyStage
+from unmoor.products import Dists, Draft, Images, Pushed
+from unmoor.stage import Check, Findable, Have, Left, Push, Reach, Seal, Undone
+
+BOUND_TO_DIGESTS = {"prove-dists", "prove-testpypi", "images", "prove-images"}
+"""Their products are found by the digests of what they are about: other bytes are simply not theirs."""
+
+
+@dataclass
+class Seen:
+    """What one stage did on the way."""
+
+    stage: AnyStage
+    plan: str = ""
+    plan_changed: list[str] = field(default_factory=list)
+    empty: object = None
+    made: object = None
+    kept: object = None
+    found: object = None
+    other_bytes: BaseException | None = None
+    found_other: object = None
+    undone: Undone | Left | None = None
+    after_undo: object = None
+    remedy: str = ""
+
+
+@contextmanager
+def walked(folder: Path, repo: Repo, *, registry: bool = False) -> Iterator[dict[str, Seen]]:
+    """Walk through the pipeline once, over an empty world, and write down what each stage did."""
+    with yard(folder, repo, registry=registry) as place, Processes() as processes:
+        asked = session.Asked(
+            folder=place.repo.path, tag="v1.0", world=place.world_file, limit=Reach.FINAL, rehearsing=True
+        )
+        opened = session.opened(asked, processes)
+        opened.folder.open()
+        seen: dict[str, Seen] = {}
+        products: dict[str, object] = {}
+        for stage in opened.pipeline:
+            seen[stage.name] = observed(stage, Have(products), place)
+            products[stage.name] = seen[stage.name].kept
+        yield seen
+
+
+def observed(stage: AnyStage, have: Have, place: Yard) -> Seen:
+    """Plan, look, make, look, look for other bytes, undo, look, and make again."""
+    seen = Seen(stage)
+    before = state(place)
+    seen.plan = stage.plan()
+    seen.plan_changed = sorted(name for name, _ in before ^ state(place))
+    if isinstance(stage, Findable):
+        seen.empty = stage.find(have)
+    seen.made = seen.kept = stage.make(have)
+    if isinstance(stage, Findable):
+        seen.found = stage.find(have)
+        try:
+            seen.found_other = stage.find(otherwise(stage, have, seen.made))
+        except Conflict as error:
+            seen.other_bytes = error
+        finally:
+            restore(seen.made)
+    if isinstance(stage, Push):
+        seen.undone = stage.undo(seen.made)
+        seen.after_undo = stage.find(have)
+        if isinstance(seen.undone, Undone):
+            seen.kept = stage.make(have)
+    if isinstance(stage, Seal):
+        seen.remedy = stage.remedy(seen.made)
+    return seen
+
+
+def otherwise(stage: AnyStage, have: Have, made: object) -> Have:
+    """The same names with other bytes: in what the stage reads, or in what it made."""
+    if isinstance(made, Dists):
+        made.files[0].path.write_bytes(b"other" + made.files[0].path.read_bytes())
+        return have
+    products = dict(have.products)
+    for promise in stage.inputs:
+        product = products[promise.by]
+        if isinstance(product, Dists):
+            files = tuple(replace(f, sha256=hashlib.sha256(f.name.encode()).hexdigest()) for f in product.files)
+            products[promise.by] = Dists(files=files)
+        if isinstance(product, Images):
+            products[promise.by] = Images(images=tuple(replace(i, id=other_digest(i.id)) for i in product.images))
+        if isinstance(product, Pushed):
+            products[promise.by] = Pushed(
+                images=tuple(replace(i, digest=other_digest(i.digest)) for i in product.images)
+            )
+        if isinstance(product, Draft):
+            products[promise.by] = replace(product, id=product.id + 1000)
+    return Have(products)
+
+
+def other_digest(digest: str) -> str:
+    """A digest of something else."""
+    return f"sha256:{hashlib.sha256(digest.encode()).hexdigest()}"
+
+
+def restore(made: object) -> None:
+    """Give a built file its own bytes back."""
+    if isinstance(made, Dists):
+        path = made.files[0].path
+        path.write_bytes(path.read_bytes().removeprefix(b"other"))
+
+
+def state(place: Yard) -> set[tuple[str, str]]:
+    """Every file of the checkout and of the world, by its hash."""
+    roots = (place.repo.path, place.world)
+    return {
+        (str(path), hashlib.sha256(path.read_bytes()).hexdigest())
+        for root in roots
+        for path in Path(root).rglob("*")
+        if path.is_file()
+    }
+
+
+def a_plan_says_something_and_changes_nothing(seen: Seen) -> None:
+    """A plan is one line of words; no file of the checkout or of the world changes, and nobody is asked."""
+    assert len(seen.plan.split()) > 3
+    assert "\n" not in seen.plan
+    assert seen.plan_changed == []
+
+
+def an_empty_world_finds_nothing(seen: Seen) -> None:
+    """Before it was made it is absent."""
+    assert seen.empty is None
+
+
+def what_was_made_is_found_equal(seen: Seen) -> None:
+    """Right after it was made, the world holds the very same product."""
+    if not isinstance(seen.stage, Check):
+        assert seen.found == seen.made
+
+
+def the_same_name_with_other_bytes_is_a_conflict(seen: Seen) -> None:
+    """Other bytes under the same name are never found, and never taken for absent; a proof is simply not theirs."""
+    if isinstance(seen.stage, Check):
+        return
+    if seen.stage.name in BOUND_TO_DIGESTS:
+        assert seen.found_other is None
+        assert seen.other_bytes is None
+    else:
+        assert isinstance(seen.other_bytes, Conflict)
+
+
+def undo_takes_back_or_says_why_not(seen: Seen) -> None:
+    """After undo it is absent, or there was an answer why it stays."""
+    match seen.undone:
+        case Undone(what):
+            assert what
+            assert seen.after_undo is None
+        case Left(why):
+            assert why
+            assert seen.after_undo == seen.made
+        case None:
+            assert not isinstance(seen.stage, Push)
+
+
+def what_is_final_has_a_remedy(seen: Seen) -> None:
+    """A final stage says what a person can still do."""
+    assert bool(seen.remedy) is isinstance(seen.stage, Seal)
+
+
+LAWS = (
+    a_plan_says_something_and_changes_nothing,
+    an_empty_world_finds_nothing,
+    what_was_made_is_found_equal,
+    the_same_name_with_other_bytes_is_a_conflict,
+    undo_takes_back_or_says_why_not,
+    what_is_final_has_a_remedy,
+)
