@@ -1,0 +1,290 @@
+"""Images are built from the commit and the tested wheels, and taken up again by digest."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, cast
+
+import pytest
+from tests import projects
+from tests.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
+from tests.stages.conftest import RELEASE, Bench
+
+from unmoor import imagery, oci
+from unmoor.adapters.engine import DockerEngine
+from unmoor.config.images import ImageSettings, TargetSettings
+from unmoor.errors import BuildFailed, ConfigError, Conflict, MissingPart, Refused, UnmoorError
+from unmoor.ports.registry import OciManifest, Registry
+from unmoor.products import Dists, Image, Images, Subject
+from unmoor.secret import Secret
+from unmoor.stage import Promise
+from unmoor.stages.images import BuildImages
+
+DISTS: Promise[Dists] = Promise("dists")
+NAME = "ghcr.io/acme/demo"
+SIMPLE = "FROM scratch AS base\nARG WHEEL\nARG VERSION\nCOPY dist/${WHEEL} /\nFROM base AS final\nCOPY own.py /\n"
+
+Benches = Callable[..., Bench]
+
+
+def stage(at: Bench, *settings: ImageSettings, at_engine: TestEngine | None = None, **more: Any) -> BuildImages:
+    """The stage over the bench; without an engine there is none to be found."""
+    host = at_engine.environ if at_engine is not None else {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    return BuildImages(
+        name="images",
+        release=RELEASE,
+        dists=DISTS,
+        git=at.git,
+        engine=DockerEngine(shell=at.shell, processes=at.shell.processes, environ={**os.environ, **host}),
+        folder=at.folder,
+        settings=settings or (ImageSettings(),),
+        repository=at.release.repository,
+        **more,
+    )
+
+
+def local(at: Bench, suffix: str = "") -> str:
+    """What an image of a bench is called in the engine."""
+    return imagery.local_name(NAME, at.release, suffix, "linux/amd64")
+
+
+def with_dockerfile(text: str = SIMPLE, others: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """A small project with a Dockerfile."""
+    return {**projects.files(), "Dockerfile": text, **others}
+
+
+@pytest.mark.journey
+def test_make_then_find(bench: Benches, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+    """Every target is built with the commit's labels; what was made is found, equal, until the engine forgets it."""
+    at = bench(with_dockerfile())
+    settings = ImageSettings(targets={"final": "", "base": TargetSettings(suffix="-base")}, labels={"a": "b"})
+    building = stage(at, settings, at_engine=engine)
+    have = at.have(dists=at.dists())
+    before = at.repo.state()
+    assert "final, base" in building.plan()
+    assert building.find(have) is None
+    assert at.repo.state() == before
+    made = building.make(have)
+    assert [(image.name, image.target, image.platform) for image in made.images] == [
+        (NAME, "final", "linux/amd64"),
+        (NAME, "base", "linux/amd64"),
+    ]
+    docker = building.engine
+    facts = docker.inspect(local(at, "-base"))
+    assert facts.id == made.images[1].id
+    assert facts.labels == {
+        "a": "b",
+        "org.opencontainers.image.version": "1.0",
+        "org.opencontainers.image.revision": at.release.commit,
+        "org.opencontainers.image.created": "2023-11-14T22:13:20Z",
+        "org.opencontainers.image.source": "https://github.com/acme/demo",
+        "org.opencontainers.image.title": "small-one",
+    }
+    contents = docker.contents([image.id for image in made.images])
+    assert [member.path for member in contents[made.images[0].id]] == ["small_one-1.0-py3-none-any.whl", "own.py"]
+    assert building.find(have) == made
+    start = time.monotonic()
+    assert building.make(have) == made
+    assert time.monotonic() - start < 2
+    docker.remove([local(at)])
+    assert building.find(have) is None
+    docker.remove([local(at, "-base")])
+
+
+@pytest.mark.journey
+def test_another_image_under_the_name_is_a_conflict(bench: Benches, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
+    """An image that is not the recorded one is never taken, and never built over: both ids are named."""
+    at = bench(with_dockerfile())
+    building = stage(at, at_engine=engine)
+    have = at.have(dists=at.dists())
+    made = building.make(have)
+    engine.docker("tag", runnable_image, local(at))
+    with pytest.raises(Conflict) as caught:
+        building.find(have)
+    assert made.images[0].id in str(caught.value)
+    building.engine.remove([local(at)])
+
+
+@pytest.mark.journey
+def test_other_wheels_or_another_commit_are_built_anew(bench: Benches, engine: TestEngine) -> None:  # noqa: F811
+    """A record of other bytes says nothing about these."""
+    at = bench(with_dockerfile())
+    building = stage(at, at_engine=engine)
+    dists = at.dists()
+    building.make(at.have(dists=dists))
+    other = Dists(files=(replace(dists.files[0], sha256="0" * 64), dists.files[1]))
+    assert building.find(at.have(dists=other)) is None
+    name = local(at)
+    at.release = replace(at.release, commit="1" * 40)
+    assert building.find(at.have(dists=dists)) is None
+    building.engine.remove([name])
+
+
+@pytest.mark.journey
+def test_what_a_build_is_given(bench: Benches, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
+    """Version, wheel, the commit's time and the project's own arguments; secrets by mount alone; no history."""
+    text = (
+        f"FROM {runnable_image}\nARG VERSION\nARG WHEEL\nARG SOURCE_DATE_EPOCH\nARG MINE\nCOPY . /src\n"
+        "RUN --mount=type=secret,id=INDEX_PASSWORD cat /run/secrets/INDEX_PASSWORD >/dev/null && "
+        'echo "$VERSION $WHEEL $SOURCE_DATE_EPOCH $MINE" >/given\n'
+    )
+    at = bench(with_dockerfile(text, {".dockerignore": "dist\n", "dist/stale.whl": "x"}))
+    dists = at.dists()
+    at.repo.write({"own.py": "changed, and not committed\n"})
+    settings = ImageSettings(args={"MINE": "my own", "VERSION": "no"}, secrets=("INDEX_PASSWORD",))
+    building = stage(at, settings, at_engine=engine, environ={"INDEX_PASSWORD": Secret("hunter2")})
+    (image,) = building.make(at.have(dists=dists)).images
+    ran = building.engine.run(image.id, ["cat", "/given", "/src/own.py"], entrypoint="")
+    assert ran.out.startswith("1.0 small_one-1.0-py3-none-any.whl 1700000000 my own\n")
+    assert "not committed" not in ran.out
+    paths = [member.path for member in building.engine.contents([image.id])[image.id]]
+    assert "src/dist/small_one-1.0-py3-none-any.whl" in paths
+    assert "src/dist/stale.whl" not in paths
+    assert not [path for path in paths if "/.git/" in path]
+    assert any(".dockerignore hides dist/" in warning for warning in at.warned)
+    assert any("RUN --mount" in text for text in at.said)
+    assert "hunter2" not in "\n".join([*at.said, *at.warned])
+    building.engine.remove([local(at)])
+
+
+@pytest.mark.journey
+def test_a_failing_dockerfile_names_its_line(bench: Benches, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
+    """The fault has file and line; nothing is recorded, and the other target is not half there."""
+    at = bench(with_dockerfile(f"FROM {runnable_image} AS good\n\nFROM good AS bad\nRUN exit 7\n"))
+    building = stage(at, ImageSettings(targets={"bad": "", "good": "-good"}), at_engine=engine)
+    have = at.have(dists=at.dists())
+    with pytest.raises(BuildFailed) as caught:
+        building.make(have)
+    assert (caught.value.file, caught.value.line) == ("Dockerfile", 4)
+    assert building.find(have) is None
+    building.engine.remove([local(at, "-good")])
+
+
+@pytest.mark.journey
+def test_a_build_of_the_project_itself_is_told(bench: Benches, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
+    """A Dockerfile that builds the project again gets the history that it may need, and a warning with its line."""
+    at = bench(with_dockerfile(f"FROM {runnable_image}\nCOPY . /src\nRUN cat /src/.git/HEAD || pip install .\n"))
+    building = stage(at, at_engine=engine)
+    building.make(at.have(dists=at.dists()))
+    assert [each for each in at.warned if each.startswith("Dockerfile:3: this builds the project a second time")]
+    building.engine.remove([local(at)])
+
+
+@pytest.mark.journey
+def test_two_platforms(bench: Benches, engine: TestEngine) -> None:  # noqa: F811
+    """Each platform is an image of its own; a leg builds its own alone, and one that cannot be built is told."""
+    at = bench(with_dockerfile())
+    both = ImageSettings(platforms=("linux/amd64", "linux/386"))
+    building = stage(at, both, at_engine=engine)
+    if "linux/386" not in building.engine.facts().platforms:
+        pytest.skip("this engine's builder has one platform")
+    have = at.have(dists=at.dists())
+    made = building.make(have)
+    assert [image.platform for image in made.images] == ["linux/amd64", "linux/386"]
+    assert len({image.id for image in made.images}) == 2
+    assert building.find(have) == made
+    one = stage(at, both, at_engine=engine, platforms=("linux/386",))
+    assert [image.platform for image in one.make(have).images] == ["linux/386"]
+    for settings, platforms, kind, told in (
+        (both, ("linux/s390x",), ConfigError, "no image is for linux/s390x"),
+        (ImageSettings(platforms=("linux/s390x",)), (), MissingPart, "cannot build for linux/s390x"),
+    ):
+        with pytest.raises(kind, match=told):
+            stage(at, settings, at_engine=engine, platforms=platforms).make(have)
+    building.engine.remove([local(at), imagery.local_name(NAME, at.release, "", "linux/386")])
+
+
+@pytest.mark.parametrize(
+    ("content", "settings", "kind", "told"),
+    [
+        ({"Dockerfile": ""}, [ImageSettings()], ConfigError, "Dockerfile: there is no FROM in it"),
+        ({}, [ImageSettings(dockerfile="docker/App")], ConfigError, "there is no docker/App at commit"),
+        ({}, [ImageSettings(targets={"fnal": ""})], ConfigError, "no stage 'fnal' in it; did you mean \"final\"?"),
+        ({}, [ImageSettings(), ImageSettings()], ConfigError, "two images would be called ghcr.io/acme/demo:sha-"),
+        ({}, [ImageSettings(args={"TOKEN": "x"})], Refused, "the build argument TOKEN looks like a secret"),
+        ({}, [ImageSettings(args={"A": "ghp_" + "a" * 36})], Refused, "the build argument A holds a GitHub token"),
+        ({}, [ImageSettings()], MissingPart, "no container engine answers at unix:///nowhere/docker.sock"),
+    ],
+    ids=["no-stage", "no-file", "unknown-stage", "twice", "secret-name", "secret-value", "no-engine"],
+)
+def test_what_is_refused_before_anything_is_built(
+    bench: Benches, content: dict[str, str], settings: list[ImageSettings], *, kind: type[UnmoorError], told: str
+) -> None:
+    """One clear error with a next step, and no trace of a value."""
+    at = bench(with_dockerfile(others=content))
+    with pytest.raises(kind) as caught:
+        stage(at, *settings).make(at.have(dists=Dists(files=())))
+    assert told in str(caught.value)
+    assert caught.value.next_step
+    assert "aaaa" not in str(caught.value)
+
+
+@pytest.mark.journey
+def test_what_is_refused_when_the_context_is_there(bench: Benches, engine: TestEngine) -> None:  # noqa: F811
+    """A context above its limit, and a secret that is not set."""
+    at = bench(with_dockerfile(others={"data": "x" * 10_000}))
+    have = at.have(dists=at.dists())
+    with pytest.raises(ConfigError, match=r"the largest: data \(0.0 MB\)"):
+        stage(at, ImageSettings(context_limit=5000), at_engine=engine).make(have)
+    with pytest.raises(ConfigError, match="wants the secret INDEX_PASSWORD"):
+        stage(at, ImageSettings(secrets=("INDEX_PASSWORD",)), at_engine=engine).make(have)
+
+
+def manifest_of(config: str) -> OciManifest:
+    """A manifest over a configuration."""
+    descriptor = {"mediaType": "application/vnd.docker.container.image.v1+json", "digest": config, "size": 1}
+    document = {"schemaVersion": 2, "mediaType": oci.DOCKER_MANIFEST, "config": descriptor, "layers": []}
+    data = json.dumps(document).encode()
+    return OciManifest(data=data, digest=oci.digest_of(data), media_type=oci.DOCKER_MANIFEST)
+
+
+def index_of(manifest: OciManifest) -> OciManifest:
+    """An index over one manifest."""
+    leg = oci.Leg(
+        platform="linux/amd64", digest=manifest.digest, media_type=manifest.media_type, size=len(manifest.data)
+    )
+    data, media_type = oci.index_over([leg])
+    return OciManifest(data=data, digest=oci.digest_of(data), media_type=media_type)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a registry holds, by reference: the one method that is asked for here."""
+
+    manifests: Mapping[str, OciManifest]
+    name: str = NAME
+
+    def manifest(self, reference: str) -> OciManifest | None:
+        """Look it up."""
+        return self.manifests.get(reference)
+
+
+@pytest.mark.parametrize("shape", ["image", "leg", "index", "other", "nothing"])
+def test_a_later_machine_takes_what_was_pushed(bench: Benches, shape: str) -> None:
+    """Without an engine, the registry's image counts by the digest of its configuration."""
+    at = bench(with_dockerfile())
+    dists = at.dists()
+    image = Image(name=NAME, target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)
+    made = Images(images=(image,))
+    wheels = tuple(Subject(name=wheel.name, sha256=wheel.sha256) for wheel in dists.wheels)
+    imagery.write_record(at.folder, at.release, wheels, made)
+    tag = imagery.commit_tag(at.release)
+    ours, other = manifest_of(image.id), manifest_of("sha256:" + "2" * 64)
+    held: dict[str, OciManifest] = {
+        "image": {tag: ours},
+        "leg": {f"{tag}-linux-amd64": ours},
+        "index": {tag: index_of(ours), ours.digest: ours},
+        "other": {tag: other},
+        "nothing": {},
+    }[shape]
+    registry = cast("Registry", Held(held))
+    building = stage(at, registries=(cast("Registry", Held({tag: ours}, name="ghcr.io/other/name")), registry))
+    expected = made if shape in {"image", "leg", "index"} else None
+    assert building.find(at.have(dists=dists)) == expected
+    with pytest.raises(MissingPart):
+        stage(at).find(at.have(dists=dists))
