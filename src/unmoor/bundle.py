@@ -102,6 +102,41 @@ def differences(posting: Posting, bundle: Bundle, forge: Forge) -> tuple[Differe
     return tuple(found)
 
 
+def mendable(posting: Posting, bundle: Bundle, forge: Forge, *, folder: RunFolder) -> tuple[Difference, ...]:
+    """The differences that may be mended. Raises `Conflict` for those that may not, and `Unknown`.
+
+    What users see is never altered; a draft without a manifest is a broken-off attempt.
+    """
+    odd = differences(posting, bundle, forge)
+    whole = (manifest := attached(posting, manifests.NAME)) is not None and manifest.uploaded
+    if posting.draft:
+        wrong = [each for each in odd if each.kind is Kind.ALIEN or (whole and each.kind is Kind.OTHER)]
+        advice = "compare the two; if the draft is the wrong one, delete it by hand and run the same command again"
+    else:
+        # A manifest in other words says the same of the same files.
+        wrong = [each for each in odd if each.kind is not Kind.REWORDED and each.name != NOTES]
+        advice = "a published release is never altered: release a new version"
+    if not wrong:
+        return odd if posting.draft else ()
+    if manifest is not None and whole and _is_of_another_build(manifest, bundle.manifest, forge):
+        advice = (
+            "another run has built this commit too, and the files of its build are on the release;"
+            f" to go on with those, remove {folder.path} and run the same command again"
+        )
+    raise Conflict("; ".join(map(str, wrong)), where=posting.url, next_step=advice)
+
+
+def _is_of_another_build(asset: Attached, ours: Manifest, forge: Forge) -> bool:
+    """Whether a manifest on the release names other files of the very same tag and commit."""
+    try:
+        there = manifests.decode(content_of(asset, forge), where=asset.url)
+    except Unknown:
+        return False
+    return (there.tag, there.version, there.commit) == (ours.tag, ours.version, ours.commit) and not same_files(
+        there, ours
+    )
+
+
 def _difference(posting: Posting, file: File, bundle: Bundle, forge: Forge) -> Difference | None:
     asset = attached(posting, file.name)
     if asset is None:

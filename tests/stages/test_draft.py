@@ -13,7 +13,7 @@ from tests.forges import Ready, Scene, ready, scene, text_file
 
 from unmoor import manifest as manifests
 from unmoor.adapters.forge import GitHubForge
-from unmoor.errors import Conflict, Denied, Incomplete, Rejected, Unknown
+from unmoor.errors import Conflict, Denied, Incomplete, Refused, Rejected, Unknown
 from unmoor.files import sha256_of
 from unmoor.ports.forge import Attached, Posting
 from unmoor.products import File
@@ -169,6 +169,64 @@ def test_other_bytes_without_a_manifest_are_replaced(at: Scene, tmp_path: Path) 
     assert one.stage.find(one.have) == made
 
 
+@pytest.mark.parametrize("public", [False, True])
+def test_files_of_another_build_of_the_commit(at: Scene, tmp_path: Path, *, public: bool) -> None:
+    """Two runs built the same commit: the later one is told how to go on with the files of the other."""
+    one = ready(at, tmp_path / "one")
+    one.stage.make(one.have)
+    if public:
+        (posting,) = one.stage.forge.postings(one.release.tag)
+        one.stage.forge.publish(posting, prerelease=False, latest=True)
+    other = ready(at, tmp_path / "other", one.release, salt="other")
+    for look in (other.stage.find, other.stage.make):
+        with pytest.raises(Conflict) as caught:
+            look(other.have)
+        assert f"remove {other.stage.folder.path} and run" in caught.value.next_step
+
+
+@dataclass
+class Meanwhile:
+    """A clock during whose sleeps somebody else does something, once."""
+
+    deed: Callable[[], object]
+    time: float = 0.0
+
+    def now(self) -> float:
+        """Seconds that were slept."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Go forward at once."""
+        self.time += seconds
+        if self.time > 3:
+            self.deed()
+            self.deed = lambda: None
+
+
+def test_a_draft_that_another_run_is_filling_is_left_alone(at: Scene, tmp_path: Path) -> None:
+    """Files of another build are replaced only where nothing happens to the draft for a while."""
+    one = ready(at, tmp_path)
+    wheel, sdist = one.dists.files
+    posting = started(one)
+    theirs = one.stage.forge.attach(posting, text_file(tmp_path / "other" / wheel.name, "other"))
+    clock = Meanwhile(lambda: one.stage.forge.attach(posting, text_file(tmp_path / "other" / sdist.name, "other")))
+    with pytest.raises(Refused, match="another run is filling the draft"):
+        replace(one.stage, clock=clock).make(one.have)
+    (posting,) = one.stage.forge.postings(one.release.tag)
+    assert theirs.id in {asset.id for asset in posting.assets}
+    assert names(one) == [wheel.name, sdist.name]
+
+
+def test_of_two_runs_that_begin_at_once_the_first_file_decides(at: Scene, tmp_path: Path) -> None:
+    """The forge takes a name once: the run whose file is refused stops, and what the other one sent stays."""
+    one = ready(at, tmp_path)
+    wheel = one.dists.files[0]
+    hasty = Shaky(at.forge(), ["another first"], text_file(tmp_path / "other" / wheel.name, "other"))
+    with pytest.raises(Refused, match="another run is filling the draft"):
+        replace(one.stage, forge=hasty).make(one.have)  # type: ignore[arg-type]
+    assert names(one) == [wheel.name]
+
+
 def test_a_manifest_in_other_words_is_written_again(at: Scene, tmp_path: Path) -> None:
     """Of the same files with another proof: a draft may still be told better."""
     one = ready(at, tmp_path)
@@ -287,6 +345,7 @@ class Shaky:
 
     real: GitHubForge
     plan: list[str]
+    theirs: File | None = None
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.real, name)
@@ -305,6 +364,10 @@ class Shaky:
                 raise Unknown("502", next_step="look")
             case "refused":
                 raise Rejected("422", next_step="mend it")
+            case "another first":
+                assert self.theirs is not None
+                self.real.attach(posting, self.theirs)
+                return self.real.attach(posting, file)
             case _:
                 return self.real.attach(posting, file)
 

@@ -6,12 +6,12 @@ a later machine. The manifest is attached last: a draft without one was never co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from unmoor import manifest as manifests
-from unmoor.bundle import NOTES, Bundle, Difference, Kind, attached, choose, differences, same_text
-from unmoor.errors import Conflict, Incomplete, Rejected, Unknown, UnmoorError
+from unmoor.bundle import Bundle, Difference, Kind, attached, choose, mendable, same_text
+from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown, UnmoorError
 from unmoor.files import is_intact
 from unmoor.folder import RunFolder
 from unmoor.manifest import Manifest
@@ -25,6 +25,8 @@ _TRIES = 3
 # Seconds between looks at a list that may lag behind what was just written.
 _PAUSES = (0.0, 1.0, 2.0, 4.0)
 _AGAIN = "run the same command again: what is there already is kept"
+# Seconds for which a draft with the files of another build must be left alone before they are replaced.
+_QUIET = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,7 @@ class MakeDraft(Push[Draft]):
         if posting is None:
             return None
         bundle = self._bundle(have)
-        odd = _judged(posting, bundle, self.forge)
+        odd = self._judged(posting, bundle)
         if posting.draft and (odd or choice.spare or not _same_words(posting, release, notes)):
             return None
         return _product(posting, bundle)
@@ -70,7 +72,7 @@ class MakeDraft(Push[Draft]):
         bundle = self._bundle(have)
         bundle.write(self.folder)
         self.folder.write_manifest(bundle.manifest)
-        posting = self._worded(self._one_draft(have), have)
+        posting = self._worded(self._quiet(self._one_draft(have), bundle, have), have)
         if self._clear(posting, bundle, have):
             posting = self._reread(release.tag, posting.id)
         for file in bundle.files:
@@ -124,6 +126,22 @@ class MakeDraft(Push[Draft]):
             raise Unknown("the draft that was made is gone", where=self.forge.address, next_step=_AGAIN)
         return choice.kept
 
+    def _quiet(self, posting: Posting, bundle: Bundle, have: Have) -> Posting:
+        """See that no other run is filling the draft: a file of another build may be that of a run which is alive.
+
+        Raises `Refused` where the draft changes while it is looked at.
+        """
+        if not any(each.kind is Kind.OTHER for each in self._judged(posting, bundle)):
+            return posting
+        have.say(f"the draft holds files of another build: seeing for {_QUIET:g} s whether its run is alive")
+        ends = self.clock.now() + _QUIET
+        while self.clock.now() < ends:
+            self.clock.sleep(2.0)
+            seen = self._reread(posting.tag, posting.id)
+            if seen.assets != posting.assets:
+                raise _busy(posting)
+        return posting
+
     def _worded(self, posting: Posting, have: Have) -> Posting:
         """See that a draft has our name, body, target and kind; a public release keeps its own."""
         release, notes = have[self.release], have[self.notes]
@@ -143,7 +161,7 @@ class MakeDraft(Push[Draft]):
 
     def _clear(self, posting: Posting, bundle: Bundle, have: Have) -> bool:
         """Remove what was broken off and what an attempt without a manifest left. Returns whether anything went."""
-        odd = [each for each in _judged(posting, bundle, self.forge) if each.seen is not None]
+        odd = [each for each in self._judged(posting, bundle) if each.seen is not None]
         # The manifest goes first: while files are replaced, the draft must not count as complete.
         for each in sorted(odd, key=lambda one: one.name != manifests.NAME):
             if each.seen is not None:
@@ -175,6 +193,9 @@ class MakeDraft(Push[Draft]):
         if trouble is not None:
             raise trouble
 
+    def _judged(self, posting: Posting, bundle: Bundle) -> tuple[Difference, ...]:
+        return mendable(posting, bundle, self.forge, folder=self.folder)
+
     def _landed(self, posting: Posting, file: File, trouble: UnmoorError) -> bool:
         """Whether the file lies there whole after all; what is not whole is removed."""
         held = attached(self._reread(posting.tag, posting.id), file.name)
@@ -185,7 +206,7 @@ class MakeDraft(Push[Draft]):
         if held.uploaded and held.size == file.size and held.sha256 in {None, file.sha256}:
             return True
         if held.uploaded and isinstance(trouble, Rejected):
-            raise trouble
+            raise _busy(self._reread(posting.tag, posting.id)) from trouble
         self.forge.detach(held)
         return False
 
@@ -196,7 +217,7 @@ class MakeDraft(Push[Draft]):
         for pause in _PAUSES:
             self.clock.sleep(pause)
             posting = self._reread(release.tag, posting.id)
-            odd = _judged(posting, bundle, self.forge)
+            odd = self._judged(posting, bundle)
             worded = not posting.draft or _same_words(posting, release, notes)
             if not odd and worded:
                 return _product(posting, bundle)
@@ -224,25 +245,12 @@ def _surely(write: Callable[[], Posting], look: Callable[[], Posting | None]) ->
         return look() or write()
 
 
-def _judged(posting: Posting, bundle: Bundle, forge: Forge) -> tuple[Difference, ...]:
-    """The differences that may be mended. Raises `Conflict` for those that may not."""
-    odd = differences(posting, bundle, forge)
-    if not posting.draft:
-        # What users see is never altered; a manifest in other words says the same of the same files.
-        wrong = [each for each in odd if each.kind is not Kind.REWORDED and each.name != NOTES]
-        if wrong:
-            raise _conflict(posting, wrong, "a published release is never altered: release a new version")
-        return ()
-    whole = (manifest := attached(posting, manifests.NAME)) is not None and manifest.uploaded
-    wrong = [each for each in odd if each.kind is Kind.ALIEN or (whole and each.kind is Kind.OTHER)]
-    if wrong:
-        advice = "compare the two; if the draft is the wrong one, delete it by hand and run the same command again"
-        raise _conflict(posting, wrong, advice)
-    return odd
-
-
-def _conflict(posting: Posting, wrong: Sequence[Difference], advice: str) -> Conflict:
-    return Conflict("; ".join(map(str, wrong)), where=posting.url, next_step=advice)
+def _busy(posting: Posting) -> Refused:
+    return Refused(
+        "another run is filling the draft with files of its own",
+        where=posting.url,
+        next_step="wait for it to end, then run the same command again",
+    )
 
 
 def _same_words(posting: Posting, release: Release, notes: Notes) -> bool:

@@ -1,0 +1,64 @@
+"""Two releases of the same tag at the same time: one release comes of it, and both runs can be ended well."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.killing import Voyage, voyages
+from tests.repositories import Repo
+
+from unmoor.errors import Conflict, Refused
+
+pytestmark = pytest.mark.journey
+
+TRIES = 4
+
+
+def together(one: Voyage, other: Voyage) -> tuple[int, int]:
+    """Run both at once and return the exit codes."""
+    running = one.start(), other.start()
+    first, second = (each.wait(60) for each in running)
+    return first, second
+
+
+def ended(voyage: Voyage, code: int) -> None:
+    """Do what the last words of a run say, until it is through."""
+    for _ in range(TRIES):
+        if code == 0:
+            return
+        assert code in {Refused.exit_code, Conflict.exit_code}, voyage.said()
+        if code == Conflict.exit_code:
+            assert f"to go on with those, remove {voyage.folder} and run the same command again" in voyage.said()
+            shutil.rmtree(voyage.folder)
+        else:
+            assert "another run" in voyage.said()
+        code = voyage.finish()
+    raise AssertionError(voyage.said())
+
+
+def test_in_one_checkout_one_of_them_is_busy(tmp_path: Path) -> None:
+    """The second run says so, with the number of the other process, or comes late enough to find all done."""
+    with voyages(tmp_path, 1) as (one,):
+        other = replace(one, aside=tmp_path / "other-aside")
+        first, second = together(one, other)
+        assert 0 in {first, second}, one.said() + other.said()
+        ended(one, first)
+        ended(other, second)
+        one.see_whole()
+
+
+def test_in_two_checkouts_one_build_wins(tmp_path: Path) -> None:
+    """Each builds other bytes of the same commit; those of one are released, once, and the other goes on with them."""
+    with voyages(tmp_path, 3) as each:
+        shutil.copytree(each[0].repo.path, tmp_path / "elsewhere")
+        for one in each:
+            other = replace(one, repo=Repo(tmp_path / "elsewhere"), aside=tmp_path / f"elsewhere-{one.version}")
+            first, second = together(one, other)
+            one.remember()
+            ended(one, first)
+            ended(other, second)
+            one.see_whole()
+            other.see_whole()
