@@ -17,7 +17,7 @@ from packaging.version import Version
 from unmoor import versions
 
 _ALWAYS_A_SERIES: Final = 2
-_START = re.compile(r"(?:(?<=[-_.])|^)v?(?=[0-9])")
+_START = re.compile(r"(?:(?<=[-_])|^)v?(?=[0-9])")
 _NUMBERS = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18}){0,9}")
 _COMMIT = re.compile(r"(?:^|-)sha-[0-9a-f]{7,64}(?:-|$)")
 _SHORTEST_COMMIT: Final = 7

@@ -47,7 +47,8 @@ def labels(
         key, equals, value = text.partition("=")
         if not compat and not (key.strip() and equals):
             raise place.error("this is no key=value", next_step=f"write it as {OCI}vendor=Somebody")
-        found[key] = value
+        if equals:
+            found[key] = value
     return tuple(sorted(((key, value) for key, value in found.items()), key=lambda pair: collated(pair[0])))
 
 

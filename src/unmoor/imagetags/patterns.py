@@ -9,11 +9,16 @@ with the additions of its Annex B.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from unmoor.imagetags.wrong import Wrong
+
+if TYPE_CHECKING:
+    import regex
 
 LONGEST_PATTERN: Final = 1000
 LONGEST_SUBJECT: Final = 1024
@@ -43,11 +48,11 @@ def search(pattern: str, text: str, *, flags: str = "") -> tuple[str | None, ...
     try:
         compiled = regex.compile(translated, regex.V0 | bits)
     except regex.error as error:
-        raise Wrong(f"the pattern cannot be read: {error}", next_step="correct the regular expression") from error
+        why = str(error).partition(" at position ")[0]  # a position in what the user did not write
+        raise Wrong(f"the pattern cannot be read: {why}", next_step="correct the regular expression") from error
     try:
         if "g" in flags:
-            found = [match[0] for match in compiled.finditer(text, timeout=SECONDS)]
-            return tuple(found) or None
+            return tuple(_every(compiled, text)) or None
         match = (compiled.match if "y" in flags else compiled.search)(text, timeout=SECONDS)
     except TimeoutError as error:
         raise Wrong(
@@ -55,6 +60,18 @@ def search(pattern: str, text: str, *, flags: str = "") -> tuple[str | None, ...
             next_step="write it without one repetition inside another, such as (a+)+",
         ) from error
     return None if match is None else (match[0], *match.groups())
+
+
+def _every(compiled: regex.Pattern[str], text: str) -> Iterator[str]:
+    """Every match; behind an empty one the search goes on a character further, as in JavaScript."""
+    end = time.monotonic() + SECONDS
+    at = 0
+    while at <= len(text):
+        match = compiled.search(text, at, timeout=max(end - time.monotonic(), 0.001))
+        if match is None:
+            return
+        yield match[0]
+        at = match.end() + (match.end() == match.start())
 
 
 def _bits(flags: str) -> int:
@@ -85,6 +102,7 @@ class _Translation:
     unicode: bool
     at: int = 0
     repeats: bool = False
+    open: list[str] = field(default_factory=list)
 
     def whole(self) -> str:
         written = []
@@ -101,6 +119,9 @@ class _Translation:
         if quantifier:
             return self.quantifier(quantifier)
         self.repeats = char not in "^$|("
+        if char == ")" and self.open:
+            opened = self.open.pop()
+            self.repeats = not (opened in {"(?<=", "(?<!"} or (self.unicode and opened in {"(?=", "(?!"}))
         longer = {"\\": self.escape, "[": self.characters, "(": self.group}
         if char in longer:
             return longer[char]()
@@ -129,6 +150,7 @@ class _Translation:
         if found[0] == "(" and self.pattern[found.end() : found.end() + 1] == "?":
             raise self.refuse("a kind of group that is not understood here")
         self.at = found.end()
+        self.open.append(found[0])
         return f"(?P<{found['name']}>" if found["name"] else found[0]
 
     def escape(self) -> str:

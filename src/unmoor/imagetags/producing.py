@@ -230,7 +230,11 @@ def _found_pep440(text: str, given: Given) -> Found | None:
     if version is None:
         return None
     release = (*version.release, 0, 0)
-    texts = {"raw": text, "version": str(version)}
+    whole = str(version)
+    if given.compat:  # the original joins the parts of a local version with commas, and they end as dashes
+        public, plus, local = whole.partition("+")
+        whole = public + plus + local.replace(".", ",")
+    texts = {"raw": text, "version": whole}
     texts |= dict(zip(("major", "minor", "patch"), map(str, release), strict=False))
     post = version.is_postrelease
     return Found(
@@ -238,7 +242,7 @@ def _found_pep440(text: str, given: Given) -> Found | None:
         final=not version.is_prerelease and not (post and (given.compat or not given.post_is_final)),
         post=post,
         parts=len(version.release),
-        prerelease=str(version),
+        prerelease=whole,
         raw=text,
     )
 

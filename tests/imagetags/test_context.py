@@ -1,0 +1,97 @@
+"""What an event says of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unmoor.errors import ConfigError
+from unmoor.imagetags import Context, Repository, with_event
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+SHA = "a" * 40
+RUN = Context(ref="refs/heads/main", sha=SHA, event="push", now=NOW)
+
+
+def test_a_payload_fills_in_what_it_knows() -> None:
+    """The repository, its default branch, the bases and the commit's time."""
+    found = with_event(
+        RUN,
+        {
+            "base_ref": "refs/heads/release",
+            "repository": {
+                "name": "n",
+                "description": "d",
+                "html_url": "https://example.org/o/n",
+                "default_branch": "main",
+                "license": {"spdx_id": "MIT"},
+            },
+            "commits": [{"id": "b" * 40, "timestamp": "2020-01-01T00:00:00Z"}],
+            "head_commit": {"id": SHA, "timestamp": "2021-06-01T12:00:00+02:00"},
+            "pull_request": {"base": {"ref": "trunk"}},
+        },
+    )
+    assert found.repository == Repository(
+        title="n", description="d", url="https://example.org/o/n", licence="MIT", default_branch="main"
+    )
+    assert found.is_default_branch
+    assert found.commit_date == datetime(2021, 6, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    assert replace(found, ref="refs/tags/v1").base_ref == "release"
+    assert replace(found, ref="refs/pull/1/merge").base_ref == "trunk"
+    assert found.base_ref == ""
+
+
+def test_what_a_payload_lacks_stays_as_it_was() -> None:
+    """Nulls and missing keys take nothing away."""
+    known = replace(RUN, repository=Repository(title="n", url="u", default_branch="main"), commit_date=NOW)
+    assert with_event(known, {"repository": None, "head_commit": None, "commits": None, "base_ref": None}) == known
+    assert with_event(known, {"repository": {"license": None, "description": None}}) == known
+
+
+def test_a_target_of_a_pull_request_is_the_pull_request() -> None:
+    """Its ref is made from the number; without one nothing is guessed."""
+    run = replace(RUN, event="pull_request_target")
+    assert with_event(run, {"number": 7}).ref == "refs/pull/7/merge"
+    with pytest.raises(ConfigError, match="no number"):
+        with_event(run, {})
+
+
+def test_the_head_of_a_pull_request() -> None:
+    """Asked for, it is the commit that the author pushed; of another event it is not."""
+    payload = {"number": 7, "pull_request": {"head": {"sha": "f" * 40}}}
+    run = replace(RUN, event="pull_request")
+    assert with_event(run, payload, head_of_pull=True).sha == "f" * 40
+    assert with_event(run, payload).sha == SHA
+    assert with_event(RUN, payload, head_of_pull=True).sha == SHA
+
+
+@pytest.mark.parametrize("payload", [None, [], "text", 3])
+def test_a_payload_that_is_none(payload: Any) -> None:
+    """What is no JSON object is refused."""
+    with pytest.raises(ConfigError, match="not a JSON object"):
+        with_event(RUN, payload)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional=dict.fromkeys(("repository", "pull_request", "commits", "head_commit", "base_ref"), JSON),
+    )
+)
+def test_any_payload_is_read(payload: dict[str, Any]) -> None:
+    """Whatever stands where something else is expected, nothing breaks and texts stay texts."""
+    found = with_event(RUN, payload, head_of_pull=True)
+    assert isinstance(found.default_branch, str)
+    assert isinstance(found.base_ref, str)

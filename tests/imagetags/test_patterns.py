@@ -1,0 +1,127 @@
+"""JavaScript's regular expressions, on another engine."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unmoor.imagetags.patterns import search, translate
+from unmoor.imagetags.wrong import Wrong
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flags", "text", "expected"),
+    [
+        ("v(.*)", "", "v1", ("v1", "1")),
+        ("^a$", "", "a\n", None),
+        ("^b$", "m", "a\nb\nc", ("b",)),
+        ("a.c", "", "a\nc", None),
+        ("a.c", "s", "a\nc", ("a\nc",)),
+        ("A", "i", "a", ("a",)),
+        (r"\d", "", "٣", None),
+        (r"\w+", "", "é_1", ("_1",)),
+        (r"\s", "", "\u00a0", ("\u00a0",)),
+        (r"[\d\s]+", "", "x1 2", ("1 2",)),
+        (r"[^\W]", "", "-a", ("a",)),
+        (r"[\S\s]", "", "\n", ("\n",)),
+        (r"\bx\B", "", "xy", ("x",)),
+        (r"(?<n>a)\k<n>", "", "aa", ("aa", "a")),
+        (r"(a)?b\1c", "", "bc", ("bc", None)),
+        (r"(a)\1", "", "aa", ("aa", "a")),
+        (r"a{2}", "", "aaa", ("aa",)),
+        (r"a{,2}", "", "a{,2}", ("a{,2}",)),
+        (r"x{y", "", "x{y", ("x{y",)),
+        (r"a+?", "", "aa", ("a",)),
+        (r"[[&&~~||-]", "", "[", ("[",)),
+        (r"[a\]b]", "", "]", ("]",)),
+        (r"[^]", "", "\n", ("\n",)),
+        (r"a[]|b", "", "ab", ("b",)),
+        (r"[\b]", "", "\x08", ("\x08",)),
+        (r"\x41\u0042\u{43}", "u", "ABC", ("ABC",)),
+        (r"\/\-\.", "", "/-.", ("/-.",)),
+        (r"\0\t", "", "\x00\t", ("\x00\t",)),
+        (r"(?=a)a(?!b)", "", "abac", ("a",)),
+        (r"(?<=v)\d", "", "1v2", ("2",)),
+        (r"(?<!v)\d", "", "v12", ("2",)),
+        (r"(?:a|b)c", "", "bc", ("bc",)),
+        (r"\d", "g", "1a2", ("1", "2")),
+        (r"a*?", "g", "ba", ("", "", "")),
+        (r"a", "y", "ba", None),
+        (r"(?=a)*b", "", "b", ("b",)),
+        ("", "", "abc", ("",)),
+        (r"[[:alpha:]]", "", ":]", (":]",)),
+        ("#x y", "", "#x y", ("#x y",)),
+    ],
+)
+def test_a_pattern_means_what_it_means_there(
+    pattern: str, flags: str, text: str, expected: tuple[str | None, ...] | None
+) -> None:
+    """Each construct gives what String.match gives (seen by running it)."""
+    assert search(pattern, text, flags=flags) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flags"),
+    [
+        ("(", ""),
+        ("a)", ""),
+        ("[a", ""),
+        ("*a", ""),
+        ("a**", ""),
+        ("a++", ""),
+        ("a{2}{3}", ""),
+        ("^*", ""),
+        ("(?<=a)*b", ""),
+        ("(?=a)*b", "u"),
+        ("(?i)a", ""),
+        ("(?i:a)", ""),
+        ("(?P<n>a)", ""),
+        ("(?<1>a)", ""),
+        ("(?>a)", ""),
+        ("(?#a)", ""),
+        (r"\p{L}", "u"),
+        (r"\cA", ""),
+        (r"\Z", ""),
+        (r"\A", ""),
+        (r"\12", ""),
+        (r"\k<x>", ""),
+        ("a{", "u"),
+        (r"\u{110000}", "u"),
+        ("a\\", ""),
+        ("[b-a]", ""),
+        ("a", "v"),
+        ("a", "gg"),
+        ("a" * 1001, ""),
+    ],
+)
+def test_what_has_no_counterpart_is_refused(pattern: str, flags: str) -> None:
+    """A mistake, or what the other engine would read differently, is an error and never a guess."""
+    with pytest.raises(Wrong) as caught:
+        search(pattern, "a", flags=flags)
+    assert caught.value.what
+
+
+def test_a_pattern_has_a_deadline() -> None:
+    """One that would try for hours ends in an error after about a second."""
+    began = time.monotonic()
+    with pytest.raises(Wrong, match="not done"):
+        search(r"^(?:(a|aa)+\1)+$", "a" * 300 + "!")
+    assert time.monotonic() - began < 5
+
+
+def test_a_text_has_a_limit() -> None:
+    """No ref is as long as this."""
+    with pytest.raises(Wrong, match="at most"):
+        search("a", "a" * 1025)
+
+
+@given(st.text(alphabet="ab01()[]{}?*+|^$.\\-,:=!<>dwsbk/'", max_size=12))
+def test_any_text_is_translated_or_refused(pattern: str) -> None:
+    """Nothing but Wrong ever comes out."""
+    with contextlib.suppress(Wrong):
+        translate(pattern)
+        search(pattern, "ab01-a")
