@@ -29,6 +29,10 @@ _ADVICE: tuple[tuple[str, str], ...] = (
         r"previously used|since been deleted",
         "the name of a deleted file never comes free: release the same commit under a new version",
     ),
+    (
+        r"Non-user identities",
+        "the trusted publisher names another project: correct the name there, or in the project's metadata",
+    ),
     (r"already exists", "other bytes hold that name there, or held it once: release under a new version"),
     (r"older than \d+ days", "the index closes a release after that time: release under a new version"),
     (

@@ -109,6 +109,29 @@ def test_a_refused_credential_is_denied(status: int, tmp_path: Path) -> None:
     assert "throw-away" not in f"{caught.value} {caught.value.next_step}"
 
 
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        (
+            "Invalid API Token: OIDC scoped token is not valid for project 'demo'",
+            "this project's 'Publishing' on shelf",
+        ),
+        ("Invalid API Token: project-scoped token is not valid for project: 'demo'", "a token of this project"),
+        ("Invalid API Token: token is expired", "a new token"),
+        ("User 'x' does not have a verified primary email address.", "e-mail address on shelf"),
+        ("User 'x' does not have two-factor authentication enabled.", "two-factor"),
+        ("The user 'x' isn't allowed to upload to project 'demo'.", "belongs to somebody else"),
+        ("Invalid or non-existent authentication information.", "a new token on shelf"),
+        ("Because", "valid, for this index, and for this project"),
+    ],
+)
+def test_each_refusal_of_a_credential_has_its_advice(reason: str, advice: str, tmp_path: Path) -> None:
+    """What helps differs: the token, the account, or the project's owner."""
+    with answering(no(403, "", reason=reason)) as (index, _), pytest.raises(Denied) as caught:
+        index.send(built(tmp_path)[0])
+    assert advice in caught.value.next_step
+
+
 def test_without_a_credential_nothing_is_sent(tmp_path: Path) -> None:
     """No anonymous try, and no stray login from .netrc."""
     with serving(no(200)) as fault, BoundedSession(BOUNDS) as http:

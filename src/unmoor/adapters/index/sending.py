@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import tarfile
 import zipfile
 import zlib
@@ -30,6 +31,28 @@ if TYPE_CHECKING:
 # An index opens and checks a file before it answers: that may take longer than a page.
 _STALL = 120.0
 _SERVER_ERROR = 500
+# What an index says to a credential, and what to do. PyPI's words, as its upload API has them.
+_REFUSED: tuple[tuple[str, str], ...] = (
+    (
+        r"OIDC scoped token is not valid",
+        "the trusted publisher is another project's: add one under this project's 'Publishing' on {index}",
+    ),
+    (
+        r"not valid for project",
+        "give a token of this project, or one of the whole account for a project that is not there yet",
+    ),
+    (r"expired", "give a new token: nothing that was sent is lost"),
+    (r"e-?mail", "verify the account's primary e-mail address on {index}"),
+    (r"two.factor|2FA", "set two-factor authentication up on {index}, for the account that the token is of"),
+    (
+        r"isn't allowed to upload|not allowed to upload",
+        "the project belongs to somebody else on {index}: ask its owner to add this account, or choose another name",
+    ),
+    (
+        r"invalid or non-existent",
+        "make a new token on {index}: this one was revoked, is cut off, or is another index's",
+    ),
+)
 # What reading the metadata out of a broken archive may raise.
 _BROKEN_ARCHIVE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error)
 
@@ -71,7 +94,7 @@ def judged(place: IndexPlace, answer: Answer) -> Sending:
             raise Denied(
                 f"{place.name} refused the credential ({place.login.origin}): {answer.status} {words(answer)}",
                 where=shown(place.upload),
-                next_step="look at the index whether that credential is valid, for this index, and for this project",
+                next_step=_advice(place, words(answer)),
             )
         case 429:
             return Busy(wait=wait or 0.0, reason=words(answer))
@@ -84,6 +107,13 @@ def judged(place: IndexPlace, answer: Answer) -> Sending:
         case status if 400 <= status < _SERVER_ERROR:  # noqa: PLR2004
             return Refusal(status=status, reason=words(answer))
     return Lost(reason=f"{answer.status} {words(answer)}")
+
+
+def _advice(place: IndexPlace, reason: str) -> str:
+    """What to do about a credential that was refused in these words."""
+    found = (text for said, text in _REFUSED if re.search(said, reason, re.IGNORECASE))
+    usual = "look at {index} whether that credential is valid, for this index, and for this project"
+    return next(found, usual).format(index=place.name)
 
 
 def _target(place: IndexPlace, answer: Answer) -> str:

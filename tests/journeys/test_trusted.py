@@ -1,0 +1,108 @@
+"""Releases without a stored credential: the job says who it is, and the indexes give it tokens for minutes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.jobs import CALLED, environment
+from tests.voyage import Yard, small
+
+from unmoor.rehearsal import local
+from unmoor.rehearsal.local import LocalWorld
+
+pytestmark = pytest.mark.journey
+
+PUBLISHER = {"project": "small-one", "repository": "acme/small", "workflow": "release.yml"}
+LOOKS_SECRET = re.compile(rb"eyJ[A-Za-z0-9_-]{20}|pypi-Ag[A-Za-z0-9_-]{20}")
+
+
+@dataclass(frozen=True)
+class Quay:
+    """A checkout, a world whose file names no credential of an index, and a job in it."""
+
+    yard: Yard
+    running: LocalWorld
+
+    def publishers(self, **indexes: Mapping[str, object]) -> None:
+        """Set the one publisher of each index."""
+        for index, publisher in indexes.items():
+            (self.running.folder / index / "publishers.json").write_text(json.dumps([publisher]))
+
+    def release(self, *args: str) -> tuple[int, str]:
+        """Release in a job; nothing that it leaves behind or says may look like a token."""
+        ran = self.yard.unmoor(
+            *("release", "--world", str(self.yard.world_file), *args, "v1.0"),
+            env={**environment(self.running), "GITHUB_REPOSITORY": "acme/small"},
+        )
+        told = f"{ran.stdout}\n{ran.stderr}"
+        seen = [told.encode()]
+        seen += [path.read_bytes() for path in self.yard.repo.path.rglob("*.json*") if path.is_file()]
+        assert not any(LOOKS_SECRET.search(each) for each in seen)
+        return ran.returncode, told
+
+    def did(self) -> list[tuple[str, str]]:
+        """What changed at the indexes, in order."""
+        writes = [each for each in self.yard.requests() if each["method"] == "POST" and each["server"] != "forge"]
+        return [(each["server"], each["outcome"]) for each in writes]
+
+
+@pytest.fixture
+def quay(tmp_path: Path) -> Iterator[Quay]:
+    """Start it; the indexes demand trusted publishing."""
+    repo = small(tmp_path / "small")
+    with local.start(tmp_path / "world", repository="acme/small", checkout=repo.path) as running:
+        text = running.world_file.read_text()
+        text = text.replace('trusted-publishing = "never"', 'trusted-publishing = "always"')
+        text = re.sub(r'(?m)^password = ".*"$', 'password = ""', text)
+        running.world_file.write_text(text)
+        yield Quay(yard=Yard(repo=repo, world=tmp_path / "world"), running=running)
+
+
+def test_a_first_release_redeems_its_pending_publishers_where_it_publishes(quay: Quay) -> None:
+    """Each mint comes right before the uploads to that index, and a second run mints nothing."""
+    pending = PUBLISHER | {"pending": True}
+    quay.publishers(testpypi=pending, pypi=pending)
+    code, told = quay.release()
+    assert code == 0, told
+    mint = [("testpypi", "minted"), *[("testpypi", "stored")] * 2, ("pypi", "minted"), *[("pypi", "stored")] * 2]
+    assert quay.did() == mint
+    code, told = quay.release()
+    assert code == 0, told
+    assert quay.did() == mint
+
+
+def test_a_publisher_that_does_not_match_is_found_before_anything_is_built(quay: Quay) -> None:
+    """The project is there, so that the mint is tried first of all; the claims are shown."""
+    for index in ("testpypi", "pypi"):
+        folder = quay.running.folder / index / "projects"
+        folder.mkdir(exist_ok=True)
+        (folder / "small-one.json").write_text(json.dumps({"name": "small-one", "serial": 1}))
+    quay.running.stop()
+    with local.start(quay.running.folder, repository="acme/small", checkout=None) as running:
+        text = running.world_file.read_text()
+        text = text.replace('trusted-publishing = "never"', 'trusted-publishing = "always"')
+        running.world_file.write_text(re.sub(r'(?m)^password = ".*"$', 'password = ""', text))
+        again = Quay(yard=quay.yard, running=running)
+        again.publishers(testpypi=PUBLISHER, pypi=PUBLISHER | {"environment": "pypi"})
+        code, told = again.release()
+        assert code == 5, told
+        assert "environment: MISSING" in told
+        assert again.did() == [("testpypi", "minted"), ("pypi", "invalid-publisher")]
+        assert "building" not in told
+        code, told = again.release("--hold")
+        assert code == 0, told
+        assert ("pypi", "minted") not in again.did()
+
+
+def test_a_reusable_workflow_is_told_so_in_the_first_second(quay: Quay) -> None:
+    """Nothing is minted, nothing is built."""
+    (quay.running.folder / "issuer").mkdir(exist_ok=True)
+    (quay.running.folder / "issuer" / "claims.json").write_text(json.dumps({"job_workflow_ref": CALLED}))
+    quay.publishers(testpypi=PUBLISHER | {"pending": True}, pypi=PUBLISHER | {"pending": True})
+    code, told = quay.release()
+    assert (code, "reusable workflow" in told, quay.did()) == (5, True, [])
