@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from unmoor import imagery
 from unmoor.config.images import ImageSettings, SmokeSettings
@@ -28,6 +29,8 @@ _ABSENT = 3
 _UNUSABLE = (126, 127)
 _TRIED = 5
 _REBUILD = "correct the Dockerfile and release the next version, or move the tag if nothing of it is public"
+# How a layer says that something below it is gone (OCI image specification).
+_REMOVED, _OPAQUE = ".wh.", ".wh..wh..opq"
 _PYTHON = re.compile(r"(?:^|/)bin/python(?:3(?:\.[0-9]+)?)?$")
 # Runs on any Python 3.8 or later in the image; says its answer behind a mark, since start-up files may print.
 _PROBE = """
@@ -219,12 +222,26 @@ class _Trial:
 
 
 def _pythons(members: Iterable[Member], facts: ImageFacts) -> tuple[str, ...]:
-    """Every Python in an image, those on PATH first, in its order."""
-    held = {f"/{member.path}" for member in members if _PYTHON.search(member.path) and "/.wh." not in member.path}
-    path = next((entry.partition("=")[2] for entry in facts.env if entry.startswith("PATH=")), "")
-    first = [f"{folder}/{name}" for folder in path.split(":") for name in ("python", "python3")]
+    """Every Python in an image, those on PATH first, in its order; one that a later layer removed is none."""
+    held: dict[str, int] = {}
+    removed: dict[str, int] = {}
+    for member in members:
+        path = PurePosixPath("/", member.path)
+        if path.name.startswith(_REMOVED):
+            # A folder that hides what layers below it had in it is marked in itself.
+            gone = path.parent if path.name == _OPAQUE else path.with_name(path.name.removeprefix(_REMOVED))
+            removed[str(gone)] = member.layer
+        elif _PYTHON.search(member.path):
+            held[str(path)] = member.layer
+    there = [
+        path
+        for path, layer in sorted(held.items())
+        if all(removed.get(str(each), -1) <= layer for each in (path, *PurePosixPath(path).parents))
+    ]
+    setting = next((entry.partition("=")[2] for entry in facts.env if entry.startswith("PATH=")), "")
+    first = [f"{folder}/{name}" for folder in setting.split(":") for name in ("python", "python3")]
     # Folders such as /bin are links to others, as a rule.
-    return tuple(dict.fromkeys([*(each for each in first if each in held), *sorted(held)]))
+    return tuple(dict.fromkeys([*(each for each in first if each in there), *there]))
 
 
 def _said(ran: Ran) -> str:

@@ -102,8 +102,11 @@ class DockerEngine:
             pieces = self._connection.follow(saved, what="the layers of the images", timeout=self.save_timeout)
             with contextlib.closing(pieces):
                 found = contents_of(pieces)
-        except LookupError as error:
-            raise Incomplete(f"the engine has not every image of {', '.join(ids)}", next_step=_AGAIN) from error
+        except (LookupError, Unknown) as error:
+            # Some engines answer 500 for an image that they do not have.
+            for image in ids:
+                self.inspect(image)
+            raise Unknown(str(error), next_step=_AGAIN) from error
         if len(ids) == 1 and len(found) == 1:
             # Some stores name an image by its manifest, and not by its configuration.
             return dict(zip(ids, found.values(), strict=True))

@@ -1,0 +1,258 @@
+"""Images are looked into and tried before anything is pushed, and the proof names their digests."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.engines import TestEngine, base_image, engine, runnable_image  # noqa: F401 - fixtures
+
+from unmoor import imagery
+from unmoor.adapters.engine import DockerEngine
+from unmoor.adapters.shell import LocalShell
+from unmoor.config.images import ImageSettings, SmokeSettings
+from unmoor.errors import Incomplete, Overdue, Unproven
+from unmoor.folder import RunFolder
+from unmoor.ports.engine import ImageFacts, Member, Recipe
+from unmoor.products import Image, Images, Release, Verdict
+from unmoor.stage import Have, Promise
+from unmoor.stages.prove_images import ProveImages, _pythons
+
+RELEASE = Release(
+    repository="acme/demo",
+    project="demo",
+    tag="v1.0",
+    version="1.0",
+    commit="1" * 40,
+    date=1_700_000_000,
+    prerelease=False,
+    highest=True,
+)
+# Stands for a Python that has the project's version 1.0; says nothing of any other.
+PYTHON_COPIED = "COPY python /bin/python\n"
+PYTHON = '#!/bin/sh\n[ "$3" = demo ] || exit 3\necho unmoor:1.0\n'
+
+
+class Yard:
+    """Builds small images, and proves them."""
+
+    def __init__(self, at: TestEngine, shell: LocalShell, folder: Path, base: str) -> None:
+        self.docker = DockerEngine(shell=shell, processes=shell.processes, environ={**os.environ, **at.environ})
+        self.at, self.folder, self.base = at, folder, base
+        self.run = RunFolder(folder / ".unmoor" / "v1.0")
+        self.said: list[str] = []
+        self.warned: list[str] = []
+        self.names: list[str] = []
+
+    def image(self, more: str = PYTHON_COPIED, *, labels: dict[str, str] | None = None, user: str = "7") -> Image:
+        """An image with these lines on top of a shell and a Python of sorts."""
+        context = self.folder / uuid.uuid4().hex
+        context.mkdir()
+        (context / "python").write_text(PYTHON)
+        (context / "python").chmod(0o755)
+        (context / "Dockerfile").write_text(f"FROM {self.base}\n{more}USER {user}\n")
+        tag = f"unmoor.local/proof:{uuid.uuid4().hex[:12]}"
+        self.names.append(tag)
+        given = {imagery.REVISION: RELEASE.commit, imagery.VERSION: "1.0", **(labels or {})}
+        recipe = Recipe(
+            context=context, dockerfile="Dockerfile", target="", platform="linux/amd64", tag=tag, labels=given
+        )
+        built = self.docker.build(recipe)
+        return Image(name="ghcr.io/acme/demo", target="", platform="linux/amd64", id=built, size=1)
+
+    def stage(self, settings: ImageSettings | None = None) -> ProveImages:
+        """The stage over this engine."""
+        return ProveImages(
+            name="prove-images",
+            release=Promise("tag"),
+            images=Promise("images"),
+            engine=self.docker,
+            folder=self.run,
+            settings=(settings or ImageSettings(),),
+            repository="acme/demo",
+        )
+
+    def have(self, *images: Image, release: Release = RELEASE) -> Have:
+        """What the stage is handed."""
+        products = {"tag": release, "images": Images(images=images)}
+        return Have(products, say=self.said.append, warn=self.warned.append)
+
+    def smoked(self, image: Image, smoke: SmokeSettings) -> str:
+        """Prove an image with one smoke command, and return why it failed."""
+        with pytest.raises((Unproven, Overdue)) as caught:
+            self.stage(ImageSettings(smoke=(smoke,))).make(self.have(image))
+        assert self.run.read_proof("prove-images") is None
+        return str(caught.value)
+
+
+@pytest.fixture
+def yard(engine: TestEngine, runnable_image: str, shell: LocalShell, tmp_path: Path) -> Iterator[Yard]:  # noqa: F811
+    """The real engine, and images of a shell."""
+    made = Yard(engine, shell, tmp_path, runnable_image)
+    yield made
+    made.docker.remove(made.names)
+
+
+SMOKE = (
+    SmokeSettings(name="plain", run=("echo", "fine")),
+    SmokeSettings(name="version", run=("-c", "echo demo, version 1.0"), entrypoint="sh", expect="{version}"),
+    SmokeSettings(name="no network", run=("sh", "-c", "[ $(cat /proc/net/route | cat | wc -l) -lt 9 ] || true")),
+    SmokeSettings(name="elsewhere", run=("false",), targets=("other",)),
+)
+
+
+@pytest.mark.journey
+def test_make_then_find(yard: Yard) -> None:
+    """A good image is proven; the proof is bound to its digest, found again, and not for another image."""
+    image, stage = yard.image(), yard.stage(ImageSettings(smoke=SMOKE[:2] + SMOKE[3:]))
+    have = yard.have(image)
+    assert "run plain, version, elsewhere" in stage.plan()
+    assert stage.find(have) is None
+    proof = stage.make(have)
+    (subject,) = proof.subjects
+    assert (subject.name, f"sha256:{subject.sha256}") == ("ghcr.io/acme/demo: linux/amd64", image.id)
+    assert [result.name.partition(": ")[2] for result in proof.results] == [
+        "labels",
+        "layers",
+        "user",
+        "plain",
+        "version",
+        "version",
+    ]
+    assert {result.verdict for result in proof.results} == {Verdict.PASSED}
+    assert stage.find(have) == proof
+    assert stage.find(yard.have(replace(image, id="sha256:" + "0" * 64))) is None
+    assert yard.warned == []
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("COPY python /app/.env\n", "layer 3 holds a file of environment variables, /app/.env"),
+        ("COPY python /app/.git/HEAD\n", "the repository's history, /app/.git/HEAD"),
+        ('COPY python /root/.pypirc\nRUN ["busybox", "rm", "/root/.pypirc"]\n', "a login for an index"),
+        ('RUN echo "-----BEGIN RSA PRIVATE KEY-----" > /etc-key\n', "a private key, /etc-key"),
+        ("ENV DB_PASSWORD=hunter2\n", "its environment holds a value of DB_PASSWORD"),
+        ("ARG TOKEN=hunter2\nRUN echo $TOKEN\n", "its history holds a value of TOKEN"),
+        ("RUN echo ghp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", "its history holds a GitHub token"),
+    ],
+    ids=["env", "git", "removed", "key", "environment", "argument", "token"],
+)
+def test_planted_secrets(yard: Yard, lines: str, told: str) -> None:
+    """What has no business in an image is named with its layer, removed or not; its value never is."""
+    with pytest.raises(Unproven) as caught:
+        yard.stage().make(yard.have(yard.image(PYTHON_COPIED + lines)))
+    assert told in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert "ghp_" not in str(caught.value)
+
+
+@pytest.mark.journey
+def test_labels_version_and_size(yard: Yard) -> None:
+    """Another commit, another version and too many bytes are told together."""
+    image = yard.image(labels={imagery.REVISION: "2" * 40, imagery.VERSION: "1.1"})
+    with pytest.raises(Unproven) as caught:
+        yard.stage(ImageSettings(max_size=10)).make(yard.have(replace(image, platform="linux/386")))
+    told = str(caught.value)
+    for words in ("2" * 40, "says 1.1, not 1.0", "it is for linux/amd64", "max-size allows 10"):
+        assert words in told
+
+
+@pytest.mark.journey
+def test_warnings(yard: Yard) -> None:
+    """A root user and caches are no fault, and are told."""
+    more = "COPY python /root/.cache/pip/x\nCOPY python /var/cache/apt/archives/x.deb\n"
+    yard.stage().make(yard.have(yard.image(PYTHON_COPIED + more, user="0")))
+    told = "\n".join(yard.warned)
+    assert "runs as root" in told
+    assert "pip's cache" in told
+    assert "packages that apt downloaded" in told
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize(
+    ("smoke", "told"),
+    [
+        (SmokeSettings(name="bad", run=("sh", "-c", "echo why; exit 9")), "bad ended with exit code 9\nwhy"),
+        (SmokeSettings(name="none", run=("nothing",)), "none ended with exit code 127"),
+        (SmokeSettings(name="old", run=("echo", "1.0.1"), expect="{version}"), "old did not print 1.0\n1.0.1"),
+        (SmokeSettings(name="hangs", run=("sleep", "100"), timeout=2), "hangs: it ran for more than 2 s"),
+        (SmokeSettings(name="yes", run=("yes", "x" * 1000)), "yes: it printed more than 1000000 bytes"),
+    ],
+    ids=["fails", "absent", "version", "hangs", "prints"],
+)
+def test_smoke_commands_that_fail(yard: Yard, smoke: SmokeSettings, told: str) -> None:
+    """Each is one clear error that names the command; nothing is proven."""
+    assert told in yard.smoked(yard.image(), smoke)
+    label = f"label=dev.unmoor.run={yard.docker.processes.run}"
+    assert yard.at.docker("ps", "--all", "--quiet", "--filter", label) == ""
+
+
+@pytest.mark.journey
+def test_the_version_inside(yard: Yard) -> None:
+    """Another version, no installed project, and a Python that fails are told; without Python it is not tested."""
+    image = yard.image()
+    with pytest.raises(Unproven, match=r"1\.0 of demo is installed, not 2\.0"):
+        yard.stage().make(
+            yard.have(yard.image(labels={imagery.VERSION: "2.0"}), release=replace(RELEASE, version="2.0"))
+        )
+    with pytest.raises(Unproven, match="other is installed for none of /bin/python"):
+        yard.stage().make(yard.have(image, release=replace(RELEASE, project="other")))
+    with pytest.raises(Unproven, match="cannot say which version is installed"):
+        yard.stage().make(yard.have(yard.image(PYTHON_COPIED + 'RUN echo "exit 5" > /bin/python\n')))
+    proof = yard.stage().make(
+        yard.have(yard.image(PYTHON_COPIED + 'RUN ["busybox", "mv", "/bin/python", "/bin/perl"]\n'))
+    )
+    assert proof.results[-1].verdict is Verdict.NOT_TESTED
+
+
+@pytest.mark.journey
+def test_a_python_of_its_own(yard: Yard, base_image: str) -> None:  # noqa: F811
+    """A real interpreter tells the version of what is installed for it."""
+    yard.base = base_image
+    more = (
+        "RUN d=$(python3 -c 'import site; print(site.getsitepackages()[0])')/demo-1.0.dist-info"
+        " && mkdir -p $d && printf 'Metadata-Version: 2.1\\nName: demo\\nVersion: 1.0\\n' > $d/METADATA\n"
+    )
+    proof = yard.stage().make(yard.have(yard.image(more)))
+    assert proof.results[-1].verdict is Verdict.PASSED
+    assert "says /usr/" in proof.results[-1].detail
+
+
+@pytest.mark.journey
+def test_an_image_that_is_gone(yard: Yard) -> None:
+    """An image that the engine no longer has is told, with what to do."""
+    image = Image(name="ghcr.io/acme/demo", target="", platform="linux/amd64", id="sha256:" + "0" * 64, size=1)
+    with pytest.raises(Incomplete) as caught:
+        yard.stage().make(yard.have(image))
+    assert "built once more" in caught.value.next_step
+
+
+def test_pythons_in_the_order_of_path() -> None:
+    """Those on PATH come first; what is no interpreter does not count."""
+    paths = ("usr/bin/python3", "usr/bin/python3.11", "opt/venv/bin/python", "usr/bin/python3-config", "lib/python")
+    members = [Member(layer=0, path=path, size=1) for path in paths]
+    facts = ImageFacts(
+        id="",
+        size=0,
+        platform="",
+        user="",
+        labels={},
+        entrypoint=(),
+        command=(),
+        env=("A=b", "PATH=/opt/venv/bin:/usr/bin"),
+        history=(),
+    )
+    assert _pythons(members, facts) == ("/opt/venv/bin/python", "/usr/bin/python3", "/usr/bin/python3.11")
+    assert _pythons([], facts) == ()
+    gone = ("usr/bin/.wh.python3", "opt/.wh.venv")
+    assert _pythons([*members, *(Member(layer=1, path=path, size=0) for path in gone)], facts) == (
+        "/usr/bin/python3.11",
+    )
+    again = [*members, Member(layer=1, path="usr/bin/.wh..wh..opq", size=0), Member(layer=1, path=paths[0], size=1)]
+    assert _pythons(again, facts) == ("/opt/venv/bin/python", "/usr/bin/python3")
