@@ -275,7 +275,7 @@ def test_floating_tags_go_back_to_where_they_were(dock: Docks) -> None:
     found = it.pointing().find(it.have(release, pushed=pushed))
     assert found is not None
     assert f"latest to {first.images[0].digest}" in it.pointing().remedy(found)
-    answers = it.pointing().unpoint(found)
+    answers = it.pointing().loosen(found)
     assert all(isinstance(each, Undone) for each in answers), answers
     tags = it.tags()
     assert tags["latest"] == tags["1"] == first.images[0].digest
@@ -291,7 +291,7 @@ def test_a_floating_tag_that_moved_on_is_left(dock: Docks) -> None:
     release, pushed, pointed = it.ship("1.2.3")
     it.ship("1.2.4")
     before = it.tags()
-    answers = it.pointing().unpoint(pointed)
+    answers = it.pointing().loosen(pointed)
     assert all(isinstance(each, Left) and "moved on" in each.why for each in answers)
     assert it.tags() == before
     assert release.version == "1.2.3"
@@ -305,7 +305,7 @@ def test_without_the_record_nothing_is_guessed(dock: Docks) -> None:
     elsewhere = replace(it, folder=it.folder / "elsewhere")
     found = elsewhere.pointing().find(it.have(release, pushed=pushed))
     assert found is not None
-    answers = elsewhere.pointing().unpoint(found)
+    answers = elsewhere.pointing().loosen(found)
     assert len(answers) == 3
     assert all(isinstance(each, Left) and "does not say" in each.why for each in answers)
 

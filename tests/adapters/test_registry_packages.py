@@ -1,0 +1,156 @@
+"""The packages API, its faults and its pages; how it behaves as a whole is tried on the local world's forge."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from tests.faults import Exchange, Script, serving
+from tests.forges import Ticks, place_at
+
+from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.registry.packages import ForgePackages
+from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
+from unmoor.ports.registry import PackageVersion
+
+PACKAGE = {"name": "demo", "visibility": "public"}
+VERSION = PackageVersion(id=7, digest=f"sha256:{7:064x}", tags=("1.0",), created="2026-01-01T00:00:00Z")
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[BoundedSession]:
+    """One session."""
+    with BoundedSession() as session:
+        yield session
+
+
+def packages(url: str, http: BoundedSession, repository: str = "acme/demo") -> ForgePackages:
+    """The adapter at an address."""
+    return ForgePackages(place_at(url, token="throw-away"), repository, http, Ticks())
+
+
+def row(number: int, **changes: object) -> dict[str, Any]:
+    """One version as the API writes it."""
+    day = f"2026-01-{number % 28 + 1:02}T00:00:00Z"
+    container = {"package_type": "container", "container": {"tags": [f"t{number}"]}}
+    return {"id": number, "name": f"sha256:{number:064x}", "created_at": day, "metadata": container, **changes}
+
+
+def listing(rows: list[Any]) -> Script:
+    """An organisation's package with these versions, a page at a time."""
+
+    def script(it: Exchange) -> None:
+        if "/users/" in it.path:
+            it.answer(404, '{"message": "Not Found"}', kind="application/json")
+        elif found := re.search(r"/versions\?.*per_page=(\d+)&page=(\d+)", it.path):
+            size, page = int(found[1]), int(found[2])
+            it.json(rows[size * (page - 1) : size * page])
+        else:
+            it.json(PACKAGE)
+
+    return script
+
+
+def test_every_page_is_read(http: BoundedSession) -> None:
+    """The newest first, each version once; the token goes with every request."""
+    with serving(listing([row(number) for number in range(1, 251)])) as server:
+        found = packages(server.url, http).versions()
+    assert len(found) == 250
+    assert [each.created for each in found] == sorted((each.created for each in found), reverse=True)
+    assert found[-1].tags
+    assert all(seen.headers["Authorization"] == "Bearer throw-away" for seen in server.seen)
+
+
+def test_a_package_is_looked_for_under_either_sort_of_owner(http: BoundedSession) -> None:
+    """And is absent where it is under neither; slashes in its name are escaped."""
+
+    def users(it: Exchange) -> None:
+        if "/orgs/" in it.path:
+            it.answer(404, "{}", kind="application/json")
+        else:
+            it.json([] if "/versions" in it.path else PACKAGE)
+
+    with serving(users) as server:
+        mine = packages(server.url, http, "acme/demo/part")
+        assert mine.versions() == ()
+        assert mine.is_public() is True
+    assert "/api/v3/users/acme/packages/container/demo%2Fpart/versions" in server.paths()[-2].partition("?")[0]
+    with serving(lambda it: it.answer(404, "{}", kind="application/json")) as server:
+        absent = packages(server.url, http)
+        assert (absent.versions(), absent.is_public()) == ((), None)
+        absent.delete(VERSION)
+        assert server.paths("DELETE") == []
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [row(1, name="latest")],
+        [row(1, id="one")],
+        [row(1, metadata={"container": {"tags": ["not a tag"]}})],
+        [row(1, metadata=None)],
+        ["nonsense"],
+    ],
+    ids=["no digest", "no number", "no tag", "no metadata", "no version"],
+)
+def test_a_list_is_read_strictly(http: BoundedSession, rows: list[Any]) -> None:
+    """One odd version makes the list unknown: it never counts as shorter."""
+    with serving(listing(rows)) as server, pytest.raises(Unknown):
+        packages(server.url, http).versions()
+
+
+ACTS: dict[str, Callable[[ForgePackages], object]] = {
+    "versions": lambda it: it.versions(),
+    "is_public": lambda it: it.is_public(),
+    "delete": lambda it: it.delete(VERSION),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        (lambda it: it.answer(401, '{"message": "Bad credentials"}'), Denied),
+        (lambda it: it.answer(403, '{"message": "You need at least read:packages"}'), Denied),
+        (lambda it: it.answer(500), Unknown),
+        (lambda it: it.answer(429, headers={"Retry-After": "900"}), Unknown),
+        (lambda it: it.reset(), Unknown),
+        (lambda it: it.answer(200, "<html>"), Unknown),
+        (lambda it: it.answer(200, ""), Unknown),
+        (lambda it: it.redirect("/elsewhere"), Unknown),
+    ],
+    ids=["401", "403", "500", "429", "reset", "a web page", "nothing", "redirect"],
+)
+def test_every_fault_is_one_clear_error(
+    http: BoundedSession, act: str, script: Script, error: type[UnmoorError]
+) -> None:
+    """And the token stands in none of them."""
+    with serving(script) as server, pytest.raises(error) as caught:
+        ACTS[act](packages(server.url, http))
+    assert "throw-away" not in str(caught.value) + caught.value.next_step
+
+
+def test_what_the_forge_will_not_delete_is_rejected_in_its_words(http: BoundedSession) -> None:
+    """What is gone already is no trouble."""
+    message = "Publicly visible package versions with more than 5000 downloads cannot be deleted."
+
+    def script(it: Exchange) -> None:
+        if it.command == "DELETE":
+            it.answer(400, json.dumps({"message": message}), kind="application/json")
+        else:
+            it.json(PACKAGE)
+
+    with serving(script) as server, pytest.raises(Rejected, match="5000 downloads"):
+        packages(server.url, http).delete(VERSION)
+
+    def gone(it: Exchange) -> None:
+        if it.command == "DELETE":
+            it.answer(404)
+        else:
+            it.json(PACKAGE)
+
+    with serving(gone) as server:
+        packages(server.url, http).delete(VERSION)

@@ -1,0 +1,267 @@
+"""The same stages with a real engine, on GHCR's stand-in: pushed, promoted, taken back, and looked at by skopeo."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import os
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tests.cargo import IMAGES, PROOF, PUSHED, RELEASE, Remote, release_of
+from tests.engines import TestEngine, engine  # noqa: F401 - fixtures
+from tests.registries import RealRegistry
+from tests.rehearsal.ocis import Oci
+
+from unmoor import oci
+from unmoor.adapters.clock import MonotonicClock
+from unmoor.adapters.engine import DockerEngine
+from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.registry import opened, packages_of
+from unmoor.adapters.shell import LocalShell
+from unmoor.config.images import ImageSettings
+from unmoor.config.worlds import read_world
+from unmoor.errors import Denied
+from unmoor.folder import RunFolder
+from unmoor.ports.registry import Packages
+from unmoor.products import Image, Images, Proof, Release
+from unmoor.pushing import lines
+from unmoor.rehearsal import local, registry_process
+from unmoor.rehearsal.local import LocalWorld
+from unmoor.stage import Have, Left, Undone
+from unmoor.stages.image_tags import PointTags
+from unmoor.stages.registry import PushImages
+from unmoor.world import World
+
+pytestmark = pytest.mark.journey
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
+    """A world with GHCR's stand-in."""
+    if registry_process.found() is None:
+        pytest.skip(registry_process.MISSING)
+    folder = tmp_path_factory.mktemp("engine") / "world"
+    with local.start(folder, repository="acme/demo", checkout=None, registry=True) as running:
+        yield running
+
+
+@dataclass
+class Port:
+    """A repository of images on GHCR's stand-in, and the stages upon a real engine."""
+
+    engine: DockerEngine
+    docker: TestEngine
+    there: LocalWorld
+    read: World
+    http: BoundedSession
+    clock: MonotonicClock
+    folder: RunFolder
+    settings: ImageSettings
+    git: Remote = field(default_factory=Remote)
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def packages(self) -> dict[str, Packages]:
+        """The forge's side."""
+        found = packages_of(self.settings.name, self.read, self.http, self.clock)
+        assert found is not None
+        return {self.settings.name: found}
+
+    def stages(self) -> tuple[PushImages, PointTags]:
+        """Both stages."""
+        line = lines((self.settings,), "acme/demo", lambda name: opened(name, self.read, self.http, self.clock))
+        push = PushImages(
+            name="registry",
+            release=RELEASE,
+            images=IMAGES,
+            proof=PROOF,
+            engine=self.engine,
+            lines=line,
+            folder=self.folder,
+            clock=self.clock,
+            packages=self.packages,
+        )
+        point = PointTags(
+            name="image-tags",
+            release=RELEASE,
+            pushed=PUSHED,
+            lines=line,
+            folder=self.folder,
+            git=self.git,  # type: ignore[arg-type]  # a remote is all of git that it uses
+            clock=self.clock,
+            packages=self.packages,
+        )
+        return push, point
+
+    def have(self, release: Release, **more: object) -> Have:
+        """What the stages are handed; each platform of an image is imported from a tiny archive."""
+        self.git.tags[release.tag] = release.commit
+        images = tuple(
+            Image(name=self.settings.name, target="", platform=each, id=self.imported(release, each), size=1)
+            for each in self.settings.platforms
+        )
+        proof = Proof(name="prove-images", subjects=(), results=())
+        products = {RELEASE.by: release, IMAGES.by: Images(images=images), PROOF.by: proof, **more}
+        return Have(products, say=self.said.append)
+
+    def imported(self, release: Release, platform: str) -> str:
+        """Make an image in the engine, and return its id; the same one for the same release."""
+        name = f"unmoor.local/{self.settings.name}:{release.version}-{platform.replace('/', '-')}"
+        known = self.docker.docker("image", "ls", "--quiet", "--no-trunc", name)
+        if known:
+            return known.splitlines()[0]
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w") as tar:
+            content = f"{self.settings.name} {release.version} {platform}".encode()
+            entry = tarfile.TarInfo("content")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+        label = f"LABEL org.opencontainers.image.version={release.version}"
+        arguments = ("import", "--platform", platform, "--change", label, "-", name)
+        return self.docker.docker(*arguments, stdin=data.getvalue())
+
+    @property
+    def client(self) -> Oci:
+        """A client of another kind, which may write."""
+        known = json.loads((self.there.folder / "credentials.json").read_text())
+        folder = self.there.folder / "registry" / "ghcr.io"
+        return Oci(base=self.there.registries["ghcr.io"], folder=folder, password=known["registry"])
+
+    def tags(self) -> dict[str, str]:
+        """Every tag and its digest, as that client sees them."""
+        repository = oci.ImageName.parse(self.settings.name).repository
+        answer = self.client.call("GET", f"{repository}/tags/list")
+        names = answer.json().get("tags") or [] if answer.status_code == 200 else []
+        return {name: self.client.pull(repository, name, "HEAD").headers["docker-content-digest"] for name in names}
+
+    def skopeo(self, *args: str) -> str:
+        """What skopeo says."""
+        place = self.read.registries[0]
+        return RealRegistry(place.address, place.login).skopeo(*args)
+
+
+@pytest.fixture
+def port(
+    engine: TestEngine,  # noqa: F811 - the fixture
+    world: LocalWorld,
+    shell: LocalShell,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> Iterator[Port]:
+    """A repository that no other test knows."""
+    platforms = getattr(request, "param", ("linux/amd64",))
+    settings = ImageSettings(name=f"ghcr.io/acme/engine{os.getpid()}-{next(_NUMBERS)}", platforms=platforms)
+    docker = DockerEngine(shell=shell, processes=shell.processes, environ={**os.environ, **engine.environ})
+    clock = MonotonicClock(processes=shell.processes)
+    read = read_world(world.world_file, {})
+    with BoundedSession() as http:
+        yield Port(docker, engine, world, read, http, clock, RunFolder(tmp_path / "run"), settings)
+    left = engine.docker("image", "ls", "--quiet", f"unmoor.local/{settings.name}").split()
+    if left:
+        engine.docker("image", "rm", "--force", *left)
+
+
+@pytest.mark.parametrize("port", [("linux/amd64",), ("linux/amd64", "linux/386")], indirect=True, ids=["one", "two"])
+def test_an_image_from_the_engine_to_every_tag_and_back(port: Port) -> None:
+    """Digests before and after each stage are those that skopeo reads; undo leaves what came before."""
+    push, point = port.stages()
+    first = release_of("1.0.0", commit="1" * 40)
+    have = port.have(first)
+    assert push.find(have) is None
+    pushed = push.make(have)
+    assert push.find(have) == pushed
+    (only,) = pushed.images
+    repository = oci.ImageName.parse(port.settings.name).repository
+    raw = port.skopeo("inspect", "--raw", f"docker://{{}}/{repository}:{only.tag}").encode()
+    assert oci.digest_of(raw) == only.digest
+    assert {platform for platform, _ in only.platforms} == set(port.settings.platforms)
+
+    have = port.have(first, **{PUSHED.by: pushed})
+    assert point.find(have) is None
+    pointed = point.make(have)
+    assert point.find(have) == pointed
+    tags = port.tags()
+    named = {"v1.0.0", "1.0", "1", "latest", "sha-1111111", only.tag}
+    assert {tags[tag] for tag in named} == {only.digest}
+    again = port.skopeo("inspect", "--raw", f"docker://{{}}/{repository}:latest").encode()
+    assert again == raw
+    answer = push.undo(pushed)
+    assert isinstance(answer, Left)
+    assert "has the same digest" in answer.why
+
+    second = release_of("1.1.0", commit="2" * 40)
+    have = port.have(second)
+    later = push.make(have)
+    have = port.have(second, **{PUSHED.by: later})
+    moved = point.make(have)
+    assert port.tags()["latest"] == later.images[0].digest
+    answers = point.loosen(moved)
+    assert all(isinstance(each, Undone) for each in answers), answers
+    tags = port.tags()
+    assert tags["latest"] == tags["1"] == only.digest
+    assert "1.1" not in tags
+
+
+@pytest.mark.parametrize("port", [("linux/amd64",), ("linux/amd64", "linux/386")], indirect=True, ids=["one", "two"])
+def test_undo_before_anything_was_promoted(port: Port) -> None:
+    """Only the tags of this commit go; the forge lists no version with them afterwards."""
+    push, _ = port.stages()
+    other = release_of("0.9.0", commit="9" * 40)
+    push.make(port.have(other))
+    before = port.tags()
+    release = release_of("1.0.0", commit="1" * 40)
+    pushed = push.make(port.have(release))
+    answer = push.undo(pushed)
+    assert isinstance(answer, Undone), answer
+    assert port.tags() == before
+    assert push.find(port.have(release)) is None
+    assert push.make(port.have(release)) == pushed
+
+
+def test_what_is_there_already_sends_no_blob(port: Port) -> None:
+    """The same image under another commit's tag: the engine looks, and uploads nothing."""
+    push, _ = port.stages()
+    push.make(port.have(release_of("1.0.0", commit="1" * 40)))
+    log = port.there.folder / "requests.jsonl"
+    begun = len(log.read_text().splitlines())
+    push.make(port.have(release_of("1.0.0", commit="3" * 40)))
+    since = [json.loads(line) for line in log.read_text().splitlines()[begun:]]
+    assert [each for each in since if each["method"] == "PUT" and "/blobs/" in each["path"]] == []
+    assert len([each for each in since if each["method"] == "PUT" and "/manifests/" in each["path"]]) == 1
+
+
+def test_a_package_that_is_not_ours(port: Port) -> None:
+    """GHCR's own words, and the page where it can be changed; nothing is there afterwards."""
+    push, _ = port.stages()
+    repository = oci.ImageName.parse(port.settings.name).repository
+    control = port.client.control("faults/refuse-write", repository)
+    try:
+        with pytest.raises(Denied, match="permission_denied: write_package") as caught:
+            push.make(port.have(release_of("1.0.0")))
+    finally:
+        control.unlink()
+    assert "/packages/container/" in caught.value.next_step
+    assert port.tags() == {}
+
+
+def test_without_the_role_of_an_admin_the_tag_stays(port: Port) -> None:
+    """What was tried is put right again: the tag is on the image it had."""
+    push, _ = port.stages()
+    push.make(port.have(release_of("0.9.0", commit="9" * 40)))
+    pushed = push.make(port.have(release_of("1.0.0", commit="1" * 40)))
+    before = port.tags()
+    control = port.client.control("no-admin", oci.ImageName.parse(port.settings.name).repository)
+    try:
+        answer = push.undo(pushed)
+    finally:
+        control.unlink()
+    assert isinstance(answer, Left)
+    assert "admin" in answer.why
+    assert port.tags() == before
