@@ -120,7 +120,8 @@ def bring(
     except UnmoorError as error:
         names = ", ".join(sorted(file.name for file in there))
         count = f"{len(there)} of {len(files)} files are on {index.name}"
-        error.what = f"{error.what}; {count}{f': {names}' if names else ''}"
+        between = "\n" if "\n" in error.what else "; "
+        error.what = f"{error.what}{between}{count}{f': {names}' if names else ''}"
         if "again" not in error.next_step and "new version" not in error.next_step:
             error.next_step = f"{error.next_step}; then {_AGAIN}"
         raise

@@ -55,6 +55,7 @@ class Heard:
 
     access: Access
     warned: list[str]
+    said: list[str]
 
     def told(self, standing: Standing) -> str:
         """The details of one standing."""
@@ -73,6 +74,7 @@ class World:
     def look(self) -> Heard:
         """Run the stage."""
         warned: list[str] = []
+        said: list[str] = []
         stage = ProveAccess(
             name="access",
             release=RELEASE,
@@ -82,7 +84,7 @@ class World:
             limit=self.limit,
         )
         assert "read" in stage.plan()
-        return Heard(stage.make(Have({RELEASE.by: MINE}, warn=warned.append)), warned)
+        return Heard(stage.make(Have({RELEASE.by: MINE}, say=said.append, warn=warned.append)), warned, said)
 
 
 def test_what_reads_can_prove_is_proven_and_the_rest_names_its_stage() -> None:
@@ -93,6 +95,10 @@ def test_what_reads_can_prove_is_proven_and_the_rest_names_its_stage() -> None:
     assert [(each.surface, each.proven_by) for each in unproven] == [("testpypi", "testpypi"), ("pypi", "pypi")]
     assert "keyring" in unproven[0].detail
     assert heard.warned == []
+    assert [each.rpartition("; ")[2] for each in heard.said] == [
+        "the stage testpypi will prove it",
+        "the stage pypi will prove it",
+    ]
 
 
 def test_a_world_without_a_staging_index_is_looked_at_without() -> None:
@@ -203,7 +209,7 @@ def test_a_token_is_minted_only_where_the_project_is_and_the_run_would_use_it(
     assert index.proved == proved
     (login, *_) = [each for each in access.findings if each.surface == "pypi"]
     assert (login.standing, login.proven_by) == (standing, "" if standing is Standing.PROVEN else "pypi")
-    assert ("would create the project there, so that pypi does it" in login.detail) is not known
+    assert ("since that would create the project" in login.detail) is not known
 
 
 def test_the_staging_index_is_minted_for_by_a_run_that_holds() -> None:

@@ -124,6 +124,8 @@ def write(
     }
     text = (
         "# A local world. Its credentials are worth nothing anywhere else.\n"
+        f"# ID tokens for trusted publishing: ACTIONS_ID_TOKEN_REQUEST_URL={places.issuer}/token\n"
+        f'# and ACTIONS_ID_TOKEN_REQUEST_TOKEN, which is "runner" in {CREDENTIALS}.\n'
         'name = "local"\nrehearsal = true\n'
         + _index("index", "pypi", places.pypi, credentials.pypi)
         + _index("staging", "testpypi", places.testpypi, credentials.testpypi)

@@ -87,6 +87,9 @@ class ProveAccess(Check[Access]):
                 findings.append(_unproven(look.surface, f"{error.what}; {error.next_step}", look.proven_by))
         if problems:
             raise _together(problems)
+        for finding in findings:
+            if finding.standing is Standing.UNPROVEN:
+                have.say(f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} will prove it")
         return Access(findings=tuple(findings))
 
     def _looks(self, release: Release) -> list[_Look]:
@@ -171,7 +174,7 @@ def _login(index: Index, release: Release, proven_by: str, upto: Proving) -> Fin
     waits = ""
     if login.minted and upto is Proving.MINTING and not index.knows(release.project):
         upto = Proving.ASKING
-        waits = f"; minting a token now would create the project there, so that {proven_by} does it"
+        waits = "; no token is minted yet, since that would create the project"
     proved = index.prove_login(release.project, upto)
     if proved.taken:
         return Finding(surface=index.name, standing=Standing.PROVEN, detail=proved.detail)
