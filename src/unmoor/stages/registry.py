@@ -227,7 +227,7 @@ class _Place:
         mine = {
             oci.plain_platform(image.platform): image
             for image in images.images
-            if (image.name, image.target) == (self.line.name, self.target.stage)
+            if (str(oci.ImageName.parse(image.name)), image.target) == (self.line.name, self.target.stage)
         }
         missing = [platform for platform in self.line.platforms if platform not in mine]
         if missing:
