@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import http.server
+import json
 import os
 import signal
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -130,3 +135,70 @@ def test_keeper_forgets_what_has_ended() -> None:
     assert forgotten.poll() is None
     forgotten.kill()
     forgotten.wait()
+
+
+class Engine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """A socket that answers as an engine does, with these containers."""
+
+    daemon_threads = True
+
+    def __init__(self, path: Path, containers: dict[str, str]) -> None:
+        self.containers, self.asked = containers, list[str]()
+        super().__init__(str(path), EngineAnswers)
+
+
+class EngineAnswers(http.server.BaseHTTPRequestHandler):
+    """Lists by label, and removes."""
+
+    server: Engine
+
+    def do_GET(self) -> None:
+        """List the ids with the label that is asked for."""
+        wanted = json.loads(parse_qs(urlsplit(self.path).query)["filters"][0])["label"][0].partition("=")[2]
+        held = [{"Id": each} for each, run in self.server.containers.items() if run == wanted]
+        self.answer(200, json.dumps(held).encode())
+
+    def do_DELETE(self) -> None:
+        """Remove one."""
+        self.server.containers.pop(urlsplit(self.path).path.rpartition("/")[2], None)
+        self.answer(204, b"")
+
+    def answer(self, code: int, body: bytes) -> None:
+        """Answer in full."""
+        self.server.asked.append(self.path)
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self) -> str:
+        """A unix socket has no address."""
+        return ""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    ("feed", "left"),
+    [
+        (["@{engine}"], ["other"]),
+        (["@{engine}", "@{engine}", "~{engine}"], ["other"]),
+        (["@{engine}", "~{engine}"], ["one", "other"]),
+        ([], ["one", "other"]),
+        (["@unix:///nowhere/docker.sock"], ["one", "other"]),
+    ],
+)
+def test_keeper_removes_the_containers_of_its_run(tmp_path: Path, feed: list[str], left: list[str]) -> None:
+    """Those that were still noted go, by the run's label; those of others stay, and an engine that is gone is fine."""
+    path = tmp_path / "docker.sock"
+    with Engine(path, {"one": "this", "other": "another"}) as engine:
+        thread = threading.Thread(target=engine.serve_forever)
+        thread.start()
+        try:
+            lines = [f"{line.format(engine=f'unix://{path}')}\n".encode() for line in feed]
+            keeper.main("UNMOOR_RUN=this", lines, grace=0.05)
+        finally:
+            engine.shutdown()
+            thread.join()
+        assert list(engine.containers) == left

@@ -86,7 +86,7 @@ def contents_of(pieces: Iterator[bytes]) -> Mapping[str, tuple[Member, ...]]:
     with _judged(), tarfile.open(fileobj=stream, mode="r|", bufsize=_BLOCK) as archive:
         for entry in archive:
             _take(archive, entry, reading)
-    if reading.images is None:
+    if not reading.images:
         raise Unknown("the engine's archive of the image names no layers", next_step=_AGAIN)
     return {config: tuple(reading.files(names)) for config, names in reading.images.items()}
 
@@ -95,7 +95,7 @@ def contents_of(pieces: Iterator[bytes]) -> Mapping[str, tuple[Member, ...]]:
 def _judged() -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, zlib.error, EOFError, ValueError, TypeError, KeyError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, ValueError, TypeError, KeyError, RecursionError, OSError) as error:
         raise Unknown(
             f"the engine's archive of the image cannot be read: {clean(str(error))}", next_step=_AGAIN
         ) from error

@@ -1,0 +1,100 @@
+"""What builders of every age print, and what of it is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from unmoor.adapters.engine.failures import LAST, failure, read
+from unmoor.dockerfile import Dockerfile
+from unmoor.errors import BuildFailed, ConfigError, Denied, MissingPart, UnmoorError
+
+DOCKERFILE = Dockerfile.parse(
+    b"FROM python:3.11 AS builder\n\nRUN true\nRUN make \\\n  all\nFROM ghcr.io/acme/base:1\nCOPY x /\n", "Dockerfile"
+)
+NEW = """\
+#7 [builder 3/3] RUN make   all
+#7 0.123 make: *** No rule to make target 'all'.  Stop.
+#7 ERROR: process "/bin/sh -c make   all" did not complete successfully: exit code: 2
+------
+ > [builder 3/3] RUN make   all:
+0.123 make: *** No rule to make target 'all'.  Stop.
+------
+Dockerfile:4
+--------------------
+   3 |     RUN true
+   4 | >>> RUN make \\
+   5 | >>>   all
+   6 |     FROM ghcr.io/acme/base:1
+--------------------
+ERROR: failed to solve: process "/bin/sh -c make   all" did not complete successfully: exit code: 2
+"""
+OLD = """\
+#7 [builder 3/3] RUN make   all
+#7 0.123 make: *** No rule
+------
+ > [builder 3/3] RUN make   all:
+#7 0.123 make: *** No rule
+------
+executor failed running [/bin/sh -c make   all]: exit code: 2
+"""
+LEGACY = "Step 4/6 : RUN make   all\n ---> Running in 0123456789ab\nmake: *** No rule\n"
+SYNTAX = "ERROR: failed to solve: dockerfile parse error on line 3: unknown instruction: RUM (did you mean RUN?)\n"
+OLD_SYNTAX = (
+    "failed to solve with frontend dockerfile.v0: failed to create LLB definition: "
+    "dockerfile parse error line 3: unknown instruction: RUM\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "line", "step", "reason"),
+    [
+        (NEW, 4, "[builder 3/3] RUN make   all", 'process "/bin/sh -c make   all" did not complete'),
+        (OLD, 4, "[builder 3/3] RUN make   all", ""),
+        (LEGACY, 4, "RUN make   all", ""),
+        (SYNTAX, 3, "", "unknown instruction: RUM (did you mean RUN?)"),
+        (OLD_SYNTAX, 3, "", "unknown instruction: RUM"),
+        ("", 0, "", ""),
+        ("host.example:443\nDockerfile:9\n", 0, "", ""),
+    ],
+    ids=["new", "old", "legacy", "syntax", "old-syntax", "nothing", "no-place"],
+)
+def test_place_and_step(said: str, *, line: int, step: str, reason: str) -> None:
+    """The line is the builder's own where it names one, else that of the step."""
+    found = read(said.splitlines(), DOCKERFILE)
+    assert (found.line, found.step) == (line, step)
+    assert found.reason.startswith(reason)
+
+
+def pulled(image: str, reason: str) -> list[str]:
+    """What is printed where a base image cannot be had."""
+    return [f" > [internal] load metadata for {image}:", f"ERROR: failed to solve: {image}: {reason}"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind", "told", "line"),
+    [
+        (NEW.splitlines(), BuildFailed, "builder does not build: process", 4),
+        (OLD.splitlines(), BuildFailed, "builder does not build: executor failed running", 4),
+        (pulled("docker.io/library/python:3.11", "not found"), ConfigError, "base image docker.io/library/python", 0),
+        (pulled("ghcr.io/acme/base:1", "failed to authorize: 403 Forbidden"), Denied, "cannot be had", 0),
+        (pulled("ghcr.io/acme/base:1", "no such host"), BuildFailed, "no such host", 6),
+        (["write /x: no space left on device"], MissingPart, "no space is left", 0),
+        ([], BuildFailed, "the builder does not say why", 0),
+    ],
+    ids=["new", "old", "no-base", "denied-base", "no-network", "full", "silent"],
+)
+def test_errors(lines: list[str], kind: type[UnmoorError], told: str, line: int) -> None:
+    """Each failure is the error that says what to do about it."""
+    error = failure(lines, DOCKERFILE, "builder")
+    assert type(error) is kind
+    assert told in str(error)
+    assert error.next_step
+    if isinstance(error, BuildFailed):
+        assert (error.file, error.line) == ("Dockerfile", line)
+
+
+def test_words_of_the_builder_are_cleaned_and_cut() -> None:
+    """Escape sequences and endless output reach nobody."""
+    error = failure([f"#9 0.1 \x1b[31mline {number}" for number in range(1000)], DOCKERFILE, "builder")
+    assert "\x1b" not in str(error)
+    assert str(error).count("line") == LAST + 1
