@@ -30,7 +30,8 @@ if TYPE_CHECKING:  # slow to import, and a run that only reads does not need it
 
 _TIMEOUT = 300.0
 _PROGRAMS = frozenset({"console_scripts", "gui_scripts"})
-_REBUILD = "correct the project and release the next version, or move the tag if nothing of it is public"
+_NEXT = "release the next version, or move the tag if nothing of it is public"
+_REBUILD = f"correct the project and {_NEXT}"
 
 # Runs in the environment under test, on any Python. An import may print, or exit: the answer goes into a file.
 _PROBE = """
@@ -188,10 +189,19 @@ def tried(environment: Environment, what: Subjected, folder: Path) -> tuple[Resu
     if wrong or also_wrong:
         raise Unproven(
             f"{what.file.name}, installed: " + "; ".join([*wrong, *also_wrong]),
-            next_step=_REBUILD,
+            next_step=_advice(what, (*modules, *points)),
         )
     met = Result(name=f"{what.file.name}: requirements", verdict=Verdict.PASSED)
     return (*results, *more, met)
+
+
+def _advice(what: Subjected, answers: Iterable[_Answer]) -> str:
+    """What to do about files that fail: mostly a dependency that nobody declared."""
+    own = {name.partition(".")[0] for name in what.modules}
+    absent = sorted({clean(answer.missing) for answer in answers if answer.missing} - own)
+    if not absent:
+        return _REBUILD
+    return f"declare what brings {', '.join(absent)} as a dependency, since a plain install does not; then {_NEXT}"
 
 
 def _probe(environment: Environment, what: Subjected, folder: Path) -> dict[str, list[dict[str, str | list[str]]]]:

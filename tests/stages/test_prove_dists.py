@@ -110,9 +110,12 @@ def test_unproven(bench: Benches, content: dict[str, str], words: str) -> None:
     more = content.pop("more", "")
     at = bench(projects.files(more=more) | content)
     have = at.have(dists=Dists(files=at.dists().wheels))
-    with pytest.raises(Unproven, match=words):
+    with pytest.raises(Unproven, match=words) as raised:
         stage(at).make(have)
     assert stage(at).find(have) is None
+    assert ("declare what brings absent_one as a dependency" in raised.value.next_step) == (
+        "absent_one" in words + more
+    )
 
 
 def test_requirement_that_is_not_met(bench: Benches) -> None:
