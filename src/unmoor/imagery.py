@@ -16,7 +16,8 @@ from unmoor.distfiles import read_metadata
 from unmoor.errors import ConfigError
 from unmoor.files import write_whole
 from unmoor.folder import RunFolder
-from unmoor.oci import leg_tag
+from unmoor.oci import ImageManifest, leg_tag, plain_platform, read_manifest
+from unmoor.ports.registry import Registry
 from unmoor.products import Dists, Image, Images, Release, Subject
 from unmoor.text import clean
 
@@ -145,3 +146,23 @@ def write_record(folder: RunFolder, release: Release, wheels: tuple[Subject, ...
     recorded = Recorded(commit=release.commit, wheels=wheels, images=images.images)
     folder.open()
     write_whole(folder.path / RECORD, msgspec.json.format(msgspec.json.encode(recorded), indent=2) + b"\n")
+
+
+def configuration_of(registry: Registry, reference: str, platform: str) -> str:
+    """The digest of the configuration behind a reference, for one platform; empty where there is none.
+
+    Raises `Denied`, `Unknown`.
+    """
+    held = registry.manifest(reference)
+    if held is None:
+        return ""
+    where = f"{registry.name}:{reference}"
+    manifest = read_manifest(held.data, held.media_type, where=where)
+    if isinstance(manifest, ImageManifest):
+        return manifest.config.digest
+    digest = manifest.images.get(plain_platform(platform))
+    child = registry.manifest(digest) if digest else None
+    if child is None:
+        return ""
+    inner = read_manifest(child.data, child.media_type, where=where)
+    return inner.config.digest if isinstance(inner, ImageManifest) else ""

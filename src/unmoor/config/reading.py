@@ -9,17 +9,16 @@ that returns the value in its normal form or raises ``ValueError`` with a reason
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import tomllib
-import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
+from unmoor.config.kinds import expected, got, struct_in, structs_in, taken_apart
 from unmoor.errors import ConfigError
 from unmoor.secret import Secret
 from unmoor.text import clean
@@ -219,7 +218,7 @@ def checked(value: object, kind: Any, *, loose: bool = False, quotes: bool = Tru
 
     ``loose`` also takes numbers written as text, as the environment gives them.
     """
-    base, metas = _taken_apart(kind)
+    base, metas = taken_apart(kind)
     converted: Any
     if get_origin(base) is tuple and isinstance(value, list | tuple):
         converted = tuple(_item(number, item, get_args(base)[0], quotes=quotes) for number, item in enumerate(value, 1))
@@ -248,61 +247,3 @@ def _item(number: int, value: object, kind: Any, *, quotes: bool) -> Any:
         return checked(value, kind, quotes=quotes)
     except ValueError as error:
         raise ValueError(f"item {number}: {error}") from None
-
-
-def _taken_apart(kind: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
-    """Split ``Annotated[T, Meta, …]`` into the type and its metas."""
-    if get_origin(kind) is Annotated:
-        base, *metas = get_args(kind)
-        return base, tuple(meta for meta in metas if isinstance(meta, msgspec.Meta))
-    return kind, ()
-
-
-def struct_in(kind: Any) -> type[msgspec.Struct] | None:
-    """The declared table in a type such as ``Table | None``."""
-    base, _ = _taken_apart(kind)
-    arms = get_args(base) if get_origin(base) in {Union, types.UnionType} else (base,)
-    return next((arm for arm in arms if isinstance(arm, type) and issubclass(arm, msgspec.Struct)), None)
-
-
-def structs_in(kind: Any) -> type[msgspec.Struct] | None:
-    """The declared table in a type such as ``tuple[Table, ...]``: an array of tables."""
-    base, _ = _taken_apart(kind)
-    return struct_in(get_args(base)[0]) if get_origin(base) is tuple else None
-
-
-def expected(kind: Any) -> str:
-    """Say in words what a declared type takes."""
-    base, metas = _taken_apart(kind)
-    words = [meta.extra["words"] for meta in metas if meta.extra and "words" in meta.extra]
-    if words:
-        return str(words[0])
-    if get_origin(base) is Literal:
-        *others, last = (json.dumps(value) for value in get_args(base))
-        return f"{', '.join(others)} or {last}" if others else last
-    if get_origin(base) is tuple:
-        return f"a list, each item {expected(get_args(base)[0])}"
-    if struct_in(base):
-        return "a table"
-    if base is int:
-        low = next((meta.ge for meta in metas if meta.ge is not None), None)
-        high = next((meta.le for meta in metas if meta.le is not None), None)
-        return "a whole number" + (f" from {low} to {high}" if low is not None else "")
-    return "true or false" if base is bool else "text"
-
-
-def got(value: object, *, quotes: bool = True) -> str:
-    """Say in words what was written instead."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f'"{clean(value, 60)}"' if quotes else "other text"
-        case int() | float():
-            return f"the number {clean(str(value), 30)}" if abs(value) < 1e18 else "a number too large"  # noqa: PLR2004
-        case list() | tuple():
-            return "a list"
-        case dict():
-            return "a table"
-        case _:
-            return "a date or time"

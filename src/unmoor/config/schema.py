@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from unmoor.config.images import ImageSettings, SmokeSettings, TargetSettings
-from unmoor.config.reading import struct_in, structs_in
+from unmoor.config.kinds import struct_in, structs_in
 from unmoor.config.settings import Settings, variable_of
 from unmoor.config.tables import WorldTable
 from unmoor.secret import Secret

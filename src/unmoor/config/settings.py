@@ -19,7 +19,8 @@ from msgspec import Meta
 
 from unmoor.config.addresses import PROJECT, REPOSITORY
 from unmoor.config.images import INSIDE, ImageSettings
-from unmoor.config.reading import Document, Faults, checked, parse, read_values, structs_in
+from unmoor.config.kinds import structs_in
+from unmoor.config.reading import Document, Faults, checked, parse, read_values
 
 PYPROJECT = "pyproject.toml"
 OWN_FILE = "unmoor.toml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ from unmoor.suspicion import is_secret_name, token_in
 from unmoor.text import clean
 
 _AT_ONCE = 2
-_STEP = "#"
+_STEP = re.compile(r"#[0-9]+ \[(?!internal|auth)[^\]]*\] (?!.* sha256:)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +179,7 @@ class BuildImages(Build[Images]):
             if registry.name not in imagery.names_of(wanted.settings, self.repository):
                 continue
             for reference in (tag, oci.leg_tag(tag, wanted.platform)):
-                if _configuration(registry, reference, wanted.platform) == image.id:
+                if imagery.configuration_of(registry, reference, wanted.platform) == image.id:
                     return True
         return False
 
@@ -253,7 +254,7 @@ class BuildImages(Build[Images]):
 
         def hear(line: str) -> None:
             # The steps alone: what they print is told where they fail.
-            if line.startswith(_STEP) and "] " in line and "[internal]" not in line and " sha256:" not in line:
+            if _STEP.match(line):
                 have.say(f"{wanted}: {clean(line.partition(' ')[2])}")
 
         built = self.engine.build(recipe, hear=hear)
@@ -282,20 +283,3 @@ def _refuse_secrets(settings: ImageSettings) -> None:
                 next_step=f'put its environment variable into secrets = ["{name}"], and read it in the Dockerfile with'
                 f" RUN --mount=type=secret,id={name}",
             )
-
-
-def _configuration(registry: Registry, reference: str, platform: str) -> str:
-    """The digest of the configuration behind a reference, for one platform; empty where there is none."""
-    held = registry.manifest(reference)
-    if held is None:
-        return ""
-    where = f"{registry.name}:{reference}"
-    manifest = oci.read_manifest(held.data, held.media_type, where=where)
-    if isinstance(manifest, oci.ImageManifest):
-        return manifest.config.digest
-    digest = manifest.images.get(oci.plain_platform(platform))
-    child = registry.manifest(digest) if digest else None
-    if child is None:
-        return ""
-    inner = oci.read_manifest(child.data, child.media_type, where=where)
-    return inner.config.digest if isinstance(inner, oci.ImageManifest) else ""

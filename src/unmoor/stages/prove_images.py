@@ -196,8 +196,12 @@ class _Trial:
         return text
 
     def _is_expected(self, expect: str, ran: Ran) -> bool:
-        """Whether the text was printed; as a word of its own, since 1.0 is not 1.0.1."""
-        pattern = rf"(?<![\w.+-]){re.escape(self._filled(expect))}(?![\w+-]|\.\w)"
+        """Whether the text was printed; a version at its edges as a word of its own, since 1.0 is not 1.0.1."""
+        pattern = re.escape(self._filled(expect))
+        if expect.startswith("{version}"):
+            pattern = rf"(?<![\w.+-]){pattern}"
+        if expect.endswith("{version}"):
+            pattern = rf"{pattern}(?![\w+-]|\.\w)"
         return re.search(pattern, f"{ran.out}\n{ran.err}") is not None
 
     def _versioned(self, engine: Engine) -> Result:

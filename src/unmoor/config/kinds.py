@@ -1,0 +1,69 @@
+"""Declared types: what they are made of, and what they take, in words."""
+
+from __future__ import annotations
+
+import json
+import types
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import msgspec
+
+from unmoor.text import clean
+
+
+def taken_apart(kind: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
+    """Split ``Annotated[T, Meta, …]`` into the type and its metas."""
+    if get_origin(kind) is Annotated:
+        base, *metas = get_args(kind)
+        return base, tuple(meta for meta in metas if isinstance(meta, msgspec.Meta))
+    return kind, ()
+
+
+def struct_in(kind: Any) -> type[msgspec.Struct] | None:
+    """The declared table in a type such as ``Table | None``."""
+    base, _ = taken_apart(kind)
+    arms = get_args(base) if get_origin(base) in {Union, types.UnionType} else (base,)
+    return next((arm for arm in arms if isinstance(arm, type) and issubclass(arm, msgspec.Struct)), None)
+
+
+def structs_in(kind: Any) -> type[msgspec.Struct] | None:
+    """The declared table in a type such as ``tuple[Table, ...]``: an array of tables."""
+    base, _ = taken_apart(kind)
+    return struct_in(get_args(base)[0]) if get_origin(base) is tuple else None
+
+
+def expected(kind: Any) -> str:
+    """Say in words what a declared type takes."""
+    base, metas = taken_apart(kind)
+    words = [meta.extra["words"] for meta in metas if meta.extra and "words" in meta.extra]
+    if words:
+        return str(words[0])
+    if get_origin(base) is Literal:
+        *others, last = (json.dumps(value) for value in get_args(base))
+        return f"{', '.join(others)} or {last}" if others else last
+    if get_origin(base) is tuple:
+        return f"a list, each item {expected(get_args(base)[0])}"
+    if struct_in(base):
+        return "a table"
+    if base is int:
+        low = next((meta.ge for meta in metas if meta.ge is not None), None)
+        high = next((meta.le for meta in metas if meta.le is not None), None)
+        return "a whole number" + (f" from {low} to {high}" if low is not None else "")
+    return "true or false" if base is bool else "text"
+
+
+def got(value: object, *, quotes: bool = True) -> str:
+    """Say in words what was written instead."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{clean(value, 60)}"' if quotes else "other text"
+        case int() | float():
+            return f"the number {clean(str(value), 30)}" if abs(value) < 1e18 else "a number too large"  # noqa: PLR2004
+        case list() | tuple():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return "a date or time"
