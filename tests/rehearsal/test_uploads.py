@@ -62,8 +62,11 @@ ON_A_NEW_PROJECT: dict[str, tuple[Change, str]] = {
         "Use 'source' as Python version for an sdist.",
     ),
     "wheel without a Python version": (lambda u, _: u.but(pyversion=None), "Python version is required"),
-    "no name": (lambda u, _: u.but(name=None), "'name' is a required field"),
-    "invalid name": (lambda u, _: u.but(name="-x-"), "is invalid for 'name'"),
+    "no name": (lambda u, _: u.but(name=None), "'' is an invalid value for Name. Error: This field is required."),
+    "invalid name": (
+        lambda u, _: u.but(name="-x-"),
+        "'-x-' is an invalid value for Name. Error: Start and end with a letter",
+    ),
     "invalid version": (lambda u, _: u.but(version="one"), "is invalid for 'version'"),
     "local version": (lambda _u, n: a_wheel(n, "1.0+abc"), "The use of local versions in '1.0+abc' is not allowed."),
     "invalid requirement": (lambda u, _: u.but(requires_dist="a b c"), "is invalid for 'requires-dist'"),
@@ -91,18 +94,20 @@ ON_A_NEW_PROJECT: dict[str, tuple[Change, str]] = {
     ),
     "wheel that is no archive": (
         lambda u, n: Upload.of((u.filename, b"no archive"), n, "1.0"),
-        "Invalid distribution file. File is not a zipfile.",
+        "Invalid distribution file. File is not a zipfile",
     ),
     "sdist that is no archive": (
         lambda _u, n: Upload.of((an_sdist(n).filename, b"no archive"), n, "1.0"),
         "Invalid distribution file.",
     ),
-    "sdist without PKG-INFO": (lambda _u, n: an_sdist(n, top="other"), "does not contain"),
-    "wheel without METADATA": (
+    "wheel with another's dist-info": (
         lambda _u, n: Upload.of((a_wheel(n).filename, a_wheel("other").data), n, "1.0"),
-        "does not contain the required METADATA file",
+        "Invalid distribution file. WHEEL not found at",
     ),
-    "wheel name with too few parts": (lambda u, _n: u.named("demo-1.0-any.whl"), "Invalid wheel filename:"),
+    "wheel name with too few parts": (
+        lambda u, _n: u.named(u.filename.replace("-py3-none", "")),
+        "Invalid wheel filename (wrong number of parts)",
+    ),
     "tag linux_x86_64": (
         lambda _u, n: a_wheel(n, tag="cp311-cp311-linux_x86_64"),
         "has an unsupported platform tag 'linux_x86_64'.",
@@ -114,7 +119,10 @@ ON_A_NEW_PROJECT: dict[str, tuple[Change, str]] = {
     "wheel of another project": (lambda _u, n: a_wheel("other").but(name=n), "Start filename for"),
     "wheel of another version": (lambda _u, n: a_wheel(n, "2.0").but(version="1.0"), "should be '1.0' not '2.0'."),
     "sdist of another project": (lambda _u, n: an_sdist("other").but(name=n), "Start filename for"),
-    "sdist of another version": (lambda _u, n: an_sdist(n, "2.0").but(version="1.0"), "should be '1.0' not '2.0'."),
+    "sdist of another version": (
+        lambda _u, n: an_sdist(n, "2.0").but(version="1.0"),
+        "-2.0.tar.gz' is invalid, should be",
+    ),
 }
 
 

@@ -54,6 +54,9 @@ def parsed(filename: str, problems: list[Problem]) -> FileName | None:
     if len(filename.encode()) + len(_METADATA_SUFFIX) > _NAME_LIMIT:
         problems.append(broken(LENGTH, f"the name has {len(filename.encode())} bytes"))
         return None
+    if filename.endswith(".zip"):
+        problems.append(broken(SDIST, "an sdist is a .tar.gz archive"))
+        return None
     try:
         found = distfiles.parsed(filename)
     except Unfit as error:

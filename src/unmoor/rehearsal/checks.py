@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import re
 import sys
-import tarfile
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import Version
+from packaging.metadata import Metadata, RawMetadata
+from packaging.utils import canonicalize_name
 
 from unmoor.files import is_safe_name
+from unmoor.rehearsal import archives, core
 from unmoor.rehearsal.refusal import Refusal
 from unmoor.rehearsal.store import Digests
 
-MEMBER_LIMIT = 10 << 20
 EXTENSIONS = {"sdist": (".tar.gz", ".zip"), "bdist_wheel": (".whl",)}
 LISTS = {
     "platform": "platforms",
@@ -41,6 +32,8 @@ LISTS = {
     "provides_extra": "provides_extra",
     "dynamic": "dynamic",
     "license_file": "license_files",
+    "import_name": "import_names",
+    "import_namespace": "import_namespaces",
 }
 TEXTS = (
     "metadata_version",
@@ -58,15 +51,6 @@ TEXTS = (
     "license",
     "license_expression",
     "requires_python",
-)
-_ARCHES = "x86_64|i686|aarch64|armv7l|ppc64le|ppc64|s390x|riscv64|loongarch64"
-_PLATFORM = re.compile(
-    rf"""any | win32 | win_amd64 | win_arm64 | win_ia64 | linux_armv[67]l
-    | manylinux(1|2010)_(x86_64|i686) | manylinux2014_({_ARCHES}) | (manylinux|musllinux)_\d+_\d+_({_ARCHES})
-    | macosx_\d+_\d+_(arm64|x86_64|universal2?|intel|i386|ppc|ppc64|fat|fat3|fat32|fat64)
-    | ios_\d+_\d+_(arm64|x86_64)_iphone(os|simulator) | android_\d+_(armeabi_v7a|arm64_v8a|x86|x86_64)
-    | (pyodide|pyemscripten)_\d+_\d+_wasm32""",
-    re.VERBOSE,
 )
 
 
@@ -99,34 +83,44 @@ def form(offer: Offer) -> Metadata:
         raise Refusal(400, "Unknown action.")
     if offer.text("protocol_version") != "1":
         raise Refusal(400, "Unknown protocol version.")
+    _name(offer.text("name"))
     if offer.text("filetype") not in EXTENSIONS:
         raise Refusal(400, "Invalid value for filetype. Error: Use a known file type.")
-    if not any(offer.text(name) for name in ("md5_digest", "sha256_digest", "blake2_256_digest")):
-        raise Refusal(400, "Include at least one message digest.")
     for field in ("sha256_digest", "blake2_256_digest"):
         if not re.fullmatch(r"([A-Fa-f0-9]{64})?", offer.text(field)):
             raise Refusal(400, f"Invalid value for {field}. Error: Use a valid, hex-encoded, message digest.")
-    if offer.text("filetype") == "sdist" and offer.text("pyversion") not in {"", "source"}:
-        raise Refusal(400, "Use 'source' as Python version for an sdist.")
     if offer.text("filetype") != "sdist" and not offer.text("pyversion"):
         raise Refusal(400, "Python version is required for binary distribution uploads.")
-    return _core_metadata(offer.metadata)
+    if offer.text("filetype") == "sdist" and offer.text("pyversion") not in {"", "source"}:
+        raise Refusal(400, "Use 'source' as Python version for an sdist.")
+    if not any(offer.text(name) for name in ("md5_digest", "sha256_digest", "blake2_256_digest")):
+        raise Refusal(400, "Include at least one message digest.")
+    twice = sorted(name for name in TEXTS if len(offer.fields.get(name, ())) > 1)
+    if twice:
+        raise Refusal(400, f"{twice[0]!r} has invalid data.")
+    return core.judged(offer.metadata)
 
 
-def _core_metadata(raw: RawMetadata) -> Metadata:
-    try:
-        metadata = Metadata.from_raw(raw)
-    except ExceptionGroup as group:
-        first = group.exceptions[0]
-        field = first.field if isinstance(first, InvalidMetadata) else "metadata"
-        raise Refusal(400, f"Invalid value for {field}. Error: {first}") from None
-    if metadata.version.local:
-        raise Refusal(400, f"The use of local versions in '{metadata.version}' is not allowed.")
-    if len(metadata.summary or "") > 512:  # noqa: PLR2004 - PyPI's limit
-        raise Refusal(400, "'summary' field must be 512 characters or less.")
-    if any(" @ " in str(each) for each in metadata.requires_dist or ()):
-        raise Refusal(400, "Invalid value for requires_dist. Error: Can't have direct dependency.")
-    return metadata
+def _name(name: str) -> None:
+    if not name:
+        raise Refusal(400, "'' is an invalid value for Name. Error: This field is required.")
+    if not re.fullmatch(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", name):
+        rule = "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
+        raise Refusal(400, f"{name[:60]!r} is an invalid value for Name. Error: {rule}")
+
+
+def description(metadata: Metadata) -> None:
+    """Render the description, as PyPI does before it looks at the file."""
+    from readme_renderer import markdown, rst, txt
+
+    if not metadata.description:
+        return
+    said = metadata.description_content_type
+    kind = (said or "text/x-rst").partition(";")[0].strip().lower()
+    renderer = {"text/x-rst": rst, "text/markdown": markdown}.get(kind, txt)
+    if renderer.render(metadata.description) is None:
+        how = f"for {said!r}." if said else "in the default format of reStructuredText."
+        raise Refusal(400, f"The description failed to render {how}")
 
 
 def project(name: str) -> None:
@@ -163,60 +157,6 @@ def digests(offer: Offer, found: Digests) -> None:
 def archive(path: Path, offer: Offer, metadata: Metadata) -> bytes | None:
     """Check the file's bytes and its name against its metadata; return a wheel's METADATA, ``None`` for an sdist."""
     if offer.text("filetype") == "sdist":
-        _sdist(path, offer.filename, metadata)
+        archives.sdist(path, offer.filename, metadata)
         return None
-    return _wheel(path, offer.filename, metadata)
-
-
-def _agree(name: str, version: Version, metadata: Metadata) -> None:
-    wanted = canonicalize_name(metadata.name)
-    if canonicalize_name(name) != wanted:
-        raise Refusal(400, f"Start filename for {metadata.name!r} with {wanted.replace('-', '_')!r}.")
-    if version != metadata.version:
-        raise Refusal(400, f"Version in filename should be {str(metadata.version)!r} not {str(version)!r}.")
-
-
-def _sdist(path: Path, filename: str, metadata: Metadata) -> None:
-    top = filename.removesuffix(".tar.gz").removesuffix(".zip")
-    wanted = f"{top}/PKG-INFO"
-    try:
-        if filename.endswith(".zip"):
-            with zipfile.ZipFile(path) as archive:
-                archive.getinfo(wanted)
-        else:
-            with tarfile.open(path, "r:gz") as tar:
-                tar.getmember(wanted)
-    except KeyError:
-        raise Refusal(400, f"Invalid distribution file. Sdist {filename!r} does not contain {wanted}.") from None
-    except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError):
-        raise Refusal(400, "Invalid distribution file. File is not an archive that can be read.") from None
-    try:
-        _agree(*parse_sdist_filename(filename), metadata)
-    except InvalidSdistFilename as error:
-        raise Refusal(400, f"Invalid source distribution filename: {error}") from None
-
-
-def _wheel(path: Path, filename: str, metadata: Metadata) -> bytes:
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError):
-        raise Refusal(400, "Invalid distribution file. File is not a zipfile.") from None
-    with archive:
-        try:
-            name, version, _, tags = parse_wheel_filename(filename)
-        except InvalidWheelFilename as error:
-            raise Refusal(400, f"Invalid wheel filename: {error}") from None
-        for platform in sorted({tag.platform for tag in tags}):
-            if not _PLATFORM.fullmatch(platform):
-                raise Refusal(400, f"Binary wheel {filename!r} has an unsupported platform tag {platform!r}.")
-        _agree(name, version, metadata)
-        wanted = f"{'-'.join(filename.split('-')[:2])}.dist-info/METADATA"
-        try:
-            member = archive.getinfo(wanted)
-            if member.file_size > MEMBER_LIMIT:
-                raise Refusal(400, f"Invalid distribution file. {wanted} is too large.")
-            return archive.read(member)
-        except KeyError:
-            raise Refusal(400, f"Wheel {filename!r} does not contain the required METADATA file: {wanted}") from None
-        except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError):
-            raise Refusal(400, "Invalid distribution file. ZIP archive not accepted.") from None
+    return archives.wheel(path, offer.filename, metadata)

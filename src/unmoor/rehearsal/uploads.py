@@ -91,7 +91,10 @@ class Uploads:
         self._owner(metadata.name, minted)
         if not isinstance(content, UploadFile) or not sent:
             raise Refusal(400, "Upload payload does not have a file.")
+        await asyncio.to_thread(checks.description, metadata)
         checks.filename(offer)
+        if not content.content_type or content.content_type.startswith("image/"):
+            raise Refusal(400, "Invalid distribution file.")
         if (content.size or 0) > self.limit:
             raise self._too_large(f"for project {metadata.name!r}")
         intake = Intake(self.shelf.folder / "incoming")

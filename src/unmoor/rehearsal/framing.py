@@ -1,0 +1,200 @@
+"""The records of a ZIP archive, read from the first byte on as PyPI reads them: whatever comes unexpectedly is refused.
+
+It is not the check that the release itself makes, which starts from the directory at the end; the two
+share no code, so that one's mistake shows at the other.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import IO
+
+_SENTINEL = 0xFFFFFFFF
+
+
+class Odd(Exception):
+    """The archive is not framed as PyPI wants it; the text is PyPI's."""
+
+
+_MALFORMED = "Malformed zip file"
+
+
+@dataclass
+class Walk:
+    """A reading of one archive: what was met so far."""
+
+    stream: IO[bytes]
+    sizes: Mapping[str, tuple[int, int]]
+    local: set[bytes] = field(default_factory=set)
+    central: list[bytes] = field(default_factory=list)
+    begins: int | None = None
+    length: int = 0
+    zip64: tuple[int, int, int] | None = None
+    zip64_at: int = -1
+    located: bool = False
+    is_over: bool = False
+
+    def take(self, count: int) -> bytes:
+        """Read so many bytes. Raises `Odd` where there are fewer."""
+        data = self.stream.read(count)
+        if len(data) < count:
+            raise Odd(_MALFORMED)
+        return data
+
+    def member(self) -> None:
+        """A member's header, and its bytes, which are passed over."""
+        fixed = self.take(26)
+        flags, method = struct.unpack_from("<HH", fixed, 2)
+        packed, size, name_length, extra_length = struct.unpack_from("<LLHH", fixed, 14)
+        name, extra = self.take(name_length), self.take(extra_length)
+        _printable(name)
+        packed, size = _extras(extra, method, packed, size)
+        if flags & 8:
+            raise Odd("ZIP contains a data descriptor")
+        try:
+            wanted = self.sizes[name.decode()]
+        except UnicodeError:
+            raise Odd("Filename not unicode") from None
+        except KeyError:
+            raise Odd("Filename not in central directory") from None
+        if packed != wanted[0]:
+            raise Odd("Mis-matched data size")
+        if size != wanted[1]:
+            raise Odd("Mis-matched file size")
+        self.stream.seek(packed, io.SEEK_CUR)
+        if name in self.local:
+            raise Odd("Duplicate filename in local headers")
+        self.local.add(name)
+
+    def entry(self) -> None:
+        """An entry of the directory."""
+        if self.begins is None:
+            self.begins = self.stream.tell() - 4
+        name_length, extra_length, comment_length = struct.unpack_from("<HHH", self.take(42), 24)
+        if comment_length:
+            raise Odd("Comment in central directory")
+        name = self.take(name_length)
+        self.take(extra_length)
+        _printable(name)
+        if name in self.central:
+            raise Odd("Duplicate filename in central directory")
+        if name not in self.local:
+            raise Odd("Missing filename in local headers")
+        self.central.append(name)
+        self.length += 46 + name_length + extra_length
+
+    def end64(self) -> None:
+        """The ZIP64 end of the directory."""
+        self.zip64_at = self.stream.tell() - 4
+        length, here, count, size, offset = struct.unpack("<Q12x4Q", self.take(52))
+        if here != count:
+            raise Odd(_MALFORMED)
+        if length != 44:  # noqa: PLR2004 - the record without extensible data
+            raise Odd("ZIP64 extensible data not allowed")
+        self.zip64 = (count, size, offset)
+
+    def locator(self) -> None:
+        """What says where the ZIP64 end is."""
+        (where,) = struct.unpack_from("<Q", self.take(16), 4)
+        if where != self.zip64_at:
+            raise Odd("Corrupt zip64 end of central directory locator")
+        self.located = True
+
+    def end(self) -> None:
+        """The end of the directory, and of the archive with its comment."""
+        if self.zip64 is not None and not self.located:
+            raise Odd(_MALFORMED)
+        begins = self.stream.tell() - 4 if self.begins is None else self.begins
+        here, count, size, offset, comment = struct.unpack_from("<HHLLH", self.take(18), 4)
+        if here != count:
+            raise Odd(_MALFORMED)
+        self.take(comment)
+        if self.zip64 is not None and self.located:
+            count, size, offset = self.zip64
+        if count != len(self.central):
+            raise Odd("Mismatched central directory records")
+        if offset != begins:
+            raise Odd("Mismatched central directory offset")
+        if size != self.length:
+            raise Odd("Mismatched central directory size")
+        self.is_over = True
+
+
+_RECORDS: Mapping[bytes, Callable[[Walk], None]] = {
+    b"PK\x03\x04": Walk.member,
+    b"PK\x01\x02": Walk.entry,
+    b"PK\x06\x06": Walk.end64,
+    b"PK\x06\x07": Walk.locator,
+    b"PK\x05\x06": Walk.end,
+}
+
+
+def walk(archive: zipfile.ZipFile) -> None:
+    """Read every record of an archive. Raises `Odd`."""
+    stream = archive.fp
+    if stream is None:
+        raise Odd(_MALFORMED)
+    stream.seek(0)
+    sizes = {info.orig_filename: (info.compress_size, info.file_size) for info in archive.infolist()}
+    reading = Walk(stream, sizes)
+    while not reading.is_over:
+        record = _RECORDS.get(reading.take(4))
+        if record is None:
+            raise Odd("Unknown record signature")
+        record(reading)
+    if set(reading.central) != reading.local:
+        raise Odd("Mis-matched local headers and central directory")
+    if stream.read(1):
+        raise Odd("Trailing data")
+
+
+def _printable(name: bytes) -> None:
+    if any(byte < 0x20 or byte == 0x7F for byte in name):  # noqa: PLR2004 - C0 controls and DEL
+        raise Odd("Invalid character in filename")
+
+
+def _split(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at < len(extra):
+        if at + 4 > len(extra):
+            raise Odd(_MALFORMED)
+        kind, length = struct.unpack_from("<HH", extra, at)
+        if at + 4 + length > len(extra):
+            raise Odd(_MALFORMED)
+        yield kind, extra[at + 4 : at + 4 + length]
+        at += 4 + length
+
+
+def _extras(extra: bytes, method: int, packed: int, size: int) -> tuple[int, int]:
+    """Judge the extra fields of a member's header, and return its sizes as they say them."""
+    met: set[int] = set()
+    for kind, data in _split(extra):
+        if kind in met and kind in {0x0001, 0x7075}:
+            raise Odd("Invalid duplicate extra in local file")
+        met.add(kind)
+        if kind == 0x0001:
+            packed, size = _zip64(data, method, packed, size)
+        elif kind == 0x7075:  # noqa: PLR2004 - a name in Unicode, after a version and a checksum
+            _printable(data[5:])
+            try:
+                data[5:].decode()
+            except UnicodeError:
+                raise Odd("Filename not valid UTF-8") from None
+    return packed, size
+
+
+def _zip64(data: bytes, method: int, packed: int, size: int) -> tuple[int, int]:
+    numbers = struct.unpack(f"<{len(data) // 8}Q", data[: len(data) // 8 * 8])
+    match len(data):
+        case 0 if _SENTINEL not in (packed, size):
+            return packed, size
+        case 8 if method == zipfile.ZIP_STORED:
+            return numbers[0], numbers[0] if size == _SENTINEL else size
+        case 16 | 24 | 28:
+            return numbers[1], numbers[0] if size == _SENTINEL else size
+        case _:
+            raise Odd(_MALFORMED)
