@@ -175,6 +175,12 @@ def test_no_tag_at_all_says_why_for_each_rule() -> None:
         ("type=sha,format=medium", 10),
         ("type=raw,a,priority=high", 12),
         ('type=raw,va"lue=x', 12),
+        (r"type=raw,value=a\{{sha}}", 17),
+        ("type=raw,value={{'sha'}}", 18),
+        ("type=raw,value={{sha %}}", 22),
+        ("type=raw,value={{date tz=}}", 26),
+        ("type=raw,value={{date 'YYYY' 'MM'}}", 16),
+        ("type=raw,value={{date 'YYYY' tz=UTC}}", 16),
     ],
 )
 def test_a_mistake_is_told_with_its_column(rule: str, column: int) -> None:
@@ -184,6 +190,32 @@ def test_a_mistake_is_told_with_its_column(rule: str, column: int) -> None:
     assert caught.value.where.startswith("rule 2, ")
     assert caught.value.where.endswith(f", column {column}")
     assert caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "type=semver,pattern={{majro}}",
+        "type=pep440,pattern={{raw",
+        "type=pep440,pattern={{version}},match=(",
+        "type=match,pattern=/a/q",
+        "type=schedule,pattern={{branch}}",
+        "type=ref,event=tag,prefix={{x}}",
+        "type=raw,value={{x}},enable=false",
+    ],
+)
+def test_a_mistake_fails_on_every_event(rule: str) -> None:
+    """A branch does not wait for the release that would stumble over it; in compat it does."""
+    with pytest.raises(ConfigError, match="rule 2"):
+        plan(["x", rule], [], [], MAIN)
+    assert plan(["x", rule], [], [], MAIN, compat=True).tag_names == ("x",)
+
+
+def test_a_mistake_in_the_flavor_is_told_with_its_column() -> None:
+    """The line of the flavor is named, not the rule that met it."""
+    with pytest.raises(ConfigError) as caught:
+        plan(["x"], ["latest=false", "suffix=-{{brnach}}"], [], MAIN)
+    assert caught.value.where == "flavor 2, 'suffix=-{{brnach}}', column 9"
 
 
 @pytest.mark.parametrize(

@@ -39,21 +39,13 @@ def search(pattern: str, text: str, *, flags: str = "") -> tuple[str | None, ...
     With the flag ``g`` it is every match, and no groups. Raises `Wrong` for a pattern that is
     wrong, has no counterpart, is over 1,000 characters, or took longer than a second.
     """
-    import regex
-
-    bits = _bits(flags)
-    translated = translate(pattern, multiline="m" in flags, dot_all="s" in flags, unicode="u" in flags)
+    ready = compiled(pattern, flags)
     if len(text) > LONGEST_SUBJECT:
         raise Wrong(f"the text is {len(text):,} characters long, and a pattern is tried on {LONGEST_SUBJECT:,} at most")
     try:
-        compiled = regex.compile(translated, regex.V0 | bits)
-    except regex.error as error:
-        why = str(error).partition(" at position ")[0]  # a position in what the user did not write
-        raise Wrong(f"the pattern cannot be read: {why}", next_step="correct the regular expression") from error
-    try:
         if "g" in flags:
-            return tuple(_every(compiled, text)) or None
-        match = (compiled.match if "y" in flags else compiled.search)(text, timeout=SECONDS)
+            return tuple(_every(ready, text)) or None
+        match = (ready.match if "y" in flags else ready.search)(text, timeout=SECONDS)
     except TimeoutError as error:
         raise Wrong(
             f"the pattern was not done with the text after {SECONDS:g} s",
@@ -62,12 +54,25 @@ def search(pattern: str, text: str, *, flags: str = "") -> tuple[str | None, ...
     return None if match is None else (match[0], *match.groups())
 
 
-def _every(compiled: regex.Pattern[str], text: str) -> Iterator[str]:
+def compiled(pattern: str, flags: str = "") -> regex.Pattern[str]:
+    """Make a pattern ready. Raises `Wrong` for one that is wrong, too long, or has no counterpart."""
+    import regex
+
+    bits = _bits(flags)
+    translated = translate(pattern, multiline="m" in flags, dot_all="s" in flags, unicode="u" in flags)
+    try:
+        return regex.compile(translated, regex.V0 | bits)
+    except regex.error as error:
+        why = str(error).partition(" at position ")[0]  # a position in what the user did not write
+        raise Wrong(f"the pattern cannot be read: {why}", next_step="correct the regular expression") from error
+
+
+def _every(ready: regex.Pattern[str], text: str) -> Iterator[str]:
     """Every match; behind an empty one the search goes on a character further, as in JavaScript."""
     end = time.monotonic() + SECONDS
     at = 0
     while at <= len(text):
-        match = compiled.search(text, at, timeout=max(end - time.monotonic(), 0.001))
+        match = ready.search(text, at, timeout=max(end - time.monotonic(), 0.001))
         if match is None:
             return
         yield match[0]

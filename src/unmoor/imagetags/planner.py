@@ -10,6 +10,7 @@ from typing import Any, Final
 from unmoor.errors import ConfigError
 from unmoor.imagetags import flavor as flavors
 from unmoor.imagetags import rules as ruleset
+from unmoor.imagetags.checking import check
 from unmoor.imagetags.context import HEADS, Context
 from unmoor.imagetags.expressions import render
 from unmoor.imagetags.floating import Kind, kinds
@@ -112,6 +113,8 @@ def plan(
         flavor=flavors.parse(flavor, compat=compat), context=context, compat=compat, post_is_final=post_is_final
     )
     ordered = ruleset.parse(rules)
+    for rule in () if compat else ordered:
+        check(rule)
     names = tuple(image.name for image in flavors.images(images, compat=compat) if image.enable)
     answers = [(rule, _asked(rule, given)) for rule in ordered]
     values = [(rule, answer) for rule, answer in answers if isinstance(answer, Value)]

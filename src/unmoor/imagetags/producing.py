@@ -11,6 +11,7 @@ from typing import Final
 from packaging.version import InvalidVersion, Version
 
 from unmoor.imagetags import patterns, semver
+from unmoor.imagetags.checking import slashed
 from unmoor.imagetags.context import HEADS, PULLS, TAGS, Context
 from unmoor.imagetags.expressions import Names, names_in, render, sole_name
 from unmoor.imagetags.flavor import Flavor
@@ -129,8 +130,7 @@ def _match(rule: Rule, given: Given) -> Value | Nothing:
     subject = _subject(rule, given)
     if isinstance(subject, Nothing):
         return subject
-    slashed = re.fullmatch(r"/(.+)/(.*)", rule.pattern)
-    source, flags = (slashed[1], slashed[2]) if slashed else (rule.pattern, "")
+    source, flags = slashed(rule.pattern)
     found = _searched(rule, source, subject, flags)
     if found is None:
         return Nothing(why=f"{shown(rule.pattern)} does not match {shown(subject)}", warn=True)
