@@ -10,15 +10,16 @@ FROM ${BASE} AS builder
 WORKDIR /build
 # What unmoor needs comes from the index, by hash; `make pins` writes the list. It changes seldom: a layer of its own.
 COPY docker/requirements.txt ./
-RUN python -m venv /opt/unmoor \
-    && /opt/unmoor/bin/pip install --no-cache-dir --disable-pip-version-check \
+RUN python -m venv --without-pip /opt/unmoor \
+    && python -m pip --python /opt/unmoor/bin/python install --no-cache-dir --disable-pip-version-check \
         --require-hashes --only-binary :all: --requirement requirements.txt
 # unmoor itself comes from dist/ alone: the index may not have this version yet, or have another one of that name.
 ARG WHEEL
 COPY dist/${WHEEL} dist/
 RUN test -n "${WHEEL}" \
-    && /opt/unmoor/bin/pip install --no-cache-dir --disable-pip-version-check --no-index --no-deps "dist/${WHEEL}" \
-    && /opt/unmoor/bin/pip check
+    && python -m pip --python /opt/unmoor/bin/python install --no-cache-dir --disable-pip-version-check \
+        --no-index --no-deps "dist/${WHEEL}" \
+    && python -m pip --python /opt/unmoor/bin/python check
 
 FROM ${BASE} AS production
 # git makes the clone that a release is built from. Its version is the distribution's: pinned, it would be gone next month.

@@ -23,7 +23,7 @@ $(READY): pyproject.toml tools/environment.sh
 	@tools/environment.sh .venv
 	@touch $@
 
-demo: $(READY) ## Release a small package, twice, into a world of its own (about half a minute)
+demo: $(READY) ## Release a small package and its images, twice, into a world of its own (a minute or two)
 	@$(WITH_ENGINE) examples/demo.sh
 
 test: test-unit ## All tests: the quick ones, then the journeys

@@ -1,12 +1,23 @@
 #!/usr/bin/env bash
 # Release a small package twice, a release candidate and the final, into a world that runs on this machine alone: two
-# package indexes, the GitHub API and a git remote, real servers on 127.0.0.1. Then install it as a user would.
-# Leaves nothing behind: no process, no file.
+# package indexes, a container registry, the GitHub API and a git remote, real servers on 127.0.0.1. Then install it, and run
+# its image, as a user would. Where no container engine answers, the images are left out, and every release says so.
+# Leaves nothing behind: no process, no file, no image.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/unmoor-demo.XXXXXX")
-world=
+world='' images='' registry=''
+
+# What the engine was made to keep: the images by their own names, and by those of a registry that has gone.
+forget_images() {
+  local found
+  found=$(docker image ls --format '{{.Repository}} {{.ID}}' --no-trunc |
+    awk -v registry="${registry:-none}/" '$1 == "unmoor.local/ghcr.io/keepers/lighthouse-demo" || index($1, registry) == 1 { print $2 }' | sort -u)
+  # shellcheck disable=SC2086 # one word each
+  [ -z "$found" ] || docker image rm --force $found >/dev/null 2>&1 || true
+}
+
 finish() {
   status=$?
   trap - EXIT
@@ -14,6 +25,7 @@ finish() {
     kill -TERM "$world" 2>/dev/null || true
     wait "$world" 2>/dev/null || true
   fi
+  [ -z "$images" ] || forget_images
   [ "$status" -eq 0 ] || sed 's/^/world: /' "$work/world.log" >&2 2>/dev/null || true
   rm -rf "$work"
   exit "$status"
@@ -42,9 +54,12 @@ run() {
   "$@"
 }
 
-# from_world TABLE KEY: a value of world.toml.
+# from_world TABLE KEY: a value of world.toml, of the first table where there are several.
 from_world() {
-  python3 -c 'import sys, tomllib; print(tomllib.load(open(sys.argv[1], "rb"))[sys.argv[2]][sys.argv[3]])' "$work/world/world.toml" "$@"
+  python3 -c '
+import sys, tomllib
+table = tomllib.load(open(sys.argv[1], "rb"))[sys.argv[2]]
+print((table[0] if isinstance(table, list) else table)[sys.argv[3]])' "$work/world/world.toml" "$@"
 }
 
 started=$SECONDS
@@ -56,6 +71,17 @@ git add .
 git commit --quiet --message "Draw what a sailor sees"
 run git tag v1.0.0rc1
 git log --oneline --decorate
+
+say "A container engine, and an image with Python to build from"
+if ! docker version --format 'the engine: {{.Server.Version}}' 2>/dev/null; then
+  echo "None answers here, so this demo releases packages alone. To have one: docker/engine.sh"
+elif "$here/../docker/base-image.sh" --pull; then
+  images=1
+  echo "the base image: python:3.11-slim-bookworm"
+else
+  echo "There is no image to build from, so this demo releases packages alone."
+  export DOCKER_HOST=unix:///nowhere
+fi
 
 say "A world to release it into: in the background, until the end of this demo"
 printf '%s$ unmoor world up --dir ../world --repository keepers/lighthouse-demo &%s\n' "$dim" "$plain"
@@ -73,6 +99,11 @@ simple=$(from_world index simple)
 echo "the package index: $simple"
 echo "GitHub's API:      $(from_world forge api)"
 echo "the git remote:    $remote"
+if [ -n "$images" ]; then
+  registry=$(from_world registry address)
+  registry=${registry#*://}
+  echo "the registry:      $registry, which answers for $(from_world registry host)"
+fi
 cd lighthouse
 git remote add origin "$remote"
 
@@ -98,6 +129,14 @@ run user/bin/lighthouse --at Eddystone
 
 say "uv takes the release candidate, if asked for it"
 run uv run --quiet --no-project --no-config --index-url "$simple" --with lighthouse-demo==1.0.0rc1 lighthouse "Fl(3) 12s"
+
+if [ -n "$images" ]; then
+  say "docker pulls the image by its floating tag, and runs it"
+  export DOCKER_CONFIG=$work/docker
+  from_world registry password | docker login --username "$(from_world registry username)" --password-stdin "$registry" >/dev/null 2>&1
+  run docker pull --quiet "$registry/keepers/lighthouse-demo:1"
+  run docker run --rm --network none "$registry/keepers/lighthouse-demo:1" --at Fastnet
+fi
 
 say "What every surface holds, compared with what was tested"
 cd lighthouse
