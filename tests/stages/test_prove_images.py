@@ -54,6 +54,7 @@ class Yard:
         context.mkdir()
         (context / "python").write_text(PYTHON)
         (context / "python").chmod(0o755)
+        (context / "key").write_text("-----BEGIN RSA PRIVATE KEY-----\n")
         (context / "Dockerfile").write_text(f"FROM {self.base}\n{more}USER {user}\n")
         tag = f"unmoor.local/proof:{uuid.uuid4().hex[:12]}"
         self.names.append(tag)
@@ -137,7 +138,7 @@ def test_make_then_find(yard: Yard) -> None:
         ("COPY python /app/.env\n", "layer 3 holds a file of environment variables, /app/.env"),
         ("COPY python /app/.git/HEAD\n", "the repository's history, /app/.git/HEAD"),
         ('COPY python /root/.pypirc\nRUN ["busybox", "rm", "/root/.pypirc"]\n', "a login for an index"),
-        ('RUN echo "-----BEGIN RSA PRIVATE KEY-----" > /etc-key\n', "a private key, /etc-key"),
+        ("COPY key /etc-key\n", "a private key, /etc-key"),
         ("ENV DB_PASSWORD=hunter2\n", "its environment holds a value of DB_PASSWORD"),
         ("ARG TOKEN=hunter2\nRUN echo $TOKEN\n", "its history holds a value of TOKEN"),
         ("RUN echo ghp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", "its history holds a GitHub token"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -77,14 +77,17 @@ class ProveImages(Build[Proof]):
     def make(self, have: Have) -> Proof:
         """Prove every image. Raises `Unproven` with all that is wrong, `Overdue` for a command that does not end."""
         release, images = have[self.release], have[self.images].images
-        contents = self.engine.contents([image.id for image in images])
+        facts = {image.id: self.engine.inspect(image.id) for image in images}
 
-        def prove(image: Image) -> tuple[Result, ...]:
-            have.say(f"trying {_called(image)}")
-            trial = _Trial(image, self.engine.inspect(image.id), contents[image.id], release, have)
-            return trial.prove(self.engine, self._settings_of(image))
+        with ThreadPoolExecutor(max_workers=_AT_ONCE + 1, thread_name_prefix="prove") as pool:
+            # The layers take their time; the commands run meanwhile.
+            contents = pool.submit(self.engine.contents, [image.id for image in images])
 
-        with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="prove") as pool:
+            def prove(image: Image) -> tuple[Result, ...]:
+                have.say(f"trying {_called(image)}")
+                trial = _Trial(image, facts[image.id], release, have)
+                return trial.prove(self.engine, self._settings_of(image), lambda: contents.result()[image.id])
+
             results = tuple(result for each in pool.map(prove, images) for result in each)
         proof = Proof(name=self.name, subjects=tuple(imagery.subject_of(image) for image in images), results=results)
         self.folder.add_proof(proof)
@@ -107,28 +110,34 @@ def _called(image: Image) -> str:
 
 @dataclass(frozen=True)
 class _Trial:
-    """One image under test: what the engine says of it, its files, and the release it has to be."""
+    """One image under test: what the engine says of it, and the release it has to be."""
 
     image: Image
     facts: ImageFacts
-    members: tuple[Member, ...]
     release: Release
     have: Have
 
-    def prove(self, engine: Engine, settings: ImageSettings) -> tuple[Result, ...]:
-        """Look first, then run. Raises `Unproven`, `Overdue`."""
-        if wrong := [*self._mislabelled(), *self._secrets(), *self._oversize(settings.max_size)]:
-            raise self._unproven("; ".join(wrong))
-        self._warn()
-        user = self.facts.user or "root"
-        size = f"{self.facts.size / _MEGA:.1f} MB, {1 + max((m.layer for m in self.members), default=-1)} layers"
+    def prove(
+        self, engine: Engine, settings: ImageSettings, contents: Callable[[], tuple[Member, ...]]
+    ) -> tuple[Result, ...]:
+        """Read what is said of it, run its commands, look into its layers. Raises `Unproven`, `Overdue`."""
+        self._refuse([*self._mislabelled(), *self._told(), *self._oversize(settings.max_size)])
+        smoked = [self._smoked(engine, smoke) for smoke in settings.smoke if self._is_for(smoke)]
+        members = contents()
+        self._refuse(self._planted(members))
+        self._warn(members)
+        size = f"{self.facts.size / _MEGA:.1f} MB, {1 + max((m.layer for m in members), default=-1)} layers"
         return (
             self._passed("labels", self.release.commit),
             self._passed("layers", size),
-            self._passed("user", user),
-            *(self._smoked(engine, smoke) for smoke in settings.smoke if self._is_for(smoke)),
-            self._versioned(engine),
+            self._passed("user", self.facts.user or "root"),
+            *smoked,
+            self._versioned(engine, members),
         )
+
+    def _refuse(self, wrong: Iterable[str]) -> None:
+        if told := list(wrong):
+            raise self._unproven("; ".join(told))
 
     def _is_for(self, smoke: SmokeSettings) -> bool:
         return not smoke.targets or self.image.target in smoke.targets
@@ -153,23 +162,26 @@ class _Trial:
         if limit and self.facts.size > limit:
             yield f"it has {self.facts.size} bytes, and max-size allows {limit}"
 
-    def _secrets(self) -> Iterator[str]:
-        """Name planted secrets: files in any layer, values in the environment and in the history."""
-        files: dict[str, str] = {}
-        for member in self.members:
-            if what := secret_file(member.path, member.holds):
-                files.setdefault(what, f"layer {member.layer + 1} holds {what}, /{clean(member.path, 120)}")
-        yield from list(files.values())[:_NAMED]
+    def _told(self) -> Iterator[str]:
+        """Name secret values in the environment and in the history."""
         for place, lines in (("environment", self.facts.env), ("history", self.facts.history)):
             if found := next(filter(None, map(secret_in, lines)), ""):
                 yield f"its {place} holds {found}"
 
-    def _warn(self) -> None:
+    def _planted(self, members: Iterable[Member]) -> Iterator[str]:
+        """Name secret files in any layer, one of each sort."""
+        files: dict[str, str] = {}
+        for member in members:
+            if what := secret_file(member.path, member.holds):
+                files.setdefault(what, f"layer {member.layer + 1} holds {what}, /{clean(member.path, 120)}")
+        yield from list(files.values())[:_NAMED]
+
+    def _warn(self, members: Sequence[Member]) -> None:
         """Tell what is no fault, and yet worth a change."""
         if self.facts.user.partition(":")[0] in {"", "0", "root"}:
             self.have.warn(f"{_called(self.image)} runs as root: let USER name another user")
         for what, pattern in _CACHES:
-            size = sum(member.size for member in self.members if pattern.search(member.path))
+            size = sum(member.size for member in members if pattern.search(member.path))
             if size:
                 self.have.warn(f"{_called(self.image)} holds {what}, {size / _MEGA:.1f} MB")
 
@@ -204,9 +216,9 @@ class _Trial:
             pattern = rf"{pattern}(?![\w+-]|\.\w)"
         return re.search(pattern, f"{ran.out}\n{ran.err}") is not None
 
-    def _versioned(self, engine: Engine) -> Result:
+    def _versioned(self, engine: Engine, members: Iterable[Member]) -> Result:
         """Ask every Python inside which version of the project it has. Raises `Unproven`."""
-        pythons = _pythons(self.members, self.facts)
+        pythons = _pythons(members, self.facts)
         name = f"{_called(self.image)}: version"
         if not pythons:
             return Result(name=name, verdict=Verdict.NOT_TESTED, detail="there is no Python in it")
