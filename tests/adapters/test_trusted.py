@@ -342,6 +342,15 @@ def test_one_id_token_is_kept_for_the_upload_and_used_to_its_end(job: Job, monke
     assert "start the job again" in caught.value.next_step
 
 
+def test_an_id_token_for_another_audience_only_is_none(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitLab's variables are named after audiences; the one that is missing is named."""
+    gitlab(job, monkeypatch)
+    monkeypatch.delenv("LOCAL_PYPI_ID_TOKEN")
+    with pytest.raises(Denied, match="LOCAL_PYPI_ID_TOKEN not found") as caught:
+        job.index().prove_login("demo", Proving.ASKING)
+    assert "id_tokens:" in caught.value.next_step
+
+
 # ---- an index, or a CI, that does not answer as it should
 
 

@@ -17,6 +17,7 @@ PERMISSION = (
     "give the job 'permissions: id-token: write' (and 'contents: write' where it needs that: a list of permissions"
     " replaces all others); a run for a pull request from a fork never gets it"
 )
+_ID_TOKENS = "give the job 'id_tokens:' with PYPI_ID_TOKEN, TESTPYPI_ID_TOKEN, or <AUDIENCE>_ID_TOKEN for another index"
 _PATIENCE = 45.0
 _REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -43,8 +44,7 @@ def ambient(environ: Mapping[str, str]) -> Ambient | None:
     if environ.get("GITLAB_CI"):
         given = any(name.endswith("_ID_TOKEN") and value for name, value in environ.items())
         lacking = "" if given else "this job has no ID token"
-        remedy = "" if given else "give the job 'id_tokens:' with PYPI_ID_TOKEN, TESTPYPI_ID_TOKEN or the index's own"
-        return Ambient(name="GitLab", renews=False, lacking=lacking, remedy=remedy)
+        return Ambient(name="GitLab", renews=False, lacking=lacking, remedy="" if given else _ID_TOKENS)
     names = {
         "CIRCLECI": "CircleCI",
         "BUILDKITE": "Buildkite",
@@ -68,6 +68,8 @@ def id_token(audience: str, environ: Mapping[str, str]) -> Secret:
         told = str(error)
         for name in (_REQUEST_TOKEN, "ACTIONS_ID_TOKEN_REQUEST_URL"):
             told = told.replace(environ.get(name) or "\0", "***")
+        if environ.get("GITLAB_CI") and "not found" in told:
+            raise Denied(f"this job has no ID token for {audience}: {clean(told)}", next_step=_ID_TOKENS) from error
         raise Unknown(
             f"the CI gave no ID token for {audience}: {clean(told)}",
             next_step="run the same command again; if that stays, look at the CI's status page",

@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.trusted.ambient import Ambient, ambient, id_token
-from unmoor.adapters.trusted.claims import Claims
-from unmoor.adapters.trusted.exchange import audience, mint
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential, Proved, Proving
 from unmoor.secret import Secret
 from unmoor.world import IndexPlace, Login, Trusted
+
+if TYPE_CHECKING:
+    from unmoor.adapters.trusted.claims import Claims
 
 _USERNAME = "__token__"
 # Seconds before a mint that was not answered is tried again, each time with a new ID token.
@@ -119,6 +121,8 @@ class TrustedPublishing:
 
     def _exchanged(self) -> _Held:
         """One exchange, with an ID token that was in none before."""
+        from unmoor.adapters.trusted.exchange import mint
+
         begun = self.clock.now()
         token, claims = self._identity()
         if token in self._spent:
@@ -135,6 +139,9 @@ class TrustedPublishing:
 
     def _identity(self) -> tuple[Secret, Claims]:
         """A fresh ID token for this index, and what it says. Raises `Denied` in a reusable workflow."""
+        from unmoor.adapters.trusted.claims import Claims
+        from unmoor.adapters.trusted.exchange import audience
+
         token = id_token(audience(self.place, self.http), self.environ)
         claims = Claims.of(token)
         claims.refuse_reusable(self.place.name)
