@@ -53,7 +53,6 @@ def legacy(*caveats: str) -> str:
         ),
     ],
     ids=str,
-    ids=lambda value: type(value).__name__,
 )
 def test_what_a_token_says_is_read(text: str, said: Restrictions) -> None:
     """Where it is for, for what, and until when: every caveat narrows it further."""
