@@ -84,6 +84,9 @@ def planner(settings: ImageSettings) -> Planner:
         plan = imagetags.plan(settings.tags, settings.flavor.splitlines(), (), context)
         fixed = tuple(f"{tag}{target.suffix}" for tag in plan.fixed)
         floating = tuple(f"{tag}{target.suffix}" for tag in plan.floating)
+        if settings.latest_on_default_branch:
+            # There it follows the branch, and no release moves it.
+            floating = tuple(tag for tag in floating if tag != f"latest{target.suffix}")
         if target.floating:
             # Its own floating tag stands for "latest" with a suffix.
             kept = (tag for tag in floating if tag != f"latest{target.suffix}")

@@ -76,6 +76,7 @@ def test_subject_is_harmless(subject: str, wanted: str) -> None:
 
 @given(st.text(min_size=1, max_size=80))
 @example("- a\n- b")
+@example(">0")
 @example("|a|b|")
 @example("&amp; &#64; *x* _y_ ~~z~~ `c`")
 @example("=== ---")

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from unmoor.errors import Conflict, UnmoorError
+from unmoor.errors import BuildFailed, Conflict, UnmoorError
 from unmoor.events import Entry, Event, Report, RunEnded, RunStarted, StageEnded, StageReport, StageSaid, StageStarted
 from unmoor.events import StageWarned as Warned
 from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
@@ -103,6 +103,14 @@ def test_annotations_cannot_be_broken_out_of() -> None:
     assert lines[1].startswith("::error title=pypi::other bytes: evil second line. Next: use the next")
     assert all("\n" not in line for line in lines)
     assert len(lines) == 2
+
+
+def test_a_build_that_fails_is_annotated_at_its_line() -> None:
+    """A fault of a Dockerfile stands at its file and line."""
+    lines: list[str] = []
+    error = BuildFailed("no such file", next_step="mend it", file="docker/Dockerfile", line=7)
+    actions.Annotations(lines.append)(StageEnded(stage="images", outcome=Failed(error), seconds=1.0))
+    assert lines == ["::error file=docker/Dockerfile,line=7,title=images::no such file. Next: mend it"]
 
 
 def test_the_summary_holds_proofs_and_the_next_step(tmp_path: Path) -> None:

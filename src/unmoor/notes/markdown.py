@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){1,999})\]")
 _INVISIBLE = re.compile(r"<!--.*?(?:-->|\Z)|</?(?:details|summary|br|a|p|div)\b[^>]*>|\s+", re.DOTALL)
 _ALWAYS = re.compile(r"[\\`*\[\]<|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
-_AT_START = re.compile(r"^(\s*)(?:([#+\-=>]+)(?=\s|$)|(\d{1,9})([.)])(?=\s|$))")
+# A block quote needs no blank after its sign.
+_AT_START = re.compile(r"^(\s*)(?:(>|[#+\-=]+(?=\s|$))|(\d{1,9})([.)])(?=\s|$))")
 _LONG_HEADING = 1_000
 _MARKED = re.compile(r"[\\`*_\[\]<&!\n]")
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor.errors import BuildFailed
 from unmoor.events import Event, Report, RunEnded, StageEnded, StageWarned
 from unmoor.outcome import Failed
 from unmoor.products import Proof, Verified
@@ -16,9 +17,10 @@ from unmoor.render import words
 from unmoor.text import clean
 
 
-def annotation(level: str, title: str, message: str) -> str:
-    """Write one workflow command; what it may not hold is escaped as GitHub wants it."""
-    return f"::{level} title={_escape(title, more=True)}::{_escape(message)}"
+def annotation(level: str, title: str, message: str, *, file: str = "", line: int = 0) -> str:
+    """Write one workflow command, at a file and line where they are known; what it may not hold is escaped."""
+    place = f"file={_escape(file, more=True)},line={max(line, 1)}," if file else ""
+    return f"::{level} {place}title={_escape(title, more=True)}::{_escape(message)}"
 
 
 def _escape(text: str, *, more: bool = False) -> str:
@@ -40,7 +42,9 @@ class Annotations:
             case StageWarned():
                 self.write(annotation("warning", event.stage, clean(event.text, limit=2000)))
             case StageEnded(outcome=Failed(error)):
-                self.write(annotation("error", event.stage, clean(f"{error}. Next: {error.next_step}", limit=3000)))
+                told = clean(f"{error}. Next: {error.next_step}", limit=3000)
+                at = {"file": error.file, "line": error.line} if isinstance(error, BuildFailed) else {}
+                self.write(annotation("error", event.stage, told, **at))
             case _:
                 pass
 
