@@ -16,11 +16,12 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """A request as it arrived."""
+    """A request as it arrived; ``port`` is the client's, and tells its connections apart."""
 
     method: str
     path: str
     headers: Message
+    port: int = 0
 
 
 class Exchange(BaseHTTPRequestHandler):
@@ -38,7 +39,9 @@ class Exchange(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         self._body: bytes | None = None
-        self.server.seen.append(Seen(method=self.command, path=self.path, headers=self.headers))
+        self.server.seen.append(
+            Seen(method=self.command, path=self.path, headers=self.headers, port=self.client_address[1])
+        )
         # The client may well be gone: that is what some tests are about.
         with contextlib.suppress(ConnectionError, TimeoutError):
             self.server.script(self)

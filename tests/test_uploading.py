@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from tests.indexes import Shelf, Stand, built, standing
 
 from unmoor.errors import Conflict, Denied, Incomplete, Overdue, Rejected, Unknown, UnmoorError
 from unmoor.products import File, Subject, Uploaded
-from unmoor.uploading import TRIES, bring, duration, look
+from unmoor.text import duration
+from unmoor.uploading import TRIES, WIDTH, bring, look
 
 Fault = Callable[[Exchange, Shelf, str, bytes], None]
 
@@ -39,9 +41,113 @@ def test_wheels_go_first_and_the_sdist_last(tmp_path: Path) -> None:
         product, said = bringing(stand, files[::-1])
         assert bringing(stand, files)[0] == product_of(files)
     assert product == product_of(files[::-1])
-    assert stand.shelf.sent == stand.shelf.stored == [*sorted(f.name for f in files[:-1]), files[-1].name]
+    first, *others = sorted(f.name for f in files[:-1])
+    assert (stand.shelf.sent[0], stand.shelf.sent[-1]) == (first, files[-1].name)
+    assert sorted(stand.shelf.sent) == sorted(stand.shelf.stored) == sorted([first, *others, files[-1].name])
     assert [line.split()[0] for line in said] == ["sending"] * 4
     assert stand.clock.slept == []
+
+
+TAGS = tuple(f"cp3{minor}-cp3{minor}-win32" for minor in range(20, 40))
+
+
+@dataclass
+class Meeting:
+    """Holds uploads until so many are there at the same time; counts the most that were."""
+
+    wanted: int
+    most: int = 0
+    now: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    met: threading.Event = field(default_factory=threading.Event)
+
+    def keep(self, exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+        """Store a file once the others have come too."""
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            if self.now == self.wanted:
+                self.met.set()
+        assert self.met.wait(10)
+        with self.lock:
+            self.now -= 1
+        shelf.keep(name, data)
+        exchange.answer()
+
+
+def stored(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+    """Store a file."""
+    shelf.keep(name, data)
+    exchange.answer()
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_the_other_wheels_go_side_by_side(tmp_path: Path, *, begun: bool) -> None:
+    """The first goes alone where the release has to be made; eight connections carry all the others."""
+    files = built(tmp_path, more=TAGS)
+    wheels = sorted(file.name for file in files[:-1])
+    meeting = Meeting(wanted=WIDTH)
+    there = {wheels[0]: next(f.path.read_bytes() for f in files if f.name == wheels[0])} if begun else {}
+    with standing(Shelf(files=dict(there))) as stand:
+        stand.shelf.uploads.extend([] if begun else [stored])
+        stand.shelf.uploads.extend([meeting.keep] * WIDTH)
+        bringing(stand, files)
+        ports = {seen.port for seen in stand.fault.seen if seen.method == "POST"}
+    assert meeting.most == WIDTH
+    assert sorted(stand.shelf.sent) == sorted(file.name for file in files if file.name not in there)
+    assert stand.shelf.sent[-1] == files[-1].name
+    assert begun or stand.shelf.sent[0] == wheels[0]
+    assert len(ports) <= WIDTH
+
+
+def test_a_failure_stops_what_was_not_begun(tmp_path: Path) -> None:
+    """What was begun ends and is named; the sdist is not sent; a second run sends the rest, each once."""
+    files = built(tmp_path, more=TAGS)
+    meeting = Meeting(wanted=WIDTH)
+
+    def refuse(exchange: Exchange, _shelf: Shelf, _name: str, _data: bytes) -> None:
+        meeting.met.wait(10)
+        exchange.answer(400, reason="Invalid value for classifiers.")
+
+    meeting.now = 1
+    with standing() as stand:
+        stand.shelf.uploads.extend([stored, refuse, *[meeting.keep] * (WIDTH - 1)])
+        with pytest.raises(Rejected, match="classifiers") as caught:
+            bringing(stand, files)
+        assert files[-1].name not in stand.shelf.sent
+        count = re.search(r"; (\d+) of 22 files are on shelf: (.*)$", caught.value.what)
+        assert count is not None
+        assert sorted(stand.shelf.stored) == count[2].split(", ")
+        assert len(stand.shelf.stored) == int(count[1])
+        bringing(stand, files)
+    assert sorted(stand.shelf.stored) == sorted(file.name for file in files)
+
+
+def test_faults_side_by_side_store_nothing_twice(tmp_path: Path) -> None:
+    """Every fault that can be survived alone is survived among others."""
+    files = built(tmp_path, more=TAGS)
+    faults: list[Fault] = [keep_then_500, keep_then_reset, answer(502), reset, keep_then_refuse, keep_then_busy]
+    with standing() as stand:
+        stand.shelf.uploads.extend([stored, *faults, answer(429, Retry_After="3"), *faults])
+        assert bringing(stand, files)[0] == product_of(files)
+    assert sorted(stand.shelf.stored) == sorted(file.name for file in files)
+
+
+def test_who_is_asked_to_wait_waits_with_all_files(tmp_path: Path) -> None:
+    """An index that asks to come back means us, and not the one file."""
+    files = built(tmp_path, more=TAGS)
+    moments: list[float] = []
+    with standing() as stand:
+
+        def late(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+            moments.append(stand.clock.now())
+            stored(exchange, shelf, name, data)
+
+        begun = stand.clock.now()
+        stand.shelf.uploads.extend([answer(429, Retry_After="600"), *[late] * 30])
+        bringing(stand, files)
+    assert min(moments) >= begun + 600
+    assert len(moments) == len(files)
 
 
 def test_only_what_is_missing_is_sent(tmp_path: Path) -> None:

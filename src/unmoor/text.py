@@ -31,3 +31,16 @@ def clean(text: str, limit: int = 300) -> str:
     if len(line) > limit or len(text) > _LOOKED_AT:
         line = line[: limit - 1].rstrip() + "…"
     return line
+
+
+def duration(seconds: float) -> str:
+    """Words for a number of seconds, rounded up: ``40 s``, ``3 min``, ``2 h 5 min``.
+
+    >>> duration(0.2), duration(61), duration(7200), duration(86399)
+    ('1 s', '2 min', '2 h', '24 h')
+    """
+    whole = int(-(-seconds // 1))
+    if whole < 60:  # noqa: PLR2004 - a minute
+        return f"{whole} s"
+    hours, minutes = divmod(-(-whole // 60), 60)
+    return " ".join(part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part)

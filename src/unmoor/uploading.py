@@ -3,25 +3,38 @@
 Before anything is sent, and after every answer that is not a plain yes, the index is asked by hash
 what it holds. A lost answer is never followed by a second sending before the index was read and
 said that the file is not there. Waits are bounded, and so are tries.
+
+The first wheel goes alone: it creates the release, and fills in its metadata. The other wheels go
+side by side, and the sdist last, so that no installer meets an sdist whose wheel is still to come.
 """
 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from unmoor.errors import Conflict, Incomplete, Overdue, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Busy, Holding, Index, Lost, Refusal, Sent
 from unmoor.products import File, Subject, Uploaded
+from unmoor.text import duration
+from unmoor.together import side_by_side
 
+WIDTH = 8
+"""How many files are sent at once, at most."""
 TRIES = 3
 """How often a file is sent at most, counting answers that were lost."""
 BUSY_TRIES = 2
 """How often an index may ask to come back."""
 _LOOKS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
 _READ_BACK = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0)
+# Bytes per second that all files together must reach, beyond the deadline.
+_SLOWEST = 200_000
+# Seconds of a wait after which it is seen whether the others still go on.
+_SLICE = 5.0
+_LONG = 60.0
 _AGAIN = "run the same command again: it sends only what is missing"
 
 _ADVICE: tuple[tuple[str, str], ...] = (
@@ -101,38 +114,53 @@ def bring(
     say: Callable[[str], None],
     deadline: float = 1800.0,
 ) -> Uploaded:
-    """Send what is missing, wheels first and the sdist last, and read every file back by its hash.
+    """Send what is missing, the first wheel alone and the sdist last, and read every file back by its hash.
 
-    ``deadline`` in seconds. Every error says how many of the files are there. Raises `Conflict`,
-    `Denied`, `Rejected`, `Unknown`, `Overdue`, `Incomplete`.
+    ``deadline`` in seconds, beside a second for every 200 kB. A failure stops what was not begun;
+    every error says how many of the files are there. Raises `Conflict`, `Denied`, `Rejected`,
+    `Unknown`, `Overdue`, `Incomplete`.
     """
-    run = _Upload(
-        index=index, project=project, version=version, files=files, clock=clock, say=say, ends=clock.now() + deadline
-    )
     present, absent = look(index, project, version, files)
+    ends = clock.now() + deadline + sum(file.size for file in absent) / _SLOWEST
+    run = _Upload(index=index, project=project, version=version, files=files, clock=clock, say=say, ends=ends)
     for file in present:
         say(f"{index.name} has {file.name} already, the same bytes")
-    there = list(present)
-    try:
-        for file in sorted(absent, key=lambda each: (not each.is_wheel, each.name)):
-            run.bring(file)
-            there.append(file)
-    except UnmoorError as error:
-        names = ", ".join(sorted(file.name for file in there))
-        count = f"{len(there)} of {len(files)} files are on {index.name}"
-        between = "\n" if "\n" in error.what else "; "
-        error.what = f"{error.what}{between}{count}{f': {names}' if names else ''}"
-        if "again" not in error.next_step and "new version" not in error.next_step:
-            error.next_step = f"{error.next_step}; then {_AGAIN}"
-        raise
+        run.there.append(file)
+    for part in parts(absent, begun=bool(present)):
+        if failures := side_by_side(part, run.bring, width=WIDTH):
+            raise _told(failures, run)
     if absent:
         run.read_back()
     return uploaded(index, files)
 
 
+def parts(files: Sequence[File], *, begun: bool) -> tuple[tuple[File, ...], ...]:
+    """What may be sent side by side, one group after the other. ``begun``: the index has a file of the release."""
+    wheels = tuple(sorted((file for file in files if file.is_wheel), key=lambda file: file.name))
+    others = tuple((file,) for file in sorted(files, key=lambda file: file.name) if not file.is_wheel)
+    alone = 0 if begun else 1
+    return tuple(part for part in (wheels[:alone], wheels[alone:], *others) if part)
+
+
+def _told(failures: Sequence[BaseException], run: _Upload) -> BaseException:
+    """The first failure, with what is there and what else failed."""
+    error, *others = failures
+    if not isinstance(error, UnmoorError):
+        return error
+    there = sorted(file.name for file in run.there)
+    count = f"{len(there)} of {len(run.files)} files are on {run.index.name}"
+    more = "".join(f"; also: {each.what}" for each in others if isinstance(each, UnmoorError) and each != error)
+    between = "\n" if "\n" in error.what else "; "
+    names = f": {', '.join(there)}" if there else ""
+    error.what = f"{error.what}{more}{between}{count}{names}"
+    if "again" not in error.next_step and "new version" not in error.next_step:
+        error.next_step = f"{error.next_step}; then {_AGAIN}"
+    return error
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Upload:
-    """One run of `bring`."""
+    """One run of `bring`. ``there`` are the files that the index is known to hold."""
 
     index: Index
     project: str
@@ -141,17 +169,30 @@ class _Upload:
     clock: Clock
     say: Callable[[str], None]
     ends: float
+    there: list[File] = field(default_factory=list)
+    halted: threading.Event = field(default_factory=threading.Event)
+    welcome: list[float] = field(default_factory=lambda: [0.0])
 
     def bring(self, file: File) -> None:
-        """Send one file until it is there or it is known why not."""
+        """Send one file until it is there or it is known why not; nothing more is sent once another failed."""
+        try:
+            self._bring(file)
+        except BaseException:
+            self.halted.set()
+            raise
+
+    def _bring(self, file: File) -> None:
         sent = busy = 0
         while True:
-            self._pause(0.0, f"before {file.name} was sent")
+            self._pause(max(0.0, self.welcome[0] - self.clock.now()), f"before {file.name} was sent")
+            if self.halted.is_set():
+                return
             sent += 1
             self.say(f"sending {file.name} ({file.size:,} bytes) to {self.index.name}")
             answer = self.index.send(file)
             match answer:
                 case Sent():
+                    self.there.append(file)
                     return
                 case Refusal():
                     self._refused(file, answer)
@@ -166,8 +207,8 @@ class _Upload:
                     self.say(f"no believable answer ({answer.reason}): looking whether {file.name} has arrived")
                     if self._appears(file, _LOOKS):
                         return
-                    if sent >= TRIES:
-                        raise self._lost(file, answer)
+                    if sent >= TRIES or self.halted.is_set():
+                        raise self._lost(file, answer, sent)
 
     def read_back(self) -> None:
         """See all files, by hash. Raises `Incomplete` where the index still does not list some of them."""
@@ -194,6 +235,8 @@ class _Upload:
 
     def _come_back(self, answer: Busy, count: int) -> None:
         wait = answer.wait or 5.0 * 2**count
+        # It is us who are asked, not the one file: the others wait too.
+        self.welcome[0] = max(self.welcome[0], self.clock.now() + wait)
         if count > BUSY_TRIES or self.clock.now() + wait > self.ends:
             raise Rejected(
                 f"{self.index.name} asks to come back in {duration(wait)}: {answer.reason}",
@@ -204,13 +247,18 @@ class _Upload:
         self._pause(wait, f"while {self.index.name} asked to wait")
 
     def _appears(self, file: File, waits: Sequence[float]) -> bool:
-        return not self._missing((file,), waits)
+        missing = self._missing((file,), waits)
+        if not missing:
+            self.there.append(file)
+        return not missing
 
     def _missing(self, wanted: Sequence[File], waits: Sequence[float]) -> tuple[File, ...]:
         """Look until all wanted files are there. What the last look could not tell is raised, never taken for no."""
         missing: tuple[File, ...] = ()
         trouble: Unknown | None = None
         for wait in waits:
+            if wait and self.halted.is_set():
+                break
             self._pause(wait, f"while {self.index.name} was asked what it holds")
             try:
                 holding = self.index.holding(self.project, self.version)
@@ -228,9 +276,9 @@ class _Upload:
             raise trouble
         return missing
 
-    def _lost(self, file: File, answer: Lost) -> Unknown:
+    def _lost(self, file: File, answer: Lost, sent: int) -> Unknown:
         return Unknown(
-            f"{self.index.name} gave no believable answer to {file.name} {TRIES} times, and does not list it:"
+            f"{self.index.name} gave no believable answer to {file.name} {sent} times, and does not list it:"
             f" {answer.reason}",
             where=self.index.name,
             next_step=f"look at the index's status page, then {_AGAIN}",
@@ -239,18 +287,6 @@ class _Upload:
     def _pause(self, seconds: float, when: str) -> None:
         if self.clock.now() + seconds > self.ends:
             raise Overdue(f"the time for the upload ran out {when}", where=self.index.name, next_step=_AGAIN)
-        if seconds:
-            self.clock.sleep(seconds)
-
-
-def duration(seconds: float) -> str:
-    """Words for a number of seconds, rounded up: ``40 s``, ``3 min``, ``2 h 5 min``.
-
-    >>> duration(0.2), duration(61), duration(7200), duration(86399)
-    ('1 s', '2 min', '2 h', '24 h')
-    """
-    whole = int(-(-seconds // 1))
-    if whole < 60:  # noqa: PLR2004 - a minute
-        return f"{whole} s"
-    hours, minutes = divmod(-(-whole // 60), 60)
-    return " ".join(part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part)
+        until = self.clock.now() + seconds
+        while (left := until - self.clock.now()) > 0 and not self.halted.is_set():
+            self.clock.sleep(min(left, _SLICE) if seconds > _LONG else left)

@@ -12,7 +12,7 @@ On `requests`, since twine and PyGithub stand on it: one set of proxy and CA var
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -103,6 +103,7 @@ class BoundedSession:
         self._session.headers["User-Agent"] = user_agent()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         mount(self._session, self.bounds)
+        self._closing: list[Callable[[], None]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -111,8 +112,14 @@ class BoundedSession:
         self.close()
 
     def close(self) -> None:
-        """Close idle connections."""
+        """Close idle connections, and what is to be closed with them."""
         self._session.close()
+        while self._closing:
+            self._closing.pop()()
+
+    def closes(self, call: Callable[[], None]) -> None:
+        """Have a library's own session closed with this one."""
+        self._closing.append(call)
 
     def get(
         self,

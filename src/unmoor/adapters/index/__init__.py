@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from unmoor.products import File
 from unmoor.world import IndexPlace
 
 if TYPE_CHECKING:
+    from unmoor.adapters.index.sending import Senders
     from unmoor.adapters.trusted import TrustedPublishing
 
 __all__ = ["PackageIndex"]
@@ -68,12 +70,10 @@ class PackageIndex:
 
     def send(self, file: File) -> Sending:
         """Try exactly once to upload. Raises `Denied`, `Conflict`, `Unfit`, and `Unknown` where no token was minted."""
-        from unmoor.adapters.index.sending import send
-
         place = self.place
         if self.trusted is not None and self.trusted.credential().minted:
             place = replace(place, login=self.trusted.login())
-        return send(place, file, self.http.bounds)
+        return self._senders.send(place, file, self.http.bounds)
 
     def fetch(self, listed: Listed, into: Path) -> File:
         """Download, without credentials, checking the sha256. Raises `Unknown`, `Conflict`, `Denied`."""
@@ -84,6 +84,14 @@ class PackageIndex:
                 next_step="use an index that gives hashes: what was downloaded could not be checked",
             )
         return self.http.download(listed.url, into, listed.name, sha256=listed.sha256, size=listed.size)
+
+    @cached_property
+    def _senders(self) -> Senders:
+        from unmoor.adapters.index.sending import Senders
+
+        senders = Senders()
+        self.http.closes(senders.close)
+        return senders
 
     @property
     def _reader(self) -> Reader:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import tarfile
 import zipfile
 import zlib
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from requests.auth import HTTPBasicAuth
 
 from unmoor.adapters.addresses import parsed, shown
-from unmoor.adapters.bounds import Bounds
+from unmoor.adapters.bounds import Bounds, Watch
 from unmoor.adapters.http import Answer, mount, transfer_time
 from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.errors import Conflict, Denied, Unfit, Unknown
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 # An index opens and checks a file before it answers: that may take longer than a page.
 _STALL = 120.0
 _SERVER_ERROR = 500
+_HOW = "give one where twine's users keep it (TWINE_PASSWORD, .pypirc, keyring), or in the world file"
 # What an index says to a credential, and what to do. PyPI's words, as its upload API has them.
 _REFUSED: tuple[tuple[str, str], ...] = (
     (
@@ -57,33 +60,60 @@ _REFUSED: tuple[tuple[str, str], ...] = (
 _BROKEN_ARCHIVE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error)
 
 
-def send(place: IndexPlace, file: File, bounds: Bounds) -> Sending:
-    """Upload one file in one request. Raises `Denied`, `Conflict`, `Unfit`; never asks a second time."""
-    if not place.login.secret:
-        raise Denied(
-            f"there is no credential for uploads to {place.name}: {place.login.origin or 'none was found'}",
-            where=shown(place.upload),
-            next_step="give one where twine's users keep it (TWINE_PASSWORD, .pypirc, keyring), or in the world file",
+@dataclass(frozen=True)
+class Senders:
+    """Twine's clients for one index, each with a session of its own: as many as send at the same time.
+
+    A session is not for two threads at once, and a new one for every file would pay for a handshake
+    and for reading the certificates each time. Close it.
+    """
+
+    idle: list[Repository] = field(default_factory=list)
+
+    def send(self, place: IndexPlace, file: File, bounds: Bounds) -> Sending:
+        """Upload one file in one request. Raises `Denied`, `Conflict`, `Unfit`; never asks a second time."""
+        if not place.login.secret:
+            raise Denied(
+                f"there is no credential for uploads to {place.name}: {place.login.origin or 'none was found'}",
+                where=shown(place.upload),
+                next_step=_HOW,
+            )
+        parsed(place.upload)
+        package = _package(file)
+        bounds = replace(bounds, stall=max(bounds.stall, _STALL), total=transfer_time(file.size))
+        with self._one(place) as repository, Watch(bounds=bounds):
+            try:
+                response = repository.upload(package, max_redirects=1)
+            except Unknown as error:
+                return Lost(reason=error.what)
+        answer = Answer(
+            status=response.status_code,
+            reason=clean(str(response.reason or "")),
+            headers=response.headers,
+            body=response.content,
+            url=place.upload,
         )
-    parsed(place.upload)
-    package = _package(file)
-    repository = _repository(place)
-    total = transfer_time(file.size)
-    mount(repository.session, replace(bounds, stall=max(bounds.stall, _STALL), total=total))
-    try:
-        response = repository.upload(package, max_redirects=1)
-    except Unknown as error:
-        return Lost(reason=error.what)
-    finally:
-        repository.close()
-    answer = Answer(
-        status=response.status_code,
-        reason=clean(str(response.reason or "")),
-        headers=response.headers,
-        body=response.content,
-        url=place.upload,
-    )
-    return judged(place, answer)
+        return judged(place, answer)
+
+    @contextlib.contextmanager
+    def _one(self, place: IndexPlace) -> Iterator[Repository]:
+        """A client that nobody else uses meanwhile."""
+        try:
+            repository = self.idle.pop()
+        except IndexError:
+            repository = _repository(place)
+        # Given outright: without it requests would look into .netrc. As bytes: requests would write Latin-1.
+        login = place.login
+        repository.session.auth = HTTPBasicAuth(login.username.encode(), login.secret.reveal().encode())
+        try:
+            yield repository
+        finally:
+            self.idle.append(repository)
+
+    def close(self) -> None:
+        """Close the connections. What is sent later opens new ones."""
+        while self.idle:
+            self.idle.pop().close()
 
 
 def judged(place: IndexPlace, answer: Answer) -> Sending:
@@ -165,8 +195,7 @@ def _repository(place: IndexPlace) -> Repository:
         logger.addHandler(logging.NullHandler())
     setattr(twine.repository, "print", _say_nothing)  # noqa: B010 - mypy does not know that name there
     repository = twine.repository.Repository(place.upload, None, None, disable_progress_bar=True)
-    # Given outright: without it requests would look into .netrc. As bytes: requests would write Latin-1.
-    repository.session.auth = HTTPBasicAuth(place.login.username.encode(), place.login.secret.reveal().encode())
+    mount(repository.session, Bounds())
     return repository
 
 

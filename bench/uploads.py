@@ -1,0 +1,173 @@
+"""How long uploads take to an index that answers after 150 ms, against `twine upload`; what a file costs among many.
+
+    python -m bench.uploads [TRIES]
+
+The index is a small server on this machine that takes every file, answers an upload after 150 ms and lists what it has.
+Both clients run as processes of one environment with compiled bytecode, in turns, once without counting and then TRIES
+times (3): 60 wheels and an sdist each, into an empty index. Ours looks first, reads everything back by hash, and does
+both here. What one more wheel costs is told from runs with 10, 60 and 200: from 60 to 200 by 140, against from 10 to 60
+by 50. Times are medians.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from bench.measuring import ROOT, environ, environment, run, seconds, table
+from tests.rehearsal import dists
+
+WHEELS, LATENCY = 60, 0.15
+FEW, MANY = 10, 200
+LIMIT = 0.3
+"""Of twine's time."""
+GROWTH = 1.2
+"""How much more a file may cost among many than among few."""
+
+OURS = """
+import sys
+from pathlib import Path
+from unmoor.adapters.clock import MonotonicClock
+from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.index import PackageIndex
+from unmoor.adapters.processes import Processes
+from unmoor.files import measured
+from unmoor.secret import Secret
+from unmoor.uploading import bring
+from unmoor.world import IndexPlace, Login
+url = sys.argv[1]
+place = IndexPlace(name="bench", upload=url + "/legacy/", simple=url + "/simple/", json="", page="",
+                   login=Login(username="__token__", secret=Secret("throw-away"), origin="the bench"))
+files = [measured(path) for path in sorted(Path(sys.argv[2]).iterdir())]
+with Processes() as processes, BoundedSession() as http:
+    clock = MonotonicClock(processes=processes)
+    bring(PackageIndex(place, http, clock), project="demo", version="1.0", files=files, clock=clock, say=lambda _: None)
+"""
+
+
+@dataclass
+class Shelf:
+    """What the index holds: name and sha256."""
+
+    files: dict[str, str] = field(default_factory=dict)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    shelf: Shelf
+
+    def do_POST(self) -> None:
+        """Take a file."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        boundary = self.headers["Content-Type"].partition("boundary=")[2].encode()
+        found = re.search(rb'name="content"; filename="([^"]+)"\r\n[^\r]*\r\n\r\n', body)
+        assert found is not None  # noqa: S101 - both clients are known
+        data = body[found.end() : body.index(b"\r\n--" + boundary, found.end())]
+        time.sleep(LATENCY)
+        self.shelf.files[found[1].decode()] = hashlib.sha256(data).hexdigest()
+        self._answer(b"")
+
+    def do_GET(self) -> None:
+        """List the files."""
+        time.sleep(LATENCY)
+        files = [{"filename": n, "url": f"/{n}", "hashes": {"sha256": h}} for n, h in self.shelf.files.items()]
+        self._answer(json.dumps({"meta": {"api-version": "1.0"}, "name": "demo", "files": files}).encode())
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/vnd.pypi.simple.v1+json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
+@contextmanager
+def index() -> Iterator[tuple[str, Shelf]]:
+    """Run the index."""
+    shelf = Shelf()
+    with _Server(("127.0.0.1", 0), type("_Bound", (_Handler,), {"shelf": shelf})) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", shelf
+        finally:
+            server.shutdown()
+
+
+def files(folder: Path, wheels: int) -> Path:
+    """Write so many wheels, and an sdist."""
+    made = [dists.wheel("demo", "1.0", tag=f"cp3{n}-abi3-win32", source="#" * 20_000) for n in range(10, 10 + wheels)]
+    dists.write(folder, *made, dists.sdist("demo", "1.0"))
+    return folder
+
+
+def once(command: Sequence[str | Path], folder: Path) -> float:
+    """Upload a folder into an empty index; every file must have arrived."""
+    with index() as (url, shelf):
+        took = seconds([each if each != "URL" else url for each in command], cwd=folder, env=environ())
+        wanted = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+        if shelf.files != wanted:
+            sys.exit(f"{len(shelf.files)} of {len(wanted)} files arrived")
+    return took
+
+
+def main() -> int:
+    """Measure, print a table; 1 where a limit is passed."""
+    tries = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    scripts = environment("uploads", str(ROOT))
+    run([scripts / "python", "-m", "compileall", "-q", ROOT / "src"], cwd=ROOT)
+    with tempfile.TemporaryDirectory(prefix="unmoor-bench-") as temporary:
+        folders = {count: files(Path(temporary) / str(count), count) for count in (FEW, WHEELS, MANY)}
+        ours: dict[int, list[str | Path]] = {
+            n: [scripts / "python", "-c", OURS, "URL", folder] for n, folder in folders.items()
+        }
+        login = ["-u", "__token__", "-p", "throw-away", "--disable-progress-bar", "--non-interactive"]
+        twine = [
+            *(scripts / "twine", "upload", *login, "--repository-url", "URL"),
+            *sorted(map(str, folders[WHEELS].iterdir())),
+        ]
+        times: dict[str, list[float]] = {"ours": [], "twine": [], "few": [], "many": []}
+        for _ in range(tries + 1):
+            times["ours"].append(once(ours[WHEELS], folders[WHEELS]))
+            times["twine"].append(once(twine, folders[WHEELS]))
+            times["few"].append(once(ours[FEW], folders[FEW]))
+            times["many"].append(once(ours[MANY], folders[MANY]))
+        middle = {name: statistics.median(each[1:]) for name, each in times.items()}
+    ratio = middle["ours"] / middle["twine"]
+    early = (middle["ours"] - middle["few"]) / (WHEELS - FEW)
+    late = (middle["many"] - middle["ours"]) / (MANY - WHEELS)
+    table(
+        ("", "seconds", "one more"),
+        [
+            (f"twine upload, {WHEELS} wheels", f"{middle['twine']:.2f}", ""),
+            (f"unmoor, {FEW} wheels", f"{middle['few']:.2f}", ""),
+            (f"unmoor, {WHEELS} wheels", f"{middle['ours']:.2f}", f"{early:.4f}"),
+            (f"unmoor, {MANY} wheels", f"{middle['many']:.2f}", f"{late:.4f}"),
+        ],
+    )
+    print(f"ours / twine: {ratio:.2f} (at most {LIMIT})")
+    print(f"one more wheel after {WHEELS} / after {FEW}: {late / early:.2f} (at most {GROWTH})")
+    return int(ratio > LIMIT or late > early * GROWTH)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
