@@ -227,7 +227,7 @@ def test_stages_whose_inputs_are_there_run_side_by_side() -> None:
 def test_until_asks_only_for_what_is_needed() -> None:
     """A wanted stage that is there does not drag in what would have come before it."""
     log: Log = []
-    report = run(release(log, dists={"there": True}, staging={"there": True}), until="staging")
+    report = run(release(log, dists={"there": True}, staging={"there": True}), until=("staging",))
     assert isinstance(report.outcome("staging"), Found)
     assert report.outcome("draft") is None
     assert "find draft" not in log
@@ -236,7 +236,7 @@ def test_until_asks_only_for_what_is_needed() -> None:
 def test_until_makes_what_has_to_come_before() -> None:
     """A wanted stage that is absent first gets everything it must come after, and nothing else."""
     log: Log = []
-    report = run(release(log), until="staging")
+    report = run(release(log), until=("staging",))
     made = [line[5:] for line in log if line.startswith("make")]
     assert made == ["tag", "dists", "proof", "draft", "staging"]
     assert report.outcome("index") is None

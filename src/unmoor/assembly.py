@@ -51,6 +51,7 @@ class Target:
     real: bool = True
     images: tuple[ImageSettings, ...] = ()
     platforms: tuple[str, ...] = ()
+    keep_images: bool = False
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     site: str = "https://github.com"
 
@@ -122,9 +123,13 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         git=can.git,
         environments=can.environments,
         folder=folder,
+        python=settings.python,
+        tests=settings.tests,
         test_command=settings.test_command,
         test_requires=settings.test_requires,
         test_extras=settings.test_extras,
+        test_groups=settings.test_groups,
+        test_pythons=settings.test_pythons,
         test_sources=settings.test_sources,
         test_timeout=settings.test_timeout,
     )
@@ -145,6 +150,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
             settings=target.images,
             repository=target.repository,
             platforms=target.platforms,
+            keep=target.keep_images,
             environ=target.secrets,
             registries=tuple(registry for line in lines for registry in line.registries),
             site=target.site,
@@ -213,6 +219,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
             environments=can.environments,
             folder=folder,
             clock=can.clock,
+            python=settings.python,
             advisory=advisory,
         )
         before += [staged, staged_proof]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from unmoor.config.images import IMAGE_NAME, ImageSettings, TargetSettings
 from unmoor.distfiles import read_metadata
@@ -126,6 +127,11 @@ def read_record(folder: RunFolder) -> Recorded | None:
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
     return recorded if recorded.schema == SCHEMA else None
+
+
+def kept(folder: RunFolder) -> Path:
+    """Where built images lie for a later job, if they were to be kept."""
+    return folder.path / "images.tar"
 
 
 def known(folder: RunFolder) -> Recorded | None:

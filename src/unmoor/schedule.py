@@ -40,8 +40,8 @@ PATIENCE = 5.0  # seconds that stages get to stop
 class Run:
     """One run of a pipeline.
 
-    ``until`` names the one stage that is wanted: then only what it needs is asked for, and nothing
-    that the world already holds is made again for its sake. ``gate`` is passed before anything is
+    ``until`` names the stages that are wanted: then only what they need is asked for, and nothing
+    that the world already holds is made again for their sake. ``gate`` is passed before anything is
     made or looked for beyond plain reading, and may be passed again; ``check`` raises `Interrupted` once
     the user wants to stop, ``stop`` ends every program that a stage is running; ``deadline`` is in
     seconds for the whole run.
@@ -53,7 +53,7 @@ class Run:
     limit: Reach
     listeners: tuple[Listener, ...] = ()
     journal: Journal = field(default_factory=NoJournal)
-    until: str | None = None
+    until: tuple[str, ...] = ()
     deadline: float = 3600.0
     gate: Callable[[], None] = lambda: None
     check: Callable[[], None] = lambda: None
@@ -67,7 +67,7 @@ class Run:
         self._running: set[str] = set()
         self._parked: set[str] = set()
         self._demanded: set[str] = set()
-        for name in (self.until,) if self.until else self.pipeline.names:
+        for name in self.until or self.pipeline.names:
             self._demand(name)
         self._events: queue.SimpleQueue[tuple[str, Ended]] = queue.SimpleQueue()
         self._step = compose(limit=self.limit, journal=self.journal, tell=self._tell, gate=self.gate)

@@ -37,7 +37,7 @@ def command(tag: str | None, folder: Path) -> int:
         asked = session.Asked(
             folder=prepared.checkout,
             tag=prepared.tag,
-            until="notes",
+            until=("notes",),
             limit=Reach.READS,
             rehearsing=True,
             quiet=True,

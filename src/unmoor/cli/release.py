@@ -14,7 +14,12 @@ from unmoor.stage import Reach
 @click.argument("tag", required=False)
 @session.project_option
 @session.world_option
-@click.option("--until", metavar="STAGE", help="Bring about this one stage and only what it needs, then stop.")
+@click.option(
+    "--until",
+    metavar="STAGE",
+    multiple=True,
+    help="Bring about this stage and only what it needs, then stop; may be repeated.",
+)
 @click.option("--dry-run", is_flag=True, help="Build, check and prove on this machine; send nothing anywhere.")
 @click.option("--hold", is_flag=True, help="Do everything that can be taken back; stop before the point of no return.")
 @click.option(
@@ -33,6 +38,7 @@ from unmoor.stage import Reach
     type=click.Path(path_type=Path, dir_okay=False),
     help="The manifest that names the files of --dists.  [default: manifest.json beside them]",
 )
+@click.option("--keep-images", is_flag=True, help="Put the built images into .unmoor/TAG too, for a later job.")
 @click.option("--platform", "platforms", multiple=True, help="Build images for this platform alone; may be repeated.")
 @session.json_option
 def command(
@@ -40,11 +46,12 @@ def command(
     tag: str | None,
     folder: Path,
     world: Path | None,
-    until: str | None,
+    until: tuple[str, ...],
     manifest_sha256: str,
     dists: Path | None,
     manifest: Path | None,
     platforms: tuple[str, ...],
+    keep_images: bool,
     dry_run: bool,
     hold: bool,
     as_json: bool,
@@ -76,5 +83,6 @@ def command(
             dists=dists,
             manifest=manifest,
             platforms=platforms,
+            keep_images=keep_images,
         )
     )

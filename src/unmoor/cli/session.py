@@ -48,7 +48,8 @@ class Asked:
     tag: str | None = None
     world: Path | None = None
     limit: Reach = Reach.READS
-    until: str | None = None
+    until: tuple[str, ...] = ()
+    keep_images: bool = False
     as_json: bool = False
     again: str = ""
     manifest_sha256: str = ""
@@ -110,6 +111,7 @@ def opened(asked: Asked, processes: Processes) -> Session:
         real=asked.world is None and not asked.rehearsing,
         images=wanted.images,
         platforms=asked.platforms,
+        keep_images=asked.keep_images,
         secrets=wanted.secrets,
         site=world.forge.site,
     )
@@ -209,10 +211,11 @@ def run(asked: Asked) -> int:
         return finish(report, session, asked)
 
 
-def see_until(pipeline: Pipeline, until: str | None) -> None:
+def see_until(pipeline: Pipeline, until: tuple[str, ...]) -> None:
     """Raise a usage error for a stage that does not exist here."""
-    if until is not None and until not in pipeline.names:
-        raise click.UsageError(f"there is no stage {until!r} here; the stages are: {', '.join(pipeline.names)}")
+    for name in until:
+        if name not in pipeline.names:
+            raise click.UsageError(f"there is no stage {name!r} here; the stages are: {', '.join(pipeline.names)}")
 
 
 def finish(report: Report, session: Session, asked: Asked) -> int:

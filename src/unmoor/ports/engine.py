@@ -118,5 +118,11 @@ class Engine(Protocol):
         Raises `Incomplete` where the registry does not hold it, `Denied`, `Unknown`.
         """
 
+    def save(self, names: Sequence[str], into: Path) -> None:
+        """Write images, by their local names, to one archive, whole or not at all. Raises `Incomplete`, `Unknown`."""
+
+    def load(self, archive: Path) -> None:
+        """Take the images of an archive in, under their local names. Raises `Unknown`."""
+
     def remove(self, names: Sequence[str]) -> None:
         """Remove local names; what is not there is no trouble."""

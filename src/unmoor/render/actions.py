@@ -43,8 +43,8 @@ class Annotations:
                 self.write(annotation("warning", event.stage, clean(event.text, limit=2000)))
             case StageEnded(outcome=Failed(error)):
                 told = clean(f"{error}. Next: {error.next_step}", limit=3000)
-                at = {"file": error.file, "line": error.line} if isinstance(error, BuildFailed) else {}
-                self.write(annotation("error", event.stage, told, **at))
+                file, line = (error.file, error.line) if isinstance(error, BuildFailed) else ("", 0)
+                self.write(annotation("error", event.stage, told, file=file, line=line))
             case _:
                 pass
 

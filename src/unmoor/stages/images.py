@@ -50,7 +50,7 @@ class BuildImages(Build[Images]):
 
     ``platforms`` leaves out all others where it names any. ``environ`` holds the values of build
     secrets, ``site`` is the root of the forge's pages. ``registries`` are looked at where the engine
-    lacks an image that an earlier run built.
+    lacks an image that an earlier run built. ``keep``: put the images into the run's folder too.
     """
 
     release: Promise[Release]
@@ -64,6 +64,7 @@ class BuildImages(Build[Images]):
     environ: Mapping[str, Secret] = field(default_factory=dict)
     registries: tuple[Registry, ...] = ()
     site: str = "https://github.com"
+    keep: bool = False
 
     def plan(self) -> str:
         """Say what would be built."""
@@ -84,6 +85,7 @@ class BuildImages(Build[Images]):
         recorded = imagery.known(self.folder)
         if recorded is None or recorded.commit != release.commit or recorded.wheels != _subjects(have[self.dists]):
             return None
+        self._take_kept()
         known = {(image.name, image.target, image.platform): image for image in recorded.images}
         found = []
         for each in self._wanted(release):
@@ -109,6 +111,8 @@ class BuildImages(Build[Images]):
                 images = tuple(pool.map(lambda pair: self._built(pair[0], pair[1], release, have), recipes))
         product = Images(images=images)
         imagery.write_record(self.folder, release, _subjects(dists), product)
+        if self.keep:
+            self.engine.save([each.local for each in wanted], imagery.kept(self.folder))
         return product
 
     def _platforms(self, settings: ImageSettings) -> tuple[str, ...]:
@@ -154,6 +158,15 @@ class BuildImages(Build[Images]):
                 next_step="commit it and move the tag, or correct dockerfile in [[tool.unmoor.image]]",
             )
         return Dockerfile.parse(data, path)
+
+    def _take_kept(self) -> None:
+        """Take in the images that an earlier job put into the run's folder; each is still judged by its id."""
+        archive = imagery.kept(self.folder)
+        if archive.is_file():
+            try:
+                self.engine.load(archive)
+            except MissingPart:
+                return  # a machine without an engine finds them on a registry, or not at all
 
     def _is_held(self, image: Image, wanted: Wanted, release: Release) -> bool:
         """Whether the engine, or else a registry, has a recorded image. Raises `Conflict`, `Unknown`."""

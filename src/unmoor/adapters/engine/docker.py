@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from unmoor.adapters.engine import moving, running
@@ -18,6 +19,7 @@ from unmoor.adapters.processes import Processes
 from unmoor.errors import Incomplete, Unknown
 from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
 from unmoor.ports.shell import Ran, Shell
+from unmoor.text import clean
 from unmoor.world import Login
 
 _AGAIN = "run the same command again: it is built once more"
@@ -87,20 +89,52 @@ class DockerEngine:
             return None
         return _facts(told, history)
 
+    def _archive(self, names: Sequence[str]) -> Generator[bytes, None, None]:
+        def saved(api: Any) -> Iterator[bytes]:
+            # The SDK's own `get_image` takes one image alone.
+            address = f"{api.base_url}/v{api.api_version}/images/get"
+            answer = api.get(address, params={"names": list(names)}, stream=True, timeout=self.save_timeout)
+            api._raise_for_status(answer)  # noqa: SLF001  # which makes the SDK's errors of an answer
+            return iter(answer.iter_content(_PIECE))
+
+        return self._connection.follow(saved, what="the layers of the images", timeout=self.save_timeout)
+
+    def save(self, names: Sequence[str], into: Path) -> None:
+        """Write images to one archive; see `unmoor.ports.engine.Engine`."""
+        into.parent.mkdir(parents=True, exist_ok=True)
+        aside = into.with_name(f".{into.name}.part")
+        try:
+            with aside.open("wb") as stream, contextlib.closing(self._archive(names)) as pieces:
+                stream.writelines(pieces)
+            aside.replace(into)
+        except LookupError as error:
+            raise Incomplete(f"the engine has no such image: {error}", next_step=_AGAIN) from error
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def load(self, archive: Path) -> None:
+        """Take the images of an archive in; see `unmoor.ports.engine.Engine`."""
+
+        def loaded(api: Any) -> Iterator[object]:
+            with archive.open("rb") as stream:
+                yield from api.load_image(stream)
+
+        try:
+            with contextlib.closing(
+                self._connection.follow(loaded, what="the archive of the images", timeout=self.save_timeout)
+            ) as said:
+                for each in said:
+                    if isinstance(each, dict) and each.get("error"):
+                        raise Unknown(clean(str(each["error"])), where=str(archive), next_step=_AGAIN)
+        except LookupError as error:
+            raise Unknown(str(error), where=str(archive), next_step=_AGAIN) from error
+
     def contents(self, images: Sequence[str]) -> Mapping[str, tuple[Member, ...]]:
         """Every file of every layer of some images, by id. Raises `Incomplete`, `Unfit`, `Unknown`."""
         ids = list(dict.fromkeys(images))
 
-        def saved(api: Any) -> Iterator[bytes]:
-            # The SDK's own `get_image` takes one image alone.
-            address = f"{api.base_url}/v{api.api_version}/images/get"
-            answer = api.get(address, params={"names": ids}, stream=True, timeout=self.save_timeout)
-            api._raise_for_status(answer)  # noqa: SLF001  # which makes the SDK's errors of an answer
-            return iter(answer.iter_content(_PIECE))
-
         try:
-            pieces = self._connection.follow(saved, what="the layers of the images", timeout=self.save_timeout)
-            with contextlib.closing(pieces):
+            with contextlib.closing(self._archive(ids)) as pieces:
                 found = contents_of(pieces)
         except (LookupError, Unknown) as error:
             # Some engines answer 500 for an image that they do not have.
