@@ -140,6 +140,9 @@ CASES = {
         sets="1.2.1",
         words="p.py, line 1 says 1.2.0",
     ),
+    "unknown, named": Case(
+        files="[project]\nname = 'p'\n", tag="v1.3.0", made="v1.3.0", words="the build itself has to say 1.3.0"
+    ),
     "unknown": Case(
         files="[project]\nname = 'p'\n", before=("v1.2.0",), made="v1.2.1", words="no file says the version"
     ),
@@ -187,6 +190,18 @@ def test_fragments_say_what_comes_next(
     repo.commit({"pyproject.toml": content + FRAGMENTS} | {f"news/{name}": "x" for name in fragments})
     repo.write({"news/2.removal.md": "not committed"})
     assert make(repo).tag == f"v{version}"
+
+
+def test_files_that_differ_by_being_checked_out(tmp_path: Path, shell: LocalShell) -> None:
+    """A file whose declared encoding does not hold its bytes cannot be committed again, and need not be."""
+    repo = Repo.new(tmp_path / "project")
+    repo.commit({"odd.txt": "\u4e00\n"})
+    files = {".gitattributes": "odd.txt text working-tree-encoding=latin1\n", "pyproject.toml": static("1.2.0")}
+    repo.write(files)
+    repo.git("add", *files)
+    repo.git("commit", "--quiet", "-m", "Declare an encoding")
+    clone = Repo(prepare(GitCheckout(repo.path, shell), shell, tmp_path / "world", tag="v1.3.0").checkout)
+    assert clone.git("diff", "--name-only", "HEAD~1", "HEAD") == "pyproject.toml"
 
 
 def test_the_one_line(tmp_path: Path, make: Make) -> None:

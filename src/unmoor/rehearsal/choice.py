@@ -47,9 +47,12 @@ class Chooser:
         if tag in tags:
             return self._tagged(tag, f"rehearsing the tag {tag}")
         versions.refuse_twins(tag, version, tags, self.head)
-        written, _ = self._written()
+        written, scm = self._written()
         said = f"there is no tag {tag} yet: it is made in the rehearsal's own clone, on commit {self.head[:12]}"
-        if written is None or versions.version_in(written.text) == version:
+        if written is None:
+            unread = f"no file says the version in a way that can be read, so the build itself has to say {version}"
+            return Choice(tag=tag, version=version, commit=self.head, said=(said,) if scm else (said, unread))
+        if versions.version_in(written.text) == version:
             return Choice(tag=tag, version=version, commit=self.head, said=(said,))
         differs = f"{written} says {clean(written.text, 60)}: a commit in that clone alone sets it to {version}"
         return Choice(tag=tag, version=version, commit=self.head, edit=written, said=(said, differs))

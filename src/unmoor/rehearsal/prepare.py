@@ -119,6 +119,8 @@ def _commit_version(program: GitProgram, checkout: Path, choice: Choice, when: d
     content = path.read_bytes()
     write_whole(path, with_version(content, choice.edit, str(choice.version)), mode=path.stat().st_mode & 0o777)
     message = f"Set the version to {choice.version} (rehearsal)"
-    program.run("commit", "--quiet", "--all", "--no-verify", "-m", message, cwd=checkout, env=when)
+    # This one file: others may differ from the commit just by being checked out (encodings, line ends).
+    program.run("add", "--", str(path.relative_to(checkout.resolve())), cwd=checkout)
+    program.run("commit", "--quiet", "--no-verify", "-m", message, cwd=checkout, env=when)
     shown = ("--format=", "--no-color", "--no-ext-diff", "--no-textconv", "--text", "HEAD", "--")
     return program.run("show", *shown, cwd=checkout).out.strip("\n")
