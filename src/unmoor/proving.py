@@ -5,90 +5,26 @@ Two stages prove files, before and after they lay on an index; they differ in wh
 
 from __future__ import annotations
 
-import json
-import platform
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.tags import sys_tags
 
 from unmoor import distfiles
-from unmoor.errors import MissingPart, Unfit, Unproven
+from unmoor.errors import Unfit, Unproven
 from unmoor.folder import RunFolder
-from unmoor.ports.environments import Environment
+from unmoor.ports.environments import Environment, Environments, Interpreter
+from unmoor.probing import NEXT, REBUILD, Answer, probe
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
+from unmoor.pythons import AUTO, chosen, runs_on
 from unmoor.text import clean
+from unmoor.wanting import Again, Needing, Subjected, untested_for, with_extras
 
-if TYPE_CHECKING:  # slow to import, and a run that only reads does not need it
-    from importlib.metadata import EntryPoint
-
-_TIMEOUT = 300.0
+T = TypeVar("T")
 _PROGRAMS = frozenset({"console_scripts", "gui_scripts"})
-_NEXT = "release the next version, or move the tag if nothing of it is public"
-_REBUILD = f"correct the project and {_NEXT}"
-
-# Runs in the environment under test, on any Python. An import may print, or exit: the answer goes into a file.
-_PROBE = """
-import importlib, json, os, sys
-from importlib.metadata import EntryPoint
-
-with open(sys.argv[1]) as stream:
-    job = json.load(stream)
-
-
-def tried(action):
-    try:
-        return {"value": action()}
-    except ModuleNotFoundError as error:
-        return {"error": repr(error), "missing": error.name or ""}
-    except BaseException as error:
-        return {"error": repr(error), "missing": ""}
-
-
-def placed(name):
-    module = importlib.import_module(name)
-    places = [module.__file__] if getattr(module, "__file__", None) else list(module.__path__)
-    return [os.path.realpath(place) for place in places]
-
-
-answer = {
-    "prefix": os.path.realpath(sys.prefix),
-    "modules": [tried(lambda: placed(name)) for name in job["modules"]],
-    "points": [tried(lambda: EntryPoint(*point).load() and None) for point in job["points"]],
-}
-with open(sys.argv[2] + ".part", "w") as stream:
-    json.dump(answer, stream)
-os.rename(sys.argv[2] + ".part", sys.argv[2])
-# Threads and exit handlers of what was imported are not waited for.
-os._exit(0)
-"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subjected:
-    """A file to prove, and what the project's wheel says of itself."""
-
-    file: File
-    modules: tuple[str, ...]
-    points: tuple[EntryPoint, ...]
-    extras: tuple[str, ...]
-    requires: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Answer:
-    """What came of one import or load: an error, and the module that was missing if one was."""
-
-    name: str
-    places: tuple[str, ...] = ()
-    error: str = ""
-    missing: str = ""
 
 
 def subjects(dists: Dists) -> tuple[Subject, ...]:
@@ -104,58 +40,54 @@ def kept_proof(folder: RunFolder, name: str, dists: Dists) -> Proof | None:
     return next((proof for proof in known if proof is not None and set(proof.subjects) == wanted), None)
 
 
-def runs_here(file: File) -> bool:
-    """Whether a file can be installed by this interpreter on this machine; an sdist always can be tried."""
-    return not file.is_wheel or not distfiles.parsed(file.name).tags.isdisjoint(sys_tags())
+def elsewhere(file: File, folder: RunFolder) -> Result:
+    """Take the proof of a file for another platform from the machine that tried it there. Raises `Unproven` without.
 
-
-def elsewhere(file: File) -> Result:
-    """Say that a wheel is for another platform or interpreter."""
-    return Result(
-        name=file.name, verdict=Verdict.NOT_TESTED, detail="made for another platform or Python than this one"
+    Such a proof comes in the manifest, under whatever name, and must say that something of the file has passed.
+    """
+    manifest = folder.read_manifest()
+    for proof in manifest.proofs if manifest is not None else ():
+        passed = [each for each in proof.results if each.verdict is Verdict.PASSED and each.name.startswith(file.name)]
+        if passed and Subject(name=file.name, sha256=file.sha256) in proof.subjects:
+            return Result(name=file.name, verdict=Verdict.PASSED, detail=f"proven elsewhere: {clean(proof.name)}")
+    raise Unproven(
+        f"{file.name} is made for another platform or Python than this one, and no proof of it was handed over",
+        next_step="let the job that built it prove it (unmoor release --until prove-dists there), and hand over"
+        " its proof in the manifest: --dists DIR --manifest FILE; or leave the file out",
     )
 
 
-def subjected(dists: Dists) -> tuple[Subjected, ...]:
-    """Work out what each file that runs here must hold, from the wheel. Raises `Unfit`, `MissingPart`."""
-    here = [file for file in dists.files if runs_here(file)]
+def interpreter(environments: Environments, dists: Dists, wanted: str = AUTO) -> Interpreter:
+    """The interpreter that files are tried with, by what a wheel of them says. Raises `MissingPart`, `Unfit`."""
+    wheel = next(iter(dists.wheels), None)
+    return chosen(environments, requires=distfiles.read_metadata(wheel.path).python if wheel else "", wanted=wanted)
+
+
+def subjected(dists: Dists, python: Interpreter) -> tuple[Subjected, ...]:
+    """Work out what each file that runs on ``python`` must hold, from the wheel. Raises `Unfit`."""
+    here = [file for file in dists.files if runs_on(file, python.version)]
     found = []
     for file in here:
         wheel = file if file.is_wheel else next((each for each in (*here, *dists.wheels) if each.is_wheel), None)
         if wheel is None:
-            raise Unfit("there is no wheel", next_step="build one: without it nothing is known of the modules")
+            # Without a wheel nothing is known of the modules: what was installed says it.
+            found.append(Subjected(file=file, metadata=distfiles.read_metadata(file.path)))
+            continue
         metadata = distfiles.read_metadata(wheel.path)
-        _see_python(wheel, metadata.python)
         found.append(
             Subjected(
                 file=file,
+                metadata=metadata,
                 modules=distfiles.modules(wheel.path),
                 points=distfiles.entry_points(wheel.path),
-                extras=metadata.extras,
-                requires=_requirements(wheel, metadata),
+                requires=_requirements(wheel, metadata, python),
             )
         )
     return tuple(found)
 
 
-def _see_python(wheel: File, wanted: str) -> None:
-    """Raise `MissingPart` where the files are for other Pythons than the one that runs here, which would try them."""
-    try:
-        fits = platform.python_version() in SpecifierSet(wanted, prereleases=True)
-    except InvalidSpecifier:
-        return  # an index would refuse it: the look at the files says so
-    if not fits:
-        raise MissingPart(
-            f"{wheel.name} is for Python {clean(wanted)}, and unmoor runs on Python {platform.python_version()},"
-            " so it cannot be tried",
-            next_step="install unmoor into such a Python, and run the same command with it",
-        )
-
-
-def side_by_side(
-    prove: Callable[[Subjected, Path], tuple[Result, ...]], each: Iterable[Subjected]
-) -> tuple[Result, ...]:
-    """Prove files at the same time, each in a folder of its own outside the repository; results in the files' order."""
+def side_by_side(prove: Callable[[T, Path], tuple[Result, ...]], each: Iterable[T]) -> tuple[Result, ...]:
+    """Prove files at the same time, each in a folder of its own outside the repository; results in their order."""
     given = tuple(each)
     with tempfile.TemporaryDirectory(prefix="unmoor-prove-", ignore_cleanup_errors=True) as name:
         folders = [Path(name) / str(number) for number in range(len(given))]
@@ -165,82 +97,57 @@ def side_by_side(
             return tuple(result for results in pool.map(prove, given, folders) for result in results)
 
 
-def _requirements(wheel: File, metadata: distfiles.Metadata) -> tuple[str, ...]:
+def _requirements(wheel: File, metadata: distfiles.Metadata, python: Interpreter) -> tuple[str, ...]:
     """What a wheel requires on this machine without any extra. Raises `Unfit`."""
     try:
         wanted = [Requirement(text) for text in metadata.requires]
     except InvalidRequirement as error:
-        raise Unfit(f"{wheel.name} requires what cannot be read: {error}", next_step=_REBUILD) from error
-    return tuple(str(each) for each in wanted if each.marker is None or each.marker.evaluate({"extra": ""}))
+        raise Unfit(f"{wheel.name} requires what cannot be read: {error}", next_step=REBUILD) from error
+    where = {
+        "extra": "",
+        "python_full_version": python.version,
+        "python_version": ".".join(python.version.split(".")[:2]),
+    }
+    return tuple(str(each) for each in wanted if each.marker is None or each.marker.evaluate(where))
 
 
-def tried(environment: Environment, what: Subjected, folder: Path) -> tuple[Result, ...]:
+def tried(environment: Environment, what: Subjected, folder: Path, *, again: Again | None = None) -> tuple[Result, ...]:
     """Import every module, load every entry point, check requirements, in an environment that has the file.
 
-    ``folder`` is empty and outside the repository. Raises `Unproven` with all that failed.
+    ``folder`` is empty and outside the repository. ``again`` makes another environment that has the file with
+    some of its extras too: what needs one is tried there. Raises `Unproven` with all that failed.
     """
     environment.check()
-    answer = _probe(environment, what, folder)
-    prefix = str(answer["prefix"])
-    modules = [_answer(name, each) for name, each in zip(what.modules, answer["modules"], strict=True)]
-    points = [_answer(_named(point), each) for point, each in zip(what.points, answer["points"], strict=True)]
-    results, wrong = _judged_modules(what, modules, prefix)
-    more, also_wrong = _judged_points(what, points)
+    answer = probe(environment, what.file.name, what.modules, what.points, folder)
+    results, wrong = _judged_modules(what, answer.modules, answer.prefix)
+    more, also_wrong, needing = _judged_points(what, answer.points)
     if wrong or also_wrong:
         raise Unproven(
             f"{what.file.name}, installed: " + "; ".join([*wrong, *also_wrong]),
-            next_step=_advice(what, (*modules, *points)),
+            next_step=_advice(what, (*answer.modules, *answer.points)),
         )
     met = Result(name=f"{what.file.name}: requirements", verdict=Verdict.PASSED)
-    return (*results, *more, met)
+    return (*results, *more, *with_extras(what, needing, folder, again), met)
 
 
-def _advice(what: Subjected, answers: Iterable[_Answer]) -> str:
+def _advice(what: Subjected, answers: Iterable[Answer]) -> str:
     """What to do about files that fail: mostly a dependency that nobody declared."""
-    own = {name.partition(".")[0] for name in what.modules}
+    own = what.own
     absent = sorted({clean(answer.missing) for answer in answers if answer.missing} - own)
     if not absent:
-        return _REBUILD
-    return f"declare what brings {', '.join(absent)} as a dependency, since a plain install does not; then {_NEXT}"
+        return REBUILD
+    return f"declare what brings {', '.join(absent)} as a dependency, since a plain install does not; then {NEXT}"
 
 
-def _probe(environment: Environment, what: Subjected, folder: Path) -> dict[str, list[dict[str, str | list[str]]]]:
-    """Run the probe in the environment and read its answer."""
-    job, answer = folder / "job.json", folder / "answer.json"
-    points = [(point.name, point.value, point.group) for point in what.points]
-    job.write_text(json.dumps({"modules": what.modules, "points": points}))
-    cwd = folder / "empty"
-    cwd.mkdir()
-    args = [str(environment.python), "-I", "-c", _PROBE, str(job), str(answer)]
-    ran = environment.run(args, cwd=cwd, timeout=_TIMEOUT)
-    try:
-        return dict(json.loads(answer.read_bytes()))
-    except (FileNotFoundError, ValueError) as error:
-        said = "\n".join((ran.err or ran.out).strip().splitlines()[-20:])
-        raise Unproven(
-            f"{what.file.name}, installed: importing it ended Python with exit code {ran.code}\n{said}",
-            next_step=_REBUILD,
-        ) from error
-
-
-def _answer(name: str, raw: dict[str, str | list[str]]) -> _Answer:
-    places = raw.get("value") or ()
-    error = clean(str(raw.get("error", "")))
-    return _Answer(name=name, places=tuple(places), error=error, missing=str(raw.get("missing", "")).partition(".")[0])
-
-
-def _named(point: EntryPoint) -> str:
-    return f"{point.group}: {point.name}"
-
-
-def _judged_modules(what: Subjected, answers: list[_Answer], prefix: str) -> tuple[list[Result], list[str]]:
+def _judged_modules(what: Subjected, answers: Iterable[Answer], prefix: str) -> tuple[list[Result], list[str]]:
     """Every module must come from the environment; one of several may need what only an extra brings."""
     good, bad, untested = [], [], []
-    own = {name.partition(".")[0] for name in what.modules}
+    answers = tuple(answers)
+    own = what.own
     some = any(not answer.error for answer in answers)
     for answer in answers:
         if answer.error and some and what.extras and answer.missing and answer.missing not in own:
-            untested.append(_untested(what, f"import of {answer.name}", answer.missing))
+            untested.append(untested_for(what, f"import of {answer.name}", answer.missing))
         elif answer.error:
             bad.append(f"{answer.name} does not import: {answer.error}")
         elif not all(place.startswith(prefix + "/") for place in answer.places):
@@ -249,28 +156,24 @@ def _judged_modules(what: Subjected, answers: list[_Answer], prefix: str) -> tup
             good.append(answer.name)
     name = f"{what.file.name}: imports"
     if not answers:
-        return [Result(name=name, verdict=Verdict.NOT_TESTED, detail="the wheel holds no module")], []
+        why = (
+            "the wheel holds no module" if what.file.is_wheel else "there is no wheel that says which modules it holds"
+        )
+        return [Result(name=name, verdict=Verdict.NOT_TESTED, detail=why)], []
     return [Result(name=name, verdict=Verdict.PASSED, detail=", ".join(good)), *untested], bad
 
 
-def _judged_points(what: Subjected, answers: list[_Answer]) -> tuple[list[Result], list[str]]:
+def _judged_points(what: Subjected, answers: Iterable[Answer]) -> tuple[list[Result], list[str], list[Needing]]:
     """Entry points must load, but for those that need an extra, or a host program that is not here."""
-    good, bad, untested = [], [], []
-    own = {name.partition(".")[0] for name in what.modules}
+    good, bad, needing = [], [], []
+    own = what.own
     for point, answer in zip(what.points, answers, strict=True):
         foreign = answer.missing and answer.missing not in own
         if not answer.error:
             good.append(answer.name)
-        elif point.extras:
-            untested.append(_untested(what, answer.name, f"the extra {', '.join(point.extras)}"))
-        elif foreign and (what.extras or point.group not in _PROGRAMS):
-            untested.append(_untested(what, answer.name, answer.missing))
+        elif point.extras or (foreign and (what.extras or point.group not in _PROGRAMS)):
+            needing.append(Needing(point=point, missing=answer.missing if foreign else ""))
         else:
             bad.append(f"the entry point {answer.name} does not load: {answer.error}")
     results = [Result(name=f"{what.file.name}: entry points", verdict=Verdict.PASSED, detail=", ".join(good))]
-    return [*(results if good else []), *untested], bad
-
-
-def _untested(what: Subjected, name: str, needs: str) -> Result:
-    detail = f"needs {clean(needs)}, which a plain install does not bring"
-    return Result(name=f"{what.file.name}: {name}", verdict=Verdict.NOT_TESTED, detail=detail)
+    return results if good else [], bad, needing

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import platform
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,7 +53,9 @@ def test_make_then_find(bench: Benches) -> None:
             "requirements": "",
         }.items()
     }
-    assert said(made, Verdict.NOT_TESTED) == {"tests": "no test command is configured"}
+    assert said(made, Verdict.NOT_TESTED) == {
+        "tests": "no test command is configured, and no tests for pytest are in tests/ or test/"
+    }
     manifest = at.folder.read_manifest()
     assert manifest is not None
     assert manifest.proofs == (made,)
@@ -69,9 +74,9 @@ def test_files_for_other_pythons(bench: Benches, wanted: str, *, fits: bool) -> 
     elif fits:
         assert stage(at).make(have).results
     else:
-        with pytest.raises(MissingPart, match=r"is for Python >=99, and unmoor runs on Python 3") as raised:
+        with pytest.raises(MissingPart, match=r"is for Python >=99, unmoor runs on Python 3") as raised:
             stage(at).make(have)
-        assert "install unmoor into such a Python" in raised.value.next_step
+        assert "install such a Python" in raised.value.next_step
 
 
 def test_proof_travels_in_the_manifest(bench: Benches, tmp_path: Any) -> None:
@@ -126,6 +131,14 @@ def test_requirement_that_is_not_met(bench: Benches) -> None:
         stage(at, environments=uv).make(at.have(dists=Dists(files=at.dists().wheels)))
 
 
+PLUGIN = {"src/small_one/plugin.py": "import absent_one\ndef main(): pass\n"}
+
+
+def offline(at: Bench) -> Any:
+    """The real uv, with an index that nobody answers at."""
+    return replace(at.uv, dependencies="http://127.0.0.1:9/simple", environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
+
+
 @pytest.mark.parametrize(
     ("more", "name", "detail"),
     [
@@ -135,25 +148,70 @@ def test_requirement_that_is_not_met(bench: Benches) -> None:
             "needs absent_one, which a plain install does not bring",
         ),
         (
-            EXTRA + '[project.scripts]\nx = "small_one.plugin:main"\n',
+            EXTRA.replace("absent", "another") + '[project.scripts]\nx = "small_one.plugin:main"\n',
             "console_scripts: x",
             "needs absent_one, which a plain install does not bring",
         ),
         (
+            EXTRA + '[project.scripts]\nx = "small_one.plugin:main"\n',
+            "console_scripts: x",
+            "needs the extra cli, which cannot be installed here",
+        ),
+        (
             EXTRA + '[project.scripts]\nx = "small_one.plugin:main [cli]"\n',
             "console_scripts: x",
-            "needs the extra cli, which a plain install does not bring",
+            "needs the extra cli, which cannot be installed here",
         ),
     ],
 )
-def test_entry_point_of_an_extra_is_not_tested(bench: Benches, more: str, name: str, detail: str) -> None:
-    """An entry point that needs an extra, or its host program, is never counted as a pass."""
-    at = bench(projects.files(more=more) | {"src/small_one/plugin.py": "import absent_one\ndef main(): pass\n"})
-    proof = stage(at).make(at.have(dists=at.dists()))
-    untested = said(proof, Verdict.NOT_TESTED)
-    assert untested[f"small_one-1.0-py3-none-any.whl: {name}"] == detail
-    assert untested[f"small_one-1.0.tar.gz: {name}"] == detail
-    assert "small_one-1.0.tar.gz: entry points" not in said(proof, Verdict.PASSED)
+def test_entry_point_of_an_extra_that_cannot_be_had(bench: Benches, more: str, name: str, detail: str) -> None:
+    """An entry point that needs an extra which cannot be installed, or its host program, is never counted as a pass."""
+    at = bench(projects.files(more=more) | PLUGIN)
+    proof = stage(at, environments=offline(at)).make(at.have(dists=Dists(files=at.dists().wheels)))
+    assert said(proof, Verdict.NOT_TESTED)[f"small_one-1.0-py3-none-any.whl: {name}"].startswith(detail)
+    assert "small_one-1.0-py3-none-any.whl: entry points" not in said(proof, Verdict.PASSED)
+
+
+@pytest.mark.parametrize("written", ["small_one.plugin:main [cli]", "small_one.plugin:main"])
+def test_entry_point_of_an_extra_is_tried_with_it(bench: Benches, tmp_path: Path, written: str) -> None:
+    """An entry point that needs an extra is tried where the extra is installed: the one it names, or that brings it."""
+    more = EXTRA + f'[project.scripts]\nx = "{written}"\ny = "small_one:main"\n'
+    at = bench(projects.files(more=more) | PLUGIN)
+    uv = with_absent_one(at, tmp_path)
+    proof = stage(at, environments=uv).make(at.have(dists=Dists(files=at.dists().wheels)))
+    passed = said(proof, Verdict.PASSED)
+    assert passed["small_one-1.0-py3-none-any.whl: console_scripts: x"] == "loads with the extra cli"
+    assert passed["small_one-1.0-py3-none-any.whl: entry points"] == "console_scripts: y"
+
+
+def test_entry_point_that_its_extra_does_not_help(bench: Benches, tmp_path: Path) -> None:
+    """An entry point that does not load even with the extra it names is a broken promise."""
+    more = EXTRA + '[project.scripts]\nx = "small_one.plugin:absent [cli]"\n'
+    at = bench(projects.files(more=more) | PLUGIN)
+    uv = with_absent_one(at, tmp_path)
+    with pytest.raises(Unproven, match="console_scripts: x does not load, even with the extra cli"):
+        stage(at, environments=uv).make(at.have(dists=Dists(files=at.dists().wheels)))
+
+
+def with_absent_one(at: Bench, folder: Path) -> Any:
+    """The real uv, that finds a package called absent-one in a folder, and asks no index."""
+    links = folder / "links"
+    links.mkdir()
+    wheel(links / "absent_one-1.0-py3-none-any.whl", "absent_one", {"absent_one.py": ""})
+    return replace(at.uv, environ={**at.uv.environ, "UV_FIND_LINKS": str(links), "UV_OFFLINE": "1"})
+
+
+def wheel(path: Path, name: str, content: dict[str, str]) -> None:
+    """Write a wheel by hand."""
+    info = f"{name}-1.0.dist-info"
+    files = content | {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{each},,\n" for each in (*files, f"{info}/RECORD"))
+    with zipfile.ZipFile(path, "w") as archive:
+        for each, text in {**files, f"{info}/RECORD": record}.items():
+            archive.writestr(each, text)
 
 
 def test_second_module_that_needs_an_extra(bench: Benches) -> None:
@@ -165,14 +223,28 @@ def test_second_module_that_needs_an_extra(bench: Benches) -> None:
 
 
 def test_wheel_for_another_platform(bench: Benches) -> None:
-    """What cannot be installed here is not tested, and said so."""
+    """What cannot be installed here needs the proof of a machine that has tried it, or is refused by name."""
     at = bench()
     dists = at.dists()
     foreign = at.folder.dists / "small_one-1.0-cp39-cp39-win32.whl"
-    foreign.write_bytes(dists.wheels[0].path.read_bytes())
+    foreign.write_bytes(dists.wheels[0].path.read_bytes() + b"other")
     dists = Dists(files=(measured(foreign), *dists.files))
-    proof = stage(at).make(at.have(dists=dists))
-    assert foreign.name in said(proof, Verdict.NOT_TESTED)
+    have = at.have(dists=dists)
+    with pytest.raises(Unproven, match=f"{foreign.name} is made for another platform") as raised:
+        stage(at).make(have)
+    assert "--dists" in raised.value.next_step
+    subject = Subject(name=foreign.name, sha256=dists.files[0].sha256)
+    result = Result(name=f"{foreign.name}: imports", verdict=Verdict.NOT_TESTED)
+    at.folder.add_proof(Proof(name="windows", subjects=(subject,), results=(result,)))
+    with pytest.raises(Unproven, match="no proof of it"):
+        stage(at).make(have)
+    passed = replace(result, verdict=Verdict.PASSED)
+    at.folder.add_proof(Proof(name="windows", subjects=(replace(subject, sha256="0" * 64),), results=(passed,)))
+    with pytest.raises(Unproven, match="no proof of it"):
+        stage(at).make(have)
+    at.folder.add_proof(Proof(name="windows", subjects=(subject,), results=(passed,)))
+    proof = stage(at).make(have)
+    assert said(proof, Verdict.PASSED)[foreign.name] == "proven elsewhere: windows"
     assert {subject.name for subject in proof.subjects} == {file.name for file in dists.files}
 
 
@@ -219,6 +291,74 @@ def test_tests_that_do_not_pass(bench: Benches, settings: dict[str, Any], error:
     at = bench()
     with pytest.raises(error, match=words):
         stage(at, **settings).make(at.have(dists=Dists(files=at.dists().wheels)))
+
+
+def test_tests_that_never_import_the_project(bench: Benches) -> None:
+    """A command that passes without the project proves nothing of it, and is not counted."""
+    at = bench()
+    proof = stage(at, test_command="python -c 'pass'").make(at.have(dists=Dists(files=at.dists().wheels)))
+    assert "never imported small_one" in said(proof, Verdict.NOT_TESTED)["small_one-1.0-py3-none-any.whl: tests"]
+    assert any("prove nothing" in each for each in at.warned)
+
+
+@pytest.mark.parametrize("code", ["sys.path.insert(0, 'src'); import small_one", "import runpy, small_one"])
+def test_tests_that_import_the_source(bench: Benches, code: str) -> None:
+    """A copy of the source among the tests may not take the place of what is installed."""
+    at = bench(projects.files() | {"tests/x.py": ""})
+    have = at.have(dists=Dists(files=at.dists().wheels))
+    what = stage(at, test_command=f'python -c "import sys; {code}"', test_sources=("tests", "src"))
+    if "insert" in code:
+        with pytest.raises(Unproven, match=r"imported small_one from __init__\.py among the copied tests"):
+            what.make(have)
+    else:
+        assert "small_one-1.0-py3-none-any.whl: tests" in said(what.make(have), Verdict.PASSED)
+
+
+def test_further_pythons(bench: Benches) -> None:
+    """Wheels are tried with each Python that is asked for; one that is not here is said, and is no pass."""
+    at = bench()
+    own = ".".join(platform.python_version_tuple()[:2])
+    have = at.have(dists=Dists(files=at.dists().wheels))
+    proof = stage(at, test_pythons=(own, "3.99")).make(have)
+    assert said(proof, Verdict.NOT_TESTED)["Python 3.99"] == "it is not on this machine"
+    assert "nothing is tried with Python 3.99: it is not on this machine" in at.warned
+    with pytest.raises(MissingPart, match=r"no Python 3\.99"):
+        stage(at, python="3.99").make(have)
+
+
+TEST_GROUP = '\n[dependency-groups]\ntest = ["pytest>=8", {include-group = "more"}]\nmore = ["idna"]\n'
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize(
+    ("more", "test", "words"),
+    [
+        (TEST_GROUP, "import idna, small_one\n\ndef test_it():\n    pass\n", "passed"),
+        (TEST_GROUP, "import small_one\n\ndef test_it():\n    assert False\n", 'tests = "off"'),
+        (TEST_GROUP, "", "found nothing to run"),
+        (
+            '\n[project.optional-dependencies]\ntests = ["pytest"]\n',
+            "import small_one\ndef test_it(): pass\n",
+            "passed",
+        ),
+    ],
+)
+def test_tests_found_by_convention(bench: Benches, more: str, test: str, words: str) -> None:
+    """Tests for pytest are run without configuration, which is said; failing, they say how to leave them out."""
+    at = bench(projects.files(more=more) | {"tests/test_x.py": test})
+    have = at.have(dists=Dists(files=at.dists().wheels))
+    name = "small_one-1.0-py3-none-any.whl: tests"
+    if "off" in words:
+        with pytest.raises(Unproven, match="assert False") as raised:
+            stage(at).make(have)
+        assert words in raised.value.next_step
+        return
+    proof = stage(at).make(have)
+    assert any("tests found: tests/ holds tests for pytest" in each for each in at.said)
+    if words == "passed":
+        assert said(proof, Verdict.PASSED)[name] == "pytest {project}/tests"
+    else:
+        assert words in said(proof, Verdict.NOT_TESTED)[name]
 
 
 @pytest.mark.journey

@@ -5,7 +5,9 @@ uv is a dependency of ours, so it is found beside us and is never a program the 
 
 from __future__ import annotations
 
+import json
 import os
+import platform
 import re
 import shlex
 import sys
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from unmoor.adapters.shell import scrubbed
 from unmoor.errors import MissingPart, Unproven
+from unmoor.ports.environments import Interpreter
 from unmoor.ports.shell import Ran, Shell
 
 # What would add to, or take the place of, the one index that dependencies may come from.
@@ -47,9 +50,32 @@ class Uv:
     environ: Mapping[str, str] = field(default_factory=lambda: scrubbed(os.environ))
     python: str = sys.executable
 
-    def fresh(self, folder: Path) -> UvEnvironment:
+    def own(self) -> Interpreter:
+        """The interpreter that environments are made of unless another one is named."""
+        if self.python == sys.executable:
+            return Interpreter(version=platform.python_version(), path=self.python)
+        known = (each for each in self.pythons() if each.path == self.python)
+        return next(known, Interpreter(version="", path=self.python))
+
+    def pythons(self) -> tuple[Interpreter, ...]:
+        """Every CPython that uv finds, the lowest version first; ours counts before another of the same version."""
+        from packaging.version import InvalidVersion, Version
+
+        args = ("python", "list", "--only-installed", "--no-config", "--output-format", "json")
+        ran = self.uv(args, cwd=Path.cwd())
+        found = {platform.python_version(): sys.executable}
+        try:
+            listed = json.loads(ran.out)
+            for each in listed:
+                if each["implementation"] == "cpython" and each.get("variant", "default") == "default":
+                    found.setdefault(str(Version(each["version"])), str(each["path"]))
+        except (ValueError, TypeError, KeyError, InvalidVersion):
+            pass  # an interpreter that is not found is told by whoever wants it
+        return tuple(Interpreter(version=version, path=found[version]) for version in sorted(found, key=Version))
+
+    def fresh(self, folder: Path, *, python: str = "") -> UvEnvironment:
         """Make an empty environment in a folder that does not exist yet. Raises `Unproven`, `MissingPart`."""
-        args = ("venv", "--quiet", "--no-project", "--python", self.python, str(folder))
+        args = ("venv", "--quiet", "--no-project", "--python", python or self.python, str(folder))
         ran = self.uv(args, cwd=folder.parent)
         if ran.code != 0:
             raise Unproven(f"no environment could be made: {_said(ran)}", next_step="see that uv works here: uv venv")

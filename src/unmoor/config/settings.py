@@ -7,10 +7,8 @@ the reference. The reader, the environment variables, the JSON schema and the re
 from __future__ import annotations
 
 import difflib
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -19,52 +17,13 @@ from msgspec import Meta
 
 from unmoor.config.addresses import PROJECT, REPOSITORY
 from unmoor.config.images import INSIDE, ImageSettings
-from unmoor.config.kinds import structs_in
+from unmoor.config.kinds import Extra, Group, ProjectPath, Requirement, TestPython, command_line, inside, structs_in
 from unmoor.config.reading import Document, Faults, checked, parse, read_values
 
 PYPROJECT = "pyproject.toml"
 OWN_FILE = "unmoor.toml"
 PREFIX = "UNMOOR_"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-def _inside(text: str) -> str:
-    """Bring a path into normal form. Raises ``ValueError`` for the project's folder itself."""
-    path = PurePosixPath(text).as_posix() if text else ""
-    if path == ".":
-        raise ValueError("expected a path inside the project, got the project's folder itself")
-    return path
-
-
-def _command(text: str) -> str:
-    """See that a command can be split into arguments as a shell would. Raises ``ValueError``."""
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise ValueError(f"this cannot be split into words: {error}") from None
-    if text and not words:
-        raise ValueError("expected a command, got blanks")
-    return text
-
-
-def _requirement(text: str) -> str:
-    """See that a requirement is one (PEP 508). Raises ``ValueError``."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    try:
-        Requirement(text)
-    except InvalidRequirement:
-        raise ValueError("expected a requirement (PEP 508) such as pytest>=8") from None
-    return text
-
-
-ProjectPath = Annotated[
-    str, Meta(pattern=INSIDE, extra={"words": "a relative path inside the project, without ..", "check": _inside})
-]
-Requirement = Annotated[str, Meta(min_length=1, max_length=1000, extra={"check": _requirement})]
-Extra = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$(?!\n)", extra={"words": "the name of an extra"})
-]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
@@ -92,7 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         Meta(
             pattern=INSIDE,
             description="Changelog that holds a section for each version. Empty: found by its usual names.",
-            extra={"words": "a relative path inside the project, without ..", "check": _inside},
+            extra={"words": "a relative path inside the project, without ..", "check": inside},
         ),
     ] = ""
     empty_notes: Annotated[
@@ -112,15 +71,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             " always, or never."
         ),
     ] = "auto"
+    python: Annotated[
+        str,
+        Meta(
+            pattern=r"^(auto|3\.[0-9]{1,2}(\.[0-9]{1,2})?)$(?!\n)",
+            description="Python that the files are built and tried with, such as `3.12`. `auto`: the one unmoor runs on"
+            " if the project takes it, else the lowest one on the machine that it takes.",
+            examples=["3.12"],
+            extra={"words": "auto, or a version such as 3.12"},
+        ),
+    ] = "auto"
+    tests: Annotated[
+        Literal["auto", "configured", "off"],
+        Meta(
+            description="Which tests are run against the wheel: those of `test-command`, else those for pytest in"
+            " `tests/` or `test/` if an extra or a dependency group called `test`, `tests`, `testing` or `dev` says"
+            " what they need (`auto`); only those of `test-command` (`configured`); none (`off`)."
+        ),
+    ] = "auto"
     test_command: Annotated[
         str,
         Meta(
             pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)",
             max_length=4000,
             description="Command that tests the installed wheel, split into words as a shell would; `{project}` stands"
-            " for the folder that the tests were copied to. Empty: not tested.",
+            " for the folder that the tests were copied to. Empty: see `tests`.",
             examples=["pytest -q"],
-            extra={"words": "a command on one line", "check": _command},
+            extra={"words": "a command on one line", "check": command_line},
         ),
     ] = ""
     test_requires: Annotated[
@@ -129,6 +106,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     ] = ()
     test_extras: Annotated[
         tuple[Extra, ...], Meta(description="Extras of the project to install for the tests.", examples=[["cli"]])
+    ] = ()
+    test_groups: Annotated[
+        tuple[Group, ...],
+        Meta(description="Dependency groups (PEP 735) of the project to install for the tests.", examples=[["test"]]),
+    ] = ()
+    test_pythons: Annotated[
+        tuple[TestPython, ...],
+        Meta(
+            description="Further Pythons to try the wheels with, and to run the tests on. One that is not on the"
+            " machine is told as not tested.",
+            examples=[["3.11", "3.13"]],
+        ),
     ] = ()
     test_sources: Annotated[
         tuple[ProjectPath, ...],

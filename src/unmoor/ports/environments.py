@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from unmoor.ports.shell import Ran
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpreter:
+    """A CPython on this machine: its version, such as ``3.12.1``, and the path of its program."""
+
+    version: str
+    path: str
 
 
 class Environment(Protocol):
@@ -23,6 +32,10 @@ class Environment(Protocol):
     @property
     def scripts(self) -> Path:
         """The folder of its console scripts."""
+
+    @property
+    def packages(self) -> Path:
+        """The folder that holds what was installed."""
 
     def install(self, requirements: Sequence[str], *, dependencies: bool = True) -> None:
         """Install requirements or files (``path``, or ``name @ url#sha256=…``).
@@ -49,5 +62,14 @@ class Environment(Protocol):
 class Environments(Protocol):
     """Makes them."""
 
-    def fresh(self, folder: Path) -> Environment:
-        """Make an empty environment in a folder that does not exist yet. Raises `Unproven`, `MissingPart`."""
+    def own(self) -> Interpreter:
+        """The interpreter that environments are made of unless another one is named."""
+
+    def pythons(self) -> tuple[Interpreter, ...]:
+        """Every CPython that can be found on this machine, the lowest version first, one of each version."""
+
+    def fresh(self, folder: Path, *, python: str = "") -> Environment:
+        """Make an empty environment in a folder that does not exist yet. Raises `Unproven`, `MissingPart`.
+
+        ``python`` is the path of the interpreter to start from; empty: `own`.
+        """

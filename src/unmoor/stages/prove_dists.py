@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from unmoor.distfiles import read_metadata
 from unmoor.errors import ConfigError, MissingPart, Unproven
 from unmoor.folder import RunFolder
-from unmoor.ports.environments import Environment, Environments
+from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
-from unmoor.products import Dists, Proof, Release, Result, Verdict
-from unmoor.proving import Subjected, elsewhere, kept_proof, runs_here, side_by_side, subjected, subjects, tried
+from unmoor.products import Dists, File, Proof, Release, Result, Verdict
+from unmoor.proving import elsewhere, interpreter, kept_proof, side_by_side, subjected, subjects, tried
+from unmoor.pythons import AUTO, fits, named, runs_on
 from unmoor.stage import Build, Have, Promise
+from unmoor.suites import OFF, Mode, Suite, Untested, Wishes, choose
+from unmoor.text import clean
+from unmoor.wanting import Subjected
+from unmoor.witness import heard, place
 
 # What is copied where the project does not say: the usual folders, and where pytest is told what to do.
 _TESTS = ("tests", "test", "testing")
@@ -25,8 +30,10 @@ _LAST = 40
 class ProveDists(Build[Proof]):
     """Installs every file in a fresh environment and tries it; runs the project's tests against the wheel.
 
-    ``test_sources`` are paths in the repository that the tests need; empty means the usual ones.
-    ``{project}`` in ``test_command`` stands for the folder they were copied to.
+    ``tests`` says whether tests are looked for where ``test_command`` names none. ``test_sources`` are
+    paths in the repository that the tests need; empty means the usual ones. ``{project}`` in
+    ``test_command`` stands for the folder they were copied to. ``python`` is the interpreter that
+    files are tried with, ``test_pythons`` are more of them for the wheels, each written ``3.12``.
     """
 
     release: Promise[Release]
@@ -34,17 +41,26 @@ class ProveDists(Build[Proof]):
     git: Git
     environments: Environments
     folder: RunFolder
+    tests: Mode = "auto"
     test_command: str = ""
     test_requires: tuple[str, ...] = ()
     test_extras: tuple[str, ...] = ()
+    test_groups: tuple[str, ...] = ()
     test_sources: tuple[str, ...] = ()
+    test_pythons: tuple[str, ...] = ()
     test_timeout: float = 600.0
+    python: str = AUTO
 
     def plan(self) -> str:
         """Say what would be installed and run."""
-        tests = (
-            f", and run {self.test_command!r} against the wheel" if self.test_command else "; no tests are configured"
-        )
+        if self.tests == "off":
+            tests = "; its tests are switched off"
+        elif self.test_command:
+            tests = f", and run {self.test_command!r} against the wheel"
+        elif self.tests == "auto":
+            tests = ", and run its tests against the wheel, if it has some for pytest and says what they need"
+        else:
+            tests = "; no tests are configured"
         return f"install every file in a fresh environment, import it and load its entry points{tests}"
 
     def find(self, have: Have) -> Proof | None:
@@ -54,61 +70,169 @@ class ProveDists(Build[Proof]):
     def make(self, have: Have) -> Proof:
         """Prove every file. Raises `Unproven` with what failed, `Overdue` for tests that take too long."""
         dists, release = have[self.dists], have[self.release]
+        python = interpreter(self.environments, dists, self.python)
+        foreign = [file for file in dists.files if not runs_on(file, python.version)]
+        others = self._others(dists, foreign, python, have)
+        handed = tuple(elsewhere(file, self.folder) for file in foreign if file not in others.proven)
+        suite = self._suite(dists, release, have)
+        have.say(f"trying the files with Python {python.version}")
 
-        def prove(what: Subjected, folder: Path) -> tuple[Result, ...]:
-            have.say(f"installing {what.file.name}")
-            environment = self.environments.fresh(folder / "environment")
-            environment.install([str(what.file.path)])
-            results = tried(environment, what, folder)
-            return (*results, *self._tests(environment, what, folder, release, have)) if what.file.is_wheel else results
+        def prove(each: tuple[Subjected, Interpreter, bool], folder: Path) -> tuple[Result, ...]:
+            what, on, more = each
+            trial = _Trial(self, what, on, release, folder, have)
+            return trial.run(suite if what.file.is_wheel else None, more=more)
 
-        results = side_by_side(prove, subjected(dists))
-        results += tuple(elsewhere(file) for file in dists.files if not runs_here(file))
-        if not self.test_command:
-            results += (Result(name="tests", verdict=Verdict.NOT_TESTED, detail="no test command is configured"),)
+        first = [(what, python, False) for what in subjected(dists, python)]
+        results = side_by_side(prove, [*first, *others.trials])
+        results += (*handed, *others.missing)
+        if isinstance(suite, Untested):
+            results += (Result(name="tests", verdict=Verdict.NOT_TESTED, detail=suite.why),)
         proof = Proof(name=self.name, subjects=subjects(dists), results=results)
         self.folder.add_proof(proof)
         return proof
 
-    def _tests(
-        self, environment: Environment, what: Subjected, folder: Path, release: Release, have: Have
-    ) -> tuple[Result, ...]:
+    def _suite(self, dists: Dists, release: Release, have: Have) -> Suite | Untested:
+        """Decide which tests are run, and say so where the project did not."""
+        sample = next(iter(dists.wheels), None)
+        if sample is None:
+            return Untested(why="there is no wheel to run them against")
+        wishes = Wishes(
+            mode=self.tests,
+            command=self.test_command,
+            requires=self.test_requires,
+            extras=self.test_extras,
+            groups=self.test_groups,
+        )
+        suite = choose(
+            wishes,
+            read_metadata(sample.path),
+            files=lambda: self.git.files(release.commit),
+            read=lambda name: self.git.read(release.commit, name),
+        )
+        if isinstance(suite, Suite) and suite.why:
+            have.say(f"tests found: {suite.why}")
+        return suite
+
+    def _others(self, dists: Dists, foreign: list[File], python: Interpreter, have: Have) -> _Others:
+        """Find the further interpreters that wheels are to be tried with; what is not here is said, not passed."""
+        trials: list[tuple[Subjected, Interpreter, bool]] = []
+        missing: list[Result] = []
+        found = self.environments.pythons() if self.test_pythons else ()
+        wheels = Dists(files=dists.wheels)
+        for wanted in self.test_pythons:
+            other = named(found, wanted)
+            requires = read_metadata(wheels.files[0].path).python if wheels.files else ""
+            if other is None or not fits(other.version, requires):
+                why = "it is not on this machine" if other is None else f"the project is for Python {clean(requires)}"
+                have.warn(f"nothing is tried with Python {wanted}: {why}")
+                missing.append(Result(name=f"Python {wanted}", verdict=Verdict.NOT_TESTED, detail=why))
+            elif other != python:
+                trials += [(what, other, True) for what in subjected(wheels, other)]
+        proven = {what.file for what, _, _ in trials if what.file in foreign}
+        return _Others(trials=tuple(trials), missing=tuple(missing), proven=frozenset(proven))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Others:
+    """What is tried with further interpreters, those that are not here, and files that only one of these can run."""
+
+    trials: tuple[tuple[Subjected, Interpreter, bool], ...]
+    missing: tuple[Result, ...]
+    proven: frozenset[File]
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """One file, one interpreter, one folder."""
+
+    stage: ProveDists
+    what: Subjected
+    python: Interpreter
+    release: Release
+    folder: Path
+    have: Have
+
+    def run(self, suite: Suite | Untested | None, *, more: bool) -> tuple[Result, ...]:
+        """Install the file and try it, then the tests. ``more``: the results carry the interpreter's version."""
+        self.have.say(f"installing {self.what.file.name}" + (f" on Python {self.python.version}" if more else ""))
+        environment = self._installed("environment")
+        results = tried(environment, self.what, self.folder, again=self._again)
+        if isinstance(suite, Suite):
+            results += self._tests(environment, suite)
+        if more:
+            on = f" (Python {'.'.join(self.python.version.split('.')[:2])})"
+            results = tuple(replace(each, name=each.name + on) for each in results)
+        return results
+
+    def _installed(self, name: str, extras: tuple[str, ...] = ()) -> Environment:
+        environment = self.stage.environments.fresh(self.folder / name, python=self.python.path)
+        environment.install([self._file(extras)])
+        return environment
+
+    def _again(self, extras: tuple[str, ...]) -> Environment:
+        return self._installed("with-" + "-".join(extras), extras)
+
+    def _file(self, extras: tuple[str, ...] = ()) -> str:
+        """The file as a requirement, with extras."""
+        path = self.what.file.path.absolute()
+        return f"{self.release.project}[{','.join(extras)}] @ {path.as_uri()}" if extras else str(path)
+
+    def _tests(self, environment: Environment, suite: Suite) -> tuple[Result, ...]:
         """Run the project's tests in an environment that has the wheel, on a copy without the source beside it."""
-        if not self.test_command:
-            return ()
-        copy = self._copy(folder, release)
-        wanted = list(self.test_requires)
-        if self.test_extras:
-            wanted.append(f"{release.project}[{','.join(self.test_extras)}] @ {what.file.path.absolute().as_uri()}")
-        environment.install(wanted)
-        args = [word.replace("{project}", str(copy)) for word in shlex.split(self.test_command)]
-        have.say(f"running {self.test_command}")
+        copy = self._copy()
+        environment.install([*suite.requires, *([self._file(suite.extras)] if suite.extras else ())])
+        # What the tests need may have put another build of the project in the place of this one.
+        environment.install([self._file()], dependencies=False)
+        log = self.folder / "imports"
+        place(environment.packages, log, self.what.modules)
+        self.have.say(f"running {suite.command}")
         try:
-            ran = environment.run(args, cwd=copy, timeout=self.test_timeout)
+            ran = environment.run(suite.args(str(copy)), cwd=copy, timeout=self.stage.test_timeout)
         except MissingPart as error:
             raise MissingPart(
                 error.what,
                 next_step="name what brings the test command in test-requires, or in an extra of test-extras",
             ) from error
+        name = f"{self.what.file.name}: tests"
+        if suite.idle and ran.code == suite.idle:
+            return (Result(name=name, verdict=Verdict.NOT_TESTED, detail="pytest found nothing to run"),)
         if ran.code != 0:
             said = "\n".join([*ran.out.strip().splitlines(), *ran.err.strip().splitlines()][-_LAST:])
+            needs = "see what fails; what the tests need beside them is named in test-sources and test-requires"
             raise Unproven(
-                f"{self.test_command!r} ended with exit code {ran.code}, run against {what.file.name}:\n{said}",
-                next_step="see what fails; what the tests need beside them is named in test-sources and test-requires",
+                f"{suite.command!r} ended with exit code {ran.code}, run against {self.what.file.name}:\n{said}",
+                next_step=f"{needs}; {OFF}" if suite.why else needs,
             )
-        return (Result(name=f"{what.file.name}: tests", verdict=Verdict.PASSED, detail=self.test_command),)
+        return (self._witnessed(name, suite, log, environment, copy),)
 
-    def _copy(self, folder: Path, release: Release) -> Path:
+    def _witnessed(self, name: str, suite: Suite, log: Path, environment: Environment, copy: Path) -> Result:
+        """See that what the tests imported was what is installed. Raises `Unproven` where it came with the tests."""
+        seen = heard(log, environment=environment.folder, copy=copy)
+        if seen.copied:
+            module, where = seen.copied[0]
+            raise Unproven(
+                f"the tests passed, but they imported {clean(module)} from {clean(Path(where).name)}"
+                f" among the copied tests, not from {self.what.file.name}",
+                next_step="leave the source out of test-sources, so that the tests see what is installed",
+            )
+        if self.what.modules and not seen.inside:
+            detail = f"{suite.command} passed, and never imported {', '.join(self.what.modules[:3])}"
+            self.have.warn(f"the tests prove nothing of {self.what.file.name}: {detail}")
+            return Result(name=name, verdict=Verdict.NOT_TESTED, detail=detail)
+        return Result(name=name, verdict=Verdict.PASSED, detail=suite.command)
+
+    def _copy(self) -> Path:
         """Copy the tests out of a clone of the commit, which is removed. Raises `ConfigError` for a path it lacks."""
-        clone, copy = folder / "clone", folder / "project"
-        self.git.clone(clone, commit=release.commit, tag=release.tag)
+        clone, copy = self.folder / "clone", self.folder / "project"
+        self.stage.git.clone(clone, commit=self.release.commit, tag=self.release.tag)
         copy.mkdir()
-        for name in self.test_sources or (*_TESTS, *_CONFIGURATION):
+        named_by_user = self.stage.test_sources
+        for name in named_by_user or (*_TESTS, *_CONFIGURATION):
             source = clone / name
             if not source.resolve().is_relative_to(clone.resolve()) or not source.exists():
-                if self.test_sources:
+                if named_by_user:
                     raise ConfigError(
-                        f"test-sources names {name!r}, which is not in the repository at {release.commit[:12]}",
+                        f"test-sources names {name!r}, which is not in the repository at {self.release.commit[:12]}",
                         next_step="correct test-sources",
                     )
                 continue

@@ -12,17 +12,10 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.environments import Environments
 from unmoor.ports.index import Index, Listed
 from unmoor.products import Dists, File, Proof, Release, Result, Uploaded, Verdict
-from unmoor.proving import (
-    Subjected,
-    elsewhere,
-    kept_proof,
-    runs_here,
-    side_by_side,
-    subjected,
-    subjects,
-    tried,
-)
+from unmoor.proving import interpreter, kept_proof, side_by_side, subjected, subjects, tried
+from unmoor.pythons import AUTO, runs_on
 from unmoor.stage import Build, Have, Promise
+from unmoor.wanting import Subjected
 
 _ADDRESS = re.compile(r"https?://[^\s#@]+")
 _LONGEST_PAUSE = 15.0
@@ -46,6 +39,7 @@ class ProveStaged(Build[Proof]):
     folder: RunFolder
     clock: Clock
     patience: float = 900.0
+    python: str = AUTO
 
     def plan(self) -> str:
         """Say what would be installed, and from where."""
@@ -59,20 +53,25 @@ class ProveStaged(Build[Proof]):
         """Wait for the files, install and try each. Raises `Incomplete`, `Unknown`, `Conflict`, `Unproven`."""
         dists, release = have[self.dists], have[self.release]
         listed = self._awaited(release, dists, have)
-        some_wheel = any(runs_here(file) for file in dists.wheels)
+        python = interpreter(self.environments, dists, self.python)
+        some_wheel = any(runs_on(file, python.version) for file in dists.wheels)
 
         def prove(what: Subjected, folder: Path) -> tuple[Result, ...]:
             file = what.file
             if not file.is_wheel and some_wheel:
                 return (self._downloaded(listed[file.name], file, folder),)
             have.say(f"installing {file.name} from {self.index.name}")
-            environment = self.environments.fresh(folder / "environment")
+            environment = self.environments.fresh(folder / "environment", python=python.path)
             environment.install([_by_hash(release.project, listed[file.name], file)], dependencies=False)
             environment.install(what.requires)
             return tried(environment, what, folder)
 
-        results = side_by_side(prove, subjected(dists))
-        results += tuple(elsewhere(file) for file in dists.files if not runs_here(file))
+        results = side_by_side(prove, subjected(dists, python))
+        results += tuple(
+            Result(name=file.name, verdict=Verdict.NOT_TESTED, detail="made for another platform or Python than this")
+            for file in dists.files
+            if not runs_on(file, python.version)
+        )
         proof = Proof(name=self.name, subjects=subjects(dists), results=results)
         # Beside the manifest, not in it: that one lies on the draft already, and stays as it is.
         self.folder.write_proof(proof)

@@ -1,0 +1,115 @@
+"""The program that tries an installed file: it runs inside the environment, and gives a plain answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unmoor.errors import Unproven
+from unmoor.ports.environments import Environment
+from unmoor.text import clean
+
+if TYPE_CHECKING:  # slow to import, and a run that only reads does not need it
+    from importlib.metadata import EntryPoint
+
+_TIMEOUT = 300.0
+NEXT = "release the next version, or move the tag if nothing of it is public"
+REBUILD = f"correct the project and {NEXT}"
+
+# Runs in the environment under test, on any Python. An import may print, or exit: the answer goes into a file.
+_PROBE = """
+import importlib, json, os, sys
+from importlib.metadata import EntryPoint
+
+with open(sys.argv[1]) as stream:
+    job = json.load(stream)
+
+
+def tried(action):
+    try:
+        return {"value": action()}
+    except ModuleNotFoundError as error:
+        return {"error": repr(error), "missing": error.name or ""}
+    except BaseException as error:
+        return {"error": repr(error), "missing": ""}
+
+
+def placed(name):
+    module = importlib.import_module(name)
+    places = [module.__file__] if getattr(module, "__file__", None) else list(module.__path__)
+    return [os.path.realpath(place) for place in places]
+
+
+answer = {
+    "prefix": os.path.realpath(sys.prefix),
+    "modules": [tried(lambda: placed(name)) for name in job["modules"]],
+    "points": [tried(lambda: EntryPoint(*point).load() and None) for point in job["points"]],
+}
+with open(sys.argv[2] + ".part", "w") as stream:
+    json.dump(answer, stream)
+os.rename(sys.argv[2] + ".part", sys.argv[2])
+# Threads and exit handlers of what was imported are not waited for.
+os._exit(0)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came of one import or load: an error, and the module that was missing if one was."""
+
+    name: str
+    places: tuple[str, ...] = ()
+    error: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What came of all; ``prefix`` is the environment's folder, as Python in it sees it."""
+
+    prefix: str
+    modules: tuple[Answer, ...]
+    points: tuple[Answer, ...]
+
+
+def probe(
+    environment: Environment, name: str, modules: Sequence[str], points: Sequence[EntryPoint], folder: Path
+) -> Answers:
+    """Import modules and load entry points where the file called ``name`` is installed. Raises `Unproven`.
+
+    ``folder`` holds what is asked and answered; it lies outside the repository.
+    """
+    job, answer = folder / "job.json", folder / "answer.json"
+    job.write_text(
+        json.dumps({"modules": modules, "points": [(point.name, point.value, point.group) for point in points]})
+    )
+    cwd = folder / "empty"
+    cwd.mkdir()
+    args = [str(environment.python), "-I", "-c", _PROBE, str(job), str(answer)]
+    ran = environment.run(args, cwd=cwd, timeout=_TIMEOUT)
+    try:
+        said = dict(json.loads(answer.read_bytes()))
+    except (FileNotFoundError, ValueError) as error:
+        last = "\n".join((ran.err or ran.out).strip().splitlines()[-20:])
+        raise Unproven(
+            f"{name}, installed: importing it ended Python with exit code {ran.code}\n{last}",
+            next_step=REBUILD,
+        ) from error
+    return Answers(
+        prefix=str(said["prefix"]),
+        modules=tuple(map(_answer, modules, said["modules"])),
+        points=tuple(map(_answer, map(in_words, points), said["points"])),
+    )
+
+
+def _answer(name: str, raw: dict[str, Any]) -> Answer:
+    error, missing = clean(str(raw.get("error", ""))), str(raw.get("missing", "")).partition(".")[0]
+    return Answer(name=name, places=tuple(raw.get("value") or ()), error=error, missing=missing)
+
+
+def in_words(point: EntryPoint) -> str:
+    """An entry point by its group and name."""
+    return f"{point.group}: {point.name}"

@@ -1,0 +1,88 @@
+"""A witness of imports: it writes down, in every Python that starts in an environment, whence modules came.
+
+A copy of the source beside the tests, a path that a configuration adds, or an environment of the tests'
+own would otherwise take the place of what was installed, and nothing would tell.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+_NAME = "_unmoor_witness"
+
+# Runs at the start of every Python in the environment, of any version: it must never raise, nor find anything
+# itself. It looks ahead of whatever a test runner puts into sys.meta_path, and once more at the end.
+_CODE = """
+import atexit, os, sys
+from importlib.machinery import PathFinder
+
+LOG = {log!r}
+NAMES = frozenset({names!r})
+seen = set()
+
+
+def note(name, places):
+    try:
+        for place in places:
+            if place and (name, place) not in seen:
+                seen.add((name, place))
+                with open(os.path.join(LOG, str(os.getpid())), "a") as stream:
+                    stream.write(name + "\\t" + os.path.realpath(place) + "\\n")
+    except Exception:
+        pass
+
+
+class Witness:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name in NAMES:
+            try:
+                spec = PathFinder.find_spec(name, path)
+            except Exception:
+                spec = None
+            if spec is not None:
+                note(name, [spec.origin] if spec.has_location else list(spec.submodule_search_locations or ()))
+
+
+@atexit.register
+def last():
+    for name in NAMES:
+        note(name, [getattr(sys.modules.get(name), "__file__", None)])
+
+
+sys.meta_path.insert(0, Witness)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Modules that were imported from the environment, and those that came from the copied tests, with the place."""
+
+    inside: frozenset[str]
+    copied: tuple[tuple[str, str], ...]
+
+
+def place(packages: Path, log: Path, modules: Iterable[str]) -> None:
+    """Put the witness into an environment's folder of packages; it writes into the folder ``log``."""
+    log.mkdir()
+    (packages / f"{_NAME}.py").write_text(_CODE.format(log=str(log), names=sorted(modules)))
+    (packages / f"{_NAME}.pth").write_text(f"import {_NAME}\n")
+
+
+def heard(log: Path, *, environment: Path, copy: Path) -> Seen:
+    """Read what the witness wrote: a tab between module and place, a line each."""
+    pairs = {
+        (name, where)
+        for path in log.iterdir()
+        for line in path.read_text(errors="replace").splitlines()
+        for name, _, where in (line.partition("\t"),)
+    }
+    inside = (os.path.realpath(environment) + os.sep,)
+    beside = (os.path.realpath(copy) + os.sep,)
+    return Seen(
+        inside=frozenset(name for name, where in pairs if where.startswith(inside)),
+        copied=tuple(sorted((name, where) for name, where in pairs if where.startswith(beside))),
+    )
