@@ -1,60 +1,69 @@
-"""Kinds of values that several options share: paths, commands, requirements, names, versions."""
+"""Declared types: what they are made of, and what they take, in words."""
 
 from __future__ import annotations
 
-import shlex
-from pathlib import PurePosixPath
-from typing import Annotated
+import json
+import types
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from msgspec import Meta
+import msgspec
 
-from unmoor.config.images import INSIDE
-
-
-def inside(text: str) -> str:
-    """Bring a path into normal form. Raises ``ValueError`` for the project's folder itself."""
-    path = PurePosixPath(text).as_posix() if text else ""
-    if path == ".":
-        raise ValueError("expected a path inside the project, got the project's folder itself")
-    return path
+from unmoor.text import clean
 
 
-def command_line(text: str) -> str:
-    """See that a command can be split into arguments as a shell would. Raises ``ValueError``."""
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise ValueError(f"this cannot be split into words: {error}") from None
-    if text and not words:
-        raise ValueError("expected a command, got blanks")
-    return text
+def taken_apart(kind: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
+    """Split ``Annotated[T, Meta, …]`` into the type and its metas."""
+    if get_origin(kind) is Annotated:
+        base, *metas = get_args(kind)
+        return base, tuple(meta for meta in metas if isinstance(meta, msgspec.Meta))
+    return kind, ()
 
 
-def requirement(text: str) -> str:
-    """See that a requirement is one (PEP 508). Raises ``ValueError``."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    try:
-        Requirement(text)
-    except InvalidRequirement:
-        raise ValueError("expected a requirement (PEP 508) such as pytest>=8") from None
-    return text
+def struct_in(kind: Any) -> type[msgspec.Struct] | None:
+    """The declared table in a type such as ``Table | None``."""
+    base, _ = taken_apart(kind)
+    arms = get_args(base) if get_origin(base) in {Union, types.UnionType} else (base,)
+    return next((arm for arm in arms if isinstance(arm, type) and issubclass(arm, msgspec.Struct)), None)
 
 
-ProjectPath = Annotated[
-    str, Meta(pattern=INSIDE, extra={"words": "a relative path inside the project, without ..", "check": inside})
-]
-Requirement = Annotated[str, Meta(min_length=1, max_length=1000, extra={"check": requirement})]
-Extra = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$(?!\n)", extra={"words": "the name of an extra"})
-]
+def structs_in(kind: Any) -> type[msgspec.Struct] | None:
+    """The declared table in a type such as ``tuple[Table, ...]``: an array of tables."""
+    base, _ = taken_apart(kind)
+    return struct_in(get_args(base)[0]) if get_origin(base) is tuple else None
 
-Group = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$(?!\n)", extra={"words": "the name of a dependency group"}
-    ),
-]
-TestPython = Annotated[
-    str, Meta(pattern=r"^3\.[0-9]{1,2}(\.[0-9]{1,2})?$(?!\n)", extra={"words": "a version such as 3.12"})
-]
+
+def expected(kind: Any) -> str:
+    """Say in words what a declared type takes."""
+    base, metas = taken_apart(kind)
+    words = [meta.extra["words"] for meta in metas if meta.extra and "words" in meta.extra]
+    if words:
+        return str(words[0])
+    if get_origin(base) is Literal:
+        *others, last = (json.dumps(value) for value in get_args(base))
+        return f"{', '.join(others)} or {last}" if others else last
+    if get_origin(base) is tuple:
+        return f"a list, each item {expected(get_args(base)[0])}"
+    if struct_in(base):
+        return "a table"
+    if base is int:
+        low = next((meta.ge for meta in metas if meta.ge is not None), None)
+        high = next((meta.le for meta in metas if meta.le is not None), None)
+        return "a whole number" + (f" from {low} to {high}" if low is not None else "")
+    return "true or false" if base is bool else "text"
+
+
+def got(value: object, *, quotes: bool = True) -> str:
+    """Say in words what was written instead."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{clean(value, 60)}"' if quotes else "other text"
+        case int() | float():
+            return f"the number {clean(str(value), 30)}" if abs(value) < 1e18 else "a number too large"  # noqa: PLR2004
+        case list() | tuple():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return "a date or time"

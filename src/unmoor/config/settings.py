@@ -17,8 +17,9 @@ from msgspec import Meta
 
 from unmoor.config.addresses import PROJECT, REPOSITORY
 from unmoor.config.images import INSIDE, ImageSettings
-from unmoor.config.kinds import Extra, Group, ProjectPath, Requirement, TestPython, command_line, inside, structs_in
+from unmoor.config.kinds import structs_in
 from unmoor.config.reading import Document, Faults, checked, parse, read_values
+from unmoor.config.values import Extra, Group, ProjectPath, Requirement, TestPython, command_line, inside
 
 PYPROJECT = "pyproject.toml"
 OWN_FILE = "unmoor.toml"

@@ -1,0 +1,60 @@
+"""Kinds of values that several options share: paths, commands, requirements, names, versions."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from msgspec import Meta
+
+from unmoor.config.images import INSIDE
+
+
+def inside(text: str) -> str:
+    """Bring a path into normal form. Raises ``ValueError`` for the project's folder itself."""
+    path = PurePosixPath(text).as_posix() if text else ""
+    if path == ".":
+        raise ValueError("expected a path inside the project, got the project's folder itself")
+    return path
+
+
+def command_line(text: str) -> str:
+    """See that a command can be split into arguments as a shell would. Raises ``ValueError``."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"this cannot be split into words: {error}") from None
+    if text and not words:
+        raise ValueError("expected a command, got blanks")
+    return text
+
+
+def requirement(text: str) -> str:
+    """See that a requirement is one (PEP 508). Raises ``ValueError``."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        Requirement(text)
+    except InvalidRequirement:
+        raise ValueError("expected a requirement (PEP 508) such as pytest>=8") from None
+    return text
+
+
+ProjectPath = Annotated[
+    str, Meta(pattern=INSIDE, extra={"words": "a relative path inside the project, without ..", "check": inside})
+]
+Requirement = Annotated[str, Meta(min_length=1, max_length=1000, extra={"check": requirement})]
+Extra = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$(?!\n)", extra={"words": "the name of an extra"})
+]
+
+Group = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$(?!\n)", extra={"words": "the name of a dependency group"}
+    ),
+]
+TestPython = Annotated[
+    str, Meta(pattern=r"^3\.[0-9]{1,2}(\.[0-9]{1,2})?$(?!\n)", extra={"words": "a version such as 3.12"})
+]
