@@ -58,9 +58,12 @@ docs: $(READY) ## Check the documentation: links, commands, changelog fragments
 	$(BIN)/pytest -q tests/repository -k "docs or changelog"
 	$(BIN)/towncrier build --draft --version NEXT
 
-bench: $(READY) ## Measure start-up and a whole rehearsal against other ways of doing it
+bench: $(READY) ## Measure ours against other ways: start-up, rehearsals, checks, uploads; and the memory of a large release
 	$(BIN)/python -m bench.startup
 	$(WITH_ENGINE) $(BIN)/python -m bench.rehearsal
+	$(BIN)/python -m bench.check_dists
+	$(BIN)/python -m bench.uploads
+	$(BIN)/python -m bench.memory
 
 # $(call pins,PYTHON,FOR): what we need, by version and hash, for a Python.
 define pins

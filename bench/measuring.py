@@ -78,10 +78,10 @@ class World:
 
 
 @contextmanager
-def local_world(scripts: Path, folder: Path, checkout: Path) -> Iterator[World]:
+def local_world(scripts: Path, folder: Path, checkout: Path, *options: str) -> Iterator[World]:
     """Keep a local world running in a folder, with a copy of a checkout as its git remote."""
     process = subprocess.Popen(
-        [scripts / "unmoor", "world", "up", "--dir", folder],
+        [scripts / "unmoor", "world", "up", "--dir", folder, *options],
         cwd=checkout,
         env=environ(scripts),
         stdout=subprocess.PIPE,

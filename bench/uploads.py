@@ -141,10 +141,8 @@ def main() -> int:
             n: [scripts / "python", "-c", OURS, "URL", folder] for n, folder in folders.items()
         }
         login = ["-u", "__token__", "-p", "throw-away", "--disable-progress-bar", "--non-interactive"]
-        twine = [
-            *(scripts / "twine", "upload", *login, "--repository-url", "URL"),
-            *sorted(map(str, folders[WHEELS].iterdir())),
-        ]
+        sent = sorted(str(path) for path in folders[WHEELS].iterdir())
+        twine: list[str | Path] = [scripts / "twine", "upload", *login, "--repository-url", "URL", *sent]
         times: dict[str, list[float]] = {"ours": [], "twine": [], "few": [], "many": []}
         for _ in range(tries + 1):
             times["ours"].append(once(ours[WHEELS], folders[WHEELS]))

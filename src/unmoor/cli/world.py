@@ -30,8 +30,14 @@ def command() -> None:
     help="Where the world keeps its state; the same folder again goes on with it.  [default: .unmoor/world]",
 )
 @click.option("--repository", metavar="OWNER/NAME", default="", help="The repository's name on the world's forge.")
+@click.option(
+    "--file-limit",
+    type=click.IntRange(min=1),
+    metavar="BYTES",
+    help="The largest file that its indexes take.  [default: 104857600, as PyPI]",
+)
 @session.project_option
-def up(place: Path | None, repository: str, folder: Path) -> int:
+def up(place: Path | None, repository: str, file_limit: int | None, folder: Path) -> int:
     r"""Start a world in the foreground and keep it running until Ctrl-C.
 
     Its addresses and throw-away credentials are written to DIR/world.toml, whose path is printed
@@ -54,7 +60,10 @@ def up(place: Path | None, repository: str, folder: Path) -> int:
         if top is not None and place.parent == top / ".unmoor":
             RunFolder(place).open()
         repository = repository or (repository_of(here.remote() or "") if top else "") or "local/world"
-        with exclusive(place), local.start(place, repository=repository, checkout=top, registry=True) as world:
+        with (
+            exclusive(place),
+            local.start(place, repository=repository, checkout=top, file_limit=file_limit, registry=True) as world,
+        ):
             err("a local world is up; Ctrl-C ends it")
             if world.no_registry:
                 err(f"warning: without a container registry: {world.no_registry}")
