@@ -1,21 +1,36 @@
 #!/usr/bin/env bash
 # The release script that people write: the same work as a rehearsal, in sequence, with the same tools.
 #
-#   usual.sh pip|uv CHECKOUT TAG WORLD.toml PROJECT MODULE TESTS
+#   usual.sh pip|uv CHECKOUT TAG WORLD.toml PROJECT MODULE TESTS [TARGET=SUFFIX...]
 #
 # Clone the tag; build the sdist and the wheel from it; twine check; the wheel in a fresh environment, imported and
 # tested; the sdist in another, imported; draft release with its files through the API; upload to the staging index and
-# install from there; upload to the index and install from there; publish the release. What each step looks at is what
-# the same stage of unmoor looks at. build, twine and uv are on the PATH.
+# install from there; upload to the index and install from there; publish the release. With targets of the Dockerfile:
+# after the proofs docker build of each, the example's three commands in containers, push under the commit's tag; after the
+# index docker tag and push of every other tag. What each step looks at is what the same stage of unmoor looks at. build,
+# twine and uv are on the PATH, docker where there are targets.
 set -eu
 tool=$1 checkout=$2 tag=$3 world=$4 project=$5 module=$6 tests=$7
+shift 7
+targets=("$@")
 version=${tag#v}
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+made=()
+finish() {
+  [ "${#made[@]}" -eq 0 ] || docker image rm --force "${made[@]}" >/dev/null 2>&1 || true
+  rm -rf "$work"
+}
+trap finish EXIT
 cd "$work"
 
-from_world() { python -c 'import sys, tomllib; print(tomllib.load(open(sys.argv[1], "rb"))[sys.argv[2]][sys.argv[3]])' "$world" "$@"; }
+# from_world TABLE KEY: of the first table, where there are several.
+from_world() {
+  python -c '
+import sys, tomllib
+table = tomllib.load(open(sys.argv[1], "rb"))[sys.argv[2]]
+print((table[0] if isinstance(table, list) else table)[sys.argv[3]])' "$world" "$@"
+}
 
 # environment FOLDER
 environment() {
@@ -64,6 +79,39 @@ install sdist dist/*.tar.gz
 consistent sdist
 (cd elsewhere && ../sdist/bin/python -c "import $module")
 
+# push TAG...: the image that has the first tag already, under all of them.
+push() {
+  local first=$1 name
+  for name; do
+    docker tag "$first" "$name"
+    made+=("$name")
+    docker push --quiet "$name" >/dev/null
+  done
+}
+
+# Images.
+image='' commit=$(git -C source rev-parse --short=12 HEAD)
+if [ "${#targets[@]}" -gt 0 ]; then
+  address=$(from_world registry address)
+  image=${address#*://}/$(from_world forge repository)
+  mkdir docker
+  [ -z "${DOCKER_CONFIG:-}" ] || ln -s "$DOCKER_CONFIG/cli-plugins" docker/cli-plugins
+  export DOCKER_CONFIG=$work/docker
+  rm -rf source/dist
+  cp -R dist source/dist
+  for target in "${targets[@]}"; do
+    docker build --quiet --target "${target%%=*}" --build-arg WHEEL="$(cd dist && ls -- *.whl)" \
+      --label org.opencontainers.image.revision="$commit" --tag "$image:sha-$commit${target#*=}" source >/dev/null
+    docker run --rm --network none --entrypoint lighthouse "$image:sha-$commit${target#*=}" --at Eddystone | grep -qF 'Fl(2) 10s'
+    docker run --rm --network none --entrypoint lighthouse "$image:sha-$commit${target#*=}" --version | grep -qxF "$version"
+  done
+  docker run --rm --network none "$image:sha-$commit${targets[0]#*=}" 'Iso 8s' >/dev/null
+  from_world registry password | docker login --username "$(from_world registry username)" --password-stdin "${image%%/*}" >/dev/null 2>&1
+  for target in "${targets[@]}"; do
+    push "$image:sha-$commit${target#*=}"
+  done
+fi
+
 # Draft.
 api=$(from_world forge api) uploads=$(from_world forge uploads) repository=$(from_world forge repository)
 printf 'Authorization: Bearer %s\n' "$(from_world forge token)" >headers
@@ -82,6 +130,13 @@ for index in staging index; do
   environment "from-$index"
   install "from-$index" --no-deps --index-url "$(from_world "$index" simple)" "$project==$version"
   (cd elsewhere && "../from-$index/bin/python" -c "import $module")
+done
+
+# Every other tag of the images.
+for target in "${targets[@]}"; do
+  suffix=${target#*=}
+  push "$image:sha-$commit$suffix" "$image:v$version$suffix" "$image:${version%.*}$suffix" "$image:${version%%.*}$suffix" \
+    "$image:latest$suffix" "$image:sha-${commit:0:7}$suffix"
 done
 
 # Publish.
