@@ -6,7 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.fitness.corpus import CASES, LIMIT, Case
+from tests.fitness.cases import LIMIT, Case
+from tests.fitness.corpus import CASES, WARNED
 from tests.fitness.packing import Sdist, Wheel
 
 from unmoor.files import measured
@@ -28,6 +29,14 @@ def test_refused(tmp_path: Path, case: Case) -> None:
     assert all(problem.line.isprintable() for problem in problems)
 
 
+@pytest.mark.parametrize("case", WARNED, ids=str)
+def test_told(tmp_path: Path, case: Case) -> None:
+    """What hinders nobody is told, and nothing else."""
+    assert [(problem.rule.name, problem.rule.warns) for problem in found(tmp_path, case.make("light-house"))] == [
+        (case.rule, True)
+    ]
+
+
 def test_made_alike() -> None:
     """The corpus is the same each time it is made."""
     small = [case for case in CASES if case.rule != "archive-bomb"]
@@ -36,7 +45,7 @@ def test_made_alike() -> None:
 
 def test_each_case_has_its_own_name() -> None:
     """No two cases share a name."""
-    assert max(Counter(map(str, CASES)).values()) == 1
+    assert max(Counter(map(str, (*CASES, *WARNED))).values()) == 1
 
 
 @pytest.mark.parametrize("make", [Wheel(name="light-house").file, Sdist(name="light-house").file])

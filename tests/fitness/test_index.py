@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.fitness.corpus import CASES, LIMIT, Case, File
+from tests.fitness.cases import LIMIT, Case, File
+from tests.fitness.corpus import CASES, WARNED
 from tests.fitness.packing import Sdist, Wheel, metadata
 from tests.rehearsal.conftest import Client, described
 from tests.rehearsal.dists import Upload
@@ -61,10 +62,13 @@ def form(file: File, name: str) -> Upload:
     return upload.but(**fields, description=message.get_payload() or None)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+EVERY = (*CASES, *WARNED)
+
+
+@pytest.mark.parametrize("case", EVERY, ids=str)
 def test_what_the_index_says(index: Client, case: Case) -> None:
     """What PyPI refuses is refused in its words; what it takes is taken, although the release refuses it here."""
-    name = f"light-house-{CASES.index(case)}"
+    name = f"light-house-{EVERY.index(case)}"
     answer = index.send(form(case.make(name), name))
     if case.index is None:
         assert answer.status_code == 200, answer.reason

@@ -76,8 +76,8 @@ def test_missing_description_is_a_warning(bench: Benches) -> None:
     assert at.warned == [f"{both}: the description is missing [description-missing]"]
 
 
-def test_what_nobody_named_is_refused(bench: Benches) -> None:
-    """A stray file beside the built ones is named; so are two sdists, and none at all."""
+def test_files_together(bench: Benches) -> None:
+    """A stray file beside the built ones is named; so are two sdists, the same bytes twice, and none at all."""
     at = bench()
     dists = at.dists()
     (at.folder.dists / "stray.whl").touch()
@@ -85,6 +85,9 @@ def test_what_nobody_named_is_refused(bench: Benches) -> None:
         checked(at, dists)
     with pytest.raises(Unfit, match="2 sdists"):
         checked(at, Dists(files=(*dists.sdists, *dists.sdists)))
+    again = replace(dists.wheels[0], name="small_one-1.0-2-py3-none-any.whl")
+    with pytest.raises(Unfit, match=r"small_one-1\.0-2-py3-none-any\.whl holds the same bytes as small_one-1\.0-py3"):
+        checked(at, Dists(files=(*dists.files, again)))
     with pytest.raises(Unfit, match="nothing was built"):
         checked(at, Dists(files=()))
 
@@ -122,8 +125,44 @@ def test_broken_archives(bench: Benches) -> None:
     assert "not the file name of a wheel" in lines[2]
 
 
+def test_wheel_for_this_linux_alone(bench: Benches) -> None:
+    """A wheel that no index takes is refused with the way out."""
+    at = bench()
+    dists = at.dists()
+    wheel = dists.wheels[0].path
+    linux = wheel.rename(wheel.with_name("small_one-1.0-py3-none-linux_x86_64.whl"))
+    with pytest.raises(Unfit, match=r"tested here and never uploaded.*auditwheel repair, or by cibuildwheel"):
+        checked(at, Dists(files=(measured(linux),)))
+
+
+def test_size_that_the_index_takes(bench: Benches) -> None:
+    """The limit is the setting's."""
+    at = bench()
+    dists = at.dists()
+    most = max(file.size for file in dists.files)
+    stage = CheckDists(
+        name="check-dists", release=RELEASE, dists=Promise("dists"), folder=at.folder, max_file_size=most
+    )
+    assert len(stage.make(at.have(dists=dists)).subjects) == 2
+    with pytest.raises(Unfit, match="ask the index for more and set max-file-size"):
+        replace(stage, max_file_size=most - 1).make(at.have(dists=dists))
+
+
+def test_the_same_problem_of_many_files_is_one_line(bench: Benches) -> None:
+    """What is wrong with many files is told once, with some of their names."""
+    at = bench()
+    dists = at.dists()
+    wheels = [replace(dists.wheels[0], name=f"small_one-1.0-{n}-py3-none-any.whl", sha256=f"{n:064}") for n in range(9)]
+    with pytest.raises(Unfit) as caught:
+        checked(at, Dists(files=tuple(wheels)))
+    line, *_ = str(caught.value).splitlines()
+    assert line.startswith("small_one-1.0-0-py3-none-any.whl, ")
+    assert " and 6 more: it is not the file that was built" in line
+    assert line.endswith("[file-changed]")
+
+
 def test_metadata_that_twine_refuses(bench: Benches) -> None:
-    """What twine finds wrong in the metadata is told in its words."""
+    """A field that nobody knows, which twine refuses, is told by its name."""
     at = bench()
     dists = at.dists()
     path = dists.wheels[0].path

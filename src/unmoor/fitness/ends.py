@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 _END, _END64, _LOCATOR = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
@@ -36,42 +36,44 @@ def end_of(stream: IO[bytes], length: int) -> End:
     stream.seek(begun)
     tail = stream.read(_END_LENGTH + _COMMENT_LIMIT)
     found = tail.rfind(_END)
-    plain = len(tail) - _END_LENGTH
-    if plain >= 0 and tail[plain:].startswith(_END) and tail.endswith(b"\0\0"):
-        found = plain
+    last = len(tail) - _END_LENGTH
+    if last >= 0 and tail[last:].startswith(_END) and tail.endswith(b"\0\0"):
+        found = last
     if found < 0 or len(tail) - found < _END_LENGTH:
         raise ValueError("it has no directory")
     at = begun + found
     fields = struct.unpack("<4H2LH", tail[found + 4 : found + _END_LENGTH])
     disk, directory_disk, here, count, size, offset, comment = fields
     text = tail[found + _END_LENGTH :][:comment]
-    after = at + _END_LENGTH + len(text)
-    end64 = _end64(stream, at)
-    if end64 is not None:
-        return End(count=end64.count, size=end64.size, offset=end64.offset, at=end64.at, after=after, comment=text)
+    if len(text) != comment:
+        raise Misplaced("the archive announces a comment that is not there")
     if here != count or disk or directory_disk:
         raise Misplaced("the directory is spread over several disks")
-    return End(count=count, size=size, offset=offset, at=at, after=after, comment=text)
+    plain_end = End(count=count, size=size, offset=offset, at=at, after=at + _END_LENGTH + comment, comment=text)
+    return _end64(stream, plain_end) or plain_end
 
 
-def _end64(stream: IO[bytes], at: int) -> End | None:
-    """Read the ZIP64 end that stands before the other end, ``None`` where there is none."""
-    where = at - _LOCATOR_LENGTH - _END64_LENGTH
-    if at < _LOCATOR_LENGTH:
+def _end64(stream: IO[bytes], plain: End) -> End | None:
+    """Read the ZIP64 end that stands before the plain one, ``None`` where there is none."""
+    begins = plain.at - _LOCATOR_LENGTH
+    where = begins - _END64_LENGTH
+    if begins < 0:
         return None
-    stream.seek(at - _LOCATOR_LENGTH)
+    stream.seek(begins)
     locator = stream.read(_LOCATOR_LENGTH)
     if not locator.startswith(_LOCATOR):
         return None
+    disk, said, disks = struct.unpack("<LQL", locator[4:])
     stream.seek(max(where, 0))
     data = stream.read(_END64_LENGTH)
-    (said,) = struct.unpack("<Q", locator[8:16])
-    if where < 0 or said != where or not data.startswith(_END64):
+    if where < 0 or (disk, said, disks) != (0, where, 1) or not data.startswith(_END64):
         raise Misplaced("the ZIP64 end of the directory is not where its locator says")
-    (rest,) = struct.unpack("<Q", data[4:12])
-    disk, directory_disk, here, count, size, offset = struct.unpack("<2L4Q", data[16:])
+    rest, _, _, own_disk, directory_disk, here, count, size, offset = struct.unpack("<Q2H2L4Q", data[4:])
     if rest != _END64_LENGTH - 12:
         raise Misplaced("the ZIP64 end of the directory holds extensible data")
-    if here != count or disk or directory_disk:
+    if here != count or own_disk or directory_disk:
         raise Misplaced("the directory is spread over several disks")
-    return End(count=count, size=size, offset=offset, at=where, after=at, comment=b"")
+    pairs = ((plain.count, count, 0xFFFF), (plain.size, size, 0xFFFFFFFF), (plain.offset, offset, 0xFFFFFFFF))
+    if any(short not in (long, left) for short, long, left in pairs):
+        raise Misplaced("the two ends of the directory contradict each other")
+    return replace(plain, count=count, size=size, offset=offset, at=where)

@@ -16,10 +16,10 @@ from unmoor.distfiles import FileName
 from unmoor.errors import Unfit
 from unmoor.fitness import archives, description, licences, metadata, names, sizes, tars, wheels, zips
 from unmoor.fitness.archives import KEPT_LIMIT, Limits
+from unmoor.fitness.members import Damaged, Entry, pieces
 from unmoor.fitness.metadata import Said
 from unmoor.fitness.rules import Problem, broken
 from unmoor.fitness.wheels import Row
-from unmoor.fitness.zips import Damaged, Entry
 from unmoor.products import File
 
 
@@ -133,7 +133,7 @@ class _Wheel:
             self.problems.append(broken(zips.DAMAGED, f"{name} is longer than {KEPT_LIMIT} bytes"))
             return None
         try:
-            return b"".join(zips.pieces(self.stream, entry))
+            return b"".join(pieces(self.stream, entry))
         except Damaged:
             return None  # `verify` says it
 
@@ -143,7 +143,7 @@ class _Wheel:
         digest = wheels.hasher(row)
         source: list[bytes] | None = [] if archives.is_source(entry.name, entry.size) else None
         try:
-            for piece in zips.pieces(self.stream, entry):
+            for piece in pieces(self.stream, entry):
                 if digest is not None:
                     digest.update(piece)
                 if source is not None:

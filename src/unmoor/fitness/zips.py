@@ -15,10 +15,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import IO, NamedTuple
 
-from unmoor.fitness.archives import COUNT_LIMIT, MEMBERS, PIECE, fault_of
+from unmoor.fitness.archives import COUNT_LIMIT, MEMBERS, fault_of
 from unmoor.fitness.ends import End, Misplaced, end_of
 from unmoor.fitness.extras import SENTINEL, Sizes, extra_faults, placed_by, sizes_of
-from unmoor.fitness.inflating import ERRORS, crc32, inflate
+from unmoor.fitness.members import Entry
 from unmoor.fitness.rules import By, Problem, Rule, broken
 
 UNREADABLE = Rule(name="zip-unreadable", refuses="a wheel that is no ZIP archive, or one that cannot be read")
@@ -53,6 +53,8 @@ _LOCAL_SIGN, _CENTRAL_SIGN = b"PK\x03\x04", b"PK\x01\x02"
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTION = 0x0001 | 0x0040 | 0x2000
 _STREAMED, _UTF8 = 0x0008, 0x0800
+# The newest version of the format that zipfile reads, times ten.
+_NEWEST = 63
 # A directory of COUNT_LIMIT members with long names; it is read whole.
 _DIRECTORY_LIMIT = 64 << 20
 
@@ -73,21 +75,6 @@ class Listed(NamedTuple):
     def shown(self) -> str:
         """The name for a message."""
         return self.raw[:200].decode("utf-8", "replace")
-
-
-class Entry(NamedTuple):
-    """One member: its name, where its packed bytes begin, and what the directory says of it; sizes in bytes."""
-
-    name: str
-    start: int
-    packed: int
-    size: int
-    crc: int
-    deflated: bool
-
-
-class Damaged(Exception):
-    """The bytes of a member are not what the directory says."""
 
 
 def entries(stream: IO[bytes], problems: list[Problem]) -> tuple[Entry, ...]:
@@ -143,8 +130,8 @@ def _directory(stream: IO[bytes], end: End, problems: list[Problem]) -> list[Lis
 
 def _listed(data: bytes, at: int, problems: list[Problem]) -> tuple[Listed | None, int]:
     """Read one member of the directory, and where the next one begins; ``None`` where its sizes cannot be known."""
-    (_, _, _, flags, method, _, _, crc, packed, size, *lengths, disk, _, attributes, offset) = _CENTRAL.unpack_from(
-        data, at
+    (_, _, needed, flags, method, _, _, crc, packed, size, *lengths, disk, _, attributes, offset) = (
+        _CENTRAL.unpack_from(data, at)
     )
     name_length, extra_length, comment_length = lengths
     begun = at + _CENTRAL.size
@@ -160,6 +147,8 @@ def _listed(data: bytes, at: int, problems: list[Problem]) -> tuple[Listed | Non
             problems.append(broken(EXTRA, f"{one.shown} has a ZIP64 field that does not give its sizes"))
             return None, at
         one = one._replace(size=placed.size, packed=placed.packed, offset=placed.offset)
+    if needed & 0xFF > _NEWEST:
+        problems.append(broken(UNREADABLE, f"{one.shown} needs version {(needed & 0xFF) / 10} of the ZIP format"))
     if comment_length:
         problems.append(broken(COMMENT, f"{one.shown} has a comment"))
     if disk:
@@ -255,68 +244,3 @@ def _sized(one: Listed, header: Sizes, extra: bytes, *, streamed: bool) -> Itera
         yield broken(EXTRA, f"{one.shown} has a ZIP64 field that does not give its sizes")
     elif said != Sizes(packed=one.packed, size=one.size) and not streamed:
         yield broken(MISMATCH, f"{one.shown} has other sizes in its header than in the directory")
-
-
-def pieces(stream: IO[bytes], entry: Entry) -> Iterator[bytes]:
-    """Unpack a member piece by piece and check it: never more than it may hold. Raises `Damaged`."""
-    if entry.size <= PIECE and entry.packed <= PIECE:
-        yield _whole(stream, entry)
-        return
-    crc, size = 0, 0
-    for piece in _inflated(stream, entry) if entry.deflated else _packed(stream, entry):
-        size += len(piece)
-        if size > entry.size:
-            break
-        crc = crc32(piece, crc)
-        yield piece
-    if size != entry.size:
-        raise Damaged(f"{entry.name} is longer or shorter than the directory says")
-    if crc != entry.crc:
-        raise Damaged(f"{entry.name} is damaged: its checksum is wrong")
-
-
-def _whole(stream: IO[bytes], entry: Entry) -> bytes:
-    """Unpack a small member at once: nearly all of them are small."""
-    stream.seek(entry.start)
-    data = stream.read(entry.packed)
-    if len(data) != entry.packed:
-        raise Damaged(f"{entry.name} is cut off")
-    if entry.deflated:
-        unpacking = inflate()
-        try:
-            data = unpacking.decompress(data, entry.size + 1)
-        except ERRORS as error:
-            raise Damaged(f"{entry.name} cannot be unpacked: {error}") from error
-        if not unpacking.eof or unpacking.unused_data:
-            raise Damaged(f"{entry.name} does not end where the directory says")
-    if len(data) != entry.size:
-        raise Damaged(f"{entry.name} is longer or shorter than the directory says")
-    if crc32(data) != entry.crc:
-        raise Damaged(f"{entry.name} is damaged: its checksum is wrong")
-    return data
-
-
-def _packed(stream: IO[bytes], entry: Entry) -> Iterator[bytes]:
-    stream.seek(entry.start)
-    left = entry.packed
-    while left:
-        piece = stream.read(min(left, PIECE))
-        if not piece:
-            raise Damaged(f"{entry.name} is cut off")
-        left -= len(piece)
-        yield piece
-
-
-def _inflated(stream: IO[bytes], entry: Entry) -> Iterator[bytes]:
-    unpacking = inflate()
-    try:
-        for packed in _packed(stream, entry):
-            yield unpacking.decompress(packed, PIECE)
-            while unpacking.unconsumed_tail:
-                yield unpacking.decompress(unpacking.unconsumed_tail, PIECE)
-        while not unpacking.eof and (piece := unpacking.decompress(b"", PIECE)):
-            yield piece
-    except ERRORS as error:
-        raise Damaged(f"{entry.name} cannot be unpacked: {error}") from error
-    if not unpacking.eof or unpacking.unused_data:
-        raise Damaged(f"{entry.name} does not end where the directory says")
