@@ -67,6 +67,7 @@ class Scene:
     read_token: str
     commit: str
     repo: Repo
+    world: Path
     versions: Iterator[int]
     clock: Ticks = field(default_factory=Ticks)
 
@@ -99,7 +100,7 @@ def scene(folder: Path) -> Iterator[Scene]:
     with local.start(folder / "world", repository=REPOSITORY, checkout=repo.path) as world, BoundedSession() as http:
         tokens = json.loads((world.folder / "credentials.json").read_text())
         place = place_at(world.addresses["forge"], token=tokens["forge"])
-        yield Scene(http, place, tokens["read"], repo.git("rev-parse", "HEAD"), repo, itertools.count(1))
+        yield Scene(http, place, tokens["read"], repo.git("rev-parse", "HEAD"), repo, world.folder, itertools.count(1))
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from unmoor.bundle import Bundle, choose, same_text
+from unmoor.bundle import LARGEST, Bundle, choose, same_text
 from unmoor.errors import Conflict, Refused
 from unmoor.folder import RunFolder
 from unmoor.manifest import Manifest
@@ -101,6 +103,30 @@ def test_a_name_that_the_forge_would_change_is_refused(name: str, tmp_path: Path
     dists = Dists(files=(file_named(name),))
     with pytest.raises(Refused, match="another name"):
         Bundle.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path))
+
+
+def test_a_file_that_no_forge_takes_is_refused(tmp_path: Path) -> None:
+    """Told before anything is made: 2 GiB is too much, a byte less is not."""
+    for size in (LARGEST - 1, LARGEST):
+        dists = Dists(files=(replace(file_named("demo-1.0-py3-none-any.whl"), size=size),))
+        with pytest.raises(Refused, match="smaller than 2 GiB") if size == LARGEST else nullcontext():
+            Bundle.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("wheels", "foreign", "refused"), [(998, 0, ""), (999, 0, "of"), (990, 8, ""), (990, 9, "room")]
+)
+def test_more_files_than_a_release_takes_are_refused(wheels: int, foreign: int, refused: str, tmp_path: Path) -> None:
+    """The sums and the manifest count, and so does what somebody else has attached."""
+    dists = Dists(files=tuple(file_named(f"demo-1.0-{n}-py3-none-any.whl") for n in range(wheels)))
+    manifest = Manifest.of(RELEASE, dists)
+    with pytest.raises(Refused, match="a forge takes 1000") if refused == "of" else nullcontext():
+        bundle = Bundle.of(manifest, dists, NOTES, RunFolder(tmp_path))
+        theirs = tuple(
+            Attached(id=n + 1, name=f"x{n}.txt", size=1, sha256=None, uploaded=True, url="") for n in range(foreign)
+        )
+        with pytest.raises(Refused, match="a forge takes 1000") if refused == "room" else nullcontext():
+            bundle.see_room(replace(posting(1, "ours"), assets=theirs))
 
 
 def test_the_sums_name_the_files_and_nothing_is_written(tmp_path: Path) -> None:

@@ -23,6 +23,10 @@ from unmoor.products import Dists, File, Notes
 
 SUMS = "SHA256SUMS"
 NOTES = "RELEASE_NOTES.md"
+MOST = 1000
+"""Assets of one release, as GitHub has it."""
+LARGEST = 2 << 30
+"""Bytes that an asset must stay under."""
 # GitHub replaces every other character by a dot, and then the sums would name no file.
 _KEPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _DISTS = (".whl", ".tar.gz", ".zip")
@@ -38,23 +42,55 @@ class Bundle:
 
     @classmethod
     def of(cls, manifest: Manifest, dists: Dists, notes: Notes, folder: RunFolder) -> Bundle:
-        """Work out every asset; nothing is written. Raises `Refused` for a name that the forge would change."""
+        """Work out every asset; nothing is written.
+
+        Raises `Refused` for a name that the forge would change, for a file or a number of files that it would not take.
+        """
         texts = [(folder.assets / SUMS, sums(dists.files))]
         if notes.full != notes.body:
             texts.append((folder.assets / NOTES, notes.full.encode()))
         texts.append((folder.assets / manifests.NAME, manifests.encode(manifest)))
         for file in dists.files:
-            if _KEPT.fullmatch(file.name) is None:
-                raise Refused(
-                    f"{file.name} would get another name on the forge: only letters, digits, '.', '_' and '-' are kept",
-                    next_step="give the file a name (project, version, build tag) without other characters",
-                )
+            _see_name(file)
+            _see_size(file)
+        _see_count(len(dists.files) + len(texts))
         return cls(files=(*dists.files, *(_file(*text) for text in texts)), texts=tuple(texts), manifest=manifest)
+
+    def see_room(self, posting: Posting) -> None:
+        """See that all files fit beside what somebody else has attached. Raises `Refused`."""
+        ours = {file.name for file in self.files}
+        foreign = sum(asset.name not in ours for asset in posting.assets)
+        _see_count(len(self.files) + foreign, posting.url)
 
     def write(self, folder: RunFolder) -> None:
         """Write the texts to where their `File` says they lie."""
         for path, data in self.texts:
             folder.write_asset(path.name, data)
+
+
+def _see_name(file: File) -> None:
+    if _KEPT.fullmatch(file.name) is None:
+        raise Refused(
+            f"{file.name} would get another name on the forge: only letters, digits, '.', '_' and '-' are kept",
+            next_step="give the file a name (project, version, build tag) without other characters",
+        )
+
+
+def _see_size(file: File) -> None:
+    if file.size >= LARGEST:
+        raise Refused(
+            f"{file.name} has {file.size:,} bytes, and a file of a release must be smaller than 2 GiB ({LARGEST:,})",
+            next_step="make the file smaller: leave large data out, or give it a package of its own",
+        )
+
+
+def _see_count(count: int, where: str = "") -> None:
+    if count > MOST:
+        raise Refused(
+            f"the release would have {count} files, and a forge takes {MOST} of one release",
+            where=where,
+            next_step="build fewer wheels (abi3 serves several Pythons), or leave some platforms to the sdist",
+        )
 
 
 def _file(path: Path, data: bytes) -> File:
@@ -115,7 +151,8 @@ def mendable(posting: Posting, bundle: Bundle, forge: Forge, *, folder: RunFolde
     else:
         # A manifest in other words says the same of the same files.
         wrong = [each for each in odd if each.kind is not Kind.REWORDED and each.name != NOTES]
-        advice = "a published release is never altered: release a new version"
+        how = "an immutable release cannot be altered" if posting.immutable else "a published release is never altered"
+        advice = f"{how}: release a new version"
     if not wrong:
         return odd if posting.draft else ()
     if manifest is not None and whole and _is_of_another_build(manifest, bundle.manifest, forge):

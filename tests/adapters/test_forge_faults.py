@@ -13,6 +13,7 @@ from tests.forges import Ticks, place_at, text_file
 
 from unmoor.adapters.bounds import Bounds
 from unmoor.adapters.forge import GitHubForge
+from unmoor.adapters.forge.api import BURST, HOURLY, Pace
 from unmoor.adapters.http import BoundedSession
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.forge import Attached, Posting
@@ -364,18 +365,81 @@ def test_drafting_says_every_flag(http: BoundedSession, clock: Ticks) -> None:
     assert [each["target_commitish"] for each in bodies] == ["a" * 40] * 2
 
 
-def test_writes_to_a_real_forge_keep_a_second_between_them(http: BoundedSession) -> None:
-    """On this machine there is no pause, elsewhere at least a second."""
-    from unmoor.adapters.forge.api import Pace
+def turns(address: str, count: int) -> Ticks:
+    """Take so many turns at once, and see how the time went."""
+    clock = Ticks()
+    pace = Pace(address, clock)
+    for _ in range(count):
+        with pace.turn():
+            pass
+    return clock
 
-    near, far = Ticks(), Ticks()
-    for clock, address in ((near, "http://127.0.0.1:1/api/v3"), (far, "https://forge.example.org")):
-        pace = Pace(address, clock)
-        for _ in range(3):
+
+def test_writes_to_a_real_forge_go_through_a_bucket() -> None:
+    """Twenty at once, then one a second, five hundred in an hour; on this machine there is no pause."""
+    far, near = "https://forge.example.org", "http://127.0.0.1:1/api/v3"
+    assert turns(near, 600).slept == []
+    assert turns(far, BURST).slept == []
+    assert turns(far, BURST + 3).slept == [1.0] * 3
+    assert turns(far, HOURLY).time == HOURLY - BURST
+    # The first twenty of the hour's five hundred come free together, an hour after they went.
+    later = turns(far, HOURLY + BURST)
+    assert later.time == 3600.0
+    assert later.slept[HOURLY - BURST] == 3600.0 - (HOURLY - BURST)
+
+
+def test_a_bucket_fills_while_nothing_is_written() -> None:
+    """And holds no more than it did at first."""
+    clock = Ticks()
+    pace = Pace("https://forge.example.org", clock)
+    for idle in (0.0, 5.0, 1000.0):
+        clock.time += idle
+        for _ in range(BURST):
             with pace.turn():
-                clock.time += 0.25
-    assert (near.slept, far.slept) == ([], [1.0, 1.0])
-    assert not http._session.cookies
+                pass
+    assert clock.slept == [1.0] * (BURST - 5)
+
+
+def test_a_write_waits_as_often_as_it_is_told_to(http: BoundedSession, clock: Ticks) -> None:
+    """Minutes, three times at most, and no longer than a quarter of an hour in all."""
+    made = lambda x: x.json(released())  # noqa: E731 - a script as all others
+    for waits, tries in ((200, 4), (400, 3), (800, 2), (901, 1)):
+        begun = len(clock.slept)
+        with serving(limited(times=min(3, tries), headers={"Retry-After": str(waits)}, then=made)) as fault:
+            forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
+            if tries == 4:
+                WRITES["draft"](forge)
+            else:
+                with pytest.raises(Unknown, match="rate limit"):
+                    WRITES["draft"](forge)
+        assert len(fault.seen) == tries
+        assert clock.slept[begun:] == [float(waits)] * (tries - 1)
+
+
+@pytest.mark.parametrize("ask", WRITES)
+def test_what_was_immutable_needs_a_new_version(http: BoundedSession, clock: Ticks, ask: str) -> None:
+    """A tag of a deleted immutable release stays burned: no second try can help."""
+
+    def burned(exchange: Exchange) -> None:
+        errors = [{"resource": "Release", "code": "custom", "message": "tag_name was used by an immutable release"}]
+        body = json.dumps({"message": "Validation Failed", "errors": errors})
+        exchange.answer(422, body, kind="application/json")
+
+    with serving(burned) as fault, pytest.raises(Rejected, match="used by an immutable release") as caught:
+        WRITES[ask](GitHubForge(place_at(fault.url, token=TOKEN), http, clock))
+    assert "release the next version" in caught.value.next_step
+    assert len(fault.seen) == 1
+
+
+def test_an_upload_host_that_does_not_find_the_release_may_find_it_later(
+    http: BoundedSession, clock: Ticks, tmp_path: Path
+) -> None:
+    """The release was read a moment ago, so 404 is no absence: look, and send again."""
+    with serving(lambda x: x.answer(404, '{"message": "Not Found"}', kind="application/json")) as fault:
+        forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
+        posting = posting_at(f"{fault.url}/api/uploads/repos/acme/demo/releases/7/assets{{?name,label}}")
+        with pytest.raises(Unknown, match="does not find the release"):
+            forge.attach(posting, text_file(tmp_path / "a.txt", "a"))
 
 
 @pytest.mark.parametrize(

@@ -330,6 +330,27 @@ def test_a_published_release_is_never_altered(at: Scene, tmp_path: Path, change:
     assert one.stage.forge.postings(one.release.tag) == before
 
 
+def test_an_immutable_release_is_told_before_anything_is_sent(at: Scene, tmp_path: Path) -> None:
+    """Found where it holds everything; where it lacks a file, that can never be mended."""
+    whole, lacking = ready(at, tmp_path / "whole"), ready(at, tmp_path / "lacking")
+    made = whole.stage.make(whole.have)
+    switch = at.world / "forge" / "immutable"
+    switch.touch()
+    try:
+        for one in (whole, lacking):
+            posting = one.stage.forge.postings(one.release.tag)[0] if one is whole else started(one)
+            assert one.stage.forge.publish(posting, prerelease=False, latest=False).immutable
+    finally:
+        switch.unlink()
+    found = whole.stage.find(whole.have)
+    assert found is not None
+    assert found.assets == made.assets
+    for look in (lacking.stage.find, lacking.stage.make):
+        with pytest.raises(Conflict, match="missing") as caught:
+            look(lacking.have)
+        assert caught.value.next_step == "an immutable release cannot be altered: release a new version"
+
+
 def test_a_file_that_changed_on_disk_is_not_sent(at: Scene, tmp_path: Path) -> None:
     """The bytes that were tested, or none."""
     one = ready(at, tmp_path)

@@ -39,7 +39,7 @@ class Attached:
 
 @dataclass(frozen=True, kw_only=True)
 class Posting:
-    """One release object on the forge, draft or public."""
+    """One release object on the forge, draft or public. ``immutable``: the forge itself refuses every change."""
 
     id: int
     tag: str
@@ -51,6 +51,7 @@ class Posting:
     url: str
     upload_url: str
     assets: tuple[Attached, ...]
+    immutable: bool = False
 
 
 class Forge(Protocol):
@@ -75,6 +76,9 @@ class Forge(Protocol):
 
     def public(self, tag: str) -> Posting | None:
         """The published release of the tag, read without credentials where the repository is public."""
+
+    def released(self) -> tuple[str, ...]:
+        """The tags of all public releases, prereleases among them. Raises `Denied`, `Unknown`."""
 
     def latest(self) -> str | None:
         """The tag of the release that the forge calls latest, ``None`` where there is none."""

@@ -27,6 +27,8 @@ _PAUSES = (0.0, 1.0, 2.0, 4.0)
 _AGAIN = "run the same command again: what is there already is kept"
 # Seconds for which a draft with the files of another build must be left alone before they are replaced.
 _QUIET = 30.0
+# Files after which a forge's hourly limit of writes is near.
+_MANY = 450
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,9 @@ class MakeDraft(Push[Draft]):
         bundle.write(self.folder)
         self.folder.write_manifest(bundle.manifest)
         posting = self._worded(self._quiet(self._one_draft(have), bundle, have), have)
+        bundle.see_room(posting)
+        if len(bundle.files) > _MANY:
+            have.say(f"{len(bundle.files)} files: a forge takes about {_MANY} in an hour, so this may take that long")
         if self._clear(posting, bundle, have):
             posting = self._reread(release.tag, posting.id)
         for file in bundle.files:

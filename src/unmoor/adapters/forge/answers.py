@@ -12,6 +12,7 @@ from unmoor.text import clean
 
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _FAULT = 401, 403, 404, 429, 500
 _LONG = 3600.0
+_NEXT = "what was an immutable release never changes, and its tag never comes free: release the next version"
 
 
 class Fleeting(Unknown):
@@ -55,9 +56,8 @@ def refusal(status: int, data: Any, headers: Mapping[str, str], *, where: str, t
         )
     if status >= _FAULT:
         return Fleeting(f"the forge answered {status}: {said}", where=where, next_step="run the same command again")
-    return Rejected(
-        f"the forge refused it ({status}): {said}", where=where, next_step="mend what it names, then run it again"
-    )
+    mend = _NEXT if "immutable release" in said.lower() else "mend what it names, then run it again"
+    return Rejected(f"the forge refused it ({status}): {said}", where=where, next_step=mend)
 
 
 def words(data: Any, token: Secret) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from unmoor.adapters.addresses import led_to, origin, shown
-from unmoor.adapters.forge.answers import refusal
+from unmoor.adapters.forge.answers import Fleeting, refusal
 from unmoor.adapters.forge.reading import asset as read_asset
 from unmoor.adapters.forge.reading import malformed
 from unmoor.errors import Rejected
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _CREATED = 201
 _ERROR = 400
+_NOT_FOUND = 404
+_AGAIN = "run the same command again; if that stays, see that the token may write releases"
 
 
 def upload_address(posting: Posting, place: ForgePlace, name: str) -> str:
@@ -53,6 +55,9 @@ def send(http: BoundedSession, place: ForgePlace, posting: Posting, file: File, 
         headers={"Content-Type": "application/octet-stream", "Accept": "application/vnd.github+json"},
         secret_headers={"Authorization": authorization(token)},
     )
+    if answer.status == _NOT_FOUND:
+        # The release was read a moment ago: upload hosts say so at times, and take the file the next time.
+        raise Fleeting(f"the forge does not find the release {posting.id} to attach to", where=where, next_step=_AGAIN)
     if answer.status >= _ERROR:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         raise refusal(answer.status, _json(answer), headers, where=where, token=token)

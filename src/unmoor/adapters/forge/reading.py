@@ -41,6 +41,7 @@ class _Release:
     assets: tuple[_Asset, ...]
     name: str | None = None
     body: str | None = None
+    immutable: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,7 @@ def posting(raw: Any, *, where: str, public: bool = False) -> Posting:
         body=seen.body or "",
         draft=seen.draft,
         prerelease=seen.prerelease,
+        immutable=bool(seen.immutable),
         url=clean(seen.html_url, 2000),
         upload_url=clean(seen.upload_url, 2000),
         assets=tuple(_attached(asset, where=where, public=public) for asset in seen.assets),
