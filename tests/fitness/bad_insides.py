@@ -35,6 +35,7 @@ WHEELS = (
         "WHEEL not found at",
     ),
     Case("none", "wheel-file", wheel(info={"WHEEL": None}), "WHEEL not found at"),
+    Case("nothing at all", "wheel-file", wheel(change=lambda _: []), "WHEEL not found at"),
     Case("none", "wheel-metadata", _keep_form, "does not contain the required METADATA file"),
     Case("at the top", "wheel-metadata-shadowed", wheel(files={"METADATA": b"Metadata-Version: 2.1\nName: x\n"}), None),
     Case("version 2", "wheel-format", wheel(info={"WHEEL": b"Wheel-Version: 2.0\nTag: py3-none-any\n"}), None),

@@ -86,6 +86,8 @@ class Examiner:
             entries = zips.entries(stream, problems)
             excess = list(archives.expansion(sum(entry.size for entry in entries), file.size, self.limits))
             problems.extend(excess)
+            if not entries and all(problem.rule.warns for problem in problems):
+                problems.extend(wheels.owed(folder, ()))
             if excess or not entries:
                 return None
             return self._members(_Wheel(stream, folder, {each.name: each for each in entries}, problems), named)
