@@ -54,6 +54,7 @@ class Target:
     keep_images: bool = False
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     site: str = "https://github.com"
+    skipped: tuple[str, ...] = ()
 
 
 def given(stage: Stage[P] | None) -> Promise[P] | None:
@@ -105,8 +106,15 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         release=tag.gives,
         git=can.git,
         backend=can.backend,
+        environments=can.environments,
         forge=can.forge,
+        index=can.index,
+        staging=can.staging if settings.testpypi == "required" else None,
         folder=folder,
+        python=settings.python,
+        formats=settings.formats,
+        wheel_from=settings.wheel_from,
+        skipped=target.skipped,
         after=(access.gives,),
     )
     fit = CheckDists(
@@ -199,7 +207,8 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     required: list[AnyStage] = [fit, proof, draft]
 
     # A rehearsal on an index that nobody installs from.
-    if can.staging is not None and settings.testpypi != "off":
+    staged: UploadStaging | None = None
+    if can.staging is not None and settings.testpypi != "off" and "testpypi" not in target.skipped:
         advisory = settings.testpypi == "advisory"
         staged = UploadStaging(
             name="testpypi",
@@ -210,20 +219,23 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
             after=(access.gives, fit.gives, proof.gives, draft.gives),
             advisory=advisory,
         )
+        before.append(staged)
+        required += [] if advisory else [staged]
+    if staged is not None and "prove-testpypi" not in target.skipped:
         staged_proof = ProveStaged(
             name="prove-testpypi",
             release=tag.gives,
             dists=dists.gives,
             uploaded=staged.gives,
-            index=can.staging,
+            index=staged.index,
             environments=can.environments,
             folder=folder,
             clock=can.clock,
             python=settings.python,
-            advisory=advisory,
+            advisory=staged.advisory,
         )
-        before += [staged, staged_proof]
-        required += [] if advisory else [staged_proof]
+        before.append(staged_proof)
+        required += [] if staged_proof.advisory else [staged_proof]
 
     # ---- the point of no return ----
     index = UploadIndex(

@@ -36,7 +36,7 @@ class ImageArtifact:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """Version, commit, artifacts with their digests and sizes, proofs, and the tools' versions.
+    """Version, commit, artifacts with their digests and sizes, proofs, the tools' versions, and unusual decisions.
 
     Two manifests of one release are the same bytes: no times, no paths, no machine's name.
     """
@@ -53,6 +53,7 @@ class Manifest:
     pushed: tuple[PushedImage, ...] = ()
     proofs: tuple[Proof, ...] = ()
     tools: tuple[Tool, ...] = field(default=())
+    decisions: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -83,6 +84,7 @@ class Manifest:
             pushed=pushed.images if pushed else (),
             proofs=tuple(sorted(proofs, key=lambda proof: proof.name)),
             tools=dists.tools,
+            decisions=dists.decisions,
         )
 
     def is_of(self, release: Release) -> bool:
@@ -92,7 +94,7 @@ class Manifest:
     def dists(self, folder: Path) -> Dists:
         """The files this manifest names, as they would lie in a folder. Nothing is read."""
         files = (File(name=a.name, sha256=a.sha256, size=a.size, path=folder / a.name) for a in self.artifacts)
-        return Dists(files=tuple(files), tools=self.tools)
+        return Dists(files=tuple(files), tools=self.tools, decisions=self.decisions)
 
     def proof(self, name: str) -> Proof | None:
         """The proof of that name, if the manifest carries one."""

@@ -91,10 +91,14 @@ class Tool:
 
 @dataclass(frozen=True, kw_only=True)
 class Dists:
-    """What was built, wheels first, each kind sorted by name."""
+    """What was built, wheels first, each kind sorted by name.
+
+    ``decisions`` says in words what was decided otherwise than usual, such as ``wheel-from = tree``.
+    """
 
     files: tuple[File, ...]
     tools: tuple[Tool, ...] = field(default=(), compare=False)
+    decisions: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def wheels(self) -> tuple[File, ...]:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests import forges, projects
+from tests.repositories import Repo
 from tests.stages.conftest import Bench
 
 from unmoor import manifest as manifests
 from unmoor.distfiles import parsed, read_metadata
-from unmoor.errors import BuildFailed, Conflict, Incomplete, Unfit, Unknown
+from unmoor.errors import BuildFailed, Conflict, Incomplete, MissingPart, Unfit, Unknown
 from unmoor.files import measured, sha256_of
 from unmoor.folder import RunFolder
 from unmoor.manifest import Manifest
-from unmoor.products import Dists
-from unmoor.stages.dists import _environment
+from unmoor.ports.index import Holding, Listed
+from unmoor.products import Dists, File
+from unmoor.telling import environment, requires_python
 
 Benches = Callable[..., Bench]
 
@@ -85,7 +89,7 @@ def test_built_from_the_commit_not_the_tree(bench: Benches, monkeypatch: pytest.
 def test_what_the_backend_is_told(bench: Benches, requires: list[str], expected: set[str]) -> None:
     """The variable that names the project is always set, one for all only where the build needs it."""
     release = replace(bench().release, project="Small.One_x", version="1.2rc1")
-    told = _environment(release, requires)
+    told = environment(release, requires)
     assert told.pop("SOURCE_DATE_EPOCH") == "1700000000"
     assert told.pop("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_SMALL_ONE_X") == "1.2rc1"
     assert told == dict.fromkeys(expected, "1.2rc1")
@@ -297,3 +301,176 @@ def test_version_is_the_tags(bench: Benches, requires: list[str], backend: str, 
     made = built(at)
     assert {str(parsed(file.name).version) for file in made.files} == {version}
     assert {read_metadata(file.path).version for file in made.files} == {version}
+
+
+# ---- what is built, and of what
+
+TREE_ONLY = {"needed.txt": "x"}
+NEEDS_A_FILE = (
+    '\n_build = build_wheel\n\n\ndef build_wheel(*args):\n    open("needed.txt").close()\n    return _build(*args)\n'
+)
+
+
+def needing() -> dict[str, str]:
+    """A project whose wheel needs a file that its sdist lacks."""
+    content = projects.files() | TREE_ONLY
+    return content | {"own.py": content["own.py"] + NEEDS_A_FILE}
+
+
+def test_an_sdist_that_builds_no_wheel(bench: Benches) -> None:
+    """The error names the missing file and the way out; with it the wheel is built from the tree, and that is told."""
+    at = bench(needing())
+    with pytest.raises(BuildFailed, match=r"no wheel can be built from small_one-1\.0\.tar\.gz") as caught:
+        built(at)
+    assert "it lacks needed.txt" in caught.value.what
+    assert 'wheel-from = "tree"' in caught.value.next_step
+    made = replace(at.builds(), wheel_from="tree").make(at.have())
+    assert len(made.files) == 2
+    manifest = at.folder.read_manifest()
+    assert manifest is not None
+    assert manifest.decisions == made.decisions == ("wheel-from = tree",)
+
+
+@pytest.mark.parametrize(
+    ("formats", "names", "words"),
+    [
+        (("wheel",), ["small_one-1.0-py3-none-any.whl"], "no sdist"),
+        (("sdist",), ["small_one-1.0.tar.gz"], "no wheel"),
+    ],
+)
+def test_one_format_alone(bench: Benches, formats: tuple[str, ...], names: list[str], words: str) -> None:
+    """What is not wanted is not built, and without an sdist the wheel comes from the tree."""
+    at = bench(needing())
+    stage = replace(at.builds(), formats=formats)
+    assert words in stage.plan()
+    assert [file.name for file in stage.make(at.have()).files] == names
+
+
+def test_what_was_skipped_is_told(bench: Benches) -> None:
+    """A channel that was left out stands in the manifest, also where the files were built before."""
+    at = bench()
+    at.dists()
+    found = replace(at.builds(), skipped=("testpypi",)).find(at.have())
+    assert found is not None
+    assert found.decisions == ("skipped testpypi",)
+    assert Manifest.of(at.release, found).decisions == ("skipped testpypi",)
+
+
+def test_pointers_instead_of_large_files(bench: Benches) -> None:
+    """An sdist never holds what git-lfs leaves in the place of a file."""
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
+    at = bench(projects.files() | {"src/small_one/model.bin": pointer})
+    with pytest.raises(BuildFailed, match=r"pointers of git-lfs .*model\.bin") as caught:
+        built(at)
+    assert "install git-lfs" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"pyproject.toml": "[project]\nrequires-python = '>=3.9 '\n"}, ">=3.9"),
+        ({"setup.cfg": "[options]\npython_requires = >=3.8\n"}, ">=3.8"),
+        ({"pyproject.toml": "[project]\nrequires-python = 3\n", "setup.cfg": ""}, ""),
+        ({"setup.py": "setup(python_requires='>=3')"}, ""),
+    ],
+)
+def test_which_python_a_tree_takes(tmp_path: Path, content: dict[str, str], expected: str) -> None:
+    """It is read from where projects write it; what only a build can tell is left to the build."""
+    for name, text in content.items():
+        (tmp_path / name).write_text(text)
+    assert requires_python(tmp_path) == expected
+
+
+def test_python_that_is_not_here(bench: Benches) -> None:
+    """A project for a Python that is not on this machine is not built with another one."""
+    at = bench(projects.files(more="requires-python = '>=3.99'\n"))
+    with pytest.raises(MissingPart, match=r"for Python >=3\.99"):
+        replace(at.builds(), environments=at.uv).make(at.have())
+
+
+@pytest.mark.parametrize("allowed", ["always", "user"])
+def test_submodules(bench: Benches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: str) -> None:
+    """What lies in a submodule is built too; one that cannot be fetched is said to be so."""
+    for number, (key, value) in enumerate([("protocol.file.allow", "always")]):
+        monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", key)
+        monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    inner = Repo.new(tmp_path / "inner", {"deep.py": "x = 1\n"})
+    at = bench()
+    at.repo.git(
+        "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.path), "src/small_one/inner"
+    )
+    at.repo.git("commit", "-q", "-m", "inner")
+    at.repo.git("tag", "--force", "v1.0")
+    at.release = projects.release_of(at.repo)
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", allowed)
+    if allowed == "user":
+        with pytest.raises(Unknown, match="a submodule cannot be fetched") as caught:
+            built(at)
+        assert "protocol.file.allow" in caught.value.next_step
+        return
+    with tarfile.open(built(at).sdists[0].path) as archive:
+        assert "small_one-1.0/src/small_one/inner/deep.py" in archive.getnames()
+
+
+# ---- what an index holds already
+
+
+class Holds:
+    """An index that holds files, as far as building asks it."""
+
+    name = "shelf"
+
+    def __init__(self, files: tuple[File, ...], *, broken: bool = False) -> None:
+        self.files = {file.name: file for file in files}
+        self.broken = broken
+
+    def holding(self, project: str, version: str) -> Holding:
+        """List them."""
+        del project, version
+        if self.broken:
+            raise Unknown("no answer", next_step="wait")
+        listed = {n: Listed(name=n, url=n, sha256=file.sha256) for n, file in self.files.items()}
+        return Holding(simple=listed, json=None)
+
+    def fetch(self, listed: Listed, into: Path) -> File:
+        """Copy one."""
+        (into / listed.name).write_bytes(self.files[listed.name].path.read_bytes())
+        return measured(into / listed.name)
+
+
+def test_lost_files_come_back_from_an_index(bench: Benches, tmp_path: Path) -> None:
+    """By the manifest in the run's folder, from the production index or else the staging one."""
+    at = bench()
+    made = at.dists()
+    kept = tmp_path / "kept"
+    shutil.copytree(at.folder.dists, kept)
+    wheel, sdist = (replace(file, path=kept / file.name) for file in made.files)
+    shutil.rmtree(at.folder.dists)
+    half: Any = Holds((wheel,))
+    other: Any = Holds((sdist,))
+    assert replace(at.builds(), index=half).find(at.have()) is None
+    assert replace(at.builds(), index=half, staging=other).find(at.have()) == made
+    assert at.builds().find(at.have()) == made
+    assert RunFolder(tmp_path / "none").read_manifest() is None
+    whole: Any = Holds((wheel, sdist))
+    without = at.builds(folder=RunFolder(tmp_path / "without"))
+    assert replace(without, index=whole).find(at.have()) is None
+
+
+def test_built_again_only_if_equal(bench: Benches) -> None:
+    """Where an index holds a file under the same name, a new build goes on only with the very same bytes."""
+    at = bench()
+    first = built(at)
+    copies = tuple(replace(file, path=file.path) for file in first.wheels)
+    same: Any = Holds(copies)
+    assert replace(at.builds(), index=same).make(at.have()).wheels == first.wheels
+    other: Any = Holds((replace(first.wheels[0], sha256="0" * 64),))
+    with pytest.raises(Conflict, match="0" * 64) as caught:
+        replace(at.builds(), staging=other).make(at.have())
+    assert first.wheels[0].sha256 in str(caught.value)
+    assert "--dists" in caught.value.next_step
+    assert at.folder.read_manifest() is None
+    broken: Any = Holds((), broken=True)
+    replace(at.builds(), index=broken).make(at.have())
+    assert any("cannot be told whether shelf" in each for each in at.warned)

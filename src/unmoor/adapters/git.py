@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from unmoor.adapters.git_complete import complete
 from unmoor.adapters.git_program import GitProgram, reason, without_login
 from unmoor.errors import Refused, Unknown
 from unmoor.ports.git import Commit
@@ -209,8 +210,10 @@ class GitCheckout:
     def clone(self, into: Path, *, commit: str, tag: str) -> None:
         """Make a real clone that stands at ``commit``; see `unmoor.ports.git.Git`.
 
-        An annotated tag comes along as it is; one that has to be made is a plain one. Submodules
-        are not checked out. Raises `Refused` where ``tag`` is another commit's, or ``into`` is not empty.
+        An annotated tag comes along as it is; one that has to be made is a plain one. Submodules are
+        fetched from where they say, and so is what git-lfs keeps, where git-lfs is on this machine. Raises
+        `Refused` where ``tag`` is another commit's, or ``into`` is not empty, `Unknown` for a submodule
+        that cannot be had.
         """
         here = self.commit_of(tag)
         if here not in {None, _checked(commit)}:
@@ -235,6 +238,7 @@ class GitCheckout:
         else:
             self._run("remote", "set-url", "--", "origin", origin)
         check_out(self.git, self.folder, commit)
+        complete(self.git, self.folder, commit, paths=self.files(commit), read=self.read)
 
     def _run(self, *args: str) -> str:
         return self.git.run(*args, cwd=self.folder).out

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from unmoor.adapters.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment
 from unmoor.errors import BuildFailed, UnmoorError, Unproven
+from unmoor.ports.environments import Interpreter
 from unmoor.products import Tool
 
 if TYPE_CHECKING:
@@ -76,6 +77,14 @@ class Pep517:
         self._hear = hear
         self._lock = threading.Lock()
         self._isolated: list[_Isolated] = []
+        self._version = ""
+
+    def on(self, python: Interpreter) -> Pep517:
+        """The same with another interpreter; environments are not shared with it."""
+        uv = replace(self._uv, python=python.path)
+        other = Pep517(shell=self._shell, uv=uv, hear=self._hear)
+        other._version = python.version  # its own kind
+        return other
 
     def requires(self, source: Path) -> tuple[str, ...]:
         """``build-system.requires`` of a tree (PEP 518). Raises `BuildFailed` for a malformed pyproject.toml."""
@@ -96,7 +105,7 @@ class Pep517:
         import platform
         from importlib.metadata import distributions, version
 
-        found = {"build": version("build"), "uv": version("uv"), "python": platform.python_version()}
+        found = {"build": version("build"), "uv": version("uv"), "python": self._version or platform.python_version()}
         with self._lock:
             for isolated in self._isolated:
                 for each in distributions(path=[str(isolated.environment.packages)]):

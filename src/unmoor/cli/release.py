@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from unmoor.cli import session
+from unmoor.cli.skipping import skippable
 from unmoor.stage import Reach
 
 
@@ -38,6 +39,12 @@ from unmoor.stage import Reach
     type=click.Path(path_type=Path, dir_okay=False),
     help="The manifest that names the files of --dists.  [default: manifest.json beside them]",
 )
+@click.option(
+    "--skip",
+    metavar="STAGE",
+    multiple=True,
+    help="Leave out an optional channel: testpypi, prove-testpypi or images; may be repeated.",
+)
 @click.option("--keep-images", is_flag=True, help="Put the built images into .unmoor/TAG too, for a later job.")
 @click.option("--platform", "platforms", multiple=True, help="Build images for this platform alone; may be repeated.")
 @session.json_option
@@ -51,6 +58,7 @@ def command(
     dists: Path | None,
     manifest: Path | None,
     platforms: tuple[str, ...],
+    skip: tuple[str, ...],
     keep_images: bool,
     dry_run: bool,
     hold: bool,
@@ -83,6 +91,7 @@ def command(
             dists=dists,
             manifest=manifest,
             platforms=platforms,
+            skip=skippable(skip),
             keep_images=keep_images,
         )
     )

@@ -59,6 +59,7 @@ class Asked:
     platforms: tuple[str, ...] = ()
     dists: Path | None = None
     manifest: Path | None = None
+    skip: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,9 @@ def opened(asked: Asked, processes: Processes) -> Session:
             next_step='set `repository = "owner/name"` in [tool.unmoor], or add the git remote',
         )
     wanted = imaging.configured(
-        resolved.settings.image, here.files(commit) if commit else (), without=asked.without_images
+        resolved.settings.image,
+        here.files(commit) if commit else (),
+        without=asked.without_images or "images" in asked.skip,
     )
     world = imaging.reached(world, wanted)
     can = powers(world, asked.folder, processes)
@@ -114,6 +117,7 @@ def opened(asked: Asked, processes: Processes) -> Session:
         keep_images=asked.keep_images,
         secrets=wanted.secrets,
         site=world.forge.site,
+        skipped=asked.skip,
     )
     folder = RunFolder.of(here.folder, tag)
     return Session(
@@ -246,7 +250,8 @@ def finish(report: Report, session: Session, asked: Asked) -> int:
 def command(session: Session, asked: Asked) -> str:
     """The command that goes on from here."""
     world = ["--world", str(asked.world)] if asked.world else []
-    return shlex.join(["unmoor", "release", *world, session.target.tag])
+    skip = [word for name in asked.skip for word in ("--skip", name)]
+    return shlex.join(["unmoor", "release", *world, *skip, session.target.tag])
 
 
 def echo_json(value: Any) -> None:

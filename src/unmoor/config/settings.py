@@ -82,6 +82,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             extra={"words": "auto, or a version such as 3.12"},
         ),
     ] = "auto"
+    formats: Annotated[
+        tuple[Literal["wheel", "sdist"], ...],
+        Meta(
+            min_length=1, max_length=2, description="What is built. Without the sdist the wheel is built from the tree."
+        ),
+    ] = ("wheel", "sdist")
+    wheel_from: Annotated[
+        Literal["sdist", "tree"],
+        Meta(
+            description="What the wheel is built from. `tree` is the way out where the sdist cannot build one; the"
+            " manifest records it."
+        ),
+    ] = "sdist"
     tests: Annotated[
         Literal["auto", "configured", "off"],
         Meta(

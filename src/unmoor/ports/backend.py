@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from unmoor.ports.environments import Interpreter
 from unmoor.products import Tool
 
 
 class Backend(Protocol):
     """Builds a source tree in an isolated environment that sees only an allow-list of variables."""
+
+    def on(self, python: Interpreter) -> Backend:
+        """The same with another interpreter."""
 
     def requires(self, source: Path) -> tuple[str, ...]:
         """``build-system.requires`` of a tree (PEP 518). Raises `BuildFailed` for a malformed pyproject.toml."""

@@ -60,5 +60,6 @@ class Git(Protocol):
     def clone(self, into: Path, *, commit: str, tag: str) -> None:
         """Make a real clone that stands at ``commit``, where ``tag`` is the only tag on that commit.
 
-        Other commits keep their tags. The clone's own copy of the tag is made where the checkout has none.
+        Submodules are there, and large files where git-lfs is on the machine. Other commits keep their
+        tags. The clone's own copy of the tag is made where the checkout has none.
         """

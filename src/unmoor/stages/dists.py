@@ -5,42 +5,37 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
-from unmoor import manifest as manifests
-from unmoor.bundle import attached, content_of
 from unmoor.distfiles import extract
-from unmoor.errors import Conflict, Incomplete, Unfit, Unknown
-from unmoor.files import is_safe_name, measured, sha256_of
+from unmoor.errors import BuildFailed, Unfit
+from unmoor.files import is_intact, is_safe_name, measured
 from unmoor.folder import RunFolder
 from unmoor.manifest import Manifest
 from unmoor.ports.backend import Backend
+from unmoor.ports.environments import Environments
 from unmoor.ports.forge import Forge, Posting
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release
+from unmoor.pythons import AUTO, chosen
+from unmoor.regaining import Surfaces, missing
 from unmoor.stage import Build, Have, Promise
+from unmoor.telling import environment, requires_python, see_large_files, unbuildable
 from unmoor.text import clean
-
-# Build requirements that read the version from git in a way of their own, and what tells them the version.
-# setuptools-scm reads a variable with the project's name in it; hatch-vcs passes over that one.
-_VERSION_VARIABLES = {
-    "hatch-vcs": "SETUPTOOLS_SCM_PRETEND_VERSION",
-    "pdm-backend": "PDM_BUILD_SCM_VERSION",
-    "poetry-dynamic-versioning": "POETRY_DYNAMIC_VERSIONING_BYPASS",
-    "uv-dynamic-versioning": "UV_DYNAMIC_VERSIONING_BYPASS",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildDists(Build[Dists]):
-    """Builds the sdist, and the wheel from the sdist; or takes the very files that are known already."""
+    """Builds the sdist, and the wheel from the sdist; or takes the very files that are known already.
+
+    ``formats`` may leave one of them out; without an sdist the wheel is built from the tree. ``skipped``
+    are stages that the user left out: they are told in the manifest.
+    """
 
     release: Promise[Release]
     git: Git
@@ -48,46 +43,105 @@ class BuildDists(Build[Dists]):
     folder: RunFolder
     forge: Forge | None = None
     index: Index | None = None
+    staging: Index | None = None
+    environments: Environments | None = None
+    python: str = AUTO
+    formats: tuple[str, ...] = ("wheel", "sdist")
+    wheel_from: Literal["sdist", "tree"] = "sdist"
+    skipped: tuple[str, ...] = ()
 
     def plan(self) -> str:
         """Say what would be built, and where it would lie."""
-        return f"build an sdist, and a wheel from it, in a clone of the commit; keep both in {self.folder.dists}"
+        if "sdist" not in self.formats:
+            what = "build a wheel from the tree, and no sdist,"
+        elif "wheel" not in self.formats:
+            what = "build an sdist, and no wheel,"
+        else:
+            what = "build an sdist, and a wheel from " + ("the tree" if self.wheel_from == "tree" else "it")
+        return f"{what.rstrip(',')}, in a clone of the commit; keep {self._count()} in {self.folder.dists}"
+
+    def _count(self) -> str:
+        return "both" if len(self.formats) > 1 else "it"
+
+    @property
+    def _surfaces(self) -> Surfaces:
+        return Surfaces(forge=self.forge, index=self.index, staging=self.staging)
 
     def find(self, have: Have) -> Dists | None:
-        """Return the files of this commit, from the run's folder or else from the forge, always by the manifest.
+        """Return the files of this commit: from the run's folder, else from the forge or an index, by a manifest.
 
         Raises `Conflict` where a file is not the one that was recorded, `Unknown` where the forge cannot be
         read. A token that may not see drafts hinders nobody here: what was built twice stops at the draft.
         """
         release = have[self.release]
         manifest = self.folder.read_manifest()
-        if manifest is not None and manifest.is_of(release):
-            dists = manifest.dists(self.folder.dists)
-            if not _missing(dists):
-                return dists
-        found = self._on_forge(release, have)
-        if found is None:
-            return None
-        return self._fetched(release, *found)
+        known = manifest if manifest is not None and manifest.is_of(release) else None
+        if known is not None:
+            dists = known.dists(self.folder.dists)
+            if not missing(dists):
+                return self._decided(dists)
+        found = self._surfaces.posting(release, have)
+        if found is not None:
+            return self._fetched(release, *found)
+        return self._fetched(release, None, known) if known is not None else None
 
     def make(self, have: Have) -> Dists:
-        """Build in a clone of the commit, write down what came of it, and keep it in the run's folder."""
+        """Build in a clone of the commit, write down what came of it, and keep it in the run's folder.
+
+        Raises `Conflict` where a surface holds another file under the name of one that was built.
+        """
         release = have[self.release]
         self._clear()
         with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
             work = Path(name)
-            tree, out = work / "source", work / "dists"
-            self.git.clone(tree, commit=release.commit, tag=release.tag)
-            _set_modes(tree)
-            env = _environment(release, self.backend.requires(tree))
-            have.say("building the sdist")
-            sdist = self.backend.sdist(tree, out, env=env)
-            have.say(f"building the wheel from {clean(sdist.name)}")
-            wheel = self.backend.wheel(extract(sdist, work / "sdist"), out, env=env)
-            files = tuple(_placed(path, self.folder.dists) for path in (wheel, sdist))
-        dists = Dists(files=files, tools=self.backend.tools())
+            self.git.clone(work / "source", commit=release.commit, tag=release.tag)
+            built, backend = self._built(work, release, have)
+            self._surfaces.see_equal(tuple(map(measured, built)), release, have)
+            files = tuple(_placed(path, self.folder.dists) for path in built)
+        dists = self._decided(Dists(files=files, tools=backend.tools()))
         self.folder.write_manifest(Manifest.of(release, dists))
         return dists
+
+    def _built(self, work: Path, release: Release, have: Have) -> tuple[list[Path], Backend]:
+        """Build what is wanted, wheels first. Raises `BuildFailed`, `MissingPart` where no Python fits."""
+        tree, out = work / "source", work / "dists"
+        _set_modes(tree)
+        backend = self._backend(tree, have)
+        env = environment(release, backend.requires(tree))
+        built: list[Path] = []
+        source = tree
+        if "sdist" in self.formats:
+            have.say("building the sdist")
+            sdist = backend.sdist(tree, out, env=env)
+            unpacked = extract(sdist, work / "sdist")
+            see_large_files(unpacked, clean(sdist.name))
+            built.append(sdist)
+            source = tree if self.wheel_from == "tree" else unpacked
+        if "wheel" not in self.formats:
+            return built, backend
+        have.say("building the wheel from " + ("the tree" if source is tree else clean(built[0].name)))
+        try:
+            wheel = backend.wheel(source, out, env=env)
+        except BuildFailed as error:
+            raise (error if source is tree else unbuildable(error, built[0].name)) from error
+        return [wheel, *built], backend
+
+    def _backend(self, tree: Path, have: Have) -> Backend:
+        """The backend, on an interpreter that the project takes; another one than ours is said."""
+        if self.environments is None:
+            return self.backend
+        python = chosen(self.environments, requires=requires_python(tree), wanted=self.python)
+        if python == self.environments.own():
+            return self.backend
+        have.say(f"building with Python {python.version}")
+        return self.backend.on(python)
+
+    def _decided(self, dists: Dists) -> Dists:
+        """Add what was decided otherwise than usual, to be told in the manifest."""
+        own = [f"formats = {', '.join(self.formats)}"] if len(self.formats) == 1 else []
+        own += ["wheel-from = tree"] if self.wheel_from == "tree" and "wheel" in self.formats else []
+        own += [f"skipped {name}" for name in self.skipped]
+        return replace(dists, decisions=tuple(sorted({*dists.decisions, *own})))
 
     def _clear(self) -> None:
         """Remove what a broken build, or one of another commit, left. The manifest goes first: it vouches for files."""
@@ -95,51 +149,20 @@ class BuildDists(Build[Dists]):
         self.folder.manifest.unlink(missing_ok=True)
         shutil.rmtree(self.folder.dists, ignore_errors=True)
 
-    def _on_forge(self, release: Release, have: Have) -> tuple[Posting, Manifest] | None:
-        """Find a release object of the tag with a manifest on it. Raises `Conflict`, `Unknown`."""
-        if self.forge is None:
-            return None
-        for posting in self._postings(release, have):
-            asset = attached(posting, manifests.NAME)
-            # The manifest is attached last: without it a draft was never complete, and nothing went further.
-            if asset is None or not asset.uploaded:
-                continue
-            manifest = manifests.decode(content_of(asset, self.forge), where=asset.url)
-            if not manifest.is_of(release):
-                raise Conflict(
-                    f"the release at {posting.url} is of {clean(manifest.tag)} at commit {clean(manifest.commit)}, "
-                    f"and not of {release.tag} at {release.commit}",
-                    next_step="delete that draft if nothing of it is public, else release the next version",
-                )
-            return posting, manifest
-        return None
-
-    def _postings(self, release: Release, have: Have) -> tuple[Posting, ...]:
-        """Every release object of the tag that can be seen, public ones first."""
-        assert self.forge is not None  # noqa: S101  # the one caller has looked
-        if self.forge.has_token():
-            try:
-                return tuple(sorted(self.forge.postings(release.tag), key=lambda posting: posting.draft))
-            except Unknown as error:
-                unseen = error
-        else:
-            unseen = None
-        public = self.forge.public(release.tag)
-        if public is None and unseen is not None:
-            have.warn(f"drafts cannot be seen, so none is taken up: {unseen}")
-        return (public,) if public is not None else ()
-
-    def _fetched(self, release: Release, posting: Posting, manifest: Manifest) -> Dists:
+    def _fetched(self, release: Release, posting: Posting | None, manifest: Manifest) -> Dists | None:
         """Bring the named files into the run's folder, all of them or none."""
         with self._aside() as aside:
             for wanted in manifest.dists(self.folder.dists).files:
-                _same(self._fetch(wanted, release, posting, aside), wanted, posting.url)
+                if is_intact(wanted):
+                    shutil.copyfile(wanted.path, aside / wanted.name)
+                elif not self._surfaces.fetch(wanted, release, posting, aside):
+                    return None
             kept = manifest.dists(self.folder.dists)
             self._clear()
             aside.chmod(0o755)
             aside.rename(self.folder.dists)
         self.folder.write_manifest(manifest)
-        return kept
+        return self._decided(kept)
 
     @contextmanager
     def _aside(self) -> Iterator[Path]:
@@ -150,67 +173,6 @@ class BuildDists(Build[Dists]):
             yield aside
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-
-    def _fetch(self, wanted: File, release: Release, posting: Posting, into: Path) -> File:
-        """Fetch one file from the release object, else from the index. Raises `Incomplete`, `Unknown`."""
-        asset = attached(posting, wanted.name)
-        if asset is not None and asset.uploaded and self.forge is not None:
-            return self.forge.fetch(asset, into)
-        if self.index is not None:
-            listed = self.index.holding(release.project, release.version).listed(wanted.name)
-            if listed is not None:
-                return self.index.fetch(listed, into)
-        raise Incomplete(
-            f"the release at {posting.url} names {wanted.name} in its manifest, and does not hold it",
-            next_step="delete the draft and run the same command again"
-            if posting.draft
-            else "attach the file, by the sha256 in the manifest, or release the next version",
-        )
-
-
-def _missing(dists: Dists) -> tuple[File, ...]:
-    """Name the files that are gone. Raises `Conflict` for one that is there with other bytes."""
-    gone = []
-    for file in dists.files:
-        try:
-            digest = sha256_of(file.path)
-        except FileNotFoundError:
-            gone.append(file)
-            continue
-        if digest != file.sha256:
-            raise Conflict(
-                f"{file.name} has the sha256 {digest}, and {file.sha256} was recorded when it was built",
-                where=str(file.path),
-                next_step="put that file back; or, if nothing of it is public, remove the folder and build again",
-            )
-    return tuple(gone)
-
-
-def _same(fetched: File, wanted: File, where: str) -> None:
-    """Raise `Conflict` where a fetched file is not the one that the manifest names."""
-    if (fetched.name, fetched.sha256) != (wanted.name, wanted.sha256):
-        raise Conflict(
-            f"{wanted.name} has the sha256 {fetched.sha256}, and the manifest beside it says {wanted.sha256}",
-            where=where,
-            next_step="delete that draft if nothing of it is public, else release the next version",
-        )
-
-
-def _environment(release: Release, requires: Iterable[str]) -> dict[str, str]:
-    """What the backend is told: the commit's time, and the version."""
-    name = canonicalize_name(release.project).replace("-", "_").upper()
-    env = {
-        "SOURCE_DATE_EPOCH": str(release.date),
-        f"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_{name}": release.version,
-    }
-    for requirement in requires:
-        try:
-            variable = _VERSION_VARIABLES.get(canonicalize_name(Requirement(requirement).name))
-        except InvalidRequirement:
-            continue  # the installer will say so, and better
-        if variable is not None:
-            env[variable] = release.version
-    return env
 
 
 def _set_modes(tree: Path) -> None:

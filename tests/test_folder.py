@@ -1,0 +1,90 @@
+"""Files of another machine are taken over by the manifest that names them, or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from unmoor import manifest as manifests
+from unmoor.errors import Conflict, Incomplete, Unknown
+from unmoor.files import measured
+from unmoor.folder import RunFolder
+from unmoor.manifest import Manifest
+from unmoor.products import Dists, Release
+
+RELEASE = Release(
+    repository="o/n",
+    project="small-one",
+    tag="v1.0",
+    version="1.0",
+    commit="a" * 40,
+    date=0,
+    prerelease=False,
+    highest=True,
+)
+
+
+@pytest.fixture
+def handed(tmp_path: Path) -> Path:
+    """A folder with two files and their manifest."""
+    folder = tmp_path / "handed"
+    folder.mkdir()
+    files = []
+    for name in ("small_one-1.0-cp39-cp39-win32.whl", "small_one-1.0.tar.gz"):
+        (folder / name).write_bytes(name.encode())
+        files.append(measured(folder / name))
+    manifest = Manifest.of(RELEASE, Dists(files=tuple(files)))
+    (folder / manifests.NAME).write_bytes(manifests.encode(manifest))
+    (folder / "stray-1.0.tar.gz").write_bytes(b"not named")
+    return folder
+
+
+def test_taken_whole(handed: Path, tmp_path: Path) -> None:
+    """What the manifest names is copied with it, twice to the same end; what it does not name stays behind."""
+    folder = RunFolder(tmp_path / "run")
+    for _ in range(2):
+        folder.take(handed, handed / manifests.NAME)
+    manifest = folder.read_manifest()
+    assert manifest is not None
+    names = [artifact.name for artifact in manifest.artifacts]
+    assert sorted(path.name for path in folder.dists.iterdir()) == sorted(names)
+    assert manifests.encode(manifest) == (handed / manifests.NAME).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "words"),
+    [
+        ("manifest", Incomplete, "there is no manifest"),
+        ("garbage", Unknown, "not a manifest"),
+        ("missing", Incomplete, "is missing"),
+        ("other", Conflict, "the manifest says"),
+    ],
+)
+def test_not_taken(handed: Path, tmp_path: Path, spoil: str, error: type[Exception], words: str) -> None:
+    """Without a manifest, a file, or its very bytes, nothing counts, and no manifest vouches for what was copied."""
+    sdist, manifest = handed / "small_one-1.0.tar.gz", handed / manifests.NAME
+    match spoil:
+        case "manifest":
+            manifest.unlink()
+        case "garbage":
+            manifest.write_text("[]")
+        case "missing":
+            sdist.unlink()
+        case _:
+            sdist.write_bytes(b"x" * sdist.stat().st_size)
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(error, match=words):
+        folder.take(handed, manifest)
+    assert folder.read_manifest() is None
+
+
+def test_other_files_are_there_already(handed: Path, tmp_path: Path) -> None:
+    """A folder that holds another build of the tag is never overwritten."""
+    folder = RunFolder(tmp_path / "run")
+    said = manifests.decode((handed / manifests.NAME).read_bytes(), where="x")
+    folder.write_manifest(replace(said, artifacts=said.artifacts[:1]))
+    with pytest.raises(Conflict, match="other files of the tag"):
+        folder.take(handed, handed / manifests.NAME)
+    assert not folder.dists.exists()
