@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -236,24 +237,33 @@ def _surface(surface: str, items: list[Item], *, note: str = "", url: str = "") 
 def find_manifest(folder: RunFolder, forge: Forge, tag: str) -> Manifest | None:
     """Return the manifest of a tag: the run folder's, else the one on its public release or draft.
 
-    ``None`` where there is neither. Raises `Unknown` for one that cannot be read or is of another
-    tag, and what the forge raises. Without a token drafts are not looked for.
+    The folder's may be from before the images were pushed: then the release's counts, if it speaks of
+    the very same files. ``None`` where there is neither. Raises `Unknown` for one that cannot be read
+    or is of another tag, and what the forge raises. Without a token drafts are not looked for.
     """
     found = folder.read_manifest()
-    where = str(folder.manifest)
     if found is None:
-        posting = forge.public(tag) or _drafted(forge, tag)
-        asset = attached(posting, manifests.NAME) if posting is not None else None
-        if asset is None or not asset.uploaded:
-            return None
-        found, where = manifests.decode(content_of(asset, forge), where=asset.url), asset.url
-    if found.tag != tag:
+        found = _on_the_release(forge, tag)
+    elif not found.pushed:
+        # What the forge cannot tell now, the comparison itself will say.
+        with suppress(Denied, Unknown):
+            there = _on_the_release(forge, tag)
+            found = there if there is not None and there.artifacts == found.artifacts else found
+    if found is not None and found.tag != tag:
         raise Unknown(
             f"the manifest is of {clean(found.tag)}, not of {clean(tag)}",
-            where=where,
+            where=str(folder.manifest),
             next_step="look at the release by hand",
         )
     return found
+
+
+def _on_the_release(forge: Forge, tag: str) -> Manifest | None:
+    posting = forge.public(tag) or _drafted(forge, tag)
+    asset = attached(posting, manifests.NAME) if posting is not None else None
+    if asset is None or not asset.uploaded:
+        return None
+    return manifests.decode(content_of(asset, forge), where=asset.url)
 
 
 def _drafted(forge: Forge, tag: str) -> Posting | None:

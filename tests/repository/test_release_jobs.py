@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from tests.engines import TestEngine, base_image, engine  # noqa: F401 - fixtures
 
 from unmoor.rehearsal import local
 
@@ -104,7 +105,7 @@ class Runner:
             check=False,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=200,
         )
         assert ran.returncode == 0, f"{name}:\n{ran.stdout}\n{ran.stderr}"
         if name == "build":
@@ -117,6 +118,8 @@ class Runner:
         for variable, (section, key) in CREDENTIALS.items():
             if variable not in named:
                 text = text.replace(f'{key} = "{table[section][key]}"', f'{key} = ""')
+        for registry in table["registry"] if "GITHUB_TOKEN" not in named else ():
+            text = text.replace(f'password = "{registry["password"]}"', 'password = ""')
         file = self.folder / name / "world.toml"
         file.write_text(text)
         file.chmod(0o600)
@@ -124,18 +127,22 @@ class Runner:
 
 
 @pytest.fixture
-def runner(tmp_path: Path) -> Iterator[Runner]:
+def runner(tmp_path: Path, engine: TestEngine, base_image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:  # noqa: F811 - fixtures
     """The example package with a tag, and a world that has it."""
+    del base_image
+    for variable, value in engine.environ.items():
+        monkeypatch.setenv(variable, value)
     checkout = tmp_path / "origin"
     shutil.copytree(ROOT / "examples" / "lighthouse", checkout)
     made = Runner(folder=tmp_path, world=tmp_path / "world" / "world.toml")
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "Begin"], ["tag", TAG]):
         made.git(*command, cwd=checkout)
-    with local.start(tmp_path / "world", repository=REPOSITORY, checkout=checkout):
+    with local.start(tmp_path / "world", repository=REPOSITORY, checkout=checkout, registry=True):
         yield made
 
 
 @pytest.mark.journey
+@pytest.mark.timeout(300)
 def test_the_jobs_release_together(runner: Runner) -> None:
     """Each job writes where it may and nowhere else, and every file is sent to each index once."""
     before = 0
@@ -144,7 +151,8 @@ def test_the_jobs_release_together(runner: Runner) -> None:
         seen = _requests(runner)
         wrote = {each["server"] for each in seen[before:] if each["method"] not in {"GET", "HEAD"}}
         before = len(seen)
-        assert wrote == {"hold": {"forge", "testpypi"}, "publish": {"forge", "pypi"}}.get(name, set()), name
+        may = {"hold": {"forge", "testpypi", "registry"}, "publish": {"forge", "pypi", "registry"}}
+        assert wrote == may.get(name, set()), name
     for index in ("testpypi", "pypi"):
         sent = [each for each in _requests(runner) if each["server"] == index and each["method"] == "POST"]
         assert [each["status"] for each in sent] == [200, 200], index

@@ -123,9 +123,9 @@ def test_releases_of_one_tag_wait_for_each_other() -> None:
     ("name", "permissions", "environment"),
     [
         ("build", {"contents": "read"}, None),
-        ("hold", {"contents": "write"}, "testpypi"),
+        ("hold", {"contents": "write", "packages": "write"}, "testpypi"),
         ("prove", {}, None),
-        ("publish", {"contents": "write"}, "pypi"),
+        ("publish", {"contents": "write", "packages": "write"}, "pypi"),
         ("verify", {}, None),
     ],
 )
