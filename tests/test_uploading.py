@@ -318,12 +318,36 @@ def test_a_file_that_nobody_tested_is_a_conflict(tmp_path: Path) -> None:
         look(stand.index, "demo", "1.0", (files[0], files[2]))
 
 
-def test_a_file_without_a_hash_is_unknown(tmp_path: Path) -> None:
+def test_an_index_without_hashes_is_fetched_from(tmp_path: Path) -> None:
+    """What it serves is hashed here, and that is said; a file is fetched once, not for every look."""
+    files = built(tmp_path)
+    shelf = Shelf(files={files[0].name: files[0].path.read_bytes()}, without_hash=True)
+    with standing(shelf) as stand:
+        product, said = bringing(stand, files)
+        fetched = [path for path in stand.fault.paths() if path.startswith("/files/")]
+    assert product == product_of(files)
+    assert stand.shelf.sent == [files[1].name]
+    assert said[-1] == "shelf gives no sha256: its files were fetched and hashed"
+    assert sorted(fetched) == sorted(f"/files/{file.name}" for file in files)
+
+
+def test_other_bytes_on_an_index_without_hashes_are_a_conflict(tmp_path: Path) -> None:
+    """A name is no proof."""
+    files = built(tmp_path)
+    shelf = Shelf(files={files[0].name: b"other"}, without_hash=True)
+    with standing(shelf) as stand, pytest.raises(Conflict, match="holds other bytes"):
+        bringing(stand, files)
+    assert stand.shelf.sent == []
+
+
+def test_what_is_too_large_to_be_fetched_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither present nor absent."""
     files = built(tmp_path)
+    monkeypatch.setattr("unmoor.adapters.index.hashing.BUDGET", 10)
     shelf = Shelf(files={file.name: file.path.read_bytes() for file in files}, without_hash=True)
-    with standing(shelf) as stand, pytest.raises(Unknown, match="without a sha256"):
+    with standing(shelf) as stand, pytest.raises(Unknown, match="without a sha256") as caught:
         bringing(stand, files)
+    assert "too much to be fetched" in caught.value.next_step
     assert stand.shelf.sent == []
 
 

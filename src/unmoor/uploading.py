@@ -94,7 +94,7 @@ def _is_in(index: Index, holding: Holding, file: File) -> bool:
         raise Unknown(
             f"{index.name} lists {file.name} without a sha256: whether these are the same bytes cannot be known",
             where=voices[0].url,
-            next_step="use an index that gives hashes, or compare by hand",
+            next_step="there is too much to be fetched and hashed: compare by hand, or use an index that gives hashes",
         )
     return bool(voices)
 
@@ -269,6 +269,8 @@ class _Upload:
             trouble = None
             missing = tuple(file for file in wanted if file in absent)
             if not missing:
+                if any(each is not None and each.fetched for each in map(holding.listed, holding.names)):
+                    self.say(f"{self.index.name} gives no sha256: its files were fetched and hashed")
                 if hidden := sorted(holding.stale & {file.name for file in wanted}):
                     self.say(f"installers cannot see {', '.join(hidden)} yet: {self.index.name}'s pages are behind")
                 return ()

@@ -245,6 +245,22 @@ def test_a_download_goes_without_credentials(tmp_path: Path) -> None:
     assert fault.seen[0].headers["Authorization"] is None
 
 
+def test_a_private_index_may_ask_for_the_login(tmp_path: Path) -> None:
+    """It gets the one that uploads go with, once it has said 401; nobody else does."""
+
+    def script(exchange: Exchange) -> None:
+        exchange.answer(200, DATA) if exchange.headers["Authorization"] else exchange.answer(401)
+
+    with answering(script) as (index, fault):
+        sha256 = hashlib.sha256(DATA).hexdigest()
+        listed = Listed(name="demo-1.0.tar.gz", url=f"{fault.url}/f", sha256=sha256)
+        assert index.fetch(listed, tmp_path).sha256 == sha256
+        elsewhere = fault.url.replace("127.0.0.1", "localhost")
+        with pytest.raises(Denied):
+            index.fetch(replace(listed, url=f"{elsewhere}/f"), tmp_path)
+    assert [bool(seen.headers["Authorization"]) for seen in fault.seen] == [False, True, False]
+
+
 @pytest.mark.parametrize(
     ("filename", "version"),
     [

@@ -183,6 +183,7 @@ class BoundedSession:
         limit: int = 1_100_000_000,
         headers: Mapping[str, str] | None = None,
         secret_headers: Mapping[str, Secret] | None = None,
+        login: Login | None = None,
         deadline: float | None = None,
     ) -> File:
         """Download into a folder, under a name: written aside, hashed, then renamed.
@@ -200,7 +201,7 @@ class BoundedSession:
         bounds = self._bounds(most, deadline or transfer_time(most))
         # Bytes as they are: a server that compresses an archive on its way would change its hash.
         plain = {**(headers or {}), "Accept-Encoding": "identity"}
-        ask = _Ask(method="GET", url=url, headers=plain, secrets=secret_headers or {}, login=None)
+        ask = _Ask(method="GET", url=url, headers=plain, secrets=secret_headers or {}, login=login)
         with Watch(bounds=bounds) as watch:
             response = self._following(ask, watch)
             must_be_ok(response, where)

@@ -8,18 +8,24 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
+from packaging.version import Version
+
 from unmoor.products import File
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """One file as an index lists it; ``sha256`` is ``None`` where the index gives no hash."""
+    """One file as an index lists it; ``sha256`` is ``None`` where the index gives no hash and none could be had.
+
+    ``fetched``: the index gives none, and this is that of the bytes which it serves.
+    """
 
     name: str
     url: str
     sha256: str | None
     size: int | None = None
     yanked: bool = False
+    fetched: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +142,12 @@ class Index(Protocol):
 
     def knows(self, project: str) -> bool:
         """Whether the index has the project at all. Raises `Unknown`."""
+
+    def versions(self, project: str) -> Mapping[Version, bool]:
+        """Every version of which there is a file, and whether all its files are yanked. Raises `Unknown`, `Denied`.
+
+        Empty where the index does not have the project. Names that say no version are left out.
+        """
 
     def holding(self, project: str, version: str) -> Holding:
         """Read both voices. Nothing of that version gives empty mappings. Raises `Unknown`."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
+from unmoor.adapters.addresses import origin
 from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.index.hashing import Hashes
 from unmoor.adapters.index.reading import Reader
-from unmoor.errors import Unknown
+from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential, Holding, Listed, Proved, Proving, Sending
 from unmoor.products import File
@@ -20,6 +25,9 @@ if TYPE_CHECKING:
     from unmoor.adapters.trusted import TrustedPublishing
 
 __all__ = ["PackageIndex"]
+
+# Bytes of a file whose size an index does not tell.
+_LARGEST = 2 << 30
 
 
 @dataclass(frozen=True)
@@ -64,9 +72,13 @@ class PackageIndex:
         """Whether the index has the project at all. Raises `Unknown`, `Denied`."""
         return self._reader.knows(project)
 
+    def versions(self, project: str) -> Mapping[Version, bool]:
+        """Every version, and whether it is yanked; see the port. Raises `Unknown`, `Denied`."""
+        return self._reader.versions(project)
+
     def holding(self, project: str, version: str) -> Holding:
-        """Read both voices. Raises `Unknown`, `Denied`."""
-        return self._reader.holding(project, version)
+        """Read both voices; files that have no hash in either are fetched and hashed. Raises `Unknown`, `Denied`."""
+        return self._hashes.filled(self._reader.holding(project, version))
 
     def send(self, file: File) -> Sending:
         """Try exactly once to upload. Raises `Denied`, `Conflict`, `Unfit`, and `Unknown` where no token was minted."""
@@ -76,14 +88,32 @@ class PackageIndex:
         return self._senders.send(place, file, self.http.bounds)
 
     def fetch(self, listed: Listed, into: Path) -> File:
-        """Download, without credentials, checking the sha256. Raises `Unknown`, `Conflict`, `Denied`."""
+        """Download, checking the sha256; without credentials, unless the index that takes our uploads asks for them.
+
+        Raises `Unknown`, `Conflict`, `Denied`.
+        """
         if listed.sha256 is None:
             raise Unknown(
                 f"{self.name} gives no sha256 for {listed.name}",
                 where=self.place.simple,
                 next_step="use an index that gives hashes: what was downloaded could not be checked",
             )
-        return self.http.download(listed.url, into, listed.name, sha256=listed.sha256, size=listed.size)
+        return self._fetched(listed, into, listed.size or _LARGEST)
+
+    def _fetched(self, listed: Listed, into: Path, most: int) -> File:
+        download = partial(
+            self.http.download, listed.url, into, listed.name, sha256=listed.sha256, size=listed.size, limit=most
+        )
+        try:
+            return download()
+        except Denied:
+            if not self.place.login.secret or origin(listed.url) != origin(self.place.upload):
+                raise
+            return download(login=self.place.login)
+
+    @cached_property
+    def _hashes(self) -> Hashes:
+        return Hashes(self._fetched)
 
     @cached_property
     def _senders(self) -> Senders:

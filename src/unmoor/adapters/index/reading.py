@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 from mousebender import simple
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from unmoor.adapters.addresses import origin, shown
 from unmoor.adapters.http import Answer, BoundedSession
 from unmoor.adapters.index.answers import words
-from unmoor.adapters.index.pages import json_page, listed, no_page, simple_page
+from unmoor.adapters.index.pages import json_page, listed, no_page, simple_page, version_of
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Holding, Listed
@@ -38,6 +39,17 @@ class Reader:
         """Whether the simple index has the project."""
         answer = self._simple(project)
         return answer is not None and simple_page(answer, project) is not None
+
+    def versions(self, project: str) -> dict[Version, bool]:
+        """Every version of a file of the simple index, and whether all files of it are yanked."""
+        answer = self._simple(project)
+        found: dict[Version, bool] = {}
+        for entry in () if answer is None else simple_page(answer, project):
+            version = version_of(entry.filename, project)
+            if version is not None:
+                # PEP 592: an empty reason in HTML is a yank, too, and mousebender gives it as an empty text.
+                found[version] = found.get(version, True) and entry.yanked is not False
+        return found
 
     def holding(self, project: str, version: str) -> Holding:
         """Read both voices."""

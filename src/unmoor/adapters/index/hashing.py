@@ -1,0 +1,65 @@
+"""Hashes of what an index lists without any: its files are fetched and hashed here, within bounds."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from unmoor.ports.index import Holding, Listed
+from unmoor.products import File
+
+BUDGET = 2 << 30
+"""Bytes that are fetched for one look at most; what comes after stays without a hash."""
+_FRESH = 60.0
+"""Seconds for which a hash counts: an index without hashes may take other bytes under the name."""
+
+
+@dataclass(frozen=True)
+class Hashes:
+    """``fetch`` downloads a file into a folder, of so many bytes at most; it raises as `Index.fetch` does."""
+
+    fetch: Callable[[Listed, Path, int], File]
+    known: dict[str, tuple[float, File]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def filled(self, holding: Holding) -> Holding:
+        """The same, with a hash for every file that neither voice gives one for. Raises `Unknown`, `Denied`."""
+        lacking = sorted(
+            name for name in holding.names if (listed := holding.listed(name)) is not None and not listed.sha256
+        )
+        if not lacking:
+            return holding
+        found: dict[str, str] = {}
+        left = BUDGET
+        # One look at a time: several threads ask after the same files.
+        with self.lock:
+            for name in lacking:
+                listed = holding.listed(name)
+                if listed is None or left < (listed.size or 1):
+                    continue
+                file = self._hashed(listed, left)
+                left -= file.size
+                found[name] = file.sha256
+        return Holding(
+            simple=_with(holding.simple, found), json=None if holding.json is None else _with(holding.json, found)
+        )
+
+    def _hashed(self, listed: Listed, most: int) -> File:
+        at, file = self.known.get(listed.url, (0.0, None))
+        if file is not None and time.monotonic() - at < _FRESH:
+            return file
+        with tempfile.TemporaryDirectory(prefix="unmoor-") as folder:
+            file = self.fetch(listed, Path(folder), most)
+        self.known[listed.url] = (time.monotonic(), file)
+        return file
+
+
+def _with(voice: Mapping[str, Listed], found: Mapping[str, str]) -> dict[str, Listed]:
+    return {
+        name: replace(listed, sha256=found[name], fetched=True) if name in found else listed
+        for name, listed in voice.items()
+    }

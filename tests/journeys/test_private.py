@@ -1,0 +1,62 @@
+"""Whole releases of packages into indexes that companies run, which answer less than PyPI does, and otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tests import private
+from tests.voyage import Yard, small, yard
+
+pytestmark = pytest.mark.journey
+KINDS: dict[str, Callable[[Path], AbstractContextManager[private.Private]]] = {
+    "devpi": private.devpi,
+    "pypiserver": private.pypiserver,
+    "pypiserver without hashes": partial(private.pypiserver, hashes=False),
+    "pypiserver behind a login": partial(private.pypiserver, everywhere=True),
+}
+
+
+@dataclass(frozen=True)
+class Company(Yard):
+    """A yard whose index is a private one; there is no staging index."""
+
+    file: Path = Path()
+
+    @property
+    def world_file(self) -> Path:
+        """The company's world."""
+        return self.file
+
+
+def company(place: Yard, index: private.Private, folder: Path) -> Company:
+    """Write a world file: the local world's forge, a private index, and no staging index."""
+    tables = re.split(r"(?m)^(?=\[)", (place.world / "world.toml").read_text())
+    kept = [each for each in tables if not each.startswith(("[index]", "[staging]"))]
+    file = folder / "company.toml"
+    file.write_text("".join([*kept, "\n", index.table]))
+    file.chmod(0o600)
+    return Company(repo=place.repo, world=place.world, file=file)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_release_into_a_private_index(kind: str, tmp_path: Path) -> None:
+    """Whole at once, found whole by the next run and by status; other bytes under its names are refused."""
+    with KINDS[kind](tmp_path) as index, yard(tmp_path / "yard") as place:
+        here = company(place, index, tmp_path)
+        first = here.release()
+        assert first.returncode == 0, first.stderr
+        assert ("fetched and hashed" in first.stderr) == (kind == "pypiserver without hashes")
+        second = here.release()
+        assert second.returncode == 0, second.stderr
+        assert "sending" not in second.stderr
+        assert here.status().returncode == 0
+        other = small(tmp_path / "other" / "small", **{"src/small_one/more.py": "x = 1\n"})
+        stranger = Company(repo=other, world=place.world, file=here.file).release()
+        assert stranger.returncode in {4, 9}, stranger.stderr
+        assert "sending" not in stranger.stderr
