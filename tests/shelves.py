@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from packaging.version import Version
+
 from unmoor.errors import Denied
 from unmoor.ports.index import Credential, Holding, Listed, Proved, Proving, Sending
 from unmoor.products import File
@@ -26,6 +28,7 @@ class Shelf:
     minted: bool = False
     wrong: str = ""
     proved: list[Proving] = field(default_factory=list)
+    others: Mapping[str, bool] = field(default_factory=dict)
 
     def credential(self) -> Credential:
         """Whether there is a login."""
@@ -44,6 +47,11 @@ class Shelf:
         del project
         self.holding("", "")
         return self.known
+
+    def versions(self, project: str) -> Mapping[Version, bool]:
+        """The versions it is told, if it can be read; which of them are yanked."""
+        self.holding(project, "")
+        return {Version(each): yanked for each, yanked in self.others.items()}
 
     def holding(self, project: str, version: str) -> Holding:
         """What it holds of any version."""

@@ -42,6 +42,7 @@ class Target:
     ``named`` tells a tag that the user gave from one that was found on HEAD. ``commit`` is the
     commit that GitHub Actions names, empty elsewhere. ``real`` is false in a rehearsal. ``images``
     are those to build, none for a project without; ``platforms`` leaves out others where it names any.
+    ``published`` is false where the world may not be asked what it holds; ``settings`` as in `Release`.
     """
 
     tag: str
@@ -55,6 +56,8 @@ class Target:
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     site: str = "https://github.com"
     skipped: tuple[str, ...] = ()
+    published: bool = True
+    settings: str = ""
 
 
 def given(stage: Stage[P] | None) -> Promise[P] | None:
@@ -76,7 +79,13 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         real=target.real,
         project=settings.project,
         commit=target.commit,
+        prefix=settings.tag_prefix,
+        settings=target.settings,
+        signers=settings.allowed_signers if settings.signed_tags else "",
+        moves=limit >= Reach.REMOTE,
         git=can.git,
+        index=can.index if target.published else None,
+        forge=can.forge if target.published else None,
     )
 
     # Every login, permission and name, as far as reading can tell.

@@ -39,6 +39,9 @@ class Manifest:
     """Version, commit, artifacts with their digests and sizes, proofs, the tools' versions, and unusual decisions.
 
     Two manifests of one release are the same bytes: no times, no paths, no machine's name.
+
+    ``settings`` is empty where the settings are the commit's own, else ``NAME sha256:DIGEST`` of the
+    file that was given instead.
     """
 
     schema: int = SCHEMA
@@ -48,6 +51,7 @@ class Manifest:
     commit: str
     repository: str
     prerelease: bool
+    settings: str = ""
     artifacts: tuple[Artifact, ...]
     images: tuple[ImageArtifact, ...] = ()
     pushed: tuple[PushedImage, ...] = ()
@@ -73,6 +77,7 @@ class Manifest:
             commit=release.commit,
             repository=release.repository,
             prerelease=release.prerelease,
+            settings=release.settings,
             artifacts=tuple(
                 Artifact(name=file.name, kind="wheel" if file.is_wheel else "sdist", sha256=file.sha256, size=file.size)
                 for file in dists.files

@@ -16,6 +16,8 @@ class Release:
 
     ``version`` is canonical PEP 440, ``commit`` 40 hexadecimal digits, ``date`` the commit's time
     in seconds since 1970, ``repository`` ``owner/name``, ``project`` the name as the project writes it.
+    ``prefix`` is what stands in the tag before the version and its ``v``. ``settings`` says where the
+    settings came from, where not from the commit: a file's name and its sha256.
     """
 
     repository: str
@@ -27,6 +29,13 @@ class Release:
     prerelease: bool
     highest: bool
     previous: str | None = None
+    prefix: str = ""
+    settings: str = field(default="", compare=False)
+
+    @property
+    def bare_tag(self) -> str:
+        """The tag without the project's prefix: ``v1.2`` of ``pkg-v1.2``."""
+        return self.tag.removeprefix(self.prefix)
 
 
 class Standing(StrEnum):

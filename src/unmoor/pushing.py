@@ -75,7 +75,7 @@ def planner(settings: ImageSettings) -> Planner:
 
     def planned(release: Release, target: Target) -> Planned:
         context = imagetags.Context(
-            ref=f"refs/tags/{release.tag}",
+            ref=f"refs/tags/{release.bare_tag}",
             sha=release.commit,
             event="push",
             now=datetime.fromtimestamp(release.date, UTC),
@@ -105,7 +105,7 @@ def planner(settings: ImageSettings) -> Planner:
 
 def of_commit_alone(line: Line, release: Release, target: Target) -> frozenset[str]:
     """The fixed tags that name the commit and no version: another release of the same commit has them, too."""
-    other = replace(release, tag=f"v{_NO_VERSION}", version=_NO_VERSION)
+    other = replace(release, tag=f"v{_NO_VERSION}", prefix="", version=_NO_VERSION)
     return frozenset(line.planner(release, target).fixed) & frozenset(line.planner(other, target).fixed)
 
 
@@ -115,7 +115,7 @@ def rightful(line: Line, release: Release, target: Target, tag: str, published: 
     ``published`` are the registry's tags: those that this line's own rules would give to a version
     say which versions are there.
     """
-    version = versions.read_tag(release.tag)
+    version = versions.read_tag(release.bare_tag)
     if version.is_prerelease:
         return f"{tag} stays: {release.version} is a prerelease"
     there = _published(line, release, target, published)
@@ -123,13 +123,13 @@ def rightful(line: Line, release: Release, target: Target, tag: str, published: 
         highest = max(there.values(), default=version)
         return f"{tag} stays: a higher version than {release.version} is published ({highest})"
     if series(tag, version) is None and not release.highest:
-        return f"{tag} stays: a higher version than {release.version} is tagged in the repository"
+        return f"{tag} stays: a higher version than {release.version} is published"
     return ""
 
 
 def _published(line: Line, release: Release, target: Target, tags: Sequence[str]) -> Mapping[str, Version]:
     """The versions whose own tags are on the registry."""
-    start = "v" if release.tag.startswith("v") else ""
+    start = "v" if release.bare_tag.startswith("v") else ""
     found = {}
     for tag in frozenset(tags) - of_commit_alone(line, release, target):
         digit = _NUMBER.search(tag)
@@ -137,7 +137,7 @@ def _published(line: Line, release: Release, target: Target, tags: Sequence[str]
         version = versions.parse(core) if core else None
         if version is None or version.is_prerelease or version.local:
             continue
-        other = replace(release, tag=f"{start}{version}", version=str(version), prerelease=False)
+        other = replace(release, tag=f"{start}{version}", prefix="", version=str(version), prerelease=False)
         if versions.is_release_tag(other.tag) and tag in line.planner(other, target).fixed:
             found[tag] = version
     return found

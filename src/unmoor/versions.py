@@ -1,7 +1,8 @@
 """Versions and the tags that name them (PEP 440). Pure: nothing here reads git, a file or the clock.
 
-A release's tag is ``v?`` and a version: ``v1.2.3``, ``1.2.3rc1``, ``v1.0.0-rc.1``. The whole name is
-matched before anything else is done with it, since a tag can hold shell code, a path or a newline.
+A release's tag is ``v?`` and a version: ``v1.2.3``, ``1.2.3rc1``, ``v1.0.0-rc.1``; where a project has a
+prefix (`unmoor.naming`) that stands before it, exactly. Tags of another prefix are not seen. The whole
+name is matched before anything else is done with it, since a tag can hold shell code, a path or a newline.
 Order and sameness are PEP 440's everywhere: ``v1.0.0-rc.1`` and ``v1.0rc1`` name one version.
 """
 
@@ -51,28 +52,33 @@ def version_in(text: str) -> Version | None:
     return parse(text.removeprefix("v"))
 
 
-def read_tag(name: str) -> Version:
-    """Read the version that a tag names.
+def read_tag(name: str, *, prefix: str = "") -> Version:
+    """Read the version that a tag names, after the prefix.
 
     Raises `Refused`, with a message of its own for each kind of badness, where the name is not a
-    release's tag: empty, too long, hostile, outside ASCII, malformed, a dev or a local version.
+    release's tag: empty, too long, hostile, outside ASCII, malformed, a dev or a local version, or
+    without the prefix.
     """
-    problem = _hostile(name)
-    version = None if problem else parse(name.removeprefix("v")) if _SHAPE.fullmatch(name) else None
-    if not problem and version is None:
-        problem = "it is not a version (PEP 440), with or without a leading 'v'"
+    rest = name.removeprefix(prefix)
+    problem = hostile(name, more=prefix)
+    version = None if problem else parse(rest.removeprefix("v")) if _SHAPE.fullmatch(rest) else None
+    if not problem and not name.startswith(prefix):
+        version, problem = None, f"this project's tags start with {prefix!r}"
+    elif not problem and version is None:
+        after = f" after {prefix!r}" if prefix else ""
+        problem = f"it is not a version (PEP 440){after}, with or without a leading 'v'"
     elif version is not None:
         problem = _unreleasable(version)
     if version is None or problem:
         raise Refused(
             f"the tag {shown(name)} cannot be released: {problem}",
-            next_step="tag the commit with a name such as v1.2.3 or v1.2.3rc1, and release that",
+            next_step=f"tag the commit with a name such as {prefix}v1.2.3 or {prefix}v1.2.3rc1, and release that",
         )
     return version
 
 
-def _hostile(name: str) -> str:
-    """Say what no tag of a release may hold, the empty text where there is nothing."""
+def hostile(name: str, *, more: str = "") -> str:
+    """Say what no tag of a release may hold, the empty text where there is nothing. ``more`` may stand in it, too."""
     if not name:
         return "it is empty"
     if len(name) > LONGEST_TAG:
@@ -82,8 +88,8 @@ def _hostile(name: str) -> str:
     foreign = sorted({char for char in name if not char.isascii()})
     if foreign:
         return "it holds characters outside ASCII: " + ", ".join(f"U+{ord(char):04X}" for char in foreign[:5])
-    if not _ALLOWED.fullmatch(name):
-        bad = sorted(set(_ALLOWED.sub("", name)))
+    bad = sorted(set(_ALLOWED.sub("", name)) - set(more))
+    if bad:
         return "it holds " + " ".join(bad[:8]) + ", and only letters, digits and . - _ + ! may stand in one"
     return ""
 
@@ -97,22 +103,23 @@ def _unreleasable(version: Version) -> str:
     return ""
 
 
-def is_release_tag(name: str) -> bool:
+def is_release_tag(name: str, *, prefix: str = "") -> bool:
     """Whether `read_tag` would take the name."""
-    if len(name) > LONGEST_TAG or not _SHAPE.fullmatch(name):
+    rest = name.removeprefix(prefix)
+    if len(name) > LONGEST_TAG or not name.startswith(prefix) or not _SHAPE.fullmatch(rest):
         return False
-    version = parse(name.removeprefix("v"))
+    version = parse(rest.removeprefix("v"))
     return version is not None and not _unreleasable(version)
 
 
-def release_tags(names: Iterable[str]) -> dict[str, Version]:
+def release_tags(names: Iterable[str], *, prefix: str = "") -> dict[str, Version]:
     """The names that are tags of releases, each with its version; the others are left out."""
-    return {name: read_tag(name) for name in names if is_release_tag(name)}
+    return {name: read_tag(name, prefix=prefix) for name in names if is_release_tag(name, prefix=prefix)}
 
 
-def is_floating(name: str) -> bool:
+def is_floating(name: str, *, prefix: str = "") -> bool:
     """Whether this is a single number, such as ``v2``: a tag that projects move from release to release."""
-    return _ONE_NUMBER.fullmatch(name) is not None
+    return name.startswith(prefix) and _ONE_NUMBER.fullmatch(name.removeprefix(prefix)) is not None
 
 
 def highest_final(versions: Iterable[Version]) -> Version | None:
@@ -126,7 +133,7 @@ def is_highest(version: Version, others: Iterable[Version]) -> bool:
     return not version.is_prerelease and (highest is None or highest <= version)
 
 
-def previous(version: Version, tags: Iterable[str], *, like: str = "v") -> str | None:
+def previous(version: Version, tags: Iterable[str], *, like: str = "v", prefix: str = "") -> str | None:
     """The tag of the release before this one, ``None`` where there is none.
 
     For a final it is the highest lower final, for a prerelease the highest lower release of any
@@ -134,10 +141,11 @@ def previous(version: Version, tags: Iterable[str], *, like: str = "v") -> str |
     """
     lower = {
         name: each
-        for name, each in release_tags(tags).items()
+        for name, each in release_tags(tags, prefix=prefix).items()
         if each < version and (version.is_prerelease or not each.is_prerelease)
     }
-    return max(lower, key=lambda name: (lower[name], *_rank(name, like)), default=None)
+    begins = like.removeprefix(prefix)
+    return max(lower, key=lambda name: (lower[name], *_rank(name.removeprefix(prefix), begins)), default=None)
 
 
 def _rank(name: str, like: str) -> tuple[int, bool, str]:
@@ -145,9 +153,9 @@ def _rank(name: str, like: str) -> tuple[int, bool, str]:
     return (name.count("."), name.startswith("v") == like.startswith("v"), name)
 
 
-def spellings(version: Version, tags: Iterable[str]) -> tuple[str, ...]:
+def spellings(version: Version, tags: Iterable[str], *, prefix: str = "") -> tuple[str, ...]:
     """Every tag that names this very version, sorted by name."""
-    return tuple(sorted(name for name, each in release_tags(tags).items() if each == version))
+    return tuple(sorted(name for name, each in release_tags(tags, prefix=prefix).items() if each == version))
 
 
 def tags_at(tags: Mapping[str, str], commit: str) -> tuple[str, ...]:
@@ -155,29 +163,30 @@ def tags_at(tags: Mapping[str, str], commit: str) -> tuple[str, ...]:
     return tuple(sorted(name for name, target in tags.items() if target == commit))
 
 
-def the_tag_at(tags: Mapping[str, str], commit: str) -> str | None:
+def the_tag_at(tags: Mapping[str, str], commit: str, *, prefix: str = "") -> str | None:
     """The one release's tag on a commit, ``None`` where there is none.
 
     Of several spellings of one version the best one. Raises `Refused` where tags on the commit
     name different versions.
     """
-    found = release_tags(tags_at(tags, commit))
+    found = release_tags(tags_at(tags, commit), prefix=prefix)
     if len(set(found.values())) > 1:
         names = ", ".join(sorted(found, key=lambda name: found[name]))
         raise Refused(
             f"the tags on commit {commit[:12]} name different versions: {names}",
             next_step="name the tag that is meant on the command line",
         )
-    return max(found, key=lambda name: _rank(name, "v"), default=None)
+    return max(found, key=lambda name: _rank(name.removeprefix(prefix), "v"), default=None)
 
 
-def refuse_twins(tag: str, version: Version, tags: Mapping[str, str], commit: str) -> None:
+def refuse_twins(tag: str, version: Version, tags: Mapping[str, str], commit: str, *, prefix: str = "") -> None:
     """Raise `Refused` where another tag names the same version on another commit.
 
     A single number beside a longer tag (``v1`` beside ``v1.0.0``) is a tag that moves, and no twin.
     """
-    for twin in spellings(version, tags):
-        if twin != tag and tags[twin] != commit and (is_floating(tag) or not is_floating(twin)):
+    floats = is_floating(tag, prefix=prefix)
+    for twin in spellings(version, tags, prefix=prefix):
+        if twin != tag and tags[twin] != commit and (floats or not is_floating(twin, prefix=prefix)):
             raise Refused(
                 f"the tags {tag} and {twin} name one version, {version}, on different commits "
                 f"({commit[:12]} and {tags[twin][:12]})",
@@ -205,8 +214,9 @@ def next_version(current: Version | None, kinds: Iterable[str] = ()) -> Version:
     return Version(epoch + ".".join(map(str, raised)))
 
 
-def style_of(tags: Iterable[str]) -> str:
-    """What a new tag starts with here: ``v``, or nothing where the highest release's tag has none."""
-    found = release_tags(name for name in tags if not is_floating(name))
+def style_of(tags: Iterable[str], *, prefix: str = "") -> str:
+    """What a new tag starts with here: the prefix, and ``v`` unless the highest release's tag has none."""
+    rests = [name.removeprefix(prefix) for name in tags if name.startswith(prefix)]
+    found = release_tags(name for name in rests if not is_floating(name))
     newest = max(found, key=lambda name: (found[name], name.startswith("v")), default="v")
-    return "v" if newest.startswith("v") else ""
+    return f"{prefix}v" if newest.startswith("v") else prefix

@@ -285,3 +285,21 @@ def test_names_tell_the_version(filename: str, version: str | None) -> None:
     """Names of today and of yesterday belong to a version, others to none."""
     found = version_of(filename, "Demo-Pkg")
     assert (str(found) if found else None) == version
+
+
+def test_every_version_and_whether_it_is_yanked() -> None:
+    """A version is yanked where all its files are, with a reason or without; no project has no versions."""
+    files: list[dict[str, Any]] = [
+        {"filename": "demo-1.0.tar.gz", "url": "a", "hashes": {}, "yanked": "broken"},
+        {"filename": "demo-1.0-py3-none-any.whl", "url": "b", "hashes": {}},
+        {"filename": "demo-2.0.tar.gz", "url": "c", "hashes": {}, "yanked": ""},
+        {"filename": "demo-3.0rc1.tar.gz", "url": "d", "hashes": {}, "yanked": False},
+        {"filename": "demo-next.tar.gz", "url": "e", "hashes": {}},
+    ]
+    with answering(says(page(*files, name="demo"))) as (index, _):
+        seen = index.versions("demo")
+    assert {str(version): yanked for version, yanked in seen.items()} == {"1.0": False, "2.0": True, "3.0rc1": False}
+    with answering(says(b"", status=404)) as (index, _):
+        assert index.versions("demo") == {}
+    with answering(says(b"<p>log in</p>", kind="text/html")) as (index, _), pytest.raises(Unknown):
+        index.versions("demo")

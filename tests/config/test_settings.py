@@ -93,11 +93,12 @@ def test_lists_in_the_environment_have_one_item_a_line() -> None:
 
 def test_every_option_can_be_set_by_its_variable() -> None:
     """The variable follows from the option's name."""
-    assert [variable_of(field.encode_name) for field in msgspec.structs.fields(Settings)][:4] == [
+    assert [variable_of(field.encode_name) for field in msgspec.structs.fields(Settings)][:5] == [
         "UNMOOR_PROJECT",
         "UNMOOR_REPOSITORY",
-        "UNMOOR_CHANGELOG",
-        "UNMOOR_EMPTY_NOTES",
+        "UNMOOR_TAG_PREFIX",
+        "UNMOOR_SIGNED_TAGS",
+        "UNMOOR_ALLOWED_SIGNERS",
     ]
 
 

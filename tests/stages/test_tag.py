@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 from tests.repositories import Repo, shell_for_tests
+from tests.shelves import Shelf
 
 from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.shell import LocalShell
 from unmoor.errors import ConfigError, Refused, Unknown, UnmoorError
+from unmoor.ports.index import Holding
 from unmoor.products import Release
 from unmoor.stage import Have
 from unmoor.stages.tag import ResolveTag
 
+NOTHING = Holding(simple={}, json=None)
 STATIC = {"pyproject.toml": "[project]\nname = 'Some.Pkg'\nversion = '1.2.0'\n"}
 SCM = {"pyproject.toml": "[project]\nname = 'Some.Pkg'\ndynamic = ['version']\n[tool.setuptools_scm]\n"}
 
@@ -265,7 +268,7 @@ RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
         (nothing, "../x", {}, "it holds /", RELEASED_NAMES),
         (nothing, "--output=pwned", {}, "it holds =", RELEASED_NAMES),
         (nothing, "v\uff11.0.0", {}, "U+FF11", RELEASED_NAMES),
-        (nothing, "release-1", {}, "not a version", RELEASED_NAMES),
+        (nothing, "stable-1", {}, "not known to be this project's", "set tag-prefix"),
         (nothing, "", {}, "it is empty", RELEASED_NAMES),
         (nothing, "v1.0.dev1", {}, "development version", RELEASED_NAMES),
         (nothing, "v1.0+local", {}, "local version", RELEASED_NAMES),
@@ -352,3 +355,42 @@ def test_a_configured_name(place: Place) -> None:
     """The configured name goes before what the files say."""
     place.tag("v1.0.0")
     assert place.resolve("v1.0.0", project="other").project == "other"
+
+
+def test_a_prefix_sees_only_its_own_tags(place: Place) -> None:
+    """Previous, highest and the tag on HEAD are those of one pattern; what else is tagged does not count."""
+    place.tag("some-pkg-1.0")
+    place.tag("other-7.0")
+    place.tag("v8.0")
+    place.repo.commit({"a": "1"})
+    commit = place.tag("some-pkg-1.1")
+    release = place.resolve("some-pkg-1.1", index=Shelf(NOTHING), forge=None)
+    assert (release.version, release.previous, release.prefix) == ("1.1", "some-pkg-1.0", "some-pkg-")
+    assert (release.highest, release.bare_tag) == (True, "1.1")
+    place.tag("other-9.0")
+    assert place.resolve(None).commit == commit
+    with pytest.raises(Refused, match="this project's tags start with 'some-pkg-'"):
+        place.resolve("other-9.0", prefix="some-pkg-")
+
+
+def test_published_versions_decide(place: Place) -> None:
+    """A tag that was given up holds nothing back; an index that cannot be read stops what moves pointers."""
+    place.tag("v3.0.0")
+    place.repo.commit({"a": "1"})
+    place.tag("v2.0.0")
+    assert not place.resolve("v2.0.0").highest
+    assert place.resolve("v2.0.0", index=Shelf(NOTHING, others={"1.0.0": False})).highest
+    down = Shelf(Unknown("no answer", next_step="try again"))
+    with pytest.raises(Unknown, match="highest published"):
+        place.resolve("v2.0.0", index=down)
+    assert not place.resolve("v2.0.0", index=down, moves=False).highest
+    assert "cannot be told" in place.warned[-1]
+
+
+def test_a_tag_that_must_be_signed(place: Place) -> None:
+    """Asked for, and on the default branch a list of nobody: refused."""
+    place.repo.commit({".allowed_signers": ""})
+    place.repo.git("push", "--quiet", "origin", "main")
+    place.tag("v1.0.0")
+    with pytest.raises(Refused, match="is not signed; tags of this project are signed by: nobody"):
+        place.resolve("v1.0.0", signers=".allowed_signers")

@@ -17,6 +17,7 @@ from typing import Final
 
 from unmoor.adapters.git_complete import complete
 from unmoor.adapters.git_program import GitProgram, reason, without_login
+from unmoor.adapters.git_signatures import default_head, signer
 from unmoor.errors import Refused, Unknown
 from unmoor.ports.git import Commit
 from unmoor.ports.shell import Shell
@@ -153,6 +154,14 @@ class GitCheckout:
             name = ref.removeprefix("refs/tags/")
             (peeled if name.endswith("^{}") else direct)[name.removesuffix("^{}")] = target
         return direct | peeled
+
+    def default_head(self) -> str | None:
+        """The last commit of the remote's default branch; see `unmoor.ports.git.Git`."""
+        return default_head(self, self._remote)
+
+    def signer(self, tag: str, allowed: bytes) -> str:
+        """Who signed a tag; see `unmoor.adapters.git_signatures.signer`."""
+        return signer(self.git, self.folder, tag, allowed)
 
     def read(self, commit: str, path: str) -> bytes | None:
         """A file's content at a commit; links are followed inside the tree. Raises `Unknown` above 10 MB."""

@@ -8,6 +8,7 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
+from unmoor.cli.options import config_option
 from unmoor.render import words
 from unmoor.stage import Reach
 
@@ -16,8 +17,9 @@ from unmoor.stage import Reach
 @click.argument("tag", required=False)
 @session.project_option
 @session.world_option
+@config_option
 @session.json_option
-def command(tag: str | None, folder: Path, world: Path | None, *, as_json: bool) -> int:
+def command(tag: str | None, folder: Path, world: Path | None, config: Path | None, *, as_json: bool) -> int:
     """Say what releasing TAG would do, and what is already true.
 
     Everything is read, nothing is written. Without TAG it is the tag on HEAD; in GitHub Actions the
@@ -25,7 +27,9 @@ def command(tag: str | None, folder: Path, world: Path | None, *, as_json: bool)
 
     The JSON has a schema: `unmoor schema plan`.
     """
-    asked = session.Asked(folder=folder, tag=tag, world=world, limit=Reach.READS, as_json=as_json, quiet=True)
+    asked = session.Asked(
+        folder=folder, tag=tag, world=world, config=config, limit=Reach.READS, as_json=as_json, quiet=True
+    )
     with Processes() as processes:
         opened = session.opened(asked, processes)
         report = session.conduct(opened, asked, processes)

@@ -12,7 +12,9 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.cli import imaging, session
+from unmoor.cli.options import config_option
 from unmoor.cli.talk import err
+from unmoor.config.given import given
 from unmoor.config.settings import resolve
 from unmoor.folder import RunFolder
 from unmoor.locks import exclusive
@@ -29,9 +31,10 @@ PLACE = "rehearsal"
 @click.command(short_help="Release into a local world: every stage, the irreversible ones too.")
 @click.argument("tag", required=False)
 @session.project_option
+@config_option
 @click.option("--without-images", is_flag=True, help="Leave container images out, where there is no engine.")
 @session.json_option
-def command(tag: str | None, folder: Path, *, without_images: bool, as_json: bool) -> int:
+def command(tag: str | None, folder: Path, config: Path | None, *, without_images: bool, as_json: bool) -> int:
     r"""Rehearse the release of TAG, all of it, on this machine.
 
     A local world is started: two package indexes, a GitHub API and a git remote, which refuse what
@@ -52,10 +55,10 @@ def command(tag: str | None, folder: Path, *, without_images: bool, as_json: boo
         RunFolder(place).open()
         with exclusive(place):
             _wipe(place)
-            prepared = prepare(here, LocalShell(processes=processes), place, tag=tag)
+            prepared = prepare(here, LocalShell(processes=processes), place, tag=tag, config=given(config))
             _tell(prepared)
             repository = repository_of(here.remote() or "") or session.LOCAL_REPOSITORY
-            hosts = () if without_images else _registries(prepared, repository, processes)
+            hosts = () if without_images else _registries(prepared, repository, processes, config)
             with local.start(
                 place,
                 repository=repository,
@@ -69,6 +72,7 @@ def command(tag: str | None, folder: Path, *, without_images: bool, as_json: boo
                     folder=prepared.checkout,
                     tag=prepared.tag,
                     world=world.world_file,
+                    config=config,
                     limit=Reach.FINAL,
                     as_json=as_json,
                     rehearsing=True,
@@ -80,13 +84,13 @@ def command(tag: str | None, folder: Path, *, without_images: bool, as_json: boo
         return session.finish(report, opened, asked)
 
 
-def _registries(prepared: Prepared, repository: str, processes: Processes) -> tuple[str, ...]:
+def _registries(prepared: Prepared, repository: str, processes: Processes, config: Path | None) -> tuple[str, ...]:
     """Every registry that the world needs to have, for a project with images."""
     git = checkout(prepared.checkout, processes)
     commit = git.commit_of(prepared.tag)
     if commit is None:
         return ()
-    settings = resolve(lambda name: git.read(commit, name), environ=os.environ).settings
+    settings = resolve(lambda name: git.read(commit, name), environ=os.environ, config=given(config)).settings
     return imaging.hosts_of(imaging.configured(settings.image, git.files(commit), without=False).images, repository)
 
 

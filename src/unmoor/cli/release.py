@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from unmoor.cli import session
+from unmoor.cli.options import config_option
 from unmoor.cli.skipping import skippable
 from unmoor.stage import Reach
 
@@ -15,6 +16,7 @@ from unmoor.stage import Reach
 @click.argument("tag", required=False)
 @session.project_option
 @session.world_option
+@config_option
 @click.option(
     "--until",
     metavar="STAGE",
@@ -53,6 +55,7 @@ def command(
     tag: str | None,
     folder: Path,
     world: Path | None,
+    config: Path | None,
     until: tuple[str, ...],
     manifest_sha256: str,
     dists: Path | None,
@@ -84,6 +87,7 @@ def command(
             folder=folder,
             tag=tag,
             world=world,
+            config=config,
             limit=limit,
             until=until,
             as_json=as_json,

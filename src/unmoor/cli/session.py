@@ -13,10 +13,11 @@ from typing import Any
 
 import click
 
-from unmoor import versions
+from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.processes import Processes
 from unmoor.assembly import Target, assemble
 from unmoor.cli import imaging, talk
+from unmoor.config.given import Given, given
 from unmoor.config.settings import Settings, resolve
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import Internal, Refused
@@ -26,12 +27,14 @@ from unmoor.folder import RunFolder
 from unmoor.journal import FileJournal, NoJournal
 from unmoor.locks import exclusive
 from unmoor.manifest import NAME
+from unmoor.naming import refuse_hostile
 from unmoor.pipeline import Pipeline
-from unmoor.ports.git import Git
 from unmoor.powers import Powers, checkout, powers
+from unmoor.rehearsal.prepare import naming_at
 from unmoor.runcontext import RunContext, repository_of
 from unmoor.schedule import Run
 from unmoor.stage import Reach
+from unmoor.text import clean
 from unmoor.world import Trusted, World
 
 LOCAL_REPOSITORY = "local/rehearsal"
@@ -47,6 +50,7 @@ class Asked:
     folder: Path
     tag: str | None = None
     world: Path | None = None
+    config: Path | None = None
     limit: Reach = Reach.READS
     until: tuple[str, ...] = ()
     keep_images: bool = False
@@ -78,10 +82,13 @@ def opened(asked: Asked, processes: Processes) -> Session:
     """Find out what is meant: tag, settings at its commit, world. Reads only. Raises what each of them raises."""
     context = RunContext() if asked.rehearsing else RunContext.from_environ(os.environ)
     here = checkout(asked.folder, processes)
-    tag, named = _tag(asked, context, here)
-    versions.read_tag(tag)
+    config = given(asked.config)
+    tag, named = _tag(asked, context, here, config)
+    refuse_hostile(tag)
     commit = here.commit_of(tag) or here.head()
-    resolved = resolve(lambda name: here.read(commit, name) if commit else None, environ=os.environ)
+    resolved = resolve(lambda name: here.read(commit, name) if commit else None, environ=os.environ, config=config)
+    if config is not None and not asked.quiet:
+        talk.err(f"settings: {clean(config.origin)}, instead of the commit's own")
     repository = context.repository or repository_of(here.remote() or "") or resolved.settings.repository
     if asked.rehearsing:
         repository = repository or LOCAL_REPOSITORY
@@ -118,6 +125,8 @@ def opened(asked: Asked, processes: Processes) -> Session:
         secrets=wanted.secrets,
         site=world.forge.site,
         skipped=asked.skip,
+        published=asked.world is not None or not asked.rehearsing,
+        settings=config.origin if config is not None else "",
     )
     folder = RunFolder.of(here.folder, tag)
     return Session(
@@ -130,13 +139,13 @@ def opened(asked: Asked, processes: Processes) -> Session:
     )
 
 
-def _tag(asked: Asked, context: RunContext, git: Git) -> tuple[str, bool]:
+def _tag(asked: Asked, context: RunContext, git: GitCheckout, config: Given | None) -> tuple[str, bool]:
     if asked.tag is not None:
         return asked.tag, True
     if context.tag:
         return context.tag, True
     head = git.head()
-    found = versions.the_tag_at(git.tags(), head) if head else None
+    found = naming_at(git, head, config).at(git.tags(), head) if head else None
     if found is None:
         raise Refused(
             "no tag was named, and none stands on the commit that is checked out",
@@ -250,6 +259,7 @@ def finish(report: Report, session: Session, asked: Asked) -> int:
 def command(session: Session, asked: Asked) -> str:
     """The command that goes on from here."""
     world = ["--world", str(asked.world)] if asked.world else []
+    world += ["--config", str(asked.config)] if asked.config else []
     skip = [word for name in asked.skip for word in ("--skip", name)]
     return shlex.join(["unmoor", "release", *world, *skip, session.target.tag])
 

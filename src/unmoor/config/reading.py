@@ -247,3 +247,11 @@ def _item(number: int, value: object, kind: Any, *, quotes: bool) -> Any:
         return checked(value, kind, quotes=quotes)
     except ValueError as error:
         raise ValueError(f"item {number}: {error}") from None
+
+
+def refuse_near_misses(document: Document, tools: Mapping[str, object]) -> None:
+    """Refuse a misspelt ``[tool.unmoor]``: without this it would silently mean nothing. Raises `ConfigError`."""
+    faults = Faults(document.source, document.line_of)
+    for name in difflib.get_close_matches("unmoor", [name for name in tools if name != "unmoor"], cutoff=0.8):
+        faults.add(("tool", name), 'there is no such table; did you mean "tool.unmoor"?')
+    faults.stop()

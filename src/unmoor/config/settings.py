@@ -6,7 +6,6 @@ the reference. The reader, the environment variables, the JSON schema and the re
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,10 +15,12 @@ import msgspec
 from msgspec import Meta
 
 from unmoor.config.addresses import PROJECT, REPOSITORY
+from unmoor.config.given import Given
 from unmoor.config.images import INSIDE, ImageSettings
 from unmoor.config.kinds import structs_in
-from unmoor.config.reading import Document, Faults, checked, parse, read_values
+from unmoor.config.reading import Document, Faults, checked, parse, read_values, refuse_near_misses
 from unmoor.config.values import Extra, Group, ProjectPath, Requirement, TestPython, command_line, inside
+from unmoor.naming import prefix
 
 PYPROJECT = "pyproject.toml"
 OWN_FILE = "unmoor.toml"
@@ -47,6 +48,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             extra={"words": "owner/name"},
         ),
     ] = ""
+    tag_prefix: Annotated[
+        str,
+        Meta(
+            max_length=64,
+            description="What stands before the version in a release's tag, such as `pkg-`, `pkg/v` or `release-`. A"
+            " `v` after it is always optional. Tags without it are not seen. `v`: no more than that. Empty: no more,"
+            " the project's name, or a word such as `release`, as the tag has it.",
+            examples=["pkg-"],
+            extra={"words": "what stands before the version in a tag", "check": prefix},
+        ),
+    ] = ""
+    signed_tags: Annotated[
+        bool, Meta(description="Whether a tag must be signed by somebody whom `allowed-signers` names.")
+    ] = False
+    allowed_signers: Annotated[
+        str,
+        Meta(
+            pattern=INSIDE,
+            description="Who may sign tags: ssh's allowed signers, or armoured OpenPGP keys, on the default branch.",
+            extra={"words": "a relative path inside the project, without ..", "check": inside},
+        ),
+    ] = ".allowed_signers"
     changelog: Annotated[
         str,
         Meta(
@@ -179,18 +202,23 @@ def variable_of(option: str) -> str:
 def resolve(
     read: Callable[[str], bytes | None],
     *,
+    config: Given | None = None,
     environ: Mapping[str, str] = NOTHING,
     given: Mapping[str, object] = NOTHING,
 ) -> Resolved:
     """Bring together defaults, the project's file, the environment and the command line; the later ones win.
 
     ``read`` returns a file of the project by its name (at the release's own commit), ``None`` where
-    there is none. ``given`` is what the command line said, by option name. An empty environment
-    variable counts as not set. Raises `ConfigError` with everything that is wrong in one source.
+    there is none; ``config`` goes in its place. ``given`` is what the command line said, by option
+    name. An empty variable counts as not set. Raises `ConfigError` with all that is wrong in one source.
     """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for source in (_from_files(read), _from_environ(environ), _from_command_line(given)):
+    for source in (
+        _from_files(read) if config is None else _from_given(config),
+        _from_environ(environ),
+        _from_command_line(given),
+    ):
         for name, (value, origin) in source.items():
             values[name], origins[name] = value, origin
     fields = msgspec.structs.fields(Settings)
@@ -212,7 +240,7 @@ def _from_files(read: Callable[[str], bytes | None]) -> _Found:
         tools = document.table.get("tool", {})
         if not isinstance(tools, dict):
             continue
-        _refuse_near_misses(document, tools)
+        refuse_near_misses(document, tools)
         if "unmoor" in tools:
             found.append((document, ("tool", "unmoor"), tools["unmoor"]))
     if not found:
@@ -225,12 +253,11 @@ def _from_files(read: Callable[[str], bytes | None]) -> _Found:
     return _read(table, path, faults)
 
 
-def _refuse_near_misses(document: Document, tools: Mapping[str, object]) -> None:
-    """Refuse a misspelt ``[tool.unmoor]``: without this it would silently mean nothing."""
-    faults = Faults(document.source, document.line_of)
-    for name in difflib.get_close_matches("unmoor", [name for name in tools if name != "unmoor"], cutoff=0.8):
-        faults.add(("tool", name), 'there is no such table; did you mean "tool.unmoor"?')
-    faults.stop()
+def _from_given(config: Given) -> _Found:
+    """Read a file that was given: a pyproject.toml, else one as unmoor.toml is."""
+    own = PYPROJECT if config.name == PYPROJECT else OWN_FILE
+    found = _from_files(lambda name: config.data if name == own else None)
+    return {key: (value, f"{config.name}: {origin.partition(': ')[2]}") for key, (value, origin) in found.items()}
 
 
 def _read(table: object, path: tuple[str, ...], faults: Faults) -> _Found:
@@ -257,9 +284,8 @@ def _from_environ(environ: Mapping[str, str]) -> _Found:
         if not (text := environ.get(variable, "")):
             continue
         base = get_args(field.type)[0]
-        value: object = text.split("\n") if get_origin(base) is tuple else text
-        if isinstance(value, list):
-            value = [item.strip() for item in value if item.strip()]
+        lines = [item.strip() for item in text.split("\n") if item.strip()]
+        value: object = lines if get_origin(base) is tuple else text
         try:
             values[field.name] = (checked(value, field.type, loose=True), f"environment: {variable}")
         except ValueError as error:

@@ -48,6 +48,15 @@ class Git(Protocol):
     def remote_tags(self) -> Mapping[str, str]:
         """Every tag of the remote, peeled. Raises `Unknown` where the remote cannot be read."""
 
+    def default_head(self) -> str | None:
+        """The last commit of the remote's default branch; HEAD where there is no remote, ``None`` where it is empty.
+
+        Raises `Refused` where this checkout does not hold that commit, `Unknown`.
+        """
+
+    def signer(self, tag: str, allowed: bytes) -> str:
+        """Who signed a local tag. Raises `Refused` where nobody did whom ``allowed`` names; see `unmoor.signers`."""
+
     def read(self, commit: str, path: str) -> bytes | None:
         """A file's content at a commit, ``None`` where it is not there. At most 10 MB."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from packaging.version import Version
@@ -11,6 +11,7 @@ from packaging.version import Version
 from unmoor import versions
 from unmoor.adapters.git import GitCheckout
 from unmoor.errors import Refused
+from unmoor.naming import Naming
 from unmoor.project import WrittenVersion, guess_version, read_version
 from unmoor.stages.tag import refuse_other_version
 from unmoor.text import clean
@@ -36,17 +37,19 @@ class Chooser:
     git: GitCheckout
     head: str
     kinds: Kinds
+    naming: Naming = field(default_factory=Naming)
 
     def choose(self, tag: str | None) -> Choice:
         """Choose what is rehearsed. Raises `Refused` where nothing sensible can be."""
         if tag is None:
             written, scm = self._written()
             return self._from_tags(scm=scm) if written is None else self._from_file(written)
-        version = versions.read_tag(tag)
+        prefix = self.naming.prefix_of(tag)
+        version = versions.read_tag(tag, prefix=prefix)
         tags = self.git.tags()
         if tag in tags:
             return self._tagged(tag, f"rehearsing the tag {tag}")
-        versions.refuse_twins(tag, version, tags, self.head)
+        versions.refuse_twins(tag, version, tags, self.head, prefix=prefix)
         written, scm = self._written()
         said = f"there is no tag {tag} yet: it is made in the rehearsal's own clone, on commit {self.head[:12]}"
         if written is None:
@@ -65,7 +68,7 @@ class Chooser:
 
     def _tagged(self, tag: str, why: str) -> Choice:
         """An existing tag, which must agree with the file at its commit."""
-        version, commit = versions.read_tag(tag), self.git.tags()[tag]
+        version, commit = versions.read_tag(tag, prefix=self.naming.prefix_of(tag)), self.git.tags()[tag]
         written, _ = read_version(partial(self.git.read, commit))
         refuse_other_version(written, tag, version, commit)
         return Choice(tag=tag, version=version, commit=commit, said=(f"{why}, commit {commit[:12]}",))
@@ -81,7 +84,9 @@ class Chooser:
             )
         version = _released_form(said)
         tags = self.git.tags()
-        twins = [name for name in versions.spellings(version, tags) if not versions.is_floating(name)]
+        prefix = self.naming.usual(tags)
+        spelt = versions.spellings(version, tags, prefix=prefix)
+        twins = [name for name in spelt if not versions.is_floating(name, prefix=prefix)]
         here = [name for name in twins if tags[name] == self.head]
         if here and version == said:
             return self._tagged(here[-1], f"rehearsing the tag {here[-1]}, which is on the commit that is checked out")
@@ -104,10 +109,11 @@ class Chooser:
     def _from_tags(self, *, scm: bool) -> Choice:
         """The tag on HEAD, else the version that comes next."""
         tags = self.git.tags()
-        here = versions.the_tag_at(tags, self.head)
+        here = self.naming.at(tags, self.head)
         if here is not None:
             return self._tagged(here, f"rehearsing the tag {here}, which is on the commit that is checked out")
-        behind = versions.release_tags(self._behind()) or versions.release_tags(tags)
+        prefix = self.naming.usual(tags)
+        behind = versions.release_tags(self._behind(), prefix=prefix) or versions.release_tags(tags, prefix=prefix)
         current = max(behind.values(), default=None)
         kinds = tuple(self.kinds())
         begun = self._begun()
@@ -123,20 +129,24 @@ class Chooser:
         return self._made(following, edit=None, told=f"{source}: rehearsing {following}, {after}{by}{hint}")
 
     def _made(self, version: Version, *, edit: WrittenVersion | None, told: str) -> Choice:
-        tag = f"{versions.style_of(self.git.tags())}{version}"
+        tags = self.git.tags()
+        tag = f"{versions.style_of(tags, prefix=self.naming.usual(tags))}{version}"
         made = f"the tag {tag} is made in the rehearsal's own clone, on commit {self.head[:12]}"
         return Choice(tag=tag, version=version, commit=self.head, edit=edit, said=(told, made))
 
     def _free(self, version: Version) -> Version:
         """The version, or the first patch after it that no tag names."""
-        taken = set(versions.release_tags(self.git.tags()).values())
+        tags = self.git.tags()
+        taken = set(versions.release_tags(tags, prefix=self.naming.usual(tags)).values())
         while version in taken:
             version = versions.next_version(version)
         return version
 
     def _begun(self) -> Version | None:
         """The version that the highest development tag behind HEAD leads to: 1.3.0.dev0 begins the work on 1.3.0."""
-        found = (versions.version_in(name) for name in self._behind())
+        behind = self._behind()
+        prefix = self.naming.usual(behind)
+        found = (versions.version_in(name.removeprefix(prefix)) for name in behind if name.startswith(prefix))
         highest = max((each for each in found if each is not None and each.is_devrelease), default=None)
         return None if highest is None else _released_form(highest)
 

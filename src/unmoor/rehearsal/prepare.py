@@ -7,18 +7,21 @@ the clone alone. The same checkout gives the same commits and tags, byte for byt
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from unmoor.adapters.git import GitCheckout, check_out, clone_of
 from unmoor.adapters.git_program import GitProgram
+from unmoor.config.given import Given
+from unmoor.config.settings import resolve
 from unmoor.errors import Refused
 from unmoor.files import write_whole
+from unmoor.naming import Naming, refuse_hostile
 from unmoor.notes.fragments import configured, gather
 from unmoor.ports.shell import Shell
-from unmoor.project import with_version
+from unmoor.project import read_facts, with_version
 from unmoor.rehearsal.choice import Choice, Chooser
 from unmoor.stages.tag import refuse_shallow
-from unmoor.versions import read_tag
 
 _NAME = "unmoor rehearsal"
 _EMAIL = "rehearsal@example.invalid"
@@ -39,15 +42,18 @@ class Prepared:
     uncommitted: tuple[str, ...]
 
 
-def prepare(git: GitCheckout, shell: Shell, into: Path, *, tag: str | None) -> Prepared:
+def prepare(git: GitCheckout, shell: Shell, into: Path, *, tag: str | None, config: Given | None = None) -> Prepared:
     """Make ``into/remote.git`` and ``into/checkout``, which must not exist yet.
 
     Raises `Refused`: for a name that is none, a shallow clone, an empty repository, a tag that
     disagrees with the version written at its commit. Raises `ConfigError`, `Unknown`, `MissingPart`.
     """
-    if tag is not None:
-        read_tag(tag)
     head = git.head()
+    if tag is not None:
+        refuse_hostile(tag)
+    naming = naming_at(git, (git.commit_of(tag) if tag else None) or head, config)
+    if tag is not None:
+        naming.prefix_of(tag)
     if head is None:
         raise Refused("there is no commit yet", where=str(git.folder), next_step="commit something first")
     refuse_shallow(git)
@@ -57,7 +63,7 @@ def prepare(git: GitCheckout, shell: Shell, into: Path, *, tag: str | None) -> P
     clone_of(program, remote, checkout, bare=False)
     clone = GitCheckout(checkout, shell, environ=program.environ, timeout=program.timeout)
     check_out(program, checkout, head)
-    choice = Chooser(git=git, head=head, kinds=lambda: _kinds(checkout)).choose(tag)
+    choice = Chooser(git=git, head=head, kinds=lambda: _kinds(checkout), naming=naming).choose(tag)
     if choice.commit != head:
         check_out(program, checkout, choice.commit)
     when = _signed_by_us(git.date_of(choice.commit))
@@ -66,6 +72,15 @@ def prepare(git: GitCheckout, shell: Shell, into: Path, *, tag: str | None) -> P
         program.run("tag", "--annotate", "-m", f"{choice.tag} (rehearsal)", "--", choice.tag, cwd=checkout, env=when)
         program.run("push", "--quiet", "--", "origin", f"refs/tags/{choice.tag}", cwd=checkout)
     return Prepared(checkout=checkout, tag=choice.tag, said=choice.said, diff=diff, uncommitted=git.changed())
+
+
+def naming_at(git: GitCheckout, head: str | None, config: Given | None = None) -> Naming:
+    """How the project names its tags, by the settings at a commit. Raises `ConfigError` where they are wrong."""
+    if head is None:
+        return Naming()
+    settings = resolve(lambda name: git.read(head, name), environ=git.git.environ, config=config).settings
+    read = partial(git.read, head)
+    return Naming(configured=settings.tag_prefix, project=lambda: read_facts(read, project=settings.project).name)
 
 
 def _make_remote(program: GitProgram, git: GitCheckout, remote: Path, head: str) -> None:

@@ -12,10 +12,15 @@ from packaging.version import Version
 
 from unmoor import versions
 from unmoor.errors import Refused
+from unmoor.naming import Naming
+from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
+from unmoor.ports.index import Index
 from unmoor.products import Release
 from unmoor.project import WrittenVersion, read_facts
+from unmoor.signers import trusted_signer
 from unmoor.stage import Check, Have
+from unmoor.standing import highest
 from unmoor.text import clean
 
 _PATHS_SHOWN = 20
@@ -29,7 +34,12 @@ class ResolveTag(Check[Release]):
     the run gave from one that was found on HEAD. ``repository`` is ``owner/name``, and
     ``expected_repository`` the configured one, compared only where the world is ``real``.
     ``project`` is the configured name, empty for what the files say. ``commit`` is what GitHub
-    Actions names, empty elsewhere.
+    Actions names, empty elsewhere. ``prefix`` is the configured one, empty for what the tag says.
+
+    ``index`` and ``forge`` say what is published, which decides who is the highest; without them the
+    tags do. Where they cannot be read a final release is refused (`Unknown`) if ``moves``, that is,
+    if the run may move what points to the highest; else it is told and counts as not the highest.
+    ``signers`` is the path of the file that says who may sign, empty where nobody has to.
     """
 
     tag: str | None
@@ -39,7 +49,13 @@ class ResolveTag(Check[Release]):
     real: bool
     project: str = ""
     commit: str = ""
+    prefix: str = ""
+    settings: str = ""
+    signers: str = ""
+    moves: bool = True
     git: Git
+    index: Index | None = None
+    forge: Forge | None = None
 
     def plan(self) -> str:
         """Say what would be looked at."""
@@ -50,22 +66,26 @@ class ResolveTag(Check[Release]):
     def make(self, have: Have) -> Release:
         """Resolve the tag. Raises `Refused`, `ConfigError`, and `Unknown` where git or the remote cannot be read."""
         if self.tag is not None:
-            versions.read_tag(self.tag)
+            self._naming(None).prefix_of(self.tag)
         self._see_repository()
         refuse_shallow(self.git)
         local = self.git.tags()
         tag = self.tag if self.tag is not None else self._on_head(local)
-        version = versions.read_tag(tag)
+        naming = self._naming(local.get(tag))
+        prefix = naming.prefix_of(tag)
+        version = versions.read_tag(tag, prefix=prefix)
         if not self.named:
             self._see_unchanged()
         remote = self._remote_tags(have)
         commit = self._commit(tag, local, remote)
-        versions.refuse_twins(tag, version, {**(remote or {}), **local}, commit)
+        versions.refuse_twins(tag, version, {**(remote or {}), **local}, commit, prefix=prefix)
+        self._see_signature(have, tag)
         facts = read_facts(lambda path: self.git.read(commit, path), project=self.project)
         refuse_other_version(facts.version_written, tag, version, commit)
         if self.git.read(commit, ".gitmodules") is not None:
             have.warn("the project has git submodules, which are not checked out: what is built lacks their files")
         everywhere = {*local, *(remote or {})}
+        tagged = versions.release_tags(everywhere, prefix=prefix).values()
         return Release(
             repository=self.repository,
             project=facts.name,
@@ -74,9 +94,34 @@ class ResolveTag(Check[Release]):
             commit=commit,
             date=self.git.date_of(commit),
             prerelease=version.is_prerelease,
-            highest=versions.is_highest(version, versions.release_tags(everywhere).values()),
-            previous=versions.previous(version, everywhere, like=tag),
+            highest=highest(
+                version,
+                tagged,
+                project=facts.name,
+                naming=naming,
+                index=self.index,
+                forge=self.forge,
+                moves=self.moves,
+                warn=have.warn,
+            ),
+            previous=versions.previous(version, everywhere, like=tag, prefix=prefix),
+            prefix=prefix,
+            settings=self.settings,
         )
+
+    def _naming(self, commit: str | None) -> Naming:
+        """What is a tag of this project, whose name the files at the commit say; at HEAD, where there is none."""
+        return Naming(configured=self.prefix, project=lambda: self._name_at(commit or self.git.head()))
+
+    def _name_at(self, commit: str | None) -> str:
+        if self.project or commit is None:
+            return self.project
+        return read_facts(lambda path: self.git.read(commit, path)).name
+
+    def _see_signature(self, have: Have, tag: str) -> None:
+        """See that the tag is signed by somebody who may, where that is asked for."""
+        if self.signers:
+            have.say(f"the tag {tag} is signed by {trusted_signer(self.git, tag, self.signers)}")
 
     def _see_repository(self) -> None:
         """Refuse a fork: what is released for real comes from the configured repository alone."""
@@ -92,7 +137,7 @@ class ResolveTag(Check[Release]):
         """The one release tag on HEAD. Raises `Refused` where there is none, or several of different versions."""
         head = self.git.head()
         here = versions.tags_at(local, head) if head else ()
-        found = versions.the_tag_at(local, head) if head else None
+        found = self._naming(head).at(local, head) if head else None
         if found is not None:
             return found
         for name in here:

@@ -60,7 +60,7 @@ class PublishDraft(Seal[Page]):
                 return page
         if not release.highest and (posting := self._marked(release, draft)) is not None:
             # It was told not to be the latest: the forge knows no other final release to call so.
-            have.warn(f"the forge calls {release.tag} the latest, though a higher final version is tagged")
+            have.warn(f"the forge calls {release.tag} the latest, though a higher final version is published")
             return Page(url=posting.url, tag=posting.tag, prerelease=posting.prerelease, latest=True)
         raise Incomplete(
             f"{release.tag} was published, and is not seen as"

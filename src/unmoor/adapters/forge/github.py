@@ -163,6 +163,12 @@ class GitHubForge:
             raise reading.malformed(f"the release of {clean(tag)}", self._api.where(path))
         return None if posting.draft else posting
 
+    def released(self) -> tuple[str, ...]:
+        """The tags of all public releases, prereleases among them; see the port."""
+        where = self._api.where("/releases")
+        found = (reading.posting(raw, where=where) for raw in self._listed())
+        return tuple(posting.tag for posting in found if not posting.draft)
+
     def latest(self) -> str | None:
         """The tag of the release that the forge calls latest, ``None`` where there is none."""
         raw = self._shown("/releases/latest")

@@ -1,0 +1,37 @@
+"""A file of settings that the command line names in place of the commit's own."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmoor.errors import ConfigError
+from unmoor.text import clean
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What was in the file; ``name`` without its folder."""
+
+    name: str
+    data: bytes
+
+    @property
+    def origin(self) -> str:
+        """What the manifest says of it: no path, since that would be one machine's."""
+        return f"{self.name} sha256:{hashlib.sha256(self.data).hexdigest()}"
+
+
+def given(path: Path | None) -> Given | None:
+    """Read the file, if one was named. Raises `ConfigError` where it cannot be read."""
+    if path is None:
+        return None
+    try:
+        return Given(name=clean(path.name, 100), data=path.read_bytes())
+    except OSError as error:
+        raise ConfigError(
+            f"the file of settings cannot be read: {error.strerror}",
+            where=str(path),
+            next_step="name a TOML file with the keys of unmoor.toml: --config FILE",
+        ) from error

@@ -1,0 +1,129 @@
+"""How a project names its tags: which prefix stands before the version, if any. Pure.
+
+Many projects write ``v1.2`` or ``1.2``. Where one repository holds several packages, or by custom, something
+stands before it: ``pkg-1.2``, ``pkg/v1.2``, ``release-1.2``. A configured prefix is the only one. Without one a
+tag's prefix counts if it is the project's own name, or a word that says "release"; never any other, since
+that may be another package's release.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from unmoor import versions
+from unmoor.errors import Refused, UnmoorError
+
+# One segment of a ref for each slash; no digit at the end, where the version begins.
+_PREFIX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+@-]*([./][A-Za-z0-9_+@-]+)*[./]?")
+_WORDS = frozenset({"release", "releases", "rel", "version", "ver"})
+_LONGEST = 64
+
+
+def prefix(text: str) -> str:
+    """Bring a configured prefix into normal form: the ``v`` before the version is always optional, so it goes.
+
+    ``v`` alone stays: no prefix, whatever else is found. Raises ``ValueError`` for what no tag may start with.
+    """
+    if text in {"", "v"}:
+        return text
+    text = text[:-1] if len(text) > 1 and text[-1] == "v" and text[-2] in "-_/@." else text
+    bad_part = any(part.endswith(".lock") for part in text.split("/"))
+    if len(text) > _LONGEST or not _PREFIX.fullmatch(text) or text[-1].isdigit() or bad_part or text.startswith("@"):
+        raise ValueError("expected what stands before the version in a tag, such as pkg- or pkg/v or release-")
+    return text
+
+
+def refuse_hostile(tag: str) -> None:
+    """Raise `Refused` for a name that no tag of a release has, whatever the prefix: before git sees it."""
+    if versions.hostile(tag, more="/@") or re.search(r"(^|/)[./-]|\.\.|[/.]$|@\{", tag):
+        versions.read_tag(tag)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Naming:
+    """What is a tag of this project. ``project`` gives its name, asked only where it decides."""
+
+    configured: str = ""
+    project: Callable[[], str] = lambda: ""
+
+    def prefix_of(self, tag: str) -> str:
+        """The prefix of a tag. Raises `Refused`, naming those that are known, where it is no tag of this project."""
+        found = self._known(tag)
+        if found is not None:
+            return found
+        refuse_hostile(tag)
+        only = self._only()
+        start = re.match(r"(?P<start>.*?[^0-9.])v?[0-9]", tag)
+        if only is not None or start is None or tag[:1].isdigit() or re.match("v[0-9]", tag):
+            versions.read_tag(tag, prefix=only or "")
+        name = self._named()
+        known = ", ".join(("v", *((f"{name}-", f"{name}/") if name else ()), "release-"))
+        raise Refused(
+            f"the tag {versions.shown(tag)} is not known to be this project's: a version stands in its tags alone,"
+            f" or after {known}",
+            next_step="release such a tag; or set tag-prefix in [tool.unmoor] to what stands before the version",
+        )
+
+    def known(self, tags: Iterable[str]) -> dict[str, tuple[str, Version]]:
+        """The names that are tags of this project, each with its prefix and version; the others are left out."""
+        found = ((tag, self._known(tag)) for tag in tags)
+        return {tag: (each, versions.read_tag(tag, prefix=each)) for tag, each in found if each is not None}
+
+    def at(self, tags: Mapping[str, str], commit: str) -> str | None:
+        """The one tag of this project on a commit, ``None`` where there is none.
+
+        Of one version's spellings that without a prefix. Raises `Refused` where they name different versions.
+        """
+        here = self.known(versions.tags_at(tags, commit))
+        if len({version for _, version in here.values()}) > 1:
+            names = ", ".join(sorted(here, key=lambda name: here[name][1]))
+            raise Refused(
+                f"the tags on commit {commit[:12]} name different versions: {names}",
+                next_step="name the tag that is meant on the command line",
+            )
+        if not here:
+            return None
+        return versions.the_tag_at(tags, commit, prefix=min(each for each, _ in here.values()))
+
+    def usual(self, tags: Iterable[str]) -> str:
+        """The prefix that a new tag gets: that of the highest release so far, none where there is none."""
+        only = self._only()
+        if only is not None:
+            return only
+        known = self.known(tags)
+        newest = max(known, key=lambda tag: (known[tag][1], not known[tag][0]), default="")
+        return known[newest][0] if newest else ""
+
+    def _only(self) -> str | None:
+        """The configured prefix, ``None`` where it is to be told from the tags."""
+        if not self.configured:
+            return None
+        return "" if self.configured == "v" else self.configured
+
+    def _known(self, tag: str) -> str | None:
+        """The prefix of a tag that is this project's, ``None`` for any other."""
+        only = self._only()
+        if only is not None:
+            return only if versions.is_release_tag(tag, prefix=only) else None
+        if versions.is_release_tag(tag):
+            return ""
+        if len(tag) > versions.LONGEST_TAG or not tag.isascii():
+            return None
+        for cut in re.finditer(r"[-_/@](?=v?[0-9])", tag):
+            word, start = tag[: cut.start()], tag[: cut.end()]
+            ours = word.lower() in _WORDS or (word and canonicalize_name(word) == canonicalize_name(self._named()))
+            if ours and _PREFIX.fullmatch(start) and versions.is_release_tag(tag, prefix=start):
+                return start
+        return None
+
+    def _named(self) -> str:
+        """The project's name; empty where the files do not say it, which the stage that needs it tells."""
+        try:
+            return self.project()
+        except UnmoorError:
+            return ""

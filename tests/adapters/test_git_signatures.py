@@ -1,0 +1,163 @@
+"""Signed tags: real signatures by ssh-keygen and gpg, judged by a list of who may sign."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.repositories import Repo, shell_for_tests
+
+from unmoor.adapters.git import GitCheckout
+from unmoor.errors import Refused
+from unmoor.signers import trusted_signer
+
+LIST = ".allowed_signers"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A checkout, its remote whose default branch names alice, and both parties' keys."""
+
+    repo: Repo
+    remote: Repo
+    git: GitCheckout
+    keys: Path
+
+    def sign(self, tag: str, who: str, *more: str) -> None:
+        """Make a tag that somebody signs with an ssh key."""
+        key = ("-c", "gpg.format=ssh", "-c", f"user.signingkey={self.keys / who}")
+        self.repo.git(*key, "tag", "-s", "-m", tag, *more, tag)
+
+    def signer(self, tag: str) -> str:
+        """Who signed it, as the stage asks."""
+        return trusted_signer(self.git, tag, LIST)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """Keys made on the spot."""
+    for who in ("alice", "mallory"):
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", who, "-f", str(tmp_path / who)],  # noqa: S607
+            check=True,
+        )
+    line = f"alice@example.org {(tmp_path / 'alice.pub').read_text()}"
+    repo = Repo.new(tmp_path / "project", {LIST: f"# who may\n{line}", "a": "1"})
+    remote = repo.remote(tmp_path / "remote.git")
+    with shell_for_tests() as shell:
+        yield Place(repo, remote, GitCheckout(repo.path, shell), tmp_path)
+
+
+def test_a_tag_that_an_allowed_signer_signed(place: Place) -> None:
+    """The signer's name as the list has it; a tag with a prefix as well."""
+    place.sign("v1.0", "alice")
+    place.sign("pkg/v1.0", "alice")
+    assert place.signer("v1.0") == "alice@example.org"
+    assert place.signer("pkg/v1.0") == "alice@example.org"
+
+
+def lightweight(place: Place) -> None:
+    """No tag object."""
+    place.repo.git("tag", "v1.0")
+
+
+def unsigned(place: Place) -> None:
+    """Annotated alone."""
+    place.repo.git("tag", "-a", "-m", "x", "v1.0")
+
+
+def stranger(place: Place) -> None:
+    """A good signature by somebody else."""
+    place.sign("v1.0", "mallory")
+
+
+def own_list(place: Place) -> None:
+    """The tag's own commit names the stranger."""
+    place.repo.commit({LIST: f"alice@example.org {(place.keys / 'mallory.pub').read_text()}"})
+    place.sign("v1.0", "mallory")
+
+
+def changed(place: Place) -> None:
+    """The text of a signed tag, with another commit in it."""
+    place.sign("v0.9", "alice")
+    text = place.repo.git("cat-file", "tag", "v0.9").replace("tag v0.9\n", "tag v1.0\n") + "\n"
+    (place.keys / "forged").write_text(text)
+    forged = place.repo.git("hash-object", "-t", "tag", "-w", str(place.keys / "forged"))
+    place.repo.git("update-ref", "refs/tags/v1.0", forged)
+
+
+def renamed(place: Place) -> None:
+    """A signed tag under another ref: the signature is good, for v0.9."""
+    place.sign("v0.9", "alice")
+    place.repo.git("update-ref", "refs/tags/v1.0", place.repo.git("rev-parse", "refs/tags/v0.9"))
+
+
+@pytest.mark.parametrize(
+    ("arrange", "words"),
+    [
+        (lightweight, "is a lightweight tag"),
+        (unsigned, "is not signed"),
+        (stranger, "carries no signature that counts"),
+        (own_list, "carries no signature that counts"),
+        (changed, "carries no signature that counts"),
+        (renamed, "was signed under another name, 'v0.9'"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_refused(place: Place, arrange: object, words: str) -> None:
+    """Each refusal names who may sign."""
+    assert callable(arrange)
+    arrange(place)
+    with pytest.raises(Refused) as caught:
+        place.signer("v1.0")
+    assert words in str(caught.value)
+    assert "are signed by: alice@example.org" in str(caught.value)
+
+
+def test_without_a_list_nobody_may(place: Place) -> None:
+    """A list that is missing on the default branch is a refusal, and says how one is written."""
+    place.sign("v1.0", "alice")
+    with pytest.raises(Refused, match="there is no signers on the default branch"):
+        trusted_signer(place.git, "v1.0", "signers")
+
+
+def test_a_default_branch_that_is_not_here(place: Place, tmp_path: Path) -> None:
+    """The list of another day is not taken for today's."""
+    place.sign("v1.0", "alice")
+    other = tmp_path / "other"
+    place.repo.git("clone", "--quiet", str(place.remote.path), str(other))
+    Repo(other).commit({LIST: ""})
+    Repo(other).git("push", "--quiet", "origin", "main")
+    with pytest.raises(Refused) as caught:
+        place.signer("v1.0")
+    assert "git fetch origin" in caught.value.next_step
+
+
+def test_openpgp_keys(place: Place) -> None:
+    """An armoured list of keys; a signature of another kind does not count then, and the user's keyring never."""
+    with tempfile.TemporaryDirectory(prefix="gpg-") as home:
+        env = {**os.environ, "GNUPGHOME": home}
+        gpg = ["gpg", "--batch", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback"]
+        subprocess.run([*gpg, "--quick-gen-key", "Bob <bob@example.org>", "ed25519", "sign"], env=env, check=True)
+        armour = subprocess.run([*gpg, "--armor", "--export"], env=env, check=True, capture_output=True).stdout
+        try:
+            subprocess.run(
+                ["git", "-c", "user.signingkey=bob@example.org", "tag", "-s", "-m", "x", "v1.0"],  # noqa: S607
+                cwd=place.repo.path,
+                env=env,
+                check=True,
+                capture_output=True,
+            )
+        finally:
+            subprocess.run(["gpgconf", "--kill", "all"], env=env, check=False)  # noqa: S607
+    assert place.git.signer("v1.0", armour) == "Bob <bob@example.org>"
+    with pytest.raises(Refused, match=r"signed by: alice@example\.org"):
+        place.signer("v1.0")
+    place.sign("v2.0", "alice")
+    with pytest.raises(Refused, match=r"signed by: Bob <bob@example\.org>"):
+        place.git.signer("v2.0", armour)

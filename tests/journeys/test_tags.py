@@ -1,0 +1,57 @@
+"""Releases of tags with a prefix, and with settings from a file, through the command line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from tests.voyage import Yard, small, yard
+
+pytestmark = pytest.mark.journey
+
+
+def test_a_tag_with_a_slash_and_settings_from_a_file(tmp_path: Path) -> None:
+    """The tag's slash passes every surface; the manifest says which file the settings came from."""
+    repo = small(tmp_path / "small")
+    repo.git("tag", "-d", "v1.0")
+    repo.git("tag", "pkg/v1.0")
+    repo.git("tag", "v9.0")
+    repo.git("tag", "-f", "other-3.0")
+    config = tmp_path / "emergency.toml"
+    config.write_text('repository = "acme/small"\ntag-prefix = "pkg/v"\ntestpypi = "off"\n')
+    with yard(tmp_path, repo) as place:
+        world = ("--world", str(place.world_file))
+        refused = place.unmoor("release", *world, "pkg/v1.0")
+        assert refused.returncode == 4
+        assert "set tag-prefix" in refused.stderr
+        done = place.unmoor("release", *world, "--config", str(config), "pkg/v1.0")
+        assert done.returncode == 0, done.stderr
+        assert "settings: emergency.toml sha256:" in done.stderr
+        folder = place.repo.path / ".unmoor" / "pkg%2Fv1.0"
+        manifest = json.loads((folder / "manifest.json").read_text())
+        digest = hashlib.sha256(config.read_bytes()).hexdigest()
+        assert (manifest["tag"], manifest["settings"]) == ("pkg/v1.0", f"emergency.toml sha256:{digest}")
+        assert {index for index, _ in place.stored()} == {"pypi"}
+        again = place.unmoor("release", *world, "--config", str(config), "pkg/v1.0")
+        assert again.returncode == 0, again.stderr
+        assert len(place.stored()) == 2
+        elsewhere = Yard(repo=small(tmp_path / "elsewhere" / "small"), world=place.world)
+        elsewhere.repo.git("tag", "pkg/v1.0")
+        seen = elsewhere.unmoor(
+            "status", *world, "pkg/v1.0", env={"UNMOOR_TAG_PREFIX": "pkg/", "UNMOOR_TESTPYPI": "off"}
+        )
+        assert seen.returncode == 0, seen.stderr
+
+
+def test_a_rehearsal_goes_on_from_the_projects_own_tags(tmp_path: Path) -> None:
+    """A prefix that is the project's name is found by itself, and the next tag has it."""
+    repo = small(tmp_path / "small")
+    repo.git("tag", "-d", "v1.0")
+    repo.git("tag", "small-one-0.9")
+    repo.git("tag", "unrelated-4.0")
+    place = Yard(repo=repo, world=tmp_path / "world")
+    done = place.unmoor("rehearse", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["tag"] == "small-one-1.0"

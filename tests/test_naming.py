@@ -1,0 +1,142 @@
+"""Which tags are a project's own, and what a new one is called."""
+
+from __future__ import annotations
+
+import pytest
+from packaging.version import Version
+
+from unmoor import versions
+from unmoor.errors import ConfigError, Refused
+from unmoor.naming import Naming, prefix, refuse_hostile
+
+HEAD, OTHER = "a" * 40, "b" * 40
+
+
+@pytest.mark.parametrize(
+    ("configured", "tag", "found"),
+    [
+        ("", "v1.2", ""),
+        ("", "1.2rc1", ""),
+        ("", "some-pkg-1.2", "some-pkg-"),
+        ("", "Some_Pkg-v1.2", "Some_Pkg-"),
+        ("", "some.pkg/v1.2", "some.pkg/"),
+        ("", "some-pkg@1.2", "some-pkg@"),
+        ("", "release-1.2", "release-"),
+        ("", "releases/v1.0.0-rc.1", "releases/"),
+        ("", "other-1.2", None),
+        ("", "some-pkg-extra-1.2", None),
+        ("", "release-1.2.dev1", None),
+        ("", "release--1.2", None),
+        ("", "release-1.2\n", None),
+        ("", "release-\uff11", None),
+        ("pkg-", "pkg-1.2", "pkg-"),
+        ("pkg-", "pkg-v1.2", "pkg-"),
+        ("pkg-", "v1.2", None),
+        ("pkg-", "pkg-core-1.2", None),
+        ("pkg-", "xpkg-1.2", None),
+        ("v", "v1.2", ""),
+        ("v", "release-1.2", None),
+        ("py/pkg/", "py/pkg/v1.2", "py/pkg/"),
+    ],
+)
+def test_a_tag_of_the_project(configured: str, tag: str, found: str | None) -> None:
+    """Configured: that prefix alone. Else nothing, the project's name in any spelling, or a word for a release."""
+    naming = Naming(configured=configured, project=lambda: "Some.Pkg")
+    known = naming.known([tag])
+    assert (known[tag][0] if tag in known else None) == found
+    if found is None:
+        with pytest.raises(Refused):
+            naming.prefix_of(tag)
+    else:
+        assert naming.prefix_of(tag) == found
+        assert known[tag][1] == versions.read_tag(tag, prefix=found)
+
+
+@pytest.mark.parametrize(
+    ("configured", "tag", "words"),
+    [
+        ("", "other-1.2", "after v, Some.Pkg-, Some.Pkg/, release-"),
+        ("pkg-", "v1.2", "this project's tags start with 'pkg-'"),
+        ("pkg-", "pkg-next", "it is not a version (PEP 440) after 'pkg-'"),
+        ("pkg-", "pkg-1.dev1", "development version"),
+        ("pkg-", "pkg-$(id)", "it holds $ ( )"),
+        ("v", "release-1", "it is not a version"),
+    ],
+)
+def test_a_refusal_names_the_known_prefix(configured: str, tag: str, words: str) -> None:
+    """Whoever named the wrong tag is told what this project's tags start with."""
+    with pytest.raises(Refused) as caught:
+        Naming(configured=configured, project=lambda: "Some.Pkg").prefix_of(tag)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("tag", ["../v1", "pkg/../v1", "pkg/", "-v1", "pkg//.x", "a b", "v1\x00", "@{1}"])
+def test_a_hostile_name_never_reaches_git(tag: str) -> None:
+    """A slash may part segments, and nothing that git or a file system reads otherwise."""
+    with pytest.raises(Refused):
+        refuse_hostile(tag)
+
+
+def test_the_name_is_asked_only_where_it_decides() -> None:
+    """A project whose name cannot be read can still have plain tags; others are then not its own."""
+
+    def unreadable() -> str:
+        raise ConfigError("broken", next_step="mend it")
+
+    naming = Naming(project=unreadable)
+    assert naming.prefix_of("v1.2") == ""
+    assert naming.known(["pkg-1.2", "release-1.2", "v1.2"]).keys() == {"release-1.2", "v1.2"}
+
+
+def test_each_pattern_sees_only_itself() -> None:
+    """Previous, highest, twins and spellings of one prefix know nothing of another's tags."""
+    tags = {"pkg-1.0": HEAD, "pkg-v1.1": OTHER, "v9.0": HEAD, "pkg-core-5.0": HEAD, "v1.2": OTHER}
+    assert set(versions.release_tags(tags, prefix="pkg-")) == {"pkg-1.0", "pkg-v1.1"}
+    assert versions.previous(Version("1.2"), tags, like="pkg-1.2", prefix="pkg-") == "pkg-v1.1"
+    assert versions.spellings(Version("1.2"), tags, prefix="pkg-") == ()
+    versions.refuse_twins("pkg-1.2", Version("1.2"), tags, HEAD, prefix="pkg-")
+    with pytest.raises(Refused):
+        versions.refuse_twins("pkg-v1.0", Version("1.0"), tags, OTHER, prefix="pkg-")
+
+
+def test_the_tag_on_a_commit() -> None:
+    """One version under two names is one; different versions of the project's own are refused; others do not count."""
+    naming = Naming(project=lambda: "pkg")
+    assert naming.at({"pkg-1.0": HEAD, "v1.0": HEAD, "other-3.0": HEAD}, HEAD) == "v1.0"
+    assert naming.at({"pkg-1.0": HEAD, "v9": OTHER}, HEAD) == "pkg-1.0"
+    assert naming.at({"other-3.0": HEAD}, HEAD) is None
+    with pytest.raises(Refused, match=r"different versions: v1\.0, pkg-2\.0"):
+        naming.at({"pkg-2.0": HEAD, "v1.0": HEAD}, HEAD)
+
+
+@pytest.mark.parametrize(
+    ("configured", "tags", "start"),
+    [
+        ("", (), "v"),
+        ("", ("1.0",), ""),
+        ("", ("pkg-1.0",), "pkg-"),
+        ("", ("pkg/v1.0", "v0.3"), "pkg/v"),
+        ("", ("release-1.0", "v2.0"), "v"),
+        ("pkg-", ("v9.0",), "pkg-v"),
+        ("pkg-", ("pkg-1.0", "v9.0"), "pkg-"),
+    ],
+)
+def test_what_a_new_tag_starts_with(configured: str, tags: tuple[str, ...], start: str) -> None:
+    """As the highest release's tag does; with the configured prefix in any case."""
+    naming = Naming(configured=configured, project=lambda: "pkg")
+    assert versions.style_of(tags, prefix=naming.usual(tags)) == start
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"), [("", ""), ("v", "v"), ("pkg-", "pkg-"), ("pkg/v", "pkg/"), ("a/b-", "a/b-"), ("rev", "rev")]
+)
+def test_a_configured_prefix(text: str, kept: str) -> None:
+    """The v before the version is optional in any case."""
+    assert prefix(text) == kept
+
+
+@pytest.mark.parametrize("text", ["1-2", "pkg2", "../", "-x-", "a//b", "a b", "p\n", "p\u00e9-", "x.lock/", "@x-", "/"])
+def test_what_no_tag_may_start_with(text: str) -> None:
+    """What git or a file system would refuse, and what could not be told from the version."""
+    with pytest.raises(ValueError, match="what stands before the version"):
+        prefix(text)

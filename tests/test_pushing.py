@@ -1,0 +1,40 @@
+"""Which tags images get."""
+
+from __future__ import annotations
+
+from unmoor.config.images import ImageSettings
+from unmoor.imagery import targets_of
+from unmoor.products import Release
+from unmoor.pushing import planner
+
+
+def test_a_prefix_of_the_tag_changes_no_tag_of_an_image() -> None:
+    """The rules see the tag without the project's prefix."""
+    settings = ImageSettings()
+    (target,) = targets_of(settings)
+    plain = Release(
+        repository="acme/demo",
+        project="pkg",
+        tag="v1.2.0",
+        version="1.2.0",
+        commit="a" * 40,
+        date=1_700_000_000,
+        prerelease=False,
+        highest=True,
+    )
+    wanted = planner(settings)(plain, target)
+    for tag, prefix in (("pkg-v1.2.0", "pkg-"), ("pkg/v1.2.0", "pkg/")):
+        release = Release(
+            repository=plain.repository,
+            project=plain.project,
+            tag=tag,
+            prefix=prefix,
+            version=plain.version,
+            commit=plain.commit,
+            date=plain.date,
+            prerelease=False,
+            highest=True,
+        )
+        assert planner(settings)(release, target) == wanted
+    assert wanted.fixed
+    assert "latest" in wanted.floating

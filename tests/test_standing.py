@@ -1,0 +1,93 @@
+"""Who is the highest published version, by the first source that knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from packaging.version import Version
+from tests.shelves import Shelf
+
+from unmoor.errors import Denied, Unknown
+from unmoor.naming import Naming
+from unmoor.ports.index import Holding
+from unmoor.standing import highest
+
+NOTHING = Holding(simple={}, json=None)
+DOWN = Unknown("no answer", where="there", next_step="try again")
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The one thing that is asked of the forge."""
+
+    tags: tuple[str, ...] | Exception = ()
+
+    def released(self) -> tuple[str, ...]:
+        """The tags, or why they cannot be read."""
+        if isinstance(self.tags, Exception):
+            raise self.tags
+        return self.tags
+
+
+def ask(
+    version: str, shelf: Shelf | None, pages: Pages | None, *tags: str, moves: bool = True
+) -> tuple[bool, list[str]]:
+    """The answer, and what was warned of."""
+    warned: list[str] = []
+    answer = highest(
+        Version(version),
+        [Version(tag) for tag in tags],
+        project="pkg",
+        naming=Naming(),
+        index=shelf,
+        forge=pages,  # type: ignore[arg-type]  # no more of it is asked
+        moves=moves,
+        warn=warned.append,
+    )
+    return answer, warned
+
+
+@pytest.mark.parametrize(
+    ("version", "index", "forge", "tags", "is_highest"),
+    [
+        ("2.0", {"1.0": False}, (), ("2.0", "3.0"), True),  # 3.0 was given up: its tag holds nothing back
+        ("1.1", {"1.0": False, "2.0": False}, (), ("1.1",), False),
+        ("1.1", {"1.0": False, "2.0": True}, (), ("1.1", "2.0"), True),  # yanked
+        ("1.1", {"2.0": True}, ("v2.0",), ("2.0",), True),  # all of them yanked is an answer, too
+        ("1.1", {"1.0": False, "2.0rc1": False}, (), (), True),
+        ("2.0", {"2.0": False}, (), ("2.0", "3.0"), False),  # its own, from a run before: as then
+        ("1.1", {}, ("v2.0",), ("1.1",), False),
+        ("2.0", {}, ("v1.0", "nightly"), ("2.0", "3.0"), True),
+        ("2.0", {}, (), ("2.0", "3.0"), False),
+        ("2.0", {}, (), ("2.0",), True),
+        ("2.0rc1", {"1.0": False}, (), (), False),
+        ("1.0.post1", {"1.0": False}, (), (), True),
+    ],
+)
+def test_the_first_source_that_knows_decides(
+    version: str, index: dict[str, bool], forge: tuple[str, ...], tags: tuple[str, ...], *, is_highest: bool
+) -> None:
+    """The index without what is yanked, else public releases, else tags."""
+    assert ask(version, Shelf(NOTHING, others=index), Pages(forge), *tags) == (is_highest, [])
+
+
+@pytest.mark.parametrize("trouble", [DOWN, Denied("not for you", next_step="log in")])
+@pytest.mark.parametrize("at_forge", [False, True])
+def test_what_cannot_be_read_is_never_taken_for_absent(trouble: Exception, *, at_forge: bool) -> None:
+    """A run that moves pointers stops; one that only looks is warned, and calls nothing the highest."""
+    shelf, pages = (Shelf(NOTHING), Pages(trouble)) if at_forge else (Shelf(trouble), Pages())
+    with pytest.raises(Unknown, match="cannot be told whether"):
+        ask("1.0", shelf, pages)
+    answer, warned = ask("1.0", shelf, pages, moves=False)
+    assert (answer, len(warned)) == (False, 1)
+
+
+def test_a_prerelease_asks_nobody() -> None:
+    """It is never the highest final, whoever is down."""
+    assert ask("1.0rc1", Shelf(DOWN), Pages(DOWN)) == (False, [])
+
+
+def test_without_ports_the_tags_decide() -> None:
+    """Where nobody may be asked."""
+    assert ask("1.0", None, None, "1.0", "2.0") == (False, [])
