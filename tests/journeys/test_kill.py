@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.killing import Voyage, voyages
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(500)]
 
 # More than the journal of a whole release has: the surplus runs are never killed, and are not begun.
 LINES = 32

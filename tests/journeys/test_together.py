@@ -12,7 +12,7 @@ from tests.repositories import Repo
 
 from unmoor.errors import Conflict, Refused
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 TRIES = 4
 
