@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from unmoor.config.given import Given
 from unmoor.config.settings import Settings, resolve, variable_of
 from unmoor.errors import ConfigError
 
@@ -231,3 +232,20 @@ def test_faults_outside_of_files() -> None:
     assert refusal({}, given={"dedline": 1}) == (
         'the command line: dedline: there is no such key; did you mean "deadline"? -> correct the command line'
     )
+
+
+def test_a_file_goes_in_place_of_the_commits_own() -> None:
+    """Nothing of the commit's settings is left; the environment still wins, and faults name the file."""
+    own = reader({"pyproject.toml": "[tool.unmoor]\ndeadline = 100\n", "unmoor.toml": "broken"})
+    given = Given(name="other.toml", data=b"max-file-size = 7\nverify-patience = 1\n")
+    resolved = resolve(own, config=given, environ={"UNMOOR_VERIFY_PATIENCE": "2"})
+    assert (resolved.settings.deadline, resolved.settings.max_file_size, resolved.settings.verify_patience) == (
+        *(3600, 7),
+        2,
+    )
+    assert resolved.provenance["max-file-size"] == "other.toml: max-file-size"
+    project = Given(name="pyproject.toml", data=b"[project]\nname = 'x'\n[tool.unmoor]\ndeadline = 11\n")
+    assert resolve(own, config=project).settings.deadline == 11
+    with pytest.raises(ConfigError) as caught:
+        resolve(own, config=Given(name="other.toml", data=b"\ndeadlin = 7\n"))
+    assert "other.toml" in caught.value.where

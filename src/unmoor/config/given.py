@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor.config.reading import Document, parse, refuse_near_misses
 from unmoor.errors import ConfigError
 from unmoor.text import clean
 
@@ -35,3 +36,17 @@ def given(path: Path | None) -> Given | None:
             where=str(path),
             next_step="name a TOML file with the keys of unmoor.toml: --config FILE",
         ) from error
+
+
+def table_of(config: Given, pyproject: str) -> tuple[Document, tuple[str, ...], object]:
+    """The document, the path and the table of the settings: ``[tool.unmoor]`` of a pyproject.toml, else all of it.
+
+    Raises `ConfigError` where it is no TOML.
+    """
+    document = parse(config.data, config.name)
+    if config.name != pyproject:
+        return document, (), document.table
+    tools = document.table.get("tool", {})
+    tools = tools if isinstance(tools, dict) else {}
+    refuse_near_misses(document, tools)
+    return document, ("tool", "unmoor"), tools.get("unmoor", {})

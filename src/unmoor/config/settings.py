@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from unmoor.config.addresses import PROJECT, REPOSITORY
-from unmoor.config.given import Given
+from unmoor.config.given import Given, table_of
 from unmoor.config.images import INSIDE, ImageSettings
 from unmoor.config.kinds import structs_in
 from unmoor.config.reading import Document, Faults, checked, parse, read_values, refuse_near_misses
@@ -255,9 +255,8 @@ def _from_files(read: Callable[[str], bytes | None]) -> _Found:
 
 def _from_given(config: Given) -> _Found:
     """Read a file that was given: a pyproject.toml, else one as unmoor.toml is."""
-    own = PYPROJECT if config.name == PYPROJECT else OWN_FILE
-    found = _from_files(lambda name: config.data if name == own else None)
-    return {key: (value, f"{config.name}: {origin.partition(': ')[2]}") for key, (value, origin) in found.items()}
+    document, path, table = table_of(config, PYPROJECT)
+    return _read(table, path, Faults(document.source, document.line_of))
 
 
 def _read(table: object, path: tuple[str, ...], faults: Faults) -> _Found:
