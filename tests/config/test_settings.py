@@ -236,7 +236,7 @@ def test_faults_outside_of_files() -> None:
 
 def test_a_file_goes_in_place_of_the_commits_own() -> None:
     """Nothing of the commit's settings is left; the environment still wins, and faults name the file."""
-    own = reader({"pyproject.toml": "[tool.unmoor]\ndeadline = 100\n", "unmoor.toml": "broken"})
+    own = reader({"pyproject.toml": b"[tool.unmoor]\ndeadline = 100\n", "unmoor.toml": b"broken"})
     given = Given(name="other.toml", data=b"max-file-size = 7\nverify-patience = 1\n")
     resolved = resolve(own, config=given, environ={"UNMOOR_VERIFY_PATIENCE": "2"})
     assert (resolved.settings.deadline, resolved.settings.max_file_size, resolved.settings.verify_patience) == (
