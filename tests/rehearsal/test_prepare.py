@@ -17,6 +17,8 @@ from unmoor.rehearsal.prepare import Prepared, prepare
 from unmoor.stage import Have
 from unmoor.stages.tag import ResolveTag
 
+pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
+
 SCM = "[project]\nname = 'p'\ndynamic = ['version']\n[tool.setuptools_scm]\n"
 FRAGMENTS = "[tool.towncrier]\ndirectory = 'news'\n"
 

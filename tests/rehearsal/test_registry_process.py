@@ -20,6 +20,8 @@ from unmoor.errors import ConfigError, Unknown
 from unmoor.rehearsal import local, registry_process
 from unmoor.rehearsal.local import LocalWorld
 
+pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
+
 PATIENCE = 10.0
 
 

@@ -27,6 +27,8 @@ from unmoor.errors import ConfigError, Refused, UnmoorError
 from unmoor.rehearsal import local, serve
 from unmoor.rehearsal.local import LocalWorld
 
+pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
+
 PATIENCE = 10.0
 
 

@@ -26,6 +26,8 @@ from unmoor.ports.index import Holding, Listed
 from unmoor.products import Dists, File
 from unmoor.telling import environment, requires_python
 
+pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
+
 Benches = Callable[..., Bench]
 
 

@@ -19,6 +19,8 @@ from unmoor.errors import Conflict, Refused, Rejected, Unknown, UnmoorError
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.stage import Left, Undone
 
+pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
+
 _NUMBERS = itertools.count(1)
 TARGETS = ImageSettings(targets={"production": TargetSettings(suffix="-prod", floating="prod"), "development": ""})
 

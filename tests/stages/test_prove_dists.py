@@ -20,6 +20,8 @@ from unmoor.products import Dists, Proof, Result, Subject, Verdict
 from unmoor.stage import Promise
 from unmoor.stages.prove_dists import ProveDists
 
+pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
+
 Benches = Callable[..., Bench]
 EXTRA = '\n[project.optional-dependencies]\ncli = ["absent-one"]\n'
 SCRIPT = '\n[project.scripts]\nsmall = "small_one:main"\n'
