@@ -31,10 +31,10 @@ test: test-unit ## All tests: the quick ones, then the journeys
 
 test-journeys: $(READY)
 	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
-	$(PYTEST) -m journey --session-timeout=600
+	$(PYTEST) -m journey --session-timeout=1200
 
 test-unit: $(READY) ## The quick tests
-	$(PYTEST) -m "not journey" --session-timeout=240
+	$(PYTEST) -m "not journey" --session-timeout=400
 
 lint: $(READY) ## Everything that can be judged without running it
 	$(BIN)/ruff check .
