@@ -4,7 +4,7 @@ One module a kind of rule; each declares its rules, and ``docs/reference/checks.
 judgement of the local world's index shares no code with this: a test feeds the same files to both.
 """
 
-from unmoor.fitness import archives, description, licences, metadata, names, release, sizes, tars, wheels, zips
+from unmoor.fitness import archives, description, licences, metadata, names, opening, release, sizes, tars, wheels, zips
 from unmoor.fitness.archives import Limits
 from unmoor.fitness.examining import Examiner, Verdict
 from unmoor.fitness.rules import By, Problem, Rule
@@ -12,6 +12,7 @@ from unmoor.fitness.rules import By, Problem, Rule
 __all__ = ["RULES", "By", "Examiner", "Limits", "Problem", "Rule", "Verdict"]
 
 RULES: tuple[Rule, ...] = (
+    *opening.RULES,
     *names.RULES,
     *sizes.RULES,
     *metadata.RULES,

@@ -20,8 +20,8 @@ RULES = (MEMBERS, BOMB, TOTAL, ENCRYPTED_SOURCE)
 COUNT_LIMIT = 200_000
 # A member that is read into memory, in bytes.
 KEPT_LIMIT = 10_000_000
-# Files are read and unpacked in pieces of this many bytes.
-PIECE = 1 << 20
+# Files are read and unpacked in pieces of this many bytes: small enough for the allocator to use them again at once.
+PIECE = 1 << 16
 # PyPI looks into source files up to this size, in bytes.
 _SOURCE_LIMIT = 5 << 20
 _SOURCES = (".py", ".pye")
@@ -30,8 +30,8 @@ _ENDINGS = (b"_enter__", b"_exit__", b"_assert__", b"_bcc__", b"__(__name__, __f
 _ENCRYPTED = tuple(b"__pyarmor" + ending for ending in _ENDINGS)
 _WRAPPED = (b"---BEGIN" + b" PYE FILE---", b"---END" + b" PYE FILE---")
 
-# Most names: no component begins with a dot, nothing stands between two slashes, no drive.
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]+(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*/?")
+# Most names of files: no component begins with a dot, nothing stands between two slashes, no drive.
+_PLAIN = re.compile(rb"[A-Za-z0-9_][A-Za-z0-9_.-]+(?:/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -53,13 +53,16 @@ def expansion(unpacked: int, packed: int, limits: Limits) -> Iterator[Problem]:
         yield broken(TOTAL, f"it unpacks to {unpacked} bytes, and the limit is {limits.total}")
 
 
+def is_plain(name: bytes) -> bool:
+    """Whether `fault_of` has nothing to say of a file's name, as far as a short look can tell."""
+    return _PLAIN.fullmatch(name) is not None
+
+
 def fault_of(name: str) -> str:
     """Say why no installer should write a member of that name; empty where it may.
 
     Folders end in a slash. A name with a backslash or a drive is a path on Windows alone.
     """
-    if _PLAIN.fullmatch(name):
-        return ""
     if _UNPRINTABLE.search(name):
         return "has an unprintable character"
     if name.startswith("/") or name[1:2] == ":":
@@ -75,6 +78,11 @@ def fault_of(name: str) -> str:
 def is_source(name: str, size: int) -> bool:
     """Whether PyPI looks into a member."""
     return size <= _SOURCE_LIMIT and name.lower().endswith(_SOURCES)
+
+
+def is_suspicious(source: bytes) -> bool:
+    """Whether `encrypted` may have something to say: a short look, for the many that are not."""
+    return _ENCRYPTED[0][:10] in source or _WRAPPED[0] in source
 
 
 def encrypted(name: str, source: bytes) -> Iterator[Problem]:

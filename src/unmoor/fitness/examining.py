@@ -18,9 +18,12 @@ from unmoor.fitness import archives, description, licences, metadata, names, siz
 from unmoor.fitness.archives import KEPT_LIMIT, Limits
 from unmoor.fitness.members import Damaged, Entry, pieces
 from unmoor.fitness.metadata import Said
+from unmoor.fitness.opening import CHANGED, opened
 from unmoor.fitness.rules import Problem, broken
 from unmoor.fitness.wheels import Row
 from unmoor.products import File
+
+_CHANGED = "it is not the file that was built: its bytes were changed, or it is gone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +44,18 @@ class Examiner:
     _judging: threading.Lock = field(default_factory=threading.Lock)
 
     def examine(self, file: File) -> Verdict:
-        """Look at one file. Raises only what the disk raises."""
+        """Look at one file, if its bytes are still the recorded ones. Raises only what the disk raises."""
+        with opened(file) as stream:
+            if stream is None:
+                return Verdict(file=file, problems=(broken(CHANGED, _CHANGED),))
+            return self._examine(file, stream)
+
+    def _examine(self, file: File, stream: IO[bytes]) -> Verdict:
         problems = list(sizes.of_file(file, self.limits))
         named = names.parsed(file.name, problems)
         if named is None:
             return Verdict(file=file, problems=tuple(problems))
-        said = self._wheel(file, named, problems) if file.is_wheel else self._sdist(file, named, problems)
+        said = (self._wheel if file.is_wheel else self._sdist)(file, stream, named, problems)
         if said is not None:
             name, version = said.raw.get("name", ""), said.raw.get("version", "")
             problems += [*said.problems, *names.compared(file.name, named, name, version)]
@@ -70,8 +79,8 @@ class Examiner:
                 )
             return self._judged[data]
 
-    def _sdist(self, file: File, named: FileName, problems: list[Problem]) -> Said | None:
-        found = tars.read(file.path, problems, self.limits)
+    def _sdist(self, file: File, stream: IO[bytes], named: FileName, problems: list[Problem]) -> Said | None:
+        found = tars.read(stream, file.size, problems, self.limits)
         if found.top and not _is_called(found.top, named):
             problems.append(broken(tars.TOP_NAME, f"its folder is called {found.top}"))
         if found.pkg_info is None:
@@ -80,17 +89,16 @@ class Examiner:
         problems.extend(licences.missing(said, found.top, found.names))
         return said
 
-    def _wheel(self, file: File, named: FileName, problems: list[Problem]) -> Said | None:
+    def _wheel(self, file: File, stream: IO[bytes], named: FileName, problems: list[Problem]) -> Said | None:
         folder = wheels.info_folder(file.name)
-        with file.path.open("rb") as stream:
-            entries = zips.entries(stream, problems)
-            excess = list(archives.expansion(sum(entry.size for entry in entries), file.size, self.limits))
-            problems.extend(excess)
-            if not entries and all(problem.rule.warns for problem in problems):
-                problems.extend(wheels.owed(folder, ()))
-            if excess or not entries:
-                return None
-            return self._members(_Wheel(stream, folder, {each.name: each for each in entries}, problems), named)
+        entries = zips.entries(stream, problems)
+        excess = list(archives.expansion(sum(entry.size for entry in entries), file.size, self.limits))
+        problems.extend(excess)
+        if not entries and all(problem.rule.warns for problem in problems):
+            problems.extend(wheels.owed(folder, ()))
+        if excess or not entries:
+            return None
+        return self._members(_Wheel(stream, folder, {each.name: each for each in entries}, problems), named)
 
     def _members(self, wheel: _Wheel, named: FileName) -> Said | None:
         """Read RECORD, then every member against it."""
@@ -153,8 +161,8 @@ class _Wheel:
         except Damaged as error:
             self.problems.append(broken(zips.DAMAGED, str(error)))
             return
-        if source is not None:
-            self.problems.extend(archives.encrypted(entry.name, b"".join(source)))
+        if source is not None and archives.is_suspicious(text := b"".join(source)):
+            self.problems.extend(archives.encrypted(entry.name, text))
         if row is not None and digest is not None and (fault := row.fault(digest.digest(), entry.size)):
             self.problems.append(broken(wheels.HASH, f"{entry.name} {fault}"))
 

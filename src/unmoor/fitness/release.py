@@ -13,18 +13,12 @@ from unmoor.fitness.examining import Verdict
 from unmoor.fitness.rules import By, Problem, Rule, broken
 from unmoor.products import Dists, Release
 
-CHANGED = Rule(name="file-changed", refuses="a file whose bytes are not the ones that were built", by=By.UNMOOR)
 NAME = Rule(name="tag-project", refuses="a file name or metadata of another project", by=By.UNMOOR)
 VERSION = Rule(name="tag-version", refuses="a file name or metadata of another version than the tag's", by=By.UNMOOR)
 NOTHING = Rule(name="files-none", refuses="a release without files", by=By.UNMOOR)
 SDISTS = Rule(name="files-sdists", refuses="more than one sdist of a version")
 STRAY = Rule(name="files-stray", refuses="a file beside the built ones that nobody named", by=By.UNMOOR)
-RULES = (CHANGED, NAME, VERSION, NOTHING, SDISTS, STRAY)
-
-
-def changed() -> Problem:
-    """A file that is not the one that was recorded."""
-    return broken(CHANGED, "it is not the file that was built: its bytes were changed, or it is gone")
+RULES = (NAME, VERSION, NOTHING, SDISTS, STRAY)
 
 
 def of_file(verdict: Verdict, release: Release) -> Iterator[Problem]:

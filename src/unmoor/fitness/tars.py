@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import IO
 
 from unmoor.fitness.archives import (
     COUNT_LIMIT,
@@ -81,15 +81,15 @@ class Sdist:
     unpacked: int = 0
 
 
-def read(path: Path, problems: list[Problem], limits: Limits) -> Sdist:
-    """Read an sdist from its first byte to its last; what is wrong with it is added to ``problems``."""
+def read(packed: IO[bytes], length: int, problems: list[Problem], limits: Limits) -> Sdist:
+    """Read an sdist of ``length`` bytes to its last; what is wrong with it is added to ``problems``."""
     found = Sdist()
-    if zipfile.is_zipfile(path):
+    if zipfile.is_zipfile(packed):
         problems.append(broken(BOTH, "it can be read as a ZIP archive too"))
-    packed = path.stat().st_size
+    packed.seek(0)
     try:
-        with gzip.open(path) as stream:
-            _walk(stream, found, packed, problems, limits)
+        with gzip.GzipFile(fileobj=packed) as stream:
+            _walk(stream, found, length, problems, limits)
     except (tarfile.TarError, zlib.error, EOFError, ValueError, gzip.BadGzipFile) as error:
         problems.append(broken(UNREADABLE, f"it is not an sdist that can be read: {error}"))
         return found

@@ -7,9 +7,8 @@ import csv
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from email.parser import HeaderParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.tags import Tag, parse_tag
 
@@ -40,13 +39,13 @@ RULES = (INFO, WHEEL, METADATA, SHADOWED, FORMAT, TAGS, NO_RECORD, RECORD, HASH,
 _MAJOR = "1"
 # RECORD names its own signatures no more than itself with a hash (PEP 427).
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
-_STRONG = ("sha256", "sha384", "sha512")
+_USUAL = "sha256"
+_STRONG = (_USUAL, "sha384", "sha512")
 _COMMANDS = ("console_scripts", "gui_scripts")
 _COMMAND = re.compile(r"[\w.-]+")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """One line of RECORD: the algorithm and the digest, empty where it gives none, and the size in bytes."""
 
     algorithm: str
@@ -57,7 +56,7 @@ class Row:
         """Say what is wrong with a file of that digest and size; empty where nothing is."""
         if self.size and self.size != str(size):
             return f"has {size} bytes, and RECORD says {self.size}"
-        encoded = base64.urlsafe_b64encode(found).rstrip(b"=").decode()
+        encoded = base64.urlsafe_b64encode(found).decode().rstrip("=")
         return "" if encoded == self.digest.rstrip("=") else "does not have the hash that RECORD says"
 
 
@@ -119,7 +118,7 @@ def record(folder: str, data: bytes, problems: list[Problem]) -> Mapping[str, Ro
                 continue
             name, hashed, size = (*line, "", "")[:3]
             algorithm, _, digest = hashed.partition("=")
-            rows[name.replace("\\", "/")] = Row(algorithm=algorithm, digest=digest, size=size)
+            rows[name.replace("\\", "/")] = Row(algorithm, digest, size)
     except (UnicodeError, csv.Error) as error:
         problems.append(broken(NO_RECORD, f"{folder}/RECORD cannot be read: {error}"))
     return rows
@@ -147,4 +146,6 @@ def impossible(points: Iterable[EntryPoint]) -> Iterator[Problem]:
 
 def hasher(row: Row | None) -> _Hash | None:
     """What a file is hashed with while it is read, ``None`` where RECORD gives no strong hash."""
-    return hashlib.new(row.algorithm) if row is not None and row.algorithm in _STRONG else None
+    if row is None or row.algorithm not in _STRONG:
+        return None
+    return hashlib.sha256() if row.algorithm == _USUAL else hashlib.new(row.algorithm)

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import IO, NamedTuple
 
-from unmoor.fitness.archives import COUNT_LIMIT, MEMBERS, fault_of
+from unmoor.fitness.archives import COUNT_LIMIT, MEMBERS, fault_of, is_plain
 from unmoor.fitness.ends import End, Misplaced, end_of
 from unmoor.fitness.extras import SENTINEL, Sizes, extra_faults, placed_by, sizes_of
 from unmoor.fitness.members import Entry
@@ -70,6 +70,16 @@ class Listed(NamedTuple):
     size: int
     offset: int
     mode: int
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether nothing can be wrong with what the directory says: nearly all members are of this kind."""
+        return (
+            self.method in (_STORED, _DEFLATED)
+            and not self.flags & ~_UTF8
+            and is_plain(self.raw)
+            and not stat.S_ISLNK(self.mode)
+        )
 
     @property
     def shown(self) -> str:
@@ -163,7 +173,8 @@ def _members(stream: IO[bytes], end: End, listed: Sequence[Listed], problems: li
     for one in sorted(listed, key=lambda each: each.offset):
         if at != one.offset:
             problems.append(_gap(stream, at, one.offset, one.shown))
-        problems.extend(_judged(one))
+        if not one.is_usual:
+            problems.extend(_judged(one))
         start = _header(stream, one, problems)
         if start is None:
             return ()

@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from unmoor.errors import Unfit
-from unmoor.files import is_intact
-from unmoor.fitness import Examiner, Limits, Problem, Verdict, release, sizes
+from unmoor.fitness import Examiner, Limits, Problem, release, sizes
 from unmoor.folder import RunFolder
-from unmoor.products import Checked, Dists, File, Release
+from unmoor.products import Checked, Dists, Release
 from unmoor.proving import subjects
 from unmoor.stage import Check, Have, Promise
 
@@ -51,14 +50,8 @@ class CheckDists(Check[Checked]):
     def _of_each(self, dists: Dists, tag: Release) -> Iterator[tuple[str, Problem]]:
         """Look at each file by itself."""
         examiner = Examiner(limits=Limits(file=self.max_file_size))
-
-        def look(file: File) -> Verdict:
-            if is_intact(file):
-                return examiner.examine(file)
-            return Verdict(file=file, problems=(release.changed(),))
-
         with ThreadPoolExecutor(_THREADS, "check-dists") as pool:
-            for verdict in pool.map(look, dists.files):
+            for verdict in pool.map(examiner.examine, dists.files):
                 problems = (*verdict.problems, *release.of_file(verdict, tag))
                 yield from ((verdict.file.name, problem) for problem in problems)
 
