@@ -93,7 +93,8 @@ class Uploads:
             raise Refusal(400, "Upload payload does not have a file.")
         await asyncio.to_thread(checks.description, metadata)
         checks.filename(offer)
-        if not content.content_type or content.content_type.startswith("image/"):
+        # uv names no type, and is welcome.
+        if (content.content_type or "").startswith("image/"):
             raise Refusal(400, "Invalid distribution file.")
         if (content.size or 0) > self.limit:
             raise self._too_large(f"for project {metadata.name!r}")
