@@ -15,7 +15,7 @@ from unmoor.cli import imaging, session
 from unmoor.cli.options import config_option
 from unmoor.cli.talk import err
 from unmoor.config.given import given
-from unmoor.config.settings import resolve
+from unmoor.config.settings import Settings, resolve
 from unmoor.folder import RunFolder
 from unmoor.locks import exclusive
 from unmoor.powers import checkout
@@ -58,11 +58,13 @@ def command(tag: str | None, folder: Path, config: Path | None, *, without_image
             prepared = prepare(here, LocalShell(processes=processes), place, tag=tag, config=given(config))
             _tell(prepared)
             repository = repository_of(here.remote() or "") or session.LOCAL_REPOSITORY
-            hosts = () if without_images else _registries(prepared, repository, processes, config)
+            settings, hosts = _needed(prepared, repository, processes, config)
+            hosts = () if without_images else hosts
             with local.start(
                 place,
                 repository=repository,
                 checkout=prepared.checkout,
+                file_limit=settings.max_file_size << 20,
                 registry=bool(hosts),
                 hosts=hosts or ("ghcr.io",),
             ) as world:
@@ -84,14 +86,18 @@ def command(tag: str | None, folder: Path, config: Path | None, *, without_image
         return session.finish(report, opened, asked)
 
 
-def _registries(prepared: Prepared, repository: str, processes: Processes, config: Path | None) -> tuple[str, ...]:
-    """Every registry that the world needs to have, for a project with images."""
+def _needed(
+    prepared: Prepared, repository: str, processes: Processes, config: Path | None
+) -> tuple[Settings, tuple[str, ...]]:
+    """The settings that the world has to suit, and every registry that it has to have, none without images."""
     git = checkout(prepared.checkout, processes)
     commit = git.commit_of(prepared.tag)
-    if commit is None:
-        return ()
-    settings = resolve(lambda name: git.read(commit, name), environ=os.environ, config=given(config)).settings
-    return imaging.hosts_of(imaging.configured(settings.image, git.files(commit), without=False).images, repository)
+    files = git.files(commit) if commit else ()
+    settings = resolve(
+        lambda name: git.read(commit, name) if commit else None, environ=os.environ, config=given(config)
+    ).settings
+    images = imaging.configured(settings.image, files, without=False).images
+    return settings, imaging.hosts_of(images, repository)
 
 
 def _wipe(place: Path) -> None:
