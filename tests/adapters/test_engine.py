@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -166,7 +167,9 @@ class Recording:
 
 def test_secrets_of_a_build(docker: DockerEngine, recipe: Recipes, runnable_image: str) -> None:  # noqa: F811
     """A secret reaches the step that mounts it, and nothing else: no argument, no line, no layer, no history."""
-    text = f"FROM {runnable_image}\nRUN --mount=type=secret,id=TOKEN cat /run/secrets/TOKEN\n"
+    # A step that the engine has in its cache would say nothing.
+    once = f"ENV ONCE={uuid.uuid4().hex}"
+    text = f"FROM {runnable_image}\n{once}\nRUN --mount=type=secret,id=TOKEN cat /run/secrets/TOKEN\n"
     wanted = replace(recipe(text), secrets={"TOKEN": Secret(SECRET)})
     heard: list[str] = []
     seen: list[tuple[str, ...]] = []
