@@ -6,7 +6,7 @@ import pytest
 
 from unmoor.distfiles import Metadata
 from unmoor.errors import ConfigError
-from unmoor.suites import Suite, Untested, Wishes, brought_by, choose
+from unmoor.suites import Suite, Untested, Wishes, brought_by, choose, lacking, sources
 
 PLAIN = Metadata(name="Small.One", version="1.0")
 EXTRA = Metadata(
@@ -61,7 +61,7 @@ def test_found(
     """Folder, command and requirements are told from the usual names, test before dev."""
     suite = chosen(metadata, files)
     assert isinstance(suite, Suite)
-    assert (suite.command.removeprefix("pytest {project}/"), suite.requires, suite.extras) == expected
+    assert (suite.command.removeprefix("python -m pytest {project}/"), suite.requires, suite.extras) == expected
     assert words in suite.why
 
 
@@ -94,7 +94,7 @@ def test_settings_come_first() -> None:
     assert suite == Suite(command="python -m unittest", requires=("x", "ruff"))
     suite = chosen(EXTRA, files, requires=("pytest",))
     assert isinstance(suite, Suite)
-    assert (suite.command, suite.requires, suite.extras) == ("pytest {project}/tests", ("pytest",), ())
+    assert (suite.command, suite.requires, suite.extras) == ("python -m pytest {project}/tests", ("pytest",), ())
     assert Suite(command="pytest '{project}/a b'").args("/x") == ["pytest", "/x/a b"]
 
 
@@ -109,3 +109,32 @@ def test_what_an_extra_brings() -> None:
     """Only what the extra adds counts; the project's own extras are followed."""
     assert brought_by(EXTRA, "test") == {"pytest"}
     assert brought_by(EXTRA, "dev") == {"pytest", "small-one"}
+
+
+@pytest.mark.parametrize(
+    ("modules", "found"),
+    [
+        (("p",), ["p/__init__.py", "p/sub/more.py", "src/p/__init__.py", "lib/p/x.cpython-311-x86_64-linux-gnu.so"]),
+        (("q",), ["q.py"]),
+        (("n.s",), ["n/s/__init__.py"]),
+        (("n.t",), ["src/n/t.py"]),
+        (("r", "q"), ["q.py"]),
+        ((), []),
+    ],
+)
+def test_sources(modules: tuple[str, ...], found: list[str]) -> None:
+    """Every file that a module could be imported from, wherever it lies, but among the tests; data files stay."""
+    files = [
+        *("p/__init__.py", "p/sub/more.py", "p/data.json", "src/p/__init__.py", "tests/p/__init__.py"),
+        *("lib/p/x.cpython-311-x86_64-linux-gnu.so", "q.py", "q.txt", "docs/qq.py", "n/s/__init__.py", "src/n/t.py"),
+    ]
+    assert list(sources(files, modules, folder="tests")) == found
+
+
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [("No module named 'p'", True), ("No module named 'p.x'", True), ("No module named 'q'\nas p", False), ("", False)],
+)
+def test_lacking(said: str, *, missing: bool) -> None:
+    """A module of the project's own that is not there is no want of the tests."""
+    assert lacking(said, ("p.y",)) is missing

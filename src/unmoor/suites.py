@@ -10,8 +10,8 @@ import configparser
 import re
 import shlex
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from packaging.dependency_groups import resolve_dependency_groups
@@ -29,7 +29,14 @@ Read = Callable[[str], bytes | None]
 _NAMES = (("test", "tests", "testing"), ("dev",))
 _FOLDERS = ("tests", "test")
 _TEST = re.compile(r"(test_[^/]*|[^/]*_test)\.py")
-_NOTHING_COLLECTED = 5
+# pytest's own exit codes but for 0 and 1, which mean that tests were run.
+_IDLE = {
+    2: "pytest could not read them: what they need beside them was not found",
+    3: "pytest itself failed",
+    4: "pytest could not start: what they need beside them was not found",
+    5: "pytest found nothing to run",
+}
+_ABSENT = re.compile(r"No module named '([^']+)'")
 OFF = 'to leave the tests out: tests = "off" under [tool.unmoor]; to say how they run: test-command'
 
 
@@ -48,15 +55,16 @@ class Wishes:
 class Suite:
     """Tests to run: the command, with ``{project}`` in its words, and what it needs besides the wheel.
 
-    ``why`` says where it was found, empty where the project configured it. ``idle`` is the exit code that
-    means that there was nothing to run, 0 for none.
+    ``folder`` is where they were found and ``why`` says how, both empty where the project configured them.
+    ``idle`` are the exit codes that mean that no test was run, each with what it says.
     """
 
     command: str
     requires: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
+    folder: str = ""
     why: str = ""
-    idle: int = 0
+    idle: Mapping[int, str] = field(default_factory=dict)
 
     def args(self, project: str) -> list[str]:
         """The command's words, with the folder of the copied tests put in."""
@@ -96,12 +104,32 @@ def choose(wishes: Wishes, metadata: Metadata, *, files: Callable[[], Sequence[s
             )
         needs = told
     return Suite(
-        command=f"pytest {{project}}/{folder}",
+        # Not plain pytest: many suites import from each other, starting at the top of the repository.
+        command=f"python -m pytest {{project}}/{folder}",
         requires=needs.requires,
         extras=needs.extras,
+        folder=folder,
         why=f"{found}; what they need is in {needs.why}",
-        idle=_NOTHING_COLLECTED,
+        idle=_IDLE,
     )
+
+
+def sources(files: Iterable[str], modules: Sequence[str], *, folder: str) -> tuple[str, ...]:
+    """The files of a repository from which a wheel's modules could be imported: tests must not see them.
+
+    ``files`` are the repository's, ``folder`` is that of the tests, which stays as it is.
+    """
+    wanted = [re.escape(module.replace(".", "/")) for module in modules]
+    if not wanted:
+        return ()
+    form = re.compile(rf"(?:.*/)?(?:{'|'.join(wanted)})(?:/.*)?\.(?:py|so|pyd)")
+    return tuple(path for path in files if form.fullmatch(path) and not path.startswith(f"{folder}/"))
+
+
+def lacking(said: str, modules: Sequence[str]) -> bool:
+    """Whether what a test runner said is about a module of the project's own that is not there."""
+    own = {module.partition(".")[0] for module in modules}
+    return any(name.partition(".")[0] in own for name in _ABSENT.findall(said))
 
 
 def _given(wishes: Wishes, read: Read) -> tuple[str, ...]:

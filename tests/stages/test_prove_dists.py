@@ -338,6 +338,9 @@ TEST_GROUP = '\n[dependency-groups]\ntest = ["pytest>=8", {include-group = "more
         (TEST_GROUP, "import idna, small_one\n\ndef test_it():\n    pass\n", "passed"),
         (TEST_GROUP, "import small_one\n\ndef test_it():\n    assert False\n", 'tests = "off"'),
         (TEST_GROUP, "", "found nothing to run"),
+        (TEST_GROUP, "import small_one, absent_one\n", "No module named 'absent_one'"),
+        (TEST_GROUP, "import small_one.absent\n", 'tests = "off"'),
+        (TEST_GROUP, "import small_one, tools.more, tests.test_x\n\ndef test_it():\n    open('README')\n", "passed"),
         (
             '\n[project.optional-dependencies]\ntests = ["pytest"]\n',
             "import small_one\ndef test_it(): pass\n",
@@ -346,19 +349,24 @@ TEST_GROUP = '\n[dependency-groups]\ntest = ["pytest>=8", {include-group = "more
     ],
 )
 def test_tests_found_by_convention(bench: Benches, more: str, test: str, words: str) -> None:
-    """Tests for pytest are run without configuration, which is said; failing, they say how to leave them out."""
-    at = bench(projects.files(more=more) | {"tests/test_x.py": test})
+    """Tests for pytest are run without configuration, which is said; failing, they say how to leave them out.
+
+    They see the whole repository but for the project's own modules. Where they cannot be run as they
+    were found, that is said, and is no failure, unless a module of the project's own is what is missing.
+    """
+    beside = {"tools/more.py": "", "README": "", "small_one/__init__.py": "raise ImportError"}
+    at = bench(projects.files(more=more) | {"tests/test_x.py": test} | beside)
     have = at.have(dists=Dists(files=at.dists().wheels))
     name = "small_one-1.0-py3-none-any.whl: tests"
     if "off" in words:
-        with pytest.raises(Unproven, match="assert False") as raised:
+        with pytest.raises(Unproven, match=r"assert False|small_one\.absent") as raised:
             stage(at).make(have)
         assert words in raised.value.next_step
         return
     proof = stage(at).make(have)
     assert any("tests found: tests/ holds tests for pytest" in each for each in at.said)
     if words == "passed":
-        assert said(proof, Verdict.PASSED)[name] == "pytest {project}/tests"
+        assert said(proof, Verdict.PASSED)[name] == "python -m pytest {project}/tests"
     else:
         assert words in said(proof, Verdict.NOT_TESTED)[name]
 

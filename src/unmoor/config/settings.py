@@ -160,7 +160,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         tuple[ProjectPath, ...],
         Meta(
             description="Files and folders that the tests need, copied away from the project's source. Empty: the usual"
-            " ones, such as `tests`.",
+            " ones, such as `tests`; where `tests` found them, the whole repository but for the project's own modules.",
             examples=[["tests", "conftest.py"]],
         ),
     ] = ()

@@ -15,7 +15,7 @@ from unmoor.products import Dists, File, Proof, Release, Result, Verdict
 from unmoor.proving import elsewhere, interpreter, kept_proof, side_by_side, subjected, subjects, tried
 from unmoor.pythons import AUTO, fits, named, runs_on
 from unmoor.stage import Build, Have, Promise
-from unmoor.suites import OFF, Mode, Suite, Untested, Wishes, choose
+from unmoor.suites import OFF, Mode, Suite, Untested, Wishes, choose, lacking, sources
 from unmoor.text import clean
 from unmoor.wanting import Subjected
 from unmoor.witness import heard, place
@@ -31,7 +31,8 @@ class ProveDists(Build[Proof]):
     """Installs every file in a fresh environment and tries it; runs the project's tests against the wheel.
 
     ``tests`` says whether tests are looked for where ``test_command`` names none. ``test_sources`` are
-    paths in the repository that the tests need; empty means the usual ones. ``{project}`` in
+    paths in the repository that the tests need; empty means the usual ones, and for tests that were only
+    found the whole repository without the project's own modules. ``{project}`` in
     ``test_command`` stands for the folder they were copied to. ``python`` is the interpreter that
     files are tried with, ``test_pythons`` are more of them for the wheels, each written ``3.12``.
     """
@@ -179,7 +180,7 @@ class _Trial:
 
     def _tests(self, environment: Environment, suite: Suite) -> tuple[Result, ...]:
         """Run the project's tests in an environment that has the wheel, on a copy without the source beside it."""
-        copy = self._copy()
+        copy = self._around(suite.folder) if suite.folder and not self.stage.test_sources else self._copy()
         environment.install([*suite.requires, *([self._file(suite.extras)] if suite.extras else ())])
         # What the tests need may have put another build of the project in the place of this one.
         environment.install([self._file()], dependencies=False)
@@ -194,16 +195,23 @@ class _Trial:
                 next_step="name what brings the test command in test-requires, or in an extra of test-extras",
             ) from error
         name = f"{self.what.file.name}: tests"
-        if suite.idle and ran.code == suite.idle:
-            return (Result(name=name, verdict=Verdict.NOT_TESTED, detail="pytest found nothing to run"),)
+        said = "\n".join([*ran.out.strip().splitlines(), *ran.err.strip().splitlines()][-_LAST:])
+        if ran.code in suite.idle and not lacking(ran.out + ran.err, self.what.modules):
+            return (self._idle(name, suite, ran.code, said),)
         if ran.code != 0:
-            said = "\n".join([*ran.out.strip().splitlines(), *ran.err.strip().splitlines()][-_LAST:])
             needs = "see what fails; what the tests need beside them is named in test-sources and test-requires"
             raise Unproven(
                 f"{suite.command!r} ended with exit code {ran.code}, run against {self.what.file.name}:\n{said}",
                 next_step=f"{needs}; {OFF}" if suite.why else needs,
             )
         return (self._witnessed(name, suite, log, environment, copy),)
+
+    def _idle(self, name: str, suite: Suite, code: int, said: str) -> Result:
+        """Say that tests which were only found cannot be run as they were found: no pass, and no failure either."""
+        last = next((clean(line.strip(), 200) for line in reversed(said.splitlines()) if "Error" in line), "")
+        detail = suite.idle[code] + (f" ({last})" if last else "")
+        self.have.warn(f"the tests were not run: {detail}; {OFF}")
+        return Result(name=name, verdict=Verdict.NOT_TESTED, detail=detail)
 
     def _witnessed(self, name: str, suite: Suite, log: Path, environment: Environment, copy: Path) -> Result:
         """See that what the tests imported was what is installed. Raises `Unproven` where it came with the tests."""
@@ -220,6 +228,15 @@ class _Trial:
             self.have.warn(f"the tests prove nothing of {self.what.file.name}: {detail}")
             return Result(name=name, verdict=Verdict.NOT_TESTED, detail=detail)
         return Result(name=name, verdict=Verdict.PASSED, detail=suite.command)
+
+    def _around(self, folder: str) -> Path:
+        """The repository at the commit without the project's own modules: what tests need may lie anywhere in it."""
+        copy = self.folder / "project"
+        self.stage.git.clone(copy, commit=self.release.commit, tag=self.release.tag)
+        shutil.rmtree(copy / ".git")
+        for path in sources(self.stage.git.files(self.release.commit), self.what.modules, folder=folder):
+            (copy / path).unlink(missing_ok=True)
+        return copy
 
     def _copy(self) -> Path:
         """Copy the tests out of a clone of the commit, which is removed. Raises `ConfigError` for a path it lacks."""
