@@ -27,6 +27,7 @@ from unmoor.events import (
     StageWarned,
 )
 from unmoor.journal import Journal, NoJournal
+from unmoor.oldpython import mend
 from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.pipeline import AnyStage, Pipeline
 from unmoor.runner import Ended, Parked, Task, compose, fault
@@ -74,6 +75,7 @@ class Run:
 
     def execute(self) -> Report:
         """Run to the end and report. Never raises for a stage's failure."""
+        mend()
         begun = time.monotonic()
         entries = tuple(Entry(name=s.name, reach=s.reach, advisory=s.advisory) for s in self.pipeline)
         self.journal.write({"event": "run begins", "world": self.world, "ceiling": self.limit.name.lower()})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,8 +30,9 @@ def killed_and_finished(voyage: Voyage, lines: int) -> bool:
 
 def test_kill_at_every_line_of_the_journal(tmp_path: Path) -> None:
     """However far a run came, it is killed, and the next run of the same command completes the release."""
-    with voyages(tmp_path, LINES) as each, ThreadPoolExecutor(max_workers=2) as pool:
-        killed = list(pool.map(killed_and_finished, each, range(1, LINES + 1)))
+    # One after the other: a higher version that is published meanwhile takes "latest", rightly.
+    with voyages(tmp_path, LINES) as each:
+        killed = [killed_and_finished(voyage, lines) for lines, voyage in enumerate(each, start=1)]
         assert not killed[-1], "the journal has more lines than are tried"
         assert sum(killed) > 20
         for voyage in each:
