@@ -14,6 +14,7 @@ from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.folder import RunFolder
 from unmoor.pipeline import AnyStage, Pipeline
+from unmoor.ports.index import Index
 from unmoor.powers import Powers
 from unmoor.secret import Secret
 from unmoor.stage import P, Promise, Reach, Stage
@@ -65,9 +66,16 @@ def given(stage: Stage[P] | None) -> Promise[P] | None:
     return stage.gives if stage is not None else None
 
 
+def staging_of(settings: Settings, can: Powers, skipped: tuple[str, ...] = ()) -> Index | None:
+    """The staging index that a project uses, ``None`` where the world has none or it is not wanted."""
+    return can.staging if settings.testpypi != "off" and "testpypi" not in skipped else None
+
+
 def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder, limit: Reach) -> Pipeline:
     """Put the stages of a release together. ``limit`` is how far the run may reach."""
     lines = pushing.lines(target.images, target.repository, can.registry)
+    staging = staging_of(settings, can, target.skipped)
+    advisory = settings.testpypi == "advisory"
 
     # What is released: one tag, one version, one commit.
     tag = ResolveTag(
@@ -93,7 +101,8 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         name="access",
         release=tag.gives,
         index=can.index,
-        staging=can.staging,
+        staging=staging,
+        advisory_staging=advisory,
         forge=can.forge,
         registries=tuple(registry for line in lines for registry in line.registries),
         limit=limit,
@@ -217,13 +226,12 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
 
     # A rehearsal on an index that nobody installs from.
     staged: UploadStaging | None = None
-    if can.staging is not None and settings.testpypi != "off" and "testpypi" not in target.skipped:
-        advisory = settings.testpypi == "advisory"
+    if staging is not None:
         staged = UploadStaging(
             name="testpypi",
             release=tag.gives,
             dists=dists.gives,
-            index=can.staging,
+            index=staging,
             clock=can.clock,
             after=(access.gives, fit.gives, proof.gives, draft.gives),
             advisory=advisory,

@@ -70,6 +70,7 @@ class World:
     index: Shelf = field(default_factory=lambda: Shelf(EMPTY, login="~/.pypirc"))
     staging: Shelf | None = field(default_factory=lambda: Shelf(EMPTY, name="testpypi", login="keyring"))
     limit: Reach = Reach.FINAL
+    advisory: bool = False
 
     def look(self) -> Heard:
         """Run the stage."""
@@ -80,6 +81,7 @@ class World:
             release=RELEASE,
             index=self.index,
             staging=self.staging,
+            advisory_staging=self.advisory,
             forge=self.forge,  # type: ignore[arg-type]
             limit=self.limit,
         )
@@ -176,6 +178,15 @@ def test_a_login_is_asked_only_of_who_will_use_it(*, limit: Reach, stopped: bool
             world.look()
     else:
         assert "no login" in world.look().told(Standing.UNPROVEN)
+
+
+def test_a_staging_index_that_is_advice_stops_nobody() -> None:
+    """Where the staging index may fail, a missing login for it is a warning; one for the index still stops the run."""
+    heard = World(staging=Shelf(EMPTY, name="testpypi"), advisory=True).look()
+    assert len(heard.warned) == 1
+    assert "no login for testpypi" in heard.warned[0]
+    with pytest.raises(Denied, match="no login for pypi"):
+        World(staging=Shelf(EMPTY, name="testpypi"), index=Shelf(EMPTY), advisory=True).look()
 
 
 def test_an_index_that_holds_the_version_needs_no_login() -> None:

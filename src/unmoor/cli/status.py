@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from unmoor.adapters.processes import Processes
+from unmoor.assembly import staging_of
 from unmoor.cli import session, talk
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.surfaces import Item, State, SurfaceState, compare, find_manifest, worst
@@ -57,7 +58,7 @@ def command(tag: str | None, folder: Path, world: Path | None, *, as_json: bool)
                 where=can.forge.address,
                 next_step=session.command(opened, asked),
             )
-        staging = can.staging if opened.settings.testpypi != "off" else None
+        staging = staging_of(opened.settings, can)
         states = compare(manifest, index=can.index, staging=staging, forge=can.forge, registry=can.registry)
     counted = [
         each.state

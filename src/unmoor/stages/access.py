@@ -26,19 +26,19 @@ _SAID_NO: tuple[type[UnmoorError], ...] = (Refused, Denied, Unknown)
 
 @dataclass(frozen=True)
 class _Look:
-    """One question: where, which stage proves what it cannot, and from which reach on the answer counts."""
+    """One question: where, which stage proves what it cannot, and whether a no stops the run."""
 
     surface: str
     proven_by: str
-    writes_from: Reach
+    counts: bool
     ask: Callable[[], list[Finding]]
 
 
-def _index_looks(index: Index, release: Release, proven_by: str, writes_from: Reach, limit: Reach) -> list[_Look]:
-    upto = Proving.MINTING if writes_from <= limit else Proving.READING
+def _index_looks(index: Index, release: Release, proven_by: str, *, writes: bool, counts: bool) -> list[_Look]:
+    upto = Proving.MINTING if writes else Proving.READING
     return [
-        _Look(index.name, proven_by, writes_from, lambda: [_login(index, release, proven_by, upto)]),
-        _Look(index.name, proven_by, writes_from, lambda: [_name(index, release, proven_by)]),
+        _Look(index.name, proven_by, counts, lambda: [_login(index, release, proven_by, upto)]),
+        _Look(index.name, proven_by, counts, lambda: [_name(index, release, proven_by)]),
     ]
 
 
@@ -48,7 +48,8 @@ class ProveAccess(Check[Access]):
 
     ``limit`` is how far the run may reach. What is known to be wrong at a surface that it will write
     to stops the run, everything at once in one error; elsewhere it is only listed as unproven, so
-    that a job without credentials can plan, build and prove. ``proven_by_draft`` and its kin name
+    that a job without credentials can plan, build and prove. With ``advisory_staging`` the staging
+    index stops nobody either: what is wrong there is a warning. ``proven_by_draft`` and its kin name
     the stages that will prove what reads cannot.
 
     A token of trusted publishing is minted here only where this run would upload and the project is
@@ -58,6 +59,7 @@ class ProveAccess(Check[Access]):
     release: Promise[Release]
     index: Index
     staging: Index | None
+    advisory_staging: bool = False
     forge: Forge
     registries: tuple[Registry, ...] = ()
     limit: Reach = Reach.FINAL
@@ -80,9 +82,9 @@ class ProveAccess(Check[Access]):
             try:
                 findings += look.ask()
             except _SAID_NO as error:
-                if look.writes_from <= self.limit:
+                if look.counts:
                     problems.append(error)
-                elif self.limit is Reach.READS:
+                elif self.limit is Reach.READS or self._is_advice(look):
                     have.warn(str(error))
                 findings.append(_unproven(look.surface, f"{error.what}; {error.next_step}", look.proven_by))
         if problems:
@@ -93,18 +95,22 @@ class ProveAccess(Check[Access]):
         return Access(findings=tuple(findings))
 
     def _looks(self, release: Release) -> list[_Look]:
-        remote, final = Reach.REMOTE, Reach.FINAL
+        pushes, seals = self.limit >= Reach.REMOTE, self.limit >= Reach.FINAL
         looks = [
-            _Look(_FORGE, self.proven_by_draft, remote, self._token),
-            _Look(_FORGE, self.proven_by_draft, remote, lambda: self._repository(release)),
+            _Look(_FORGE, self.proven_by_draft, pushes, self._token),
+            _Look(_FORGE, self.proven_by_draft, pushes, lambda: self._repository(release)),
         ]
         if self.staging is not None:
-            looks += _index_looks(self.staging, release, self.proven_by_staging, remote, self.limit)
+            counts = pushes and not self.advisory_staging
+            looks += _index_looks(self.staging, release, self.proven_by_staging, writes=pushes, counts=counts)
         for registry in self.registries:
             # The question is an upload that is begun and left: asked only where pushing follows.
-            ask = _may_push if self.limit >= remote else _push_login
-            looks.append(_Look(registry.name, "registry", remote, partial(ask, registry)))
-        return looks + _index_looks(self.index, release, self.proven_by_index, final, self.limit)
+            ask = _may_push if pushes else _push_login
+            looks.append(_Look(registry.name, "registry", pushes, partial(ask, registry)))
+        return looks + _index_looks(self.index, release, self.proven_by_index, writes=seals, counts=seals)
+
+    def _is_advice(self, look: _Look) -> bool:
+        return self.advisory_staging and self.limit >= Reach.REMOTE and look.proven_by == self.proven_by_staging
 
     def _token(self) -> list[Finding]:
         if not self.forge.has_token():

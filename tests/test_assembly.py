@@ -1,0 +1,55 @@
+"""The assembly: which stages there are, and what they are given, by the settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from unmoor.assembly import Target, assemble
+from unmoor.config.settings import Settings
+from unmoor.folder import RunFolder
+from unmoor.pipeline import Pipeline
+from unmoor.powers import Powers
+from unmoor.stage import Reach
+from unmoor.stages.access import ProveAccess
+
+STAGED = {"testpypi", "prove-testpypi"}
+
+
+def assembled(settings: Settings, *, skipped: tuple[str, ...] = ()) -> Pipeline:
+    """Put a pipeline together over powers that are never used."""
+    nothing = cast("Any", SimpleNamespace(name="pypi", address="the forge"))
+    can = Powers(
+        **dict.fromkeys(("git", "shell", "clock", "backend", "environments", "index", "forge", "engine"), nothing),
+        staging=cast("Any", SimpleNamespace(name="testpypi")),
+        registry=lambda _: nothing,
+        packages=lambda _: None,
+    )
+    target = Target(tag="v1.0", named=True, repository="owner/name", skipped=skipped)
+    return assemble(target, settings, can, RunFolder(Path(".unmoor/v1.0")), Reach.FINAL)
+
+
+@pytest.mark.parametrize(
+    ("settings", "skipped", "staged"),
+    [
+        (Settings(), (), STAGED),
+        (Settings(testpypi="advisory"), (), STAGED),
+        (Settings(testpypi="off"), (), set()),
+        (Settings(), ("testpypi",), set()),
+        (Settings(), ("prove-testpypi",), {"testpypi"}),
+    ],
+    ids=["required", "advisory", "off", "skipped", "proof skipped"],
+)
+def test_a_staging_index_that_is_not_used_is_not_asked_for_a_login(
+    settings: Settings, skipped: tuple[str, ...], staged: set[str]
+) -> None:
+    """Who turned the staging index off, or skips it, needs no account there."""
+    pipeline = assembled(settings, skipped=skipped)
+    assert STAGED & set(pipeline.names) == staged
+    access = pipeline["access"]
+    assert isinstance(access, ProveAccess)
+    assert (access.staging is not None) is bool(staged)
+    assert access.advisory_staging is (settings.testpypi == "advisory")
