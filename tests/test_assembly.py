@@ -8,13 +8,14 @@ from typing import Any, cast
 
 import pytest
 
-from unmoor.assembly import Target, assemble
+from unmoor.assembly import assemble
 from unmoor.config.settings import Settings
 from unmoor.folder import RunFolder
 from unmoor.pipeline import Pipeline
 from unmoor.powers import Powers
 from unmoor.stage import Reach
 from unmoor.stages.access import ProveAccess
+from unmoor.target import Target
 
 STAGED = {"testpypi", "prove-testpypi"}
 

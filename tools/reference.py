@@ -10,7 +10,7 @@ from typing import Any, cast
 import click
 
 from unmoor import errors
-from unmoor.assembly import Target, assemble
+from unmoor.assembly import assemble
 from unmoor.cli.app import COMMANDS, cli
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
@@ -18,6 +18,7 @@ from unmoor.folder import RunFolder
 from unmoor.pipeline import Pipeline
 from unmoor.powers import Powers
 from unmoor.stage import Push, Reach, Seal
+from unmoor.target import Target
 
 HERE = Path(__file__).parent.parent / "docs" / "reference"
 

@@ -6,17 +6,11 @@ a person would tell it; what it is given decides what it can reach.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from unmoor import pushing
-from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.folder import RunFolder
 from unmoor.pipeline import AnyStage, Pipeline
-from unmoor.ports.index import Index
 from unmoor.powers import Powers
-from unmoor.secret import Secret
 from unmoor.stage import P, Promise, Reach, Stage
 from unmoor.stages.access import ProveAccess
 from unmoor.stages.check_dists import CheckDists
@@ -34,31 +28,7 @@ from unmoor.stages.tag import ResolveTag
 from unmoor.stages.testpypi import UploadStaging
 from unmoor.stages.undraft import PublishDraft
 from unmoor.stages.verify import VerifyRelease
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """What is released: a tag, and what the run's surroundings say about it.
-
-    ``named`` tells a tag that the user gave from one that was found on HEAD. ``commit`` is the
-    commit that GitHub Actions names, empty elsewhere. ``real`` is false in a rehearsal. ``images``
-    are those to build, none for a project without; ``platforms`` leaves out others where it names any.
-    ``published`` is false where the world may not be asked what it holds; ``settings`` as in `Release`.
-    """
-
-    tag: str
-    named: bool
-    repository: str
-    commit: str = ""
-    real: bool = True
-    images: tuple[ImageSettings, ...] = ()
-    platforms: tuple[str, ...] = ()
-    keep_images: bool = False
-    secrets: Mapping[str, Secret] = field(default_factory=dict)
-    site: str = "https://github.com"
-    skipped: tuple[str, ...] = ()
-    published: bool = True
-    settings: str = ""
+from unmoor.target import Target, staging_of
 
 
 def given(stage: Stage[P] | None) -> Promise[P] | None:
@@ -66,14 +36,10 @@ def given(stage: Stage[P] | None) -> Promise[P] | None:
     return stage.gives if stage is not None else None
 
 
-def staging_of(settings: Settings, can: Powers, skipped: tuple[str, ...] = ()) -> Index | None:
-    """The staging index that a project uses, ``None`` where the world has none or it is not wanted."""
-    return can.staging if settings.testpypi != "off" and "testpypi" not in skipped else None
-
-
 def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder, limit: Reach) -> Pipeline:
     """Put the stages of a release together. ``limit`` is how far the run may reach."""
     lines = pushing.lines(target.images, target.repository, can.registry)
+    registries = pushing.registries(lines)
     staging = staging_of(settings, can, target.skipped)
     advisory = settings.testpypi == "advisory"
 
@@ -104,7 +70,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         staging=staging,
         advisory_staging=advisory,
         forge=can.forge,
-        registries=tuple(registry for line in lines for registry in line.registries),
+        registries=registries,
         limit=limit,
     )
 
@@ -164,7 +130,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     images: BuildImages | None = None
     image_proof: ProveImages | None = None
     pushed: PushImages | None = None
-    packages = {r.name: p for line in lines for r in line.registries if (p := can.packages(r.name)) is not None}
+    packages = {r.name: p for r in registries if (p := can.packages(r.name)) is not None}
     if lines:
         images = BuildImages(
             name="images",
@@ -178,7 +144,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
             platforms=target.platforms,
             keep=target.keep_images,
             environ=target.secrets,
-            registries=tuple(registry for line in lines for registry in line.registries),
+            registries=registries,
             site=target.site,
             after=(access.gives,),
         )
@@ -295,7 +261,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         uploaded=index.gives,
         page=page.gives,
         pointed=given(pointed),
-        registries=tuple(registry for line in lines for registry in line.registries),
+        registries=registries,
         index=can.index,
         forge=can.forge,
         clock=can.clock,

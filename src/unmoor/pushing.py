@@ -7,7 +7,7 @@ by another engine), and an index may stand over it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -68,6 +68,11 @@ def lines(settings: Sequence[ImageSettings], repository: str, opened: Callable[[
         )
         for each in settings
     )
+
+
+def registries(lines: Iterable[Line]) -> tuple[Registry, ...]:
+    """Every repository that is pushed to, each once, in the order of the settings."""
+    return tuple({registry.name: registry for line in lines for registry in line.registries}.values())
 
 
 def planner(settings: ImageSettings) -> Planner:

@@ -66,7 +66,6 @@ class Run:
         self._seconds: dict[str, float] = {}
         self._warnings: list[StageWarned] = []
         self._running: set[str] = set()
-        self._parked: set[str] = set()
         self._demanded: set[str] = set()
         for name in self.until or self.pipeline.names:
             self._demand(name)
@@ -138,7 +137,6 @@ class Run:
             break
         self._running.discard(name)
         if isinstance(ended, Parked):
-            self._parked.add(name)
             for promise in self.pipeline[name].needs:
                 self._demand(promise.by)
         else:

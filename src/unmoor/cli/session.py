@@ -15,7 +15,7 @@ import click
 
 from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.processes import Processes
-from unmoor.assembly import Target, assemble
+from unmoor.assembly import assemble
 from unmoor.cli import imaging, talk
 from unmoor.config.given import Given, given
 from unmoor.config.settings import Settings, resolve
@@ -34,6 +34,7 @@ from unmoor.rehearsal.prepare import naming_at
 from unmoor.runcontext import RunContext, repository_of
 from unmoor.schedule import Run
 from unmoor.stage import Reach
+from unmoor.target import Target
 from unmoor.text import clean
 from unmoor.world import Trusted, World
 

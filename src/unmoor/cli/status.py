@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from unmoor.adapters.processes import Processes
-from unmoor.assembly import staging_of
 from unmoor.cli import session, talk
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.surfaces import Item, State, SurfaceState, compare, find_manifest, worst
+from unmoor.target import staging_of
 
 CODES = {
     State.COMPLETE: 0,

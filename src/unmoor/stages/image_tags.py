@@ -16,7 +16,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Packages, Registry
 from unmoor.products import Pointed, Pointer, Pushed, PushedImage, Release
-from unmoor.pushing import AGAIN, Line, Planned, by_digest, of_commit_alone, rightful
+from unmoor.pushing import AGAIN, Line, Planned, by_digest, of_commit_alone, registries, rightful
 from unmoor.stage import Have, Left, Promise, Seal, Undone
 from unmoor.tagguard import still_names
 from unmoor.text import clean
@@ -45,7 +45,7 @@ class PointTags(Seal[Pointed]):
 
     def plan(self) -> str:
         """Say what would be pointed where."""
-        names = ", ".join(dict.fromkeys(registry.name for line in self.lines for registry in line.registries))
+        names = ", ".join(registry.name for registry in registries(self.lines))
         return (
             f"point the version's tags at the pushed images on {names}, and floating tags if no higher version is there"
         )
@@ -106,7 +106,7 @@ class PointTags(Seal[Pointed]):
     def loosen(self, product: Pointed) -> tuple[Undone | Left, ...]:
         """Put every floating tag back to the digest that it had before this release moved it."""
         record = _read(self.folder)
-        known = {registry.name: registry for line in self.lines for registry in line.registries}
+        known = {registry.name: registry for registry in registries(self.lines)}
         answers: list[Undone | Left] = []
         for each in (each for each in product.pointers if each.floating):
             if _key(each) in record:

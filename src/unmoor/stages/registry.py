@@ -13,7 +13,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.engine import Engine
 from unmoor.ports.registry import OciManifest, Packages, Registry
 from unmoor.products import Image, Images, Proof, Pushed, PushedImage, Release
-from unmoor.pushing import AGAIN, Line, by_digest, look, must_be, of_commit_alone, product, under_commit
+from unmoor.pushing import AGAIN, Line, by_digest, look, must_be, of_commit_alone, product, registries, under_commit
 from unmoor.stage import Have, Left, Promise, Push, Undone
 from unmoor.untagging import others_on, untag
 
@@ -46,7 +46,7 @@ class PushImages(Push[Pushed]):
     @property
     def registries(self) -> tuple[Registry, ...]:
         """Every repository that is pushed to, each once."""
-        return tuple({registry.name: registry for line in self.lines for registry in line.registries}.values())
+        return registries(self.lines)
 
     def plan(self) -> str:
         """Say what would be pushed where."""

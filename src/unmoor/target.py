@@ -1,0 +1,42 @@
+"""What is released, as the command line and the run's surroundings say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from unmoor.config.images import ImageSettings
+from unmoor.config.settings import Settings
+from unmoor.ports.index import Index
+from unmoor.powers import Powers
+from unmoor.secret import Secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What is released: a tag, and what the run's surroundings say about it.
+
+    ``named`` tells a tag that the user gave from one that was found on HEAD. ``commit`` is the
+    commit that GitHub Actions names, empty elsewhere. ``real`` is false in a rehearsal. ``images``
+    are those to build, none for a project without; ``platforms`` leaves out others where it names any.
+    ``published`` is false where the world may not be asked what it holds; ``settings`` as in `Release`.
+    """
+
+    tag: str
+    named: bool
+    repository: str
+    commit: str = ""
+    real: bool = True
+    images: tuple[ImageSettings, ...] = ()
+    platforms: tuple[str, ...] = ()
+    keep_images: bool = False
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    site: str = "https://github.com"
+    skipped: tuple[str, ...] = ()
+    published: bool = True
+    settings: str = ""
+
+
+def staging_of(settings: Settings, can: Powers, skipped: tuple[str, ...] = ()) -> Index | None:
+    """The staging index that a project uses, ``None`` where the world has none or it is not wanted."""
+    return can.staging if settings.testpypi != "off" and "testpypi" not in skipped else None
