@@ -6,8 +6,10 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from unmoor.products import File
 
@@ -38,20 +40,30 @@ def is_intact(file: File) -> bool:
         return False
 
 
-def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write aside, fsync, rename: a reader sees the old bytes or the new ones, never a part."""
+@contextmanager
+def writing_whole(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
+    """Write aside, fsync, rename at the end of the block: a reader sees the old bytes or the new ones, never a part.
+
+    Where the block raises, nothing is renamed and nothing is left.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as stream:
             os.fchmod(stream.fileno(), mode)
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         Path(aside).replace(path)
     except BaseException:
         Path(aside).unlink(missing_ok=True)
         raise
+
+
+def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a whole file, or nothing; see `writing_whole`."""
+    with writing_whole(path, mode=mode) as stream:
+        stream.write(data)
 
 
 def sums(files: Iterable[File]) -> bytes:

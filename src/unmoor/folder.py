@@ -13,7 +13,7 @@ from pathlib import Path
 
 from unmoor import manifest as manifests
 from unmoor.errors import Conflict, Incomplete
-from unmoor.files import is_intact, is_safe_name, sha256_of, write_whole
+from unmoor.files import is_intact, is_safe_name, sha256_of, write_whole, writing_whole
 from unmoor.manifest import Manifest
 from unmoor.products import Proof
 
@@ -104,10 +104,8 @@ class RunFolder:
                     where=str(dists),
                     next_step="hand over the very files that were built",
                 )
-            self.dists.mkdir(parents=True, exist_ok=True)
-            aside = self.dists / f".{file.name}.part"
-            shutil.copyfile(file.path, aside)
-            aside.replace(self.dists / file.name)
+            with file.path.open("rb") as source, writing_whole(self.dists / file.name) as target:
+                shutil.copyfileobj(source, target)
         if known is None:
             self.write_manifest(said)
 

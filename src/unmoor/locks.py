@@ -12,19 +12,25 @@ from unmoor.errors import Refused
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock. Raises `Refused`, at once, where another run holds it."""
+def exclusive(
+    folder: Path,
+    *,
+    name: str = "run.lock",
+    busy: str = "another run is busy here",
+    next_step: str = "wait for it to end, then run the same command again",
+) -> Iterator[None]:
+    """Hold a lock in the folder. Raises `Refused`, at once, with the words for it, where another holds it."""
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = os.pread(handle, 20, 0).decode(errors="replace").strip()
             raise Refused(
-                f"another run is busy here{f' (process {holder})' if holder.isdigit() else ''}",
+                f"{busy}{f' (process {holder})' if holder.isdigit() else ''}",
                 where=str(folder),
-                next_step="wait for it to end, then run the same command again",
+                next_step=next_step,
             ) from error
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from unmoor.errors import Conflict, Incomplete, Overdue, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Busy, Holding, Index, Lost, Refusal, Sent
-from unmoor.products import File, Subject, Uploaded
+from unmoor.products import Dists, File, Release, Subject, Uploaded
 from unmoor.text import duration
 from unmoor.together import side_by_side
 
@@ -102,6 +102,12 @@ def _is_in(index: Index, holding: Holding, file: File) -> bool:
 def uploaded(index: Index, files: Sequence[File]) -> Uploaded:
     """The product: what the index was seen to hold."""
     return Uploaded(index=index.name, files=tuple(Subject(name=file.name, sha256=file.sha256) for file in files))
+
+
+def found(index: Index, release: Release, dists: Dists) -> Uploaded | None:
+    """The product if the index holds every file, by its hash, else ``None``. Raises as `look` does."""
+    _, absent = look(index, release.project, release.version, dists.files)
+    return None if absent else uploaded(index, dists.files)
 
 
 def bring(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 import requests
@@ -12,6 +10,7 @@ import requests
 from unmoor.adapters.addresses import shown
 from unmoor.adapters.bounds import Watch
 from unmoor.errors import Conflict, Denied, Unknown
+from unmoor.files import writing_whole
 from unmoor.products import File
 from unmoor.text import clean
 
@@ -44,22 +43,13 @@ def _must_match(name: str, sha256: str, expected: str | None, where: str) -> Non
 
 def written(watch: Watch, response: requests.Response, into: Path, name: str, sha256: str | None) -> File:
     """Write the body aside, hash it on its way, and rename it when it is the right one."""
-    into.mkdir(parents=True, exist_ok=True)
     url = str(response.url)
     digest = hashlib.sha256()
     count = 0
-    handle, aside = tempfile.mkstemp(dir=into, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            os.fchmod(stream.fileno(), 0o644)
-            for piece in watch.pieces(response, url, decode=False):
-                stream.write(piece)
-                digest.update(piece)
-                count += len(piece)
-            stream.flush()
-            os.fsync(stream.fileno())
+    with writing_whole(into / name) as stream:
+        for piece in watch.pieces(response, url, decode=False):
+            stream.write(piece)
+            digest.update(piece)
+            count += len(piece)
         _must_match(name, digest.hexdigest(), sha256, shown(url))
-        return File(name=name, sha256=digest.hexdigest(), size=count, path=Path(aside).replace(into / name))
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
+    return File(name=name, sha256=digest.hexdigest(), size=count, path=into / name)

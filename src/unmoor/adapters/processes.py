@@ -221,17 +221,7 @@ class Processes:
             atexit.register(self.close)
         else:
             _piped(self._keeper.stdin).close()
-        self._keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-E", str(Path(__file__).with_name("keeper.py")), self._mark],
-            cwd="/",
-            # Without the mark, and without the terminal or the pipes of a caller who waits for their end.
-            env={},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            bufsize=0,
-        )
+        self._keeper = start_keeper(self._mark)
         for group in self._groups:
             self._tell(f"+{group}\n")
         for engine in self._engines.elements():
@@ -242,6 +232,21 @@ class Processes:
         if self._keeper is not None:
             with contextlib.suppress(BrokenPipeError):
                 _piped(self._keeper.stdin).write(line.encode())
+
+
+def start_keeper(mark: str) -> subprocess.Popen[bytes]:
+    """Start a keeper for what carries a mark; what is to be ended with us is told to its standard input."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-E", str(Path(__file__).with_name("keeper.py")), mark],
+        cwd="/",
+        # Without the mark, and without the terminal or the pipes of a caller who waits for their end.
+        env={},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        bufsize=0,
+    )
 
 
 def _found(program: str, env: Mapping[str, str]) -> str:

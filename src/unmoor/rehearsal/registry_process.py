@@ -13,13 +13,12 @@ import secrets
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from unmoor.adapters import keeper
+from unmoor.adapters.processes import start_keeper
 from unmoor.errors import Overdue, Unknown
 from unmoor.files import write_whole
 from unmoor.rehearsal.tokens import ISSUER
@@ -102,16 +101,7 @@ class Registries:
     def begin(self, program: str, sites: tuple[Site, ...]) -> None:
         """Start a registry for each site; `wait` says when they can be used."""
         self.sites = sites
-        self._keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-E", str(Path(keeper.__file__)), self._mark],
-            cwd="/",
-            env={},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            bufsize=0,
-        )
+        self._keeper = start_keeper(self._mark)
         # Each variable REGISTRY_… would overrule a line of the configuration.
         environ = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
         environ |= dict([self._mark.split("=")])

@@ -10,20 +10,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import fcntl
 import json
 import os
 import re
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unmoor.config.addresses import HOST
-from unmoor.errors import ConfigError, Refused, UnmoorError
+from unmoor.errors import ConfigError, UnmoorError
+from unmoor.locks import exclusive
 from unmoor.rehearsal import remote, worldfile
 from unmoor.rehearsal.registry_process import Registries, Site
 from unmoor.rehearsal.worldfile import Places
@@ -80,18 +81,11 @@ def options(arguments: Sequence[str]) -> Options:
     )
 
 
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> AbstractContextManager[None]:
     """Hold the folder: two worlds in one would write over each other. Raises `Refused`."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Refused(
-                "another world is running here", where=str(folder), next_step="stop it, or choose another folder"
-            ) from None
-        yield
+    next_step = "stop it, or choose another folder"
+    return exclusive(folder, name="lock", busy="another world is running here", next_step=next_step)
 
 
 class Ports:

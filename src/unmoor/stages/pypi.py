@@ -12,7 +12,7 @@ from unmoor.ports.index import Index
 from unmoor.products import Dists, Release, Uploaded
 from unmoor.stage import Have, Promise, Seal
 from unmoor.tagguard import still_names
-from unmoor.uploading import bring, look, uploaded
+from unmoor.uploading import bring, found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +32,7 @@ class UploadIndex(Seal[Uploaded]):
 
     def find(self, have: Have) -> Uploaded | None:
         """Look for every file by its hash."""
-        release, dists = have[self.release], have[self.dists]
-        _, absent = look(self.index, release.project, release.version, dists.files)
-        return None if absent else uploaded(self.index, dists.files)
+        return found(self.index, have[self.release], have[self.dists])
 
     def make(self, have: Have) -> Uploaded:
         """See that the tag still names the tested commit, send what is missing, and read it back."""

@@ -8,7 +8,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.index import Index
 from unmoor.products import Dists, Release, Uploaded
 from unmoor.stage import Have, Left, Promise, Push, Undone
-from unmoor.uploading import bring, look, uploaded
+from unmoor.uploading import bring, found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +27,7 @@ class UploadStaging(Push[Uploaded]):
 
     def find(self, have: Have) -> Uploaded | None:
         """Look for every file by its hash."""
-        release, dists = have[self.release], have[self.dists]
-        _, absent = look(self.index, release.project, release.version, dists.files)
-        return None if absent else uploaded(self.index, dists.files)
+        return found(self.index, have[self.release], have[self.dists])
 
     def make(self, have: Have) -> Uploaded:
         """Send what is missing, and read it back."""

@@ -17,6 +17,7 @@ from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.engine.layers import contents_of
 from unmoor.adapters.processes import Processes
 from unmoor.errors import Incomplete, Unknown
+from unmoor.files import writing_whole
 from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
 from unmoor.ports.shell import Ran, Shell
 from unmoor.text import clean
@@ -101,16 +102,11 @@ class DockerEngine:
 
     def save(self, names: Sequence[str], into: Path) -> None:
         """Write images to one archive; see `unmoor.ports.engine.Engine`."""
-        into.parent.mkdir(parents=True, exist_ok=True)
-        aside = into.with_name(f".{into.name}.part")
         try:
-            with aside.open("wb") as stream, contextlib.closing(self._archive(names)) as pieces:
+            with writing_whole(into) as stream, contextlib.closing(self._archive(names)) as pieces:
                 stream.writelines(pieces)
-            aside.replace(into)
         except LookupError as error:
             raise Incomplete(f"the engine has no such image: {error}", next_step=_AGAIN) from error
-        finally:
-            aside.unlink(missing_ok=True)
 
     def load(self, archive: Path) -> None:
         """Take the images of an archive in; see `unmoor.ports.engine.Engine`."""
