@@ -8,6 +8,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 # By file: the tests of one file may share a world, one after the other.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
+# Where no engine can be had it says so, and what needs one says what it leaves out.
+WITH_ENGINE := docker/engine.sh with --optional
 
 # Bytecode makes every start faster; some machines turn it off for everybody.
 unexport PYTHONDONTWRITEBYTECODE

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -92,3 +93,21 @@ def test_what_release_jobs_install_is_pinned() -> None:
         assert requirement.specifier.contains(version), requirement
         assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", hashes), requirement
     assert text.count("==") == len(pinned)
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "test-unit", "test-journeys", "lint", "bench", "docs", "pins"])
+def test_the_makefile_uses_what_it_defines(target: str) -> None:
+    """No target says a variable that is nowhere defined: to make it would be the empty text, without a word."""
+    # What a dry run calls all the same must do nothing.
+    command = ["make", "--dry-run", "--always-make", "--warn-undefined-variables", "MAKE=true", target]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    assert ran.returncode == 0, ran.stderr
+    assert "undefined variable" not in ran.stderr
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "bench"])
+def test_what_makes_images_has_an_engine(target: str) -> None:
+    """Where a target releases images or tests it, an engine is looked for, or started, first."""
+    command = ["make", "--dry-run", "--always-make", "MAKE=true", target]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    assert "docker/engine.sh with --optional " in ran.stdout
