@@ -14,6 +14,7 @@ from unmoor import cleaning
 from unmoor.adapters.processes import Processes
 from unmoor.cleaning import Cleaned, Survey
 from unmoor.cli import imaging, session, talk
+from unmoor.cli.options import json_option, project_option, world_option
 from unmoor.config.registries import with_registries
 from unmoor.config.settings import resolve
 from unmoor.config.worlds import read_world, real_world
@@ -98,9 +99,9 @@ def command() -> None:
 )
 @click.option("--image", "images", multiple=True, metavar="NAME", help="Only this image. Repeatable.")
 @click.option("--apply", "really", is_flag=True, help="Do it. Without this it is only said.")
-@session.project_option
-@session.world_option
-@session.json_option
+@project_option
+@world_option
+@json_option
 def images(  # noqa: PLR0917 - click hands over every option by its name
     keep: int,
     older_than: float,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from unmoor.cli import session
+from unmoor.cli.options import json_option, project_option
 from unmoor.cli.talk import err
 from unmoor.text import clean
 
@@ -32,8 +32,8 @@ For example:
 @click.option("--date", help="The time to plan for (ISO 8601) instead of now.")
 @click.option("--latest-on-default-branch", is_flag=True, help="That branch gets latest, and releases never do.")
 @click.option("--compat", is_flag=True, help="Do as docker/metadata-action does where unmoor differs on purpose.")
-@session.project_option
-@session.json_option
+@project_option
+@json_option
 def command(
     *,
     ref: str | None,

@@ -10,6 +10,7 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.cli import session, talk
+from unmoor.cli.options import project_option
 from unmoor.cli.talk import err
 from unmoor.powers import checkout
 from unmoor.products import Notes
@@ -20,7 +21,7 @@ from unmoor.text import clean
 
 @click.command(short_help="Print the release notes exactly as they would be published.")
 @click.argument("tag", required=False)
-@session.project_option
+@project_option
 def command(tag: str | None, folder: Path) -> int:
     """Print the release notes of TAG as Markdown, exactly as they would be published.
 

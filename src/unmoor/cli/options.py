@@ -16,3 +16,29 @@ def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(path_type=Path, dir_okay=False),
         help="Settings from this file instead of the tag's own commit; the manifest records it.",
     )(function)
+
+
+def project_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option that names the checkout."""
+    return click.option(
+        "--project",
+        "folder",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        show_default="the current folder",
+        help="The project's checkout.",
+    )(function)
+
+
+def world_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option that names the world."""
+    return click.option(
+        "--world",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Release into the world that this file describes, instead of the real one.",
+    )(function)
+
+
+def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option for machine-readable output."""
+    return click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON.")(function)

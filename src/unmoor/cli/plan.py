@@ -8,17 +8,17 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
-from unmoor.cli.options import config_option
+from unmoor.cli.options import config_option, json_option, project_option, world_option
 from unmoor.render import words
 from unmoor.stage import Reach
 
 
 @click.command(short_help="Say what a release would do, and what is already true. Reads only.")
 @click.argument("tag", required=False)
-@session.project_option
-@session.world_option
+@project_option
+@world_option
 @config_option
-@session.json_option
+@json_option
 def command(tag: str | None, folder: Path, world: Path | None, config: Path | None, *, as_json: bool) -> int:
     """Say what releasing TAG would do, and what is already true.
 

@@ -12,7 +12,7 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.cli import imaging, session
-from unmoor.cli.options import config_option
+from unmoor.cli.options import config_option, json_option, project_option
 from unmoor.cli.talk import err
 from unmoor.config.given import given
 from unmoor.config.settings import Settings, resolve
@@ -30,10 +30,10 @@ PLACE = "rehearsal"
 
 @click.command(short_help="Release into a local world: every stage, the irreversible ones too.")
 @click.argument("tag", required=False)
-@session.project_option
+@project_option
 @config_option
 @click.option("--without-images", is_flag=True, help="Leave container images out, where there is no engine.")
-@session.json_option
+@json_option
 def command(tag: str | None, folder: Path, config: Path | None, *, without_images: bool, as_json: bool) -> int:
     r"""Rehearse the release of TAG, all of it, on this machine.
 

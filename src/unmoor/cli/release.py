@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 
 from unmoor.cli import session
-from unmoor.cli.options import config_option
+from unmoor.cli.options import config_option, json_option, project_option, world_option
 from unmoor.cli.skipping import skippable
 from unmoor.stage import Reach
 
 
 @click.command(short_help="Release a tag. Run it again after a failure: it goes on from what is there.")
 @click.argument("tag", required=False)
-@session.project_option
-@session.world_option
+@project_option
+@world_option
 @config_option
 @click.option(
     "--until",
@@ -49,7 +49,7 @@ from unmoor.stage import Reach
 )
 @click.option("--keep-images", is_flag=True, help="Put the built images into .unmoor/TAG too, for a later job.")
 @click.option("--platform", "platforms", multiple=True, help="Build images for this platform alone; may be repeated.")
-@session.json_option
+@json_option
 def command(
     *,
     tag: str | None,

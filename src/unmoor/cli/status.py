@@ -9,6 +9,7 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
+from unmoor.cli.options import json_option, project_option, world_option
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.surfaces import Item, State, SurfaceState, compare, find_manifest, worst
 from unmoor.target import staging_of
@@ -37,9 +38,9 @@ class StatusDocument:
 
 @click.command(short_help="Compare every surface with the manifest, by digest.")
 @click.argument("tag", required=False)
-@session.project_option
-@session.world_option
-@session.json_option
+@project_option
+@world_option
+@json_option
 def command(tag: str | None, folder: Path, world: Path | None, *, as_json: bool) -> int:
     """Compare every surface with the manifest of TAG, by digest. Reads only.
 

@@ -8,6 +8,7 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
+from unmoor.cli.options import project_option, world_option
 from unmoor.cli.talk import err
 from unmoor.events import Report
 from unmoor.locks import exclusive
@@ -20,8 +21,8 @@ from unmoor.text import clean
 
 @click.command(short_help="Take back what can be taken back, and say what cannot.")
 @click.argument("tag", required=False)
-@session.project_option
-@session.world_option
+@project_option
+@world_option
 @click.option("--apply", "really", is_flag=True, help="Do it. Without this it is only said.")
 def command(tag: str | None, folder: Path, world: Path | None, *, really: bool) -> int:
     """Take back what a release of TAG left outside this machine, as far as that can be done.
