@@ -105,6 +105,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         name="check-dists",
         release=tag.gives,
         dists=dists.gives,
+        git=can.git,
         folder=folder,
         max_file_size=settings.max_file_size << 20,
     )

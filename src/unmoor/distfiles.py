@@ -117,7 +117,7 @@ def modules(wheel: Path) -> tuple[str, ...]:
     What is no identifier, and what is plainly a test, is left out. Raises `Unfit`.
     """
     with _zip(wheel) as archive:
-        paths = [path for name in archive.namelist() if (path := _imported(name)) is not None]
+        paths = [path for name in archive.namelist() if (path := imported(name)) is not None]
     packages = {path.parent for path in paths if _module(path) == "__init__" and len(path.parts) > 1}
     found = set()
     for path in paths:
@@ -132,7 +132,7 @@ def modules(wheel: Path) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _imported(name: str) -> PurePosixPath | None:
+def imported(name: str) -> PurePosixPath | None:
     """Where a member of a wheel lands on the import path, ``None`` where it does not."""
     path = PurePosixPath(name)
     if path.parts and path.parts[0].endswith(".data"):

@@ -23,6 +23,10 @@ ELSEWHERE = {
     "project-size": "tests/fitness/test_limits.py::test_project",
     "tag-project": "tests/stages/test_check_dists.py::test_name_and_version_are_the_tags",
     "tag-version": "tests/stages/test_check_dists.py::test_name_and_version_are_the_tags",
+    "tracked-data": "tests/fitness/test_tracked.py::test_what_a_wheel_lacks_is_told",
+    "tracked-modules": "tests/fitness/test_tracked.py::test_what_a_wheel_lacks_is_told",
+    "tracked-package": "tests/fitness/test_tracked.py::test_what_a_wheel_lacks_is_told",
+    "untracked-secret": "tests/fitness/test_tracked.py::test_a_secret_that_is_not_tracked_is_refused",
 }
 """The tests of rules that need more than one bad file."""
 

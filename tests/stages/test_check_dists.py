@@ -22,7 +22,7 @@ README = '\nreadme = {{ content-type = "{}", text = "{}" }}\n'
 
 def checked(at: Bench, dists: Dists) -> Checked:
     """Run the stage."""
-    stage = CheckDists(name="check-dists", release=RELEASE, dists=Promise("dists"), folder=at.folder)
+    stage = CheckDists(name="check-dists", release=RELEASE, dists=Promise("dists"), git=at.git, folder=at.folder)
     assert stage.plan()
     return stage.make(at.have(dists=dists))
 
@@ -74,6 +74,17 @@ def test_missing_description_is_a_warning(bench: Benches) -> None:
     checked(at, at.dists())
     both = "small_one-1.0-py3-none-any.whl, small_one-1.0.tar.gz"
     assert at.warned == [f"{both}: the description is missing [description-missing]"]
+
+
+def test_a_module_that_was_left_out_is_told(bench: Benches) -> None:
+    """What git tracks in the package and the wheel lacks is a warning with its name: it may be meant."""
+    at = bench()
+    dists = at.dists()
+    at.release = replace(at.release, commit=at.repo.commit({"src/small_one/core.py": "", "src/small_one/py.typed": ""}))
+    checked(at, dists)
+    (warned,) = at.warned
+    assert warned.startswith("small_one-1.0-py3-none-any.whl: it lacks small_one/core.py, small_one/py.typed")
+    assert warned.endswith("[tracked-modules]")
 
 
 def test_files_together(bench: Benches) -> None:
@@ -141,7 +152,7 @@ def test_size_that_the_index_takes(bench: Benches) -> None:
     dists = at.dists()
     most = max(file.size for file in dists.files)
     stage = CheckDists(
-        name="check-dists", release=RELEASE, dists=Promise("dists"), folder=at.folder, max_file_size=most
+        name="check-dists", release=RELEASE, dists=Promise("dists"), git=at.git, folder=at.folder, max_file_size=most
     )
     assert len(stage.make(at.have(dists=dists)).subjects) == 2
     with pytest.raises(Unfit, match="ask the index for more and set max-file-size"):

@@ -4,7 +4,20 @@ One module a kind of rule; each declares its rules, and ``docs/reference/checks.
 judgement of the local world's index shares no code with this: a test feeds the same files to both.
 """
 
-from unmoor.fitness import archives, description, licences, metadata, names, opening, release, sizes, tars, wheels, zips
+from unmoor.fitness import (
+    archives,
+    description,
+    licences,
+    metadata,
+    names,
+    opening,
+    release,
+    sizes,
+    tars,
+    tracked,
+    wheels,
+    zips,
+)
 from unmoor.fitness.archives import Limits
 from unmoor.fitness.examining import Examiner, Verdict
 from unmoor.fitness.rules import By, Problem, Rule
@@ -22,5 +35,6 @@ RULES: tuple[Rule, ...] = (
     *zips.RULES,
     *wheels.RULES,
     *tars.RULES,
+    *tracked.RULES,
     *release.RULES,
 )

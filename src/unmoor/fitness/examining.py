@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import IO
+from typing import IO, NamedTuple
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -28,11 +28,22 @@ _CHANGED = "it is not the file that was built: its bytes were changed, or it is 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What was found in one file; ``metadata`` is ``None`` where none could be read."""
+    """What was found in one file; ``metadata`` is ``None`` where none could be read.
+
+    ``names`` are those of what is inside, for an sdist below its folder; none where it could not be read.
+    """
 
     file: File
     problems: tuple[Problem, ...]
     metadata: Said | None = None
+    names: frozenset[str] = frozenset()
+
+
+class _Inside(NamedTuple):
+    """What an archive says of itself and holds."""
+
+    said: Said | None = None
+    names: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -55,11 +66,11 @@ class Examiner:
         named = names.parsed(file.name, problems)
         if named is None:
             return Verdict(file=file, problems=tuple(problems))
-        said = (self._wheel if file.is_wheel else self._sdist)(file, stream, named, problems)
+        said, inside = (self._wheel if file.is_wheel else self._sdist)(file, stream, named, problems)
         if said is not None:
             name, version = said.raw.get("name", ""), said.raw.get("version", "")
             problems += [*said.problems, *names.compared(file.name, named, name, version)]
-        return Verdict(file=file, problems=tuple(dict.fromkeys(problems)), metadata=said)
+        return Verdict(file=file, problems=tuple(dict.fromkeys(problems)), metadata=said, names=inside)
 
     def _say(self, data: bytes) -> Said:
         """Judge metadata, or remember what was judged of the same bytes."""
@@ -79,17 +90,18 @@ class Examiner:
                 )
             return self._judged[data]
 
-    def _sdist(self, file: File, stream: IO[bytes], named: FileName, problems: list[Problem]) -> Said | None:
+    def _sdist(self, file: File, stream: IO[bytes], named: FileName, problems: list[Problem]) -> _Inside:
         found = tars.read(stream, file.size, problems, self.limits)
         if found.top and not _is_called(found.top, named):
             problems.append(broken(tars.TOP_NAME, f"its folder is called {found.top}"))
+        names = frozenset(name.partition(f"{found.top}/")[2] for name in found.names)
         if found.pkg_info is None:
-            return None
+            return _Inside(names=names)
         said = self._say(found.pkg_info)
         problems.extend(licences.missing(said, found.top, found.names))
-        return said
+        return _Inside(said, names)
 
-    def _wheel(self, file: File, stream: IO[bytes], named: FileName, problems: list[Problem]) -> Said | None:
+    def _wheel(self, file: File, stream: IO[bytes], named: FileName, problems: list[Problem]) -> _Inside:
         folder = wheels.info_folder(file.name)
         entries = zips.entries(stream, problems)
         excess = list(archives.expansion(sum(entry.size for entry in entries), file.size, self.limits))
@@ -97,8 +109,9 @@ class Examiner:
         if not entries and all(problem.rule.warns for problem in problems):
             problems.extend(wheels.owed(folder, ()))
         if excess or not entries:
-            return None
-        return self._members(_Wheel(stream, folder, {each.name: each for each in entries}, problems), named)
+            return _Inside()
+        said = self._members(_Wheel(stream, folder, {each.name: each for each in entries}, problems), named)
+        return _Inside(said, frozenset(each.name for each in entries))
 
     def _members(self, wheel: _Wheel, named: FileName) -> Said | None:
         """Read RECORD, then every member against it."""

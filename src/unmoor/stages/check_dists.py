@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from unmoor.errors import Unfit
-from unmoor.fitness import Examiner, Limits, Problem, release, sizes
+from unmoor.fitness import Examiner, Limits, Problem, release, sizes, tracked
 from unmoor.folder import RunFolder
+from unmoor.ports.git import Git
 from unmoor.products import Checked, Dists, Release
 from unmoor.proving import subjects
 from unmoor.stage import Check, Have, Promise
@@ -23,13 +24,14 @@ _PLACE = ""
 
 @dataclass(frozen=True, kw_only=True)
 class CheckDists(Check[Checked]):
-    """Everything that an index would refuse, and name and version in every place that says them.
+    """Everything that an index would refuse, name and version in every place that says them, and what git tracks.
 
     ``max_file_size`` in bytes.
     """
 
     release: Promise[Release]
     dists: Promise[Dists]
+    git: Git
     folder: RunFolder
     max_file_size: int = Limits.file
 
@@ -49,10 +51,12 @@ class CheckDists(Check[Checked]):
 
     def _of_each(self, dists: Dists, tag: Release) -> Iterator[tuple[str, Problem]]:
         """Look at each file by itself."""
+        files = tracked.Tracked.of(self.git.files(tag.commit))
         examiner = Examiner(limits=Limits(file=self.max_file_size))
         with ThreadPoolExecutor(_THREADS, "check-dists") as pool:
             for verdict in pool.map(examiner.examine, dists.files):
-                problems = (*verdict.problems, *release.of_file(verdict, tag))
+                more = (*release.of_file(verdict, tag), *tracked.of_file(verdict, files, tag.project))
+                problems = (*verdict.problems, *more)
                 yield from ((verdict.file.name, problem) for problem in problems)
 
     def _of_all(self, dists: Dists) -> Iterator[tuple[str, Problem]]:
