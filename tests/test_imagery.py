@@ -96,7 +96,7 @@ def test_the_record(tmp_path: Path) -> None:
     assert imagery.read_record(folder) is None
     image = Image(name="ghcr.io/a/b", target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)
     wheels = (Subject(name="x.whl", sha256="2" * 64),)
-    imagery.write_record(folder, RELEASE, wheels, Images(images=(image,)))
+    imagery.write_record(folder, RELEASE.commit, wheels, Images(images=(image,)))
     recorded = imagery.read_record(folder)
     assert recorded is not None
     assert (recorded.commit, recorded.wheels, recorded.images) == (RELEASE.commit, wheels, (image,))

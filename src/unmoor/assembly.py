@@ -6,7 +6,7 @@ a person would tell it; what it is given decides what it can reach.
 
 from __future__ import annotations
 
-from unmoor import pushing
+from unmoor import legs, pushing
 from unmoor.config.settings import Settings
 from unmoor.folder import RunFolder
 from unmoor.pipeline import AnyStage, Pipeline
@@ -144,6 +144,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
             repository=target.repository,
             platforms=target.platforms,
             keep=target.keep_images,
+            archives=legs.archives(target.legs),
             environ=target.secrets,
             registries=registries,
             site=target.site,

@@ -145,11 +145,11 @@ def known(folder: RunFolder) -> Recorded | None:
     return Recorded(commit=manifest.commit, wheels=tuple(wheels), images=tuple(images))
 
 
-def write_record(folder: RunFolder, release: Release, wheels: tuple[Subject, ...], images: Images) -> None:
+def write_record(folder: RunFolder, commit: str, wheels: tuple[Subject, ...], images: Images) -> None:
     """Write down what was built, whole or not at all."""
     import msgspec
 
-    recorded = Recorded(commit=release.commit, wheels=wheels, images=images.images)
+    recorded = Recorded(commit=commit, wheels=wheels, images=images.images)
     folder.open()
     write_whole(folder.path / RECORD, msgspec.json.format(msgspec.json.encode(recorded), indent=2) + b"\n")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
@@ -19,6 +20,7 @@ class Target:
     ``named`` tells a tag that the user gave from one that was found on HEAD. ``commit`` is the
     commit that GitHub Actions names, empty elsewhere. ``real`` is false in a rehearsal. ``images``
     are those to build, none for a project without; ``platforms`` leaves out others where it names any.
+    ``legs`` are the folders of runs on other machines that built some of them.
     ``published`` is false where the world may not be asked what it holds; ``settings`` as in `Release`.
     """
 
@@ -30,6 +32,7 @@ class Target:
     images: tuple[ImageSettings, ...] = ()
     platforms: tuple[str, ...] = ()
     keep_images: bool = False
+    legs: tuple[Path, ...] = ()
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     site: str = "https://github.com"
     skipped: tuple[str, ...] = ()

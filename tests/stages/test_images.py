@@ -272,7 +272,7 @@ def test_a_later_machine_takes_what_was_pushed(bench: Benches, shape: str) -> No
     image = Image(name=NAME, target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)
     made = Images(images=(image,))
     wheels = tuple(Subject(name=wheel.name, sha256=wheel.sha256) for wheel in dists.wheels)
-    imagery.write_record(at.folder, at.release, wheels, made)
+    imagery.write_record(at.folder, at.release.commit, wheels, made)
     tag = imagery.commit_tag(at.release)
     ours, other = manifest_of(image.id), manifest_of("sha256:" + "2" * 64)
     held: dict[str, OciManifest] = {

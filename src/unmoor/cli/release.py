@@ -49,6 +49,13 @@ from unmoor.stage import Reach
 )
 @click.option("--keep-images", is_flag=True, help="Put the built images into .unmoor/TAG too, for a later job.")
 @click.option("--platform", "platforms", multiple=True, help="Build images for this platform alone; may be repeated.")
+@click.option(
+    "--leg",
+    "legs",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    multiple=True,
+    help="Take over the images that another machine built, from its .unmoor/TAG; may be repeated.",
+)
 @json_option
 def command(
     *,
@@ -63,6 +70,7 @@ def command(
     platforms: tuple[str, ...],
     skip: tuple[str, ...],
     keep_images: bool,
+    legs: tuple[Path, ...],
     dry_run: bool,
     hold: bool,
     as_json: bool,
@@ -97,5 +105,6 @@ def command(
             platforms=platforms,
             skip=skippable(skip),
             keep_images=keep_images,
+            legs=legs,
         )
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from unmoor import legs
 from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.processes import Processes
 from unmoor.assembly import assemble
@@ -54,6 +55,7 @@ class Asked:
     limit: Reach = Reach.READS
     until: tuple[str, ...] = ()
     keep_images: bool = False
+    legs: tuple[Path, ...] = ()
     as_json: bool = False
     again: str = ""
     manifest_sha256: str = ""
@@ -122,6 +124,7 @@ def opened(asked: Asked, processes: Processes) -> Session:
         images=wanted.images,
         platforms=asked.platforms,
         keep_images=asked.keep_images,
+        legs=asked.legs,
         secrets=wanted.secrets,
         site=world.forge.site,
         skipped=asked.skip,
@@ -160,9 +163,9 @@ def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
     gate = Gate(session.folder) if asked.limit > Reach.READS else None
     _see_manifest(session.folder, asked.manifest_sha256)
     with processes.guarded(), gate or nullcontext():
-        if gate and asked.dists is not None:
+        if gate and (asked.dists or asked.legs):
             gate.enter()
-            session.folder.take(asked.dists, asked.manifest or asked.dists / NAME)
+            _take_over(session.folder, asked)
         return Run(
             pipeline=session.pipeline,
             world=session.world.name,
@@ -180,6 +183,14 @@ def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
             check=processes.check,
             stop=processes.stop,
         ).execute()
+
+
+def _take_over(folder: RunFolder, asked: Asked) -> None:
+    """Bring what other machines built into the run's folder."""
+    if asked.dists is not None:
+        folder.take(asked.dists, asked.manifest or asked.dists / NAME)
+    if asked.legs:
+        legs.join(folder, asked.legs)
 
 
 class Gate(ExitStack):
@@ -261,7 +272,8 @@ def command(session: Session, asked: Asked) -> str:
     world = ["--world", str(asked.world)] if asked.world else []
     world += ["--config", str(asked.config)] if asked.config else []
     skip = [word for name in asked.skip for word in ("--skip", name)]
-    return shlex.join(["unmoor", "release", *world, *skip, session.target.tag])
+    joined = [word for leg in asked.legs for word in ("--leg", str(leg))]
+    return shlex.join(["unmoor", "release", *world, *skip, *joined, session.target.tag])
 
 
 def echo_json(value: Any) -> None:

@@ -13,9 +13,10 @@ from unmoor import contexts, imagery, oci
 from unmoor.config.images import ImageSettings
 from unmoor.contexts import Context
 from unmoor.dockerfile import Dockerfile
-from unmoor.errors import ConfigError, Conflict, MissingPart, Refused, Unknown
+from unmoor.errors import ConfigError, MissingPart, Refused, Unknown
 from unmoor.folder import RunFolder
-from unmoor.imagery import Target
+from unmoor.holding import Holders, Wanted
+from unmoor.imagery import Recorded
 from unmoor.ports.engine import Engine, Recipe
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Registry
@@ -30,27 +31,13 @@ _STEP = re.compile(r"#[0-9]+ \[(?!internal|auth)[^\]]*\] (?!.* sha256:)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """One image to build: its settings, the Dockerfile, the target and the platform."""
-
-    name: str
-    settings: ImageSettings
-    dockerfile: Dockerfile
-    target: Target
-    platform: str
-    local: str
-
-    def __str__(self) -> str:
-        return f"{self.target.stage or self.dockerfile.path} for {self.platform}"
-
-
-@dataclass(frozen=True, kw_only=True)
 class BuildImages(Build[Images]):
     """Builds every target on every platform; or takes the very images that are known already.
 
     ``platforms`` leaves out all others where it names any. ``environ`` holds the values of build
     secrets, ``site`` is the root of the forge's pages. ``registries`` are looked at where the engine
     lacks an image that an earlier run built. ``keep``: put the images into the run's folder too.
+    ``archives`` hold images that other machines built.
     """
 
     release: Promise[Release]
@@ -65,6 +52,7 @@ class BuildImages(Build[Images]):
     registries: tuple[Registry, ...] = ()
     site: str = "https://github.com"
     keep: bool = False
+    archives: tuple[Path, ...] = ()
 
     def plan(self) -> str:
         """Say what would be built."""
@@ -77,43 +65,61 @@ class BuildImages(Build[Images]):
         return f"build from a clone of the commit, with the tested wheels in dist/: {', '.join(what)}"
 
     def find(self, have: Have) -> Images | None:
-        """Return the images that an earlier run recorded, if the engine or a registry holds them.
+        """Return the images that earlier runs recorded, if the engine or a registry holds all of them.
 
         Raises `Conflict` where the engine has another image under the same name, `Unknown`.
         """
-        release = have[self.release]
-        recorded = imagery.known(self.folder)
-        if recorded is None or recorded.commit != release.commit or recorded.wheels != _subjects(have[self.dists]):
+        if self._recorded(have) is None:
             return None
-        self._take_kept()
-        known = {(image.name, image.target, image.platform): image for image in recorded.images}
-        found = []
-        for each in self._wanted(release):
-            image = known.get((each.name, each.target.stage, each.platform))
-            if image is None or not self._is_held(image, each, release):
-                return None
-            found.append(image)
-        return Images(images=tuple(found))
+        wanted = self._wanted(have[self.release])
+        held = self._held(wanted, have)
+        if len(held) < len(wanted) or (self.keep and not imagery.kept(self.folder).is_file()):
+            return None
+        return Images(images=tuple(held[each.local] for each in wanted))
 
     def make(self, have: Have) -> Images:
-        """Build side by side, and write down what came of it. Raises `ConfigError`, `Refused`, `BuildFailed`."""
+        """Build what is missing, side by side, and write down all. Raises `ConfigError`, `Refused`, `BuildFailed`."""
         release, dists = have[self.release], have[self.dists]
         wanted = self._wanted(release)
+        images = dict(self._held(wanted, have))
+        missing = tuple(each for each in wanted if each.local not in images)
         for settings in self.settings:
             _refuse_secrets(settings)
-        self._check_engine(wanted, have)
-        for each in {each.dockerfile.path: each.dockerfile for each in wanted}.values():
+        if missing:
+            self._check_engine(missing, have)
+        for each in {each.dockerfile.path: each.dockerfile for each in missing}.values():
             for remark in each.remarks(release.project):
                 have.warn(f"{each.path}:{remark.line}: {remark.text}")
         with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
-            recipes = list(self._recipes(wanted, release, dists, Path(name), have))
+            recipes = list(self._recipes(missing, release, dists, Path(name), have))
             with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="image") as pool:
-                images = tuple(pool.map(lambda pair: self._built(pair[0], pair[1], release, have), recipes))
-        product = Images(images=images)
-        imagery.write_record(self.folder, release, _subjects(dists), product)
+                built = pool.map(lambda pair: self._built(pair[0], pair[1], release, have), recipes)
+                images |= {each.local: image for each, image in zip(missing, built, strict=True)}
+        product = Images(images=tuple(images[each.local] for each in wanted))
+        imagery.write_record(self.folder, release.commit, _subjects(dists), product)
         if self.keep:
             self.engine.save([each.local for each in wanted], imagery.kept(self.folder))
         return product
+
+    def _recorded(self, have: Have) -> Recorded | None:
+        """What was built of the very same commit and wheels."""
+        recorded = imagery.known(self.folder)
+        if recorded is None or recorded.commit != have[self.release].commit:
+            return None
+        return recorded if recorded.wheels == _subjects(have[self.dists]) else None
+
+    def _held(self, wanted: tuple[Wanted, ...], have: Have) -> Mapping[str, Image]:
+        """The recorded images that are there, by their local names."""
+        recorded = self._recorded(have)
+        if recorded is None:
+            return {}
+        holders = Holders(
+            engine=self.engine,
+            archives=(imagery.kept(self.folder), *self.archives),
+            registries=self.registries,
+            repository=self.repository,
+        )
+        return holders.held(recorded, wanted, have[self.release])
 
     def _platforms(self, settings: ImageSettings) -> tuple[str, ...]:
         return tuple(each for each in settings.platforms if not self.platforms or each in self.platforms)
@@ -159,43 +165,6 @@ class BuildImages(Build[Images]):
             )
         return Dockerfile.parse(data, path)
 
-    def _take_kept(self) -> None:
-        """Take in the images that an earlier job put into the run's folder; each is still judged by its id."""
-        archive = imagery.kept(self.folder)
-        if archive.is_file():
-            try:
-                self.engine.load(archive)
-            except MissingPart:
-                return  # a machine without an engine finds them on a registry, or not at all
-
-    def _is_held(self, image: Image, wanted: Wanted, release: Release) -> bool:
-        """Whether the engine, or else a registry, has a recorded image. Raises `Conflict`, `Unknown`."""
-        try:
-            facts = self.engine.look(wanted.local)
-        except MissingPart:
-            if not self.registries:
-                raise
-            facts = None
-        if facts is None:
-            return self._is_pushed(image, wanted, release)
-        if facts.id != image.id:
-            raise Conflict(
-                f"{wanted.local} is {facts.id}, and {image.id} was recorded when it was built",
-                next_step=f"if nothing of it is public, remove that image and {imagery.RECORD}, and build again",
-            )
-        return facts.labels.get(imagery.REVISION) == release.commit
-
-    def _is_pushed(self, image: Image, wanted: Wanted, release: Release) -> bool:
-        """Whether a registry holds an image under its commit tag, by the digest of its configuration."""
-        tag = imagery.commit_tag(release, wanted.target.suffix)
-        for registry in self.registries:
-            if registry.name not in imagery.names_of(wanted.settings, self.repository):
-                continue
-            for reference in (tag, oci.leg_tag(tag, wanted.platform)):
-                if imagery.configuration_of(registry, reference, wanted.platform) == image.id:
-                    return True
-        return False
-
     def _check_engine(self, wanted: tuple[Wanted, ...], have: Have) -> None:
         """Raise `MissingPart` where the engine cannot build what is wanted."""
         facts = self.engine.facts()
@@ -209,7 +178,8 @@ class BuildImages(Build[Images]):
         if lacking and facts.builder == "buildx":
             raise MissingPart(
                 f"this engine cannot build for {', '.join(lacking)}, only for {', '.join(sorted(here))}",
-                next_step="build that platform on another machine (--platform), or install its emulation (binfmt)",
+                next_step="build that platform on another machine (--platform PLATFORM --keep-images) and hand its"
+                " folder over (--leg DIR), or install its emulation (binfmt)",
             )
 
     def _recipes(

@@ -69,14 +69,37 @@ class ProveImages(Build[Proof]):
 
     def find(self, have: Have) -> Proof | None:
         """Return the proof of these very images, ``None`` where there is none."""
-        manifest = self.folder.read_manifest()
-        known = (self.folder.read_proof(self.name), manifest.proof(self.name) if manifest is not None else None)
-        wanted = {imagery.subject_of(image) for image in have[self.images].images}
-        return next((proof for proof in known if proof is not None and set(proof.subjects) == wanted), None)
+        wanted = frozenset(map(imagery.subject_of, have[self.images].images))
+        return next((proof for proof in self._known() if frozenset(proof.subjects) == wanted), None)
 
     def make(self, have: Have) -> Proof:
-        """Prove every image. Raises `Unproven` with all that is wrong, `Overdue` for a command that does not end."""
-        release, images = have[self.release], have[self.images].images
+        """Prove every image that is not proven. Raises `Unproven` with all that is wrong, `Overdue` for a command."""
+        images = have[self.images].images
+        earlier = self._earlier(images)
+        proven = frozenset(earlier.subjects) if earlier else frozenset()
+        results = self._proven([image for image in images if imagery.subject_of(image) not in proven], have)
+        proof = Proof(
+            name=self.name,
+            subjects=tuple(imagery.subject_of(image) for image in images),
+            results=(*(earlier.results if earlier else ()), *results),
+        )
+        self.folder.add_proof(proof)
+        return proof
+
+    def _known(self) -> Iterator[Proof]:
+        manifest = self.folder.read_manifest()
+        for proof in (self.folder.read_proof(self.name), manifest.proof(self.name) if manifest else None):
+            if proof is not None:
+                yield proof
+
+    def _earlier(self, images: Sequence[Image]) -> Proof | None:
+        """A proof of some of these images and of no others, as another machine's leg brings it."""
+        wanted = frozenset(map(imagery.subject_of, images))
+        return next((proof for proof in self._known() if frozenset(proof.subjects) < wanted), None)
+
+    def _proven(self, images: Sequence[Image], have: Have) -> tuple[Result, ...]:
+        """Try images side by side."""
+        release = have[self.release]
         facts = {image.id: self.engine.inspect(image.id) for image in images}
 
         with ThreadPoolExecutor(max_workers=_AT_ONCE + 1, thread_name_prefix="prove") as pool:
@@ -88,10 +111,7 @@ class ProveImages(Build[Proof]):
                 trial = _Trial(image, facts[image.id], release, have)
                 return trial.prove(self.engine, self._settings_of(image), lambda: contents.result()[image.id])
 
-            results = tuple(result for each in pool.map(prove, images) for result in each)
-        proof = Proof(name=self.name, subjects=tuple(imagery.subject_of(image) for image in images), results=results)
-        self.folder.add_proof(proof)
-        return proof
+            return tuple(result for each in pool.map(prove, images) for result in each)
 
     def _settings_of(self, image: Image) -> ImageSettings:
         """The settings that an image was built by."""

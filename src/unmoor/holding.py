@@ -1,0 +1,97 @@
+"""Which of the images that a release wants are there already: on the engine, in kept archives, or on a registry.
+
+What was recorded when an image was built is its digest; a name alone proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmoor import imagery, oci
+from unmoor.config.images import ImageSettings
+from unmoor.dockerfile import Dockerfile
+from unmoor.errors import Conflict, MissingPart
+from unmoor.imagery import Recorded, Target
+from unmoor.ports.engine import Engine, ImageFacts
+from unmoor.ports.registry import Registry
+from unmoor.products import Image, Release
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """One image to build: its settings, the Dockerfile, the target and the platform."""
+
+    name: str
+    settings: ImageSettings
+    dockerfile: Dockerfile
+    target: Target
+    platform: str
+    local: str
+
+    def __str__(self) -> str:
+        return f"{self.target.stage or self.dockerfile.path} for {self.platform}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holders:
+    """Where recorded images may be: ``archives`` are read where the engine lacks one, ``registries`` at last."""
+
+    engine: Engine
+    archives: tuple[Path, ...]
+    registries: tuple[Registry, ...]
+    repository: str
+
+    def held(self, recorded: Recorded, wanted: Iterable[Wanted], release: Release) -> Mapping[str, Image]:
+        """The recorded images that are there, by their local names.
+
+        Raises `Conflict` where the engine has another image under a name, `MissingPart` where there is
+        no engine and no registry to ask, `Unknown`.
+        """
+        known = {(image.name, image.target, image.platform): image for image in recorded.images}
+        named = {each.local: (each, known.get((each.name, each.target.stage, each.platform))) for each in wanted}
+        sought = {local: (each, image) for local, (each, image) in named.items() if image is not None}
+        facts = self._facts(sought)
+        return {
+            local: image
+            for local, (each, image) in sought.items()
+            if self._is_right(local, image, facts[local], release) or self._is_pushed(image, each, release)
+        }
+
+    def _facts(self, names: Iterable[str]) -> Mapping[str, ImageFacts | None]:
+        """What the engine says of each name; the archives are taken in where it lacks one."""
+        try:
+            facts = {name: self.engine.look(name) for name in names}
+            archives = [path for path in self.archives if path.is_file()]
+            if not archives or all(facts.values()):
+                return facts
+            for archive in archives:
+                self.engine.load(archive)
+            return {name: self.engine.look(name) for name in names}
+        except MissingPart:
+            # A machine without an engine finds them on a registry, or not at all.
+            if not self.registries:
+                raise
+            return dict.fromkeys(names)
+
+    def _is_right(self, local: str, image: Image, facts: ImageFacts | None, release: Release) -> bool:
+        if facts is None:
+            return False
+        if facts.id != image.id:
+            raise Conflict(
+                f"{local} is {facts.id}, and {image.id} was recorded when it was built",
+                next_step=f"if nothing of it is public, remove that image and {imagery.RECORD}, and build again",
+            )
+        return facts.labels.get(imagery.REVISION) == release.commit
+
+    def _is_pushed(self, image: Image, wanted: Wanted, release: Release) -> bool:
+        """Whether a registry holds an image under its commit tag, by the digest of its configuration."""
+        tag = imagery.commit_tag(release, wanted.target.suffix)
+        for registry in self.registries:
+            if registry.name not in imagery.names_of(wanted.settings, self.repository):
+                continue
+            for reference in (tag, oci.leg_tag(tag, wanted.platform)):
+                if imagery.configuration_of(registry, reference, wanted.platform) == image.id:
+                    return True
+        return False

@@ -1,0 +1,85 @@
+"""Platforms built on different machines: their legs come together, and one index stands over the very images."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.engines import TestEngine, engine  # noqa: F401 - the fixture
+from tests.journeys.test_images import NAME, blobs, digest, project, release, yard
+from tests.repositories import Repo
+from tests.voyage import Yard
+
+from unmoor.imagery import RECORD
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+
+PLATFORMS = ("linux/amd64", "linux/386")
+SUFFIXES = ("", "-dev")
+
+
+def leg(place: Yard, platform: str, engine: TestEngine, into: Path) -> Path:  # noqa: F811 - the fixture
+    """Build one platform in a clone of its own, and hand its folder on; the engine forgets the images."""
+    clone = into.with_name(f"{into.name}-clone")
+    place.repo.git("clone", "--quiet", str(place.repo.path), str(clone))
+    built = place.repo.path / ".unmoor" / "v1.0"
+    ran = release(
+        Yard(repo=Repo(clone), world=place.world),
+        "v1.0",
+        engine,
+        *("--dry-run", "--until", "prove-images", "--platform", platform, "--keep-images"),
+        *("--dists", str(built / "dists"), "--manifest", str(built / "manifest.json")),
+    )
+    assert ran.returncode == 0, ran.stderr
+    shutil.copytree(clone / ".unmoor" / "v1.0", into)
+    commit = place.repo.git("rev-parse", "v1.0")[:12]
+    for suffix in SUFFIXES:
+        name = f"unmoor.local/ghcr.io/{NAME}:sha-{commit}{suffix}-{platform.replace('/', '-')}"
+        engine.docker("rmi", "--force", name)
+    return into
+
+
+def index(place: Yard, tag: str) -> dict[str, str]:
+    """The digest of each platform under a tag, as skopeo reads it."""
+    host = next(line for line in place.world_file.read_text().splitlines() if line.startswith("address")).split('"')[1]
+    reference = f"docker://{host.removeprefix('http://')}/{NAME}:{tag}"
+    command = [shutil.which("skopeo") or "skopeo", "inspect", "--raw", "--tls-verify=false", "--no-creds", reference]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return {
+        f"{each['platform']['os']}/{each['platform']['architecture']}": each["digest"]
+        for each in json.loads(ran.stdout)["manifests"]
+    }
+
+
+def test_legs_of_two_machines_become_one_release(tmp_path: Path, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+    """What each machine built and proved is pushed as it is; one leg alone is no release, without a tag anywhere."""
+    repo = project(tmp_path / "small", "scratch", platforms=", ".join(f'"{each}"' for each in PLATFORMS))
+    with yard(tmp_path, repo) as place:
+        packages = release(place, "v1.0", None, "--dry-run", "--until", "prove-dists", "--until", "check-dists")
+        assert packages.returncode == 0, packages.stderr
+        one, other = (leg(place, platform, engine, tmp_path / platform.replace("/", "-")) for platform in PLATFORMS)
+
+        # The machine that joins them cannot build the other platform.
+        alone = release(place, "v1.0", None, "--leg", str(one))
+        assert alone.returncode == 13, alone.stderr
+        assert blobs(place) == []
+        assert digest(place, "v1.0") == digest(place, "latest") == ""
+        assert "pypi" not in {name for name, _ in place.stored()}
+
+        joined = release(place, "v1.0", engine, "--leg", str(one), "--leg", str(other))
+        assert joined.returncode == 0, joined.stderr
+        assert "building with" not in joined.stderr
+        for suffix in SUFFIXES:
+            assert set(index(place, f"v1.0{suffix}")) == set(PLATFORMS)
+        assert digest(place, "v1.0") == digest(place, "latest")
+        manifest = json.loads((repo.path / ".unmoor" / "v1.0" / "manifest.json").read_text())
+        recorded = [json.loads((each / RECORD).read_text())["images"] for each in (one, other)]
+        built = {image["id"] for images in recorded for image in images}
+        assert {image["id"] for image in manifest["images"]} == built
+        proof = next(proof for proof in manifest["proofs"] if proof["name"] == "prove-images")
+        assert {f"sha256:{subject['sha256']}" for subject in proof["subjects"]} == built
+        again = release(place, "v1.0", engine, "--leg", str(one), "--leg", str(other))
+        assert again.returncode == 0, again.stderr

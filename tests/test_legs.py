@@ -1,0 +1,157 @@
+"""Legs of other machines are joined by what they wrote down, or refused whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from unmoor import imagery, legs
+from unmoor.errors import Conflict, Incomplete, UnmoorError
+from unmoor.files import measured
+from unmoor.folder import RunFolder
+from unmoor.manifest import Manifest
+from unmoor.products import Dists, Image, Images, Proof, Release, Result, Subject, Verdict
+
+RELEASE = Release(
+    repository="o/n",
+    project="small-one",
+    tag="v1.0",
+    version="1.0",
+    commit="a" * 40,
+    date=0,
+    prerelease=False,
+    highest=True,
+)
+WHEEL = "small_one-1.0-py3-none-any.whl"
+PLATFORMS = ("linux/amd64", "linux/arm64")
+
+
+def image(platform: str, digit: str = "") -> Image:
+    """An image for a platform, told from others by a digit of its digest."""
+    return Image(name="ghcr.io/o/n", target="", platform=platform, id=f"sha256:{(digit or platform[-1]) * 64}", size=1)
+
+
+def proof_of(*images: Image) -> Proof:
+    """The proof of some images."""
+    return Proof(
+        name="prove-images",
+        subjects=tuple(map(imagery.subject_of, images)),
+        results=tuple(Result(name=f"{each.platform}: labels", verdict=Verdict.PASSED, detail="") for each in images),
+    )
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> RunFolder:
+    """A run's folder with one wheel and its manifest."""
+    folder = RunFolder(tmp_path / ".unmoor" / "v1.0")
+    folder.dists.mkdir(parents=True)
+    (folder.dists / WHEEL).write_bytes(b"wheel")
+    folder.write_manifest(Manifest.of(RELEASE, Dists(files=(measured(folder.dists / WHEEL),))))
+    return folder
+
+
+@pytest.fixture
+def leg(tmp_path: Path, here: RunFolder) -> Callable[..., Path]:
+    """Make the folder of another machine that built and proved an image."""
+    wheel = measured(here.dists / WHEEL)
+    wheels = (Subject(name=wheel.name, sha256=wheel.sha256),)
+
+    def made(built: Image, *, commit: str = RELEASE.commit, wheels: tuple[Subject, ...] = wheels) -> Path:
+        path = tmp_path / "legs" / built.platform.replace("/", "-") / built.id[-3:]
+        folder = RunFolder(path)
+        imagery.write_record(folder, commit, wheels, Images(images=(built,)))
+        folder.write_proof(proof_of(built))
+        imagery.kept(folder).write_bytes(b"archive")
+        return path
+
+    return made
+
+
+def test_joined(here: RunFolder, leg: Callable[..., Path]) -> None:
+    """Every leg's images and proofs stand in the run's folder and its manifest; joined again, nothing changes."""
+    images = [image(platform) for platform in PLATFORMS]
+    paths = [leg(each) for each in images]
+    told = []
+    for _ in range(2):
+        legs.join(here, paths)
+        record, manifest = imagery.read_record(here), here.read_manifest()
+        assert record is not None
+        assert manifest is not None
+        assert set(record.images) == set(images)
+        assert here.read_proof("prove-images") == manifest.proof("prove-images") == proof_of(*images)
+        told.append((here.path / imagery.RECORD).read_bytes())
+    assert told[0] == told[1]
+    assert legs.archives(paths) == tuple(path / "images.tar" for path in paths)
+
+
+def test_what_was_built_here_stays(here: RunFolder, leg: Callable[..., Path]) -> None:
+    """An image of this machine and its proof stand beside the leg's; a proof of images that went is left out."""
+    own, other = image("linux/amd64"), image("linux/arm64")
+    wheels = tuple(Subject(name=a.name, sha256=a.sha256) for a in Manifest.of(RELEASE, _dists(here)).artifacts)
+    imagery.write_record(here, RELEASE.commit, wheels, Images(images=(own,)))
+    here.add_proof(proof_of(own))
+    legs.join(here, [leg(other)])
+    record = imagery.read_record(here)
+    assert record is not None
+    assert record.images == (own, other)
+    assert here.read_proof("prove-images") == proof_of(own, other)
+    here.add_proof(proof_of(image("linux/386")))
+    legs.join(here, [leg(other)])
+    assert here.read_proof("prove-images") == proof_of(other)
+
+
+def _dists(folder: RunFolder) -> Dists:
+    return Dists(files=(measured(folder.dists / WHEEL),))
+
+
+def spoilt(path: Path, how: str) -> None:
+    """Make a leg one that cannot be joined."""
+    folder = RunFolder(path)
+    if how == "record":
+        (path / imagery.RECORD).write_text("{}")
+    elif how == "archive":
+        imagery.kept(folder).unlink()
+    elif how == "proof":
+        (path / "proofs" / "prove-images.json").unlink()
+    else:
+        folder.write_proof(proof_of(image("linux/386")))
+
+
+@pytest.mark.parametrize(
+    ("how", "kind", "words"),
+    [
+        ("record", Incomplete, "there is no images.json that can be read"),
+        ("archive", Incomplete, "there is no images.tar"),
+        ("proof", Incomplete, "its images were not proven where they were built"),
+        ("other-proof", Incomplete, "its images were not proven where they were built"),
+        ("commit", Conflict, "it was built of commit bbbb"),
+        ("wheels", Conflict, "it was built with other wheels"),
+        ("twice", Conflict, "for linux/arm64 is sha256:4444"),
+        ("no-manifest", Incomplete, "the files of this release are not here"),
+    ],
+)
+def test_refused_whole(
+    here: RunFolder, leg: Callable[..., Path], how: str, kind: type[UnmoorError], words: str
+) -> None:
+    """One clear error that names the leg and says what to do, and nothing is written."""
+    built = image("linux/arm64")
+    paths = [leg(built)]
+    if how == "commit":
+        paths = [leg(built, commit="b" * 40)]
+    elif how == "wheels":
+        paths = [leg(built, wheels=(Subject(name=WHEEL, sha256="0" * 64),))]
+    elif how == "twice":
+        paths.append(leg(replace(built, id=f"sha256:{'9' * 64}")))
+    elif how == "no-manifest":
+        here.manifest.unlink()
+    else:
+        spoilt(paths[0], how)
+    before = {path: path.read_bytes() for path in here.path.rglob("*") if path.is_file()}
+    with pytest.raises(kind) as caught:
+        legs.join(here, paths)
+    assert words in str(caught.value)
+    assert caught.value.next_step
+    assert {path: path.read_bytes() for path in here.path.rglob("*") if path.is_file()} == before
