@@ -14,7 +14,7 @@ from unmoor import oci
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.registry import OciRegistry
 from unmoor.config.images import ImageSettings
-from unmoor.errors import UnmoorError
+from unmoor.errors import MissingPart, UnmoorError
 from unmoor.folder import RunFolder
 from unmoor.ports.registry import Packages, Registry
 from unmoor.products import Image, Images, Pointed, Proof, Pushed, Release
@@ -44,6 +44,8 @@ class PlainEngine:
     troubles: list[UnmoorError] = field(default_factory=list)
     late: bool = False
     pushed: list[str] = field(default_factory=list)
+    pulled: list[str] = field(default_factory=list)
+    gone: bool = False
 
     def add(self, built: Built) -> str:
         """Take an image in, and return its id."""
@@ -67,11 +69,14 @@ class PlainEngine:
     def pull(self, name: str, *, login: Login | None, platform: str = "") -> str:
         """Read the manifest by digest as another client sees it."""
         del login, platform
+        if self.gone:
+            raise MissingPart("there is no engine", next_step="install one")
+        self.pulled.append(name)
         repository, _, digest = name.partition("/")[2].partition("@")
         path = f"/v2/{repository}/manifests/{digest}"
         answer = self._at(name).request("GET", path, headers={"Accept": oci.ACCEPT})
         assert answer.status_code == 200, answer.text
-        document = oci.read_manifest(answer.content, oci.OCI_MANIFEST, where=name)
+        document = oci.read_manifest(answer.content, answer.headers["Content-Type"], where=name)
         assert isinstance(document, oci.ImageManifest)
         return document.config.digest
 
@@ -106,6 +111,7 @@ class Dock:
     folder: Path
     repository: str
     settings: ImageSettings = SETTINGS
+    docker: bool = False
     git: Any = None
     packages: Mapping[str, Packages] = field(default_factory=dict)
     clock: Ticks = field(default_factory=Ticks)
@@ -140,7 +146,7 @@ class Dock:
         for stage in stages:
             for platform in self.settings.platforms:
                 content = f"{release.version} {stage} {salt}"
-                made = image(content, platform=platform, version=release.version)
+                made = image(content, platform=platform, docker=self.docker, version=release.version)
                 self.engine.add(made)
                 name = self.registry().name
                 found.append(Image(name=name, target=stage, platform=platform, id=made.id, size=1))

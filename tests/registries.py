@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from tests.faults import Exchange, serving
 
-from unmoor import oci
+from unmoor import oci, ocidocs
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.registry import OciRegistry
 from unmoor.ports.clock import Clock
@@ -247,8 +247,8 @@ def image(
 
 def index_of(images: Sequence[tuple[str, Built]]) -> OciManifest:
     """An index over images, by platform."""
-    data, kind = oci.index_over(
-        oci.Leg(
+    data, kind = ocidocs.index_over(
+        ocidocs.Leg(
             platform=platform,
             digest=each.manifest.digest,
             media_type=each.manifest.media_type,

@@ -103,41 +103,6 @@ def test_whatever_is_taken_is_plain(text: str) -> None:
     assert str(ImageName.parse(name)) == name
 
 
-def legs() -> list[oci.Leg]:
-    """Three platforms."""
-    return [
-        oci.Leg(platform=platform, digest=f"sha256:{number:064x}", media_type=oci.OCI_MANIFEST, size=number)
-        for number, platform in enumerate(["linux/arm64/v8", "linux/amd64", "linux/arm/v7"], 1)
-    ]
-
-
-@given(st.permutations(legs()))
-def test_an_index_is_the_same_bytes_in_whatever_order(some: list[oci.Leg]) -> None:
-    """And reads back as what it was made of."""
-    data, kind = oci.index_over(some)
-    assert (data, kind) == oci.index_over(legs())
-    document = oci.read_manifest(data, kind, where="here")
-    assert isinstance(document, oci.ImageIndex)
-    assert document.images == {oci.plain_platform(leg.platform): leg.digest for leg in some}
-
-
-@pytest.mark.parametrize(
-    ("kinds", "expected"),
-    [
-        ([oci.DOCKER_MANIFEST] * 3, oci.DOCKER_LIST),
-        ([oci.OCI_MANIFEST] * 3, oci.OCI_INDEX),
-        ([oci.DOCKER_MANIFEST, oci.OCI_MANIFEST, oci.OCI_MANIFEST], oci.OCI_INDEX),
-    ],
-)
-def test_an_index_is_of_its_images_kind(kinds: list[str], expected: str) -> None:
-    """Old clients expect Docker's with Docker's."""
-    some = [
-        oci.Leg(platform=leg.platform, digest=leg.digest, media_type=kind, size=leg.size)
-        for leg, kind in zip(legs(), kinds, strict=True)
-    ]
-    assert oci.index_over(some)[1] == expected
-
-
 def test_what_is_for_no_platform_is_no_image() -> None:
     """Attestations lie in an index, too."""
     described = {"mediaType": oci.OCI_MANIFEST, "digest": DIGEST, "size": 1}
@@ -179,18 +144,6 @@ def test_what_is_no_manifest_at_all_is_unknown(data: bytes) -> None:
     """Nor does it break anything."""
     with pytest.raises(Unknown):
         oci.read_manifest(data, oci.OCI_MANIFEST, where="here")
-
-
-def test_a_mark_makes_other_bytes_over_the_same_parts() -> None:
-    """So that a digest is nobody else's."""
-    built = image("marked").manifest
-    one, two = oci.marked(built.data, "one"), oci.marked(built.data, "two")
-    assert len({oci.digest_of(data) for data in (built.data, one, two)}) == 3
-    before = oci.read_manifest(built.data, built.media_type, where="here")
-    after = oci.read_manifest(one, built.media_type, where="here")
-    assert isinstance(before, oci.ImageManifest)
-    assert isinstance(after, oci.ImageManifest)
-    assert (after.config, after.layers) == (before.config, before.layers)
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,14 @@
 """Names, digests and manifests of container images, as values; nothing is read or sent here.
 
 From the OCI image and distribution specifications 1.1, and Docker's manifests of version 2,
-schema 2, which engines still push. Manifests are only read: what goes to a registry again are the
-very bytes that came from one, or the index that `index_over` writes.
+schema 2, which engines still push. Manifests are only read here; `unmoor.ocidocs` writes some.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -227,45 +225,6 @@ def plain_platform(text: str) -> str:
 def leg_tag(tag: str, platform: str) -> str:
     """The tag of one platform's image: ``sha-0123456789ab-linux-amd64``."""
     return f"{tag}-{plain_platform(platform).replace('/', '-')}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leg:
-    """One platform's image, as an index names it; ``size`` in bytes of the manifest."""
-
-    platform: str
-    digest: str
-    media_type: str
-    size: int
-
-
-def index_over(legs: Iterable[Leg]) -> tuple[bytes, str]:
-    """Write one index over images that are there: its bytes and its media type.
-
-    The same images give the same bytes, in whatever order they come. Docker's own kind is written
-    where all of them are Docker's, since old clients expect one with the other.
-    """
-    ordered = sorted(legs, key=lambda leg: plain_platform(leg.platform))
-    kind = DOCKER_LIST if all(leg.media_type == DOCKER_MANIFEST for leg in ordered) else OCI_INDEX
-    manifests = [
-        {"mediaType": leg.media_type, "digest": leg.digest, "size": leg.size, "platform": _platform(leg.platform)}
-        for leg in ordered
-    ]
-    document = {"schemaVersion": 2, "mediaType": kind, "manifests": manifests}
-    return json.dumps(document, separators=(",", ":")).encode(), kind
-
-
-def _platform(text: str) -> dict[str, str]:
-    names = ("os", "architecture", "variant")
-    values = dict(zip(names, plain_platform(text).split("/"), strict=False))
-    return {name: values[name] for name in ("architecture", "os", "variant") if name in values}
-
-
-def marked(data: bytes, mark: str) -> bytes:
-    """The same manifest with one more annotation: other bytes, which nobody else has, over the same parts."""
-    document = json.loads(data)
-    document["annotations"] = {**(document.get("annotations") or {}), "org.unmoor.throw-away": mark}
-    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def tagged(name: ImageName, tag: str) -> Reference:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-import msgspec
 from packaging.version import Version
 
 from unmoor import imagetags, oci, versions
+from unmoor.annotating import labels_of
 from unmoor.config.images import ImageSettings
 from unmoor.errors import ConfigError, Conflict, Unknown
 from unmoor.imagery import Target, commit_tag, names_of, targets_of
@@ -226,19 +226,7 @@ def under_commit(
 def version_of(registry: Registry, seen: Seen) -> str:
     """The version that an image calls itself by its label, the empty text where it says none."""
     config = seen.configs[0] if seen.configs else ""
-    try:
-        told = msgspec.json.decode(registry.blob(config), type=_Config) if config else _Config()
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return ""
-    return (told.config.labels or {}).get(_VERSION_LABEL, "") if told.config else ""
-
-
-class _Inner(msgspec.Struct, frozen=True):
-    labels: dict[str, str] | None = msgspec.field(default=None, name="Labels")
-
-
-class _Config(msgspec.Struct, frozen=True):
-    config: _Inner | None = None
+    return labels_of(registry, config).get(_VERSION_LABEL, "") if config else ""
 
 
 def product(registry: Registry, target: Target, tag: str, seen: Seen, platforms: Sequence[str]) -> PushedImage:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 
-from unmoor import oci
+from unmoor import oci, ocidocs
 from unmoor.errors import Denied, Rejected, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import OciManifest, Packages, PackageVersion, Registry
@@ -23,7 +23,7 @@ def untag(
     registry: Registry, packages: Packages | None, tag: str, manifest: OciManifest, clock: Clock
 ) -> Undone | Left:
     """Take a tag away that points at ``manifest``. Raises `Unknown` where the answer was lost on the way."""
-    data = oci.marked(manifest.data, f"{tag} {secrets.token_hex(8)}")
+    data = ocidocs.marked(manifest.data, f"{tag} {secrets.token_hex(8)}")
     aside = OciManifest(data=data, digest=oci.digest_of(data), media_type=manifest.media_type)
     where = f"{registry.name}:{tag}"
     try:

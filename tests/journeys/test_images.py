@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,19 +50,32 @@ def yard(folder: Path, repo: Repo) -> Iterator[Yard]:
         yield place
 
 
-def digest(place: Yard, tag: str) -> str:
-    """The digest behind a tag as skopeo sees it without credentials; empty where there is none."""
+def skopeo(place: Yard, tag: str, *options: str) -> str:
+    """What skopeo says of a tag without credentials; empty where there is none."""
     text = place.world_file.read_text()
     host = next(line for line in text.splitlines() if line.startswith("address")).split('"')[1].removeprefix("http://")
-    options = ("--tls-verify=false", "--no-creds", "--format={{.Digest}}")
     ran = subprocess.run(
-        [shutil.which("skopeo") or "skopeo", "inspect", *options, f"docker://{host}/{NAME}:{tag}"],
+        [
+            *(shutil.which("skopeo") or "skopeo", "inspect", "--tls-verify=false", "--no-creds", *options),
+            f"docker://{host}/{NAME}:{tag}",
+        ],
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
     return ran.stdout.strip()
+
+
+def digest(place: Yard, tag: str) -> str:
+    """The digest behind a tag; empty where there is none."""
+    return skopeo(place, tag, "--format={{.Digest}}")
+
+
+def annotations_on(place: Yard, tag: str) -> dict[str, str]:
+    """What the manifest under a tag says."""
+    told: dict[str, str] = json.loads(skopeo(place, tag, "--raw")).get("annotations") or {}
+    return told
 
 
 def release(place: Yard, tag: str, with_engine: TestEngine | None, *args: str) -> subprocess.CompletedProcess[str]:
@@ -95,6 +111,11 @@ def test_images_are_promoted_by_digest_and_floating_tags_never_move_back(
         assert one.startswith("sha256:")
         assert {digest(place, tag) for tag in ("1.0", "1", "latest")} == {one}
         assert digest(place, "v1.0-dev") not in {"", one}
+        said = annotations_on(place, "latest")
+        assert {name.removeprefix("org.opencontainers.image.") for name in said} >= {
+            *("version", "revision", "source", "created", "title"),
+        }
+        assert said["org.opencontainers.image.revision"] == place.repo.git("rev-parse", "v1.0").strip()
         next_version(place, "1.2")
         assert release(place, "v1.2", engine).returncode == 0
         two = digest(place, "latest")
@@ -135,6 +156,46 @@ def blobs(place: Yard) -> list[str]:
         for each in place.requests()
         if each["server"] == "registry" and each["method"] == "PUT" and "/blobs/uploads/" in each["path"]
     ]
+
+
+# The command line itself, in a process that dies where it would put the first manifest of its own.
+_DYING = """
+import os, signal
+from unmoor.adapters.registry.client import OciRegistry
+from unmoor.cli import main
+
+OciRegistry.put = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+main()
+"""
+
+
+def test_killed_between_push_and_annotation(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    tiny_image: str,  # noqa: F811 - the fixture
+) -> None:
+    """What the engine pushed has no annotations yet; the same command adds them, and no blob is sent twice."""
+    with yard(tmp_path, project(tmp_path / "small", tiny_image)) as place:
+        ran = subprocess.run(
+            [sys.executable, "-c", _DYING, "release", "--world", str(place.world_file), "v1.0"],
+            cwd=place.repo.path,
+            env={**os.environ, **engine.environ},
+            capture_output=True,
+            check=False,
+            timeout=110,
+        )
+        assert ran.returncode == -signal.SIGKILL, ran.stderr
+        tag = f"sha-{place.repo.git('rev-parse', 'v1.0')[:12]}"
+        before, sent = digest(place, tag), len(blobs(place))
+        assert before.startswith("sha256:")
+        assert annotations_on(place, tag) == {}
+        assert digest(place, "v1.0") == ""
+        assert release(place, "v1.0", engine).returncode == 0
+        assert "org.opencontainers.image.version" in annotations_on(place, "v1.0")
+        assert digest(place, "v1.0") == digest(place, tag) != before
+        # What is sent now is the other target's own: a configuration at the most.
+        sizes = sent, len(blobs(place))
+        assert sizes[1] - sizes[0] <= 1, sizes
 
 
 def test_a_private_package_is_not_a_green_run(

@@ -15,7 +15,7 @@ from tests import projects
 from tests.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
 from tests.stages.conftest import RELEASE, Bench
 
-from unmoor import imagery, oci
+from unmoor import imagery, oci, ocidocs
 from unmoor.adapters.engine import DockerEngine
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.errors import BuildFailed, ConfigError, Conflict, MissingPart, Refused, UnmoorError
@@ -245,10 +245,10 @@ def manifest_of(config: str) -> OciManifest:
 
 def index_of(manifest: OciManifest) -> OciManifest:
     """An index over one manifest."""
-    leg = oci.Leg(
+    leg = ocidocs.Leg(
         platform="linux/amd64", digest=manifest.digest, media_type=manifest.media_type, size=len(manifest.data)
     )
-    data, media_type = oci.index_over([leg])
+    data, media_type = ocidocs.index_over([leg])
     return OciManifest(data=data, digest=oci.digest_of(data), media_type=media_type)
 
 

@@ -181,6 +181,7 @@ def test_an_image_from_the_engine_to_every_tag_and_back(port: Port) -> None:
     repository = oci.ImageName.parse(port.settings.name).repository
     raw = port.skopeo("inspect", "--raw", f"docker://{{}}/{repository}:{only.tag}").encode()
     assert oci.digest_of(raw) == only.digest
+    assert json.loads(raw)["annotations"] == {"org.opencontainers.image.version": "1.0.0"}
     assert {platform for platform, _ in only.platforms} == set(port.settings.platforms)
 
     have = port.have(first, **{PUSHED.by: pushed})
@@ -226,7 +227,7 @@ def test_undo_before_anything_was_promoted(port: Port) -> None:
 
 
 def test_what_is_there_already_sends_no_blob(port: Port) -> None:
-    """The same image under another commit's tag: the engine looks, and uploads nothing."""
+    """The same image under another commit's tag: the engine looks, and uploads nothing but its manifest; we, ours."""
     push, _ = port.stages()
     push.make(port.have(release_of("1.0.0", commit="1" * 40)))
     log = port.there.folder / "requests.jsonl"
@@ -234,7 +235,7 @@ def test_what_is_there_already_sends_no_blob(port: Port) -> None:
     push.make(port.have(release_of("1.0.0", commit="3" * 40)))
     since = [json.loads(line) for line in log.read_text().splitlines()[begun:]]
     assert [each for each in since if each["method"] == "PUT" and "/blobs/" in each["path"]] == []
-    assert len([each for each in since if each["method"] == "PUT" and "/manifests/" in each["path"]]) == 1
+    assert len([each for each in since if each["method"] == "PUT" and "/manifests/" in each["path"]]) == 2
 
 
 def test_a_package_that_is_not_ours(port: Port) -> None:

@@ -1,4 +1,4 @@
-"""The images on their registries, under the tag of their commit, read back and pulled by digest."""
+"""The images on their registries, under the tag of their commit, annotated, read back and pulled by digest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from unmoor import oci
-from unmoor.errors import Conflict, Denied, Incomplete, Unknown, UnmoorError, Unproven
+from unmoor.annotating import annotated, index_over, is_annotated
+from unmoor.errors import Conflict, Denied, Incomplete, MissingPart, Rejected, Unknown, UnmoorError, Unproven
 from unmoor.folder import RunFolder
 from unmoor.imagery import Target
 from unmoor.ports.clock import Clock
@@ -54,13 +55,13 @@ class PushImages(Push[Pushed]):
         return f"push the images to {names} under the tag of their commit, and read them back by digest"
 
     def find(self, have: Have) -> Pushed | None:
-        """Return what is on every registry if all of it is.
+        """Return what is on every registry if all of it is, annotations too.
 
         Raises `Conflict` where the commit's tag, or the tag of the version, holds another image.
         """
         release, images = have[self.release], have[self.images]
         found = [self._found(place, release, place.wanted(images)) for place in self._places()]
-        whole = [each for each in found if isinstance(each, PushedImage)]
+        whole = [each.product for each in found if each.product is not None]
         return Pushed(images=tuple(whole)) if len(whole) == len(found) else None
 
     def make(self, have: Have) -> Pushed:
@@ -96,35 +97,43 @@ class PushImages(Push[Pushed]):
                 for target in line.targets:
                     yield _Place(line=line, registry=registry, target=target)
 
-    def _found(self, place: _Place, release: Release, wanted: Sequence[Image]) -> PushedImage | str:
-        """What is there under the commit's tag, or that tag alone where nothing is.
+    def _found(self, place: _Place, release: Release, wanted: Sequence[Image]) -> _Found:
+        """What is there under the commit's tag. What the version's own tags hold is released, and stays as it is.
 
         Raises `Conflict` for other images there or under the version's tags.
         """
         registry, target = place.registry, place.target
         alone = of_commit_alone(place.line, release, target)
+        released: OciManifest | None = None
         for tag in place.line.planner(release, target).fixed:
             seen = look(registry, tag) if tag not in alone else None
             if seen is not None:
                 must_be(seen, wanted, registry, tag, _TAKEN)
+                released = seen.manifest
         tag, seen = under_commit(registry, release, target, wanted)
         if seen is None:
-            return tag
+            return _Found(tag=tag, released=released)
         must_be(seen, wanted, registry, tag, _COMMIT_TAKEN)
-        return product(registry, target, tag, seen, place.line.platforms)
+        if released is None and not is_annotated(registry, seen.manifest, [image.id for image in wanted]):
+            return _Found(tag=tag)
+        return _Found(tag=tag, product=product(registry, target, tag, seen, place.line.platforms))
 
     def _brought(
-        self, place: _Place, there: PushedImage | str, wanted: Sequence[Image], say: Callable[[str], None]
+        self, place: _Place, there: _Found, wanted: Sequence[Image], say: Callable[[str], None]
     ) -> PushedImage:
-        """Push one target to one registry under the tag ``there``, unless it is there already."""
-        if isinstance(there, PushedImage):
-            say(f"{there.name} has {there.tag} already: {there.digest}")
-            return there
-        registry, tag = place.registry, there
-        if len(wanted) == 1:
-            self._pushed(registry, wanted[0], tag, say)
+        """Bring one target to one registry, unless it is there already."""
+        if there.product is not None:
+            say(f"{there.product.name} has {there.tag} already: {there.product.digest}")
+            return there.product
+        registry, tag = place.registry, there.tag
+        if there.released is not None:
+            say(f"putting {there.released.digest}, which is released, under {registry.name}:{tag} again")
+            registry.put(tag, there.released)
+        elif len(wanted) == 1:
+            self._one(registry, wanted[0], tag, say)
         else:
-            index = self._index(registry, wanted, tag, say)
+            legs = {each.platform: self._one(registry, each, oci.leg_tag(tag, each.platform), say) for each in wanted}
+            index = index_over(registry, legs)
             say(f"putting one index over {len(wanted)} platforms to {registry.name}:{tag}")
             registry.put(tag, index)
         seen = look(registry, tag)
@@ -133,30 +142,31 @@ class PushImages(Push[Pushed]):
         must_be(seen, wanted, registry, tag, _COMMIT_TAKEN)
         return product(registry, place.target, tag, seen, place.line.platforms)
 
-    def _index(self, registry: Registry, wanted: Sequence[Image], tag: str, say: Callable[[str], None]) -> OciManifest:
-        """Push each platform under its own tag, and write the index over their digests."""
-        legs = []
-        for image in wanted:
-            own = oci.leg_tag(tag, image.platform)
-            seen = look(registry, own)
-            if seen is not None:
-                must_be(seen, [image], registry, own, _COMMIT_TAKEN)
-            manifest = seen.manifest if seen else self._pushed(registry, image, own, say)
-            size = len(manifest.data)
-            legs.append(
-                oci.Leg(platform=image.platform, digest=manifest.digest, media_type=manifest.media_type, size=size)
-            )
-        data, kind = oci.index_over(legs)
-        return OciManifest(data=data, digest=oci.digest_of(data), media_type=kind)
+    def _one(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> OciManifest:
+        """One platform's image under a tag: pushed, annotated, proven. What is there of it already is kept."""
+        seen = look(registry, tag)
+        if seen is not None:
+            must_be(seen, [image], registry, tag, _COMMIT_TAKEN)
+        there = seen.manifest if seen else by_digest(registry, self._pushed(registry, image, tag, say))
+        whole = _annotated(registry, image, tag, there, say)
+        if seen is None:
+            self._prove(registry, image, whole.digest)
+        elif whole.digest != there.digest:
+            # It was pushed elsewhere: where there is no engine, the digest of its configuration has to do.
+            try:
+                self._prove(registry, image, whole.digest)
+            except MissingPart:
+                say(f"{whole.digest} is not pulled back, since there is no engine here")
+        return whole
 
-    def _pushed(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> OciManifest:
-        """Push one image; a lost answer is looked for before anything is sent again."""
+    def _pushed(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> str:
+        """Push one image and return the digest that is there; a lost answer is looked for before it is sent again."""
         trouble: Unknown | None = None
         for pause in _PAUSES:
             self.clock.sleep(pause)
-            if trouble is not None and self._landed(registry, image, tag):
+            if trouble is not None and (landed := _landed(registry, image, tag)):
                 say(f"{registry.name}:{tag} is there after all")
-                return self._proven(registry, image, registry.head(tag) or "")
+                return landed
             say(f"pushing {image.target or 'the image'} for {image.platform} to {registry.name}:{tag}")
             try:
                 digest = self.engine.push(image.id, f"{registry.address}:{tag}", login=registry.login, hear=say)
@@ -174,16 +184,12 @@ class PushImages(Push[Pushed]):
                     where=registry.name,
                     next_step="see who else pushes this tag, then run the same command again",
                 )
-            return self._proven(registry, image, digest)
-        if trouble is not None and self._landed(registry, image, tag):
-            return self._proven(registry, image, registry.head(tag) or "")
+            return digest
+        if trouble is not None and (landed := _landed(registry, image, tag)):
+            return landed
         raise trouble or Unknown("nothing was pushed", where=registry.name, next_step=AGAIN)
 
-    def _landed(self, registry: Registry, image: Image, tag: str) -> bool:
-        seen = look(registry, tag)
-        return seen is not None and seen.is_of([image])
-
-    def _proven(self, registry: Registry, image: Image, digest: str) -> OciManifest:
+    def _prove(self, registry: Registry, image: Image, digest: str) -> None:
         """Pull it back by its digest: it must be the image that was tested."""
         pulled = self.engine.pull(f"{registry.address}@{digest}", login=registry.login, platform=image.platform)
         if pulled != image.id:
@@ -192,7 +198,6 @@ class PushImages(Push[Pushed]):
                 where=registry.name,
                 next_step="do not use it; find out what stands between this machine and the registry",
             )
-        return by_digest(registry, digest)
 
     def _taken_back(self, registry: Registry, pushed: PushedImage) -> Iterator[Undone | Left]:
         """The tag of the whole first, then those of its platforms."""
@@ -237,6 +242,40 @@ class _Place:
                 next_step="build every platform first, or take it out of tool.unmoor.image.platforms",
             )
         return tuple(mine[platform] for platform in self.line.platforms)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """Where a target belongs, and what is there if nothing of it is missing.
+
+    ``released`` is what the version's own tags hold while the commit's is gone.
+    """
+
+    tag: str
+    product: PushedImage | None = None
+    released: OciManifest | None = None
+
+
+def _landed(registry: Registry, image: Image, tag: str) -> str:
+    """The digest under a tag if it is the image, else the empty text."""
+    seen = look(registry, tag)
+    return seen.manifest.digest if seen is not None and seen.is_of([image]) else ""
+
+
+def _annotated(
+    registry: Registry, image: Image, tag: str, there: OciManifest, say: Callable[[str], None]
+) -> OciManifest:
+    """Put the manifest with its annotations under the tag; a registry that refuses it keeps the engine's."""
+    whole = annotated(registry, there, [image.id])
+    if whole.digest == there.digest:
+        return there
+    try:
+        registry.put(tag, whole)
+    except Rejected as error:
+        say(f"{registry.name}:{tag} stays as the engine pushed it, without annotations: {error.what}")
+        return there
+    say(f"{registry.name}:{tag} has its annotations: {whole.digest}")
+    return whole
 
 
 def _with_the_rest(failed: Mapping[str, UnmoorError], done: Sequence[PushedImage]) -> UnmoorError:

@@ -1,0 +1,200 @@
+"""Images that say on their registry what they are: annotated on the way, by the labels that they carry."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cargo import COMMIT, Dock, release_of
+from tests.registries import Built, RealRegistry, put_image, put_manifest, registry
+
+from unmoor import oci
+from unmoor.adapters.http import BoundedSession
+from unmoor.config.images import ImageSettings
+from unmoor.errors import Interrupted, Rejected
+from unmoor.ports.registry import OciManifest, Registry
+from unmoor.products import Images
+
+TAG = f"sha-{COMMIT[:12]}"
+VERSION = "org.opencontainers.image.version"
+TWO = ImageSettings(platforms=("linux/amd64", "linux/386"))
+RELEASE = release_of("1.0")
+_NUMBERS = itertools.count(1)
+
+Docks = Callable[..., Dock]
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
+    """A registry with passwords."""
+    with registry(tmp_path_factory.mktemp("annotated"), auth="basic") as running:
+        yield running
+
+
+@pytest.fixture
+def dock(there: RealRegistry, tmp_path: Path) -> Iterator[Docks]:
+    """A repository that no other test knows, and an engine that pushes manifests as dockerd does."""
+    with BoundedSession() as http:
+
+        def make(**more: Any) -> Dock:
+            return Dock((there,), http, tmp_path, f"acme/annotated{next(_NUMBERS)}", docker=True, **more)
+
+        yield make
+
+
+def document(it: Dock, reference: str) -> dict[str, Any]:
+    """What skopeo reads under a tag or digest."""
+    mark = "@" if oci.is_digest(reference) else ":"
+    told = it.there[0].skopeo("inspect", "--raw", f"docker://{{}}/{it.repository}{mark}{reference}")
+    return dict(json.loads(told))
+
+
+def only(it: Dock, images: Images) -> Built:
+    """What the engine has of a single image."""
+    return it.engine.images[images.images[0].id]
+
+
+def test_an_image_carries_its_labels_as_annotations(dock: Docks) -> None:
+    """In OCI's form, over the same configuration and layers; what is pulled back is what is tagged."""
+    it = dock()
+    pushed = it.push(RELEASE)
+    told = document(it, TAG)
+    before = json.loads(only(it, it.built(RELEASE)).manifest.data)
+    assert told["mediaType"] == oci.OCI_MANIFEST
+    assert told["annotations"] == {VERSION: "1.0"}
+    now, then = ([part["digest"] for part in (each["config"], *each["layers"])] for each in (told, before))
+    assert now == then
+    digest = pushed.images[0].digest
+    assert it.tags() == {TAG: digest}
+    assert [name.partition("@")[2] for name in it.engine.pulled] == [digest]
+
+
+def test_an_index_carries_what_its_images_share(dock: Docks) -> None:
+    """And each of its images its own."""
+    it = dock(settings=TWO)
+    it.push(RELEASE)
+    index = document(it, TAG)
+    assert (index["mediaType"], index["annotations"]) == (oci.OCI_INDEX, {VERSION: "1.0"})
+    for each in index["manifests"]:
+        assert each["mediaType"] == oci.OCI_MANIFEST
+        assert document(it, each["digest"])["annotations"] == {VERSION: "1.0"}
+
+
+@dataclass
+class Reluctant:
+    """A registry in front of a real one that raises for some manifests in place of taking them."""
+
+    real: Registry
+    trouble: Callable[[OciManifest], Exception | None]
+
+    def put(self, tag: str, manifest: OciManifest) -> str:
+        """Take it, or not."""
+        if error := self.trouble(manifest):
+            raise error
+        return self.real.put(tag, manifest)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the real one's."""
+        return getattr(self.real, name)
+
+
+def dying(_: OciManifest) -> Exception:
+    """The run ends here."""
+    return Interrupted("stopped", next_step="run it again")
+
+
+def only_docker(manifest: OciManifest) -> Exception | None:
+    """A registry that knows no OCI manifests."""
+    is_oci = manifest.media_type in {oci.OCI_MANIFEST, oci.OCI_INDEX}
+    return Rejected("415: MANIFEST_INVALID: no such type", next_step="look at it") if is_oci else None
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["here", "without an engine"])
+@pytest.mark.parametrize("settings", [ImageSettings(), TWO], ids=["one platform", "two"])
+def test_a_run_that_broke_off_before_the_annotations_goes_on(
+    dock: Docks, settings: ImageSettings, *, gone: bool
+) -> None:
+    """The image that is there is not pushed again; it ends as it would have, on a machine without an engine too."""
+    whole = dock(settings=settings)
+    expected = whole.push(RELEASE)
+    it = dock(settings=settings)
+    images = it.built(RELEASE)
+    it.wrap = lambda real: Reluctant(real, dying)
+    with pytest.raises(Interrupted):
+        it.pushing().make(it.have(RELEASE, images))
+    assert len(it.tags()) == 1
+    it.wrap = lambda real: real
+    # The other platform is still to be pushed.
+    for image in images.images[1:]:
+        put_image(it.there[0], it.repository, it.engine.images[image.id], oci.leg_tag(TAG, image.platform))
+    it.engine.pushed.clear()
+    it.engine.gone = gone
+    assert it.pushing().find(it.have(RELEASE, images)) is None
+    pushed = it.pushing().make(it.have(RELEASE, images))
+    assert it.engine.pushed == []
+    assert [each.digest for each in pushed.images] == [each.digest for each in expected.images]
+    assert it.pushing().find(it.have(RELEASE, images)) == pushed
+    assert any("no engine here" in line for line in it.said) is gone
+
+
+def test_what_is_released_is_never_touched(dock: Docks) -> None:
+    """An image without annotations that the version's own tag names stays, also where the commit's is gone."""
+    it = dock()
+    images = it.built(RELEASE)
+    digest = put_image(it.there[0], it.repository, only(it, images), "v1.0", TAG)
+    found = it.pushing().find(it.have(RELEASE, images))
+    assert found is not None
+    assert found.images[0].digest == digest
+    other = dock()
+    images = other.built(RELEASE)
+    put_image(other.there[0], other.repository, only(other, images), "v1.0")
+    pushed = other.pushing().make(other.have(RELEASE, images))
+    assert other.tags() == {"v1.0": digest, TAG: digest}
+    assert pushed.images[0].digest == digest
+    assert other.engine.pushed == []
+
+
+@pytest.mark.parametrize("settings", [ImageSettings(), TWO], ids=["one platform", "two"])
+def test_a_registry_that_takes_no_oci_manifest_keeps_dockers(dock: Docks, settings: ImageSettings) -> None:
+    """Aloud; and the same command again pushes nothing."""
+    it = dock(settings=settings, wrap=lambda real: Reluctant(real, only_docker))
+    pushed = it.push(RELEASE)
+    assert document(it, TAG)["mediaType"] in {oci.DOCKER_MANIFEST, oci.DOCKER_LIST}
+    assert any("without annotations: 415" in line for line in it.said)
+    before = it.tags()
+    it.engine.pushed.clear()
+    assert it.push(RELEASE) == pushed
+    assert (it.engine.pushed, it.tags()) == ([], before)
+
+
+def test_an_engine_that_names_images_by_their_manifest_keeps_it(dock: Docks) -> None:
+    """Another manifest would be another image to it."""
+    it = dock()
+    images = it.built(RELEASE)
+    built = only(it, images)
+    named = Images(images=(replace(images.images[0], id=built.manifest.digest),))
+    put_image(it.there[0], it.repository, built, TAG)
+    found = it.pushing().find(it.have(RELEASE, named))
+    assert found is not None
+    assert found.images[0].digest == built.manifest.digest
+
+
+def test_annotations_of_the_engine_are_kept(dock: Docks) -> None:
+    """A manifest that says all of it already is left alone."""
+    it = dock()
+    images = it.built(RELEASE)
+    built = only(it, images)
+    put_image(it.there[0], it.repository, built)
+    said = json.loads(built.manifest.data) | {"annotations": {VERSION: "1.0", "com.example.own": "1"}}
+    said["mediaType"] = oci.OCI_MANIFEST
+    data = json.dumps(said).encode()
+    mine = OciManifest(data=data, digest=oci.digest_of(data), media_type=oci.OCI_MANIFEST)
+    put_manifest(it.there[0], it.repository, mine, TAG)
+    found = it.pushing().find(it.have(RELEASE, images))
+    assert found is not None
+    assert found.images[0].digest == mine.digest
