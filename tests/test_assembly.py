@@ -33,6 +33,17 @@ def assembled(settings: Settings, *, skipped: tuple[str, ...] = ()) -> Pipeline:
     return assemble(target, settings, can, RunFolder(Path(".unmoor/v1.0")), Reach.FINAL)
 
 
+def test_nothing_is_public_before_the_index_has_it() -> None:
+    """What cannot be taken back begins with the index; the page follows it, and the draft comes before both."""
+    pipeline = assembled(Settings())
+    stages = [pipeline[name] for name in pipeline.names]
+    final = [stage.name for stage in stages if stage.reach is Reach.FINAL]
+    assert final == ["pypi", "undraft"]
+    waits = {name: {promise.by for promise in pipeline[name].after} for name in final}
+    assert {"access", "check-dists", "prove-dists", "draft", "testpypi", "prove-testpypi"} <= waits["pypi"]
+    assert "pypi" in waits["undraft"]
+
+
 @pytest.mark.parametrize(
     ("settings", "skipped", "staged"),
     [

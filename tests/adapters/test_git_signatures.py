@@ -119,6 +119,18 @@ def test_refused(place: Place, arrange: object, words: str) -> None:
     assert "are signed by: alice@example.org" in str(caught.value)
 
 
+def test_a_tag_that_a_checkout_flattened_is_fetched_again(place: Place) -> None:
+    """CI checkouts may put a lightweight tag in the place of the signed one: the command brings it back."""
+    place.sign("v1.0", "alice")
+    place.repo.git("push", "--quiet", "origin", "v1.0")
+    place.repo.git("tag", "--force", "--no-sign", "v1.0", "HEAD")
+    with pytest.raises(Refused, match="is a lightweight tag here") as caught:
+        place.signer("v1.0")
+    command, _, _ = caught.value.next_step.partition(";")
+    place.repo.git(*command.split()[1:])
+    assert place.signer("v1.0") == "alice@example.org"
+
+
 def test_without_a_list_nobody_may(place: Place) -> None:
     """A list that is missing on the default branch is a refusal, and says how one is written."""
     place.sign("v1.0", "alice")

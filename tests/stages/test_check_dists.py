@@ -39,6 +39,7 @@ def test_fit_files(bench: Benches) -> None:
     ("change", "words"),
     [
         ({"version": "2.0"}, ["says the version '1.0', and the tag says '2.0'"]),
+        ({"version": "1.0rc1"}, ["says the version '1.0', and the tag says '1.0rc1'"]),
         ({"version": "1.0.0"}, []),
         ({"project": "other"}, ["says the name 'small-one', and the project is 'other'"]),
         ({"project": "Small_One"}, []),

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.forges import Ready, Scene, ready, scene, text_file
+from tests.forges import Ready, Scene, Ticks, ready, scene, text_file
 
 from unmoor import manifest as manifests
 from unmoor.adapters.forge import GitHubForge
@@ -383,6 +383,8 @@ class Shaky:
                 cut = file.path.with_name("cut") / file.name
                 self.real.attach(posting, text_file(cut, "half"))
                 raise Unknown("502", next_step="look")
+            case "renamed":
+                return replace(self.real.attach(posting, file), name=f"x.{file.name}")
             case "refused":
                 raise Rejected("422", next_step="mend it")
             case "another first":
@@ -426,6 +428,47 @@ def test_uploads_are_tried_a_bounded_number_of_times(
     assert tries == []
     made = one.stage.make(one.have)
     assert one.stage.find(one.have) == made
+
+
+def test_a_file_that_the_forge_renames_is_a_conflict(at: Scene, tmp_path: Path) -> None:
+    """Both names are told: else SHA256SUMS would name no file."""
+    one = ready(at, tmp_path)
+    stage = replace(one.stage, forge=Shaky(at.forge(), ["renamed"]))  # type: ignore[arg-type]
+    name = one.dists.files[0].name
+    with pytest.raises(Conflict, match=rf"the forge renamed {name} to x\.{name}"):
+        stage.make(one.have)
+
+
+@dataclass(frozen=True)
+class Altered:
+    """The real forge, whose list is seen through ``seen``."""
+
+    real: GitHubForge
+    seen: Callable[[tuple[Posting, ...]], tuple[Posting, ...]]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+    def postings(self, tag: str) -> tuple[Posting, ...]:
+        """List what there is, altered."""
+        return self.seen(self.real.postings(tag))
+
+
+def test_a_list_that_lags_makes_no_second_draft(at: Scene, tmp_path: Path) -> None:
+    """Half a minute after it was made, nobody lists the draft: it is filled by its number, and waited for."""
+    one, clock = ready(at, tmp_path), Ticks()
+    lagging = Altered(at.forge(), lambda there: there if clock.now() >= 30 else ())
+    made = replace(one.stage, forge=lagging, clock=clock).make(one.have)  # type: ignore[arg-type]
+    assert [each.id for each in one.stage.forge.postings(one.release.tag)] == [made.id]
+    assert clock.now() >= 30
+
+
+def test_words_that_the_forge_cuts_are_incomplete(at: Scene, tmp_path: Path) -> None:
+    """What it keeps is compared with what it was sent; a draft that says less is not published."""
+    one = ready(at, tmp_path)
+    forge = Altered(at.forge(), lambda there: tuple(replace(each, body=each.body[:5]) for each in there))
+    with pytest.raises(Incomplete, match="its words are not the ones that were sent"):
+        replace(one.stage, forge=forge).make(one.have)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

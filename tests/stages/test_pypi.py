@@ -51,6 +51,16 @@ def test_a_moved_tag_is_refused(at: Dock) -> None:
     assert at.uploads(at.index, have) == []
 
 
+def test_a_tag_that_was_made_again_on_its_commit_still_names_it(at: Dock) -> None:
+    """Deleted and pushed again, as a lightweight one: the commit decides, and the version is the same."""
+    have = at.have("2.1")
+    at.repo.git("tag", "--force", "--no-sign", "v2.1", have[RELEASE].commit)
+    at.repo.git("push", "--quiet", "origin", ":refs/tags/v2.1")
+    at.repo.git("push", "--quiet", "origin", "v2.1")
+    stage_at(at).make(have)
+    assert at.uploads(at.index, have) == ["stored"] * 2
+
+
 def test_a_tag_that_is_gone_is_refused(at: Dock) -> None:
     """The commit that was tested is named, and nothing is sent."""
     have = at.have("3.0")

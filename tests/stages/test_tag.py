@@ -107,6 +107,38 @@ def test_the_tag_on_head(place: Place) -> None:
     assert (release.prerelease, release.highest, release.previous) == (True, False, None)
 
 
+@pytest.mark.parametrize(
+    ("tag", "prerelease"),
+    [
+        *(("v1.0a1", True), ("v1.0.0b2", True), ("1.0rc3", True), ("v1.0.0-beta.1", True), ("v1.0.0-rc1", True)),
+        *(("v1.0", False), ("v1.0.post1", False), ("v1.0-1", False), ("2024.1", False)),
+    ],
+)
+def test_a_prerelease_is_told_by_its_version(place: Place, tag: str, *, prerelease: bool) -> None:
+    """However it is spelt, by PEP 440 and not by a hyphen; a post release is final."""
+    place.tag(tag)
+    release = place.resolve(tag)
+    assert (release.prerelease, release.highest) == (prerelease, not prerelease)
+
+
+def test_a_commit_on_no_branch_is_told(place: Place) -> None:
+    """The tag arrived and its branch did not: released as it is, and said."""
+    place.tag("v1.0.0")
+    place.resolve("v1.0.0")
+    assert place.warned == []  # no branch of the remote is known here
+    place.repo.git("push", "--quiet", "origin", "main")
+    place.resolve("v1.0.0")
+    assert place.warned == []
+    place.repo.commit({"a": "1"})
+    place.tag("v1.1.0")
+    place.resolve("v1.1.0")
+    (warned,) = place.warned
+    assert "no branch of the remote" in warned
+    assert "git push --atomic origin BRANCH v1.1.0" in warned
+    place.resolve("v1.1.0", real=False)
+    assert len(place.warned) == 1
+
+
 def test_what_the_remote_alone_knows_counts(place: Place) -> None:
     """Highest and previous come from the tags of both sides."""
     place.tag("v1.0.0")
@@ -236,6 +268,12 @@ def static(place: Place) -> None:
     place.tag("v1.0.0")
 
 
+def candidate_of_a_final(place: Place) -> None:
+    """A candidate's tag, and the file says the final version."""
+    place.repo.commit(STATIC)
+    place.tag("v1.2.0rc1")
+
+
 def garbled(place: Place) -> None:
     """The file says something that is no version."""
     place.repo.commit({"pyproject.toml": STATIC["pyproject.toml"].replace("1.2.0", "soon")})
@@ -293,6 +331,13 @@ RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
         (tagged, "v1.0.0", {"expected_repository": "o/other"}, "released from o/other alone", "in a fork, rehearse"),
         (static, "v1.0.0", {}, "names version 1.0.0, and the file says 1.2.0", "write 1.0.0 there"),
         (static, "v1.0.0", {}, "pyproject.toml, line 3: ", "write 1.0.0 there"),
+        (
+            candidate_of_a_final,
+            "v1.2.0rc1",
+            {},
+            "names version 1.2.0rc1, and the file says 1.2.0",
+            "write 1.2.0rc1 there",
+        ),
         (garbled, "v1.0.0", {}, "the file says soon", "write 1.0.0 there"),
         (twins, "v1.0.0rc1", {}, "v1.0.0rc1 and v1.0.0-rc.1 name one version, 1.0.0rc1", "git tag -d v1.0.0-rc.1"),
         (twin_there, "v1.0.0rc1", {}, "v1.0.0rc1 and v1.0.0-rc.1 name one version", "git tag -d v1.0.0-rc.1"),
@@ -321,11 +366,14 @@ def test_moved_names_both_commits(place: Place) -> None:
         place.resolve("v1.0.0")
 
 
-def test_shallow(place: Place, tmp_path: Path) -> None:
-    """A shallow clone is refused with the command that deepens it."""
+@pytest.mark.parametrize("depth", [1, 2])
+def test_shallow(place: Place, tmp_path: Path, depth: int) -> None:
+    """A shallow clone is refused with the command that deepens it, though the tag itself is there."""
+    place.tag("v0.9.0")
     place.repo.commit({"a": "1"})
+    place.repo.commit({"a": "2"})
     place.tag("v1.0.0")
-    place.repo.git("clone", "--quiet", "--depth=1", f"file://{place.repo.path}", str(tmp_path / "shallow"))
+    place.repo.git("clone", "--quiet", f"--depth={depth}", f"file://{place.repo.path}", str(tmp_path / "shallow"))
     shallow = Place(Repo(tmp_path / "shallow"), place.remote, place.shell)
     with pytest.raises(Refused, match="the clone is shallow") as caught:
         shallow.resolve("v1.0.0")

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import requests
 from tests.forges import RELEASE, Ready, Scene, ready, scene, text_file
 from tests.repositories import shell_for_tests
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.git import GitCheckout
-from unmoor.errors import Conflict, Incomplete, Refused, Unknown
+from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown
 from unmoor.ports.forge import Posting
 from unmoor.products import Draft, Page
 from unmoor.stage import Have, Promise
@@ -150,6 +151,30 @@ def test_a_draft_that_is_gone_is_unknown(at: Scene, git: GitCheckout, tmp_path: 
     it.stage.forge.remove(it.posting())
     with pytest.raises(Unknown, match="no longer listed"):
         it.stage.make(it.have)
+
+
+def test_the_tag_of_a_deleted_immutable_release_stays_burned(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+    """Only publishing tells: the draft and its files stay, and a new version is the way on."""
+    it = full(at, git, tmp_path / "first")
+    switch = at.world / "forge" / "immutable"
+    switch.touch()
+    try:
+        it.stage.make(it.have)
+        number = it.posting().id
+        answer = requests.delete(
+            f"{at.place.api}/repos/{at.place.repository}/releases/{number}",
+            headers={"Authorization": f"token {at.place.login.secret.reveal()}"},
+            timeout=10,
+        )
+        answer.raise_for_status()
+        one = ready(at, tmp_path / "second", it.one.release)
+        again = replace(it, one=one, draft=one.stage.make(one.have))
+        with pytest.raises(Rejected, match="immutable") as caught:
+            again.stage.make(again.have)
+    finally:
+        switch.unlink()
+    assert "release the next version" in caught.value.next_step
+    assert again.posting().draft
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from unmoor.adapters.git_branches import default_head, on_a_branch
 from unmoor.adapters.git_complete import complete
 from unmoor.adapters.git_program import GitProgram, reason, without_login
-from unmoor.adapters.git_signatures import default_head, signer
+from unmoor.adapters.git_signatures import signer
 from unmoor.errors import Refused, Unknown
 from unmoor.ports.git import Commit
 from unmoor.ports.shell import Shell
@@ -158,6 +159,10 @@ class GitCheckout:
     def default_head(self) -> str | None:
         """The last commit of the remote's default branch; see `unmoor.ports.git.Git`."""
         return default_head(self, self._remote)
+
+    def on_a_branch(self, commit: str) -> bool | None:
+        """Whether a branch of the remote holds a commit; see `unmoor.ports.git.Git`."""
+        return on_a_branch(self, self._remote, _checked(commit))
 
     def signer(self, tag: str, allowed: bytes) -> str:
         """Who signed a tag; see `unmoor.adapters.git_signatures.signer`."""

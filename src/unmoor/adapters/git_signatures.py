@@ -8,38 +8,17 @@ from __future__ import annotations
 import re
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from unmoor.adapters.git_program import GitProgram
 from unmoor.errors import Refused, Unknown
 from unmoor.text import clean
-
-if TYPE_CHECKING:
-    from unmoor.adapters.git import GitCheckout
 
 _ARMOUR: Final = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _GOOD: Final = re.compile(
     r'^(?:\[GNUPG:\] GOODSIG [0-9A-F]+ (?P<uid>.+)|Good "git" signature for (?P<principal>.+?) with .+)$', re.MULTILINE
 )
 _ANY_CODE: Final = range(256)
-_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-
-
-def default_head(checkout: GitCheckout, remote: str) -> str | None:
-    """The last commit of the remote's default branch; see `unmoor.ports.git.Git`."""
-    if checkout.remote() is None:
-        return checkout.head()
-    out = checkout.git.run("ls-remote", "--quiet", "--", remote, "HEAD", cwd=checkout.folder, remote=True).out
-    commit = out.partition("\t")[0]
-    if not commit:
-        return None
-    if not _ID.fullmatch(commit) or checkout.commit_of(commit) is None:
-        raise Refused(
-            f"this checkout does not hold the last commit of the remote's default branch, {clean(commit, 40)}",
-            where=str(checkout.folder),
-            next_step="git fetch origin; in GitHub Actions: actions/checkout with fetch-depth: 0",
-        )
-    return commit
 
 
 def signer(git: GitProgram, folder: Path, tag: str, allowed: bytes) -> str:
@@ -55,7 +34,9 @@ def signer(git: GitProgram, folder: Path, tag: str, allowed: bytes) -> str:
         said = git.run("for-each-ref", "--format=%(refname)%00%(objecttype)%00%(tag)", ref, cwd=folder).out
         sort, named = next((line.split("\0")[1:] for line in said.split("\n") if line.startswith(f"{ref}\0")), ("", ""))
         if sort != "tag":
-            raise _refused(tag, "is a lightweight tag, which cannot be signed" if sort else "is not here", names)
+            again = f"git fetch --force origin refs/tags/{tag}:refs/tags/{tag}"
+            what = "is a lightweight tag here, which cannot be signed" if sort else "is not here"
+            raise _refused(tag, what, names, first=f"{again}; if that changes nothing, " if sort else "")
         if named != tag:
             raise _refused(tag, f"was signed under another name, {clean(named, 80)!r}", names)
         if "-----BEGIN" not in git.run("cat-file", "tag", ref, cwd=folder).out:
@@ -101,10 +82,10 @@ def _prepared(git: GitProgram, home: Path, allowed: bytes) -> tuple[tuple[str, .
     return names, ssh
 
 
-def _refused(tag: str, what: str, names: tuple[str, ...]) -> Refused:
+def _refused(tag: str, what: str, names: tuple[str, ...], *, first: str = "") -> Refused:
     who = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")  # noqa: PLR2004 - a line
     return Refused(
         f"the tag {tag} {what}; tags of this project are signed by: {who or 'nobody, since the list is empty'}",
-        next_step=f"let one of them tag a new version: git tag -s TAG; only if {tag} was never released, delete it and"
-        " sign it anew",
+        next_step=f"{first}let one of them tag a new version: git tag -s TAG; only if {tag} was never released,"
+        " delete it and sign it anew",
     )

@@ -54,6 +54,9 @@ class Git(Protocol):
         Raises `Refused` where this checkout does not hold that commit, `Unknown`.
         """
 
+    def on_a_branch(self, commit: str) -> bool | None:
+        """Whether a branch of the remote holds a commit, as of the last fetch; ``None`` where none was fetched."""
+
     def signer(self, tag: str, allowed: bytes) -> str:
         """Who signed a local tag. Raises `Refused` where nobody did whom ``allowed`` names; see `unmoor.signers`."""
 

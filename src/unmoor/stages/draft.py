@@ -22,8 +22,8 @@ from unmoor.stage import Have, Left, Promise, Push, Undone
 
 # A 502 after the bytes were stored is common on upload hosts: three tries, each after a look.
 _TRIES = 3
-# Seconds between looks at a list that may lag behind what was just written.
-_PAUSES = (0.0, 1.0, 2.0, 4.0)
+# Seconds between looks at a list that may lag behind what was just written: half a minute was seen.
+_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 _AGAIN = "run the same command again: what is there already is kept"
 # Seconds for which a draft with the files of another build must be left alone before they are replaced.
 _QUIET = 30.0

@@ -82,6 +82,11 @@ class ResolveTag(Check[Release]):
         self._see_signature(have, tag)
         facts = read_facts(lambda path: self.git.read(commit, path), project=self.project)
         refuse_other_version(facts.version_written, tag, version, commit)
+        if self.real and self.git.on_a_branch(commit) is False:
+            have.warn(
+                f"no branch of the remote holds commit {commit[:12]}, as far as this checkout knows: if its branch was"
+                f" refused, push both at once: git push --atomic origin BRANCH {tag}"
+            )
         if self.git.read(commit, ".gitmodules") is not None:
             have.warn("the project has git submodules, which are not checked out: what is built lacks their files")
         everywhere = {*local, *(remote or {})}
