@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.config.addresses import REPOSITORY, root_address
+from unmoor.config.addresses import REPOSITORY
 from unmoor.errors import ConfigError
 
 # Events that are about a tag somebody with push access made. Never a pull request's.
 _EVENTS = frozenset({"push", "create", "release", "workflow_dispatch"})
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_NUMBER = re.compile(r"[0-9]{1,20}")
 _TAGS = "refs/tags/"
 
 
@@ -35,10 +34,8 @@ class RunContext:
     commit: str = ""
     repository: str = ""
     event: str = ""
-    run_url: str = ""
     summary: Path | None = None
     output: Path | None = None
-    debug: bool = False
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> RunContext:
@@ -46,17 +43,14 @@ class RunContext:
         if environ.get("GITHUB_ACTIONS") != "true":
             return cls()
         event = environ.get("GITHUB_EVENT_NAME", "")
-        repository = _fit(environ, "GITHUB_REPOSITORY", re.compile(REPOSITORY))
         return cls(
             actions=True,
             tag=_tag(environ, event),
             commit=_fit(environ, "GITHUB_SHA", _COMMIT),
-            repository=repository,
+            repository=_fit(environ, "GITHUB_REPOSITORY", re.compile(REPOSITORY)),
             event=event if re.fullmatch(r"[a-z_]{1,40}", event) else "",
-            run_url=_run_url(environ, repository),
             summary=_file(environ, "GITHUB_STEP_SUMMARY"),
             output=_file(environ, "GITHUB_OUTPUT"),
-            debug=environ.get("RUNNER_DEBUG") == "1",
         )
 
     def commit_of(self, tag: str) -> str:
@@ -87,17 +81,6 @@ def _file(environ: Mapping[str, str], variable: str) -> Path | None:
     if not value.startswith("/") or "\x00" in value:
         raise _wrong(variable)
     return Path(value)
-
-
-def _run_url(environ: Mapping[str, str], repository: str) -> str:
-    run = _fit(environ, "GITHUB_RUN_ID", _NUMBER)
-    if not (run and repository):
-        return ""
-    try:
-        site = root_address(environ.get("GITHUB_SERVER_URL") or "https://github.com")
-    except ValueError as error:
-        raise _wrong("GITHUB_SERVER_URL") from error
-    return f"{site}/{repository}/actions/runs/{run}"
 
 
 def _wrong(variable: str) -> ConfigError:

@@ -126,7 +126,7 @@ def fault(error: Exception) -> Internal:
     """Describe a fault of unmoor's own; the traceback goes to the journal."""
     internal = Internal(
         f"unmoor itself failed: {type(error).__name__}: {error}",
-        next_step="run the same command again; if it stays, report it with the last lines of the journal",
+        next_step="run the same command again; if it stays, report it with the traceback, which is kept",
     )
     internal.__cause__ = error
     return internal

@@ -32,8 +32,8 @@ def guard(command: Callable[[], Any]) -> int:
     except BrokenPipeError:  # `unmoor notes | head`: the reader has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception:  # noqa: BLE001 - the last resort, so that a user never meets a traceback
-        return show(_keep_traceback())
+    except Exception as error:  # noqa: BLE001 - the last resort, so that a user never meets a traceback
+        return show(_fault(error))
     return code if isinstance(code, int) else 0
 
 
@@ -55,12 +55,21 @@ def message(error: UnmoorError) -> list[str]:
     return lines + [f"       {clean(line, limit=500)}" for line in more]
 
 
-def _keep_traceback() -> Internal:
+def kept(fault: Internal, journal: Path) -> Path:
+    """Where the traceback of a fault lies: in the journal, else in a file of its own."""
+    cause = fault.__cause__
+    return journal if cause is None or journal.exists() else _written(cause)
+
+
+def _fault(error: BaseException) -> Internal:
+    return Internal(
+        f"unmoor itself failed: {type(error).__name__}: {error}",
+        next_step=f"report this with {_written(error)}, which holds the traceback; nothing was undone by it",
+    )
+
+
+def _written(error: BaseException) -> Path:
     handle, name = tempfile.mkstemp(prefix="unmoor-", suffix=".traceback")
     with os.fdopen(handle, "w") as stream:
-        stream.write(traceback.format_exc())
-    kind, value = sys.exc_info()[:2]
-    return Internal(
-        f"unmoor itself failed: {kind.__name__ if kind else ''}: {value}",
-        next_step=f"report this with {Path(name)}, which holds the traceback; nothing was undone by it",
-    )
+        stream.writelines(traceback.format_exception(error))
+    return Path(name)

@@ -79,11 +79,18 @@ def command(tag: str | None, folder: Path, config: Path | None, *, without_image
                     as_json=as_json,
                     rehearsing=True,
                     without_images=without_images,
-                    again=shlex.join(["unmoor", "rehearse", *([tag] if tag else [])]),
+                    again=_again(tag, config, without_images=without_images),
                 )
                 opened = session.opened(asked, processes)
                 report = session.conduct(opened, asked, processes)
         return session.finish(report, opened, asked)
+
+
+def _again(tag: str | None, config: Path | None, *, without_images: bool) -> str:
+    """The very command."""
+    options = ["--config", str(config)] if config else []
+    options += ["--without-images"] if without_images else []
+    return shlex.join(["unmoor", "rehearse", *options, *([tag] if tag else [])])
 
 
 def _needed(

@@ -16,11 +16,11 @@ from unmoor import legs
 from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.processes import Processes
 from unmoor.assembly import assemble
-from unmoor.cli import imaging, talk
+from unmoor.cli import failing, imaging, talk
 from unmoor.config.given import Given, given
 from unmoor.config.settings import Settings, resolve
 from unmoor.config.worlds import read_world, real_world
-from unmoor.errors import Internal, Refused
+from unmoor.errors import Refused
 from unmoor.events import Report
 from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
@@ -172,7 +172,7 @@ def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
             rehearsal=session.world.rehearsal,
             limit=asked.limit,
             listeners=talk.listeners(
-                os.environ,
+                RunContext.from_environ(os.environ),
                 progress=talk.progress_option(as_json=asked.as_json, quiet=asked.quiet),
                 folder=session.folder,
             ),
@@ -259,8 +259,8 @@ def finish(report: Report, session: Session, asked: Asked) -> int:
         for line in talk.table(report):
             click.echo(line)
     code = talk.close(report, limit=asked.limit, again=asked.again or command(session, asked))
-    if code == Internal.exit_code:
-        talk.err(f"journal: {session.folder.journal}")
+    for error in talk.faults(report):
+        talk.err(f"the traceback is in {failing.kept(error, session.folder.journal)}")
     if code == 0 and report.product("verify") is not None:
         what = "the rehearsal went through" if session.world.rehearsal else "released"
         talk.err(f"{what}: {session.target.tag} is on every surface, read back by digest")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from unmoor.cli.failing import message
+from unmoor.errors import Internal
 from unmoor.events import Event, Listener, Report, RunEnded, StageWarned
 from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
 from unmoor.outcome import Failed
 from unmoor.products import Dists, Release, Uploaded, Verified
 from unmoor.render import actions, words
+from unmoor.runcontext import RunContext
 from unmoor.stage import Reach
 from unmoor.text import clean
 
@@ -25,12 +27,12 @@ def err(line: str) -> None:
     click.echo(line, err=True)
 
 
-def listeners(environ: Mapping[str, str], *, progress: str, folder: RunFolder) -> tuple[Listener, ...]:
+def listeners(context: RunContext, *, progress: str, folder: RunFolder) -> tuple[Listener, ...]:
     """Choose who hears a run: ``progress`` is auto, live, plain, json, warnings or none."""
     heard: list[Listener] = []
-    in_actions = environ.get("GITHUB_ACTIONS") == "true"
     if progress == "auto":
-        progress = "live" if sys.stderr.isatty() and not in_actions and environ.get("TERM") != "dumb" else "plain"
+        able = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        progress = "live" if able and not context.actions else "plain"
     if progress == "live":
         from rich.console import Console
 
@@ -47,12 +49,12 @@ def listeners(environ: Mapping[str, str], *, progress: str, folder: RunFolder) -
         from unmoor.render.document import JsonLines
 
         heard.append(JsonLines(err))
-    if in_actions:
+    if context.actions:
         heard.append(actions.Annotations(err))
-        if path := environ.get("GITHUB_STEP_SUMMARY"):
-            heard.append(actions.Summary(Path(path)))
-        if path := environ.get("GITHUB_OUTPUT"):
-            heard.append(_outputs(Path(path), folder))
+    if context.summary is not None:
+        heard.append(actions.Summary(context.summary))
+    if context.output is not None:
+        heard.append(_outputs(context.output, folder))
     return tuple(heard)
 
 
@@ -109,6 +111,12 @@ def close(report: Report, *, limit: Reach, again: str) -> int:
     err(f"then:  {again}")
     first = failed[0].outcome
     return first.error.exit_code if isinstance(first, Failed) else 0
+
+
+def faults(report: Report) -> list[Internal]:
+    """The faults of our own among the failures."""
+    errors = (stage.outcome.error for stage in words.failures(report) if isinstance(stage.outcome, Failed))
+    return [error for error in errors if isinstance(error, Internal)]
 
 
 def _say_what_remains(report: Report, *, limit: Reach, again: str) -> None:
