@@ -11,6 +11,7 @@ from unmoor import manifest as manifests
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.files import measured
 from unmoor.folder import RunFolder
+from unmoor.handovers import Handover
 from unmoor.manifest import Manifest
 from unmoor.products import Dists, Release
 
@@ -45,7 +46,7 @@ def test_taken_whole(handed: Path, tmp_path: Path) -> None:
     """What the manifest names is copied with it, twice to the same end; what it does not name stays behind."""
     folder = RunFolder(tmp_path / "run")
     for _ in range(2):
-        folder.take(handed, handed / manifests.NAME)
+        folder.take([Handover.of(handed)])
     manifest = folder.read_manifest()
     assert manifest is not None
     names = [artifact.name for artifact in manifest.artifacts]
@@ -76,7 +77,7 @@ def test_not_taken(handed: Path, tmp_path: Path, spoil: str, error: type[Excepti
             sdist.write_bytes(b"x" * sdist.stat().st_size)
     folder = RunFolder(tmp_path / "run")
     with pytest.raises(error, match=words):
-        folder.take(handed, manifest)
+        folder.take([Handover.of(handed, manifest)])
     assert folder.read_manifest() is None
 
 
@@ -86,5 +87,5 @@ def test_other_files_are_there_already(handed: Path, tmp_path: Path) -> None:
     said = manifests.decode((handed / manifests.NAME).read_bytes(), where="x")
     folder.write_manifest(replace(said, artifacts=said.artifacts[:1]))
     with pytest.raises(Conflict, match="other files of the tag"):
-        folder.take(handed, handed / manifests.NAME)
+        folder.take([Handover.of(handed)])
     assert not folder.dists.exists()

@@ -99,6 +99,9 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         formats=settings.formats,
         wheel_from=settings.wheel_from,
         skipped=target.skipped,
+        prebuilt=target.prebuilt,
+        handed=target.handed,
+        whole=limit >= Reach.REMOTE,
         after=(access.gives,),
     )
     fit = CheckDists(

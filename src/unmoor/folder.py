@@ -14,8 +14,9 @@ from pathlib import Path
 from unmoor import manifest as manifests
 from unmoor.errors import Conflict, Incomplete
 from unmoor.files import is_intact, is_safe_name, sha256_of, write_whole, writing_whole
+from unmoor.handovers import Handover, joined, merged
 from unmoor.manifest import Manifest
-from unmoor.products import Proof
+from unmoor.products import File, Proof
 
 # Proofs are found side by side, and each is added to the one manifest.
 _ADDING = threading.Lock()
@@ -72,42 +73,46 @@ class RunFolder:
         self.open()
         write_whole(self.manifest, manifests.encode(manifest))
 
-    def take(self, dists: Path, manifest: Path) -> None:
-        """Take over files that another machine built, by the manifest that names them.
+    def take(self, legs: Sequence[Handover]) -> None:
+        """Take over files that other machines built, each leg by the manifest that names its own.
 
-        Raises `Incomplete` for a file that is missing, `Conflict` for one with other bytes, or where
-        this folder holds other files already, `Unknown` for a manifest that is none.
+        Raises `Incomplete` for a file or a manifest that is missing, `Conflict` for one with other bytes, where
+        two legs are at odds, or where this folder holds other files already, `Unknown` for a manifest that is none.
         """
-        try:
-            said = manifests.decode(manifest.read_bytes(), where=str(manifest))
-        except FileNotFoundError as error:
-            raise Incomplete(
-                "there is no manifest: files count only with one that names them",
-                where=str(manifest),
-                next_step="hand over the manifest of the job that built the files: --manifest FILE",
-            ) from error
+        said = [(leg, leg.read()) for leg in legs]
+        whole = joined(said)
         known = self.read_manifest()
-        if known is not None and known.artifacts != said.artifacts:
+        if known is not None and set(known.artifacts) != set(whole.artifacts):
             raise Conflict(
                 "this folder holds other files of the tag already",
                 where=str(self.path),
                 next_step="remove the folder if those are not meant, then run the same command again",
             )
-        for file in said.dists(dists).files:
-            if not file.path.is_file():
-                raise Incomplete(
-                    f"{file.name} is missing", where=str(dists), next_step="hand over every file of the manifest"
-                )
-            if not is_intact(file):
-                raise Conflict(
-                    f"{file.name} is sha256 {sha256_of(file.path)}, and the manifest says {file.sha256}",
-                    where=str(dists),
-                    next_step="hand over the very files that were built",
-                )
-            with file.path.open("rb") as source, writing_whole(self.dists / file.name) as target:
-                shutil.copyfileobj(source, target)
+        for leg, manifest in said:
+            for file in manifest.dists(leg.dists).files:
+                self._copy(file)
         if known is None:
-            self.write_manifest(said)
+            self.write_manifest(whole)
+        else:
+            # A proof that was made here, of as many digests, knows more than what it was made from.
+            own = {proof.name: set(proof.subjects) for proof in known.proofs}
+            new = [proof for proof in whole.proofs if not own.get(proof.name, set()) >= set(proof.subjects)]
+            self.write_manifest(replace(known, proofs=merged((*known.proofs, *new))))
+
+    def _copy(self, file: File) -> None:
+        """Copy a file that was handed over, if its bytes are those of its manifest."""
+        if not file.path.is_file():
+            raise Incomplete(
+                f"{file.name} is missing", where=str(file.path.parent), next_step="hand over every file of the manifest"
+            )
+        if not is_intact(file):
+            raise Conflict(
+                f"{file.name} is sha256 {sha256_of(file.path)}, and the manifest says {file.sha256}",
+                where=str(file.path.parent),
+                next_step="hand over the very files that were built",
+            )
+        with file.path.open("rb") as source, writing_whole(self.dists / file.name) as target:
+            shutil.copyfileobj(source, target)
 
     def read_proof(self, name: str) -> Proof | None:
         """Read the proof that a stage left here, ``None`` where there is none or it cannot be read."""

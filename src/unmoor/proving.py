@@ -6,7 +6,7 @@ Two stages prove files, before and after they lay on an index; they differ in wh
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -40,8 +40,8 @@ def kept_proof(folder: RunFolder, name: str, dists: Dists) -> Proof | None:
     return next((proof for proof in known if proof is not None and set(proof.subjects) == wanted), None)
 
 
-def elsewhere(file: File, folder: RunFolder) -> Result:
-    """Take the proof of a file for another platform from the machine that tried it there. Raises `Unproven` without.
+def elsewhere(file: File, folder: RunFolder) -> Result | None:
+    """Take the proof of a file for another platform from the machine that tried it there, ``None`` without.
 
     Such a proof comes in the manifest, under whatever name, and must say that something of the file has passed.
     """
@@ -50,10 +50,18 @@ def elsewhere(file: File, folder: RunFolder) -> Result:
         passed = [each for each in proof.results if each.verdict is Verdict.PASSED and each.name.startswith(file.name)]
         if passed and Subject(name=file.name, sha256=file.sha256) in proof.subjects:
             return Result(name=file.name, verdict=Verdict.PASSED, detail=f"proven elsewhere: {clean(proof.name)}")
-    raise Unproven(
-        f"{file.name} is made for another platform or Python than this one, and no proof of it was handed over",
-        next_step="let the job that built it prove it (unmoor release --until prove-dists there), and hand over"
-        " its proof in the manifest: --dists DIR --manifest FILE; or leave the file out",
+    return None
+
+
+def foreign(files: Sequence[File]) -> Unproven:
+    """Name the files that nobody can try here, and of which no proof was handed over."""
+    names = ", ".join(file.name for file in files)
+    made = f"{names} is made" if len(files) == 1 else f"{names} are made"
+    return Unproven(
+        f"{made} for another platform or Python than are found here, and no proof of it was handed over",
+        next_step="for another Python: uv python install VERSION; for another platform, let the job that built it prove"
+        " it (there: unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG) and hand over"
+        " its folder .unmoor/TAG: --dists DIR; or leave the file out",
     )
 
 

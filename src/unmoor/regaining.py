@@ -101,7 +101,7 @@ class Surfaces:
                     raise Conflict(
                         f"{file.name} was built again with the sha256 {file.sha256}, and {listed.sha256} is there",
                         where=index.name,
-                        next_step="hand over the files that were built first: --dists DIR --manifest FILE;"
+                        next_step="hand over the files that were built first: --dists DIR;"
                         " if they are lost, release the next version",
                     )
 

@@ -22,6 +22,7 @@ class Target:
     are those to build, none for a project without; ``platforms`` leaves out others where it names any.
     ``legs`` are the folders of runs on other machines that built some of them.
     ``published`` is false where the world may not be asked what it holds; ``settings`` as in `Release`.
+    ``prebuilt`` and ``handed`` as in `BuildDists`.
     """
 
     tag: str
@@ -38,6 +39,8 @@ class Target:
     skipped: tuple[str, ...] = ()
     published: bool = True
     settings: str = ""
+    prebuilt: Path | None = None
+    handed: bool = False
 
 
 def staging_of(settings: Settings, can: Powers, skipped: tuple[str, ...] = ()) -> Index | None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from ruamel.yaml import YAML
+
+from unmoor.cli.app import cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -72,3 +78,32 @@ def test_a_page_names_targets_that_exist(page: Path) -> None:
     told = [token.content for token in _tokens(page) if token.type in {"fence", "code_block", "code_inline"}]
     named = {name for code in told for name in re.findall(r"^(?:\$ )?make ([a-z-]+)", code, re.MULTILINE)}
     assert named <= targets
+
+
+def _workflows() -> list[tuple[str, dict[str, Any]]]:
+    """Every whole workflow that a page shows."""
+    fences = [
+        (page.name, token.content)
+        for page in PAGES
+        for token in _tokens(page)
+        if token.type == "fence" and token.info == "yaml" and "runs-on:" in token.content
+    ]
+    return [(name, YAML(typ="safe", pure=True).load(text)) for name, text in fences]
+
+
+@pytest.mark.parametrize("workflow", [each for _, each in _workflows()], ids=[name for name, _ in _workflows()])
+def test_a_workflow_calls_commands_that_are_there(workflow: dict[str, Any]) -> None:
+    """What a page tells a job to run has options that the command knows, and every action is pinned."""
+    seen = 0
+    for job in workflow["jobs"].values():
+        for step in job["steps"]:
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step.get("uses", "a/b@" + "0" * 40))
+            words = shlex.split(step.get("run", ""))
+            if words[:1] == ["unmoor"]:
+                command = cli.get_command(click.Context(cli), words[1])
+                assert command is not None, words
+                # The folders that it names are those of another machine.
+                known = {option for param in command.params for option in param.opts}
+                assert {word for word in words[2:] if word.startswith("-")} <= known
+                seen += 1
+    assert seen

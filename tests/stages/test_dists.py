@@ -476,3 +476,66 @@ def test_built_again_only_if_equal(bench: Benches) -> None:
     broken: Any = Holds((), broken=True)
     replace(at.builds(), index=broken).make(at.have())
     assert any("cannot be told whether shelf" in each for each in at.warned)
+
+
+def wheelhouse(at: Bench, folder: Path) -> Path:
+    """A folder as another tool leaves it."""
+    folder.mkdir()
+    for file in at.dists().files:
+        shutil.move(file.path, folder / file.name)
+    (folder / "build.log").touch()
+    shutil.rmtree(at.folder.path)
+    return folder
+
+
+def test_files_that_another_tool_built(bench: Benches, tmp_path: Path) -> None:
+    """They are taken as they are, named in a manifest that says so, and found again; other bytes are a conflict."""
+    at = bench()
+    house = wheelhouse(at, tmp_path / "wheelhouse")
+    stage = replace(at.builds(), prebuilt=house)
+    assert str(house) in stage.plan()
+    assert stage.find(at.have()) is None
+    made = stage.make(at.have())
+    assert [file.name for file in made.files] == ["small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"]
+    assert [sha256_of(house / file.name) for file in made.files] == [file.sha256 for file in made.files]
+    assert "left out, as no file of a release: build.log" in at.said
+    manifest = at.folder.read_manifest()
+    assert manifest is not None
+    assert (manifest.decisions, manifest.tools) == (("built by another tool",), ())
+    assert stage.find(at.have()) == made
+    (house / "small_one-1.0.tar.gz").write_bytes(b"other")
+    with pytest.raises(Conflict, match=f"{made.sdists[0].sha256} was taken over before"):
+        stage.find(at.have())
+
+
+def test_folder_that_another_tool_left_empty(bench: Benches, tmp_path: Path) -> None:
+    """Nothing to take is no release, and no manifest vouches for it."""
+    at = bench()
+    with pytest.raises(Incomplete, match="neither a wheel nor an sdist"):
+        replace(at.builds(), prebuilt=tmp_path).make(at.have())
+    assert at.folder.read_manifest() is None
+
+
+def test_files_of_another_tag_that_were_handed_over(bench: Benches) -> None:
+    """Files that were handed over are never passed over for a build of our own."""
+    at = bench()
+    at.dists()
+    at.release = replace(at.release, commit="b" * 40)
+    assert at.builds().find(at.have()) is None
+    with pytest.raises(Conflict, match=r"handed over are of v1\.0 at commit .*, and not of v1\.0 at bbbb"):
+        replace(at.builds(), handed=True).find(at.have())
+
+
+@pytest.mark.parametrize("left", ["wheel", "sdist"])
+def test_a_run_that_goes_further_needs_every_format(bench: Benches, left: str) -> None:
+    """A folder with one kind of file alone is enough for the job that built it, and not for the release."""
+    at = bench()
+    dists = at.dists()
+    kept = dists.wheels if left == "sdist" else dists.sdists
+    at.folder.write_manifest(Manifest.of(at.release, Dists(files=kept)))
+    assert at.builds().find(at.have()) is not None
+    with pytest.raises(Incomplete, match=f"there is no {left} among the files") as caught:
+        replace(at.builds(), whole=True).find(at.have())
+    assert f"UNMOOR_FORMATS={left} unmoor release --dry-run TAG" in caught.value.next_step
+    other = "sdist" if left == "wheel" else "wheel"
+    assert replace(at.builds(), whole=True, formats=(other,)).find(at.have()) is not None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import platform
+import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import pytest
 from tests import projects
 from tests.stages.conftest import RELEASE, Bench
 
+from unmoor.adapters.uv import Uv
 from unmoor.errors import ConfigError, MissingPart, Overdue, Unproven
 from unmoor.files import measured
 from unmoor.folder import RunFolder
+from unmoor.ports.environments import Environment, Interpreter
 from unmoor.products import Dists, Proof, Result, Subject, Verdict
 from unmoor.stage import Promise
 from unmoor.stages.prove_dists import ProveDists
@@ -234,7 +237,8 @@ def test_wheel_for_another_platform(bench: Benches) -> None:
     have = at.have(dists=dists)
     with pytest.raises(Unproven, match=f"{foreign.name} is made for another platform") as raised:
         stage(at).make(have)
-    assert "--dists" in raised.value.next_step
+    assert "unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG" in raised.value.next_step
+    assert "--dists DIR" in raised.value.next_step
     subject = Subject(name=foreign.name, sha256=dists.files[0].sha256)
     result = Result(name=f"{foreign.name}: imports", verdict=Verdict.NOT_TESTED)
     at.folder.add_proof(Proof(name="windows", subjects=(subject,), results=(result,)))
@@ -248,6 +252,37 @@ def test_wheel_for_another_platform(bench: Benches) -> None:
     proof = stage(at).make(have)
     assert said(proof, Verdict.PASSED)[foreign.name] == "proven elsewhere: windows"
     assert {subject.name for subject in proof.subjects} == {file.name for file in dists.files}
+
+
+@dataclass(frozen=True)
+class Pythons:
+    """The real uv on a machine that says it has an older Python too, which is the one that unmoor runs on."""
+
+    real: Uv
+
+    def own(self) -> Interpreter:
+        """The older one, by its word."""
+        return Interpreter(version="3.8.1", path=sys.executable)
+
+    def pythons(self) -> tuple[Interpreter, ...]:
+        """Both."""
+        return (self.own(), Interpreter(version=platform.python_version(), path=sys.executable))
+
+    def fresh(self, folder: Path, *, python: str = "") -> Environment:
+        """A real environment."""
+        return self.real.fresh(folder, python=python)
+
+
+def test_wheel_for_another_python_of_this_machine(bench: Benches) -> None:
+    """A wheel that the first interpreter cannot run is tried with one here that can, without being asked for."""
+    at = bench()
+    sdist = at.dists().sdists[0]
+    version = "".join(platform.python_version_tuple()[:2])
+    only = at.folder.dists / f"small_one-1.0-py{version}-none-any.whl"
+    (at.folder.dists / "small_one-1.0-py3-none-any.whl").rename(only)
+    dists = Dists(files=(measured(only), sdist))
+    proof = stage(at, environments=Pythons(at.uv)).make(at.have(dists=dists))
+    assert said(proof, Verdict.PASSED)[f"{only.name}: imports (Python {version[0]}.{version[1:]})"] == "small_one"
 
 
 CHECK = """

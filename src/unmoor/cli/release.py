@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from unmoor.cli import session
 from unmoor.cli.options import config_option, json_option, project_option, world_option
 from unmoor.cli.skipping import skippable
+from unmoor.handovers import Handover
 from unmoor.stage import Reach
 
 
@@ -34,12 +36,20 @@ from unmoor.stage import Reach
 @click.option(
     "--dists",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Take over the files that another machine built and tested, instead of building them.",
+    multiple=True,
+    help="Take over the files that another job built and tested, instead of building them: its folder .unmoor/TAG, or"
+    " one with its files and their manifest. Repeated, the files of all those jobs are one release.",
 )
 @click.option(
     "--manifest",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The manifest that names the files of --dists.  [default: manifest.json beside them]",
+    multiple=True,
+    help="The manifest that names the files of --dists, one each in their order.  [default: manifest.json in it]",
+)
+@click.option(
+    "--built",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Take the files that another tool, such as cibuildwheel, has just built here, instead of building them.",
 )
 @click.option(
     "--skip",
@@ -65,8 +75,9 @@ def command(
     config: Path | None,
     until: tuple[str, ...],
     manifest_sha256: str,
-    dists: Path | None,
-    manifest: Path | None,
+    dists: tuple[Path, ...],
+    manifest: tuple[Path, ...],
+    built: Path | None,
     platforms: tuple[str, ...],
     skip: tuple[str, ...],
     keep_images: bool,
@@ -89,6 +100,8 @@ def command(
     """
     if dry_run and hold:
         raise click.UsageError("--dry-run and --hold exclude each other: the first sends nothing, the second does")
+    if built is not None and dists:
+        raise click.UsageError("--built and --dists exclude each other: files of this job, or of others")
     limit = Reach.LOCAL if dry_run else Reach.REMOTE if hold else Reach.FINAL
     return session.run(
         session.Asked(
@@ -100,11 +113,18 @@ def command(
             until=until,
             as_json=as_json,
             manifest_sha256=manifest_sha256,
-            dists=dists,
-            manifest=manifest,
+            handed=_handed(dists, manifest),
+            prebuilt=built,
             platforms=platforms,
             skip=skippable(skip),
             keep_images=keep_images,
             legs=legs,
         )
     )
+
+
+def _handed(dists: tuple[Path, ...], manifest: tuple[Path, ...]) -> tuple[Handover, ...]:
+    """Pair the folders with their manifests: one each, or none, since each lies in its folder."""
+    if manifest and len(manifest) != len(dists):
+        raise click.UsageError(f"--manifest is given {len(manifest)} times and --dists {len(dists)} times: one each")
+    return tuple(Handover.of(folder, said) for folder, said in zip_longest(dists, manifest))

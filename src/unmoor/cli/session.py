@@ -24,9 +24,9 @@ from unmoor.errors import Refused
 from unmoor.events import Report
 from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
+from unmoor.handovers import Handover
 from unmoor.journal import FileJournal, NoJournal
 from unmoor.locks import exclusive
-from unmoor.manifest import NAME
 from unmoor.naming import refuse_hostile
 from unmoor.pipeline import Pipeline
 from unmoor.powers import Powers, checkout, powers
@@ -63,8 +63,8 @@ class Asked:
     quiet: bool = False
     without_images: bool = False
     platforms: tuple[str, ...] = ()
-    dists: Path | None = None
-    manifest: Path | None = None
+    handed: tuple[Handover, ...] = ()
+    prebuilt: Path | None = None
     skip: tuple[str, ...] = ()
 
 
@@ -130,6 +130,8 @@ def opened(asked: Asked, processes: Processes) -> Session:
         skipped=asked.skip,
         published=asked.world is not None or not asked.rehearsing,
         settings=config.origin if config is not None else "",
+        prebuilt=asked.prebuilt,
+        handed=bool(asked.handed),
     )
     folder = RunFolder.of(here.folder, tag)
     return Session(
@@ -163,7 +165,7 @@ def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
     gate = Gate(session.folder) if asked.limit > Reach.READS else None
     _see_manifest(session.folder, asked.manifest_sha256)
     with processes.guarded(), gate or nullcontext():
-        if gate and (asked.dists or asked.legs):
+        if gate and (asked.handed or asked.legs):
             gate.enter()
             _take_over(session.folder, asked)
         return Run(
@@ -187,8 +189,8 @@ def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
 
 def _take_over(folder: RunFolder, asked: Asked) -> None:
     """Bring what other machines built into the run's folder."""
-    if asked.dists is not None:
-        folder.take(asked.dists, asked.manifest or asked.dists / NAME)
+    if asked.handed:
+        folder.take(asked.handed)
     if asked.legs:
         legs.join(folder, asked.legs)
 
@@ -271,6 +273,7 @@ def command(session: Session, asked: Asked) -> str:
     """The command that goes on from here."""
     world = ["--world", str(asked.world)] if asked.world else []
     world += ["--config", str(asked.config)] if asked.config else []
+    world += ["--built", str(asked.prebuilt)] if asked.prebuilt else []
     skip = [word for name in asked.skip for word in ("--skip", name)]
     joined = [word for leg in asked.legs for word in ("--leg", str(leg))]
     return shlex.join(["unmoor", "release", *world, *skip, *joined, session.target.tag])

@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Literal
 
 from unmoor.distfiles import extract
-from unmoor.errors import BuildFailed, Unfit
+from unmoor.errors import BuildFailed, Conflict, Incomplete, Unfit
 from unmoor.files import is_intact, is_safe_name, measured
 from unmoor.folder import RunFolder
+from unmoor.handovers import built_files
 from unmoor.manifest import Manifest
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environments
 from unmoor.ports.forge import Forge, Posting
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
-from unmoor.products import Dists, File, Release
+from unmoor.products import Dists, File, Release, Tool
 from unmoor.pythons import AUTO, chosen
 from unmoor.regaining import Surfaces, missing
 from unmoor.stage import Build, Have, Promise
@@ -35,6 +36,10 @@ class BuildDists(Build[Dists]):
 
     ``formats`` may leave one of them out; without an sdist the wheel is built from the tree. ``skipped``
     are stages that the user left out: they are told in the manifest.
+
+    ``prebuilt`` is a folder that another tool filled in this very job: its files are taken instead of
+    building any. ``handed`` says that the run's folder was filled by the manifests of other jobs, so that
+    nothing else will do; ``whole``, that a folder without one of the formats is not enough.
     """
 
     release: Promise[Release]
@@ -49,9 +54,16 @@ class BuildDists(Build[Dists]):
     formats: tuple[str, ...] = ("wheel", "sdist")
     wheel_from: Literal["sdist", "tree"] = "sdist"
     skipped: tuple[str, ...] = ()
+    prebuilt: Path | None = None
+    handed: bool = False
+    whole: bool = False
 
     def plan(self) -> str:
         """Say what would be built, and where it would lie."""
+        if self.prebuilt is not None:
+            return (
+                f"take the files that lie in {self.prebuilt}, name them in a manifest, keep them in {self.folder.dists}"
+            )
         if "sdist" not in self.formats:
             what = "build a wheel from the tree, and no sdist,"
         elif "wheel" not in self.formats:
@@ -76,8 +88,11 @@ class BuildDists(Build[Dists]):
         release = have[self.release]
         manifest = self.folder.read_manifest()
         known = manifest if manifest is not None and manifest.is_of(release) else None
+        if manifest is not None and known is None and self.handed:
+            raise _of_another(manifest, release)
         if known is not None:
             dists = known.dists(self.folder.dists)
+            self._see_enough(dists)
             if not missing(dists):
                 return self._decided(dists)
         found = self._surfaces.posting(release, have)
@@ -93,18 +108,24 @@ class BuildDists(Build[Dists]):
         release = have[self.release]
         self._clear()
         with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
-            work = Path(name)
-            self.git.clone(work / "source", commit=release.commit, tag=release.tag)
-            built, backend = self._built(work, release, have)
+            built, tools = self._built(Path(name), release, have) if self.prebuilt is None else self._prebuilt(have)
             self._surfaces.see_equal(tuple(map(measured, built)), release, have)
             files = tuple(_placed(path, self.folder.dists) for path in built)
-        dists = self._decided(Dists(files=files, tools=backend.tools()))
+        dists = self._decided(Dists(files=files, tools=tools))
         self.folder.write_manifest(Manifest.of(release, dists))
         return dists
 
-    def _built(self, work: Path, release: Release, have: Have) -> tuple[list[Path], Backend]:
+    def _prebuilt(self, have: Have) -> tuple[list[Path], tuple[Tool, ...]]:
+        """The files that another tool built; with which programs is not known. Raises `Incomplete` for none."""
+        built, others = built_files(self.prebuilt or Path())
+        if others:
+            have.say(f"left out, as no file of a release: {', '.join(others)}")
+        return built, ()
+
+    def _built(self, work: Path, release: Release, have: Have) -> tuple[list[Path], tuple[Tool, ...]]:
         """Build what is wanted, wheels first. Raises `BuildFailed`, `MissingPart` where no Python fits."""
         tree, out = work / "source", work / "dists"
+        self.git.clone(tree, commit=release.commit, tag=release.tag)
         _set_modes(tree)
         backend = self._backend(tree, have)
         env = environment(release, backend.requires(tree))
@@ -118,13 +139,13 @@ class BuildDists(Build[Dists]):
             built.append(sdist)
             source = tree if self.wheel_from == "tree" else unpacked
         if "wheel" not in self.formats:
-            return built, backend
+            return built, backend.tools()
         have.say("building the wheel from " + ("the tree" if source is tree else clean(built[0].name)))
         try:
             wheel = backend.wheel(source, out, env=env)
         except BuildFailed as error:
             raise (error if source is tree else unbuildable(error, built[0].name)) from error
-        return [wheel, *built], backend
+        return [wheel, *built], backend.tools()
 
     def _backend(self, tree: Path, have: Have) -> Backend:
         """The backend, on an interpreter that the project takes; another one than ours is said."""
@@ -136,8 +157,33 @@ class BuildDists(Build[Dists]):
         have.say(f"building with Python {python.version}")
         return self.backend.on(python)
 
+    def _see_enough(self, dists: Dists) -> None:
+        """See that a folder is what the run is to go on with. Raises `Incomplete`, `Conflict`."""
+        kinds = {"wheel": dists.wheels, "sdist": dists.sdists}
+        lacking = [kind for kind in self.formats if not kinds[kind]] if self.whole else []
+        if lacking:
+            raise Incomplete(
+                f"there is no {' and no '.join(lacking)} among the files",
+                where=str(self.folder.path),
+                next_step=f"let a job build it (UNMOOR_FORMATS={lacking[0]} unmoor release --dry-run TAG), and hand it"
+                " over too: --dists DIR; or set formats to what is to be released",
+            )
+        if self.prebuilt is None:
+            return
+        known = {file.name: file.sha256 for file in dists.files}
+        for file in map(measured, built_files(self.prebuilt)[0]):
+            if known.get(file.name) != file.sha256:
+                raise Conflict(
+                    f"{file.name} has the sha256 {file.sha256} in {self.prebuilt}, and"
+                    f" {known.get(file.name, 'no such file')} was taken over before",
+                    where=str(self.folder.path),
+                    next_step="remove that folder to begin again with the files as they are now",
+                )
+
     def _decided(self, dists: Dists) -> Dists:
         """Add what was decided otherwise than usual, to be told in the manifest."""
+        if self.prebuilt is not None:
+            return replace(dists, decisions=tuple(sorted({*dists.decisions, "built by another tool"})))
         own = [f"formats = {', '.join(self.formats)}"] if len(self.formats) == 1 else []
         own += ["wheel-from = tree"] if self.wheel_from == "tree" and "wheel" in self.formats else []
         own += [f"skipped {name}" for name in self.skipped]
@@ -173,6 +219,14 @@ class BuildDists(Build[Dists]):
             yield aside
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+
+
+def _of_another(manifest: Manifest, release: Release) -> Conflict:
+    return Conflict(
+        f"the files that were handed over are of {clean(manifest.tag)} at commit {clean(manifest.commit)},"
+        f" and not of {release.tag} at {release.commit}",
+        next_step="hand over what was built for this tag; remove the folder of this run before",
+    )
 
 
 def _set_modes(tree: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from unmoor.folder import RunFolder
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
 from unmoor.products import Dists, File, Proof, Release, Result, Verdict
-from unmoor.proving import elsewhere, interpreter, kept_proof, side_by_side, subjected, subjects, tried
+from unmoor.proving import elsewhere, foreign, interpreter, kept_proof, side_by_side, subjected, subjects, tried
 from unmoor.pythons import AUTO, fits, named, runs_on
 from unmoor.stage import Build, Have, Promise
 from unmoor.suites import OFF, Mode, Suite, Untested, Wishes, choose, lacking, sources
@@ -72,9 +73,7 @@ class ProveDists(Build[Proof]):
         """Prove every file. Raises `Unproven` with what failed, `Overdue` for tests that take too long."""
         dists, release = have[self.dists], have[self.release]
         python = interpreter(self.environments, dists, self.python)
-        foreign = [file for file in dists.files if not runs_on(file, python.version)]
-        others = self._others(dists, foreign, python, have)
-        handed = tuple(elsewhere(file, self.folder) for file in foreign if file not in others.proven)
+        others = self._others(dists, python, have)
         suite = self._suite(dists, release, have)
         have.say(f"trying the files with Python {python.version}")
 
@@ -85,7 +84,7 @@ class ProveDists(Build[Proof]):
 
         first = [(what, python, False) for what in subjected(dists, python)]
         results = side_by_side(prove, [*first, *others.trials])
-        results += (*handed, *others.missing)
+        results += others.results
         if isinstance(suite, Untested):
             results += (Result(name="tests", verdict=Verdict.NOT_TESTED, detail=suite.why),)
         proof = Proof(name=self.name, subjects=subjects(dists), results=results)
@@ -114,11 +113,12 @@ class ProveDists(Build[Proof]):
             have.say(f"tests found: {suite.why}")
         return suite
 
-    def _others(self, dists: Dists, foreign: list[File], python: Interpreter, have: Have) -> _Others:
+    def _others(self, dists: Dists, python: Interpreter, have: Have) -> _Others:
         """Find the further interpreters that wheels are to be tried with; what is not here is said, not passed."""
         trials: list[tuple[Subjected, Interpreter, bool]] = []
         missing: list[Result] = []
-        found = self.environments.pythons() if self.test_pythons else ()
+        strange = [file for file in dists.files if not runs_on(file, python.version)]
+        found = self.environments.pythons() if self.test_pythons or strange else ()
         wheels = Dists(files=dists.wheels)
         for wanted in self.test_pythons:
             other = named(found, wanted)
@@ -129,17 +129,39 @@ class ProveDists(Build[Proof]):
                 missing.append(Result(name=f"Python {wanted}", verdict=Verdict.NOT_TESTED, detail=why))
             elif other != python:
                 trials += [(what, other, True) for what in subjected(wheels, other)]
-        proven = {what.file for what, _, _ in trials if what.file in foreign}
-        return _Others(trials=tuple(trials), missing=tuple(missing), proven=frozenset(proven))
+        already = {what.file for what, _, _ in trials}
+        more, handed = self._strange([file for file in strange if file not in already], found)
+        return _Others(trials=(*trials, *more), results=(*handed, *missing))
+
+    def _strange(
+        self, files: list[File], found: Sequence[Interpreter]
+    ) -> tuple[list[tuple[Subjected, Interpreter, bool]], list[Result]]:
+        """Take the proof of another machine for each of these files, else any interpreter here that can run it.
+
+        Raises `Unproven` naming those without either.
+        """
+        trials: list[tuple[Subjected, Interpreter, bool]] = []
+        handed: list[Result] = []
+        nowhere: list[File] = []
+        for file in files:
+            host = next((each for each in found if runs_on(file, each.version)), None)
+            if (proof := elsewhere(file, self.folder)) is not None:
+                handed.append(proof)
+            elif host is not None:
+                trials += [(what, host, True) for what in subjected(Dists(files=(file,)), host)]
+            else:
+                nowhere.append(file)
+        if nowhere:
+            raise foreign(nowhere)
+        return trials, handed
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Others:
-    """What is tried with further interpreters, those that are not here, and files that only one of these can run."""
+    """What is tried with further interpreters, and what is known without a try."""
 
     trials: tuple[tuple[Subjected, Interpreter, bool], ...]
-    missing: tuple[Result, ...]
-    proven: frozenset[File]
+    results: tuple[Result, ...]
 
 
 @dataclass(frozen=True)

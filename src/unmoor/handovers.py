@@ -1,0 +1,138 @@
+"""What several jobs built, each with a manifest of its own, brought together: one release, one manifest.
+
+Nothing is believed but a manifest and the bytes that it names. Which job handed over what decides nothing:
+the same legs in another order are the same manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from unmoor import manifest as manifests
+from unmoor.errors import Conflict, Incomplete
+from unmoor.manifest import Artifact, Manifest
+from unmoor.products import Proof, Result
+from unmoor.text import clean
+
+NAME_THEM = (
+    "in the job that built the files: unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG;"
+    " then hand over .unmoor/TAG of that job: --dists DIR"
+)
+_ONE_BUILD = "let one job build each file, and hand over what it built"
+# What two manifests must agree on to be of one release, and what messages call it.
+_SAME: tuple[tuple[str, Callable[[Manifest], str]], ...] = (
+    ("the tag", lambda each: each.tag),
+    ("the commit", lambda each: each.commit),
+    ("the version", lambda each: each.version),
+    ("the project", lambda each: canonicalize_name(each.project)),
+    ("the repository", lambda each: each.repository.lower()),
+    ("the settings", lambda each: each.settings or "of the commit"),
+)
+_FORMATS = "formats = "
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handover:
+    """What one job handed over: the folder of its files, and the manifest that names them."""
+
+    dists: Path
+    manifest: Path
+
+    @classmethod
+    def of(cls, folder: Path, manifest: Path | None = None) -> Handover:
+        """``folder`` holds the files, or is the folder of a run, ``.unmoor/<tag>``, which has them in ``dists``."""
+        inner = folder / "dists"
+        return cls(dists=inner if inner.is_dir() else folder, manifest=manifest or folder / manifests.NAME)
+
+    def read(self) -> Manifest:
+        """Read the manifest. Raises `Incomplete` where there is none, `Unknown` for one that is broken."""
+        try:
+            data = self.manifest.read_bytes()
+        except FileNotFoundError as error:
+            raise Incomplete(
+                "there is no manifest: files count only with one that names them",
+                where=str(self.manifest),
+                next_step=NAME_THEM,
+            ) from error
+        return manifests.decode(data, where=str(self.manifest))
+
+
+def joined(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
+    """Make one manifest of all. Raises `Conflict` where two legs are not of one release, or name a file alike."""
+    first_leg, first = legs[0]
+    named: dict[str, tuple[Handover, Artifact]] = {}
+    for leg, said in legs:
+        for what, of in _SAME:
+            if of(said) != of(first):
+                raise Conflict(
+                    f"{first_leg.manifest} and {leg.manifest} are not of one release: {what} is"
+                    f" {clean(of(first))} there, and {clean(of(said))} here",
+                    next_step="hand over what was built for this tag at one commit",
+                )
+        for artifact in said.artifacts:
+            other_leg, other = named.setdefault(artifact.name, (leg, artifact))
+            if other != artifact:
+                raise Conflict(
+                    f"{artifact.name} has the sha256 {other.sha256} by {other_leg.manifest}, and {artifact.sha256} by"
+                    f" {leg.manifest}",
+                    next_step=_ONE_BUILD,
+                )
+    if len(legs) == 1:
+        return first
+    sdists = [f"{name} ({leg.manifest})" for name, (leg, each) in sorted(named.items()) if each.kind == "sdist"]
+    if len(sdists) > 1:
+        raise Conflict(f"there is more than one sdist: {', '.join(sdists)}", next_step=_ONE_BUILD)
+    every = [said for _, said in legs]
+    return replace(
+        first,
+        project=min(each.project for each in every),
+        repository=min(each.repository for each in every),
+        artifacts=tuple(sorted((each for _, each in named.values()), key=lambda one: (one.kind != "wheel", one.name))),
+        images=tuple(sorted({each for one in every for each in one.images}, key=str)),
+        pushed=tuple(sorted({each for one in every for each in one.pushed}, key=str)),
+        proofs=merged(proof for one in every for proof in one.proofs),
+        tools=tuple(sorted({tool for one in every for tool in one.tools}, key=lambda tool: (tool.name, tool.version))),
+        # That a leg built one kind of file alone is nothing unusual of the whole.
+        decisions=tuple(sorted({each for one in every for each in one.decisions if not each.startswith(_FORMATS)})),
+    )
+
+
+def merged(proofs: Iterable[Proof]) -> tuple[Proof, ...]:
+    """Bring proofs of one name together, sorted by name: of all their digests, with all their results."""
+    found: dict[str, Proof] = {}
+    for proof in proofs:
+        known = found.setdefault(proof.name, proof)
+        if known != proof:
+            subjects = {*known.subjects, *proof.subjects}
+            results = {*known.results, *proof.results}
+            found[proof.name] = Proof(
+                name=proof.name,
+                subjects=tuple(sorted(subjects, key=lambda each: (each.name, each.sha256))),
+                results=tuple(sorted(results, key=_place)),
+            )
+    return tuple(found[name] for name in sorted(found))
+
+
+def _place(result: Result) -> tuple[str, str, str]:
+    return result.name, result.verdict, result.detail
+
+
+def built_files(folder: Path) -> tuple[list[Path], list[str]]:
+    """The files of a release in a folder that another tool filled, wheels first, and the names of all else there.
+
+    Raises `Incomplete` where there is no such file.
+    """
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    wheels = [path for path in entries if path.is_file() and path.suffix == ".whl"]
+    sdists = [path for path in entries if path.is_file() and path.name.endswith(".tar.gz")]
+    if not wheels and not sdists:
+        raise Incomplete(
+            "there is neither a wheel nor an sdist in it",
+            where=str(folder),
+            next_step="name the folder that the files were built into: --built DIR",
+        )
+    return [*wheels, *sdists], [clean(path.name) for path in entries if path not in {*wheels, *sdists}]

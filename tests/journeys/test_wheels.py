@@ -1,0 +1,187 @@
+"""A project with a C extension, its wheels built by several jobs with another tool, released as one."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from tests.repositories import Repo
+from tests.voyage import Yard, yard
+
+from unmoor import manifest as manifests
+from unmoor.errors import Incomplete, Unproven
+from unmoor.files import sha256_of
+from unmoor.products import Proof, Result, Subject, Verdict
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+
+EXTENSION = """\
+#include <Python.h>
+
+static PyObject *depth(PyObject *self, PyObject *none) { return PyLong_FromLong(7); }
+static PyMethodDef methods[] = {{"depth", depth, METH_NOARGS, "Fathoms."}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "sounding", NULL, -1, methods};
+PyMODINIT_FUNC PyInit_sounding(void) { return PyModule_Create(&module); }
+"""
+FILES = {
+    "pyproject.toml": """\
+[build-system]
+requires = ["setuptools>=80"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "sounding"
+version = "1.0"
+description = "How deep the water is."
+readme = "README.md"
+requires-python = ">=3.11"
+
+[tool.unmoor]
+repository = "acme/small"
+test-command = "python {project}/tests/check.py"
+""",
+    "setup.py": """\
+from setuptools import Extension, setup
+
+setup(ext_modules=[Extension("sounding", ["sounding.c"])])
+""",
+    "sounding.c": EXTENSION,
+    "README.md": "# sounding\n",
+    "CHANGELOG.md": "# Changes\n\n## 1.0\n\n- It sounds.\n",
+    "tests/check.py": "import sounding\n\nassert sounding.depth() == 7\n",
+}
+SDIST = "sounding-1.0.tar.gz"
+MANYLINUX = f"manylinux_2_17_{platform.machine()}"
+LEG = ("--dry-run", "--until", "check-dists", "--until", "prove-dists")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of the workflow: a machine's own checkout, and the world that all share."""
+
+    yard: Yard
+
+    @property
+    def folder(self) -> Path:
+        """What the job hands over."""
+        return self.yard.repo.path / ".unmoor" / "v1.0"
+
+    def run(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run ``unmoor release`` in the job."""
+        return self.yard.unmoor("release", "--world", str(self.yard.world_file), *args, "v1.0", env=env)
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """All jobs."""
+
+    yard: Yard
+    folder: Path
+
+    def job(self, name: str) -> Job:
+        """A job with a fresh clone."""
+        clone = self.folder / name / "checkout"
+        subprocess.run(
+            ["git", "clone", "--quiet", self.yard.repo.path, clone],  # noqa: S607
+            check=True,
+            capture_output=True,
+        )
+        return Job(replace(self.yard, repo=Repo(clone)))
+
+    def built(self, sdist: Path, name: str, tag: str) -> Path:
+        """What another tool leaves: a wheel of the sdist for one platform, which repairs have retagged."""
+        house = self.folder / f"wheelhouse-{name}"
+        tree = self.folder / f"tree-{name}"
+        shutil.unpack_archive(sdist, tree)
+        options = json.dumps({"--build-option": f"--plat-name={tag}"})
+        code = f"import setuptools.build_meta as b; b.build_wheel({str(house)!r}, {options})"
+        uv = Path(sys.executable).with_name("uv")
+        with_setuptools: list[str | Path] = [uv, "run", "--quiet", "--no-project", "--python", sys.executable]
+        with_setuptools += ["--with", "setuptools>=80", "python", "-c", code]
+        house.mkdir()
+        environ = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+        subprocess.run(with_setuptools, cwd=tree / "sounding-1.0", check=True, capture_output=True, env=environ)
+        (house / "cibuildwheel.log").touch()
+        return house
+
+
+def mac(linux: Job, folder: Path) -> Path:
+    """The folder of a job on a Mac that proved nothing."""
+    said = manifests.decode((linux.folder / manifests.NAME).read_bytes(), where="linux")
+    (folder / "dists").mkdir(parents=True)
+    wheel = retagged(linux.folder / "dists" / said.artifacts[0].name, folder / "dists", "macosx_11_0_arm64")
+    artifact = replace(said.artifacts[0], name=wheel.name, sha256=sha256_of(wheel), size=wheel.stat().st_size)
+    (folder / manifests.NAME).write_bytes(manifests.encode(replace(said, artifacts=(artifact,), proofs=())))
+    return folder
+
+
+def proven(folder: Path) -> None:
+    """Add to a job's manifest what only a machine of its kind can say."""
+    said = manifests.decode((folder / manifests.NAME).read_bytes(), where="mac")
+    subjects = tuple(Subject(name=each.name, sha256=each.sha256) for each in said.artifacts)
+    results = tuple(Result(name=f"{each.name}: imports", verdict=Verdict.PASSED) for each in subjects)
+    proof = Proof(name="prove-dists", subjects=subjects, results=results)
+    (folder / manifests.NAME).write_bytes(manifests.encode(replace(said, proofs=(proof,))))
+
+
+def retagged(wheel: Path, into: Path, tag: str) -> Path:
+    """The same wheel for another platform, as ``wheel tags`` writes it."""
+    uvx: list[str | Path] = [Path(sys.executable).with_name("uvx"), "--quiet", "--from", "wheel>=0.45", "wheel"]
+    shutil.copyfile(wheel, into / wheel.name)
+    subprocess.run(
+        [*uvx, "tags", "--remove", f"--platform-tag={tag}", into / wheel.name],
+        check=True,
+        capture_output=True,
+    )
+    return next(into.glob("*.whl"))
+
+
+def test_wheels_of_several_jobs_are_one_release(tmp_path: Path) -> None:
+    """Each job proves what it built; what no job has proven is refused by name; nothing is built or tried again."""
+    repo = Repo.new(tmp_path / "sounding", FILES)
+    repo.git("tag", "v1.0")
+    with yard(tmp_path, repo) as place:
+        jobs = Jobs(place, tmp_path / "jobs")
+        source, linux, last = (jobs.job(name) for name in ("sdist", "linux", "join"))
+        made = source.run(*LEG, UNMOOR_FORMATS="sdist")
+        assert made.returncode == 0, made.stderr
+        house = jobs.built(source.folder / "dists" / SDIST, "linux", MANYLINUX)
+        bare = last.run(*LEG, "--dists", str(house))
+        assert bare.returncode == Incomplete.exit_code, bare.stderr
+        assert "--built DIR" in bare.stderr
+        taken = linux.run(*LEG, "--built", str(house))
+        assert taken.returncode == 0, taken.stderr
+        assert "building" not in taken.stderr
+
+        # One leg alone is no release, and a wheel that nobody has tried is none of it.
+        few = last.run("--hold", "--dists", str(linux.folder))
+        assert few.returncode == Incomplete.exit_code, few.stderr
+        assert "there is no sdist" in few.stderr
+        shutil.rmtree(last.folder)
+        handed = ["--dists", str(source.folder), "--dists", str(linux.folder)]
+        handed += ["--dists", str(mac(linux, tmp_path / "mac"))]
+        untried = last.run(*LEG, *handed)
+        assert untried.returncode == Unproven.exit_code, untried.stderr
+        assert "macosx_11_0_arm64.whl is made for another platform" in untried.stderr
+
+        # The proof comes later, with the very same bytes.
+        proven(tmp_path / "mac")
+        whole = last.run(*handed)
+        assert whole.returncode == 0, whole.stderr
+        assert "building" not in whole.stderr
+        assert "trying the files" not in whole.stderr
+        names = sorted(path.name for path in (last.folder / "dists").iterdir())
+        assert len(names) == 3
+        assert sorted(place.stored()) == sorted((index, name) for index in ("pypi", "testpypi") for name in names)
+        assert last.yard.status().returncode == 0
+        (proof, *_) = manifests.decode((last.folder / manifests.NAME).read_bytes(), where="join").proofs
+        assert sorted(each.name for each in proof.subjects) == names
+        tests = next(each for each in proof.results if each.name.endswith(f"{MANYLINUX}.whl: tests"))
+        assert tests.verdict is Verdict.PASSED

@@ -1,0 +1,139 @@
+"""What several jobs built is one release, or it is said which two of them are at odds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unmoor import manifest as manifests
+from unmoor.errors import Conflict, Incomplete
+from unmoor.files import measured
+from unmoor.folder import RunFolder
+from unmoor.handovers import Handover, built_files, joined
+from unmoor.manifest import Manifest
+from unmoor.products import Dists, Proof, Release, Result, Subject, Tool, Verdict
+
+RELEASE = Release(
+    repository="o/n",
+    project="small-one",
+    tag="v1.0",
+    version="1.0",
+    commit="a" * 40,
+    date=0,
+    prerelease=False,
+    highest=True,
+)
+SDIST = "small_one-1.0.tar.gz"
+LINUX = "small_one-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
+MAC = "small_one-1.0-cp311-cp311-macosx_11_0_arm64.whl"
+
+
+def leg(folder: Path, *names: str, proven: bool = True, data: bytes = b"", **changes: Any) -> Handover:
+    """A run's folder with files of these names, and a manifest that names and proves them."""
+    (folder / "dists").mkdir(parents=True)
+    for name in names:
+        (folder / "dists" / name).write_bytes(name.encode() + data)
+    files = tuple(measured(folder / "dists" / name) for name in names)
+    dists = Dists(files=files, tools=(Tool(name="python", version="3.11"),), decisions=("formats = sdist",))
+    proof = Proof(
+        name="prove-dists",
+        subjects=tuple(Subject(name=file.name, sha256=file.sha256) for file in files),
+        results=tuple(Result(name=f"{name}: imports", verdict=Verdict.PASSED) for name in names),
+    )
+    said = replace(Manifest.of(RELEASE, dists, (proof,) if proven else ()), **changes)
+    (folder / manifests.NAME).write_bytes(manifests.encode(said))
+    return Handover.of(folder)
+
+
+def read(*legs: Handover) -> list[tuple[Handover, Manifest]]:
+    """The legs with their manifests."""
+    return [(each, each.read()) for each in legs]
+
+
+def test_legs_are_one_release_in_any_order(tmp_path: Path) -> None:
+    """Wheels first, one proof of all digests, no decision that was one leg's own; their order says nothing."""
+    legs = read(leg(tmp_path / "a", SDIST), leg(tmp_path / "b", LINUX), leg(tmp_path / "c", MAC))
+    whole = joined(legs)
+    assert [each.name for each in whole.artifacts] == [MAC, LINUX, SDIST]
+    (proof,) = whole.proofs
+    assert {each.name for each in proof.subjects} == {MAC, LINUX, SDIST}
+    assert len(proof.results) == 3
+    assert whole.decisions == ()
+    assert all(joined(other) == whole for other in permutations(legs))
+
+
+def test_the_same_file_of_two_legs(tmp_path: Path) -> None:
+    """A file that two legs name with the same bytes is one file."""
+    legs = read(leg(tmp_path / "a", SDIST, LINUX), leg(tmp_path / "b", SDIST, MAC))
+    assert [each.name for each in joined(legs).artifacts] == [MAC, LINUX, SDIST]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"tag": "v1.1"}, "the tag is v1.0 there, and v1.1 here"),
+        ({"commit": "b" * 40}, "the commit is aaaa.* there, and bbbb"),
+        ({"version": "1.1"}, "the version is 1.0 there, and 1.1 here"),
+        ({"project": "other"}, "the project is small-one there, and other here"),
+        ({"repository": "o/x"}, "the repository is o/n there, and o/x here"),
+        ({"settings": "x.toml sha256:0"}, "the settings is of the commit there, and x.toml sha256:0 here"),
+        (
+            {"data": b"other"},
+            f"{LINUX} has the sha256 [0-9a-f]{{64}} by .*/a/manifest.json, and [0-9a-f]{{64}} by .*/b/",
+        ),
+        ({"names": ("small_one-1.0.zip",)}, r"more than one sdist: .*tar.gz \(.*/a/.*\.zip \(.*/b/"),
+    ],
+    ids=["tag", "commit", "version", "project", "repository", "settings", "bytes", "sdists"],
+)
+def test_legs_at_odds(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    """Legs of two releases, other bytes under one name and a second sdist are refused, both sides named."""
+    names = changes.pop("names", (LINUX,))
+    first, second = leg(tmp_path / "a", SDIST, LINUX), leg(tmp_path / "b", *names, **changes)
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(Conflict, match=words) as caught:
+        folder.take([first, second])
+    assert f"{tmp_path}/a" in str(caught.value)
+    assert f"{tmp_path}/b" in str(caught.value)
+    assert not folder.path.exists()
+
+
+def test_other_spellings_of_one_project(tmp_path: Path) -> None:
+    """A project's name in another spelling, and a repository's in other case, are the same."""
+    other = leg(tmp_path / "b", MAC, project="Small.One", repository="O/N")
+    assert joined(read(leg(tmp_path / "a", LINUX), other)).project == "Small.One"
+
+
+def test_a_proof_that_comes_later_is_taken_over(tmp_path: Path) -> None:
+    """The same files handed over once more bring the proofs that were missing; what was proven here stays."""
+    folder = RunFolder(tmp_path / "run")
+    folder.take([leg(tmp_path / "a", SDIST), leg(tmp_path / "b", MAC, proven=False)])
+    before = folder.read_manifest()
+    assert before is not None
+    assert [len(each.subjects) for each in before.proofs] == [1]
+    later = [Handover.of(tmp_path / "a"), leg(tmp_path / "c", MAC)]
+    folder.take(later)
+    after = folder.read_manifest()
+    assert after is not None
+    assert [len(each.subjects) for each in after.proofs] == [2]
+    own = replace(after.proofs[0], results=(Result(name="own", verdict=Verdict.PASSED),))
+    folder.write_manifest(replace(after, proofs=(own,)))
+    folder.take(later)
+    kept = folder.read_manifest()
+    assert kept is not None
+    assert kept.proofs == (own,)
+
+
+def test_a_folder_that_another_tool_filled(tmp_path: Path) -> None:
+    """Wheels and sdists are the files of a release, whatever else lies there; a folder without any is refused."""
+    with pytest.raises(Incomplete, match="neither a wheel nor an sdist"):
+        built_files(tmp_path)
+    for name in (SDIST, LINUX, "build.log"):
+        (tmp_path / name).touch()
+    (tmp_path / "x.whl").mkdir()
+    files, others = built_files(tmp_path)
+    assert [path.name for path in files] == [LINUX, SDIST]
+    assert others == ["build.log", "x.whl"]
