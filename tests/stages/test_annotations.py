@@ -17,8 +17,9 @@ from unmoor import oci
 from unmoor.adapters.http import BoundedSession
 from unmoor.config.images import ImageSettings
 from unmoor.errors import Interrupted, Rejected
+from unmoor.manifest import Manifest
 from unmoor.ports.registry import OciManifest, Registry
-from unmoor.products import Images
+from unmoor.products import Dists, Images
 
 TAG = f"sha-{COMMIT[:12]}"
 VERSION = "org.opencontainers.image.version"
@@ -157,6 +158,19 @@ def test_what_is_released_is_never_touched(dock: Docks) -> None:
     assert other.tags() == {"v1.0": digest, TAG: digest}
     assert pushed.images[0].digest == digest
     assert other.engine.pushed == []
+
+
+def test_what_the_manifest_names_is_never_touched(dock: Docks) -> None:
+    """A draft may carry that manifest already: what it says was pushed is what gets released."""
+    it = dock()
+    images = it.built(RELEASE)
+    put_image(it.there[0], it.repository, only(it, images), TAG)
+    assert it.pushing().find(it.have(RELEASE, images)) is None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(it, "wrap", lambda real: Reluctant(real, only_docker))
+        pushed = it.pushing().make(it.have(RELEASE, images))
+    it.run.write_manifest(Manifest.of(RELEASE, Dists(files=(), tools=()), pushed=pushed))
+    assert it.pushing().find(it.have(RELEASE, images)) == pushed
 
 
 @pytest.mark.parametrize("settings", [ImageSettings(), TWO], ids=["one platform", "two"])

@@ -114,9 +114,16 @@ class PushImages(Push[Pushed]):
         if seen is None:
             return _Found(tag=tag, released=released)
         must_be(seen, wanted, registry, tag, _COMMIT_TAKEN)
-        if released is None and not is_annotated(registry, seen.manifest, [image.id for image in wanted]):
+        kept = released is not None or self._is_recorded(registry, tag, seen.manifest.digest)
+        if not kept and not is_annotated(registry, seen.manifest, [image.id for image in wanted]):
             return _Found(tag=tag)
         return _Found(tag=tag, product=product(registry, target, tag, seen, place.line.platforms))
+
+    def _is_recorded(self, registry: Registry, tag: str, digest: str) -> bool:
+        """Whether the release's manifest names a digest already, as the one that was pushed."""
+        manifest = self.folder.read_manifest()
+        pushed = manifest.pushed if manifest else ()
+        return any((each.name, each.tag, each.digest) == (registry.name, tag, digest) for each in pushed)
 
     def _brought(
         self, place: _Place, there: _Found, wanted: Sequence[Image], say: Callable[[str], None]
