@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -16,51 +14,17 @@ from unmoor.bundle import SUMS, attached, content_of, digest_of, same_files
 from unmoor.errors import Denied, Internal, Interrupted, Unknown, UnmoorError
 from unmoor.files import sums
 from unmoor.folder import RunFolder
+from unmoor.imagestates import compare_images
 from unmoor.manifest import Manifest
 from unmoor.ports.forge import Attached, Forge, Posting
 from unmoor.ports.index import Holding, Index
 from unmoor.ports.registry import Registry
+from unmoor.products import Release
+from unmoor.pushing import Line
+from unmoor.states import Item, State, SurfaceState
 from unmoor.text import clean
 
 FORGE = "forge"
-
-
-class State(StrEnum):
-    """How one surface stands to the manifest, the best first.
-
-    ``pending``: everything is there, and installers cannot see all of it yet.
-    """
-
-    COMPLETE = "complete"
-    PENDING = "pending"
-    INCOMPLETE = "incomplete"
-    UNKNOWN = "unknown"
-    CONFLICTING = "conflicting"
-
-
-_WORST_LAST = tuple(State)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Item:
-    """One file on one surface: the sha256 it should have and the one that was seen, and what is to be said."""
-
-    name: str
-    state: State
-    expected: str
-    seen: str | None
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SurfaceState:
-    """What one surface holds of the release; ``note`` says why where no single file is to blame."""
-
-    surface: str
-    state: State
-    items: tuple[Item, ...] = ()
-    note: str = ""
-    url: str = ""
 
 
 def compare(
@@ -70,10 +34,13 @@ def compare(
     staging: Index | None,
     forge: Forge,
     registry: Callable[[str], Registry] | None = None,
+    lines: Sequence[Line] = (),
+    release: Callable[[], Release] | None = None,
 ) -> tuple[SurfaceState, ...]:
     """Read every surface, without credentials where it is public: staging index, index, forge, registries.
 
-    ``registry`` opens the registry behind an image's name; without it images are not looked at.
+    ``registry`` opens the registry behind an image's name; without it images are not looked at. ``lines``
+    and ``release`` say where their tags belong; without them the commit's alone is looked at.
 
     Never raises for one surface's trouble: what could not be read is ``unknown``, with the reason.
     """
@@ -83,7 +50,10 @@ def compare(
     ]
     if registry is not None:
         names = dict.fromkeys(image.name for image in manifest.pushed)
-        looks += [(name, partial(compare_images, manifest, registry(name), forge)) for name in names]
+        looks += [
+            (name, partial(compare_images, manifest, registry(name), forge, lines=lines, release=release))
+            for name in names
+        ]
     with ThreadPoolExecutor(max_workers=len(looks), thread_name_prefix="surfaces") as pool:
         return tuple(pool.map(lambda look: _guarded(*look), looks))
 
@@ -95,11 +65,6 @@ def _guarded(surface: str, look: Callable[[], SurfaceState]) -> SurfaceState:
         raise
     except UnmoorError as error:
         return SurfaceState(surface=surface, state=State.UNKNOWN, note=f"{error}; {error.next_step}")
-
-
-def worst(states: Iterable[State]) -> State:
-    """Return the state that decides: conflicting before unknown before incomplete before pending."""
-    return max(states, key=_WORST_LAST.index, default=State.COMPLETE)
 
 
 def compare_index(manifest: Manifest, index: Index) -> SurfaceState:
@@ -117,7 +82,7 @@ def compare_index(manifest: Manifest, index: Index) -> SurfaceState:
         for name in sorted(holding.names - _digests(manifest).keys())
     ]
     url = index.page.replace("{project}", manifest.project).replace("{version}", manifest.version)
-    return _surface(index.name, items, url=url)
+    return SurfaceState.of(index.name, items, url=url)
 
 
 def _digests(manifest: Manifest) -> dict[str, str]:
@@ -153,7 +118,7 @@ def compare_forge(manifest: Manifest, forge: Forge) -> SurfaceState:
     note = ""
     if posting.prerelease != manifest.prerelease:
         note = f"marked as {'a prerelease' if posting.prerelease else 'final'}, and is not"
-    return _surface(FORGE, items, note=note, url=posting.url)
+    return SurfaceState.of(FORGE, items, note=note, url=posting.url)
 
 
 def _expected_assets(manifest: Manifest) -> dict[str, str]:
@@ -203,35 +168,6 @@ def _decoded(asset: Attached, forge: Forge) -> Manifest | None:
         return manifests.decode(content, where=asset.url)
     except Unknown:
         return None
-
-
-def compare_images(manifest: Manifest, registry: Registry, forge: Forge) -> SurfaceState:
-    """Compare one registry with the digests that were pushed. Raises `Denied`, `Unknown` where it cannot be read."""
-    public = not forge.repository().private
-    pushed = [image for image in manifest.pushed if image.name == registry.name]
-    items = [image_item(registry, image.tag, image.digest, public=public) for image in pushed]
-    return _surface(registry.name, items, url=registry.page)
-
-
-def image_item(registry: Registry, tag: str, digest: str, *, public: bool) -> Item:
-    """One tag of an image as everybody sees it; a package that only its owner sees is incomplete, not there."""
-    try:
-        there = registry.manifest(tag, anonymous=public)
-    except Denied:
-        if not public:
-            raise
-        note = f"private: nobody can pull it; make it public at {registry.page}"
-        return Item(name=tag, state=State.INCOMPLETE, expected=digest, seen=None, note=note)
-    if there is None:
-        return Item(name=tag, state=State.INCOMPLETE, expected=digest, seen=None, note="not there")
-    if there.digest != digest:
-        return Item(name=tag, state=State.CONFLICTING, expected=digest, seen=there.digest, note="another image")
-    return Item(name=tag, state=State.COMPLETE, expected=digest, seen=digest)
-
-
-def _surface(surface: str, items: list[Item], *, note: str = "", url: str = "") -> SurfaceState:
-    state = worst([*(item.state for item in items), *([State.INCOMPLETE] if note else [])])
-    return SurfaceState(surface=surface, state=state, items=tuple(items), note=note, url=url)
 
 
 def find_manifest(folder: RunFolder, forge: Forge, tag: str) -> Manifest | None:

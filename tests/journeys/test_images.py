@@ -127,6 +127,17 @@ def test_images_are_promoted_by_digest_and_floating_tags_never_move_back(
             assert digest(place, f"v{version}") not in {"", one, two}
             assert digest(place, "latest") == digest(place, "1") == two
         assert digest(place, "1.1") == digest(place, "v1.1")
+        assert told(place, "v1.1") == (0, {"complete"})
+        assert told(place, "v1.0") == (0, {"complete"})
+
+
+def told(place: Yard, tag: str) -> tuple[int, set[str]]:
+    """What status says of every tag of the images, on a machine without an engine: its exit code, and all states."""
+    nowhere = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    ran = place.unmoor("status", "--world", str(place.world_file), "--json", tag, env=nowhere)
+    (images,) = (each for each in json.loads(ran.stdout)["surfaces"] if each["surface"].startswith("ghcr.io"))
+    assert {"latest", tag, tag.removeprefix("v")} <= {item["name"] for item in images["items"]}
+    return ran.returncode, {item["state"] for item in images["items"]}
 
 
 def test_another_machine_without_an_engine_finishes_what_was_held(
@@ -139,6 +150,7 @@ def test_another_machine_without_an_engine_finishes_what_was_held(
         held = release(place, "v1.0", engine, "--hold")
         assert held.returncode == 0, held.stderr
         assert digest(place, "latest") == digest(place, "v1.0") == ""
+        assert told(place, "v1.0") == (12, {"complete", "incomplete"})
         pushed = digest(place, f"sha-{place.repo.git('rev-parse', 'v1.0')[:12]}")
         place.repo.git("clone", "--quiet", str(place.repo.path), str(tmp_path / "clone"))
         elsewhere = Yard(repo=Repo(tmp_path / "clone"), world=place.world)

@@ -48,10 +48,11 @@ def reached(world: World, wanted: Wanted) -> World:
     return with_registries(world, hosts_of(wanted.images, world.forge.repository), os.environ)
 
 
-def possible(wanted: Wanted, world: World, engine: Engine) -> Wanted:
+def possible(wanted: Wanted, world: World, engine: Engine | None) -> Wanted:
     """Leave out what cannot be done here and may be left out: optional images where there is no engine.
 
-    In a rehearsal's world also the images of registries that it does not have.
+    In a rehearsal's world also the images of registries that it does not have. Who makes no image
+    gives no ``engine``, and none is asked.
     """
     kept: list[ImageSettings] = []
     left = list(wanted.left_out)
@@ -61,7 +62,7 @@ def possible(wanted: Wanted, world: World, engine: Engine) -> Wanted:
         strangers = [host for host in hosts_of((image,), world.forge.repository) if host not in known]
         if world.rehearsal and strangers:
             left.append(f"{name} is left out: this world has no registry for {', '.join(strangers)}")
-        elif image.optional and (why := _no_engine(engine)):
+        elif engine is not None and image.optional and (why := _no_engine(engine)):
             left.append(f"{name} is optional, and left out: {why}")
         else:
             kept.append(image)

@@ -42,6 +42,7 @@ def command(tag: str | None, folder: Path) -> int:
             limit=Reach.READS,
             rehearsing=True,
             quiet=True,
+            engine=False,
         )
         opened = session.opened(asked, processes)
         report = session.conduct(opened, asked, processes)

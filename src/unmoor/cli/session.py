@@ -45,7 +45,8 @@ LOCAL_REPOSITORY = "local/rehearsal"
 class Asked:
     """What the flags said. ``rehearsing``: what GitHub Actions says of the run does not count.
 
-    ``quiet``: only warnings are told on the way, since the result itself says everything.
+    ``quiet``: only warnings are told on the way, since the result itself says everything. ``engine``
+    is false for what has nothing to do with images on this machine: no engine is asked.
     """
 
     folder: Path
@@ -61,6 +62,7 @@ class Asked:
     manifest_sha256: str = ""
     rehearsing: bool = False
     quiet: bool = False
+    engine: bool = True
     without_images: bool = False
     platforms: tuple[str, ...] = ()
     handed: tuple[Handover, ...] = ()
@@ -112,7 +114,7 @@ def opened(asked: Asked, processes: Processes) -> Session:
     )
     world = imaging.reached(world, wanted)
     can = powers(world, asked.folder, processes)
-    wanted = imaging.possible(wanted, world, can.engine)
+    wanted = imaging.possible(wanted, world, can.engine if asked.engine else None)
     for why in wanted.left_out:
         talk.err(f"warning: {why}")
     target = Target(

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import click
 
+from unmoor import pushing, versions
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
 from unmoor.cli.options import json_option, project_option, world_option
 from unmoor.errors import Conflict, Incomplete, Unknown
-from unmoor.surfaces import Item, State, SurfaceState, compare, find_manifest, worst
+from unmoor.manifest import Manifest
+from unmoor.naming import Naming
+from unmoor.products import Release
+from unmoor.standing import highest
+from unmoor.states import Item, State, SurfaceState, worst
+from unmoor.surfaces import compare, find_manifest
 from unmoor.target import staging_of
 
 CODES = {
@@ -44,11 +50,14 @@ class StatusDocument:
 def command(tag: str | None, folder: Path, world: Path | None, *, as_json: bool) -> int:
     """Compare every surface with the manifest of TAG, by digest. Reads only.
 
+    Of images every tag is compared: the commit's, the version's own and the floating ones. A floating
+    tag that is rightly a higher version's is told, and no conflict.
+
     The manifest is the one in .unmoor/TAG, else the one on the release. The exit code tells:
     0 complete, 12 incomplete, 9 conflicting, 10 unknown. A staging index that the project's
     settings call advisory is shown and does not count.
     """
-    asked = session.Asked(folder=folder, tag=tag, world=world, as_json=as_json)
+    asked = session.Asked(folder=folder, tag=tag, world=world, as_json=as_json, engine=False)
     with Processes() as processes, processes.guarded():
         opened = session.opened(asked, processes)
         can, wanted = opened.powers, opened.target.tag
@@ -60,7 +69,15 @@ def command(tag: str | None, folder: Path, world: Path | None, *, as_json: bool)
                 next_step=session.command(opened, asked),
             )
         staging = staging_of(opened.settings, can)
-        states = compare(manifest, index=can.index, staging=staging, forge=can.forge, registry=can.registry)
+        states = compare(
+            manifest,
+            index=can.index,
+            staging=staging,
+            forge=can.forge,
+            registry=can.registry,
+            lines=pushing.lines(opened.target.images, opened.target.repository, can.registry),
+            release=lambda: _release(manifest, opened),
+        )
     counted = [
         each.state
         for each in states
@@ -86,6 +103,34 @@ def command(tag: str | None, folder: Path, world: Path | None, *, as_json: bool)
     if decided not in {State.COMPLETE, State.PENDING}:
         talk.err(f"then:  {session.command(opened, asked)}")
     return CODES[decided]
+
+
+def _release(manifest: Manifest, opened: session.Session) -> Release:
+    """The release that a manifest speaks of. Raises `Unknown` where it cannot be told whether it is the highest."""
+    can = opened.powers
+    naming = Naming(configured=opened.settings.tag_prefix, project=lambda: manifest.project)
+    prefix = naming.prefix_of(manifest.tag)
+    version = versions.read_tag(manifest.tag, prefix=prefix)
+    return Release(
+        repository=manifest.repository,
+        project=manifest.project,
+        tag=manifest.tag,
+        version=manifest.version,
+        commit=manifest.commit,
+        date=can.git.date_of(manifest.commit),
+        prerelease=manifest.prerelease,
+        highest=highest(
+            version,
+            (),
+            project=manifest.project,
+            naming=naming,
+            index=can.index,
+            forge=can.forge,
+            moves=True,
+            warn=talk.err,
+        ),
+        prefix=prefix,
+    )
 
 
 def _rows(states: tuple[SurfaceState, ...]) -> list[tuple[str, ...]]:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
-from unmoor.errors import Conflict, Internal, Unknown, UnmoorError
+from unmoor.errors import Unknown, UnmoorError
 from unmoor.files import write_whole
 from unmoor.folder import RunFolder
-from unmoor.imagery import Target
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Packages, Registry
-from unmoor.products import Pointed, Pointer, Pushed, PushedImage, Release
-from unmoor.pushing import AGAIN, Line, Planned, by_digest, of_commit_alone, registries, rightful
+from unmoor.products import Pointed, Pointer, Pushed, Release
+from unmoor.pushing import AGAIN, Line, by_digest, registries
+from unmoor.spots import Spot, spots_of
 from unmoor.stage import Have, Left, Promise, Seal, Undone
 from unmoor.tagguard import still_names
-from unmoor.text import clean
 from unmoor.untagging import untag
 
 RECORD = "pointers.json"
@@ -57,20 +56,20 @@ class PointTags(Seal[Pointed]):
         """
         release, pushed = have[self.release], have[self.pushed]
         record = _read(self.folder)
-        spots = list(self._spots(release, pushed))
+        spots = list(spots_of(self.lines, release, pushed.images))
         pointers: list[Pointer] = []
         left: list[str] = []
         for spot in spots:
             there, stays = spot.fixed(release)
             if len(there) + len(stays) < len(spot.tags.fixed):
                 return None
-            pointers += [spot.pointer(tag) for tag in there]
+            pointers += [_pointer(spot, tag) for tag in there]
             left += stays.values()
         for spot in spots:
             mine, stays = spot.floating(release)
             if any(spot.registry.head(tag) != spot.image.digest for tag in mine):
                 return None
-            pointers += [spot.pointer(tag, record=record) for tag in mine]
+            pointers += [_pointer(spot, tag, record) for tag in mine]
             left += stays.values()
         return Pointed(pointers=tuple(pointers), left=tuple(left))
 
@@ -78,7 +77,7 @@ class PointTags(Seal[Pointed]):
         """Move the version's tags everywhere, then the floating ones, each decided at the last moment."""
         release, pushed = have[self.release], have[self.pushed]
         still_names(self.git, release)
-        spots = list(self._spots(release, pushed))
+        spots = list(spots_of(self.lines, release, pushed.images))
         moving = _Moving(have=have, folder=self.folder)
         moving.wanted += [(spot, tag) for spot in spots for tag in spot.tags.fixed]
         try:
@@ -132,65 +131,6 @@ class PointTags(Seal[Pointed]):
             return Left(f"{where} stays: {error.what}")
         return Undone(f"{where} is {before} again")
 
-    def _spots(self, release: Release, pushed: Pushed) -> Iterator[_Spot]:
-        known = {
-            (registry.name, target.stage): (line, registry, target)
-            for line in self.lines
-            for registry in line.registries
-            for target in line.targets
-        }
-        for image in pushed.images:
-            if (image.name, image.target) not in known:
-                raise Internal(f"nothing is configured for {image.name}", next_step="report it")
-            line, registry, target = known[image.name, image.target]
-            yield _Spot(line=line, registry=registry, target=target, image=image, tags=line.planner(release, target))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Spot:
-    """One target on one registry, with the tags that are planned for it."""
-
-    line: Line
-    registry: Registry
-    target: Target
-    image: PushedImage
-    tags: Planned
-
-    def pointer(self, tag: str, *, record: Mapping[_Key, str | None] | None = None) -> Pointer:
-        """A tag of this target as a product; with the record, a floating one."""
-        name, digest = self.registry.name, self.image.digest
-        before = (record or {}).get((name, tag, digest))
-        return Pointer(name=name, tag=tag, digest=digest, floating=record is not None, before=before)
-
-    def fixed(self, release: Release) -> tuple[list[str], dict[str, str]]:
-        """The fixed tags that are right already, and why others stay with another release of the same commit.
-
-        Raises `Conflict` where a tag that names the version is another digest.
-        """
-        alone = of_commit_alone(self.line, release, self.target)
-        right: list[str] = []
-        left: dict[str, str] = {}
-        for tag in self.tags.fixed:
-            there = self.registry.head(tag)
-            if there == self.image.digest:
-                right.append(tag)
-            elif there is not None and tag in alone:
-                left[tag] = f"{self.registry.name}:{tag} stays: another release of the same commit has it ({there})"
-            elif there is not None:
-                raise Conflict(
-                    f"{clean(tag)} is {there} there, and {self.image.digest} was pushed and tested",
-                    where=self.registry.name,
-                    next_step="a version's tag is never moved: find out who set it, or release under a new version",
-                )
-        return right, left
-
-    def floating(self, release: Release) -> tuple[list[str], dict[str, str]]:
-        """The floating tags that are this release's by what the registry holds now, and why others are not."""
-        published = self.registry.tags()
-        why = {tag: rightful(self.line, release, self.target, tag, published) for tag in self.tags.floating}
-        left = {tag: f"{self.registry.name}:{reason}" for tag, reason in why.items() if reason}
-        return [tag for tag in self.tags.floating if tag not in left], left
-
 
 @dataclass(kw_only=True)
 class _Moving:
@@ -198,11 +138,11 @@ class _Moving:
 
     have: Have
     folder: RunFolder
-    wanted: list[tuple[_Spot, str]] = field(default_factory=list)
+    wanted: list[tuple[Spot, str]] = field(default_factory=list)
     done: list[Pointer] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
-    def fixed(self, spot: _Spot, release: Release) -> None:
+    def fixed(self, spot: Spot, release: Release) -> None:
         """Put the tags of the version."""
         right, stays = spot.fixed(release)
         self._leave(stays)
@@ -212,9 +152,9 @@ class _Moving:
             if tag not in right:
                 spot.registry.put(tag, manifest)
                 self.have.say(f"{spot.registry.name}:{tag} is {manifest.digest}")
-            self.done.append(spot.pointer(tag))
+            self.done.append(_pointer(spot, tag))
 
-    def floating(self, spot: _Spot, release: Release) -> None:
+    def floating(self, spot: Spot, release: Release) -> None:
         """Move the floating tags; where each pointed is on the disk before it is moved."""
         mine, stays = spot.floating(release)
         self._leave(stays)
@@ -226,7 +166,7 @@ class _Moving:
                 _note(self.folder, (spot.registry.name, tag, manifest.digest), before)
                 spot.registry.put(tag, manifest)
                 self.have.say(f"{spot.registry.name}:{tag} is {manifest.digest}, and was {before or 'nowhere'}")
-            self.done.append(spot.pointer(tag, record=_read(self.folder)))
+            self.done.append(_pointer(spot, tag, _read(self.folder)))
 
     def _leave(self, stays: Mapping[str, str]) -> None:
         for why in stays.values():
@@ -250,6 +190,13 @@ _Key = tuple[str, str, str]
 
 def _key(pointer: Pointer) -> _Key:
     return pointer.name, pointer.tag, pointer.digest
+
+
+def _pointer(spot: Spot, tag: str, record: Mapping[_Key, str | None] | None = None) -> Pointer:
+    """A tag of a target as a product; with the record, a floating one."""
+    name, digest = spot.registry.name, spot.image.digest
+    before = (record or {}).get((name, tag, digest))
+    return Pointer(name=name, tag=tag, digest=digest, floating=record is not None, before=before)
 
 
 class _Note(msgspec.Struct, frozen=True, kw_only=True):

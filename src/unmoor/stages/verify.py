@@ -9,6 +9,7 @@ from unmoor import manifest as manifests
 from unmoor.bundle import SUMS, attached, content_of, digest_of
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.files import sums
+from unmoor.imagestates import image_item
 from unmoor.manifest import Manifest
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Attached, Forge, Posting
@@ -16,7 +17,8 @@ from unmoor.ports.index import Index
 from unmoor.ports.registry import Registry
 from unmoor.products import Dists, File, Held, Page, Pointed, Release, Uploaded, Verified
 from unmoor.stage import Check, Have, Promise
-from unmoor.surfaces import FORGE, Item, State, SurfaceState, compare_index, image_item
+from unmoor.states import Item, State, SurfaceState
+from unmoor.surfaces import FORGE, compare_index
 from unmoor.text import clean
 
 _AGAIN = "run the same command again: what is there already is kept"

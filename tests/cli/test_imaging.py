@@ -1,0 +1,78 @@
+"""Which commands ask a container engine at all: those that have to do with images on this machine."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests import projects, voyage
+from tests.repositories import Repo
+from tests.voyage import CHANGELOG, SETTINGS, Yard
+
+pytestmark = pytest.mark.journey  # whole commands, one after the other
+
+OPTIONAL = "\n[[tool.unmoor.image]]\noptional = true\n"
+
+
+@dataclass(frozen=True)
+class Deaf:
+    """A socket that an engine might listen on: nobody answers there, and whoever asks is noticed."""
+
+    listening: socket.socket
+
+    def was_asked(self) -> bool:
+        """Whether anybody has connected since the last look."""
+        asked = False
+        while True:
+            try:
+                self.listening.accept()[0].close()
+            except BlockingIOError:
+                return asked
+            asked = True
+
+
+@pytest.fixture
+def deaf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deaf]:
+    """Let the environment name such an engine."""
+    path = tmp_path / "engine.sock"
+    with closing(socket.socket(socket.AF_UNIX)) as listening:
+        listening.bind(str(path))
+        listening.listen(16)
+        listening.settimeout(0)
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
+        yield Deaf(listening)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Yard]:
+    """A project with an optional image in a world that has a registry for it."""
+    files = projects.files("small-one", "1.0", more=SETTINGS.replace("test-command", "# test-command") + OPTIONAL)
+    repo = Repo.new(tmp_path / "small", files | {"CHANGELOG.md": CHANGELOG, "Dockerfile": "FROM scratch\n"})
+    repo.git("tag", "v1.0")
+    with voyage.yard(tmp_path, repo, registry=True) as yard:
+        yield yard
+
+
+def test_what_only_reads_asks_no_engine(place: Yard, deaf: Deaf) -> None:
+    """Notes are words, and status compares what is public."""
+    for command in (("notes", "v1.0"), ("status", "--world", str(place.world_file), "v1.0")):
+        ran = place.unmoor(*command)
+        assert ran.returncode == {"notes": 0, "status": 12}[command[0]], ran.stderr
+        assert not deaf.was_asked(), command
+        assert "left out" not in ran.stderr
+
+
+def test_a_plan_asks_where_images_matter(place: Yard, deaf: Deaf) -> None:
+    """An optional image is planned only where it could be built; without images there is nothing to ask."""
+    plan = ("plan", "--world", str(place.world_file), "v1.0")
+    deaf.listening.shutdown(socket.SHUT_RDWR)
+    assert "is optional, and left out" in place.unmoor(*plan).stderr
+    settings = (place.repo.path / "pyproject.toml").read_text().replace(OPTIONAL, "")
+    (place.repo.path / "Dockerfile").unlink()
+    place.repo.commit({"pyproject.toml": settings})
+    place.repo.git("tag", "--force", "v1.0")
+    assert "left out" not in place.unmoor(*plan).stderr

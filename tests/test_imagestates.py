@@ -1,0 +1,140 @@
+"""Every tag of an image compared with what was pushed: by digest, and by whose it rightly is."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from tests.cargo import Dock, Remote, release_of
+from tests.registries import RealRegistry, image, put_image, put_manifest, registry
+
+from unmoor.adapters.http import BoundedSession
+from unmoor.errors import Unknown
+from unmoor.imagestates import compare_images
+from unmoor.manifest import Manifest
+from unmoor.ports.forge import Forge
+from unmoor.products import Dists, Pushed, Release
+from unmoor.states import Item, State
+
+FORGE = cast("Forge", SimpleNamespace(repository=lambda: SimpleNamespace(private=False)))
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
+    """A registry without a login."""
+    with registry(tmp_path_factory.mktemp("states")) as running:
+        yield running
+
+
+@pytest.fixture
+def it(there: RealRegistry, tmp_path: Path) -> Iterator[Dock]:
+    """A repository that no other test knows."""
+    with BoundedSession() as http:
+        yield Dock((there,), http, tmp_path, f"acme/states{next(_NUMBERS)}", git=Remote())
+
+
+def seen(
+    it: Dock, release: Release, pushed: Pushed, *, known: bool = True, told: Callable[[], Release] | None = None
+) -> dict[str, Item]:
+    """What is told of each tag; ``known`` where the settings are."""
+    manifest = Manifest.of(release, Dists(files=(), tools=()), pushed=pushed)
+    lines = it.lines if known else ()
+    state = compare_images(manifest, it.registry(), FORGE, lines=lines, release=told or (lambda: release))
+    return {item.name: item for item in state.items}
+
+
+def states(items: dict[str, Item], *tags: str) -> list[State]:
+    """The states of some tags."""
+    return [items[tag].state for tag in tags]
+
+
+def test_what_is_pushed_and_not_promoted_is_incomplete(it: Dock) -> None:
+    """The commit's tag is there; neither the version's nor a floating one is, or it is the previous version's."""
+    it.ship("1.0")
+    release = release_of("1.1")
+    items = seen(it, release, it.push(release))
+    assert states(items, "sha-0123456789ab", "v1.1", "1.1", "1", "latest") == [
+        State.COMPLETE,
+        *[State.INCOMPLETE] * 4,
+    ]
+    assert (items["v1.1"].note, items["latest"].note) == ("not there", "still another image: not moved yet")
+
+
+def test_every_tag_of_what_is_released_is_complete(it: Dock) -> None:
+    """Fixed and floating, with the one digest."""
+    release, pushed, _ = it.ship("1.0")
+    items = seen(it, release, pushed)
+    assert {"v1.0", "1.0", "1", "latest", f"sha-{release.commit[:7]}"} < items.keys()
+    assert {(item.state, item.seen) for item in items.values()} == {(State.COMPLETE, pushed.images[0].digest)}
+
+
+def test_a_floating_tag_that_is_rightly_anothers_is_no_conflict(it: Dock) -> None:
+    """It is told where it is, and why; put on this release, it is where it should not be."""
+    _, newer, _ = it.ship("1.1")
+    release, pushed, _ = it.ship("1.0", highest=False)
+    items = seen(it, release, pushed)
+    assert states(items, "v1.0", "1.0", "1", "latest") == [State.COMPLETE] * 4
+    assert items["latest"].seen == items["1"].seen == newer.images[0].digest != items["1.0"].seen
+    assert "a higher version" in items["latest"].note
+    own = it.registry().manifest("v1.0")
+    assert own is not None
+    put_manifest(it.there[0], it.repository, own, "latest")
+    item = seen(it, release, pushed)["latest"]
+    assert item.state is State.CONFLICTING
+    assert "should not be: latest stays: a higher version" in item.note
+
+
+def test_a_candidate_is_whole_without_floating_tags(it: Dock) -> None:
+    """It has none."""
+    _, newer, _ = it.ship("1.1")
+    release, pushed, _ = it.ship("2.0rc1", prerelease=True, highest=False)
+    items = seen(it, release, pushed)
+    assert {item.state for item in items.values()} == {State.COMPLETE}
+    assert newer.images[0].digest not in {item.seen for item in items.values() if item.expected}
+
+
+def test_a_version_that_is_another_image_conflicts(it: Dock) -> None:
+    """Both digests are told."""
+    release, pushed, _ = it.ship("1.0")
+    other = put_image(it.there[0], it.repository, image("somebody else's"), "v1.0")
+    item = seen(it, release, pushed)["v1.0"]
+    assert (item.state, item.expected, item.seen) == (State.CONFLICTING, pushed.images[0].digest, other)
+
+
+def test_a_commits_tag_may_be_another_releases(it: Dock) -> None:
+    """A candidate of the same commit had it first."""
+    candidate = release_of("1.0rc1", prerelease=True, highest=False)
+    final = release_of("1.0")
+    pushed = Pushed(images=())
+    for release in (candidate, final):
+        it.git.tags[release.tag] = release.commit
+        pushed = it.push(release)
+        it.point(release, pushed)
+    item = seen(it, final, pushed)[f"sha-{final.commit[:7]}"]
+    assert (item.state, item.note) == (State.COMPLETE, "another release of the same commit has it")
+
+
+def test_without_settings_the_commits_tag_alone_is_compared(it: Dock) -> None:
+    """The images may have been configured elsewhere; nobody is asked whose the others are."""
+    release, pushed, _ = it.ship("1.0")
+
+    def asked() -> Release:
+        raise AssertionError
+
+    assert set(seen(it, release, pushed, known=False, told=asked)) == {pushed.images[0].tag}
+
+
+def test_whose_a_tag_is_may_not_be_known(it: Dock) -> None:
+    """Then nothing is told of the registry but that."""
+    release, pushed, _ = it.ship("1.0")
+
+    def asked() -> Release:
+        raise Unknown("the index is on fire", next_step="wait")
+
+    with pytest.raises(Unknown, match="on fire"):
+        seen(it, release, pushed, told=asked)
