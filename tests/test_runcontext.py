@@ -54,6 +54,8 @@ def test_elsewhere_nothing_is_believed() -> None:
         ({"GITHUB_EVENT_NAME": "pull_request", "GITHUB_REF": "refs/pull/1/merge"}, ""),
         ({"GITHUB_EVENT_NAME": "pull_request_target"}, ""),
         ({"GITHUB_EVENT_NAME": "issue_comment"}, ""),
+        ({"GITHUB_EVENT_NAME": "workflow_run", "GITHUB_REF": "refs/heads/v1.2.3", "GITHUB_REF_TYPE": "branch"}, ""),
+        ({"GITHUB_EVENT_NAME": "workflow_run"}, ""),
         ({"GITHUB_REF": ""}, ""),
     ],
 )

@@ -78,10 +78,11 @@ def pulled(image: str, reason: str) -> list[str]:
         (pulled("docker.io/library/python:3.11", "not found"), ConfigError, "base image docker.io/library/python", 0),
         (pulled("ghcr.io/acme/base:1", "failed to authorize: 403 Forbidden"), Denied, "cannot be had", 0),
         (pulled("ghcr.io/acme/base:1", "no such host"), BuildFailed, "no such host", 6),
+        (pulled("docker.io/library/x:1", "429 Too Many Requests: toomanyrequests"), BuildFailed, "toomanyrequests", 0),
         (["write /x: no space left on device"], MissingPart, "no space is left", 0),
         ([], BuildFailed, "the builder does not say why", 0),
     ],
-    ids=["new", "old", "no-base", "denied-base", "no-network", "full", "silent"],
+    ids=["new", "old", "no-base", "denied-base", "no-network", "limited", "full", "silent"],
 )
 def test_errors(lines: list[str], kind: type[UnmoorError], told: str, line: int) -> None:
     """Each failure is the error that says what to do about it."""

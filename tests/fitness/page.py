@@ -51,6 +51,8 @@ A wheel for the machine's own Linux (`linux_x86_64`) is tested by `prove-dists` 
 wheel for many Linux systems with cibuildwheel or `auditwheel repair`. PyPI also refuses names that are too similar to
 other projects' or reserved, which only the first upload tells, and file names that were used and deleted.
 
+What else goes wrong with releases, and which stage handles it, stands under [failures](failures.md).
+
 """
 
 

@@ -112,6 +112,24 @@ def test_a_release_starts_on_a_version_tag_or_by_hand() -> None:
     assert starts["workflow_dispatch"]["inputs"]["tag"]["required"] is True
 
 
+def test_the_workflow_of_the_guide_keeps_these_rules() -> None:
+    """What a reader copies starts on tags, has a whole checkout, and is never cancelled by the next release."""
+    guide = (ROOT / "docs" / "how-to" / "github-actions.md").read_text("utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    workflow = YAML(typ="safe", pure=True).load(block)
+    assert workflow["on"] == {"push": {"tags": ["v*"]}}
+    assert workflow["permissions"] == {}
+    assert workflow["concurrency"] == {"group": "release-${{ github.ref_name }}", "cancel-in-progress": False}
+    assert workflow["jobs"]["release"]["timeout-minutes"]
+    job = Job(workflow="guide", name="release", body=workflow["jobs"]["release"])
+    for rule in (
+        test_every_action_is_pinned_by_commit,
+        test_no_expression_reaches_a_script,
+        test_a_checkout_is_whole_and_keeps_no_token,
+    ):
+        rule(job)
+
+
 def test_releases_of_one_tag_wait_for_each_other() -> None:
     """One group a tag, and a run that has begun to publish is never cancelled by a newer one."""
     concurrency = _read(ROOT / ".github" / "workflows" / "release.yml")["concurrency"]
