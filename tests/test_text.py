@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from unmoor.text import clean
+from unmoor.text import clean, indented
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,27 @@ def test_is_short_printable_and_final(text: str, limit: int) -> None:
 def test_looks_at_a_bounded_piece() -> None:
     """A huge text costs no more than its beginning, and says that it was cut."""
     assert clean("\x00" * 10_000_000 + "end") == "…"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", ""),
+        ("   ", ""),
+        ("plain", "plain"),
+        ("    if x:", "    if x:"),
+        ("\tif x:  # why", "        if x: # why"),
+        ("  \x1b[31mred\x1b[0m", "  red"),
+        ("\r  over", "over"),
+        (" " * 500 + "far", " " * 40 + "far"),
+    ],
+)
+def test_keeps_the_indentation_of_a_programs_output(line: str, expected: str) -> None:
+    """A line of code stays where it was; nothing else about it is trusted more."""
+    assert indented(line) == expected
+
+
+@given(st.text())
+def test_an_indented_line_is_a_clean_line(line: str) -> None:
+    """Behind its blanks it is what `clean` makes of it."""
+    assert indented(line).lstrip(" ") == clean(line)

@@ -17,6 +17,7 @@ _ANSI = re.compile(
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Server text can be long; nothing beyond this many characters is looked at.
 _LOOKED_AT = 20_000
+_DEEPEST = 40
 
 
 def clean(text: str, limit: int = 300) -> str:
@@ -31,6 +32,17 @@ def clean(text: str, limit: int = 300) -> str:
     if len(line) > limit or len(text) > _LOOKED_AT:
         line = line[: limit - 1].rstrip() + "…"
     return line
+
+
+def indented(line: str, limit: int = 300) -> str:
+    r"""As `clean`, for a line of a longer text, such as a program's output: its indentation stays, up to 40 blanks.
+
+    >>> indented("\tif x:\x1b[0m  y")
+    '        if x: y'
+    """
+    body = clean(line, limit)
+    start = line[:_LOOKED_AT].expandtabs()
+    return " " * min(len(start) - len(start.lstrip(" ")), _DEEPEST) + body if body else ""
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from unmoor.errors import Internal, Interrupted, UnmoorError
-from unmoor.text import clean
+from unmoor.text import clean, indented
 
 BLOCK = 60  # lines of a longer text that are shown, the last ones
 
@@ -49,10 +49,10 @@ def message(error: UnmoorError) -> list[str]:
     first, *more = str(error).splitlines() or [""]
     shown = more[-BLOCK:]
     lines = [click.style("error: ", fg="red", bold=True) + clean(first, limit=2000)]
-    lines += [f"  | {clean(line, limit=500)}" for line in shown]
+    lines += [f"  | {indented(line, limit=500)}" for line in shown]
     first, *more = error.next_step.splitlines() or [""]
     lines += [click.style("next:  ", bold=True) + clean(first, limit=2000)]
-    return lines + [f"       {clean(line, limit=500)}" for line in more]
+    return lines + [f"       {indented(line, limit=500)}" for line in more]
 
 
 def kept(fault: Internal, journal: Path) -> Path:

@@ -23,7 +23,7 @@ from unmoor.rehearsal import local
 from unmoor.rehearsal.prepare import Prepared, prepare
 from unmoor.runcontext import repository_of
 from unmoor.stage import Reach
-from unmoor.text import clean
+from unmoor.text import clean, indented
 
 PLACE = "rehearsal"
 
@@ -120,7 +120,7 @@ def _tell(prepared: Prepared) -> None:
     for line in prepared.said:
         err(clean(line, limit=500))
     for line in prepared.diff.splitlines():
-        err(f"  {clean(line, limit=200)}")
+        err(f"  {indented(line, limit=200)}")
     if prepared.uncommitted:
         err("warning: changes that are not committed take no part in the rehearsal:")
         for path in prepared.uncommitted:

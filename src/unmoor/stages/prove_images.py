@@ -17,7 +17,7 @@ from unmoor.ports.shell import Ran
 from unmoor.products import Image, Images, Proof, Release, Result, Verdict
 from unmoor.stage import Build, Have, Promise
 from unmoor.suspicion import secret_file, secret_in
-from unmoor.text import clean
+from unmoor.text import clean, indented
 
 _AT_ONCE = 2
 _NAMED = 5
@@ -282,5 +282,5 @@ def _pythons(members: Iterable[Member], facts: ImageFacts) -> tuple[str, ...]:
 
 def _said(ran: Ran) -> str:
     """The last lines that a command printed."""
-    lines = [clean(line, 200) for line in f"{ran.out}\n{ran.err}".splitlines() if line.strip()]
+    lines = [indented(line, 200) for line in f"{ran.out}\n{ran.err}".splitlines() if line.strip()]
     return "".join(f"\n{line}" for line in lines[-_LAST:])
