@@ -22,7 +22,7 @@ STAGED = {"testpypi", "prove-testpypi"}
 
 def assembled(settings: Settings, *, skipped: tuple[str, ...] = ()) -> Pipeline:
     """Put a pipeline together over powers that are never used."""
-    nothing = cast("Any", SimpleNamespace(name="pypi", address="the forge"))
+    nothing = cast("Any", SimpleNamespace(name="pypi", address="the forge", under=lambda _: None))
     can = Powers(
         **dict.fromkeys(("git", "shell", "clock", "backend", "environments", "index", "forge", "engine"), nothing),
         staging=cast("Any", SimpleNamespace(name="testpypi")),

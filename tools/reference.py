@@ -61,7 +61,7 @@ def sample() -> Pipeline:
     """The pipeline of a project with default settings, over powers that are never used."""
     place = SimpleNamespace(name="pypi", address="the forge")
     staging = SimpleNamespace(name="testpypi")
-    nothing = cast("Any", SimpleNamespace())
+    nothing = cast("Any", SimpleNamespace(under=lambda _: None))
     can = Powers(
         git=nothing,
         shell=nothing,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests import projects
 
 from unmoor.adapters.pep517 import Pep517
 from unmoor.adapters.shell import LocalShell
@@ -69,6 +70,51 @@ def test_wheel_from_the_sdist_in_the_same_environment(backend: Pep517, in_tree: 
     assert (sdist.name, wheel.name) == ("in_tree-1.0.tar.gz", "in_tree-1.0-py3-none-any.whl")
     assert len(backend._isolated) == 1
     assert {"build", "uv", "python"} <= {tool.name for tool in backend.tools()}
+
+
+@pytest.fixture
+def anvils(uv: Uv, in_tree: Path, tmp_path: Path) -> Uv:
+    """The real uv, that finds two versions of a package which the build of the tree requires, and asks no index."""
+    links = tmp_path / "links"
+    links.mkdir()
+    for version in ("1.0", "2.0"):
+        name = f"anvil_one-{version}-py3-none-any.whl"
+        projects.wheel(links / name, "anvil_one", {"anvil_one.py": f"VERSION = '{version}'\n"}, version)
+    pyproject = in_tree / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("requires = []", 'requires = ["anvil-one"]'))
+    own = in_tree / "own.py"
+    own.write_text(own.read_text().replace("def info():", "def info():\n    import anvil_one\n"))
+    init = "import anvil_one\n        files['in_tree/forged.py'] = f'VERSION = {anvil_one.VERSION!r}\\n'"
+    own.write_text(own.read_text().replace('    record = ""\n', f'    if True:\n        {init}\n    record = ""\n'))
+    return replace(uv, environ={**uv.environ, "UV_FIND_LINKS": str(links), "UV_OFFLINE": "1"})
+
+
+@pytest.mark.parametrize(
+    ("constraints", "used"),
+    [((), "2.0"), (("anvil-one<2",), "1.0"), (("anvil-one<2; python_version<'3'", "absent-one<1"), "2.0")],
+    ids=["none", "limited", "not meant"],
+)
+def test_constraints_limit_what_a_build_uses(
+    anvils: Uv, in_tree: Path, tmp_path: Path, constraints: tuple[str, ...], used: str
+) -> None:
+    """They limit what is installed to build with, here and where uv builds an sdist itself, and the tools say it."""
+    assert isinstance(anvils.shell, LocalShell)
+    backend = Pep517(shell=anvils.shell, uv=anvils).under(constraints)
+    sdist = backend.sdist(in_tree, tmp_path / "out", env={})
+    backend.wheel(extract(sdist, tmp_path / "source"), tmp_path / "out", env={})
+    assert {tool.name: tool.version for tool in backend.tools()}["anvil_one"] == used
+    uv = anvils.under(constraints)
+    environment = replace(uv, environ={**uv.environ, "UV_NO_CACHE": "1"}).fresh(tmp_path / "env")
+    environment.install([str(sdist)])
+    ran = environment.run(["python", "-c", "from in_tree import forged; print(forged.VERSION)"], cwd=tmp_path)
+    assert ran.out.strip() == used
+
+
+def test_constraints_that_leave_no_version(shell: LocalShell, anvils: Uv, in_tree: Path, tmp_path: Path) -> None:
+    """What the build requires and what the constraints leave must meet; both are named as what can be corrected."""
+    with pytest.raises(BuildFailed, match="what the build requires") as caught:
+        Pep517(shell=shell, uv=anvils).under(["anvil-one<1"]).sdist(in_tree, tmp_path / "out", env={})
+    assert "build-system.requires or build-constraints" in caught.value.next_step
 
 
 def test_what_another_build_asked_for_is_not_seen(backend: Pep517, in_tree: Path, tmp_path: Path) -> None:

@@ -149,6 +149,13 @@ PATH = "expected a relative path inside the project, without .."
             f'test-sources: expected a list, each item {PATH.removeprefix("expected ")}, got "tests"',
         ),
         ("test-requires = [1]", "test-requires: item 1: expected text, got the number 1"),
+        *(
+            (
+                f'build-constraints = ["{wrong}"]',
+                "build-constraints: item 1: expected a name and which versions may be used, such as setuptools<80",
+            )
+            for wrong in ("a[x]<8", "a @ file:///x", "a<8\\n-r b", "a<8\\n")
+        ),
         ('test-requires = ["a b"]', "test-requires: item 1: expected a requirement (PEP 508) such as pytest>=8"),
         ('test-extras = ["-"]', 'test-extras: item 1: expected the name of an extra, got "-"'),
         ('test-command = "a \'b"', "test-command: this cannot be split into words: No closing quotation"),

@@ -508,6 +508,13 @@ def test_files_that_another_tool_built(bench: Benches, tmp_path: Path) -> None:
         stage.find(at.have())
 
 
+def test_build_constraints_are_recorded(bench: Benches) -> None:
+    """The manifest says what limited the versions that the files were built with."""
+    at = bench()
+    made = replace(at.builds(), build_constraints=("setuptools<80", "wheel")).make(at.have())
+    assert made.decisions == ("build-constraints = setuptools<80, wheel",)
+
+
 def test_folder_that_another_tool_left_empty(bench: Benches, tmp_path: Path) -> None:
     """Nothing to take is no release, and no manifest vouches for it."""
     at = bench()

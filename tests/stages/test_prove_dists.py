@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import sys
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -202,21 +201,8 @@ def with_absent_one(at: Bench, folder: Path) -> Any:
     """The real uv, that finds a package called absent-one in a folder, and asks no index."""
     links = folder / "links"
     links.mkdir()
-    wheel(links / "absent_one-1.0-py3-none-any.whl", "absent_one", {"absent_one.py": ""})
+    projects.wheel(links / "absent_one-1.0-py3-none-any.whl", "absent_one", {"absent_one.py": ""})
     return replace(at.uv, environ={**at.uv.environ, "UV_FIND_LINKS": str(links), "UV_OFFLINE": "1"})
-
-
-def wheel(path: Path, name: str, content: dict[str, str]) -> None:
-    """Write a wheel by hand."""
-    info = f"{name}-1.0.dist-info"
-    files = content | {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = "".join(f"{each},,\n" for each in (*files, f"{info}/RECORD"))
-    with zipfile.ZipFile(path, "w") as archive:
-        for each, text in {**files, f"{info}/RECORD": record}.items():
-            archive.writestr(each, text)
 
 
 def test_second_module_that_needs_an_extra(bench: Benches) -> None:

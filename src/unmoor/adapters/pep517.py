@@ -60,10 +60,12 @@ class _Isolated:
     def ask(self, requirements: frozenset[str]) -> None:
         """Install what is not there yet. Raises `BuildFailed`."""
         try:
-            self.environment.install(sorted(requirements - self.asked))
+            self.environment.install(sorted(requirements - self.asked), to_build=True)
         except Unproven as error:
+            also = " or build-constraints" if self.environment.uv.constraints else ""
             raise BuildFailed(
-                f"what the build requires: {error.what}", next_step="correct build-system.requires in pyproject.toml"
+                f"what the build requires: {error.what}",
+                next_step=f"correct build-system.requires{also} in pyproject.toml",
             ) from error
         self.asked |= requirements
 
@@ -81,9 +83,15 @@ class Pep517:
 
     def on(self, python: Interpreter) -> Pep517:
         """The same with another interpreter; environments are not shared with it."""
-        uv = replace(self._uv, python=python.path)
+        return self._with(replace(self._uv, python=python.path), python.version)
+
+    def under(self, constraints: Sequence[str]) -> Pep517:
+        """The same with constraints on what is installed to build with; environments are not shared with it."""
+        return self._with(self._uv.under(constraints), self._version)
+
+    def _with(self, uv: Uv, version: str) -> Pep517:
         other = Pep517(shell=self._shell, uv=uv, hear=self._hear)
-        other._version = python.version  # its own kind
+        other._version = version  # its own kind
         return other
 
     def requires(self, source: Path) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from unmoor.adapters.shell import scrubbed
@@ -42,13 +42,19 @@ _TIMEOUT = 900.0
 class Uv:
     """Makes environments. ``dependencies`` is the simple index that alone is asked; empty: the user's own settings.
 
-    ``environ`` is what uv and what runs in an environment may see, ``python`` the interpreter to start from.
+    ``environ`` is what uv and what runs in an environment may see, ``python`` the interpreter to start from,
+    ``constraints`` what limits the versions in the environments that uv itself builds in.
     """
 
     shell: Shell
     dependencies: str = ""
     environ: Mapping[str, str] = field(default_factory=lambda: scrubbed(os.environ))
     python: str = sys.executable
+    constraints: tuple[str, ...] = ()
+
+    def under(self, constraints: Sequence[str]) -> Uv:
+        """The same with build constraints; see `unmoor.ports.environments.Environments`."""
+        return replace(self, constraints=tuple(constraints))
 
     def own(self) -> Interpreter:
         """The interpreter that environments are made of unless another one is named."""
@@ -118,13 +124,20 @@ class UvEnvironment:
         """The folder that holds what was installed."""
         return next(self.folder.glob("lib/python*/site-packages"))
 
-    def install(self, requirements: Sequence[str], *, dependencies: bool = True) -> None:
-        """Install requirements or files. Raises `Unproven` with uv's words."""
+    def install(self, requirements: Sequence[str], *, dependencies: bool = True, to_build: bool = False) -> None:
+        """Install requirements or files. Raises `Unproven` with uv's words.
+
+        ``to_build``: this is an environment to build in, so that the build constraints count for it too.
+        """
         if not requirements:
             return
         args = ["pip", "install", "--quiet", "--python", str(self.python)]
         if not dependencies:
             args.append("--no-deps")
+        if self.uv.constraints:
+            limits = self.folder / "build-constraints.txt"
+            limits.write_text("".join(f"{each}\n" for each in self.uv.constraints))
+            args += [f"--build-constraints={limits}", *([f"--constraints={limits}"] if to_build else [])]
         ran = self.uv.uv([*args, "--", *requirements], cwd=self.folder)
         if ran.code != 0:
             what = " ".join(Path(each).name if each.startswith("/") else each for each in requirements)

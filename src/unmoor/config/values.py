@@ -41,10 +41,32 @@ def requirement(text: str) -> str:
     return text
 
 
+def constraint(text: str) -> str:
+    """See that a constraint is one: a requirement without extras and without an address. Raises ``ValueError``."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        found = Requirement(text)
+    except InvalidRequirement:
+        found = None
+    if found is None or found.extras or found.url or not text.isprintable():
+        raise ValueError("expected a name and which versions may be used, such as setuptools<80")
+    return text
+
+
 ProjectPath = Annotated[
     str, Meta(pattern=INSIDE, extra={"words": "a relative path inside the project, without ..", "check": inside})
 ]
 Requirement = Annotated[str, Meta(min_length=1, max_length=1000, extra={"check": requirement})]
+Constraint = Annotated[str, Meta(min_length=1, max_length=1000, extra={"check": constraint})]
+BuildConstraints = Annotated[
+    tuple[Constraint, ...],
+    Meta(
+        description="What limits the versions of packages in every environment that something is built in: that of the"
+        " files, and that of the sdist when it is tried. The manifest records them, and what was installed.",
+        examples=[["setuptools<80"]],
+    ),
+]
 Extra = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$(?!\n)", extra={"words": "the name of an extra"})
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +15,9 @@ class Backend(Protocol):
 
     def on(self, python: Interpreter) -> Backend:
         """The same with another interpreter."""
+
+    def under(self, constraints: Sequence[str]) -> Backend:
+        """The same with constraints on the versions of what is installed to build with."""
 
     def requires(self, source: Path) -> tuple[str, ...]:
         """``build-system.requires`` of a tree (PEP 518). Raises `BuildFailed` for a malformed pyproject.toml."""

@@ -62,6 +62,9 @@ class Environment(Protocol):
 class Environments(Protocol):
     """Makes them."""
 
+    def under(self, constraints: Sequence[str]) -> Environments:
+        """The same, where all that has to be built for an install is built within these build constraints."""
+
     def own(self) -> Interpreter:
         """The interpreter that environments are made of unless another one is named."""
 

@@ -35,7 +35,7 @@ class BuildDists(Build[Dists]):
     """Builds the sdist, and the wheel from the sdist; or takes the very files that are known already.
 
     ``formats`` may leave one of them out; without an sdist the wheel is built from the tree. ``skipped``
-    are stages that the user left out: they are told in the manifest.
+    are stages that the user left out: they are told in the manifest, and so are ``build_constraints``.
 
     ``prebuilt`` is a folder that another tool filled in this very job: its files are taken instead of
     building any. ``handed`` says that the run's folder was filled by the manifests of other jobs, so that
@@ -53,6 +53,7 @@ class BuildDists(Build[Dists]):
     python: str = AUTO
     formats: tuple[str, ...] = ("wheel", "sdist")
     wheel_from: Literal["sdist", "tree"] = "sdist"
+    build_constraints: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     prebuilt: Path | None = None
     handed: bool = False
@@ -186,6 +187,7 @@ class BuildDists(Build[Dists]):
             return replace(dists, decisions=tuple(sorted({*dists.decisions, "built by another tool"})))
         own = [f"formats = {', '.join(self.formats)}"] if len(self.formats) == 1 else []
         own += ["wheel-from = tree"] if self.wheel_from == "tree" and "wheel" in self.formats else []
+        own += [f"build-constraints = {', '.join(self.build_constraints)}"] if self.build_constraints else []
         own += [f"skipped {name}" for name in self.skipped]
         return replace(dists, decisions=tuple(sorted({*dists.decisions, *own})))
 
