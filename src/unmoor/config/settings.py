@@ -19,16 +19,7 @@ from unmoor.config.given import Given, table_of
 from unmoor.config.images import INSIDE, ImageSettings
 from unmoor.config.kinds import structs_in
 from unmoor.config.reading import Document, Faults, checked, parse, read_values, refuse_near_misses
-from unmoor.config.values import (
-    BuildConstraints,
-    Extra,
-    Group,
-    ProjectPath,
-    Requirement,
-    TestPython,
-    command_line,
-    inside,
-)
+from unmoor.config.values import Constraints, Extra, Group, ProjectPath, Requirement, TestPython, command_line, inside
 from unmoor.naming import prefix
 
 PYPROJECT = "pyproject.toml"
@@ -127,7 +118,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             " manifest records it."
         ),
     ] = "sdist"
-    build_constraints: BuildConstraints = ()
+    build_constraints: Constraints = ()
     tests: Annotated[
         Literal["auto", "configured", "off"],
         Meta(

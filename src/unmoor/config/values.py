@@ -59,7 +59,7 @@ ProjectPath = Annotated[
 ]
 Requirement = Annotated[str, Meta(min_length=1, max_length=1000, extra={"check": requirement})]
 Constraint = Annotated[str, Meta(min_length=1, max_length=1000, extra={"check": constraint})]
-BuildConstraints = Annotated[
+Constraints = Annotated[
     tuple[Constraint, ...],
     Meta(
         description="What limits the versions of packages in every environment that something is built in: that of the"
