@@ -296,6 +296,7 @@ def test_what_cannot_be_survived_says_so(  # noqa: PLR0917 - five of them are a 
             bringing(stand, files)
     assert caught.value.what.endswith(f"; 1 of 2 files are on shelf: {files[0].name}")
     assert re.search(advice, caught.value.next_step)
+    assert ("within 14 days" in caught.value.next_step) is ("again" in caught.value.next_step)
     assert stand.shelf.sent == [files[1].name] * sent
     assert stand.shelf.stored == []
 

@@ -36,7 +36,6 @@ _SLOWEST = 200_000
 _SLICE = 5.0
 _LONG = 60.0
 _AGAIN = "run the same command again: it sends only what is missing"
-
 _ADVICE: tuple[tuple[str, str], ...] = (
     (
         r"previously used|since been deleted",
@@ -154,13 +153,14 @@ def _told(failures: Sequence[BaseException], run: _Upload) -> BaseException:
     if not isinstance(error, UnmoorError):
         return error
     there = sorted(file.name for file in run.there)
-    count = f"{len(there)} of {len(run.files)} files are on {run.index.name}"
+    count = f"{len(there)} of {len(run.files)} files are on {run.index.name}{': ' if there else ''}{', '.join(there)}"
     more = "".join(f"; also: {each.what}" for each in others if isinstance(each, UnmoorError) and each != error)
     between = "\n" if "\n" in error.what else "; "
-    names = f": {', '.join(there)}" if there else ""
-    error.what = f"{error.what}{more}{between}{count}{names}"
+    error.what = f"{error.what}{more}{between}{count}"
     if "again" not in error.next_step and "new version" not in error.next_step:
         error.next_step = f"{error.next_step}; then {_AGAIN}"
+    if 0 < len(there) < len(run.files) and "again" in error.next_step:
+        error.next_step += ", within 14 days of the first one: later PyPI takes no more files of a release"
     return error
 
 
