@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+from packaging.utils import canonicalize_name
+
 from unmoor.config.images import IMAGE_NAME, ImageSettings, TargetSettings
 from unmoor.distfiles import read_metadata
 from unmoor.errors import ConfigError
@@ -57,6 +60,12 @@ def configured(settings: Sequence[ImageSettings], files: Collection[str]) -> tup
     if settings:
         return tuple(settings)
     return (ImageSettings(),) if DOCKERFILE in files else ()
+
+
+def named_below(images: Sequence[ImageSettings], repository: str, project: str) -> tuple[ImageSettings, ...]:
+    """The images of a project below the top of a repository: one without a name gets that of the project, too."""
+    name = f"ghcr.io/{repository.lower()}/{canonicalize_name(project)}"
+    return tuple(each if each.name else replace(each, name=name) for each in images)
 
 
 def targets_of(settings: ImageSettings) -> tuple[Target, ...]:

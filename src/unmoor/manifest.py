@@ -40,6 +40,7 @@ class Manifest:
 
     Two manifests of one release are the same bytes: no times, no paths, no machine's name.
 
+    ``path`` is the project's folder in the repository, left out where it is the top.
     ``settings`` is empty where the settings are the commit's own, else ``NAME sha256:DIGEST`` of the
     file that was given instead.
     """
@@ -51,6 +52,7 @@ class Manifest:
     commit: str
     repository: str
     prerelease: bool
+    path: str = ""
     settings: str = ""
     artifacts: tuple[Artifact, ...]
     images: tuple[ImageArtifact, ...] = ()
@@ -77,6 +79,7 @@ class Manifest:
             commit=release.commit,
             repository=release.repository,
             prerelease=release.prerelease,
+            path=release.path,
             settings=release.settings,
             artifacts=tuple(
                 Artifact(name=file.name, kind="wheel" if file.is_wheel else "sdist", sha256=file.sha256, size=file.size)
@@ -93,8 +96,9 @@ class Manifest:
         )
 
     def is_of(self, release: Release) -> bool:
-        """Whether this manifest speaks of that tag, version and commit."""
-        return (self.tag, self.version, self.commit) == (release.tag, release.version, release.commit)
+        """Whether this manifest speaks of that tag, version and commit, and of the project in that folder."""
+        ours = (self.tag, self.version, self.commit, self.path)
+        return ours == (release.tag, release.version, release.commit, release.path)
 
     def dists(self, folder: Path) -> Dists:
         """The files this manifest names, as they would lie in a folder. Nothing is read."""
@@ -110,7 +114,10 @@ def encode(manifest: Manifest) -> bytes:
     """Write JSON: sorted keys, two spaces, a newline at the end."""
     import msgspec
 
-    return msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
+    document = msgspec.to_builtins(manifest)
+    if not manifest.path:
+        del document["path"]
+    return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=2) + b"\n"
 
 
 def decode(data: bytes, *, where: str) -> Manifest:

@@ -1,9 +1,9 @@
 """How a project names its tags: which prefix stands before the version, if any. Pure.
 
 Many projects write ``v1.2`` or ``1.2``. Where one repository holds several packages, or by custom, something
-stands before it: ``pkg-1.2``, ``pkg/v1.2``, ``release-1.2``. A configured prefix is the only one. Without one a
-tag's prefix counts if it is the project's own name, or a word that says "release"; never any other, since
-that may be another package's release.
+stands before it: ``pkg-1.2``, ``pkg/v1.2``, ``pkg==1.2``, ``release-1.2``. A configured prefix is the only one.
+Without one a tag's prefix counts if it is the project's own name, or a word that says "release"; never any other,
+since that may be another package's release.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from unmoor import versions
 from unmoor.errors import Refused, UnmoorError
 
 # One segment of a ref for each slash; no digit at the end, where the version begins.
-_PREFIX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+@-]*([./][A-Za-z0-9_+@-]+)*[./]?")
+_PREFIX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+@=-]*([./][A-Za-z0-9_+@=-]+)*[./]?")
+_CUT = re.compile(r"(?:[-_/@]|==)(?=v?[0-9])")
+_SEPARATOR = re.compile(r"(?:[-_/@]|==)$")
 _WORDS = frozenset({"release", "releases", "rel", "version", "ver"})
 _LONGEST = 64
 
@@ -31,7 +33,7 @@ def prefix(text: str) -> str:
     """
     if text in {"", "v"}:
         return text
-    text = text[:-1] if len(text) > 1 and text[-1] == "v" and text[-2] in "-_/@." else text
+    text = text[:-1] if len(text) > 1 and text[-1] == "v" and text[-2] in "-_/@.=" else text
     bad_part = any(part.endswith(".lock") for part in text.split("/"))
     if len(text) > _LONGEST or not _PREFIX.fullmatch(text) or text[-1].isdigit() or bad_part or text.startswith("@"):
         raise ValueError("expected what stands before the version in a tag, such as pkg- or pkg/v or release-")
@@ -40,16 +42,21 @@ def prefix(text: str) -> str:
 
 def refuse_hostile(tag: str) -> None:
     """Raise `Refused` for a name that no tag of a release has, whatever the prefix: before git sees it."""
-    if versions.hostile(tag, more="/@") or re.search(r"(^|/)[./-]|\.\.|[/.]$|@\{", tag):
+    if versions.hostile(tag, more="/@=") or re.search(r"(^|/)[./-]|\.\.|[/.]$|@\{", tag):
         versions.read_tag(tag)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Naming:
-    """What is a tag of this project. ``project`` gives its name, asked only where it decides."""
+    """What is a tag of this project. ``project`` gives its name, asked only where it decides.
+
+    ``below`` is a project in a folder of the repository: as soon as tags carry its name, those without one are
+    another's, such as the project's at the top.
+    """
 
     configured: str = ""
     project: Callable[[], str] = lambda: ""
+    below: bool = False
 
     def prefix_of(self, tag: str) -> str:
         """The prefix of a tag. Raises `Refused`, naming those that are known, where it is no tag of this project."""
@@ -66,20 +73,27 @@ class Naming:
         raise Refused(
             f"the tag {versions.shown(tag)} is not known to be this project's: a version stands in its tags alone,"
             f" or after {known}",
-            next_step="release such a tag; or set tag-prefix in [tool.unmoor] to what stands before the version",
+            next_step="release such a tag; or set tag-prefix in [tool.unmoor] to what stands before the version;"
+            " if it is the tag of a project in another folder, name that: --path DIR",
         )
 
     def known(self, tags: Iterable[str]) -> dict[str, tuple[str, Version]]:
         """The names that are tags of this project, each with its prefix and version; the others are left out."""
-        found = ((tag, self._known(tag)) for tag in tags)
-        return {tag: (each, versions.read_tag(tag, prefix=each)) for tag, each in found if each is not None}
+        each = {tag: found for tag in tags if (found := self._known(tag)) is not None}
+        named = {tag: found for tag, found in each.items() if self.below and self.says_so(tag)}
+        return {tag: (found, versions.read_tag(tag, prefix=found)) for tag, found in (named or each).items()}
+
+    def says_so(self, tag: str) -> bool:
+        """Whether a tag itself says that it is this project's: by the configured prefix, or the project's name."""
+        found = self._known(tag) or ""
+        return bool(found) and (self._only() is not None or not _is_word(found))
 
     def at(self, tags: Mapping[str, str], commit: str) -> str | None:
         """The one tag of this project on a commit, ``None`` where there is none.
 
         Of one version's spellings that without a prefix. Raises `Refused` where they name different versions.
         """
-        here = self.known(versions.tags_at(tags, commit))
+        here = {tag: found for tag, found in self.known(tags).items() if tags[tag] == commit}
         if len({version for _, version in here.values()}) > 1:
             names = ", ".join(sorted(here, key=lambda name: here[name][1]))
             raise Refused(
@@ -114,7 +128,7 @@ class Naming:
             return ""
         if len(tag) > versions.LONGEST_TAG or not tag.isascii():
             return None
-        for cut in re.finditer(r"[-_/@](?=v?[0-9])", tag):
+        for cut in _CUT.finditer(tag):
             word, start = tag[: cut.start()], tag[: cut.end()]
             ours = word.lower() in _WORDS or (word and canonicalize_name(word) == canonicalize_name(self._named()))
             if ours and _PREFIX.fullmatch(start) and versions.is_release_tag(tag, prefix=start):
@@ -127,3 +141,8 @@ class Naming:
             return self.project()
         except UnmoorError:
             return ""
+
+
+def _is_word(prefix: str) -> bool:
+    """Whether what stands before a version is a word that says "release", and nobody's name."""
+    return _SEPARATOR.sub("", prefix).lower() in _WORDS

@@ -49,8 +49,8 @@ def checkout(folder: Path, processes: Processes, *, remote: str = "origin") -> G
     return GitCheckout(folder, LocalShell(processes=processes), remote)
 
 
-def powers(world: World, folder: Path, processes: Processes) -> Powers:
-    """Put the adapters together. Nothing is read or sent yet."""
+def powers(world: World, folder: Path, processes: Processes, *, path: str = "") -> Powers:
+    """Put the adapters together; git is seen from ``path``. Nothing is read or sent yet."""
     from unmoor.adapters import registry
     from unmoor.adapters.engine import DockerEngine
     from unmoor.adapters.forge import GitHubForge
@@ -64,7 +64,7 @@ def powers(world: World, folder: Path, processes: Processes) -> Powers:
     http = BoundedSession()
     uv = Uv(shell=building, dependencies=world.dependencies)
     return Powers(
-        git=GitCheckout(folder, shell, world.remote, environ=os.environ),
+        git=GitCheckout(folder, shell, world.remote, path=path, environ=os.environ),
         shell=shell,
         clock=clock,
         backend=Pep517(shell=building, uv=uv),

@@ -16,7 +16,8 @@ class Release:
 
     ``version`` is canonical PEP 440, ``commit`` 40 hexadecimal digits, ``date`` the commit's time
     in seconds since 1970, ``repository`` ``owner/name``, ``project`` the name as the project writes it.
-    ``prefix`` is what stands in the tag before the version and its ``v``. ``settings`` says where the
+    ``prefix`` is what stands in the tag before the version and its ``v``, ``path`` the project's folder
+    in the repository, empty where it is the top. ``settings`` says where the
     settings came from, where not from the commit: a file's name and its sha256.
     """
 
@@ -30,6 +31,7 @@ class Release:
     highest: bool
     previous: str | None = None
     prefix: str = ""
+    path: str = ""
     settings: str = field(default="", compare=False)
 
     @property

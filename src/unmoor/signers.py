@@ -10,11 +10,15 @@ from unmoor.text import clean
 def trusted_signer(git: Git, tag: str, path: str) -> str:
     """Return who signed the tag. ``path`` is the list's, read from the remote's default branch.
 
+    It is seen from the project's folder, else from the top of the repository, whose projects may share one.
+
     Not from the tag's commit, where whoever tags could add a name, and not from HEAD, which in a
     CI's checkout is the tag's commit. Without a remote it is HEAD. Raises `Refused`, `Unknown`.
     """
     commit = git.default_head()
     allowed = git.read(commit, path) if commit is not None else None
+    if allowed is None and commit is not None:
+        allowed = git.at("").read(commit, path)
     if commit is None or allowed is None:
         raise Refused(
             f"tags must be signed, and there is no {clean(path)} on the default branch that says who may sign",

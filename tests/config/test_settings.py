@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from unmoor.config.given import Given
-from unmoor.config.settings import Settings, resolve, variable_of
+from unmoor.config.settings import Settings, resolve
+from unmoor.config.sources import variable_of
 from unmoor.errors import ConfigError
 
 
@@ -94,8 +95,9 @@ def test_lists_in_the_environment_have_one_item_a_line() -> None:
 
 def test_every_option_can_be_set_by_its_variable() -> None:
     """The variable follows from the option's name."""
-    assert [variable_of(field.encode_name) for field in msgspec.structs.fields(Settings)][:5] == [
+    assert [variable_of(field.encode_name) for field in msgspec.structs.fields(Settings)][:6] == [
         "UNMOOR_PROJECT",
+        "UNMOOR_PATH",
         "UNMOOR_REPOSITORY",
         "UNMOOR_TAG_PREFIX",
         "UNMOOR_SIGNED_TAGS",

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from unmoor.adapters.git_branches import default_head, on_a_branch
+from unmoor.adapters.git_cloning import check_out, clone_of
 from unmoor.adapters.git_complete import complete
-from unmoor.adapters.git_program import GitProgram, reason, without_login
+from unmoor.adapters.git_program import GitProgram, without_login
 from unmoor.adapters.git_signatures import signer
 from unmoor.errors import Refused, Unknown
 from unmoor.ports.git import Commit
@@ -34,6 +35,7 @@ _NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-./]|[./]$|\.lock$
 class GitCheckout:
     """The repository that a folder lies in, and its remote: a name, a path or an address.
 
+    ``path`` is the folder of the repository from which files are seen, written from the top with slashes.
     Nothing that can change is remembered. Every call raises `Refused` where the folder is in no
     repository that git will work in, `Unknown` where git fails or takes too long, `MissingPart`
     where there is no git.
@@ -45,6 +47,7 @@ class GitCheckout:
         shell: Shell,
         remote: str = "origin",
         *,
+        path: str = "",
         environ: Mapping[str, str] | None = None,
         timeout: float = 60.0,
     ) -> None:
@@ -55,7 +58,13 @@ class GitCheckout:
             )
         self._given = folder
         self._remote = remote
+        self.path = path
         self.git = GitProgram(shell=shell, environ=os.environ if environ is None else environ, timeout=timeout)
+
+    def at(self, path: str) -> GitCheckout:
+        """The same checkout, seen from a folder of the repository; see `unmoor.ports.git.Git`."""
+        git = self.git
+        return GitCheckout(self._given, git.shell, self._remote, path=path, environ=git.environ, timeout=git.timeout)
 
     @cached_property
     def _places(self) -> tuple[Path, Path]:
@@ -170,6 +179,7 @@ class GitCheckout:
 
     def read(self, commit: str, path: str) -> bytes | None:
         """A file's content at a commit; links are followed inside the tree. Raises `Unknown` above 10 MB."""
+        path = posixpath.join(self.path, path)
         for _ in range(_LINKS_FOLLOWED):
             path = posixpath.normpath(path)
             if path.startswith(("/", "../")) or path in {"..", "."}:
@@ -201,16 +211,17 @@ class GitCheckout:
             return (folder / Path(name).name).read_bytes()
 
     def files(self, commit: str) -> tuple[str, ...]:
-        """Every path tracked at a commit, submodules among them."""
+        """Every path tracked at a commit, submodules among them; from the folder, those in it."""
         out = self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", _checked(commit))
-        return tuple(path for path in out.split("\0") if path)
+        here = f"{self.path}/" if self.path else ""
+        return tuple(path.removeprefix(here) for path in out.split("\0") if path and path.startswith(here))
 
     def log(self, *, since: str | None, until: str, limit: int = 1000) -> tuple[Commit, ...]:
         """The commits in ``since..until``; see `unmoor.ports.git.Git`. Raises `Unknown` for a ref that is not here."""
         ends = [self._known(until), *([f"^{self._known(since)}"] if since is not None else [])]
         out = self._run(
             *("log", "-z", "--no-merges", "--no-decorate", "--no-color", "--no-patch", "--encoding=UTF-8"),
-            *("--format=%H %ct %s", f"--max-count={limit}", *ends, "--"),
+            *("--format=%H %ct %s", f"--max-count={limit}", *ends, "--", *filter(None, [self.path])),
         )
         split = (entry.split(" ", 2) for entry in out.split("\0") if entry)
         return tuple(Commit(id=known, date=int(date), subject=clean(subject)) for known, date, subject in split)
@@ -221,7 +232,7 @@ class GitCheckout:
             raise Unknown(f"this checkout holds no {ref[:80]!a}", where=str(self.folder), next_step="git fetch --tags")
         return commit
 
-    def clone(self, into: Path, *, commit: str, tag: str) -> None:
+    def clone(self, into: Path, *, commit: str, tag: str) -> Path:
         """Make a real clone that stands at ``commit``; see `unmoor.ports.git.Git`.
 
         An annotated tag comes along as it is; one that has to be made is a plain one. Submodules are
@@ -239,6 +250,7 @@ class GitCheckout:
         clone_of(self.git, self.folder, into, bare=False)
         clone = GitCheckout(into, self.git.shell, environ=self.git.environ, timeout=self.git.timeout)
         clone._stand_at(commit, tag, origin=self.remote())  # its own kind
+        return into / self.path
 
     def _stand_at(self, commit: str, tag: str, *, origin: str | None) -> None:
         """In a fresh clone: leave one tag on the commit, name the origin, check the commit out."""
@@ -259,38 +271,6 @@ class GitCheckout:
 
     def _say(self, *args: str, fine: tuple[int, ...] = (0,)) -> str:
         return self.git.run(*args, cwd=self.folder, fine=fine).out.strip()
-
-
-def clone_of(git: GitProgram, source: Path, into: Path, *, bare: bool) -> None:
-    """Clone a repository of this machine with all its branches and tags, without checking anything out.
-
-    No template of the user's, so no hooks; objects are linked, not copied, where the disk allows it.
-    Raises `Refused` where ``into`` is not empty.
-    """
-    if into.exists() and (not into.is_dir() or any(into.iterdir())):
-        raise Refused("a clone cannot be made in a place that is not empty", where=str(into), next_step="remove it")
-    into.parent.mkdir(parents=True, exist_ok=True)
-    git.run(
-        *("clone", "--quiet", "--local", "--template=", "-c", "core.autocrlf=false"),
-        *(("--bare",) if bare else ("--no-checkout", "--origin", "origin")),
-        *("--", str(source), str(into.absolute())),
-        cwd=source,
-        timeout=600.0,
-    )
-
-
-def check_out(git: GitProgram, folder: Path, commit: str) -> None:
-    """Check a commit out in a clone. Raises `Unknown` where files of it are missing, though git only mentions that.
-
-    So it is in a clone of a partial clone, whose remote would have to be asked for them.
-    """
-    ran = git.run("checkout", "--quiet", "--detach", commit, "--", cwd=folder, timeout=600.0)
-    if "unable to read" in ran.err:
-        raise Unknown(
-            f"the checkout does not hold every file of commit {commit[:12]}: {reason(ran.err)}",
-            where=str(folder),
-            next_step="if it is a partial clone, complete it: git fetch --refetch --no-filter; else clone it anew",
-        )
 
 
 def _checked(commit: str) -> str:

@@ -14,12 +14,12 @@ from unmoor import cleaning
 from unmoor.adapters.processes import Processes
 from unmoor.cleaning import Cleaned, Survey
 from unmoor.cli import imaging, session, talk
-from unmoor.cli.options import json_option, project_option, world_option
+from unmoor.cli.options import json_option, path_option, project_option, world_option
 from unmoor.config.registries import with_registries
-from unmoor.config.settings import resolve
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
 from unmoor.imagery import names_of
+from unmoor.locating import Surroundings, settings_at
 from unmoor.oci import ImageName
 from unmoor.powers import Powers, checkout, powers
 from unmoor.runcontext import RunContext, repository_of
@@ -100,6 +100,7 @@ def command() -> None:
 @click.option("--image", "images", multiple=True, metavar="NAME", help="Only this image. Repeatable.")
 @click.option("--apply", "really", is_flag=True, help="Do it. Without this it is only said.")
 @project_option
+@path_option
 @world_option
 @json_option
 def images(  # noqa: PLR0917 - click hands over every option by its name
@@ -109,6 +110,7 @@ def images(  # noqa: PLR0917 - click hands over every option by its name
     also: tuple[str, ...],
     images: tuple[str, ...],
     folder: Path,
+    path: str | None,
     world: Path | None,
     *,
     really: bool,
@@ -122,7 +124,7 @@ def images(  # noqa: PLR0917 - click hands over every option by its name
     """
     rules = Rules(keep=keep, older_than=older_than, passing=(*PASSING, *also), protect=protect)
     with Processes() as processes, processes.guarded():
-        name, can, wanted = _opened(folder, world, images, processes)
+        name, can, wanted = _opened(folder, path, world, images, processes)
         found = tuple(_cleaned(each, can, rules, really=really) for each in wanted)
     if as_json:
         session.echo_json(CleanDocument(world=name, applied=really, images=found))
@@ -136,12 +138,13 @@ def images(  # noqa: PLR0917 - click hands over every option by its name
 
 
 def _opened(
-    folder: Path, world_file: Path | None, images: tuple[str, ...], processes: Processes
+    folder: Path, path: str | None, world_file: Path | None, images: tuple[str, ...], processes: Processes
 ) -> tuple[str, Powers, tuple[str, ...]]:
     """The world's name, the powers in it, and the images that are meant. No tag is needed for this."""
-    here = checkout(folder, processes)
+    around = Surroundings(environ=os.environ)
+    here = checkout(folder, processes) if images else session.located(folder, path, around, processes, tag=None)
     head = here.head()
-    settings = resolve(lambda name: here.read(head, name) if head else None, environ=os.environ).settings
+    settings = settings_at(here, head, around).settings
     context = RunContext.from_environ(os.environ)
     repository = context.repository or repository_of(here.remote() or "") or settings.repository
     if world_file is not None:
@@ -149,7 +152,7 @@ def _opened(
     else:
         world = real_world(repository, os.environ)
     if not images:
-        wanted = imaging.configured(settings.image, here.files(head) if head else (), without=False)
+        wanted = imaging.configured(settings, here, head, repository=world.forge.repository, without=False)
         images = tuple(name for each in wanted.images for name in names_of(each, world.forge.repository))
     if not images:
         raise ConfigError(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from unmoor import imagery, oci
 from unmoor.config.images import ImageSettings
 from unmoor.config.registries import with_registries
+from unmoor.config.settings import Settings
 from unmoor.errors import MissingPart
 from unmoor.ports.engine import Engine
+from unmoor.ports.git import Git
+from unmoor.project import read_facts
 from unmoor.secret import Secret
 from unmoor.world import World
 
@@ -35,9 +39,15 @@ def hosts_of(images: tuple[ImageSettings, ...], repository: str) -> tuple[str, .
     return tuple(dict.fromkeys(oci.ImageName.parse(name).host for name in names))
 
 
-def configured(settings: tuple[ImageSettings, ...], files: Collection[str], *, without: bool) -> Wanted:
-    """The images that a project names, or the one that its Dockerfile makes."""
-    images = imagery.configured(settings, files)
+def configured(settings: Settings, git: Git, commit: str | None, *, repository: str, without: bool) -> Wanted:
+    """The images that a project names, or the one that its Dockerfile makes.
+
+    Below the top of a repository the project's own name tells its images from those of its neighbours.
+    """
+    images = imagery.configured(settings.image, git.files(commit) if commit else ())
+    if git.path and commit and not all(image.name for image in images):
+        project = settings.project or read_facts(partial(git.read, commit)).name
+        images = imagery.named_below(images, repository, project)
     if images and without:
         return Wanted(images=(), left_out=("images are left out, as asked",))
     return Wanted(images=images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -9,20 +10,20 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
-from unmoor.cli import session, talk
-from unmoor.cli.options import project_option
+from unmoor.cli import options, session, talk
+from unmoor.cli.options import path_option, project_option
 from unmoor.cli.talk import err
-from unmoor.powers import checkout
+from unmoor.locating import Surroundings
 from unmoor.products import Notes
 from unmoor.rehearsal.prepare import prepare
 from unmoor.stage import Reach
-from unmoor.text import clean
 
 
 @click.command(short_help="Print the release notes exactly as they would be published.")
 @click.argument("tag", required=False)
 @project_option
-def command(tag: str | None, folder: Path) -> int:
+@path_option
+def command(*, tag: str | None, folder: Path, path: str | None) -> int:
     """Print the release notes of TAG as Markdown, exactly as they would be published.
 
     They come from the changelog's section for the version, else from the news fragments, else from
@@ -30,13 +31,14 @@ def command(tag: str | None, folder: Path) -> int:
     No network is needed.
     """
     with Processes() as processes, processes.guarded(), tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
-        here = checkout(folder, processes)
+        here = session.located(folder, path, Surroundings(environ=os.environ), processes, tag=tag)
         # In a copy with a remote of its own: the notes are the same there, and nothing has to be asked.
         prepared = prepare(here, LocalShell(processes=processes), Path(aside), tag=tag)
         if tag is None:
             err(f"the notes of {prepared.tag}:")
         asked = session.Asked(
             folder=prepared.checkout,
+            path=prepared.path,
             tag=prepared.tag,
             until=("notes",),
             limit=Reach.READS,
@@ -49,4 +51,4 @@ def command(tag: str | None, folder: Path) -> int:
     notes = report.product("notes")
     if isinstance(notes, Notes):
         click.echo(notes.body)
-    return talk.close(report, limit=asked.limit, again="unmoor notes" + (f" {clean(tag)}" if tag else ""))
+    return talk.close(report, limit=asked.limit, again=options.again("notes", path, tag))

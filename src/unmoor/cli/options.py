@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+
+
+def again(command: str, path: str | None, tag: str | None) -> str:
+    """The same command once more, to be shown."""
+    return shlex.join(["unmoor", command, *(["--path", path] if path is not None else []), *([tag] if tag else [])])
 
 
 def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,6 +33,16 @@ def project_option(function: Callable[..., Any]) -> Callable[..., Any]:
         default=Path(),
         show_default="the current folder",
         help="The project's checkout.",
+    )(function)
+
+
+def path_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option that names the project's folder in the repository."""
+    return click.option(
+        "--path",
+        metavar="DIR",
+        help="The project's folder in the repository, from its top.  [default: the nearest project at or above the"
+        " current folder, or what the settings at the top say]",
     )(function)
 
 

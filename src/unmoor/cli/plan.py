@@ -8,7 +8,7 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
-from unmoor.cli.options import config_option, json_option, project_option, world_option
+from unmoor.cli.options import config_option, json_option, path_option, project_option, world_option
 from unmoor.render import words
 from unmoor.stage import Reach
 
@@ -16,10 +16,13 @@ from unmoor.stage import Reach
 @click.command(short_help="Say what a release would do, and what is already true. Reads only.")
 @click.argument("tag", required=False)
 @project_option
+@path_option
 @world_option
 @config_option
 @json_option
-def command(tag: str | None, folder: Path, world: Path | None, config: Path | None, *, as_json: bool) -> int:
+def command(
+    *, tag: str | None, folder: Path, path: str | None, world: Path | None, config: Path | None, as_json: bool
+) -> int:
     """Say what releasing TAG would do, and what is already true.
 
     Everything is read, nothing is written. Without TAG it is the tag on HEAD; in GitHub Actions the
@@ -28,7 +31,7 @@ def command(tag: str | None, folder: Path, world: Path | None, config: Path | No
     The JSON has a schema: `unmoor schema plan`.
     """
     asked = session.Asked(
-        folder=folder, tag=tag, world=world, config=config, limit=Reach.READS, as_json=as_json, quiet=True
+        folder=folder, path=path, tag=tag, world=world, config=config, limit=Reach.READS, as_json=as_json, quiet=True
     )
     with Processes() as processes:
         opened = session.opened(asked, processes)

@@ -12,11 +12,12 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.cli import imaging, session
-from unmoor.cli.options import config_option, json_option, project_option
+from unmoor.cli.options import config_option, json_option, path_option, project_option
 from unmoor.cli.talk import err
 from unmoor.config.given import given
-from unmoor.config.settings import Settings, resolve
+from unmoor.config.settings import Settings
 from unmoor.folder import RunFolder
+from unmoor.locating import Surroundings, settings_at
 from unmoor.locks import exclusive
 from unmoor.powers import checkout
 from unmoor.rehearsal import local
@@ -31,10 +32,13 @@ PLACE = "rehearsal"
 @click.command(short_help="Release into a local world: every stage, the irreversible ones too.")
 @click.argument("tag", required=False)
 @project_option
+@path_option
 @config_option
 @click.option("--without-images", is_flag=True, help="Leave container images out, where there is no engine.")
 @json_option
-def command(tag: str | None, folder: Path, config: Path | None, *, without_images: bool, as_json: bool) -> int:
+def command(
+    *, tag: str | None, folder: Path, path: str | None, config: Path | None, without_images: bool, as_json: bool
+) -> int:
     r"""Rehearse the release of TAG, all of it, on this machine.
 
     A local world is started: two package indexes, a GitHub API and a git remote, which refuse what
@@ -50,15 +54,16 @@ def command(tag: str | None, folder: Path, config: Path | None, *, without_image
       unmoor rehearse v2.0.0rc1
     """
     with Processes() as processes, processes.guarded():
-        here = checkout(folder, processes)
+        around = Surroundings(environ=os.environ, config=given(config))
+        here = session.located(folder, path, around, processes, tag=tag)
         place = here.folder / ".unmoor" / PLACE
         RunFolder(place).open()
         with exclusive(place):
             _wipe(place)
-            prepared = prepare(here, LocalShell(processes=processes), place, tag=tag, config=given(config))
+            prepared = prepare(here, LocalShell(processes=processes), place, tag=tag, config=around.config)
             _tell(prepared)
             repository = repository_of(here.remote() or "") or session.LOCAL_REPOSITORY
-            settings, hosts = _needed(prepared, repository, processes, config)
+            settings, hosts = _needed(prepared, repository, processes, around)
             hosts = () if without_images else hosts
             with local.start(
                 place,
@@ -72,6 +77,7 @@ def command(tag: str | None, folder: Path, config: Path | None, *, without_image
                     err(f"warning: {world.no_registry}")
                 asked = session.Asked(
                     folder=prepared.checkout,
+                    path=prepared.path,
                     tag=prepared.tag,
                     world=world.world_file,
                     config=config,
@@ -79,31 +85,29 @@ def command(tag: str | None, folder: Path, config: Path | None, *, without_image
                     as_json=as_json,
                     rehearsing=True,
                     without_images=without_images,
-                    again=_again(tag, config, without_images=without_images),
+                    again=_again(path, tag, config, without_images=without_images),
                 )
                 opened = session.opened(asked, processes)
                 report = session.conduct(opened, asked, processes)
         return session.finish(report, opened, asked)
 
 
-def _again(tag: str | None, config: Path | None, *, without_images: bool) -> str:
+def _again(path: str | None, tag: str | None, config: Path | None, *, without_images: bool) -> str:
     """The very command."""
-    options = ["--config", str(config)] if config else []
+    options = ["--path", path] if path is not None else []
+    options += ["--config", str(config)] if config else []
     options += ["--without-images"] if without_images else []
     return shlex.join(["unmoor", "rehearse", *options, *([tag] if tag else [])])
 
 
 def _needed(
-    prepared: Prepared, repository: str, processes: Processes, config: Path | None
+    prepared: Prepared, repository: str, processes: Processes, around: Surroundings
 ) -> tuple[Settings, tuple[str, ...]]:
     """The settings that the world has to suit, and every registry that it has to have, none without images."""
-    git = checkout(prepared.checkout, processes)
+    git = checkout(prepared.checkout, processes).at(prepared.path)
     commit = git.commit_of(prepared.tag)
-    files = git.files(commit) if commit else ()
-    settings = resolve(
-        lambda name: git.read(commit, name) if commit else None, environ=os.environ, config=given(config)
-    ).settings
-    images = imaging.configured(settings.image, files, without=False).images
+    settings = settings_at(git, commit, around).settings
+    images = imaging.configured(settings, git, commit, repository=repository, without=False).images
     return settings, imaging.hosts_of(images, repository)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from unmoor.cli import session
-from unmoor.cli.options import config_option, json_option, project_option, world_option
+from unmoor.cli.options import config_option, json_option, path_option, project_option, world_option
 from unmoor.cli.skipping import skippable
 from unmoor.handovers import Handover
 from unmoor.stage import Reach
@@ -17,6 +17,7 @@ from unmoor.stage import Reach
 @click.command(short_help="Release a tag. Run it again after a failure: it goes on from what is there.")
 @click.argument("tag", required=False)
 @project_option
+@path_option
 @world_option
 @config_option
 @click.option(
@@ -71,6 +72,7 @@ def command(
     *,
     tag: str | None,
     folder: Path,
+    path: str | None,
     world: Path | None,
     config: Path | None,
     until: tuple[str, ...],
@@ -106,6 +108,7 @@ def command(
     return session.run(
         session.Asked(
             folder=folder,
+            path=path,
             tag=tag,
             world=world,
             config=config,

@@ -17,8 +17,8 @@ from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.processes import Processes
 from unmoor.assembly import assemble
 from unmoor.cli import failing, imaging, talk
-from unmoor.config.given import Given, given
-from unmoor.config.settings import Settings, resolve
+from unmoor.config.given import given
+from unmoor.config.settings import Settings
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import Refused
 from unmoor.events import Report
@@ -26,11 +26,11 @@ from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
 from unmoor.handovers import Handover
 from unmoor.journal import FileJournal, NoJournal
+from unmoor.locating import Surroundings, locate, naming_at, settings_at
 from unmoor.locks import exclusive
 from unmoor.naming import refuse_hostile
 from unmoor.pipeline import Pipeline
 from unmoor.powers import Powers, checkout, powers
-from unmoor.rehearsal.prepare import naming_at
 from unmoor.runcontext import RunContext, repository_of
 from unmoor.schedule import Run
 from unmoor.stage import Reach
@@ -50,6 +50,7 @@ class Asked:
     """
 
     folder: Path
+    path: str | None = None
     tag: str | None = None
     world: Path | None = None
     config: Path | None = None
@@ -85,12 +86,11 @@ class Session:
 def opened(asked: Asked, processes: Processes) -> Session:
     """Find out what is meant: tag, settings at its commit, world. Reads only. Raises what each of them raises."""
     context = RunContext() if asked.rehearsing else RunContext.from_environ(os.environ)
-    here = checkout(asked.folder, processes)
     config = given(asked.config)
-    tag, named = _tag(asked, context, here, config)
-    refuse_hostile(tag)
+    around = Surroundings(environ=os.environ, config=config)
+    here, tag, named = _meant(asked, context, around, processes)
     commit = here.commit_of(tag) or here.head()
-    resolved = resolve(lambda name: here.read(commit, name) if commit else None, environ=os.environ, config=config)
+    resolved = settings_at(here, commit, around)
     if config is not None and not asked.quiet:
         talk.err(f"settings: {clean(config.origin)}, instead of the commit's own")
     repository = context.repository or repository_of(here.remote() or "") or resolved.settings.repository
@@ -108,12 +108,14 @@ def opened(asked: Asked, processes: Processes) -> Session:
             next_step='set `repository = "owner/name"` in [tool.unmoor], or add the git remote',
         )
     wanted = imaging.configured(
-        resolved.settings.image,
-        here.files(commit) if commit else (),
+        resolved.settings,
+        here,
+        commit,
+        repository=world.forge.repository,
         without=asked.without_images or "images" in asked.skip,
     )
     world = imaging.reached(world, wanted)
-    can = powers(world, asked.folder, processes)
+    can = powers(world, asked.folder, processes, path=here.path)
     wanted = imaging.possible(wanted, world, can.engine if asked.engine else None)
     for why in wanted.left_out:
         talk.err(f"warning: {why}")
@@ -146,20 +148,37 @@ def opened(asked: Asked, processes: Processes) -> Session:
     )
 
 
-def _tag(asked: Asked, context: RunContext, git: GitCheckout, config: Given | None) -> tuple[str, bool]:
-    if asked.tag is not None:
-        return asked.tag, True
-    if context.tag:
-        return context.tag, True
+def _meant(
+    asked: Asked, context: RunContext, around: Surroundings, processes: Processes
+) -> tuple[GitCheckout, str, bool]:
+    """The checkout as the project sees it, the tag, and whether that was named: else it was found on HEAD."""
+    tag = asked.tag if asked.tag is not None else context.tag or None
+    git = located(asked.folder, asked.path, around, processes, tag=tag)
+    if tag is not None:
+        return git, tag, True
     head = git.head()
-    found = naming_at(git, head, config).at(git.tags(), head) if head else None
+    found = naming_at(git, head, around).at(git.tags(), head) if head else None
     if found is None:
         raise Refused(
             "no tag was named, and none stands on the commit that is checked out",
             where=str(git.folder),
             next_step="name one, such as v1.2.3; to rehearse a release before it is tagged: unmoor rehearse",
         )
-    return found, False
+    return git, found, False
+
+
+def located(
+    folder: Path, path: str | None, around: Surroundings, processes: Processes, *, tag: str | None
+) -> GitCheckout:
+    """The checkout, seen from the project's folder in it. Raises what `unmoor.locating.locate` does."""
+    top = checkout(folder, processes)
+    if tag is not None:
+        refuse_hostile(tag)
+    commit = (top.commit_of(tag) if tag is not None else None) or top.head()
+    found = locate(top, folder, around, named=path, tag=tag, commit=commit)
+    if found.said:
+        talk.err(found.said)
+    return top.at(found.path)
 
 
 def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
@@ -276,6 +295,7 @@ def command(session: Session, asked: Asked) -> str:
     world = ["--world", str(asked.world)] if asked.world else []
     world += ["--config", str(asked.config)] if asked.config else []
     world += ["--built", str(asked.prebuilt)] if asked.prebuilt else []
+    world += ["--path", asked.path] if asked.path is not None else []
     skip = [word for name in asked.skip for word in ("--skip", name)]
     joined = [word for leg in asked.legs for word in ("--leg", str(leg))]
     return shlex.join(["unmoor", "release", *world, *skip, *joined, session.target.tag])

@@ -8,7 +8,7 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
-from unmoor.cli.options import project_option, world_option
+from unmoor.cli.options import path_option, project_option, world_option
 from unmoor.cli.talk import err
 from unmoor.events import Report
 from unmoor.locks import exclusive
@@ -22,15 +22,16 @@ from unmoor.text import clean
 @click.command(short_help="Take back what can be taken back, and say what cannot.")
 @click.argument("tag", required=False)
 @project_option
+@path_option
 @world_option
 @click.option("--apply", "really", is_flag=True, help="Do it. Without this it is only said.")
-def command(tag: str | None, folder: Path, world: Path | None, *, really: bool) -> int:
+def command(*, tag: str | None, folder: Path, path: str | None, world: Path | None, really: bool) -> int:
     """Take back what a release of TAG left outside this machine, as far as that can be done.
 
     Without --apply nothing is changed: what is out there is listed, with what would be done about
     it. What cannot be taken back is named with the steps that a person can take.
     """
-    asked = session.Asked(folder=folder, tag=tag, world=world, limit=Reach.READS, quiet=True)
+    asked = session.Asked(folder=folder, path=path, tag=tag, world=world, limit=Reach.READS, quiet=True)
     with Processes() as processes, processes.guarded():
         opened = session.opened(asked, processes)
         report = session.conduct(opened, asked, processes)

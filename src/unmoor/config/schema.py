@@ -18,7 +18,8 @@ import msgspec
 
 from unmoor.config.images import ImageSettings, SmokeSettings, TargetSettings
 from unmoor.config.kinds import struct_in, structs_in
-from unmoor.config.settings import Settings, variable_of
+from unmoor.config.settings import Settings
+from unmoor.config.sources import variable_of
 from unmoor.config.tables import WorldTable
 from unmoor.secret import Secret
 

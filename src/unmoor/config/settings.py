@@ -9,22 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from unmoor.config import sources
 from unmoor.config.addresses import PROJECT, REPOSITORY
-from unmoor.config.given import Given, table_of
+from unmoor.config.given import Given
 from unmoor.config.images import INSIDE, ImageSettings
-from unmoor.config.kinds import structs_in
-from unmoor.config.reading import Document, Faults, checked, parse, read_values, refuse_near_misses
-from unmoor.config.values import Constraints, Extra, Group, ProjectPath, Requirement, TestPython, command_line, inside
+from unmoor.config.values import (
+    FOLDER,
+    Constraints,
+    Extra,
+    Group,
+    ProjectPath,
+    Requirement,
+    TestPython,
+    command_line,
+    folder,
+    inside,
+)
 from unmoor.naming import prefix
 
-PYPROJECT = "pyproject.toml"
-OWN_FILE = "unmoor.toml"
-PREFIX = "UNMOOR_"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -38,6 +45,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             max_length=200,
             description="Name of the project on the index. Empty: the name that its metadata says.",
             extra={"words": "a project name: letters, digits, and . _ - between them"},
+        ),
+    ] = ""
+    path: Annotated[
+        str,
+        Meta(
+            description="Folder of the project in the repository, where it is not the top; only in the settings at the"
+            " top, alone. Empty: the nearest project at or above the current folder.",
+            examples=["packages/pkg"],
+            extra={"words": FOLDER, "check": folder},
         ),
     ] = ""
     repository: Annotated[
@@ -195,106 +211,30 @@ class Resolved:
     provenance: Mapping[str, str]
 
 
-def variable_of(option: str) -> str:
-    """The environment variable of an option: ``UNMOOR_TEST_COMMAND`` for ``test-command``."""
-    return PREFIX + option.upper().replace("-", "_")
-
-
 def resolve(
     read: Callable[[str], bytes | None],
     *,
     config: Given | None = None,
     environ: Mapping[str, str] = NOTHING,
     given: Mapping[str, object] = NOTHING,
+    below: str = "",
 ) -> Resolved:
     """Bring together defaults, the project's file, the environment and the command line; the later ones win.
 
     ``read`` returns a file of the project by its name (at the release's own commit), ``None`` where
-    there is none; ``config`` goes in its place. ``given`` is what the command line said, by option
-    name. An empty variable counts as not set. Raises `ConfigError` with all that is wrong in one source.
+    there is none; ``config`` goes in its place. ``below`` is the folder it reads from, for messages.
+    ``given`` is what the command line said, by option name. An empty variable counts as not set.
+    Raises `ConfigError` with all that is wrong in one source.
     """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for source in (
-        _from_files(read) if config is None else _from_given(config),
-        _from_environ(environ),
-        _from_command_line(given),
+        sources.from_files(Settings, read, below) if config is None else sources.from_given(Settings, config),
+        sources.from_environ(Settings, environ),
+        sources.from_command_line(Settings, given),
     ):
         for name, (value, origin) in source.items():
             values[name], origins[name] = value, origin
     fields = msgspec.structs.fields(Settings)
     provenance = {field.encode_name: origins.get(field.name, "default") for field in fields}
     return Resolved(settings=Settings(**values), provenance=MappingProxyType(provenance))
-
-
-_Found = dict[str, tuple[Any, str]]
-
-
-def _from_files(read: Callable[[str], bytes | None]) -> _Found:
-    """Read the one file that holds settings, if there is one."""
-    documents = [parse(data, name) for name in (PYPROJECT, OWN_FILE) if (data := read(name)) is not None]
-    found: list[tuple[Document, tuple[str, ...], object]] = []
-    for document in documents:
-        if document.source == OWN_FILE:
-            found.append((document, (), document.table))
-            continue
-        tools = document.table.get("tool", {})
-        if not isinstance(tools, dict):
-            continue
-        refuse_near_misses(document, tools)
-        if "unmoor" in tools:
-            found.append((document, ("tool", "unmoor"), tools["unmoor"]))
-    if not found:
-        return {}
-    document, path, table = found[-1]
-    faults = Faults(document.source, document.line_of)
-    if len(found) > 1:
-        faults.add((), f"settings stand both here and in [tool.unmoor] of {PYPROJECT}", next_step="keep one of the two")
-        faults.stop()
-    return _read(table, path, faults)
-
-
-def _from_given(config: Given) -> _Found:
-    """Read a file that was given: a pyproject.toml, else one as unmoor.toml is."""
-    document, path, table = table_of(config, PYPROJECT)
-    return _read(table, path, Faults(document.source, document.line_of))
-
-
-def _read(table: object, path: tuple[str, ...], faults: Faults) -> _Found:
-    if not isinstance(table, dict):
-        faults.add(path, "expected a table")
-        faults.stop()
-        return {}
-    values = read_values(Settings, table, path, faults)
-    faults.stop()
-    names = {field.name: field.encode_name for field in msgspec.structs.fields(Settings)}
-    return {name: (value, f"{faults.source}: {'.'.join((*path, names[name]))}") for name, value in values.items()}
-
-
-def _from_environ(environ: Mapping[str, str]) -> _Found:
-    """Read the variables that name options. Numbers are text there, and lists hold one item a line."""
-    faults = Faults("the environment")
-    values: _Found = {}
-    options = {
-        variable_of(field.encode_name): field
-        for field in msgspec.structs.fields(Settings)
-        if structs_in(field.type) is None  # no variable holds tables
-    }
-    for variable, field in options.items():
-        if not (text := environ.get(variable, "")):
-            continue
-        base = get_args(field.type)[0]
-        lines = [item.strip() for item in text.split("\n") if item.strip()]
-        value: object = lines if get_origin(base) is tuple else text
-        try:
-            values[field.name] = (checked(value, field.type, loose=True), f"environment: {variable}")
-        except ValueError as error:
-            faults.add((variable,), str(error))
-    faults.stop()
-    return values
-
-
-def _from_command_line(given: Mapping[str, object]) -> _Found:
-    """Read what the command line said."""
-    values = _read(dict(given), (), Faults("the command line"))
-    return {name: (value, "command line") for name, (value, _) in values.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -10,6 +11,8 @@ from msgspec import Meta
 
 from unmoor.config.images import INSIDE
 
+FOLDER = "a relative path from the top of the repository, without .."
+
 
 def inside(text: str) -> str:
     """Bring a path into normal form. Raises ``ValueError`` for the project's folder itself."""
@@ -17,6 +20,19 @@ def inside(text: str) -> str:
     if path == ".":
         raise ValueError("expected a path inside the project, got the project's folder itself")
     return path
+
+
+def folder(text: str) -> str:
+    """Bring a folder of the repository into normal form, empty for its top. Raises ``ValueError`` for any other path.
+
+    No more than words: what is there at a commit is looked at where the commit is known.
+    """
+    if not text.isprintable():  # control characters, and bytes that are not UTF-8
+        raise ValueError("expected a path in UTF-8 without control characters")
+    if not re.fullmatch(INSIDE, text):
+        raise ValueError(f"expected {FOLDER}, got {text[:80]!r}")
+    path = PurePosixPath(text).as_posix() if text else ""
+    return "" if path == "." else path
 
 
 def command_line(text: str) -> str:

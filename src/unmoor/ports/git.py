@@ -18,17 +18,28 @@ class Commit:
 
 
 class Git(Protocol):
-    """A checkout. Every ref and path is checked before git sees it; git never runs the project's hooks."""
+    """A checkout, seen from the folder of the project, which is its top or below.
+
+    Files are named from that folder; what lies beside it is ``../`` away, never outside of the repository.
+    Every ref and path is checked before git sees it; git never runs the project's hooks.
+    """
 
     @property
     def folder(self) -> Path:
         """The top folder of the checkout."""
 
+    @property
+    def path(self) -> str:
+        """The folder of the project, from the top and with slashes; empty where it is the top."""
+
+    def at(self, path: str) -> Git:
+        """The same checkout, seen from another folder: a path from the top, empty for the top itself."""
+
     def shallow(self) -> bool:
         """Whether history is cut off."""
 
     def changed(self) -> tuple[str, ...]:
-        """Tracked files that differ from HEAD; untracked files never count."""
+        """Tracked files that differ from HEAD, wherever in the repository; untracked files never count."""
 
     def head(self) -> str | None:
         """The commit that is checked out, ``None`` in an empty repository."""
@@ -64,13 +75,15 @@ class Git(Protocol):
         """A file's content at a commit, ``None`` where it is not there. At most 10 MB."""
 
     def files(self, commit: str) -> tuple[str, ...]:
-        """Every path tracked at a commit."""
+        """Every path in the folder that is tracked at a commit."""
 
     def log(self, *, since: str | None, until: str, limit: int = 1000) -> tuple[Commit, ...]:
-        """The commits in ``since..until``, newest first, merges left out."""
+        """The commits in ``since..until`` that touch the folder, newest first, merges left out."""
 
-    def clone(self, into: Path, *, commit: str, tag: str) -> None:
+    def clone(self, into: Path, *, commit: str, tag: str) -> Path:
         """Make a real clone that stands at ``commit``, where ``tag`` is the only tag on that commit.
+
+        All of the repository is in it; what is returned is the project's folder there.
 
         Submodules are there, and large files where git-lfs is on the machine. Other commits keep their
         tags. The clone's own copy of the tag is made where the checkout has none.

@@ -21,6 +21,7 @@ __all__ = [
     "Read",
     "WrittenVersion",
     "guess_version",
+    "is_project",
     "read_facts",
     "read_version",
     "with_version",
@@ -75,6 +76,20 @@ def read_version(read: Read) -> tuple[WrittenVersion | None, bool]:
 def guess_version(read: Read) -> WrittenVersion | None:
     """Where a version that ``setup.py`` computes is likely to be written. Only a build can tell whether it is so."""
     return likely_version(Files(read))
+
+
+def is_project(read: Read) -> bool:
+    """Whether a folder's files are those of a project: ``setup.py``, or one that says a name or a build backend.
+
+    A file that only sets up tools makes no project; one that cannot be read may, and whoever reads it will say so.
+    """
+    files = Files(read)
+    try:
+        tools = table(files.pyproject, "tool")
+        said = {"project", "build-system"} & files.pyproject.keys() or {"poetry", "flit"} & tools.keys()
+        return bool(said) or files.read("setup.py") is not None or files.cfg.has_section("metadata")
+    except ConfigError:
+        return True
 
 
 def _name(files: Files) -> str:

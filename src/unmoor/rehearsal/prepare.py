@@ -7,19 +7,19 @@ the clone alone. The same checkout gives the same commits and tags, byte for byt
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from unmoor.adapters.git import GitCheckout, check_out, clone_of
+from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git_cloning import check_out, clone_of
 from unmoor.adapters.git_program import GitProgram
 from unmoor.config.given import Given
-from unmoor.config.settings import resolve
 from unmoor.errors import Refused
 from unmoor.files import write_whole
-from unmoor.naming import Naming, refuse_hostile
+from unmoor.locating import Surroundings, naming_at
+from unmoor.naming import refuse_hostile
 from unmoor.notes.fragments import configured, gather
 from unmoor.ports.shell import Shell
-from unmoor.project import read_facts, with_version
+from unmoor.project import with_version
 from unmoor.rehearsal.choice import Choice, Chooser
 from unmoor.stages.tag import refuse_shallow
 
@@ -31,11 +31,13 @@ _EMAIL = "rehearsal@example.invalid"
 class Prepared:
     """What was made: the clone to release from, and the tag that stands in it and in its remote.
 
-    ``said`` is what the user should hear, ``diff`` the change of a version in the clone, empty where
-    there was none, ``uncommitted`` the changed files of the checkout, which take no part.
+    ``path`` is the project's folder in it, as in the checkout. ``said`` is what the user should hear,
+    ``diff`` the change of a version in the clone, empty where there was none, ``uncommitted`` the
+    changed files of the checkout, which take no part.
     """
 
     checkout: Path
+    path: str
     tag: str
     said: tuple[str, ...]
     diff: str
@@ -51,7 +53,8 @@ def prepare(git: GitCheckout, shell: Shell, into: Path, *, tag: str | None, conf
     head = git.head()
     if tag is not None:
         refuse_hostile(tag)
-    naming = naming_at(git, (git.commit_of(tag) if tag else None) or head, config)
+    around = Surroundings(environ=git.git.environ, config=config)
+    naming = naming_at(git, (git.commit_of(tag) if tag else None) or head, around)
     if tag is not None:
         naming.prefix_of(tag)
     if head is None:
@@ -63,24 +66,17 @@ def prepare(git: GitCheckout, shell: Shell, into: Path, *, tag: str | None, conf
     clone_of(program, remote, checkout, bare=False)
     clone = GitCheckout(checkout, shell, environ=program.environ, timeout=program.timeout)
     check_out(program, checkout, head)
-    choice = Chooser(git=git, head=head, kinds=lambda: _kinds(checkout), naming=naming).choose(tag)
+    choice = Chooser(git=git, head=head, kinds=lambda: _kinds(checkout / git.path), naming=naming).choose(tag)
     if choice.commit != head:
         check_out(program, checkout, choice.commit)
     when = _signed_by_us(git.date_of(choice.commit))
-    diff = _commit_version(program, checkout, choice, when)
+    diff = _commit_version(program, checkout / git.path, choice, when, top=checkout)
     if clone.commit_of(choice.tag) is None:
         program.run("tag", "--annotate", "-m", f"{choice.tag} (rehearsal)", "--", choice.tag, cwd=checkout, env=when)
         program.run("push", "--quiet", "--", "origin", f"refs/tags/{choice.tag}", cwd=checkout)
-    return Prepared(checkout=checkout, tag=choice.tag, said=choice.said, diff=diff, uncommitted=git.changed())
-
-
-def naming_at(git: GitCheckout, head: str | None, config: Given | None = None) -> Naming:
-    """How the project names its tags, by the settings at a commit. Raises `ConfigError` where they are wrong."""
-    if head is None:
-        return Naming()
-    settings = resolve(lambda name: git.read(head, name), environ=git.git.environ, config=config).settings
-    read = partial(git.read, head)
-    return Naming(configured=settings.tag_prefix, project=lambda: read_facts(read, project=settings.project).name)
+    return Prepared(
+        checkout=checkout, path=git.path, tag=choice.tag, said=choice.said, diff=diff, uncommitted=git.changed()
+    )
 
 
 def _make_remote(program: GitProgram, git: GitCheckout, remote: Path, head: str) -> None:
@@ -120,12 +116,12 @@ def _signed_by_us(date: int) -> dict[str, str]:
     }
 
 
-def _commit_version(program: GitProgram, checkout: Path, choice: Choice, when: dict[str, str]) -> str:
+def _commit_version(program: GitProgram, project: Path, choice: Choice, when: dict[str, str], *, top: Path) -> str:
     """Set the version in the clone by a commit of one line, and return it as a diff."""
     if choice.edit is None:
         return ""
-    path = (checkout / choice.edit.path).resolve()
-    if not path.is_relative_to(checkout.resolve()):
+    path = (project / choice.edit.path).resolve()
+    if not path.is_relative_to(top.resolve()):
         raise Refused(
             "the file that holds the version is a link that leads out of the project",
             where=str(choice.edit),
@@ -135,7 +131,7 @@ def _commit_version(program: GitProgram, checkout: Path, choice: Choice, when: d
     write_whole(path, with_version(content, choice.edit, str(choice.version)), mode=path.stat().st_mode & 0o777)
     message = f"Set the version to {choice.version} (rehearsal)"
     # This one file: others may differ from the commit just by being checked out (encodings, line ends).
-    program.run("add", "--", str(path.relative_to(checkout.resolve())), cwd=checkout)
-    program.run("commit", "--quiet", "--no-verify", "-m", message, cwd=checkout, env=when)
+    program.run("add", "--", str(path.relative_to(top.resolve())), cwd=top)
+    program.run("commit", "--quiet", "--no-verify", "-m", message, cwd=top, env=when)
     shown = ("--format=", "--no-color", "--no-ext-diff", "--no-textconv", "--text", "HEAD", "--")
-    return program.run("show", *shown, cwd=checkout).out.strip("\n")
+    return program.run("show", *shown, cwd=top).out.strip("\n")

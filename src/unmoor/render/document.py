@@ -68,13 +68,17 @@ class WarningDocument:
 
 @dataclass(frozen=True, kw_only=True)
 class RunDocument:
-    """A whole run. ``rehearsal`` says whether its world is a throw-away one; empty strings are unknown."""
+    """A whole run. ``rehearsal`` says whether its world is a throw-away one; empty strings are unknown.
+
+    ``path`` is the project's folder in the repository, empty for its top.
+    """
 
     schema: int
     rehearsal: bool
     world: str
     ceiling: str
     project: str
+    path: str
     tag: str
     version: str
     commit: str
@@ -110,6 +114,7 @@ def document(report: Report, *, world: str, rehearsal: bool, ceiling: str) -> Ru
         world=world,
         ceiling=ceiling,
         project=release.project if release else "",
+        path=release.path if release else "",
         tag=release.tag if release else "",
         version=release.version if release else "",
         commit=release.commit if release else "",

@@ -125,9 +125,9 @@ class BuildDists(Build[Dists]):
 
     def _built(self, work: Path, release: Release, have: Have) -> tuple[list[Path], tuple[Tool, ...]]:
         """Build what is wanted, wheels first. Raises `BuildFailed`, `MissingPart` where no Python fits."""
-        tree, out = work / "source", work / "dists"
-        self.git.clone(tree, commit=release.commit, tag=release.tag)
-        _set_modes(tree)
+        out = work / "dists"
+        tree = self.git.clone(work / "source", commit=release.commit, tag=release.tag)
+        _set_modes(work / "source")
         backend = self._backend(tree, have)
         env = environment(release, backend.requires(tree))
         built: list[Path] = []

@@ -192,8 +192,7 @@ class BuildImages(Build[Images]):
             history = bool(each.dockerfile.remarks(release.project))
             key = (each.dockerfile.path, history, wheels)
             if key not in made:
-                tree = work / str(len(made))
-                self.git.clone(tree, commit=release.commit, tag=release.tag)
+                tree = self.git.clone(work / str(len(made)), commit=release.commit, tag=release.tag)
                 made[key] = contexts.prepare(tree, wheels, each.dockerfile, date=release.date, history=history)
                 for warning in made[key].warnings:
                     have.warn(warning)

@@ -37,8 +37,7 @@ class WriteNotes(Check[Notes]):
         release = have[self.release]
         settings = NotesSettings(changelog=self.changelog, empty=self.empty)
         with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as folder:
-            checkout = Path(folder, "checkout")
-            self.git.clone(checkout, commit=release.commit, tag=release.tag)
+            checkout = self.git.clone(Path(folder, "checkout"), commit=release.commit, tag=release.tag)
             notes = notes_for(checkout, release, self.git, self.shell, settings, warn=have.warn)
         have.say(f"the release notes are from {notes.source}")
         return notes

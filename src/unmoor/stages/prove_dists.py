@@ -226,7 +226,7 @@ class _Trial:
                 f"{suite.command!r} ended with exit code {ran.code}, run against {self.what.file.name}:\n{said}",
                 next_step=f"{needs}; {OFF}" if suite.why else needs,
             )
-        return (self._witnessed(name, suite, log, environment, copy),)
+        return (self._witnessed(name, suite, log, environment),)
 
     def _idle(self, name: str, suite: Suite, code: int, said: str) -> Result:
         """Say that tests which were only found cannot be run as they were found: no pass, and no failure either."""
@@ -235,9 +235,9 @@ class _Trial:
         self.have.warn(f"the tests were not run: {detail}; {OFF}")
         return Result(name=name, verdict=Verdict.NOT_TESTED, detail=detail)
 
-    def _witnessed(self, name: str, suite: Suite, log: Path, environment: Environment, copy: Path) -> Result:
+    def _witnessed(self, name: str, suite: Suite, log: Path, environment: Environment) -> Result:
         """See that what the tests imported was what is installed. Raises `Unproven` where it came with the tests."""
-        seen = heard(log, environment=environment.folder, copy=copy)
+        seen = heard(log, environment=environment.folder, copy=self._copied)
         if seen.copied:
             module, where = seen.copied[0]
             raise Unproven(
@@ -251,19 +251,26 @@ class _Trial:
             return Result(name=name, verdict=Verdict.NOT_TESTED, detail=detail)
         return Result(name=name, verdict=Verdict.PASSED, detail=suite.command)
 
+    @property
+    def _copied(self) -> Path:
+        """Where what the tests need is copied to."""
+        return self.folder / "project"
+
     def _around(self, folder: str) -> Path:
-        """The repository at the commit without the project's own modules: what tests need may lie anywhere in it."""
-        copy = self.folder / "project"
-        self.stage.git.clone(copy, commit=self.release.commit, tag=self.release.tag)
-        shutil.rmtree(copy / ".git")
+        """The repository at the commit without the project's own modules: what tests need may lie anywhere in it.
+
+        What is returned is the project's folder in it.
+        """
+        copy = self.stage.git.clone(self._copied, commit=self.release.commit, tag=self.release.tag)
+        shutil.rmtree(self._copied / ".git")
         for path in sources(self.stage.git.files(self.release.commit), self.what.modules, folder=folder):
             (copy / path).unlink(missing_ok=True)
         return copy
 
     def _copy(self) -> Path:
         """Copy the tests out of a clone of the commit, which is removed. Raises `ConfigError` for a path it lacks."""
-        clone, copy = self.folder / "clone", self.folder / "project"
-        self.stage.git.clone(clone, commit=self.release.commit, tag=self.release.tag)
+        copy = self._copied
+        clone = self.stage.git.clone(self.folder / "clone", commit=self.release.commit, tag=self.release.tag)
         copy.mkdir()
         named_by_user = self.stage.test_sources
         for name in named_by_user or (*_TESTS, *_CONFIGURATION):
@@ -280,5 +287,5 @@ class _Trial:
                 shutil.copytree(source, copy / name, symlinks=True, dirs_exist_ok=True)
             else:
                 shutil.copy2(source, copy / name)
-        shutil.rmtree(clone, ignore_errors=True)
+        shutil.rmtree(self.folder / "clone", ignore_errors=True)
         return copy

@@ -87,7 +87,7 @@ class ResolveTag(Check[Release]):
                 f"no branch of the remote holds commit {commit[:12]}, as far as this checkout knows: if its branch was"
                 f" refused, push both at once: git push --atomic origin BRANCH {tag}"
             )
-        if self.git.read(commit, ".gitmodules") is not None:
+        if self.git.at("").read(commit, ".gitmodules") is not None:
             have.warn("the project has git submodules, which are not checked out: what is built lacks their files")
         everywhere = {*local, *(remote or {})}
         tagged = versions.release_tags(everywhere, prefix=prefix).values()
@@ -103,7 +103,8 @@ class ResolveTag(Check[Release]):
                 version,
                 tagged,
                 project=facts.name,
-                naming=naming,
+                # Below the top a repository's releases are those of several projects: only this pattern counts.
+                naming=Naming(configured=prefix or "v") if self.git.path else naming,
                 index=self.index,
                 forge=self.forge,
                 moves=self.moves,
@@ -111,12 +112,17 @@ class ResolveTag(Check[Release]):
             ),
             previous=versions.previous(version, everywhere, like=tag, prefix=prefix),
             prefix=prefix,
+            path=self.git.path,
             settings=self.settings,
         )
 
     def _naming(self, commit: str | None) -> Naming:
         """What is a tag of this project, whose name the files at the commit say; at HEAD, where there is none."""
-        return Naming(configured=self.prefix, project=lambda: self._name_at(commit or self.git.head()))
+        return Naming(
+            configured=self.prefix,
+            project=lambda: self._name_at(commit or self.git.head()),
+            below=bool(self.git.path),
+        )
 
     def _name_at(self, commit: str | None) -> str:
         if self.project or commit is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unmoor import versions
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, Posting
@@ -19,7 +20,10 @@ _AGAIN = "run the same command again: what is there already is kept"
 
 @dataclass(frozen=True, kw_only=True)
 class PublishDraft(Seal[Page]):
-    """Make the draft public. GitHub's "latest" goes to it only if it is the highest final version."""
+    """Make the draft public. GitHub's "latest" goes to it only if it is the highest final version.
+
+    A repository has one "latest": a project in a folder of it never takes it from another project's release.
+    """
 
     release: Promise[Release]
     draft: Promise[Draft]
@@ -47,12 +51,13 @@ class PublishDraft(Seal[Page]):
         if posting is None:
             raise Unknown(f"the draft of {release.tag} is no longer listed", where=self.forge.address, next_step=_AGAIN)
         _see_whole(posting, draft)
+        latest = _is_latest(release, self.forge.latest() if release.path else None)
         try:
-            self.forge.publish(posting, prerelease=release.prerelease, latest=release.highest)
+            self.forge.publish(posting, prerelease=release.prerelease, latest=latest)
         except Unknown as error:
             have.say(f"no good answer, looking whether it is public: {error.what}")
             if self._seen(release, draft) is None:
-                self.forge.publish(posting, prerelease=release.prerelease, latest=release.highest)
+                self.forge.publish(posting, prerelease=release.prerelease, latest=latest)
         for pause in _PAUSES:
             self.clock.sleep(pause)
             page = self._seen(release, draft)
@@ -81,10 +86,13 @@ class PublishDraft(Seal[Page]):
     def _seen(self, release: Release, draft: Draft) -> Page | None:
         """The public release, if both marks are right."""
         posting = self._marked(release, draft)
-        latest = self.forge.latest() == release.tag if posting is not None else None
-        if posting is None or latest != release.highest:
+        if posting is None:
             return None
-        return Page(url=posting.url, tag=posting.tag, prerelease=posting.prerelease, latest=release.highest)
+        called = self.forge.latest()
+        latest = _is_latest(release, called)
+        if (called == release.tag) != latest:
+            return None
+        return Page(url=posting.url, tag=posting.tag, prerelease=posting.prerelease, latest=latest)
 
     def _marked(self, release: Release, draft: Draft) -> Posting | None:
         """The public release, if it is marked final or prerelease as it should be."""
@@ -97,6 +105,12 @@ class PublishDraft(Seal[Page]):
                 next_step="delete the one that is wrong by hand, then run the same command again",
             )
         return posting if posting is not None and posting.prerelease == release.prerelease else None
+
+
+def _is_latest(release: Release, called: str | None) -> bool:
+    """Whether a release is to be the latest where ``called`` is: below the top, never in another project's place."""
+    free = not release.path or called is None or versions.is_release_tag(called, prefix=release.prefix)
+    return release.highest and free
 
 
 def _see_whole(posting: Posting, draft: Draft) -> None:

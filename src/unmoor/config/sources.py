@@ -1,0 +1,97 @@
+"""Where settings come from: the project's files, a file that was given, the environment, the command line.
+
+Each source is read by itself, into values by the field's name, each with where it stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from unmoor.config.given import Given, table_of
+from unmoor.config.kinds import structs_in
+from unmoor.config.reading import Document, Faults, checked, parse, read_values, refuse_near_misses
+
+PYPROJECT = "pyproject.toml"
+OWN_FILE = "unmoor.toml"
+PREFIX = "UNMOOR_"
+
+Found = dict[str, tuple[Any, str]]
+
+
+def variable_of(option: str) -> str:
+    """The environment variable of an option: ``UNMOOR_TEST_COMMAND`` for ``test-command``."""
+    return PREFIX + option.upper().replace("-", "_")
+
+
+def from_files(kind: type[msgspec.Struct], read: Callable[[str], bytes | None], below: str) -> Found:
+    """Read the one file that holds settings, if there is one."""
+    here = f"{below}/" if below else ""
+    named = [(name, parse(data, here + name)) for name in (PYPROJECT, OWN_FILE) if (data := read(name)) is not None]
+    found: list[tuple[Document, tuple[str, ...], object]] = []
+    for name, document in named:
+        if name == OWN_FILE:
+            found.append((document, (), document.table))
+            continue
+        tools = document.table.get("tool", {})
+        if not isinstance(tools, dict):
+            continue
+        refuse_near_misses(document, tools)
+        if "unmoor" in tools:
+            found.append((document, ("tool", "unmoor"), tools["unmoor"]))
+    if not found:
+        return {}
+    document, path, table = found[-1]
+    faults = Faults(document.source, document.line_of)
+    if len(found) > 1:
+        faults.add((), f"settings stand both here and in [tool.unmoor] of {PYPROJECT}", next_step="keep one of the two")
+        faults.stop()
+    return _read(kind, table, path, faults)
+
+
+def from_given(kind: type[msgspec.Struct], config: Given) -> Found:
+    """Read a file that was given: a pyproject.toml, else one as unmoor.toml is."""
+    document, path, table = table_of(config, PYPROJECT)
+    return _read(kind, table, path, Faults(document.source, document.line_of))
+
+
+def _read(kind: type[msgspec.Struct], table: object, path: tuple[str, ...], faults: Faults) -> Found:
+    if not isinstance(table, dict):
+        faults.add(path, "expected a table")
+        faults.stop()
+        return {}
+    values = read_values(kind, table, path, faults)
+    faults.stop()
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
+    return {name: (value, f"{faults.source}: {'.'.join((*path, names[name]))}") for name, value in values.items()}
+
+
+def from_environ(kind: type[msgspec.Struct], environ: Mapping[str, str]) -> Found:
+    """Read the variables that name options. Numbers are text there, and lists hold one item a line."""
+    faults = Faults("the environment")
+    values: Found = {}
+    options = {
+        variable_of(field.encode_name): field
+        for field in msgspec.structs.fields(kind)
+        if structs_in(field.type) is None  # no variable holds tables
+    }
+    for variable, field in options.items():
+        if not (text := environ.get(variable, "")):
+            continue
+        base = get_args(field.type)[0]
+        lines = [item.strip() for item in text.split("\n") if item.strip()]
+        value: object = lines if get_origin(base) is tuple else text
+        try:
+            values[field.name] = (checked(value, field.type, loose=True), f"environment: {variable}")
+        except ValueError as error:
+            faults.add((variable,), str(error))
+    faults.stop()
+    return values
+
+
+def from_command_line(kind: type[msgspec.Struct], given: Mapping[str, object]) -> Found:
+    """Read what the command line said."""
+    values = _read(kind, dict(given), (), Faults("the command line"))
+    return {name: (value, "command line") for name, (value, _) in values.items()}

@@ -1,0 +1,220 @@
+"""Where in its repository a project lies: said, or found; and its settings, seen from there.
+
+Said by an option, the environment or a given file; else it is the nearest project at or above the current
+folder; else what the settings at the top say. A top without a project can still have one that a tag names.
+Wherever it comes from, the folder is looked at as the release's own commit holds it, never as it lies on the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path, PurePosixPath
+
+from unmoor.config.given import Given
+from unmoor.config.settings import Resolved, resolve
+from unmoor.config.values import folder as fit_folder
+from unmoor.errors import ConfigError, UnmoorError
+from unmoor.naming import Naming
+from unmoor.ports.git import Git
+from unmoor.project import is_project, read_facts
+from unmoor.text import clean
+from unmoor.versions import shown
+
+FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+_LISTED = 10
+_LARGEST = 10_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What is said besides the command line's own words: the environment, and a file that was given."""
+
+    environ: Mapping[str, str]
+    config: Given | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Located:
+    """The folder of a project, empty for the top, and what the user should hear of how it was found."""
+
+    path: str
+    said: str = ""
+
+
+def locate(
+    git: Git, folder: Path, around: Surroundings, *, named: str | None, tag: str | None, commit: str | None
+) -> Located:
+    """Find the project that is meant. ``git`` is seen from the top, and ``folder`` the current one.
+
+    ``named`` is what the command line says. ``commit`` is the release's, ``None`` in an empty repository.
+    Raises `ConfigError` where nothing says which project is meant, or where it is not there at the commit.
+    """
+    repository = _Repository(git, commit)
+    path, where = _said(folder, git, around, named)
+    if path is None and commit is not None:
+        top = settings_at(git, commit, around)
+        path, where = top.settings.path or None, top.provenance["path"]
+        if path is None and not is_project(partial(git.read, commit)):
+            return repository.of_tag(tag)
+        _see_alone(top)
+    return repository.see(path or "", where)
+
+
+def _said(folder: Path, git: Git, around: Surroundings, named: str | None) -> tuple[str | None, str]:
+    """The folder that is meant whatever the settings at the top say, and what says so."""
+    if named is not None:
+        return _fit(named, "--path"), "--path"
+    outside = resolve(lambda _: None, environ=around.environ, config=around.config)
+    if outside.settings.path:
+        return outside.settings.path, outside.provenance["path"]
+    return nearest(folder, git.folder) or None, ""
+
+
+def settings_at(git: Git, commit: str | None, around: Surroundings) -> Resolved:
+    """The settings of the project that ``git`` is seen from. Raises `ConfigError` for a folder that names another."""
+
+    def read(name: str) -> bytes | None:
+        return git.read(commit, name) if commit else None
+
+    found = resolve(read, environ=around.environ, config=around.config, below=git.path)
+    path, origin = found.settings.path, found.provenance["path"]
+    if git.path and path and around.config is None and not origin.startswith("environment"):
+        raise ConfigError(
+            "path is for the settings at the top of the repository, and these are a project's own",
+            where=origin,
+            next_step="take it out",
+        )
+    return found
+
+
+def naming_at(git: Git, commit: str | None, around: Surroundings) -> Naming:
+    """How the project names its tags, by its files at a commit. Raises `ConfigError` where they are wrong."""
+    if commit is None:
+        return Naming()
+    settings = settings_at(git, commit, around).settings
+    read = partial(git.read, commit)
+    return Naming(
+        configured=settings.tag_prefix,
+        project=lambda: read_facts(read, project=settings.project).name,
+        below=bool(git.path),
+    )
+
+
+def nearest(folder: Path, top: Path) -> str:
+    """The nearest folder at or above the current one that holds a project, from the top; empty for the top itself.
+
+    Empty, too, where there is none. Raises `ConfigError` for a name that cannot be written.
+    """
+    top, here = top.resolve(), folder.resolve()
+    while here != top and top in here.parents:
+        if is_project(partial(_on_disk, here)):
+            return _fit(here.relative_to(top).as_posix(), "the current folder")
+        here = here.parent
+    return ""
+
+
+def _on_disk(folder: Path, name: str) -> bytes | None:
+    path = folder / name
+    return path.read_bytes() if path.is_file() and path.stat().st_size <= _LARGEST else None
+
+
+def _fit(text: str, where: str) -> str:
+    try:
+        return fit_folder(text)
+    except ValueError as error:
+        raise ConfigError(str(error), where=where, next_step="name a folder such as packages/pkg") from error
+
+
+def _see_alone(top: Resolved) -> None:
+    """What else stands beside ``path`` would mean nothing, and nobody would be told. Raises `ConfigError`."""
+    if not top.settings.path:
+        return
+    file = top.provenance["path"].partition(":")[0]
+    others = [name for name, origin in top.provenance.items() if origin.startswith(f"{file}:") and name != "path"]
+    if others:
+        raise ConfigError(
+            f"beside path these settings would count for nothing: {', '.join(others)}",
+            where=top.provenance["path"],
+            next_step=f"move them to the settings in {top.settings.path}",
+        )
+
+
+@dataclass(frozen=True)
+class _Repository:
+    """What the repository holds at the release's commit; ``git`` is seen from the top."""
+
+    git: Git
+    commit: str | None
+
+    @cached_property
+    def files(self) -> Collection[str]:
+        return frozenset(self.git.files(self.commit) if self.commit else ())
+
+    @cached_property
+    def candidates(self) -> tuple[str, ...]:
+        """Every folder below the top that holds a project."""
+        parents = {str(PurePosixPath(path).parent) for path in self.files if path.rpartition("/")[2] in FILES}
+        fit = (path for path in sorted(parents - {"."}) if _is_fit(path))
+        return tuple(path for path in fit if is_project(partial(self._read, path)))
+
+    def _read(self, folder: str, name: str) -> bytes | None:
+        path = f"{folder}/{name}"
+        return self.git.read(self.commit, path) if self.commit and path in self.files else None
+
+    def see(self, path: str, where: str) -> Located:
+        """See that a folder is there and holds a project. Raises `ConfigError`."""
+        if not path or self.commit is None:
+            return Located(path=path)
+        at = f"at commit {self.commit[:12]}"
+        parts = PurePosixPath(path).parts
+        above = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
+        blocked = next((each for each in above if each in self.files), "")
+        if blocked:
+            what = f"{clean(blocked)} is a file, a link or a submodule {at}, and no folder of this repository"
+        elif not any(each.startswith(f"{path}/") for each in self.files):
+            what = f"there is no folder {clean(path)} {at}"
+        elif not any(f"{path}/{name}" in self.files for name in FILES):
+            what = f"there is no project in {clean(path)} {at}: neither {', '.join(FILES[:-1])} nor {FILES[-1]}"
+        else:
+            return Located(path=path)
+        raise ConfigError(what, where=where, next_step=self._ways())
+
+    def of_tag(self, tag: str | None) -> Located:
+        """Find the one project whose name, or configured prefix, a tag carries. Raises `ConfigError`."""
+        if not self.candidates:
+            return Located(path="")  # then whoever needs a project says what is missing
+        found = [path for path in self.candidates if tag is not None and self._is_tag_of(path, tag)]
+        if len(found) == 1:
+            return Located(path=found[0], said=f"the tag {tag} is that of the project in {found[0]}")
+        if tag is None:
+            what = "there is no project at the top of the repository"
+        elif found:
+            what = f"the tag {shown(tag)} fits the projects in {_listed(found)}"
+        else:
+            what = f"there is no project at the top of the repository, and none in it has tags such as {shown(tag)}"
+        raise ConfigError(what, where=str(self.git.folder), next_step=self._ways())
+
+    def _is_tag_of(self, path: str, tag: str) -> bool:
+        """Whether a tag carries a project's name or prefix; what cannot be read of a project carries nothing."""
+        try:
+            return naming_at(self.git.at(path), self.commit, Surroundings(environ={})).says_so(tag)
+        except UnmoorError:
+            return False
+
+    def _ways(self) -> str:
+        known = f"; projects are in {_listed(self.candidates)}" if self.candidates else ""
+        return f'name its folder: --path DIR, or path = "DIR" in the settings at the top of the repository{known}'
+
+
+def _is_fit(path: str) -> bool:
+    try:
+        return fit_folder(path) == path
+    except ValueError:
+        return False
+
+
+def _listed(paths: Collection[str]) -> str:
+    names = [clean(path, 100) for path in paths]
+    return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
