@@ -116,7 +116,7 @@ def encode(manifest: Manifest) -> bytes:
 
     document = msgspec.to_builtins(manifest)
     if not manifest.path:
-        del document["path"]
+        document.pop("path", None)
     return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=2) + b"\n"
 
 

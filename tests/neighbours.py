@@ -1,0 +1,61 @@
+"""A repository of two real packages: one whose backend reads a file, one whose version comes from tags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.repositories import Repo
+
+ALPHA = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "alpha"
+description = "The one."
+dynamic = ["version"]
+requires-python = ">=3.11"
+
+[tool.hatch.version]
+path = "src/alpha/__init__.py"
+
+[tool.unmoor]
+test-command = "python {project}/tests/check.py"
+"""
+BETA = """\
+[build-system]
+requires = ["setuptools>=77", "setuptools-scm>=8"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "beta"
+description = "The other."
+dynamic = ["version"]
+requires-python = ">=3.11"
+
+[tool.setuptools_scm]
+root = "../.."
+tag_regex = "^beta-v(?P<version>.+)$"
+
+[tool.unmoor]
+test-command = "python {project}/tests/check.py"
+"""
+FILES = {
+    "packages/alpha/pyproject.toml": ALPHA,
+    "packages/alpha/src/alpha/__init__.py": '__version__ = "1.0"\n',
+    "packages/alpha/tests/check.py": 'import alpha\n\nassert alpha.__version__ == "1.0"\n',
+    "packages/alpha/CHANGELOG.md": "# Changes\n\n## 1.0\n\n- Alpha floats.\n",
+    "packages/beta/pyproject.toml": BETA,
+    "packages/beta/src/beta/__init__.py": "",
+    "packages/beta/tests/check.py": "import beta\n",
+    "packages/beta/CHANGELOG.md": "# Changes\n\n## 2.0\n\n- Beta floats.\n",
+}
+
+
+def neighbours(path: Path, more: dict[str, str] | None = None) -> Repo:
+    """Both packages in one commit, which has both their tags."""
+    repo = Repo.new(path, FILES | (more or {}))
+    repo.git("tag", "alpha-v1.0")
+    repo.git("tag", "beta-v2.0")
+    return repo
