@@ -83,6 +83,10 @@ class Naming:
         named = {tag: found for tag, found in each.items() if self.below and self.says_so(tag)}
         return {tag: (found, versions.read_tag(tag, prefix=found)) for tag, found in (named or each).items()}
 
+    def beside(self, prefix: str) -> Naming:
+        """What counts beside a tag of that prefix: below the top, where releases are several projects', it alone."""
+        return Naming(configured=prefix or "v") if self.below else self
+
     def says_so(self, tag: str) -> bool:
         """Whether a tag itself says that it is this project's: by the configured prefix, or the project's name."""
         found = self._known(tag) or ""

@@ -14,6 +14,7 @@ from unmoor import cleaning
 from unmoor.adapters.processes import Processes
 from unmoor.cleaning import Cleaned, Survey
 from unmoor.cli import imaging, session, talk
+from unmoor.cli.meant import located
 from unmoor.cli.options import json_option, path_option, project_option, world_option
 from unmoor.config.registries import with_registries
 from unmoor.config.worlds import read_world, real_world
@@ -142,7 +143,7 @@ def _opened(
 ) -> tuple[str, Powers, tuple[str, ...]]:
     """The world's name, the powers in it, and the images that are meant. No tag is needed for this."""
     around = Surroundings(environ=os.environ)
-    here = checkout(folder, processes) if images else session.located(folder, path, around, processes, tag=None)
+    here = checkout(folder, processes) if images else located(folder, path, around, processes, tag=None)
     head = here.head()
     settings = settings_at(here, head, around).settings
     context = RunContext.from_environ(os.environ)

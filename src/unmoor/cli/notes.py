@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
-from unmoor.cli import options, session, talk
+from unmoor.cli import session, talk
+from unmoor.cli.meant import located
 from unmoor.cli.options import path_option, project_option
 from unmoor.cli.talk import err
 from unmoor.locating import Surroundings
@@ -31,7 +33,7 @@ def command(*, tag: str | None, folder: Path, path: str | None) -> int:
     No network is needed.
     """
     with Processes() as processes, processes.guarded(), tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
-        here = session.located(folder, path, Surroundings(environ=os.environ), processes, tag=tag)
+        here = located(folder, path, Surroundings(environ=os.environ), processes, tag=tag)
         # In a copy with a remote of its own: the notes are the same there, and nothing has to be asked.
         prepared = prepare(here, LocalShell(processes=processes), Path(aside), tag=tag)
         if tag is None:
@@ -51,4 +53,5 @@ def command(*, tag: str | None, folder: Path, path: str | None) -> int:
     notes = report.product("notes")
     if isinstance(notes, Notes):
         click.echo(notes.body)
-    return talk.close(report, limit=asked.limit, again=options.again("notes", path, tag))
+    again = ["unmoor", "notes", *(["--path", path] if path is not None else []), *([tag] if tag else [])]
+    return talk.close(report, limit=asked.limit, again=shlex.join(again))

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-
-
-def again(command: str, path: str | None, tag: str | None) -> str:
-    """The same command once more, to be shown."""
-    return shlex.join(["unmoor", command, *(["--path", path] if path is not None else []), *([tag] if tag else [])])
 
 
 def config_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.cli import imaging, session
+from unmoor.cli.meant import located
 from unmoor.cli.options import config_option, json_option, path_option, project_option
 from unmoor.cli.talk import err
 from unmoor.config.given import given
@@ -55,7 +56,7 @@ def command(
     """
     with Processes() as processes, processes.guarded():
         around = Surroundings(environ=os.environ, config=given(config))
-        here = session.located(folder, path, around, processes, tag=tag)
+        here = located(folder, path, around, processes, tag=tag)
         place = here.folder / ".unmoor" / PLACE
         RunFolder(place).open()
         with exclusive(place):

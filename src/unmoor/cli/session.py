@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from unmoor import legs
-from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.processes import Processes
 from unmoor.assembly import assemble
 from unmoor.cli import failing, imaging, talk
+from unmoor.cli.meant import located, tag_on_head
 from unmoor.config.given import given
 from unmoor.config.settings import Settings
 from unmoor.config.worlds import read_world, real_world
@@ -26,11 +26,10 @@ from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
 from unmoor.handovers import Handover
 from unmoor.journal import FileJournal, NoJournal
-from unmoor.locating import Surroundings, locate, naming_at, settings_at
+from unmoor.locating import Surroundings, settings_at
 from unmoor.locks import exclusive
-from unmoor.naming import refuse_hostile
 from unmoor.pipeline import Pipeline
-from unmoor.powers import Powers, checkout, powers
+from unmoor.powers import Powers, powers
 from unmoor.runcontext import RunContext, repository_of
 from unmoor.schedule import Run
 from unmoor.stage import Reach
@@ -88,7 +87,9 @@ def opened(asked: Asked, processes: Processes) -> Session:
     context = RunContext() if asked.rehearsing else RunContext.from_environ(os.environ)
     config = given(asked.config)
     around = Surroundings(environ=os.environ, config=config)
-    here, tag, named = _meant(asked, context, around, processes)
+    tag = asked.tag if asked.tag is not None else context.tag or None
+    here = located(asked.folder, asked.path, around, processes, tag=tag)
+    tag, named = (tag, True) if tag is not None else (tag_on_head(here, around), False)
     commit = here.commit_of(tag) or here.head()
     resolved = settings_at(here, commit, around)
     if config is not None and not asked.quiet:
@@ -146,39 +147,6 @@ def opened(asked: Asked, processes: Processes) -> Session:
         folder=folder,
         pipeline=assemble(target, resolved.settings, can, folder, asked.limit),
     )
-
-
-def _meant(
-    asked: Asked, context: RunContext, around: Surroundings, processes: Processes
-) -> tuple[GitCheckout, str, bool]:
-    """The checkout as the project sees it, the tag, and whether that was named: else it was found on HEAD."""
-    tag = asked.tag if asked.tag is not None else context.tag or None
-    git = located(asked.folder, asked.path, around, processes, tag=tag)
-    if tag is not None:
-        return git, tag, True
-    head = git.head()
-    found = naming_at(git, head, around).at(git.tags(), head) if head else None
-    if found is None:
-        raise Refused(
-            "no tag was named, and none stands on the commit that is checked out",
-            where=str(git.folder),
-            next_step="name one, such as v1.2.3; to rehearse a release before it is tagged: unmoor rehearse",
-        )
-    return git, found, False
-
-
-def located(
-    folder: Path, path: str | None, around: Surroundings, processes: Processes, *, tag: str | None
-) -> GitCheckout:
-    """The checkout, seen from the project's folder in it. Raises what `unmoor.locating.locate` does."""
-    top = checkout(folder, processes)
-    if tag is not None:
-        refuse_hostile(tag)
-    commit = (top.commit_of(tag) if tag is not None else None) or top.head()
-    found = locate(top, folder, around, named=path, tag=tag, commit=commit)
-    if found.said:
-        talk.err(found.said)
-    return top.at(found.path)
 
 
 def conduct(session: Session, asked: Asked, processes: Processes) -> Report:

@@ -109,7 +109,7 @@ def command(*, tag: str | None, folder: Path, path: str | None, world: Path | No
 def _release(manifest: Manifest, opened: session.Session) -> Release:
     """The release that a manifest speaks of. Raises `Unknown` where it cannot be told whether it is the highest."""
     can = opened.powers
-    naming = Naming(configured=opened.settings.tag_prefix, project=lambda: manifest.project)
+    naming = Naming(configured=opened.settings.tag_prefix, project=lambda: manifest.project, below=bool(manifest.path))
     prefix = naming.prefix_of(manifest.tag)
     version = versions.read_tag(manifest.tag, prefix=prefix)
     return Release(
@@ -124,13 +124,14 @@ def _release(manifest: Manifest, opened: session.Session) -> Release:
             version,
             (),
             project=manifest.project,
-            naming=naming,
+            naming=naming.beside(prefix),
             index=can.index,
             forge=can.forge,
             moves=True,
             warn=talk.err,
         ),
         prefix=prefix,
+        path=manifest.path,
     )
 
 

@@ -103,8 +103,7 @@ class ResolveTag(Check[Release]):
                 version,
                 tagged,
                 project=facts.name,
-                # Below the top a repository's releases are those of several projects: only this pattern counts.
-                naming=Naming(configured=prefix or "v") if self.git.path else naming,
+                naming=naming.beside(prefix),
                 index=self.index,
                 forge=self.forge,
                 moves=self.moves,

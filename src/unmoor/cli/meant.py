@@ -1,0 +1,40 @@
+"""What a command is about where its words leave it open: the project of the repository, and the tag."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.processes import Processes
+from unmoor.cli import talk
+from unmoor.errors import Refused
+from unmoor.locating import Surroundings, locate, naming_at
+from unmoor.naming import refuse_hostile
+from unmoor.powers import checkout
+
+
+def located(
+    folder: Path, path: str | None, around: Surroundings, processes: Processes, *, tag: str | None
+) -> GitCheckout:
+    """The checkout, seen from the project's folder in it. Raises what `unmoor.locating.locate` does."""
+    top = checkout(folder, processes)
+    if tag is not None:
+        refuse_hostile(tag)
+    commit = (top.commit_of(tag) if tag is not None else None) or top.head()
+    found = locate(top, folder, around, named=path, tag=tag, commit=commit)
+    if found.said:
+        talk.err(found.said)
+    return top.at(found.path)
+
+
+def tag_on_head(git: GitCheckout, around: Surroundings) -> str:
+    """The project's tag on the commit that is checked out. Raises `Refused` where there is none."""
+    head = git.head()
+    found = naming_at(git, head, around).at(git.tags(), head) if head else None
+    if found is None:
+        raise Refused(
+            "no tag was named, and none stands on the commit that is checked out",
+            where=str(git.folder),
+            next_step="name one, such as v1.2.3; to rehearse a release before it is tagged: unmoor rehearse",
+        )
+    return found
