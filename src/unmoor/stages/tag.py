@@ -87,8 +87,6 @@ class ResolveTag(Check[Release]):
                 f"no branch of the remote holds commit {commit[:12]}, as far as this checkout knows: if its branch was"
                 f" refused, push both at once: git push --atomic origin BRANCH {tag}"
             )
-        if self.git.at("").read(commit, ".gitmodules") is not None:
-            have.warn("the project has git submodules, which are not checked out: what is built lacks their files")
         everywhere = {*local, *(remote or {})}
         tagged = versions.release_tags(everywhere, prefix=prefix).values()
         return Release(
