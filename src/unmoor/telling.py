@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -55,14 +56,23 @@ _POINTER = b"version https://git-lfs.github.com/spec/"
 _POINTER_LIMIT = 1024
 
 
+def pointers(tree: Path) -> list[str]:
+    """Every file of a tree that is a pointer instead of a large file, sorted; what git itself keeps is left out."""
+    found = []
+    for folder, folders, files in os.walk(tree):
+        if ".git" in folders:
+            folders.remove(".git")
+        for path in (Path(folder, name) for name in files):
+            if path.is_file() and not path.is_symlink() and path.stat().st_size <= _POINTER_LIMIT:
+                with path.open("rb") as stream:
+                    if stream.read(len(_POINTER)) == _POINTER:
+                        found.append(clean(str(path.relative_to(tree))))
+    return sorted(found)
+
+
 def see_large_files(tree: Path, name: str) -> None:
     """Raise `BuildFailed` where an unpacked sdist called ``name`` holds pointers instead of large files."""
-    found = []
-    for path in sorted(tree.rglob("*")):
-        if path.is_file() and not path.is_symlink() and path.stat().st_size <= _POINTER_LIMIT:
-            with path.open("rb") as stream:
-                if stream.read(len(_POINTER)) == _POINTER:
-                    found.append(clean(str(path.relative_to(tree))))
+    found = pointers(tree)
     if found:
         raise BuildFailed(
             f"{name} holds {len(found)} pointers of git-lfs instead of the files, such as {found[0]}",

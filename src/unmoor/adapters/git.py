@@ -236,9 +236,9 @@ class GitCheckout:
         """Make a real clone that stands at ``commit``; see `unmoor.ports.git.Git`.
 
         An annotated tag comes along as it is; one that has to be made is a plain one. Submodules are
-        fetched from where they say, and so is what git-lfs keeps, where git-lfs is on this machine. Raises
-        `Refused` where ``tag`` is another commit's, or ``into`` is not empty, `Unknown` for a submodule
-        that cannot be had.
+        fetched from where they say, and large files by git-lfs. Raises `Refused` where ``tag`` is another
+        commit's, or ``into`` is not empty, `Unknown` for a submodule or a large file that cannot be had,
+        `MissingPart` where git-lfs is wanted and not here.
         """
         here = self.commit_of(tag)
         if here not in {None, _checked(commit)}:
@@ -249,10 +249,10 @@ class GitCheckout:
             )
         clone_of(self.git, self.folder, into, bare=False)
         clone = GitCheckout(into, self.git.shell, environ=self.git.environ, timeout=self.git.timeout)
-        clone._stand_at(commit, tag, origin=self.remote())  # its own kind
+        clone._stand_at(commit, tag, origin=self.remote(), source=self.folder)  # its own kind
         return into / self.path
 
-    def _stand_at(self, commit: str, tag: str, *, origin: str | None) -> None:
+    def _stand_at(self, commit: str, tag: str, *, origin: str | None, source: Path) -> None:
         """In a fresh clone: leave one tag on the commit, name the origin, check the commit out."""
         others = [name for name, target in self.tags().items() if target == commit and name != tag]
         if others:
@@ -264,7 +264,7 @@ class GitCheckout:
         else:
             self._run("remote", "set-url", "--", "origin", origin)
         check_out(self.git, self.folder, commit)
-        complete(self.git, self.folder, commit, paths=self.files(commit), read=self.read)
+        complete(self.git, self.folder, commit, source=source, paths=self.files(commit), read=self.read)
 
     def _run(self, *args: str) -> str:
         return self.git.run(*args, cwd=self.folder).out

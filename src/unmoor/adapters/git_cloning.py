@@ -7,6 +7,9 @@ from pathlib import Path
 from unmoor.adapters.git_program import GitProgram, reason
 from unmoor.errors import Refused, Unknown
 
+NO_FILTER = ("filter.lfs.process=", "filter.lfs.required=false")
+"""What git is told while it checks out: large files come afterwards, from nearby first, and one failure names all."""
+
 
 def clone_of(git: GitProgram, source: Path, into: Path, *, bare: bool) -> None:
     """Clone a repository of this machine with all its branches and tags, without checking anything out.
@@ -31,7 +34,7 @@ def check_out(git: GitProgram, folder: Path, commit: str) -> None:
 
     So it is in a clone of a partial clone, whose remote would have to be asked for them.
     """
-    ran = git.run("checkout", "--quiet", "--detach", commit, "--", cwd=folder, timeout=600.0)
+    ran = git.run("checkout", "--quiet", "--detach", commit, "--", cwd=folder, timeout=600.0, config=NO_FILTER)
     if "unable to read" in ran.err:
         raise Unknown(
             f"the checkout does not hold every file of commit {commit[:12]}: {reason(ran.err)}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -68,8 +68,11 @@ class GitProgram:
         env: Mapping[str, str] | None = None,
         limit: int = 20_000_000,
         timeout: float | None = None,
+        config: Sequence[str] = (),
     ) -> Ran:
         """Run git to its end. ``fine`` are the exit codes that are answers; ``limit`` in bytes, ``timeout`` in seconds.
+
+        ``config`` are settings for this call, such as ``core.bare=false``.
 
         Raises `Refused` where this is no repository that git will work in, `Unknown` for every other
         failure, a time-out and an answer beyond the limit among them, and `MissingPart`.
@@ -77,7 +80,7 @@ class GitProgram:
         what = f"git {args[0]}"
         try:
             ran = self.shell.run(
-                ("git", *_OPTIONS, *args),
+                ("git", *_OPTIONS, *(word for each in config for word in ("-c", each)), *args),
                 cwd=cwd,
                 env=self._environment(remote=remote) | dict(env or {}),
                 timeout=timeout or self.timeout,

@@ -85,6 +85,6 @@ class Git(Protocol):
 
         All of the repository is in it; what is returned is the project's folder there.
 
-        Submodules are there, and large files where git-lfs is on the machine. Other commits keep their
+        Submodules are there, and large files. Other commits keep their
         tags. The clone's own copy of the tag is made where the checkout has none.
         """

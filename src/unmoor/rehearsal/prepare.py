@@ -11,6 +11,7 @@ from pathlib import Path
 
 from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.git_cloning import check_out, clone_of
+from unmoor.adapters.git_complete import store_of
 from unmoor.adapters.git_program import GitProgram
 from unmoor.config.given import Given
 from unmoor.errors import Refused
@@ -64,6 +65,8 @@ def prepare(git: GitCheckout, shell: Shell, into: Path, *, tag: str | None, conf
     remote, checkout = into.absolute() / "remote.git", into.absolute() / "checkout"
     _make_remote(program, git, remote, head)
     clone_of(program, remote, checkout, bare=False)
+    # What git-lfs keeps lies in no clone: it is taken from where it is.
+    program.run("config", "lfs.storage", str(store_of(program, git.folder)), cwd=checkout)
     clone = GitCheckout(checkout, shell, environ=program.environ, timeout=program.timeout)
     check_out(program, checkout, head)
     choice = Chooser(git=git, head=head, kinds=lambda: _kinds(checkout / git.path), naming=naming).choose(tag)

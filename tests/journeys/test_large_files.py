@@ -1,0 +1,132 @@
+"""A package whose data git-lfs keeps: what is built holds the real bytes, or it is said why nothing can be built."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tarfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests import projects
+from tests.repositories import Repo
+from tests.voyage import CHANGELOG, SETTINGS, Yard, yard
+
+from unmoor.errors import MissingPart, Unknown
+
+pytestmark = pytest.mark.journey
+
+DATA = "".join(f"{hashlib.sha256(bytes([number])).hexdigest()}\n" for number in range(200))
+WHEEL, SDIST = "small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"
+
+
+@pytest.fixture(autouse=True)
+def _large_files() -> None:
+    """See that git-lfs is there. In CI its absence fails, elsewhere the tests skip."""
+    if shutil.which("git-lfs") is None:
+        if os.environ.get("CI"):
+            pytest.fail("git-lfs is missing: apt-get install git-lfs")
+        pytest.skip("git-lfs is missing: apt-get install git-lfs")
+
+
+@dataclass(frozen=True)
+class Depot:
+    """A project with a remote that holds its large files."""
+
+    repo: Repo
+    remote: Path
+
+    def clone(self, path: Path) -> Repo:
+        """A fresh clone that holds pointers alone, and asks the remote for the rest."""
+        self.repo.git("clone", "--quiet", "--no-checkout", self.remote.as_uri(), str(path))
+        cloned = Repo(path)
+        cloned.git("-c", "filter.lfs.process=", "-c", "filter.lfs.required=false", "checkout", "--quiet", "main")
+        assert "git-lfs" in (path / "src/small_one/model.csv").read_text()
+        return cloned
+
+
+@pytest.fixture
+def depot(tmp_path: Path) -> Depot:
+    """The project, its tag and its remote."""
+    others = {"tests__check.py": "import small_one\n", "CHANGELOG.md": CHANGELOG}
+    repo = Repo.new(tmp_path / "origin", projects.files("small-one", "1.0", more=SETTINGS, **others))
+    repo.git("lfs", "install", "--local", "--skip-repo")
+    repo.git("lfs", "track", "*.csv")
+    repo.commit({"src/small_one/model.csv": DATA})
+    repo.git("tag", "v1.0")
+    remote = repo.remote(tmp_path / "remote.git").path
+    repo.git("remote", "set-url", "origin", remote.as_uri())
+    repo.git("lfs", "push", "--all", "origin")
+    assert (remote / "lfs" / "objects").is_dir()
+    return Depot(repo=repo, remote=remote)
+
+
+def see_built(folder: Path) -> None:
+    """Both files hold the real bytes."""
+    with zipfile.ZipFile(folder / WHEEL) as wheel:
+        assert wheel.read("small_one/model.csv").decode() == DATA
+    with tarfile.open(folder / SDIST) as sdist:
+        member = sdist.extractfile("small_one-1.0/src/small_one/model.csv")
+        assert member is not None
+        assert member.read().decode() == DATA
+
+
+def build(place: Yard, **env: str) -> tuple[int, str]:
+    """Build in a checkout, as a release does, with the checkout's own remote."""
+    file = place.world / "checkout.toml"
+    file.write_text(re.sub(r'(?m)^remote = ".*"', 'remote = "origin"', place.world_file.read_text()))
+    file.chmod(0o600)
+    ran = place.unmoor("release", "--world", str(file), "--dry-run", "--until", "dists", "v1.0", env=env)
+    return ran.returncode, ran.stderr
+
+
+def test_large_files_come_from_the_remote(depot: Depot, tmp_path: Path) -> None:
+    """A clone that holds pointers alone builds the real bytes, and is left as it was."""
+    clone = depot.clone(tmp_path / "clone")
+    with yard(tmp_path / "yard", clone) as place:
+        code, said = build(place)
+        assert code == 0, said
+        see_built(clone.path / ".unmoor" / "v1.0" / "dists")
+        assert "git-lfs" in (clone.path / "src/small_one/model.csv").read_text()
+        assert clone.git("status", "--porcelain") == ""
+
+
+def test_large_files_that_the_checkout_has(depot: Depot) -> None:
+    """What the checkout holds is taken from there, without the remote: a rehearsal has one of its own."""
+    shutil.rmtree(depot.remote / "lfs")
+    before = {path for path in (depot.repo.path / ".git" / "lfs").rglob("*") if path.is_file()}
+    ran = Yard(repo=depot.repo, world=depot.repo.path).unmoor("rehearse", "v1.0")
+    assert ran.returncode == 0, ran.stderr
+    see_built(depot.repo.path / ".unmoor" / "rehearsal" / "checkout" / ".unmoor" / "v1.0" / "dists")
+    assert {path for path in (depot.repo.path / ".git" / "lfs").rglob("*") if path.is_file()} == before
+
+
+def test_large_files_that_are_nowhere(depot: Depot, tmp_path: Path) -> None:
+    """What neither the checkout nor the remote has is named, and nothing is built."""
+    clone = depot.clone(tmp_path / "clone")
+    shutil.rmtree(depot.remote / "lfs")
+    with yard(tmp_path / "yard", clone) as place:
+        code, said = build(place)
+        assert code == Unknown.exit_code, said
+        assert "git-lfs cannot fetch src/small_one/model.csv" in said
+        assert "git lfs push --all origin" in said
+        assert not (clone.path / ".unmoor" / "v1.0" / "dists").exists()
+
+
+def test_no_git_lfs_on_the_machine(depot: Depot, tmp_path: Path) -> None:
+    """One clear error, with the files that would be pointers, whatever git is configured to do with them."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for folder in os.environ["PATH"].split(os.pathsep):
+        for program in Path(folder).glob("*"):
+            if program.name != "git-lfs" and not (programs / program.name).exists():
+                (programs / program.name).symlink_to(program)
+    with yard(tmp_path / "yard", depot.clone(tmp_path / "clone")) as place:
+        code, said = build(place, PATH=str(programs))
+        assert code == MissingPart.exit_code, said
+        assert "git-lfs is not on this machine, and it keeps src/small_one/model.csv" in said
+        assert "apt-get install git-lfs" in said
