@@ -128,6 +128,19 @@ def test_read_has_a_limit(repo: Repo, shell: LocalShell) -> None:
         GitCheckout(repo.path, shell).read(commit, "big")
 
 
+def test_deleted_files(repo: Repo, shell: LocalShell) -> None:
+    """Of the paths that are asked for, those that the history of a commit has deleted; odd names are only names."""
+    git = GitCheckout(repo.path, shell)
+    repo.commit({"old.py": "1", ":(glob)*": "1", "moved.py": "long enough to be seen as the same file\n" * 9})
+    repo.git("rm", "--quiet", "--", "old.py", ":(literal):(glob)*")
+    repo.git("mv", "moved.py", "there.py")
+    commit = repo.commit({})
+    wanted = ("old.py", "moved.py", "never.py", ":(glob)*", "there.py")
+    assert git.deleted(commit, wanted) == {"old.py", "moved.py", ":(glob)*"}
+    assert git.at("inner").deleted(commit, ("../old.py", "old.py")) == {"../old.py"}
+    assert git.deleted(repo.git("rev-list", "--max-parents=0", "HEAD"), wanted) == frozenset()
+
+
 def test_log(repo: Repo, shell: LocalShell) -> None:
     """The log goes from a tag to a commit, newest first, without merges, with subjects fit for a terminal."""
     repo.git("tag", "v1")

@@ -26,6 +26,7 @@ ELSEWHERE = {
     "tracked-data": "tests/fitness/test_tracked.py::test_what_a_wheel_lacks_is_told",
     "tracked-modules": "tests/fitness/test_tracked.py::test_what_a_wheel_lacks_is_told",
     "tracked-package": "tests/fitness/test_tracked.py::test_what_a_wheel_lacks_is_told",
+    "untracked-module": "tests/fitness/test_tracked.py::test_a_module_that_git_has_deleted_is_told",
     "untracked-secret": "tests/fitness/test_tracked.py::test_a_secret_that_is_not_tracked_is_refused",
 }
 """The tests of rules that need more than one bad file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,17 @@ INFO = "small_one-1.0.dist-info/METADATA"
 INIT = "small_one/__init__.py"
 
 
-def told(names: list[str], paths: list[str], *, file: str = WHEEL) -> list[tuple[str, str]]:
+def told(
+    names: list[str], paths: list[str], *, file: str = WHEEL, deleted: Sequence[str] = ()
+) -> list[tuple[str, str]]:
     """The rules that are broken, each with what is said."""
     measured = File(name=file, sha256="0" * 64, size=1, path=Path(file))
     verdict = Verdict(file=measured, problems=(), names=frozenset(names))
-    return [(each.rule.name, each.what) for each in of_file(verdict, Tracked.of(paths), "small-one")]
+
+    def asked(wanted: Sequence[str]) -> list[str]:
+        return [path for path in wanted if path in deleted]
+
+    return [(each.rule.name, each.what) for each in of_file(verdict, Tracked.of(paths, asked), "small-one")]
 
 
 LACKING: dict[str, tuple[list[str], list[str], str, str]] = {
@@ -105,6 +112,24 @@ WHOLE: dict[str, tuple[list[str], list[str]]] = {
 def test_what_a_wheel_may_leave_out(names: list[str], paths: list[str]) -> None:
     """Tests, sources of other languages, other packages; and what cannot be known is not told."""
     assert told([INFO, *names], paths) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("small_one/old.py", True),
+        ("small_one/never.py", False),
+        ("small_one/_version.py", False),
+        ("small_one/data.json", False),
+        ("elsewhere/old.py", False),
+    ],
+)
+def test_a_module_that_git_has_deleted_is_told(*, name: str, left: bool) -> None:
+    """What was never tracked is generated; what was, and is no more, an earlier build has left."""
+    deleted = [f"src/small_one/{file}" for file in ("old.py", "_version.py", "data.json")]
+    found = told([INIT, INFO, name], [f"src/{INIT}"], deleted=deleted)
+    assert [rule for rule, what in found if name in what] == ["untracked-module"] * left
+    assert len(found) == left
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,22 @@ def test_a_module_that_was_left_out_is_told(bench: Benches) -> None:
     assert warned.endswith("[tracked-modules]")
 
 
+def test_a_module_that_an_earlier_build_left_is_told(bench: Benches) -> None:
+    """A wheel that another tool built may hold what git has deleted; where git does not say, that is told instead."""
+    at = bench(projects.files(**{"src/small_one/old.py": "", "src/small_one/core.py": ""}))
+    dists = at.dists()
+    at.repo.git("rm", "--quiet", "src/small_one/old.py")
+    at.release = replace(at.release, commit=at.repo.commit({}))
+    checked(at, dists)
+    (warned,) = at.warned
+    assert "it holds small_one/old.py, deleted in git before this commit" in warned
+    at.warned.clear()
+    before = at.repo.git("rev-parse", "HEAD~1")
+    (at.repo.path / ".git" / "objects" / before[:2] / before[2:]).unlink()
+    checked(at, dists)
+    assert "cannot be told" in at.warned[0]
+
+
 def test_files_together(bench: Benches) -> None:
     """A stray file beside the built ones is named; so are two sdists, the same bytes twice, and none at all."""
     at = bench()

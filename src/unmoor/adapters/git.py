@@ -10,7 +10,7 @@ import os
 import posixpath
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from typing import Final
 from unmoor.adapters.git_branches import default_head, on_a_branch
 from unmoor.adapters.git_cloning import check_out, clone_of
 from unmoor.adapters.git_complete import complete
+from unmoor.adapters.git_history import deleted
 from unmoor.adapters.git_program import GitProgram, without_login
 from unmoor.adapters.git_signatures import signer
 from unmoor.errors import Refused, Unknown
@@ -215,6 +216,10 @@ class GitCheckout:
         out = self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", _checked(commit))
         here = f"{self.path}/" if self.path else ""
         return tuple(path.removeprefix(here) for path in out.split("\0") if path and path.startswith(here))
+
+    def deleted(self, commit: str, paths: Sequence[str]) -> frozenset[str]:
+        """Which of some paths the history of a commit has deleted; see `unmoor.ports.git.Git`."""
+        return deleted(self.git, self.folder, _checked(commit), paths, within=self.path)
 
     def log(self, *, since: str | None, until: str, limit: int = 1000) -> tuple[Commit, ...]:
         """The commits in ``since..until``; see `unmoor.ports.git.Git`. Raises `Unknown` for a ref that is not here."""

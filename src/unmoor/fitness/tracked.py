@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -38,12 +38,18 @@ DATA = Rule(
     by=By.UNMOOR,
     warns=True,
 )
+LEFT = Rule(
+    name="untracked-module",
+    refuses="a module in a wheel that git has deleted, as earlier builds leave behind",
+    by=By.UNMOOR,
+    warns=True,
+)
 SECRET = Rule(
     name="untracked-secret",
     refuses="a file such as `.env` or `.pypirc`, a private key or git's own history, that is not tracked",
     by=By.UNMOOR,
 )
-RULES = (PACKAGE, MODULES, DATA, SECRET)
+RULES = (PACKAGE, MODULES, DATA, LEFT, SECRET)
 
 _NAMED = 3
 _INIT = "__init__.py"
@@ -52,6 +58,8 @@ _ASIDE = re.compile(
     r"(?:^|/)(?:\.[^/]+|_?tests?|docs?|examples?|benchmarks?|frontend|node_modules|conftest\.py|setup\.py"
     r"|test_[^/]*\.py|[^/]*_test\.py|(?:pyproject|ruff)\.toml|(?:package|package-lock|tsconfig)\.json)(?:/|$)"
 )
+# What is often generated where it was written once.
+_VERSION = re.compile(r"/[^/]*version[^/]*\.py$")
 # What Python code reads at run time, and seldom anything else; no sources of other languages.
 _DATA = frozenset({".csv", ".graphql", ".html", ".j2", ".jinja", ".jinja2", ".json", ".lark", ".sql", ".toml"}) | {
     *(".xsd", ".yaml", ".yml")
@@ -60,14 +68,18 @@ _DATA = frozenset({".csv", ".graphql", ".html", ".j2", ".jinja", ".jinja2", ".js
 
 @dataclass(frozen=True)
 class Tracked:
-    """The paths that git tracks at a commit; a submodule is one of them."""
+    """The paths that git tracks at a commit; a submodule is one of them.
+
+    ``deleted`` tells of paths which of them git tracked before, and no more.
+    """
 
     paths: frozenset[str]
+    deleted: Callable[[Sequence[str]], Iterable[str]] = lambda _: ()
 
     @classmethod
-    def of(cls, paths: Iterable[str]) -> Tracked:
+    def of(cls, paths: Iterable[str], deleted: Callable[[Sequence[str]], Iterable[str]]) -> Tracked:
         """Take the paths as git tells them."""
-        return cls(frozenset(paths))
+        return cls(frozenset(paths), deleted)
 
     @cached_property
     def _sorted(self) -> Sequence[str]:
@@ -95,7 +107,7 @@ class Tracked:
 
         ``names`` are the package's modules in the wheel: half of them must be tracked there, else they are generated.
         """
-        own = [name for name in names if name.endswith(".py")]
+        own = list(names)
         homes = [path for path in self._packages if f"/{path}".endswith(f"/{package}")]
         found = {home: sum(home + name.removeprefix(package) in self.paths for name in own) for home in homes}
         best = max(homes, key=lambda home: (found[home], -len(home)), default=None)
@@ -121,11 +133,11 @@ def of_file(verdict: Verdict, tracked: Tracked, project: str) -> Iterator[Proble
         if (what := secret_file(name)) and not tracked.knows(str(distfiles.imported(name) or name)):
             yield broken(SECRET, f"{name} in it looks like {what}, and is not tracked at the commit")
     if verdict.file.is_wheel and verdict.names:
-        yield from _lacking(verdict.names, tracked, project)
+        yield from _compared(verdict.names, tracked, project)
 
 
-def _lacking(names: Iterable[str], tracked: Tracked, project: str) -> Iterator[Problem]:
-    """Say what a wheel's packages have in the repository, and not in the wheel."""
+def _compared(names: Iterable[str], tracked: Tracked, project: str) -> Iterator[Problem]:
+    """Say what a wheel's packages have in the repository and not in the wheel, and the other way round."""
     landed = frozenset(str(path) for name in names if (path := distfiles.imported(name)) is not None)
     modules = {stem for name in landed if (stem := _stem(name)) is not None}
     if not modules:
@@ -133,12 +145,25 @@ def _lacking(names: Iterable[str], tracked: Tracked, project: str) -> Iterator[P
             yield broken(PACKAGE, f"it holds no module, and the package {home} is tracked")
         return
     absent: list[str] = []
+    strange: dict[str, str] = {}
     for package in _outermost(modules):
-        home = tracked.home(package, (name for name in landed if name.startswith(f"{package}/")))
-        for source in tracked.below(home) if home is not None else ():
-            name = package + source.removeprefix(home or "")
-            if not _ASIDE.search(name) and name not in landed and _stem(name) not in modules:
-                absent.append(name)
+        own = [name for name in landed if name.startswith(f"{package}/") and name.endswith(".py")]
+        home = tracked.home(package, own)
+        if home is None:
+            continue
+        sources = {package + source.removeprefix(home): source for source in tracked.below(home)}
+        absent += [each for each in sources.keys() - landed if not _ASIDE.search(each) and _stem(each) not in modules]
+        strange |= {home + name.removeprefix(package): name for name in own if name not in sources}
+    yield from _lacking(sorted(absent))
+    wanted = sorted(path for path in strange if not _VERSION.search(path))
+    if left := sorted(strange[path] for path in tracked.deleted(wanted)) if wanted else []:
+        yield broken(
+            LEFT, f"it holds {_told(left)}, deleted in git before this commit: left over from an earlier build"
+        )
+
+
+def _lacking(absent: Sequence[str]) -> Iterator[Problem]:
+    """Say which files of its packages a wheel lacks."""
     code = [name for name in absent if name.endswith((".py", ".pyi", "/py.typed"))]
     data = [name for name in absent if PurePosixPath(name).suffix in _DATA]
     if code:

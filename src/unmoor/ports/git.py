@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -76,6 +76,9 @@ class Git(Protocol):
 
     def files(self, commit: str) -> tuple[str, ...]:
         """Every path in the folder that is tracked at a commit."""
+
+    def deleted(self, commit: str, paths: Sequence[str]) -> frozenset[str]:
+        """Which of some paths the history of a commit has deleted, at most 500. Raises `Unknown`."""
 
     def log(self, *, since: str | None, until: str, limit: int = 1000) -> tuple[Commit, ...]:
         """The commits in ``since..until`` that touch the folder, newest first, merges left out."""

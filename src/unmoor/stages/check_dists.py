@@ -6,9 +6,11 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
-from unmoor.errors import Unfit
+from unmoor.errors import Unfit, Unknown
 from unmoor.fitness import Examiner, Limits, Problem, release, sizes, tracked
+from unmoor.fitness.tracked import Tracked
 from unmoor.folder import RunFolder
 from unmoor.ports.git import Git
 from unmoor.products import Checked, Dists, Release
@@ -42,16 +44,29 @@ class CheckDists(Check[Checked]):
     def make(self, have: Have) -> Checked:
         """Look at every file. Raises `Unfit` with everything that is wrong, all files together."""
         dists = have[self.dists]
-        found = [*self._of_each(dists, have[self.release]), *self._of_all(dists)]
+        found = [*self._of_each(dists, self._tracked(have), have[self.release]), *self._of_all(dists)]
         for line in _lines((where, problem) for where, problem in found if problem.rule.warns):
             have.warn(line)
         if lines := _lines((where, problem) for where, problem in found if not problem.rule.warns):
             raise Unfit("\n".join(lines), next_step="correct the project; move the tag only if nothing of it is public")
         return Checked(subjects=subjects(dists))
 
-    def _of_each(self, dists: Dists, tag: Release) -> Iterator[tuple[str, Problem]]:
+    def _tracked(self, have: Have) -> Tracked:
+        """What git tracks at the commit. What its history does not tell hinders nobody, and is said."""
+        commit = have[self.release].commit
+
+        @cache
+        def deleted(paths: tuple[str, ...]) -> frozenset[str]:
+            try:
+                return self.git.deleted(commit, paths)
+            except Unknown as error:
+                have.warn(f"which modules were left over by earlier builds cannot be told: {error.what}")
+                return frozenset()
+
+        return Tracked.of(self.git.files(commit), lambda paths: deleted(tuple(paths)))
+
+    def _of_each(self, dists: Dists, files: Tracked, tag: Release) -> Iterator[tuple[str, Problem]]:
         """Look at each file by itself."""
-        files = tracked.Tracked.of(self.git.files(tag.commit))
         examiner = Examiner(limits=Limits(file=self.max_file_size))
         with ThreadPoolExecutor(_THREADS, "check-dists") as pool:
             for verdict in pool.map(examiner.examine, dists.files):
