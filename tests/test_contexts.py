@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.cargo import release_of
 
 from unmoor.contexts import Context, prepare, weigh, wheels_for
 from unmoor.dockerfile import Dockerfile
 from unmoor.errors import ConfigError
-from unmoor.products import Dists, File
+from unmoor.products import Dists, File, Release
 
+RELEASE = release_of("1.0")
 DOCKERFILE = Dockerfile.parse(b"FROM scratch\n", "Dockerfile")
 
 
@@ -64,8 +67,9 @@ def test_what_a_context_holds(tmp_path: Path) -> None:
     tree = cloned(tmp_path / "tree", {"dist/old.whl": "x", "a/run": "x"})
     (tree / "a/run").chmod(0o700)
     (tree / "link").symlink_to("nowhere")
-    context = prepare(tree, [wheel("x-1-py3-none-any.whl", tmp_path)], DOCKERFILE, date=1_700_000_000, history=False)
+    context = prepare(tree, [wheel("x-1-py3-none-any.whl", tmp_path)], DOCKERFILE, release=RELEASE, history=False)
     assert context.warnings == ()
+    tree = context.folder
     assert sorted(str(path.relative_to(tree)) for path in tree.rglob("*")) == [
         "a",
         "a/run",
@@ -77,22 +81,42 @@ def test_what_a_context_holds(tmp_path: Path) -> None:
     assert {path.lstat().st_mtime for path in tree.rglob("*")} == {1_700_000_000}
 
 
+def test_a_folder_is_called_by_what_it_holds(tmp_path: Path) -> None:
+    """Builders may take what they know from a folder of the same name: other content has another name."""
+
+    def name(number: int, *wheels: File, release: Release = RELEASE, history: bool = False) -> str:
+        tree = cloned(tmp_path / str(number) / "tree", {})
+        return prepare(tree, wheels, DOCKERFILE, release=release, history=history).folder.name
+
+    one = wheel("x-1-py3-none-any.whl", tmp_path)
+    assert name(0, one) == name(1, one)
+    others = [
+        name(2, one),
+        name(3),
+        name(4, replace(one, sha256="1" * 64)),
+        name(5, one, history=True),
+        name(6, one, release=replace(RELEASE, commit="1" * 40)),
+        name(7, one, release=replace(RELEASE, project="other")),
+    ]
+    assert len(set(others)) == len(others)
+
+
 def test_history_may_stay(tmp_path: Path) -> None:
     """A build that reads its version from git finds it."""
     tree = cloned(tmp_path / "tree", {})
-    prepare(tree, [], DOCKERFILE, date=1, history=True)
-    assert (tree / ".git/HEAD").exists()
+    assert (prepare(tree, [], DOCKERFILE, release=RELEASE, history=True).folder / ".git/HEAD").exists()
 
 
 def test_dist_that_is_no_folder(tmp_path: Path) -> None:
     """A file or a link of that name gives way, and nothing outside is touched."""
     for name in ("file", "link"):
-        tree = cloned(tmp_path / name, {})
+        tree = cloned(tmp_path / name / "tree", {})
         if name == "file":
             (tree / "dist").write_text("x")
         else:
             (tree / "dist").symlink_to(tmp_path)
-        prepare(tree, [wheel("x-1-py3-none-any.whl", tmp_path)], DOCKERFILE, date=1, history=False)
+        wheels = [wheel("x-1-py3-none-any.whl", tmp_path)]
+        tree = prepare(tree, wheels, DOCKERFILE, release=RELEASE, history=False).folder
         assert [path.name for path in (tree / "dist").iterdir()] == ["x-1-py3-none-any.whl"]
     assert not (tmp_path / "dist").exists()
 
@@ -112,10 +136,10 @@ def test_dist_that_is_no_folder(tmp_path: Path) -> None:
 def test_what_hides_dist_is_told_and_undone(tmp_path: Path, name: str, text: str, *, warned: bool) -> None:
     """An ignore file that hides the wheels would let the build fail, or install something else."""
     tree = cloned(tmp_path / "tree", {name: text})
-    context = prepare(tree, [], DOCKERFILE, date=1, history=False)
+    context = prepare(tree, [], DOCKERFILE, release=RELEASE, history=False)
     assert len(context.warnings) == warned
     assert all(name in warning for warning in context.warnings)
-    again = prepare(tree, [], DOCKERFILE, date=1, history=False)
+    again = prepare(context.folder, [], DOCKERFILE, release=RELEASE, history=False)
     assert again.warnings == ()
 
 

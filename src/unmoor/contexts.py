@@ -6,13 +6,14 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from unmoor.distfiles import parsed
 from unmoor.dockerfile import Dockerfile
 from unmoor.errors import ConfigError
-from unmoor.products import Dists, File
+from unmoor.products import Dists, File, Release
 from unmoor.text import clean
 
 DIST = "dist"
@@ -47,10 +48,13 @@ def wheels_for(dists: Dists, platform: str) -> tuple[File, ...]:
     return tuple(wheel for wheel in dists.wheels if any(fits(tag.platform) for tag in parsed(wheel.name).tags))
 
 
-def prepare(folder: Path, wheels: Sequence[File], dockerfile: Dockerfile, *, date: int, history: bool) -> Context:
+def prepare(
+    folder: Path, wheels: Sequence[File], dockerfile: Dockerfile, *, release: Release, history: bool
+) -> Context:
     """Make a fresh clone a context: ``dist/`` holds these wheels, modes and times are the commit's.
 
-    ``history`` keeps ``.git``. What hides ``dist/`` is told, and undone in the context.
+    ``history`` keeps ``.git``. What hides ``dist/`` is told, and undone in the context. The folder gets
+    a name of its own, `_name`.
     """
     if not history:
         shutil.rmtree(folder / ".git", ignore_errors=True)
@@ -63,8 +67,20 @@ def prepare(folder: Path, wheels: Sequence[File], dockerfile: Dockerfile, *, dat
     for wheel in wheels:
         shutil.copyfile(wheel.path, dist / wheel.name)
     warnings = _shown(folder, dockerfile)
-    _set(folder, date)
-    return Context(folder=folder, warnings=warnings)
+    _set(folder, release.date)
+    named = folder.with_name(_name(wheels, dockerfile, release, history=history))
+    return Context(folder=folder.rename(named), warnings=warnings)
+
+
+def _name(wheels: Sequence[File], dockerfile: Dockerfile, release: Release, *, history: bool) -> str:
+    """The same for the same content, never for other content.
+
+    BuildKit takes a file for one that it got before, and builds with that one's bytes, where a folder of
+    the same name held it with the same size and time; and times here are the commit's.
+    """
+    told = [release.repository, release.project, release.tag, release.commit, dockerfile.path, str(history)]
+    told += [f"{wheel.name} {wheel.sha256}" for wheel in wheels]
+    return sha256("\n".join(told).encode()).hexdigest()[:16]
 
 
 def _shown(folder: Path, dockerfile: Dockerfile) -> tuple[str, ...]:

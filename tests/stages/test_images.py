@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -123,6 +124,25 @@ def test_other_wheels_or_another_commit_are_built_anew(bench: Benches, engine: T
     at.release = replace(at.release, commit="1" * 40)
     assert building.find(at.have(dists=dists)) is None
     building.engine.remove([name])
+
+
+@pytest.mark.journey
+def test_a_build_holds_its_own_files(bench: Benches, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+    """Not those of an earlier build, which had the same names, sizes and times."""
+    own = uuid.uuid4().hex
+    at = bench(with_dockerfile())
+    for text in (f"one {own}", f"two {own}"):
+        files = {"Dockerfile": f"FROM scratch\nCOPY text /\nLABEL said='{text}'\n", "text": text}
+        at.release = replace(at.release, commit=at.repo.commit(files))
+        at.repo.git("tag", "--force", at.release.tag)
+        building = stage(at, at_engine=engine)
+        (made,) = building.make(at.have(dists=at.dists())).images
+        facts = building.engine.inspect(made.id)
+        archive = at.folder.path / "image.tar"
+        building.engine.save([local(at)], archive)
+        building.engine.remove([local(at)])
+        assert facts.labels["said"] == text
+        assert text.encode() in archive.read_bytes()
 
 
 @pytest.mark.journey

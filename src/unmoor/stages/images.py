@@ -193,7 +193,7 @@ class BuildImages(Build[Images]):
             key = (each.dockerfile.path, history, wheels)
             if key not in made:
                 tree = self.git.clone(work / str(len(made)), commit=release.commit, tag=release.tag)
-                made[key] = contexts.prepare(tree, wheels, each.dockerfile, date=release.date, history=history)
+                made[key] = contexts.prepare(tree, wheels, each.dockerfile, release=release, history=history)
                 for warning in made[key].warnings:
                     have.warn(warning)
                 if not wheels:
