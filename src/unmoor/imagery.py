@@ -29,6 +29,7 @@ RECORD = "images.json"
 SCHEMA = 1
 LIMIT = 1_000_000
 DOCKERFILE = ImageSettings().dockerfile
+LOCAL = "unmoor.local"
 LABELS = "org.opencontainers.image."
 VERSION = f"{LABELS}version"
 REVISION = f"{LABELS}revision"
@@ -94,9 +95,9 @@ def commit_tag(release: Release, suffix: str = "") -> str:
     return f"sha-{release.commit[:_COMMIT_DIGITS]}{suffix}"
 
 
-def local_name(name: str, release: Release, suffix: str, platform: str) -> str:
+def local_name(name: str, release: Release, suffix: str, platform: str, *, prefix: str = LOCAL) -> str:
     """What an image is called on this machine alone."""
-    return f"unmoor.local/{name.replace(':', '-')}:{leg_tag(commit_tag(release, suffix), platform)}"
+    return f"{prefix}/{name.replace(':', '-')}:{leg_tag(commit_tag(release, suffix), platform)}"
 
 
 def subject_of(image: Image) -> Subject:

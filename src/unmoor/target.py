@@ -8,6 +8,7 @@ from pathlib import Path
 
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
+from unmoor.imagery import LOCAL
 from unmoor.ports.index import Index
 from unmoor.powers import Powers
 from unmoor.secret import Secret
@@ -20,9 +21,9 @@ class Target:
     ``named`` tells a tag that the user gave from one that was found on HEAD. ``commit`` is the
     commit that GitHub Actions names, empty elsewhere. ``real`` is false in a rehearsal. ``images``
     are those to build, none for a project without; ``platforms`` leaves out others where it names any.
-    ``legs`` are the folders of runs on other machines that built some of them.
-    ``published`` is false where the world may not be asked what it holds; ``settings`` as in `Release`.
-    ``prebuilt`` and ``handed`` as in `BuildDists`.
+    ``local_prefix`` is what their names on this machine begin with. ``legs`` are the folders of runs
+    on other machines that built some of them. ``published`` is false where the world may not be asked
+    what it holds; ``settings`` as in `Release`. ``prebuilt`` and ``handed`` as in `BuildDists`.
     """
 
     tag: str
@@ -33,6 +34,7 @@ class Target:
     images: tuple[ImageSettings, ...] = ()
     platforms: tuple[str, ...] = ()
     keep_images: bool = False
+    local_prefix: str = LOCAL
     legs: tuple[Path, ...] = ()
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     site: str = "https://github.com"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from hashlib import sha256
 from pathlib import Path
 
 import click
@@ -17,9 +20,12 @@ from unmoor.cli.options import config_option, json_option, path_option, project_
 from unmoor.cli.talk import err
 from unmoor.config.given import given
 from unmoor.config.settings import Settings
+from unmoor.errors import MissingPart, UnmoorError
 from unmoor.folder import RunFolder
+from unmoor.imagery import LOCAL
 from unmoor.locating import Surroundings, settings_at
 from unmoor.locks import exclusive
+from unmoor.ports.engine import Engine
 from unmoor.powers import checkout
 from unmoor.rehearsal import local
 from unmoor.rehearsal.prepare import Prepared, prepare
@@ -47,7 +53,8 @@ def command(
     the world's own clone only. Without TAG it is the version that the project's files say; where
     the version comes from tags, the tag on HEAD or the next version.
 
-    The checkout is not touched. The world's files stay in .unmoor/rehearsal/ until the next one.
+    The checkout is not touched. The world's files stay in .unmoor/rehearsal/ until the next one; images
+    that were built go from the engine at the end, and the builder's cache stays.
 
     \b
     Examples:
@@ -76,6 +83,7 @@ def command(
             ) as world:
                 if world.no_registry:
                     err(f"warning: {world.no_registry}")
+                aside = f"{LOCAL}/rehearsal-{sha256(os.fsencode(place)).hexdigest()[:12]}"
                 asked = session.Asked(
                     folder=prepared.checkout,
                     path=prepared.path,
@@ -85,11 +93,13 @@ def command(
                     limit=Reach.FINAL,
                     as_json=as_json,
                     rehearsing=True,
+                    local_prefix=aside,
                     without_images=without_images,
                     again=_again(path, tag, config, without_images=without_images),
                 )
                 opened = session.opened(asked, processes)
-                report = session.conduct(opened, asked, processes)
+                with _without_images(opened.powers.engine, aside) if hosts else nullcontext():
+                    report = session.conduct(opened, asked, processes)
         return session.finish(report, opened, asked)
 
 
@@ -110,6 +120,28 @@ def _needed(
     settings = settings_at(git, commit, around).settings
     images = imaging.configured(settings, git, commit, repository=repository, without=False).images
     return settings, imaging.hosts_of(images, repository)
+
+
+@contextmanager
+def _without_images(engine: Engine, prefix: str) -> Iterator[None]:
+    """Leave no image of a rehearsal in the engine, also of one that was killed before.
+
+    They have names of their own: a release of the same commit may need its images later.
+    """
+    _forget(engine, prefix)
+    try:
+        yield
+    finally:
+        _forget(engine, prefix)
+
+
+def _forget(engine: Engine, prefix: str) -> None:
+    try:
+        engine.forget(prefix)
+    except MissingPart:
+        pass  # without an engine there are no images, which the stage that builds them tells
+    except UnmoorError as error:
+        err(f"warning: images may be left in the engine, named {prefix}/…: {error}")
 
 
 def _wipe(place: Path) -> None:

@@ -25,6 +25,7 @@ from unmoor.events import Report
 from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
 from unmoor.handovers import Handover
+from unmoor.imagery import LOCAL
 from unmoor.journal import FileJournal, NoJournal
 from unmoor.locating import Surroundings, settings_at
 from unmoor.locks import exclusive
@@ -56,6 +57,7 @@ class Asked:
     limit: Reach = Reach.READS
     until: tuple[str, ...] = ()
     keep_images: bool = False
+    local_prefix: str = LOCAL
     legs: tuple[Path, ...] = ()
     as_json: bool = False
     again: str = ""
@@ -129,6 +131,7 @@ def opened(asked: Asked, processes: Processes) -> Session:
         images=wanted.images,
         platforms=asked.platforms,
         keep_images=asked.keep_images,
+        local_prefix=asked.local_prefix,
         legs=asked.legs,
         secrets=wanted.secrets,
         site=world.forge.site,

@@ -126,3 +126,10 @@ class Engine(Protocol):
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove local names; what is not there is no trouble."""
+
+    def forget(self, prefix: str) -> None:
+        """Remove every image with a local name below ``prefix/``, also while the run is being stopped.
+
+        With it goes what the image is called on registries of this machine's loopback; an image that
+        has any other name keeps that. The builder's cache stays. Raises `MissingPart`, `Unknown`.
+        """

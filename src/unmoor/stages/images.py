@@ -37,7 +37,8 @@ class BuildImages(Build[Images]):
     ``platforms`` leaves out all others where it names any. ``environ`` holds the values of build
     secrets, ``site`` is the root of the forge's pages. ``registries`` are looked at where the engine
     lacks an image that an earlier run built. ``keep``: put the images into the run's folder too.
-    ``archives`` hold images that other machines built.
+    ``archives`` hold images that other machines built. What is built is called so on this machine,
+    below ``local_prefix``.
     """
 
     release: Promise[Release]
@@ -53,6 +54,7 @@ class BuildImages(Build[Images]):
     site: str = "https://github.com"
     keep: bool = False
     archives: tuple[Path, ...] = ()
+    local_prefix: str = imagery.LOCAL
 
     def plan(self) -> str:
         """Say what would be built."""
@@ -139,7 +141,7 @@ class BuildImages(Build[Images]):
                         dockerfile=dockerfile,
                         target=target,
                         platform=platform,
-                        local=imagery.local_name(name, release, target.suffix, platform),
+                        local=imagery.local_name(name, release, target.suffix, platform, prefix=self.local_prefix),
                     )
                     for platform in self._platforms(settings)
                 ]

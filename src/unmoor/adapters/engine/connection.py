@@ -70,12 +70,16 @@ class Connection:
                 weakref.finalize(self, place.api.close)
             return self._made[0]
 
-    def ask(self, question: Callable[[Any], T], *, what: str) -> T:
-        """Ask the engine something that it answers at once. Raises `Unknown`; its 404 comes as ``LookupError``."""
+    def ask(self, question: Callable[[Any], T], *, what: str, stopping: bool = False) -> T:
+        """Ask the engine something that it answers at once. Raises `Unknown`; its 404 comes as ``LookupError``.
+
+        ``stopping``: also while the run is being stopped.
+        """
         from docker.errors import DockerException, NotFound
         from requests import RequestException
 
-        self.processes.check()
+        if not stopping:
+            self.processes.check()
         try:
             return question(self.api())
         except NotFound as error:

@@ -14,6 +14,7 @@ from typing import Any
 from unmoor.adapters.engine import moving, running
 from unmoor.adapters.engine.building import Builder, Building, facts
 from unmoor.adapters.engine.connection import Connection
+from unmoor.adapters.engine.forgetting import forget
 from unmoor.adapters.engine.layers import contents_of
 from unmoor.adapters.processes import Processes
 from unmoor.errors import Incomplete, Unknown
@@ -189,6 +190,10 @@ class DockerEngine:
         for name in names:
             with contextlib.suppress(LookupError):
                 self._connection.ask(partial(_remove, name=name), what=f"the name {name}")
+
+    def forget(self, prefix: str) -> None:
+        """Remove the images with local names below a prefix. Raises `MissingPart`, `Unknown`."""
+        forget(self._connection, prefix)
 
 
 def _remove(api: Any, name: str) -> None:

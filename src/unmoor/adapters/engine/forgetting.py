@@ -1,0 +1,41 @@
+"""Images that nobody needs any more: their names are taken away, and with the last name the image goes.
+
+The builder keeps its cache: what was built once is built again in a moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from unmoor.adapters.engine.connection import Connection
+
+# Registries on this machine's own loopback, which the local world's are.
+_LOOPBACK = "127.0.0.1:"
+# What the engine writes for a name that an image has not.
+_NONE = "<none>"
+
+
+def forget(connection: Connection, prefix: str) -> None:
+    """Remove the images with local names below a prefix; see `unmoor.ports.engine.Engine.forget`."""
+    for name in _names(connection, prefix):
+        with contextlib.suppress(LookupError):
+            connection.ask(partial(_remove, name=name), what=f"the name {name}", stopping=True)
+
+
+def _remove(api: Any, name: str) -> None:
+    api.remove_image(name)
+
+
+def _names(connection: Connection, prefix: str) -> Iterator[str]:
+    """The names to take away, those that are looked for last: what breaks off is found the next time."""
+    listed: list[Mapping[str, Any]] = connection.ask(lambda api: api.images(), what="the images", stopping=True)
+    for image in listed:
+        tags = [str(name) for name in image.get("RepoTags") or ()]
+        mine = [name for name in tags if name.startswith(f"{prefix}/")]
+        if mine:
+            known = [*tags, *(str(name) for name in image.get("RepoDigests") or ())]
+            yield from (name for name in known if name.startswith(_LOOPBACK) and _NONE not in name)
+            yield from mine
