@@ -115,6 +115,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         git=can.git,
         folder=folder,
         max_file_size=settings.max_file_size << 20,
+        any_platform=target.any_platform,
     )
     proof = ProveDists(
         name="prove-dists",

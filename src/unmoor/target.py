@@ -23,7 +23,8 @@ class Target:
     are those to build, none for a project without; ``platforms`` leaves out others where it names any.
     ``local_prefix`` is what their names on this machine begin with. ``legs`` are the folders of runs
     on other machines that built some of them. ``published`` is false where the world may not be asked
-    what it holds; ``settings`` as in `Release`. ``prebuilt`` and ``handed`` as in `BuildDists`.
+    what it holds; ``settings`` as in `Release`. ``prebuilt`` and ``handed`` as in `BuildDists`, ``any_platform``
+    as in `CheckDists`.
     """
 
     tag: str
@@ -43,6 +44,7 @@ class Target:
     settings: str = ""
     prebuilt: Path | None = None
     handed: bool = False
+    any_platform: bool = False
 
 
 def staging_of(settings: Settings, can: Powers, skipped: tuple[str, ...] = ()) -> Index | None:

@@ -42,7 +42,8 @@ class IndexPlace:
 
     ``simple`` is the root of the simple index (PEP 503, PEP 691), ``json`` the root under which
     ``<project>/<version>/json`` lies, empty where the index has none. ``page`` is what a person
-    opens, with ``{project}`` and ``{version}`` in it.
+    opens, with ``{project}`` and ``{version}`` in it. ``any_platform``: wheels are taken for platforms that
+    the public index refuses.
     """
 
     name: str
@@ -52,6 +53,7 @@ class IndexPlace:
     page: str
     login: Login
     trusted: Trusted = Trusted.NEVER
+    any_platform: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,3 +100,8 @@ class World:
     forge: ForgePlace
     remote: str
     registries: tuple[RegistryPlace, ...] = ()
+
+    def takes_any_platform(self, *, staged: bool) -> bool:
+        """Whether every index that is uploaded to takes wheels for any platform; ``staged``: the staging one is."""
+        used = (self.index, self.staging) if staged else (self.index,)
+        return all(place.any_platform for place in used if place is not None)

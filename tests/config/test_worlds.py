@@ -470,3 +470,24 @@ def test_a_forge_that_cannot_be_right(value: str, message: str) -> None:
     with pytest.raises(ConfigError) as raised:
         real_world("owner/name", {"GITHUB_API_URL": value, "GITHUB_ACTIONS": "true"})
     assert str(raised.value) == f"the environment variable GITHUB_API_URL: {message}"
+
+
+@pytest.mark.parametrize(
+    ("index", "staging", "staged", "expected"),
+    [
+        ("any", "any", True, True),
+        ("any", "public", True, False),
+        ("any", "public", False, True),
+        ("", "any", True, False),
+    ],
+    ids=["both", "index alone", "nothing staged", "staging alone"],
+)
+def test_platforms(write: WriteWorld, index: str, staging: str, *, staged: bool, expected: bool) -> None:
+    """What every index that is uploaded to takes may be released; without a word it is what the public one takes."""
+    text = LOCAL
+    for table, said in (("index", index), ("staging", staging)):
+        text = text.replace(f"[{table}]\n", f"[{table}]\n" + (f'platforms = "{said}"\n' if said else ""))
+    path = write(text)
+    (path.parent / "secrets").mkdir()
+    (path.parent / "secrets" / "token").write_text(f"{CANARY}\n", encoding="utf-8")
+    assert read_world(path, {"STAGING": CANARY}).takes_any_platform(staged=staged) is expected

@@ -49,7 +49,8 @@ The index of a rehearsal refuses what PyPI refuses, by other code; a test feeds 
 *corpus* are the cases of `tests/fitness/test_corpus.py::test_refused`, or of `test_told` where the rule warns.
 
 A wheel for the machine's own Linux (`linux_x86_64`) is tested by `prove-dists` all the same and never uploaded: make a
-wheel for many Linux systems with cibuildwheel or `auditwheel repair`. PyPI also refuses names that are too similar to
+wheel for many Linux systems with cibuildwheel or `auditwheel repair`. A private index may take it: its table in the
+[world file](world-file.md) says so with `platforms = "any"`. PyPI also refuses names that are too similar to
 other projects' or reserved, which only the first upload tells, and file names that were used and deleted.
 
 What else goes wrong with releases, and which stage handles it, stands under [failures](failures.md).

@@ -44,6 +44,13 @@ def test_bomb(tmp_path: Path, make: Wheel | Sdist) -> None:
     assert "archive-bomb" in rules(tmp_path, make.file(), Limits(ratio=0, ratio_from=0))
 
 
+def test_platform(tmp_path: Path) -> None:
+    """A wheel for a platform that the public index does not take is refused, unless the index takes any."""
+    made = replace(Wheel(name="light-house"), tag="py3-none-linux_x86_64").file()
+    assert "wheel-platform" in rules(tmp_path, made, Limits())
+    assert "wheel-platform" not in rules(tmp_path, made, Limits(any_platform=True))
+
+
 def test_project() -> None:
     """Files that are too large together are told of: what the project holds already is not known here."""
     file = File(name="a-1.0-py3-none-any.whl", sha256="0" * 64, size=6 << 30, path=Path("none"))

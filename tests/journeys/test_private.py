@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -10,8 +11,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests import private
+from tests import private, projects
 from tests.voyage import Yard, small, yard
+
+from unmoor.errors import Unfit
 
 pytestmark = pytest.mark.journey
 KINDS: dict[str, Callable[[Path], AbstractContextManager[private.Private]]] = {
@@ -34,12 +37,12 @@ class Company(Yard):
         return self.file
 
 
-def company(place: Yard, index: private.Private, folder: Path) -> Company:
+def company(place: Yard, index: private.Private, folder: Path, more: str = "") -> Company:
     """Write a world file: the local world's forge, a private index, and no staging index."""
     tables = re.split(r"(?m)^(?=\[)", (place.world / "world.toml").read_text())
     kept = [each for each in tables if not each.startswith(("[index]", "[staging]"))]
     file = folder / "company.toml"
-    file.write_text("".join([*kept, "\n", index.table]))
+    file.write_text("".join([*kept, "\n", index.table, more]))
     file.chmod(0o600)
     return Company(repo=place.repo, world=place.world, file=file)
 
@@ -60,3 +63,19 @@ def test_a_release_into_a_private_index(kind: str, tmp_path: Path) -> None:
         stranger = Company(repo=other, world=place.world, file=here.file).release()
         assert stranger.returncode in {4, 9}, stranger.stderr
         assert "sending" not in stranger.stderr
+
+
+def test_wheels_for_one_linux_alone(tmp_path: Path) -> None:
+    """They are refused as the public index would refuse them, unless the world says that this index takes them."""
+    name = f"small_one-1.0-py3-none-linux_{platform.machine()}.whl"
+    others = {"own.py": projects.BACKEND.replace("py3-none-any", f"py3-none-linux_{platform.machine()}")}
+    repo = small(tmp_path / "small", **others)
+    with private.devpi(tmp_path) as index, yard(tmp_path / "yard", repo) as place:
+        refused = company(place, index, tmp_path).release()
+        assert refused.returncode == Unfit.exit_code, refused.stderr
+        assert "wheel-platform" in refused.stderr
+        whole = company(place, index, tmp_path, 'platforms = "any"\n').release()
+        assert whole.returncode == 0, whole.stderr
+        assert f"sending {name}" in whole.stderr or name in whole.stdout
+        status = company(place, index, tmp_path, 'platforms = "any"\n').status()
+        assert (status.returncode, name in status.stdout) == (0, True), status.stderr

@@ -43,6 +43,15 @@ def test_a_tag_with_a_slash_and_settings_from_a_file(tmp_path: Path) -> None:
             "status", *world, "pkg/v1.0", env={"UNMOOR_TAG_PREFIX": "pkg/", "UNMOOR_TESTPYPI": "off"}
         )
         assert seen.returncode == 0, seen.stderr
+        given = elsewhere.unmoor("status", *world, "--config", str(config), "pkg/v1.0")
+        assert given.returncode == 0, given.stderr
+        assert (given.stdout, "testpypi" in given.stdout) == (seen.stdout, False)
+        refused = elsewhere.unmoor("undo", *world, "pkg/v1.0")
+        assert refused.returncode == 4
+        taken = elsewhere.unmoor("undo", *world, "--config", str(config), "pkg/v1.0")
+        assert taken.returncode == 0, taken.stderr
+        assert "pypi: stays." in taken.stdout
+        assert "testpypi" not in taken.stdout
 
 
 def test_a_rehearsal_goes_on_from_the_projects_own_tags(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--config",
         type=click.Path(path_type=Path, dir_okay=False),
-        help="Settings from this file instead of the tag's own commit; the manifest records it.",
+        help="Settings from this file instead of the tag's own commit; the manifest of a release records it.",
     )(function)
 
 

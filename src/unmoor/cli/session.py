@@ -140,6 +140,7 @@ def opened(asked: Asked, processes: Processes) -> Session:
         settings=config.origin if config is not None else "",
         prebuilt=asked.prebuilt,
         handed=bool(asked.handed),
+        any_platform=world.takes_any_platform(staged=resolved.settings.testpypi != "off"),
     )
     folder = RunFolder.of(here.folder, tag)
     return Session(

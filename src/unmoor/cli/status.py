@@ -10,7 +10,7 @@ import click
 from unmoor import pushing, versions
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
-from unmoor.cli.options import json_option, path_option, project_option, world_option
+from unmoor.cli.options import config_option, json_option, path_option, project_option, world_option
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.manifest import Manifest
 from unmoor.naming import Naming
@@ -47,8 +47,11 @@ class StatusDocument:
 @project_option
 @path_option
 @world_option
+@config_option
 @json_option
-def command(*, tag: str | None, folder: Path, path: str | None, world: Path | None, as_json: bool) -> int:
+def command(
+    *, tag: str | None, folder: Path, path: str | None, world: Path | None, config: Path | None, as_json: bool
+) -> int:
     """Compare every surface with the manifest of TAG, by digest. Reads only.
 
     Of images every tag is compared: the commit's, the version's own and the floating ones. A floating
@@ -58,7 +61,7 @@ def command(*, tag: str | None, folder: Path, path: str | None, world: Path | No
     0 complete, 12 incomplete, 9 conflicting, 10 unknown. A staging index that the project's
     settings call advisory is shown and does not count.
     """
-    asked = session.Asked(folder=folder, path=path, tag=tag, world=world, as_json=as_json, engine=False)
+    asked = session.Asked(folder=folder, path=path, tag=tag, world=world, config=config, as_json=as_json, engine=False)
     with Processes() as processes, processes.guarded():
         opened = session.opened(asked, processes)
         can, wanted = opened.powers, opened.target.tag

@@ -8,7 +8,7 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
-from unmoor.cli.options import path_option, project_option, world_option
+from unmoor.cli.options import config_option, path_option, project_option, world_option
 from unmoor.cli.talk import err
 from unmoor.events import Report
 from unmoor.locks import exclusive
@@ -24,14 +24,17 @@ from unmoor.text import clean
 @project_option
 @path_option
 @world_option
+@config_option
 @click.option("--apply", "really", is_flag=True, help="Do it. Without this it is only said.")
-def command(*, tag: str | None, folder: Path, path: str | None, world: Path | None, really: bool) -> int:
+def command(
+    *, tag: str | None, folder: Path, path: str | None, world: Path | None, config: Path | None, really: bool
+) -> int:
     """Take back what a release of TAG left outside this machine, as far as that can be done.
 
     Without --apply nothing is changed: what is out there is listed, with what would be done about
     it. What cannot be taken back is named with the steps that a person can take.
     """
-    asked = session.Asked(folder=folder, path=path, tag=tag, world=world, limit=Reach.READS, quiet=True)
+    asked = session.Asked(folder=folder, path=path, tag=tag, world=world, config=config, limit=Reach.READS, quiet=True)
     with Processes() as processes, processes.guarded():
         opened = session.opened(asked, processes)
         report = session.conduct(opened, asked, processes)

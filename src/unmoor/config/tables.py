@@ -70,6 +70,13 @@ class IndexTable(Table, frozen=True, kw_only=True):
         Credential,
         Meta(description="Password or token: `env:NAME`, `file:PATH`, `keyring:SERVICE`, or the literal itself."),
     ] = msgspec.field(default_factory=_nothing)
+    platforms: Annotated[
+        Literal["public", "any"],
+        Meta(
+            description="Which platforms it takes wheels for: those that the public index takes, or any, such as"
+            " `linux_x86_64`."
+        ),
+    ] = "public"
     trusted_publishing: Annotated[
         Literal["", "auto", "always", "never"],
         Meta(description="Whether to log in by trusted publishing. Empty: as the project's settings say."),

@@ -147,6 +147,7 @@ class _Reader:
             simple=table.simple,
             json=table.json,
             page=table.page or f"{table.simple}{{project}}/",
+            any_platform=table.platforms == "any",
             login=self._login(table.password, table.username),
             trusted=Trusted(table.trusted_publishing) if table.trusted_publishing else self.trusted,
         )

@@ -37,12 +37,13 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How much a file may hold; sizes in bytes. The defaults are PyPI's, where it has any."""
+    """How much a file may hold, in bytes, and whether its platform counts. The defaults are PyPI's, if it has any."""
 
     file: int = 100 << 20
     total: int = 10 << 30
     ratio: int = 50
     ratio_from: int = 64 << 20
+    any_platform: bool = False
 
 
 def expansion(unpacked: int, packed: int, limits: Limits) -> Iterator[Problem]:

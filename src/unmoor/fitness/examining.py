@@ -63,7 +63,7 @@ class Examiner:
 
     def _examine(self, file: File, stream: IO[bytes]) -> Verdict:
         problems = list(sizes.of_file(file, self.limits))
-        named = names.parsed(file.name, problems)
+        named = names.parsed(file.name, problems, any_platform=self.limits.any_platform)
         if named is None:
             return Verdict(file=file, problems=tuple(problems))
         said, inside = (self._wheel if file.is_wheel else self._sdist)(file, stream, named, problems)

@@ -49,8 +49,8 @@ _TAKEN = tuple(
 )
 
 
-def parsed(filename: str, problems: list[Problem]) -> FileName | None:
-    """Take a file name apart; ``None`` where it is none."""
+def parsed(filename: str, problems: list[Problem], *, any_platform: bool = False) -> FileName | None:
+    """Take a file name apart; ``None`` where it is none. ``any_platform``: the index does not mind which it is for."""
     if len(filename.encode()) + len(_METADATA_SUFFIX) > _NAME_LIMIT:
         problems.append(broken(LENGTH, f"the name has {len(filename.encode())} bytes"))
         return None
@@ -68,7 +68,7 @@ def parsed(filename: str, problems: list[Problem]) -> FileName | None:
     problems += [
         broken(PLATFORM, _unwelcome(platform))
         for platform in sorted({tag.platform for tag in found.tags})
-        if not any(pattern.fullmatch(platform) for pattern in _TAKEN)
+        if not any_platform and not any(pattern.fullmatch(platform) for pattern in _TAKEN)
     ]
     return found
 

@@ -28,7 +28,7 @@ _PLACE = ""
 class CheckDists(Check[Checked]):
     """Everything that an index would refuse, name and version in every place that says them, and what git tracks.
 
-    ``max_file_size`` in bytes.
+    ``max_file_size`` in bytes. ``any_platform``: the index takes wheels for platforms that the public one refuses.
     """
 
     release: Promise[Release]
@@ -36,6 +36,7 @@ class CheckDists(Check[Checked]):
     git: Git
     folder: RunFolder
     max_file_size: int = Limits.file
+    any_platform: bool = False
 
     def plan(self) -> str:
         """Say what would be looked at."""
@@ -67,7 +68,7 @@ class CheckDists(Check[Checked]):
 
     def _of_each(self, dists: Dists, files: Tracked, tag: Release) -> Iterator[tuple[str, Problem]]:
         """Look at each file by itself."""
-        examiner = Examiner(limits=Limits(file=self.max_file_size))
+        examiner = Examiner(limits=Limits(file=self.max_file_size, any_platform=self.any_platform))
         with ThreadPoolExecutor(_THREADS, "check-dists") as pool:
             for verdict in pool.map(examiner.examine, dists.files):
                 more = (*release.of_file(verdict, tag), *tracked.of_file(verdict, files, tag.project))
