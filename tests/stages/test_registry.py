@@ -192,11 +192,15 @@ def test_one_registry_that_refuses_keeps_nobody_from_the_others(dock: Docks, mir
     assert len(it.engine.pushed) == 2
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["reset at half a blob", "lost reply"])
-def test_a_lost_answer_is_looked_for(dock: Docks, *, late: bool) -> None:
+@pytest.mark.parametrize(
+    ("late", "times"),
+    [(False, 1), (False, 2), (True, 1)],
+    ids=["reset at half a blob", "reset twice", "lost reply"],
+)
+def test_a_lost_answer_is_looked_for(dock: Docks, *, late: bool, times: int) -> None:
     """What arrived is not pushed twice; what did not is pushed again."""
     it = dock()
-    it.engine.troubles = [Unknown("connection reset by peer", next_step="run it again")]
+    it.engine.troubles = [Unknown("connection reset by peer", next_step="run it again")] * times
     it.engine.late = late
     it.push(release_of("1.0"))
     assert len(it.engine.pushed) == 1

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 
 from packaging.utils import canonicalize_name
@@ -130,7 +130,7 @@ class Tracked:
 def of_file(verdict: Verdict, tracked: Tracked, project: str) -> Iterator[Problem]:
     """Compare the files in an archive with the tracked ones."""
     for name in sorted(verdict.names):
-        if (what := secret_file(name)) and not tracked.knows(str(distfiles.imported(name) or name)):
+        if (what := _suspect(name)) and not tracked.knows(_landing(name) or name):
             yield broken(SECRET, f"{name} in it looks like {what}, and is not tracked at the commit")
     if verdict.file.is_wheel and verdict.names:
         yield from _compared(verdict.names, tracked, project)
@@ -138,7 +138,7 @@ def of_file(verdict: Verdict, tracked: Tracked, project: str) -> Iterator[Proble
 
 def _compared(names: Iterable[str], tracked: Tracked, project: str) -> Iterator[Problem]:
     """Say what a wheel's packages have in the repository and not in the wheel, and the other way round."""
-    landed = frozenset(str(path) for name in names if (path := distfiles.imported(name)) is not None)
+    landed = frozenset(path for name in names if (path := _landing(name)) is not None)
     modules = {stem for name in landed if (stem := _stem(name)) is not None}
     if not modules:
         if home := tracked.called(project):
@@ -170,6 +170,19 @@ def _lacking(absent: Sequence[str]) -> Iterator[Problem]:
         yield broken(MODULES, f"it lacks {_told(code)}, tracked in its own packages")
     if data:
         yield broken(DATA, f"it lacks {_told(data)}, data tracked in its own packages")
+
+
+# Wheels of one release hold much the same names.
+@lru_cache(maxsize=1 << 15)
+def _suspect(name: str) -> str:
+    return secret_file(name)
+
+
+@lru_cache(maxsize=1 << 15)
+def _landing(name: str) -> str | None:
+    """Where a member lands on the import path, ``None`` where it does not."""
+    path = distfiles.imported(name)
+    return None if path is None else str(path)
 
 
 def _stem(name: str) -> str | None:
