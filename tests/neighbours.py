@@ -1,4 +1,7 @@
-"""A repository of two real packages: one whose backend reads a file, one whose version comes from tags."""
+"""A repository of two real packages: one whose backend reads a file, one whose version comes from tags.
+
+The tests of the one are found, those of the other are configured.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,10 @@ name = "alpha"
 description = "The one."
 dynamic = ["version"]
 requires-python = ">=3.11"
+optional-dependencies = { test = ["pytest"] }
 
 [tool.hatch.version]
 path = "src/alpha/__init__.py"
-
-[tool.unmoor]
-test-command = "python {project}/tests/check.py"
 """
 BETA = """\
 [build-system]
@@ -44,7 +45,7 @@ test-command = "python {project}/tests/check.py"
 FILES = {
     "packages/alpha/pyproject.toml": ALPHA,
     "packages/alpha/src/alpha/__init__.py": '__version__ = "1.0"\n',
-    "packages/alpha/tests/check.py": 'import alpha\n\nassert alpha.__version__ == "1.0"\n',
+    "packages/alpha/tests/test_alpha.py": 'import alpha\n\n\ndef test_it():\n    assert alpha.__version__ == "1.0"\n',
     "packages/alpha/CHANGELOG.md": "# Changes\n\n## 1.0\n\n- Alpha floats.\n",
     "packages/beta/pyproject.toml": BETA,
     "packages/beta/src/beta/__init__.py": "",

@@ -34,6 +34,16 @@ def test_which_images() -> None:
     assert imagery.configured((), ("docker/Dockerfile",)) == ()
 
 
+def test_images_of_a_project_below_the_top() -> None:
+    """Packages of one repository would else share one image, and its tags; a name that was given stays."""
+    named = ImageSettings(name="ghcr.io/acme/other")
+    below = imagery.named_below((ImageSettings(), named), "Acme/Demo", "Some.Pkg")
+    assert [imagery.names_of(each, "Acme/Demo") for each in below] == [
+        ("ghcr.io/acme/demo/some-pkg",),
+        ("ghcr.io/acme/other",),
+    ]
+
+
 def test_targets() -> None:
     """A suffix alone, a table, or nothing: the last stage."""
     assert imagery.targets_of(ImageSettings()) == (Target(stage=""),)

@@ -99,6 +99,14 @@ def find(
             {}, "", {"config": 'path = "packages/beta"\nproject = "beta"'}, "packages/beta", id="a file that was given"
         ),
         pytest.param({}, "", {"tag": "acme-alpha-v1.0"}, "packages/alpha", id="the name in the tag"),
+        pytest.param({"pyproject.toml": TOP}, "", {"tag": "acme-alpha-v1.0"}, "packages/alpha", id="not the top's tag"),
+        pytest.param(
+            {"pyproject.toml": '[build-system]\nrequires = ["setuptools"]\n'},
+            "",
+            {"tag": "b/2"},
+            "packages/beta",
+            id="setuptools and nothing to build",
+        ),
         pytest.param({}, "", {"tag": "Acme.Alpha==1.0"}, "packages/alpha", id="another spelling of the name"),
         pytest.param({}, "", {"tag": "b/v2.0"}, "packages/beta", id="the configured prefix in the tag"),
     ],
@@ -118,6 +126,14 @@ def test_the_project_that_is_meant(
     found = find(repo, shell, folder, **said)  # type: ignore[arg-type]  # a case names only what it is about
     assert found.path == path
     assert bool(found.said) is ("tag" in said)
+
+
+@pytest.mark.parametrize("tag", ["v9.0", "acme-9.0", "release-9.0", "acme-alpha-core-v1.0", "gamma-1.0", "next"])
+def test_a_project_at_the_top_keeps_its_tags_and_all_that_are_nobodys(
+    tmp_path: Path, shell: LocalShell, tag: str
+) -> None:
+    """What no project below has the name of is the top's, to take or to refuse."""
+    assert find(made(tmp_path / "all", {"pyproject.toml": TOP}), shell, tag=tag) == Located(path="")
 
 
 def test_a_repository_without_any_project_is_taken_as_it_is(tmp_path: Path, shell: LocalShell) -> None:

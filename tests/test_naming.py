@@ -21,6 +21,9 @@ HEAD, OTHER = "a" * 40, "b" * 40
         ("", "Some_Pkg-v1.2", "Some_Pkg-"),
         ("", "some.pkg/v1.2", "some.pkg/"),
         ("", "some-pkg@1.2", "some-pkg@"),
+        ("", "some-pkg==1.2", "some-pkg=="),
+        ("", "some-pkg=1.2", None),
+        ("", "some-pkg===1.2", None),
         ("", "release-1.2", "release-"),
         ("", "releases/v1.0.0-rc.1", "releases/"),
         ("", "other-1.2", None),
@@ -68,6 +71,28 @@ def test_a_refusal_names_the_known_prefix(configured: str, tag: str, words: str)
     with pytest.raises(Refused) as caught:
         Naming(configured=configured, project=lambda: "Some.Pkg").prefix_of(tag)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("below", "tags", "found"),
+    [
+        pytest.param(False, ("v9.0", "pkg-v1.0"), {"v9.0", "pkg-v1.0"}, id="at the top both are its own"),
+        pytest.param(True, ("v9.0", "pkg-v1.0"), {"pkg-v1.0"}, id="below it a name decides"),
+        pytest.param(True, ("release-9.0", "pkg==1.0", "pkg/v0.9"), {"pkg==1.0", "pkg/v0.9"}, id="so does any of them"),
+        pytest.param(True, ("v9.0", "other-1.0"), {"v9.0"}, id="one tag for all, while none has the name"),
+    ],
+)
+def test_tags_of_a_project_below_the_top(*, below: bool, tags: tuple[str, ...], found: set[str]) -> None:
+    """A repository of several projects has tags of them all; the next tag and the one on HEAD follow from the own."""
+    naming = Naming(project=lambda: "pkg", below=below)
+    assert set(naming.known(tags)) == found
+    if below and "pkg-v1.0" in tags:
+        assert naming.usual(tags) == "pkg-"
+        assert naming.at(dict.fromkeys(tags, HEAD), HEAD) == "pkg-v1.0"
+        assert naming.at({"v9.0": HEAD, "pkg-v1.0": OTHER}, HEAD) is None
+    beside = naming.beside("pkg-")
+    assert set(beside.known(["pkg-v1.0", "v9.0"])) == ({"pkg-v1.0"} if below else {"pkg-v1.0", "v9.0"})
+    assert set(naming.beside("").known(["pkg-v1.0", "v9.0"])) == ({"v9.0"} if below else {"pkg-v1.0", "v9.0"})
 
 
 @pytest.mark.parametrize("tag", ["../v1", "pkg/../v1", "pkg/", "-v1", "pkg//.x", "a b", "v1\x00", "@{1}"])

@@ -1,7 +1,7 @@
 """Where in its repository a project lies: said, or found; and its settings, seen from there.
 
 Said by an option, the environment or a given file; else it is the nearest project at or above the current
-folder; else what the settings at the top say. A top without a project can still have one that a tag names.
+folder; else what the settings at the top say. A tag that is not the top's can still be that of a project below.
 Wherever it comes from, the folder is looked at as the release's own commit holds it, never as it lies on the disk.
 """
 
@@ -56,10 +56,19 @@ def locate(
     if path is None and commit is not None:
         top = settings_at(git, commit, around)
         path, where = top.settings.path or None, top.provenance["path"]
-        if path is None and not is_project(partial(git.read, commit)):
-            return repository.of_tag(tag)
+        if path is None:
+            return _by_tag(repository, git, around, tag)
         _see_alone(top)
     return repository.see(path or "", where)
+
+
+def _by_tag(repository: _Repository, git: Git, around: Surroundings, tag: str | None) -> Located:
+    """The project at the top, unless there is none, or a tag is that of exactly one below."""
+    if not is_project(partial(repository.read, "")):
+        return repository.of_tag(tag)
+    if tag is None or naming_at(git, repository.commit, around).knows(tag):
+        return Located(path="")
+    return repository.found(tag) or Located(path="")
 
 
 def _said(folder: Path, git: Git, around: Surroundings, named: str | None) -> tuple[str | None, str]:
@@ -157,10 +166,11 @@ class _Repository:
         """Every folder below the top that holds a project."""
         parents = {str(PurePosixPath(path).parent) for path in self.files if path.rpartition("/")[2] in FILES}
         fit = (path for path in sorted(parents - {"."}) if _is_fit(path))
-        return tuple(path for path in fit if is_project(partial(self._read, path)))
+        return tuple(path for path in fit if is_project(partial(self.read, path)))
 
-    def _read(self, folder: str, name: str) -> bytes | None:
-        path = f"{folder}/{name}"
+    def read(self, folder: str, name: str) -> bytes | None:
+        """A file of a folder, ``None`` where it is not there."""
+        path = f"{folder}/{name}" if folder else name
         return self.git.read(self.commit, path) if self.commit and path in self.files else None
 
     def see(self, path: str, where: str) -> Located:
@@ -185,16 +195,27 @@ class _Repository:
         """Find the one project whose name, or configured prefix, a tag carries. Raises `ConfigError`."""
         if not self.candidates:
             return Located(path="")  # then whoever needs a project says what is missing
-        found = [path for path in self.candidates if tag is not None and self._is_tag_of(path, tag)]
-        if len(found) == 1:
-            return Located(path=found[0], said=f"the tag {tag} is that of the project in {found[0]}")
+        found = self.found(tag) if tag is not None else None
+        if found is not None:
+            return found
         if tag is None:
             what = "there is no project at the top of the repository"
-        elif found:
-            what = f"the tag {shown(tag)} fits the projects in {_listed(found)}"
+        elif fitting := self._fitting(tag):
+            what = f"the tag {shown(tag)} fits the projects in {_listed(fitting)}"
         else:
             what = f"there is no project at the top of the repository, and none in it has tags such as {shown(tag)}"
-        raise ConfigError(what, where=str(self.git.folder), next_step=self._ways())
+        more = "" if tag is None else "; what stands in its tags, if not its name, is tag-prefix in its own settings"
+        raise ConfigError(what, where=str(self.git.folder), next_step=self._ways() + more)
+
+    def found(self, tag: str) -> Located | None:
+        """The one project below the top that a tag is of, ``None`` where there is none, or several."""
+        fitting = self._fitting(tag)
+        if len(fitting) != 1:
+            return None
+        return Located(path=fitting[0], said=f"the tag {tag} is that of the project in {fitting[0]}")
+
+    def _fitting(self, tag: str) -> list[str]:
+        return [path for path in self.candidates if self._is_tag_of(path, tag)]
 
     def _is_tag_of(self, path: str, tag: str) -> bool:
         """Whether a tag carries a project's name or prefix; what cannot be read of a project carries nothing."""

@@ -87,6 +87,10 @@ class Naming:
         """What counts beside a tag of that prefix: below the top, where releases are several projects', it alone."""
         return Naming(configured=prefix or "v") if self.below else self
 
+    def knows(self, tag: str) -> bool:
+        """Whether this is a tag of the project."""
+        return self._known(tag) is not None
+
     def says_so(self, tag: str) -> bool:
         """Whether a tag itself says that it is this project's: by the configured prefix, or the project's name."""
         found = self._known(tag) or ""

@@ -447,3 +447,32 @@ def test_a_partial_clone_is_never_taken_for_whole(repo: Repo, shell: LocalShell,
     Repo(partial).git("fetch", "--quiet", "--refetch", "--no-filter")
     GitCheckout(partial, shell).clone(tmp_path / "again", commit=commit, tag="v1.0.0")
     assert (tmp_path / "again" / "README").read_text() == "hello\n"
+
+
+def test_seen_from_a_folder(tmp_path: Path, shell: LocalShell) -> None:
+    """Files and the log are the folder's, tags and changes the repository's; a clone is whole."""
+    repo = Repo.new(tmp_path / "all", {"one/a.txt": "one", "one-more/b.txt": "two", "top.txt": "top"})
+    repo.commit({"one/a.txt": "changed"}, "Change one")
+    head = repo.commit({"one-more/b.txt": "changed"}, "Change one more")
+    repo.git("tag", "one-v1.0")
+    (repo.path / "one" / "link").symlink_to("../top.txt")
+    (repo.path / "one" / "out").symlink_to("../../secret.txt")
+    linked = repo.commit({}, "Link")
+    repo.write({"top.txt": "not committed"})
+    top = GitCheckout(repo.path / "one", shell)
+    git = top.at("one")
+    assert (top.path, git.path, git.at("").path) == ("", "one", "")
+    assert git.folder == top.folder == repo.path
+    assert git.files(head) == ("a.txt",)
+    assert git.read(head, "a.txt") == b"changed"
+    assert git.read(linked, "../top.txt") == git.read(linked, "link") == b"top"
+    for outside in ("../../secret.txt", "out", "/top.txt", ".", "top.txt"):
+        assert git.read(linked, outside) is None
+    assert [commit.subject for commit in git.log(since=None, until=head)] == ["Change one", "Change things"]
+    assert git.changed() == ("top.txt",)
+    assert git.tags() == {"one-v1.0": head}
+    folder = git.clone(tmp_path / "clone", commit=head, tag="one-v1.0")
+    assert folder == tmp_path / "clone" / "one"
+    assert (folder / "a.txt").read_text() == "changed"
+    assert (tmp_path / "clone" / "top.txt").read_text() == "top"
+    assert top.clone(tmp_path / "other", commit=head, tag="one-v1.0") == tmp_path / "other"

@@ -60,7 +60,9 @@ def test_one_of_two_is_rehearsed(
     assert (document["tag"], document["project"], document["path"]) == (tag, name, f"packages/{name}")
     assert [each["name"] for each in document["files"]] == files
     clone = repo.path / ".unmoor" / "rehearsal" / "checkout"
-    assert (clone / ".unmoor" / tag / "manifest.json").is_file()
+    manifest = json.loads((clone / ".unmoor" / tag / "manifest.json").read_text())
+    results = [result for proof in manifest["proofs"] for result in proof["results"]]
+    assert [result["verdict"] for result in results if result["name"].endswith("whl: tests")] == ["passed"]
     notes = unmoor(repo, "notes", *args, folder=folder)
     assert notes.stdout == f"- {name.capitalize()} floats.\n"
 

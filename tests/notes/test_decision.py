@@ -27,13 +27,15 @@ Noted = Callable[..., tuple[Notes, list[str]]]
 def noted(tmp_path: Path, release: Release, shell: Shell) -> Noted:
     """Write the notes of a repository whose second commit, the release's, adds these files."""
 
-    def write(files: Mapping[str, str], settings: NotesSettings | None = None) -> tuple[Notes, list[str]]:
+    def write(
+        files: Mapping[str, str], settings: NotesSettings | None = None, *, path: str = ""
+    ) -> tuple[Notes, list[str]]:
         repo = Repo.new(tmp_path / "demo")
         repo.git("tag", "v1.1.0")
         commit = repo.commit(dict(files), "Do *it* all")
         warnings: list[str] = []
-        git = GitCheckout(repo.path, shell)
-        notes = notes_for(repo.path, replace(release, commit=commit), git, shell, settings, warn=warnings.append)
+        git = GitCheckout(repo.path, shell, path=path)
+        notes = notes_for(repo.path / path, replace(release, commit=commit), git, shell, settings, warn=warnings.append)
         return notes, warnings
 
     return write
@@ -134,3 +136,58 @@ def test_long_notes_are_cut_and_kept(noted: Noted) -> None:
     assert notes.full == section.strip()
     assert len(notes.body) <= LIMIT
     assert notes.body.endswith(CLOSING)
+
+
+_BESIDE = '[tool.towncrier]\ndirectory = "../changes/one"\nfilename = "../docs/one.md"\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "text", "source"),
+    [
+        pytest.param(
+            {"one/CHANGELOG.md": SECTION, "CHANGELOG.md": "## 1.2.0\n\n- Another's.\n"},
+            "- From the section.",
+            "the section 1.2.0 of CHANGELOG.md",
+            id="its own changelog",
+        ),
+        pytest.param(
+            {"one/towncrier.toml": TOWNCRIER, "one/c/1.feature.md": "New.", "c/2.feature.md": "Another's."},
+            "## Features\n\n- New. (#1)",
+            "1 towncrier fragment",
+            id="its own fragments",
+        ),
+        pytest.param(
+            {"one/towncrier.toml": _BESIDE, "changes/one/1.feature.md": "New."},
+            "## Features\n\n- New. (#1)",
+            "1 towncrier fragment",
+            id="fragments beside the folder",
+        ),
+        pytest.param(
+            {"one/towncrier.toml": _BESIDE, "docs/one.md": SECTION},
+            "- From the section.",
+            "the section 1.2.0 of ../docs/one.md",
+            id="a changelog beside the folder",
+        ),
+        pytest.param(
+            {
+                "one/towncrier.toml": '[tool.towncrier]\nfilename = "../docs/{version}.md"\nsingle_file = false\n',
+                "docs/1.2.0.md": "- A file for each.\n",
+            },
+            "- A file for each.",
+            "the section 1.2.0 of ../docs/1.2.0.md",
+            id="a file for each version, beside the folder",
+        ),
+        pytest.param({"one/x": "", "two/y": ""}, "- Do \\*it\\* all", "the commits since v1.1.0", id="its commits"),
+    ],
+)
+def test_notes_of_a_project_in_a_folder(noted: Noted, files: Mapping[str, str], text: str, source: str) -> None:
+    """Everything is looked for from the folder, and towncrier's settings may lead elsewhere in the repository."""
+    notes, _ = noted(files, path="one")
+    assert (notes.body, notes.source) == (text, source)
+
+
+def test_notes_from_outside_of_the_repository_are_refused(noted: Noted) -> None:
+    """From a folder it is two steps to the outside."""
+    configured = '[tool.towncrier]\ndirectory = "../../outside"\n'
+    with pytest.raises(Refused, match="it leads out of the repository"):
+        noted({"one/towncrier.toml": configured}, path="one")

@@ -81,6 +81,22 @@ def test_what_was_published_is_found_equal(
     assert page.url in it.stage.remedy(page)
 
 
+def test_below_the_top_latest_is_never_taken_from_another_project(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+    """A repository has one latest: a project in a folder leaves it where it is, and keeps it once it has it."""
+    first = full(at, git, tmp_path / "first")
+    first.stage.make(first.have)
+    held = at.forge().latest()
+    assert held == first.one.release.tag
+    own = full(at, git, tmp_path / "own")
+    for prefix, latest in (("pkg-", held), ("", own.one.release.tag)):
+        release = replace(own.one.release, path="packages/pkg", prefix=prefix)
+        have = Have({RELEASE.by: release, DRAFT.by: own.draft})
+        page = own.stage.make(have)
+        assert page.latest is (latest != held)
+        assert at.forge().latest() == latest
+        assert own.stage.find(have) == page
+
+
 def test_a_plan_and_a_look_change_nothing(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
     """The draft stays one."""
     it = full(at, git, tmp_path)

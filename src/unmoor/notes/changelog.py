@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import string
 from collections.abc import Collection, Iterator
@@ -16,6 +17,7 @@ from unmoor.notes.fragments import Towncrier
 from unmoor.notes.reading import Warn, inside, read, shown
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
+from unmoor.text import clean
 
 _STEMS = ("changelog", "changes", "news", "history", "releases", "release_notes", "release-notes")
 _SUFFIXES = (".md", ".markdown", ".rst", ".txt", "")
@@ -114,11 +116,12 @@ def _of_its_own(checkout: Path, release: Release, towncrier: Towncrier, shell: S
     pattern = towncrier.filename or "NEWS.rst"
     folder = inside(checkout, checkout / pattern).parent if "{" not in str(Path(pattern).parent) else checkout
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        match = re.fullmatch(_as_expression(pattern), str(path.relative_to(checkout.resolve())))
+        name = os.path.relpath(path, checkout.resolve())  # it may stand beside the project's folder
+        match = re.fullmatch(_as_expression(pattern), name)
         found = match and sections.version_of(match.groupdict().get("version") or "")
         if not found or found != Version(release.version):
             continue
-        name = shown(checkout.resolve(), path)
+        name = clean(name)
         text = read(checkout.resolve(), path, warn=warn)
         section = _section(
             text, path.suffix, release.version, names=_names(release, towncrier), shell=shell, where=name

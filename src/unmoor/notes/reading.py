@@ -51,12 +51,12 @@ def decoded(data: bytes, *, where: str, warn: Warn = silent) -> str:
 
 
 def inside(checkout: Path, path: Path) -> Path:
-    """Return the real path of what the checkout holds there.
+    """Return the real path of what the repository holds there.
 
     A tag can hold links, and settings can hold ``..``. Raises `Refused` for what leads out of the
-    checkout, or into its ``.git``.
+    repository, or into its ``.git``.
     """
-    top = checkout.resolve()
+    top = _top(checkout.resolve())
     try:
         real = path.resolve()
     except (OSError, RuntimeError, ValueError) as error:
@@ -64,6 +64,11 @@ def inside(checkout: Path, path: Path) -> Path:
     if not real.is_relative_to(top) or ".git" in real.relative_to(top).parts:
         raise _outside(checkout, path)
     return real
+
+
+def _top(project: Path) -> Path:
+    """The top of the repository that a project's folder lies in: notes may stand beside the folder."""
+    return next((each for each in (project, *project.parents) if (each / ".git").exists()), project)
 
 
 def read(checkout: Path, path: Path, *, warn: Warn = silent) -> str:

@@ -81,13 +81,14 @@ def guess_version(read: Read) -> WrittenVersion | None:
 def is_project(read: Read) -> bool:
     """Whether a folder's files are those of a project: ``setup.py``, or one that says a name or a build backend.
 
-    A file that only sets up tools makes no project; one that cannot be read may, and whoever reads it will say so.
+    A file that only sets up tools makes no project, nor does setuptools with nothing to read; one that cannot
+    be read may be a project's, and whoever reads it will say so.
     """
     files = Files(read)
     try:
-        tools = table(files.pyproject, "tool")
-        said = {"project", "build-system"} & files.pyproject.keys() or {"poetry", "flit"} & tools.keys()
-        return bool(said) or files.read("setup.py") is not None or files.cfg.has_section("metadata")
+        said = "project" in files.pyproject or {"poetry", "flit"} & table(files.pyproject, "tool").keys()
+        builds = not files.backend.startswith("setuptools.")
+        return bool(said) or builds or files.read("setup.py") is not None or files.cfg.has_section("metadata")
     except ConfigError:
         return True
 
