@@ -18,7 +18,7 @@ from tests.repositories import Repo
 from unmoor import oci
 from unmoor.cli.app import run
 from unmoor.ports.registry import OciManifest
-from unmoor.rehearsal import local, registry_process
+from unmoor.rehearsal import local, registries, registry_process
 from unmoor.rehearsal.local import LocalWorld
 
 PLAIN = "docker.io"
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.journey
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
     """A world with GHCR's stand-in and a plain registry."""
     if registry_process.found() is None:
-        pytest.skip(registry_process.MISSING)
+        pytest.skip(registries.MISSING)
     folder = tmp_path_factory.mktemp("clean") / "world"
     with local.start(folder, repository="acme/demo", checkout=None, registry=True, hosts=("ghcr.io", PLAIN)) as running:
         yield running

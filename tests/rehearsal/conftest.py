@@ -18,7 +18,7 @@ from tests.rehearsal.dists import Upload
 from tests.rehearsal.ocis import Oci
 from tests.repositories import Repo
 
-from unmoor.rehearsal import local, registry_process
+from unmoor.rehearsal import local, registries, registry_process
 from unmoor.rehearsal.local import LocalWorld
 
 FILE_LIMIT = 200_000
@@ -113,7 +113,7 @@ class Harbour:
 @pytest.fixture(scope="session")
 def _harbour(tmp_path_factory: pytest.TempPathFactory, _clean_environment: None) -> Iterator[Harbour]:
     if registry_process.found() is None:
-        pytest.skip(registry_process.MISSING)
+        pytest.skip(registries.MISSING)
     folder = tmp_path_factory.mktemp("harbour") / "world"
     with local.start(folder, repository="Acme/demo", checkout=None, registry=True, hosts=("ghcr.io", PLAIN)) as running:
         yield Harbour(running)

@@ -17,7 +17,7 @@ from tests.rehearsal.ocis import Oci
 
 from unmoor.config.worlds import read_world
 from unmoor.errors import ConfigError, Unknown
-from unmoor.rehearsal import local, registry_process
+from unmoor.rehearsal import local, registries, registry_process
 from unmoor.rehearsal.local import LocalWorld
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
@@ -28,7 +28,7 @@ PATIENCE = 10.0
 @pytest.fixture(autouse=True)
 def _program() -> None:
     if registry_process.found() is None:
-        pytest.skip(registry_process.MISSING)
+        pytest.skip(registries.MISSING)
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def running(folder: Path, **how: object) -> Iterator[LocalWorld]:
         yield world
 
 
-def registries(world: LocalWorld) -> list[int]:
+def servers(world: LocalWorld) -> list[int]:
     """The processes of registries that belong to a world."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
@@ -57,7 +57,7 @@ def oci(world: LocalWorld) -> Oci:
 def test_it_is_asked_for(tmp_path: Path) -> None:
     """A world without images has no registry, and no reason to excuse it."""
     with local.start(tmp_path / "world", repository="acme/demo", checkout=None) as world:
-        assert (world.registry, world.no_registry, registries(world)) == (None, "", [])
+        assert (world.registry, world.no_registry, servers(world)) == (None, "", [])
         assert read_world(world.world_file, {}).registries == ()
 
 
@@ -92,25 +92,26 @@ ENDS: dict[str, Callable[[LocalWorld], None]] = {
 def test_it_ends_with_its_world(tmp_path: Path, end: Callable[[LocalWorld], None]) -> None:
     """However the servers end, the registry does too."""
     with running(tmp_path / "world", hosts=("ghcr.io", "registry.example.org")) as world:
-        watched = [os.pidfd_open(process) for process in registries(world)]
+        watched = [os.pidfd_open(process) for process in servers(world)]
         assert len(watched) == 2
         end(world)
         for each in watched:
             assert select.select([each], [], [], PATIENCE)[0], "a registry outlived its world"
             os.close(each)
-        assert registries(world) == []
+        assert servers(world) == []
 
 
 def test_without_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the program is missing the world starts without a registry, and says what to install."""
+    """Without program and engine the world starts without a registry, and says what to install."""
     git = shutil.which("git")
     assert git is not None
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "git").symlink_to(git)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nowhere.sock")
     with running(tmp_path / "world") as world:
         assert world.registry is None
-        assert world.no_registry == registry_process.MISSING
+        assert world.no_registry == registries.MISSING
         assert requests.get(f"{world.addresses['pypi']}/simple/", timeout=20).status_code == 200
         assert read_world(world.world_file, {}).registries == ()
 
@@ -146,4 +147,12 @@ def test_a_long_path(tmp_path: Path) -> None:
     """The folder's path may be longer than that of a socket."""
     folder = tmp_path / ("a" * 100) / ("b" * 100)
     with running(folder) as world:
+        assert oci(world).push("acme/demo", b"layer", "1.0")
+
+
+def test_a_long_path_behind_a_link(tmp_path: Path) -> None:
+    """Or a link leads there, so that the path that was given is not the folder's own."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    with running(tmp_path / "link" / ("a" * 100) / ("b" * 100)) as world:
         assert oci(world).push("acme/demo", b"layer", "1.0")

@@ -30,7 +30,7 @@ from unmoor.folder import RunFolder
 from unmoor.ports.registry import Packages
 from unmoor.products import Image, Images, Proof, Release
 from unmoor.pushing import lines
-from unmoor.rehearsal import local, registry_process
+from unmoor.rehearsal import local, registries, registry_process
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.stage import Have, Left, Undone
 from unmoor.stages.image_tags import PointTags
@@ -46,7 +46,7 @@ _NUMBERS = itertools.count(1)
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
     """A world with GHCR's stand-in."""
     if registry_process.found() is None:
-        pytest.skip(registry_process.MISSING)
+        pytest.skip(registries.MISSING)
     folder = tmp_path_factory.mktemp("engine") / "world"
     with local.start(folder, repository="acme/demo", checkout=None, registry=True) as running:
         yield running

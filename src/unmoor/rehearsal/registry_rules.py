@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from unmoor.rehearsal import store
-from unmoor.rehearsal.registry_process import Site
+from unmoor.rehearsal.registry_site import Site
 from unmoor.rehearsal.tokens import Access
 
 GHCR = "ghcr.io"

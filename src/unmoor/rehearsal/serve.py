@@ -26,7 +26,8 @@ from unmoor.config.addresses import HOST
 from unmoor.errors import ConfigError, UnmoorError
 from unmoor.locks import exclusive
 from unmoor.rehearsal import remote, worldfile
-from unmoor.rehearsal.registry_process import Registries, Site
+from unmoor.rehearsal.registries import Registries
+from unmoor.rehearsal.registry_site import Site
 from unmoor.rehearsal.worldfile import Places
 
 if TYPE_CHECKING:
@@ -168,11 +169,11 @@ def begin_registries(
     chosen: Options, started: Registries, addresses: Mapping[str, str]
 ) -> tuple[Mapping[int, Proxy], str]:
     """Begin to start the registries; say what stands before each, by its port, and else why there is none."""
-    from unmoor.rehearsal import registry_process
+    from unmoor.rehearsal import registries
 
-    program = registry_process.found()
-    if program is None:
-        return {}, registry_process.MISSING
+    runner = registries.found()
+    if runner is None:
+        return {}, registries.MISSING
     from unmoor.rehearsal.registry_proxy import Logins, Proxy
     from unmoor.rehearsal.registry_rules import Rules
     from unmoor.rehearsal.tokens import Signer
@@ -188,7 +189,7 @@ def begin_registries(
         site.configure(address=at, certificate=signer.pem)
         rules, upstream = Rules(site=site, owner=owner), Upstream(site.socket)
         proxies[int(at.rpartition(":")[2])] = Proxy(rules=rules, logins=logins, signer=signer, upstream=upstream)
-    started.begin(program, sites)
+    started.begin(runner, sites)
     return proxies, ""
 
 
