@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 from tests.forges import Scene, scene, text_file
 
-from unmoor.adapters.forge import GitHubForge, github
+from unmoor.adapters.forge import GitHubForge, attested, github
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.forge import Posting
 from unmoor.products import Release
@@ -227,3 +231,71 @@ def test_removing_a_draft_that_is_gone_is_done(at: Scene) -> None:
     forge.remove(posting)
     with pytest.raises(UnmoorError):
         forge.publish(posting, prerelease=False, latest=False)
+
+
+def test_an_immutable_release_is_attested_even_when_it_is_gone(at: Scene) -> None:
+    """A draft of its tag can still be made, and is refused only when it is published: the attestation tells before."""
+    forge, release = at.forge(), at.release()
+    assert forge.attested(release.tag) is False
+    assert forge.attested("v0.0.0-never") is None
+    switch = at.world / "forge" / "immutable"
+    switch.touch()
+    try:
+        public = forge.publish(drafted(forge, release), prerelease=False, latest=False)
+    finally:
+        switch.unlink()
+    assert forge.attested(release.tag) is True
+    address = f"{at.place.api}/repos/{at.place.repository}/releases/{public.id}"
+    headers = {"Authorization": f"Bearer {at.place.login.secret.reveal()}"}
+    requests.delete(address, headers=headers, timeout=20).raise_for_status()
+    assert forge.public(release.tag) is None
+    assert forge.attested(release.tag) is True
+    again = drafted(forge, release)
+    with pytest.raises(Rejected, match="tag_name was used by an immutable release") as caught:
+        forge.publish(again, prerelease=False, latest=False)
+    assert "release the next version" in caught.value.next_step
+    forge.remove(again)
+
+
+def statement(tag: str, kind: str = "https://in-toto.io/attestation/release/v0.1") -> dict[str, Any]:
+    """A bundle that says something of a tag."""
+    payload = json.dumps({"predicateType": kind, "predicate": {"tag": tag}})
+    return {"dsseEnvelope": {"payload": b64encode(payload.encode()).decode()}}
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([], False),
+        ([{"bundle": statement("v1"), "initiator": "github"}], True),
+        ([{"bundle": statement("v1")}], True),
+        ([{"bundle": statement("v1"), "initiator": "user"}], False),
+        ([{"bundle": statement("v2")}], False),
+        ([{"bundle": statement("v1", "https://slsa.dev/provenance/v1")}], False),
+        ([{"bundle": None, "initiator": "github"}], None),
+        ([{"bundle": {"dsseEnvelope": {"payload": "%"}}}], None),
+        ([{"bundle": {"dsseEnvelope": {"payload": "WzFd"}}}], None),
+        ([{"bundle": None}, {"bundle": statement("v1")}], True),
+    ],
+    ids=[
+        "none",
+        "forge's",
+        "unsaid",
+        "a user's",
+        "other tag",
+        "other kind",
+        "no bundle",
+        "no base64",
+        "list",
+        "one of two",
+    ],
+)
+def test_what_an_attestation_says(found: list[dict[str, Any]], *, expected: bool | None) -> None:
+    """Only the forge's own word about this very tag counts; what cannot be read is not told."""
+    assert attested.names({"attestations": found}, "v1", where="there") is expected
+
+
+def test_attestations_that_are_none() -> None:
+    """An answer of another shape is never taken for an empty list."""
+    with pytest.raises(Unknown, match="a list of attestations"):
+        attested.names({}, "v1", where="there")

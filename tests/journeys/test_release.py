@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import jsonschema
 import pytest
+import requests
 from tests.voyage import Yard, small, yard
+
+from unmoor.errors import Refused
 
 pytestmark = pytest.mark.journey
 
@@ -116,3 +120,23 @@ def test_what_the_user_got_wrong_is_one_clear_message(tmp_path: Path, args: list
     kept = {path.name for path in (place.repo.path / ".unmoor").rglob("*") if path.is_file()}
     assert kept <= ({".gitignore", "run.lock"} if args[0] == "rehearse" else set())
     assert place.repo.state() == before or args[0] == "rehearse"
+
+
+def test_a_tag_that_a_deleted_immutable_release_had(tmp_path: Path) -> None:
+    """No draft of it could ever be published: that is told before anything is built or sent."""
+    with yard(tmp_path) as place:
+        table = tomllib.loads(place.world_file.read_text())["forge"]
+        (place.world / "forge").mkdir(exist_ok=True)
+        (place.world / "forge" / "immutable").touch()
+        headers = {"Authorization": f"Bearer {table['token']}"}
+        releases = f"{table['api']}/repos/acme/small/releases"
+        made = requests.post(releases, json={"tag_name": "v1.0", "draft": True}, headers=headers, timeout=20).json()
+        one = f"{releases}/{made['id']}"
+        assert requests.patch(one, json={"draft": False}, headers=headers, timeout=20).json()["immutable"]
+        assert requests.delete(one, headers=headers, timeout=20).status_code == 204
+        stopped = place.release()
+        assert stopped.returncode == Refused.exit_code, stopped.stderr
+        assert "an immutable release had the tag v1.0 and was deleted" in stopped.stderr
+        assert "release the next version" in stopped.stderr
+        assert place.stored() == []
+        assert not (place.repo.path / ".unmoor" / "v1.0" / "dists").exists()

@@ -346,7 +346,12 @@ def test_immutable_releases(forge: Forge, world: LocalWorld) -> None:
     assert forge.call("DELETE", f"/releases/assets/{asset['id']}").status_code == 422
     assert forge.change(release, tag_name="v0.2.0").status_code == 422
     assert forge.change(release, body="other words").status_code == 200
+    digest = f"sha1:{forge.call('GET', '/git/ref/tags%2Fv0.1.0').json()['object']['sha']}"
+    (attested,) = forge.call("GET", f"/attestations/{digest}?predicate_type=release").json()["attestations"]
+    assert attested["initiator"] == "github"
     forge.call("DELETE", f"/releases/{release['id']}")
+    assert forge.call("GET", f"/attestations/{digest}").json() == {"attestations": [attested]}
+    assert forge.call("GET", f"/attestations/sha1:{'0' * 40}").json() == {"attestations": []}
     again = forge.change(forge.make("v0.1.0"), draft=False)
     assert errors(again)[0]["message"] == "tag_name was used by an immutable release"
 

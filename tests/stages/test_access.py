@@ -10,7 +10,7 @@ from tests.shelves import Shelf, voice
 
 from unmoor.adapters.forge.answers import Absent, Limited
 from unmoor.errors import Denied, Internal, Refused, Unknown, UnmoorError
-from unmoor.ports.forge import Repository
+from unmoor.ports.forge import Posting, Repository
 from unmoor.ports.index import Holding, Proving
 from unmoor.products import Access, Release, Standing
 from unmoor.stage import Have, Reach
@@ -32,10 +32,12 @@ WHOLE = Repository(full_name="acme/demo", private=False, archived=False, can_pus
 
 @dataclass(frozen=True)
 class Door:
-    """A forge of which only the repository is read; anything else would be an AttributeError."""
+    """A forge of which only the repository and one tag are read; anything else would be an AttributeError."""
 
     seen: Repository | UnmoorError = WHOLE
     token: bool = True
+    shown: Posting | None = None
+    attests: bool | None = False
     address: str = "http://example.org/acme/demo"
 
     def has_token(self) -> bool:
@@ -47,6 +49,16 @@ class Door:
         if isinstance(self.seen, UnmoorError):
             raise self.seen
         return self.seen
+
+    def public(self, tag: str) -> Posting | None:
+        """The public release."""
+        assert tag == MINE.tag
+        return self.shown
+
+    def attested(self, tag: str) -> bool | None:
+        """What it attests."""
+        assert tag == MINE.tag
+        return self.attests
 
 
 @dataclass(frozen=True)
@@ -120,6 +132,37 @@ def test_a_right_that_is_not_told_is_left_to_the_draft() -> None:
     assert "not told" in heard.told(Standing.UNPROVEN)
 
 
+PUBLIC = Posting(
+    id=1,
+    tag=MINE.tag,
+    target=MINE.commit,
+    name="",
+    body="",
+    draft=False,
+    prerelease=False,
+    url="",
+    upload_url="",
+    assets=(),
+    immutable=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("door", "standing", "words"),
+    [
+        (Door(), Standing.PROVEN, "nothing attests that an immutable release had the tag v1.0"),
+        (Door(attests=None), Standing.UNPROVEN, "whether a deleted immutable release had the tag v1.0 is not told"),
+        (Door(attests=True, shown=PUBLIC), Standing.PROVEN, "there is a public release of v1.0"),
+    ],
+    ids=["never", "not told", "still there"],
+)
+def test_a_tag_that_an_immutable_release_had(door: Door, standing: Standing, words: str) -> None:
+    """What the forge attests is believed; where it says nothing, the report does, with the stage that will tell."""
+    heard = World(forge=door).look()
+    assert words in heard.told(standing)
+    assert any("undraft will prove it" in each for each in heard.said) == (standing is Standing.UNPROVEN)
+
+
 def test_a_name_in_another_case_is_the_same_repository() -> None:
     """GitHub does not tell them apart."""
     World(forge=Door(replace(WHOLE, full_name="Acme/Demo"))).look()
@@ -134,6 +177,7 @@ WRONG: dict[str, tuple[World, type[UnmoorError], str]] = {
     "archived": (World(forge=Door(replace(WHOLE, archived=True))), Refused, "unarchive"),
     "not shown": (World(forge=Door(ABSENT)), Denied, "look"),
     "limited": (World(forge=Door(LIMITED)), Unknown, "60 s"),
+    "tag of a deleted immutable release": (World(forge=Door(attests=True)), Refused, "release the next version"),
     "no login": (World(index=Shelf(EMPTY)), Denied, "TWINE_USERNAME and TWINE_PASSWORD"),
     "no staging login": (World(staging=Shelf(EMPTY, name="testpypi")), Denied, "TWINE_PASSWORD"),
     "index on fire": (World(index=Shelf(Unknown("on fire", next_step="wait"), login="x")), Unknown, "wait"),

@@ -77,6 +77,12 @@ class Forge(Protocol):
     def public(self, tag: str) -> Posting | None:
         """The published release of the tag, read without credentials where the repository is public."""
 
+    def attested(self, tag: str) -> bool | None:
+        """Whether the forge says that a release of the tag was published for ever, be it deleted since.
+
+        ``None`` where it does not say: the forge has no such words, or not for this token.
+        """
+
     def released(self) -> tuple[str, ...]:
         """The tags of all public releases, prereleases among them. Raises `Denied`, `Unknown`."""
 

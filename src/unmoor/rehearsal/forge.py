@@ -99,6 +99,13 @@ class Forge:
             raise Problem(404, "Not Found")
         return JSONResponse(self.desk.shapes.tag(sha, found))
 
+    async def attestations(self, request: Request) -> Response:
+        """``GET /attestations/{digest}``: of the releases that were published immutable, deleted ones among them."""
+        self.desk.rights(request)
+        digest = request.path_params["digest"]
+        found = [tag for tag, sha in self.desk.releases.state.attested if f"sha1:{sha}" == digest]
+        return JSONResponse({"attestations": [self.desk.shapes.attestation(tag, digest) for tag in found]})
+
     async def listing(self, request: Request) -> Response:
         """``GET /releases``."""
         releases = self.desk.releases.listed(drafts=self.desk.sees_drafts(request))
@@ -182,6 +189,7 @@ def _git(remote: Remote) -> Git:
     return Git(
         is_tag_name=remote.is_tag_name,
         has_tag=lambda tag: remote.ref(f"refs/tags/{tag}") is not None,
+        object=lambda tag: found.sha if (found := remote.ref(f"refs/tags/{tag}")) else "",
         commit=remote.commit,
         make_tag=remote.make_tag,
         default_branch=remote.default_branch,
@@ -197,6 +205,7 @@ def _routes(forge: Forge, assets: Attachments) -> list[Route]:
         Route(f"{root}/git/ref/{{ref:path}}", forge.ref),
         Route(f"{root}/git/matching-refs/{{ref:path}}", forge.matching),
         Route(f"{root}/git/tags/{{sha}}", forge.tag),
+        Route(f"{root}/attestations/{{digest}}", forge.attestations),
         Route(at, forge.listing),
         Route(at, forge.create, methods=["POST"]),
         Route(f"{at}/generate-notes", forge.generate_notes, methods=["POST"]),

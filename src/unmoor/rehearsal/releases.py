@@ -71,12 +71,12 @@ class Release:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """Everything, as it lies on disk. ``burned`` are tags of immutable releases that were deleted."""
+    """Everything, as it lies on disk. ``attested`` are the tags of all immutable releases ever, and what each named."""
 
     next_id: int = 1
     marks: int = 0
     releases: tuple[Release, ...] = ()
-    burned: tuple[str, ...] = ()
+    attested: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +94,11 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Git:
-    """What the rules need of git: is this a tag's name, is the tag there, which commit is this, make the tag."""
+    """What the rules need of git: is this a tag's name, is it there, which object it names, which commit is this."""
 
     is_tag_name: Callable[[str], bool]
     has_tag: Callable[[str], bool]
+    object: Callable[[str], str]
     commit: Callable[[str], str | None]
     make_tag: Callable[[str, str], None]
     default_branch: Callable[[], str]
@@ -167,10 +168,9 @@ class Releases:
 
     def delete(self, release: Release) -> None:
         """Delete a release; the tag stays, and is burned where the release was immutable."""
-        burned = (*self.state.burned, release.tag) if release.immutable else self.state.burned
         for asset in release.assets:
             self.path_of(asset).unlink(missing_ok=True)
-        self._save(releases=tuple(r for r in self.state.releases if r.id != release.id), burned=burned)
+        self._save(releases=tuple(r for r in self.state.releases if r.id != release.id))
 
     def _apply(self, release: Release, change: Change) -> Release:
         if change.body is not None and len(change.body) > BODY_LIMIT:
@@ -205,7 +205,7 @@ class Releases:
         other = self.by_tag(after.tag)
         if other is not None and other.id != after.id:
             raise invalid("Release", "already_exists", "tag_name")
-        if after.tag in self.state.burned:
+        if not before.immutable and after.tag in dict(self.state.attested):
             raise invalid("Release", "custom", "tag_name", "tag_name was used by an immutable release")
         if commit is not None:
             self.git.make_tag(after.tag, commit)
@@ -218,6 +218,9 @@ class Releases:
             mark = self.state.marks + 1
             self.state = replace(self.state, marks=mark)
         immutable = before.immutable or (before.draft and (self.folder / "immutable").exists())
+        if immutable and not before.immutable:
+            attested = (*self.state.attested, (after.tag, self.git.object(after.tag)))
+            self.state = replace(self.state, attested=attested)
         return replace(after, published_at=before.published_at or store.now(), mark=mark, immutable=immutable)
 
     def _is_highest(self, release: Release) -> bool:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
 from unmoor.rehearsal.releases import Asset, Release
 from unmoor.rehearsal.remote import Ref
 
@@ -181,6 +183,27 @@ class Shapes:
             "message": found["message"],
             "tagger": {"name": name, "email": email, "date": _git_date(when)},
             "object": self._object(found["type"], found["object"]),
+        }
+
+    def attestation(self, tag: str, digest: str) -> dict[str, Any]:
+        """What GitHub signs when an immutable release is published, about the object that the tag named; not signed."""
+        algorithm, _, sha = digest.partition(":")
+        statement = {
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"uri": f"pkg:github/{self.repository}@{tag}", "digest": {algorithm: sha}}],
+            "predicateType": "https://in-toto.io/attestation/release/v0.2",
+            "predicate": {"repository": self.repository, "tag": tag},
+        }
+        payload = base64.b64encode(msgspec.json.encode(statement)).decode()
+        return {
+            "bundle": {
+                "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+                "verificationMaterial": {},
+                "dsseEnvelope": {"payload": payload, "payloadType": "application/vnd.in-toto+json", "signatures": []},
+            },
+            "repository_id": 1,
+            "bundle_url": f"{self.site}/bundles/{sha}",
+            "initiator": "github",
         }
 
     def _object(self, kind: str, sha: str) -> dict[str, str]:

@@ -64,6 +64,7 @@ class ProveAccess(Check[Access]):
     registries: tuple[Registry, ...] = ()
     limit: Reach = Reach.FINAL
     proven_by_draft: str = "draft"
+    proven_by_undraft: str = "undraft"
     proven_by_index: str = "pypi"
     proven_by_staging: str = "testpypi"
 
@@ -99,6 +100,7 @@ class ProveAccess(Check[Access]):
         looks = [
             _Look(_FORGE, self.proven_by_draft, pushes, self._token),
             _Look(_FORGE, self.proven_by_draft, pushes, lambda: self._repository(release)),
+            _Look(_FORGE, self.proven_by_undraft, pushes, lambda: [_tag(self.forge, release)]),
         ]
         if self.staging is not None:
             counts = pushes and not self.advisory_staging
@@ -136,6 +138,28 @@ class ProveAccess(Check[Access]):
             *found,
             Finding(surface=_FORGE, standing=Standing.PROVEN, detail=f"the token may write to {seen.full_name}"),
         ]
+
+
+def _tag(forge: Forge, release: Release) -> Finding:
+    """See that the tag is not one that a deleted immutable release had: a draft of it can be made, and never published.
+
+    What happened to a deleted release no forge tells; that it was published it has attested.
+    """
+    if forge.public(release.tag) is not None:
+        return Finding(surface=_FORGE, standing=Standing.PROVEN, detail=f"there is a public release of {release.tag}")
+    attested = forge.attested(release.tag)
+    if attested:
+        raise Refused(
+            f"an immutable release had the tag {release.tag} and was deleted: the forge publishes no other under it",
+            where=forge.address,
+            next_step="release the next version: such a tag never comes free",
+        )
+    if attested is None:
+        return _unproven(
+            _FORGE, f"whether a deleted immutable release had the tag {release.tag} is not told", "undraft"
+        )
+    detail = f"nothing attests that an immutable release had the tag {release.tag}"
+    return Finding(surface=_FORGE, standing=Standing.PROVEN, detail=detail)
 
 
 def _same_repository(seen: Repository, release: Release, address: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from unmoor.adapters.forge import assets, reading
+from unmoor.adapters.forge import assets, attested, reading
 from unmoor.adapters.forge.answers import Absent, Limited
 from unmoor.adapters.forge.api import Api, Pace
 from unmoor.adapters.forge.wire import PER_PAGE
@@ -162,6 +162,18 @@ class GitHubForge:
         if posting.tag != tag:
             raise reading.malformed(f"the release of {clean(tag)}", self._api.where(path))
         return None if posting.draft else posting
+
+    def attested(self, tag: str) -> bool | None:
+        """Whether a release of the tag was published for ever; see the port."""
+        path = f"/git/ref/tags/{quote(tag, safe='/')}"
+        try:
+            if (ref := self._shown(path)) is None:
+                return None
+            path = f"/attestations/{attested.subject(ref, where=self._api.where(path))}"
+            raw = self._shown(f"{path}?predicate_type=release&per_page={PER_PAGE}")
+            return None if raw is None else attested.names(raw, tag, where=self._api.where(path))
+        except (Denied, Rejected, Unknown):
+            return None
 
     def released(self) -> tuple[str, ...]:
         """The tags of all public releases, prereleases among them; see the port."""

@@ -66,7 +66,8 @@ def malformed(what: str, where: str) -> Unknown:
     )
 
 
-def _converted(raw: Any, kind: type[W], what: str, where: str) -> W:
+def converted(raw: Any, kind: type[W], what: str, where: str) -> W:
+    """Read an answer as what it must be. Raises `Unknown`."""
     import msgspec
 
     try:
@@ -77,7 +78,7 @@ def _converted(raw: Any, kind: type[W], what: str, where: str) -> W:
 
 def repository(raw: Any, *, where: str) -> Repository:
     """Read ``GET /repos/{owner}/{repo}``. Raises `Unknown`."""
-    seen = _converted(raw, _Repository, "a repository", where)
+    seen = converted(raw, _Repository, "a repository", where)
     return Repository(
         full_name=clean(seen.full_name),
         private=seen.private,
@@ -88,7 +89,7 @@ def repository(raw: Any, *, where: str) -> Repository:
 
 def posting(raw: Any, *, where: str, public: bool = False) -> Posting:
     """Read one release; ``public``: anybody may download its assets. Raises `Unknown`."""
-    seen = _converted(raw, _Release, "a release", where)
+    seen = converted(raw, _Release, "a release", where)
     return Posting(
         id=_real_id(seen.id, where),
         tag=seen.tag_name,
@@ -113,7 +114,7 @@ def page(raw: Any, *, where: str) -> list[Any]:
 
 def asset(raw: Any, *, where: str) -> Attached:
     """Read one asset. Raises `Unknown`."""
-    return _attached(_converted(raw, _Asset, "an asset", where), where=where, public=False)
+    return _attached(converted(raw, _Asset, "an asset", where), where=where, public=False)
 
 
 def _attached(seen: _Asset, *, where: str, public: bool) -> Attached:

@@ -1,0 +1,74 @@
+"""What the forge attests of a release that never changes: the one trace that is left of it when it was deleted.
+
+GitHub signs such an attestation, about the tag's own object, when an immutable release is published. It is read
+here as a warning to ourselves, so that its signature decides nothing: at worst a release stops that could go on.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from dataclasses import dataclass
+from typing import Any
+
+from unmoor.adapters.forge.reading import converted
+
+_RELEASE = "https://in-toto.io/attestation/release/"
+_FORGE = "github"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Object:
+    sha: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ref:
+    object: _Object
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Attestation:
+    bundle: dict[str, Any] | None = None
+    initiator: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Attestations:
+    attestations: tuple[_Attestation, ...]
+
+
+def subject(raw: Any, *, where: str) -> str:
+    """The digest that an attestation of a tag is about, from ``GET /git/ref/tags/{tag}``. Raises `Unknown`."""
+    sha = converted(raw, _Ref, "a tag", where).object.sha
+    return f"{'sha1' if len(sha) == 40 else 'sha256'}:{sha}"  # noqa: PLR2004 - hexadecimal digits of a SHA-1
+
+
+def names(raw: Any, tag: str, *, where: str) -> bool | None:
+    """Whether the forge itself attests a release of the tag; ``None`` where an attestation cannot be read here."""
+    seen = converted(raw, _Attestations, "a list of attestations", where).attestations
+    said = [_statement(each) for each in seen if each.initiator in {None, _FORGE}]
+    if any(each is not None and _is_of(each, tag) for each in said):
+        return True
+    return None if None in said else False
+
+
+def _statement(attestation: _Attestation) -> dict[str, Any] | None:
+    import msgspec
+
+    match attestation.bundle:
+        case {"dsseEnvelope": {"payload": str(payload)}}:
+            try:
+                return msgspec.json.decode(b64decode(payload), type=dict[str, Any])
+            except (binascii.Error, msgspec.MsgspecError):
+                return None
+        case _:
+            return None
+
+
+def _is_of(statement: dict[str, Any], tag: str) -> bool:
+    match statement:
+        case {"predicateType": str(kind), "predicate": {"tag": str(named)}}:
+            return kind.startswith(_RELEASE) and named == tag
+        case _:
+            return False
