@@ -113,6 +113,20 @@ def test_the_name_is_asked_only_where_it_decides() -> None:
     assert naming.known(["pkg-1.2", "release-1.2", "v1.2"]).keys() == {"release-1.2", "v1.2"}
 
 
+def test_the_name_is_asked_once() -> None:
+    """To ask is to read files at a commit, and a repository of several packages has hundreds of tags with a name."""
+    asked: list[str] = []
+
+    def project() -> str:
+        asked.append("")
+        return "pkg"
+
+    naming = Naming(project=project, below=True)
+    assert len(naming.known([f"pkg-{number}.0" for number in range(100)])) == 100
+    assert naming.usual(["pkg-1.0", "other-2.0"]) == "pkg-"
+    assert len(asked) == 1
+
+
 def test_each_pattern_sees_only_itself() -> None:
     """Previous, highest, twins and spellings of one prefix know nothing of another's tags."""
     tags = {"pkg-1.0": HEAD, "pkg-v1.1": OTHER, "v9.0": HEAD, "pkg-core-5.0": HEAD, "v1.2": OTHER}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -68,7 +69,7 @@ class Naming:
         start = re.match(r"(?P<start>.*?[^0-9.])v?[0-9]", tag)
         if only is not None or start is None or tag[:1].isdigit() or re.match("v[0-9]", tag):
             versions.read_tag(tag, prefix=only or "")
-        name = self._named()
+        name = self._named
         known = ", ".join(("v", *((f"{name}-", f"{name}/") if name else ()), "release-"))
         raise Refused(
             f"the tag {versions.shown(tag)} is not known to be this project's: a version stands in its tags alone,"
@@ -138,13 +139,17 @@ class Naming:
             return None
         for cut in _CUT.finditer(tag):
             word, start = tag[: cut.start()], tag[: cut.end()]
-            ours = word.lower() in _WORDS or (word and canonicalize_name(word) == canonicalize_name(self._named()))
+            ours = word.lower() in _WORDS or (word and canonicalize_name(word) == canonicalize_name(self._named))
             if ours and _PREFIX.fullmatch(start) and versions.is_release_tag(tag, prefix=start):
                 return start
         return None
 
+    @cached_property
     def _named(self) -> str:
-        """The project's name; empty where the files do not say it, which the stage that needs it tells."""
+        """The project's name, asked once, however many tags there are.
+
+        Empty where the files do not say it, which the stage that needs it tells.
+        """
         try:
             return self.project()
         except UnmoorError:

@@ -61,6 +61,18 @@ def test_a_tag_that_an_allowed_signer_signed(place: Place) -> None:
     assert place.signer("pkg/v1.0") == "alice@example.org"
 
 
+def test_projects_of_one_repository_share_a_list_or_have_their_own(place: Place) -> None:
+    """The folder's list counts where there is one, and names whom it names alone."""
+    place.sign("v1.0", "alice")
+    git = place.git.at("packages/pkg")
+    assert trusted_signer(git, "v1.0", LIST) == "alice@example.org"
+    place.repo.commit({f"packages/pkg/{LIST}": f"mallory@example.org {(place.keys / 'mallory.pub').read_text()}"})
+    place.repo.git("push", "--quiet", "origin", "main")
+    with pytest.raises(Refused, match=r"signed by: mallory@example\.org"):
+        trusted_signer(git, "v1.0", LIST)
+    assert place.signer("v1.0") == "alice@example.org"
+
+
 def lightweight(place: Place) -> None:
     """No tag object."""
     place.repo.git("tag", "v1.0")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from tests.repositories import Repo, shell_for_tests
@@ -13,6 +15,7 @@ from tests.shelves import Shelf
 from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.shell import LocalShell
 from unmoor.errors import ConfigError, Refused, Unknown, UnmoorError
+from unmoor.ports.forge import Forge
 from unmoor.ports.index import Holding
 from unmoor.products import Release
 from unmoor.stage import Have
@@ -419,6 +422,27 @@ def test_a_prefix_sees_only_its_own_tags(place: Place) -> None:
     assert place.resolve(None).commit == commit
     with pytest.raises(Refused, match="this project's tags start with 'some-pkg-'"):
         place.resolve("other-9.0", prefix="some-pkg-")
+
+
+def test_a_project_in_a_folder(place: Place) -> None:
+    """Its own files and tags; two packages on one commit are no conflict, and the others' releases no higher ones."""
+    pkg = {"pkg/pyproject.toml": "[project]\nname = 'pkg'\nversion = '1.1'\n"}
+    place.tag("pkg-v1.0")
+    commit = place.repo.commit(pkg | {"pyproject.toml": STATIC["pyproject.toml"]})
+    for tag in ("v1.2.0", "pkg-v1.1", "other-v3.0"):
+        place.tag(tag)
+    git = GitCheckout(place.repo.path, place.shell, path="pkg")
+    public = cast("Forge", SimpleNamespace(released=lambda: ("v1.2.0", "other-v3.0", "pkg-v1.0")))
+    for named in ("pkg-v1.1", None):
+        release = place.resolve(named, git=git, index=Shelf(NOTHING), forge=public)
+        assert (release.project, release.path, release.tag, release.commit) == ("pkg", "pkg", "pkg-v1.1", commit)
+        assert (release.highest, release.previous, release.prefix) == (True, "pkg-v1.0", "pkg-")
+    assert place.resolve("v1.2.0").path == ""
+    with pytest.raises(Refused, match=r"the file says 1\.1"):
+        place.resolve("v1.2.0", git=git)
+    place.repo.write({"pyproject.toml": "changed"})
+    with pytest.raises(Refused, match="tracked files differ"):
+        place.resolve(None, git=git)
 
 
 def test_published_versions_decide(place: Place) -> None:
