@@ -1,7 +1,7 @@
 """The commands of our release workflow, job by job, each on a machine of its own, against a local world.
 
-What GitHub would do is done here: a fresh clone for each job, files handed over as artifacts, outputs, and no
-credential but those that the job names.
+What GitHub would do is done here: a fresh clone for each job, files handed over as artifacts, outputs, no credential
+but those that the job names, and ID tokens for the jobs that may have them.
 """
 
 from __future__ import annotations
@@ -21,19 +21,17 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 from tests.engines import TestEngine, base_image, engine  # noqa: F401 - fixtures
+from tests.jobs import environment
 
 from unmoor.rehearsal import local
+from unmoor.rehearsal.local import LocalWorld
 
 ROOT = Path(__file__).parents[2]
 TAG = "v1.0.0"
 REPOSITORY = "keepers/lighthouse-demo"
 WORKFLOW = YAML(typ="safe", pure=True).load(ROOT / ".github" / "workflows" / "release.yml")
-CREDENTIALS = {
-    "UNMOOR_TESTPYPI_PASSWORD": ("staging", "password"),
-    "UNMOOR_PYPI_PASSWORD": ("index", "password"),
-    "GITHUB_TOKEN": ("forge", "token"),
-}
-"""The variables that a job may name, and where the world's file has the credential."""
+UPLOADS = {"testpypi": "testpypi", "pypi": "pypi"}
+"""The environment of the job that each index trusts."""
 
 
 @dataclass
@@ -41,8 +39,13 @@ class Runner:
     """Runs the jobs of the workflow; ``outputs`` are those of the build job."""
 
     folder: Path
-    world: Path
+    running: LocalWorld
     outputs: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def world(self) -> Path:
+        """The file of the world."""
+        return self.running.world_file
 
     @property
     def remote(self) -> Path:
@@ -84,11 +87,17 @@ class Runner:
         output, summary = self.folder / name / "output", self.folder / name / "summary.md"
         script = re.sub(r"^unmoor (\w+)", r'unmoor \1 --world "$WORLD"', step["run"])
         named = {**step.get("env", {})}
+        body = WORKFLOW["jobs"][name]
+        claims = self.running.folder / "issuer" / "claims.json"
+        claims.parent.mkdir(exist_ok=True)
+        claims.write_text(json.dumps({"environment": body.get("environment")}))
+        trusted = environment(self.running) if body["permissions"].get("id-token") == "write" else {}
         ran = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607
             cwd=clone,
             env={
                 **os.environ,
+                **trusted,
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
                 "WORLD": str(self.world_of(name, named)),
                 "TAG": TAG,
@@ -112,12 +121,13 @@ class Runner:
             self.outputs = dict(line.split("=", 1) for line in output.read_text().splitlines() if "=" in line)
 
     def world_of(self, name: str, named: Mapping[str, str]) -> Path:
-        """The world's file as this job may see it: without the credentials that the job does not name."""
+        """The world's file as this job may see it: no login of an index, and the forge's where the job names it."""
         table = tomllib.loads(self.world.read_text())
-        text = self.world.read_text()
-        for variable, (section, key) in CREDENTIALS.items():
-            if variable not in named:
-                text = text.replace(f'{key} = "{table[section][key]}"', f'{key} = ""')
+        text = self.world.read_text().replace('trusted-publishing = "never"', 'trusted-publishing = "auto"')
+        hidden = [f'password = "{table[section]["password"]}"' for section in ("index", "staging")]
+        hidden += [f'token = "{table["forge"]["token"]}"'] if "GITHUB_TOKEN" not in named else []
+        for line in hidden:
+            text = text.replace(line, f'{line.partition(" ")[0]} = ""')
         for registry in table["registry"] if "GITHUB_TOKEN" not in named else ():
             text = text.replace(f'password = "{registry["password"]}"', 'password = ""')
         file = self.folder / name / "world.toml"
@@ -134,11 +144,18 @@ def runner(tmp_path: Path, engine: TestEngine, base_image: str, monkeypatch: pyt
         monkeypatch.setenv(variable, value)
     checkout = tmp_path / "origin"
     shutil.copytree(ROOT / "examples" / "lighthouse", checkout)
-    made = Runner(folder=tmp_path, world=tmp_path / "world" / "world.toml")
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "Begin"], ["tag", TAG]):
-        made.git(*command, cwd=checkout)
-    with local.start(tmp_path / "world", repository=REPOSITORY, checkout=checkout, registry=True):
-        yield made
+        subprocess.run(["git", *command], cwd=checkout, check=True, capture_output=True)  # noqa: S607
+    with local.start(tmp_path / "world", repository=REPOSITORY, checkout=checkout, registry=True) as running:
+        for index, trusted in UPLOADS.items():
+            publisher: dict[str, Any] = {
+                "project": "lighthouse-demo",
+                "repository": REPOSITORY,
+                "workflow": "release.yml",
+            }
+            publisher |= {"environment": trusted, "pending": True}
+            (running.folder / index / "publishers.json").write_text(json.dumps([publisher]))
+        yield Runner(folder=tmp_path, running=running)
 
 
 @pytest.mark.journey
@@ -155,7 +172,7 @@ def test_the_jobs_release_together(runner: Runner) -> None:
         assert wrote == may.get(name, set()), name
     for index in ("testpypi", "pypi"):
         sent = [each for each in _requests(runner) if each["server"] == index and each["method"] == "POST"]
-        assert [each["status"] for each in sent] == [200, 200], index
+        assert [each["outcome"] for each in sent] == ["minted", "stored", "stored"], index
 
 
 def _requests(runner: Runner) -> list[dict[str, Any]]:

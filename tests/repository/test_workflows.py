@@ -141,9 +141,9 @@ def test_releases_of_one_tag_wait_for_each_other() -> None:
     ("name", "permissions", "environment"),
     [
         ("build", {"contents": "read"}, None),
-        ("hold", {"contents": "write", "packages": "write"}, "testpypi"),
+        ("hold", {"contents": "write", "id-token": "write", "packages": "write"}, "testpypi"),
         ("prove", {}, None),
-        ("publish", {"contents": "write", "packages": "write"}, "pypi"),
+        ("publish", {"contents": "write", "id-token": "write", "packages": "write"}, "pypi"),
         ("verify", {}, None),
     ],
 )
@@ -176,16 +176,20 @@ def test_beside_a_credential_runs_the_tool_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["build", "prove", "verify"])
 def test_secrets_stay_where_they_are_needed(name: str) -> None:
-    """Only the two jobs that write are handed a secret or a token."""
+    """Only the two jobs that write are handed a token."""
     assert not re.search(r"secrets\.|github\.token|GITHUB_TOKEN", str(RELEASE[name].body))
 
 
 def test_what_the_project_runs_has_no_way_to_write() -> None:
-    """Where the project's code runs, in `build` and `prove`, no permission writes and no id token is minted."""
+    """Where the project's code runs, in `build` and `prove`, no permission writes and no ID token can be had."""
     for name in ("build", "prove"):
         assert set(RELEASE[name].body["permissions"].values()) <= {"read"}
-    for job in _jobs():
-        assert "id-token" not in job.body["permissions"]
+    assert {job.name for job in _jobs() if "id-token" in job.body["permissions"]} == {"hold", "publish"}
+
+
+def test_no_token_of_an_index_is_stored() -> None:
+    """The indexes trust the two jobs that upload; nothing is kept that could be stolen and used elsewhere."""
+    assert "secrets." not in (ROOT / ".github" / "workflows" / "release.yml").read_text()
 
 
 @pytest.mark.parametrize("name", ["hold", "prove", "publish"])
