@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import shutil
+import socket
+import socketserver
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -143,6 +148,47 @@ def test_a_container_that_ends_is_told_with_its_last_words(
             started.wait()
         assert containers(engine, tmp_path)
     assert not containers(engine, tmp_path)
+
+
+@pytest.mark.usefixtures("image")
+@pytest.mark.parametrize(("host", "here"), [("127.0.0.1", True), ("127.0.0.2", False)], ids=["here", "elsewhere"])
+def test_an_engine_elsewhere_is_none(
+    engine: TestEngine,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    *,
+    here: bool,
+) -> None:
+    """It holds the image, and does not see this machine's folders."""
+    with relayed(host, engine.host.removeprefix("unix://")) as address:
+        monkeypatch.setenv("DOCKER_HOST", address)
+        runner = Containers.found()
+        assert (runner is not None) is here
+        if runner is not None:
+            runner.stop()
+
+
+@contextmanager
+def relayed(host: str, path: str) -> Iterator[str]:
+    """Let an engine be reached at a port, too."""
+
+    class Relay(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.socket(socket.AF_UNIX) as there:
+                there.connect(path)
+                pairs = {self.request: there, there: self.request}
+                while True:
+                    for readable in select.select(list(pairs), [], [], 10.0)[0]:
+                        data = readable.recv(1 << 16)
+                        if not data:
+                            return
+                        pairs[readable].sendall(data)
+
+    with socketserver.ThreadingTCPServer((host, 0), Relay) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"tcp://{host}:{server.server_address[1]}"
+        server.shutdown()
 
 
 @pytest.mark.usefixtures("hidden", "image")

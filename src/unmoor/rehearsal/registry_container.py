@@ -10,6 +10,7 @@ import os
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.keeper import LABEL
@@ -33,10 +34,10 @@ class Containers:
 
     @classmethod
     def found(cls) -> Containers | None:
-        """The engine with such an image, ``None`` where there is no engine, or none in it: nothing is pulled."""
+        """An engine of this machine with such an image, ``None`` where there is none: nothing is pulled."""
         processes = Processes()
         connection = Connection(processes=processes)
-        image = next((image for image in IMAGES if _has(connection, image)), None)
+        image = next((image for image in IMAGES if _has(connection, image) and _is_here(connection.address)), None)
         if image is None:
             processes.close()
             return None
@@ -94,6 +95,12 @@ def _has(connection: Connection, image: str) -> bool:
     except (LookupError, UnmoorError):
         return False
     return True
+
+
+def _is_here(address: str) -> bool:
+    """Whether an engine sees this machine's files: another machine's has no such folder to mount."""
+    place = urlsplit(address)
+    return place.scheme == "unix" or place.hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 def _made(api: Any, image: str, site: Site, run: str) -> str:
