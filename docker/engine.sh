@@ -147,6 +147,8 @@ missing_tools() {
   command -v docker-registry >/dev/null || echo docker-registry
   command -v skopeo >/dev/null || echo skopeo
   command -v busybox >/dev/null || echo busybox-static
+  # Another engine behind the same API: it is only tried, and need not come to everybody's machine.
+  [ "${CI:-}" != true ] || command -v podman >/dev/null || echo podman
 }
 
 tools() {

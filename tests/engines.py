@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import tarfile
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -122,6 +123,40 @@ def engine() -> Iterator[TestEngine]:
         reader.join(5)
         process.stdout.close()
         process.stderr.close()
+
+
+@pytest.fixture
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestEngine]:
+    """Give podman behind Docker's API, with a store of its own that is gone afterwards."""
+    needs("podman", "runc")
+    if os.geteuid() != 0:
+        pytest.skip("podman is only tried by root")
+    place = tmp_path_factory.mktemp("podman")
+    # What a machine within a machine allows: no limits above our own, and the older form of control groups.
+    (place / "containers.conf").write_text(
+        '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n'
+        '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n'
+    )
+    store = ["--root", str(place / "root"), "--runroot", str(place / "run"), "--storage-driver", "vfs"]
+    address = place / "socket"
+    process = subprocess.Popen(
+        [shutil.which("podman") or "podman", *store, "system", "service", "--time=0", f"unix://{address}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "CONTAINERS_CONF": str(place / "containers.conf")},
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while not address.is_socket():
+            assert process.poll() is None, "podman's service ended"
+            assert time.monotonic() < deadline, "podman's service does not begin"
+            time.sleep(0.05)
+        yield TestEngine(host=f"unix://{address}", config=place)
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def layer(files: Mapping[str, bytes]) -> bytes:

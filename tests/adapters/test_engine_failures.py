@@ -38,6 +38,7 @@ OLD = """\
 executor failed running [/bin/sh -c make   all]: exit code: 2
 """
 LEGACY = "Step 4/6 : RUN make   all\n ---> Running in 0123456789ab\nmake: *** No rule\n"
+PODMAN = "[1/2] STEP 2/3: COPY a /a\n[1/2] STEP 4/6: RUN make   all\nmake: *** No rule\n"
 SYNTAX = "ERROR: failed to solve: dockerfile parse error on line 3: unknown instruction: RUM (did you mean RUN?)\n"
 OLD_SYNTAX = (
     "failed to solve with frontend dockerfile.v0: failed to create LLB definition: "
@@ -51,12 +52,13 @@ OLD_SYNTAX = (
         (NEW, 4, "[builder 3/3] RUN make   all", 'process "/bin/sh -c make   all" did not complete'),
         (OLD, 4, "[builder 3/3] RUN make   all", ""),
         (LEGACY, 4, "RUN make   all", ""),
+        (PODMAN, 4, "RUN make   all", ""),
         (SYNTAX, 3, "", "unknown instruction: RUM (did you mean RUN?)"),
         (OLD_SYNTAX, 3, "", "unknown instruction: RUM"),
         ("", 0, "", ""),
         ("host.example:443\nDockerfile:9\n", 0, "", ""),
     ],
-    ids=["new", "old", "legacy", "syntax", "old-syntax", "nothing", "no-place"],
+    ids=["new", "old", "legacy", "podman", "syntax", "old-syntax", "nothing", "no-place"],
 )
 def test_place_and_step(said: str, *, line: int, step: str, reason: str) -> None:
     """The line is the builder's own where it names one, else that of the step."""

@@ -73,6 +73,13 @@ EXPECTED = (
         {"0/layer.tar": ONE, "1/layer.tar": "../0/layer.tar", "2/layer.tar": TWO}
         | {"manifest.json": listed("1/layer.tar", "2/layer.tar")},
         {
+            "aa.tar": ONE,
+            "bb.tar": TWO,
+            "1/layer.tar": "../aa.tar",
+            "1/json": b"{}",
+            "manifest.json": listed("aa.tar", "bb.tar"),
+        },
+        {
             "blobs/sha256/aa": ONE,
             "blobs/sha256/bb": gzip.compress(TWO),
             "blobs/sha256/cc": b'{"config": {}}',
@@ -80,7 +87,7 @@ EXPECTED = (
             "manifest.json": listed("blobs/sha256/aa", "blobs/sha256/bb", config=f"blobs/sha256/{CONFIG}"),
         },
     ],
-    ids=["first-form", "list-first", "linked", "oci-layout"],
+    ids=["first-form", "list-first", "linked", "podman", "oci-layout"],
 )
 def test_every_form_gives_the_same_files(files: Mapping[str, bytes | str]) -> None:
     """The layers are told in their order, whatever the order of the stream."""

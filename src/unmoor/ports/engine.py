@@ -34,7 +34,10 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class EngineFacts:
-    """What the engine is: its version, what builds (``buildx``, ``buildkit``, ``legacy``), and for which platforms."""
+    """What the engine is: its version, for which platforms it builds, and what builds.
+
+    ``builder`` is ``buildx``, ``buildkit``, ``podman`` or ``legacy``.
+    """
 
     version: str
     builder: str

@@ -1,6 +1,7 @@
 """Builds. The docker SDK has no BuildKit session, so a program does it: buildx, else the client's own BuildKit.
 
-The legacy builder, which the SDK can speak to, is the last resort: it knows neither secrets nor caches.
+Podman builds by itself. The legacy builder, which the SDK can speak to as well, is the last resort; neither
+of the two is given secrets or caches.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from unmoor.ports.shell import Shell
 
 Hear = Callable[[str], None]
 
-BUILDX, BUILDKIT, LEGACY = "buildx", "buildkit", "legacy"
+BUILDX, BUILDKIT, PODMAN, LEGACY = "buildx", "buildkit", "podman", "legacy"
 _PROBE = 20.0
 _KEPT = 2_000
 _LIMIT = 4_000_000
@@ -43,7 +44,7 @@ _SECRET = "UNMOOR_BUILD_SECRET"  # noqa: S105  # the beginning of a variable's n
 
 @dataclass(frozen=True, kw_only=True)
 class Builder:
-    """What builds: its sort, and the words that a command begins with (empty for the legacy one)."""
+    """What builds: its sort, and the words that a command begins with (empty where the engine does it)."""
 
     sort: str
     words: tuple[str, ...] = ()
@@ -58,7 +59,12 @@ class Building:
     timeout: float
 
     def builder(self) -> Builder:
-        """Find what builds: buildx, also where a private DOCKER_CONFIG lacks it; else the client; else the engine."""
+        """Find what builds: buildx, also where a private DOCKER_CONFIG lacks it; else the client; else the engine.
+
+        Podman builds by itself: it has no BuildKit, and buildx would have to fetch one for it.
+        """
+        if self.connection.is_podman:
+            return Builder(sort=PODMAN)
         path = self.connection.environ.get("PATH", os.defpath).split(os.pathsep)
         clients = [found for folder in path if (found := shutil.which("docker", path=folder))]
         for client in dict.fromkeys(clients):
@@ -97,8 +103,8 @@ class Building:
     def build(self, recipe: Recipe, builder: Builder, hear: Hear | None) -> str:
         """Build and return the id that the builder tells. Raises `BuildFailed`, `MissingPart`, `Unknown`."""
         dockerfile = _read(recipe)
-        if builder.sort == LEGACY:
-            return self._legacy(recipe, dockerfile, hear)
+        if builder.sort in {LEGACY, PODMAN}:
+            return self._by_api(recipe, dockerfile, builder, hear)
         if builder.sort == BUILDKIT and recipe.cache_to:
             raise MissingPart("a build cache cannot be exported without buildx", next_step="install docker-buildx")
         lines: list[str] = []
@@ -133,11 +139,12 @@ class Building:
             env["DOCKER_BUILDKIT"] = "1"
         return env
 
-    def _legacy(self, recipe: Recipe, dockerfile: Dockerfile, hear: Hear | None) -> str:
-        """Build with the engine's first builder."""
+    def _by_api(self, recipe: Recipe, dockerfile: Dockerfile, builder: Builder, hear: Hear | None) -> str:
+        """Let the engine build by itself: podman, or Docker's first builder."""
         if recipe.secrets or recipe.cache_to:
             raise MissingPart(
-                "the legacy builder knows no secrets and exports no cache", next_step="install docker-buildx"
+                f"the {builder.sort} builder takes no secrets and exports no cache through Docker's API",
+                next_step="build with Docker's engine and docker-buildx",
             )
         lines: list[str] = []
         tell = _Listener(lines, recipe, hear)

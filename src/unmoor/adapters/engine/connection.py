@@ -37,11 +37,12 @@ _END = object()
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """Where an engine is, what the SDK wants to know of it, and the version of its API."""
+    """Where an engine is, what the SDK wants to know of it, the version of its API, and whether it is podman."""
 
     address: str
     found: Mapping[str, Any]
     version: str
+    podman: bool
     api: Any
 
 
@@ -62,6 +63,11 @@ class Connection:
     def address(self) -> str:
         """Where the engine is: ``unix:///…``, ``tcp://…``, ``ssh://…``."""
         return self._place().address
+
+    @property
+    def is_podman(self) -> bool:
+        """Whether podman answers, which speaks Docker's API and yet builds and moves images in ways of its own."""
+        return self._place().podman
 
     def _place(self) -> _Place:
         with self._lock:
@@ -147,9 +153,11 @@ def _connected(environ: Mapping[str, str]) -> _Place:
         address = str(found.setdefault("base_url", DEFAULT_UNIX_SOCKET)).replace("http+unix://", "unix://")
         _knock(address)
         api = docker.APIClient(version="auto", timeout=int(PATIENCE), **found)
+        parts = api.version().get("Components") or ()
     except (docker.errors.DockerException, OSError, ValueError) as error:
         raise _unreachable(error, address) from error
-    return _Place(address=address, found=found, version=api.api_version, api=api)
+    podman = any("podman" in str(part.get("Name", "")).lower() for part in parts)
+    return _Place(address=address, found=found, version=api.api_version, podman=podman, api=api)
 
 
 def _knock(address: str) -> None:

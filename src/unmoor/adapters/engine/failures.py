@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from unmoor.dockerfile import Dockerfile
 from unmoor.errors import BuildFailed, ConfigError, Denied, MissingPart, UnmoorError
-from unmoor.text import clean
+from unmoor.text import clean, indented
 
 LAST = 20
 # What builders print, by their version:
@@ -16,10 +16,11 @@ LAST = 20
 #   dockerfile parse error [on ]line 2:    what cannot be read
 #   > [builder 2/4] RUN false:             the step that failed, above its last words
 #   Step 3/7 : RUN false                   the legacy builder's steps
+#   [1/2] STEP 3/7: RUN false              podman's
 _PLACE = re.compile(r"^(?P<file>[^\s:][^:]*):(?P<line>[1-9][0-9]{0,6})$")
 _PARSE = re.compile(r"parse error(?: on)? line (?P<line>[1-9][0-9]{0,6}): (?P<told>.*)")
 _STEP = re.compile(r"^\s*> (?P<step>\[.+\] .+?):?$")
-_LEGACY = re.compile(r"^Step (?P<number>[0-9]+)/[0-9]+ : (?P<step>.+)$")
+_COUNTED = re.compile(r"^(?:Step [0-9]+/[0-9]+ |(?:\[[0-9]+/[0-9]+\] )?STEP [0-9]+/[0-9]+): (?P<step>.+)$")
 # Progress without news.
 _DULL = re.compile(
     r"#[0-9]+ (?:DONE|CACHED|\[internal\]|\[auth\]|transferring|sha256:|.* done$|building with)|.* done$"
@@ -50,7 +51,7 @@ def read(lines: Sequence[str], dockerfile: Dockerfile) -> Said:
             line = int(match["line"])
         elif match := _PARSE.search(text):
             line, reason = int(match["line"]), match["told"]
-        elif match := _STEP.match(text) or _LEGACY.match(text):
+        elif match := _STEP.match(text) or _COUNTED.match(text):
             step = match["step"]
         elif (match := _ERROR.match(text)) and not reason:
             reason = match["told"]
@@ -65,7 +66,7 @@ def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, told: str
     # Older clients end with the reason, without a mark on it.
     last = next((text for text in reversed(lines) if text.strip() and not _RULER.match(text)), "")
     reason = clean(said.reason or told or _PREFIX.sub("", last) or "the builder does not say why")
-    words = "\n".join(f"{clean(text, 200)}" for text in _last(lines))
+    words = "\n".join(indented(text, 200) for text in _last(lines))
     what = f"{target} does not build"
     if "ENOSPC" in words or "no space left on device" in words:
         return MissingPart(f"{what}: no space is left on the engine's disk", next_step="free some: docker system prune")

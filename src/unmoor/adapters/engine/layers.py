@@ -1,8 +1,8 @@
 """The files of an image, read from the stream of ``docker save``: never unpacked, and within limits.
 
-Engines write two forms: ``<id>/layer.tar`` (up to version 24), and an OCI layout with the layers among
-``blobs/sha256``. Both name the layers in ``manifest.json``, which may come last, and a layer may be a link
-to another.
+Engines write three forms: ``<id>/layer.tar`` (Docker up to version 24), ``<digest>.tar`` (podman), and an
+OCI layout with the layers among ``blobs/sha256``. All name the layers in ``manifest.json``, which may come
+last, and a layer may be a link to another.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _take(archive: tarfile.TarFile, entry: tarfile.TarInfo, reading: _Reading) -
     if name == "manifest.json":
         listed = json.loads(held.read(_TEXT_LIMIT))
         reading.images = {_digest(image["Config"]): [str(layer) for layer in image["Layers"]] for image in listed}
-    elif name.endswith("/layer.tar") or name.startswith("blobs/"):
+    elif name.endswith(".tar") or name.startswith("blobs/"):
         reading.found[name] = _layer(held, reading)
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from unmoor.adapters.engine import podman
 from unmoor.adapters.engine.connection import Connection
 from unmoor.errors import Denied, Incomplete, Rejected, Unknown, UnmoorError
 from unmoor.text import clean
@@ -43,16 +44,18 @@ def push(connection: Connection, name: str, login: Login, hear: Hear | None, tim
 
     def stream(api: Any) -> Iterator[dict[str, Any]]:
         # No time-out between two lines: a blob may take long.
-        lines: Any = api.push(repository, tag=tag, stream=True, decode=True, auth_config=auth)
+        lines: Any
+        if connection.is_podman and podman.on_this_machine(name):
+            lines = podman.push(api, repository, tag, auth)
+        else:
+            lines = api.push(repository, tag=tag, stream=True, decode=True, auth_config=auth)
         yield from lines
 
     digest = ""
     try:
         for line in connection.follow(stream, what=f"the push of {name}", timeout=timeout):
             _heard(line, name, hear)
-            aux = line.get("aux")
-            if isinstance(aux, dict) and _DIGEST.fullmatch(str(aux.get("Digest"))):
-                digest = str(aux["Digest"])
+            digest = _digest(line, tag) or digest
     except LookupError as error:
         raise Incomplete(f"the engine has no image {name}: {error}", next_step=_AGAIN) from error
     if not digest:
@@ -60,12 +63,25 @@ def push(connection: Connection, name: str, login: Login, hear: Hear | None, tim
     return digest
 
 
+def _digest(line: Mapping[str, Any], tag: str) -> str:
+    """The digest that a line tells, the empty text where it tells none. Podman has only words for it."""
+    aux = line.get("aux")
+    if isinstance(aux, dict) and _DIGEST.fullmatch(str(aux.get("Digest"))):
+        return str(aux["Digest"])
+    said = re.fullmatch(rf"{re.escape(tag)}: digest: ({_DIGEST.pattern}) size: \d+", str(line.get("status", "")))
+    return said[1] if said else ""
+
+
 def pull(connection: Connection, name: str, login: Login | None, platform: str, timeout: float) -> None:
     """Pull by digest. Raises `Incomplete` where the registry does not hold it, `Denied`, `Unknown`."""
     auth = credentials(login, name) if login is not None else NOBODY
 
     def stream(api: Any) -> Iterator[dict[str, Any]]:
-        lines: Any = api.pull(name, stream=True, decode=True, auth_config=dict(auth), platform=platform or None)
+        lines: Any
+        if connection.is_podman and podman.on_this_machine(name):
+            lines = podman.pull(api, name, auth)
+        else:
+            lines = api.pull(name, stream=True, decode=True, auth_config=dict(auth), platform=platform or None)
         yield from lines
 
     try:

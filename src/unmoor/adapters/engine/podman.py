@@ -1,0 +1,43 @@
+"""What podman does otherwise than Docker's engine behind the same API: registries on this machine.
+
+Docker's engine takes any registry on a loopback address without encryption. Podman has to be told so in
+each request, which the docker SDK does not know: the push takes a parameter of podman's own, and the pull
+is one of podman's own API (its reference: libpod, `images/pull`; there since podman 4).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_API = "v4.0.0/libpod"
+
+
+def on_this_machine(name: str) -> bool:
+    """Whether an image's name (``host:port/owner/name``) is of a registry on a loopback address."""
+    host = name.partition("/")[0].rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def push(api: Any, repository: str, tag: str, auth: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Push to a registry on this machine, line by line as the SDK would."""
+    path = f"v{api.api_version}/images/{repository}/push"
+    return _answer(api, path, {"tag": tag, "tlsVerify": "false"}, auth)
+
+
+def pull(api: Any, name: str, auth: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Pull from a registry on this machine, by digest."""
+    return _answer(api, f"{_API}/images/pull", {"reference": name, "tlsVerify": "false"}, auth)
+
+
+def _answer(api: Any, path: str, params: Mapping[str, str], auth: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    from docker.auth import encode_header
+
+    headers = {"X-Registry-Auth": encode_header(dict(auth))}
+    answer = api.post(f"{api.base_url}/{path}", params=params, headers=headers, stream=True)
+    api._raise_for_status(answer)  # noqa: SLF001  # which makes the SDK's errors of an answer
+    yield from api._stream_helper(answer, decode=True)  # noqa: SLF001  # as the SDK reads its own
