@@ -79,7 +79,8 @@ def _unwelcome(platform: str) -> str:
         return f"the index takes no wheels for {platform!r}"
     return (
         f"the index takes no wheels for {platform!r}: this one is tested here and never uploaded; a wheel for many"
-        " Linux systems (manylinux, musllinux) is made by auditwheel repair, or by cibuildwheel"
+        " Linux systems (manylinux, musllinux) is made by auditwheel repair, or by cibuildwheel, and taken over with:"
+        " unmoor release --built DIR TAG"
     )
 
 
