@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from tests.cargo import Dock, Remote, release_of
 from tests.registries import RealRegistry, image, put_image, put_manifest, registry
 
 from unmoor.adapters.http import BoundedSession
-from unmoor.errors import Unknown
+from unmoor.errors import Denied, Unknown
 from unmoor.imagestates import compare_images
 from unmoor.manifest import Manifest
 from unmoor.ports.forge import Forge
+from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Dists, Pushed, Release
 from unmoor.states import Item, State
 
@@ -44,7 +46,7 @@ def seen(
     """What is told of each tag; ``known`` where the settings are."""
     manifest = Manifest.of(release, Dists(files=(), tools=()), pushed=pushed)
     lines = it.lines if known else ()
-    state = compare_images(manifest, it.registry(), FORGE, lines=lines, release=told or (lambda: release))
+    state = compare_images(manifest, it.wrap(it.registry()), FORGE, lines=lines, release=told or (lambda: release))
     return {item.name: item for item in state.items}
 
 
@@ -127,6 +129,41 @@ def test_without_settings_the_commits_tag_alone_is_compared(it: Dock) -> None:
         raise AssertionError
 
     assert set(seen(it, release, pushed, known=False, told=asked)) == {pushed.images[0].tag}
+
+
+@dataclass
+class Guarded:
+    """A registry in front of a real one that lists no tags, and of a private package shows nothing."""
+
+    real: Registry
+    private: bool
+
+    def tags(self) -> tuple[str, ...]:
+        """No."""
+        raise Denied("authentication required", next_step="log in")
+
+    def manifest(self, reference: str, *, anonymous: bool = False) -> OciManifest | None:
+        """Only what is public."""
+        if self.private:
+            raise Denied("authentication required", next_step="log in")
+        return self.real.manifest(reference, anonymous=anonymous)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the real one's."""
+        return getattr(self.real, name)
+
+
+@pytest.mark.parametrize("private", [True, False], ids=["private", "public"])
+def test_without_the_list_of_tags(it: Dock, *, private: bool) -> None:
+    """A private package is incomplete, with the page; of a public one the floating tags alone cannot be judged."""
+    release, pushed, _ = it.ship("1.0")
+    it.wrap = lambda real: Guarded(real, private)
+    items = seen(it, release, pushed)
+    floating = {items[tag].state for tag in ("latest", "1", "1.0")}
+    fixed = {items["v1.0"].state, items[pushed.images[0].tag].state}
+    assert floating == {State.INCOMPLETE if private else State.UNKNOWN}
+    assert fixed == {State.INCOMPLETE if private else State.COMPLETE}
+    assert ("make it public at" in items["latest"].note) is private
 
 
 def test_whose_a_tag_is_may_not_be_known(it: Dock) -> None:

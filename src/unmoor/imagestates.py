@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from unmoor.errors import Denied
@@ -58,7 +58,7 @@ def image_item(registry: Registry, tag: str, digest: str, *, public: bool) -> It
 
 def _spot_items(spot: Spot, release: Release, *, public: bool) -> Iterator[Item]:
     """The version's own tags, then the floating ones, each judged as the stage that moves them does."""
-    alone, stays = spot.alone(release), spot.stays(release)
+    alone, stays = spot.alone(release), _stays(spot, release)
     for tag in spot.tags.fixed:
         item = image_item(spot.registry, tag, spot.image.digest, public=public)
         if item.state is State.CONFLICTING and tag in alone:
@@ -66,7 +66,21 @@ def _spot_items(spot: Spot, release: Release, *, public: bool) -> Iterator[Item]
         yield item
     for tag in spot.tags.floating:
         item = image_item(spot.registry, tag, spot.image.digest, public=public)
-        yield _floating(item, stays.get(tag, ""))
+        if stays is not None:
+            item = _floating(item, stays.get(tag, ""))
+        elif item.seen is not None:
+            item = replace(
+                item, state=State.UNKNOWN, note="whose it rightly is cannot be told without the list of tags"
+            )
+        yield item
+
+
+def _stays(spot: Spot, release: Release) -> Mapping[str, str] | None:
+    """Why floating tags are not this release's, ``None`` where the list of tags is not for us."""
+    try:
+        return spot.stays(release)
+    except Denied:
+        return None
 
 
 def _floating(item: Item, why: str) -> Item:
