@@ -13,12 +13,12 @@ from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 
 from unmoor.config.given import Given
-from unmoor.config.settings import Resolved, resolve
+from unmoor.config.settings import Resolved, Settings, resolve
 from unmoor.config.values import folder as fit_folder
 from unmoor.errors import ConfigError, UnmoorError
 from unmoor.naming import Naming
 from unmoor.ports.git import Git
-from unmoor.project import is_project, read_facts
+from unmoor.project import Read, is_project, read_facts
 from unmoor.text import clean
 from unmoor.versions import shown
 
@@ -57,16 +57,16 @@ def locate(
         top = settings_at(git, commit, around)
         path, where = top.settings.path or None, top.provenance["path"]
         if path is None:
-            return _by_tag(repository, git, around, tag)
+            return _by_tag(repository, top.settings, tag)
         _see_alone(top)
     return repository.see(path or "", where)
 
 
-def _by_tag(repository: _Repository, git: Git, around: Surroundings, tag: str | None) -> Located:
+def _by_tag(repository: _Repository, top: Settings, tag: str | None) -> Located:
     """The project at the top, unless there is none, or a tag is that of exactly one below."""
     if not is_project(partial(repository.read, "")):
         return repository.of_tag(tag)
-    if tag is None or naming_at(git, repository.commit, around).knows(tag):
+    if tag is None or _naming(repository.git, repository.commit, top).knows(tag):
         return Located(path="")
     return repository.found(tag) or Located(path="")
 
@@ -83,11 +83,7 @@ def _said(folder: Path, git: Git, around: Surroundings, named: str | None) -> tu
 
 def settings_at(git: Git, commit: str | None, around: Surroundings) -> Resolved:
     """The settings of the project that ``git`` is seen from. Raises `ConfigError` for a folder that names another."""
-
-    def read(name: str) -> bytes | None:
-        return git.read(commit, name) if commit else None
-
-    found = resolve(read, environ=around.environ, config=around.config, below=git.path)
+    found = resolve(_reader(git, commit), environ=around.environ, config=around.config, below=git.path)
     path, origin = found.settings.path, found.provenance["path"]
     if git.path and path and around.config is None and not origin.startswith("environment"):
         raise ConfigError(
@@ -102,13 +98,20 @@ def naming_at(git: Git, commit: str | None, around: Surroundings) -> Naming:
     """How the project names its tags, by its files at a commit. Raises `ConfigError` where they are wrong."""
     if commit is None:
         return Naming()
-    settings = settings_at(git, commit, around).settings
-    read = partial(git.read, commit)
+    return _naming(git, commit, settings_at(git, commit, around).settings)
+
+
+def _naming(git: Git, commit: str | None, settings: Settings) -> Naming:
+    read = _reader(git, commit)
     return Naming(
         configured=settings.tag_prefix,
         project=lambda: read_facts(read, project=settings.project).name,
         below=bool(git.path),
     )
+
+
+def _reader(git: Git, commit: str | None) -> Read:
+    return lambda name: git.read(commit, name) if commit else None
 
 
 def nearest(folder: Path, top: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from unmoor.errors import Unknown
 from unmoor.products import Dists, File, Images, Proof, Pushed, PushedImage, Release, Tool
+from unmoor.text import clean
 
 NAME = "manifest.json"
 SCHEMA = 1
@@ -99,6 +100,17 @@ class Manifest:
         """Whether this manifest speaks of that tag, version and commit, and of the project in that folder."""
         ours = (self.tag, self.version, self.commit, self.path)
         return ours == (release.tag, release.version, release.commit, release.path)
+
+    def unlike(self, release: Release) -> str:
+        """Say of what this manifest speaks, and that it is not that release."""
+        theirs, ours = (self.tag, self.version, self.commit), (release.tag, release.version, release.commit)
+        if theirs == ours:
+            top = "the top of the repository"
+            return (
+                f"of the project in {clean(self.path) or top}, and not of that in {release.path or top}:"
+                f" {release.tag} can be the release of one of them"
+            )
+        return f"of {clean(self.tag)} at commit {clean(self.commit)}, and not of {release.tag} at {release.commit}"
 
     def dists(self, folder: Path) -> Dists:
         """The files this manifest names, as they would lie in a folder. Nothing is read."""

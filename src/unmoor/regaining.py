@@ -14,7 +14,6 @@ from unmoor.ports.forge import Forge, Posting
 from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release
 from unmoor.stage import Have
-from unmoor.text import clean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +40,7 @@ class Surfaces:
             manifest = manifests.decode(content_of(asset, self.forge), where=asset.url)
             if not manifest.is_of(release):
                 raise Conflict(
-                    f"the release at {posting.url} is of {clean(manifest.tag)} at commit {clean(manifest.commit)}, "
-                    f"and not of {release.tag} at {release.commit}",
+                    f"the release at {posting.url} is {manifest.unlike(release)}",
                     next_step="delete that draft if nothing of it is public, else release the next version",
                 )
             return posting, manifest

@@ -241,6 +241,15 @@ def test_draft_of_another_commit(at: Bench, scene: forges.Scene, tmp_path: Path)
     assert at.release.commit in str(caught.value)
 
 
+def test_draft_of_another_project(at: Bench, scene: forges.Scene, tmp_path: Path) -> None:
+    """One tag is one project's release: the files of a neighbour are never taken for ours."""
+    made = at.dists()
+    drafted(at, scene, made, manifest=Manifest.of(replace(at.release, path="packages/one"), made))
+    with pytest.raises(Conflict, match="is of the project in packages/one, and not of that in the top") as caught:
+        at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.have())
+    assert f"{at.release.tag} can be the release of one of them" in str(caught.value)
+
+
 def test_draft_whose_file_is_not_the_manifests(at: Bench, scene: forges.Scene, tmp_path: Path) -> None:
     """A file of other bytes than the manifest beside it says is never taken."""
     made = at.dists()

@@ -225,8 +225,7 @@ class BuildDists(Build[Dists]):
 
 def _of_another(manifest: Manifest, release: Release) -> Conflict:
     return Conflict(
-        f"the files that were handed over are of {clean(manifest.tag)} at commit {clean(manifest.commit)},"
-        f" and not of {release.tag} at {release.commit}",
+        f"the files that were handed over are {manifest.unlike(release)}",
         next_step="hand over what was built for this tag; remove the folder of this run before",
     )
 
