@@ -113,6 +113,23 @@ def test_the_name_is_asked_only_where_it_decides() -> None:
     assert naming.known(["pkg-1.2", "release-1.2", "v1.2"]).keys() == {"release-1.2", "v1.2"}
 
 
+@pytest.mark.parametrize(
+    ("below", "tags", "start"),
+    [
+        (True, (), "pkg-v"),
+        (True, ("other@2.0",), "pkg-v"),
+        (True, ("v9.0",), "v"),
+        (True, ("v9.0", "pkg@1.0"), "pkg@"),
+        (False, ("other@2.0",), "v"),
+    ],
+)
+def test_the_first_tag_of_a_project_below_the_top(*, below: bool, tags: tuple[str, ...], start: str) -> None:
+    """It carries the name, unless one tag without a name has been for all so far."""
+    naming = Naming(project=lambda: "pkg", below=below)
+    assert versions.style_of(tags, prefix=naming.usual(tags)) == start
+    assert naming.knows(f"{start}1.0")
+
+
 def test_the_name_is_asked_once() -> None:
     """To ask is to read files at a commit, and a repository of several packages has hundreds of tags with a name."""
     asked: list[str] = []

@@ -114,13 +114,17 @@ class Naming:
         return versions.the_tag_at(tags, commit, prefix=min(each for each, _ in here.values()))
 
     def usual(self, tags: Iterable[str]) -> str:
-        """The prefix that a new tag gets: that of the highest release so far, none where there is none."""
+        """The prefix that a new tag gets: that of the highest release so far.
+
+        Before the first one there is none, but for a project below the top, whose name tells it from others.
+        """
         only = self._only()
         if only is not None:
             return only
         known = self.known(tags)
         newest = max(known, key=lambda tag: (known[tag][1], not known[tag][0]), default="")
-        return known[newest][0] if newest else ""
+        first = f"{self._named}-" if self.below and self._named else ""
+        return known[newest][0] if newest else first
 
     def _only(self) -> str | None:
         """The configured prefix, ``None`` where it is to be told from the tags."""
