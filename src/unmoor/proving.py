@@ -40,6 +40,12 @@ def kept_proof(folder: RunFolder, name: str, dists: Dists) -> Proof | None:
     return next((proof for proof in known if proof is not None and set(proof.subjects) == wanted), None)
 
 
+def vouches(proof: Proof, file: File) -> bool:
+    """Whether a proof is about this very file, and says that something of it has passed."""
+    passed = any(each.verdict is Verdict.PASSED and each.name.startswith(file.name) for each in proof.results)
+    return passed and Subject(name=file.name, sha256=file.sha256) in proof.subjects
+
+
 def elsewhere(file: File, folder: RunFolder) -> Result | None:
     """Take the proof of a file for another platform from the machine that tried it there, ``None`` without.
 
@@ -47,8 +53,7 @@ def elsewhere(file: File, folder: RunFolder) -> Result | None:
     """
     manifest = folder.read_manifest()
     for proof in manifest.proofs if manifest is not None else ():
-        passed = [each for each in proof.results if each.verdict is Verdict.PASSED and each.name.startswith(file.name)]
-        if passed and Subject(name=file.name, sha256=file.sha256) in proof.subjects:
+        if vouches(proof, file):
             return Result(name=file.name, verdict=Verdict.PASSED, detail=f"proven elsewhere: {clean(proof.name)}")
     return None
 

@@ -540,6 +540,11 @@ def test_files_of_another_tag_that_were_handed_over(bench: Benches) -> None:
     assert at.builds().find(at.have()) is None
     with pytest.raises(Conflict, match=r"handed over are of v1\.0 at commit .*, and not of v1\.0 at bbbb"):
         replace(at.builds(), handed=True).find(at.have())
+    at.release = replace(at.release, commit=at.repo.git("rev-parse", "HEAD"))
+    assert replace(at.builds(), handed=True).find(at.have()) is not None
+    at.release = replace(at.release, settings="x.toml sha256:0")
+    with pytest.raises(Conflict, match=r"are of settings of the commit, and not of settings x\.toml sha256:0"):
+        replace(at.builds(), handed=True).find(at.have())
 
 
 @pytest.mark.parametrize("left", ["wheel", "sdist"])

@@ -91,7 +91,7 @@ def test_proof_travels_in_the_manifest(bench: Benches, tmp_path: Any) -> None:
     proof = Proof(
         name="prove-dists",
         subjects=tuple(Subject(name=file.name, sha256=file.sha256) for file in reversed(dists.files)),
-        results=(Result(name="imports", verdict=Verdict.PASSED),),
+        results=tuple(Result(name=f"{file.name}: imports", verdict=Verdict.PASSED) for file in dists.files),
     )
     at.folder.add_proof(replace(proof, name="zzz"))
     at.folder.add_proof(proof)
@@ -100,6 +100,8 @@ def test_proof_travels_in_the_manifest(bench: Benches, tmp_path: Any) -> None:
     assert [each.name for each in manifest.proofs] == ["prove-dists", "zzz"]
     elsewhere.write_manifest(manifest)
     assert stage(at, folder=elsewhere).find(at.have(dists=dists)) == proof
+    elsewhere.write_manifest(replace(manifest, proofs=(replace(proof, results=proof.results[:1]),)))
+    assert stage(at, folder=elsewhere).find(at.have(dists=dists)) is None
 
 
 @pytest.mark.parametrize(

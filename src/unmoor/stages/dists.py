@@ -89,7 +89,7 @@ class BuildDists(Build[Dists]):
         release = have[self.release]
         manifest = self.folder.read_manifest()
         known = manifest if manifest is not None and manifest.is_of(release) else None
-        if manifest is not None and known is None and self.handed:
+        if manifest is not None and self.handed and (known is None or known.settings != release.settings):
             raise _of_another(manifest, release)
         if known is not None:
             dists = known.dists(self.folder.dists)
@@ -224,8 +224,12 @@ class BuildDists(Build[Dists]):
 
 
 def _of_another(manifest: Manifest, release: Release) -> Conflict:
+    how = manifest.unlike(release)
+    if manifest.is_of(release):
+        theirs, ours = (clean(said or "of the commit") for said in (manifest.settings, release.settings))
+        how = f"of settings {theirs}, and not of settings {ours}"
     return Conflict(
-        f"the files that were handed over are {manifest.unlike(release)}",
+        f"the files that were handed over are {how}",
         next_step="hand over what was built for this tag; remove the folder of this run before",
     )
 

@@ -13,7 +13,17 @@ from unmoor.folder import RunFolder
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
 from unmoor.products import Dists, File, Proof, Release, Result, Verdict
-from unmoor.proving import elsewhere, foreign, interpreter, kept_proof, side_by_side, subjected, subjects, tried
+from unmoor.proving import (
+    elsewhere,
+    foreign,
+    interpreter,
+    kept_proof,
+    side_by_side,
+    subjected,
+    subjects,
+    tried,
+    vouches,
+)
 from unmoor.pythons import AUTO, fits, named, runs_on
 from unmoor.stage import Build, Have, Promise
 from unmoor.suites import OFF, Mode, Suite, Untested, Wishes, choose, lacking, sources
@@ -66,8 +76,9 @@ class ProveDists(Build[Proof]):
         return f"install every file in a fresh environment, import it and load its entry points{tests}"
 
     def find(self, have: Have) -> Proof | None:
-        """Return the proof of these very bytes, ``None`` where there is none."""
-        return kept_proof(self.folder, self.name, have[self.dists])
+        """Return the proof of these very bytes, ``None`` where there is none, or none of some file."""
+        proof = kept_proof(self.folder, self.name, have[self.dists])
+        return proof if proof is not None and all(vouches(proof, file) for file in have[self.dists].files) else None
 
     def make(self, have: Have) -> Proof:
         """Prove every file. Raises `Unproven` with what failed, `Overdue` for tests that take too long."""
