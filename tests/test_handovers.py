@@ -78,6 +78,7 @@ def test_the_same_file_of_two_legs(tmp_path: Path) -> None:
         ({"tag": "v1.1"}, "the tag is v1.0 there, and v1.1 here"),
         ({"commit": "b" * 40}, "the commit is aaaa.* there, and bbbb"),
         ({"version": "1.1"}, "the version is 1.0 there, and 1.1 here"),
+        ({"path": "sub"}, "the project's folder is the top there, and sub here"),
         ({"project": "other"}, "the project is small-one there, and other here"),
         ({"repository": "o/x"}, "the repository is o/n there, and o/x here"),
         ({"settings": "x.toml sha256:0"}, "the settings is of the commit there, and x.toml sha256:0 here"),
@@ -87,7 +88,7 @@ def test_the_same_file_of_two_legs(tmp_path: Path) -> None:
         ),
         ({"names": ("small_one-1.0.zip",)}, r"more than one sdist: .*tar.gz \(.*/a/.*\.zip \(.*/b/"),
     ],
-    ids=["tag", "commit", "version", "project", "repository", "settings", "bytes", "sdists"],
+    ids=["tag", "commit", "version", "path", "project", "repository", "settings", "bytes", "sdists"],
 )
 def test_legs_at_odds(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     """Legs of two releases, other bytes under one name and a second sdist are refused, both sides named."""

@@ -28,6 +28,7 @@ _SAME: tuple[tuple[str, Callable[[Manifest], str]], ...] = (
     ("the tag", lambda each: each.tag),
     ("the commit", lambda each: each.commit),
     ("the version", lambda each: each.version),
+    ("the project's folder", lambda each: each.path or "the top"),
     ("the project", lambda each: canonicalize_name(each.project)),
     ("the repository", lambda each: each.repository.lower()),
     ("the settings", lambda each: each.settings or "of the commit"),

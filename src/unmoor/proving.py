@@ -58,7 +58,30 @@ def elsewhere(file: File, folder: RunFolder) -> Result | None:
     return None
 
 
-def foreign(files: Sequence[File]) -> Unproven:
+def hosted(
+    files: Iterable[File], found: Sequence[Interpreter], folder: RunFolder
+) -> tuple[list[tuple[File, Interpreter]], list[Result]]:
+    """Take the proof of another machine for each of these files, else name an interpreter here that can run it.
+
+    Raises `Unproven` naming those without either.
+    """
+    hosts: list[tuple[File, Interpreter]] = []
+    handed: list[Result] = []
+    nowhere: list[File] = []
+    for file in files:
+        host = next((each for each in found if runs_on(file, each.version)), None)
+        if (proof := elsewhere(file, folder)) is not None:
+            handed.append(proof)
+        elif host is not None:
+            hosts.append((file, host))
+        else:
+            nowhere.append(file)
+    if nowhere:
+        raise _foreign(nowhere)
+    return hosts, handed
+
+
+def _foreign(files: Sequence[File]) -> Unproven:
     """Name the files that nobody can try here, and of which no proof was handed over."""
     names = ", ".join(file.name for file in files)
     made = f"{names} is made" if len(files) == 1 else f"{names} are made"

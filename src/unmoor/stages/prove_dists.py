@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,18 +11,8 @@ from unmoor.errors import ConfigError, MissingPart, Unproven
 from unmoor.folder import RunFolder
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
-from unmoor.products import Dists, File, Proof, Release, Result, Verdict
-from unmoor.proving import (
-    elsewhere,
-    foreign,
-    interpreter,
-    kept_proof,
-    side_by_side,
-    subjected,
-    subjects,
-    tried,
-    vouches,
-)
+from unmoor.products import Dists, Proof, Release, Result, Verdict
+from unmoor.proving import hosted, interpreter, kept_proof, side_by_side, subjected, subjects, tried, vouches
 from unmoor.pythons import AUTO, fits, named, runs_on
 from unmoor.stage import Build, Have, Promise
 from unmoor.suites import OFF, Mode, Suite, Untested, Wishes, choose, lacking, sources
@@ -141,30 +130,10 @@ class ProveDists(Build[Proof]):
             elif other != python:
                 trials += [(what, other, True) for what in subjected(wheels, other)]
         already = {what.file for what, _, _ in trials}
-        more, handed = self._strange([file for file in strange if file not in already], found)
-        return _Others(trials=(*trials, *more), results=(*handed, *missing))
-
-    def _strange(
-        self, files: list[File], found: Sequence[Interpreter]
-    ) -> tuple[list[tuple[Subjected, Interpreter, bool]], list[Result]]:
-        """Take the proof of another machine for each of these files, else any interpreter here that can run it.
-
-        Raises `Unproven` naming those without either.
-        """
-        trials: list[tuple[Subjected, Interpreter, bool]] = []
-        handed: list[Result] = []
-        nowhere: list[File] = []
-        for file in files:
-            host = next((each for each in found if runs_on(file, each.version)), None)
-            if (proof := elsewhere(file, self.folder)) is not None:
-                handed.append(proof)
-            elif host is not None:
-                trials += [(what, host, True) for what in subjected(Dists(files=(file,)), host)]
-            else:
-                nowhere.append(file)
-        if nowhere:
-            raise foreign(nowhere)
-        return trials, handed
+        hosts, handed = hosted([file for file in strange if file not in already], found, self.folder)
+        for file, host in hosts:
+            trials += [(what, host, True) for what in subjected(Dists(files=(file,)), host)]
+        return _Others(trials=tuple(trials), results=(*handed, *missing))
 
 
 @dataclass(frozen=True, kw_only=True)
