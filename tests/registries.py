@@ -30,9 +30,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from tests.faults import Exchange, serving
 
-from unmoor import oci, ocidocs
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.registry import OciRegistry
+from unmoor.images import oci, ocidocs
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import OciManifest
 from unmoor.secret import Secret

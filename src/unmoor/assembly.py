@@ -6,9 +6,9 @@ a person would tell it; what it is given decides what it can reach.
 
 from __future__ import annotations
 
-from unmoor import legs, pushing
 from unmoor.config.settings import Settings
 from unmoor.folder import RunFolder
+from unmoor.images import legs, pushing
 from unmoor.pipeline import AnyStage, Pipeline
 from unmoor.powers import Powers
 from unmoor.stage import P, Promise, Reach, Stage

@@ -14,13 +14,13 @@ from unmoor.bundle import SUMS, attached, content_of, digest_of, same_files
 from unmoor.errors import Denied, Internal, Interrupted, Unknown, UnmoorError
 from unmoor.files import sums
 from unmoor.folder import RunFolder
-from unmoor.imagestates import compare_images
+from unmoor.images.pushing import Line
+from unmoor.images.states import compare_images
 from unmoor.manifest import Manifest
 from unmoor.ports.forge import Attached, Forge, Posting
 from unmoor.ports.index import Holding, Index
 from unmoor.ports.registry import Registry
 from unmoor.products import Release
-from unmoor.pushing import Line
 from unmoor.states import Item, State, SurfaceState
 from unmoor.text import clean
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
-from unmoor.imagery import LOCAL
+from unmoor.images.imagery import LOCAL
 from unmoor.ports.index import Index
 from unmoor.powers import Powers
 from unmoor.secret import Secret

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from unmoor.adapters.engine.failures import LAST, failure, read
-from unmoor.dockerfile import Dockerfile
 from unmoor.errors import BuildFailed, ConfigError, Denied, MissingPart, UnmoorError
+from unmoor.images.dockerfile import Dockerfile
 
 DOCKERFILE = Dockerfile.parse(
     b"FROM python:3.11 AS builder\n\nRUN true\nRUN make \\\n  all\nFROM ghcr.io/acme/base:1\nCOPY x /\n", "Dockerfile"

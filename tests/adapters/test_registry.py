@@ -20,9 +20,9 @@ from tests.registries import (
     registry,
 )
 
-from unmoor import oci
 from unmoor.adapters.http import BoundedSession
 from unmoor.errors import Denied, Rejected
+from unmoor.images import oci
 from unmoor.ports.registry import OciManifest
 from unmoor.secret import Secret
 from unmoor.world import Login

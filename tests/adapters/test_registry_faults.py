@@ -11,11 +11,11 @@ from tests.faults import Exchange, Script, serving
 from tests.forges import Ticks
 from tests.registries import LOGIN, NO_LOGIN, PASSWORD, image
 
-from unmoor import oci
 from unmoor.adapters.http import Answer, BoundedSession
 from unmoor.adapters.registry import OciRegistry
 from unmoor.adapters.registry.auth import Door
 from unmoor.errors import Conflict, Denied, Rejected, Unknown, UnmoorError
+from unmoor.images import oci
 from unmoor.world import Login, RegistryPlace
 
 BUILT = image("faults").manifest

@@ -13,7 +13,7 @@ from tests.journeys.test_images import NAME, blobs, digest, project, release, ya
 from tests.repositories import Repo
 from tests.voyage import Yard
 
-from unmoor.imagery import RECORD
+from unmoor.images.imagery import RECORD
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 

@@ -16,10 +16,10 @@ from tests import projects
 from tests.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
 from tests.stages.conftest import RELEASE, Bench
 
-from unmoor import imagery, oci, ocidocs
 from unmoor.adapters.engine import DockerEngine
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.errors import BuildFailed, ConfigError, Conflict, MissingPart, Refused, UnmoorError
+from unmoor.images import imagery, oci, ocidocs
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Dists, Image, Images, Subject
 from unmoor.secret import Secret

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from tests.engines import TestEngine, base_image, engine, runnable_image  # noqa: F401 - fixtures
 
-from unmoor import imagery
 from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.shell import LocalShell
 from unmoor.config.images import ImageSettings, SmokeSettings
 from unmoor.errors import Incomplete, Overdue, Unproven
 from unmoor.folder import RunFolder
+from unmoor.images import imagery
 from unmoor.ports.engine import ImageFacts, Member, Recipe
 from unmoor.products import Image, Images, Release, Verdict
 from unmoor.stage import Have, Promise

@@ -13,10 +13,10 @@ import pytest
 from tests.cargo import COMMIT, Dock, release_of
 from tests.registries import RealRegistry, image, put_image, put_manifest, registry
 
-from unmoor import oci
 from unmoor.adapters.http import BoundedSession
 from unmoor.config.images import ImageSettings
 from unmoor.errors import Conflict, Denied, Incomplete, Unknown, Unproven
+from unmoor.images import oci
 from unmoor.products import Images, Pushed
 from unmoor.stage import Left, Undone
 

@@ -17,7 +17,6 @@ from tests.engines import TestEngine, engine  # noqa: F401 - fixtures
 from tests.registries import RealRegistry
 from tests.rehearsal.ocis import Oci
 
-from unmoor import oci
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.http import BoundedSession
@@ -27,9 +26,10 @@ from unmoor.config.images import ImageSettings
 from unmoor.config.worlds import read_world
 from unmoor.errors import Denied
 from unmoor.folder import RunFolder
+from unmoor.images import oci
+from unmoor.images.pushing import lines
 from unmoor.ports.registry import Packages
 from unmoor.products import Image, Images, Proof, Release
-from unmoor.pushing import lines
 from unmoor.rehearsal import local, registries, registry_process
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.stage import Have, Left, Undone

@@ -10,21 +10,21 @@ from pathlib import Path
 
 import click
 
-from unmoor import cleaning
 from unmoor.adapters.processes import Processes
-from unmoor.cleaning import Cleaned, Survey
 from unmoor.cli import imaging, session, talk
 from unmoor.cli.meant import located
 from unmoor.cli.options import json_option, path_option, project_option, world_option
 from unmoor.config.registries import with_registries
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
-from unmoor.imagery import names_of
+from unmoor.images import cleaning
+from unmoor.images.cleaning import Cleaned, Survey
+from unmoor.images.imagery import names_of
+from unmoor.images.oci import ImageName
+from unmoor.images.sweep import PASSING, Rules, Sweep, Why, sweep
 from unmoor.locating import Surroundings, settings_at
-from unmoor.oci import ImageName
 from unmoor.powers import Powers, checkout, powers
 from unmoor.runcontext import RunContext, repository_of
-from unmoor.sweep import PASSING, Rules, Sweep, Why, sweep
 
 _AGE = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)?")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from unmoor import imagery, oci
 from unmoor.config.images import ImageSettings
 from unmoor.config.registries import with_registries
 from unmoor.config.settings import Settings
 from unmoor.errors import MissingPart
+from unmoor.images import imagery, oci
 from unmoor.ports.engine import Engine
 from unmoor.ports.git import Git
 from unmoor.project import read_facts

@@ -22,7 +22,7 @@ from unmoor.config.given import given
 from unmoor.config.settings import Settings
 from unmoor.errors import MissingPart, UnmoorError
 from unmoor.folder import RunFolder
-from unmoor.imagery import LOCAL
+from unmoor.images.imagery import LOCAL
 from unmoor.locating import Surroundings, settings_at
 from unmoor.locks import exclusive
 from unmoor.ports.engine import Engine

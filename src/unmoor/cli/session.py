@@ -12,7 +12,6 @@ from typing import Any
 
 import click
 
-from unmoor import legs
 from unmoor.adapters.processes import Processes
 from unmoor.assembly import assemble
 from unmoor.cli import failing, imaging, talk
@@ -25,7 +24,8 @@ from unmoor.events import Report
 from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
 from unmoor.handovers import Handover
-from unmoor.imagery import LOCAL
+from unmoor.images import legs
+from unmoor.images.imagery import LOCAL
 from unmoor.journal import FileJournal, NoJournal
 from unmoor.locating import Surroundings, settings_at
 from unmoor.locks import exclusive

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from unmoor import pushing, versions
+from unmoor import versions
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
 from unmoor.cli.options import config_option, json_option, path_option, project_option, world_option
 from unmoor.errors import Conflict, Incomplete, Unknown
+from unmoor.images import pushing
 from unmoor.manifest import Manifest
 from unmoor.naming import Naming
 from unmoor.products import Release

@@ -14,7 +14,7 @@ from unmoor.fitness.tracked import Tracked
 from unmoor.folder import RunFolder
 from unmoor.ports.git import Git
 from unmoor.products import Checked, Dists, Release
-from unmoor.proving import subjects
+from unmoor.proofs.proving import subjects
 from unmoor.stage import Check, Have, Promise
 
 # Unpacking and hashing let go of the interpreter, so that threads help; each holds a few MB.

@@ -23,7 +23,7 @@ from unmoor.ports.forge import Forge, Posting
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release, Tool
-from unmoor.pythons import AUTO, chosen
+from unmoor.proofs.pythons import AUTO, chosen
 from unmoor.regaining import Surfaces, missing
 from unmoor.stage import Build, Have, Promise
 from unmoor.telling import environment, requires_python, see_large_files, unbuildable

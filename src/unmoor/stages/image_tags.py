@@ -11,15 +11,15 @@ import msgspec
 from unmoor.errors import Unknown, UnmoorError
 from unmoor.files import write_whole
 from unmoor.folder import RunFolder
+from unmoor.images.pushing import AGAIN, Line, by_digest, registries
+from unmoor.images.spots import Spot, spots_of
+from unmoor.images.untagging import untag
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Packages, Registry
 from unmoor.products import Pointed, Pointer, Pushed, Release
-from unmoor.pushing import AGAIN, Line, by_digest, registries
-from unmoor.spots import Spot, spots_of
 from unmoor.stage import Have, Left, Promise, Seal, Undone
 from unmoor.tagguard import still_names
-from unmoor.untagging import untag
 
 RECORD = "pointers.json"
 _LIMIT = 1_000_000

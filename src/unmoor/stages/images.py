@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from unmoor import contexts, imagery, oci
 from unmoor.config.images import ImageSettings
-from unmoor.contexts import Context
-from unmoor.dockerfile import Dockerfile
 from unmoor.errors import ConfigError, MissingPart, Refused, Unknown
 from unmoor.folder import RunFolder
-from unmoor.holding import Holders, Wanted
-from unmoor.imagery import Recorded
+from unmoor.images import contexts, imagery, oci
+from unmoor.images.contexts import Context
+from unmoor.images.dockerfile import Dockerfile
+from unmoor.images.holding import Holders, Wanted
+from unmoor.images.imagery import Recorded
 from unmoor.ports.engine import Engine, Recipe
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Registry

@@ -12,13 +12,13 @@ from unmoor.folder import RunFolder
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
 from unmoor.products import Dists, Proof, Release, Result, Verdict
-from unmoor.proving import hosted, interpreter, kept_proof, side_by_side, subjected, subjects, tried, vouches
-from unmoor.pythons import AUTO, fits, named, runs_on
+from unmoor.proofs.proving import hosted, interpreter, kept_proof, side_by_side, subjected, subjects, tried, vouches
+from unmoor.proofs.pythons import AUTO, fits, named, runs_on
+from unmoor.proofs.suites import OFF, Mode, Suite, Untested, Wishes, choose, lacking, sources
+from unmoor.proofs.wanting import Subjected
+from unmoor.proofs.witness import heard, place
 from unmoor.stage import Build, Have, Promise
-from unmoor.suites import OFF, Mode, Suite, Untested, Wishes, choose, lacking, sources
 from unmoor.text import clean
-from unmoor.wanting import Subjected
-from unmoor.witness import heard, place
 
 # What is copied where the project does not say: the usual folders, and where pytest is told what to do.
 _TESTS = ("tests", "test", "testing")

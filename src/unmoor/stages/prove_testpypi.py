@@ -12,10 +12,10 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.environments import Environments
 from unmoor.ports.index import Index, Listed
 from unmoor.products import Dists, File, Proof, Release, Result, Uploaded, Verdict
-from unmoor.proving import interpreter, kept_proof, side_by_side, subjected, subjects, tried
-from unmoor.pythons import AUTO, runs_on
+from unmoor.proofs.proving import interpreter, kept_proof, side_by_side, subjected, subjects, tried
+from unmoor.proofs.pythons import AUTO, runs_on
+from unmoor.proofs.wanting import Subjected
 from unmoor.stage import Build, Have, Promise
-from unmoor.wanting import Subjected
 
 _ADDRESS = re.compile(r"https?://[^\s#@]+")
 _LONGEST_PAUSE = 15.0

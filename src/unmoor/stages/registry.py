@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from unmoor import oci
-from unmoor.annotating import annotated, index_over, is_annotated
-from unmoor.errors import Conflict, Denied, Incomplete, MissingPart, Rejected, Unknown, UnmoorError, Unproven
+from unmoor.errors import Conflict, Denied, Incomplete, MissingPart, Unknown, UnmoorError, Unproven
 from unmoor.folder import RunFolder
-from unmoor.imagery import Target
+from unmoor.images import oci
+from unmoor.images.annotating import index_over, is_annotated, put_annotated
+from unmoor.images.imagery import Target
+from unmoor.images.pushing import (
+    AGAIN,
+    Line,
+    by_digest,
+    look,
+    must_be,
+    of_commit_alone,
+    product,
+    registries,
+    under_commit,
+)
+from unmoor.images.untagging import others_on, untag
 from unmoor.ports.clock import Clock
 from unmoor.ports.engine import Engine
 from unmoor.ports.registry import OciManifest, Packages, Registry
 from unmoor.products import Image, Images, Proof, Pushed, PushedImage, Release
-from unmoor.pushing import AGAIN, Line, by_digest, look, must_be, of_commit_alone, product, registries, under_commit
 from unmoor.stage import Have, Left, Promise, Push, Undone
-from unmoor.untagging import others_on, untag
 
 # Seconds before each try at a push: an answer that was lost is looked for before it is sent again.
 _PAUSES = (0.0, 2.0, 8.0)
@@ -155,7 +165,7 @@ class PushImages(Push[Pushed]):
         if seen is not None:
             must_be(seen, [image], registry, tag, _COMMIT_TAKEN)
         there = seen.manifest if seen else by_digest(registry, self._pushed(registry, image, tag, say))
-        whole = _annotated(registry, image, tag, there, say)
+        whole = put_annotated(registry, image, tag, there, say)
         if seen is None:
             self._prove(registry, image, whole.digest)
         elif whole.digest != there.digest:
@@ -267,22 +277,6 @@ def _landed(registry: Registry, image: Image, tag: str) -> str:
     """The digest under a tag if it is the image, else the empty text."""
     seen = look(registry, tag)
     return seen.manifest.digest if seen is not None and seen.is_of([image]) else ""
-
-
-def _annotated(
-    registry: Registry, image: Image, tag: str, there: OciManifest, say: Callable[[str], None]
-) -> OciManifest:
-    """Put the manifest with its annotations under the tag; a registry that refuses it keeps the engine's."""
-    whole = annotated(registry, there, [image.id])
-    if whole.digest == there.digest:
-        return there
-    try:
-        registry.put(tag, whole)
-    except Rejected as error:
-        say(f"{registry.name}:{tag} stays as the engine pushed it, without annotations: {error.what}")
-        return there
-    say(f"{registry.name}:{tag} has its annotations: {whole.digest}")
-    return whole
 
 
 def _with_the_rest(failed: Mapping[str, UnmoorError], done: Sequence[PushedImage]) -> UnmoorError:

@@ -9,7 +9,7 @@ from unmoor import manifest as manifests
 from unmoor.bundle import SUMS, attached, content_of, digest_of
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.files import sums
-from unmoor.imagestates import image_item
+from unmoor.images.states import image_item
 from unmoor.manifest import Manifest
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Attached, Forge, Posting

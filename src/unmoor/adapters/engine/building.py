@@ -19,8 +19,8 @@ from typing import Any
 from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.engine.failures import failure
 from unmoor.adapters.shell import scrubbed
-from unmoor.dockerfile import Dockerfile
 from unmoor.errors import ConfigError, MissingPart, Unknown
+from unmoor.images.dockerfile import Dockerfile
 from unmoor.ports.engine import EngineFacts, Recipe
 from unmoor.ports.shell import Shell
 

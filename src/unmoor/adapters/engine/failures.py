@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unmoor.dockerfile import Dockerfile
 from unmoor.errors import BuildFailed, ConfigError, Denied, MissingPart, UnmoorError
+from unmoor.images.dockerfile import Dockerfile
 from unmoor.text import clean, indented
 
 LAST = 20

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from unmoor import oci
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.registry.client import OciRegistry
 from unmoor.adapters.registry.packages import ForgePackages
 from unmoor.errors import ConfigError
+from unmoor.images import oci
 from unmoor.ports.clock import Clock
 from unmoor.secret import Secret
 from unmoor.world import Login, RegistryPlace, World

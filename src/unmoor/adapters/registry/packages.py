@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from unmoor import oci
 from unmoor.adapters.addresses import shown
 from unmoor.adapters.http import Answer, BoundedSession
 from unmoor.adapters.registry.answers import patiently
 from unmoor.errors import Denied, Rejected, Unknown
+from unmoor.images import oci
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import PackageVersion
 from unmoor.secret import Secret

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from unmoor import oci
 from unmoor.adapters.http import Answer, BoundedSession
 from unmoor.adapters.registry.answers import errors_of, patiently, said
 from unmoor.adapters.registry.auth import Door, denied
 from unmoor.errors import Denied
+from unmoor.images import oci
 from unmoor.ports.clock import Clock
 from unmoor.secret import Secret
 from unmoor.world import Login, RegistryPlace

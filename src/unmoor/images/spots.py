@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from unmoor.errors import Conflict, Internal
-from unmoor.imagery import Target
+from unmoor.images.imagery import Target
+from unmoor.images.pushing import Line, Planned, of_commit_alone, rightful
 from unmoor.ports.registry import Registry
 from unmoor.products import PushedImage, Release
-from unmoor.pushing import Line, Planned, of_commit_alone, rightful
 from unmoor.text import clean
 
 

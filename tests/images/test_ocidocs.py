@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.registries import image
 
-from unmoor import oci, ocidocs
+from unmoor.images import oci, ocidocs
 
 SAID = {f"{ocidocs.PREFIX}version": "1.0", f"{ocidocs.PREFIX}title": "demo"}
 

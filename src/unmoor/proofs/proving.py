@@ -17,11 +17,11 @@ from unmoor import distfiles
 from unmoor.errors import Unfit, Unproven
 from unmoor.folder import RunFolder
 from unmoor.ports.environments import Environment, Environments, Interpreter
-from unmoor.probing import NEXT, REBUILD, Answer, probe
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
-from unmoor.pythons import AUTO, chosen, runs_on
+from unmoor.proofs.probing import NEXT, REBUILD, Answer, probe
+from unmoor.proofs.pythons import AUTO, chosen, runs_on
+from unmoor.proofs.wanting import Again, Needing, Subjected, untested_for, with_extras
 from unmoor.text import clean
-from unmoor.wanting import Again, Needing, Subjected, untested_for, with_extras
 
 T = TypeVar("T")
 _PROGRAMS = frozenset({"console_scripts", "gui_scripts"})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unmoor.sweep import DAY, Graph, Node, Rules, Sweep, Why, sweep
+from unmoor.images.sweep import DAY, Graph, Node, Rules, Sweep, Why, sweep
 
 NOW = 1_800_000_000.0
 OLD = NOW - 100 * DAY

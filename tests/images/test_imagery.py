@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from unmoor import imagery
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.errors import ConfigError
 from unmoor.folder import RunFolder
-from unmoor.imagery import Target
+from unmoor.images import imagery
+from unmoor.images.imagery import Target
 from unmoor.products import Dists, Image, Images, Release, Subject
 
 RELEASE = Release(

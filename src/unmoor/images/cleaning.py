@@ -1,4 +1,4 @@
-"""Cleaning one repository of images: read all of it, decide by `unmoor.sweep`, delete, and look again.
+"""Cleaning one repository of images: read all of it, decide by `unmoor.images.sweep`, delete, and look again.
 
 GHCR lists every manifest as a version of a package, and deletes versions. Other registries list
 tags alone: what no tag reaches cannot be seen there, and is left to the registry's own collection.
@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from unmoor import oci
 from unmoor.errors import Conflict, Incomplete, Rejected, Unknown
+from unmoor.images import oci
+from unmoor.images.sweep import Graph, Node, Sweep
 from unmoor.ports.registry import OciManifest, Packages, PackageVersion, Registry
-from unmoor.sweep import Graph, Node, Sweep
 from unmoor.text import clean
 
 _AT_ONCE = 6

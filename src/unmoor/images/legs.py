@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from unmoor import imagery
 from unmoor.errors import Conflict, Incomplete
 from unmoor.folder import RunFolder
-from unmoor.imagery import Recorded
+from unmoor.images import imagery
+from unmoor.images.imagery import Recorded
 from unmoor.manifest import Manifest
 from unmoor.products import Image, Images, Proof, Subject
 from unmoor.text import clean

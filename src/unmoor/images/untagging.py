@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import secrets
 
-from unmoor import oci, ocidocs
 from unmoor.errors import Denied, Rejected, UnmoorError
+from unmoor.images import oci, ocidocs
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import OciManifest, Packages, PackageVersion, Registry
 from unmoor.stage import Left, Undone

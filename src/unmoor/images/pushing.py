@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 
 from packaging.version import Version
 
-from unmoor import imagetags, oci, versions
-from unmoor.annotating import labels_of
+from unmoor import imagetags, versions
 from unmoor.config.images import ImageSettings
 from unmoor.errors import ConfigError, Conflict, Unknown
-from unmoor.imagery import Target, commit_tag, names_of, targets_of
+from unmoor.images import oci
+from unmoor.images.annotating import labels_of
+from unmoor.images.imagery import Target, commit_tag, names_of, targets_of
 from unmoor.imagetags.floating import series
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Image, PushedImage, Release

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from tests.cargo import release_of
 
-from unmoor.contexts import Context, prepare, weigh, wheels_for
-from unmoor.dockerfile import Dockerfile
 from unmoor.errors import ConfigError
+from unmoor.images.contexts import Context, prepare, weigh, wheels_for
+from unmoor.images.dockerfile import Dockerfile
 from unmoor.products import Dists, File, Release
 
 RELEASE = release_of("1.0")

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor import imagery, oci
 from unmoor.config.images import ImageSettings
-from unmoor.dockerfile import Dockerfile
 from unmoor.errors import Conflict, MissingPart
-from unmoor.imagery import Recorded, Target
+from unmoor.images import imagery, oci
+from unmoor.images.dockerfile import Dockerfile
+from unmoor.images.imagery import Recorded, Target
 from unmoor.ports.engine import Engine, ImageFacts
 from unmoor.ports.registry import Registry
 from unmoor.products import Image, Release

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from unmoor.dockerfile import Dockerfile, filled
 from unmoor.errors import ConfigError
+from unmoor.images.dockerfile import Dockerfile, filled
 
 FULL = r"""
 # syntax=docker/dockerfile:1

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from unmoor import imagery, legs
 from unmoor.errors import Conflict, Incomplete, UnmoorError
 from unmoor.files import measured
 from unmoor.folder import RunFolder
+from unmoor.images import imagery, legs
 from unmoor.manifest import Manifest
 from unmoor.products import Dists, Image, Images, Proof, Release, Result, Subject, Verdict
 

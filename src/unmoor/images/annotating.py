@@ -6,12 +6,14 @@ registry can tell what a manifest ought to say: no memory of who pushed it is ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from unmoor import oci, ocidocs
+from unmoor.errors import Rejected
+from unmoor.images import oci, ocidocs
 from unmoor.ports.registry import OciManifest, Registry
+from unmoor.products import Image
 
 
 class _Inner(msgspec.Struct, frozen=True):
@@ -44,6 +46,22 @@ def annotated(registry: Registry, manifest: OciManifest, ids: Sequence[str]) -> 
     if wanted.items() <= document.annotations.items():
         return manifest
     return _as_manifest(ocidocs.annotated(manifest.data, wanted), oci.OCI_MANIFEST)
+
+
+def put_annotated(
+    registry: Registry, image: Image, tag: str, there: OciManifest, say: Callable[[str], None]
+) -> OciManifest:
+    """Put the manifest with its annotations under the tag; a registry that refuses it keeps the engine's."""
+    whole = annotated(registry, there, [image.id])
+    if whole.digest == there.digest:
+        return there
+    try:
+        registry.put(tag, whole)
+    except Rejected as error:
+        say(f"{registry.name}:{tag} stays as the engine pushed it, without annotations: {error.what}")
+        return there
+    say(f"{registry.name}:{tag} has its annotations: {whole.digest}")
+    return whole
 
 
 def index_over(registry: Registry, legs: Mapping[str, OciManifest]) -> OciManifest:

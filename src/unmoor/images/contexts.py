@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from unmoor.distfiles import parsed
-from unmoor.dockerfile import Dockerfile
 from unmoor.errors import ConfigError
+from unmoor.images.dockerfile import Dockerfile
 from unmoor.products import Dists, File, Release
 from unmoor.text import clean
 

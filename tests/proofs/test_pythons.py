@@ -12,7 +12,7 @@ from unmoor.adapters.uv import Uv
 from unmoor.errors import MissingPart
 from unmoor.ports.environments import Interpreter
 from unmoor.products import File
-from unmoor.pythons import chosen, fits, named, runs_on
+from unmoor.proofs.pythons import chosen, fits, named, runs_on
 
 __all__ = ["shell"]
 HERE = tuple(Interpreter(version=version, path=f"/{version}") for version in ("3.8.18", "3.11.2", "3.11.7", "3.12.1"))

@@ -20,7 +20,7 @@ from unmoor.distfiles import read_metadata
 from unmoor.errors import ConfigError
 from unmoor.files import write_whole
 from unmoor.folder import RunFolder
-from unmoor.oci import ImageManifest, leg_tag, plain_platform, read_manifest
+from unmoor.images.oci import ImageManifest, leg_tag, plain_platform, read_manifest
 from unmoor.ports.registry import Registry
 from unmoor.products import Dists, Image, Images, Release, Subject
 from unmoor.text import clean

@@ -15,7 +15,7 @@ from tests.registries import RealRegistry, image, put_image, put_manifest, regis
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.errors import Denied, Unknown
-from unmoor.imagestates import compare_images
+from unmoor.images.states import compare_images
 from unmoor.manifest import Manifest
 from unmoor.ports.forge import Forge
 from unmoor.ports.registry import OciManifest, Registry

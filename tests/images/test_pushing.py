@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from unmoor.config.images import ImageSettings
-from unmoor.imagery import targets_of
+from unmoor.images.imagery import targets_of
+from unmoor.images.pushing import planner
 from unmoor.products import Release
-from unmoor.pushing import planner
 
 
 def test_a_prefix_of_the_tag_changes_no_tag_of_an_image() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from unmoor.distfiles import Metadata
 from unmoor.errors import ConfigError
-from unmoor.suites import Suite, Untested, Wishes, brought_by, choose, lacking, sources
+from unmoor.proofs.suites import Suite, Untested, Wishes, brought_by, choose, lacking, sources
 
 PLAIN = Metadata(name="Small.One", version="1.0")
 EXTRA = Metadata(

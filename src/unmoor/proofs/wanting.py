@@ -12,9 +12,9 @@ from packaging.utils import canonicalize_name
 from unmoor import distfiles
 from unmoor.errors import Unproven
 from unmoor.ports.environments import Environment
-from unmoor.probing import REBUILD, in_words, probe
 from unmoor.products import File, Result, Verdict
-from unmoor.suites import brought_by
+from unmoor.proofs.probing import REBUILD, in_words, probe
+from unmoor.proofs.suites import brought_by
 from unmoor.text import clean
 
 if TYPE_CHECKING:  # slow to import, and a run that only reads does not need it

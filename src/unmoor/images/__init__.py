@@ -1,0 +1,1 @@
+"""What the stages and commands about images share: names, Dockerfiles, manifests, legs, tags, and what to clean."""
