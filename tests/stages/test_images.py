@@ -186,6 +186,26 @@ def test_a_failing_dockerfile_names_its_line(bench: Benches, engine: TestEngine,
 
 
 @pytest.mark.journey
+def test_a_dockerfile_in_the_folder_of_a_project(bench: Benches, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
+    """That folder is the context, and not the top beside it; a fault names the file as the repository has it."""
+    good = "FROM scratch AS good\nARG WHEEL\nCOPY dist/${WHEEL} here.txt /\n"
+    own = {"pkg/Dockerfile": f"{good}FROM {runnable_image} AS bad\nCOPY own.py /\n", "pkg/here.txt": "here"}
+    at = bench(with_dockerfile("FROM nothing-of-the-kind\n", own))
+    at.release = replace(at.release, path="pkg")
+    have = at.have(dists=at.dists())
+    for target, fine in (("good", True), ("bad", False)):
+        building = replace(stage(at, ImageSettings(targets={target: ""}), at_engine=engine), git=at.git.at("pkg"))
+        if fine:
+            made = building.make(have)
+            assert building.find(have) == made
+            building.engine.remove([local(at)])
+            continue
+        with pytest.raises(BuildFailed, match=r"own\.py") as caught:
+            building.make(have)
+        assert (caught.value.file, caught.value.line) == ("pkg/Dockerfile", 5)
+
+
+@pytest.mark.journey
 def test_a_build_of_the_project_itself_is_told(bench: Benches, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
     """A Dockerfile that builds the project again gets the history that it may need, and a warning with its line."""
     at = bench(with_dockerfile(f"FROM {runnable_image}\nCOPY . /src\nRUN cat /src/.git/HEAD || pip install .\n"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unmoor.config.images import ImageSettings
-from unmoor.errors import ConfigError, MissingPart, Refused, Unknown
+from unmoor.errors import BuildFailed, ConfigError, MissingPart, Refused, Unknown
 from unmoor.folder import RunFolder
 from unmoor.images import contexts, imagery, oci
 from unmoor.images.contexts import Context
@@ -241,7 +242,11 @@ class BuildImages(Build[Images]):
             if _STEP.match(line):
                 have.say(f"{wanted}: {clean(line.partition(' ')[2])}")
 
-        built = self.engine.build(recipe, hear=hear)
+        try:
+            built = self.engine.build(recipe, hear=hear)
+        except BuildFailed as error:
+            error.file = posixpath.join(release.path, error.file) if error.file else ""  # as the forge shows it
+            raise
         facts = self.engine.inspect(built)
         if facts.labels.get(imagery.REVISION) != release.commit:
             raise Unknown(
