@@ -130,3 +130,21 @@ def test_no_git_lfs_on_the_machine(depot: Depot, tmp_path: Path) -> None:
         assert code == MissingPart.exit_code, said
         assert "git-lfs is not on this machine, and it keeps src/small_one/model.csv" in said
         assert "apt-get install git-lfs" in said
+
+
+def test_large_files_of_a_submodule(depot: Depot, tmp_path: Path) -> None:
+    """They come from the submodule's own remote."""
+    others = {"tests__check.py": "import small_one\n", "CHANGELOG.md": CHANGELOG}
+    outer = Repo.new(tmp_path / "outer", projects.files("small-one", "1.0", more=SETTINGS, **others))
+    outer.git("submodule", "--quiet", "add", depot.remote.as_uri(), "src/small_one/inner")
+    outer.commit({})
+    outer.git("tag", "v1.0")
+    outer.remote(tmp_path / "outer.git")
+    allowed = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always"}
+    with yard(tmp_path / "yard", outer) as place:
+        code, said = build(place, **allowed)
+        assert code == 0, said
+        with tarfile.open(outer.path / ".unmoor" / "v1.0" / "dists" / SDIST) as sdist:
+            member = sdist.extractfile("small_one-1.0/src/small_one/inner/src/small_one/model.csv")
+            assert member is not None
+            assert member.read().decode() == DATA
