@@ -373,7 +373,8 @@ def test_the_name(tree: Tree, name: str) -> None:
 @pytest.mark.parametrize(
     ("tree", "where", "words"),
     [
-        ({}, "pyproject.toml", "any file: there is none of them"),
+        ({}, "", "there is no Python project here"),
+        ({"pyproject.toml": "[project]\nversion = '1'\n"}, "pyproject.toml", "the project has no name"),
         ({"setup.py": "setup(**settings)\n"}, "setup.py", "cannot be read from setup.py"),
         ({"pyproject.toml": "[project]\nname = '../x'\n"}, "pyproject.toml", "'../x' is no name"),
         ({"pyproject.toml": "[project\n"}, "pyproject.toml", "this is not TOML"),

@@ -39,7 +39,7 @@ def exit_codes() -> str:
 def commands() -> str:
     """The help of each command."""
     parts = ["# Commands\n\nstdout is data, talk goes to stderr. Every command has `--help`.\n"]
-    context = click.Context(cli, info_name="unmoor", max_content_width=100, terminal_width=100)
+    context = click.Context(cli, info_name="unmoor", terminal_width=100, **cli.context_settings)
     for name in COMMANDS:
         command = cli.get_command(context, name)
         assert command is not None

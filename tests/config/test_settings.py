@@ -230,6 +230,26 @@ def test_hostile_files_end_in_a_refusal(data: bytes) -> None:
         resolve(reader({"unmoor.toml": data}))
 
 
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [("UNMOOR_SIGNED_TAG", "UNMOOR_SIGNED_TAGS"), ("UNMOOR_TEST_COMAND", "UNMOOR_TEST_COMMAND")],
+)
+def test_a_misspelt_variable_is_refused(variable: str, meant: str) -> None:
+    """A switch that was set and is not heard would be off without a word."""
+    told = refusal({}, environ={variable: "true"})
+    assert told == (
+        f'the environment: {variable}: there is no such setting; did you mean "{meant}"? -> correct the environment'
+    )
+
+
+@pytest.mark.parametrize(
+    "variable", ["UNMOOR_TESTPYPI_PASSWORD", "UNMOOR_REGISTRY_DOCKER_IO_USERNAME", "UNMOOR_PROGRESS", "UNMOOR_MY_TOKEN"]
+)
+def test_other_variables_with_our_prefix_are_left_alone(variable: str) -> None:
+    """Credentials, the way progress is shown, and names that a world file refers to, are no settings."""
+    assert resolve(reader({}), environ={variable: "x"}).settings == resolve(reader({}), environ={}).settings
+
+
 def test_faults_outside_of_files() -> None:
     """The environment and the command line are held to the same declarations."""
     assert refusal({}, environ={"UNMOOR_DEADLINE": "soon", "UNMOOR_TESTPYPI": "of"}) == (

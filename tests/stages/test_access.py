@@ -178,8 +178,8 @@ WRONG: dict[str, tuple[World, type[UnmoorError], str]] = {
     "not shown": (World(forge=Door(ABSENT)), Denied, "look"),
     "limited": (World(forge=Door(LIMITED)), Unknown, "60 s"),
     "tag of a deleted immutable release": (World(forge=Door(attests=True)), Refused, "release the next version"),
-    "no login": (World(index=Shelf(EMPTY)), Denied, "TWINE_USERNAME and TWINE_PASSWORD"),
-    "no staging login": (World(staging=Shelf(EMPTY, name="testpypi")), Denied, "TWINE_PASSWORD"),
+    "no login": (World(index=Shelf(EMPTY)), Denied, "set UNMOOR_PYPI_PASSWORD"),
+    "no staging login": (World(staging=Shelf(EMPTY, name="testpypi")), Denied, "UNMOOR_TESTPYPI_PASSWORD"),
     "index on fire": (World(index=Shelf(Unknown("on fire", next_step="wait"), login="x")), Unknown, "wait"),
 }
 

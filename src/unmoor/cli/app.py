@@ -16,7 +16,7 @@ COMMANDS = {
     "notes": "Print the release notes exactly as they would be published.",
     "undo": "Take back what can be taken back, and say what cannot.",
     "clean": "Delete what builds left on registries and no tag needs. Dry without --apply.",
-    "world": "Run a local world of your own: two indexes, a GitHub API, a git remote.",
+    "world": "Run a local world of your own: indexes, a GitHub API, a registry, a git remote.",
     "image-tags": "Say which tags, labels and annotations an image gets.",
     "schema": "Print a JSON schema: plan, manifest, settings or world.",
 }
@@ -73,8 +73,8 @@ class Lazy(click.Group):
 def cli() -> None:
     """Release a Python project: the bytes that were tested, on every surface or on none.
 
-    One tag in; a wheel and an sdist on the package index and a GitHub release with notes out.
-    Whatever dies on the way, the same command goes on from what is there.
+    One tag in; a wheel and an sdist on the package index, container images and a GitHub release with
+    notes out. Whatever dies on the way, the same command goes on from what is there.
     """
 
 

@@ -7,6 +7,7 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -14,6 +15,7 @@ from unmoor.adapters.processes import Processes
 from unmoor.cli import imaging, session, talk
 from unmoor.cli.meant import located
 from unmoor.cli.options import json_option, path_option, project_option, world_option
+from unmoor.cli.teaching import Grouped, examples
 from unmoor.config.registries import with_registries
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
@@ -88,8 +90,28 @@ def command() -> None:
     """Delete what builds left behind and nobody needs."""
 
 
-@command.command(short_help="Delete images that no remaining tag needs. Dry without --apply.")
-@click.option("--keep", type=click.IntRange(0), default=10, show_default=True, help="Keep this many of the newest.")
+class CleanImages(Grouped):
+    """The command, its options by what they are about."""
+
+    groups: ClassVar = {
+        "Where to look": ("folder", "path", "world", "images"),
+        "What may go": ("keep", "older_than", "protect", "also", "really"),
+    }
+
+
+@command.command(
+    cls=CleanImages,
+    short_help="Delete images that no remaining tag needs. Dry without --apply.",
+    epilog=examples("unmoor clean images", "unmoor clean images --keep 5 --older-than 2w --apply"),
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(0),
+    metavar="COUNT",
+    default=10,
+    show_default=True,
+    help="Keep this many of the newest.",
+)
 @click.option("--older-than", type=Age(), default="30d", show_default=True, help="Only what is older: 30d, 12h, 2w.")
 @click.option("--protect", multiple=True, metavar="PATTERN", help="Tags that never go, such as 'pr-1*'. Repeatable.")
 @click.option(

@@ -5,31 +5,46 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
 from unmoor.cli.options import json_option, project_option
 from unmoor.cli.talk import err
+from unmoor.cli.teaching import Grouped, examples
 from unmoor.text import clean
 
-EXAMPLE = """
-\b
-For example:
-  unmoor image-tags --image ghcr.io/owner/name --rules 'type=pep440,pattern={{version}}'
-"""
+
+class ImageTags(Grouped):
+    """The command, its options by what they are about."""
+
+    groups: ClassVar = {
+        "What is built, where the run does not say it": ("folder", "ref", "sha", "event", "event_name", "date"),
+        "What the image is to get": ("images", "rules", "flavor", "labels", "annotations"),
+        "How the rules are read": ("latest_on_default_branch", "compat"),
+    }
 
 
-@click.command("image-tags", short_help="Say which tags, labels and annotations an image gets.", epilog=EXAMPLE)
-@click.option("--ref", help="What is built: refs/heads/main, refs/tags/v1.2.3, refs/pull/123/merge.")
-@click.option("--sha", help="The commit that is built.")
-@click.option("--event", type=click.Path(path_type=Path), help="The event as GitHub Actions wrote it (JSON).")
-@click.option("--event-name", help="Its name: push, pull_request, schedule, …")
-@click.option("--rules", multiple=True, metavar="TEXT", help="A rule, or several lines of them. Repeatable.")
-@click.option("--flavor", multiple=True, metavar="TEXT", help="latest=…, prefix=…, suffix=… Repeatable.")
+@click.command(
+    "image-tags",
+    cls=ImageTags,
+    short_help="Say which tags, labels and annotations an image gets.",
+    epilog=examples("unmoor image-tags --image ghcr.io/owner/name --rules 'type=pep440,pattern={{version}}'"),
+)
+@click.option("--ref", metavar="REF", help="What is built: refs/heads/main, refs/tags/v1.2.3, refs/pull/123/merge.")
+@click.option("--sha", metavar="COMMIT", help="The commit that is built.")
+@click.option(
+    "--event", type=click.Path(path_type=Path), metavar="FILE", help="The event as GitHub Actions wrote it (JSON)."
+)
+@click.option("--event-name", metavar="NAME", help="Its name: push, pull_request, schedule, …")
+@click.option("--rules", multiple=True, metavar="RULE", help="A rule, or several lines of them. Repeatable.")
+@click.option("--flavor", multiple=True, metavar="FLAVOR", help="latest=…, prefix=…, suffix=… Repeatable.")
 @click.option("--image", "images", multiple=True, metavar="NAME", help="An image: ghcr.io/owner/name. Repeatable.")
-@click.option("--label", "labels", multiple=True, metavar="TEXT", help="key=value. Repeatable.")
-@click.option("--annotation", "annotations", multiple=True, metavar="TEXT", help="key=value. Repeatable.")
-@click.option("--date", help="The time to plan for (ISO 8601) instead of now.")
+@click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="A label besides. Repeatable.")
+@click.option(
+    "--annotation", "annotations", multiple=True, metavar="KEY=VALUE", help="An annotation besides. Repeatable."
+)
+@click.option("--date", metavar="TIME", help="The time to plan for (ISO 8601) instead of now.")
 @click.option("--latest-on-default-branch", is_flag=True, help="That branch gets latest, and releases never do.")
 @click.option("--compat", is_flag=True, help="Do as docker/metadata-action does where unmoor differs on purpose.")
 @project_option

@@ -15,13 +15,17 @@ from unmoor.cli import session, talk
 from unmoor.cli.meant import located
 from unmoor.cli.options import path_option, project_option
 from unmoor.cli.talk import err
+from unmoor.cli.teaching import examples
 from unmoor.locating import Surroundings
 from unmoor.products import Notes
 from unmoor.rehearsal.prepare import prepare
 from unmoor.stage import Reach
 
 
-@click.command(short_help="Print the release notes exactly as they would be published.")
+@click.command(
+    short_help="Print the release notes exactly as they would be published.",
+    epilog=examples("unmoor notes", "unmoor notes v1.2.3 > notes.md"),
+)
 @click.argument("tag", required=False)
 @project_option
 @path_option
@@ -38,6 +42,8 @@ def command(*, tag: str | None, folder: Path, path: str | None) -> int:
         prepared = prepare(here, LocalShell(processes=processes), Path(aside), tag=tag)
         if tag is None:
             err(f"the notes of {prepared.tag}:")
+        if prepared.diff:
+            err("its version is not in the files yet: a commit that sets it is taken for made, and counts as one here")
         asked = session.Asked(
             folder=prepared.checkout,
             path=prepared.path,

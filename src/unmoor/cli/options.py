@@ -45,7 +45,7 @@ def world_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--world",
         type=click.Path(path_type=Path, dir_okay=False),
-        help="Release into the world that this file describes, instead of the real one.",
+        help="The world that this file describes, instead of the real one.",
     )(function)
 
 

@@ -9,11 +9,15 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
 from unmoor.cli.options import config_option, json_option, path_option, project_option, world_option
+from unmoor.cli.teaching import examples
 from unmoor.render import words
 from unmoor.stage import Reach
 
 
-@click.command(short_help="Say what a release would do, and what is already true. Reads only.")
+@click.command(
+    short_help="Say what a release would do, and what is already true. Reads only.",
+    epilog=examples("unmoor plan v1.2.3", "unmoor plan --json v1.2.3"),
+)
 @click.argument("tag", required=False)
 @project_option
 @path_option

@@ -18,6 +18,7 @@ from unmoor.cli import imaging, session
 from unmoor.cli.meant import located
 from unmoor.cli.options import config_option, json_option, path_option, project_option
 from unmoor.cli.talk import err
+from unmoor.cli.teaching import examples
 from unmoor.config.given import given
 from unmoor.config.settings import Settings
 from unmoor.errors import MissingPart, UnmoorError
@@ -36,7 +37,10 @@ from unmoor.text import clean, indented
 PLACE = "rehearsal"
 
 
-@click.command(short_help="Release into a local world: every stage, the irreversible ones too.")
+@click.command(
+    short_help="Release into a local world: every stage, the irreversible ones too.",
+    epilog=examples("unmoor rehearse", "unmoor rehearse v2.0.0rc1", "unmoor rehearse --without-images"),
+)
 @click.argument("tag", required=False)
 @project_option
 @path_option
@@ -46,20 +50,16 @@ PLACE = "rehearsal"
 def command(
     *, tag: str | None, folder: Path, path: str | None, config: Path | None, without_images: bool, as_json: bool
 ) -> int:
-    r"""Rehearse the release of TAG, all of it, on this machine.
+    """Rehearse the release of TAG, all of it, on this machine.
 
-    A local world is started: two package indexes, a GitHub API and a git remote, which refuse what
-    the real ones refuse. Every stage runs against it. TAG need not exist: a missing tag is made in
-    the world's own clone only. Without TAG it is the version that the project's files say; where
+    A local world is started: two package indexes, a GitHub API and a git remote, and a container
+    registry where the project has images. They refuse what the real ones refuse, and every stage runs
+    against them. TAG need not exist: a missing tag is made in the world's own clone only. Without TAG
+    it is the version that the project's files say, or the next one if that is released already; where
     the version comes from tags, the tag on HEAD or the next version.
 
     The checkout is not touched. The world's files stay in .unmoor/rehearsal/ until the next one; images
     that were built go from the engine at the end, and the builder's cache stays.
-
-    \b
-    Examples:
-      unmoor rehearse
-      unmoor rehearse v2.0.0rc1
     """
     with Processes() as processes, processes.guarded():
         around = Surroundings(environ=os.environ, config=given(config))

@@ -4,17 +4,38 @@ from __future__ import annotations
 
 from itertools import zip_longest
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
 from unmoor.cli import session
 from unmoor.cli.options import config_option, json_option, path_option, project_option, world_option
 from unmoor.cli.skipping import skippable
+from unmoor.cli.teaching import Grouped, examples
 from unmoor.handovers import Handover
 from unmoor.stage import Reach
 
 
-@click.command(short_help="Release a tag. Run it again after a failure: it goes on from what is there.")
+class Release(Grouped):
+    """The command, its options by what they are about."""
+
+    groups: ClassVar = {
+        "What to release, and where to": ("folder", "path", "world", "config"),
+        "How far to go": ("until", "dry_run", "hold", "skip"),
+        "Files of another job or tool": ("built", "dists", "manifest", "manifest_sha256"),
+        "Images": ("platforms", "keep_images", "legs"),
+    }
+
+
+@click.command(
+    cls=Release,
+    short_help="Release a tag. Run it again after a failure: it goes on from what is there.",
+    epilog=examples(
+        "unmoor release v1.2.3                    the real world",
+        "unmoor release --hold v1.2.3             all that can be taken back",
+        "unmoor release --world w.toml v1.2.3     a world of your own",
+    ),
+)
 @click.argument("tag", required=False)
 @project_option
 @path_option
@@ -24,7 +45,7 @@ from unmoor.stage import Reach
     "--until",
     metavar="STAGE",
     multiple=True,
-    help="Bring about this stage and only what it needs, then stop; may be repeated.",
+    help="Bring about this stage and only what it needs, then stop. Repeatable.",
 )
 @click.option("--dry-run", is_flag=True, help="Build, check and prove on this machine; send nothing anywhere.")
 @click.option("--hold", is_flag=True, help="Do everything that can be taken back; stop before the point of no return.")
@@ -32,7 +53,7 @@ from unmoor.stage import Reach
     "--manifest-sha256",
     metavar="HEX",
     default="",
-    help="Refuse to go on unless the manifest in .unmoor/<tag> has this sha256 (a job's hand-over).",
+    help="Refuse to go on unless the manifest in .unmoor/TAG has this sha256 (a job's hand-over).",
 )
 @click.option(
     "--dists",
@@ -56,16 +77,22 @@ from unmoor.stage import Reach
     "--skip",
     metavar="STAGE",
     multiple=True,
-    help="Leave out an optional channel: testpypi, prove-testpypi or images; may be repeated.",
+    help="Leave out an optional channel: testpypi, prove-testpypi or images. Repeatable.",
 )
 @click.option("--keep-images", is_flag=True, help="Put the built images into .unmoor/TAG too, for a later job.")
-@click.option("--platform", "platforms", multiple=True, help="Build images for this platform alone; may be repeated.")
+@click.option(
+    "--platform",
+    "platforms",
+    metavar="OS/ARCH",
+    multiple=True,
+    help="Build images for this platform alone, such as linux/arm64. Repeatable.",
+)
 @click.option(
     "--leg",
     "legs",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     multiple=True,
-    help="Take over the images that another machine built, from its .unmoor/TAG; may be repeated.",
+    help="Take over the images that another machine built, from its .unmoor/TAG. Repeatable.",
 )
 @json_option
 def command(
@@ -88,17 +115,11 @@ def command(
     hold: bool,
     as_json: bool,
 ) -> int:
-    r"""Release TAG: build, check, prove, draft, upload, publish, verify.
+    """Release TAG: build, check, prove, draft, upload, publish, verify.
 
     A named tag is released from anywhere, with the settings of its own commit. In GitHub Actions
     TAG comes from the run by itself. After a failure run the same command again: every stage first
     looks at the world by digest, and what is there is not done again.
-
-    \b
-    Examples:
-      unmoor release v1.2.3                    the real world
-      unmoor release --hold v1.2.3             all that can be taken back
-      unmoor release --world w.toml v1.2.3     a world of your own
     """
     if dry_run and hold:
         raise click.UsageError("--dry-run and --hold exclude each other: the first sends nothing, the second does")

@@ -6,10 +6,15 @@ import json
 
 import click
 
+from unmoor.cli.teaching import examples
+
 NAMES = ("plan", "manifest", "settings", "world")
 
 
-@click.command(short_help="Print a JSON schema: plan, manifest, settings or world.")
+@click.command(
+    short_help="Print a JSON schema: plan, manifest, settings or world.",
+    epilog=examples("unmoor schema settings > settings.schema.json"),
+)
 @click.argument("name", type=click.Choice(NAMES))
 def command(name: str) -> None:
     """Print the JSON schema NAME.

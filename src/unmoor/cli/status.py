@@ -11,6 +11,7 @@ from unmoor import versions
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
 from unmoor.cli.options import config_option, json_option, path_option, project_option, world_option
+from unmoor.cli.teaching import examples
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.images import pushing
 from unmoor.manifest import Manifest
@@ -43,7 +44,10 @@ class StatusDocument:
     surfaces: tuple[SurfaceState, ...]
 
 
-@click.command(short_help="Compare every surface with the manifest, by digest.")
+@click.command(
+    short_help="Compare every surface with the manifest, by digest.",
+    epilog=examples("unmoor status v1.2.3", "unmoor status --world w.toml v1.2.3"),
+)
 @click.argument("tag", required=False)
 @project_option
 @path_option

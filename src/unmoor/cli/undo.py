@@ -10,6 +10,7 @@ from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
 from unmoor.cli.options import config_option, path_option, project_option, world_option
 from unmoor.cli.talk import err
+from unmoor.cli.teaching import examples
 from unmoor.events import Report
 from unmoor.locks import exclusive
 from unmoor.outcome import Found
@@ -19,7 +20,10 @@ from unmoor.stage import Left, Push, Reach, Seal, Undone
 from unmoor.text import clean
 
 
-@click.command(short_help="Take back what can be taken back, and say what cannot.")
+@click.command(
+    short_help="Take back what can be taken back, and say what cannot.",
+    epilog=examples("unmoor undo v1.2.3            what would be done", "unmoor undo --apply v1.2.3    do it"),
+)
 @click.argument("tag", required=False)
 @project_option
 @path_option

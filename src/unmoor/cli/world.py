@@ -9,6 +9,7 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.cli.options import project_option
 from unmoor.cli.talk import err
+from unmoor.cli.teaching import examples
 from unmoor.errors import Interrupted, Refused
 from unmoor.folder import RunFolder
 from unmoor.locks import exclusive
@@ -17,12 +18,19 @@ from unmoor.rehearsal import local
 from unmoor.runcontext import repository_of
 
 
-@click.group(short_help="Run a local world of your own: two indexes, a GitHub API, a git remote.")
+@click.group(short_help="Run a local world of your own: indexes, a GitHub API, a registry, a git remote.")
 def command() -> None:
-    """Run a local world: two package indexes, a GitHub API and a bare git remote on 127.0.0.1."""
+    """Run a local world: two package indexes, a GitHub API, a container registry and a git remote on 127.0.0.1."""
 
 
-@command.command(short_help="Start a world and keep it running until Ctrl-C.")
+@command.command(
+    short_help="Start a world and keep it running until Ctrl-C.",
+    epilog=examples(
+        "unmoor world up --dir w",
+        "git push w/remote.git v1.0.0                 in another terminal",
+        "unmoor release --world w/world.toml v1.0.0   there, too",
+    ),
+)
 @click.option(
     "--dir",
     "place",
@@ -38,15 +46,10 @@ def command() -> None:
 )
 @project_option
 def up(place: Path | None, repository: str, file_limit: int | None, folder: Path) -> int:
-    r"""Start a world in the foreground and keep it running until Ctrl-C.
+    """Start a world in the foreground and keep it running until Ctrl-C.
 
     Its addresses and throw-away credentials are written to DIR/world.toml, whose path is printed
     once the world can be used. In a checkout, the git remote starts as a copy of it.
-
-    \b
-    Then, in another terminal:
-      git push DIR/remote.git v1.0.0
-      unmoor release --world DIR/world.toml v1.0.0
     """
     with Processes() as processes, processes.guarded():
         here = checkout(folder, processes)

@@ -5,7 +5,8 @@ Each source is read by itself, into values by the field's name, each with where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -17,6 +18,7 @@ from unmoor.config.reading import Document, Faults, checked, parse, read_values,
 PYPROJECT = "pyproject.toml"
 OWN_FILE = "unmoor.toml"
 PREFIX = "UNMOOR_"
+_NEAR = 0.85  # a letter or two amiss, in any place
 
 Found = dict[str, tuple[Any, str]]
 
@@ -77,6 +79,7 @@ def from_environ(kind: type[msgspec.Struct], environ: Mapping[str, str]) -> Foun
         for field in msgspec.structs.fields(kind)
         if structs_in(field.type) is None  # no variable holds tables
     }
+    _refuse_misspelt(options, environ, faults)
     for variable, field in options.items():
         if not (text := environ.get(variable, "")):
             continue
@@ -89,6 +92,21 @@ def from_environ(kind: type[msgspec.Struct], environ: Mapping[str, str]) -> Foun
             faults.add((variable,), str(error))
     faults.stop()
     return values
+
+
+def _refuse_misspelt(options: Iterable[str], environ: Mapping[str, str], faults: Faults) -> None:
+    """Refuse a variable that is nearly an option's: a switch that is not heard is worse than none.
+
+    Any other variable with our prefix is left alone: credentials have such, and whatever a world file names.
+    """
+    known = [each.removeprefix(PREFIX) for each in options]
+    for variable, value in environ.items():
+        name = variable.removeprefix(PREFIX)
+        if not value or name == variable or name in known or name.endswith(("_USERNAME", "_PASSWORD")):
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=_NEAR)
+        if near:
+            faults.add((variable,), f'there is no such setting; did you mean "{PREFIX}{near[0]}"?')
 
 
 def from_command_line(kind: type[msgspec.Struct], given: Mapping[str, object]) -> Found:

@@ -109,10 +109,27 @@ def _name(files: Files) -> str:
         said = found.text if isinstance(found, WrittenVersion) else likely_name(files)
     if isinstance(said, str):
         return _fit(said)
+    raise _nameless(files)
+
+
+def _nameless(files: Files) -> ConfigError:
+    """What to say where no file names the project: mostly the wrong folder, or a forgotten line."""
     here = [path for path in ("pyproject.toml", "setup.cfg", "setup.py") if files.read(path) is not None]
-    raise ConfigError(
-        "the project's name cannot be read from " + (" or ".join(here) if here else "any file: there is none of them"),
-        where=here[0] if here else "pyproject.toml",
+    if not here:
+        return ConfigError(
+            "there is no Python project here: neither pyproject.toml nor setup.cfg nor setup.py is in this commit",
+            next_step="commit them; or name another checkout (--project DIR), or a folder in this one (--path DIR)",
+        )
+    if here == ["pyproject.toml"]:
+        return ConfigError(
+            "the project has no name",
+            where="pyproject.toml",
+            next_step='write name = "NAME" under [project]; or, where a build backend computes it,'
+            ' project = "NAME" under [tool.unmoor]',
+        )
+    return ConfigError(
+        f"the project's name cannot be read from {' or '.join(here)}",
+        where=here[0],
         next_step='set project = "NAME" under [tool.unmoor] in pyproject.toml',
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 from collections.abc import Sequence
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -39,7 +40,7 @@ def chosen(environments: Environments, *, requires: str, wanted: str = AUTO) -> 
         raise MissingPart(
             f"the project is for Python {clean(requires)}, unmoor runs on Python {own.version},"
             " and no other one is found here that it could be tried with",
-            next_step="install such a Python where uv finds it, for example: uv python install",
+            next_step=f"install such a Python where uv finds it: uv python install {shlex.quote(clean(requires))}",
         )
     return found
 

@@ -15,7 +15,10 @@ from unmoor.stage import Check, Have, Promise, Reach
 
 _FORGE = "forge"
 _HOW_TO_GIVE_ONE = "set GITHUB_TOKEN or GH_TOKEN (contents: write), or name a token in the world file"
-_LOGIN = "set TWINE_USERNAME and TWINE_PASSWORD, or use ~/.pypirc, a keyring, the world file or trusted publishing"
+_LOGIN = (
+    "set UNMOOR_PYPI_PASSWORD (for the staging index UNMOOR_TESTPYPI_PASSWORD) to an API token, or use TWINE_PASSWORD,"
+    " ~/.pypirc, a keyring, the world file or trusted publishing"
+)
 _PUSH_LOGIN = (
     "give the token `packages: write`, set UNMOOR_REGISTRY_<HOST>_USERNAME and _PASSWORD, or name a [[registry]] login"
     " in the world file"

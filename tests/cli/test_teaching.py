@@ -1,0 +1,56 @@
+"""The help of every command teaches, and what it shows can be called."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from unmoor.cli.app import COMMANDS, cli
+
+
+def _commands() -> Iterator[tuple[str, click.Command]]:
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", each) for inner, each in command.commands.items())
+
+
+every_command = pytest.mark.parametrize(
+    ("name", "command"), [pytest.param(name, command, id=name.replace(" ", "-")) for name, command in _commands()]
+)
+
+
+def _help(name: str, command: click.Command) -> str:
+    return command.get_help(click.Context(command, info_name=f"unmoor {name}", terminal_width=100))
+
+
+@every_command
+def test_every_option_is_explained_once(name: str, command: click.Command) -> None:
+    """No option is lost between groups, none stands twice, and none is without words."""
+    shown = re.findall(r"^  (?:-\w, )?(--[a-z0-9-]+)(?= )", _help(name, command), re.MULTILINE)
+    context = click.Context(command)
+    assert sorted(shown) == sorted(
+        max(each.opts, key=len) for each in command.get_params(context) if each.opts[0][0] == "-"
+    )
+    assert [each.opts for each in command.params if isinstance(each, click.Option) and not each.help] == []
+
+
+@every_command
+def test_examples_stand_line_by_line_and_can_be_called(name: str, command: click.Command) -> None:
+    """Each command ends with examples of itself, whose options it has."""
+    told = _help(name, command)
+    assert "\\b" not in told
+    if isinstance(command, click.Group):
+        return
+    lines = told.partition("For example:\n")[2].splitlines()
+    own = [line for line in lines if line.startswith(f"    unmoor {name}")]
+    assert own, "no example"
+    known = {option for param in command.params for option in param.opts}
+    for line in own:
+        assert {word for word in shlex.split(line) if word.startswith("--")} <= known
