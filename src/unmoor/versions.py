@@ -190,7 +190,7 @@ def refuse_twins(tag: str, version: Version, tags: Mapping[str, str], commit: st
             raise Refused(
                 f"the tags {tag} and {twin} name one version, {version}, on different commits "
                 f"({commit[:12]} and {tags[twin][:12]})",
-                next_step=f"delete the one that is wrong, here and on the remote: git tag -d {tag}, or git tag -d {twin}",
+                next_step=f"delete the wrong one, here and on the remote: git tag -d {tag}, or git tag -d {twin}",
             )
 
 

@@ -199,7 +199,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(Denied) as caught:
         world.look()
     assert all(part in caught.value.what for part in ("token", "testpypi", "login for pypi", "rate limit"))
-    assert caught.value.next_step.count("TWINE_USERNAME") == 1
+    assert caught.value.next_step.count("TWINE_PASSWORD") == 1
 
 
 @pytest.mark.parametrize("case", WRONG)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import click
 
@@ -15,7 +16,7 @@ def examples(*lines: str) -> str:
 class Grouped(click.Command):
     """A command with many options: ``groups`` says, by the names of parameters, which belong together."""
 
-    groups: Mapping[str, Sequence[str]] = {}
+    groups: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the groups one after the other, and then what is in none."""
