@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.repositories import Repo, shell_for_tests
@@ -14,6 +15,7 @@ from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.git_program import without_login
 from unmoor.adapters.shell import LocalShell
 from unmoor.errors import MissingPart, Refused, Unknown, UnmoorError
+from unmoor.ports.shell import Ran
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,30 @@ def test_where_it_stands(repo: Repo, shell: LocalShell) -> None:
     assert git.head() == head
     assert git.date_of(head) == 1_700_000_000
     assert not git.shallow()
+
+
+def test_what_a_commit_holds_is_asked_once(repo: Repo, shell: LocalShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit never changes: whoever reads it again hears the same without git; what can change is asked anew."""
+    asked: list[str] = []
+    run = LocalShell.run
+
+    def counting(self: LocalShell, args: Sequence[str], **options: Any) -> Ran:
+        asked.append(next(word for word in args[1:] if not word.startswith("-") and "=" not in word))
+        return run(self, args, **options)
+
+    monkeypatch.setattr(LocalShell, "run", counting)
+    head = repo.commit({"inner/data": "1\n"})
+    first, second = GitCheckout(repo.path, shell), GitCheckout(repo.path, shell)
+    for git in (first, second, second.at("inner")):
+        path = "data" if git.path else "inner/data"
+        assert git.read(head, path) == b"1\n"
+        assert path in git.files(head)
+        assert git.head() == head
+    assert [word for word in asked if word in {"ls-tree", "unpack-file"}] == ["ls-tree", "unpack-file", "ls-tree"]
+    later = repo.commit({"inner/data": "2\n"})
+    assert second.head() == later
+    assert second.read(later, "inner/data") == b"2\n"
+    assert second.read(head, "inner/data") == b"1\n"
 
 
 def test_tags_are_peeled(repo: Repo, shell: LocalShell) -> None:

@@ -6,10 +6,10 @@ directories must count, and only git itself knows them all.
 
 from __future__ import annotations
 
+import copy
 import os
 import posixpath
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from unmoor.adapters.git_branches import default_head, on_a_branch
 from unmoor.adapters.git_cloning import check_out, clone_of
 from unmoor.adapters.git_complete import complete
 from unmoor.adapters.git_history import deleted
+from unmoor.adapters.git_objects import blob, tree
 from unmoor.adapters.git_program import GitProgram, without_login
 from unmoor.adapters.git_signatures import signer
 from unmoor.errors import Refused, Unknown
@@ -37,7 +38,7 @@ class GitCheckout:
     """The repository that a folder lies in, and its remote: a name, a path or an address.
 
     ``path`` is the folder of the repository from which files are seen, written from the top with slashes.
-    Nothing that can change is remembered. Every call raises `Refused` where the folder is in no
+    Nothing that can change is remembered; what a commit holds is. Every call raises `Refused` where the folder is in no
     repository that git will work in, `Unknown` where git fails or takes too long, `MissingPart`
     where there is no git.
     """
@@ -64,8 +65,9 @@ class GitCheckout:
 
     def at(self, path: str) -> GitCheckout:
         """The same checkout, seen from a folder of the repository; see `unmoor.ports.git.Git`."""
-        git = self.git
-        return GitCheckout(self._given, git.shell, self._remote, path=path, environ=git.environ, timeout=git.timeout)
+        seen = copy.copy(self)  # where the repository lies is not asked again
+        seen.path = path
+        return seen
 
     @cached_property
     def _places(self) -> tuple[Path, Path]:
@@ -185,10 +187,10 @@ class GitCheckout:
             path = posixpath.normpath(path)
             if path.startswith(("/", "../")) or path in {"..", "."}:
                 return None
-            listed = self._run("ls-tree", "-z", "-l", "--full-tree", _checked(commit), "--", path).partition("\0")[0]
+            listed = tree(self.git, self.folder, _checked(commit), "-l", path=path).partition("\0")[0]
             if not listed:
                 return None
-            mode, sort, blob, size = listed.partition("\t")[0].split()
+            mode, sort, name, size = listed.partition("\t")[0].split()
             if sort != "blob":
                 return None
             if int(size) > LARGEST_FILE:
@@ -197,23 +199,15 @@ class GitCheckout:
                     where=f"{clean(path)} at {commit[:12]}",
                     next_step="make the file smaller, or name another one in the settings",
                 )
-            content = self._blob(blob)
+            content = blob(self.git, self._places[1], name)
             if mode != "120000":
                 return content
             path = posixpath.join(posixpath.dirname(path), content.decode(errors="replace"))
         return None
 
-    def _blob(self, blob: str) -> bytes:
-        """The very bytes of a blob: through a file, since a shell's answer is decoded text."""
-        with tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
-            folder = Path(aside)
-            env = {"GIT_DIR": str(self._places[1]), "GIT_WORK_TREE": aside}
-            name = self.git.run("unpack-file", blob, cwd=folder, env=env).out.strip()
-            return (folder / Path(name).name).read_bytes()
-
     def files(self, commit: str) -> tuple[str, ...]:
         """Every path tracked at a commit, submodules among them; from the folder, those in it."""
-        out = self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", _checked(commit))
+        out = tree(self.git, self.folder, _checked(commit), "-r", "--name-only")
         here = f"{self.path}/" if self.path else ""
         return tuple(path.removeprefix(here) for path in out.split("\0") if path and path.startswith(here))
 
