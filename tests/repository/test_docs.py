@@ -80,6 +80,28 @@ def test_a_page_names_targets_that_exist(page: Path) -> None:
     assert named <= targets
 
 
+@every_page
+def test_a_page_shows_options_that_are_there(page: Path) -> None:
+    """What a reader is told to type has options that the command knows."""
+    told = [token.content for token in _tokens(page) if token.type in {"fence", "code_inline"}]
+    lines = [
+        line for code in told for line in re.findall(r"^(?:\$ )?(?:[A-Z_]+=\S+ )?(unmoor [^#\n]*)", code, re.MULTILINE)
+    ]
+    unknown = [line for line in lines if not _known(line.split())]
+    assert unknown == []
+
+
+def _known(words: list[str]) -> bool:
+    command: click.Command = cli
+    while isinstance(command, click.Group) and len(words) > 1 and not words[1].startswith("-"):
+        found = command.get_command(click.Context(command), words.pop(1))
+        if found is None:
+            return False
+        command = found
+    known = {option for param in command.get_params(click.Context(command)) for option in param.opts}
+    return {word.split("=")[0] for word in words[1:] if word.startswith("-")} <= known
+
+
 def _workflows() -> list[tuple[str, dict[str, Any]]]:
     """Every whole workflow that a page shows."""
     fences = [

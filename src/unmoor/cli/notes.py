@@ -33,8 +33,8 @@ def command(*, tag: str | None, folder: Path, path: str | None) -> int:
     """Print the release notes of TAG as Markdown, exactly as they would be published.
 
     They come from the changelog's section for the version, else from the news fragments, else from
-    the commits since the previous release. TAG need not exist yet: then they are those of HEAD.
-    No network is needed.
+    the commits since the previous release. TAG need not exist yet: then they are those of HEAD, and of a
+    commit that sets the version, where the files do not say it. No network is needed.
     """
     with Processes() as processes, processes.guarded(), tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
         here = located(folder, path, Surroundings(environ=os.environ), processes, tag=tag)

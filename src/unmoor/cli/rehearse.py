@@ -55,8 +55,8 @@ def command(
     A local world is started: two package indexes, a GitHub API and a git remote, and a container
     registry where the project has images. They refuse what the real ones refuse, and every stage runs
     against them. TAG need not exist: a missing tag is made in the world's own clone only. Without TAG
-    it is the version that the project's files say, or the next one if that is released already; where
-    the version comes from tags, the tag on HEAD or the next version.
+    it is the version that the project's files say, or the next one if another commit is tagged with
+    that; where the version comes from tags, the tag on HEAD or the next version.
 
     The checkout is not touched. The world's files stay in .unmoor/rehearsal/ until the next one; images
     that were built go from the engine at the end, and the builder's cache stays.
