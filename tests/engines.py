@@ -16,6 +16,7 @@ import shlex
 import shutil
 import subprocess
 import tarfile
+import tempfile
 import threading
 import time
 import uuid
@@ -126,12 +127,13 @@ def engine() -> Iterator[TestEngine]:
 
 
 @pytest.fixture
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestEngine]:
+def podman() -> Iterator[TestEngine]:
     """Give podman behind Docker's API, with a store of its own that is gone afterwards."""
     needs("podman", "runc")
     if os.geteuid() != 0:
         pytest.skip("podman is only tried by root")
-    place = tmp_path_factory.mktemp("podman")
+    # Podman takes no folder for its state whose name has more than 50 characters.
+    place = Path(tempfile.mkdtemp(prefix="podman-", dir="/tmp"))  # noqa: S108 - a new one, and short
     # What a machine within a machine allows: no limits above our own, and the older form of control groups.
     (place / "containers.conf").write_text(
         '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n'
@@ -139,24 +141,26 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestEngine]:
     )
     store = ["--root", str(place / "root"), "--runroot", str(place / "run"), "--storage-driver", "vfs"]
     address = place / "socket"
-    process = subprocess.Popen(
-        [shutil.which("podman") or "podman", *store, "system", "service", "--time=0", f"unix://{address}"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "CONTAINERS_CONF": str(place / "containers.conf")},
-        start_new_session=True,
-    )
+    with (place / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [shutil.which("podman") or "podman", *store, "system", "service", "--time=0", f"unix://{address}"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "CONTAINERS_CONF": str(place / "containers.conf")},
+            start_new_session=True,
+        )
     try:
         deadline = time.monotonic() + 30
         while not address.is_socket():
-            assert process.poll() is None, "podman's service ended"
+            assert process.poll() is None, f"podman's service ended: {(place / 'log').read_text(errors='replace')}"
             assert time.monotonic() < deadline, "podman's service does not begin"
             time.sleep(0.05)
         yield TestEngine(host=f"unix://{address}", config=place)
     finally:
         process.terminate()
         process.wait(30)
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def layer(files: Mapping[str, bytes]) -> bytes:
