@@ -133,7 +133,7 @@ def podman() -> Iterator[TestEngine]:
     if os.geteuid() != 0:
         pytest.skip("podman is only tried by root")
     # Podman takes no folder for its state whose name has more than 50 characters.
-    place = Path(tempfile.mkdtemp(prefix="podman-", dir="/tmp"))  # noqa: S108 - a new one, and short
+    place = Path(tempfile.mkdtemp(prefix="podman-", dir="/tmp"))
     # What a machine within a machine allows: no limits above our own, and the older form of control groups.
     (place / "containers.conf").write_text(
         '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n'
