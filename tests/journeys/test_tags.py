@@ -64,3 +64,17 @@ def test_a_rehearsal_goes_on_from_the_projects_own_tags(tmp_path: Path) -> None:
     done = place.unmoor("rehearse", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["tag"] == "small-one-1.0"
+
+
+def test_undo_does_not_call_absent_what_it_could_not_look_at(tmp_path: Path) -> None:
+    """After a tag was moved nothing can be told of its surfaces, and the advice is no release."""
+    with yard(tmp_path) as place:
+        assert place.release().returncode == 0
+        place.repo.git("commit", "--allow-empty", "-m", "after")
+        place.repo.git("tag", "-f", "v1.0")
+        place.repo.git("push", "--force", str(tmp_path / "world" / "remote.git"), "v1.0")
+        undone = place.unmoor("undo", "--world", str(place.world_file), "v1.0")
+    assert undone.returncode != 0
+    assert "unknown, since it could not be looked at: draft, testpypi, pypi, undraft" in undone.stderr
+    assert "nothing of it was found" not in undone.stderr
+    assert f"then:  unmoor undo --world {place.world_file} v1.0" in undone.stderr

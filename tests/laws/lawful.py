@@ -13,6 +13,7 @@ from tests.voyage import Yard, yard
 
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session
+from unmoor.cli.asked import Asked
 from unmoor.errors import Conflict
 from unmoor.pipeline import AnyStage
 from unmoor.products import Dists, Draft, Images, Pushed
@@ -44,9 +45,7 @@ class Seen:
 def walked(folder: Path, repo: Repo, *, registry: bool = False) -> Iterator[dict[str, Seen]]:
     """Walk through the pipeline once, over an empty world, and write down what each stage did."""
     with yard(folder, repo, registry=registry) as place, Processes() as processes:
-        asked = session.Asked(
-            folder=place.repo.path, tag="v1.0", world=place.world_file, limit=Reach.FINAL, rehearsing=True
-        )
+        asked = Asked(folder=place.repo.path, tag="v1.0", world=place.world_file, limit=Reach.FINAL, rehearsing=True)
         opened = session.opened(asked, processes)
         opened.folder.open()
         seen: dict[str, Seen] = {}

@@ -12,6 +12,7 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.cli import session, talk
+from unmoor.cli.asked import Asked
 from unmoor.cli.meant import located
 from unmoor.cli.options import path_option, project_option
 from unmoor.cli.talk import err
@@ -44,7 +45,7 @@ def command(*, tag: str | None, folder: Path, path: str | None) -> int:
             err(f"the notes of {prepared.tag}:")
         if prepared.diff:
             err("its version is not in the files yet: a commit that sets it is taken for made, and counts as one here")
-        asked = session.Asked(
+        asked = Asked(
             folder=prepared.checkout,
             path=prepared.path,
             tag=prepared.tag,

@@ -8,6 +8,7 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
+from unmoor.cli.asked import Asked
 from unmoor.cli.options import config_option, json_option, path_option, project_option, world_option
 from unmoor.cli.teaching import examples
 from unmoor.render import words
@@ -34,7 +35,7 @@ def command(
 
     The JSON has a schema: `unmoor schema plan`.
     """
-    asked = session.Asked(
+    asked = Asked(
         folder=folder, path=path, tag=tag, world=world, config=config, limit=Reach.READS, as_json=as_json, quiet=True
     )
     with Processes() as processes:

@@ -15,6 +15,7 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.cli import imaging, session
+from unmoor.cli.asked import Asked
 from unmoor.cli.meant import located
 from unmoor.cli.options import config_option, json_option, path_option, project_option
 from unmoor.cli.talk import err
@@ -84,7 +85,7 @@ def command(
                 if world.no_registry:
                     err(f"warning: {world.no_registry}")
                 aside = f"{LOCAL}/rehearsal-{sha256(os.fsencode(place)).hexdigest()[:12]}"
-                asked = session.Asked(
+                asked = Asked(
                     folder=prepared.checkout,
                     path=prepared.path,
                     tag=prepared.tag,
@@ -95,7 +96,7 @@ def command(
                     rehearsing=True,
                     local_prefix=aside,
                     without_images=without_images,
-                    again=_again(path, tag, config, without_images=without_images),
+                    again=_again(folder, path, tag, config, without_images=without_images),
                 )
                 opened = session.opened(asked, processes)
                 with _without_images(opened.powers.engine, aside) if hosts else nullcontext():
@@ -103,9 +104,10 @@ def command(
         return session.finish(report, opened, asked)
 
 
-def _again(path: str | None, tag: str | None, config: Path | None, *, without_images: bool) -> str:
+def _again(folder: Path, path: str | None, tag: str | None, config: Path | None, *, without_images: bool) -> str:
     """The very command."""
-    options = ["--path", path] if path is not None else []
+    options = ["--project", str(folder)] if folder != Path() else []
+    options += ["--path", path] if path is not None else []
     options += ["--config", str(config)] if config else []
     options += ["--without-images"] if without_images else []
     return shlex.join(["unmoor", "rehearse", *options, *([tag] if tag else [])])

@@ -9,6 +9,7 @@ from typing import ClassVar
 import click
 
 from unmoor.cli import session
+from unmoor.cli.asked import Asked
 from unmoor.cli.options import config_option, json_option, path_option, project_option, world_option
 from unmoor.cli.skipping import skippable
 from unmoor.cli.teaching import Grouped, examples
@@ -127,7 +128,7 @@ def command(
         raise click.UsageError("--built and --dists exclude each other: files of this job, or of others")
     limit = Reach.LOCAL if dry_run else Reach.REMOTE if hold else Reach.FINAL
     return session.run(
-        session.Asked(
+        Asked(
             folder=folder,
             path=path,
             tag=tag,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shlex
 import threading
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +13,7 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.assembly import assemble
 from unmoor.cli import failing, imaging, talk
+from unmoor.cli.asked import Asked
 from unmoor.cli.meant import located, tag_on_head
 from unmoor.config.given import given
 from unmoor.config.settings import Settings
@@ -23,14 +22,13 @@ from unmoor.errors import Refused
 from unmoor.events import Report
 from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
-from unmoor.handovers import Handover
 from unmoor.images import legs
-from unmoor.images.imagery import LOCAL
 from unmoor.journal import FileJournal, NoJournal
 from unmoor.locating import Surroundings, settings_at
 from unmoor.locks import exclusive
 from unmoor.pipeline import Pipeline
 from unmoor.powers import Powers, powers
+from unmoor.render import words
 from unmoor.runcontext import RunContext, repository_of
 from unmoor.schedule import Run
 from unmoor.stage import Reach
@@ -39,37 +37,6 @@ from unmoor.text import clean
 from unmoor.world import Trusted, World
 
 LOCAL_REPOSITORY = "local/rehearsal"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What the flags said. ``rehearsing``: what GitHub Actions says of the run does not count.
-
-    ``quiet``: only warnings are told on the way, since the result itself says everything. ``engine``
-    is false for what has nothing to do with images on this machine: no engine is asked.
-    """
-
-    folder: Path
-    path: str | None = None
-    tag: str | None = None
-    world: Path | None = None
-    config: Path | None = None
-    limit: Reach = Reach.READS
-    until: tuple[str, ...] = ()
-    keep_images: bool = False
-    local_prefix: str = LOCAL
-    legs: tuple[Path, ...] = ()
-    as_json: bool = False
-    again: str = ""
-    manifest_sha256: str = ""
-    rehearsing: bool = False
-    quiet: bool = False
-    engine: bool = True
-    without_images: bool = False
-    platforms: tuple[str, ...] = ()
-    handed: tuple[Handover, ...] = ()
-    prebuilt: Path | None = None
-    skip: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,24 +220,15 @@ def finish(report: Report, session: Session, asked: Asked) -> int:
     elif asked.limit > Reach.READS:
         for line in talk.table(report):
             click.echo(line)
-    code = talk.close(report, limit=asked.limit, again=asked.again or command(session, asked))
+    tag = session.target.tag
+    again = asked.same(tag) if words.failures(report) else asked.again or asked.further(tag)
+    code = talk.close(report, limit=asked.limit, again=again)
     for error in talk.faults(report):
         talk.err(f"the traceback is in {failing.kept(error, session.folder.journal)}")
     if code == 0 and report.product("verify") is not None:
         what = "the rehearsal went through" if session.world.rehearsal else "released"
-        talk.err(f"{what}: {session.target.tag} is on every surface, read back by digest")
+        talk.err(f"{what}: {tag} is on every surface, read back by digest")
     return code
-
-
-def command(session: Session, asked: Asked) -> str:
-    """The command that goes on from here."""
-    world = ["--world", str(asked.world)] if asked.world else []
-    world += ["--config", str(asked.config)] if asked.config else []
-    world += ["--built", str(asked.prebuilt)] if asked.prebuilt else []
-    world += ["--path", asked.path] if asked.path is not None else []
-    skip = [word for name in asked.skip for word in ("--skip", name)]
-    joined = [word for leg in asked.legs for word in ("--leg", str(leg))]
-    return shlex.join(["unmoor", "release", *world, *skip, *joined, session.target.tag])
 
 
 def echo_json(value: Any) -> None:

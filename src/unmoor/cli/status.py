@@ -10,6 +10,7 @@ import click
 from unmoor import versions
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
+from unmoor.cli.asked import Asked
 from unmoor.cli.options import config_option, json_option, path_option, project_option, world_option
 from unmoor.cli.teaching import examples
 from unmoor.errors import Conflict, Incomplete, Unknown
@@ -66,7 +67,7 @@ def command(
     0 complete, 12 incomplete, 9 conflicting, 10 unknown. A staging index that the project's
     settings call advisory is shown and does not count.
     """
-    asked = session.Asked(folder=folder, path=path, tag=tag, world=world, config=config, as_json=as_json, engine=False)
+    asked = Asked(folder=folder, path=path, tag=tag, world=world, config=config, as_json=as_json, engine=False)
     with Processes() as processes, processes.guarded():
         opened = session.opened(asked, processes)
         can, wanted = opened.powers, opened.target.tag
@@ -75,7 +76,7 @@ def command(
             raise Incomplete(
                 f"nothing is released as {wanted}: no manifest, neither here nor on a release of that tag",
                 where=can.forge.address,
-                next_step=session.command(opened, asked),
+                next_step=asked.further(wanted),
             )
         staging = staging_of(opened.settings, can)
         states = compare(
@@ -110,7 +111,7 @@ def command(
             click.echo(line)
     talk.err(f"{manifest.tag} is {decided}")
     if decided not in {State.COMPLETE, State.PENDING}:
-        talk.err(f"then:  {session.command(opened, asked)}")
+        talk.err(f"then:  {asked.further(wanted)}")
     return CODES[decided]
 
 

@@ -8,12 +8,13 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
+from unmoor.cli.asked import Asked
 from unmoor.cli.options import config_option, path_option, project_option, world_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
-from unmoor.events import Report
+from unmoor.events import Report, StageReport
 from unmoor.locks import exclusive
-from unmoor.outcome import Found
+from unmoor.outcome import Failed, Found, Skipped
 from unmoor.pipeline import Pipeline
 from unmoor.render import words
 from unmoor.stage import Left, Push, Reach, Seal, Undone
@@ -38,7 +39,7 @@ def command(
     Without --apply nothing is changed: what is out there is listed, with what would be done about
     it. What cannot be taken back is named with the steps that a person can take.
     """
-    asked = session.Asked(folder=folder, path=path, tag=tag, world=world, config=config, limit=Reach.READS, quiet=True)
+    asked = Asked(folder=folder, path=path, tag=tag, world=world, config=config, limit=Reach.READS, quiet=True)
     with Processes() as processes, processes.guarded():
         opened = session.opened(asked, processes)
         report = session.conduct(opened, asked, processes)
@@ -47,11 +48,19 @@ def command(
             lines = list(_undone(opened.pipeline, report, really=really))
     for line in lines:
         click.echo(line)
-    if not lines:
+    unseen = [each.entry.name for each in report.stages if _unseen(each)]
+    if unseen:
+        err(f"unknown, since it could not be looked at: {', '.join(unseen)}")
+    elif not lines:
         err("nothing of it was found outside this machine")
     if lines and not really:
         err("nothing was changed; to do it: add --apply")
-    return talk.close(report, limit=asked.limit, again=session.command(opened, asked))
+    return talk.close(report, limit=asked.limit, again=asked.looking("undo", opened.target.tag))
+
+
+def _unseen(each: StageReport) -> bool:
+    """Whether a stage would have left something outside, and could not look for it."""
+    return each.entry.reach >= Reach.REMOTE and isinstance(each.outcome, Skipped | Failed)
 
 
 def _undone(pipeline: Pipeline, report: Report, *, really: bool) -> list[str]:

@@ -15,7 +15,6 @@ from unmoor.imagetags.moments import iso
 from unmoor.imagetags.wrong import LONGEST_LINE, Place, Wrong
 
 OCI: Final = "org.opencontainers.image."
-LEVELS: Final = ("manifest", "index", "manifest-descriptor", "index-descriptor")
 # The order of Unicode's collation (CLDR root) over ASCII; letters count by their size only in a tie.
 _ORDER: Final = " _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789abcdefghijklmnopqrstuvwxyz"
 

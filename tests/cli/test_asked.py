@@ -1,0 +1,69 @@
+"""The command that a run ends with can be typed as it stands, and does no more than was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unmoor.cli.asked import Asked
+from unmoor.handovers import Handover
+from unmoor.stage import Reach
+
+HERE = Path()
+
+
+@pytest.mark.parametrize(
+    ("asked", "same", "further"),
+    [
+        pytest.param(
+            Asked(folder=HERE, limit=Reach.FINAL, world=Path("w.toml")),
+            "unmoor release --world w.toml v1",
+            "unmoor release --world w.toml v1",
+            id="release",
+        ),
+        pytest.param(
+            Asked(folder=Path("a b"), limit=Reach.LOCAL, until=("check-dists", "prove-dists")),
+            "unmoor release --project 'a b' --dry-run --until check-dists --until prove-dists v1",
+            "unmoor release --project 'a b' v1",
+            id="dry",
+        ),
+        pytest.param(
+            Asked(folder=HERE, limit=Reach.REMOTE, handed=(Handover(dists=Path("d"), manifest=Path("m.json")),)),
+            "unmoor release --hold --dists d --manifest m.json v1",
+            "unmoor release --dists d --manifest m.json v1",
+            id="files-of-a-job",
+        ),
+        pytest.param(
+            Asked(
+                folder=HERE,
+                limit=Reach.LOCAL,
+                prebuilt=Path("wheelhouse"),
+                platforms=("linux/arm64",),
+                keep_images=True,
+                skip=("testpypi",),
+                manifest_sha256="00",
+            ),
+            "unmoor release --dry-run --manifest-sha256 00 --built wheelhouse --skip testpypi --keep-images"
+            " --platform linux/arm64 v1",
+            "unmoor release --manifest-sha256 00 --built wheelhouse --skip testpypi v1",
+            id="leg",
+        ),
+        pytest.param(Asked(folder=HERE, path="p"), "unmoor plan --path p v1", "unmoor release --path p v1", id="plan"),
+        pytest.param(
+            Asked(folder=HERE, limit=Reach.FINAL, again="unmoor rehearse"),
+            "unmoor rehearse",
+            "unmoor release v1",
+            id="rehearsal",
+        ),
+    ],
+)
+def test_the_command_to_go_on_with(asked: Asked, same: str, further: str) -> None:
+    """After a failure it has the same ceiling; a dry run never ends with the advice to release."""
+    assert (asked.same("v1"), asked.further("v1")) == (same, further)
+
+
+def test_a_command_that_looks_is_of_the_same_project_and_world() -> None:
+    """Taking back leaves out what a release alone knows."""
+    asked = Asked(folder=HERE, world=Path("w.toml"), config=Path("c.toml"), prebuilt=Path("x"))
+    assert asked.looking("undo", "v1") == "unmoor undo --world w.toml --config c.toml v1"
