@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engines import TestEngine, engine, runnable_image, tiny_image  # noqa: F401 - fixtures
+from tests.engines import TestEngine, engine, layer, runnable_image, tiny_image  # noqa: F401 - fixtures
 
 from unmoor.adapters.engine import DockerEngine, connection
 from unmoor.adapters.engine.building import BUILDKIT, BUILDX, LEGACY, Builder
@@ -119,6 +119,22 @@ def test_build_look_and_forget(docker: DockerEngine, recipe: Recipes, tiny_image
     assert docker.look(wanted.tag) is None
     with pytest.raises(Incomplete, match="has no image"):
         docker.inspect(wanted.tag)
+
+
+def test_only_what_is_ours_is_forgotten(docker: DockerEngine, engine: TestEngine) -> None:  # noqa: F811
+    """Two runs may have built the very same image: each takes its own names, the last one those of local registries."""
+    one, two = (f"unmoor.local/{uuid.uuid4().hex}" for _ in range(2))
+    pushed = f"127.0.0.1:1/{uuid.uuid4().hex}:t"
+    engine.docker("import", "-", f"{one}/a:t", stdin=layer({"own": uuid.uuid4().bytes}))
+    for name in (f"{two}/a:t", pushed):
+        engine.docker("tag", f"{one}/a:t", name)
+    docker.forget(one)
+    assert docker.look(f"{one}/a:t") is None
+    assert docker.look(f"{two}/a:t") == docker.look(pushed) is not None
+    docker.forget(f"{two}"[:-1])
+    assert docker.look(f"{two}/a:t") is not None
+    docker.forget(two)
+    assert docker.look(f"{two}/a:t") is docker.look(pushed) is None
 
 
 FAILING = 'FROM {base} AS first\nRUN ["/bin/echo", "one"]\n\n# what fails\nRUN echo two; \\\n  exit 3\n'

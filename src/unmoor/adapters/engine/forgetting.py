@@ -35,7 +35,9 @@ def _names(connection: Connection, prefix: str) -> Iterator[str]:
     for image in listed:
         tags = [str(name) for name in image.get("RepoTags") or ()]
         mine = [name for name in tags if name.startswith(f"{prefix}/")]
-        if mine:
+        others = [name for name in tags if name not in mine and not name.startswith(_LOOPBACK) and _NONE not in name]
+        # The same image may be another run's, too, built from the same commit: what it is called there stays.
+        if mine and not others:
             known = [*tags, *(str(name) for name in image.get("RepoDigests") or ())]
             yield from (name for name in known if name.startswith(_LOOPBACK) and _NONE not in name)
-            yield from mine
+        yield from mine
