@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.forges import Ticks
 from tests.registries import Built, RealRegistry, image, put_image
+from tests.samples import Ticks
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.registry import OciRegistry

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.repositories import Repo
+from tests.samples import Ticks
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.http import BoundedSession
@@ -28,23 +29,6 @@ DISTS: Promise[Dists] = Promise("dists")
 NOTES: Promise[Notes] = Promise("notes")
 PROOF: Promise[Proof] = Promise("prove-dists")
 TAGS = 60
-
-
-@dataclass
-class Ticks:
-    """A clock that only sleep moves."""
-
-    time: float = 0.0
-    slept: list[float] = field(default_factory=list)
-
-    def now(self) -> float:
-        """Seconds since the beginning of the test."""
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        """Go forward at once."""
-        self.slept.append(seconds)
-        self.time += seconds
 
 
 def place_at(root: str, *, token: str = "", repository: str = REPOSITORY) -> ForgePlace:

@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.faults import Exchange, Fault, serving
 from tests.rehearsal import dists
+from tests.samples import Ticks
 
 from unmoor.adapters.bounds import Bounds
 from unmoor.adapters.http import BoundedSession
@@ -27,23 +28,6 @@ from unmoor.world import IndexPlace, Login
 
 TOKEN = "pypi-throw-away"
 BOUNDS = Bounds(connect=5.0, stall=10.0, total=20.0)
-
-
-@dataclass
-class FakeClock:
-    """A clock that waits without waiting."""
-
-    time: float = 1000.0
-    slept: list[float] = field(default_factory=list)
-
-    def now(self) -> float:
-        """The pretended time."""
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        """Let it pass."""
-        self.slept.append(seconds)
-        self.time += seconds
 
 
 @dataclass
@@ -141,14 +125,14 @@ class Stand:
     shelf: Shelf
     fault: Fault
     index: PackageIndex
-    clock: FakeClock
+    clock: Ticks
 
 
 @contextlib.contextmanager
 def standing(shelf: Shelf | None = None, *, json: bool = True, bounds: Bounds = BOUNDS) -> Iterator[Stand]:
     """Run a shelf."""
     shelf = shelf or Shelf()
-    clock = FakeClock()
+    clock = Ticks(time=1000.0)
     with serving(shelf) as fault, BoundedSession(bounds) as http:
         yield Stand(shelf=shelf, fault=fault, index=PackageIndex(place(fault.url, json=json), http, clock), clock=clock)
 

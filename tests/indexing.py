@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.indexes import BOUNDS, FakeClock, built
+from tests.indexes import BOUNDS, built
 from tests.repositories import Repo
+from tests.samples import Ticks
 
 from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.http import BoundedSession
@@ -38,7 +39,7 @@ class Dock:
     git: GitCheckout
     http: BoundedSession
     folder: Path
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: Ticks = field(default_factory=Ticks)
     said: list[str] = field(default_factory=list)
 
     @property

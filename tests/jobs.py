@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import requests
-from tests.indexes import BOUNDS, FakeClock
+from tests.indexes import BOUNDS
+from tests.samples import Ticks
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.index import PackageIndex
@@ -39,7 +40,7 @@ class Job:
     world: LocalWorld
     name: str = "pypi"
     environ: dict[str, str] = field(default_factory=dict)
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: Ticks = field(default_factory=Ticks)
     http: BoundedSession = field(default_factory=lambda: BoundedSession(BOUNDS))
 
     @classmethod

@@ -8,25 +8,17 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from tests import samples
 
 from unmoor.bundle import LARGEST, Bundle, choose, same_text
 from unmoor.errors import Conflict, Refused
 from unmoor.folder import RunFolder
 from unmoor.manifest import Manifest
 from unmoor.ports.forge import Attached, Posting
-from unmoor.products import Dists, File, Notes, Release
+from unmoor.products import Dists, File, Notes
 
 ASSET = Attached(id=1, name="a.txt", size=1, sha256=None, uploaded=True, url="")
-RELEASE = Release(
-    repository="acme/demo",
-    project="demo",
-    tag="v1.0",
-    version="1.0",
-    commit="a" * 40,
-    date=0,
-    prerelease=False,
-    highest=True,
-)
+RELEASE = samples.release("acme/demo", "demo")
 NOTES = Notes(body="Notes", full="Notes", source="a test")
 
 

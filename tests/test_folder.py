@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests import samples
 
 from unmoor import manifest as manifests
 from unmoor.errors import Conflict, Incomplete, Unknown
@@ -13,18 +14,9 @@ from unmoor.files import measured
 from unmoor.folder import RunFolder
 from unmoor.handovers import Handover
 from unmoor.manifest import Manifest
-from unmoor.products import Dists, Release
+from unmoor.products import Dists
 
-RELEASE = Release(
-    repository="o/n",
-    project="small-one",
-    tag="v1.0",
-    version="1.0",
-    commit="a" * 40,
-    date=0,
-    prerelease=False,
-    highest=True,
-)
+RELEASE = samples.release()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import samples
 
 from unmoor import manifest as manifests
 from unmoor.errors import Conflict, Incomplete
@@ -15,18 +16,9 @@ from unmoor.files import measured
 from unmoor.folder import RunFolder
 from unmoor.handovers import Handover, built_files, joined
 from unmoor.manifest import Manifest
-from unmoor.products import Dists, Proof, Release, Result, Subject, Tool, Verdict
+from unmoor.products import Dists, Proof, Result, Subject, Tool, Verdict
 
-RELEASE = Release(
-    repository="o/n",
-    project="small-one",
-    tag="v1.0",
-    version="1.0",
-    commit="a" * 40,
-    date=0,
-    prerelease=False,
-    highest=True,
-)
+RELEASE = samples.release()
 SDIST = "small_one-1.0.tar.gz"
 LINUX = "small_one-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
 MAC = "small_one-1.0-cp311-cp311-macosx_11_0_arm64.whl"

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from tests.faults import Exchange, Fault, Script, serving
-from tests.forges import Ticks, place_at, text_file
+from tests.forges import place_at, text_file
+from tests.samples import Ticks
 
 from unmoor.adapters.bounds import Bounds
 from unmoor.adapters.forge import GitHubForge

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from tests.faults import Exchange, serving
-from tests.indexes import FakeClock, Shelf, answering, built, place, standing
+from tests.indexes import Shelf, answering, built, place, standing
+from tests.samples import Ticks
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.index import PackageIndex
@@ -128,7 +129,7 @@ UNKNOWN = {
 def test_what_is_no_page_is_unknown(name: str) -> None:
     """Nothing but an index's own page, or its 404, says what an index holds."""
     script, words = UNKNOWN[name]
-    with answering(script, clock=FakeClock()) as (index, _), pytest.raises(Unknown, match=words):
+    with answering(script, clock=Ticks(time=1000.0)) as (index, _), pytest.raises(Unknown, match=words):
         index.holding("demo", "1.0")
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from tests.faults import Exchange, Script, serving
-from tests.forges import Ticks
 from tests.registries import LOGIN, NO_LOGIN, PASSWORD, image
+from tests.samples import Ticks
 
 from unmoor.adapters.http import Answer, BoundedSession
 from unmoor.adapters.registry import OciRegistry

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from tests.faults import Exchange, Script, serving
-from tests.forges import Ticks, place_at
+from tests.forges import place_at
+from tests.samples import Ticks
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.registry.packages import ForgePackages

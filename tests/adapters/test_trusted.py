@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from tests.faults import Exchange, serving
-from tests.indexes import BOUNDS, FakeClock, built
+from tests.indexes import BOUNDS, built
 from tests.jobs import CALLED, MATCHING, Job
+from tests.samples import Ticks
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.trusted import TrustedPublishing, ambient
@@ -360,7 +361,7 @@ def encoded(**claims: Any) -> str:
     return f"x.{body}.x"
 
 
-def trusting(url: str, patch: pytest.MonkeyPatch, http: BoundedSession, clock: FakeClock) -> TrustedPublishing:
+def trusting(url: str, patch: pytest.MonkeyPatch, http: BoundedSession, clock: Ticks) -> TrustedPublishing:
     """Trusted publishing to an index that a test speaks for, which is the CI as well."""
     environ = {"GITHUB_ACTIONS": "true", REQUEST_URL: f"{url}/ci", REQUEST_TOKEN: "runner-secret"}
     for name, value in environ.items():
@@ -433,7 +434,7 @@ def test_an_odd_answer_is_refused_or_unknown(case: str, monkeypatch: pytest.Monk
     """It is never taken for a token, and shows no secret."""
     path, answer, error, said = ODD[case]
     with serving(script({path: answer})) as fault, BoundedSession(BOUNDS) as http:
-        trusted = trusting(fault.url, monkeypatch, http, FakeClock())
+        trusted = trusting(fault.url, monkeypatch, http, Ticks(time=1000.0))
         with pytest.raises(error, match=said) as caught:
             trusted.login()
     told = f"{caught.value} {getattr(caught.value, 'next_step', '')}"
@@ -448,7 +449,7 @@ def test_a_token_that_comes_back_in_a_refusal_is_hidden(monkeypatch: pytest.Monk
         exchange.answer(422, json.dumps({"errors": errors}), kind="application/json")
 
     with serving(script({MINT: echo})) as fault, BoundedSession(BOUNDS) as http:
-        trusted = trusting(fault.url, monkeypatch, http, FakeClock())
+        trusted = trusting(fault.url, monkeypatch, http, Ticks(time=1000.0))
         with pytest.raises(Denied, match=r"invalid-payload: \*\*\*"):
             trusted.login()
 
@@ -464,7 +465,7 @@ def test_a_lost_answer_is_asked_for_again_with_another_id_token(monkeypatch: pyt
         else:
             exchange.json({"token": "minted"})
 
-    clock = FakeClock()
+    clock = Ticks(time=1000.0)
     with serving(script({MINT: lose})) as fault, BoundedSession(BOUNDS) as http:
         login = trusting(fault.url, monkeypatch, http, clock).login()
     assert login.secret == Secret("minted")
@@ -473,7 +474,7 @@ def test_a_lost_answer_is_asked_for_again_with_another_id_token(monkeypatch: pyt
 
 def test_a_token_for_less_time_is_made_anew_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
     """An index may give other tokens than PyPI; a wrong clock does not make a new one for each file."""
-    clock = FakeClock()
+    clock = Ticks(time=1000.0)
     answers: Answers = {MINT: lambda x: x.json({"token": "minted", "expires": 1})}
     with serving(script(answers)) as fault, BoundedSession(BOUNDS) as http:
         trusted = trusting(fault.url, monkeypatch, http, clock)
@@ -488,7 +489,7 @@ def test_an_audience_from_elsewhere_is_not_believed(monkeypatch: pytest.MonkeyPa
     with serving(lambda x: x.json({"audience": "mine"})) as other:
         answers: Answers = {AUDIENCE: lambda x: x.redirect(f"{other.url}/x")}
         with serving(script(answers)) as fault, BoundedSession(BOUNDS) as http:
-            trusted = trusting(fault.url, monkeypatch, http, FakeClock())
+            trusted = trusting(fault.url, monkeypatch, http, Ticks(time=1000.0))
             with pytest.raises(Denied, match="leads elsewhere"):
                 trusted.login()
 
@@ -497,7 +498,7 @@ def test_a_ci_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPat
     """The library would wait for four times half a minute."""
     monkeypatch.setattr(ambient, "_PATIENCE", 0.2)
     with serving(script({"/ci": Exchange.hang})) as fault, BoundedSession(BOUNDS) as http:
-        trusted = trusting(fault.url, monkeypatch, http, FakeClock())
+        trusted = trusting(fault.url, monkeypatch, http, Ticks(time=1000.0))
         with pytest.raises(Unknown, match="no ID token within"):
             trusted.login()
 

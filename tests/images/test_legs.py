@@ -7,24 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests import samples
 
 from unmoor.errors import Conflict, Incomplete, UnmoorError
 from unmoor.files import measured
 from unmoor.folder import RunFolder
 from unmoor.images import imagery, legs
 from unmoor.manifest import Manifest
-from unmoor.products import Dists, Image, Images, Proof, Release, Result, Subject, Verdict
+from unmoor.products import Dists, Image, Images, Proof, Result, Subject, Verdict
 
-RELEASE = Release(
-    repository="o/n",
-    project="small-one",
-    tag="v1.0",
-    version="1.0",
-    commit="a" * 40,
-    date=0,
-    prerelease=False,
-    highest=True,
-)
+RELEASE = samples.release()
 WHEEL = "small_one-1.0-py3-none-any.whl"
 PLATFORMS = ("linux/amd64", "linux/arm64")
 

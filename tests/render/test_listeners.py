@@ -8,27 +8,19 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from tests import samples
 
 from unmoor.errors import BuildFailed, Conflict, UnmoorError
 from unmoor.events import Entry, Event, Report, RunEnded, RunStarted, StageEnded, StageReport, StageSaid, StageStarted
 from unmoor.events import StageWarned as Warned
 from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
-from unmoor.products import Proof, Release, Result, Subject, Uploaded, Verdict
+from unmoor.products import Proof, Result, Subject, Uploaded, Verdict
 from unmoor.render import actions, document, words
 from unmoor.render.live import Live
 from unmoor.render.plain import Plain
 from unmoor.stage import Reach
 
-RELEASE = Release(
-    repository="acme/demo",
-    project="demo",
-    tag="v1.0",
-    version="1.0",
-    commit="a" * 40,
-    date=0,
-    prerelease=False,
-    highest=True,
-)
+RELEASE = samples.release("acme/demo", "demo")
 PROOF = Proof(
     name="prove-dists",
     subjects=(Subject(name="demo-1.0-py3-none-any.whl", sha256="b" * 64),),

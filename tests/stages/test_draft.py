@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.forges import Ready, Scene, Ticks, ready, scene, text_file
+from tests.forges import Ready, Scene, ready, scene, text_file
+from tests.samples import Ticks
 
 from unmoor import manifest as manifests
 from unmoor.adapters.forge import GitHubForge

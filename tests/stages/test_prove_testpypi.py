@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import forges, projects
+from tests import projects
+from tests.samples import Ticks
 from tests.stages.conftest import RELEASE, Bench
 
 from unmoor.adapters.http import BoundedSession
@@ -47,7 +48,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PackageIndex]:
 
 def stage(at: Bench, index: Index, **settings: Any) -> ProveStaged:
     """The stage, with the real uv."""
-    given: dict[str, Any] = {"environments": at.uv, "folder": at.folder, "clock": forges.Ticks(), **settings}
+    given: dict[str, Any] = {"environments": at.uv, "folder": at.folder, "clock": Ticks(), **settings}
     return ProveStaged(
         name="prove-testpypi",
         release=RELEASE,
@@ -115,7 +116,7 @@ def test_make_then_find(bench: Benches, index: PackageIndex) -> None:
 def test_waits_are_bounded(bench: Benches, index: PackageIndex, look: Any, error: type[Exception]) -> None:
     """An index that never lists the files, or never answers, is waited for so long and no longer."""
     at = bench(projects.files("late-one"), project="late-one")
-    clock = forges.Ticks()
+    clock = Ticks()
     with pytest.raises(error):
         stage(at, Late(index, [look] * 100), clock=clock, patience=60.0).make(at.have(dists=at.dists()))
     assert clock.time == 60.0

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from tests.forges import DISTS, RELEASE, Ready, Scene, Ticks, ready, scene, text_file
+from tests.forges import DISTS, RELEASE, Ready, Scene, ready, scene, text_file
+from tests.samples import Ticks
 from tests.shelves import Shelf, voice
 
 from unmoor import manifest as manifests
