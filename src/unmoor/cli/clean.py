@@ -13,7 +13,7 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.cli import imaging, session, talk
-from unmoor.cli.meant import located
+from unmoor.cli.meant import located, no_repository
 from unmoor.cli.options import json_option, path_option, project_option, world_option
 from unmoor.cli.teaching import Grouped, examples
 from unmoor.config.registries import with_registries
@@ -172,6 +172,8 @@ def _opened(
     repository = context.repository or repository_of(here.remote() or "") or settings.repository
     if world_file is not None:
         world = read_world(world_file, os.environ, repository=repository)
+    elif not repository and not images:
+        raise no_repository(here)
     else:
         world = real_world(repository, os.environ)
     if not images:

@@ -29,7 +29,10 @@ class ImageTags(Grouped):
     "image-tags",
     cls=ImageTags,
     short_help="Say which tags, labels and annotations an image gets.",
-    epilog=examples("unmoor image-tags --image ghcr.io/owner/name --rules 'type=pep440,pattern={{version}}'"),
+    epilog=examples(
+        "unmoor image-tags --image ghcr.io/owner/name",
+        "unmoor image-tags --ref refs/tags/v1.2.3 --rules 'type=pep440,pattern={{version}}'",
+    ),
 )
 @click.option("--ref", metavar="REF", help="What is built: refs/heads/main, refs/tags/v1.2.3, refs/pull/123/merge.")
 @click.option("--sha", metavar="COMMIT", help="The commit that is built.")

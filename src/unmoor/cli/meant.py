@@ -11,6 +11,7 @@ from unmoor.errors import Refused
 from unmoor.locating import Surroundings, locate, naming_at
 from unmoor.naming import refuse_hostile
 from unmoor.powers import checkout
+from unmoor.text import clean
 
 
 def located(
@@ -38,3 +39,14 @@ def tag_on_head(git: GitCheckout, around: Surroundings) -> str:
             next_step="name one, such as v1.2.3; to rehearse a release before it is tagged: unmoor rehearse",
         )
     return found
+
+
+def no_repository(git: GitCheckout) -> Refused:
+    """What to say where neither the run, nor the remote, nor the settings name the repository on the forge."""
+    remote = git.remote()
+    why = f"the git remote {clean(remote)} is not on GitHub" if remote else "there is no git remote"
+    return Refused(
+        f"it cannot be told which repository on the forge this is: {why}",
+        where=str(git.folder),
+        next_step='add the remote, or set repository = "owner/name" in [tool.unmoor]; for another forge: --world FILE',
+    )

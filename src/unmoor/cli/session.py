@@ -14,7 +14,7 @@ from unmoor.adapters.processes import Processes
 from unmoor.assembly import assemble
 from unmoor.cli import failing, imaging, talk
 from unmoor.cli.asked import Asked
-from unmoor.cli.meant import located, tag_on_head
+from unmoor.cli.meant import located, no_repository, tag_on_head
 from unmoor.config.given import given
 from unmoor.config.settings import Settings
 from unmoor.config.worlds import read_world, real_world
@@ -72,11 +72,7 @@ def opened(asked: Asked, processes: Processes) -> Session:
     elif repository:
         world = real_world(repository, os.environ, trusted=trusted)
     else:
-        raise Refused(
-            "it cannot be told which repository on the forge this is: there is no remote that says so",
-            where=str(here.folder),
-            next_step='set `repository = "owner/name"` in [tool.unmoor], or add the git remote',
-        )
+        raise no_repository(here)
     wanted = imaging.configured(
         resolved.settings,
         here,

@@ -1,0 +1,35 @@
+"""What is said where the words of a command leave open which repository is meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.voyage import small
+
+from unmoor.cli.app import run
+
+
+@pytest.mark.parametrize("command", [("plan", "v1.0"), ("status", "v1.0"), ("clean", "images")], ids=" ".join)
+@pytest.mark.parametrize(
+    ("remote", "why"),
+    [
+        pytest.param("", "there is no git remote", id="none"),
+        pytest.param(
+            "https://me:secret@git.example.org/a/b", "https://git.example.org/a/b is not on GitHub", id="other"
+        ),
+    ],
+)
+def test_no_repository(
+    command: tuple[str, ...], remote: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The remote is named, without its password, and what to do where it is no mistake."""
+    repo = small(tmp_path / "small")
+    repo.commit({"pyproject.toml": "[project]\nname = 'small'\nversion = '1.0'\n", "Dockerfile": "FROM a\n"})
+    repo.git("tag", "-f", "v1.0")
+    if remote:
+        repo.git("remote", "add", "origin", remote)
+    assert run([*command, "--project", str(repo.path)]) == 4
+    told = capsys.readouterr().err
+    assert f"which repository on the forge this is: {'the git remote ' if remote else ''}{why}" in told
+    assert "secret" not in told
