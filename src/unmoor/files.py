@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -38,6 +39,17 @@ def is_intact(file: File) -> bool:
         return file.path.stat().st_size == file.size and sha256_of(file.path) == file.sha256
     except OSError:
         return False
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """Read a file that may come from elsewhere: its beginning, where it has more than ``limit`` bytes.
+
+    Raises ``FileNotFoundError``, also for what is no regular file: a pipe would be waited for.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    with path.open("rb") as stream:
+        return stream.read(limit + 1)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from unmoor import manifest as manifests
 from unmoor.errors import Conflict, Incomplete
-from unmoor.files import is_intact, is_safe_name, sha256_of, write_whole, writing_whole
+from unmoor.files import is_intact, is_safe_name, read_regular, sha256_of, write_whole, writing_whole
 from unmoor.handovers import Handover, joined, merged
 from unmoor.manifest import Manifest
 from unmoor.products import File, Proof
@@ -63,7 +63,7 @@ class RunFolder:
     def read_manifest(self) -> Manifest | None:
         """Read the manifest, ``None`` where there is none. Raises `Unknown` for one that is broken."""
         try:
-            data = self.manifest.read_bytes()
+            data = read_regular(self.manifest, manifests.LIMIT)
         except FileNotFoundError:
             return None
         return manifests.decode(data, where=str(self.manifest))
@@ -121,7 +121,7 @@ class RunFolder:
         if not is_safe_name(name):
             return None
         try:
-            return msgspec.json.decode((self.path / "proofs" / f"{name}.json").read_bytes(), type=Proof)
+            return msgspec.json.decode(read_regular(self.path / "proofs" / f"{name}.json", manifests.LIMIT), type=Proof)
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
 

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from unmoor import manifest as manifests
 from unmoor.errors import Conflict, Incomplete
+from unmoor.files import read_regular
 from unmoor.manifest import Artifact, Manifest
 from unmoor.products import Proof, Result
 from unmoor.text import clean
@@ -52,7 +53,7 @@ class Handover:
     def read(self) -> Manifest:
         """Read the manifest. Raises `Incomplete` where there is none, `Unknown` for one that is broken."""
         try:
-            data = self.manifest.read_bytes()
+            data = read_regular(self.manifest, manifests.LIMIT)
         except FileNotFoundError as error:
             raise Incomplete(
                 "there is no manifest: files count only with one that names them",

@@ -37,9 +37,10 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Failed:
-    """The stage raised."""
+    """The stage raised. ``begun``: while it made its product, of which a part may be there."""
 
     error: UnmoorError
+    begun: bool = False
 
 
 Outcome = Made | Found | Planned | Skipped | Failed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from unmoor.errors import Denied, Internal, Unknown, UnmoorError
@@ -41,8 +41,9 @@ Step = Callable[[Task], Ended]
 
 
 def making(task: Task) -> Ended:
-    """Make the product: the innermost step."""
-    return Made(task.stage.make(task.have))
+    """Make the product: the innermost step. What fails here may have left a part of it."""
+    ended = capturing(lambda task: Made(task.stage.make(task.have)))(task)
+    return replace(ended, begun=True) if isinstance(ended, Failed) else ended
 
 
 def ceiling(limit: Reach) -> Callable[[Step], Step]:

@@ -66,6 +66,15 @@ def test_what_only_reads_asks_no_engine(place: Yard, deaf: Deaf) -> None:
         assert "left out" not in ran.stderr
 
 
+@pytest.mark.parametrize("platform", ["linux/nope", "", "../x"])
+def test_a_platform_that_no_image_has(place: Yard, platform: str) -> None:
+    """It is told at once, beside one that is there too, and never just left out."""
+    ran = place.release("--platform", "linux/amd64", "--platform", platform)
+    assert ran.returncode == 3, ran.stderr
+    assert f"no image is for the platform {platform!r}, only for linux/amd64" in ran.stderr
+    assert not (place.repo.path / ".unmoor").exists()
+
+
 def test_a_plan_asks_where_images_matter(place: Yard, deaf: Deaf) -> None:
     """An optional image is planned only where it could be built; without images there is nothing to ask."""
     plan = ("plan", "--world", str(place.world_file), "v1.0")

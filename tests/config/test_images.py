@@ -45,6 +45,7 @@ NAME = "expected an image name with its registry, in small letters, such as ghcr
         ('name = "ghcr.io/acme/demo:1"', f'image.1.name: {NAME}, got "ghcr.io/acme/demo:1"'),
         ('mirrors = ["X"]', f'image.1.mirrors: item 1: {NAME}, got "X"'),
         ("platforms = []", "image.1.platforms: expected at least one item, got an empty list"),
+        ('platforms = ["linux/386", "linux/386"]', "image.1.platforms: 'linux/386' stands there twice"),
         ('platforms = ["linux"]', 'image.1.platforms: item 1: expected a platform such as linux/amd64, got "linux"'),
         ("tags = []", "image.1.tags: expected at least one item, got an empty list"),
         ('targets = { "a b" = "" }', "image.1.targets: 'a b' is no name of a stage"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +105,11 @@ def spoilt(path: Path, how: str) -> None:
     folder = RunFolder(path)
     if how == "record":
         (path / imagery.RECORD).write_text("{}")
+    elif how == "record-pipe":
+        (path / imagery.RECORD).unlink()
+        os.mkfifo(path / imagery.RECORD)
+    elif how == "record-huge":
+        os.truncate(path / imagery.RECORD, 1 << 40)
     elif how == "archive":
         imagery.kept(folder).unlink()
     elif how == "proof":
@@ -116,6 +122,8 @@ def spoilt(path: Path, how: str) -> None:
     ("how", "kind", "words"),
     [
         ("record", Incomplete, "there is no images.json that can be read"),
+        ("record-pipe", Incomplete, "there is no images.json that can be read"),
+        ("record-huge", Incomplete, "there is no images.json that can be read"),
         ("archive", Incomplete, "there is no images.tar"),
         ("proof", Incomplete, "its images were not proven where they were built"),
         ("other-proof", Incomplete, "its images were not proven where they were built"),

@@ -152,6 +152,18 @@ def test_what_is_outside_is_named() -> None:
     assert [each.entry.name for each in words.failures(report())] == ["pypi"]
 
 
+@pytest.mark.parametrize(
+    ("stage", "begun", "named"), [("pypi", True, True), ("pypi", False, False), ("dists", True, False)]
+)
+def test_a_stage_that_broke_off_may_have_left_a_part(stage: str, begun: bool, named: bool) -> None:  # noqa: FBT001
+    """Where something was being sent it is never said that nothing was."""
+    reach = Reach.FINAL if stage == "pypi" else Reach.LOCAL
+    entry = Entry(name=stage, reach=reach, advisory=False)
+    broken = StageReport(entry=entry, outcome=Failed(BAD, begun=begun), seconds=1.0, plan="do it")
+    told = words.outside(Report(stages=(broken,), warnings=(), seconds=1.0))
+    assert told == ((f"{stage}: perhaps a part, as far as its error says",) if named else ())
+
+
 @pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_500_000_000, "2.5 GB")])
 def test_sizes_read_well(count: int, text: str) -> None:
     """Sizes are written in powers of a thousand."""

@@ -10,12 +10,13 @@ from functools import partial
 from unmoor.config.images import ImageSettings
 from unmoor.config.registries import with_registries
 from unmoor.config.settings import Settings
-from unmoor.errors import MissingPart
+from unmoor.errors import ConfigError, MissingPart
 from unmoor.images import imagery, oci
 from unmoor.ports.engine import Engine
 from unmoor.ports.git import Git
 from unmoor.project import read_facts
 from unmoor.secret import Secret
+from unmoor.text import clean
 from unmoor.world import World
 
 
@@ -51,6 +52,18 @@ def configured(settings: Settings, git: Git, commit: str | None, *, repository: 
     if images and without:
         return Wanted(images=(), left_out=("images are left out, as asked",))
     return Wanted(images=images)
+
+
+def for_platforms(wanted: Wanted, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """The platforms that were asked for, as the images spell them. Raises `ConfigError` for one that none has."""
+    known = {oci.plain_platform(each): each for image in wanted.images for each in image.platforms}
+    for platform in asked:
+        if known and oci.plain_platform(platform) not in known:
+            raise ConfigError(
+                f"no image is for the platform {clean(platform, 60)!r}, only for {', '.join(known.values())}",
+                next_step="name one of them, or add it to platforms in [[tool.unmoor.image]]",
+            )
+    return tuple(dict.fromkeys(known.get(oci.plain_platform(each), each) for each in asked))
 
 
 def reached(world: World, wanted: Wanted) -> World:

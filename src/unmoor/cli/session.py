@@ -80,6 +80,7 @@ def opened(asked: Asked, processes: Processes) -> Session:
         repository=world.forge.repository,
         without=asked.without_images or "images" in asked.skip,
     )
+    platforms = imaging.for_platforms(wanted, asked.platforms)
     world = imaging.reached(world, wanted)
     can = powers(world, asked.folder, processes, path=here.path)
     wanted = imaging.possible(wanted, world, can.engine if asked.engine else None)
@@ -92,7 +93,7 @@ def opened(asked: Asked, processes: Processes) -> Session:
         commit=context.commit_of(tag),
         real=asked.world is None and not asked.rehearsing,
         images=wanted.images,
-        platforms=asked.platforms,
+        platforms=platforms,
         keep_images=asked.keep_images,
         local_prefix=asked.local_prefix,
         legs=asked.legs,

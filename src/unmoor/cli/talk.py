@@ -105,7 +105,7 @@ def close(report: Report, *, limit: Reach, again: str) -> int:
         return 0
     err("")
     outside = words.outside(report)
-    err("already outside this machine:" if outside else "nothing has left this machine")
+    err("already outside this machine:" if outside else "this run has sent nothing anywhere")
     for line in outside:
         err(f"  {line}")
     err(f"then:  {again}")

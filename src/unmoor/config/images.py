@@ -63,6 +63,14 @@ def _filled(words: tuple[str, ...]) -> Any:
     return words
 
 
+def _platforms(value: tuple[str, ...]) -> Any:
+    """See that there are platforms, each once. Raises ``ValueError``."""
+    twice = next((each for each in value if value.count(each) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice!a} stands there twice")
+    return _filled(value)
+
+
 Name = Annotated[
     str,
     Meta(
@@ -138,7 +146,7 @@ class ImageSettings(Table, frozen=True, kw_only=True):
     ] = {}
     platforms: Annotated[
         tuple[Platform, ...],
-        Meta(description="Platforms that every target is built for.", extra={"check": _filled}),
+        Meta(description="Platforms that every target is built for.", extra={"check": _platforms}),
     ] = ("linux/amd64",)
     tags: Annotated[
         tuple[Line, ...],

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from unmoor.config.images import IMAGE_NAME, ImageSettings, TargetSettings
 from unmoor.distfiles import read_metadata
 from unmoor.errors import ConfigError
-from unmoor.files import write_whole
+from unmoor.files import read_regular, write_whole
 from unmoor.folder import RunFolder
 from unmoor.images.oci import ImageManifest, leg_tag, plain_platform, read_manifest
 from unmoor.ports.registry import Registry
@@ -133,7 +133,7 @@ def read_record(folder: RunFolder) -> Recorded | None:
     import msgspec
 
     try:
-        recorded = msgspec.json.decode((folder.path / RECORD).read_bytes()[: LIMIT + 1], type=Recorded)
+        recorded = msgspec.json.decode(read_regular(folder.path / RECORD, LIMIT), type=Recorded)
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
     return recorded if recorded.schema == SCHEMA else None

@@ -135,6 +135,15 @@ def is_public(stage: StageReport) -> bool:
     return stage.entry.reach >= Reach.REMOTE and isinstance(stage.outcome, Made | Found)
 
 
+def is_partial(stage: StageReport) -> bool:
+    """Whether a stage broke off while it sent something."""
+    return stage.entry.reach >= Reach.REMOTE and isinstance(stage.outcome, Failed) and stage.outcome.begun
+
+
 def outside(report: Report) -> tuple[str, ...]:
-    """What is already outside, stage by stage."""
-    return tuple(f"{stage.entry.name}: {text(stage.outcome)}" for stage in report.stages if is_public(stage))
+    """What is already outside, stage by stage; of a stage that broke off it may be a part."""
+    return tuple(
+        f"{stage.entry.name}: {text(stage.outcome) if is_public(stage) else 'perhaps a part, as far as its error says'}"
+        for stage in report.stages
+        if is_public(stage) or is_partial(stage)
+    )

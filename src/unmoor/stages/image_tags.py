@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from unmoor.errors import Unknown, UnmoorError
-from unmoor.files import write_whole
+from unmoor.files import read_regular, write_whole
 from unmoor.folder import RunFolder
 from unmoor.images.pushing import AGAIN, Line, by_digest, registries
 from unmoor.images.spots import Spot, spots_of
@@ -78,7 +78,7 @@ class PointTags(Seal[Pointed]):
         release, pushed = have[self.release], have[self.pushed]
         still_names(self.git, release)
         spots = list(spots_of(self.lines, release, pushed.images))
-        moving = _Moving(have=have, folder=self.folder)
+        moving = _Moving(have=have, folder=self.folder, undecided=list(spots))
         moving.wanted += [(spot, tag) for spot in spots for tag in spot.tags.fixed]
         try:
             for spot in spots:
@@ -134,10 +134,14 @@ class PointTags(Seal[Pointed]):
 
 @dataclass(kw_only=True)
 class _Moving:
-    """One run of `make`: what is moved, what is still to be, and what stays."""
+    """One run of `make`: what is moved, what is still to be, and what stays.
+
+    ``undecided`` are the spots whose floating tags were not looked at yet.
+    """
 
     have: Have
     folder: RunFolder
+    undecided: list[Spot]
     wanted: list[tuple[Spot, str]] = field(default_factory=list)
     done: list[Pointer] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -157,6 +161,7 @@ class _Moving:
     def floating(self, spot: Spot, release: Release) -> None:
         """Move the floating tags; where each pointed is on the disk before it is moved."""
         mine, stays = spot.floating(release)
+        self.undecided.remove(spot)
         self._leave(stays)
         self.wanted += [(spot, tag) for tag in mine]
         manifest = by_digest(spot.registry, spot.image.digest)
@@ -178,7 +183,9 @@ class _Moving:
         moved = {(each.name, each.tag) for each in self.done}
         names = [f"{spot.registry.name}:{tag}" for spot, tag in self.wanted if (spot.registry.name, tag) not in moved]
         there = ", ".join(f"{name}:{tag}" for name, tag in sorted(moved))
-        error.what = f"{error.what}; moved: {there or 'nothing'}; not moved: {', '.join(names) or 'floating tags'}"
+        later = [spot.target.stage or spot.registry.name for spot in self.undecided if spot.tags.floating]
+        names += [f"any floating tag of {', '.join(dict.fromkeys(later))}"] if later else []
+        error.what = f"{error.what}; moved: {there or 'nothing'}; not moved: {', '.join(names) or 'nothing else'}"
         if "again" not in error.next_step:
             error.next_step = f"{error.next_step}; then {AGAIN}"
         return error
@@ -210,7 +217,7 @@ def _read(folder: RunFolder) -> dict[_Key, str | None]:
     """What was written down, oldest first. Raises `Unknown` for a record that is broken: nothing is guessed."""
     path = folder.path / RECORD
     try:
-        notes = msgspec.json.decode(path.read_bytes()[: _LIMIT + 1], type=tuple[_Note, ...])
+        notes = msgspec.json.decode(read_regular(path, _LIMIT), type=tuple[_Note, ...])
     except FileNotFoundError:
         return {}
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -256,7 +256,8 @@ class _Place:
             raise Incomplete(
                 f"{self.target.stage or 'the image'} was not built for {', '.join(missing)}: nothing is pushed",
                 where=self.line.name,
-                next_step="build every platform first, or take it out of tool.unmoor.image.platforms",
+                next_step="build every platform, or hand over what another machine built (--leg DIR), or take it out of"
+                " tool.unmoor.image.platforms",
             )
         return tuple(mine[platform] for platform in self.line.platforms)
 

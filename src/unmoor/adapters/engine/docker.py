@@ -174,11 +174,15 @@ class DockerEngine:
             self._unname(image, name)
 
     def _unname(self, image: str, name: str) -> None:
-        """Take a name away again, unless it is the image's last: without any the engine would drop it."""
+        """Take a name away again, unless it is the image's last: without any the engine would drop it.
+
+        Also where the run is being stopped: the name is ours.
+        """
+        ask = partial(self._connection.ask, what=f"the name {name}", stopping=True)
         with contextlib.suppress(LookupError):
-            told = self._connection.ask(lambda api: api.inspect_image(image), what=f"the image {image}")
+            told = ask(lambda api: api.inspect_image(image))
             if len(told.get("RepoTags") or ()) > 1:
-                self.remove([name])
+                ask(partial(_remove, name=name))
 
     def pull(self, name: str, *, login: Login | None, platform: str = "") -> str:
         """Pull by digest and return the image's id. Raises `Incomplete`, `Denied`, `Unknown`."""

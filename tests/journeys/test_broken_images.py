@@ -1,0 +1,136 @@
+"""Releases with images that break off: one clear message, nothing left running, and the same command finishes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
+from tests.journeys.test_images import NAME, digest, project, release, yard
+from tests.repositories import Repo
+from tests.voyage import UNMOOR, Yard
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
+
+SLEEPY = "FROM {base} AS development\nCOPY dist/ /dist/\nRUN sleep 60\nFROM development AS production\nUSER 1000\n"
+
+
+def commit(place: Yard) -> str:
+    """The digits of the commit that images' tags have."""
+    return place.repo.git("rev-parse", "v1.0")[:12]
+
+
+def fault(place: Yard, kind: str, where: str) -> Path:
+    """Let the registry misbehave at requests that have this in them."""
+    file = place.world / "registry" / "ghcr.io" / "faults" / kind
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(where)
+    return file
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Yard]:
+    """A world with a registry, over a project of two targets."""
+    with yard(tmp_path, project(tmp_path / "small", "scratch")) as place:
+        yield place
+
+
+def test_a_push_that_breaks_off_names_what_is_there(place: Yard, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+    """The first target is pushed, the second refused for good: both are told, and nothing is promoted or public."""
+    broken = fault(place, "broken", f"PUT /v2/{NAME}/manifests/sha-{commit(place)}-dev")
+    ran = release(place, "v1.0", engine)
+    assert ran.returncode == 10, ran.stderr
+    assert ran.stderr.count("error:") == 1
+    assert f"500 Internal Server Error; pushed: ghcr.io/{NAME}:sha-{commit(place)}\n" in ran.stderr
+    assert "already outside this machine:\n  registry: perhaps a part" in ran.stderr
+    assert "sent nothing" not in ran.stderr
+    pushed = digest(place, f"sha-{commit(place)}")
+    assert pushed.startswith("sha256:")
+    assert digest(place, "v1.0") == digest(place, "latest") == ""
+    assert place.stored() == []
+    broken.unlink()
+    again = release(place, "v1.0", engine)
+    assert again.returncode == 0, again.stderr
+    assert digest(place, "v1.0") == digest(place, "latest") == pushed
+
+
+def test_a_registry_that_refuses_to_move_a_tag(place: Yard, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+    """After the index: what is public, what was moved and what was not is named, and the same command finishes."""
+    assert release(place, "v1.0", engine, "--hold").returncode == 0
+    broken = fault(place, "broken", f"PUT /v2/{NAME}/manifests/latest")
+    ran = release(place, "v1.0", engine)
+    assert ran.returncode == 10, ran.stderr
+    for words in (f"moved: ghcr.io/{NAME}:1, ", f"not moved: ghcr.io/{NAME}:latest, any floating tag of development"):
+        assert words in ran.stderr
+    assert "pypi: 2 files on pypi" in ran.stderr
+    assert digest(place, "latest") == ""
+    broken.unlink()
+    sent = place.stored()
+    again = release(place, "v1.0", engine)
+    assert again.returncode == 0, again.stderr
+    assert digest(place, "latest") == digest(place, "v1.0")
+    assert place.stored() == sent
+
+
+def stopped_when(place: Yard, engine: TestEngine, said: str, number: signal.Signals) -> tuple[int, str]:  # noqa: F811
+    """Release, and send the signal once the run has said something. Returns the exit code and all that it said."""
+    log, aside = place.world.parent / "said", place.world.parent / "aside"
+    aside.mkdir(exist_ok=True)
+    with log.open("wb") as stream:
+        running = subprocess.Popen(
+            [str(UNMOOR), "release", "--world", str(place.world_file), "v1.0"],
+            cwd=place.repo.path,
+            env={**os.environ, **engine.environ, "TMPDIR": str(aside)},
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+    deadline = time.monotonic() + 40
+    while said not in log.read_text() and running.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.send_signal(number)
+    code = running.wait(20)
+    assert list(aside.iterdir()) == []
+    return code, log.read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["interrupted", "terminated"])
+def test_a_build_that_is_stopped(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    runnable_image: str,  # noqa: F811 - the fixture
+    number: signal.Signals,
+) -> None:
+    """The builder ends with the run at once, what it was building is not there, and no file is left."""
+    repo: Repo = project(tmp_path / "small", runnable_image)
+    repo.commit({"Dockerfile": SLEEPY.format(base=runnable_image)})
+    repo.git("tag", "--force", "v1.0")
+    with yard(tmp_path, repo) as place:
+        code, said = stopped_when(place, engine, "RUN sleep", number)
+        assert code == 130, said
+        assert "error: the run was stopped\nnext:  run the same command again" in said
+        assert "this run has sent nothing anywhere" in said
+        assert commit(place) not in engine.docker("images", "--format", "{{.Tag}}")
+        assert place.stored() == []
+
+
+def test_a_push_that_is_stopped(place: Yard, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+    """The engine has no name of the registry left, nothing is promoted, and the same command finishes."""
+    broken = fault(place, "broken", "PATCH /v2/")
+    code, said = stopped_when(place, engine, "The push refers to", signal.SIGINT)
+    assert code == 130, said
+    assert "registry: perhaps a part" in said
+    names = engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+    mine = [name for name in names if commit(place) in name]
+    assert mine
+    assert all(name.startswith("unmoor.local/") for name in mine)
+    assert place.stored() == []
+    broken.unlink()
+    again = release(place, "v1.0", engine)
+    assert again.returncode == 0, again.stderr
+    assert digest(place, "latest") == digest(place, "v1.0") != ""
