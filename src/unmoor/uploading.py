@@ -87,8 +87,7 @@ def _is_in(index: Index, holding: Holding, file: File) -> bool:
         raise Conflict(
             f"{index.name} holds other bytes as {file.name}: sha256 {other[0]} there, {file.sha256} here",
             where=voices[0].url,
-            next_step="no index takes a name twice: release under a new version; or, if another run has released"
-            " this very tag, remove .unmoor/TAG here and run the same command again",
+            next_step="release under a new version; or, if another run released this tag, remove .unmoor/TAG here",
         )
     if voices and not digests:
         raise Unknown(
