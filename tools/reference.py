@@ -28,12 +28,18 @@ def exit_codes() -> str:
     rows = [("0", "done", "everything that was asked for is there and was read back")]
     rows.append(("2", "usage", "the command line was wrong: an unknown command or option"))
     rows.extend(
-        (str(error.exit_code), error.kind, (error.__doc__ or "").splitlines()[0].rstrip("."))
+        (str(error.exit_code), error.kind, _in_a_row((error.__doc__ or "").splitlines()[0]))
         for error in errors.tree()[1:]
     )
     head = "# Exit codes\n\nOne code for each kind of failure. Where several stages fail, it is the first one's.\n\n"
     lines = ["| code | kind | meaning |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
     return head + "\n".join(lines) + "\n"
+
+
+def _in_a_row(sentence: str) -> str:
+    """The first sentence of a docstring as the rows beside it are written."""
+    words = sentence.rstrip(".").replace("``", "`")
+    return words[:1].lower() + words[1:]
 
 
 def commands() -> str:

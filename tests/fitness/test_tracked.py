@@ -70,6 +70,12 @@ LACKING: dict[str, tuple[list[str], list[str], str, str]] = {
         "tracked-package",
         "it holds no module, and the package src/small_one is tracked",
     ),
+    "everything, of another name": (
+        [],
+        ["src/elsewhere/__init__.py"],
+        "tracked-package",
+        "it holds no module, and the package src/elsewhere is tracked",
+    ),
 }
 
 
@@ -103,7 +109,11 @@ WHOLE: dict[str, tuple[list[str], list[str]]] = {
     ),
     "a package that is generated": ([INIT, "small_one/a.py", "small_one/b.py"], [INIT, "small_one/template.py"]),
     "a module alone": (["small_one.py"], ["src/small_one.py", "src/other.py"]),
-    "scripts alone, of another name": ([], ["src/elsewhere/__init__.py", "tests/small_one/__init__.py"]),
+    "scripts alone, of another name": (
+        ["small_one-1.0.data/scripts/run"],
+        ["src/elsewhere/__init__.py", "tests/small_one/__init__.py"],
+    ),
+    "requirements alone": ([], ["tests/small_one/__init__.py", "packages/one/elsewhere/__init__.py"]),
     "nothing is known": ([INIT], []),
 }
 

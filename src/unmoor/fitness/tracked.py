@@ -22,7 +22,8 @@ from unmoor.suspicion import secret_file
 
 PACKAGE = Rule(
     name="tracked-package",
-    refuses="a wheel without any module, though a package of the project's name is tracked",
+    refuses="a wheel without any module, though a package of the project's name is tracked, or without anything, though"
+    " any package is",
     by=By.UNMOOR,
     warns=True,
 )
@@ -121,6 +122,11 @@ class Tracked:
             (path for path in homes if canonicalize_name(path.rpartition("/")[2]) == wanted), key=len, default=None
         )
 
+    def usual(self) -> str | None:
+        """A package of any name at the top or in ``src``, ``None`` where none is tracked there."""
+        places = (path for path in self._packages if "/" not in path.removeprefix("src/"))
+        return next((path for path in places if not _ASIDE.search(path)), None)
+
     def knows(self, name: str) -> bool:
         """Whether a file of an archive is tracked, or lies in a submodule; the archive may hold a part of the tree."""
         parts = name.split("/")
@@ -141,7 +147,8 @@ def _compared(names: Iterable[str], tracked: Tracked, project: str) -> Iterator[
     landed = frozenset(path for name in names if (path := _landing(name)) is not None)
     modules = {stem for name in landed if (stem := _stem(name)) is not None}
     if not modules:
-        if home := tracked.called(project):
+        empty = all(".dist-info/" in name for name in names)
+        if home := tracked.called(project) or (tracked.usual() if empty else None):
             yield broken(PACKAGE, f"it holds no module, and the package {home} is tracked")
         return
     absent: list[str] = []
