@@ -105,6 +105,14 @@ def test_group_that_cannot_be_had(group: str) -> None:
         chosen(PLAIN, {"pyproject.toml": CYCLE}, command="x", groups=(group,))
 
 
+def test_an_extra_that_the_project_does_not_have() -> None:
+    """Installers pass over it: the tests would fail for want of something else, or run what is not meant."""
+    assert isinstance(chosen(EXTRA, {}, command="x", extras=("Test",)), Suite)
+    with pytest.raises(ConfigError, match="'tset', which is no extra") as caught:
+        chosen(EXTRA, {}, command="x", extras=("tset",))
+    assert caught.value.next_step == "name one that it has: dev, test"
+
+
 def test_what_an_extra_brings() -> None:
     """Only what the extra adds counts; the project's own extras are followed."""
     assert brought_by(EXTRA, "test") == {"pytest"}

@@ -81,10 +81,11 @@ class Untested:
 def choose(wishes: Wishes, metadata: Metadata, *, files: Callable[[], Sequence[str]], read: Read) -> Suite | Untested:
     """Decide what is run. ``files`` and ``read`` are the project's at the commit, ``metadata`` its wheel's.
 
-    Raises `ConfigError` for a dependency group that is named in the settings and cannot be had.
+    Raises `ConfigError` for an extra or a dependency group that is named in the settings and cannot be had.
     """
     if wishes.mode == "off":
         return Untested(why='switched off by tests = "off"')
+    _refuse_unknown(wishes.extras, metadata)
     if wishes.command:
         return Suite(command=wishes.command, requires=_given(wishes, read), extras=wishes.extras)
     if wishes.mode == "configured":
@@ -130,6 +131,18 @@ def lacking(said: str, modules: Sequence[str]) -> bool:
     """Whether what a test runner said is about a module of the project's own that is not there."""
     own = {module.partition(".")[0] for module in modules}
     return any(name.partition(".")[0] in own for name in _ABSENT.findall(said))
+
+
+def _refuse_unknown(extras: Iterable[str], metadata: Metadata) -> None:
+    """Installers pass over an extra that is not there, and the tests would then be run without what they need."""
+    known = {canonicalize_name(extra) for extra in metadata.extras}
+    for extra in extras:
+        if canonicalize_name(extra) not in known:
+            raise ConfigError(
+                f"test-extras names {clean(extra)!r}, which is no extra of the project",
+                where="tool.unmoor.test-extras",
+                next_step=f"name one that it has: {', '.join(sorted(known)) or 'it has none'}",
+            )
 
 
 def _given(wishes: Wishes, read: Read) -> tuple[str, ...]:

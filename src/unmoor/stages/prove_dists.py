@@ -109,7 +109,9 @@ class ProveDists(Build[Proof]):
             files=lambda: self.git.files(release.commit),
             read=lambda name: self.git.read(release.commit, name),
         )
-        if isinstance(suite, Suite) and suite.why:
+        if isinstance(suite, Untested):
+            have.say(f"no tests are run: {suite.why}")
+        elif suite.why:
             have.say(f"tests found: {suite.why}")
         return suite
 
