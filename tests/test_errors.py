@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import click
 import pytest
 
@@ -51,6 +54,29 @@ def test_a_fault_of_ours_keeps_its_traceback_in_a_file(capsys: pytest.CaptureFix
     assert failing.guard(fail) == 70
     assert "Traceback" not in (said := capsys.readouterr().err)
     assert ".traceback" in said
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "words"),
+    [
+        (errno.ENOSPC, 13, "a file could not be written: No space left on device"),
+        (errno.EROFS, 5, "this user may not use that file or folder: Read-only file system"),
+        (errno.EACCES, 5, "this user may not use that file or folder: Permission denied"),
+    ],
+    ids=["full", "read-only", "no-right"],
+)
+def test_what_a_disk_refuses_is_no_fault_of_ours(
+    number: int, code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is told with the place, and what to do about it, without a traceback anywhere."""
+
+    def fail() -> None:
+        raise OSError(number, os.strerror(number), "/there/file")
+
+    assert failing.guard(fail) == code
+    lines = click.unstyle(capsys.readouterr().err).splitlines()
+    assert lines[0] == f"error: /there/file: {words}"
+    assert lines[1].startswith("next:  ")
 
 
 def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str]) -> None:

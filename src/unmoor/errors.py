@@ -14,7 +14,7 @@
     ├── Unknown            10  the world could not be read: never taken for "absent"
     ├── Rejected           11  a surface said no
     ├── Incomplete         12  a surface does not hold the whole release
-    ├── MissingPart        13  a program that this step needs is not on this machine
+    ├── MissingPart        13  a program, or room, that this step needs is not on this machine
     ├── Overdue            14  something took longer than it may
     └── Interrupted       130  stopped by the user or a signal
 
@@ -25,6 +25,7 @@ never prefixes the name of the stage, since the layer above knows it.
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 
@@ -127,7 +128,7 @@ class Incomplete(UnmoorError):
 
 
 class MissingPart(UnmoorError):
-    """A program that this step needs is not on this machine."""
+    """A program, or room on a disk, that this step needs is not on this machine."""
 
     exit_code = 13
     kind = "missing"
@@ -150,3 +151,27 @@ class Interrupted(UnmoorError):
 def tree() -> tuple[type[UnmoorError], ...]:
     """Every error class, the root first, in the order of its exit code."""
     return (UnmoorError, *sorted(UnmoorError.__subclasses__(), key=lambda error: error.exit_code))
+
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+def of_the_machine(error: BaseException) -> UnmoorError | None:
+    """What a disk or its rights would not let us do, which is no fault of ours; ``None`` for any other error."""
+    if not isinstance(error, OSError):
+        return None
+    what, where = error.strerror or str(error), str(error.filename or "")
+    if error.errno in _NO_ROOM:
+        return MissingPart(
+            f"a file could not be written: {what}",
+            where=where,
+            next_step="make room where the checkout and temporary files (TMPDIR) are, then run the same command again",
+        )
+    if error.errno in _NO_RIGHT:
+        return Denied(
+            f"this user may not use that file or folder: {what}",
+            where=where,
+            next_step="give the user the right to it, or use another checkout or TMPDIR, then run it again",
+        )
+    return None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
-from unmoor.errors import Denied, Internal, Unknown, UnmoorError
+from unmoor.errors import Denied, Internal, Unknown, UnmoorError, of_the_machine
 from unmoor.events import Listener, StageEnded, StageStarted
 from unmoor.journal import Journal
 from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
@@ -118,7 +118,7 @@ def capturing(step: Step) -> Step:
         except UnmoorError as error:
             return Failed(error)
         except Exception as error:  # noqa: BLE001 - the one place where a stage's own fault becomes an outcome
-            return Failed(fault(error))
+            return Failed(of_the_machine(error) or fault(error))
 
     return guard
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from unmoor.errors import Interrupted, Overdue, UnmoorError
+from unmoor.errors import Interrupted, Overdue, UnmoorError, of_the_machine
 from unmoor.events import (
     Entry,
     Listener,
@@ -122,7 +122,8 @@ class Run:
         try:
             ended = self._step(task)
         except BaseException as error:  # noqa: BLE001 - a listener or the journal broke: the run must still end
-            ended = Failed(fault(error if isinstance(error, Exception) else RuntimeError(repr(error))))
+            told = error if isinstance(error, Exception) else RuntimeError(repr(error))
+            ended = Failed(of_the_machine(told) or fault(told))
         self._events.put((task.stage.name, ended))
 
     def _take_one(self, deadline: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -386,6 +387,18 @@ def test_clone_holds_one_tag_on_its_commit(repo: Repo, shell: LocalShell, tmp_pa
     assert clone.git("remote", "get-url", "origin") == "https://example.org/o/r.git"
     assert "sesame" not in clone.state()
     assert (clone.path / "src" / "x.py").read_text() == "x = 1\n"
+
+
+def test_clone_onto_another_disk(repo: Repo, shell: LocalShell) -> None:
+    """Where temporary files are on a disk of their own, objects cannot be linked: they are copied."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == repo.path.stat().st_dev:
+        pytest.skip("there is no /dev/shm on a file system of its own")
+    repo.git("tag", "v1.0.0")
+    commit = repo.git("rev-parse", "HEAD")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        GitCheckout(repo.path, shell).clone(Path(folder) / "clone", commit=commit, tag="v1.0.0")
+        assert Repo(Path(folder) / "clone").git("rev-parse", "v1.0.0") == commit
 
 
 def test_clone_makes_a_missing_tag(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:

@@ -14,14 +14,15 @@ NO_FILTER = ("filter.lfs.process=", "filter.lfs.required=false")
 def clone_of(git: GitProgram, source: Path, into: Path, *, bare: bool) -> None:
     """Clone a repository of this machine with all its branches and tags, without checking anything out.
 
-    No template of the user's, so no hooks; objects are linked, not copied, where the disk allows it.
+    No template of the user's, so no hooks. Objects are linked where that can be, else copied: with ``--local`` git
+    would fail where the folder of temporary files is on another disk.
     Raises `Refused` where ``into`` is not empty.
     """
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise Refused("a clone cannot be made in a place that is not empty", where=str(into), next_step="remove it")
     into.parent.mkdir(parents=True, exist_ok=True)
     git.run(
-        *("clone", "--quiet", "--local", "--template=", "-c", "core.autocrlf=false"),
+        *("clone", "--quiet", "--template=", "-c", "core.autocrlf=false"),
         *(("--bare",) if bare else ("--no-checkout", "--origin", "origin")),
         *("--", str(source), str(into.absolute())),
         cwd=source,
