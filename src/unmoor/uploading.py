@@ -15,10 +15,11 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from unmoor.errors import Conflict, Incomplete, Overdue, Rejected, Unknown, UnmoorError
+from unmoor.errors import Incomplete, Overdue, Rejected, Unknown, UnmoorError
+from unmoor.holdings import compared, look, uploaded
 from unmoor.ports.clock import Clock
-from unmoor.ports.index import Busy, Holding, Index, Lost, Refusal, Sent
-from unmoor.products import Dists, File, Release, Subject, Uploaded
+from unmoor.ports.index import Busy, Index, Lost, Refusal, Sent
+from unmoor.products import File, Uploaded
 from unmoor.text import duration
 from unmoor.together import side_by_side
 
@@ -57,56 +58,6 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     ),
     (r"redirects to", "correct the upload address in the world file"),
 )
-
-
-def look(index: Index, project: str, version: str, files: Sequence[File]) -> tuple[tuple[File, ...], tuple[File, ...]]:
-    """Which of the files the index holds, by hash, and which it does not: (present, absent), in the order given.
-
-    Either voice of the index is enough: the simple index may be stale. Raises `Conflict` where a
-    name holds other bytes or the version has a file that nobody tested, `Unknown` where the index
-    gives no hash or cannot be read.
-    """
-    return _compared(index, index.holding(project, version), files)
-
-
-def _compared(index: Index, holding: Holding, files: Sequence[File]) -> tuple[tuple[File, ...], tuple[File, ...]]:
-    if strange := sorted(holding.names - {file.name for file in files}):
-        raise Conflict(
-            f"{index.name} holds files of this version that are not of this release: {', '.join(strange)}",
-            where=index.name,
-            next_step="find out who uploaded them; if they do not belong there, release under a new version",
-        )
-    present = tuple(file for file in files if _is_in(index, holding, file))
-    return present, tuple(file for file in files if file not in present)
-
-
-def _is_in(index: Index, holding: Holding, file: File) -> bool:
-    voices = [voice[file.name] for voice in (holding.json, holding.simple) if voice and file.name in voice]
-    digests = {each.sha256 for each in voices if each.sha256}
-    if other := sorted(digests - {file.sha256}):
-        raise Conflict(
-            f"{index.name} holds other bytes as {file.name}: sha256 {other[0]} there, {file.sha256} here",
-            where=voices[0].url,
-            next_step="release under a new version; or, if another run released this tag, remove .unmoor/TAG here",
-        )
-    if voices and not digests:
-        raise Unknown(
-            f"{index.name} lists {file.name} without a sha256: whether these are the same bytes cannot be known",
-            where=voices[0].url,
-            next_step="there is too much to be fetched and hashed: compare by hand, or use an index that gives hashes",
-        )
-    return bool(voices)
-
-
-def uploaded(index: Index, files: Sequence[File]) -> Uploaded:
-    """The product: what the index was seen to hold."""
-    return Uploaded(index=index.name, files=tuple(Subject(name=file.name, sha256=file.sha256) for file in files))
-
-
-def found(index: Index, release: Release, dists: Dists) -> Uploaded | None:
-    """The product if the index holds every file, by its hash, else ``None``. Raises as `look` does."""
-    _, absent = look(index, release.project, release.version, dists.files)
-    return None if absent else uploaded(index, dists.files)
 
 
 def bring(
@@ -268,7 +219,7 @@ class _Upload:
             self._pause(wait, f"while {self.index.name} was asked what it holds")
             try:
                 holding = self.index.holding(self.project, self.version)
-                _, absent = _compared(self.index, holding, self.files)
+                _, absent = compared(self.index, holding, self.files)
             except Unknown as error:
                 trouble = error
                 continue

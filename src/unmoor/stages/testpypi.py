@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unmoor.holdings import found
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Index
 from unmoor.products import Dists, Release, Uploaded
 from unmoor.stage import Have, Left, Promise, Push, Undone
-from unmoor.uploading import bring, found
+from unmoor.uploading import bring
 
 
 @dataclass(frozen=True, kw_only=True)
