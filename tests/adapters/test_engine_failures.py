@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from unmoor.adapters.engine.failures import LAST, failure, read
-from unmoor.errors import BuildFailed, ConfigError, Denied, MissingPart, UnmoorError
+from unmoor.errors import BuildFailed, ConfigError, Denied, MissingPart, Unknown, UnmoorError
 from unmoor.images.dockerfile import Dockerfile
 
 DOCKERFILE = Dockerfile.parse(
@@ -67,6 +67,9 @@ def test_place_and_step(said: str, *, line: int, step: str, reason: str) -> None
     assert found.reason.startswith(reason)
 
 
+GONE = "ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF"
+
+
 def pulled(image: str, reason: str) -> list[str]:
     """What is printed where a base image cannot be had."""
     return [f" > [internal] load metadata for {image}:", f"ERROR: failed to solve: {image}: {reason}"]
@@ -79,12 +82,14 @@ def pulled(image: str, reason: str) -> list[str]:
         (OLD.splitlines(), BuildFailed, "builder does not build: executor failed running", 4),
         (pulled("docker.io/library/python:3.11", "not found"), ConfigError, "base image docker.io/library/python", 0),
         (pulled("ghcr.io/acme/base:1", "failed to authorize: 403 Forbidden"), Denied, "cannot be had", 0),
-        (pulled("ghcr.io/acme/base:1", "no such host"), BuildFailed, "no such host", 6),
-        (pulled("docker.io/library/x:1", "429 Too Many Requests: toomanyrequests"), BuildFailed, "toomanyrequests", 0),
+        (pulled("ghcr.io/acme/base:1", "no such host"), Unknown, "Dockerfile, line 6: builder does", 0),
+        (pulled("docker.io/library/x:1", "429 Too Many Requests: toomanyrequests"), Unknown, "toomanyrequests", 0),
+        (["#5 [2/3] RUN x", GONE], Unknown, "the engine broke off while it built builder: failed to receive", 0),
+        ([*NEW.splitlines(), "error reading from server: EOF"], BuildFailed, "builder does not build: process", 4),
         (["write /x: no space left on device"], MissingPart, "no space is left", 0),
         ([], BuildFailed, "the builder does not say why", 0),
     ],
-    ids=["new", "old", "no-base", "denied-base", "no-network", "limited", "full", "silent"],
+    ids=["new", "old", "no-base", "denied-base", "no-network", "limited", "engine-gone", "own-words", "full", "silent"],
 )
 def test_errors(lines: list[str], kind: type[UnmoorError], told: str, line: int) -> None:
     """Each failure is the error that says what to do about it."""

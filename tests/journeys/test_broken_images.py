@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
+import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -134,3 +139,75 @@ def test_a_push_that_is_stopped(place: Yard, engine: TestEngine) -> None:  # noq
     again = release(place, "v1.0", engine)
     assert again.returncode == 0, again.stderr
     assert digest(place, "latest") == digest(place, "v1.0") != ""
+
+
+@contextmanager
+def passed_on(at: Path, host: str) -> Iterator[Callable[[], None]]:
+    """Pass on to an engine all that comes to a socket of our own; what is given cuts every connection for good."""
+    ends: list[socket.socket] = []
+
+    def pump(one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+
+    def take() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                here = listening.accept()[0]
+                there = socket.socket(socket.AF_UNIX)
+                ends.extend((here, there))
+                there.connect(host.removeprefix("unix://"))
+                for pair in ((here, there), (there, here)):
+                    threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    def cut() -> None:
+        at.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)
+        for end in ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    with socket.socket(socket.AF_UNIX) as listening, contextlib.ExitStack() as closing:
+        listening.bind(str(at))
+        listening.listen(64)
+        taking = threading.Thread(target=take, daemon=True)
+        taking.start()
+        try:
+            yield cut
+        finally:
+            cut()
+            taking.join(5)
+            for end in ends:
+                closing.push(end)
+
+
+def test_an_engine_that_goes_away_during_a_build(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    runnable_image: str,  # noqa: F811 - the fixture
+) -> None:
+    """It is no fault of the Dockerfile: the engine is named, and what to do."""
+    repo = project(tmp_path / "small", runnable_image)
+    repo.commit({"Dockerfile": SLEEPY.format(base=runnable_image)})
+    repo.git("tag", "--force", "v1.0")
+    # A folder of a test is too deep for the name of a socket.
+    with tempfile.TemporaryDirectory() as short, yard(tmp_path, repo) as place:
+        log, at = tmp_path / "said", Path(short, "engine")
+        with passed_on(at, engine.host) as cut, log.open("wb") as stream:
+            running = subprocess.Popen(
+                [str(UNMOOR), "release", "--world", str(place.world_file), "v1.0"],
+                cwd=repo.path,
+                env={**os.environ, **engine.environ, "DOCKER_HOST": f"unix://{at}"},
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            )
+            deadline = time.monotonic() + 40
+            while "RUN sleep" not in log.read_text() and running.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.02)
+            cut()
+            assert running.wait(30) == 10, log.read_text()
+        assert "error: the engine broke off while it built" in log.read_text()
+        assert place.stored() == []

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unmoor.errors import BuildFailed, ConfigError, Denied, MissingPart, UnmoorError
+from unmoor.errors import BuildFailed, ConfigError, Denied, MissingPart, Unknown, UnmoorError
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.text import clean, indented
 
@@ -32,6 +32,11 @@ _PREFIX = re.compile(
 _ERROR = re.compile(r"^(?:ERROR|error): (?P<told>.+)$")
 _RULER = re.compile(r"^-{3,}$")
 _PULL = re.compile(r"load metadata for (?P<image>\S+?):?$")
+# What a builder says when the engine went away under it.
+_BROKEN = re.compile(
+    r"^failed to receive status: |error reading from server: |Cannot connect to the Docker daemon"
+    r"|^error during connect: |transport is closing"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,18 +75,26 @@ def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, told: str
     what = f"{target} does not build"
     if "ENOSPC" in words or "no space left on device" in words:
         return MissingPart(f"{what}: no space is left on the engine's disk", next_step="free some: docker system prune")
+    if not said.step and _BROKEN.search(reason):
+        return Unknown(
+            f"the engine broke off while it built {target}: {reason}",
+            next_step="see that it runs, then run the same command again",
+        )
+    where = f"{dockerfile.path}, line {said.line}" if said.line else dockerfile.path
     if pulled := _PULL.search(said.step):
         image = clean(pulled["image"], 200)
         denied = re.search(r"denied|unauthorized|\b40[13]\b", reason)
-        kind = Denied if denied else ConfigError if "not found" in reason else None
-        if kind is not None:
-            return kind(
-                f"{what}: the base image {image} cannot be had: {reason}", next_step=f"see: docker pull {image}"
-            )
+        kind = Denied if denied else ConfigError if "not found" in reason else Unknown
+        again = ", then run the same command again" if kind is Unknown else ""
+        return kind(
+            f"{what}: the base image {image} cannot be had: {reason}",
+            where=where,
+            next_step=f"see: docker pull {image}{again}",
+        )
     step = f"\nfailing: {clean(said.step)}" if said.step else ""
     return BuildFailed(
         f"{what}: {reason}{step}\n{words}".rstrip(),
-        where=f"{dockerfile.path}, line {said.line}" if said.line else dockerfile.path,
+        where=where,
         next_step="correct the Dockerfile, or what it runs; then move the tag, or release the next version",
         file=dockerfile.path,
         line=said.line,
