@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
-from tests.journeys.test_images import NAME, digest, project, release, yard
+from tests.journeys.test_images import NAME, digest, next_version, project, release, yard
 from tests.repositories import Repo
 from tests.voyage import UNMOOR, Yard
 
@@ -211,3 +211,58 @@ def test_an_engine_that_goes_away_during_a_build(
             assert running.wait(30) == 10, log.read_text()
         assert "error: the engine broke off while it built" in log.read_text()
         assert place.stored() == []
+
+
+def test_undo_puts_floating_tags_back(place: Yard, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+    """Where the record is they are the version's before; on another machine they stay, and that is said."""
+    assert release(place, "v1.0", engine).returncode == 0
+    one = digest(place, "latest")
+    next_version(place, "1.1")
+    assert release(place, "v1.1", engine).returncode == 0
+    assert digest(place, "latest") == digest(place, "v1.1") != one
+    folder = place.repo.path / ".unmoor" / "v1.1"
+    record = (folder / "pointers.json").read_bytes()
+    (folder / "pointers.json").unlink()
+    undo = ("undo", "--apply", "--world", str(place.world_file), "v1.1")
+    lost = place.unmoor(*undo, env=engine.environ)
+    assert f"ghcr.io/{NAME}:latest stays: " in lost.stdout + lost.stderr
+    assert digest(place, "latest") == digest(place, "v1.1")
+    (folder / "pointers.json").write_bytes(record)
+    place.unmoor(*undo, env=engine.environ)
+    assert {digest(place, tag) for tag in ("latest", "1", "v1.0")} == {one}
+    assert digest(place, "v1.1") not in {"", one}
+    assert digest(place, "1.1") == ""
+
+
+@pytest.mark.parametrize(
+    ("run", "code", "words"),
+    [
+        ("sleep 60", 14, "hostile: it ran for more than 2 s and was stopped"),
+        ("yes", 14, "hostile: it printed more than 1000000 bytes and was stopped"),
+        ("echo oh; exit 3", 8, "hostile ended with exit code 3\n  | oh"),
+    ],
+    ids=["hangs", "floods", "fails"],
+)
+def test_a_hostile_smoke_command(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    runnable_image: str,  # noqa: F811 - the fixture
+    *,
+    run: str,
+    code: int,
+    words: str,
+) -> None:
+    """One clear error with its exit code; no container of it is left, and nothing is sent."""
+    repo = project(tmp_path / "small", runnable_image)
+    smoke = '\n[[tool.unmoor.image.smoke]]\nname = "hostile"\nentrypoint = "sh"\ntargets = ["production"]\n'
+    text = (repo.path / "pyproject.toml").read_text() + smoke + f'run = ["-c", "sleep 61 & {run}"]\ntimeout = 2\n'
+    repo.commit({"pyproject.toml": text})
+    repo.git("tag", "--force", "v1.0")
+    with yard(tmp_path, repo) as place:
+        ran = release(place, "v1.0", engine)
+        assert ran.returncode == code, ran.stderr
+        assert words in ran.stderr
+        assert "this run has sent nothing anywhere" in ran.stderr
+        assert place.stored() == []
+        assert runnable_image not in engine.docker("ps", "--all", "--format", "{{.Image}} {{.Command}}")
+        assert "sleep 61" not in engine.docker("ps", "--all", "--no-trunc", "--format", "{{.Command}}")
