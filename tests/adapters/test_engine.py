@@ -22,7 +22,7 @@ from unmoor.adapters.engine.building import BUILDKIT, BUILDX, LEGACY, Builder
 from unmoor.adapters.keeper import LABEL
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
-from unmoor.errors import BuildFailed, Denied, Incomplete, Interrupted, MissingPart, Overdue, UnmoorError
+from unmoor.errors import BuildFailed, Denied, Incomplete, Interrupted, MissingPart, Overdue, Unknown, UnmoorError
 from unmoor.ports.engine import Engine, Recipe
 from unmoor.ports.shell import Ran, Shell
 from unmoor.secret import Secret
@@ -146,7 +146,6 @@ FAILING = 'FROM {base} AS first\nRUN ["/bin/echo", "one"]\n\n# what fails\nRUN e
         (FAILING, 5, "exit 3"),
         ("FROM {base}\nCOPY nothing /\n", 2, "/nothing"),
         ("FROM {base}\nFOO bar\n", 2, "unknown instruction: FOO"),
-        ("FROM registry.invalid/x:1\n", 1, "registry.invalid/x:1"),
     ],
 )
 def test_a_failing_build_names_its_line(
@@ -166,6 +165,15 @@ def test_a_failing_build_names_its_line(
     assert (error.file, error.line, error.where) == ("Dockerfile", line, f"Dockerfile, line {line}")
     assert told in str(error)
     assert len(str(error).splitlines()) < 25
+
+
+def test_a_registry_that_cannot_be_reached(docker: DockerEngine, recipe: Recipes) -> None:
+    """The line of the base image is named, and what is not known is no fault of the Dockerfile."""
+    with pytest.raises(Unknown) as caught:
+        docker.build(recipe("ARG A\nFROM registry.invalid/x:1\n"))
+    assert caught.value.where == "Dockerfile, line 2"
+    assert "base image registry.invalid/x:1 cannot be had" in str(caught.value)
+    assert "docker pull registry.invalid/x:1" in caught.value.next_step
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,8 @@ from unmoor.distfiles import extract, modules, parsed, read_metadata
 from unmoor.errors import BuildFailed, Interrupted
 from unmoor.ports.backend import Backend
 
+pytestmark = pytest.mark.journey  # real builds and environments, one after the other
+
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN", "TWINE_PASSWORD", "UV_PUBLISH_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 
 SLOW = """

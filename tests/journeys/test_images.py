@@ -170,15 +170,56 @@ def blobs(place: Yard) -> list[str]:
     ]
 
 
-# The command line itself, in a process that dies where it would put the first manifest of its own.
+# The command line itself, in a process that dies where it would put a manifest under a tag; the empty text: under any.
 _DYING = """
 import os, signal
 from unmoor.adapters.registry.client import OciRegistry
 from unmoor.cli import main
 
-OciRegistry.put = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+put = OciRegistry.put
+
+def dying(self, tag, manifest):
+    if os.environ["DYING_AT"] in {"", tag}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return put(self, tag, manifest)
+
+OciRegistry.put = dying
 main()
 """
+
+
+def die(place: Yard, engine: TestEngine, tag: str) -> None:  # noqa: F811 - the fixture
+    """Release v1.0, and be killed where a manifest would be put under a tag."""
+    ran = subprocess.run(
+        [sys.executable, "-c", _DYING, "release", "--world", str(place.world_file), "v1.0"],
+        cwd=place.repo.path,
+        env={**os.environ, **engine.environ, "DYING_AT": tag},
+        capture_output=True,
+        check=False,
+        timeout=110,
+    )
+    assert ran.returncode == -signal.SIGKILL, ran.stderr
+
+
+@pytest.mark.parametrize(("tag", "there"), [("v1.0", ""), ("latest", "v1.0")], ids=["version", "floating"])
+def test_killed_between_push_and_promotion(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    tiny_image: str,  # noqa: F811 - the fixture
+    tag: str,
+    there: str,
+) -> None:
+    """The index has the files, and no image has the tag yet; the same command puts it there and sends no blob again."""
+    with yard(tmp_path, project(tmp_path / "small", tiny_image)) as place:
+        die(place, engine, tag)
+        pushed, sent = digest(place, f"sha-{place.repo.git('rev-parse', 'v1.0')[:12]}"), len(blobs(place))
+        assert "pypi" in {index for index, _ in place.stored()}
+        assert digest(place, tag) == digest(place, "latest") == ""
+        assert digest(place, "v1.0") == (pushed if there else "")
+        again = release(place, "v1.0", engine)
+        assert again.returncode == 0, again.stderr
+        assert {digest(place, each) for each in ("v1.0", "1.0", "1", "latest")} == {pushed}
+        assert len(blobs(place)) == sent
 
 
 def test_killed_between_push_and_annotation(
@@ -188,15 +229,7 @@ def test_killed_between_push_and_annotation(
 ) -> None:
     """What the engine pushed has no annotations yet; the same command adds them, and no blob is sent twice."""
     with yard(tmp_path, project(tmp_path / "small", tiny_image)) as place:
-        ran = subprocess.run(
-            [sys.executable, "-c", _DYING, "release", "--world", str(place.world_file), "v1.0"],
-            cwd=place.repo.path,
-            env={**os.environ, **engine.environ},
-            capture_output=True,
-            check=False,
-            timeout=110,
-        )
-        assert ran.returncode == -signal.SIGKILL, ran.stderr
+        die(place, engine, "")
         tag = f"sha-{place.repo.git('rev-parse', 'v1.0')[:12]}"
         before, sent = digest(place, tag), len(blobs(place))
         assert before.startswith("sha256:")

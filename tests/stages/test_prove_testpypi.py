@@ -25,6 +25,8 @@ from unmoor.stage import Promise
 from unmoor.stages.prove_testpypi import ProveStaged
 from unmoor.world import IndexPlace, Login
 
+pytestmark = pytest.mark.journey  # real builds and environments, one after the other
+
 Benches = Callable[..., Bench]
 
 
