@@ -115,15 +115,17 @@ class RunFolder:
             shutil.copyfileobj(source, target)
 
     def read_proof(self, name: str) -> Proof | None:
-        """Read the proof that a stage left here, ``None`` where there is none or it cannot be read."""
+        """Read the proof that a stage left here, ``None`` where there is none of that stage, or it cannot be read."""
         import msgspec
 
         if not is_safe_name(name):
             return None
         try:
-            return msgspec.json.decode(read_regular(self.path / "proofs" / f"{name}.json", manifests.LIMIT), type=Proof)
+            data = read_regular(self.path / "proofs" / f"{name}.json", manifests.LIMIT)
+            proof = msgspec.json.decode(data, type=Proof)
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
+        return proof if proof.name == name else None
 
     def write_proof(self, proof: Proof) -> None:
         """Write a proof, whole or not at all."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from unmoor.errors import Unknown
-from unmoor.products import Dists, File, Images, Proof, Pushed, PushedImage, Release, Tool
+from unmoor.products import Dists, File, Images, Proof, Pushed, PushedImage, Release, Subject, Tool
 from unmoor.text import clean
 
 NAME = "manifest.json"
@@ -116,6 +116,11 @@ class Manifest:
         """The files this manifest names, as they would lie in a folder. Nothing is read."""
         files = (File(name=a.name, sha256=a.sha256, size=a.size, path=folder / a.name) for a in self.artifacts)
         return Dists(files=tuple(files), tools=self.tools, decisions=self.decisions)
+
+    @property
+    def wheels(self) -> tuple[Subject, ...]:
+        """The wheels among the artifacts, by name and sha256."""
+        return tuple(Subject(name=a.name, sha256=a.sha256) for a in self.artifacts if a.kind == "wheel")
 
     def proof(self, name: str) -> Proof | None:
         """The proof of that name, if the manifest carries one."""

@@ -114,6 +114,9 @@ def spoilt(path: Path, how: str) -> None:
         imagery.kept(folder).unlink()
     elif how == "proof":
         (path / "proofs" / "prove-images.json").unlink()
+    elif how == "proof-of-another-stage":
+        kept = path / "proofs" / "prove-images.json"
+        kept.write_text(kept.read_text().replace('"prove-images"', '"prove-dists"'))
     else:
         folder.write_proof(proof_of(image("linux/386")))
 
@@ -127,6 +130,7 @@ def spoilt(path: Path, how: str) -> None:
         ("archive", Incomplete, "there is no images.tar"),
         ("proof", Incomplete, "its images were not proven where they were built"),
         ("other-proof", Incomplete, "its images were not proven where they were built"),
+        ("proof-of-another-stage", Incomplete, "its images were not proven where they were built"),
         ("commit", Conflict, "it was built of commit bbbb"),
         ("wheels", Conflict, "it was built with other wheels"),
         ("twice", Conflict, "for linux/arm64 is sha256:4444"),

@@ -150,9 +150,8 @@ def known(folder: RunFolder) -> Recorded | None:
     manifest = folder.read_manifest()
     if recorded is not None or manifest is None or not manifest.images:
         return recorded
-    wheels = (Subject(name=a.name, sha256=a.sha256) for a in manifest.artifacts if a.kind == "wheel")
     images = (Image(name=i.name, target=i.target, platform=i.platform, id=i.id, size=0) for i in manifest.images)
-    return Recorded(commit=manifest.commit, wheels=tuple(wheels), images=tuple(images))
+    return Recorded(commit=manifest.commit, wheels=manifest.wheels, images=tuple(images))
 
 
 def write_record(folder: RunFolder, commit: str, wheels: tuple[Subject, ...], images: Images) -> None:

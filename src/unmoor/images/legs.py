@@ -12,10 +12,11 @@ from pathlib import Path
 
 from unmoor.errors import Conflict, Incomplete
 from unmoor.folder import RunFolder
+from unmoor.handovers import merged
 from unmoor.images import imagery
 from unmoor.images.imagery import Recorded
 from unmoor.manifest import Manifest
-from unmoor.products import Image, Images, Proof, Subject
+from unmoor.products import Image, Images, Proof
 from unmoor.text import clean
 
 _PROOF = "prove-images"
@@ -46,7 +47,7 @@ def join(folder: RunFolder, legs: Sequence[Path]) -> None:
         recorded.insert(0, (folder.path, own))
     images = _united(recorded)
     proof = _proof(folder, images, [(leg, record.images) for leg, record in recorded if leg != folder.path])
-    imagery.write_record(folder, manifest.commit, _wheels(manifest), Images(images=images))
+    imagery.write_record(folder, manifest.commit, manifest.wheels, Images(images=images))
     folder.add_proof(proof)
 
 
@@ -67,11 +68,7 @@ def _record_of(leg: Path, manifest: Manifest) -> Recorded:
 
 
 def _is_of(record: Recorded, manifest: Manifest) -> bool:
-    return record.commit == manifest.commit and frozenset(record.wheels) == frozenset(_wheels(manifest))
-
-
-def _wheels(manifest: Manifest) -> tuple[Subject, ...]:
-    return tuple(Subject(name=a.name, sha256=a.sha256) for a in manifest.artifacts if a.kind == "wheel")
+    return record.commit == manifest.commit and frozenset(record.wheels) == frozenset(manifest.wheels)
 
 
 def _united(recorded: Sequence[tuple[Path, Recorded]]) -> tuple[Image, ...]:
@@ -94,12 +91,8 @@ def _proof(folder: RunFolder, images: Sequence[Image], legs: Sequence[tuple[Path
     here = folder.read_proof(_PROOF)
     if here is not None and not frozenset(here.subjects) <= frozenset(map(imagery.subject_of, images)):
         here = None  # of images that are none of these
-    proofs = [*([here] if here else []), *_proofs(legs)]
-    return Proof(
-        name=_PROOF,
-        subjects=tuple(dict.fromkeys(subject for proof in proofs for subject in proof.subjects)),
-        results=tuple(dict.fromkeys(result for proof in proofs for result in proof.results)),
-    )
+    (proof,) = merged([*([here] if here else []), *_proofs(legs)])
+    return proof
 
 
 def _proofs(legs: Sequence[tuple[Path, Sequence[Image]]]) -> Iterator[Proof]:

@@ -72,10 +72,11 @@ class BuildImages(Build[Images]):
 
         Raises `Conflict` where the engine has another image under the same name, `Unknown`.
         """
-        if self._recorded(have) is None:
+        recorded = self._recorded(have)
+        if recorded is None:
             return None
         wanted = self._wanted(have[self.release])
-        held = self._held(wanted, have)
+        held = self._held(recorded, wanted, have)
         if len(held) < len(wanted) or (self.keep and not imagery.kept(self.folder).is_file()):
             return None
         return Images(images=tuple(held[each.local] for each in wanted))
@@ -84,7 +85,8 @@ class BuildImages(Build[Images]):
         """Build what is missing, side by side, and write down all. Raises `ConfigError`, `Refused`, `BuildFailed`."""
         release, dists = have[self.release], have[self.dists]
         wanted = self._wanted(release)
-        images = dict(self._held(wanted, have))
+        recorded = self._recorded(have)
+        images = dict(self._held(recorded, wanted, have)) if recorded else {}
         missing = tuple(each for each in wanted if each.local not in images)
         for settings in self.settings:
             _refuse_secrets(settings)
@@ -111,11 +113,8 @@ class BuildImages(Build[Images]):
             return None
         return recorded if recorded.wheels == _subjects(have[self.dists]) else None
 
-    def _held(self, wanted: tuple[Wanted, ...], have: Have) -> Mapping[str, Image]:
+    def _held(self, recorded: Recorded, wanted: tuple[Wanted, ...], have: Have) -> Mapping[str, Image]:
         """The recorded images that are there, by their local names."""
-        recorded = self._recorded(have)
-        if recorded is None:
-            return {}
         holders = Holders(
             engine=self.engine,
             archives=(imagery.kept(self.folder), *self.archives),
