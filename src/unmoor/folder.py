@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -126,6 +126,12 @@ class RunFolder:
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
         return proof if proof.name == name else None
+
+    def proofs(self, name: str) -> Iterator[Proof]:
+        """The proofs of a stage that are known here: the one it left, then the manifest's. Raises `Unknown`."""
+        manifest = self.read_manifest()
+        known = (self.read_proof(name), manifest.proof(name) if manifest is not None else None)
+        return (proof for proof in known if proof is not None)
 
     def write_proof(self, proof: Proof) -> None:
         """Write a proof, whole or not at all."""

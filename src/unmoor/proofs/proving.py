@@ -34,10 +34,8 @@ def subjects(dists: Dists) -> tuple[Subject, ...]:
 
 def kept_proof(folder: RunFolder, name: str, dists: Dists) -> Proof | None:
     """Return the proof of these very bytes that an earlier run, or another machine, left. Raises `Unknown`."""
-    manifest = folder.read_manifest()
-    known = (folder.read_proof(name), manifest.proof(name) if manifest is not None else None)
     wanted = set(subjects(dists))
-    return next((proof for proof in known if proof is not None and set(proof.subjects) == wanted), None)
+    return next((proof for proof in folder.proofs(name) if set(proof.subjects) == wanted), None)
 
 
 def vouches(proof: Proof, file: File) -> bool:

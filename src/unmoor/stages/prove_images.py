@@ -70,7 +70,7 @@ class ProveImages(Build[Proof]):
     def find(self, have: Have) -> Proof | None:
         """Return the proof of these very images, ``None`` where there is none."""
         wanted = frozenset(map(imagery.subject_of, have[self.images].images))
-        return next((proof for proof in self._known() if frozenset(proof.subjects) == wanted), None)
+        return next((proof for proof in self.folder.proofs(self.name) if frozenset(proof.subjects) == wanted), None)
 
     def make(self, have: Have) -> Proof:
         """Prove every image that is not proven. Raises `Unproven` with all that is wrong, `Overdue` for a command."""
@@ -86,16 +86,10 @@ class ProveImages(Build[Proof]):
         self.folder.add_proof(proof)
         return proof
 
-    def _known(self) -> Iterator[Proof]:
-        manifest = self.folder.read_manifest()
-        for proof in (self.folder.read_proof(self.name), manifest.proof(self.name) if manifest else None):
-            if proof is not None:
-                yield proof
-
     def _earlier(self, images: Sequence[Image]) -> Proof | None:
         """A proof of some of these images and of no others, as another machine's leg brings it."""
         wanted = frozenset(map(imagery.subject_of, images))
-        return next((proof for proof in self._known() if frozenset(proof.subjects) < wanted), None)
+        return next((proof for proof in self.folder.proofs(self.name) if frozenset(proof.subjects) < wanted), None)
 
     def _proven(self, images: Sequence[Image], have: Have) -> tuple[Result, ...]:
         """Try images side by side."""
