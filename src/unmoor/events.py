@@ -1,9 +1,13 @@
-"""What happens in a run, as values. Logic says what happened; listeners say it aloud."""
+"""What happens in a run, as values. Logic says what happened; listeners say it aloud.
+
+``event`` is what JSON lines call it: a class may change its name, a document may not.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from unmoor.outcome import Outcome
 from unmoor.stage import Reach
@@ -22,6 +26,8 @@ class Entry:
 class RunStarted:
     """A run begins: which world, how far, which stages in order."""
 
+    event: ClassVar[str] = "RunStarted"
+
     world: str
     rehearsal: bool
     ceiling: Reach
@@ -32,12 +38,16 @@ class RunStarted:
 class StageStarted:
     """A stage begins to look, or to make."""
 
+    event: ClassVar[str] = "StageStarted"
+
     stage: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageSaid:
     """Something a user should know while it happens."""
+
+    event: ClassVar[str] = "StageSaid"
 
     stage: str
     text: str
@@ -47,6 +57,8 @@ class StageSaid:
 class StageWarned:
     """Something that must still be seen at the end."""
 
+    event: ClassVar[str] = "StageWarned"
+
     stage: str
     text: str
 
@@ -54,6 +66,8 @@ class StageWarned:
 @dataclass(frozen=True, kw_only=True)
 class StageEnded:
     """A stage is done, one way or another; ``seconds`` it took."""
+
+    event: ClassVar[str] = "StageEnded"
 
     stage: str
     outcome: Outcome
@@ -90,6 +104,8 @@ class Report:
 @dataclass(frozen=True, kw_only=True)
 class RunEnded:
     """The run is over."""
+
+    event: ClassVar[str] = "RunEnded"
 
     report: Report
 

@@ -154,13 +154,13 @@ def written(outcome: Outcome) -> Mapping[str, Any]:
     """Put an outcome in the words of the journal."""
     match outcome:
         case Made(product) | Found(product):
-            return {"outcome": type(outcome).__name__.lower(), "product": product}
+            return {"outcome": outcome.state, "product": product}
         case Planned(plan):
-            return {"outcome": "planned", "plan": plan}
+            return {"outcome": outcome.state, "plan": plan}
         case Skipped(why):
-            return {"outcome": "skipped", "why": why}
+            return {"outcome": outcome.state, "why": why}
         case Failed(error):
-            told = {"outcome": "failed", "kind": error.kind, "error": str(error), "next": error.next_step}
+            told = {"outcome": outcome.state, "kind": error.kind, "error": str(error), "next": error.next_step}
             if error.__cause__ is not None and isinstance(error, Internal):
                 told["traceback"] = "".join(traceback.format_exception(error.__cause__))
             return told

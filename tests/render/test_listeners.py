@@ -18,6 +18,7 @@ from unmoor.products import Proof, Result, Subject, Uploaded, Verdict
 from unmoor.render import actions, document, words
 from unmoor.render.live import Live
 from unmoor.render.plain import Plain
+from unmoor.runner import written
 from unmoor.stage import Reach
 
 RELEASE = samples.release("acme/demo", "demo")
@@ -138,12 +139,30 @@ def test_a_run_as_json_keeps_to_its_schema() -> None:
 
 
 def test_json_lines_are_json() -> None:
-    """Every event is one JSON object on one line."""
+    """Every event is one JSON object on one line, under a name that is written out."""
     lines: list[str] = []
     hear = document.JsonLines(lines.append)
     for event in events():
         hear(event)
-    assert [json.loads(line)["event"] for line in lines][:2] == ["RunStarted", "StageStarted"]
+    names = [json.loads(line)["event"] for line in lines]
+    assert names[:2] == ["RunStarted", "StageStarted"]
+    assert set(names) == {"RunStarted", "StageStarted", "StageSaid", "StageWarned", "StageEnded", "RunEnded"}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "record"),
+    [
+        (Made(product=1), {"outcome": "made", "product": 1}),
+        (Found(product=1), {"outcome": "found", "product": 1}),
+        (Planned(plan="do it"), {"outcome": "planned", "plan": "do it"}),
+        (Skipped(why="no"), {"outcome": "skipped", "why": "no"}),
+        (Failed(BAD), {"outcome": "failed", "kind": "conflict", "error": str(BAD), "next": BAD.next_step}),
+    ],
+)
+def test_the_journal_names_outcomes_by_words_of_its_own(outcome: Outcome, record: dict[str, object]) -> None:
+    """What the journal and JSON call an outcome does not hang on the name of a class."""
+    assert written(outcome) == record
+    assert document.state(outcome) == record["outcome"]
 
 
 def test_what_is_outside_is_named() -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from unmoor.events import Event, Report, RunEnded, RunStarted, StageEnded, StageReport, StageSaid, StageStarted
-from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
+from unmoor.outcome import Failed, Outcome
 from unmoor.products import Access, Dists, Release, Verified
 from unmoor.render import words
 
@@ -94,11 +94,7 @@ class RunDocument:
 
 def state(outcome: Outcome | None) -> str:
     """Name an outcome for a machine."""
-    match outcome:
-        case None:
-            return "unasked"
-        case Made() | Found() | Planned() | Skipped() | Failed():
-            return type(outcome).__name__.lower()
+    return outcome.state if outcome is not None else "unasked"
 
 
 def document(report: Report, *, world: str, rehearsal: bool, ceiling: str) -> RunDocument:
@@ -174,4 +170,4 @@ class JsonLines:
                 line = {"seconds": round(event.report.seconds, 3)}
             case StageSaid() | _:
                 line = {"stage": event.stage, "text": event.text}
-        self.write(msgspec.json.encode({"event": type(event).__name__, **line}).decode())
+        self.write(msgspec.json.encode({"event": event.event, **line}).decode())
