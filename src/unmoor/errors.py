@@ -89,14 +89,14 @@ class Unfit(UnmoorError):
     """A built file that an index would refuse, or that is of another version."""
 
     exit_code = 7
-    kind = "unfit"
+    kind = "invalid"
 
 
 class Unproven(UnmoorError):
     """An installed file that does not import, load or pass its tests."""
 
     exit_code = 8
-    kind = "unproven"
+    kind = "untested"
 
 
 class Conflict(UnmoorError):
@@ -138,7 +138,7 @@ class Overdue(UnmoorError):
     """Something took longer than it may."""
 
     exit_code = 14
-    kind = "overdue"
+    kind = "timeout"
 
 
 class Interrupted(UnmoorError):
