@@ -186,7 +186,7 @@ class Voyage:
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
             code = run(
-                ["status", "--json", "--project", str(self.repo.path), "--world", str(self.sea.world_file), self.tag]
+                ["status", "--json", "--directory", str(self.repo.path), "--world", str(self.sea.world_file), self.tag]
             )
         assert code == 0, said.getvalue()
         digests = self.sea.digests(self.tag)

@@ -24,8 +24,8 @@ HERE = Path()
         ),
         pytest.param(
             Asked(folder=Path("a b"), limit=Reach.LOCAL, until=("check-dists", "prove-dists")),
-            "unmoor release --project 'a b' --dry-run --until check-dists --until prove-dists v1",
-            "unmoor release --project 'a b' v1",
+            "unmoor release --directory 'a b' --dry-run --until check-dists --until prove-dists v1",
+            "unmoor release --directory 'a b' v1",
             id="dry",
         ),
         pytest.param(

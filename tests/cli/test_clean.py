@@ -123,7 +123,7 @@ class Shore:
     def clean(self, *args: str, folder: Path, code: int = 0) -> int:
         """Run the command."""
         world = ("--world", str(self.world.world_file))
-        answer = run(["clean", "images", *world, "--project", str(folder), "--image", self.name, *args])
+        answer = run(["clean", "images", *world, "--directory", str(folder), "--image", self.name, *args])
         assert answer == code
         return answer
 
@@ -287,5 +287,5 @@ def test_a_repository_that_is_not_there_has_nothing_to_clean(
 )
 def test_what_cannot_be_meant_is_refused(world: LocalWorld, checkout: Path, args: tuple[str, ...], code: int) -> None:
     """With the exit code of settings or of the command line."""
-    where = ("--world", str(world.world_file), "--project", str(checkout))
+    where = ("--world", str(world.world_file), "--directory", str(checkout))
     assert run(["clean", "images", *where, *args]) == code

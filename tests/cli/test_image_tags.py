@@ -39,7 +39,7 @@ def test_a_branch_of_a_checkout(repo: Repo, capsys: pytest.CaptureFixture[str]) 
     """Ref, commit, its time, the repository and its default branch come from git."""
     rules = "type=ref,event=branch\ntype=sha\ntype=raw,value={{commit_date 'YYYYMMDD'}},enable={{is_default_branch}}"
     document = _document(
-        capsys, "--project", str(repo.path), "--rules", rules, *IMAGE, "--date", "2026-01-31T12:00:00Z"
+        capsys, "--directory", str(repo.path), "--rules", rules, *IMAGE, "--date", "2026-01-31T12:00:00Z"
     )
     head = repo.git("rev-parse", "HEAD")
     assert document["tag-names"] == ["main", "20231114", f"sha-{head[:7]}"]
@@ -55,7 +55,7 @@ def test_a_tag_of_a_checkout(repo: Repo, capsys: pytest.CaptureFixture[str]) -> 
     """A detached HEAD is the release's tag that stands on it."""
     repo.git("tag", "v1.2.3")
     repo.git("checkout", "--quiet", "--detach")
-    said = _said(capsys, "--project", str(repo.path), *IMAGE, "--rules", "type=pep440,pattern={{major}}.{{minor}}")
+    said = _said(capsys, "--directory", str(repo.path), *IMAGE, "--rules", "type=pep440,pattern={{major}}.{{minor}}")
     assert said.splitlines() == ["ghcr.io/owner/name:1.2", "ghcr.io/owner/name:latest"]
 
 
@@ -64,24 +64,24 @@ def test_a_ref_by_name(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     repo.git("tag", "-a", "v1.0.0", "-m", "one")
     first = repo.git("rev-parse", "HEAD")
     repo.commit({"more": "x"})
-    document = _document(capsys, "--project", str(repo.path), "--ref", "refs/tags/v1.0.0", "--rules", "type=sha")
+    document = _document(capsys, "--directory", str(repo.path), "--ref", "refs/tags/v1.0.0", "--rules", "type=sha")
     assert document["tag-names"] == [f"sha-{first[:7]}"]
 
 
 def test_a_detached_head_without_a_tag_is_refused(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is guessed; the message says what to name."""
     repo.git("checkout", "--quiet", "--detach")
-    assert "--ref" in _said(capsys, "--project", str(repo.path), code=3)
+    assert "--ref" in _said(capsys, "--directory", str(repo.path), code=3)
 
 
 def test_no_repository_is_needed_where_the_ref_is_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Outside of any checkout flags are enough."""
-    flags = ("--project", str(tmp_path), "--ref", "refs/pull/123/merge", "--sha", SHA)
+    flags = ("--directory", str(tmp_path), "--ref", "refs/pull/123/merge", "--sha", SHA)
     assert _said(capsys, *flags, "--rules", "type=ref,event=pr", "--rules", "type=sha").split() == [
         "pr-123",
         "sha-0a1b2c3",
     ]
-    assert "repository" in _said(capsys, "--project", str(tmp_path), code=4)
+    assert "repository" in _said(capsys, "--directory", str(tmp_path), code=4)
 
 
 def _actions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ref: str, name: str, payload: dict[str, Any]) -> None:
@@ -129,7 +129,7 @@ def test_a_run_of_github_actions(
             "type=raw,default,enable={{is_default_branch}}",
         )
     ]
-    document = _document(capsys, "--project", str(tmp_path), *rules)
+    document = _document(capsys, "--directory", str(tmp_path), *rules)
     assert document["tag-names"] == expected
     assert document["labels"]["org.opencontainers.image.revision"] == SHA
 
@@ -143,7 +143,7 @@ def test_the_originals_variables_count(
     monkeypatch.setenv("DOCKER_METADATA_SHORT_SHA_LENGTH", "12")
     monkeypatch.setenv("DOCKER_METADATA_PR_HEAD_SHA", "true")
     monkeypatch.setenv("DOCKER_METADATA_ANNOTATIONS_LEVELS", "manifest,index")
-    document = _document(capsys, "--project", str(tmp_path), "--rules", "type=sha", "--annotation", "a=b")
+    document = _document(capsys, "--directory", str(tmp_path), "--rules", "type=sha", "--annotation", "a=b")
     assert document["tag-names"] == [f"sha-{'f' * 12}"]
     assert {"manifest:a=b", "index:a=b"} <= set(document["annotations"])
 
@@ -153,7 +153,7 @@ def test_a_flag_comes_before_the_run(
 ) -> None:
     """A ref that is named counts, also where the event is about another."""
     _actions(monkeypatch, tmp_path, "refs/heads/main", "pull_request_target", {"number": 6, "repository": REPOSITORY})
-    said = _said(capsys, "--project", str(tmp_path), "--ref", "refs/tags/v2.0.0", "--rules", "type=ref,event=tag")
+    said = _said(capsys, "--directory", str(tmp_path), "--ref", "refs/tags/v2.0.0", "--rules", "type=ref,event=tag")
     assert said.split() == ["v2.0.0", "latest"]
 
 
@@ -188,12 +188,12 @@ def test_a_length_that_is_none(
 ) -> None:
     """The variable is named."""
     monkeypatch.setenv("DOCKER_METADATA_SHORT_SHA_LENGTH", length)
-    assert "DOCKER_METADATA_SHORT_SHA_LENGTH" in _said(capsys, "--project", str(repo.path), code=3)
+    assert "DOCKER_METADATA_SHORT_SHA_LENGTH" in _said(capsys, "--directory", str(repo.path), code=3)
 
 
 def test_warnings_go_to_stderr(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     """What changes nothing is told, and stdout stays data."""
-    assert run(["image-tags", "--project", str(repo.path), "--rules", "type=raw,x,colour=red"]) == 0
+    assert run(["image-tags", "--directory", str(repo.path), "--rules", "type=raw,x,colour=red"]) == 0
     captured = capsys.readouterr()
     assert captured.out == "x\n"
     assert "colour" in captured.err
@@ -201,13 +201,13 @@ def test_warnings_go_to_stderr(repo: Repo, capsys: pytest.CaptureFixture[str]) -
 
 def test_compat(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     """No tag is an error, and none in compat."""
-    flags = ("--project", str(repo.path), "--rules", "type=semver,pattern={{version}}")
+    flags = ("--directory", str(repo.path), "--rules", "type=semver,pattern={{version}}")
     assert "no rule gives a tag" in _said(capsys, *flags, code=3)
     assert _said(capsys, *flags, "--compat") == ""
 
 
 def test_latest_on_the_default_branch(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     """Only where it is asked for."""
-    flags = ("--project", str(repo.path), "--rules", "type=ref,event=branch")
+    flags = ("--directory", str(repo.path), "--rules", "type=ref,event=branch")
     assert _said(capsys, *flags).split() == ["main"]
     assert _said(capsys, *flags, "--latest-on-default-branch").split() == ["main", "latest"]

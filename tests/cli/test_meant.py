@@ -29,7 +29,7 @@ def test_no_repository(
     repo.git("tag", "-f", "v1.0")
     if remote:
         repo.git("remote", "add", "origin", remote)
-    assert run([*command, "--project", str(repo.path)]) == 4
+    assert run([*command, "--directory", str(repo.path)]) == 4
     told = capsys.readouterr().err
     assert f"which repository on the forge this is: {'the git remote ' if remote else ''}{why}" in told
     assert "secret" not in told

@@ -63,7 +63,7 @@ class Asked:
 
     def _where(self) -> list[str]:
         """The project and the world."""
-        words = ["--project", str(self.folder)] if self.folder != Path() else []
+        words = ["--directory", str(self.folder)] if self.folder != Path() else []
         words += ["--path", self.path] if self.path is not None else []
         words += ["--world", str(self.world)] if self.world else []
         return [*words, *(["--config", str(self.config)] if self.config else [])]

@@ -14,7 +14,7 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.cli import imaging, session, talk
 from unmoor.cli.meant import located, no_repository
-from unmoor.cli.options import json_option, path_option, project_option, world_option
+from unmoor.cli.options import json_option, path_option, directory_option, world_option
 from unmoor.cli.teaching import Grouped, examples
 from unmoor.config.registries import with_registries
 from unmoor.config.worlds import read_world, real_world
@@ -122,7 +122,7 @@ class CleanImages(Grouped):
 )
 @click.option("--image", "images", multiple=True, metavar="NAME", help="Only this image. Repeatable.")
 @click.option("--apply", "really", is_flag=True, help="Do it. Without this it is only said.")
-@project_option
+@directory_option
 @path_option
 @world_option
 @json_option

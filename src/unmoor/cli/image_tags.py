@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import click
 
-from unmoor.cli.options import json_option, project_option
+from unmoor.cli.options import json_option, directory_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import Grouped, examples
 from unmoor.text import clean
@@ -50,7 +50,7 @@ class ImageTags(Grouped):
 @click.option("--date", metavar="TIME", help="The time to plan for (ISO 8601) instead of now.")
 @click.option("--latest-on-default-branch", is_flag=True, help="That branch gets latest, and releases never do.")
 @click.option("--compat", is_flag=True, help="Do as docker/metadata-action does where unmoor differs on purpose.")
-@project_option
+@directory_option
 @json_option
 def command(
     *,

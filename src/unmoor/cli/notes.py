@@ -14,7 +14,7 @@ from unmoor.adapters.shell import LocalShell
 from unmoor.cli import session, talk
 from unmoor.cli.asked import Asked
 from unmoor.cli.meant import located
-from unmoor.cli.options import path_option, project_option
+from unmoor.cli.options import path_option, directory_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
 from unmoor.locating import Surroundings
@@ -28,7 +28,7 @@ from unmoor.stage import Reach
     epilog=examples("unmoor notes", "unmoor notes v1.2.3 > notes.md"),
 )
 @click.argument("tag", required=False)
-@project_option
+@directory_option
 @path_option
 def command(*, tag: str | None, folder: Path, path: str | None) -> int:
     """Print the release notes of TAG as Markdown, exactly as they would be published.

@@ -18,10 +18,10 @@ def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-def project_option(function: Callable[..., Any]) -> Callable[..., Any]:
+def directory_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the option that names the checkout."""
     return click.option(
-        "--project",
+        "--directory",
         "folder",
         type=click.Path(path_type=Path, file_okay=False),
         default=Path(),

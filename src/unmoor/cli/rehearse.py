@@ -17,7 +17,7 @@ from unmoor.adapters.shell import LocalShell
 from unmoor.cli import imaging, session
 from unmoor.cli.asked import Asked
 from unmoor.cli.meant import located
-from unmoor.cli.options import config_option, json_option, path_option, project_option
+from unmoor.cli.options import config_option, json_option, path_option, directory_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
 from unmoor.config.given import given
@@ -43,7 +43,7 @@ PLACE = "rehearsal"
     epilog=examples("unmoor rehearse", "unmoor rehearse v2.0.0rc1", "unmoor rehearse --without-images"),
 )
 @click.argument("tag", required=False)
-@project_option
+@directory_option
 @path_option
 @config_option
 @click.option("--without-images", is_flag=True, help="Leave container images out, where there is no engine.")
@@ -106,7 +106,7 @@ def command(
 
 def _again(folder: Path, path: str | None, tag: str | None, config: Path | None, *, without_images: bool) -> str:
     """The very command."""
-    options = ["--project", str(folder)] if folder != Path() else []
+    options = ["--directory", str(folder)] if folder != Path() else []
     options += ["--path", path] if path is not None else []
     options += ["--config", str(config)] if config else []
     options += ["--without-images"] if without_images else []

@@ -11,7 +11,7 @@ from unmoor import versions
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
 from unmoor.cli.asked import Asked
-from unmoor.cli.options import config_option, json_option, path_option, project_option, world_option
+from unmoor.cli.options import config_option, json_option, path_option, directory_option, world_option
 from unmoor.cli.teaching import examples
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.images import pushing
@@ -50,7 +50,7 @@ class StatusDocument:
     epilog=examples("unmoor status v1.2.3", "unmoor status --world w.toml v1.2.3"),
 )
 @click.argument("tag", required=False)
-@project_option
+@directory_option
 @path_option
 @world_option
 @config_option

@@ -9,7 +9,7 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
 from unmoor.cli.asked import Asked
-from unmoor.cli.options import config_option, path_option, project_option, world_option
+from unmoor.cli.options import config_option, path_option, directory_option, world_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
 from unmoor.events import Report, StageReport
@@ -26,7 +26,7 @@ from unmoor.text import clean
     epilog=examples("unmoor undo v1.2.3            what would be done", "unmoor undo --apply v1.2.3    do it"),
 )
 @click.argument("tag", required=False)
-@project_option
+@directory_option
 @path_option
 @world_option
 @config_option

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from unmoor.adapters.processes import Processes
-from unmoor.cli.options import project_option
+from unmoor.cli.options import directory_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
 from unmoor.errors import Interrupted, Refused
@@ -44,7 +44,7 @@ def command() -> None:
     metavar="BYTES",
     help="The largest file that its indexes take.  [default: 104857600, as PyPI]",
 )
-@project_option
+@directory_option
 def up(place: Path | None, repository: str, file_limit: int | None, folder: Path) -> int:
     """Start a world in the foreground and keep it running until Ctrl-C.
 

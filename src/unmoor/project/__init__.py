@@ -118,7 +118,7 @@ def _nameless(files: Files) -> ConfigError:
     if not here:
         return ConfigError(
             "there is no Python project here: neither pyproject.toml nor setup.cfg nor setup.py is in this commit",
-            next_step="commit them; or name another checkout (--project DIR), or a folder in this one (--path DIR)",
+            next_step="commit them; or name another checkout (--directory DIR), or a folder in this one (--path DIR)",
         )
     if here == ["pyproject.toml"]:
         return ConfigError(
