@@ -43,7 +43,7 @@ from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.processes import Processes
 from unmoor.files import measured
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.uploading import bring
 from unmoor.world import IndexPlace, Login
 url = sys.argv[1]

@@ -18,9 +18,9 @@ from unmoor.files import measured
 from unmoor.folder import RunFolder
 from unmoor.products import Dists, File, Notes, Proof, Release, Result, Subject, Verdict
 from unmoor.rehearsal import local
-from unmoor.secret import Secret
 from unmoor.stage import Have, Promise
 from unmoor.stages.draft import MakeDraft
+from unmoor.util.secret import Secret
 from unmoor.world import ForgePlace, Login
 
 REPOSITORY = "acme/demo"

@@ -23,7 +23,7 @@ from unmoor.adapters.index import PackageIndex
 from unmoor.files import measured
 from unmoor.ports.clock import Clock
 from unmoor.products import File
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.world import IndexPlace, Login
 
 TOKEN = "pypi-throw-away"

@@ -16,7 +16,7 @@ from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.trusted import TrustedPublishing
 from unmoor.rehearsal.local import LocalWorld
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.world import IndexPlace, Login, Trusted
 
 MATCHING: dict[str, Any] = {"project": "demo", "repository": "acme/demo", "workflow": "release.yml"}

@@ -35,7 +35,7 @@ from unmoor.adapters.registry import OciRegistry
 from unmoor.images import oci, ocidocs
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import OciManifest
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.world import Login, RegistryPlace
 
 USER, PASSWORD = "captain", "throw-away"

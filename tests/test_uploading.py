@@ -15,8 +15,8 @@ from tests.indexes import Shelf, Stand, built, standing
 from unmoor.errors import Conflict, Denied, Incomplete, Overdue, Rejected, Unknown, UnmoorError
 from unmoor.holdings import look
 from unmoor.products import File, Subject, Uploaded
-from unmoor.text import duration
 from unmoor.uploading import TRIES, WIDTH, bring
+from unmoor.util.text import duration
 
 Fault = Callable[[Exchange, Shelf, str, bytes], None]
 

@@ -29,7 +29,7 @@ from packaging.version import InvalidVersion, Version
 
 from unmoor.errors import Unfit
 from unmoor.files import is_safe_name
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 if TYPE_CHECKING:  # slow to import, and a run that only reads needs neither
     from importlib.metadata import EntryPoint

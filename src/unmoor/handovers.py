@@ -17,7 +17,7 @@ from unmoor.errors import Conflict, Incomplete
 from unmoor.files import read_regular
 from unmoor.manifest import Artifact, Manifest
 from unmoor.products import Proof, Result
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 NAME_THEM = (
     "in the job that built the files: unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG;"

@@ -19,7 +19,7 @@ from unmoor.errors import ConfigError, UnmoorError
 from unmoor.naming import Naming
 from unmoor.ports.git import Git
 from unmoor.project import Read, is_project, read_facts
-from unmoor.text import clean
+from unmoor.util.text import clean
 from unmoor.versions import shown
 
 FILES = ("pyproject.toml", "setup.py", "setup.cfg")

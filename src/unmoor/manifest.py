@@ -8,7 +8,7 @@ from typing import Any
 
 from unmoor.errors import Unknown
 from unmoor.products import Dists, File, Images, Proof, Pushed, PushedImage, Release, Subject, Tool
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 NAME = "manifest.json"
 SCHEMA = 1

@@ -27,11 +27,11 @@ from unmoor.events import (
     StageWarned,
 )
 from unmoor.journal import Journal, NoJournal
-from unmoor.oldpython import mend
 from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.pipeline import AnyStage, Pipeline
 from unmoor.runner import Ended, Parked, Task, compose, fault
 from unmoor.stage import Have, Reach
+from unmoor.util.py311_compat import mend
 
 TICK = 0.5  # seconds between two looks at the deadline
 PATIENCE = 5.0  # seconds that stages get to stop

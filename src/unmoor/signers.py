@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unmoor.errors import Refused
 from unmoor.ports.git import Git
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 
 def trusted_signer(git: Git, tag: str, path: str) -> str:

@@ -22,7 +22,7 @@ from unmoor.ports.index import Holding, Index
 from unmoor.ports.registry import Registry
 from unmoor.products import Release
 from unmoor.states import Item, State, SurfaceState
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 FORGE = "forge"
 

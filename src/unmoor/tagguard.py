@@ -5,7 +5,7 @@ from __future__ import annotations
 from unmoor.errors import Refused
 from unmoor.ports.git import Git
 from unmoor.products import Release
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 
 def still_names(git: Git, release: Release) -> None:

@@ -11,7 +11,7 @@ from unmoor.config.settings import Settings
 from unmoor.images.imagery import LOCAL
 from unmoor.ports.index import Index
 from unmoor.powers import Powers
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from unmoor.errors import BuildFailed
 from unmoor.products import Release
 from unmoor.project.files import Files, table
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 # Build requirements that read the version from git in a way of their own, and what tells them the version.
 # setuptools-scm reads a variable with the project's name in it; hatch-vcs passes over that one.

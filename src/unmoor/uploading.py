@@ -20,8 +20,8 @@ from unmoor.holdings import compared, look, uploaded
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Busy, Index, Lost, Refusal, Sent
 from unmoor.products import File, Uploaded
-from unmoor.text import duration
-from unmoor.together import side_by_side
+from unmoor.util.concurrency import side_by_side
+from unmoor.util.text import duration
 
 WIDTH = 8
 """How many files are sent at once, at most."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 
 
 class Lookup(StrEnum):

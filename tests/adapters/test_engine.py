@@ -25,7 +25,7 @@ from unmoor.adapters.shell import LocalShell
 from unmoor.errors import BuildFailed, Denied, Incomplete, Interrupted, MissingPart, Overdue, Unknown, UnmoorError
 from unmoor.ports.engine import Engine, Recipe
 from unmoor.ports.shell import Ran, Shell
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 
 pytestmark = pytest.mark.journey
 

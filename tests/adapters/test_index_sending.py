@@ -23,7 +23,7 @@ from unmoor.errors import Conflict, Denied, Unfit
 from unmoor.files import measured
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
 from unmoor.products import File
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.world import Login
 
 

@@ -24,7 +24,7 @@ from unmoor.adapters.http import BoundedSession
 from unmoor.errors import Denied, Rejected
 from unmoor.images import oci
 from unmoor.ports.registry import OciManifest
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.world import Login
 
 WRONG = Login(username=USER, secret=Secret("wrong"), origin="a wrong place")

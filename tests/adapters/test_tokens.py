@@ -11,7 +11,7 @@ from pypitoken import Token  # type: ignore[import-untyped]
 from unmoor.adapters.index.tokens import judge
 from unmoor.config.real import real_world, upload_addresses
 from unmoor.errors import Denied
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.world import IndexPlace, Login
 
 WORLD = real_world("acme/demo", {"GITHUB_ACTIONS": "true"})

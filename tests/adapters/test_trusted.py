@@ -24,7 +24,7 @@ from unmoor.errors import Denied, Unknown
 from unmoor.ports.index import Proving, Sent
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.world import IndexPlace, Login, Trusted
 
 REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"

@@ -16,7 +16,7 @@ from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
 from unmoor.rehearsal import worldfile
 from unmoor.rehearsal.worldfile import Places, credentials
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, World
 
 CANARY = "canary-7f3a"

@@ -15,7 +15,7 @@ from unmoor.adapters.git import GitCheckout
 from unmoor.notes import commits, markdown
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 
 def noted(path: Path, release: Release, shell: Shell, commit: str) -> list[str]:

@@ -17,7 +17,7 @@ from unmoor.config.worlds import read_world
 from unmoor.errors import Denied, Rejected
 from unmoor.ports.registry import OciManifest
 from unmoor.rehearsal.registry_rules import Fault
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.world import World
 
 

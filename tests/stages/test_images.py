@@ -22,9 +22,9 @@ from unmoor.errors import BuildFailed, ConfigError, Conflict, MissingPart, Refus
 from unmoor.images import imagery, oci, ocidocs
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Dists, Image, Images, Subject
-from unmoor.secret import Secret
 from unmoor.stage import Promise
 from unmoor.stages.images import BuildImages
+from unmoor.util.secret import Secret
 
 DISTS: Promise[Dists] = Promise("dists")
 NAME = "ghcr.io/acme/demo"

@@ -20,9 +20,9 @@ from unmoor.files import measured
 from unmoor.ports.index import Holding, Index, Listed
 from unmoor.products import Dists, Subject, Uploaded, Verdict
 from unmoor.rehearsal import local
-from unmoor.secret import Secret
 from unmoor.stage import Promise
 from unmoor.stages.prove_testpypi import ProveStaged
+from unmoor.util.secret import Secret
 from unmoor.world import IndexPlace, Login
 
 pytestmark = pytest.mark.journey  # real builds and environments, one after the other

@@ -13,9 +13,9 @@ from unmoor.adapters.index import PackageIndex
 from unmoor.errors import Conflict, Denied, Rejected, Unknown
 from unmoor.files import measured
 from unmoor.products import Dists, Subject, Uploaded
-from unmoor.secret import Secret
 from unmoor.stage import Left, Reach
 from unmoor.stages.testpypi import UploadStaging
+from unmoor.util.secret import Secret
 from unmoor.world import Login
 
 

@@ -6,7 +6,7 @@ import ipaddress
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from unmoor.errors import Unknown
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _PORTS = {"http": 80, "https": 443}
 _LONGEST = 8000

@@ -27,7 +27,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from unmoor.adapters.addresses import is_loopback, shown
 from unmoor.errors import Unknown
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _PIECE = 65_536
 # Everything that requests, urllib3, http.client and the socket may raise for what the other side did.

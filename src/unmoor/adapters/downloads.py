@@ -12,7 +12,7 @@ from unmoor.adapters.bounds import Watch
 from unmoor.errors import Conflict, Denied, Unknown
 from unmoor.files import writing_whole
 from unmoor.products import File
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 
 def must_be_ok(response: requests.Response, where: str) -> None:

@@ -25,7 +25,7 @@ from unmoor.adapters.git_signatures import signer
 from unmoor.errors import Refused, Unknown
 from unmoor.ports.git import Commit
 from unmoor.ports.shell import Shell
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 LARGEST_FILE: Final = 10_000_000
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from unmoor.errors import Refused
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 if TYPE_CHECKING:
     from unmoor.adapters.git import GitCheckout

@@ -10,7 +10,7 @@ from typing import Final
 
 from unmoor.errors import Overdue, Refused, Unknown, UnmoorError
 from unmoor.ports.shell import Ran, Shell
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 # Hooks, file system monitors, helpers of the ext transport and signing programs are never run;
 # nothing is refreshed, packed or deleted on the way; output does not depend on the user's settings.

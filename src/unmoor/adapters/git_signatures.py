@@ -12,7 +12,7 @@ from typing import Final
 
 from unmoor.adapters.git_program import GitProgram
 from unmoor.errors import Refused, Unknown
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _ARMOUR: Final = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _GOOD: Final = re.compile(

@@ -14,7 +14,7 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.cli import imaging, session, talk
 from unmoor.cli.meant import located, no_repository
-from unmoor.cli.options import json_option, path_option, directory_option, world_option
+from unmoor.cli.options import directory_option, json_option, path_option, world_option
 from unmoor.cli.teaching import Grouped, examples
 from unmoor.config.registries import with_registries
 from unmoor.config.worlds import read_world, real_world

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from unmoor.errors import Internal, Interrupted, UnmoorError, of_the_machine
-from unmoor.text import clean, indented
+from unmoor.util.text import clean, indented
 
 BLOCK = 60  # lines of a longer text that are shown, the last ones
 

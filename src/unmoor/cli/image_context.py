@@ -17,7 +17,7 @@ from unmoor.errors import ConfigError, MissingPart, Refused, UnmoorError
 from unmoor.imagetags import Context, Repository, with_event
 from unmoor.imagetags.context import HEADS, SHORT, TAGS, read_time
 from unmoor.runcontext import repository_of
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 LARGEST_EVENT: Final = 30_000_000
 """Bytes; GitHub sends 25 MB at most."""

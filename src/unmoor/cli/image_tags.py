@@ -9,10 +9,10 @@ from typing import ClassVar
 
 import click
 
-from unmoor.cli.options import json_option, directory_option
+from unmoor.cli.options import directory_option, json_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import Grouped, examples
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 
 class ImageTags(Grouped):

@@ -15,8 +15,8 @@ from unmoor.images import imagery, oci
 from unmoor.ports.engine import Engine
 from unmoor.ports.git import Git
 from unmoor.project import read_facts
-from unmoor.secret import Secret
-from unmoor.text import clean
+from unmoor.util.secret import Secret
+from unmoor.util.text import clean
 from unmoor.world import World
 
 

@@ -11,7 +11,7 @@ from unmoor.errors import Refused
 from unmoor.locating import Surroundings, locate, naming_at
 from unmoor.naming import refuse_hostile
 from unmoor.powers import checkout
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 
 def located(

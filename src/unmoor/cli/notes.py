@@ -14,7 +14,7 @@ from unmoor.adapters.shell import LocalShell
 from unmoor.cli import session, talk
 from unmoor.cli.asked import Asked
 from unmoor.cli.meant import located
-from unmoor.cli.options import path_option, directory_option
+from unmoor.cli.options import directory_option, path_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
 from unmoor.locating import Surroundings

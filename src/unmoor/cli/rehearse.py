@@ -17,7 +17,7 @@ from unmoor.adapters.shell import LocalShell
 from unmoor.cli import imaging, session
 from unmoor.cli.asked import Asked
 from unmoor.cli.meant import located
-from unmoor.cli.options import config_option, json_option, path_option, directory_option
+from unmoor.cli.options import config_option, directory_option, json_option, path_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
 from unmoor.config.given import given
@@ -26,14 +26,14 @@ from unmoor.errors import MissingPart, UnmoorError
 from unmoor.folder import RunFolder
 from unmoor.images.imagery import LOCAL
 from unmoor.locating import Surroundings, settings_at
-from unmoor.locks import exclusive
 from unmoor.ports.engine import Engine
 from unmoor.powers import checkout
 from unmoor.rehearsal import local
 from unmoor.rehearsal.prepare import Prepared, prepare
 from unmoor.runcontext import repository_of
 from unmoor.stage import Reach
-from unmoor.text import clean, indented
+from unmoor.util.filelock import exclusive
+from unmoor.util.text import clean, indented
 
 PLACE = "rehearsal"
 

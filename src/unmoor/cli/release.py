@@ -10,7 +10,7 @@ import click
 
 from unmoor.cli import session
 from unmoor.cli.asked import Asked
-from unmoor.cli.options import config_option, json_option, path_option, directory_option, world_option
+from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option
 from unmoor.cli.skipping import skippable
 from unmoor.cli.teaching import Grouped, examples
 from unmoor.handovers import Handover

@@ -25,7 +25,6 @@ from unmoor.folder import RunFolder
 from unmoor.images import legs
 from unmoor.journal import FileJournal, NoJournal
 from unmoor.locating import Surroundings, settings_at
-from unmoor.locks import exclusive
 from unmoor.pipeline import Pipeline
 from unmoor.powers import Powers, powers
 from unmoor.render import words
@@ -33,7 +32,8 @@ from unmoor.runcontext import RunContext, repository_of
 from unmoor.schedule import Run
 from unmoor.stage import Reach
 from unmoor.target import Target
-from unmoor.text import clean
+from unmoor.util.filelock import exclusive
+from unmoor.util.text import clean
 from unmoor.world import Trusted, World
 
 LOCAL_REPOSITORY = "local/rehearsal"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 OPTIONAL = ("images", "prove-testpypi", "testpypi")
 """The stages that a release may do without: nothing after them stands on what they give."""

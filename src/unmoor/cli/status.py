@@ -11,7 +11,7 @@ from unmoor import versions
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
 from unmoor.cli.asked import Asked
-from unmoor.cli.options import config_option, json_option, path_option, directory_option, world_option
+from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option
 from unmoor.cli.teaching import examples
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.images import pushing

@@ -19,7 +19,7 @@ from unmoor.products import Dists, Release, Uploaded, Verified
 from unmoor.render import actions, words
 from unmoor.runcontext import RunContext
 from unmoor.stage import Reach
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 
 def err(line: str) -> None:

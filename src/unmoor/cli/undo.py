@@ -9,16 +9,16 @@ import click
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
 from unmoor.cli.asked import Asked
-from unmoor.cli.options import config_option, path_option, directory_option, world_option
+from unmoor.cli.options import config_option, directory_option, path_option, world_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
 from unmoor.events import Report, StageReport
-from unmoor.locks import exclusive
 from unmoor.outcome import Failed, Found, Skipped
 from unmoor.pipeline import Pipeline
 from unmoor.render import words
 from unmoor.stage import Left, Push, Reach, Seal, Undone
-from unmoor.text import clean
+from unmoor.util.filelock import exclusive
+from unmoor.util.text import clean
 
 
 @click.command(

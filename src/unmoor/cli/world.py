@@ -12,10 +12,10 @@ from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
 from unmoor.errors import Interrupted, Refused
 from unmoor.folder import RunFolder
-from unmoor.locks import exclusive
 from unmoor.powers import checkout
 from unmoor.rehearsal import local
 from unmoor.runcontext import repository_of
+from unmoor.util.filelock import exclusive
 
 
 @click.group(short_help="Run a local world of your own: indexes, a GitHub API, a registry, a git remote.")

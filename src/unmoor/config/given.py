@@ -8,7 +8,7 @@ from pathlib import Path
 
 from unmoor.config.reading import Document, parse, refuse_near_misses
 from unmoor.errors import ConfigError
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 
 def taken_apart(kind: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from unmoor.errors import ConfigError
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 
 _LIMIT = 1_000_000
 

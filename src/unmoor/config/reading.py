@@ -20,8 +20,8 @@ import msgspec
 
 from unmoor.config.kinds import expected, got, struct_in, structs_in, taken_apart
 from unmoor.errors import ConfigError
-from unmoor.secret import Secret
-from unmoor.text import clean
+from unmoor.util.secret import Secret
+from unmoor.util.text import clean
 
 Path = tuple[str, ...]
 Table = Mapping[str, Any]

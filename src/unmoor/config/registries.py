@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.world import Login, RegistryPlace, World
 
 GITHUB = "ghcr.io"

@@ -21,7 +21,7 @@ from unmoor.config.kinds import struct_in, structs_in
 from unmoor.config.settings import Settings
 from unmoor.config.sources import variable_of
 from unmoor.config.tables import WorldTable
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

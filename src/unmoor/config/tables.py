@@ -19,7 +19,7 @@ from unmoor.config.addresses import (
     root_address,
 )
 from unmoor.config.credentials import TOKEN_USERNAME, checked_reference, checked_username
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 
 
 def _or_empty(check: Callable[[str], str]) -> Callable[[str], str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 # What one problem may say, in characters.
 LONGEST = 600

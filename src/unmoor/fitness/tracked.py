@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from unmoor import distfiles
 from unmoor.fitness.examining import Verdict
 from unmoor.fitness.rules import By, Problem, Rule, broken
-from unmoor.suspicion import secret_file
+from unmoor.util.secret_scan import secret_file
 
 PACKAGE = Rule(
     name="tracked-package",

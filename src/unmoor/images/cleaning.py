@@ -17,7 +17,7 @@ from unmoor.errors import Conflict, Incomplete, Rejected, Unknown
 from unmoor.images import oci
 from unmoor.images.sweep import Graph, Node, Sweep
 from unmoor.ports.registry import OciManifest, Packages, PackageVersion, Registry
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _AT_ONCE = 6
 _CREATED = "org.opencontainers.image.created"

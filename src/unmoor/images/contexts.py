@@ -14,7 +14,7 @@ from unmoor.distfiles import parsed
 from unmoor.errors import ConfigError
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.products import Dists, File, Release
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 DIST = "dist"
 _NAMED = 5

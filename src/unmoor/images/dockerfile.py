@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name
 
 from unmoor.errors import ConfigError
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 LIMIT = 1_000_000
 _DIRECTIVE = re.compile(r"#\s*(?P<name>[A-Za-z]+)\s*=\s*(?P<value>\S+)\s*")

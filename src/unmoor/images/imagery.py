@@ -23,7 +23,7 @@ from unmoor.folder import RunFolder
 from unmoor.images.oci import ImageManifest, leg_tag, plain_platform, read_manifest
 from unmoor.ports.registry import Registry
 from unmoor.products import Dists, Image, Images, Release, Subject
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 RECORD = "images.json"
 SCHEMA = 1

@@ -17,7 +17,7 @@ from unmoor.images import imagery
 from unmoor.images.imagery import Recorded
 from unmoor.manifest import Manifest
 from unmoor.products import Image, Images, Proof
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _PROOF = "prove-images"
 _HOW = "run there: unmoor release --dry-run --until prove-images --platform PLATFORM --keep-images TAG"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from unmoor.errors import ConfigError, Unknown
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"

@@ -22,7 +22,7 @@ from unmoor.images.imagery import Target, commit_tag, names_of, targets_of
 from unmoor.imagetags.floating import series
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Image, PushedImage, Release
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 AGAIN = "run the same command again: what is there already is kept"
 _VERSION_LABEL = "org.opencontainers.image.version"

@@ -13,7 +13,7 @@ from unmoor.images.imagery import Target
 from unmoor.images.pushing import Line, Planned, of_commit_alone, rightful
 from unmoor.ports.registry import Registry
 from unmoor.products import PushedImage, Release
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 
 @dataclass(frozen=True, kw_only=True)

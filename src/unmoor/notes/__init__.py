@@ -17,7 +17,7 @@ from unmoor.notes.reading import Warn, silent
 from unmoor.ports.git import Git
 from unmoor.ports.shell import Shell
 from unmoor.products import Notes, Release
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 REFUSE = "refuse"
 ALLOW = "allow"

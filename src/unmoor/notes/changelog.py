@@ -17,7 +17,7 @@ from unmoor.notes.fragments import Towncrier
 from unmoor.notes.reading import Warn, inside, read, shown
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _STEMS = ("changelog", "changes", "news", "history", "releases", "release_notes", "release-notes")
 _SUFFIXES = (".md", ".markdown", ".rst", ".txt", "")

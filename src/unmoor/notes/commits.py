@@ -7,7 +7,7 @@ import re
 from unmoor.notes.markdown import escape
 from unmoor.ports.git import Git
 from unmoor.products import Release
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 SHOWN = 200
 _ASKED = 1_000

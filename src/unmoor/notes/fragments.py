@@ -23,7 +23,7 @@ from unmoor.notes import markdown, programs, rst, sections
 from unmoor.notes.reading import LIMIT, inside, plain, read, shown, word_set
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _DEFAULT_KINDS = ("feature", "bugfix", "doc", "removal", "misc")
 _ALWAYS_IGNORED = (".gitignore", ".gitkeep", ".keep", "readme", "readme.md", "readme.rst")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from unmoor.errors import Refused
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 # The most that is read of one file, in bytes.
 LIMIT = 10_000_000

@@ -20,7 +20,7 @@ from unmoor.notes import programs
 from unmoor.notes.reading import plain
 from unmoor.notes.sections import Heading
 from unmoor.ports.shell import Shell
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1* *")
 _DEFINITION = re.compile(r"\.\. (?:_(?P<target>`[^`]+`|[^:_`][^:`]*): +\S|\|(?P<name>[^|]+)\| )")

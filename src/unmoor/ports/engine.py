@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from unmoor.ports.shell import Ran
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.world import Login
 
 

@@ -14,7 +14,7 @@ from unmoor.project.files import Files, Read, table
 from unmoor.project.likely import likely_name, likely_version
 from unmoor.project.sources import find_version
 from unmoor.project.written import WrittenVersion, with_version
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 __all__ = [
     "ProjectFacts",

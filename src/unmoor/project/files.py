@@ -13,7 +13,7 @@ from typing import Any, Final
 from unmoor.errors import ConfigError
 from unmoor.project import written
 from unmoor.project.written import Elsewhere, WrittenVersion
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 Read = Callable[[str], bytes | None]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from unmoor.errors import ConfigError
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _SENTINEL: Final = "987654321.0.dev0"
 # What a project's own pattern is tried on, in characters: a bad one must not take for ever.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from unmoor.errors import Unproven
 from unmoor.ports.environments import Environment
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 if TYPE_CHECKING:  # slow to import, and a run that only reads does not need it
     from importlib.metadata import EntryPoint

@@ -21,7 +21,7 @@ from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
 from unmoor.proofs.probing import NEXT, REBUILD, Answer, probe
 from unmoor.proofs.pythons import AUTO, chosen, runs_on
 from unmoor.proofs.wanting import Again, Needing, Subjected, untested_for, with_extras
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 T = TypeVar("T")
 _PROGRAMS = frozenset({"console_scripts", "gui_scripts"})

@@ -14,7 +14,7 @@ from unmoor import distfiles
 from unmoor.errors import MissingPart
 from unmoor.ports.environments import Environments, Interpreter
 from unmoor.products import File
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 AUTO = "auto"
 

@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 
 from unmoor.distfiles import Metadata
 from unmoor.errors import ConfigError
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 Mode = Literal["auto", "configured", "off"]
 Read = Callable[[str], bytes | None]

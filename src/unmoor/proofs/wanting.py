@@ -15,7 +15,7 @@ from unmoor.ports.environments import Environment
 from unmoor.products import File, Result, Verdict
 from unmoor.proofs.probing import REBUILD, in_words, probe
 from unmoor.proofs.suites import brought_by
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 if TYPE_CHECKING:  # slow to import, and a run that only reads does not need it
     from importlib.metadata import EntryPoint

@@ -14,7 +14,7 @@ from unmoor.errors import Refused
 from unmoor.naming import Naming
 from unmoor.project import WrittenVersion, guess_version, read_version
 from unmoor.stages.tag import refuse_other_version
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 Kinds = Callable[[], Iterable[str]]
 

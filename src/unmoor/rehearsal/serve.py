@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING
 
 from unmoor.config.addresses import HOST
 from unmoor.errors import ConfigError, UnmoorError
-from unmoor.locks import exclusive
 from unmoor.rehearsal import remote, worldfile
 from unmoor.rehearsal.registries import Registries
 from unmoor.rehearsal.registry_site import Site
 from unmoor.rehearsal.worldfile import Places
+from unmoor.util.filelock import exclusive
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

@@ -14,7 +14,7 @@ from unmoor.events import Event, Report, RunEnded, StageEnded, StageWarned
 from unmoor.outcome import Failed
 from unmoor.products import Proof, Verified
 from unmoor.render import words
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 
 def annotation(level: str, title: str, message: str, *, file: str = "", line: int = 0) -> str:

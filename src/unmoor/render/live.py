@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from unmoor.events import Event, RunEnded, RunStarted, StageEnded, StageSaid, StageStarted, StageWarned
 from unmoor.outcome import Failed, Found, Made, Outcome, Planned
 from unmoor.render import words
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 if TYPE_CHECKING:  # rich is slow to import, and only terminals need it
     from rich.console import Console

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from unmoor.events import Event, RunStarted, StageEnded, StageSaid, StageWarned
 from unmoor.render import words
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 
 @dataclass

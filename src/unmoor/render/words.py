@@ -24,7 +24,7 @@ from unmoor.products import (
     Verified,
 )
 from unmoor.stage import Reach
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 KILO = 1000
 

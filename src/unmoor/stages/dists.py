@@ -27,7 +27,7 @@ from unmoor.proofs.pythons import AUTO, chosen
 from unmoor.regaining import Surfaces, missing
 from unmoor.stage import Build, Have, Promise
 from unmoor.telling import environment, requires_python, see_large_files, unbuildable
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 
 @dataclass(frozen=True, kw_only=True)

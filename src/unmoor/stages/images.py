@@ -22,10 +22,10 @@ from unmoor.ports.engine import Engine, Recipe
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Registry
 from unmoor.products import Dists, Image, Images, Release, Subject
-from unmoor.secret import Secret
 from unmoor.stage import Build, Have, Promise
-from unmoor.suspicion import is_secret_name, token_in
-from unmoor.text import clean
+from unmoor.util.secret import Secret
+from unmoor.util.secret_scan import is_secret_name, token_in
+from unmoor.util.text import clean
 
 _AT_ONCE = 2
 _STEP = re.compile(r"#[0-9]+ \[(?!internal|auth)[^\]]*\] (?!.* sha256:)")

@@ -18,7 +18,7 @@ from unmoor.proofs.suites import OFF, Mode, Suite, Untested, Wishes, choose, lac
 from unmoor.proofs.wanting import Subjected
 from unmoor.proofs.witness import heard, place
 from unmoor.stage import Build, Have, Promise
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 # What is copied where the project does not say: the usual folders, and where pytest is told what to do.
 _TESTS = ("tests", "test", "testing")

@@ -16,8 +16,8 @@ from unmoor.ports.engine import Engine, ImageFacts, Member
 from unmoor.ports.shell import Ran
 from unmoor.products import Image, Images, Proof, Release, Result, Verdict
 from unmoor.stage import Build, Have, Promise
-from unmoor.suspicion import secret_file, secret_in
-from unmoor.text import clean, indented
+from unmoor.util.secret_scan import secret_file, secret_in
+from unmoor.util.text import clean, indented
 
 _AT_ONCE = 2
 _NAMED = 5

@@ -21,7 +21,7 @@ from unmoor.project import WrittenVersion, read_facts
 from unmoor.signers import trusted_signer
 from unmoor.stage import Check, Have
 from unmoor.standing import highest
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _PATHS_SHOWN = 20
 

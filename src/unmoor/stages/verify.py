@@ -19,7 +19,7 @@ from unmoor.products import Dists, File, Held, Page, Pointed, Release, Uploaded,
 from unmoor.stage import Check, Have, Promise
 from unmoor.states import Item, State, SurfaceState
 from unmoor.surfaces import FORGE, compare_index
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _AGAIN = "run the same command again: what is there already is kept"
 _LONGEST = 10.0

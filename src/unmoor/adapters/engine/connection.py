@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from unmoor.adapters.processes import Processes
 from unmoor.errors import Denied, MissingPart, Overdue, Unknown, UnmoorError
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from unmoor.errors import BuildFailed, ConfigError, Denied, MissingPart, Unknown, UnmoorError
 from unmoor.images.dockerfile import Dockerfile
-from unmoor.text import clean, indented
+from unmoor.util.text import clean, indented
 
 LAST = 20
 # What builders print, by their version:

@@ -19,7 +19,7 @@ from typing import IO
 
 from unmoor.errors import Unfit, Unknown
 from unmoor.ports.engine import Member
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 # All layers together: this many files and this many bytes of the stream.
 COUNT_LIMIT = 2_000_000

@@ -13,7 +13,7 @@ from typing import Any
 from unmoor.adapters.engine import podman
 from unmoor.adapters.engine.connection import Connection
 from unmoor.errors import Denied, Incomplete, Rejected, Unknown, UnmoorError
-from unmoor.text import clean
+from unmoor.util.text import clean
 from unmoor.world import Login
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")

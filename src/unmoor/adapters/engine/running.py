@@ -15,7 +15,7 @@ from unmoor.adapters.engine.connection import Connection, trouble
 from unmoor.adapters.keeper import LABEL
 from unmoor.errors import Incomplete, Overdue
 from unmoor.ports.shell import Ran
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 PIDS = 256
 _OUT, _ERR = 1, 2

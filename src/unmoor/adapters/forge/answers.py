@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
-from unmoor.secret import Secret
-from unmoor.text import clean
+from unmoor.util.secret import Secret
+from unmoor.util.text import clean
 
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _FAULT = 401, 403, 404, 429, 500
 _LONG = 3600.0

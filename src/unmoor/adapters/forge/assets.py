@@ -14,7 +14,7 @@ from unmoor.adapters.forge.reading import malformed
 from unmoor.errors import Rejected
 from unmoor.ports.forge import Attached, Posting
 from unmoor.products import File
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.world import ForgePlace
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Attached, Posting, Repository
 from unmoor.products import File
-from unmoor.text import clean
+from unmoor.util.text import clean
 from unmoor.world import ForgePlace
 
 if TYPE_CHECKING:

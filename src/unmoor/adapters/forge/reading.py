@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from unmoor.errors import Unknown
 from unmoor.ports.forge import Attached, Posting, Repository
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 W = TypeVar("W")
 _DIGEST = re.compile(r"sha256:([0-9a-fA-F]{64})")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from unmoor.adapters.addresses import shown
 from unmoor.errors import Unknown
-from unmoor.secret import Secret
+from unmoor.util.secret import Secret
 from unmoor.world import ForgePlace
 
 if TYPE_CHECKING:

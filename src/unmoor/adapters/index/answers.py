@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from http import HTTPStatus
 
 from unmoor.adapters.http import Answer
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _LOOKED_AT = 20_000
 _LONGEST_WAIT = 30 * 86_400.0

@@ -28,7 +28,7 @@ from unmoor.adapters.addresses import led_to, shown
 from unmoor.adapters.http import Answer
 from unmoor.errors import Unknown
 from unmoor.ports.index import Listed
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _HTML = frozenset({"text/html", "application/vnd.pypi.simple.v1+html"})

@@ -23,7 +23,7 @@ from unmoor.errors import Conflict, Denied, Unfit, Unknown
 from unmoor.files import is_intact
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
 from unmoor.products import File
-from unmoor.text import clean
+from unmoor.util.text import clean
 from unmoor.world import IndexPlace
 
 if TYPE_CHECKING:

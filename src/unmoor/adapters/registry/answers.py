@@ -11,7 +11,7 @@ from unmoor.adapters.http import Answer
 from unmoor.adapters.index.answers import asked_wait
 from unmoor.errors import Unknown
 from unmoor.ports.clock import Clock
-from unmoor.text import clean
+from unmoor.util.text import clean
 
 _TOO_MANY = 429
 _UNAVAILABLE = 503

@@ -18,8 +18,8 @@ from unmoor.adapters.addresses import is_loopback, led_to, origin, parsed, shown
 from unmoor.adapters.http import Answer
 from unmoor.adapters.registry.answers import said
 from unmoor.errors import Denied, Unknown
-from unmoor.secret import Secret
-from unmoor.text import clean
+from unmoor.util.secret import Secret
+from unmoor.util.text import clean
 from unmoor.world import Login, RegistryPlace
 
 _OK = 200

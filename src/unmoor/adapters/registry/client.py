@@ -21,7 +21,7 @@ from unmoor.images import oci
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential
 from unmoor.ports.registry import OciManifest
-from unmoor.text import clean
+from unmoor.util.text import clean
 from unmoor.world import Login, RegistryPlace
 
 _HUB_ADDRESS = "https://registry-1.docker.io"

@@ -18,8 +18,8 @@ from unmoor.errors import Denied, Rejected, Unknown
 from unmoor.images import oci
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import PackageVersion
-from unmoor.secret import Secret
-from unmoor.text import clean
+from unmoor.util.secret import Secret
+from unmoor.util.text import clean
 from unmoor.world import ForgePlace
 
 _OK, _NO_CONTENT = 200, 204

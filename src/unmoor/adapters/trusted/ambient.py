@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from unmoor.errors import Denied, Unknown
-from unmoor.secret import Secret
-from unmoor.text import clean
+from unmoor.util.secret import Secret
+from unmoor.util.text import clean
 
 PERMISSION = (
     "give the job 'permissions: id-token: write' (and 'contents: write' where it needs that: a list of permissions"

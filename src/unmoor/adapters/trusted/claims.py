@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from unmoor.errors import Denied, Unknown
-from unmoor.secret import Secret
-from unmoor.text import clean
+from unmoor.util.secret import Secret
+from unmoor.util.text import clean
 
 MISSING = "MISSING"
 _SHOWN = ("sub", "repository", "workflow_ref", "job_workflow_ref", "environment", "ref")

@@ -19,8 +19,8 @@ from unmoor.adapters.http import Answer, BoundedSession
 from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.adapters.trusted.claims import MISSING, Claims
 from unmoor.errors import Denied, Unknown
-from unmoor.secret import Secret
-from unmoor.text import clean
+from unmoor.util.secret import Secret
+from unmoor.util.text import clean
 from unmoor.world import IndexPlace
 
 AUDIENCE = "/_/oidc/audience"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from unmoor.text import clean, indented
+from unmoor.util.text import clean, indented
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from unmoor.together import side_by_side
+from unmoor.util.concurrency import side_by_side
 
 
 @pytest.mark.parametrize(("items", "width", "threads"), [(0, 8, 0), (1, 8, 1), (5, 8, 5), (50, 8, 8), (50, 1, 1)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unmoor.suspicion import is_secret_name, secret_file, secret_in, token_in
+from unmoor.util.secret_scan import is_secret_name, secret_file, secret_in, token_in
 
 
 @pytest.mark.parametrize(

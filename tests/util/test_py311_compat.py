@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from concurrent.futures import ThreadPoolExecutor
 
-from unmoor.oldpython import mend
+from unmoor.util.py311_compat import mend
 
 
 def test_threads_may_parse_at_once() -> None:
