@@ -35,7 +35,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unmoor.folder import RunFolder
 from unmoor.products import Dists, File, Release
-from unmoor.stage import Have, Promise
+from unmoor.core.stage import Have, Promise
 from unmoor.stages.check_dists import CheckDists
 release = Release(repository="a/lighthouse", project="lighthouse", tag="v1.0", version="1.0", commit="0" * 40, date=0,
                   prerelease=False, highest=True)

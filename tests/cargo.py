@@ -13,13 +13,13 @@ from tests.samples import Ticks
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.registry import OciRegistry
 from unmoor.config.images import ImageSettings
+from unmoor.core.stage import Have, Promise
 from unmoor.errors import MissingPart, UnmoorError
 from unmoor.folder import RunFolder
 from unmoor.images import oci
 from unmoor.images.pushing import Line, lines
 from unmoor.ports.registry import Packages, Registry
 from unmoor.products import Image, Images, Pointed, Proof, Pushed, Release
-from unmoor.stage import Have, Promise
 from unmoor.stages.image_tags import PointTags
 from unmoor.stages.registry import PushImages
 from unmoor.world import Login

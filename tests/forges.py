@@ -14,11 +14,11 @@ from tests.samples import Ticks
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.http import BoundedSession
+from unmoor.core.stage import Have, Promise
 from unmoor.files import measured
 from unmoor.folder import RunFolder
 from unmoor.products import Dists, File, Notes, Proof, Release, Result, Subject, Verdict
 from unmoor.rehearsal import local
-from unmoor.stage import Have, Promise
 from unmoor.stages.draft import MakeDraft
 from unmoor.util.secret import Secret
 from unmoor.world import ForgePlace, Login

@@ -19,10 +19,10 @@ from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.config.worlds import read_world
+from unmoor.core.stage import Have, Promise
 from unmoor.products import Dists, Release
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
-from unmoor.stage import Have, Promise
 from unmoor.world import World
 
 RELEASE: Promise[Release] = Promise("tag")

@@ -36,7 +36,7 @@ _DYING = """
 import os, signal, sys
 from pathlib import Path
 from unmoor.cli import main
-from unmoor.journal import FileJournal
+from unmoor.core.journal import FileJournal
 
 left = int(sys.argv.pop(1))
 append = FileJournal._append

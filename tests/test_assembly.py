@@ -10,10 +10,10 @@ import pytest
 
 from unmoor.assembly import assemble
 from unmoor.config.settings import Settings
+from unmoor.core.pipeline import Pipeline
+from unmoor.core.stage import Reach
 from unmoor.folder import RunFolder
-from unmoor.pipeline import Pipeline
 from unmoor.powers import Powers
-from unmoor.stage import Reach
 from unmoor.stages.access import ProveAccess
 from unmoor.target import Target
 

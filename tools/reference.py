@@ -14,10 +14,10 @@ from unmoor.assembly import assemble
 from unmoor.cli.app import COMMANDS, cli
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
+from unmoor.core.pipeline import Pipeline
+from unmoor.core.stage import Push, Reach, Seal
 from unmoor.folder import RunFolder
-from unmoor.pipeline import Pipeline
 from unmoor.powers import Powers
-from unmoor.stage import Push, Reach, Seal
 from unmoor.target import Target
 
 HERE = Path(__file__).parent.parent / "docs" / "reference"

@@ -7,11 +7,11 @@ a person would tell it; what it is given decides what it can reach.
 from __future__ import annotations
 
 from unmoor.config.settings import Settings
+from unmoor.core.pipeline import AnyStage, Pipeline
+from unmoor.core.stage import P, Promise, Reach, Stage
 from unmoor.folder import RunFolder
 from unmoor.images import legs, pushing
-from unmoor.pipeline import AnyStage, Pipeline
 from unmoor.powers import Powers
-from unmoor.stage import P, Promise, Reach, Stage
 from unmoor.stages.access import ProveAccess
 from unmoor.stages.check_dists import CheckDists
 from unmoor.stages.dists import BuildDists

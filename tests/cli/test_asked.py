@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from unmoor.cli.asked import Asked
+from unmoor.core.stage import Reach
 from unmoor.handovers import Handover
-from unmoor.stage import Reach
 
 HERE = Path()
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from unmoor.cli import failing
+from unmoor.core.middleware import fault
 from unmoor.errors import Internal
-from unmoor.runner import fault
 
 
 @pytest.fixture(autouse=True)

@@ -14,10 +14,10 @@ from tests.voyage import Yard, yard
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session
 from unmoor.cli.asked import Asked
+from unmoor.core.pipeline import AnyStage
+from unmoor.core.stage import Check, Findable, Have, Left, Push, Reach, Seal, Undone
 from unmoor.errors import Conflict
-from unmoor.pipeline import AnyStage
 from unmoor.products import Dists, Draft, Images, Pushed
-from unmoor.stage import Check, Findable, Have, Left, Push, Reach, Seal, Undone
 
 BOUND_TO_DIGESTS = {"prove-dists", "prove-testpypi", "images", "prove-images"}
 """Their products are found by the digests of what they are about: other bytes are simply not theirs."""

@@ -12,9 +12,9 @@ from tests.repositories import Repo, shell_for_tests
 
 from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.shell import LocalShell
+from unmoor.core.stage import Have
 from unmoor.errors import Refused
 from unmoor.rehearsal.prepare import Prepared, prepare
-from unmoor.stage import Have
 from unmoor.stages.tag import ResolveTag
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other

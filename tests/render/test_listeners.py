@@ -10,16 +10,26 @@ import jsonschema
 import pytest
 from tests import samples
 
+from unmoor.core.events import (
+    Entry,
+    Event,
+    Report,
+    RunEnded,
+    RunStarted,
+    StageEnded,
+    StageReport,
+    StageSaid,
+    StageStarted,
+)
+from unmoor.core.events import StageWarned as Warned
+from unmoor.core.middleware import written
+from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
+from unmoor.core.stage import Reach
 from unmoor.errors import BuildFailed, Conflict, UnmoorError
-from unmoor.events import Entry, Event, Report, RunEnded, RunStarted, StageEnded, StageReport, StageSaid, StageStarted
-from unmoor.events import StageWarned as Warned
-from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.products import Proof, Result, Subject, Uploaded, Verdict
 from unmoor.render import actions, document, words
 from unmoor.render.live import Live
 from unmoor.render.plain import Plain
-from unmoor.runner import written
-from unmoor.stage import Reach
 
 RELEASE = samples.release("acme/demo", "demo")
 PROOF = Proof(

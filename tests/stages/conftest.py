@@ -18,12 +18,12 @@ from unmoor.adapters.pep517 import Pep517
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.adapters.uv import Uv
+from unmoor.core.stage import Have, Promise
 from unmoor.files import measured
 from unmoor.folder import RunFolder
 from unmoor.manifest import Manifest
 from unmoor.ports.forge import Forge
 from unmoor.products import Dists, Release
-from unmoor.stage import Have, Promise
 from unmoor.stages.dists import BuildDists
 
 RELEASE: Promise[Release] = Promise("tag")

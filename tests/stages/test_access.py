@@ -9,11 +9,11 @@ from tests.forges import RELEASE
 from tests.shelves import Shelf, voice
 
 from unmoor.adapters.forge.answers import Absent, Limited
+from unmoor.core.stage import Have, Reach
 from unmoor.errors import Denied, Internal, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Posting, Repository
 from unmoor.ports.index import Holding, Proving
 from unmoor.products import Access, Release, Standing
-from unmoor.stage import Have, Reach
 from unmoor.stages.access import ProveAccess
 
 EMPTY = Holding(simple={}, json=None)

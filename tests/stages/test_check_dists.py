@@ -10,10 +10,10 @@ import pytest
 from tests import projects
 from tests.stages.conftest import RELEASE, Bench
 
+from unmoor.core.stage import Promise
 from unmoor.errors import Unfit
 from unmoor.files import measured
 from unmoor.products import Checked, Dists
-from unmoor.stage import Promise
 from unmoor.stages.check_dists import CheckDists
 
 Benches = Callable[..., Bench]

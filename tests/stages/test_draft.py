@@ -14,11 +14,11 @@ from tests.samples import Ticks
 
 from unmoor import manifest as manifests
 from unmoor.adapters.forge import GitHubForge
+from unmoor.core.stage import Left, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, Refused, Rejected, Unknown
 from unmoor.files import sha256_of
 from unmoor.ports.forge import Attached, Posting
 from unmoor.products import File
-from unmoor.stage import Left, Undone
 
 
 @pytest.fixture(scope="module")

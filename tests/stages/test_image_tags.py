@@ -15,9 +15,9 @@ from tests.registries import RealRegistry, image, put_image, registry
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.config.images import ImageSettings, TargetSettings
+from unmoor.core.stage import Left, Undone
 from unmoor.errors import Conflict, Refused, Rejected, Unknown, UnmoorError
 from unmoor.ports.registry import OciManifest, Registry
-from unmoor.stage import Left, Undone
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
 

@@ -18,11 +18,11 @@ from tests.stages.conftest import RELEASE, Bench
 
 from unmoor.adapters.engine import DockerEngine
 from unmoor.config.images import ImageSettings, TargetSettings
+from unmoor.core.stage import Promise
 from unmoor.errors import BuildFailed, ConfigError, Conflict, MissingPart, Refused, UnmoorError
 from unmoor.images import imagery, oci, ocidocs
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Dists, Image, Images, Subject
-from unmoor.stage import Promise
 from unmoor.stages.images import BuildImages
 from unmoor.util.secret import Secret
 

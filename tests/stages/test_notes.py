@@ -9,10 +9,10 @@ import pytest
 from tests.repositories import Repo, shell_for_tests
 
 from unmoor.adapters.git import GitCheckout
+from unmoor.core.stage import Have, Promise, Reach
 from unmoor.errors import Refused
 from unmoor.ports.shell import Shell
 from unmoor.products import Notes, Release
-from unmoor.stage import Have, Promise, Reach
 from unmoor.stages.notes import WriteNotes
 
 

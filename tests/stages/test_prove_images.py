@@ -14,12 +14,12 @@ from tests.engines import TestEngine, base_image, engine, runnable_image  # noqa
 from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.shell import LocalShell
 from unmoor.config.images import ImageSettings, SmokeSettings
+from unmoor.core.stage import Have, Promise
 from unmoor.errors import Incomplete, Overdue, Unproven
 from unmoor.folder import RunFolder
 from unmoor.images import imagery
 from unmoor.ports.engine import ImageFacts, Member, Recipe
 from unmoor.products import Image, Images, Release, Verdict
-from unmoor.stage import Have, Promise
 from unmoor.stages.prove_images import ProveImages, _pythons
 
 RELEASE = Release(

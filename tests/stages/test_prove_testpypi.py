@@ -15,12 +15,12 @@ from tests.stages.conftest import RELEASE, Bench
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.index import PackageIndex
+from unmoor.core.stage import Promise
 from unmoor.errors import Conflict, Incomplete, Unknown, Unproven
 from unmoor.files import measured
 from unmoor.ports.index import Holding, Index, Listed
 from unmoor.products import Dists, Subject, Uploaded, Verdict
 from unmoor.rehearsal import local
-from unmoor.stage import Promise
 from unmoor.stages.prove_testpypi import ProveStaged
 from unmoor.util.secret import Secret
 from unmoor.world import IndexPlace, Login

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from tests.indexing import DISTS, RELEASE, Dock, dock
 
+from unmoor.core.stage import Reach
 from unmoor.errors import Refused, Unknown
 from unmoor.products import Subject, Uploaded
-from unmoor.stage import Reach
 from unmoor.stages.pypi import UploadIndex, manage
 from unmoor.stages.testpypi import UploadStaging
 from unmoor.tagguard import still_names

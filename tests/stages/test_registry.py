@@ -15,10 +15,10 @@ from tests.registries import RealRegistry, image, put_image, put_manifest, regis
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.config.images import ImageSettings
+from unmoor.core.stage import Left, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, Unknown, Unproven
 from unmoor.images import oci
 from unmoor.products import Images, Pushed
-from unmoor.stage import Left, Undone
 
 TAG = f"sha-{COMMIT[:12]}"
 _NUMBERS = itertools.count(1)

@@ -24,6 +24,7 @@ from unmoor.adapters.registry import opened, packages_of
 from unmoor.adapters.shell import LocalShell
 from unmoor.config.images import ImageSettings
 from unmoor.config.worlds import read_world
+from unmoor.core.stage import Have, Left, Undone
 from unmoor.errors import Denied
 from unmoor.folder import RunFolder
 from unmoor.images import oci
@@ -32,7 +33,6 @@ from unmoor.ports.registry import Packages
 from unmoor.products import Image, Images, Proof, Release
 from unmoor.rehearsal import local, registries, registry_process
 from unmoor.rehearsal.local import LocalWorld
-from unmoor.stage import Have, Left, Undone
 from unmoor.stages.image_tags import PointTags
 from unmoor.stages.registry import PushImages
 from unmoor.world import World

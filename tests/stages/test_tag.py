@@ -14,11 +14,11 @@ from tests.shelves import Shelf
 
 from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.shell import LocalShell
+from unmoor.core.stage import Have
 from unmoor.errors import ConfigError, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Forge
 from unmoor.ports.index import Holding
 from unmoor.products import Release
-from unmoor.stage import Have
 from unmoor.stages.tag import ResolveTag
 
 NOTHING = Holding(simple={}, json=None)

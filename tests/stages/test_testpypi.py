@@ -10,10 +10,10 @@ import pytest
 from tests.indexing import DISTS, RELEASE, Dock, dock
 
 from unmoor.adapters.index import PackageIndex
+from unmoor.core.stage import Left, Reach
 from unmoor.errors import Conflict, Denied, Rejected, Unknown
 from unmoor.files import measured
 from unmoor.products import Dists, Subject, Uploaded
-from unmoor.stage import Left, Reach
 from unmoor.stages.testpypi import UploadStaging
 from unmoor.util.secret import Secret
 from unmoor.world import Login

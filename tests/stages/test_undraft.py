@@ -13,10 +13,10 @@ from tests.repositories import shell_for_tests
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.git import GitCheckout
+from unmoor.core.stage import Have, Promise
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown
 from unmoor.ports.forge import Posting
 from unmoor.products import Draft, Page
-from unmoor.stage import Have, Promise
 from unmoor.stages.undraft import PublishDraft
 
 DRAFT: Promise[Draft] = Promise("draft")

@@ -12,12 +12,12 @@ from tests.samples import Ticks
 from tests.shelves import Shelf, voice
 
 from unmoor import manifest as manifests
+from unmoor.core.stage import Have, Promise
 from unmoor.errors import Conflict, Incomplete, Unknown, UnmoorError
 from unmoor.manifest import Manifest
 from unmoor.ports.forge import Attached
 from unmoor.ports.index import Holding
 from unmoor.products import Page, Subject, Uploaded, Verified
-from unmoor.stage import Have, Promise
 from unmoor.stages.verify import VerifyRelease
 
 UPLOADED: Promise[Uploaded] = Promise("pypi")

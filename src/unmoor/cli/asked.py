@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor.core.stage import Reach
 from unmoor.handovers import Handover
 from unmoor.images.imagery import LOCAL
-from unmoor.stage import Reach
 
 _CEILINGS = {Reach.LOCAL: ["--dry-run"], Reach.REMOTE: ["--hold"]}
 

@@ -17,10 +17,10 @@ from unmoor.cli.meant import located
 from unmoor.cli.options import directory_option, path_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
+from unmoor.core.stage import Reach
 from unmoor.locating import Surroundings
 from unmoor.products import Notes
 from unmoor.rehearsal.prepare import prepare
-from unmoor.stage import Reach
 
 
 @click.command(

@@ -11,8 +11,8 @@ from unmoor.cli import session, talk
 from unmoor.cli.asked import Asked
 from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option
 from unmoor.cli.teaching import examples
+from unmoor.core.stage import Reach
 from unmoor.render import words
-from unmoor.stage import Reach
 
 
 @click.command(

@@ -22,6 +22,7 @@ from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
 from unmoor.config.given import given
 from unmoor.config.settings import Settings
+from unmoor.core.stage import Reach
 from unmoor.errors import MissingPart, UnmoorError
 from unmoor.folder import RunFolder
 from unmoor.images.imagery import LOCAL
@@ -31,7 +32,6 @@ from unmoor.powers import checkout
 from unmoor.rehearsal import local
 from unmoor.rehearsal.prepare import Prepared, prepare
 from unmoor.runcontext import repository_of
-from unmoor.stage import Reach
 from unmoor.util.filelock import exclusive
 from unmoor.util.text import clean, indented
 

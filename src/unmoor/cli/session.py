@@ -18,19 +18,19 @@ from unmoor.cli.meant import located, no_repository, tag_on_head
 from unmoor.config.given import given
 from unmoor.config.settings import Settings
 from unmoor.config.worlds import read_world, real_world
+from unmoor.core.events import Report
+from unmoor.core.journal import FileJournal, NoJournal
+from unmoor.core.pipeline import Pipeline
+from unmoor.core.scheduler import Run
+from unmoor.core.stage import Reach
 from unmoor.errors import Refused
-from unmoor.events import Report
 from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
 from unmoor.images import legs
-from unmoor.journal import FileJournal, NoJournal
 from unmoor.locating import Surroundings, settings_at
-from unmoor.pipeline import Pipeline
 from unmoor.powers import Powers, powers
 from unmoor.render import words
 from unmoor.runcontext import RunContext, repository_of
-from unmoor.schedule import Run
-from unmoor.stage import Reach
 from unmoor.target import Target
 from unmoor.util.filelock import exclusive
 from unmoor.util.text import clean

@@ -10,15 +10,15 @@ from pathlib import Path
 import click
 
 from unmoor.cli.failing import message
+from unmoor.core.events import Event, Listener, Report, RunEnded, StageWarned
+from unmoor.core.outcome import Failed
+from unmoor.core.stage import Reach
 from unmoor.errors import Internal
-from unmoor.events import Event, Listener, Report, RunEnded, StageWarned
 from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
-from unmoor.outcome import Failed
 from unmoor.products import Dists, Release, Uploaded, Verified
 from unmoor.render import actions, words
 from unmoor.runcontext import RunContext
-from unmoor.stage import Reach
 from unmoor.util.text import clean
 
 

@@ -12,11 +12,11 @@ from unmoor.cli.asked import Asked
 from unmoor.cli.options import config_option, directory_option, path_option, world_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
-from unmoor.events import Report, StageReport
-from unmoor.outcome import Failed, Found, Skipped
-from unmoor.pipeline import Pipeline
+from unmoor.core.events import Report, StageReport
+from unmoor.core.outcome import Failed, Found, Skipped
+from unmoor.core.pipeline import Pipeline
+from unmoor.core.stage import Left, Push, Reach, Seal, Undone
 from unmoor.render import words
-from unmoor.stage import Left, Push, Reach, Seal, Undone
 from unmoor.util.filelock import exclusive
 from unmoor.util.text import clean
 

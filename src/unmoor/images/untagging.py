@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import secrets
 
+from unmoor.core.stage import Left, Undone
 from unmoor.errors import Denied, Rejected, UnmoorError
 from unmoor.images import oci, ocidocs
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import OciManifest, Packages, PackageVersion, Registry
-from unmoor.stage import Left, Undone
 
 # Seconds between looks at a list of versions that lags behind the registry.
 _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)

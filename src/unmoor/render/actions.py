@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor.core.events import Event, Report, RunEnded, StageEnded, StageWarned
+from unmoor.core.outcome import Failed
 from unmoor.errors import BuildFailed
-from unmoor.events import Event, Report, RunEnded, StageEnded, StageWarned
-from unmoor.outcome import Failed
 from unmoor.products import Proof, Verified
 from unmoor.render import words
 from unmoor.util.text import clean

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from unmoor.events import Event, Report, RunEnded, RunStarted, StageEnded, StageReport, StageSaid, StageStarted
-from unmoor.outcome import Failed, Outcome
+from unmoor.core.events import Event, Report, RunEnded, RunStarted, StageEnded, StageReport, StageSaid, StageStarted
+from unmoor.core.outcome import Failed, Outcome
 from unmoor.products import Access, Dists, Release, Verified
 from unmoor.render import words
 

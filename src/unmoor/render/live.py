@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from unmoor.events import Event, RunEnded, RunStarted, StageEnded, StageSaid, StageStarted, StageWarned
-from unmoor.outcome import Failed, Found, Made, Outcome, Planned
+from unmoor.core.events import Event, RunEnded, RunStarted, StageEnded, StageSaid, StageStarted, StageWarned
+from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned
 from unmoor.render import words
 from unmoor.util.text import clean
 

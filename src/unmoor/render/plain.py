@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from unmoor.events import Event, RunStarted, StageEnded, StageSaid, StageWarned
+from unmoor.core.events import Event, RunStarted, StageEnded, StageSaid, StageWarned
 from unmoor.render import words
 from unmoor.util.text import clean
 

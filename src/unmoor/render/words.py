@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from unmoor.events import Report, StageReport
-from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
+from unmoor.core.events import Report, StageReport
+from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
+from unmoor.core.stage import Reach
 from unmoor.products import (
     Access,
     Checked,
@@ -23,7 +24,6 @@ from unmoor.products import (
     Verdict,
     Verified,
 )
-from unmoor.stage import Reach
 from unmoor.util.text import clean
 
 KILO = 1000

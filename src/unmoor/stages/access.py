@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from unmoor.core.stage import Check, Have, Promise, Reach
 from unmoor.errors import Denied, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Forge, Repository
 from unmoor.ports.index import Index, Proving
 from unmoor.ports.registry import Registry
 from unmoor.products import Access, Finding, Release, Standing
-from unmoor.stage import Check, Have, Promise, Reach
 
 _FORGE = "forge"
 _HOW_TO_GIVE_ONE = "set GITHUB_TOKEN or GH_TOKEN (contents: write), or name a token in the world file"

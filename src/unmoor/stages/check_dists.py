@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 
+from unmoor.core.stage import Check, Have, Promise
 from unmoor.errors import Unfit, Unknown
 from unmoor.fitness import Examiner, Limits, Problem, release, sizes, tracked
 from unmoor.fitness.tracked import Tracked
@@ -15,7 +16,6 @@ from unmoor.folder import RunFolder
 from unmoor.ports.git import Git
 from unmoor.products import Checked, Dists, Release
 from unmoor.proofs.proving import subjects
-from unmoor.stage import Check, Have, Promise
 
 # Unpacking and hashing let go of the interpreter, so that threads help; each holds a few MB.
 _THREADS = min(8, os.cpu_count() or 1)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from unmoor.core.stage import Build, Have, Promise
 from unmoor.distfiles import extract
 from unmoor.errors import BuildFailed, Conflict, Incomplete, Unfit
 from unmoor.files import is_intact, is_safe_name, measured
@@ -25,7 +26,6 @@ from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release, Tool
 from unmoor.proofs.pythons import AUTO, chosen
 from unmoor.regaining import Surfaces, missing
-from unmoor.stage import Build, Have, Promise
 from unmoor.telling import environment, requires_python, see_large_files, unbuildable
 from unmoor.util.text import clean
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from unmoor import manifest as manifests
 from unmoor.bundle import Bundle, Difference, Kind, attached, choose, mendable, same_text
+from unmoor.core.stage import Have, Left, Promise, Push, Undone
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown, UnmoorError
 from unmoor.files import is_intact
 from unmoor.folder import RunFolder
@@ -18,7 +19,6 @@ from unmoor.manifest import Manifest
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, Posting
 from unmoor.products import Asset, Dists, Draft, File, Images, Notes, Proof, Pushed, Release
-from unmoor.stage import Have, Left, Promise, Push, Undone
 
 # A 502 after the bytes were stored is common on upload hosts: three tries, each after a look.
 _TRIES = 3

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from unmoor.core.stage import Have, Left, Promise, Seal, Undone
 from unmoor.errors import Unknown, UnmoorError
 from unmoor.files import read_regular, write_whole
 from unmoor.folder import RunFolder
@@ -18,7 +19,6 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Packages, Registry
 from unmoor.products import Pointed, Pointer, Pushed, Release
-from unmoor.stage import Have, Left, Promise, Seal, Undone
 from unmoor.tagguard import still_names
 
 RECORD = "pointers.json"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unmoor.config.images import ImageSettings
+from unmoor.core.stage import Build, Have, Promise
 from unmoor.errors import BuildFailed, ConfigError, MissingPart, Refused, Unknown
 from unmoor.folder import RunFolder
 from unmoor.images import contexts, imagery, oci
@@ -22,7 +23,6 @@ from unmoor.ports.engine import Engine, Recipe
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Registry
 from unmoor.products import Dists, Image, Images, Release, Subject
-from unmoor.stage import Build, Have, Promise
 from unmoor.util.secret import Secret
 from unmoor.util.secret_scan import is_secret_name, token_in
 from unmoor.util.text import clean

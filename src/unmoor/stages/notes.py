@@ -6,10 +6,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor.core.stage import Check, Have, Promise
 from unmoor.ports.git import Git
 from unmoor.ports.shell import Shell
 from unmoor.products import Notes, Release
-from unmoor.stage import Check, Have, Promise
 
 
 @dataclass(frozen=True, kw_only=True)

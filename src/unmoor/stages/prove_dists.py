@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from unmoor.core.stage import Build, Have, Promise
 from unmoor.distfiles import read_metadata
 from unmoor.errors import ConfigError, MissingPart, Unproven
 from unmoor.folder import RunFolder
@@ -17,7 +18,6 @@ from unmoor.proofs.pythons import AUTO, fits, named, runs_on
 from unmoor.proofs.suites import OFF, Mode, Suite, Untested, Wishes, choose, lacking, sources
 from unmoor.proofs.wanting import Subjected
 from unmoor.proofs.witness import heard, place
-from unmoor.stage import Build, Have, Promise
 from unmoor.util.text import clean
 
 # What is copied where the project does not say: the usual folders, and where pytest is told what to do.

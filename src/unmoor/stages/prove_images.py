@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from unmoor.config.images import ImageSettings, SmokeSettings
+from unmoor.core.stage import Build, Have, Promise
 from unmoor.errors import Overdue, Unproven
 from unmoor.folder import RunFolder
 from unmoor.images import imagery
 from unmoor.ports.engine import Engine, ImageFacts, Member
 from unmoor.ports.shell import Ran
 from unmoor.products import Image, Images, Proof, Release, Result, Verdict
-from unmoor.stage import Build, Have, Promise
 from unmoor.util.secret_scan import secret_file, secret_in
 from unmoor.util.text import clean, indented
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from unmoor.core.stage import Build, Have, Promise
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.folder import RunFolder
 from unmoor.ports.clock import Clock
@@ -15,7 +16,6 @@ from unmoor.products import Dists, File, Proof, Release, Result, Uploaded, Verdi
 from unmoor.proofs.proving import interpreter, kept_proof, side_by_side, subjected, subjects, tried
 from unmoor.proofs.pythons import AUTO, runs_on
 from unmoor.proofs.wanting import Subjected
-from unmoor.stage import Build, Have, Promise
 
 _ADDRESS = re.compile(r"https?://[^\s#@]+")
 _LONGEST_PAUSE = 15.0

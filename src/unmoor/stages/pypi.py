@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 
+from unmoor.core.stage import Have, Promise, Seal
 from unmoor.holdings import found
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.products import Dists, Release, Uploaded
-from unmoor.stage import Have, Promise, Seal
 from unmoor.tagguard import still_names
 from unmoor.uploading import bring
 

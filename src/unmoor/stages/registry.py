@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from unmoor.core.stage import Have, Left, Promise, Push, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, MissingPart, Unknown, UnmoorError, Unproven
 from unmoor.folder import RunFolder
 from unmoor.images import oci
@@ -26,7 +27,6 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.engine import Engine
 from unmoor.ports.registry import OciManifest, Packages, Registry
 from unmoor.products import Image, Images, Proof, Pushed, PushedImage, Release
-from unmoor.stage import Have, Left, Promise, Push, Undone
 
 # Seconds before each try at a push: an answer that was lost is looked for before it is sent again.
 _PAUSES = (0.0, 2.0, 8.0)

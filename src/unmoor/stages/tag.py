@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from unmoor import versions
+from unmoor.core.stage import Check, Have
 from unmoor.errors import Refused
 from unmoor.naming import Naming
 from unmoor.ports.forge import Forge
@@ -19,7 +20,6 @@ from unmoor.ports.index import Index
 from unmoor.products import Release
 from unmoor.project import WrittenVersion, read_facts
 from unmoor.signers import trusted_signer
-from unmoor.stage import Check, Have
 from unmoor.standing import highest
 from unmoor.util.text import clean
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unmoor import versions
+from unmoor.core.stage import Have, Promise, Seal
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, Posting
 from unmoor.ports.git import Git
 from unmoor.products import Draft, Page, Release
-from unmoor.stage import Have, Promise, Seal
 from unmoor.tagguard import still_names
 
 # Seconds between looks: what was just published may be seen a moment later.

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from unmoor import manifest as manifests
 from unmoor.bundle import SUMS, attached, content_of, digest_of
+from unmoor.core.stage import Check, Have, Promise
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.files import sums
 from unmoor.images.states import image_item
@@ -16,7 +17,6 @@ from unmoor.ports.forge import Attached, Forge, Posting
 from unmoor.ports.index import Index
 from unmoor.ports.registry import Registry
 from unmoor.products import Dists, File, Held, Page, Pointed, Release, Uploaded, Verified
-from unmoor.stage import Check, Have, Promise
 from unmoor.states import Item, State, SurfaceState
 from unmoor.surfaces import FORGE, compare_index
 from unmoor.util.text import clean

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
+from unmoor.core.events import Listener, StageEnded, StageStarted
+from unmoor.core.journal import Journal
+from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
+from unmoor.core.pipeline import AnyStage
+from unmoor.core.stage import Findable, Have, Reach
 from unmoor.errors import Denied, Internal, Unknown, UnmoorError, of_the_machine
-from unmoor.events import Listener, StageEnded, StageStarted
-from unmoor.journal import Journal
-from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
-from unmoor.pipeline import AnyStage
-from unmoor.stage import Findable, Have, Reach
 
 
 @dataclass(frozen=True)

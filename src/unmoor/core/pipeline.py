@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from unmoor.stage import Promise, Reach, Stage
+from unmoor.core.stage import Promise, Reach, Stage
 
 AnyStage = Stage[Any]
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from unmoor.core.events import Event, Report, StageEnded, StageWarned
+from unmoor.core.journal import FileJournal
+from unmoor.core.outcome import Failed, Found, Made, Planned, Skipped
+from unmoor.core.pipeline import AnyStage, BrokenLaw, Pipeline
+from unmoor.core.scheduler import Run
+from unmoor.core.stage import Build, Check, Have, Left, Promise, Push, Reach, Seal
 from unmoor.errors import Rejected, Unknown
-from unmoor.events import Event, Report, StageEnded, StageWarned
-from unmoor.journal import FileJournal
-from unmoor.outcome import Failed, Found, Made, Planned, Skipped
-from unmoor.pipeline import AnyStage, BrokenLaw, Pipeline
-from unmoor.schedule import Run
-from unmoor.stage import Build, Check, Have, Left, Promise, Push, Reach, Seal
 
 Log = list[str]
 

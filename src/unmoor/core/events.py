@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from unmoor.outcome import Outcome
-from unmoor.stage import Reach
+from unmoor.core.outcome import Outcome
+from unmoor.core.stage import Reach
 
 
 @dataclass(frozen=True, kw_only=True)

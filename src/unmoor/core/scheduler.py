@@ -14,8 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from unmoor.errors import Interrupted, Overdue, UnmoorError, of_the_machine
-from unmoor.events import (
+from unmoor.core.events import (
     Entry,
     Listener,
     Report,
@@ -26,11 +25,12 @@ from unmoor.events import (
     StageSaid,
     StageWarned,
 )
-from unmoor.journal import Journal, NoJournal
-from unmoor.outcome import Failed, Found, Made, Outcome, Planned, Skipped
-from unmoor.pipeline import AnyStage, Pipeline
-from unmoor.runner import Ended, Parked, Task, compose, fault
-from unmoor.stage import Have, Reach
+from unmoor.core.journal import Journal, NoJournal
+from unmoor.core.middleware import Ended, Parked, Task, compose, fault
+from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
+from unmoor.core.pipeline import AnyStage, Pipeline
+from unmoor.core.stage import Have, Reach
+from unmoor.errors import Interrupted, Overdue, UnmoorError, of_the_machine
 from unmoor.util.py311_compat import mend
 
 TICK = 0.5  # seconds between two looks at the deadline
