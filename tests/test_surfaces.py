@@ -14,7 +14,7 @@ from unmoor.errors import Interrupted, Unknown
 from unmoor.folder import RunFolder
 from unmoor.manifest import Manifest
 from unmoor.ports.index import Holding
-from unmoor.states import State, worst
+from unmoor.products.surface_state import State, worst
 from unmoor.surfaces import compare, compare_forge, compare_index, find_manifest
 
 OTHER = "b" * 64

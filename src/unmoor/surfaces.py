@@ -21,7 +21,7 @@ from unmoor.ports.forge import Attached, Forge, Posting
 from unmoor.ports.index import Holding, Index
 from unmoor.ports.registry import Registry
 from unmoor.products import Release
-from unmoor.states import Item, State, SurfaceState
+from unmoor.products.surface_state import Item, State, SurfaceState
 from unmoor.util.text import clean
 
 FORGE = "forge"

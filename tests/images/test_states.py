@@ -20,7 +20,7 @@ from unmoor.manifest import Manifest
 from unmoor.ports.forge import Forge
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Dists, Pushed, Release
-from unmoor.states import Item, State
+from unmoor.products.surface_state import Item, State
 
 FORGE = cast("Forge", SimpleNamespace(repository=lambda: SimpleNamespace(private=False)))
 _NUMBERS = itertools.count(1)

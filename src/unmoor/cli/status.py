@@ -18,8 +18,8 @@ from unmoor.images import pushing
 from unmoor.manifest import Manifest
 from unmoor.naming import Naming
 from unmoor.products import Release
+from unmoor.products.surface_state import Item, State, SurfaceState, worst
 from unmoor.standing import highest
-from unmoor.states import Item, State, SurfaceState, worst
 from unmoor.surfaces import compare, find_manifest
 from unmoor.target import staging_of
 

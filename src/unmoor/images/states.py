@@ -12,7 +12,7 @@ from unmoor.manifest import Manifest
 from unmoor.ports.forge import Forge
 from unmoor.ports.registry import Registry
 from unmoor.products import Release
-from unmoor.states import Item, State, SurfaceState
+from unmoor.products.surface_state import Item, State, SurfaceState
 
 
 def compare_images(

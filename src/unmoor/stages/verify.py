@@ -17,7 +17,7 @@ from unmoor.ports.forge import Attached, Forge, Posting
 from unmoor.ports.index import Index
 from unmoor.ports.registry import Registry
 from unmoor.products import Dists, File, Held, Page, Pointed, Release, Uploaded, Verified
-from unmoor.states import Item, State, SurfaceState
+from unmoor.products.surface_state import Item, State, SurfaceState
 from unmoor.surfaces import FORGE, compare_index
 from unmoor.util.text import clean
 
