@@ -45,7 +45,7 @@ from unmoor.adapters.processes import Processes
 from unmoor.files import measured
 from unmoor.util.secret import Secret
 from unmoor.uploading import bring
-from unmoor.world import IndexPlace, Login
+from unmoor.ports.world import IndexPlace, Login
 url = sys.argv[1]
 place = IndexPlace(name="bench", upload=url + "/legacy/", simple=url + "/simple/", json="", page="",
                    login=Login(username="__token__", secret=Secret("throw-away"), origin="the bench"))

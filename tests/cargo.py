@@ -19,10 +19,10 @@ from unmoor.folder import RunFolder
 from unmoor.images import oci
 from unmoor.images.pushing import Line, lines
 from unmoor.ports.registry import Packages, Registry
+from unmoor.ports.world import Login
 from unmoor.products import Image, Images, Pointed, Proof, Pushed, Release
 from unmoor.stages.image_tags import PointTags
 from unmoor.stages.registry import PushImages
-from unmoor.world import Login
 
 RELEASE: Promise[Release] = Promise("tag")
 IMAGES: Promise[Images] = Promise("images")

@@ -17,11 +17,11 @@ from unmoor.adapters.http import BoundedSession
 from unmoor.core.stage import Have, Promise
 from unmoor.files import measured
 from unmoor.folder import RunFolder
+from unmoor.ports.world import ForgePlace, Login
 from unmoor.products import Dists, File, Notes, Proof, Release, Result, Subject, Verdict
 from unmoor.rehearsal import local
 from unmoor.stages.draft import MakeDraft
 from unmoor.util.secret import Secret
-from unmoor.world import ForgePlace, Login
 
 REPOSITORY = "acme/demo"
 RELEASE: Promise[Release] = Promise("tag")

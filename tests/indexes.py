@@ -22,9 +22,9 @@ from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.files import measured
 from unmoor.ports.clock import Clock
+from unmoor.ports.world import IndexPlace, Login
 from unmoor.products import File
 from unmoor.util.secret import Secret
-from unmoor.world import IndexPlace, Login
 
 TOKEN = "pypi-throw-away"
 BOUNDS = Bounds(connect=5.0, stall=10.0, total=20.0)

@@ -20,10 +20,10 @@ from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.config.worlds import read_world
 from unmoor.core.stage import Have, Promise
+from unmoor.ports.world import World
 from unmoor.products import Dists, Release
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
-from unmoor.world import World
 
 RELEASE: Promise[Release] = Promise("tag")
 DISTS: Promise[Dists] = Promise("dists")

@@ -15,9 +15,9 @@ from tests.samples import Ticks
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.trusted import TrustedPublishing
+from unmoor.ports.world import IndexPlace, Login, Trusted
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.util.secret import Secret
-from unmoor.world import IndexPlace, Login, Trusted
 
 MATCHING: dict[str, Any] = {"project": "demo", "repository": "acme/demo", "workflow": "release.yml"}
 CALLED = "acme/shared/.github/workflows/publish.yml@refs/heads/main"

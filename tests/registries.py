@@ -35,8 +35,8 @@ from unmoor.adapters.registry import OciRegistry
 from unmoor.images import oci, ocidocs
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import OciManifest
+from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.secret import Secret
-from unmoor.world import Login, RegistryPlace
 
 USER, PASSWORD = "captain", "throw-away"
 # bcrypt of the password above, the only sort that the registry takes.

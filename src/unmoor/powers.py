@@ -21,7 +21,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.shell import Shell
-from unmoor.world import IndexPlace, World
+from unmoor.ports.world import IndexPlace, World
 
 if TYPE_CHECKING:
     from unmoor.adapters.http import BoundedSession

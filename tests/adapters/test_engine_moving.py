@@ -18,8 +18,8 @@ from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.engine.moving import _judged, credentials
 from unmoor.adapters.shell import LocalShell
 from unmoor.errors import Denied, Incomplete, Interrupted, Overdue, Rejected, Unknown, UnmoorError
+from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
-from unmoor.world import Login
 
 WRONG = Login(username="captain", secret=Secret("wrong"), origin="a test")
 

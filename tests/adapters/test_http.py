@@ -16,8 +16,8 @@ from tests.faults import Exchange, serving
 from unmoor.adapters.bounds import Bounds
 from unmoor.adapters.http import BoundedSession, mount
 from unmoor.errors import Conflict, Denied, Unknown
+from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
-from unmoor.world import Login
 
 SHORT = Bounds(connect=1.0, stall=0.2, total=0.4, limit=1000)
 AMPLE = Bounds(connect=5.0, stall=5.0, total=10.0, limit=1000)

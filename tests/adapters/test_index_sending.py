@@ -22,9 +22,9 @@ from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.errors import Conflict, Denied, Unfit
 from unmoor.files import measured
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
+from unmoor.ports.world import Login
 from unmoor.products import File
 from unmoor.util.secret import Secret
-from unmoor.world import Login
 
 
 def test_the_bytes_arrive_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

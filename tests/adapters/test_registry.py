@@ -24,8 +24,8 @@ from unmoor.adapters.http import BoundedSession
 from unmoor.errors import Denied, Rejected
 from unmoor.images import oci
 from unmoor.ports.registry import OciManifest
+from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
-from unmoor.world import Login
 
 WRONG = Login(username=USER, secret=Secret("wrong"), origin="a wrong place")
 
@@ -224,7 +224,7 @@ def test_a_reference_that_is_none_is_never_sent(basic: RealRegistry, http: Bound
 def test_docker_hub_is_where_its_name_does_not_say(http: BoundedSession) -> None:
     """Its registry has another host; the engine knows it by its name."""
     from unmoor.adapters.registry import OciRegistry
-    from unmoor.world import RegistryPlace
+    from unmoor.ports.world import RegistryPlace
 
     place = RegistryPlace(host="docker.io", address="https://docker.io", login=NO_LOGIN)
     seen = OciRegistry(place, "acme/demo", http)

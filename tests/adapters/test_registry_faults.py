@@ -16,7 +16,7 @@ from unmoor.adapters.registry import OciRegistry
 from unmoor.adapters.registry.auth import Door
 from unmoor.errors import Conflict, Denied, Rejected, Unknown, UnmoorError
 from unmoor.images import oci
-from unmoor.world import Login, RegistryPlace
+from unmoor.ports.world import Login, RegistryPlace
 
 BUILT = image("faults").manifest
 HEADERS = {"Docker-Content-Digest": BUILT.digest, "Docker-Distribution-Api-Version": "registry/2.0"}

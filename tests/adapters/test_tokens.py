@@ -11,8 +11,8 @@ from pypitoken import Token  # type: ignore[import-untyped]
 from unmoor.adapters.index.tokens import judge
 from unmoor.config.real import real_world, upload_addresses
 from unmoor.errors import Denied
+from unmoor.ports.world import IndexPlace, Login
 from unmoor.util.secret import Secret
-from unmoor.world import IndexPlace, Login
 
 WORLD = real_world("acme/demo", {"GITHUB_ACTIONS": "true"})
 PYPI, TESTPYPI = (urlsplit(each).netloc.removeprefix("upload.") for each in upload_addresses())

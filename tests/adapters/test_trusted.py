@@ -22,10 +22,10 @@ from unmoor.adapters.trusted.ambient import Ambient, id_token
 from unmoor.adapters.trusted.claims import Claims
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.index import Proving, Sent
+from unmoor.ports.world import IndexPlace, Login, Trusted
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.util.secret import Secret
-from unmoor.world import IndexPlace, Login, Trusted
 
 REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 REQUEST_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from unmoor.config import credentials
 from unmoor.config.credentials import Reference, checked_reference, forge_login, from_keyring, index_login
 from unmoor.errors import ConfigError
+from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
-from unmoor.world import Login
 
 CANARY = "canary-7f3a"
 OTHER = "other-canary-91bc"

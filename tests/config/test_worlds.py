@@ -14,10 +14,10 @@ import twine.utils
 from unmoor.config.real import upload_addresses
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
+from unmoor.ports.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, World
 from unmoor.rehearsal import worldfile
 from unmoor.rehearsal.worldfile import Places, credentials
 from unmoor.util.secret import Secret
-from unmoor.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, World
 
 CANARY = "canary-7f3a"
 LOCAL = f"""\

@@ -16,9 +16,9 @@ from unmoor.adapters.registry.packages import ForgePackages
 from unmoor.config.worlds import read_world
 from unmoor.errors import Denied, Rejected
 from unmoor.ports.registry import OciManifest
+from unmoor.ports.world import World
 from unmoor.rehearsal.registry_rules import Fault
 from unmoor.util.secret import Secret
-from unmoor.world import World
 
 
 @pytest.fixture

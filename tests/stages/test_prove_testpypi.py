@@ -19,11 +19,11 @@ from unmoor.core.stage import Promise
 from unmoor.errors import Conflict, Incomplete, Unknown, Unproven
 from unmoor.files import measured
 from unmoor.ports.index import Holding, Index, Listed
+from unmoor.ports.world import IndexPlace, Login
 from unmoor.products import Dists, Subject, Uploaded, Verdict
 from unmoor.rehearsal import local
 from unmoor.stages.prove_testpypi import ProveStaged
 from unmoor.util.secret import Secret
-from unmoor.world import IndexPlace, Login
 
 pytestmark = pytest.mark.journey  # real builds and environments, one after the other
 

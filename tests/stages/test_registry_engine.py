@@ -30,12 +30,12 @@ from unmoor.folder import RunFolder
 from unmoor.images import oci
 from unmoor.images.pushing import lines
 from unmoor.ports.registry import Packages
+from unmoor.ports.world import World
 from unmoor.products import Image, Images, Proof, Release
 from unmoor.rehearsal import local, registries, registry_process
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.stages.image_tags import PointTags
 from unmoor.stages.registry import PushImages
-from unmoor.world import World
 
 pytestmark = pytest.mark.journey
 

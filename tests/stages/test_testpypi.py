@@ -13,10 +13,10 @@ from unmoor.adapters.index import PackageIndex
 from unmoor.core.stage import Left, Reach
 from unmoor.errors import Conflict, Denied, Rejected, Unknown
 from unmoor.files import measured
+from unmoor.ports.world import Login
 from unmoor.products import Dists, Subject, Uploaded
 from unmoor.stages.testpypi import UploadStaging
 from unmoor.util.secret import Secret
-from unmoor.world import Login
 
 
 @pytest.fixture(scope="module")

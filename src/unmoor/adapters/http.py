@@ -27,10 +27,10 @@ from unmoor.adapters.bounds import BoundedAdapter, Bounds, Watch
 from unmoor.adapters.downloads import must_be_ok, written
 from unmoor.errors import Unknown
 from unmoor.files import is_safe_name
+from unmoor.ports.world import Login
 from unmoor.products import File
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
-from unmoor.world import Login
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HOPS = 5

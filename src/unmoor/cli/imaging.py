@@ -14,10 +14,10 @@ from unmoor.errors import ConfigError, MissingPart
 from unmoor.images import imagery, oci
 from unmoor.ports.engine import Engine
 from unmoor.ports.git import Git
+from unmoor.ports.world import World
 from unmoor.project import read_facts
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
-from unmoor.world import World
 
 
 @dataclass(frozen=True, kw_only=True)

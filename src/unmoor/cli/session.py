@@ -28,13 +28,13 @@ from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
 from unmoor.images import legs
 from unmoor.locating import Surroundings, settings_at
+from unmoor.ports.world import Trusted, World
 from unmoor.powers import Powers, powers
 from unmoor.render import words
 from unmoor.runcontext import RunContext, repository_of
 from unmoor.target import Target
 from unmoor.util.filelock import exclusive
 from unmoor.util.text import clean
-from unmoor.world import Trusted, World
 
 LOCAL_REPOSITORY = "local/rehearsal"
 

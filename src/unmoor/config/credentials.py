@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmoor.config import pypirc
+from unmoor.ports.world import Login, Lookup
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
-from unmoor.world import Login, Lookup
 
 TOKEN_USERNAME = "__token__"  # noqa: S105 - the user name that indexes give to every API token
 KNOWN = ", ".join(f"{lookup}:" for lookup in Lookup)

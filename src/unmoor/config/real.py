@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unmoor.config.addresses import root_address
 from unmoor.config.credentials import forge_login, index_login
 from unmoor.errors import ConfigError, Internal
-from unmoor.world import ForgePlace, IndexPlace, Trusted, World
+from unmoor.ports.world import ForgePlace, IndexPlace, Trusted, World
 
 _GITHUB_API = "https://api.github.com"
 _ENTERPRISE_API = "/api/v3"

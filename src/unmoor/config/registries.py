@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from unmoor.ports.world import Login, RegistryPlace, World
 from unmoor.util.secret import Secret
-from unmoor.world import Login, RegistryPlace, World
 
 GITHUB = "ghcr.io"
 

@@ -19,9 +19,9 @@ from unmoor.config.reading import Faults, parse, read_table
 from unmoor.config.real import Roots, real_forge, real_world
 from unmoor.config.tables import ForgeTable, IndexTable, RegistryTable, WorldTable
 from unmoor.errors import ConfigError
+from unmoor.ports.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, World
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
-from unmoor.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, World
 
 __all__ = ["read_world", "real_world"]
 

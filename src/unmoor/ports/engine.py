@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from unmoor.ports.shell import Ran
+from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
-from unmoor.world import Login
 
 
 @dataclass(frozen=True, kw_only=True)

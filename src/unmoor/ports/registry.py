@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from unmoor.ports.index import Credential
-from unmoor.world import Login
+from unmoor.ports.world import Login
 
 
 @dataclass(frozen=True, kw_only=True)

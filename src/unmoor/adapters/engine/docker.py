@@ -21,8 +21,8 @@ from unmoor.errors import Incomplete, Unknown
 from unmoor.files import writing_whole
 from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
 from unmoor.ports.shell import Ran, Shell
+from unmoor.ports.world import Login
 from unmoor.util.text import clean
-from unmoor.world import Login
 
 _AGAIN = "run the same command again: it is built once more"
 _HISTORY = 2_000

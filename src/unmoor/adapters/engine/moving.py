@@ -13,8 +13,8 @@ from typing import Any
 from unmoor.adapters.engine import podman
 from unmoor.adapters.engine.connection import Connection
 from unmoor.errors import Denied, Incomplete, Rejected, Unknown, UnmoorError
+from unmoor.ports.world import Login
 from unmoor.util.text import clean
-from unmoor.world import Login
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _DENIED = re.compile(

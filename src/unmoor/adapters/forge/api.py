@@ -16,8 +16,8 @@ from unmoor.adapters.forge.reading import malformed
 from unmoor.adapters.forge.wire import requester
 from unmoor.errors import UnmoorError
 from unmoor.ports.clock import Clock
+from unmoor.ports.world import ForgePlace
 from unmoor.util.secret import Secret
-from unmoor.world import ForgePlace
 
 if TYPE_CHECKING:
     from github.GitRelease import GitRelease

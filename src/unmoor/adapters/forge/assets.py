@@ -13,9 +13,9 @@ from unmoor.adapters.forge.reading import asset as read_asset
 from unmoor.adapters.forge.reading import malformed
 from unmoor.errors import Rejected
 from unmoor.ports.forge import Attached, Posting
+from unmoor.ports.world import ForgePlace
 from unmoor.products import File
 from unmoor.util.secret import Secret
-from unmoor.world import ForgePlace
 
 if TYPE_CHECKING:
     from unmoor.adapters.http import Answer, BoundedSession

@@ -15,9 +15,9 @@ from unmoor.adapters.forge.wire import PER_PAGE
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Attached, Posting, Repository
+from unmoor.ports.world import ForgePlace
 from unmoor.products import File
 from unmoor.util.text import clean
-from unmoor.world import ForgePlace
 
 if TYPE_CHECKING:
     from unmoor.adapters.http import BoundedSession

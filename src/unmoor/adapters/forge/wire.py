@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from unmoor.adapters.addresses import shown
 from unmoor.errors import Unknown
+from unmoor.ports.world import ForgePlace
 from unmoor.util.secret import Secret
-from unmoor.world import ForgePlace
 
 if TYPE_CHECKING:
     from github.Requester import Requester

@@ -17,8 +17,8 @@ from unmoor.adapters.index.reading import Reader
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential, Holding, Listed, Proved, Proving, Sending
+from unmoor.ports.world import IndexPlace
 from unmoor.products import File
-from unmoor.world import IndexPlace
 
 if TYPE_CHECKING:
     from unmoor.adapters.index.sending import Senders

@@ -16,7 +16,7 @@ from unmoor.adapters.index.pages import json_page, listed, no_page, simple_page,
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Holding, Listed
-from unmoor.world import IndexPlace
+from unmoor.ports.world import IndexPlace
 
 # The page of a project with thousands of files has some tens of megabytes.
 _LARGEST = 100_000_000

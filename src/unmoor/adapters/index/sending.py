@@ -22,9 +22,9 @@ from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.errors import Conflict, Denied, Unfit, Unknown
 from unmoor.files import is_intact
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
+from unmoor.ports.world import IndexPlace
 from unmoor.products import File
 from unmoor.util.text import clean
-from unmoor.world import IndexPlace
 
 if TYPE_CHECKING:
     from twine.package import PackageFile

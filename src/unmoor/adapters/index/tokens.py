@@ -11,8 +11,8 @@ from unmoor.adapters.addresses import origin
 from unmoor.config.real import public_host, upload_addresses
 from unmoor.errors import Denied
 from unmoor.macaroons import PREFIX, Restrictions, restrictions
+from unmoor.ports.world import IndexPlace
 from unmoor.util.text import clean
-from unmoor.world import IndexPlace
 
 _USERNAME = "__token__"
 

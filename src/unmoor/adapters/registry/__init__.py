@@ -8,8 +8,8 @@ from unmoor.adapters.registry.packages import ForgePackages
 from unmoor.errors import ConfigError
 from unmoor.images import oci
 from unmoor.ports.clock import Clock
+from unmoor.ports.world import Login, RegistryPlace, World
 from unmoor.util.secret import Secret
-from unmoor.world import Login, RegistryPlace, World
 
 __all__ = ["ForgePackages", "OciRegistry", "has_packages", "opened", "packages_of", "place_of"]
 

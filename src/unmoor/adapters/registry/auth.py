@@ -18,9 +18,9 @@ from unmoor.adapters.addresses import is_loopback, led_to, origin, parsed, shown
 from unmoor.adapters.http import Answer
 from unmoor.adapters.registry.answers import said
 from unmoor.errors import Denied, Unknown
+from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
-from unmoor.world import Login, RegistryPlace
 
 _OK = 200
 _REFUSED = frozenset({400, 401, 403})

@@ -21,8 +21,8 @@ from unmoor.images import oci
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential
 from unmoor.ports.registry import OciManifest
+from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.text import clean
-from unmoor.world import Login, RegistryPlace
 
 _HUB_ADDRESS = "https://registry-1.docker.io"
 _OK, _CREATED, _ACCEPTED, _NO_CONTENT = 200, 201, 202, 204

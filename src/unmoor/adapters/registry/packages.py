@@ -18,9 +18,9 @@ from unmoor.errors import Denied, Rejected, Unknown
 from unmoor.images import oci
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import PackageVersion
+from unmoor.ports.world import ForgePlace
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
-from unmoor.world import ForgePlace
 
 _OK, _NO_CONTENT = 200, 204
 _UNAUTHORIZED, _FORBIDDEN, _ABSENT = 401, 403, 404

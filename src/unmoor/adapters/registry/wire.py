@@ -10,8 +10,8 @@ from unmoor.adapters.registry.auth import Door, denied
 from unmoor.errors import Denied
 from unmoor.images import oci
 from unmoor.ports.clock import Clock
+from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.secret import Secret
-from unmoor.world import Login, RegistryPlace
 
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 

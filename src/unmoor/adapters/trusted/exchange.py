@@ -19,9 +19,9 @@ from unmoor.adapters.http import Answer, BoundedSession
 from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.adapters.trusted.claims import MISSING, Claims
 from unmoor.errors import Denied, Unknown
+from unmoor.ports.world import IndexPlace
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
-from unmoor.world import IndexPlace
 
 AUDIENCE = "/_/oidc/audience"
 MINT = "/_/oidc/mint-token"

@@ -12,8 +12,8 @@ from unmoor.adapters.trusted.ambient import Ambient, ambient, id_token
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential, Proved, Proving
+from unmoor.ports.world import IndexPlace, Login, Trusted
 from unmoor.util.secret import Secret
-from unmoor.world import IndexPlace, Login, Trusted
 
 if TYPE_CHECKING:
     from unmoor.adapters.trusted.claims import Claims
