@@ -9,9 +9,9 @@ from packaging.version import Version
 from tests.shelves import Shelf
 
 from unmoor.errors import Denied, Unknown
-from unmoor.naming import Naming
 from unmoor.ports.index import Holding
 from unmoor.standing import highest
+from unmoor.versioning.tag_scheme import Naming
 
 NOTHING = Holding(simple={}, json=None)
 DOWN = Unknown("no answer", where="there", next_step="try again")

@@ -16,11 +16,11 @@ from unmoor.config.given import Given
 from unmoor.config.settings import Resolved, Settings, resolve
 from unmoor.config.values import folder as fit_folder
 from unmoor.errors import ConfigError, UnmoorError
-from unmoor.naming import Naming
 from unmoor.ports.git import Git
 from unmoor.project import Read, is_project, read_facts
 from unmoor.util.text import clean
-from unmoor.versions import shown
+from unmoor.versioning.pep440 import shown
+from unmoor.versioning.tag_scheme import Naming
 
 FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 _LISTED = 10

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 
 from packaging.version import Version
 
-from unmoor import versions
 from unmoor.errors import Denied, Unknown
-from unmoor.naming import Naming
 from unmoor.ports.forge import Forge
 from unmoor.ports.index import Index
+from unmoor.versioning import pep440
+from unmoor.versioning.tag_scheme import Naming
 
 
 def highest(
@@ -47,7 +47,7 @@ def highest(
             ) from error
         warn(f"it cannot be told whether {version} is the highest published version, so it is not called so: {error}")
         return False
-    return versions.is_highest(version, others)
+    return pep440.is_highest(version, others)
 
 
 def _others(

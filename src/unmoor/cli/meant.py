@@ -9,9 +9,9 @@ from unmoor.adapters.processes import Processes
 from unmoor.cli import talk
 from unmoor.errors import Refused
 from unmoor.locating import Surroundings, locate, naming_at
-from unmoor.naming import refuse_hostile
 from unmoor.powers import checkout
 from unmoor.util.text import clean
+from unmoor.versioning.tag_scheme import refuse_hostile
 
 
 def located(

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from unmoor import versions
 from unmoor.adapters.processes import Processes
 from unmoor.cli import session, talk
 from unmoor.cli.asked import Asked
@@ -16,12 +15,13 @@ from unmoor.cli.teaching import examples
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.images import pushing
 from unmoor.manifest import Manifest
-from unmoor.naming import Naming
 from unmoor.products import Release
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
 from unmoor.standing import highest
 from unmoor.surfaces import compare, find_manifest
 from unmoor.target import staging_of
+from unmoor.versioning import pep440
+from unmoor.versioning.tag_scheme import Naming
 
 CODES = {
     State.COMPLETE: 0,
@@ -120,7 +120,7 @@ def _release(manifest: Manifest, opened: session.Session) -> Release:
     can = opened.powers
     naming = Naming(configured=opened.settings.tag_prefix, project=lambda: manifest.project, below=bool(manifest.path))
     prefix = naming.prefix_of(manifest.tag)
-    version = versions.read_tag(manifest.tag, prefix=prefix)
+    version = pep440.read_tag(manifest.tag, prefix=prefix)
     return Release(
         repository=manifest.repository,
         project=manifest.project,

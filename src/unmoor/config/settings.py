@@ -30,7 +30,7 @@ from unmoor.config.values import (
     folder,
     inside,
 )
-from unmoor.naming import prefix
+from unmoor.versioning.tag_scheme import prefix
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from packaging.version import Version
 
-from unmoor import imagetags, versions
+from unmoor import imagetags
 from unmoor.config.images import ImageSettings
 from unmoor.errors import ConfigError, Conflict, Unknown
 from unmoor.images import oci
@@ -23,6 +23,7 @@ from unmoor.imagetags.floating import series
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Image, PushedImage, Release
 from unmoor.util.text import clean
+from unmoor.versioning import pep440
 
 AGAIN = "run the same command again: what is there already is kept"
 _VERSION_LABEL = "org.opencontainers.image.version"
@@ -121,7 +122,7 @@ def rightful(line: Line, release: Release, target: Target, tag: str, published: 
     ``published`` are the registry's tags: those that this line's own rules would give to a version
     say which versions are there.
     """
-    version = versions.read_tag(release.bare_tag)
+    version = pep440.read_tag(release.bare_tag)
     if version.is_prerelease:
         return f"{tag} stays: {release.version} is a prerelease"
     there = _published(line, release, target, published)
@@ -140,11 +141,11 @@ def _published(line: Line, release: Release, target: Target, tags: Sequence[str]
     for tag in frozenset(tags) - of_commit_alone(line, release, target):
         digit = _NUMBER.search(tag)
         core = tag[digit.start() :].removesuffix(target.suffix) if digit and tag.endswith(target.suffix) else ""
-        version = versions.parse(core) if core else None
+        version = pep440.parse(core) if core else None
         if version is None or version.is_prerelease or version.local:
             continue
         other = replace(release, tag=f"{start}{version}", prefix="", version=str(version), prerelease=False)
-        if versions.is_release_tag(other.tag) and tag in line.planner(other, target).fixed:
+        if pep440.is_release_tag(other.tag) and tag in line.planner(other, target).fixed:
             found[tag] = version
     return found
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from packaging.version import Version
 
-from unmoor import versions
+from unmoor.versioning import pep440
 
 _ALWAYS_A_SERIES: Final = 2
 _START = re.compile(r"(?:(?<=[-_])|^)v?(?=[0-9])")
@@ -38,7 +38,7 @@ def kinds(tags: Iterable[str], version: Version | str, *, commit: str = "") -> M
     named both with a ``v`` and without (``v1.2``, ``1.2``), the one without is the series.
     """
     names = tuple(tags)
-    wanted = versions.parse(version) if isinstance(version, str) else version
+    wanted = pep440.parse(version) if isinstance(version, str) else version
     found = {name: _kind(name, wanted, commit) for name in names}
     if wanted is not None and len(wanted.release) <= _ALWAYS_A_SERIES and not wanted.is_prerelease:
         for name in names:
@@ -60,7 +60,7 @@ def may_move(tag: str, version: Version, published: Iterable[Version]) -> bool:
         return False
     parts = series(tag, version) or ()
     covered = (each for each in published if _release(each, len(parts)) == parts)
-    return versions.is_highest(version, covered)
+    return pep440.is_highest(version, covered)
 
 
 def series(tag: str, version: Version) -> tuple[int, ...] | None:
@@ -92,7 +92,7 @@ def _names_commit(tag: str, commit: str) -> bool:
 def _names_whole(tag: str, version: Version) -> bool:
     """Whether a tag holds the version with all its numbers; ``1.2`` does not hold 1.2.0."""
     for core in _cores(tag):
-        found = versions.parse(core)
+        found = pep440.parse(core)
         same = found is not None and (found == version or found.public == version.public)
         if found is not None and same and len(found.release) >= len(version.release):
             return True
@@ -106,7 +106,7 @@ def _says_more(tag: str, version: Version) -> bool:
 
 def _cores(tag: str) -> Iterator[str]:
     """What of a tag may be a version: from each number on, with every tail behind a dash cut away in turn."""
-    if len(tag) > versions.LONGEST_TAG:
+    if len(tag) > pep440.LONGEST_TAG:
         return
     for start in _START.finditer(tag):
         core = tag[start.end() :]

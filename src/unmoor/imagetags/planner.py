@@ -19,7 +19,7 @@ from unmoor.imagetags.labels import labels as labelled
 from unmoor.imagetags.producing import Given, Nothing, Value, produce, rendered
 from unmoor.imagetags.rules import Rule
 from unmoor.imagetags.wrong import REFERENCE, Place, Wrong
-from unmoor.versions import LONGEST_TAG, shown
+from unmoor.versioning.pep440 import LONGEST_TAG, shown
 
 LATEST: Final = "latest"
 _NOT_ALLOWED = re.compile(r"[^a-zA-Z0-9._-]+")

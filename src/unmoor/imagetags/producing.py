@@ -18,7 +18,7 @@ from unmoor.imagetags.flavor import Flavor
 from unmoor.imagetags.floating import Kind
 from unmoor.imagetags.rules import Rule, Type
 from unmoor.imagetags.wrong import Wrong
-from unmoor.versions import shown
+from unmoor.versioning.pep440 import shown
 
 _PATCH_IS: Final = 3
 _VERSION_WITHIN = re.compile(r"(?:^|[/_-])v?(?P<version>[0-9].*)$")

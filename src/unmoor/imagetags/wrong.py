@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unmoor.errors import ConfigError
-from unmoor.versions import shown
+from unmoor.versioning.pep440 import shown
 
 REFERENCE = "docs/reference/image-tags.md lists what a rule may hold"
 LONGEST_LINE = 4096

@@ -8,13 +8,13 @@ from functools import partial
 
 from packaging.version import Version
 
-from unmoor import versions
 from unmoor.adapters.git import GitCheckout
 from unmoor.errors import Refused
-from unmoor.naming import Naming
 from unmoor.project import WrittenVersion, guess_version, read_version
 from unmoor.stages.tag import refuse_other_version
 from unmoor.util.text import clean
+from unmoor.versioning import pep440
+from unmoor.versioning.tag_scheme import Naming
 
 Kinds = Callable[[], Iterable[str]]
 
@@ -45,17 +45,17 @@ class Chooser:
             written, scm = self._written()
             return self._from_tags(scm=scm) if written is None else self._from_file(written)
         prefix = self.naming.prefix_of(tag)
-        version = versions.read_tag(tag, prefix=prefix)
+        version = pep440.read_tag(tag, prefix=prefix)
         tags = self.git.tags()
         if tag in tags:
             return self._tagged(tag, f"rehearsing the tag {tag}")
-        versions.refuse_twins(tag, version, tags, self.head, prefix=prefix)
+        pep440.refuse_twins(tag, version, tags, self.head, prefix=prefix)
         written, scm = self._written()
         said = f"there is no tag {tag} yet: it is made in the rehearsal's own clone, on commit {self.head[:12]}"
         if written is None:
             unread = f"no file says the version in a way that can be read, so the build itself has to say {version}"
             return Choice(tag=tag, version=version, commit=self.head, said=(said,) if scm else (said, unread))
-        if versions.version_in(written.text) == version:
+        if pep440.version_in(written.text) == version:
             return Choice(tag=tag, version=version, commit=self.head, said=(said,))
         differs = f"{written} says {clean(written.text, 60)}: a commit in that clone alone sets it to {version}"
         return Choice(tag=tag, version=version, commit=self.head, edit=written, said=(said, differs))
@@ -68,14 +68,14 @@ class Chooser:
 
     def _tagged(self, tag: str, why: str) -> Choice:
         """An existing tag, which must agree with the file at its commit."""
-        version, commit = versions.read_tag(tag, prefix=self.naming.prefix_of(tag)), self.git.tags()[tag]
+        version, commit = pep440.read_tag(tag, prefix=self.naming.prefix_of(tag)), self.git.tags()[tag]
         written, _ = read_version(partial(self.git.read, commit))
         refuse_other_version(written, tag, version, commit)
         return Choice(tag=tag, version=version, commit=commit, said=(f"{why}, commit {commit[:12]}",))
 
     def _from_file(self, written: WrittenVersion) -> Choice:
         """The version that a file says; the one that follows where that was released already."""
-        said = versions.version_in(written.text)
+        said = pep440.version_in(written.text)
         if said is None:
             raise Refused(
                 f"{clean(written.text, 60)!r} is not a version (PEP 440)",
@@ -85,13 +85,13 @@ class Chooser:
         version = _released_form(said)
         tags = self.git.tags()
         prefix = self.naming.usual(tags)
-        spelt = versions.spellings(version, tags, prefix=prefix)
-        twins = [name for name in spelt if not versions.is_floating(name, prefix=prefix)]
+        spelt = pep440.spellings(version, tags, prefix=prefix)
+        twins = [name for name in spelt if not pep440.is_floating(name, prefix=prefix)]
         here = [name for name in twins if tags[name] == self.head]
         if here and version == said:
             return self._tagged(here[-1], f"rehearsing the tag {here[-1]}, which is on the commit that is checked out")
         if twins:
-            following = self._free(versions.next_version(version, self.kinds()))
+            following = self._free(pep440.next_version(version, self.kinds()))
             told = (
                 f"{written} says {clean(written.text, 60)}, and the tag {twins[-1]} named that version already"
                 f" on commit {tags[twins[-1]][:12]}: rehearsing {following}, which comes next;"
@@ -113,7 +113,7 @@ class Chooser:
         if here is not None:
             return self._tagged(here, f"rehearsing the tag {here}, which is on the commit that is checked out")
         prefix = self.naming.usual(tags)
-        behind = versions.release_tags(self._behind(), prefix=prefix) or versions.release_tags(tags, prefix=prefix)
+        behind = pep440.release_tags(self._behind(), prefix=prefix) or pep440.release_tags(tags, prefix=prefix)
         current = max(behind.values(), default=None)
         kinds = tuple(self.kinds())
         begun = self._begun()
@@ -121,7 +121,7 @@ class Chooser:
             following = self._free(begun)
             told = f"the version comes from tags: rehearsing {following}, which a development tag leads to"
             return self._made(following, edit=None, told=told)
-        following = self._free(versions.next_version(current, kinds))
+        following = self._free(pep440.next_version(current, kinds))
         source = "the version comes from tags" if scm else "no file says the version in a way that can be read"
         after = f"what comes after {current}" if current is not None else "the first one"
         by = f" by its news fragments ({', '.join(sorted(set(kinds)))})" if kinds and current is not None else ""
@@ -130,23 +130,23 @@ class Chooser:
 
     def _made(self, version: Version, *, edit: WrittenVersion | None, told: str) -> Choice:
         tags = self.git.tags()
-        tag = f"{versions.style_of(tags, prefix=self.naming.usual(tags))}{version}"
+        tag = f"{pep440.style_of(tags, prefix=self.naming.usual(tags))}{version}"
         made = f"the tag {tag} is made in the rehearsal's own clone, on commit {self.head[:12]}"
         return Choice(tag=tag, version=version, commit=self.head, edit=edit, said=(told, made))
 
     def _free(self, version: Version) -> Version:
         """The version, or the first patch after it that no tag names."""
         tags = self.git.tags()
-        taken = set(versions.release_tags(tags, prefix=self.naming.usual(tags)).values())
+        taken = set(pep440.release_tags(tags, prefix=self.naming.usual(tags)).values())
         while version in taken:
-            version = versions.next_version(version)
+            version = pep440.next_version(version)
         return version
 
     def _begun(self) -> Version | None:
         """The version that the highest development tag behind HEAD leads to: 1.3.0.dev0 begins the work on 1.3.0."""
         behind = self._behind()
         prefix = self.naming.usual(behind)
-        found = (versions.version_in(name.removeprefix(prefix)) for name in behind if name.startswith(prefix))
+        found = (pep440.version_in(name.removeprefix(prefix)) for name in behind if name.startswith(prefix))
         highest = max((each for each in found if each is not None and each.is_devrelease), default=None)
         return None if highest is None else _released_form(highest)
 

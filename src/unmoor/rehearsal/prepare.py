@@ -17,12 +17,12 @@ from unmoor.config.given import Given
 from unmoor.errors import Refused
 from unmoor.files import write_whole
 from unmoor.locating import Surroundings, naming_at
-from unmoor.naming import refuse_hostile
 from unmoor.notes.fragments import configured, gather
 from unmoor.ports.shell import Shell
 from unmoor.project import with_version
 from unmoor.rehearsal.choice import Choice, Chooser
 from unmoor.stages.tag import refuse_shallow
+from unmoor.versioning.tag_scheme import refuse_hostile
 
 _NAME = "unmoor rehearsal"
 _EMAIL = "rehearsal@example.invalid"

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from unmoor import versions
 from unmoor.core.stage import Check, Have
 from unmoor.errors import Refused
-from unmoor.naming import Naming
 from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
@@ -22,6 +20,8 @@ from unmoor.project import WrittenVersion, read_facts
 from unmoor.signers import trusted_signer
 from unmoor.standing import highest
 from unmoor.util.text import clean
+from unmoor.versioning import pep440
+from unmoor.versioning.tag_scheme import Naming
 
 _PATHS_SHOWN = 20
 
@@ -61,7 +61,7 @@ class ResolveTag(Check[Release]):
         """Say what would be looked at."""
         if self.tag is None:
             return "find the one release tag on the commit that is checked out, and compare it with the remote's"
-        return f"resolve the tag {versions.shown(self.tag)} to one commit, and compare it with the remote's"
+        return f"resolve the tag {pep440.shown(self.tag)} to one commit, and compare it with the remote's"
 
     def make(self, have: Have) -> Release:
         """Resolve the tag. Raises `Refused`, `ConfigError`, and `Unknown` where git or the remote cannot be read."""
@@ -73,12 +73,12 @@ class ResolveTag(Check[Release]):
         tag = self.tag if self.tag is not None else self._on_head(local)
         naming = self._naming(local.get(tag))
         prefix = naming.prefix_of(tag)
-        version = versions.read_tag(tag, prefix=prefix)
+        version = pep440.read_tag(tag, prefix=prefix)
         if not self.named:
             self._see_unchanged()
         remote = self._remote_tags(have)
         commit = self._commit(tag, local, remote)
-        versions.refuse_twins(tag, version, {**(remote or {}), **local}, commit, prefix=prefix)
+        pep440.refuse_twins(tag, version, {**(remote or {}), **local}, commit, prefix=prefix)
         self._see_signature(have, tag)
         facts = read_facts(lambda path: self.git.read(commit, path), project=self.project)
         refuse_other_version(facts.version_written, tag, version, commit)
@@ -88,7 +88,7 @@ class ResolveTag(Check[Release]):
                 f" refused, push both at once: git push --atomic origin BRANCH {tag}"
             )
         everywhere = {*local, *(remote or {})}
-        tagged = versions.release_tags(everywhere, prefix=prefix).values()
+        tagged = pep440.release_tags(everywhere, prefix=prefix).values()
         return Release(
             repository=self.repository,
             project=facts.name,
@@ -107,7 +107,7 @@ class ResolveTag(Check[Release]):
                 moves=self.moves,
                 warn=have.warn,
             ),
-            previous=versions.previous(version, everywhere, like=tag, prefix=prefix),
+            previous=pep440.previous(version, everywhere, like=tag, prefix=prefix),
             prefix=prefix,
             path=self.git.path,
             settings=self.settings,
@@ -144,14 +144,14 @@ class ResolveTag(Check[Release]):
     def _on_head(self, local: Mapping[str, str]) -> str:
         """The one release tag on HEAD. Raises `Refused` where there is none, or several of different versions."""
         head = self.git.head()
-        here = versions.tags_at(local, head) if head else ()
+        here = pep440.tags_at(local, head) if head else ()
         found = self._naming(head).at(local, head) if head else None
         if found is not None:
             return found
         for name in here:
             if name.removeprefix("v")[:1].isdigit():
-                versions.read_tag(name)
-        others = f" (of other kinds: {', '.join(versions.shown(name) for name in here[:5])})" if here else ""
+                pep440.read_tag(name)
+        others = f" (of other kinds: {', '.join(pep440.shown(name) for name in here[:5])})" if here else ""
         raise Refused(
             f"no release tag is on the commit that is checked out{others}",
             where=str(self.git.folder),
@@ -223,7 +223,7 @@ def refuse_shallow(git: Git) -> None:
 
 def refuse_other_version(written: WrittenVersion | None, tag: str, version: Version, commit: str) -> None:
     """Raise `Refused` where the version that a file holds at the commit is not the tag's."""
-    if written is None or versions.version_in(written.text) == version:
+    if written is None or pep440.version_in(written.text) == version:
         return
     raise Refused(
         f"the tag {tag} names version {version}, and the file says {clean(written.text, 60)} at commit {commit[:12]}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unmoor import versions
 from unmoor.core.stage import Have, Promise, Seal
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
@@ -12,6 +11,7 @@ from unmoor.ports.forge import Forge, Posting
 from unmoor.ports.git import Git
 from unmoor.products import Draft, Page, Release
 from unmoor.tagguard import still_names
+from unmoor.versioning import pep440
 
 # Seconds between looks: what was just published may be seen a moment later.
 _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)
@@ -109,7 +109,7 @@ class PublishDraft(Seal[Page]):
 
 def _is_latest(release: Release, called: str | None) -> bool:
     """Whether a release is to be the latest where ``called`` is: below the top, never in another project's place."""
-    free = not release.path or called is None or versions.is_release_tag(called, prefix=release.prefix)
+    free = not release.path or called is None or pep440.is_release_tag(called, prefix=release.prefix)
     return release.highest and free
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
-from unmoor import versions
 from unmoor.errors import ConfigError, Refused
-from unmoor.naming import Naming, prefix, refuse_hostile
+from unmoor.versioning import pep440
+from unmoor.versioning.tag_scheme import Naming, prefix, refuse_hostile
 
 HEAD, OTHER = "a" * 40, "b" * 40
 
@@ -52,7 +52,7 @@ def test_a_tag_of_the_project(configured: str, tag: str, found: str | None) -> N
             naming.prefix_of(tag)
     else:
         assert naming.prefix_of(tag) == found
-        assert known[tag][1] == versions.read_tag(tag, prefix=found)
+        assert known[tag][1] == pep440.read_tag(tag, prefix=found)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_the_name_is_asked_only_where_it_decides() -> None:
 def test_the_first_tag_of_a_project_below_the_top(*, below: bool, tags: tuple[str, ...], start: str) -> None:
     """It carries the name, unless one tag without a name has been for all so far."""
     naming = Naming(project=lambda: "pkg", below=below)
-    assert versions.style_of(tags, prefix=naming.usual(tags)) == start
+    assert pep440.style_of(tags, prefix=naming.usual(tags)) == start
     assert naming.knows(f"{start}1.0")
 
 
@@ -147,12 +147,12 @@ def test_the_name_is_asked_once() -> None:
 def test_each_pattern_sees_only_itself() -> None:
     """Previous, highest, twins and spellings of one prefix know nothing of another's tags."""
     tags = {"pkg-1.0": HEAD, "pkg-v1.1": OTHER, "v9.0": HEAD, "pkg-core-5.0": HEAD, "v1.2": OTHER}
-    assert set(versions.release_tags(tags, prefix="pkg-")) == {"pkg-1.0", "pkg-v1.1"}
-    assert versions.previous(Version("1.2"), tags, like="pkg-1.2", prefix="pkg-") == "pkg-v1.1"
-    assert versions.spellings(Version("1.2"), tags, prefix="pkg-") == ()
-    versions.refuse_twins("pkg-1.2", Version("1.2"), tags, HEAD, prefix="pkg-")
+    assert set(pep440.release_tags(tags, prefix="pkg-")) == {"pkg-1.0", "pkg-v1.1"}
+    assert pep440.previous(Version("1.2"), tags, like="pkg-1.2", prefix="pkg-") == "pkg-v1.1"
+    assert pep440.spellings(Version("1.2"), tags, prefix="pkg-") == ()
+    pep440.refuse_twins("pkg-1.2", Version("1.2"), tags, HEAD, prefix="pkg-")
     with pytest.raises(Refused):
-        versions.refuse_twins("pkg-v1.0", Version("1.0"), tags, OTHER, prefix="pkg-")
+        pep440.refuse_twins("pkg-v1.0", Version("1.0"), tags, OTHER, prefix="pkg-")
 
 
 def test_the_tag_on_a_commit() -> None:
@@ -180,7 +180,7 @@ def test_the_tag_on_a_commit() -> None:
 def test_what_a_new_tag_starts_with(configured: str, tags: tuple[str, ...], start: str) -> None:
     """As the highest release's tag does; with the configured prefix in any case."""
     naming = Naming(configured=configured, project=lambda: "pkg")
-    assert versions.style_of(tags, prefix=naming.usual(tags)) == start
+    assert pep440.style_of(tags, prefix=naming.usual(tags)) == start
 
 
 @pytest.mark.parametrize(

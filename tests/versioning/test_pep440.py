@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import InvalidVersion, Version
 
-from unmoor import versions
 from unmoor.errors import Refused
+from unmoor.versioning import pep440
 
 HEAD = "a" * 40
 OTHER = "b" * 40
@@ -35,8 +35,8 @@ OTHER = "b" * 40
 )
 def test_a_tag_names_a_version(name: str, version: str) -> None:
     """A release's tag is v or nothing, then any spelling of PEP 440."""
-    assert versions.read_tag(name) == Version(version)
-    assert versions.is_release_tag(name)
+    assert pep440.read_tag(name) == Version(version)
+    assert pep440.is_release_tag(name)
 
 
 @pytest.mark.parametrize(
@@ -79,19 +79,19 @@ def test_a_tag_names_a_version(name: str, version: str) -> None:
 def test_a_tag_is_refused(name: str, words: str) -> None:
     """Every kind of badness has words of its own, and the name is never repeated raw."""
     with pytest.raises(Refused) as caught:
-        versions.read_tag(name)
+        pep440.read_tag(name)
     said = str(caught.value)
     assert words in said
     assert re.fullmatch(r"[\x20-\x7e…]+", said)
     assert len(said) < 400
-    assert not versions.is_release_tag(name)
+    assert not pep440.is_release_tag(name)
     assert "v1.2.3" in caught.value.next_step
 
 
 def test_shown_is_one_short_printable_line() -> None:
     """Text from outside is quoted, escaped and cut."""
-    assert versions.shown("v1\n\x1b[31m") == r"'v1\n\x1b[31m'"
-    assert len(versions.shown("x" * 1000)) < 90
+    assert pep440.shown("v1\n\x1b[31m") == r"'v1\n\x1b[31m'"
+    assert len(pep440.shown("x" * 1000)) < 90
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_shown_is_one_short_printable_line() -> None:
 )
 def test_highest(version: str, others: list[str], highest: bool) -> None:  # noqa: FBT001  # a column of the table
     """Latest is the highest final: never a prerelease, never a backport; a post release is final."""
-    assert versions.is_highest(Version(version), [Version(other) for other in others]) is highest
+    assert pep440.is_highest(Version(version), [Version(other) for other in others]) is highest
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_highest(version: str, others: list[str], highest: bool) -> None:  # noq
 )
 def test_previous(version: str, tags: list[str], expected: str | None) -> None:
     """A final follows the last final below it, a prerelease whatever was released below it."""
-    assert versions.previous(Version(version), tags) == expected
+    assert pep440.previous(Version(version), tags) == expected
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_previous(version: str, tags: list[str], expected: str | None) -> None:
 )
 def test_next_version(current: str | None, kinds: list[str], expected: str) -> None:
     """The fragments' kinds say which number rises; without any it is the patch."""
-    assert str(versions.next_version(None if current is None else Version(current), kinds)) == expected
+    assert str(pep440.next_version(None if current is None else Version(current), kinds)) == expected
 
 
 @pytest.mark.parametrize(
@@ -173,13 +173,13 @@ def test_next_version(current: str | None, kinds: list[str], expected: str) -> N
 )
 def test_the_tag_at(tags: dict[str, str], expected: str | None) -> None:
     """The tag on a commit is the best spelling of the one version named there."""
-    assert versions.the_tag_at(tags, HEAD) == expected
+    assert pep440.the_tag_at(tags, HEAD) == expected
 
 
 def test_two_versions_on_one_commit() -> None:
     """Tags that name different versions on a commit are refused, both named, in order."""
     with pytest.raises(Refused, match=r"different versions: v1.2.0rc1, v1.2.0$"):
-        versions.the_tag_at({"v1.2.0": HEAD, "v1.2.0rc1": HEAD}, HEAD)
+        pep440.the_tag_at({"v1.2.0": HEAD, "v1.2.0rc1": HEAD}, HEAD)
 
 
 @pytest.mark.parametrize(
@@ -195,12 +195,12 @@ def test_two_versions_on_one_commit() -> None:
 )
 def test_twins(tag: str, tags: dict[str, str], refused: bool) -> None:  # noqa: FBT001  # a column of the table
     """Two spellings of one version on different commits are refused; a tag that moves is no twin."""
-    version = versions.read_tag(tag)
+    version = pep440.read_tag(tag)
     if refused:
         with pytest.raises(Refused, match=f"name one version, {re.escape(str(version))}, on different commits"):
-            versions.refuse_twins(tag, version, tags, HEAD)
+            pep440.refuse_twins(tag, version, tags, HEAD)
     else:
-        versions.refuse_twins(tag, version, tags, HEAD)
+        pep440.refuse_twins(tag, version, tags, HEAD)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_twins(tag: str, tags: dict[str, str], refused: bool) -> None:  # noqa: 
 )
 def test_style(tags: list[str], style: str) -> None:
     """A new tag is spelt as the newest one is."""
-    assert versions.style_of(tags) == style
+    assert pep440.style_of(tags) == style
 
 
 VERSIONS = st.from_regex(
@@ -220,11 +220,11 @@ VERSIONS = st.from_regex(
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused(name: str) -> None:
     """Whatever a tag is called, the answer is a version that packaging agrees with, or a clean refusal."""
-    if versions.is_release_tag(name):
-        assert versions.read_tag(name) == Version(name.removeprefix("v"))
+    if pep440.is_release_tag(name):
+        assert pep440.read_tag(name) == Version(name.removeprefix("v"))
     else:
         with pytest.raises(Refused) as caught:
-            versions.read_tag(name)
+            pep440.read_tag(name)
         assert str(caught.value).isprintable()
 
 
@@ -236,7 +236,7 @@ def test_what_is_taken_is_pep_440(name: str) -> None:
     except InvalidVersion:
         expected = None
     fit = expected is not None and expected.local is None and not expected.is_devrelease
-    assert versions.is_release_tag(name) is fit
+    assert pep440.is_release_tag(name) is fit
 
 
 @given(st.lists(VERSIONS, min_size=1), VERSIONS)
@@ -244,19 +244,19 @@ def test_order_is_pep_440(others: list[str], text: str) -> None:
     """The highest is the highest final; the previous one is lower, and nothing that counts lies between."""
     version, known = Version(text), [Version(other) for other in others]
     finals = [other for other in known if not other.is_prerelease]
-    assert versions.highest_final(known) == (max(finals) if finals else None)
-    if versions.is_highest(version, known):
+    assert pep440.highest_final(known) == (max(finals) if finals else None)
+    if pep440.is_highest(version, known):
         assert all(other <= version for other in finals)
-    found = versions.previous(version, [f"v{other}" for other in others])
+    found = pep440.previous(version, [f"v{other}" for other in others])
     counting = [other for other in (known if version.is_prerelease else finals) if other < version]
     assert (found is None) == (not counting)
     if found is not None:
-        assert versions.read_tag(found) == max(counting)
+        assert pep440.read_tag(found) == max(counting)
 
 
 @given(VERSIONS, st.lists(st.sampled_from(["feature", "bugfix", "breaking", "misc", "odd"])))
 def test_the_next_version_is_higher(text: str, kinds: list[str]) -> None:
     """What comes next is final, and higher than what was."""
-    following = versions.next_version(Version(text), kinds)
+    following = pep440.next_version(Version(text), kinds)
     assert following > Version(text)
     assert not following.is_prerelease

@@ -16,8 +16,8 @@ from functools import cached_property
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from unmoor import versions
 from unmoor.errors import Refused, UnmoorError
+from unmoor.versioning import pep440
 
 # One segment of a ref for each slash; no digit at the end, where the version begins.
 _PREFIX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+@=-]*([./][A-Za-z0-9_+@=-]+)*[./]?")
@@ -43,8 +43,8 @@ def prefix(text: str) -> str:
 
 def refuse_hostile(tag: str) -> None:
     """Raise `Refused` for a name that no tag of a release has, whatever the prefix: before git sees it."""
-    if versions.hostile(tag, more="/@=") or re.search(r"(^|/)[./-]|\.\.|[/.]$|@\{", tag):
-        versions.read_tag(tag)
+    if pep440.hostile(tag, more="/@=") or re.search(r"(^|/)[./-]|\.\.|[/.]$|@\{", tag):
+        pep440.read_tag(tag)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +68,11 @@ class Naming:
         only = self._only()
         start = re.match(r"(?P<start>.*?[^0-9.])v?[0-9]", tag)
         if only is not None or start is None or tag[:1].isdigit() or re.match("v[0-9]", tag):
-            versions.read_tag(tag, prefix=only or "")
+            pep440.read_tag(tag, prefix=only or "")
         name = self._named
         known = ", ".join(("v", *((f"{name}-", f"{name}/") if name else ()), "release-"))
         raise Refused(
-            f"the tag {versions.shown(tag)} is not known to be this project's: a version stands in its tags alone,"
+            f"the tag {pep440.shown(tag)} is not known to be this project's: a version stands in its tags alone,"
             f" or after {known}",
             next_step="release such a tag; or set tag-prefix in [tool.unmoor] to what stands before the version;"
             " if it is the tag of a project in another folder, name that: --path DIR",
@@ -82,7 +82,7 @@ class Naming:
         """The names that are tags of this project, each with its prefix and version; the others are left out."""
         each = {tag: found for tag in tags if (found := self._known(tag)) is not None}
         named = {tag: found for tag, found in each.items() if self.below and self.says_so(tag)}
-        return {tag: (found, versions.read_tag(tag, prefix=found)) for tag, found in (named or each).items()}
+        return {tag: (found, pep440.read_tag(tag, prefix=found)) for tag, found in (named or each).items()}
 
     def beside(self, prefix: str) -> Naming:
         """What counts beside a tag of that prefix: below the top, where releases are several projects', it alone."""
@@ -111,7 +111,7 @@ class Naming:
             )
         if not here:
             return None
-        return versions.the_tag_at(tags, commit, prefix=min(each for each, _ in here.values()))
+        return pep440.the_tag_at(tags, commit, prefix=min(each for each, _ in here.values()))
 
     def usual(self, tags: Iterable[str]) -> str:
         """The prefix that a new tag gets: that of the highest release so far.
@@ -136,15 +136,15 @@ class Naming:
         """The prefix of a tag that is this project's, ``None`` for any other."""
         only = self._only()
         if only is not None:
-            return only if versions.is_release_tag(tag, prefix=only) else None
-        if versions.is_release_tag(tag):
+            return only if pep440.is_release_tag(tag, prefix=only) else None
+        if pep440.is_release_tag(tag):
             return ""
-        if len(tag) > versions.LONGEST_TAG or not tag.isascii():
+        if len(tag) > pep440.LONGEST_TAG or not tag.isascii():
             return None
         for cut in _CUT.finditer(tag):
             word, start = tag[: cut.start()], tag[: cut.end()]
             ours = word.lower() in _WORDS or (word and canonicalize_name(word) == canonicalize_name(self._named))
-            if ours and _PREFIX.fullmatch(start) and versions.is_release_tag(tag, prefix=start):
+            if ours and _PREFIX.fullmatch(start) and pep440.is_release_tag(tag, prefix=start):
                 return start
         return None
 

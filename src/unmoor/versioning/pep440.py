@@ -1,7 +1,7 @@
 """Versions and the tags that name them (PEP 440). Pure: nothing here reads git, a file or the clock.
 
 A release's tag is ``v?`` and a version: ``v1.2.3``, ``1.2.3rc1``, ``v1.0.0-rc.1``; where a project has a
-prefix (`unmoor.naming`) that stands before it, exactly. Tags of another prefix are not seen. The whole
+prefix (`unmoor.versioning.tag_scheme`) that stands before it, exactly. Tags of another prefix are not seen. The whole
 name is matched before anything else is done with it, since a tag can hold shell code, a path or a newline.
 Order and sameness are PEP 440's everywhere: ``v1.0.0-rc.1`` and ``v1.0rc1`` name one version.
 """
