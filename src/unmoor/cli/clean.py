@@ -12,6 +12,7 @@ from typing import ClassVar
 import click
 
 from unmoor.adapters.processes import Processes
+from unmoor.ci.github_actions import RunContext, repository_of
 from unmoor.cli import imaging, session, talk
 from unmoor.cli.meant import located, no_repository
 from unmoor.cli.options import directory_option, json_option, path_option, world_option
@@ -26,7 +27,6 @@ from unmoor.images.oci import ImageName
 from unmoor.images.sweep import PASSING, Rules, Sweep, Why, sweep
 from unmoor.locating import Surroundings, settings_at
 from unmoor.powers import Powers, checkout, powers
-from unmoor.runcontext import RunContext, repository_of
 
 _AGE = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)?")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}

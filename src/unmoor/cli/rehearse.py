@@ -14,6 +14,7 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
+from unmoor.ci.github_actions import repository_of
 from unmoor.cli import imaging, session
 from unmoor.cli.asked import Asked
 from unmoor.cli.meant import located
@@ -31,7 +32,6 @@ from unmoor.ports.engine import Engine
 from unmoor.powers import checkout
 from unmoor.rehearsal import local
 from unmoor.rehearsal.prepare import Prepared, prepare
-from unmoor.runcontext import repository_of
 from unmoor.util.filelock import exclusive
 from unmoor.util.text import clean, indented
 

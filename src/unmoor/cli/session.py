@@ -12,6 +12,7 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.assembly import assemble
+from unmoor.ci.github_actions import RunContext, repository_of
 from unmoor.cli import failing, imaging, talk
 from unmoor.cli.asked import Asked
 from unmoor.cli.meant import located, no_repository, tag_on_head
@@ -31,7 +32,6 @@ from unmoor.locating import Surroundings, settings_at
 from unmoor.ports.world import Trusted, World
 from unmoor.powers import Powers, powers
 from unmoor.render import words
-from unmoor.runcontext import RunContext, repository_of
 from unmoor.target import Target
 from unmoor.util.filelock import exclusive
 from unmoor.util.text import clean

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from unmoor.ci.github_actions import RunContext
 from unmoor.cli.failing import message
 from unmoor.core.events import Event, Listener, Report, RunEnded, StageWarned
 from unmoor.core.outcome import Failed
@@ -18,7 +19,6 @@ from unmoor.files import sha256_of
 from unmoor.folder import RunFolder
 from unmoor.products import Dists, Release, Uploaded, Verified
 from unmoor.render import actions, words
-from unmoor.runcontext import RunContext
 from unmoor.util.text import clean
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from unmoor.adapters.processes import Processes
+from unmoor.ci.github_actions import repository_of
 from unmoor.cli.options import directory_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
@@ -14,7 +15,6 @@ from unmoor.errors import Interrupted, Refused
 from unmoor.folder import RunFolder
 from unmoor.powers import checkout
 from unmoor.rehearsal import local
-from unmoor.runcontext import repository_of
 from unmoor.util.filelock import exclusive
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from unmoor.ci.github_actions import RunContext, repository_of
 from unmoor.errors import ConfigError
-from unmoor.runcontext import RunContext, repository_of
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 PUSH = {
