@@ -22,7 +22,7 @@ from pathlib import Path
 
 from bench.measuring import ROOT, environ, environment, run, seconds, table
 
-from unmoor.files import sha256_of
+from unmoor.artifacts.files import sha256_of
 
 WHEELS, LIMIT = 200, 1.5
 MEMORY_LIMIT = 120
@@ -33,7 +33,7 @@ OURS = """
 import resource, sys
 from pathlib import Path
 from types import SimpleNamespace
-from unmoor.folder import RunFolder
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.products import Dists, File, Release
 from unmoor.core.stage import Have, Promise
 from unmoor.stages.check_dists import CheckDists

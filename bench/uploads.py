@@ -42,7 +42,7 @@ from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.processes import Processes
-from unmoor.files import measured
+from unmoor.artifacts.files import measured
 from unmoor.util.secret import Secret
 from unmoor.uploading import bring
 from unmoor.ports.world import IndexPlace, Login

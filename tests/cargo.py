@@ -12,11 +12,11 @@ from tests.samples import Ticks
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.registry import OciRegistry
+from unmoor.artifacts import oci
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Have, Promise
 from unmoor.errors import MissingPart, UnmoorError
-from unmoor.folder import RunFolder
-from unmoor.images import oci
 from unmoor.images.pushing import Line, lines
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.world import Login

@@ -14,9 +14,9 @@ from tests.samples import Ticks
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.http import BoundedSession
+from unmoor.artifacts.files import measured
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Have, Promise
-from unmoor.files import measured
-from unmoor.folder import RunFolder
 from unmoor.ports.world import ForgePlace, Login
 from unmoor.products import Dists, File, Notes, Proof, Release, Result, Subject, Verdict
 from unmoor.rehearsal import local

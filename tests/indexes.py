@@ -20,7 +20,7 @@ from tests.samples import Ticks
 from unmoor.adapters.bounds import Bounds
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.index import PackageIndex
-from unmoor.files import measured
+from unmoor.artifacts.files import measured
 from unmoor.ports.clock import Clock
 from unmoor.ports.world import IndexPlace, Login
 from unmoor.products import File

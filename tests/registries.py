@@ -32,7 +32,8 @@ from tests.faults import Exchange, serving
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.registry import OciRegistry
-from unmoor.images import oci, ocidocs
+from unmoor.artifacts import oci
+from unmoor.images import ocidocs
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import OciManifest
 from unmoor.ports.world import Login, RegistryPlace

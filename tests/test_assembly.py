@@ -8,11 +8,11 @@ from typing import Any, cast
 
 import pytest
 
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Reach
-from unmoor.folder import RunFolder
 from unmoor.powers import Powers
 from unmoor.stages.access import ProveAccess
 from unmoor.target import Target

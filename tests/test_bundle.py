@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from tests import samples
 
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.bundle import LARGEST, Bundle, choose, same_text
 from unmoor.errors import Conflict, Refused
-from unmoor.folder import RunFolder
-from unmoor.manifest import Manifest
 from unmoor.ports.forge import Attached, Posting
 from unmoor.products import Dists, File, Notes
 

@@ -10,9 +10,9 @@ import pytest
 from tests.forges import Ready, Scene, ready, scene, text_file
 from tests.shelves import Shelf, voice
 
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Interrupted, Unknown
-from unmoor.folder import RunFolder
-from unmoor.manifest import Manifest
 from unmoor.ports.index import Holding
 from unmoor.products.surface_state import State, worst
 from unmoor.surfaces import compare, compare_forge, compare_index, find_manifest

@@ -10,13 +10,13 @@ from typing import Any, cast
 import click
 
 from unmoor import errors
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.cli.app import COMMANDS, cli
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Push, Reach, Seal
-from unmoor.folder import RunFolder
 from unmoor.powers import Powers
 from unmoor.target import Target
 

@@ -6,10 +6,10 @@ a person would tell it; what it is given decides what it can reach.
 
 from __future__ import annotations
 
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.stage import P, Promise, Reach, Stage
-from unmoor.folder import RunFolder
 from unmoor.images import legs, pushing
 from unmoor.powers import Powers
 from unmoor.stages.access import ProveAccess

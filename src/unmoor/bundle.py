@@ -13,11 +13,11 @@ from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 
-from unmoor import manifest as manifests
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.files import sums
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Refused, Unknown
-from unmoor.files import sums
-from unmoor.folder import RunFolder
-from unmoor.manifest import Manifest
 from unmoor.ports.forge import Attached, Forge, Posting
 from unmoor.products import Dists, File, Notes
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor import manifest as manifests
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.files import sha256_of
+from unmoor.artifacts.manifest import Manifest
 from unmoor.bundle import attached, content_of
 from unmoor.core.stage import Have
 from unmoor.errors import Conflict, Incomplete, Unknown
-from unmoor.files import sha256_of
-from unmoor.manifest import Manifest
 from unmoor.ports.forge import Forge, Posting
 from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release

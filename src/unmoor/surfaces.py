@@ -9,14 +9,14 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from unmoor import manifest as manifests
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.files import sums
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.bundle import SUMS, attached, content_of, digest_of, same_files
 from unmoor.errors import Denied, Internal, Interrupted, Unknown, UnmoorError
-from unmoor.files import sums
-from unmoor.folder import RunFolder
 from unmoor.images.pushing import Line
 from unmoor.images.states import compare_images
-from unmoor.manifest import Manifest
 from unmoor.ports.forge import Attached, Forge, Posting
 from unmoor.ports.index import Holding, Index
 from unmoor.ports.registry import Registry

@@ -19,8 +19,8 @@ from unmoor.adapters.bounds import Bounds
 from unmoor.adapters.http import Answer, BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.index.answers import asked_wait, words
+from unmoor.artifacts.files import measured
 from unmoor.errors import Conflict, Denied, Unfit
-from unmoor.files import measured
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
 from unmoor.ports.world import Login
 from unmoor.products import File

@@ -21,8 +21,8 @@ from tests.registries import (
 )
 
 from unmoor.adapters.http import BoundedSession
+from unmoor.artifacts import oci
 from unmoor.errors import Denied, Rejected
-from unmoor.images import oci
 from unmoor.ports.registry import OciManifest
 from unmoor.ports.world import Login
 from unmoor.util.secret import Secret

@@ -14,8 +14,8 @@ from tests.samples import Ticks
 from unmoor.adapters.http import Answer, BoundedSession
 from unmoor.adapters.registry import OciRegistry
 from unmoor.adapters.registry.auth import Door
+from unmoor.artifacts import oci
 from unmoor.errors import Conflict, Denied, Rejected, Unknown, UnmoorError
-from unmoor.images import oci
 from unmoor.ports.world import Login, RegistryPlace
 
 BUILT = image("faults").manifest

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from unmoor.artifacts.merge import Handover
 from unmoor.cli.asked import Asked
 from unmoor.core.stage import Reach
-from unmoor.handovers import Handover
 
 HERE = Path()
 

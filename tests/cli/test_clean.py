@@ -15,8 +15,8 @@ from tests.registries import Built, image, index_of
 from tests.rehearsal.ocis import Oci, digest_of
 from tests.repositories import Repo
 
+from unmoor.artifacts import oci
 from unmoor.cli.app import run
-from unmoor.images import oci
 from unmoor.ports.registry import OciManifest
 from unmoor.rehearsal import local, registries, registry_process
 from unmoor.rehearsal.local import LocalWorld

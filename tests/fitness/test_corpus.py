@@ -10,7 +10,7 @@ from tests.fitness.cases import LIMIT, Case
 from tests.fitness.corpus import CASES, WARNED
 from tests.fitness.packing import Sdist, Wheel
 
-from unmoor.files import measured
+from unmoor.artifacts.files import measured
 from unmoor.fitness import Examiner, Limits, Problem
 
 

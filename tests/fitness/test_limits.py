@@ -9,7 +9,7 @@ import pytest
 from tests.fitness import page
 from tests.fitness.packing import Sdist, Wheel
 
-from unmoor.files import measured
+from unmoor.artifacts.files import measured
 from unmoor.fitness import RULES, Examiner, Limits, sizes, tars, zips
 from unmoor.products import File
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.fitness.packing import Tail, Wheel, member
 
-from unmoor.files import measured
+from unmoor.artifacts.files import measured
 from unmoor.fitness import Examiner
 from unmoor.rehearsal import framing
 

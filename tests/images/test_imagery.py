@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.errors import ConfigError
-from unmoor.folder import RunFolder
 from unmoor.images import imagery
 from unmoor.images.imagery import Target
 from unmoor.products import Dists, Image, Images, Release, Subject

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from tests import samples
 
+from unmoor.artifacts.files import measured
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete, UnmoorError
-from unmoor.files import measured
-from unmoor.folder import RunFolder
 from unmoor.images import imagery, legs
-from unmoor.manifest import Manifest
 from unmoor.products import Dists, Image, Images, Proof, Result, Subject, Verdict
 
 RELEASE = samples.release()

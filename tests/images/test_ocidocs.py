@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.registries import image
 
-from unmoor.images import oci, ocidocs
+from unmoor.artifacts import oci
+from unmoor.images import ocidocs
 
 SAID = {f"{ocidocs.PREFIX}version": "1.0", f"{ocidocs.PREFIX}title": "demo"}
 

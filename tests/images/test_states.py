@@ -14,9 +14,9 @@ from tests.cargo import Dock, Remote, release_of
 from tests.registries import RealRegistry, image, put_image, put_manifest, registry
 
 from unmoor.adapters.http import BoundedSession
+from unmoor.artifacts.manifest import Manifest
 from unmoor.errors import Denied, Unknown
 from unmoor.images.states import compare_images
-from unmoor.manifest import Manifest
 from unmoor.ports.forge import Forge
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Dists, Pushed, Release

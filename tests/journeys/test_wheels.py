@@ -15,9 +15,9 @@ import pytest
 from tests.repositories import Repo
 from tests.voyage import Yard, yard
 
-from unmoor import manifest as manifests
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.files import sha256_of
 from unmoor.errors import Incomplete, Unproven
-from unmoor.files import sha256_of
 from unmoor.products import Proof, Result, Subject, Verdict
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]

@@ -18,10 +18,10 @@ from unmoor.adapters.pep517 import Pep517
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.adapters.uv import Uv
+from unmoor.artifacts.files import measured
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Have, Promise
-from unmoor.files import measured
-from unmoor.folder import RunFolder
-from unmoor.manifest import Manifest
 from unmoor.ports.forge import Forge
 from unmoor.products import Dists, Release
 from unmoor.stages.dists import BuildDists

@@ -14,10 +14,10 @@ from tests.cargo import COMMIT, Dock, release_of
 from tests.registries import Built, RealRegistry, put_image, put_manifest, registry
 
 from unmoor.adapters.http import BoundedSession
+from unmoor.artifacts import oci
+from unmoor.artifacts.manifest import Manifest
 from unmoor.config.images import ImageSettings
 from unmoor.errors import Interrupted, Rejected
-from unmoor.images import oci
-from unmoor.manifest import Manifest
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Dists, Images
 

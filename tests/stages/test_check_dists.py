@@ -10,9 +10,9 @@ import pytest
 from tests import projects
 from tests.stages.conftest import RELEASE, Bench
 
+from unmoor.artifacts.files import measured
 from unmoor.core.stage import Promise
 from unmoor.errors import Unfit
-from unmoor.files import measured
 from unmoor.products import Checked, Dists
 from unmoor.stages.check_dists import CheckDists
 

@@ -16,12 +16,12 @@ from tests import forges, projects
 from tests.repositories import Repo
 from tests.stages.conftest import Bench
 
-from unmoor import manifest as manifests
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.files import measured, sha256_of
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.distfiles import parsed, read_metadata
 from unmoor.errors import BuildFailed, Conflict, Incomplete, MissingPart, Unfit, Unknown
-from unmoor.files import measured, sha256_of
-from unmoor.folder import RunFolder
-from unmoor.manifest import Manifest
 from unmoor.ports.index import Holding, Listed
 from unmoor.products import Dists, File
 from unmoor.telling import environment, requires_python

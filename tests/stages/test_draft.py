@@ -12,11 +12,11 @@ import pytest
 from tests.forges import Ready, Scene, ready, scene, text_file
 from tests.samples import Ticks
 
-from unmoor import manifest as manifests
 from unmoor.adapters.forge import GitHubForge
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.files import sha256_of
 from unmoor.core.stage import Left, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, Refused, Rejected, Unknown
-from unmoor.files import sha256_of
 from unmoor.ports.forge import Attached, Posting
 from unmoor.products import File
 

@@ -17,10 +17,11 @@ from tests.engines import TestEngine, engine, runnable_image  # noqa: F401 - fix
 from tests.stages.conftest import RELEASE, Bench
 
 from unmoor.adapters.engine import DockerEngine
+from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.core.stage import Promise
 from unmoor.errors import BuildFailed, ConfigError, Conflict, MissingPart, Refused, UnmoorError
-from unmoor.images import imagery, oci, ocidocs
+from unmoor.images import imagery, ocidocs
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Dists, Image, Images, Subject
 from unmoor.stages.images import BuildImages

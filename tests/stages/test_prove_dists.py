@@ -14,10 +14,10 @@ from tests import projects
 from tests.stages.conftest import RELEASE, Bench
 
 from unmoor.adapters.uv import Uv
+from unmoor.artifacts.files import measured
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Promise
 from unmoor.errors import ConfigError, MissingPart, Overdue, Unproven
-from unmoor.files import measured
-from unmoor.folder import RunFolder
 from unmoor.ports.environments import Environment, Interpreter
 from unmoor.products import Dists, Proof, Result, Subject, Verdict
 from unmoor.stages.prove_dists import ProveDists

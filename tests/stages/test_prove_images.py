@@ -13,10 +13,10 @@ from tests.engines import TestEngine, base_image, engine, runnable_image  # noqa
 
 from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.shell import LocalShell
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, SmokeSettings
 from unmoor.core.stage import Have, Promise
 from unmoor.errors import Incomplete, Overdue, Unproven
-from unmoor.folder import RunFolder
 from unmoor.images import imagery
 from unmoor.ports.engine import ImageFacts, Member, Recipe
 from unmoor.products import Image, Images, Release, Verdict

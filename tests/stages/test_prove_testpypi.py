@@ -15,9 +15,9 @@ from tests.stages.conftest import RELEASE, Bench
 
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.index import PackageIndex
+from unmoor.artifacts.files import measured
 from unmoor.core.stage import Promise
 from unmoor.errors import Conflict, Incomplete, Unknown, Unproven
-from unmoor.files import measured
 from unmoor.ports.index import Holding, Index, Listed
 from unmoor.ports.world import IndexPlace, Login
 from unmoor.products import Dists, Subject, Uploaded, Verdict

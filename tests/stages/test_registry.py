@@ -14,10 +14,10 @@ from tests.cargo import COMMIT, Dock, release_of
 from tests.registries import RealRegistry, image, put_image, put_manifest, registry
 
 from unmoor.adapters.http import BoundedSession
+from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Left, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, Unknown, Unproven
-from unmoor.images import oci
 from unmoor.products import Images, Pushed
 
 TAG = f"sha-{COMMIT[:12]}"

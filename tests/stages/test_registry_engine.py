@@ -22,12 +22,12 @@ from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.registry import opened, packages_of
 from unmoor.adapters.shell import LocalShell
+from unmoor.artifacts import oci
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.config.worlds import read_world
 from unmoor.core.stage import Have, Left, Undone
 from unmoor.errors import Denied
-from unmoor.folder import RunFolder
-from unmoor.images import oci
 from unmoor.images.pushing import lines
 from unmoor.ports.registry import Packages
 from unmoor.ports.world import World

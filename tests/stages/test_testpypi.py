@@ -10,9 +10,9 @@ import pytest
 from tests.indexing import DISTS, RELEASE, Dock, dock
 
 from unmoor.adapters.index import PackageIndex
+from unmoor.artifacts.files import measured
 from unmoor.core.stage import Left, Reach
 from unmoor.errors import Conflict, Denied, Rejected, Unknown
-from unmoor.files import measured
 from unmoor.ports.world import Login
 from unmoor.products import Dists, Subject, Uploaded
 from unmoor.stages.testpypi import UploadStaging

@@ -11,10 +11,10 @@ from tests.forges import DISTS, RELEASE, Ready, Scene, ready, scene, text_file
 from tests.samples import Ticks
 from tests.shelves import Shelf, voice
 
-from unmoor import manifest as manifests
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.manifest import Manifest
 from unmoor.core.stage import Have, Promise
 from unmoor.errors import Conflict, Incomplete, Unknown, UnmoorError
-from unmoor.manifest import Manifest
 from unmoor.ports.forge import Attached
 from unmoor.ports.index import Holding
 from unmoor.products import Page, Subject, Uploaded, Verified

@@ -9,8 +9,8 @@ import requests
 
 from unmoor.adapters.addresses import shown
 from unmoor.adapters.bounds import Watch
+from unmoor.artifacts.files import writing_whole
 from unmoor.errors import Conflict, Denied, Unknown
-from unmoor.files import writing_whole
 from unmoor.products import File
 from unmoor.util.text import clean
 

@@ -25,8 +25,8 @@ from requests.structures import CaseInsensitiveDict
 from unmoor.adapters.addresses import led_to, origin, parsed, shown
 from unmoor.adapters.bounds import BoundedAdapter, Bounds, Watch
 from unmoor.adapters.downloads import must_be_ok, written
+from unmoor.artifacts.files import is_safe_name
 from unmoor.errors import Unknown
-from unmoor.files import is_safe_name
 from unmoor.ports.world import Login
 from unmoor.products import File
 from unmoor.util.secret import Secret

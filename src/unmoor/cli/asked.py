@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor.artifacts.merge import Handover
 from unmoor.core.stage import Reach
-from unmoor.handovers import Handover
 from unmoor.images.imagery import LOCAL
 
 _CEILINGS = {Reach.LOCAL: ["--dry-run"], Reach.REMOTE: ["--hold"]}

@@ -12,6 +12,7 @@ from typing import ClassVar
 import click
 
 from unmoor.adapters.processes import Processes
+from unmoor.artifacts.oci import ImageName
 from unmoor.ci.github_actions import RunContext, repository_of
 from unmoor.cli import imaging, session, talk
 from unmoor.cli.meant import located, no_repository
@@ -23,7 +24,6 @@ from unmoor.errors import ConfigError
 from unmoor.images import cleaning
 from unmoor.images.cleaning import Cleaned, Survey
 from unmoor.images.imagery import names_of
-from unmoor.images.oci import ImageName
 from unmoor.images.sweep import PASSING, Rules, Sweep, Why, sweep
 from unmoor.locating import Surroundings, settings_at
 from unmoor.powers import Powers, checkout, powers

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.config.registries import with_registries
 from unmoor.config.settings import Settings
 from unmoor.errors import ConfigError, MissingPart
-from unmoor.images import imagery, oci
+from unmoor.images import imagery
 from unmoor.ports.engine import Engine
 from unmoor.ports.git import Git
 from unmoor.ports.world import World

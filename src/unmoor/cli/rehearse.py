@@ -14,6 +14,7 @@ import click
 
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import repository_of
 from unmoor.cli import imaging, session
 from unmoor.cli.asked import Asked
@@ -25,7 +26,6 @@ from unmoor.config.given import given
 from unmoor.config.settings import Settings
 from unmoor.core.stage import Reach
 from unmoor.errors import MissingPart, UnmoorError
-from unmoor.folder import RunFolder
 from unmoor.images.imagery import LOCAL
 from unmoor.locating import Surroundings, settings_at
 from unmoor.ports.engine import Engine

@@ -22,7 +22,7 @@ def command(name: str) -> None:
     `plan` is what `plan --json`, `release --json` and `rehearse --json` write, `manifest` the asset
     of every release, `settings` the table [tool.unmoor], `world` a world file.
     """
-    from unmoor import manifest
+    from unmoor.artifacts import manifest
     from unmoor.config.schema import settings_schema, world_schema
     from unmoor.render import document
 

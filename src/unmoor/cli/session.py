@@ -11,6 +11,8 @@ from typing import Any
 import click
 
 from unmoor.adapters.processes import Processes
+from unmoor.artifacts.files import sha256_of
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.ci.github_actions import RunContext, repository_of
 from unmoor.cli import failing, imaging, talk
@@ -25,8 +27,6 @@ from unmoor.core.pipeline import Pipeline
 from unmoor.core.scheduler import Run
 from unmoor.core.stage import Reach
 from unmoor.errors import Refused
-from unmoor.files import sha256_of
-from unmoor.folder import RunFolder
 from unmoor.images import legs
 from unmoor.locating import Surroundings, settings_at
 from unmoor.ports.world import Trusted, World

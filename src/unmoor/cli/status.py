@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from unmoor.adapters.processes import Processes
+from unmoor.artifacts.manifest import Manifest
 from unmoor.cli import session, talk
 from unmoor.cli.asked import Asked
 from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option
 from unmoor.cli.teaching import examples
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.images import pushing
-from unmoor.manifest import Manifest
 from unmoor.products import Release
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
 from unmoor.standing import highest

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
+from unmoor.artifacts.files import sha256_of
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import RunContext
 from unmoor.cli.failing import message
 from unmoor.core.events import Event, Listener, Report, RunEnded, StageWarned
 from unmoor.core.outcome import Failed
 from unmoor.core.stage import Reach
 from unmoor.errors import Internal
-from unmoor.files import sha256_of
-from unmoor.folder import RunFolder
 from unmoor.products import Dists, Release, Uploaded, Verified
 from unmoor.render import actions, words
 from unmoor.util.text import clean

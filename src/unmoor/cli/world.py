@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from unmoor.adapters.processes import Processes
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import repository_of
 from unmoor.cli.options import directory_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
 from unmoor.errors import Interrupted, Refused
-from unmoor.folder import RunFolder
 from unmoor.powers import checkout
 from unmoor.rehearsal import local
 from unmoor.util.filelock import exclusive

@@ -10,9 +10,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from unmoor import distfiles
+from unmoor.artifacts.files import is_safe_name
 from unmoor.distfiles import FileName
 from unmoor.errors import Unfit
-from unmoor.files import is_safe_name
 from unmoor.fitness.rules import Problem, Rule, broken
 
 FILE_NAME = Rule(name="file-name", refuses="a file name that is not one of a wheel or an sdist")

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from unmoor.artifacts import oci
 from unmoor.errors import Rejected
-from unmoor.images import oci, ocidocs
+from unmoor.images import ocidocs
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Image
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from unmoor.artifacts import oci
 from unmoor.errors import Conflict, Incomplete, Rejected, Unknown
-from unmoor.images import oci
 from unmoor.images.sweep import Graph, Node, Sweep
 from unmoor.ports.registry import OciManifest, Packages, PackageVersion, Registry
 from unmoor.util.text import clean

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.errors import Conflict, MissingPart
-from unmoor.images import imagery, oci
+from unmoor.images import imagery
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.images.imagery import Recorded, Target
 from unmoor.ports.engine import Engine, ImageFacts

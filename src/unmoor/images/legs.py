@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.merge import merged
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete
-from unmoor.folder import RunFolder
-from unmoor.handovers import merged
 from unmoor.images import imagery
 from unmoor.images.imagery import Recorded
-from unmoor.manifest import Manifest
 from unmoor.products import Image, Images, Proof
 from unmoor.util.text import clean
 

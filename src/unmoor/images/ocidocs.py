@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from unmoor.images.oci import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, plain_platform
+from unmoor.artifacts.oci import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, plain_platform
 
 PREFIX = "org.opencontainers.image."
 """How the labels of an image begin that say the same as annotations of that name."""

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from packaging.version import Version
 
 from unmoor import imagetags
+from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.errors import ConfigError, Conflict, Unknown
-from unmoor.images import oci
 from unmoor.images.annotating import labels_of
 from unmoor.images.imagery import Target, commit_tag, names_of, targets_of
 from unmoor.imagetags.floating import series

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from unmoor.artifacts.manifest import Manifest
 from unmoor.errors import Denied
 from unmoor.images.pushing import Line
 from unmoor.images.spots import Spot, spots_of
-from unmoor.manifest import Manifest
 from unmoor.ports.forge import Forge
 from unmoor.ports.registry import Registry
 from unmoor.products import Release

@@ -13,7 +13,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
-from unmoor.images.oci import subject_of_tag
+from unmoor.artifacts.oci import subject_of_tag
 
 PASSING = ("sha-*", "pr-*")
 """Tags that builds leave behind by the dozen: of a commit, of a pull request. Only such tags may ever go."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import secrets
 
+from unmoor.artifacts import oci
 from unmoor.core.stage import Left, Undone
 from unmoor.errors import Denied, Rejected, UnmoorError
-from unmoor.images import oci, ocidocs
+from unmoor.images import ocidocs
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import OciManifest, Packages, PackageVersion, Registry
 

@@ -14,8 +14,8 @@ from typing import TypeVar
 from packaging.requirements import InvalidRequirement, Requirement
 
 from unmoor import distfiles
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Unfit, Unproven
-from unmoor.folder import RunFolder
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
 from unmoor.proofs.probing import NEXT, REBUILD, Answer, probe

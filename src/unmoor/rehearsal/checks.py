@@ -12,7 +12,7 @@ from typing import Any, cast
 from packaging.metadata import Metadata, RawMetadata
 from packaging.utils import canonicalize_name
 
-from unmoor.files import is_safe_name
+from unmoor.artifacts.files import is_safe_name
 from unmoor.rehearsal import archives, core
 from unmoor.rehearsal.refusal import Refusal
 from unmoor.rehearsal.store import Digests

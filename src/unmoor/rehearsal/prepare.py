@@ -13,9 +13,9 @@ from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.git_cloning import check_out, clone_of
 from unmoor.adapters.git_complete import store_of
 from unmoor.adapters.git_program import GitProgram
+from unmoor.artifacts.files import write_whole
 from unmoor.config.given import Given
 from unmoor.errors import Refused
-from unmoor.files import write_whole
 from unmoor.locating import Surroundings, naming_at
 from unmoor.notes.fragments import configured, gather
 from unmoor.ports.shell import Shell

@@ -9,7 +9,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.files import write_whole
+from unmoor.artifacts.files import write_whole
 from unmoor.rehearsal.tokens import ISSUER
 
 WORDS = 1000

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor.artifacts.files import write_whole
 from unmoor.errors import Unknown
-from unmoor.files import write_whole
 
 WORLD = "world.toml"
 CREDENTIALS = "credentials.json"

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Check, Have, Promise
 from unmoor.errors import Unfit, Unknown
 from unmoor.fitness import Examiner, Limits, Problem, release, sizes, tracked
 from unmoor.fitness.tracked import Tracked
-from unmoor.folder import RunFolder
 from unmoor.ports.git import Git
 from unmoor.products import Checked, Dists, Release
 from unmoor.proofs.proving import subjects

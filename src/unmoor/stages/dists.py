@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from unmoor.artifacts.files import is_intact, is_safe_name, measured
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.merge import built_files
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Build, Have, Promise
 from unmoor.distfiles import extract
 from unmoor.errors import BuildFailed, Conflict, Incomplete, Unfit
-from unmoor.files import is_intact, is_safe_name, measured
-from unmoor.folder import RunFolder
-from unmoor.handovers import built_files
-from unmoor.manifest import Manifest
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environments
 from unmoor.ports.forge import Forge, Posting

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from unmoor import manifest as manifests
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.files import is_intact
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.bundle import Bundle, Difference, Kind, attached, choose, mendable, same_text
 from unmoor.core.stage import Have, Left, Promise, Push, Undone
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown, UnmoorError
-from unmoor.files import is_intact
-from unmoor.folder import RunFolder
-from unmoor.manifest import Manifest
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, Posting
 from unmoor.products import Asset, Dists, Draft, File, Images, Notes, Proof, Pushed, Release

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from unmoor.artifacts.files import read_regular, write_whole
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Have, Left, Promise, Seal, Undone
 from unmoor.errors import Unknown, UnmoorError
-from unmoor.files import read_regular, write_whole
-from unmoor.folder import RunFolder
 from unmoor.images.pushing import AGAIN, Line, by_digest, registries
 from unmoor.images.spots import Spot, spots_of
 from unmoor.images.untagging import untag

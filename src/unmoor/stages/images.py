@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from unmoor.artifacts import oci
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Build, Have, Promise
 from unmoor.errors import BuildFailed, ConfigError, MissingPart, Refused, Unknown
-from unmoor.folder import RunFolder
-from unmoor.images import contexts, imagery, oci
+from unmoor.images import contexts, imagery
 from unmoor.images.contexts import Context
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.images.holding import Holders, Wanted

@@ -6,10 +6,10 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Build, Have, Promise
 from unmoor.distfiles import read_metadata
 from unmoor.errors import ConfigError, MissingPart, Unproven
-from unmoor.folder import RunFolder
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
 from unmoor.products import Dists, Proof, Release, Result, Verdict

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, SmokeSettings
 from unmoor.core.stage import Build, Have, Promise
 from unmoor.errors import Overdue, Unproven
-from unmoor.folder import RunFolder
 from unmoor.images import imagery
 from unmoor.ports.engine import Engine, ImageFacts, Member
 from unmoor.ports.shell import Ran

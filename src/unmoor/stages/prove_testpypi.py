@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Build, Have, Promise
 from unmoor.errors import Conflict, Incomplete, Unknown
-from unmoor.folder import RunFolder
 from unmoor.ports.clock import Clock
 from unmoor.ports.environments import Environments
 from unmoor.ports.index import Index, Listed

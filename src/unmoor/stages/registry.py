@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from unmoor.artifacts import oci
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Have, Left, Promise, Push, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, MissingPart, Unknown, UnmoorError, Unproven
-from unmoor.folder import RunFolder
-from unmoor.images import oci
 from unmoor.images.annotating import index_over, is_annotated, put_annotated
 from unmoor.images.imagery import Target
 from unmoor.images.pushing import (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from unmoor import manifest as manifests
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.files import sums
+from unmoor.artifacts.manifest import Manifest
 from unmoor.bundle import SUMS, attached, content_of, digest_of
 from unmoor.core.stage import Check, Have, Promise
 from unmoor.errors import Conflict, Incomplete, Unknown
-from unmoor.files import sums
 from unmoor.images.states import image_item
-from unmoor.manifest import Manifest
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Attached, Forge, Posting
 from unmoor.ports.index import Index

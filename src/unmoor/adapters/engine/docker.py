@@ -17,8 +17,8 @@ from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.engine.forgetting import forget
 from unmoor.adapters.engine.layers import contents_of
 from unmoor.adapters.processes import Processes
+from unmoor.artifacts.files import writing_whole
 from unmoor.errors import Incomplete, Unknown
-from unmoor.files import writing_whole
 from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
 from unmoor.ports.shell import Ran, Shell
 from unmoor.ports.world import Login

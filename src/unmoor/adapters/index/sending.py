@@ -19,8 +19,8 @@ from unmoor.adapters.addresses import parsed, shown
 from unmoor.adapters.bounds import Bounds, Watch
 from unmoor.adapters.http import Answer, mount, transfer_time
 from unmoor.adapters.index.answers import asked_wait, words
+from unmoor.artifacts.files import is_intact
 from unmoor.errors import Conflict, Denied, Unfit, Unknown
-from unmoor.files import is_intact
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
 from unmoor.ports.world import IndexPlace
 from unmoor.products import File

@@ -5,8 +5,8 @@ from __future__ import annotations
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.registry.client import OciRegistry
 from unmoor.adapters.registry.packages import ForgePackages
+from unmoor.artifacts import oci
 from unmoor.errors import ConfigError
-from unmoor.images import oci
 from unmoor.ports.clock import Clock
 from unmoor.ports.world import Login, RegistryPlace, World
 from unmoor.util.secret import Secret

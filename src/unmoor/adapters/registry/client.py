@@ -16,8 +16,8 @@ from unmoor.adapters.addresses import led_to, origin, shown
 from unmoor.adapters.http import Answer, BoundedSession
 from unmoor.adapters.registry.answers import Busy, errors_of, is_absent, odd, said
 from unmoor.adapters.registry.wire import Forbidden, Wire
+from unmoor.artifacts import oci
 from unmoor.errors import Conflict, Denied, Rejected, Unknown, UnmoorError
-from unmoor.images import oci
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential
 from unmoor.ports.registry import OciManifest

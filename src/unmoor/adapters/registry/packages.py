@@ -14,8 +14,8 @@ import msgspec
 from unmoor.adapters.addresses import shown
 from unmoor.adapters.http import Answer, BoundedSession
 from unmoor.adapters.registry.answers import patiently
+from unmoor.artifacts import oci
 from unmoor.errors import Denied, Rejected, Unknown
-from unmoor.images import oci
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import PackageVersion
 from unmoor.ports.world import ForgePlace

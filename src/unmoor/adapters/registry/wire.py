@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from unmoor.adapters.http import Answer, BoundedSession
 from unmoor.adapters.registry.answers import errors_of, patiently, said
 from unmoor.adapters.registry.auth import Door, denied
+from unmoor.artifacts import oci
 from unmoor.errors import Denied
-from unmoor.images import oci
 from unmoor.ports.clock import Clock
 from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.secret import Secret

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from tests import samples
 
-from unmoor import manifest as manifests
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.files import measured
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.merge import Handover
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete, Unknown
-from unmoor.files import measured
-from unmoor.folder import RunFolder
-from unmoor.handovers import Handover
-from unmoor.manifest import Manifest
 from unmoor.products import Dists
 
 RELEASE = samples.release()

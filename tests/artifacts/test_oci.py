@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.registries import image
 
+from unmoor.artifacts import oci
+from unmoor.artifacts.oci import ImageName, Reference
 from unmoor.errors import ConfigError, Unknown
-from unmoor.images import oci
-from unmoor.images.oci import ImageName, Reference
 
 DIGEST = f"sha256:{'a' * 64}"
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from unmoor import manifest as manifests
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.files import is_intact, is_safe_name, read_regular, sha256_of, write_whole, writing_whole
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.merge import Handover, joined, merged
 from unmoor.errors import Conflict, Incomplete
-from unmoor.files import is_intact, is_safe_name, read_regular, sha256_of, write_whole, writing_whole
-from unmoor.handovers import Handover, joined, merged
-from unmoor.manifest import Manifest
 from unmoor.products import File, Proof
 
 # Proofs are found side by side, and each is added to the one manifest.

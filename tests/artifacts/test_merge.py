@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from tests import samples
 
-from unmoor import manifest as manifests
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.files import measured
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.merge import Handover, built_files, joined
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete
-from unmoor.files import measured
-from unmoor.folder import RunFolder
-from unmoor.handovers import Handover, built_files, joined
-from unmoor.manifest import Manifest
 from unmoor.products import Dists, Proof, Result, Subject, Tool, Verdict
 
 RELEASE = samples.release()

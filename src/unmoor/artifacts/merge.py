@@ -12,10 +12,10 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from unmoor import manifest as manifests
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.files import read_regular
+from unmoor.artifacts.manifest import Artifact, Manifest
 from unmoor.errors import Conflict, Incomplete
-from unmoor.files import read_regular
-from unmoor.manifest import Artifact, Manifest
 from unmoor.products import Proof, Result
 from unmoor.util.text import clean
 
