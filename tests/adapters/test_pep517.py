@@ -14,7 +14,7 @@ from tests import projects
 from unmoor.adapters.pep517 import Pep517
 from unmoor.adapters.shell import LocalShell
 from unmoor.adapters.uv import Uv
-from unmoor.distfiles import extract, modules, parsed, read_metadata
+from unmoor.dists.inspect import extract, modules, parsed, read_metadata
 from unmoor.errors import BuildFailed, Interrupted
 from unmoor.ports.backend import Backend
 

@@ -20,11 +20,11 @@ from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import measured, sha256_of
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.distfiles import parsed, read_metadata
+from unmoor.dists.inspect import parsed, read_metadata
+from unmoor.dists.source_tree import environment, requires_python
 from unmoor.errors import BuildFailed, Conflict, Incomplete, MissingPart, Unfit, Unknown
 from unmoor.ports.index import Holding, Listed
 from unmoor.products import Dists, File
-from unmoor.telling import environment, requires_python
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from unmoor.adapters.git_cloning import NO_FILTER
 from unmoor.adapters.git_program import GitProgram
+from unmoor.dists.source_tree import pointers
 from unmoor.errors import MissingPart, Unknown
-from unmoor.telling import pointers
 
 _SHOWN = 3
 _IN_EACH = "git lfs install --local --skip-repo && git lfs pull"

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from unmoor.distfiles import parsed
+from unmoor.dists.inspect import parsed
 from unmoor.errors import ConfigError
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.products import Dists, File, Release

@@ -19,7 +19,7 @@ from unmoor.artifacts.files import read_regular, write_whole
 from unmoor.artifacts.oci import ImageManifest, leg_tag, plain_platform, read_manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import IMAGE_NAME, ImageSettings, TargetSettings
-from unmoor.distfiles import read_metadata
+from unmoor.dists.inspect import read_metadata
 from unmoor.errors import ConfigError
 from unmoor.ports.registry import Registry
 from unmoor.products import Dists, Image, Images, Release, Subject

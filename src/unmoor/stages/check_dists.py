@@ -10,12 +10,12 @@ from functools import cache
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Check, Have, Promise
+from unmoor.dists.checks import Examiner, Limits, Problem, release, sizes, tracked
+from unmoor.dists.checks.tracked import Tracked
+from unmoor.dists.testing.install_test import subjects
 from unmoor.errors import Unfit, Unknown
-from unmoor.fitness import Examiner, Limits, Problem, release, sizes, tracked
-from unmoor.fitness.tracked import Tracked
 from unmoor.ports.git import Git
 from unmoor.products import Checked, Dists, Release
-from unmoor.proofs.proving import subjects
 
 # Unpacking and hashing let go of the interpreter, so that threads help; each holds a few MB.
 _THREADS = min(8, os.cpu_count() or 1)

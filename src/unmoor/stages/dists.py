@@ -16,7 +16,9 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import built_files
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Build, Have, Promise
-from unmoor.distfiles import extract
+from unmoor.dists.inspect import extract
+from unmoor.dists.source_tree import environment, requires_python, see_large_files, unbuildable
+from unmoor.dists.testing.interpreters import AUTO, chosen
 from unmoor.errors import BuildFailed, Conflict, Incomplete, Unfit
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environments
@@ -24,9 +26,7 @@ from unmoor.ports.forge import Forge, Posting
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release, Tool
-from unmoor.proofs.pythons import AUTO, chosen
 from unmoor.regaining import Surfaces, missing
-from unmoor.telling import environment, requires_python, see_large_files, unbuildable
 from unmoor.util.text import clean
 
 

@@ -8,16 +8,25 @@ from pathlib import Path
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Build, Have, Promise
-from unmoor.distfiles import read_metadata
+from unmoor.dists.inspect import read_metadata
+from unmoor.dists.testing.extras import Subjected
+from unmoor.dists.testing.import_trace import heard, place
+from unmoor.dists.testing.install_test import (
+    hosted,
+    interpreter,
+    kept_proof,
+    side_by_side,
+    subjected,
+    subjects,
+    tried,
+    vouches,
+)
+from unmoor.dists.testing.interpreters import AUTO, fits, named, runs_on
+from unmoor.dists.testing.suites import OFF, Mode, Suite, Untested, Wishes, choose, lacking, sources
 from unmoor.errors import ConfigError, MissingPart, Unproven
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
 from unmoor.products import Dists, Proof, Release, Result, Verdict
-from unmoor.proofs.proving import hosted, interpreter, kept_proof, side_by_side, subjected, subjects, tried, vouches
-from unmoor.proofs.pythons import AUTO, fits, named, runs_on
-from unmoor.proofs.suites import OFF, Mode, Suite, Untested, Wishes, choose, lacking, sources
-from unmoor.proofs.wanting import Subjected
-from unmoor.proofs.witness import heard, place
 from unmoor.util.text import clean
 
 # What is copied where the project does not say: the usual folders, and where pytest is told what to do.

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Build, Have, Promise
+from unmoor.dists.testing.extras import Subjected
+from unmoor.dists.testing.install_test import interpreter, kept_proof, side_by_side, subjected, subjects, tried
+from unmoor.dists.testing.interpreters import AUTO, runs_on
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.environments import Environments
 from unmoor.ports.index import Index, Listed
 from unmoor.products import Dists, File, Proof, Release, Result, Uploaded, Verdict
-from unmoor.proofs.proving import interpreter, kept_proof, side_by_side, subjected, subjects, tried
-from unmoor.proofs.pythons import AUTO, runs_on
-from unmoor.proofs.wanting import Subjected
 
 _ADDRESS = re.compile(r"https?://[^\s#@]+")
 _LONGEST_PAUSE = 15.0

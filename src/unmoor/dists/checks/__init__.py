@@ -1,0 +1,40 @@
+"""Whether a built file is fit for an index: what PyPI, twine or an installer would refuse is found here first.
+
+One module a kind of rule; each declares its rules, and ``docs/reference/checks.md`` lists them all. The
+judgement of the local world's index shares no code with this: a test feeds the same files to both.
+"""
+
+from unmoor.dists.checks import (
+    archives,
+    description,
+    licences,
+    metadata,
+    names,
+    opening,
+    release,
+    sizes,
+    tars,
+    tracked,
+    wheels,
+    zips,
+)
+from unmoor.dists.checks.archives import Limits
+from unmoor.dists.checks.examining import Examiner, Verdict
+from unmoor.dists.checks.rules import By, Problem, Rule
+
+__all__ = ["RULES", "By", "Examiner", "Limits", "Problem", "Rule", "Verdict"]
+
+RULES: tuple[Rule, ...] = (
+    *opening.RULES,
+    *names.RULES,
+    *sizes.RULES,
+    *metadata.RULES,
+    *description.RULES,
+    *licences.RULES,
+    *archives.RULES,
+    *zips.RULES,
+    *wheels.RULES,
+    *tars.RULES,
+    *tracked.RULES,
+    *release.RULES,
+)

@@ -1,0 +1,230 @@
+"""METADATA and PKG-INFO: core metadata against the version it declares, and PyPI's rules beyond that.
+
+``packaging.metadata`` judges the format, as it does for twine and PyPI; classifiers, e-mail
+addresses and URLs are judged by the libraries that PyPI judges them with.
+"""
+
+from __future__ import annotations
+
+import email.utils
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from unmoor.dists.checks.rules import By, Problem, Rule, broken
+
+if TYPE_CHECKING:
+    from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
+
+UNREADABLE = Rule(
+    name="metadata-unreadable", refuses="fields that no one knows, stand twice, or are not UTF-8", by=By.UPLOADER
+)
+UNKNOWN_VERSION = Rule(name="metadata-version", refuses="a Metadata-Version that PyPI does not know, or none")
+NEWER = Rule(name="metadata-newer", refuses="fields that are newer than the declared Metadata-Version")
+NAME = Rule(name="metadata-name", refuses="no project name, or an invalid one")
+RELEASE = Rule(name="metadata-release", refuses="no version, or one that PEP 440 does not know")
+LOCAL = Rule(name="metadata-local", refuses="local versions such as 1.0+abc")
+SUMMARY = Rule(name="metadata-summary", refuses="a summary of several lines, or of more than 512 characters")
+CONTENT_TYPE = Rule(name="metadata-content-type", refuses="a description content type that PyPI does not render")
+DYNAMIC = Rule(name="metadata-dynamic", refuses="dynamic fields that cannot be")
+EXTRA = Rule(name="metadata-extra", refuses="invalid names of extras")
+PYTHON = Rule(name="metadata-python", refuses="an invalid Requires-Python")
+REQUIREMENT = Rule(name="metadata-requirement", refuses="invalid requirements")
+DIRECT = Rule(name="metadata-direct", refuses="requirements with a URL (name @ https://...)")
+EXPRESSION = Rule(name="licence-expression", refuses="a License-Expression that is no SPDX expression")
+LICENCE_PATH = Rule(name="licence-path", refuses="a License-File that is no plain relative path")
+CLASSIFIER = Rule(name="metadata-classifier", refuses="classifiers that PyPI does not know, or no longer takes")
+PRIVATE = Rule(name="metadata-private", refuses="`Private ::` classifiers, which keep a project off the index")
+EMAIL = Rule(name="metadata-email", refuses="e-mail addresses that are none")
+URL = Rule(name="metadata-url", refuses="URLs that are none, or are not http(s)")
+LABEL = Rule(name="metadata-url-label", refuses="project URLs without a label, or with one of more than 32 characters")
+FIELD = Rule(name="metadata-field", refuses="any other field with an invalid value")
+RULES = (
+    UNREADABLE, UNKNOWN_VERSION, NEWER, NAME, RELEASE, LOCAL, SUMMARY, CONTENT_TYPE, DYNAMIC, EXTRA, PYTHON,
+    REQUIREMENT, DIRECT, EXPRESSION, LICENCE_PATH, CLASSIFIER, PRIVATE, EMAIL, URL, LABEL, FIELD,
+)  # fmt: skip
+
+# The versions that PyPI takes; packaging may know newer ones.
+VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5")
+# From here on License-File is a field of the format, and must be in the archive.
+_LICENCE_FILES_FROM = ("2.4", "2.5")
+_BY_FIELD = {
+    "metadata-version": UNKNOWN_VERSION,
+    "name": NAME,
+    "version": RELEASE,
+    "summary": SUMMARY,
+    "description-content-type": CONTENT_TYPE,
+    "dynamic": DYNAMIC,
+    "provides-extra": EXTRA,
+    "requires-python": PYTHON,
+    "requires-dist": REQUIREMENT,
+    "license-expression": EXPRESSION,
+    "license-file": LICENCE_PATH,
+}
+_SUMMARY_LIMIT, _LABEL_LIMIT = 512, 32
+# Build backends of old wrote this where they had nothing to say; PyPI drops such fields.
+_NOTHING = "UNKNOWN"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What the metadata says, as written, and what is wrong with it.
+
+    ``licence_files`` are those that must be in the archive; ``undeclared`` those that the metadata
+    names although its version has no such field (setuptools did): twine leaves them out.
+    """
+
+    raw: RawMetadata
+    licence_files: tuple[str, ...]
+    undeclared: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+def judged(data: bytes) -> Said:
+    """Judge the bytes of METADATA or PKG-INFO."""
+    from packaging.errors import ExceptionGroup as Invalid
+    from packaging.metadata import InvalidMetadata, Metadata, parse_email
+
+    written, unparsed = parse_email(data)
+    raw = _without_nothing(written)
+    modern = raw.get("metadata_version", "") in _LICENCE_FILES_FROM
+    files = tuple(raw.get("license_files", ()))
+    if not modern:
+        raw.pop("license_files", None)
+    problems = [broken(UNREADABLE, f"the field {name} is unknown, malformed or there twice") for name in unparsed]
+    try:
+        Metadata.from_raw(raw)
+    except Invalid as group:
+        errors = [each for each in group.exceptions if isinstance(each, InvalidMetadata)]
+        problems += [
+            _of(error) for error in sorted(errors, key=lambda e: (e.field, str(e))) if error.field not in unparsed
+        ]
+    problems += _beyond(Metadata.from_raw(raw, validate=False), raw)
+    return Said(
+        raw=raw,
+        licence_files=files if modern else (),
+        undeclared=() if modern else files,
+        problems=tuple(problems),
+    )
+
+
+def _without_nothing(written: RawMetadata) -> RawMetadata:
+    """Leave out what says ``UNKNOWN``."""
+    fields = cast("Mapping[str, Any]", written).items()
+    kept = {
+        name: value
+        for name, value in fields
+        if not (isinstance(value, str) and value.strip() == _NOTHING)
+        and not (isinstance(value, list) and value and value[-1].strip() == _NOTHING)
+    }
+    return cast("RawMetadata", kept)
+
+
+def _of(error: InvalidMetadata) -> Problem:
+    """Put a complaint of packaging under its rule."""
+    rule = NEWER if "introduced in metadata version" in str(error) else _BY_FIELD.get(error.field, FIELD)
+    cause = f" ({error.__cause__})" if error.__cause__ else ""
+    return broken(rule, f"{error.field}: {error}{cause}")
+
+
+def _beyond(metadata: Metadata, raw: RawMetadata) -> Iterator[Problem]:
+    """Judge by PyPI's own rules; a field that packaging already refused is passed over."""
+    declared = raw.get("metadata_version", "")
+    if _read(metadata, "metadata_version") and declared not in VERSIONS:
+        yield broken(UNKNOWN_VERSION, f"PyPI does not know metadata version {declared}")
+    version = _read(metadata, "version")
+    if version is not None and version.local:
+        yield broken(LOCAL, f"{version} is a local version, which no public index takes")
+    if len(raw.get("summary", "")) > _SUMMARY_LIMIT:
+        yield broken(SUMMARY, f"the summary has {len(raw['summary'])} characters, and may have {_SUMMARY_LIMIT}")
+    yield from _classifiers(set(raw.get("classifiers", ())))
+    yield from _emails(raw)
+    yield from _urls(raw)
+    yield from _requirements(metadata, raw)
+
+
+def _read(metadata: Metadata, field: str) -> Any:
+    """Read a field, ``None`` where it is invalid."""
+    from packaging.metadata import InvalidMetadata
+
+    try:
+        return getattr(metadata, field)
+    except InvalidMetadata:
+        return None
+
+
+def _classifiers(found: set[str]) -> Iterator[Problem]:
+    """Compare the classifiers with the list that PyPI compares them with."""
+    if not found:
+        return
+    from trove_classifiers import all_classifiers, deprecated_classifiers
+
+    for each in sorted(found.difference(all_classifiers)):
+        if each.startswith("Private ::"):
+            yield broken(PRIVATE, f"the classifier {each!r} keeps this project off the index")
+        else:
+            yield broken(CLASSIFIER, f"{each!r} is no classifier (or newer than trove-classifiers on this machine)")
+    for each in sorted(found.intersection(deprecated_classifiers)):
+        instead = ", ".join(deprecated_classifiers[each])
+        yield broken(
+            CLASSIFIER, f"the classifier {each!r} is no longer taken" + (f": use {instead}" if instead else "")
+        )
+
+
+def _emails(raw: RawMetadata) -> Iterator[Problem]:
+    """See that the first address of each field is one."""
+    addresses = {"author-email": raw.get("author_email", ""), "maintainer-email": raw.get("maintainer_email", "")}
+    for field, text in addresses.items():
+        address = email.utils.parseaddr(text)[1]
+        if not address:
+            continue
+        from email_validator import EmailNotValidError, validate_email
+
+        try:
+            validate_email(address, check_deliverability=False)
+        except EmailNotValidError as error:
+            yield broken(EMAIL, f"{field}: {address!r} is no e-mail address: {error}")
+
+
+def _urls(raw: RawMetadata) -> Iterator[Problem]:
+    """See that every URL is one, and that project URLs have a short label."""
+    for field, url in (("home-page", raw.get("home_page")), ("download-url", raw.get("download_url"))):
+        if url is not None and not _is_url(url):
+            yield broken(URL, f"{field}: {url!r} is no http(s) URL")
+    for label, url in raw.get("project_urls", {}).items():
+        if not label or len(label) > _LABEL_LIMIT:
+            yield broken(LABEL, f"project-url: the label {label!r} must have 1 to {_LABEL_LIMIT} characters")
+        elif not _is_url(url):
+            yield broken(URL, f"project-url: {url!r} is no http(s) URL")
+
+
+def _is_url(text: str) -> bool:
+    """Whether a text is an http(s) URL, as PyPI finds out: by RFC 3986, without looking at its host."""
+    from rfc3986 import uri_reference  # type: ignore[import-untyped]  # it has no types
+    from rfc3986.exceptions import RFC3986Exception  # type: ignore[import-untyped]
+    from rfc3986.validators import Validator  # type: ignore[import-untyped]
+
+    validator = Validator().allow_schemes("http", "https").require_presence_of("scheme")
+    try:
+        validator.check_validity_of("scheme", "host", "port", "path", "query").validate(uri_reference(text).normalize())
+    except (RFC3986Exception, ValueError):
+        return False
+    return True
+
+
+def _requirements(metadata: Metadata, raw: RawMetadata) -> Iterator[Problem]:
+    """See that no requirement names a URL."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    requirements = list(_read(metadata, "requires_dist") or ())
+    for field in ("provides_dist", "obsoletes_dist"):
+        for text in cast("Mapping[str, list[str]]", raw).get(field, ()):
+            try:
+                requirements.append(Requirement(text))
+            except InvalidRequirement as error:
+                yield broken(REQUIREMENT, f"{field.replace('_', '-')}: {text!r} is invalid: {error}")
+    yield from (
+        broken(DIRECT, f"the requirement {each} names a URL, which the index does not take")
+        for each in requirements
+        if each.url is not None
+    )

@@ -1,0 +1,108 @@
+"""File names: what they must be, by PEP 427, PEP 440 and PEP 625, and which platforms an index takes."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from unmoor.artifacts.files import is_safe_name
+from unmoor.dists import inspect
+from unmoor.dists.checks.rules import Problem, Rule, broken
+from unmoor.dists.inspect import FileName
+from unmoor.errors import Unfit
+
+FILE_NAME = Rule(name="file-name", refuses="a file name that is not one of a wheel or an sdist")
+LENGTH = Rule(name="file-name-length", refuses="a file name too long to be stored beside its metadata")
+SDIST = Rule(name="sdist-name", refuses="an sdist not called NAME-VERSION.tar.gz, both normalised (PEP 625)")
+PROJECT = Rule(name="wheel-project", refuses="a wheel whose name does not begin with the normalised project name")
+VERSION = Rule(name="wheel-version", refuses="a wheel whose name says another version than its metadata")
+PLATFORM = Rule(name="wheel-platform", refuses="a wheel for a platform that PyPI does not take, such as linux_x86_64")
+STDLIB = Rule(name="name-stdlib", refuses="a new project with the name of a standard library module", warns=True)
+RULES = (FILE_NAME, LENGTH, SDIST, PROJECT, VERSION, PLATFORM, STDLIB)
+
+_METADATA_SUFFIX = ".metadata"
+_NAME_LIMIT = 255
+
+# The platforms that PyPI takes (warehouse/forklift/legacy.py, August 2026): facts, in patterns of our own.
+_LINUX = "x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64"
+_MACOS = "ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2"
+_TAKEN = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"any",
+        r"win32|win_amd64|win_arm64|win_ia64",
+        r"linux_armv[67]l",
+        r"manylinux(1|2010)_(x86_64|i686)",
+        r"manylinux2014_(x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x)",
+        rf"manylinux_\d+_\d+_({_LINUX}|ppc64)",
+        rf"musllinux_\d+_\d+_({_LINUX})",
+        rf"macosx_10_\d+_({_MACOS})",
+        rf"macosx_(11|12|13|14|15|26)_0_({_MACOS})",
+        r"ios_\d+_\d+_(arm64|x86_64)_(iphoneos|iphonesimulator)",
+        r"android_\d+_(armeabi_v7a|arm64_v8a|x86|x86_64)",
+        r"pyemscripten_\d+_\d+_wasm32",
+    )
+)
+
+
+def parsed(filename: str, problems: list[Problem], *, any_platform: bool = False) -> FileName | None:
+    """Take a file name apart; ``None`` where it is none. ``any_platform``: the index does not mind which it is for."""
+    if len(filename.encode()) + len(_METADATA_SUFFIX) > _NAME_LIMIT:
+        problems.append(broken(LENGTH, f"the name has {len(filename.encode())} bytes"))
+        return None
+    if filename.endswith(".zip"):
+        problems.append(broken(SDIST, "an sdist is a .tar.gz archive"))
+        return None
+    try:
+        found = inspect.parsed(filename)
+    except Unfit as error:
+        problems.append(broken(FILE_NAME, error.what))
+        return None
+    if not is_safe_name(filename):
+        problems.append(broken(FILE_NAME, f"{filename} is not a plain file name"))
+        return None
+    problems += [
+        broken(PLATFORM, _unwelcome(platform))
+        for platform in sorted({tag.platform for tag in found.tags})
+        if not any_platform and not any(pattern.fullmatch(platform) for pattern in _TAKEN)
+    ]
+    return found
+
+
+def _unwelcome(platform: str) -> str:
+    """Say what can be done about a platform that no index takes."""
+    if not platform.startswith("linux_"):
+        return f"the index takes no wheels for {platform!r}"
+    return (
+        f"the index takes no wheels for {platform!r}: this one is tested here and never uploaded; a wheel for many"
+        " Linux systems (manylinux, musllinux) is made by auditwheel repair, or by cibuildwheel, and taken over with:"
+        " unmoor release --built DIR TAG"
+    )
+
+
+def compared(filename: str, found: FileName, name: str, version: str) -> Iterator[Problem]:
+    """Compare a file name with the metadata inside, as PyPI does; ``name`` and ``version`` are the metadata's."""
+    wanted = canonicalize_name(name).replace("-", "_")
+    try:
+        release = Version(version)
+    except InvalidVersion:
+        return  # the metadata's own rule says it
+    if not filename.endswith(".whl"):
+        expected = f"{wanted}-{release}.tar.gz"
+        if filename != expected:
+            yield broken(SDIST, f"the file should be called {expected}")
+        return
+    if filename.partition("-")[0] != wanted:
+        yield broken(PROJECT, f"the file name should begin with {wanted}, as the metadata says")
+    if found.version != release:
+        yield broken(VERSION, f"the file name says the version {found.version}, and the metadata {release}")
+
+
+def reserved(name: str) -> Iterator[Problem]:
+    """Tell a name that PyPI gives to no new project."""
+    if canonicalize_name(name) in {canonicalize_name(each) for each in sys.stdlib_module_names}:
+        yield broken(STDLIB, f"{name} is a module of the standard library: a new project cannot have that name")

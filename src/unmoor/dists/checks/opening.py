@@ -1,0 +1,38 @@
+"""A built file, opened once its bytes are known to be the recorded ones: what is judged is what was hashed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from typing import IO
+
+from unmoor.dists.checks.archives import PIECE
+from unmoor.dists.checks.rules import By, Rule
+from unmoor.products import File
+
+CHANGED = Rule(name="file-changed", refuses="a file whose bytes are not the ones that were built", by=By.UNMOOR)
+RULES = (CHANGED,)
+
+
+@contextlib.contextmanager
+def opened(file: File) -> Iterator[IO[bytes] | None]:
+    """Open a file; ``None`` where it is gone, or is not the one that was recorded."""
+    try:
+        stream = file.path.open("rb")
+    except OSError:
+        yield None
+        return
+    with stream:
+        same = os.fstat(stream.fileno()).st_size == file.size and _sha256(stream) == file.sha256
+        yield stream if same else None
+
+
+def _sha256(stream: IO[bytes]) -> str:
+    """Hash a file to its end, through one small buffer: a large one costs more in pages than it saves in calls."""
+    digest, buffer = hashlib.sha256(), bytearray(PIECE)
+    view = memoryview(buffer)
+    while count := stream.readinto(buffer):  # type: ignore[attr-defined]  # a file on disk has it
+        digest.update(view[:count])
+    return digest.hexdigest()

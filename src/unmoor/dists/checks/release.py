@@ -1,0 +1,58 @@
+"""What the files of a release owe as a whole: this project, this version, these files and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from unmoor.dists import inspect
+from unmoor.dists.checks.examining import Verdict
+from unmoor.dists.checks.rules import By, Problem, Rule, broken
+from unmoor.errors import Unfit
+from unmoor.products import Dists, Release
+
+NAME = Rule(name="tag-project", refuses="a file name or metadata of another project", by=By.UNMOOR)
+VERSION = Rule(name="tag-version", refuses="a file name or metadata of another version than the tag's", by=By.UNMOOR)
+NOTHING = Rule(name="files-none", refuses="a release without files", by=By.UNMOOR)
+SDISTS = Rule(name="files-sdists", refuses="more than one sdist of a version")
+STRAY = Rule(name="files-stray", refuses="a file beside the built ones that nobody named", by=By.UNMOOR)
+RULES = (NAME, VERSION, NOTHING, SDISTS, STRAY)
+
+
+def of_file(verdict: Verdict, release: Release) -> Iterator[Problem]:
+    """Compare what a file says of itself, in its name and inside, with the tag."""
+    file, said = verdict.file, verdict.metadata
+    places: list[tuple[str, str, str]] = []
+    try:
+        named = inspect.parsed(file.name)
+    except Unfit:
+        pass  # the rules of names say it
+    else:
+        places.append(("the file name", named.name, str(named.version)))
+    if said is not None:
+        inside = "METADATA" if file.is_wheel else "PKG-INFO"
+        places.append((inside, said.raw.get("name", ""), said.raw.get("version", "")))
+    for place, name, version in places:
+        if canonicalize_name(name) != canonicalize_name(release.project):
+            yield broken(NAME, f"{place} says the name {name!r}, and the project is {release.project!r}")
+        if not _is(version, release.version):
+            yield broken(VERSION, f"{place} says the version {version!r}, and the tag says {release.version!r}")
+
+
+def of_all(dists: Dists, leftovers: Sequence[str]) -> Iterator[Problem]:
+    """Judge which files there are."""
+    if not dists.files:
+        yield broken(NOTHING, "nothing was built")
+    if len(dists.sdists) > 1:
+        yield broken(SDISTS, f"there are {len(dists.sdists)} sdists, and an index takes one of a version")
+    yield from (broken(STRAY, f"{name} lies beside the built files") for name in leftovers)
+
+
+def _is(version: str, expected: str) -> bool:
+    """Whether two spellings are one version (PEP 440)."""
+    try:
+        return Version(version) == Version(expected)
+    except InvalidVersion:
+        return False

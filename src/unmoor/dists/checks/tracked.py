@@ -1,0 +1,210 @@
+"""What built files owe to those that git tracks at the commit: their packages whole, and nothing secret besides.
+
+Files are built from a clean clone, so that no leftover of a work tree gets in; but a build backend may leave
+out what it was not told of, and files may have been built by another machine.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import PurePosixPath
+
+from packaging.utils import canonicalize_name
+
+from unmoor.dists import inspect
+from unmoor.dists.checks.examining import Verdict
+from unmoor.dists.checks.rules import By, Problem, Rule, broken
+from unmoor.util.secret_scan import secret_file
+
+PACKAGE = Rule(
+    name="tracked-package",
+    refuses="a wheel without any module, though a package of the project's name is tracked, or without anything, though"
+    " any package is",
+    by=By.UNMOOR,
+    warns=True,
+)
+MODULES = Rule(
+    name="tracked-modules",
+    refuses="a wheel without a module, stub or `py.typed` that is tracked in its own packages, tests left aside",
+    by=By.UNMOOR,
+    warns=True,
+)
+DATA = Rule(
+    name="tracked-data",
+    refuses="a wheel without templates, schemas or other data that are tracked in its own packages",
+    by=By.UNMOOR,
+    warns=True,
+)
+LEFT = Rule(
+    name="untracked-module",
+    refuses="a module in a wheel that git has deleted, as earlier builds leave behind",
+    by=By.UNMOOR,
+    warns=True,
+)
+SECRET = Rule(
+    name="untracked-secret",
+    refuses="a file such as `.env` or `.pypirc`, a private key or git's own history, that is not tracked",
+    by=By.UNMOOR,
+)
+RULES = (PACKAGE, MODULES, DATA, LEFT, SECRET)
+
+_NAMED = 3
+_INIT = "__init__.py"
+# What a package holds for its developers alone.
+_ASIDE = re.compile(
+    r"(?:^|/)(?:\.[^/]+|_?tests?|docs?|examples?|benchmarks?|frontend|node_modules|conftest\.py|setup\.py"
+    r"|test_[^/]*\.py|[^/]*_test\.py|(?:pyproject|ruff)\.toml|(?:package|package-lock|tsconfig)\.json)(?:/|$)"
+)
+# What is often generated where it was written once.
+_VERSION = re.compile(r"/[^/]*version[^/]*\.py$")
+# What Python code reads at run time, and seldom anything else; no sources of other languages.
+_DATA = frozenset({".csv", ".graphql", ".html", ".j2", ".jinja", ".jinja2", ".json", ".lark", ".sql", ".toml"}) | {
+    *(".xsd", ".yaml", ".yml")
+}
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """The paths that git tracks at a commit; a submodule is one of them.
+
+    ``deleted`` tells of paths which of them git tracked before, and no more.
+    """
+
+    paths: frozenset[str]
+    deleted: Callable[[Sequence[str]], Iterable[str]] = lambda _: ()
+
+    @classmethod
+    def of(cls, paths: Iterable[str], deleted: Callable[[Sequence[str]], Iterable[str]]) -> Tracked:
+        """Take the paths as git tells them."""
+        return cls(frozenset(paths), deleted)
+
+    @cached_property
+    def _sorted(self) -> Sequence[str]:
+        return sorted(self.paths)
+
+    @cached_property
+    def _packages(self) -> tuple[str, ...]:
+        """Every folder that is a package."""
+        return tuple(path.removesuffix(f"/{_INIT}") for path in self._sorted if path.endswith(f"/{_INIT}"))
+
+    @cached_property
+    def _ends(self) -> frozenset[str]:
+        """Every path, and every end of one."""
+        return frozenset(
+            "/".join(parts[at:]) for path in self.paths for parts in [path.split("/")] for at in range(len(parts))
+        )
+
+    def below(self, folder: str) -> Sequence[str]:
+        """What lies in a folder, at any depth."""
+        start = bisect_left(self._sorted, f"{folder}/")
+        return self._sorted[start : bisect_left(self._sorted, f"{folder}0", start)]  # "0" comes right after "/"
+
+    def home(self, package: str, names: Iterable[str]) -> str | None:
+        """The folder that a wheel's package was taken from, ``None`` where that cannot be told.
+
+        ``names`` are the package's modules in the wheel: half of them must be tracked there, else they are generated.
+        """
+        own = list(names)
+        homes = [path for path in self._packages if f"/{path}".endswith(f"/{package}")]
+        found = {home: sum(home + name.removeprefix(package) in self.paths for name in own) for home in homes}
+        best = max(homes, key=lambda home: (found[home], -len(home)), default=None)
+        return best if best is not None and found[best] * 2 >= len(own) else None
+
+    def called(self, project: str) -> str | None:
+        """A package of the project's own name, ``None`` where none is tracked."""
+        homes = (path for path in self._packages if not _ASIDE.search(path))
+        wanted = canonicalize_name(project)
+        return min(
+            (path for path in homes if canonicalize_name(path.rpartition("/")[2]) == wanted), key=len, default=None
+        )
+
+    def usual(self) -> str | None:
+        """A package of any name at the top or in ``src``, ``None`` where none is tracked there."""
+        places = (path for path in self._packages if "/" not in path.removeprefix("src/"))
+        return next((path for path in places if not _ASIDE.search(path)), None)
+
+    def knows(self, name: str) -> bool:
+        """Whether a file of an archive is tracked, or lies in a submodule; the archive may hold a part of the tree."""
+        parts = name.split("/")
+        return any("/".join(parts[:upto]) in self._ends for upto in range(len(parts), 0, -1))
+
+
+def of_file(verdict: Verdict, tracked: Tracked, project: str) -> Iterator[Problem]:
+    """Compare the files in an archive with the tracked ones."""
+    for name in sorted(verdict.names):
+        if (what := _suspect(name)) and not tracked.knows(_landing(name) or name):
+            yield broken(SECRET, f"{name} in it looks like {what}, and is not tracked at the commit")
+    if verdict.file.is_wheel and verdict.names:
+        yield from _compared(verdict.names, tracked, project)
+
+
+def _compared(names: Iterable[str], tracked: Tracked, project: str) -> Iterator[Problem]:
+    """Say what a wheel's packages have in the repository and not in the wheel, and the other way round."""
+    landed = frozenset(path for name in names if (path := _landing(name)) is not None)
+    modules = {stem for name in landed if (stem := _stem(name)) is not None}
+    if not modules:
+        empty = all(".dist-info/" in name for name in names)
+        if home := tracked.called(project) or (tracked.usual() if empty else None):
+            yield broken(PACKAGE, f"it holds no module, and the package {home} is tracked")
+        return
+    absent: list[str] = []
+    strange: dict[str, str] = {}
+    for package in _outermost(modules):
+        own = [name for name in landed if name.startswith(f"{package}/") and name.endswith(".py")]
+        home = tracked.home(package, own)
+        if home is None:
+            continue
+        sources = {package + source.removeprefix(home): source for source in tracked.below(home)}
+        absent += [each for each in sources.keys() - landed if not _ASIDE.search(each) and _stem(each) not in modules]
+        strange |= {home + name.removeprefix(package): name for name in own if name not in sources}
+    yield from _lacking(sorted(absent))
+    wanted = sorted(path for path in strange if not _VERSION.search(path))
+    if left := sorted(strange[path] for path in tracked.deleted(wanted)) if wanted else []:
+        yield broken(
+            LEFT, f"it holds {_told(left)}, deleted in git before this commit: left over from an earlier build"
+        )
+
+
+def _lacking(absent: Sequence[str]) -> Iterator[Problem]:
+    """Say which files of its packages a wheel lacks."""
+    code = [name for name in absent if name.endswith((".py", ".pyi", "/py.typed"))]
+    data = [name for name in absent if PurePosixPath(name).suffix in _DATA]
+    if code:
+        yield broken(MODULES, f"it lacks {_told(code)}, tracked in its own packages")
+    if data:
+        yield broken(DATA, f"it lacks {_told(data)}, data tracked in its own packages")
+
+
+# Wheels of one release hold much the same names.
+@lru_cache(maxsize=1 << 15)
+def _suspect(name: str) -> str:
+    return secret_file(name)
+
+
+@lru_cache(maxsize=1 << 15)
+def _landing(name: str) -> str | None:
+    """Where a member lands on the import path, ``None`` where it does not."""
+    path = inspect.imported(name)
+    return None if path is None else str(path)
+
+
+def _stem(name: str) -> str | None:
+    """The module that a file is, as a path without its ending; ``None`` for what cannot be imported."""
+    folder, _, file = name.rpartition("/")
+    return f"{folder}/{file.partition('.')[0]}" if file.endswith((".py", ".so", ".pyd")) else None
+
+
+def _outermost(modules: Iterable[str]) -> list[str]:
+    """The packages that lie in no other."""
+    packages = {stem.removesuffix("/__init__") for stem in modules if stem.endswith("/__init__")} - {""}
+    return sorted(each for each in packages if not packages.intersection(map(str, PurePosixPath(each).parents)))
+
+
+def _told(names: Sequence[str]) -> str:
+    """Name some files, and count the others."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

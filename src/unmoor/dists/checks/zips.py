@@ -1,0 +1,257 @@
+"""A wheel as a ZIP archive: one reading only, whoever reads it, from the front or from the back.
+
+Installers read the directory at the end, other programs the header before each member. PyPI refuses
+what the two could read differently (docs: "Archive Formats"), and so does this: the directory and every
+header must agree, and fill the file from its first byte to its last. ``zipfile`` looks at none of that.
+The layout is APPNOTE.TXT's, sections 4.3 and 4.5.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import IO, NamedTuple
+
+from unmoor.dists.checks.archives import COUNT_LIMIT, MEMBERS, fault_of, is_plain
+from unmoor.dists.checks.ends import End, Misplaced, end_of
+from unmoor.dists.checks.extras import SENTINEL, Sizes, extra_faults, placed_by, sizes_of
+from unmoor.dists.checks.members import Entry
+from unmoor.dists.checks.rules import By, Problem, Rule, broken
+
+UNREADABLE = Rule(name="zip-unreadable", refuses="a wheel that is no ZIP archive, or one that cannot be read")
+TRAILING = Rule(name="zip-trailing", refuses="bytes after the end of the archive")
+GAP = Rule(name="zip-gap", refuses="bytes before, between or after the members that belong to none of them")
+HIDDEN = Rule(name="zip-hidden", refuses="a member that the directory does not name")
+DIRECTORY = Rule(name="zip-directory", refuses="a directory that is not where, or what, its end says")
+DUPLICATE = Rule(name="zip-duplicate", refuses="two members of one name")
+MISMATCH = Rule(name="zip-mismatch", refuses="a member whose header says another name or size than the directory")
+HEADER = Rule(
+    name="zip-header",
+    refuses="a member whose header says another method or checksum than the directory",
+    by=By.UNMOOR,
+)
+DESCRIPTOR = Rule(name="zip-descriptor", refuses="sizes that follow the data (data descriptors)")
+EXTRA = Rule(name="zip-extra", refuses="malformed or repeated extra fields")
+COMMENT = Rule(name="zip-comment", refuses="comments on members")
+ARCHIVE_COMMENT = Rule(name="zip-archive-comment", refuses="a comment on the archive", warns=True)
+METHOD = Rule(name="zip-method", refuses="compression other than stored and deflated")
+ENCRYPTED = Rule(name="zip-encrypted", refuses="encrypted members", by=By.INSTALLERS)
+NAME = Rule(name="zip-name", refuses="names with unprintable characters, or not marked as UTF-8")
+PATH = Rule(name="zip-path", refuses="names that are absolute, lead out, or hold a backslash", by=By.INSTALLERS)
+LINK = Rule(name="zip-link", refuses="symbolic links", by=By.INSTALLERS)
+DAMAGED = Rule(name="zip-damaged", refuses="a member whose bytes do not fit its size or checksum", by=By.INSTALLERS)
+RULES = (
+    UNREADABLE, TRAILING, GAP, HIDDEN, DIRECTORY, DUPLICATE, MISMATCH, HEADER, DESCRIPTOR, EXTRA, COMMENT,
+    ARCHIVE_COMMENT, METHOD, ENCRYPTED, NAME, PATH, LINK, DAMAGED,
+)  # fmt: skip
+
+_LOCAL, _CENTRAL = struct.Struct("<4s5H3L2H"), struct.Struct("<4s6H3L5H2L")
+_LOCAL_SIGN, _CENTRAL_SIGN = b"PK\x03\x04", b"PK\x01\x02"
+_STORED, _DEFLATED = 0, 8
+_ENCRYPTION = 0x0001 | 0x0040 | 0x2000
+_STREAMED, _UTF8 = 0x0008, 0x0800
+# The newest version of the format that zipfile reads, times ten.
+_NEWEST = 63
+# A directory of COUNT_LIMIT members with long names; it is read whole.
+_DIRECTORY_LIMIT = 64 << 20
+
+
+class Listed(NamedTuple):
+    """One member as the directory lists it: its name as written, where its header begins; sizes in bytes."""
+
+    raw: bytes
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    offset: int
+    mode: int
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether nothing can be wrong with what the directory says: nearly all members are of this kind."""
+        return (
+            self.method in (_STORED, _DEFLATED)
+            and not self.flags & ~_UTF8
+            and is_plain(self.raw)
+            and not stat.S_ISLNK(self.mode)
+        )
+
+    @property
+    def shown(self) -> str:
+        """The name for a message."""
+        return self.raw[:200].decode("utf-8", "replace")
+
+
+def entries(stream: IO[bytes], problems: list[Problem]) -> tuple[Entry, ...]:
+    """Read the layout of an archive; what is wrong with it is added to ``problems``. None where it cannot be read."""
+    length = stream.seek(0, os.SEEK_END)
+    try:
+        end = end_of(stream, length)
+    except Misplaced as error:
+        problems.append(broken(DIRECTORY, str(error)))
+        return ()
+    except ValueError as error:
+        problems.append(broken(UNREADABLE, f"it is not a ZIP archive that can be read: {error}"))
+        return ()
+    if end.size > _DIRECTORY_LIMIT or end.count > COUNT_LIMIT:
+        problems.append(broken(MEMBERS, f"it holds {end.count} members"))
+        return ()
+    problems.extend(_tail(end, length))
+    listed = _directory(stream, end, problems)
+    return _members(stream, end, listed, problems) if listed is not None else ()
+
+
+def _tail(end: End, length: int) -> Iterator[Problem]:
+    """Judge what stands after the directory."""
+    if end.after != length:
+        yield broken(TRAILING, f"{length - end.after} bytes follow the end of the archive")
+    if end.comment:
+        yield broken(ARCHIVE_COMMENT, f"the archive has a comment of {len(end.comment)} bytes")
+    if b"PK\x05\x06" in end.comment:
+        yield broken(DIRECTORY, "the comment of the archive holds another end of a directory")
+
+
+def _directory(stream: IO[bytes], end: End, problems: list[Problem]) -> list[Listed] | None:
+    """Read the directory, which must fill the place that its end names; ``None`` where it does not."""
+    if end.offset + end.size != end.at:
+        problems.append(broken(DIRECTORY, "the directory does not lie where its end says"))
+        return None
+    stream.seek(end.offset)
+    data = stream.read(end.size)
+    found = []
+    at = 0
+    while at + _CENTRAL.size <= len(data) and data.startswith(_CENTRAL_SIGN, at):
+        one, at = _listed(data, at, problems)
+        if one is None:
+            return None
+        found.append(one)
+    if at != end.size or len(found) != end.count:
+        problems.append(broken(DIRECTORY, f"the directory does not hold the {end.count} members that its end says"))
+        return None
+    twice = sorted(name for name, count in Counter(each.raw for each in found).items() if count > 1)
+    problems += [broken(DUPLICATE, f"{name.decode('utf-8', 'replace')} is there more than once") for name in twice]
+    return found
+
+
+def _listed(data: bytes, at: int, problems: list[Problem]) -> tuple[Listed | None, int]:
+    """Read one member of the directory, and where the next one begins; ``None`` where its sizes cannot be known."""
+    (_, _, needed, flags, method, _, _, crc, packed, size, *lengths, disk, _, attributes, offset) = (
+        _CENTRAL.unpack_from(data, at)
+    )
+    name_length, extra_length, comment_length = lengths
+    begun = at + _CENTRAL.size
+    raw = data[begun : begun + name_length]
+    extra = data[begun + name_length : begun + name_length + extra_length]
+    one = Listed(raw, flags, method, crc, packed, size, offset, attributes >> 16)
+    if extra and (faults := list(extra_faults(extra))):
+        problems += [broken(EXTRA, f"{one.shown} has {fault}") for fault in faults]
+        return None, at
+    if SENTINEL in (packed, size, offset):
+        placed = placed_by(extra, size=size, packed=packed, offset=offset)
+        if placed is None:
+            problems.append(broken(EXTRA, f"{one.shown} has a ZIP64 field that does not give its sizes"))
+            return None, at
+        one = one._replace(size=placed.size, packed=placed.packed, offset=placed.offset)
+    if needed & 0xFF > _NEWEST:
+        problems.append(broken(UNREADABLE, f"{one.shown} needs version {(needed & 0xFF) / 10} of the ZIP format"))
+    if comment_length:
+        problems.append(broken(COMMENT, f"{one.shown} has a comment"))
+    if disk:
+        problems.append(broken(DIRECTORY, f"{one.shown} lies on another disk"))
+    return one, begun + name_length + extra_length + comment_length
+
+
+def _members(stream: IO[bytes], end: End, listed: Sequence[Listed], problems: list[Problem]) -> tuple[Entry, ...]:
+    """Walk over every header, in the order of the file: they must lie end to end, from the first byte on."""
+    found = []
+    at = 0
+    for one in sorted(listed, key=lambda each: each.offset):
+        if at != one.offset:
+            problems.append(_gap(stream, at, one.offset, one.shown))
+        if not one.is_usual:
+            problems.extend(_judged(one))
+        start = _header(stream, one, problems)
+        if start is None:
+            return ()
+        at = start + one.packed
+        if one.method in (_STORED, _DEFLATED) and not one.flags & _ENCRYPTION:
+            name = one.raw.decode("utf-8", "replace")
+            found.append(Entry(name, start, one.packed, one.size, one.crc, one.method == _DEFLATED))
+    if at != end.offset:
+        problems.append(_gap(stream, at, end.offset, "the directory"))
+    return tuple(found)
+
+
+def _gap(stream: IO[bytes], at: int, expected: int, what: str) -> Problem:
+    """Judge the bytes between the end of one member and the header of the next, or the directory."""
+    stream.seek(min(at, expected))
+    if at < expected and stream.read(4) == _LOCAL_SIGN:
+        return broken(HIDDEN, f"before {what} lies a member that the directory does not name")
+    return broken(GAP, f"{what} begins at byte {expected}, and what is before it ends at byte {at}")
+
+
+def _judged(one: Listed) -> Iterator[Problem]:
+    """Judge what the directory says of a member."""
+    try:
+        name = one.raw.decode()
+    except UnicodeError:
+        yield broken(NAME, f"the name {one.shown} is not UTF-8")
+        return
+    if not one.flags & _UTF8 and not one.raw.isascii():
+        yield broken(NAME, f"the name {name} is not marked as UTF-8")
+    if fault := fault_of(name):
+        yield broken(NAME if "unprintable" in fault else PATH, f"the name {name} {fault}")
+    if one.method not in (_STORED, _DEFLATED):
+        yield broken(METHOD, f"{name} is compressed by method {one.method}")
+    if one.flags & _ENCRYPTION:
+        yield broken(ENCRYPTED, f"{name} is encrypted")
+    if stat.S_ISLNK(one.mode):
+        yield broken(LINK, f"{name} is a symbolic link")
+    if name.endswith("/") and one.size:
+        yield broken(DAMAGED, f"the folder {name} holds bytes")
+
+
+def _header(stream: IO[bytes], one: Listed, problems: list[Problem]) -> int | None:
+    """Compare the header of a member with the directory, and return where its bytes begin."""
+    stream.seek(one.offset)
+    head = stream.read(_LOCAL.size + len(one.raw))
+    if len(head) < _LOCAL.size or not head.startswith(_LOCAL_SIGN):
+        problems.append(broken(HIDDEN, f"{one.shown} has no header where the directory says"))
+        return None
+    _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL.unpack_from(head)
+    length: int = _LOCAL.size + name_length + extra_length
+    head += stream.read(max(0, length - len(head)))
+    name, extra = head[_LOCAL.size : _LOCAL.size + name_length], head[_LOCAL.size + name_length : length]
+    if (name, flags, method, crc, packed, size, extra) != (*one[:6], b""):
+        problems.extend(_compared(one, name, flags, (method, crc)))
+        problems.extend(_sized(one, Sizes(packed=packed, size=size), extra, streamed=bool(flags & _STREAMED)))
+    elif flags & _STREAMED:
+        problems.append(broken(DESCRIPTOR, f"{one.shown} has its sizes after its data"))
+    return one.offset + length
+
+
+def _compared(one: Listed, name: bytes, flags: int, header: tuple[int, int]) -> Iterator[Problem]:
+    """Judge what the header of a member says apart from its sizes."""
+    if name != one.raw:
+        yield broken(MISMATCH, f"{one.shown} is called {name[:200].decode('utf-8', 'replace')} in its header")
+    if flags & _STREAMED:
+        yield broken(DESCRIPTOR, f"{one.shown} has its sizes after its data")
+    elif header != (one.method, one.crc) or (flags ^ one.flags) & _ENCRYPTION:
+        yield broken(HEADER, f"{one.shown} has another method or checksum in its header than in the directory")
+
+
+def _sized(one: Listed, header: Sizes, extra: bytes, *, streamed: bool) -> Iterator[Problem]:
+    """Judge the sizes in the header of a member, with those of its ZIP64 field."""
+    if faults := list(extra_faults(extra)):
+        yield from (broken(EXTRA, f"{one.shown} has {fault}") for fault in faults)
+        return
+    said = sizes_of(header, extra, stored=one.method == _STORED)
+    if said is None:
+        yield broken(EXTRA, f"{one.shown} has a ZIP64 field that does not give its sizes")
+    elif said != Sizes(packed=one.packed, size=one.size) and not streamed:
+        yield broken(MISMATCH, f"{one.shown} has other sizes in its header than in the directory")

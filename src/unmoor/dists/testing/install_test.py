@@ -1,0 +1,213 @@
+"""What it means for a file to be proven: it installs, imports, loads its entry points, and misses no requirement.
+
+Two stages prove files, before and after they lay on an index; they differ in where they install from.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from unmoor.artifacts.run_dir import RunFolder
+from unmoor.dists import inspect
+from unmoor.dists.testing.extras import Again, Needing, Subjected, untested_for, with_extras
+from unmoor.dists.testing.interpreters import AUTO, chosen, runs_on
+from unmoor.dists.testing.probe import NEXT, REBUILD, Answer, probe
+from unmoor.errors import Unfit, Unproven
+from unmoor.ports.environments import Environment, Environments, Interpreter
+from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
+from unmoor.util.text import clean
+
+T = TypeVar("T")
+_PROGRAMS = frozenset({"console_scripts", "gui_scripts"})
+
+
+def subjects(dists: Dists) -> tuple[Subject, ...]:
+    """Name every file by its digest."""
+    return tuple(Subject(name=file.name, sha256=file.sha256) for file in dists.files)
+
+
+def kept_proof(folder: RunFolder, name: str, dists: Dists) -> Proof | None:
+    """Return the proof of these very bytes that an earlier run, or another machine, left. Raises `Unknown`."""
+    wanted = set(subjects(dists))
+    return next((proof for proof in folder.proofs(name) if set(proof.subjects) == wanted), None)
+
+
+def vouches(proof: Proof, file: File) -> bool:
+    """Whether a proof is about this very file, and says that something of it has passed."""
+    passed = any(each.verdict is Verdict.PASSED and each.name.startswith(file.name) for each in proof.results)
+    return passed and Subject(name=file.name, sha256=file.sha256) in proof.subjects
+
+
+def elsewhere(file: File, folder: RunFolder) -> Result | None:
+    """Take the proof of a file for another platform from the machine that tried it there, ``None`` without.
+
+    Such a proof comes in the manifest, under whatever name, and must say that something of the file has passed.
+    """
+    manifest = folder.read_manifest()
+    for proof in manifest.proofs if manifest is not None else ():
+        if vouches(proof, file):
+            return Result(name=file.name, verdict=Verdict.PASSED, detail=f"proven elsewhere: {clean(proof.name)}")
+    return None
+
+
+def hosted(
+    files: Iterable[File], found: Sequence[Interpreter], folder: RunFolder
+) -> tuple[list[tuple[File, Interpreter]], list[Result]]:
+    """Take the proof of another machine for each of these files, else name an interpreter here that can run it.
+
+    Raises `Unproven` naming those without either.
+    """
+    hosts: list[tuple[File, Interpreter]] = []
+    handed: list[Result] = []
+    nowhere: list[File] = []
+    for file in files:
+        host = next((each for each in found if runs_on(file, each.version)), None)
+        if (proof := elsewhere(file, folder)) is not None:
+            handed.append(proof)
+        elif host is not None:
+            hosts.append((file, host))
+        else:
+            nowhere.append(file)
+    if nowhere:
+        raise _foreign(nowhere)
+    return hosts, handed
+
+
+def _foreign(files: Sequence[File]) -> Unproven:
+    """Name the files that nobody can try here, and of which no proof was handed over."""
+    names = ", ".join(file.name for file in files)
+    made = f"{names} is made" if len(files) == 1 else f"{names} are made"
+    return Unproven(
+        f"{made} for another platform or Python than are found here, and no proof of it was handed over",
+        next_step="for another Python: uv python install VERSION; for another platform, let the job that built it prove"
+        " it (there: unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG) and hand over"
+        " its folder .unmoor/TAG: --dists DIR; or leave the file out",
+    )
+
+
+def interpreter(environments: Environments, dists: Dists, wanted: str = AUTO) -> Interpreter:
+    """The interpreter that files are tried with, by what a wheel of them says. Raises `MissingPart`, `Unfit`."""
+    wheel = next(iter(dists.wheels), None)
+    return chosen(environments, requires=inspect.read_metadata(wheel.path).python if wheel else "", wanted=wanted)
+
+
+def subjected(dists: Dists, python: Interpreter) -> tuple[Subjected, ...]:
+    """Work out what each file that runs on ``python`` must hold, from the wheel. Raises `Unfit`."""
+    here = [file for file in dists.files if runs_on(file, python.version)]
+    found = []
+    for file in here:
+        wheel = file if file.is_wheel else next((each for each in (*here, *dists.wheels) if each.is_wheel), None)
+        if wheel is None:
+            # Without a wheel nothing is known of the modules: what was installed says it.
+            found.append(Subjected(file=file, metadata=inspect.read_metadata(file.path)))
+            continue
+        metadata = inspect.read_metadata(wheel.path)
+        found.append(
+            Subjected(
+                file=file,
+                metadata=metadata,
+                modules=inspect.modules(wheel.path),
+                points=inspect.entry_points(wheel.path),
+                requires=_requirements(wheel, metadata, python),
+            )
+        )
+    return tuple(found)
+
+
+def side_by_side(prove: Callable[[T, Path], tuple[Result, ...]], each: Iterable[T]) -> tuple[Result, ...]:
+    """Prove files at the same time, each in a folder of its own outside the repository; results in their order."""
+    given = tuple(each)
+    with tempfile.TemporaryDirectory(prefix="unmoor-prove-", ignore_cleanup_errors=True) as name:
+        folders = [Path(name) / str(number) for number in range(len(given))]
+        for folder in folders:
+            folder.mkdir()
+        with ThreadPoolExecutor(max_workers=4, thread_name_prefix="prove") as pool:
+            return tuple(result for results in pool.map(prove, given, folders) for result in results)
+
+
+def _requirements(wheel: File, metadata: inspect.Metadata, python: Interpreter) -> tuple[str, ...]:
+    """What a wheel requires on this machine without any extra. Raises `Unfit`."""
+    try:
+        wanted = [Requirement(text) for text in metadata.requires]
+    except InvalidRequirement as error:
+        raise Unfit(f"{wheel.name} requires what cannot be read: {error}", next_step=REBUILD) from error
+    where = {
+        "extra": "",
+        "python_full_version": python.version,
+        "python_version": ".".join(python.version.split(".")[:2]),
+    }
+    return tuple(str(each) for each in wanted if each.marker is None or each.marker.evaluate(where))
+
+
+def tried(environment: Environment, what: Subjected, folder: Path, *, again: Again | None = None) -> tuple[Result, ...]:
+    """Import every module, load every entry point, check requirements, in an environment that has the file.
+
+    ``folder`` is empty and outside the repository. ``again`` makes another environment that has the file with
+    some of its extras too: what needs one is tried there. Raises `Unproven` with all that failed.
+    """
+    environment.check()
+    answer = probe(environment, what.file.name, what.modules, what.points, folder)
+    results, wrong = _judged_modules(what, answer.modules, answer.prefix)
+    more, also_wrong, needing = _judged_points(what, answer.points)
+    if wrong or also_wrong:
+        raise Unproven(
+            f"{what.file.name}, installed: " + "; ".join([*wrong, *also_wrong]),
+            next_step=_advice(what, (*answer.modules, *answer.points)),
+        )
+    met = Result(name=f"{what.file.name}: requirements", verdict=Verdict.PASSED)
+    return (*results, *more, *with_extras(what, needing, folder, again), met)
+
+
+def _advice(what: Subjected, answers: Iterable[Answer]) -> str:
+    """What to do about files that fail: mostly a dependency that nobody declared."""
+    own = what.own
+    absent = sorted({clean(answer.missing) for answer in answers if answer.missing} - own)
+    if not absent:
+        return REBUILD
+    return f"declare what brings {', '.join(absent)} as a dependency, since a plain install does not; then {NEXT}"
+
+
+def _judged_modules(what: Subjected, answers: Iterable[Answer], prefix: str) -> tuple[list[Result], list[str]]:
+    """Every module must come from the environment; one of several may need what only an extra brings."""
+    good, bad, untested = [], [], []
+    answers = tuple(answers)
+    own = what.own
+    some = any(not answer.error for answer in answers)
+    for answer in answers:
+        if answer.error and some and what.extras and answer.missing and answer.missing not in own:
+            untested.append(untested_for(what, f"import of {answer.name}", answer.missing))
+        elif answer.error:
+            bad.append(f"{answer.name} does not import: {answer.error}")
+        elif not all(place.startswith(prefix + "/") for place in answer.places):
+            bad.append(f"{answer.name} was imported from {clean(answer.places[0])}, not from what was installed")
+        else:
+            good.append(answer.name)
+    name = f"{what.file.name}: imports"
+    if not answers:
+        why = (
+            "the wheel holds no module" if what.file.is_wheel else "there is no wheel that says which modules it holds"
+        )
+        return [Result(name=name, verdict=Verdict.NOT_TESTED, detail=why)], []
+    return [Result(name=name, verdict=Verdict.PASSED, detail=", ".join(good)), *untested], bad
+
+
+def _judged_points(what: Subjected, answers: Iterable[Answer]) -> tuple[list[Result], list[str], list[Needing]]:
+    """Entry points must load, but for those that need an extra, or a host program that is not here."""
+    good, bad, needing = [], [], []
+    own = what.own
+    for point, answer in zip(what.points, answers, strict=True):
+        foreign = answer.missing and answer.missing not in own
+        if not answer.error:
+            good.append(answer.name)
+        elif point.extras or (foreign and (what.extras or point.group not in _PROGRAMS)):
+            needing.append(Needing(point=point, missing=answer.missing if foreign else ""))
+        else:
+            bad.append(f"the entry point {answer.name} does not load: {answer.error}")
+    results = [Result(name=f"{what.file.name}: entry points", verdict=Verdict.PASSED, detail=", ".join(good))]
+    return results if good else [], bad, needing

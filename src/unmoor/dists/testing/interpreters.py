@@ -1,0 +1,74 @@
+"""Which interpreter a project's files are built and tried with, and which files run on it."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+from collections.abc import Sequence
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.tags import compatible_tags, cpython_tags, sys_tags
+from packaging.version import InvalidVersion, Version
+
+from unmoor.dists import inspect
+from unmoor.errors import MissingPart
+from unmoor.ports.environments import Environments, Interpreter
+from unmoor.products import File
+from unmoor.util.text import clean
+
+AUTO = "auto"
+
+
+def chosen(environments: Environments, *, requires: str, wanted: str = AUTO) -> Interpreter:
+    """The wanted interpreter; by itself the one unmoor runs on if the project takes it, else the lowest it takes.
+
+    ``requires`` is ``Requires-Python``, empty where it is not said. Raises `MissingPart` where there is none.
+    """
+    if wanted != AUTO:
+        found = named(environments.pythons(), wanted)
+        if found is None:
+            raise MissingPart(
+                f"there is no Python {wanted} on this machine, which the setting `python` asks for",
+                next_step=f"install it (uv python install {wanted}), or set python to another one",
+            )
+        return found
+    own = environments.own()
+    if fits(own.version, requires):
+        return own
+    found = next((each for each in environments.pythons() if fits(each.version, requires)), None)
+    if found is None:
+        raise MissingPart(
+            f"the project is for Python {clean(requires)}, unmoor runs on Python {own.version},"
+            " and no other one is found here that it could be tried with",
+            next_step=f"install such a Python where uv finds it: uv python install {shlex.quote(clean(requires))}",
+        )
+    return found
+
+
+def fits(version: str, requires: str) -> bool:
+    """Whether a project takes a Python. What cannot be read forbids nothing: the look at the files says so."""
+    try:
+        return Version(version) in SpecifierSet(requires, prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        return True
+
+
+def named(found: Sequence[Interpreter], wanted: str) -> Interpreter | None:
+    """The highest interpreter of a version that is written like ``3.12`` or ``3.12.1``, ``None`` for none."""
+    return next((each for each in reversed(found) if f"{each.version}.".startswith(f"{wanted}.")), None)
+
+
+def runs_on(file: File, version: str = "") -> bool:
+    """Whether a file can be installed on this machine by a CPython; an sdist always can be tried.
+
+    ``version`` empty: the interpreter that unmoor runs on.
+    """
+    if not file.is_wheel:
+        return True
+    tags = inspect.parsed(file.name).tags
+    if not version or version == platform.python_version():
+        return not tags.isdisjoint(sys_tags())
+    release = Version(version).release[:2]
+    return not tags.isdisjoint(
+        {*cpython_tags(release), *compatible_tags(release, interpreter=f"cp{release[0]}{release[1]}")}
+    )

@@ -1,0 +1,260 @@
+"""Which tests a project has: those it names, or else those that stand where pytest looks for them.
+
+Tests are only run by convention where it can be told what they need: guessing would try something else
+than the project's authors do.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shlex
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from packaging.dependency_groups import resolve_dependency_groups
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from unmoor.dists.inspect import Metadata
+from unmoor.errors import ConfigError
+from unmoor.util.text import clean
+
+Mode = Literal["auto", "configured", "off"]
+Read = Callable[[str], bytes | None]
+
+# The names under which projects say what their tests need, the most telling first.
+_NAMES = (("test", "tests", "testing"), ("dev",))
+_FOLDERS = ("tests", "test")
+_TEST = re.compile(r"(test_[^/]*|[^/]*_test)\.py")
+# pytest's own exit codes but for 0 and 1, which mean that tests were run.
+_IDLE = {
+    2: "pytest could not read them: what they need beside them was not found",
+    3: "pytest itself failed",
+    4: "pytest could not start: what they need beside them was not found",
+    5: "pytest found nothing to run",
+}
+_ABSENT = re.compile(r"No module named '([^']+)'")
+OFF = 'to leave the tests out: tests = "off" under [tool.unmoor]; to say how they run: test-command'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What the settings say of the tests; see the settings of the same names."""
+
+    mode: Mode = "auto"
+    command: str = ""
+    requires: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """Tests to run: the command, with ``{project}`` in its words, and what it needs besides the wheel.
+
+    ``folder`` is where they were found and ``why`` says how, both empty where the project configured them.
+    ``idle`` are the exit codes that mean that no test was run, each with what it says.
+    """
+
+    command: str
+    requires: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    folder: str = ""
+    why: str = ""
+    idle: Mapping[int, str] = field(default_factory=dict)
+
+    def args(self, project: str) -> list[str]:
+        """The command's words, with the folder of the copied tests put in."""
+        return [word.replace("{project}", project) for word in shlex.split(self.command)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Untested:
+    """No tests are run, and why."""
+
+    why: str
+
+
+def choose(wishes: Wishes, metadata: Metadata, *, files: Callable[[], Sequence[str]], read: Read) -> Suite | Untested:
+    """Decide what is run. ``files`` and ``read`` are the project's at the commit, ``metadata`` its wheel's.
+
+    Raises `ConfigError` for an extra or a dependency group that is named in the settings and cannot be had.
+    """
+    if wishes.mode == "off":
+        return Untested(why='switched off by tests = "off"')
+    _refuse_unknown(wishes.extras, metadata)
+    if wishes.command:
+        return Suite(command=wishes.command, requires=_given(wishes, read), extras=wishes.extras)
+    if wishes.mode == "configured":
+        return Untested(why="no test command is configured")
+    folder = _folder(files(), read)
+    if folder is None:
+        return Untested(why="no test command is configured, and no tests for pytest are in tests/ or test/")
+    found = f"{folder}/ holds tests for pytest"
+    if wishes.requires or wishes.extras or wishes.groups:
+        needs = Suite(command="", requires=_given(wishes, read), extras=wishes.extras, why="the settings")
+    else:
+        told = _told(metadata, read)
+        if told is None:
+            return Untested(
+                why=f"{found}, and nothing says what they need: name it in test-requires,"
+                " or in an extra or a dependency group called test, with pytest in it"
+            )
+        needs = told
+    return Suite(
+        # Not plain pytest: many suites import from each other, starting at the top of the repository.
+        command=f"python -m pytest {{project}}/{folder}",
+        requires=needs.requires,
+        extras=needs.extras,
+        folder=folder,
+        why=f"{found}; what they need is in {needs.why}",
+        idle=_IDLE,
+    )
+
+
+def sources(files: Iterable[str], modules: Sequence[str], *, folder: str) -> tuple[str, ...]:
+    """The files of a repository from which a wheel's modules could be imported: tests must not see them.
+
+    ``files`` are the repository's, ``folder`` is that of the tests, which stays as it is.
+    """
+    wanted = [re.escape(module.replace(".", "/")) for module in modules]
+    if not wanted:
+        return ()
+    form = re.compile(rf"(?:.*/)?(?:{'|'.join(wanted)})(?:/.*)?\.(?:py|so|pyd)")
+    return tuple(path for path in files if form.fullmatch(path) and not path.startswith(f"{folder}/"))
+
+
+def lacking(said: str, modules: Sequence[str]) -> bool:
+    """Whether what a test runner said is about a module of the project's own that is not there."""
+    own = {module.partition(".")[0] for module in modules}
+    return any(name.partition(".")[0] in own for name in _ABSENT.findall(said))
+
+
+def _refuse_unknown(extras: Iterable[str], metadata: Metadata) -> None:
+    """Installers pass over an extra that is not there, and the tests would then be run without what they need."""
+    known = {canonicalize_name(extra) for extra in metadata.extras}
+    for extra in extras:
+        if canonicalize_name(extra) not in known:
+            raise ConfigError(
+                f"test-extras names {clean(extra)!r}, which is no extra of the project",
+                where="tool.unmoor.test-extras",
+                next_step=f"name one that it has: {', '.join(sorted(known)) or 'it has none'}",
+            )
+
+
+def _given(wishes: Wishes, read: Read) -> tuple[str, ...]:
+    """The configured requirements, and those of the configured groups. Raises `ConfigError`."""
+    requires = list(wishes.requires)
+    for name in wishes.groups:
+        try:
+            requires += _resolved(_groups(read), name)
+        except ValueError as error:
+            raise ConfigError(
+                f"test-groups names {name!r}, which cannot be read: {clean(str(error))}",
+                where="pyproject.toml: dependency-groups",
+                next_step="correct test-groups, or the group (PEP 735)",
+            ) from error
+    return tuple(requires)
+
+
+def _folder(files: Sequence[str], read: Read) -> str | None:
+    """The folder whose tests pytest would find: by the names of its files, or since pytest is configured."""
+    for folder in _FOLDERS:
+        names = [path for path in files if path.startswith(f"{folder}/") and path.endswith(".py")]
+        if any(_TEST.fullmatch(path.rpartition("/")[2]) for path in names):
+            return folder
+        if names and _is_configured(files, read):
+            return folder
+    return None
+
+
+def _is_configured(files: Sequence[str], read: Read) -> bool:
+    if {"pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml"}.intersection(files):
+        return True
+    if isinstance(_pyproject(read).get("tool"), Mapping) and "pytest" in _pyproject(read)["tool"]:
+        return True
+    return any(
+        _has_section(read(path), section) for path, section in (("setup.cfg", "tool:pytest"), ("tox.ini", "pytest"))
+    )
+
+
+def _has_section(content: bytes | None, section: str) -> bool:
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read_string((content or b"").decode(errors="replace"))
+    except configparser.Error:
+        return False
+    return parser.has_section(section)
+
+
+def _told(metadata: Metadata, read: Read) -> Suite | None:
+    """The first extra or dependency group, by the names that projects use, that brings pytest."""
+    extras = {canonicalize_name(extra): extra for extra in metadata.extras}
+    groups = _groups(read)
+    named = {canonicalize_name(group): group for group in groups}
+    for names in _NAMES:
+        for name in map(canonicalize_name, names):
+            if name in extras and "pytest" in brought_by(metadata, name):
+                return Suite(command="", extras=(extras[name],), why=f"the extra {extras[name]}")
+        for name in map(canonicalize_name, names):
+            try:
+                requires = _resolved(groups, named[name]) if name in named else ()
+            except ValueError:
+                continue  # whoever uses the group is told by the program that reads it
+            if "pytest" in _names(metadata, requires):
+                return Suite(command="", requires=requires, why=f"the dependency group {named[name]}")
+    return None
+
+
+def _resolved(groups: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """The requirements of a group, with the groups it includes. Raises `ValueError`."""
+    try:
+        return resolve_dependency_groups(groups, name)
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        raise ValueError(str(error)) from error
+    except ExceptionGroup as error:
+        raise ValueError("; ".join(map(str, error.exceptions))) from error
+
+
+def brought_by(metadata: Metadata, extra: str) -> frozenset[str]:
+    """The names of what an extra brings directly; extras of the project's own among them are followed."""
+    return frozenset(_names(metadata, metadata.requires, extra=extra, seen={extra}))
+
+
+def _names(metadata: Metadata, requires: Sequence[str], *, extra: str = "", seen: set[str] | None = None) -> set[str]:
+    seen = set() if seen is None else seen
+    found: set[str] = set()
+    for text in requires:
+        try:
+            wanted = Requirement(text)
+        except InvalidRequirement:
+            continue  # what cannot be read is told where it is installed
+        marker = wanted.marker
+        # With an extra only what that extra adds counts.
+        if marker is not None and not marker.evaluate({"extra": extra}):
+            continue
+        if extra and (marker is None or marker.evaluate({"extra": ""})):
+            continue
+        name = canonicalize_name(wanted.name)
+        found.add(name)
+        if name == canonicalize_name(metadata.name):
+            for more in map(canonicalize_name, wanted.extras):
+                if more not in seen:
+                    seen.add(more)
+                    found |= _names(metadata, metadata.requires, extra=more, seen=seen)
+    return found
+
+
+def _pyproject(read: Read) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads((read("pyproject.toml") or b"").decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+        return {}  # what builds the project says so, and better
+
+
+def _groups(read: Read) -> Mapping[str, Any]:
+    groups = _pyproject(read).get("dependency-groups", {})
+    return groups if isinstance(groups, Mapping) else {}

@@ -1,0 +1,162 @@
+"""Bad metadata, licences and descriptions."""
+
+from __future__ import annotations
+
+from tests.dists.checks.cases import Case, said, sdist
+from tests.dists.checks.packing import Wheel, metadata
+
+METADATA = (
+    Case("unknown field", "metadata-unreadable", said("No-Such-Field: x"), None),
+    Case("field twice", "metadata-unreadable", said("Summary: one", "Summary: two"), "'summary' has invalid data"),
+    Case("version nobody knows", "metadata-version", said(declared="9.9"), "is not a valid metadata version"),
+    Case("version PyPI does not know", "metadata-version", said(declared="2.6"), "is not a valid metadata version"),
+    Case(
+        "no version",
+        "metadata-version",
+        lambda name: Wheel(name=name, text=metadata(name).partition(b"\n")[2]).file(),
+        "is not a valid metadata version",
+    ),
+    Case(
+        "expression in 2.3",
+        "metadata-newer",
+        said("License-Expression: MIT", declared="2.3"),
+        "introduced in metadata version",
+    ),
+    Case(
+        "dynamic in 2.1",
+        "metadata-newer",
+        said("Dynamic: Requires-Dist", declared="2.1"),
+        "introduced in metadata version",
+    ),
+    Case(
+        "invalid",
+        "metadata-name",
+        lambda name: Wheel(name=name, text=metadata("-x-")).file(),
+        "Start and end with a letter",
+    ),
+    Case(
+        "UNKNOWN",
+        "metadata-name",
+        lambda name: Wheel(name=name, text=metadata("UNKNOWN")).file(),
+        "This field is required",
+    ),
+    Case(
+        "no version at all",
+        "metadata-release",
+        lambda name: Wheel(name=name, text=metadata(name).replace(b"Version: 1.0\n", b"")).file(),
+        "is a required field",
+    ),
+    Case(
+        "invalid",
+        "metadata-release",
+        lambda name: Wheel(name=name, text=metadata(name, "one")).file(),
+        "is invalid for",
+    ),
+    Case(
+        "local",
+        "metadata-local",
+        lambda name: Wheel(name=name, version="1.0+abc").file(),
+        "The use of local versions in '1.0+abc' is not allowed",
+    ),
+    Case("513 characters", "metadata-summary", said(f"Summary: {'x' * 513}"), "must be 512 characters or less"),
+    Case("two lines", "metadata-summary", said("Summary: one\n        two"), "must be a single line"),
+    Case(
+        "HTML",
+        "metadata-content-type",
+        said("Description-Content-Type: text/html"),
+        "'description-content-type' must be one of",
+    ),
+    Case(
+        "another charset",
+        "metadata-content-type",
+        said("Description-Content-Type: text/markdown; charset=latin-1"),
+        "can only specify the UTF-8 charset",
+    ),
+    Case(
+        "another variant",
+        "metadata-content-type",
+        said("Description-Content-Type: text/markdown; variant=Pandoc"),
+        "valid Markdown variants",
+    ),
+    Case("Name", "metadata-dynamic", said("Dynamic: Name"), "is not allowed as a dynamic field"),
+    Case("unknown", "metadata-dynamic", said("Dynamic: Colour"), "is not a valid dynamic field"),
+    Case("blank inside", "metadata-extra", said("Provides-Extra: a b"), "is invalid for 'provides-extra'"),
+    Case("words", "metadata-python", said("Requires-Python: three"), "is invalid for 'requires-python'"),
+    Case("no requirement", "metadata-requirement", said("Requires-Dist: a b c"), "is invalid for 'requires-dist'"),
+    Case("no requirement, provided", "metadata-requirement", said("Provides-Dist: a b c"), "'a b c' is invalid"),
+    Case(
+        "a URL", "metadata-direct", said("Requires-Dist: a @ https://example.org/a.whl"), "Can't have direct dependency"
+    ),
+    Case(
+        "a URL, obsoleted",
+        "metadata-direct",
+        said("Obsoletes-Dist: a @ https://example.org/a"),
+        "Can't have direct dependency",
+    ),
+    Case("unknown", "metadata-classifier", said("Classifier: Colour :: Blue"), "is not a valid classifier"),
+    Case(
+        "no longer taken",
+        "metadata-classifier",
+        said("Classifier: Natural Language :: Ukranian"),
+        "has been deprecated",
+    ),
+    Case("private", "metadata-private", said("Classifier: Private :: Do Not Upload"), "is not a valid classifier"),
+    Case("no domain", "metadata-email", said("Author-Email: A <nobody>"), "is not a valid email address"),
+    Case("two dots, maintainer", "metadata-email", said("Maintainer-Email: a@b..c"), "is not a valid email address"),
+    Case("no scheme", "metadata-url", said("Home-page: example.org"), "is not a valid url"),
+    Case("another scheme", "metadata-url", said("Download-URL: ftp://example.org/a"), "is not a valid url"),
+    Case("javascript", "metadata-url", said("Project-URL: Docs, javascript:alert(1)"), "is not a valid url"),
+    Case("no URL", "metadata-url", said("Project-URL: Docs, "), "Must have a URL"),
+    Case("no label", "metadata-url-label", said("Project-URL: , https://example.org"), "Must have a label"),
+    Case(
+        "33 characters",
+        "metadata-url-label",
+        said(f"Project-URL: {'x' * 33}, https://example.org"),
+        "must be 32 characters or less",
+    ),
+    Case("keyword", "metadata-field", said("Import-Name: class", declared="2.5"), "is invalid for 'import-name'"),
+)
+
+LICENCES = (
+    Case(
+        "no expression",
+        "licence-expression",
+        said("License-Expression: Free as in beer"),
+        "is invalid for 'license-expression'",
+    ),
+    Case("leads out", "licence-path", said("License-File: ../LICENSE"), "parent directory indicators"),
+    Case("pattern", "licence-path", said("License-File: LICEN*"), "paths must be resolved"),
+    Case("not in the wheel", "licence-missing", said("License-File: LICENSE"), "License-File LICENSE does not exist"),
+    Case(
+        "not in the sdist",
+        "licence-missing",
+        sdist(said=("License-File: LICENSE",)),
+        "License-File LICENSE does not exist",
+    ),
+    Case(
+        "licence and expression",
+        "licence-both",
+        said("License: MIT", "License-Expression: MIT"),
+        "License is deprecated when License-Expression is present",
+    ),
+)
+
+DESCRIPTIONS = (
+    Case(
+        "unknown directive",
+        "description-rendering",
+        said("Description-Content-Type: text/x-rst", body="Title\n=====\n\n.. nothing::\n"),
+        "The description failed to render for 'text/x-rst'",
+    ),
+    Case(
+        "Markdown taken for reStructuredText",
+        "description-rendering",
+        lambda name: Wheel(
+            name=name,
+            text=metadata(name, body="`a <b>`_ and `a <c>`_\n\n.. x::\n").replace(
+                b"Description-Content-Type: text/markdown\n", b""
+            ),
+        ).file(),
+        "in the default format of reStructuredText",
+    ),
+)

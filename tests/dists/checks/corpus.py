@@ -1,0 +1,45 @@
+"""Bad files, each with the rule that it breaks here, and what PyPI says of it: ``None`` where PyPI takes it.
+
+What PyPI says is told from its source (warehouse/forklift/legacy.py, forklift/metadata.py and
+utils/zipfiles.py at 6b62157); the local world's index must say the same.
+"""
+
+from __future__ import annotations
+
+from tests.dists.checks.bad_insides import SDISTS, WHEELS
+from tests.dists.checks.bad_metadata import DESCRIPTIONS, LICENCES, METADATA
+from tests.dists.checks.bad_zips import NAMES, SIZES, ZIPS
+from tests.dists.checks.cases import Case, said, wheel
+from tests.dists.checks.packing import Tail, Wheel, metadata
+
+CASES = (*NAMES, *SIZES, *METADATA, *LICENCES, *DESCRIPTIONS, *ZIPS, *WHEELS, *SDISTS)
+
+WARNED = (
+    Case(
+        "the standard library's",
+        "name-stdlib",
+        lambda _: Wheel(name="asyncio").file(),
+        "conflict with the Python Standard Library",
+    ),
+    Case("none", "description-missing", said(body=""), None),
+    Case(
+        "none",
+        "description-content-type",
+        lambda name: Wheel(
+            name=name, text=metadata(name).replace(b"Description-Content-Type: text/markdown\n", b"")
+        ).file(),
+        None,
+    ),
+    Case(
+        "classifier and expression",
+        "licence-classifier",
+        said("License-Expression: MIT", "Classifier: License :: OSI Approved :: MIT License"),
+        None,
+    ),
+    Case(
+        "in 2.1", "licence-undeclared", said("License-File: LICENSE", declared="2.1"), "introduced in metadata version"
+    ),
+    Case("words", "zip-archive-comment", wheel(tail=Tail(comment=b"words")), None),
+    Case("others", "wheel-tags", wheel(info={"WHEEL": b"Wheel-Version: 1.0\nTag: py2-none-any\n"}), None),
+)
+"""Files that are told of, and not refused here."""

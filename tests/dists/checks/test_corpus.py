@@ -1,0 +1,55 @@
+"""Every bad file of the corpus is refused, by its own rule; good ones are not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from tests.dists.checks.cases import LIMIT, Case
+from tests.dists.checks.corpus import CASES, WARNED
+from tests.dists.checks.packing import Sdist, Wheel
+
+from unmoor.artifacts.files import measured
+from unmoor.dists.checks import Examiner, Limits, Problem
+
+
+def found(folder: Path, file: tuple[str, bytes]) -> list[Problem]:
+    """What is wrong with a file."""
+    path = folder / file[0]
+    path.write_bytes(file[1])
+    return list(Examiner(Limits(file=LIMIT)).examine(measured(path)).problems)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_refused(tmp_path: Path, case: Case) -> None:
+    """A bad file is refused by the rule that it breaks, in one printable line."""
+    problems = found(tmp_path, case.make("light-house"))
+    assert case.rule in {problem.rule.name for problem in problems if not problem.rule.warns}
+    assert all(problem.line.isprintable() for problem in problems)
+
+
+@pytest.mark.parametrize("case", WARNED, ids=str)
+def test_told(tmp_path: Path, case: Case) -> None:
+    """What hinders nobody is told, and nothing else."""
+    assert [(problem.rule.name, problem.rule.warns) for problem in found(tmp_path, case.make("light-house"))] == [
+        (case.rule, True)
+    ]
+
+
+def test_made_alike() -> None:
+    """The corpus is the same each time it is made."""
+    small = [case for case in CASES if case.rule != "archive-bomb"]
+    assert [case.make("light-house") for case in small] == [case.make("light-house") for case in small]
+
+
+def test_each_case_has_its_own_name() -> None:
+    """No two cases share a name."""
+    assert max(Counter(map(str, (*CASES, *WARNED))).values()) == 1
+
+
+@pytest.mark.parametrize("make", [Wheel(name="light-house").file, Sdist(name="light-house").file])
+def test_taken(tmp_path: Path, make: object) -> None:
+    """A good file is not refused, and nothing is told."""
+    assert callable(make)
+    assert found(tmp_path, make()) == []

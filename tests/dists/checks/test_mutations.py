@@ -1,0 +1,67 @@
+"""Wheels bent at any byte: what the index refuses is refused here, by other code, and neither falls over."""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+import zipfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.dists.checks.packing import Tail, Wheel, member
+
+from unmoor.artifacts.files import measured
+from unmoor.dists.checks import Examiner
+from unmoor.rehearsal import framing
+
+ZIP64 = struct.pack("<HHQQ", 1, 16, 11, 13)
+NAME, *_ = Wheel(name="light-house").file()
+BASES = [
+    wheel.file()[1]
+    for wheel in (
+        Wheel(name="light-house"),
+        Wheel(name="light-house", tail=Tail(zip64=True)),
+        Wheel(name="light-house", tail=Tail(comment=b"words")),
+        Wheel(name="light-house", change=member(extra=ZIP64)),
+    )
+]
+Bend = tuple[int, int, bytes]
+BENDS = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 4), st.binary(max_size=4)), min_size=1, max_size=3)
+
+
+def bent(data: bytes, bends: list[Bend]) -> bytes:
+    """Replace some bytes at some places by others."""
+    out = bytearray(data)
+    for at, count, new in bends:
+        place = at % len(out)
+        out[place : place + count] = new
+    return bytes(out)
+
+
+def index_refuses(path: Path) -> str:
+    """What the index says of the archive's framing; empty where it takes it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            framing.walk(archive)
+    except framing.Odd as odd:
+        return str(odd)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
+        return repr(error)
+    return ""
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(BASES), BENDS)
+def test_a_bent_wheel(base: bytes, bends: list[Bend]) -> None:
+    """A wheel whose framing the index refuses is refused; one that is taken here reads the same for installers."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, NAME)
+        path.write_bytes(bent(base, bends))
+        problems = [each for each in Examiner().examine(measured(path)).problems if not each.rule.warns]
+        if refusal := index_refuses(path):
+            assert problems, refusal
+        if not problems:
+            with zipfile.ZipFile(path) as archive:
+                assert archive.testzip() is None
+                assert archive.read("lighthouse_module.py") == b"lit = True\n"

@@ -1,0 +1,185 @@
+"""Wheels and sdists are read within limits, and never unpacked outside their folder."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from unmoor.dists import inspect
+from unmoor.dists.inspect import entry_points, extract, modules, parsed, read_metadata
+from unmoor.errors import Unfit
+
+INFO = "Metadata-Version: 2.1\nName: Small.One\nVersion: 1.0\nRequires-Dist: idna\nProvides-Extra: cli\n\nWords\n"
+
+
+def wheel(folder: Path, content: dict[str, str], *, metadata: bool = True) -> Path:
+    """Write a wheel."""
+    path = folder / "small_one-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in content.items():
+            archive.writestr(name, text)
+        if metadata:
+            archive.writestr("small_one-1.0.dist-info/METADATA", INFO)
+    return path
+
+
+def sdist(folder: Path, members: Iterable[tuple[str, str | tarfile.TarInfo]]) -> Path:
+    """Write an sdist."""
+    path = folder / "small_one-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, what in members:
+            if isinstance(what, tarfile.TarInfo):
+                archive.addfile(what)
+                continue
+            info = tarfile.TarInfo(name)
+            info.size = len(what)
+            archive.addfile(info, io.BytesIO(what.encode()))
+    return path
+
+
+def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tuple[str, tarfile.TarInfo]:
+    """A link in an archive."""
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return name, info
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Small.One-1.0.tar.gz", ("small-one", "1.0")),
+        ("small_one-1.0rc1-1-cp311-abi3-manylinux_2_28_x86_64.whl", ("small-one", "1.0rc1")),
+    ],
+)
+def test_file_names(name: str, expected: tuple[str, str]) -> None:
+    """A file name says the project and the version."""
+    found = parsed(name)
+    assert (found.name, str(found.version)) == expected
+    assert bool(found.tags) == name.endswith(".whl")
+
+
+@pytest.mark.parametrize("name", ["x.whl", "x-y-py3-none-any.whl", "x.tar.gz", "x-1.0.exe", "x-1.0.tar.gz\n", ""])
+def test_file_names_that_are_none(name: str) -> None:
+    """Anything else is refused."""
+    with pytest.raises(Unfit):
+        parsed(name)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["pkg/__init__.py", "pkg/sub/__init__.py", "pkg/x.py"], ("pkg",)),
+        (["mod.py", "_ext.cpython-311-x86_64-linux-gnu.so", "win.cp311-win_amd64.pyd"], ("_ext", "mod", "win")),
+        (["ns/one/__init__.py", "ns/two.py"], ("ns.one", "ns.two")),
+        (["ns/a/b/__init__.so"], ("ns.a.b",)),
+        (["pkg/__init__.abi3.so"], ("pkg",)),
+        (["small_one-1.0.data/purelib/in_data/__init__.py"], ("in_data",)),
+        (["small_one-1.0.data/scripts/run.py", "small_one-1.0.dist-info/x.py", "data/table.csv"], ()),
+        (["no-name/__init__.py", "types-stubs/__init__.pyi", "__init__.py", "__main__.py"], ()),
+        (["tests/__init__.py", "test/x.py", "conftest.py", "setup.py", "pkg/__init__.py"], ("pkg",)),
+    ],
+)
+def test_modules(tmp_path: Path, names: list[str], expected: tuple[str, ...]) -> None:
+    """Packages and modules at the top are named; of a namespace, what lies in it."""
+    assert modules(wheel(tmp_path, dict.fromkeys(names, ""))) == expected
+
+
+def test_metadata_of_both_kinds(tmp_path: Path) -> None:
+    """METADATA and PKG-INFO say the same."""
+    own = read_metadata(wheel(tmp_path, {}))
+    assert (own.name, own.version, own.requires, own.extras) == ("Small.One", "1.0", ("idna",), ("cli",))
+    path = sdist(tmp_path, [("small_one-1.0/sub/PKG-INFO", "x"), ("small_one-1.0/PKG-INFO", INFO)])
+    assert read_metadata(path) == own
+
+
+def test_no_metadata(tmp_path: Path) -> None:
+    """An archive without metadata is refused; another project's dist-info is not ours."""
+    with pytest.raises(Unfit, match="no metadata"):
+        read_metadata(wheel(tmp_path, {"other-1.0.dist-info/METADATA": INFO}, metadata=False))
+    with pytest.raises(Unfit, match="no metadata"):
+        read_metadata(sdist(tmp_path, [("small_one-1.0/setup.py", "")]))
+
+
+def test_members_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member that is too long, an archive that unpacks to too much, and one with too many members are refused."""
+    monkeypatch.setattr(inspect, "MEMBER_LIMIT", 20)
+    path = sdist(tmp_path, [("small_one-1.0/PKG-INFO", INFO)])
+    with pytest.raises(Unfit, match="longer than 20"):
+        read_metadata(path)
+    with pytest.raises(Unfit, match="longer than 20"):
+        read_metadata(wheel(tmp_path, {}))
+    monkeypatch.setattr(inspect, "TOTAL_LIMIT", 20)
+    with pytest.raises(Unfit, match="more than 20 bytes"):
+        extract(path, tmp_path / "out")
+    monkeypatch.setattr(inspect, "COUNT_LIMIT", 1)
+    with pytest.raises(Unfit, match="or 1 members"):
+        extract(sdist(tmp_path, [("a/b", ""), ("a/c", "")]), tmp_path / "out")
+
+
+def test_extract(tmp_path: Path) -> None:
+    """An sdist is unpacked into its one folder."""
+    top = extract(sdist(tmp_path, [("small_one-1.0/PKG-INFO", INFO), ("small_one-1.0/a/b", "x")]), tmp_path / "out")
+    assert top == tmp_path / "out" / "small_one-1.0"
+    assert (top / "a/b").read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("../evil", "x")],
+        [("/evil", "x")],
+        [("small_one-1.0/../../evil", "x")],
+        [link("small_one-1.0/x", "/etc/passwd")],
+        [link("small_one-1.0/x", "../../evil")],
+        [link("small_one-1.0/x", "../../evil", tarfile.LNKTYPE)],
+        [link("small_one-1.0/x", "..", tarfile.SYMTYPE), ("small_one-1.0/x/../../evil", "x")],
+        [("one/a", ""), ("two/b", "")],
+        [],
+    ],
+)
+def test_hostile_sdists(tmp_path: Path, members: list[tuple[str, str | tarfile.TarInfo]]) -> None:
+    """Nothing leaves the folder, and an sdist is one folder."""
+    (tmp_path / "in").mkdir()
+    path = sdist(tmp_path / "in", members)
+    with pytest.raises(Unfit):
+        extract(path, tmp_path / "in" / "out")
+    assert [each.name for each in tmp_path.iterdir()] == ["in"]
+    assert {each.name for each in (tmp_path / "in").iterdir()} <= {path.name, "out"}
+
+
+@pytest.mark.parametrize("cut", [0, 10, 100])
+def test_broken_archives(tmp_path: Path, cut: int) -> None:
+    """What is cut off or is no archive is refused, never a traceback."""
+    for path in (wheel(tmp_path, {"a.py": "x" * 1000}), sdist(tmp_path, [("a/PKG-INFO", INFO * 100)])):
+        path.write_bytes(path.read_bytes()[:cut])
+        with pytest.raises(Unfit):
+            read_metadata(path)
+
+
+def test_missing_file_is_not_a_broken_archive(tmp_path: Path) -> None:
+    """The disk's errors stay the disk's."""
+    with pytest.raises(FileNotFoundError):
+        extract(tmp_path / "small_one-1.0.tar.gz", tmp_path / "out")
+
+
+def test_entry_points(tmp_path: Path) -> None:
+    """Groups, names with their case, and extras are read."""
+    text = "[console_scripts]\nRun = a.b:c [x, y]\n\n[host]\nz = a\n"
+    found = entry_points(wheel(tmp_path, {"small_one-1.0.dist-info/entry_points.txt": text}))
+    assert [(each.group, each.name, each.module, each.attr, each.extras) for each in found] == [
+        ("console_scripts", "Run", "a.b", "c", ["x", "y"]),
+        ("host", "z", "a", None, []),
+    ]
+    assert entry_points(wheel(tmp_path, {})) == ()
+
+
+@pytest.mark.parametrize("text", ["no section", "[a]\nx = not a target!\n", "[a]\nx\n", "[a]\nx = 1\nx = 2\n"])
+def test_malformed_entry_points(tmp_path: Path, text: str) -> None:
+    """Entry points that no installer could use are refused."""
+    with pytest.raises(Unfit):
+        entry_points(wheel(tmp_path, {"small_one-1.0.dist-info/entry_points.txt": text}))

@@ -1,0 +1,148 @@
+"""Tests are found where pytest would find them, and run only where it can be told what they need."""
+
+from __future__ import annotations
+
+import pytest
+
+from unmoor.dists.inspect import Metadata
+from unmoor.dists.testing.suites import Suite, Untested, Wishes, brought_by, choose, lacking, sources
+from unmoor.errors import ConfigError
+
+PLAIN = Metadata(name="Small.One", version="1.0")
+EXTRA = Metadata(
+    name="Small.One",
+    version="1.0",
+    requires=("idna", "pytest>=8; extra == 'test'", "small-one[test]; extra == 'dev'"),
+    extras=("dev", "test"),
+)
+ONLY_DEV = Metadata(
+    name="small-one", version="1.0", requires=("pytest; extra == 'dev'", "ruff; extra == 'dev'"), extras=("dev",)
+)
+GROUPS = b'[dependency-groups]\ntest = [{include-group = "base"}, "idna"]\nbase = ["pytest>=8"]\nlint = ["ruff"]\n'
+CYCLE = b'[dependency-groups]\ntest = [{include-group = "test"}]\n'
+TEST = "tests/unit/test_x.py"
+
+
+def chosen(metadata: Metadata, files: dict[str, bytes], **wishes: object) -> Suite | Untested:
+    """What is decided for a project of these files."""
+    return choose(Wishes(**wishes), metadata, files=lambda: tuple(files), read=files.get)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "files", "expected", "words"),
+    [
+        (EXTRA, {TEST: b""}, ("tests", (), ("test",)), "the extra test"),
+        (EXTRA, {"test/x_test.py": b""}, ("test", (), ("test",)), "test/ holds"),
+        (ONLY_DEV, {TEST: b""}, ("tests", (), ("dev",)), "the extra dev"),
+        (
+            PLAIN,
+            {TEST: b"", "pyproject.toml": GROUPS},
+            ("tests", ("pytest>=8", "idna"), ()),
+            "group test",
+        ),
+        (ONLY_DEV, {TEST: b"", "pyproject.toml": GROUPS}, ("tests", ("pytest>=8", "idna"), ()), "group"),
+        (EXTRA, {"tests/check.py": b"", "pytest.ini": b""}, ("tests", (), ("test",)), "tests/"),
+        (EXTRA, {"tests/check.py": b"", "tox.ini": b"[pytest]\n"}, ("tests", (), ("test",)), "tests/"),
+        (EXTRA, {"tests/a.py": b"", "setup.cfg": b"[tool:pytest]\n"}, ("tests", (), ("test",)), ""),
+        (
+            EXTRA,
+            {"tests/a.py": b"", "pyproject.toml": b"[tool.pytest.ini_options]\n"},
+            ("tests", (), ("test",)),
+            "",
+        ),
+    ],
+)
+def test_found(
+    metadata: Metadata,
+    files: dict[str, bytes],
+    expected: tuple[str, tuple[str, ...], tuple[str, ...]],
+    words: str,
+) -> None:
+    """Folder, command and requirements are told from the usual names, test before dev."""
+    suite = chosen(metadata, files)
+    assert isinstance(suite, Suite)
+    assert (suite.command.removeprefix("python -m pytest {project}/"), suite.requires, suite.extras) == expected
+    assert words in suite.why
+
+
+@pytest.mark.parametrize(
+    ("metadata", "files", "wishes", "words"),
+    [
+        (EXTRA, {TEST: b""}, {"mode": "off"}, "switched off"),
+        (EXTRA, {TEST: b""}, {"mode": "off", "command": "pytest"}, "switched off"),
+        (EXTRA, {TEST: b""}, {"mode": "configured"}, "no test command"),
+        (EXTRA, {"tests/data.txt": b"", "pytest.ini": b""}, {}, "no tests for pytest"),
+        (EXTRA, {"src/pkg/tests/test_x.py": b""}, {}, "no tests for pytest"),
+        (EXTRA, {"tests/check.py": b""}, {}, "no tests for pytest"),
+        (PLAIN, {TEST: b""}, {}, "nothing says what they need"),
+        (PLAIN, {TEST: b"", "pyproject.toml": CYCLE}, {}, "nothing says what they need"),
+        (PLAIN, {TEST: b"", "pyproject.toml": b"not TOML"}, {}, "nothing says what they need"),
+        (PLAIN, {TEST: b"", "pyproject.toml": b"dependency-groups = 3"}, {}, "nothing says what they need"),
+    ],
+)
+def test_not_run(metadata: Metadata, files: dict[str, bytes], wishes: dict[str, object], words: str) -> None:
+    """Where it cannot be told, or is not wanted, nothing is run, and the reason is given."""
+    suite = chosen(metadata, files, **wishes)
+    assert isinstance(suite, Untested)
+    assert words in suite.why
+
+
+def test_settings_come_first() -> None:
+    """A configured command is taken as it is, with groups resolved; requirements alone go with what is found."""
+    files = {TEST: b"", "pyproject.toml": GROUPS}
+    suite = chosen(EXTRA, files, command="python -m unittest", groups=("lint",), requires=("x",))
+    assert suite == Suite(command="python -m unittest", requires=("x", "ruff"))
+    suite = chosen(EXTRA, files, requires=("pytest",))
+    assert isinstance(suite, Suite)
+    assert (suite.command, suite.requires, suite.extras) == ("python -m pytest {project}/tests", ("pytest",), ())
+    assert Suite(command="pytest '{project}/a b'").args("/x") == ["pytest", "/x/a b"]
+
+
+@pytest.mark.parametrize("group", ["absent", "test"])
+def test_group_that_cannot_be_had(group: str) -> None:
+    """A configured group that is not there, or includes itself, is an error in the settings."""
+    with pytest.raises(ConfigError, match=f"'{group}'"):
+        chosen(PLAIN, {"pyproject.toml": CYCLE}, command="x", groups=(group,))
+
+
+def test_an_extra_that_the_project_does_not_have() -> None:
+    """Installers pass over it: the tests would fail for want of something else, or run what is not meant."""
+    assert isinstance(chosen(EXTRA, {}, command="x", extras=("Test",)), Suite)
+    with pytest.raises(ConfigError, match="'tset', which is no extra") as caught:
+        chosen(EXTRA, {}, command="x", extras=("tset",))
+    assert caught.value.next_step == "name one that it has: dev, test"
+
+
+def test_what_an_extra_brings() -> None:
+    """Only what the extra adds counts; the project's own extras are followed."""
+    assert brought_by(EXTRA, "test") == {"pytest"}
+    assert brought_by(EXTRA, "dev") == {"pytest", "small-one"}
+
+
+@pytest.mark.parametrize(
+    ("modules", "found"),
+    [
+        (("p",), ["p/__init__.py", "p/sub/more.py", "src/p/__init__.py", "lib/p/x.cpython-311-x86_64-linux-gnu.so"]),
+        (("q",), ["q.py"]),
+        (("n.s",), ["n/s/__init__.py"]),
+        (("n.t",), ["src/n/t.py"]),
+        (("r", "q"), ["q.py"]),
+        ((), []),
+    ],
+)
+def test_sources(modules: tuple[str, ...], found: list[str]) -> None:
+    """Every file that a module could be imported from, wherever it lies, but among the tests; data files stay."""
+    files = [
+        *("p/__init__.py", "p/sub/more.py", "p/data.json", "src/p/__init__.py", "tests/p/__init__.py"),
+        *("lib/p/x.cpython-311-x86_64-linux-gnu.so", "q.py", "q.txt", "docs/qq.py", "n/s/__init__.py", "src/n/t.py"),
+    ]
+    assert list(sources(files, modules, folder="tests")) == found
+
+
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [("No module named 'p'", True), ("No module named 'p.x'", True), ("No module named 'q'\nas p", False), ("", False)],
+)
+def test_lacking(said: str, *, missing: bool) -> None:
+    """A module of the project's own that is not there is no want of the tests."""
+    assert lacking(said, ("p.y",)) is missing
