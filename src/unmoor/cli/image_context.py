@@ -14,8 +14,8 @@ from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.ci.github_actions import repository_of
 from unmoor.errors import ConfigError, MissingPart, Refused, UnmoorError
-from unmoor.imagetags import Context, Repository, with_event
-from unmoor.imagetags.context import HEADS, SHORT, TAGS, read_time
+from unmoor.images.tags import Context, Repository, with_event
+from unmoor.images.tags.context import HEADS, SHORT, TAGS, read_time
 from unmoor.util.text import clean
 from unmoor.versioning import pep440
 

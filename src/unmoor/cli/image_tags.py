@@ -76,7 +76,7 @@ def command(
     checkout. Reads only.
     """
     from unmoor.cli import image_context
-    from unmoor.imagetags import plan
+    from unmoor.images.tags import plan
 
     asked = image_context.Asked(folder=folder, ref=ref, sha=sha, event=event, event_name=event_name, date=date)
     wants = any("commit_date" in text for text in (*rules, *flavor, *labels, *annotations))

@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 
 from packaging.version import Version
 
-from unmoor import imagetags
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.errors import ConfigError, Conflict, Unknown
+from unmoor.images import tags as image_tags
 from unmoor.images.annotating import labels_of
 from unmoor.images.imagery import Target, commit_tag, names_of, targets_of
-from unmoor.imagetags.floating import series
+from unmoor.images.tags.floating import series
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Image, PushedImage, Release
 from unmoor.util.text import clean
@@ -81,14 +81,14 @@ def planner(settings: ImageSettings) -> Planner:
     """Plan by an image's rules. Times in them are the commit's: the same release has the same tags on every day."""
 
     def planned(release: Release, target: Target) -> Planned:
-        context = imagetags.Context(
+        context = image_tags.Context(
             ref=f"refs/tags/{release.bare_tag}",
             sha=release.commit,
             event="push",
             now=datetime.fromtimestamp(release.date, UTC),
             commit_date=datetime.fromtimestamp(release.date, UTC),
         )
-        plan = imagetags.plan(settings.tags, settings.flavor.splitlines(), (), context)
+        plan = image_tags.plan(settings.tags, settings.flavor.splitlines(), (), context)
         fixed = tuple(f"{tag}{target.suffix}" for tag in plan.fixed)
         floating = tuple(f"{tag}{target.suffix}" for tag in plan.floating)
         if settings.latest_on_default_branch:
@@ -126,7 +126,7 @@ def rightful(line: Line, release: Release, target: Target, tag: str, published: 
     if version.is_prerelease:
         return f"{tag} stays: {release.version} is a prerelease"
     there = _published(line, release, target, published)
-    if not imagetags.may_move(tag, version, (version, *there.values())):
+    if not image_tags.may_move(tag, version, (version, *there.values())):
         highest = max(there.values(), default=version)
         return f"{tag} stays: a higher version than {release.version} is published ({highest})"
     if series(tag, version) is None and not release.highest:

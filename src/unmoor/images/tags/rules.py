@@ -12,8 +12,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from unmoor.imagetags.fields import fields, lines
-from unmoor.imagetags.wrong import Place
+from unmoor.images.tags.errors import Place
+from unmoor.images.tags.fields import fields, lines
 
 
 class Type(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from unmoor.imagetags.wrong import LONGEST_LINE, Place, Wrong
+from unmoor.images.tags.errors import LONGEST_LINE, Place, Wrong
 
 MOST_LINES = 500
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from unmoor.imagetags import moments
-from unmoor.imagetags.wrong import Wrong
+from unmoor.images.tags import moments
+from unmoor.images.tags.errors import Wrong
 
 NEW_YEAR = datetime(2020, 12, 31, 23, 5, 9, 45_678, tzinfo=UTC)
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from unmoor.imagetags import moments
-from unmoor.imagetags.wrong import Wrong
+from unmoor.images.tags import moments
+from unmoor.images.tags.errors import Wrong
 
 _NAME: Final = r"[^\s!\"#%-,./;->@\[-\^`{-~]+"
 _TOKEN = re.compile(

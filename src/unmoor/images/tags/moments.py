@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Final
 
-from unmoor.imagetags.wrong import Wrong
+from unmoor.images.tags.errors import Wrong
 
 LONGEST_FORMAT: Final = 200
 

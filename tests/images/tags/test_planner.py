@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from unmoor.errors import ConfigError
-from unmoor.imagetags import Context, Plan, Repository, plan
+from unmoor.images.tags import Context, Plan, Repository, plan
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SHA = "abcdef1234567890abcdef1234567890abcdef12"
 MAIN = Context(

@@ -6,11 +6,11 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from unmoor.imagetags import patterns
-from unmoor.imagetags.context import Context
-from unmoor.imagetags.expressions import Names, render
-from unmoor.imagetags.rules import Rule, Type
-from unmoor.imagetags.wrong import Wrong
+from unmoor.images.tags import patterns
+from unmoor.images.tags.context import Context
+from unmoor.images.tags.errors import Wrong
+from unmoor.images.tags.expressions import Names, render
+from unmoor.images.tags.rules import Rule, Type
 
 _ANY: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _GLOBAL: Final = Context(now=_ANY, commit_date=_ANY).names()

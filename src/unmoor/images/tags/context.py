@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from unmoor.errors import ConfigError
-from unmoor.imagetags.expressions import Names
+from unmoor.images.tags.expressions import Names
 
 HEADS: Final = "refs/heads/"
 TAGS: Final = "refs/tags/"

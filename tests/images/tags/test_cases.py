@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from unmoor.errors import ConfigError
-from unmoor.imagetags import Context, Plan, plan, with_event
+from unmoor.images.tags import Context, Plan, plan, with_event
 
 TABLE: dict[str, Any] = json.loads((Path(__file__).parent / "cases.json").read_text("utf-8"))
 CASES: list[dict[str, Any]] = TABLE["cases"]

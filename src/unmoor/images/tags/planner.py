@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from unmoor.errors import ConfigError
-from unmoor.imagetags import flavor as flavors
-from unmoor.imagetags import rules as ruleset
-from unmoor.imagetags.checking import check
-from unmoor.imagetags.context import HEADS, Context
-from unmoor.imagetags.expressions import render
-from unmoor.imagetags.floating import Kind, kinds
-from unmoor.imagetags.labels import at_levels
-from unmoor.imagetags.labels import labels as labelled
-from unmoor.imagetags.producing import Given, Nothing, Value, produce, rendered
-from unmoor.imagetags.rules import Rule
-from unmoor.imagetags.wrong import REFERENCE, Place, Wrong
+from unmoor.images.tags import flavor as flavors
+from unmoor.images.tags import rules as ruleset
+from unmoor.images.tags.checking import check
+from unmoor.images.tags.context import HEADS, Context
+from unmoor.images.tags.errors import REFERENCE, Place, Wrong
+from unmoor.images.tags.expressions import render
+from unmoor.images.tags.floating import Kind, kinds
+from unmoor.images.tags.labels import at_levels
+from unmoor.images.tags.labels import labels as labelled
+from unmoor.images.tags.producing import Given, Nothing, Value, produce, rendered
+from unmoor.images.tags.rules import Rule
 from unmoor.versioning.pep440 import LONGEST_TAG, shown
 
 LATEST: Final = "latest"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unmoor.errors import ConfigError
-from unmoor.imagetags import Context, Repository, with_event
+from unmoor.images.tags import Context, Repository, with_event
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SHA = "a" * 40

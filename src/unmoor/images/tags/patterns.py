@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from unmoor.imagetags.wrong import Wrong
+from unmoor.images.tags.errors import Wrong
 
 if TYPE_CHECKING:
     import regex

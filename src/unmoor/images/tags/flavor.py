@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from unmoor.imagetags.fields import fields, lines
-from unmoor.imagetags.wrong import Place
+from unmoor.images.tags.errors import Place
+from unmoor.images.tags.fields import fields, lines
 
 
 @dataclass(frozen=True, kw_only=True)

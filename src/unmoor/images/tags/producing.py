@@ -10,14 +10,14 @@ from typing import Final
 
 from packaging.version import InvalidVersion, Version
 
-from unmoor.imagetags import patterns, semver
-from unmoor.imagetags.checking import slashed
-from unmoor.imagetags.context import HEADS, PULLS, TAGS, Context
-from unmoor.imagetags.expressions import Names, names_in, render, sole_name
-from unmoor.imagetags.flavor import Flavor
-from unmoor.imagetags.floating import Kind
-from unmoor.imagetags.rules import Rule, Type
-from unmoor.imagetags.wrong import Wrong
+from unmoor.images.tags import patterns, semver
+from unmoor.images.tags.checking import slashed
+from unmoor.images.tags.context import HEADS, PULLS, TAGS, Context
+from unmoor.images.tags.errors import Wrong
+from unmoor.images.tags.expressions import Names, names_in, render, sole_name
+from unmoor.images.tags.flavor import Flavor
+from unmoor.images.tags.floating import Kind
+from unmoor.images.tags.rules import Rule, Type
 from unmoor.versioning.pep440 import shown
 
 _PATCH_IS: Final = 3

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from unmoor.imagetags.floating import Kind, kinds, may_move, series
+from unmoor.images.tags.floating import Kind, kinds, may_move, series
 
 FIXED, FLOATING = Kind.FIXED, Kind.FLOATING
 COMMIT = "abcdef1234567890abcdef1234567890abcdef12"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unmoor.imagetags.patterns import search, translate
-from unmoor.imagetags.wrong import Wrong
+from unmoor.images.tags.errors import Wrong
+from unmoor.images.tags.patterns import search, translate
 
 
 @pytest.mark.parametrize(
