@@ -44,7 +44,7 @@ from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.processes import Processes
 from unmoor.artifacts.files import measured
 from unmoor.util.secret import Secret
-from unmoor.uploading import bring
+from unmoor.publish.upload import bring
 from unmoor.ports.world import IndexPlace, Login
 url = sys.argv[1]
 place = IndexPlace(name="bench", upload=url + "/legacy/", simple=url + "/simple/", json="", page="",

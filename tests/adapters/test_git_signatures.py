@@ -14,7 +14,7 @@ from tests.repositories import Repo, shell_for_tests
 
 from unmoor.adapters.git import GitCheckout
 from unmoor.errors import Refused
-from unmoor.signers import trusted_signer
+from unmoor.publish.tag_signature import trusted_signer
 
 LIST = ".allowed_signers"
 

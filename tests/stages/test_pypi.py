@@ -11,9 +11,9 @@ from tests.indexing import DISTS, RELEASE, Dock, dock
 from unmoor.core.stage import Reach
 from unmoor.errors import Refused, Unknown
 from unmoor.products import Subject, Uploaded
+from unmoor.publish.tag_recheck import still_names
 from unmoor.stages.pypi import UploadIndex, manage
 from unmoor.stages.testpypi import UploadStaging
-from unmoor.tagguard import still_names
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.images import pushing
 from unmoor.products import Release
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
-from unmoor.standing import highest
-from unmoor.surfaces import compare, find_manifest
+from unmoor.publish.compare import compare, find_manifest
+from unmoor.publish.latest import highest
 from unmoor.target import staging_of
 from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming

@@ -69,7 +69,10 @@ class Git(Protocol):
         """Whether a branch of the remote holds a commit, as of the last fetch; ``None`` where none was fetched."""
 
     def signer(self, tag: str, allowed: bytes) -> str:
-        """Who signed a local tag. Raises `Refused` where nobody did whom ``allowed`` names; see `unmoor.signers`."""
+        """Who signed a local tag.
+
+        Raises `Refused` where nobody did whom ``allowed`` names; see `unmoor.publish.tag_signature`.
+        """
 
     def read(self, commit: str, path: str) -> bytes | None:
         """A file's content at a commit, ``None`` where it is not there. At most 10 MB."""

@@ -26,7 +26,7 @@ from unmoor.ports.forge import Forge, Posting
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release, Tool
-from unmoor.regaining import Surfaces, missing
+from unmoor.publish.restore import Surfaces, missing
 from unmoor.util.text import clean
 
 

@@ -13,12 +13,12 @@ from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import is_intact
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.bundle import Bundle, Difference, Kind, attached, choose, mendable, same_text
 from unmoor.core.stage import Have, Left, Promise, Push, Undone
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, Posting
 from unmoor.products import Asset, Dists, Draft, File, Images, Notes, Proof, Pushed, Release
+from unmoor.publish.release_assets import Bundle, Difference, Kind, attached, choose, mendable, same_text
 
 # A 502 after the bytes were stored is common on upload hosts: three tries, each after a look.
 _TRIES = 3

@@ -19,7 +19,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Packages, Registry
 from unmoor.products import Pointed, Pointer, Pushed, Release
-from unmoor.tagguard import still_names
+from unmoor.publish.tag_recheck import still_names
 
 RECORD = "pointers.json"
 _LIMIT = 1_000_000

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 
 from unmoor.core.stage import Have, Promise, Seal
-from unmoor.holdings import found
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.products import Dists, Release, Uploaded
-from unmoor.tagguard import still_names
-from unmoor.uploading import bring
+from unmoor.publish.index_state import found
+from unmoor.publish.tag_recheck import still_names
+from unmoor.publish.upload import bring
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,8 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.products import Release
 from unmoor.project import WrittenVersion, read_facts
-from unmoor.signers import trusted_signer
-from unmoor.standing import highest
+from unmoor.publish.latest import highest
+from unmoor.publish.tag_signature import trusted_signer
 from unmoor.util.text import clean
 from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming

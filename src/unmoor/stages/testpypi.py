@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unmoor.core.stage import Have, Left, Promise, Push, Undone
-from unmoor.holdings import found
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Index
 from unmoor.products import Dists, Release, Uploaded
-from unmoor.uploading import bring
+from unmoor.publish.index_state import found
+from unmoor.publish.upload import bring
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, Posting
 from unmoor.ports.git import Git
 from unmoor.products import Draft, Page, Release
-from unmoor.tagguard import still_names
+from unmoor.publish.tag_recheck import still_names
 from unmoor.versioning import pep440
 
 # Seconds between looks: what was just published may be seen a moment later.

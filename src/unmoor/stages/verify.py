@@ -8,7 +8,6 @@ from hashlib import sha256
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import sums
 from unmoor.artifacts.manifest import Manifest
-from unmoor.bundle import SUMS, attached, content_of, digest_of
 from unmoor.core.stage import Check, Have, Promise
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.images.states import image_item
@@ -18,7 +17,8 @@ from unmoor.ports.index import Index
 from unmoor.ports.registry import Registry
 from unmoor.products import Dists, File, Held, Page, Pointed, Release, Uploaded, Verified
 from unmoor.products.surface_state import Item, State, SurfaceState
-from unmoor.surfaces import FORGE, compare_index
+from unmoor.publish.compare import FORGE, compare_index
+from unmoor.publish.release_assets import SUMS, attached, content_of, digest_of
 from unmoor.util.text import clean
 
 _AGAIN = "run the same command again: what is there already is kept"

@@ -12,10 +12,10 @@ from tests import samples
 
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.bundle import LARGEST, Bundle, choose, same_text
 from unmoor.errors import Conflict, Refused
 from unmoor.ports.forge import Attached, Posting
 from unmoor.products import Dists, File, Notes
+from unmoor.publish.release_assets import LARGEST, Bundle, choose, same_text
 
 ASSET = Attached(id=1, name="a.txt", size=1, sha256=None, uploaded=True, url="")
 RELEASE = samples.release("acme/demo", "demo")

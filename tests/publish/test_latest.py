@@ -10,7 +10,7 @@ from tests.shelves import Shelf
 
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.index import Holding
-from unmoor.standing import highest
+from unmoor.publish.latest import highest
 from unmoor.versioning.tag_scheme import Naming
 
 NOTHING = Holding(simple={}, json=None)

@@ -15,7 +15,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Interrupted, Unknown
 from unmoor.ports.index import Holding
 from unmoor.products.surface_state import State, worst
-from unmoor.surfaces import compare, compare_forge, compare_index, find_manifest
+from unmoor.publish.compare import compare, compare_forge, compare_index, find_manifest
 
 OTHER = "b" * 64
 

@@ -13,7 +13,6 @@ from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import sums
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.bundle import SUMS, attached, content_of, digest_of, same_files
 from unmoor.errors import Denied, Internal, Interrupted, Unknown, UnmoorError
 from unmoor.images.pushing import Line
 from unmoor.images.states import compare_images
@@ -22,6 +21,7 @@ from unmoor.ports.index import Holding, Index
 from unmoor.ports.registry import Registry
 from unmoor.products import Release
 from unmoor.products.surface_state import Item, State, SurfaceState
+from unmoor.publish.release_assets import SUMS, attached, content_of, digest_of, same_files
 from unmoor.util.text import clean
 
 FORGE = "forge"

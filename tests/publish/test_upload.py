@@ -13,9 +13,9 @@ from tests.faults import Exchange
 from tests.indexes import Shelf, Stand, built, standing
 
 from unmoor.errors import Conflict, Denied, Incomplete, Overdue, Rejected, Unknown, UnmoorError
-from unmoor.holdings import look
 from unmoor.products import File, Subject, Uploaded
-from unmoor.uploading import TRIES, WIDTH, bring
+from unmoor.publish.index_state import look
+from unmoor.publish.upload import TRIES, WIDTH, bring
 from unmoor.util.text import duration
 
 Fault = Callable[[Exchange, Shelf, str, bytes], None]

@@ -8,12 +8,12 @@ from pathlib import Path
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import sha256_of
 from unmoor.artifacts.manifest import Manifest
-from unmoor.bundle import attached, content_of
 from unmoor.core.stage import Have
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.forge import Forge, Posting
 from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release
+from unmoor.publish.release_assets import attached, content_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,10 +16,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from unmoor.errors import Incomplete, Overdue, Rejected, Unknown, UnmoorError
-from unmoor.holdings import compared, look, uploaded
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Busy, Index, Lost, Refusal, Sent
 from unmoor.products import File, Uploaded
+from unmoor.publish.index_state import compared, look, uploaded
 from unmoor.util.concurrency import side_by_side
 from unmoor.util.text import duration
 
