@@ -25,8 +25,8 @@ from unmoor.images import cleaning
 from unmoor.images.cleaning import Cleaned, Survey
 from unmoor.images.imagery import names_of
 from unmoor.images.sweep import PASSING, Rules, Sweep, Why, sweep
-from unmoor.locating import Surroundings, settings_at
 from unmoor.powers import Powers, checkout, powers
+from unmoor.project.locate import Surroundings, settings_at
 
 _AGE = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)?")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}

@@ -8,8 +8,8 @@ from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.processes import Processes
 from unmoor.cli import talk
 from unmoor.errors import Refused
-from unmoor.locating import Surroundings, locate, naming_at
 from unmoor.powers import checkout
+from unmoor.project.locate import Surroundings, locate, naming_at
 from unmoor.util.text import clean
 from unmoor.versioning.tag_scheme import refuse_hostile
 
@@ -17,7 +17,7 @@ from unmoor.versioning.tag_scheme import refuse_hostile
 def located(
     folder: Path, path: str | None, around: Surroundings, processes: Processes, *, tag: str | None
 ) -> GitCheckout:
-    """The checkout, seen from the project's folder in it. Raises what `unmoor.locating.locate` does."""
+    """The checkout, seen from the project's folder in it. Raises what `unmoor.project.locate.locate` does."""
     top = checkout(folder, processes)
     if tag is not None:
         refuse_hostile(tag)

@@ -18,8 +18,8 @@ from unmoor.cli.options import directory_option, path_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
 from unmoor.core.stage import Reach
-from unmoor.locating import Surroundings
 from unmoor.products import Notes
+from unmoor.project.locate import Surroundings
 from unmoor.rehearsal.prepare import prepare
 
 

@@ -27,9 +27,9 @@ from unmoor.config.settings import Settings
 from unmoor.core.stage import Reach
 from unmoor.errors import MissingPart, UnmoorError
 from unmoor.images.imagery import LOCAL
-from unmoor.locating import Surroundings, settings_at
 from unmoor.ports.engine import Engine
 from unmoor.powers import checkout
+from unmoor.project.locate import Surroundings, settings_at
 from unmoor.rehearsal import local
 from unmoor.rehearsal.prepare import Prepared, prepare
 from unmoor.util.filelock import exclusive

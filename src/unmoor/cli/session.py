@@ -28,9 +28,9 @@ from unmoor.core.scheduler import Run
 from unmoor.core.stage import Reach
 from unmoor.errors import Refused
 from unmoor.images import legs
-from unmoor.locating import Surroundings, settings_at
 from unmoor.ports.world import Trusted, World
 from unmoor.powers import Powers, powers
+from unmoor.project.locate import Surroundings, settings_at
 from unmoor.render import words
 from unmoor.target import Target
 from unmoor.util.filelock import exclusive

@@ -16,10 +16,10 @@ from unmoor.adapters.git_program import GitProgram
 from unmoor.artifacts.files import write_whole
 from unmoor.config.given import Given
 from unmoor.errors import Refused
-from unmoor.locating import Surroundings, naming_at
 from unmoor.notes.fragments import configured, gather
 from unmoor.ports.shell import Shell
 from unmoor.project import with_version
+from unmoor.project.locate import Surroundings, naming_at
 from unmoor.rehearsal.choice import Choice, Chooser
 from unmoor.stages.tag import refuse_shallow
 from unmoor.versioning.tag_scheme import refuse_hostile

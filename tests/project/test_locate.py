@@ -12,7 +12,7 @@ from unmoor.adapters.git import GitCheckout
 from unmoor.adapters.shell import LocalShell
 from unmoor.config.given import Given
 from unmoor.errors import ConfigError, UnmoorError
-from unmoor.locating import Located, Surroundings, locate, naming_at, settings_at
+from unmoor.project.locate import Located, Surroundings, locate, naming_at, settings_at
 
 ALPHA = '[project]\nname = "acme-alpha"\nversion = "1.0"\n'
 BETA = '[project]\nname = "beta"\nversion = "2.0"\n[tool.unmoor]\ntag-prefix = "b/"\n'

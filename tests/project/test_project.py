@@ -450,7 +450,7 @@ def test_a_spot_that_moved() -> None:
 
 def test_our_own() -> None:
     """Our own version comes from tags."""
-    here = Path(__file__).parent.parent
+    here = Path(__file__).parents[2]
     found = read_facts(lambda path: (here / path).read_bytes() if (here / path).is_file() else None)
     assert (found.name, found.scm, found.has_towncrier) == ("unmoor", True, True)
 
