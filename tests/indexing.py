@@ -13,7 +13,7 @@ from tests.indexes import BOUNDS, built
 from tests.repositories import Repo
 from tests.samples import Ticks
 
-from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.http import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.processes import Processes

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unmoor.adapters.clock import MonotonicClock
-from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.ports.backend import Backend

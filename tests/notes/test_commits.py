@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests.repositories import Repo
 
-from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.notes import commits, markdown
 from unmoor.ports.shell import Shell
 from unmoor.products import Release

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.repositories import Repo
 
-from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes import NotesSettings, notes_for
 from unmoor.notes.limit import CLOSING, LIMIT

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.repositories import Repo, shell_for_tests
 
-from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.shell import LocalShell
 from unmoor.config.given import Given
 from unmoor.errors import ConfigError, UnmoorError

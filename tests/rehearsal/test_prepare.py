@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.repositories import Repo, shell_for_tests
 
-from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.shell import LocalShell
 from unmoor.core.stage import Have
 from unmoor.errors import Refused

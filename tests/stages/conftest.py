@@ -13,7 +13,7 @@ from tests import projects
 from tests.repositories import Repo
 
 from unmoor.adapters.clock import MonotonicClock
-from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.pep517 import Pep517
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell

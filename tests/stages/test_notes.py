@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.repositories import Repo, shell_for_tests
 
-from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.core.stage import Have, Promise, Reach
 from unmoor.errors import Refused
 from unmoor.ports.shell import Shell

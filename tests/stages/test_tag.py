@@ -12,7 +12,7 @@ import pytest
 from tests.repositories import Repo, shell_for_tests
 from tests.shelves import Shelf
 
-from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.shell import LocalShell
 from unmoor.core.stage import Have
 from unmoor.errors import ConfigError, Refused, Unknown, UnmoorError

@@ -12,7 +12,7 @@ from tests.forges import RELEASE, Ready, Scene, ready, scene, text_file
 from tests.repositories import shell_for_tests
 
 from unmoor.adapters.forge import GitHubForge
-from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.core.stage import Have, Promise
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown
 from unmoor.ports.forge import Posting

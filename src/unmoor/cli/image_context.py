@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell
 from unmoor.ci.github_actions import repository_of

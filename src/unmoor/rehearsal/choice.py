@@ -8,7 +8,7 @@ from functools import partial
 
 from packaging.version import Version
 
-from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.errors import Refused
 from unmoor.project import WrittenVersion, guess_version, read_version
 from unmoor.stages.tag import refuse_other_version

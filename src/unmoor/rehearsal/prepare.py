@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.adapters.git import GitCheckout
-from unmoor.adapters.git_cloning import check_out, clone_of
-from unmoor.adapters.git_complete import store_of
-from unmoor.adapters.git_program import GitProgram
+from unmoor.adapters.git.checkout import GitCheckout
+from unmoor.adapters.git.clone import check_out, clone_of
+from unmoor.adapters.git.program import GitProgram
+from unmoor.adapters.git.submodules_lfs import store_of
 from unmoor.artifacts.files import write_whole
 from unmoor.config.given import Given
 from unmoor.errors import Refused

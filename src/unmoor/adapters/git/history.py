@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from unmoor.adapters.git_program import GitProgram
+from unmoor.adapters.git.program import GitProgram
 
 # Arguments of one call of git; more files than this are not asked for.
 _MOST: Final = 500

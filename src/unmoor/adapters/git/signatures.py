@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from unmoor.adapters.git_program import GitProgram
+from unmoor.adapters.git.program import GitProgram
 from unmoor.errors import Refused, Unknown
 from unmoor.util.text import clean
 

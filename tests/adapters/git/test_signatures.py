@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.repositories import Repo, shell_for_tests
 
-from unmoor.adapters.git import GitCheckout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.errors import Refused
 from unmoor.publish.tag_signature import trusted_signer
 

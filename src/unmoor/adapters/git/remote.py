@@ -9,7 +9,7 @@ from unmoor.errors import Refused
 from unmoor.util.text import clean
 
 if TYPE_CHECKING:
-    from unmoor.adapters.git import GitCheckout
+    from unmoor.adapters.git.checkout import GitCheckout
 
 _ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 

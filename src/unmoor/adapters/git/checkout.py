@@ -15,13 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from unmoor.adapters.git_branches import default_head, on_a_branch
-from unmoor.adapters.git_cloning import check_out, clone_of
-from unmoor.adapters.git_complete import complete
-from unmoor.adapters.git_history import deleted
-from unmoor.adapters.git_objects import blob, tree
-from unmoor.adapters.git_program import GitProgram, without_login
-from unmoor.adapters.git_signatures import signer
+from unmoor.adapters.git.clone import check_out, clone_of
+from unmoor.adapters.git.history import deleted
+from unmoor.adapters.git.objects import blob, tree
+from unmoor.adapters.git.program import GitProgram, without_login
+from unmoor.adapters.git.remote import default_head, on_a_branch
+from unmoor.adapters.git.signatures import signer
+from unmoor.adapters.git.submodules_lfs import complete
 from unmoor.errors import Refused, Unknown
 from unmoor.ports.git import Commit
 from unmoor.ports.shell import Shell
@@ -177,7 +177,7 @@ class GitCheckout:
         return on_a_branch(self, self._remote, _checked(commit))
 
     def signer(self, tag: str, allowed: bytes) -> str:
-        """Who signed a tag; see `unmoor.adapters.git_signatures.signer`."""
+        """Who signed a tag; see `unmoor.adapters.git.signatures.signer`."""
         return signer(self.git, self.folder, tag, allowed)
 
     def read(self, commit: str, path: str) -> bytes | None:

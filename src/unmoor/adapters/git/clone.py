@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unmoor.adapters.git_program import GitProgram, reason
+from unmoor.adapters.git.program import GitProgram, reason
 from unmoor.errors import Refused, Unknown
 
 NO_FILTER = ("filter.lfs.process=", "filter.lfs.required=false")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from unmoor.adapters.git_program import GitProgram
+from unmoor.adapters.git.program import GitProgram
 
 T = TypeVar("T", str, bytes)
 

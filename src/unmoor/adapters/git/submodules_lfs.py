@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from unmoor.adapters.git_cloning import NO_FILTER
-from unmoor.adapters.git_program import GitProgram
+from unmoor.adapters.git.clone import NO_FILTER
+from unmoor.adapters.git.program import GitProgram
 from unmoor.dists.source_tree import pointers
 from unmoor.errors import MissingPart, Unknown
 
