@@ -39,7 +39,7 @@ OURS = """
 import sys
 from pathlib import Path
 from unmoor.adapters.clock import MonotonicClock
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.processes import Processes
 from unmoor.artifacts.files import measured

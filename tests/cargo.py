@@ -10,7 +10,7 @@ from typing import Any
 from tests.registries import Built, RealRegistry, image, put_image
 from tests.samples import Ticks
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry import OciRegistry
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder

@@ -13,7 +13,7 @@ from tests.repositories import Repo
 from tests.samples import Ticks
 
 from unmoor.adapters.forge import GitHubForge
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts.files import measured
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Have, Promise

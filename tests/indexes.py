@@ -17,8 +17,8 @@ from tests.faults import Exchange, Fault, serving
 from tests.rehearsal import dists
 from tests.samples import Ticks
 
-from unmoor.adapters.bounds import Bounds
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.limits import Bounds
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.artifacts.files import measured
 from unmoor.ports.clock import Clock

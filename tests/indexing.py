@@ -14,7 +14,7 @@ from tests.repositories import Repo
 from tests.samples import Ticks
 
 from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.processes import Processes
 from unmoor.adapters.shell import LocalShell

@@ -12,7 +12,7 @@ import requests
 from tests.indexes import BOUNDS
 from tests.samples import Ticks
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.trusted import TrustedPublishing
 from unmoor.ports.world import IndexPlace, Login, Trusted

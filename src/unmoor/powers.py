@@ -24,7 +24,7 @@ from unmoor.ports.shell import Shell
 from unmoor.ports.world import IndexPlace, World
 
 if TYPE_CHECKING:
-    from unmoor.adapters.http import BoundedSession
+    from unmoor.adapters.http.session import BoundedSession
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def powers(world: World, folder: Path, processes: Processes, *, path: str = "") 
     from unmoor.adapters import registry
     from unmoor.adapters.engine import DockerEngine
     from unmoor.adapters.forge import GitHubForge
-    from unmoor.adapters.http import BoundedSession
+    from unmoor.adapters.http.session import BoundedSession
     from unmoor.adapters.pep517 import Pep517
     from unmoor.adapters.uv import Uv
 

@@ -12,10 +12,10 @@ from tests.faults import Exchange, Fault, Script, serving
 from tests.forges import place_at, text_file
 from tests.samples import Ticks
 
-from unmoor.adapters.bounds import Bounds
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.forge.api import BURST, HOURLY, Pace
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.limits import Bounds
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.forge import Attached, Posting
 

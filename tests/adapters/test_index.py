@@ -14,7 +14,7 @@ from tests.faults import Exchange, serving
 from tests.indexes import Shelf, answering, built, place, standing
 from tests.samples import Ticks
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.index.pages import version_of
 from unmoor.errors import Conflict, Denied, Unknown

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tests.faults import Exchange, serving
 from tests.indexes import BOUNDS, Shelf, answering, built, place, received, standing
 
-from unmoor.adapters.bounds import Bounds
-from unmoor.adapters.http import Answer, BoundedSession
+from unmoor.adapters.http.limits import Bounds
+from unmoor.adapters.http.session import Answer, BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.artifacts.files import measured

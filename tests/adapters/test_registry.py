@@ -20,7 +20,7 @@ from tests.registries import (
     registry,
 )
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts import oci
 from unmoor.errors import Denied, Rejected
 from unmoor.ports.registry import OciManifest

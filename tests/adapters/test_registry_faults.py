@@ -11,7 +11,7 @@ from tests.faults import Exchange, Script, serving
 from tests.registries import LOGIN, NO_LOGIN, PASSWORD, image
 from tests.samples import Ticks
 
-from unmoor.adapters.http import Answer, BoundedSession
+from unmoor.adapters.http.session import Answer, BoundedSession
 from unmoor.adapters.registry import OciRegistry
 from unmoor.adapters.registry.auth import Door
 from unmoor.artifacts import oci

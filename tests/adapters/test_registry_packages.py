@@ -12,7 +12,7 @@ from tests.faults import Exchange, Script, serving
 from tests.forges import place_at
 from tests.samples import Ticks
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry.packages import ForgePackages
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.registry import PackageVersion

@@ -16,7 +16,7 @@ from tests.indexes import BOUNDS, built
 from tests.jobs import CALLED, MATCHING, Job
 from tests.samples import Ticks
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.trusted import TrustedPublishing, ambient
 from unmoor.adapters.trusted.ambient import Ambient, id_token
 from unmoor.adapters.trusted.claims import Claims

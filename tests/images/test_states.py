@@ -13,7 +13,7 @@ import pytest
 from tests.cargo import Dock, Remote, release_of
 from tests.registries import RealRegistry, image, put_image, put_manifest, registry
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts.manifest import Manifest
 from unmoor.errors import Denied, Unknown
 from unmoor.images.states import compare_images

@@ -10,7 +10,7 @@ import pytest
 from tests.rehearsal.conftest import PLAIN, Harbour
 from tests.rehearsal.ocis import digest_of
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry import OciRegistry
 from unmoor.adapters.registry.packages import ForgePackages
 from unmoor.config.worlds import read_world

@@ -13,7 +13,7 @@ import pytest
 from tests.cargo import COMMIT, Dock, release_of
 from tests.registries import Built, RealRegistry, put_image, put_manifest, registry
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts import oci
 from unmoor.artifacts.manifest import Manifest
 from unmoor.config.images import ImageSettings

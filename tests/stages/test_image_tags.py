@@ -13,7 +13,7 @@ import pytest
 from tests.cargo import Dock, Remote, release_of
 from tests.registries import RealRegistry, image, put_image, registry
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.core.stage import Left, Undone
 from unmoor.errors import Conflict, Refused, Rejected, Unknown, UnmoorError

@@ -13,7 +13,7 @@ from tests import projects
 from tests.samples import Ticks
 from tests.stages.conftest import RELEASE, Bench
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.artifacts.files import measured
 from unmoor.core.stage import Promise

@@ -13,7 +13,7 @@ import pytest
 from tests.cargo import COMMIT, Dock, release_of
 from tests.registries import RealRegistry, image, put_image, put_manifest, registry
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Left, Undone

@@ -19,7 +19,7 @@ from tests.rehearsal.ocis import Oci
 
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.engine import DockerEngine
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry import opened, packages_of
 from unmoor.adapters.shell import LocalShell
 from unmoor.artifacts import oci

@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from unmoor.adapters.addresses import is_loopback, shown
 from unmoor.adapters.forge.answers import Fleeting, Limited, refusal
 from unmoor.adapters.forge.reading import malformed
 from unmoor.adapters.forge.wire import requester
+from unmoor.adapters.http.urls import is_loopback, shown
 from unmoor.errors import UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.world import ForgePlace
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from github.Repository import Repository
     from github.Requester import Requester
 
-    from unmoor.adapters.http import BoundedSession
+    from unmoor.adapters.http.session import BoundedSession
 
 T = TypeVar("T")
 # Three tries of a read; a rate limit is waited for only if it ends soon.

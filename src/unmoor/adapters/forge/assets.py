@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from unmoor.adapters.addresses import led_to, origin, shown
 from unmoor.adapters.forge.answers import Fleeting, refusal
 from unmoor.adapters.forge.reading import asset as read_asset
 from unmoor.adapters.forge.reading import malformed
+from unmoor.adapters.http.urls import led_to, origin, shown
 from unmoor.errors import Rejected
 from unmoor.ports.forge import Attached, Posting
 from unmoor.ports.world import ForgePlace
@@ -18,7 +18,7 @@ from unmoor.products import File
 from unmoor.util.secret import Secret
 
 if TYPE_CHECKING:
-    from unmoor.adapters.http import Answer, BoundedSession
+    from unmoor.adapters.http.session import Answer, BoundedSession
 
 _CREATED = 201
 _ERROR = 400

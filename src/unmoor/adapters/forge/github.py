@@ -20,7 +20,7 @@ from unmoor.products import File
 from unmoor.util.text import clean
 
 if TYPE_CHECKING:
-    from unmoor.adapters.http import BoundedSession
+    from unmoor.adapters.http.session import BoundedSession
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
 _PAGES = 200

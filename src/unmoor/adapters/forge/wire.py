@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import ItemsView, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from unmoor.adapters.addresses import shown
+from unmoor.adapters.http.urls import shown
 from unmoor.errors import Unknown
 from unmoor.ports.world import ForgePlace
 from unmoor.util.secret import Secret
@@ -18,7 +18,7 @@ from unmoor.util.secret import Secret
 if TYPE_CHECKING:
     from github.Requester import Requester
 
-    from unmoor.adapters.http import Answer, BoundedSession
+    from unmoor.adapters.http.session import Answer, BoundedSession
 
 # One page of releases with hundreds of assets each is long.
 _LIMIT = 30_000_000
@@ -85,7 +85,7 @@ def requester(place: ForgePlace, http: BoundedSession, *, token: Secret | None) 
     from github.Auth import Token
     from github.Requester import Requester
 
-    from unmoor.adapters.http import user_agent
+    from unmoor.adapters.http.session import user_agent
 
     class _Requester(Requester):
         """Bears our connection classes."""

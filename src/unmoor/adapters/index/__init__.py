@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from unmoor.adapters.addresses import origin
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
+from unmoor.adapters.http.urls import origin
 from unmoor.adapters.index.hashing import Hashes
 from unmoor.adapters.index.reading import Reader
 from unmoor.errors import Denied, Unknown

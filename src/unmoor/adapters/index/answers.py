@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
 from http import HTTPStatus
 
-from unmoor.adapters.http import Answer
+from unmoor.adapters.http.session import Answer
 from unmoor.util.text import clean
 
 _LOOKED_AT = 20_000

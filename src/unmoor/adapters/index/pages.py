@@ -24,8 +24,8 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
-from unmoor.adapters.addresses import led_to, shown
-from unmoor.adapters.http import Answer
+from unmoor.adapters.http.session import Answer
+from unmoor.adapters.http.urls import led_to, shown
 from unmoor.errors import Unknown
 from unmoor.ports.index import Listed
 from unmoor.util.text import clean

@@ -9,8 +9,8 @@ from mousebender import simple
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from unmoor.adapters.addresses import origin, shown
-from unmoor.adapters.http import Answer, BoundedSession
+from unmoor.adapters.http.session import Answer, BoundedSession
+from unmoor.adapters.http.urls import origin, shown
 from unmoor.adapters.index.answers import words
 from unmoor.adapters.index.pages import json_page, listed, no_page, simple_page, version_of
 from unmoor.errors import Denied, Unknown

@@ -15,9 +15,9 @@ from urllib.parse import urljoin
 
 from requests.auth import HTTPBasicAuth
 
-from unmoor.adapters.addresses import parsed, shown
-from unmoor.adapters.bounds import Bounds, Watch
-from unmoor.adapters.http import Answer, mount, transfer_time
+from unmoor.adapters.http.limits import Bounds, Watch
+from unmoor.adapters.http.session import Answer, mount, transfer_time
+from unmoor.adapters.http.urls import parsed, shown
 from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.artifacts.files import is_intact
 from unmoor.errors import Conflict, Denied, Unfit, Unknown

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from packaging.utils import canonicalize_name
 
-from unmoor.adapters.addresses import origin
+from unmoor.adapters.http.urls import origin
 from unmoor.config.real import public_host, upload_addresses
 from unmoor.errors import Denied
 from unmoor.macaroons import PREFIX, Restrictions, restrictions

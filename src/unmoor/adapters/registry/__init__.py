@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry.client import OciRegistry
 from unmoor.adapters.registry.packages import ForgePackages
 from unmoor.artifacts import oci

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from unmoor.adapters.addresses import shown
-from unmoor.adapters.http import Answer
+from unmoor.adapters.http.session import Answer
+from unmoor.adapters.http.urls import shown
 from unmoor.adapters.index.answers import asked_wait
 from unmoor.errors import Unknown
 from unmoor.ports.clock import Clock

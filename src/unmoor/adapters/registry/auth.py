@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from unmoor.adapters.addresses import is_loopback, led_to, origin, parsed, shown
-from unmoor.adapters.http import Answer
+from unmoor.adapters.http.session import Answer
+from unmoor.adapters.http.urls import is_loopback, led_to, origin, parsed, shown
 from unmoor.adapters.registry.answers import said
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.world import Login, RegistryPlace

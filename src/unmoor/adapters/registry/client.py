@@ -12,8 +12,8 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from unmoor.adapters.addresses import led_to, origin, shown
-from unmoor.adapters.http import Answer, BoundedSession
+from unmoor.adapters.http.session import Answer, BoundedSession
+from unmoor.adapters.http.urls import led_to, origin, shown
 from unmoor.adapters.registry.answers import Busy, errors_of, is_absent, odd, said
 from unmoor.adapters.registry.wire import Forbidden, Wire
 from unmoor.artifacts import oci

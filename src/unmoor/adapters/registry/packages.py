@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from unmoor.adapters.addresses import shown
-from unmoor.adapters.http import Answer, BoundedSession
+from unmoor.adapters.http.session import Answer, BoundedSession
+from unmoor.adapters.http.urls import shown
 from unmoor.adapters.registry.answers import patiently
 from unmoor.artifacts import oci
 from unmoor.errors import Denied, Rejected, Unknown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from unmoor.adapters.http import Answer, BoundedSession
+from unmoor.adapters.http.session import Answer, BoundedSession
 from unmoor.adapters.registry.answers import errors_of, patiently, said
 from unmoor.adapters.registry.auth import Door, denied
 from unmoor.artifacts import oci

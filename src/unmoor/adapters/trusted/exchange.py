@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from unmoor.adapters.addresses import origin, shown
-from unmoor.adapters.http import Answer, BoundedSession
+from unmoor.adapters.http.session import Answer, BoundedSession
+from unmoor.adapters.http.urls import origin, shown
 from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.adapters.trusted.claims import MISSING, Claims
 from unmoor.errors import Denied, Unknown

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.trusted.ambient import Ambient, ambient, id_token
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock

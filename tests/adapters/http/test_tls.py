@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from unmoor.adapters.bounds import Bounds
-from unmoor.adapters.http import BoundedSession
+from unmoor.adapters.http.limits import Bounds
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.errors import Unknown
 
 SHORT = Bounds(connect=1.0, stall=0.5, total=0.6)

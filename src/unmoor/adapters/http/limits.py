@@ -25,7 +25,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from unmoor.adapters.addresses import is_loopback, shown
+from unmoor.adapters.http.urls import is_loopback, shown
 from unmoor.errors import Unknown
 from unmoor.util.text import clean
 

@@ -3,7 +3,7 @@
 On `requests`, since twine and PyGithub stand on it: one set of proxy and CA variables
 (``HTTPS_PROXY``, ``NO_PROXY``, ``REQUESTS_CA_BUNDLE``, …) counts for all of them. What it adds:
 
-- a total deadline and a limit of size for every exchange (`unmoor.adapters.bounds`);
+- a total deadline and a limit of size for every exchange (`unmoor.adapters.http.limits`);
 - no hidden retry, no cookie, no ``.netrc``;
 - credentials go to the origin they were given for: a redirect elsewhere is followed without them;
 - every failure to get a whole answer is `Unknown`; an answer of any status is an `Answer`.
@@ -22,9 +22,9 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.structures import CaseInsensitiveDict
 
-from unmoor.adapters.addresses import led_to, origin, parsed, shown
-from unmoor.adapters.bounds import BoundedAdapter, Bounds, Watch
-from unmoor.adapters.downloads import must_be_ok, written
+from unmoor.adapters.http.download import must_be_ok, written
+from unmoor.adapters.http.limits import BoundedAdapter, Bounds, Watch
+from unmoor.adapters.http.urls import led_to, origin, parsed, shown
 from unmoor.artifacts.files import is_safe_name
 from unmoor.errors import Unknown
 from unmoor.ports.world import Login

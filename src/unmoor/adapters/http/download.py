@@ -7,8 +7,8 @@ from pathlib import Path
 
 import requests
 
-from unmoor.adapters.addresses import shown
-from unmoor.adapters.bounds import Watch
+from unmoor.adapters.http.limits import Watch
+from unmoor.adapters.http.urls import shown
 from unmoor.artifacts.files import writing_whole
 from unmoor.errors import Conflict, Denied, Unknown
 from unmoor.products import File

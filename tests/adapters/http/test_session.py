@@ -13,8 +13,8 @@ import pytest
 import requests
 from tests.faults import Exchange, serving
 
-from unmoor.adapters.bounds import Bounds
-from unmoor.adapters.http import BoundedSession, mount
+from unmoor.adapters.http.limits import Bounds
+from unmoor.adapters.http.session import BoundedSession, mount
 from unmoor.errors import Conflict, Denied, Unknown
 from unmoor.ports.world import Login
 from unmoor.util.secret import Secret

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unmoor.adapters.addresses import is_loopback, led_to, origin, shown
+from unmoor.adapters.http.urls import is_loopback, led_to, origin, shown
 from unmoor.errors import Unknown
 
 
