@@ -14,7 +14,7 @@ from tests.samples import Ticks
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
-from unmoor.adapters.trusted import TrustedPublishing
+from unmoor.adapters.index.trusted import TrustedPublishing
 from unmoor.ports.world import IndexPlace, Login, Trusted
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.util.secret import Secret

@@ -80,7 +80,7 @@ def powers(world: World, folder: Path, processes: Processes, *, path: str = "") 
 
 def _index(place: IndexPlace, http: BoundedSession, clock: Clock) -> Index:
     from unmoor.adapters.index import PackageIndex
-    from unmoor.adapters.trusted import TrustedPublishing
+    from unmoor.adapters.index.trusted import TrustedPublishing
 
     trusted = TrustedPublishing(place=place, http=http, clock=clock, environ=os.environ)
     return PackageIndex(place, http, clock, trusted)

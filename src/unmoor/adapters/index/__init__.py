@@ -22,7 +22,7 @@ from unmoor.products import File
 
 if TYPE_CHECKING:
     from unmoor.adapters.index.sending import Senders
-    from unmoor.adapters.trusted import TrustedPublishing
+    from unmoor.adapters.index.trusted import TrustedPublishing
 
 __all__ = ["PackageIndex"]
 

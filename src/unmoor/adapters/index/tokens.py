@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from packaging.utils import canonicalize_name
 
 from unmoor.adapters.http.urls import origin
+from unmoor.adapters.index.macaroon import PREFIX, Restrictions, restrictions
 from unmoor.config.real import public_host, upload_addresses
 from unmoor.errors import Denied
-from unmoor.macaroons import PREFIX, Restrictions, restrictions
 from unmoor.ports.world import IndexPlace
 from unmoor.util.text import clean
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pymacaroons import Macaroon  # type: ignore[import-untyped]
 from pypitoken import Token  # type: ignore[import-untyped]
 
-from unmoor.macaroons import Restrictions, restrictions
+from unmoor.adapters.index.macaroon import Restrictions, restrictions
 
 LOCATION = "index.example.org"
 

@@ -17,9 +17,9 @@ from tests.jobs import CALLED, MATCHING, Job
 from tests.samples import Ticks
 
 from unmoor.adapters.http.session import BoundedSession
-from unmoor.adapters.trusted import TrustedPublishing, ambient
-from unmoor.adapters.trusted.ambient import Ambient, id_token
-from unmoor.adapters.trusted.claims import Claims
+from unmoor.adapters.index.trusted import TrustedPublishing, ambient
+from unmoor.adapters.index.trusted.ambient import Ambient, id_token
+from unmoor.adapters.index.trusted.claims import Claims
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.index import Proving, Sent
 from unmoor.ports.world import IndexPlace, Login, Trusted

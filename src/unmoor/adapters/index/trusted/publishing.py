@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from unmoor.adapters.http.session import BoundedSession
-from unmoor.adapters.trusted.ambient import Ambient, ambient, id_token
+from unmoor.adapters.index.trusted.ambient import Ambient, ambient, id_token
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential, Proved, Proving
@@ -16,7 +16,7 @@ from unmoor.ports.world import IndexPlace, Login, Trusted
 from unmoor.util.secret import Secret
 
 if TYPE_CHECKING:
-    from unmoor.adapters.trusted.claims import Claims
+    from unmoor.adapters.index.trusted.claims import Claims
 
 _USERNAME = "__token__"
 # Seconds before a mint that was not answered is tried again, each time with a new ID token.
@@ -121,7 +121,7 @@ class TrustedPublishing:
 
     def _exchanged(self) -> _Held:
         """One exchange, with an ID token that was in none before."""
-        from unmoor.adapters.trusted.exchange import mint
+        from unmoor.adapters.index.trusted.exchange import mint
 
         begun = self.clock.now()
         token, claims = self._identity()
@@ -139,8 +139,8 @@ class TrustedPublishing:
 
     def _identity(self) -> tuple[Secret, Claims]:
         """A fresh ID token for this index, and what it says. Raises `Denied` in a reusable workflow."""
-        from unmoor.adapters.trusted.claims import Claims
-        from unmoor.adapters.trusted.exchange import audience
+        from unmoor.adapters.index.trusted.claims import Claims
+        from unmoor.adapters.index.trusted.exchange import audience
 
         token = id_token(audience(self.place, self.http), self.environ)
         claims = Claims.of(token)

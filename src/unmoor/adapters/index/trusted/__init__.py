@@ -12,6 +12,6 @@ trust a reader of it to act. They never leave this process but in a request's he
 
 from __future__ import annotations
 
-from unmoor.adapters.trusted.publishing import TrustedPublishing
+from unmoor.adapters.index.trusted.publishing import TrustedPublishing
 
 __all__ = ["TrustedPublishing"]

@@ -17,7 +17,7 @@ import msgspec
 from unmoor.adapters.http.session import Answer, BoundedSession
 from unmoor.adapters.http.urls import origin, shown
 from unmoor.adapters.index.answers import asked_wait, words
-from unmoor.adapters.trusted.claims import MISSING, Claims
+from unmoor.adapters.index.trusted.claims import MISSING, Claims
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.world import IndexPlace
 from unmoor.util.secret import Secret
