@@ -41,7 +41,7 @@ from pathlib import Path
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
-from unmoor.adapters.processes import Processes
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.files import measured
 from unmoor.util.secret import Secret
 from unmoor.publish.upload import bring

@@ -16,8 +16,8 @@ from tests.samples import Ticks
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
-from unmoor.adapters.processes import Processes
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.config.worlds import read_world
 from unmoor.core.stage import Have, Promise
 from unmoor.ports.world import World

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.adapters.processes import Processes
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.adapters.processes import Processes
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.ports.backend import Backend
 from unmoor.ports.clock import Clock
 from unmoor.ports.engine import Engine

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests import projects
 
-from unmoor.adapters.processes import Processes
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.adapters.uv import Uv
 
 

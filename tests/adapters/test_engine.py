@@ -19,9 +19,9 @@ from tests.engines import TestEngine, engine, layer, runnable_image, tiny_image 
 
 from unmoor.adapters.engine import DockerEngine, connection
 from unmoor.adapters.engine.building import BUILDKIT, BUILDX, LEGACY, Builder
-from unmoor.adapters.keeper import LABEL
-from unmoor.adapters.processes import Processes
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.reaper import LABEL
+from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import BuildFailed, Denied, Incomplete, Interrupted, MissingPart, Overdue, Unknown, UnmoorError
 from unmoor.ports.engine import Engine, Recipe
 from unmoor.ports.shell import Ran, Shell
@@ -338,8 +338,8 @@ def test_a_stop_ends_a_run(docker: DockerEngine, runnable_image: str, engine: Te
 KILLED = """
 import os, sys, threading
 from unmoor.adapters.engine import DockerEngine, connection
-from unmoor.adapters.processes import Processes
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
+from unmoor.adapters.process.shell import LocalShell
 processes = Processes()
 print(processes.run, flush=True)
 docker = DockerEngine(shell=LocalShell(processes=processes), processes=processes)

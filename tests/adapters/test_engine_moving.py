@@ -16,7 +16,7 @@ from tests.registries import NO_LOGIN, RealRegistry, registry
 
 from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.engine.moving import _judged, credentials
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.errors import Denied, Incomplete, Interrupted, Overdue, Rejected, Unknown, UnmoorError
 from unmoor.ports.world import Login
 from unmoor.util.secret import Secret

@@ -12,7 +12,7 @@ import pytest
 from tests import projects
 
 from unmoor.adapters.pep517 import Pep517
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv
 from unmoor.dists.inspect import extract, modules, parsed, read_metadata
 from unmoor.errors import BuildFailed, Interrupted

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv
 from unmoor.errors import Unproven
 from unmoor.ports.environments import Environments

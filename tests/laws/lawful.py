@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.repositories import Repo
 from tests.voyage import Yard, yard
 
-from unmoor.adapters.processes import Processes
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import session
 from unmoor.cli.asked import Asked
 from unmoor.core.pipeline import AnyStage

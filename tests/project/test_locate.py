@@ -9,7 +9,7 @@ import pytest
 from tests.repositories import Repo, shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.config.given import Given
 from unmoor.errors import ConfigError, UnmoorError
 from unmoor.project.locate import Located, Surroundings, locate, naming_at, settings_at

@@ -11,7 +11,7 @@ import pytest
 from tests.repositories import Repo, shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.core.stage import Have
 from unmoor.errors import Refused
 from unmoor.rehearsal.prepare import Prepared, prepare

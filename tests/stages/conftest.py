@@ -15,8 +15,8 @@ from tests.repositories import Repo
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.pep517 import Pep517
-from unmoor.adapters.processes import Processes
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.adapters.uv import Uv
 from unmoor.artifacts.files import measured
 from unmoor.artifacts.manifest import Manifest

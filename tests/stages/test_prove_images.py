@@ -12,7 +12,7 @@ import pytest
 from tests.engines import TestEngine, base_image, engine, runnable_image  # noqa: F401 - fixtures
 
 from unmoor.adapters.engine import DockerEngine
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, SmokeSettings
 from unmoor.core.stage import Have, Promise

@@ -20,8 +20,8 @@ from tests.rehearsal.ocis import Oci
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.http.session import BoundedSession
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.registry import opened, packages_of
-from unmoor.adapters.shell import LocalShell
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings

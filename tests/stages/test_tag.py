@@ -13,7 +13,7 @@ from tests.repositories import Repo, shell_for_tests
 from tests.shelves import Shelf
 
 from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.core.stage import Have
 from unmoor.errors import ConfigError, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Forge

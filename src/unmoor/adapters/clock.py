@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from unmoor.adapters.processes import Processes
+from unmoor.adapters.process.supervisor import Processes
 
 
 @dataclass(frozen=True, kw_only=True)

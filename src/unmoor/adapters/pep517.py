@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment
 from unmoor.errors import BuildFailed, UnmoorError, Unproven
 from unmoor.ports.environments import Interpreter

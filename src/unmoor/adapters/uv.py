@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from unmoor.adapters.shell import scrubbed
+from unmoor.adapters.process.shell import scrubbed
 from unmoor.errors import MissingPart, Unproven
 from unmoor.ports.environments import Interpreter
 from unmoor.ports.shell import Ran, Shell

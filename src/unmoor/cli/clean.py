@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import click
 
-from unmoor.adapters.processes import Processes
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.oci import ImageName
 from unmoor.ci.github_actions import RunContext, repository_of
 from unmoor.cli import imaging, session, talk

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.adapters.processes import Processes
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.ci.github_actions import repository_of
 from unmoor.errors import ConfigError, MissingPart, Refused, UnmoorError
 from unmoor.images.tags import Context, Repository, with_event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.adapters.processes import Processes
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import talk
 from unmoor.errors import Refused
 from unmoor.powers import checkout

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from unmoor.adapters.processes import Processes
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import session, talk
 from unmoor.cli.asked import Asked
 from unmoor.cli.meant import located

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from unmoor.adapters.processes import Processes
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import session, talk
 from unmoor.cli.asked import Asked
 from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 
-from unmoor.adapters.processes import Processes
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import repository_of
 from unmoor.cli import imaging, session

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from unmoor.adapters.processes import Processes
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.files import sha256_of
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble

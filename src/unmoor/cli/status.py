@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from unmoor.adapters.processes import Processes
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.manifest import Manifest
 from unmoor.cli import session, talk
 from unmoor.cli.asked import Asked

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from unmoor.adapters.processes import Processes
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import repository_of
 from unmoor.cli.options import directory_option

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from unmoor.adapters.engine.connection import Connection
-from unmoor.adapters.keeper import LABEL
-from unmoor.adapters.processes import Processes
+from unmoor.adapters.process.reaper import LABEL
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import UnmoorError
 from unmoor.rehearsal.registry_site import Site
 

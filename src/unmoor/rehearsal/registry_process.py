@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 
-from unmoor.adapters.processes import start_keeper
+from unmoor.adapters.process.supervisor import start_keeper
 from unmoor.rehearsal.registry_site import Site
 
 PROGRAM = "docker-registry"

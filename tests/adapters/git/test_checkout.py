@@ -14,7 +14,7 @@ from tests.repositories import Repo, shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.git.program import without_login
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.errors import MissingPart, Refused, Unknown, UnmoorError
 from unmoor.ports.shell import Ran
 

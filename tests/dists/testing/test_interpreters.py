@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.stages.conftest import shell
 
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv
 from unmoor.dists.testing.interpreters import chosen, fits, named, runs_on
 from unmoor.errors import MissingPart

@@ -18,7 +18,7 @@ from typing import Any
 
 from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.engine.failures import failure
-from unmoor.adapters.shell import scrubbed
+from unmoor.adapters.process.shell import scrubbed
 from unmoor.errors import ConfigError, MissingPart, Unknown
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.ports.engine import EngineFacts, Recipe

@@ -18,7 +18,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from unmoor.adapters.processes import Processes
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import Denied, MissingPart, Overdue, Unknown, UnmoorError
 from unmoor.util.text import clean
 

@@ -16,7 +16,7 @@ from unmoor.adapters.engine.building import Builder, Building, facts
 from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.engine.forgetting import forget
 from unmoor.adapters.engine.layers import contents_of
-from unmoor.adapters.processes import Processes
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.files import writing_whole
 from unmoor.errors import Incomplete, Unknown
 from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe

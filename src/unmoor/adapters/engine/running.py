@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unmoor.adapters.engine.connection import Connection, trouble
-from unmoor.adapters.keeper import LABEL
+from unmoor.adapters.process.reaper import LABEL
 from unmoor.errors import Incomplete, Overdue
 from unmoor.ports.shell import Ran
 from unmoor.util.text import clean

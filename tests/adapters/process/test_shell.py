@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from unmoor.adapters.clock import MonotonicClock
-from unmoor.adapters.processes import MARK, Processes
-from unmoor.adapters.shell import LocalShell, scrubbed
+from unmoor.adapters.process.shell import LocalShell, scrubbed
+from unmoor.adapters.process.supervisor import MARK, Processes
 from unmoor.errors import Interrupted, MissingPart, Overdue
 
 ENV = {"PATH": os.defpath}

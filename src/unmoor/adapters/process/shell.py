@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from unmoor.adapters.processes import Child, Processes
+from unmoor.adapters.process.supervisor import Child, Processes
 from unmoor.errors import Overdue
 from unmoor.ports.shell import Ran
 

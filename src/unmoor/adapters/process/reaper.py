@@ -1,6 +1,6 @@
 """A program of its own: outlives unmoor for a moment, to end what unmoor left running.
 
-``processes`` starts it as ``python -I -S -E keeper.py MARK`` in its own session, with a pipe as its
+``processes`` starts it as ``python -I -S -E reaper.py MARK`` in its own session, with a pipe as its
 standard input, and writes ``+GROUP`` when a child starts and ``-GROUP`` when it has ended. The pipe
 ends when unmoor does, however it ended, ``kill -9`` included. Then everything still noted gets TERM,
 a moment later KILL; and so does every process that carries MARK in its environment, which finds those

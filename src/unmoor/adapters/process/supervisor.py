@@ -1,7 +1,7 @@
 """The one module that owns processes: none of them outlives us, ``kill -9`` of us included.
 
 Every child leads its own session, so that its whole group can be ended at once. Groups are noted with
-a keeper (``adapters.keeper``), which ends them when we are gone. `Processes.stop` may be called from a
+a keeper (``reaper``), which ends them when we are gone. `Processes.stop` may be called from a
 signal handler: it takes no lock, and wakes everything that waits, here and in `Processes.sleep`.
 ``PR_SET_PDEATHSIG`` was tried and left out: it misses grandchildren and follows the thread.
 """
@@ -106,7 +106,7 @@ class Processes:
 
     @contextlib.contextmanager
     def containers(self, engine: str) -> Iterator[None]:
-        """Have the keeper remove this run's containers from an engine if we die in here; see ``adapters.keeper``."""
+        """Have the keeper remove this run's containers from an engine if we die in here; see ``reaper``."""
         self.check()
         with self._lock:
             self._start_keeper()
@@ -237,7 +237,7 @@ class Processes:
 def start_keeper(mark: str) -> subprocess.Popen[bytes]:
     """Start a keeper for what carries a mark; what is to be ended with us is told to its standard input."""
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", "-E", str(Path(__file__).with_name("keeper.py")), mark],
+        [sys.executable, "-I", "-S", "-E", str(Path(__file__).with_name("reaper.py")), mark],
         cwd="/",
         # Without the mark, and without the terminal or the pipes of a caller who waits for their end.
         env={},

@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from unmoor.adapters import keeper
-from unmoor.adapters.processes import Processes
+from unmoor.adapters.process import reaper
+from unmoor.adapters.process.supervisor import Processes
 
 # A child that starts a grandchild, and one that leaves for a session of its own; each writes its number.
 FAMILY = """
@@ -29,8 +29,8 @@ while :; do sleep 0.1; done
 PARENT = """
 import os, sys, threading
 from pathlib import Path
-from unmoor.adapters.processes import Processes
-from unmoor.adapters.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.errors import Interrupted
 processes = Processes()
 folder = Path(sys.argv[1])
@@ -130,7 +130,7 @@ def test_keeper_forgets_what_has_ended() -> None:
     """A group that was taken off the list is left alone when the feed ends."""
     kept, forgotten = (subprocess.Popen(["/bin/sleep", "60"], start_new_session=True) for _ in range(2))
     feed = [f"+{kept.pid}\n", f"+{forgotten.pid}\n", f"-{forgotten.pid}\n"]
-    keeper.main("UNMOOR_RUN=no-process-has-this", [line.encode() for line in feed], grace=0.05)
+    reaper.main("UNMOOR_RUN=no-process-has-this", [line.encode() for line in feed], grace=0.05)
     assert kept.wait(5) == -signal.SIGTERM
     assert forgotten.poll() is None
     forgotten.kill()
@@ -197,7 +197,7 @@ def test_keeper_removes_the_containers_of_its_run(tmp_path: Path, feed: list[str
         thread.start()
         try:
             lines = [f"{line.format(engine=f'unix://{path}')}\n".encode() for line in feed]
-            keeper.main("UNMOOR_RUN=this", lines, grace=0.05)
+            reaper.main("UNMOOR_RUN=this", lines, grace=0.05)
         finally:
             engine.shutdown()
             thread.join()
