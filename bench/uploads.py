@@ -26,7 +26,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from bench.measuring import ROOT, environ, environment, run, seconds, table
-from tests.rehearsal import dists
+from tests.rehearsal.index import made_dists
 
 WHEELS, LATENCY = 60, 0.15
 FEW, MANY = 10, 200
@@ -115,8 +115,10 @@ def index() -> Iterator[tuple[str, Shelf]]:
 
 def files(folder: Path, wheels: int) -> Path:
     """Write so many wheels, and an sdist."""
-    made = [dists.wheel("demo", "1.0", tag=f"cp3{n}-abi3-win32", source="#" * 20_000) for n in range(10, 10 + wheels)]
-    dists.write(folder, *made, dists.sdist("demo", "1.0"))
+    made = [
+        made_dists.wheel("demo", "1.0", tag=f"cp3{n}-abi3-win32", source="#" * 20_000) for n in range(10, 10 + wheels)
+    ]
+    made_dists.write(folder, *made, made_dists.sdist("demo", "1.0"))
     return folder
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import Exchange, Fault, serving
-from tests.rehearsal import dists
+from tests.rehearsal.index import made_dists
 from tests.samples import Ticks
 
 from unmoor.adapters.http.limits import Bounds
@@ -146,8 +146,8 @@ def answering(script: Callable[[Exchange], None], *, json: bool = False, clock: 
 
 def built(folder: Path, version: str = "1.0", *, more: tuple[str, ...] = ()) -> tuple[File, ...]:
     """A wheel for each tag and an sdist of ``demo``, wheels first."""
-    wheels = [dists.wheel("demo", version, tag=tag) for tag in ("py3-none-any", *more)]
-    return tuple(measured(Path(path)) for path in dists.write(folder, *wheels, sdist(version)))
+    wheels = [made_dists.wheel("demo", version, tag=tag) for tag in ("py3-none-any", *more)]
+    return tuple(measured(Path(path)) for path in made_dists.write(folder, *wheels, sdist(version)))
 
 
 def sdist(version: str) -> tuple[str, bytes]:

@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 from tests.registries import Built, image, index_of
-from tests.rehearsal.ocis import Oci, digest_of
+from tests.rehearsal.registry.oci_client import Oci, digest_of
 from tests.repositories import Repo
 
 from unmoor.artifacts import oci
 from unmoor.cli.app import run
 from unmoor.ports.registry import OciManifest
-from unmoor.rehearsal import local, registries, registry_process
+from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
+from unmoor.rehearsal.registry import process, registries
 
 PLAIN = "docker.io"
 NOW = ("--older-than", "0s", "--keep", "0")
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.journey
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
     """A world with GHCR's stand-in and a plain registry."""
-    if registry_process.found() is None:
+    if process.found() is None:
         pytest.skip(registries.MISSING)
     folder = tmp_path_factory.mktemp("clean") / "world"
     with local.start(folder, repository="acme/demo", checkout=None, registry=True, hosts=("ghcr.io", PLAIN)) as running:

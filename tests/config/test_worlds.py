@@ -15,8 +15,8 @@ from unmoor.config.real import upload_addresses
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
 from unmoor.ports.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, World
-from unmoor.rehearsal import worldfile
-from unmoor.rehearsal.worldfile import Places, credentials
+from unmoor.rehearsal.shared import worldfile
+from unmoor.rehearsal.shared.worldfile import Places, credentials
 from unmoor.util.secret import Secret
 
 CANARY = "canary-7f3a"

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 import requests
-from tests.rehearsal.contract import Forge
-from tests.rehearsal.dists import Upload
-from tests.rehearsal.ocis import Oci
+from tests.rehearsal.github.contract import Forge
+from tests.rehearsal.index.made_dists import Upload
+from tests.rehearsal.registry.oci_client import Oci
 from tests.repositories import Repo
 
-from unmoor.rehearsal import local, registries, registry_process
+from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
+from unmoor.rehearsal.registry import process, registries
 
 FILE_LIMIT = 200_000
 
@@ -112,7 +113,7 @@ class Harbour:
 
 @pytest.fixture(scope="session")
 def _harbour(tmp_path_factory: pytest.TempPathFactory, _clean_environment: None) -> Iterator[Harbour]:
-    if registry_process.found() is None:
+    if process.found() is None:
         pytest.skip(registries.MISSING)
     folder = tmp_path_factory.mktemp("harbour") / "world"
     with local.start(folder, repository="Acme/demo", checkout=None, registry=True, hosts=("ghcr.io", PLAIN)) as running:

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 import requests
 from tests.rehearsal.conftest import Client, described
-from tests.rehearsal.contract import Forge
-from tests.rehearsal.dists import Upload, wheel
+from tests.rehearsal.github.contract import Forge
+from tests.rehearsal.index.made_dists import Upload, wheel
 from tests.repositories import Repo
 
 from unmoor.config.worlds import read_world

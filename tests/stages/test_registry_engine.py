@@ -15,7 +15,7 @@ import pytest
 from tests.cargo import IMAGES, PROOF, PUSHED, RELEASE, Remote, release_of
 from tests.engines import TestEngine, engine  # noqa: F401 - fixtures
 from tests.registries import RealRegistry
-from tests.rehearsal.ocis import Oci
+from tests.rehearsal.registry.oci_client import Oci
 
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.engine import DockerEngine
@@ -32,8 +32,9 @@ from unmoor.images.pushing import lines
 from unmoor.ports.registry import Packages
 from unmoor.ports.world import World
 from unmoor.products import Image, Images, Proof, Release
-from unmoor.rehearsal import local, registries, registry_process
+from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
+from unmoor.rehearsal.registry import process, registries
 from unmoor.stages.image_tags import PointTags
 from unmoor.stages.registry import PushImages
 
@@ -45,7 +46,7 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
     """A world with GHCR's stand-in."""
-    if registry_process.found() is None:
+    if process.found() is None:
         pytest.skip(registries.MISSING)
     folder = tmp_path_factory.mktemp("engine") / "world"
     with local.start(folder, repository="acme/demo", checkout=None, registry=True) as running:

@@ -24,17 +24,17 @@ from typing import TYPE_CHECKING
 
 from unmoor.config.addresses import HOST
 from unmoor.errors import ConfigError, UnmoorError
-from unmoor.rehearsal import remote, worldfile
-from unmoor.rehearsal.registries import Registries
-from unmoor.rehearsal.registry_site import Site
-from unmoor.rehearsal.worldfile import Places
+from unmoor.rehearsal.registry.registries import Registries
+from unmoor.rehearsal.registry.site import Site
+from unmoor.rehearsal.shared import remote, worldfile
+from unmoor.rehearsal.shared.worldfile import Places
 from unmoor.util.filelock import exclusive
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from unmoor.rehearsal.packages import Shelf
-    from unmoor.rehearsal.registry_proxy import Proxy
+    from unmoor.rehearsal.registry.ghcr import Shelf
+    from unmoor.rehearsal.registry.proxy import Proxy
 
 GRACE = 2.0
 BACKLOG = 128
@@ -126,7 +126,7 @@ class Served:
     @property
     def shelf(self) -> Shelf | None:
         """The packages of GHCR, where it is here."""
-        from unmoor.rehearsal.packages import Shelf
+        from unmoor.rehearsal.registry.ghcr import Shelf
 
         ghcr = next((proxy for proxy in self.proxies.values() if proxy.rules.is_ghcr), None)
         return Shelf(rules=ghcr.rules, signer=ghcr.signer, upstream=ghcr.upstream) if ghcr else None
@@ -134,11 +134,13 @@ class Served:
 
 def build(chosen: Options, served: Served, log: int) -> ASGIApp:
     """Put the servers together."""
-    from unmoor.rehearsal import forge, index, issuer
-    from unmoor.rehearsal.http import Logged
+    from unmoor.rehearsal.github import app as github_app
+    from unmoor.rehearsal.index import app as index_app
+    from unmoor.rehearsal.shared import oidc
+    from unmoor.rehearsal.shared.http import Logged
 
     tokens, places = worldfile.credentials(chosen.folder), served.places
-    api, storage = forge.apps(
+    api, storage = github_app.apps(
         chosen.folder / "forge",
         places=places,
         repository=chosen.repository,
@@ -146,19 +148,19 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
         tokens=tokens,
         shelf=served.shelf,
     )
-    trusted = issuer.Issuer(
+    trusted = oidc.Issuer(
         folder=chosen.folder / "issuer", base=places.issuer, repository=chosen.repository, runner=tokens.runner
     )
 
     def at(name: str, base: str, token: str) -> ASGIApp:
-        return index.app(chosen.folder / name, base=base, token=token, limit=chosen.file_limit, issuer=trusted)
+        return index_app.app(chosen.folder / name, base=base, token=token, limit=chosen.file_limit, issuer=trusted)
 
     apps: dict[str, ASGIApp] = {
         "pypi": at("pypi", places.pypi, tokens.pypi),
         "testpypi": at("testpypi", places.testpypi, tokens.testpypi),
         "forge": api,
         "storage": storage,
-        "issuer": issuer.app(trusted),
+        "issuer": oidc.app(trusted),
     }
     ports = {name: int(address.rpartition(":")[2]) for name, address in asdict(places).items()}
     logged = {ports[name]: Logged(app, server=name, log=log) for name, app in apps.items()}
@@ -169,15 +171,15 @@ def begin_registries(
     chosen: Options, started: Registries, addresses: Mapping[str, str]
 ) -> tuple[Mapping[int, Proxy], str]:
     """Begin to start the registries; say what stands before each, by its port, and else why there is none."""
-    from unmoor.rehearsal import registries
+    from unmoor.rehearsal.registry import registries
 
     runner = registries.found()
     if runner is None:
         return {}, registries.MISSING
-    from unmoor.rehearsal.registry_proxy import Logins, Proxy
-    from unmoor.rehearsal.registry_rules import Rules
-    from unmoor.rehearsal.tokens import Signer
-    from unmoor.rehearsal.upstream import Upstream
+    from unmoor.rehearsal.registry.proxy import Logins, Proxy
+    from unmoor.rehearsal.registry.rules import Rules
+    from unmoor.rehearsal.registry.tokens import Signer
+    from unmoor.rehearsal.registry.upstream import Upstream
 
     signer, tokens = Signer.make(), worldfile.credentials(chosen.folder)
     logins = Logins(writer=tokens.registry, reader=tokens.registry_read)

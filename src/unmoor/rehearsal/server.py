@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from unmoor.rehearsal.http import HEAD_LIMIT, ReasonProtocol
+from unmoor.rehearsal.shared.http import HEAD_LIMIT, ReasonProtocol
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

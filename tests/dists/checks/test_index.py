@@ -14,7 +14,7 @@ from tests.dists.checks.cases import LIMIT, Case, File
 from tests.dists.checks.corpus import CASES, WARNED
 from tests.dists.checks.packing import Sdist, Wheel, metadata
 from tests.rehearsal.conftest import Client, described
-from tests.rehearsal.dists import Upload
+from tests.rehearsal.index.made_dists import Upload
 from tests.repositories import Repo
 
 from unmoor.rehearsal import local
@@ -89,7 +89,7 @@ def test_good_files_are_taken(index: Client, make: object) -> None:
 def test_the_two_judgements_share_no_code() -> None:
     """Neither the index nor the stage imports the other's rules."""
     root = Path(__file__).parents[3] / "src" / "unmoor"
-    for path in (root / "rehearsal").glob("*.py"):
+    for path in (root / "rehearsal").rglob("*.py"):
         assert "unmoor.dists.checks" not in path.read_text()
         assert "unmoor.dists.inspect" not in path.read_text()
     for path in (root / "dists" / "checks").glob("*.py"):

@@ -13,7 +13,7 @@ from tests.dists.checks.packing import Tail, Wheel, member
 
 from unmoor.artifacts.files import measured
 from unmoor.dists.checks import Examiner
-from unmoor.rehearsal import framing
+from unmoor.rehearsal.index import zip_framing
 
 ZIP64 = struct.pack("<HHQQ", 1, 16, 11, 13)
 NAME, *_ = Wheel(name="light-house").file()
@@ -43,8 +43,8 @@ def index_refuses(path: Path) -> str:
     """What the index says of the archive's framing; empty where it takes it."""
     try:
         with zipfile.ZipFile(path) as archive:
-            framing.walk(archive)
-    except framing.Odd as odd:
+            zip_framing.walk(archive)
+    except zip_framing.Odd as odd:
         return str(odd)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
         return repr(error)

@@ -1,0 +1,4 @@
+"""The part of GitHub's REST API that a release needs, with GitHub's own refusals.
+
+`rehearsal.serve` starts it. Begin with `app`, then `releases`.
+"""

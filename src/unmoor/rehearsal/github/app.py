@@ -1,0 +1,267 @@
+"""The GitHub API of the local world, laid out as GitHub Enterprise does it: ``/api/v3`` and ``/api/uploads``."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from unmoor.rehearsal.github.assets import Attachments
+from unmoor.rehearsal.github.json_shapes import Shapes
+from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
+from unmoor.rehearsal.github.requests import USER, Desk, Rights
+from unmoor.rehearsal.registry.ghcr import Packages, Shelf
+from unmoor.rehearsal.shared.http import gone, note
+from unmoor.rehearsal.shared.remote import Remote
+from unmoor.rehearsal.shared.worldfile import Credentials, Places
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+
+class Words(msgspec.Struct, kw_only=True):
+    """The body of a request that makes or changes a release."""
+
+    tag_name: str | None = None
+    target_commitish: str | None = None
+    name: str | None = None
+    body: str | None = None
+    draft: bool | None = None
+    prerelease: bool | None = None
+    make_latest: Literal["true", "false", "legacy"] | None = None
+
+
+class Asked(msgspec.Struct, kw_only=True):
+    """The body of a request for generated notes."""
+
+    tag_name: str | None = None
+    target_commitish: str | None = None
+    previous_tag_name: str | None = None
+    configuration_file_path: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forge:
+    """The routes of the user, the repository, its refs and its releases."""
+
+    desk: Desk
+
+    async def user(self, request: Request) -> Response:
+        """``GET /user``."""
+        if self.desk.rights(request) is Rights.ANONYMOUS:
+            raise Problem(401, "Requires authentication")
+        if self.desk.is_installation(request):
+            raise Problem(403, "Resource not accessible by integration")
+        return JSONResponse(self.desk.shapes.viewer(USER))
+
+    async def repo(self, request: Request) -> Response:
+        """``GET /repos/{owner}/{repo}``."""
+        rights = self.desk.rights(request)
+        branch = await asyncio.to_thread(self.desk.remote.default_branch)
+        # To an installation GitHub says "false" to everything, whatever it may do.
+        told = not self.desk.is_installation(request)
+        push = told and rights is Rights.PUSH
+        may = {"admin": False, "maintain": False, "push": push, "triage": False, "pull": told}
+        return JSONResponse(
+            self.desk.shapes.repo(branch=branch, owner=self.desk.owner(), rights=may if rights else None)
+        )
+
+    async def ref(self, request: Request) -> Response:
+        """``GET /git/ref/{ref}``: exactly that ref."""
+        self.desk.rights(request)
+        found = await asyncio.to_thread(self.desk.remote.ref, f"refs/{request.path_params['ref']}")
+        if found is None:
+            raise Problem(404, "Not Found")
+        return JSONResponse(self.desk.shapes.ref(found))
+
+    async def matching(self, request: Request) -> Response:
+        """``GET /git/matching-refs/{ref}``: every ref whose name begins so."""
+        self.desk.rights(request)
+        found = await asyncio.to_thread(self.desk.remote.refs, f"refs/{request.path_params['ref']}")
+        return self.desk.paged(request, [self.desk.shapes.ref(each) for each in found])
+
+    async def tag(self, request: Request) -> Response:
+        """``GET /git/tags/{sha}``: an annotated tag."""
+        self.desk.rights(request)
+        sha = request.path_params["sha"]
+        found = await asyncio.to_thread(self.desk.remote.tag_object, sha)
+        if found is None:
+            raise Problem(404, "Not Found")
+        return JSONResponse(self.desk.shapes.tag(sha, found))
+
+    async def attestations(self, request: Request) -> Response:
+        """``GET /attestations/{digest}``: of the releases that were published immutable, deleted ones among them."""
+        self.desk.rights(request)
+        digest = request.path_params["digest"]
+        found = [tag for tag, sha in self.desk.releases.state.attested if f"sha1:{sha}" == digest]
+        return JSONResponse({"attestations": [self.desk.shapes.attestation(tag, digest) for tag in found]})
+
+    async def listing(self, request: Request) -> Response:
+        """``GET /releases``."""
+        releases = self.desk.releases.listed(drafts=self.desk.sees_drafts(request))
+        return self.desk.paged(request, [self.desk.shapes.release(release) for release in releases])
+
+    async def latest(self, request: Request) -> Response:
+        """``GET /releases/latest``."""
+        self.desk.rights(request)
+        release = self.desk.releases.latest()
+        if release is None:
+            raise Problem(404, "Not Found")
+        return JSONResponse(self.desk.shapes.release(release))
+
+    async def by_tag(self, request: Request) -> Response:
+        """``GET /releases/tags/{tag}``: published releases only, whoever asks."""
+        self.desk.rights(request)
+        release = self.desk.releases.by_tag(request.path_params["tag"])
+        if release is None:
+            raise Problem(404, "Not Found")
+        return JSONResponse(self.desk.shapes.release(release))
+
+    async def get(self, request: Request) -> Response:
+        """``GET /releases/{id}``."""
+        drafts = self.desk.sees_drafts(request)
+        return JSONResponse(self.desk.shapes.release(self.desk.releases.get(request.path_params["id"], drafts=drafts)))
+
+    async def create(self, request: Request) -> Response:
+        """``POST /releases``."""
+        change = await self._change(request)
+        release = self.desk.releases.create(change)
+        note(request, tag=release.tag, draft=release.draft)
+        shape = self.desk.shapes.release(release)
+        return JSONResponse(shape, 201, {"location": shape["url"]})
+
+    async def update(self, request: Request) -> Response:
+        """``PATCH /releases/{id}``."""
+        change = await self._change(request)
+        before = self.desk.releases.get(request.path_params["id"], drafts=True)
+        release = self.desk.releases.update(before, change)
+        note(request, tag=release.tag, draft=release.draft)
+        return JSONResponse(self.desk.shapes.release(release))
+
+    async def generate_notes(self, request: Request) -> Response:
+        """``POST /releases/generate-notes``: changes nothing, and yet only for who may push."""
+        said = await self.desk.body(request, Asked)
+        if not said.tag_name:
+            raise invalid("Release", "missing_field", "tag_name")
+        page = f"{self.desk.shapes.site}/{self.desk.shapes.repository}"
+        before = said.previous_tag_name
+        what = f"compare/{before}...{said.tag_name}" if before else f"commits/{said.tag_name}"
+        return JSONResponse({"name": said.tag_name, "body": f"**Full Changelog**: {page}/{what}"})
+
+    async def _change(self, request: Request) -> Change:
+        said = await self.desk.body(request, Words)
+        return Change(
+            tag=said.tag_name,
+            target=said.target_commitish,
+            name=said.name,
+            body=said.body,
+            draft=said.draft,
+            prerelease=said.prerelease,
+            make_latest=said.make_latest,
+        )
+
+    async def delete(self, request: Request) -> Response:
+        """``DELETE /releases/{id}``."""
+        self.desk.push(request)
+        self.desk.releases.delete(self.desk.releases.get(request.path_params["id"], drafts=True))
+        return Response(status_code=204)
+
+    async def page(self, request: Request) -> Response:
+        """``/owner/repo/releases/tag/{tag}``: what a person opens, in plain text."""
+        release = self.desk.releases.by_tag(request.path_params["tag"])
+        if release is None:
+            return Response("Not Found", 404)
+        names = "\n".join(asset.name for asset in release.assets)
+        return Response(f"{release.name or release.tag}\n\n{release.body or ''}\n\n{names}\n", media_type="text/plain")
+
+
+def _git(remote: Remote) -> Git:
+    return Git(
+        is_tag_name=remote.is_tag_name,
+        has_tag=lambda tag: remote.ref(f"refs/tags/{tag}") is not None,
+        object=lambda tag: found.sha if (found := remote.ref(f"refs/tags/{tag}")) else "",
+        commit=remote.commit,
+        make_tag=remote.make_tag,
+        default_branch=remote.default_branch,
+    )
+
+
+def _routes(forge: Forge, assets: Attachments) -> list[Route]:
+    root = "/api/v3/repos/{owner}/{repo}"
+    at = f"{root}/releases"
+    return [
+        Route("/api/v3/user", forge.user),
+        Route(root, forge.repo),
+        Route(f"{root}/git/ref/{{ref:path}}", forge.ref),
+        Route(f"{root}/git/matching-refs/{{ref:path}}", forge.matching),
+        Route(f"{root}/git/tags/{{sha}}", forge.tag),
+        Route(f"{root}/attestations/{{digest}}", forge.attestations),
+        Route(at, forge.listing),
+        Route(at, forge.create, methods=["POST"]),
+        Route(f"{at}/generate-notes", forge.generate_notes, methods=["POST"]),
+        Route(f"{at}/latest", forge.latest),
+        Route(f"{at}/tags/{{tag:path}}", forge.by_tag),
+        Route(f"{at}/assets/{{id:int}}", assets.get),
+        Route(f"{at}/assets/{{id:int}}", assets.amend, methods=["PATCH"]),
+        Route(f"{at}/assets/{{id:int}}", assets.detach, methods=["DELETE"]),
+        Route(f"{at}/{{id:int}}", forge.get),
+        Route(f"{at}/{{id:int}}", forge.update, methods=["PATCH"]),
+        Route(f"{at}/{{id:int}}", forge.delete, methods=["DELETE"]),
+        Route(f"{at}/{{id:int}}/assets", assets.listing),
+        Route("/api/uploads/repos/{owner}/{repo}/releases/{id:int}/assets", assets.attach, methods=["POST"]),
+        Route("/{owner}/{repo}/releases/download/{tag:path}/{name}", assets.download),
+        Route("/{owner}/{repo}/releases/tag/{tag:path}", forge.page),
+    ]
+
+
+async def _problem(_request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        error = Problem(error.status_code, error.detail)
+    if not isinstance(error, Problem):
+        raise error
+    answer: dict[str, Any] = {"message": error.message, "documentation_url": "https://docs.github.com/rest"}
+    if error.errors:
+        answer["errors"] = list(error.errors)
+    return JSONResponse({**answer, "status": str(error.status)}, error.status)
+
+
+def apps(
+    folder: Path,
+    *,
+    places: Places,
+    repository: str,
+    remote: Remote,
+    tokens: Credentials,
+    shelf: Shelf | None = None,
+) -> tuple[Starlette, Starlette]:
+    """The forge, and the storage server beside it, as ASGI apps; their state lies in ``folder``.
+
+    ``shelf`` holds the packages of its registry, where it has one.
+    """
+    base = places.forge
+    desk = Desk(
+        shapes=Shapes(api=f"{base}/api/v3", uploads=f"{base}/api/uploads", site=base, repository=repository),
+        releases=Releases(folder=folder, git=_git(remote)),
+        remote=remote,
+        tokens={tokens.forge: Rights.PUSH, tokens.installation: Rights.PUSH, tokens.read: Rights.READ},
+    )
+    handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+        Problem: _problem,
+        HTTPException: _problem,
+        ClientDisconnect: gone,
+    }
+    assets = Attachments(desk=desk, storage=places.storage)
+    routes = [*_routes(Forge(desk=desk), assets), *Packages(desk=desk, shelf=shelf).routes()]
+    forge = Starlette(routes=routes, exception_handlers=handlers)
+    forge.router.redirect_slashes = False
+    return forge, Starlette(routes=[Route("/{id:int}", assets.stored)])

@@ -1,0 +1,299 @@
+"""The releases of the one repository of the local forge, and the rules GitHub has for them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from packaging.version import InvalidVersion, Version
+
+from unmoor.rehearsal.shared import store
+from unmoor.rehearsal.shared.store import Digests
+
+BODY_LIMIT = 125_000
+ASSETS_LIMIT = 1000
+
+
+class Problem(Exception):
+    """GitHub says no: a status, a message, and the errors of a 422."""
+
+    def __init__(self, status: int, message: str, errors: tuple[dict[str, str], ...] = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.errors = errors
+
+
+def invalid(resource: str, code: str, of: str, message: str = "") -> Problem:
+    """A 422 about one field."""
+    error = {"resource": resource, "code": code, "field": of}
+    return Problem(422, "Validation Failed", ({**error, "message": message} if message else error,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asset:
+    """One asset. ``state`` is ``starter`` where the upload was broken off, else ``uploaded``."""
+
+    id: int
+    name: str
+    label: str | None
+    content_type: str
+    state: str
+    created_at: str
+    updated_at: str
+    digests: Digests | None = None
+    downloads: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """One release object. ``mark`` grows with each time a release is made the latest; 0 means never."""
+
+    id: int
+    tag: str
+    target: str
+    name: str | None
+    body: str | None
+    draft: bool
+    prerelease: bool
+    slug: str
+    created_at: str
+    updated_at: str
+    published_at: str | None = None
+    immutable: bool = False
+    mark: int = 0
+    assets: tuple[Asset, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """Everything, as it lies on disk. ``attested`` are the tags of all immutable releases ever, and what each named."""
+
+    next_id: int = 1
+    marks: int = 0
+    releases: tuple[Release, ...] = ()
+    attested: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a request asks for; ``None`` means unsaid."""
+
+    tag: str | None = None
+    target: str | None = None
+    name: str | None = None
+    body: str | None = None
+    draft: bool | None = None
+    prerelease: bool | None = None
+    make_latest: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Git:
+    """What the rules need of git: is this a tag's name, is it there, which object it names, which commit is this."""
+
+    is_tag_name: Callable[[str], bool]
+    has_tag: Callable[[str], bool]
+    object: Callable[[str], str]
+    commit: Callable[[str], str | None]
+    make_tag: Callable[[str, str], None]
+    default_branch: Callable[[], str]
+
+
+@dataclass(kw_only=True)
+class Releases:
+    """The releases, in memory and on disk."""
+
+    folder: Path
+    git: Git
+    state: State = field(default_factory=State)
+
+    def __post_init__(self) -> None:
+        store.tidy(self.folder)
+        self.state = store.load(self.folder / "state.json", State) or State()
+
+    def listed(self, *, drafts: bool) -> list[Release]:
+        """Every release, the newest first; drafts only to who may push."""
+        return sorted((r for r in self.state.releases if drafts or not r.draft), key=lambda r: r.id, reverse=True)
+
+    def get(self, number: int, *, drafts: bool) -> Release:
+        """A release by its number. Raises a 404."""
+        found = next((r for r in self.listed(drafts=drafts) if r.id == number), None)
+        if found is None:
+            raise Problem(404, "Not Found")
+        return found
+
+    def by_tag(self, tag: str) -> Release | None:
+        """The published release of a tag. Never a draft."""
+        return next((release for release in self.listed(drafts=False) if release.tag == tag), None)
+
+    def latest(self) -> Release | None:
+        """The release that was made the latest last; never a draft, never a prerelease."""
+        marked = [r for r in self.state.releases if r.mark and not r.draft and not r.prerelease]
+        return max(marked, key=lambda release: release.mark, default=None)
+
+    def create(self, change: Change) -> Release:
+        """Make a release, draft or public."""
+        if not change.tag:
+            raise invalid("Release", "missing_field", "tag_name")
+        now = store.now()
+        number = self.state.next_id
+        release = Release(
+            id=number,
+            tag=change.tag,
+            target=self.git.default_branch(),
+            name=None,
+            body=None,
+            draft=True,
+            prerelease=False,
+            slug=f"untagged-{secrets.token_hex(10)}",
+            created_at=now,
+            updated_at=now,
+        )
+        changed = self._apply(release, replace(change, draft=bool(change.draft)))
+        self._save(next_id=number + 1, releases=(*self.state.releases, changed))
+        return changed
+
+    def update(self, release: Release, change: Change) -> Release:
+        """Change a release; the first time it is not a draft it is published."""
+        if release.immutable and {change.tag, change.target, change.draft} != {None}:
+            raise invalid("Release", "custom", "tag_name", "Cannot change the tag of an immutable release.")
+        changed = self._apply(release, change)
+        self._swap(changed)
+        return changed
+
+    def delete(self, release: Release) -> None:
+        """Delete a release; the tag stays, and is burned where the release was immutable."""
+        for asset in release.assets:
+            self.path_of(asset).unlink(missing_ok=True)
+        self._save(releases=tuple(r for r in self.state.releases if r.id != release.id))
+
+    def _apply(self, release: Release, change: Change) -> Release:
+        if change.body is not None and len(change.body) > BODY_LIMIT:
+            raise invalid("Release", "custom", "body", f"body is too long (maximum is {BODY_LIMIT} characters)")
+        changed = replace(
+            release,
+            tag=change.tag or release.tag,
+            target=change.target or release.target,
+            name=release.name if change.name is None else change.name,
+            body=release.body if change.body is None else change.body,
+            draft=release.draft if change.draft is None else change.draft,
+            prerelease=release.prerelease if change.prerelease is None else change.prerelease,
+            updated_at=store.now(),
+        )
+        commit = self._look_at_tag(changed)
+        if changed.draft:
+            return replace(changed, published_at=None, mark=0)
+        return self._published(release, changed, change.make_latest, commit)
+
+    def _look_at_tag(self, release: Release) -> str | None:
+        """Check tag and target; return the commit the tag has to be made at, ``None`` where it is there."""
+        if not self.git.is_tag_name(release.tag):
+            raise invalid("Release", "custom", "tag_name", "tag_name is not well-formed")
+        if self.git.has_tag(release.tag):
+            return None
+        commit = self.git.commit(release.target)
+        if commit is None:
+            raise invalid("Release", "invalid", "target_commitish")
+        return commit
+
+    def _published(self, before: Release, after: Release, make_latest: str | None, commit: str | None) -> Release:
+        other = self.by_tag(after.tag)
+        if other is not None and other.id != after.id:
+            raise invalid("Release", "already_exists", "tag_name")
+        if not before.immutable and after.tag in dict(self.state.attested):
+            raise invalid("Release", "custom", "tag_name", "tag_name was used by an immutable release")
+        if commit is not None:
+            self.git.make_tag(after.tag, commit)
+        # GitHub's default counts for newly published releases only; an update leaves "latest" alone.
+        wish = make_latest or ("true" if before.draft else "keep")
+        mark = before.mark
+        if wish == "false" or after.prerelease:
+            mark = 0
+        elif wish == "true" or (wish == "legacy" and self._is_highest(after)):
+            mark = self.state.marks + 1
+            self.state = replace(self.state, marks=mark)
+        immutable = before.immutable or (before.draft and (self.folder / "immutable").exists())
+        if immutable and not before.immutable:
+            attested = (*self.state.attested, (after.tag, self.git.object(after.tag)))
+            self.state = replace(self.state, attested=attested)
+        return replace(after, published_at=before.published_at or store.now(), mark=mark, immutable=immutable)
+
+    def _is_highest(self, release: Release) -> bool:
+        others = [r for r in self.listed(drafts=False) if r.id != release.id and not r.prerelease]
+        return all(_order(release) >= _order(other) for other in others)
+
+    def asset(self, number: int, *, drafts: bool) -> tuple[Release, Asset]:
+        """An asset by its number, and the release it belongs to. Raises a 404."""
+        for release in self.listed(drafts=drafts):
+            for asset in release.assets:
+                if asset.id == number:
+                    return release, asset
+        raise Problem(404, "Not Found")
+
+    def path_of(self, asset: Asset) -> Path:
+        """Where the bytes of an asset lie."""
+        return self.folder / "assets" / str(asset.id)
+
+    def check_asset(self, release: Release, name: str) -> str:
+        """Check that an asset may come under this name, and return the name as GitHub will write it."""
+        written = re.sub(r"[^A-Za-z0-9._-]+", ".", name).strip(".")
+        if not written:
+            raise invalid("ReleaseAsset", "missing_field", "name")
+        if release.immutable:
+            raise Problem(422, "Cannot upload assets to an immutable release.")
+        if any(asset.name == written for asset in release.assets):
+            raise invalid("ReleaseAsset", "already_exists", "name")
+        if len(release.assets) >= ASSETS_LIMIT:
+            raise invalid("ReleaseAsset", "custom", "release", f"file count limited to {ASSETS_LIMIT} assets")
+        return written
+
+    def attach(self, number: int, name: str, digests: Digests | None, **words: Any) -> Asset:
+        """Add an asset to a release; without digests it is one whose upload was broken off."""
+        release = self.get(number, drafts=True)
+        name = self.check_asset(release, name)
+        if digests is not None and digests.size == 0:
+            raise invalid("ReleaseAsset", "custom", "size", "size must be greater than or equal to 1")
+        now = store.now()
+        state = "starter" if digests is None else "uploaded"
+        number = self.state.next_id
+        asset = Asset(id=number, name=name, state=state, digests=digests, created_at=now, updated_at=now, **words)
+        self.state = replace(self.state, next_id=number + 1)
+        self._swap(replace(release, assets=(*release.assets, asset)))
+        return asset
+
+    def rename(self, release: Release, asset: Asset, name: str | None, label: str | None) -> Asset:
+        """Change an asset's name or label."""
+        if release.immutable:
+            raise Problem(422, "Cannot edit assets of an immutable release.")
+        written = asset.name if name in {None, asset.name} else self.check_asset(release, name or "")
+        label = asset.label if label is None else label
+        changed = replace(asset, name=written, label=label, updated_at=store.now())
+        self._swap(replace(release, assets=tuple(changed if a.id == asset.id else a for a in release.assets)))
+        return changed
+
+    def detach(self, release: Release, asset: Asset) -> None:
+        """Delete an asset."""
+        if release.immutable:
+            raise Problem(422, "Cannot delete assets from an immutable release.")
+        self._swap(replace(release, assets=tuple(each for each in release.assets if each.id != asset.id)))
+        self.path_of(asset).unlink(missing_ok=True)
+
+    def _swap(self, changed: Release) -> None:
+        self._save(releases=tuple(changed if each.id == changed.id else each for each in self.state.releases))
+
+    def _save(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+        store.save(self.folder / "state.json", self.state)
+
+
+def _order(release: Release) -> tuple[Version, str]:
+    """How GitHub's ``legacy`` compares releases: by version, else by date."""
+    try:
+        return Version(release.tag), release.created_at
+    except InvalidVersion:
+        return Version("0"), release.created_at

@@ -1,0 +1,127 @@
+"""What every answer of the local forge needs: who asks, what the body says, how lists are paged."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+
+from unmoor.rehearsal.github.json_shapes import Shapes
+from unmoor.rehearsal.github.releases import Problem, Releases
+from unmoor.rehearsal.shared.http import drain
+from unmoor.rehearsal.shared.remote import Remote
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+USER = "rehearsal"
+INSTALLATION = b"ghs_"
+BODY_LIMIT = 4 << 20
+PAGE = 30
+MAX_PAGE = 100
+
+
+class Rights(IntEnum):
+    """What the sender of a request may do."""
+
+    ANONYMOUS = 0
+    READ = 1
+    PUSH = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """One repository on one forge; ``tokens`` says what each token that the forge knows may do."""
+
+    shapes: Shapes
+    releases: Releases
+    remote: Remote
+    tokens: Mapping[str, Rights]
+
+    @property
+    def is_organisation(self) -> bool:
+        """Whether the repository's owner is an organisation, not a user."""
+        return (self.releases.folder / "organisation").exists()
+
+    def owner(self) -> dict[str, Any]:
+        """The repository's owner."""
+        login = self.shapes.repository.partition("/")[0]
+        return self.shapes.user(login) | ({"type": "Organization"} if self.is_organisation else {})
+
+    def is_ours(self, owner: str, name: str) -> bool:
+        """Whether this names our repository; GitHub does not mind case."""
+        return f"{owner}/{name}".lower() == self.shapes.repository.lower()
+
+    def rights(self, request: Request) -> Rights:
+        """Say who asks, after checking that the address names this repository. Raises a 401 or a 404."""
+        given = _token(request)
+        rights = Rights.ANONYMOUS
+        if given is not None:
+            known = (may for token, may in self.tokens.items() if hmac.compare_digest(given, token.encode()))
+            rights = next(known, rights)
+            if rights is Rights.ANONYMOUS:
+                raise Problem(401, "Bad credentials")
+        asked = request.path_params
+        if "owner" in asked and not self.is_ours(asked["owner"], asked["repo"]):
+            raise Problem(404, "Not Found")
+        return rights
+
+    def is_installation(self, request: Request) -> bool:
+        """Whether who asks is a GitHub App's installation: it has no user, and is not told what it may do."""
+        return (_token(request) or b"").startswith(INSTALLATION)
+
+    def push(self, request: Request) -> None:
+        """Refuse who may not write. Raises a 401 or a 403."""
+        rights = self.rights(request)
+        if rights is Rights.ANONYMOUS:
+            raise Problem(401, "Requires authentication")
+        if rights is Rights.READ:
+            raise Problem(403, "Resource not accessible by integration")
+
+    def sees_drafts(self, request: Request) -> bool:
+        """Whether drafts are there at all for who asks: only for who may push."""
+        return self.rights(request) is Rights.PUSH
+
+    async def body(self, request: Request, kind: type[Any]) -> Any:
+        """Read a JSON body of a request that writes."""
+        data = bytearray()
+        async for piece in request.stream():
+            data += piece
+            if len(data) > BODY_LIMIT:
+                await drain(request)
+                raise Problem(413, "Payload too large")
+        self.push(request)
+        try:
+            return msgspec.json.decode(bytes(data) or b"{}", type=kind)
+        except msgspec.ValidationError as error:
+            raise Problem(422, f"Invalid request.\n\n{error}") from None
+        except msgspec.DecodeError:
+            raise Problem(400, "Problems parsing JSON") from None
+
+    def paged(self, request: Request, items: list[dict[str, Any]]) -> Response:
+        """One page of a list, with the ``Link`` header that leads to the others."""
+        size = _number(request, "per_page", PAGE, MAX_PAGE)
+        page = _number(request, "page", 1, 1 << 31)
+        last = max(1, -(-len(items) // size))
+        address = request.url
+        links = {"next": page + 1, "last": last} if page < last else {}
+        links |= {"first": 1, "prev": page - 1} if page > 1 else {}
+        link = ", ".join(f'<{address.include_query_params(page=at)}>; rel="{rel}"' for rel, at in links.items())
+        return JSONResponse(items[(page - 1) * size : page * size], headers={"link": link} if link else None)
+
+
+def _token(request: Request) -> bytes | None:
+    """The token of a request, ``None`` where it has none."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    return text.strip().encode() if scheme else None
+
+
+def _number(request: Request, name: str, otherwise: int, most: int) -> int:
+    text = request.query_params.get(name, "")
+    return min(int(text), most) if re.fullmatch(r"[1-9][0-9]{0,9}", text) else otherwise

@@ -1,0 +1,175 @@
+"""A package index: the legacy upload API, the simple index, the JSON API and the files.
+
+It takes and refuses files as PyPI does. Why not pypiserver or devpi: the one accepts
+overwrites or refuses with other words and has no JSON index, the other answers differently to the
+same bytes sent twice; neither checks names, digests, tags or versions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from unmoor.rehearsal.index import pages
+from unmoor.rehearsal.index.refusal import Refusal, answer
+from unmoor.rehearsal.index.store import Project, Shelf
+from unmoor.rehearsal.index.trusted_publishing import Minting
+from unmoor.rehearsal.index.upload_api import Uploads
+from unmoor.rehearsal.shared.http import gone, preferred
+from unmoor.rehearsal.shared.oidc import Issuer
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """What one index shows: its shelf, its address without a slash at the end, its upload desk."""
+
+    shelf: Shelf
+    base: str
+    uploads: Uploads
+
+    def _project(self, request: Request) -> Project:
+        project = self.shelf.get(request.path_params["name"])
+        if project is None:
+            raise Refusal(404, "Not Found")
+        return project
+
+    async def simple_root(self, request: Request) -> Response:
+        """The list of projects (PEP 503, PEP 691)."""
+        return self._simple(request, lambda as_json: pages.root(self.shelf, as_json=as_json), self.shelf.serial)
+
+    async def simple(self, request: Request) -> Response:
+        """The files of a project, as installers see them."""
+        name = request.path_params["name"]
+        if name != canonicalize_name(name) or not request.url.path.endswith("/"):
+            return RedirectResponse(f"/simple/{canonicalize_name(name)}/", 301)
+        shown = self.shelf.as_installers_see(self._project(request))
+        if not shown.files and self._project(request).files:
+            raise Refusal(404, "Not Found")
+        return self._simple(request, lambda j: pages.project(shown, self.base, as_json=j), shown.serial)
+
+    def _simple(self, request: Request, write: Callable[[bool], str], serial: int) -> Response:
+        kind = preferred(request.headers.get("accept", ""), pages.OFFERS)
+        if kind is None:
+            return Response("Not Acceptable", 406)
+        named = {pages.LATEST_JSON: pages.JSON, pages.LATEST_HTML: pages.HTML}.get(kind, kind)
+        body = write(named == pages.JSON)
+        etag = f'"{hashlib.blake2b(body.encode(), digest_size=16).hexdigest()}"'
+        headers = {
+            "etag": etag,
+            "cache-control": "max-age=600, public",
+            "vary": "Accept",
+            "x-pypi-last-serial": str(serial),
+        }
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type=named)
+
+    async def json_project(self, request: Request) -> Response:
+        """``/pypi/<name>/json``."""
+        project = self._project(request)
+        version = pages.newest(project)
+        if version is None:
+            raise Refusal(404, "Not Found")
+        return self._json(request, project, version, whole=True)
+
+    async def json_version(self, request: Request) -> Response:
+        """``/pypi/<name>/<version>/json``."""
+        project = self._project(request)
+        return self._json(request, project, self._version(request, project), whole=False)
+
+    def _version(self, request: Request, project: Project) -> str:
+        try:
+            version = str(Version(request.path_params["version"]))
+        except InvalidVersion:
+            raise Refusal(404, "Not Found") from None
+        if version not in project.releases or not project.of(version):
+            raise Refusal(404, "Not Found")
+        return version
+
+    def _json(self, request: Request, project: Project, version: str, *, whole: bool) -> Response:
+        name = request.path_params["name"]
+        if name != project.normalized:
+            return RedirectResponse(request.url.path.replace(f"/{name}/", f"/{project.normalized}/", 1), 301)
+        headers = {"x-pypi-last-serial": str(project.serial), "cache-control": "max-age=900, public"}
+        return JSONResponse(pages.api(project, version, self.base, whole=whole), headers=headers)
+
+    async def page(self, request: Request) -> Response:
+        """``/project/<name>/<version>/``: what a person opens."""
+        project = self._project(request)
+        return HTMLResponse(pages.person(project, self._version(request, project), self.base))
+
+    async def package(self, request: Request) -> Response:
+        """A file's bytes, or the metadata of a wheel (PEP 658)."""
+        path: str = request.path_params["path"]
+        file = self.shelf.file(path.removesuffix(".metadata"))
+        if file is None:
+            raise Refusal(404, "Not Found")
+        held = self.shelf.bytes_of(file)
+        if path.endswith(".metadata"):
+            held = held.with_name(f"{held.name}.metadata")
+            if file.metadata_sha256 is None:
+                raise Refusal(404, "Not Found")
+        return FileResponse(held, media_type="application/octet-stream")
+
+    async def manage(self, request: Request) -> Response:
+        """What the owner does on the web: DELETE a file for good, POST to yank a release."""
+        self.uploads.authenticate(request)
+        project = self._project(request)
+        what = request.path_params["what"]
+        if request.method == "POST":
+            self.shelf.yank(project, what, request.query_params.get("reason", ""))
+            return Response(status_code=204)
+        file = next((each for each in project.files if each.name == what), None)
+        if file is None:
+            raise Refusal(404, "Not Found")
+        self.shelf.delete(project, file)
+        return Response(status_code=204)
+
+
+def app(folder: Path, *, base: str, token: str, limit: int, issuer: Issuer) -> Starlette:
+    """The index as an ASGI app; its state lies in ``folder``. It trusts the ID tokens of one issuer."""
+    shelf = Shelf(folder)
+    minting = Minting(shelf=shelf, issuer=issuer, location=base.partition("://")[2])
+    uploads = Uploads(shelf=shelf, base=base, token=token, limit=limit, minting=minting)
+    index = Index(shelf=shelf, base=base, uploads=uploads)
+    routes = [
+        Route("/legacy/", uploads.upload, methods=["POST"]),
+        Route("/simple/", index.simple_root),
+        Route("/simple/{name}/", index.simple),
+        Route("/simple/{name}", index.simple),
+        Route("/pypi/{name}/json", index.json_project),
+        Route("/pypi/{name}/{version}/json", index.json_version),
+        Route("/project/{name}/{version}/", index.page),
+        Route("/packages/{path:path}", index.package),
+        Route("/manage/{name}/{what}", index.manage, methods=["POST", "DELETE"]),
+        *minting.routes(),
+    ]
+
+    async def refused(request: Request, error: Exception) -> Response:
+        if not isinstance(error, Refusal):
+            raise error
+        if error.status == 404 and not request.url.path.startswith("/simple/"):  # noqa: PLR2004 - the status
+            return JSONResponse({"message": "Not Found"}, 404)
+        return answer(request, error)
+
+    handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+        Refusal: refused,
+        ClientDisconnect: gone,
+    }
+    made = Starlette(routes=routes, exception_handlers=handlers)
+    made.router.redirect_slashes = False
+    return made

@@ -1,0 +1,144 @@
+"""How an index shows what it holds: simple pages (PEP 503, 691, 592, 658, 700) and the JSON API."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+from packaging.version import Version
+
+from unmoor.rehearsal.index.store import Project, Shelf, Stored
+
+JSON = "application/vnd.pypi.simple.v1+json"
+HTML = "application/vnd.pypi.simple.v1+html"
+LATEST_JSON = "application/vnd.pypi.simple.latest+json"
+LATEST_HTML = "application/vnd.pypi.simple.latest+html"
+OFFERS = ("text/html", HTML, JSON, LATEST_HTML, LATEST_JSON)
+VERSION = "1.4"
+
+
+def _head(title: str) -> str:
+    return (
+        f'<!DOCTYPE html>\n<html>\n  <head>\n    <meta name="pypi:repository-version" content="{VERSION}">\n'
+        f"    <title>{html.escape(title)}</title>\n  </head>\n  <body>\n    <h1>{html.escape(title)}</h1>\n"
+    )
+
+
+def root(shelf: Shelf, *, as_json: bool) -> str:
+    """The list of every project."""
+    if as_json:
+        meta = {"api-version": VERSION, "_last-serial": shelf.serial}
+        projects = [{"name": each.name, "_last-serial": each.serial} for each in shelf]
+        return json.dumps({"meta": meta, "projects": projects})
+    links = "".join(f'    <a href="/simple/{p.normalized}/">{html.escape(p.name)}</a><br />\n' for p in shelf)
+    return f"{_head('Simple index')}{links}  </body>\n</html>\n"
+
+
+def project(shown: Project, base: str, *, as_json: bool) -> str:
+    """Every file of a project; ``base`` is the index's own address."""
+    if as_json:
+        return json.dumps(
+            {
+                "meta": {"api-version": VERSION, "_last-serial": shown.serial},
+                "name": shown.normalized,
+                "versions": [v for v in shown.versions if shown.of(v)],
+                "files": [_simple_file(file, base) for file in shown.files],
+                "alternate-locations": [],
+                "project-status": {"status": "active"},
+            }
+        )
+    links = "".join(f"    {_anchor(file, base)}<br />\n" for file in shown.files)
+    return f"{_head(f'Links for {shown.normalized}')}{links}  </body>\n</html>\n<!--SERIAL {shown.serial}-->"
+
+
+def _simple_file(file: Stored, base: str) -> dict[str, Any]:
+    metadata: object = {"sha256": file.metadata_sha256} if file.metadata_sha256 else False
+    return {
+        "filename": file.name,
+        "url": f"{base}/packages/{file.path}",
+        "hashes": {"sha256": file.digests.sha256},
+        "requires-python": file.requires_python,
+        "size": file.digests.size,
+        "upload-time": file.uploaded,
+        "yanked": file.yanked or True if file.yanked is not None else False,
+        "core-metadata": metadata,
+        "data-dist-info-metadata": metadata,
+        "provenance": None,
+    }
+
+
+def _anchor(file: Stored, base: str) -> str:
+    attributes = {"href": f"{base}/packages/{file.path}#sha256={file.digests.sha256}"}
+    if file.requires_python:
+        attributes["data-requires-python"] = file.requires_python
+    if file.metadata_sha256:
+        attributes["data-dist-info-metadata"] = f"sha256={file.metadata_sha256}"
+        attributes["data-core-metadata"] = f"sha256={file.metadata_sha256}"
+    if file.yanked is not None:
+        attributes["data-yanked"] = file.yanked
+    written = " ".join(f'{name}="{html.escape(value)}"' for name, value in attributes.items())
+    return f"<a {written}>{html.escape(file.name)}</a>"
+
+
+def newest(shown: Project) -> str | None:
+    """The version that the JSON API calls the project's: the highest final one, else the highest."""
+    versions = [version for version in shown.versions if shown.of(version)]
+    finals = [version for version in versions if not Version(version).is_prerelease]
+    return next(reversed(finals or versions), None)
+
+
+def api(shown: Project, version: str, base: str, *, whole: bool) -> dict[str, Any]:
+    """The JSON API of a version; ``whole`` adds the files of every release, as the project's own page has them."""
+    metadata = dict(shown.releases[version])
+    info = {
+        "name": shown.name,
+        "version": version,
+        "summary": None,
+        "description": None,
+        "description_content_type": None,
+        "requires_dist": None,
+        "requires_python": None,
+        **metadata,
+        "package_url": f"{base}/project/{shown.normalized}/",
+        "project_url": f"{base}/project/{shown.normalized}/",
+        "release_url": f"{base}/project/{shown.normalized}/{version}/",
+        "yanked": bool(shown.of(version)) and all(file.yanked is not None for file in shown.of(version)),
+        "yanked_reason": next((file.yanked for file in shown.of(version) if file.yanked), None),
+    }
+    answer = {
+        "info": info,
+        "last_serial": shown.serial,
+        "urls": [_api_file(file, base) for file in shown.of(version)],
+        "vulnerabilities": [],
+    }
+    if whole:
+        answer["releases"] = {each: [_api_file(file, base) for file in shown.of(each)] for each in shown.versions}
+    return answer
+
+
+def _api_file(file: Stored, base: str) -> dict[str, Any]:
+    digests = file.digests
+    return {
+        "comment_text": None,
+        "digests": {"blake2b_256": digests.blake2, "md5": digests.md5, "sha256": digests.sha256},
+        "downloads": -1,
+        "filename": file.name,
+        "has_sig": False,
+        "md5_digest": digests.md5,
+        "packagetype": file.kind,
+        "python_version": file.pyversion,
+        "requires_python": file.requires_python,
+        "size": digests.size,
+        "upload_time": file.uploaded[:19],
+        "upload_time_iso_8601": file.uploaded,
+        "url": f"{base}/packages/{file.path}",
+        "yanked": file.yanked is not None,
+        "yanked_reason": file.yanked or None,
+    }
+
+
+def person(shown: Project, version: str, base: str) -> str:
+    """The page a person would open."""
+    links = "".join(f"    <li>{_anchor(file, base)}</li>\n" for file in shown.of(version))
+    return f"{_head(f'{shown.name} {version}')}    <ul>\n{links}    </ul>\n  </body>\n</html>\n"

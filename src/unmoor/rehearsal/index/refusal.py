@@ -1,0 +1,53 @@
+"""A refusal of the index, and how it is worded on the wire."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import TYPE_CHECKING
+
+from unmoor.rehearsal.shared.http import REASON, phrase, preferred
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+TITLES = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed"}
+EXPLANATIONS = {
+    400: "The server could not comply with the request since it is either malformed or otherwise incorrect.",
+    403: "Access was denied to this resource.",
+    404: "The resource could not be found.",
+    405: "The method is not allowed for this resource.",
+}
+
+
+class Refusal(Exception):
+    """The index says no: a status, and a reason in PyPI's words."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+def answer(request: Request, refusal: Refusal) -> Response:
+    """Word a refusal as PyPI does: in the reason phrase, and in a body of the kind the client likes.
+
+    twine reads the reason phrase, uv the body.
+    """
+    from starlette.responses import Response
+
+    status, reason = refusal.status, refusal.reason
+    title, explanation = f"{status} {reason}", EXPLANATIONS[status]
+    kind = preferred(request.headers.get("accept", ""), ("text/html", "application/json", "text/plain")) or "text/plain"
+    if kind == "text/html":
+        safe = html.escape(title)
+        body = (
+            f"<html>\n <head>\n  <title>{safe}</title>\n </head>\n <body>\n  <h1>{safe}</h1>\n"
+            f"  {explanation}<br/><br/>\n{html.escape(reason)}\n\n </body>\n</html>"
+        )
+    elif kind == "application/json":
+        body = json.dumps({"message": f"{explanation}\n\n\n{reason}\n\n", "code": title, "title": TITLES[status]})
+    else:
+        body = f"{title}\n\n{explanation}\n\n\n{reason}\n\n"
+    return Response(body, status, {REASON.decode(): phrase(reason)}, media_type=kind)

@@ -1,0 +1,137 @@
+"""What one index holds: projects, their releases and files; each project is one JSON file on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
+from unmoor.rehearsal.shared import store
+from unmoor.rehearsal.shared.store import Digests
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """One file; ``yanked`` is the reason, empty where none was given, ``None`` where it is not yanked."""
+
+    name: str
+    version: str
+    kind: str
+    pyversion: str
+    digests: Digests
+    uploaded: str
+    requires_python: str | None = None
+    metadata_sha256: str | None = None
+    yanked: str | None = None
+
+    @property
+    def path(self) -> str:
+        """Where its bytes lie, below ``files`` on disk and below ``/packages`` on the wire."""
+        blake2 = self.digests.blake2
+        return f"{blake2[:2]}/{blake2[2:4]}/{blake2[4:]}/{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """One project: its name as the first upload wrote it, and its files in the order they came.
+
+    ``deleted`` are file names that never come free again; ``releases`` holds the metadata of
+    each version, as the first file of it brought them.
+    """
+
+    name: str
+    serial: int
+    files: tuple[Stored, ...] = ()
+    deleted: tuple[str, ...] = ()
+    releases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def normalized(self) -> NormalizedName:
+        """The name as PEP 503 writes it."""
+        return canonicalize_name(self.name)
+
+    @property
+    def versions(self) -> list[str]:
+        """Every version that has a release, the lowest first."""
+        return sorted(self.releases, key=Version)
+
+    def of(self, version: str) -> tuple[Stored, ...]:
+        """The files of a version."""
+        return tuple(file for file in self.files if file.version == version)
+
+
+class Shelf:
+    """The projects of one index, in memory and on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "projects").mkdir(parents=True, exist_ok=True)
+        store.tidy(folder)
+        loaded = (store.load(path, Project) for path in sorted((folder / "projects").glob("*.json")))
+        self._projects: dict[str, Project] = {each.normalized: each for each in loaded if each}
+
+    def __iter__(self) -> Iterator[Project]:
+        return iter(sorted(self._projects.values(), key=lambda project: project.normalized))
+
+    @property
+    def serial(self) -> int:
+        """The serial of the last change."""
+        return max((project.serial for project in self._projects.values()), default=0)
+
+    def get(self, name: str) -> Project | None:
+        """A project by any spelling of its name."""
+        return self._projects.get(canonicalize_name(name))
+
+    def file(self, path: str) -> Stored | None:
+        """A file by its path."""
+        return next((file for project in self for file in project.files if file.path == path), None)
+
+    def twin(self, name: str, blake2: str) -> Stored | None:
+        """A file of any project that has that name or those bytes; the name counts first."""
+        same = [f for p in self for f in p.files if f.name == name or f.digests.blake2 == blake2]
+        return next((file for file in same if file.name == name), same[0] if same else None)
+
+    def bytes_of(self, file: Stored) -> Path:
+        """Where the bytes of a file lie."""
+        return self.folder / "files" / file.path
+
+    def is_foreign(self, name: str) -> bool:
+        """Whether a project belongs to somebody else (the control file ``foreign``)."""
+        return canonicalize_name(name) in {canonicalize_name(each) for each in store.lines(self.folder / "foreign")}
+
+    def as_installers_see(self, project: Project) -> Project:
+        """A project without the files that came after the control file ``stale`` was touched."""
+        until = store.touched(self.folder / "stale")
+        if until is None:
+            return project
+        return replace(project, files=tuple(file for file in project.files if file.uploaded <= until))
+
+    def add(self, name: str, file: Stored, release: Mapping[str, Any]) -> None:
+        """Add a file; the first one of a version makes the release and fills its metadata."""
+        project = self.get(name) or Project(name=name, serial=0)
+        releases = {file.version: release, **project.releases}
+        self._put(replace(project, files=(*project.files, file), releases=releases))
+
+    def create(self, name: str) -> None:
+        """Make a project without files."""
+        self._put(Project(name=name, serial=0))
+
+    def delete(self, project: Project, file: Stored) -> None:
+        """Delete a file for good: its name is burned."""
+        files = tuple(each for each in project.files if each is not file)
+        self._put(replace(project, files=files, deleted=(*project.deleted, file.name)))
+        self.bytes_of(file).unlink(missing_ok=True)
+
+    def yank(self, project: Project, version: str, reason: str) -> None:
+        """Yank a release (PEP 592), as a person does on the project's page."""
+        files = tuple(replace(each, yanked=reason) if each.version == version else each for each in project.files)
+        self._put(replace(project, files=files))
+
+    def _put(self, project: Project) -> None:
+        project = replace(project, serial=self.serial + 1)
+        self._projects[project.normalized] = project
+        store.save(self.folder / "projects" / f"{project.normalized}.json", project)

@@ -1,0 +1,258 @@
+"""Trusted publishing on an index: its audience, and the exchange of an ID token for an API token of 15 minutes.
+
+Refused and answered as PyPI does, in its order. The publishers stand in ``publishers.json`` in the index's
+folder: a list of objects, as `Publisher` has it. Control files: ``no-trusted-publishing`` switches it off,
+``no-github`` only for this issuer, and ``ahead`` holds seconds by which the index's clock is ahead.
+
+Why no library: the client side has some, the index's side is PyPI's own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from packaging.utils import canonicalize_name
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from unmoor.rehearsal.index import form_checks
+from unmoor.rehearsal.index.refusal import Refusal
+from unmoor.rehearsal.index.store import Shelf
+from unmoor.rehearsal.shared import store
+from unmoor.rehearsal.shared.http import note
+from unmoor.rehearsal.shared.oidc import ALGORITHM, Issuer
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+LIFE = 900
+"""Seconds that a minted token is good for."""
+LEEWAY = 30
+_WORKFLOW = re.compile(r"/\.github/workflows/([^/@]+\.ya?ml)@")
+
+
+class Publisher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One trusted publisher: ``repository`` is ``OWNER/NAME``, an empty ``environment`` stands for any.
+
+    A pending one's ``project`` does not exist yet: the first mint makes it.
+    """
+
+    project: str
+    repository: str
+    workflow: str
+    environment: str = ""
+    pending: bool = False
+
+    def matches(self, claims: dict[str, Any]) -> bool:
+        """Whether a job with these claims is meant."""
+        found = _WORKFLOW.search(str(claims.get("job_workflow_ref", "")))
+        return (
+            self.repository.lower() == str(claims.get("repository", "")).lower()
+            and found is not None
+            and found[1] == self.workflow
+            and self.environment.lower() in {"", str(claims.get("environment", "")).lower()}
+        )
+
+
+class Minted(msgspec.Struct, frozen=True):
+    """What the index keeps of a token that it minted: normalised names, and its end as a Unix time."""
+
+    projects: tuple[str, ...]
+    expires: float
+
+
+class MintError(Exception):
+    """No token, and why: PyPI's code and words."""
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(description)
+        self.code = code
+        self.description = description
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minting:
+    """The desk of one index; ``location`` is what its tokens name as their index."""
+
+    shelf: Shelf
+    issuer: Issuer
+    location: str
+    clock: Callable[[], float] = time.time
+
+    @property
+    def folder(self) -> Path:
+        """Where the index's state and control files lie."""
+        return self.shelf.folder
+
+    @property
+    def wanted(self) -> str:
+        """The audience of its ID tokens: each index has its own."""
+        return f"local-{self.folder.name}"
+
+    def now(self) -> float:
+        """The index's time."""
+        return self.clock() + sum(map(float, store.lines(self.folder / "ahead")))
+
+    def routes(self) -> list[Route]:
+        """What is mounted on the index; the last is the exchange's older address."""
+        return [
+            Route("/_/oidc/audience", self.audience),
+            Route("/_/oidc/mint-token", self.mint, methods=["POST"]),
+            Route("/_/oidc/github/mint-token", self.mint, methods=["POST"]),
+        ]
+
+    @property
+    def _off(self) -> bool:
+        return (self.folder / "no-trusted-publishing").exists()
+
+    async def audience(self, _request: Request) -> Response:
+        """``GET /_/oidc/audience``."""
+        if self._off:
+            return JSONResponse({"message": "Trusted publishing functionality not enabled"}, 403)
+        return JSONResponse({"audience": self.wanted})
+
+    async def mint(self, request: Request) -> Response:
+        """``POST /_/oidc/mint-token``."""
+        try:
+            token, expires = self.exchange(await request.body())
+        except MintError as error:
+            note(request, outcome=error.code)
+            errors = [{"code": error.code, "description": error.description}]
+            return JSONResponse({"message": "Token request failed", "errors": errors}, 422)
+        note(request, outcome="minted")
+        return JSONResponse({"success": True, "token": token, "expires": int(expires)})
+
+    def exchange(self, body: bytes) -> tuple[str, float]:
+        """Take an ID token, give an API token and the time of its end. Raises `MintError`."""
+        claims = self._believed(_payload(body))
+        self._redeem(claims)
+        mine = [each for each in self._publishers() if not each.pending and each.matches(claims)]
+        if not mine:
+            raise MintError(
+                "invalid-publisher",
+                "valid token, but no corresponding publisher (Publisher with matching claims was not found)",
+            )
+        used = self.folder / "id-tokens-used"
+        if claims["jti"] in store.lines(used):
+            raise MintError("invalid-reuse-token", "invalid token: already used")
+        with used.open("a", encoding="utf-8") as stream:
+            stream.write(f"{claims['jti']}\n")
+        return self._new(sorted({canonicalize_name(each.project) for each in mine}))
+
+    def _believed(self, token: str) -> dict[str, Any]:
+        """The claims of a token that this index's issuer signed, for this index, and not long ago."""
+        import jwt
+
+        try:
+            said = jwt.decode(token, options={"verify_signature": False})["iss"]
+        except (jwt.PyJWTError, KeyError):
+            raise MintError("invalid-payload", "malformed JWT") from None
+        if said != self.issuer.base:
+            raise MintError("invalid-payload", "unknown trusted publishing issuer")
+        if self._off or (self.folder / "no-github").exists():
+            raise MintError("not-enabled", "GitHub trusted publishing functionality not enabled")
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self.issuer.public,
+                algorithms=[ALGORITHM],
+                audience=self.wanted,
+                # The time is looked at below: by the index's own clock.
+                options={
+                    "require": ["iss", "iat", "exp", "aud", "jti"],
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                },
+            )
+        except jwt.PyJWTError:
+            claims = {}
+        if not claims or not claims["iat"] - LEEWAY <= self.now() < claims["exp"] + LEEWAY:
+            raise MintError("invalid-token", "malformed or invalid token")
+        return claims
+
+    def _redeem(self, claims: dict[str, Any]) -> None:
+        """Make the project of a pending publisher that matches, and the publisher a real one."""
+        publishers = self._publishers()
+        pending = next((each for each in publishers if each.pending and each.matches(claims)), None)
+        if pending is None:
+            return
+        others = [each for each in publishers if each is not pending]
+        if self.shelf.get(pending.project) is not None:
+            self._save(others)
+            raise MintError("invalid-pending-publisher", "valid token, but project already exists")
+        try:
+            form_checks.project(pending.project)
+        except Refusal as refusal:
+            raise MintError("invalid-payload", refusal.reason) from None
+        self.shelf.create(pending.project)
+        self._save([*others, msgspec.structs.replace(pending, pending=False)])
+
+    def _publishers(self) -> list[Publisher]:
+        return store.load(self.folder / "publishers.json", list[Publisher]) or []
+
+    def _save(self, publishers: Sequence[Publisher]) -> None:
+        store.save(self.folder / "publishers.json", publishers)
+
+    def _new(self, projects: Sequence[str]) -> tuple[str, float]:
+        now = self.now()
+        caveats = [[1, projects], [0, int(now) + LIFE, int(now)]]
+        token = sealed(self.location, caveats)
+        store.save(self._kept(token), Minted(projects=tuple(projects), expires=now + LIFE))
+        return token, now + LIFE
+
+    def _kept(self, token: str) -> Path:
+        """Where a token is kept, by its hash."""
+        return self.folder / "minted" / f"{hashlib.sha256(token.encode()).hexdigest()}.json"
+
+    def bearer(self, token: str) -> Minted | None:
+        """What a token that was minted here allows, ``None`` for any other. Raises `Refusal` once it has ended."""
+        kept = store.load(self._kept(token), Minted)
+        if kept is not None and self.now() >= kept.expires:
+            raise Refusal(403, "Invalid API Token: token is expired")
+        return kept
+
+
+def _payload(body: bytes) -> str:
+    try:
+        token = json.loads(body)["token"]
+    except (ValueError, KeyError, TypeError):
+        token = None
+    if not isinstance(token, str):
+        raise MintError("invalid-payload", "1 validation error for TokenPayload: token: Field required")
+    return token
+
+
+def sealed(location: str, caveats: Iterable[object]) -> str:
+    """A new API token as PyPI writes them: a macaroon in libmacaroons' binary format, version 2, with a key of its own.
+
+    Nobody checks its signature again: the index keeps what it minted.
+    """
+    identifier = secrets.token_hex(16).encode()
+    said = [json.dumps(caveat).encode() for caveat in caveats]
+    data = bytearray(b"\x02" + _field(1, location.encode()) + _field(2, identifier) + b"\0")
+    signature = hmac.digest(secrets.token_bytes(32), identifier, "sha256")
+    for each in said:
+        data += _field(2, each) + b"\0"
+        signature = hmac.digest(signature, each, "sha256")
+    data += b"\0" + _field(6, signature)
+    return f"pypi-{base64.urlsafe_b64encode(data).rstrip(b'=').decode()}"
+
+
+def _field(kind: int, data: bytes) -> bytes:
+    size, number = len(data), bytearray()
+    while size > 0x7F:  # noqa: PLR2004 - seven bits a byte
+        number.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes([kind, *number, size]) + data

@@ -1,0 +1,199 @@
+"""The legacy upload API of an index: what it takes, and what it refuses, in PyPI's order."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import Response
+
+from unmoor.rehearsal.index import form_checks
+from unmoor.rehearsal.index.form_checks import Offer
+from unmoor.rehearsal.index.refusal import Refusal
+from unmoor.rehearsal.index.store import Shelf, Stored
+from unmoor.rehearsal.index.trusted_publishing import Minted, Minting
+from unmoor.rehearsal.shared import store
+from unmoor.rehearsal.shared.http import drain, note
+from unmoor.rehearsal.shared.store import Digests, Intake
+
+if TYPE_CHECKING:
+    from packaging.metadata import Metadata
+    from starlette.requests import Request
+
+USER = "rehearsal"
+FIELD_LIMIT = 8 << 20
+MAX_FIELDS = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uploads:
+    """The desk of one index: its shelf, its address, its token, the size limit of a file in bytes, what it minted."""
+
+    shelf: Shelf
+    base: str
+    token: str
+    limit: int
+    minting: Minting | None = None
+
+    def authenticate(self, request: Request) -> Minted | None:
+        """Refuse a request whose credentials are missing or wrong, as PyPI does: 403 in each case.
+
+        Says what a minted token allows, ``None`` for the index's own, which allows everything.
+        """
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        try:
+            user, _, password = base64.b64decode(text, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            user, password = "", ""
+        if scheme.lower() == "basic" and user not in {"__token__", ""}:
+            raise Refusal(
+                403,
+                "Username/Password authentication is no longer supported. Migrate to API Tokens or Trusted "
+                f"Publishers instead. See {self.base}/help/#apitoken and {self.base}/help/#trusted-publishers",
+            )
+        if self.minting is not None and (minted := self.minting.bearer(password)):
+            return minted
+        if not hmac.compare_digest(password.encode(), self.token.encode()):
+            raise Refusal(
+                403,
+                "Invalid or non-existent authentication information. "
+                f"See {self.base}/help/#invalid-auth for more information.",
+            )
+        return None
+
+    async def upload(self, request: Request) -> Response:
+        """``POST /legacy/``."""
+        note(request, outcome="refused")
+        try:
+            minted = self.authenticate(request)
+            if int(request.headers.get("content-length", "0")) > self.limit + FIELD_LIMIT:
+                raise self._too_large("of this index")
+        except Refusal:
+            await drain(request)
+            raise
+        async with request.form(max_files=8, max_fields=MAX_FIELDS, max_part_size=FIELD_LIMIT) as form:
+            note(request, outcome=await self._receive(request, form, minted))
+        return Response(status_code=200)
+
+    async def _receive(self, request: Request, form: FormData, minted: Minted | None) -> str:
+        content = form.get("content")
+        sent = content.filename if isinstance(content, UploadFile) else None
+        offer = Offer(filename=sent or "", fields=_fields(form))
+        note(request, file=offer.filename[:255])
+        metadata = form_checks.form(offer)
+        self._owner(metadata.name, minted)
+        if not isinstance(content, UploadFile) or not sent:
+            raise Refusal(400, "Upload payload does not have a file.")
+        await asyncio.to_thread(form_checks.description, metadata)
+        form_checks.filename(offer)
+        # uv names no type, and is welcome.
+        if (content.content_type or "").startswith("image/"):
+            raise Refusal(400, "Invalid distribution file.")
+        if (content.size or 0) > self.limit:
+            raise self._too_large(f"for project {metadata.name!r}")
+        intake = Intake(self.shelf.folder / "incoming")
+        try:
+            found = await asyncio.to_thread(_take, intake, content)
+            note(request, sha256=found.sha256)
+            form_checks.digests(offer, found)
+            return await self._place(intake, offer, found, metadata)
+        finally:
+            intake.drop()
+
+    async def _place(self, intake: Intake, offer: Offer, found: Digests, metadata: Metadata) -> str:
+        if outcome := self._known(offer, found, metadata):
+            return outcome
+        inner = await asyncio.to_thread(form_checks.archive, intake.path, offer, metadata)
+        # Another request may have brought the same name while the archive was read.
+        return self._known(offer, found, metadata) or self._keep(intake, offer, found, inner)
+
+    def _too_large(self, whose: str) -> Refusal:
+        return Refusal(
+            400,
+            f"File too large. Limit {whose} is {self.limit // (1 << 20)} MB. "
+            f"See {self.base}/help/#file-size-limit for more information.",
+        )
+
+    def _owner(self, name: str, minted: Minted | None) -> None:
+        if minted is not None and self.shelf.get(name) is None:
+            raise Refusal(
+                400,
+                "Non-user identities cannot create new projects. This was probably caused by successfully using a "
+                "pending publisher but specifying the project name incorrectly (either in the publisher or in your "
+                "project's metadata). Please ensure that both match.",
+            )
+        if minted is not None and canonicalize_name(name) not in minted.projects:
+            raise Refusal(403, f"Invalid API Token: OIDC scoped token is not valid for project {name!r}")
+        if self.shelf.is_foreign(name):
+            raise Refusal(
+                403,
+                f"The user {USER!r} isn't allowed to upload to project {name!r}. "
+                f"See {self.base}/help/#project-name for more information.",
+            )
+        if self.shelf.get(name) is None:
+            form_checks.project(name)
+
+    def _known(self, offer: Offer, found: Digests, metadata: Metadata) -> str:
+        """Say ``already there`` for the same bytes under the same name; refuse what is taken; empty where it is new."""
+        twin = self.shelf.twin(offer.filename, found.blake2)
+        if twin and twin.name == offer.filename and twin.digests == found:
+            return "already there"
+        see = f"See {self.base}/help/#file-name-reuse for more information."
+        if twin:
+            raise Refusal(
+                400, f"File already exists ({twin.name!r}, with blake2_256 hash {twin.digests.blake2!r}). {see}"
+            )
+        project = self.shelf.get(offer.text("name"))
+        if project and offer.filename in project.deleted:
+            raise Refusal(
+                400,
+                "This filename was previously used by a file that has since been deleted. "
+                f"Use a different version. {see}",
+            )
+        kinds = {file.kind for file in project.of(str(metadata.version))} if project else set()
+        if offer.text("filetype") == "sdist" and "sdist" in kinds:
+            raise Refusal(400, "Only one sdist may be uploaded per release.")
+        return ""
+
+    def _keep(self, intake: Intake, offer: Offer, found: Digests, inner: bytes | None) -> str:
+        raw: dict[str, Any] = dict(offer.metadata)
+        file = Stored(
+            name=offer.filename,
+            version=str(Version(offer.text("version"))),
+            kind=offer.text("filetype"),
+            pyversion=offer.text("pyversion") or "source",
+            digests=found,
+            uploaded=store.now(),
+            requires_python=offer.text("requires_python") or None,
+            metadata_sha256=None if inner is None else hashlib.sha256(inner).hexdigest(),
+        )
+        path = self.shelf.bytes_of(file)
+        intake.keep(path)
+        if inner is not None:
+            path.with_name(f"{path.name}.metadata").write_bytes(inner)
+        self.shelf.add(offer.text("name"), file, raw)
+        return "stored"
+
+
+def _fields(form: FormData) -> dict[str, list[str]]:
+    """Every text of a form by its name; PyPI takes ``UNKNOWN`` and what is empty for unsaid."""
+    fields: dict[str, list[str]] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, str) and value.strip() and value.strip() != "UNKNOWN":
+            fields.setdefault(name, []).append(value)
+    return fields
+
+
+def _take(intake: Intake, content: UploadFile) -> Digests:
+    content.file.seek(0)
+    for piece in store.pieces(content.file):
+        intake.write(piece)
+    return intake.done()

@@ -1,0 +1,219 @@
+"""GHCR's other side: the packages API of the forge, over what the registry has stored.
+
+A version is a digest with every tag on it, and is deleted as a whole. Which versions there are is read
+from the registry's storage, since its API lists no manifest without a tag; deleting is the registry's work.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from unmoor.rehearsal.github.releases import Problem
+from unmoor.rehearsal.github.requests import Desk, Rights
+from unmoor.rehearsal.registry.rules import Rules, Who
+from unmoor.rehearsal.registry.tokens import Access, Signer
+from unmoor.rehearsal.registry.upstream import Upstream, nothing
+from unmoor.rehearsal.shared.http import note
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+_NUMBER_DIGITS = 13
+ACCEPTED = 202
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One version of a package."""
+
+    id: int
+    digest: str
+    tags: tuple[str, ...]
+    created: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """What the registry of GHCR holds, and how to delete of it."""
+
+    rules: Rules
+    signer: Signer
+    upstream: Upstream
+
+    def _folder(self, name: str) -> Path:
+        return self.rules.site.repositories / name
+
+    def versions(self, name: str) -> list[Version]:
+        """Every version, the newest first. Raises a 404 where there is no such package."""
+        if not self.rules.exists(name):
+            raise Problem(404, "Package not found.")
+        manifests = self._folder(name) / "_manifests"
+        tags: dict[str, list[str]] = {}
+        for link in sorted(manifests.glob("tags/*/current/link")):
+            tags.setdefault(link.read_text().strip(), []).append(link.parts[-3])
+        found = []
+        for link in manifests.glob("revisions/sha256/*/link"):
+            digest = f"sha256:{link.parent.name}"
+            # GitHub counts versions; a number that follows from the digest needs no list of them.
+            number = int(link.parent.name[:_NUMBER_DIGITS], 16)
+            written = link.stat().st_mtime
+            found.append(
+                (written, Version(id=number, digest=digest, tags=tuple(tags.get(digest, ())), created=_at(written)))
+            )
+        return [version for _, version in sorted(found, key=lambda each: (each[0], each[1].id), reverse=True)]
+
+    def version(self, name: str, number: int) -> Version:
+        """One version. Raises a 404."""
+        found = next((version for version in self.versions(name) if version.id == number), None)
+        if found is None:
+            raise Problem(404, "Package not found.")
+        return found
+
+    async def delete_version(self, name: str, version: Version) -> None:
+        """Delete a version with all its tags, where GitHub would. Raises a 400, a 403."""
+        self._may_delete(name, [version])
+        tagged = [each for each in self.versions(name) if each.tags]
+        if tagged == [version]:
+            raise Problem(
+                400,
+                "You cannot delete the last tagged version of a package. You must delete the package instead.",
+            )
+        await self._delete(name, version)
+
+    async def delete_package(self, name: str) -> None:
+        """Delete a package with all its versions, where GitHub would. Raises a 400, a 403."""
+        versions = self.versions(name)
+        self._may_delete(name, versions)
+        for version in versions:
+            await self._delete(name, version)
+        for part in ("_manifests", "_layers", "_uploads"):
+            shutil.rmtree(self._folder(name) / part, ignore_errors=True)
+
+    def _may_delete(self, name: str, versions: list[Version]) -> None:
+        if not self.rules.may_administer(name):
+            raise Problem(403, "You need admin permissions on this package to delete it.")
+        if self.rules.is_public(name) and any(self.rules.is_popular(version.digest) for version in versions):
+            raise Problem(
+                400,
+                "Publicly visible package versions with more than 5,000 downloads cannot be deleted. "
+                "Contact GitHub support for further assistance.",
+            )
+
+    async def _delete(self, name: str, version: Version) -> None:
+        token = self.signer.token(Who.WRITER, self.rules.site.host, [Access("repository", name, ("delete",))])
+        headers = [(b"host", b"registry"), (b"authorization", f"Bearer {token}".encode())]
+        target = f"/v2/{name}/manifests/{version.digest}".encode()
+        async with self.upstream.ask("DELETE", target, headers, nothing()) as answer:
+            if answer.status != ACCEPTED:
+                raise Problem(500, f"The registry answered {answer.status}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packages:
+    """The routes of the packages API; ``shelf`` is ``None`` in a world without a registry for GHCR."""
+
+    desk: Desk
+    shelf: Shelf | None
+
+    def routes(self) -> list[Route]:
+        """Every route; the name of a package may hold slashes."""
+        root = "/api/v3/{owners}/{login}/packages/container/{name:path}"
+        return [
+            Route(f"{root}/versions/{{id:int}}", self.version),
+            Route(f"{root}/versions/{{id:int}}", self.delete_version, methods=["DELETE"]),
+            Route(f"{root}/versions", self.versions),
+            Route(root, self.package),
+            Route(root, self.delete, methods=["DELETE"]),
+        ]
+
+    async def package(self, request: Request) -> Response:
+        """``GET /{users,orgs}/{login}/packages/container/{name}``, which says whether it is public."""
+        shelf, name = self._asked(request)
+        versions = shelf.versions(name)
+        here = self._address(request)
+        return JSONResponse(
+            {
+                "id": int.from_bytes(name.encode()[:6]),
+                "name": request.path_params["name"],
+                "package_type": "container",
+                "url": here,
+                "html_url": self._page(request),
+                "version_count": len(versions),
+                "visibility": "public" if shelf.rules.is_public(name) else "private",
+                "owner": self.desk.owner(),
+                "created_at": versions[-1].created,
+                "updated_at": versions[0].created,
+            }
+        )
+
+    async def versions(self, request: Request) -> Response:
+        """``GET …/versions``, a page of them; none is ever in the state ``deleted``."""
+        shelf, name = self._asked(request)
+        found = shelf.versions(name) if request.query_params.get("state", "active") == "active" else []
+        return self.desk.paged(request, [self._version(request, each) for each in found])
+
+    async def version(self, request: Request) -> Response:
+        """``GET …/versions/{id}``."""
+        shelf, name = self._asked(request)
+        return JSONResponse(self._version(request, shelf.version(name, request.path_params["id"])))
+
+    async def delete_version(self, request: Request) -> Response:
+        """``DELETE …/versions/{id}``."""
+        shelf, name = self._asked(request, writes=True)
+        version = shelf.version(name, request.path_params["id"])
+        await shelf.delete_version(name, version)
+        note(request, package=name, digest=version.digest, tags=list(version.tags))
+        return Response(status_code=204)
+
+    async def delete(self, request: Request) -> Response:
+        """``DELETE …/packages/container/{name}``."""
+        shelf, name = self._asked(request, writes=True)
+        await shelf.delete_package(name)
+        note(request, package=name)
+        return Response(status_code=204)
+
+    def _asked(self, request: Request, *, writes: bool = False) -> tuple[Shelf, str]:
+        """The shelf, and the package as the registry calls it. Raises a 401, a 403, a 404."""
+        asked = request.path_params
+        if writes:
+            self.desk.push(request)
+        elif self.desk.rights(request) is Rights.ANONYMOUS:
+            raise Problem(401, "Requires authentication")
+        owners = "orgs" if self.desk.is_organisation else "users"
+        owner = self.desk.shapes.repository.partition("/")[0].lower()
+        if asked["owners"] != owners or asked["login"].lower() != owner or self.shelf is None:
+            raise Problem(404, "Not Found")
+        return self.shelf, f"{owner}/{asked['name']}"
+
+    def _address(self, request: Request) -> str:
+        asked = request.path_params
+        name = quote(asked["name"], safe="")
+        return f"{self.desk.shapes.api}/{asked['owners']}/{asked['login']}/packages/container/{name}"
+
+    def _page(self, request: Request) -> str:
+        asked = request.path_params
+        return f"{self.desk.shapes.site}/{asked['owners']}/{asked['login']}/packages/container/package/{asked['name']}"
+
+    def _version(self, request: Request, version: Version) -> dict[str, Any]:
+        return {
+            "id": version.id,
+            "name": version.digest,
+            "url": f"{self._address(request)}/versions/{version.id}",
+            "package_html_url": self._page(request),
+            "created_at": version.created,
+            "updated_at": version.created,
+            "html_url": f"{self._page(request)}/{version.id}",
+            "metadata": {"package_type": "container", "container": {"tags": list(version.tags)}},
+        }
+
+
+def _at(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,81 @@
+"""One registry of the local world: its folder, what it is told at its start, and whether it answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmoor.artifacts.files import write_whole
+from unmoor.rehearsal.registry.tokens import ISSUER
+
+WORDS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """The folder of one registry: ``storage``, what it needs to run, and its control files."""
+
+    folder: Path
+    host: str
+
+    @property
+    def repositories(self) -> Path:
+        """Where the registry keeps its repositories, each in a folder of its name."""
+        return self.folder / "storage" / "docker" / "registry" / "v2" / "repositories"
+
+    @property
+    def socket(self) -> str:
+        """The socket's path, from the current folder where that is shorter: the system allows 107 bytes."""
+        path = str(self.folder / "socket")
+        # Where a link leads to the folder, its own path is not below the current one, and yet it is there.
+        return min(path, os.path.relpath(os.path.realpath(path), Path.cwd()), key=len)
+
+    @property
+    def log(self) -> Path:
+        """What the registry says."""
+        return self.folder / "registry.log"
+
+    def listens(self) -> bool:
+        """Whether the registry answers."""
+        with socket.socket(socket.AF_UNIX) as trial:
+            try:
+                trial.connect(self.socket)
+            except OSError:
+                return False
+        return True
+
+    def last_words(self) -> str:
+        """What the registry wrote last, fit for a terminal."""
+        text = self.log.read_bytes()[-WORDS:].decode(errors="replace")
+        return "".join(char if char.isprintable() else " " for char in text).strip() or "it said nothing"
+
+    def configure(self, *, address: str, certificate: bytes) -> None:
+        """Write what the registry reads at its start; ``address`` is the proxy's."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        bundle = self.folder / "root.pem"
+        settings = {
+            "version": "0.1",
+            "log": {"level": "warn", "accesslog": {"disabled": True}},
+            "storage": {
+                "filesystem": {"rootdirectory": str(self.folder / "storage")},
+                "delete": {"enabled": True},
+                "maintenance": {"uploadpurging": {"enabled": False}},
+            },
+            # With the host, the addresses in its answers are the proxy's.
+            "http": {"net": "unix", "addr": "socket", "host": address, "secret": secrets.token_hex(16)},
+            "auth": {
+                "token": {
+                    "realm": f"{address}/token",
+                    "service": self.host,
+                    "issuer": ISSUER,
+                    "rootcertbundle": str(bundle),
+                }
+            },
+        }
+        write_whole(bundle, certificate)
+        # Every JSON text is a YAML text.
+        write_whole(self.folder / "config.yml", json.dumps(settings, indent=1).encode(), mode=0o600)

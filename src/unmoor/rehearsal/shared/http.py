@@ -1,0 +1,158 @@
+"""What the servers share: the request log, reason phrases, and the reading of ``Accept``."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import h11
+from starlette.requests import Request
+from starlette.responses import Response
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from unmoor.rehearsal.shared.store import append_line
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+REASON = b"x-reason"
+CUT = "x-cut"
+"""A header of an answer that is never sent: the connection is closed instead, or ``reset`` where it says so."""
+DRAIN_LIMIT = 4 << 30
+HEAD_LIMIT = 64 << 10
+GONE = 499
+
+
+class _Connection(h11.Connection):
+    """Sends the ``X-Reason`` header of an answer as its HTTP reason phrase.
+
+    PyPI says in the reason phrase why it refuses a file, and twine shows nothing else; ASGI
+    has no word for it.
+    """
+
+    transport: asyncio.Transport | None = None
+
+    def send_with_data_passthrough(self, event: h11.Event) -> list[bytes] | None:
+        """Send an event; every way of sending comes through here."""
+        if isinstance(event, h11.Response):
+            cut = next((value for name, value in event.headers if name == CUT.encode()), None)
+            if cut is not None and self.transport is not None:
+                super().send_with_data_passthrough(event)
+                _cut(self.transport, resets=cut == b"reset")
+                return []
+            reason = next((value for name, value in event.headers if name == REASON), None)
+            if reason is not None:
+                headers = [(name, value) for name, value in event.headers if name != REASON]
+                event = h11.Response(status_code=event.status_code, headers=headers, reason=reason)
+        return super().send_with_data_passthrough(event)
+
+
+def _cut(transport: asyncio.Transport, *, resets: bool) -> None:
+    """Close a connection at once; the other side sees a reset, or an end without an answer."""
+    if resets:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+class ReasonProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1 protocol over a connection that can send reason phrases."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn = _Connection(h11.SERVER, self.config.h11_max_incomplete_event_size or HEAD_LIMIT)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin with a connection."""
+        super().connection_made(transport)
+        if isinstance(self.conn, _Connection):
+            self.conn.transport = transport
+
+
+def phrase(text: str) -> str:
+    """Make a text fit to be a reason phrase: one line of printable ASCII."""
+    return "".join(char if " " <= char <= "~" else "?" for char in text)[:1000]
+
+
+def preferred(accept: str, offers: Sequence[str]) -> str | None:
+    """Choose the offer that ``Accept`` (RFC 9110, 12.5.1) likes best.
+
+    The first one wins a tie; ``None`` if none fits.
+    """
+    if not accept.strip():
+        return offers[0]
+    wishes: dict[str, float] = {}
+    for part in accept.split(","):
+        name, _, rest = part.partition(";")
+        wishes[name.strip().lower()] = _quality(rest)
+
+    def liking(offer: str) -> float:
+        ranges = (offer, offer.split("/", 1)[0] + "/*", "*/*")
+        return next((wishes[each] for each in ranges if each in wishes), 0.0)
+
+    best = max(offers, key=liking)
+    return best if liking(best) > 0 else None
+
+
+def _quality(parameters: str) -> float:
+    """The ``q`` of a media range, 1 where it is absent, 0 where it is no number."""
+    for each in parameters.split(";"):
+        name, _, value = each.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+async def drain(request: Request) -> None:
+    """Read a body to its end and forget it.
+
+    A server that answers and closes while the client still sends gives the client a reset
+    connection in place of the answer.
+    """
+    seen = 0
+    async for piece in request.stream():
+        seen += len(piece)
+        if seen > DRAIN_LIMIT:
+            return
+
+
+def note(request: Request, **facts: object) -> None:
+    """Add facts to the request's line in the log. Never a header, never a secret."""
+    request.scope.setdefault("unmoor.notes", {}).update(facts)
+
+
+async def gone(_request: Request, _error: Exception) -> Response:
+    """What is answered to a client that is no longer there: nothing but a status for the log."""
+    return Response(status_code=GONE)
+
+
+class Logged:
+    """Writes one line to the request log for each request, before its answer goes out.
+
+    The status is 499 where the client was gone before it could be answered.
+    """
+
+    def __init__(self, app: ASGIApp, *, server: str, log: int) -> None:
+        self._app = app
+        self._server = server
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        notes: dict[str, object] = scope.setdefault("unmoor.notes", {})
+
+        async def listen(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                line = {"server": self._server, "method": scope["method"], "path": scope["path"][:500]}
+                append_line(self._log, {**line, "status": message["status"], **notes})
+            await send(message)
+
+        await self._app(scope, receive, listen)

@@ -1,0 +1,392 @@
+"""The local forge answers as GitHub does; each answer is compared with GitHub's own description."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from tests.rehearsal.conftest import described, requests_of
+from tests.rehearsal.github.contract import Forge
+from tests.repositories import Repo
+
+from unmoor.rehearsal import local
+from unmoor.rehearsal.local import LocalWorld
+
+
+@pytest.fixture
+def forge(world: LocalWorld) -> Iterator[Forge]:
+    """The forge, asked by who may push. It is emptied after each test."""
+    forge = Forge(world.addresses["forge"], described(world)["forge"]["token"])
+    yield forge
+    for release in forge.call("GET", "/releases?per_page=100").json():
+        assert forge.call("DELETE", f"/releases/{release['id']}").status_code == 204
+
+
+@pytest.fixture
+def reader(world: LocalWorld) -> Forge:
+    """The forge, asked by who may only read."""
+    return Forge(world.addresses["forge"], json.loads((world.folder / "credentials.json").read_text())["read"])
+
+
+@pytest.fixture
+def anybody(world: LocalWorld) -> Forge:
+    """The forge, asked without credentials."""
+    return Forge(world.addresses["forge"], "")
+
+
+def errors(answer: requests.Response) -> list[dict[str, str]]:
+    """The errors of a 422."""
+    assert answer.status_code == 422
+    found: list[dict[str, str]] = answer.json()["errors"]
+    return found
+
+
+def test_the_repository(forge: Forge, reader: Forge, anybody: Forge) -> None:
+    """The repository says who may push; to who brings no token it says nothing of that."""
+    assert [who.call("GET", "").json()["permissions"]["push"] for who in (forge, reader)] == [True, False]
+    answer = anybody.call("GET", "").json()
+    assert "permissions" not in answer
+    assert (answer["full_name"], answer["default_branch"], answer["private"]) == ("acme/demo", "main", False)
+
+
+def test_the_user(forge: Forge, anybody: Forge) -> None:
+    """A token belongs to a user; without one there is none."""
+    assert forge.call("GET", f"{forge.base}/api/v3/user").json()["login"] == "rehearsal"
+    assert anybody.call("GET", f"{forge.base}/api/v3/user").status_code == 401
+
+
+def test_bad_token(world: LocalWorld) -> None:
+    """A token that is wrong is refused, even where none is needed."""
+    answer = Forge(world.addresses["forge"], "ghs_wrong").call("GET", "")
+    assert (answer.status_code, answer.json()["message"]) == (401, "Bad credentials")
+
+
+def test_another_repository(forge: Forge) -> None:
+    """Any other repository is not there; ours is, in capitals too."""
+    assert forge.call("GET", f"{forge.base}/api/v3/repos/acme/other/releases").status_code == 404
+    assert forge.call("GET", f"{forge.base}/api/v3/repos/ACME/Demo/releases").status_code == 200
+
+
+def test_refs_and_tags(forge: Forge) -> None:
+    """Refs are those of the bare remote; an annotated tag leads on to its commit."""
+    light = forge.call("GET", "/git/ref/tags%2Fv0.1.0").json()
+    assert light["object"]["type"] == "commit"
+    annotated = forge.call("GET", "/git/ref/tags%2Fv0.2.0").json()
+    assert annotated["object"]["type"] == "tag"
+    tag = forge.call("GET", f"/git/tags/{annotated['object']['sha']}").json()
+    assert (tag["tag"], tag["message"], tag["object"]["type"]) == ("v0.2.0", "The second one\n", "commit")
+    assert tag["tagger"]["date"] == "2023-11-14T22:13:20Z"
+    found = forge.call("GET", "/git/matching-refs/tags%2Fv0").json()
+    assert [ref["ref"] for ref in found] == ["refs/tags/v0.1.0", "refs/tags/v0.2.0"]
+    assert forge.call("GET", "/git/ref/tags%2Fv0").status_code == 404
+    assert forge.call("GET", f"/git/tags/{light['object']['sha']}").status_code == 404
+
+
+def test_a_draft_is_hidden(forge: Forge, reader: Forge, anybody: Forge) -> None:
+    """A draft is listed to who may push; by its tag nobody finds it, nor its assets from outside."""
+    draft = forge.make("v0.1.0")
+    asset = forge.attach(draft, "a.txt", b"text").json()
+    assert [release["id"] for release in forge.call("GET", "/releases").json()] == [draft["id"]]
+    assert forge.call("GET", "/releases/tags/v0.1.0").status_code == 404
+    for other in (reader, anybody):
+        assert other.call("GET", "/releases").json() == []
+        assert other.call("GET", f"/releases/{draft['id']}").status_code == 404
+        assert other.call("GET", f"/releases/assets/{asset['id']}").status_code == 404
+    assert requests.get(asset["browser_download_url"], timeout=20).status_code == 404
+    assert "untagged-" in draft["html_url"]
+
+
+def test_drafts_are_not_unique(forge: Forge) -> None:
+    """Two drafts of one tag can be, but only one of them can be published."""
+    first, second = forge.make("v0.1.0"), forge.make("v0.1.0")
+    assert forge.change(first, draft=False).status_code == 200
+    assert errors(forge.change(second, draft=False)) == [
+        {"resource": "Release", "code": "already_exists", "field": "tag_name"}
+    ]
+    refused = forge.call("POST", "/releases", json={"tag_name": "v0.1.0"})
+    assert errors(refused)[0]["code"] == "already_exists"
+
+
+def test_published(forge: Forge, anybody: Forge) -> None:
+    """A published release is found by its tag, and its assets are there for anybody."""
+    draft = forge.make("v0.2.0", name="v0.2.0", body="notes")
+    forge.attach(draft, "a.txt", b"text")
+    forge.change(draft, draft=False, prerelease=False, make_latest="true")
+    release = anybody.call("GET", "/releases/tags/v0.2.0").json()
+    assert (release["draft"], release["body"], release["name"]) == (False, "notes", "v0.2.0")
+    assert release["assets"][0]["digest"] == f"sha256:{hashlib.sha256(b'text').hexdigest()}"
+    assert requests.get(release["assets"][0]["browser_download_url"], timeout=20).content == b"text"
+    assert requests.get(release["html_url"], timeout=20).status_code == 200
+
+
+LATEST: dict[str, tuple[list[tuple[str, dict[str, Any]]], str | None]] = {
+    "nothing published": ([("v1.0.0", {})], None),
+    "true by default": ([("v1.0.0", {"draft": False})], "v1.0.0"),
+    "the last one published": ([("v2.0.0", {"draft": False}), ("v1.0.0", {"draft": False})], "v1.0.0"),
+    "told not to": ([("v2.0.0", {"draft": False}), ("v1.0.0", {"draft": False, "make_latest": "false"})], "v2.0.0"),
+    "legacy compares": (
+        [("v2.0.0", {"draft": False}), ("v1.0.0", {"draft": False, "make_latest": "legacy"})],
+        "v2.0.0",
+    ),
+    "legacy moves up": (
+        [("v1.0.0", {"draft": False}), ("v2.0.0", {"draft": False, "make_latest": "legacy"})],
+        "v2.0.0",
+    ),
+    "never a prerelease": (
+        [("v1.0.0", {"draft": False}), ("v2.0.0rc1", {"draft": False, "prerelease": True})],
+        "v1.0.0",
+    ),
+    "nothing told to be": ([("v1.0.0", {"draft": False, "make_latest": "false"})], None),
+}
+
+
+@pytest.mark.parametrize(("steps", "latest"), LATEST.values(), ids=LATEST)
+def test_latest(forge: Forge, anybody: Forge, steps: list[tuple[str, dict[str, Any]]], latest: str | None) -> None:
+    """The latest release is the last that was made it; publishing does so unless told otherwise."""
+    for tag, words in steps:
+        forge.change(forge.make(tag, target_commitish="main"), **words)
+    answer = anybody.call("GET", "/releases/latest")
+    assert (answer.json()["tag_name"] if answer.status_code == 200 else None) == latest
+
+
+def test_latest_stays_on_update(forge: Forge) -> None:
+    """Changing the words of a published release does not make it the latest; deleting the latest gives it back."""
+    first, second = forge.make("v0.1.0", draft=False), forge.make("v0.2.0", draft=False)
+    forge.change(first, body="other")
+    assert forge.call("GET", "/releases/latest").json()["id"] == second["id"]
+    forge.call("DELETE", f"/releases/{second['id']}")
+    assert forge.call("GET", "/releases/latest").json()["id"] == first["id"]
+
+
+def test_publishing_makes_the_tag(forge: Forge, world: LocalWorld) -> None:
+    """A tag that is absent is made at the target, when the release is published and not before."""
+    remote = Repo(world.folder / "remote.git")
+    head, tag = remote.git("rev-parse", "main"), "v9.0.0"
+    draft = forge.make(tag, target_commitish=head)
+    assert tag not in remote.git("tag", "--list")
+    forge.change(draft, draft=False)
+    assert remote.git("rev-parse", tag) == head
+    existing = forge.make("v0.1.0", target_commitish=head, draft=False)
+    assert remote.git("rev-parse", existing["tag_name"]) != head
+
+
+@pytest.mark.parametrize("target", ["HEAD", "v0.1.0", "nothing", "abcdef0", "0" * 40])
+def test_targets_refused(forge: Forge, target: str) -> None:
+    """A target is a branch or a full commit: no tag, no HEAD, no short hash, nothing unknown."""
+    answer = forge.call("POST", "/releases", json={"tag_name": "v8.0.0", "target_commitish": target, "draft": True})
+    assert errors(answer) == [{"resource": "Release", "code": "invalid", "field": "target_commitish"}]
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "code"),
+    [
+        ({}, "tag_name", "missing_field"),
+        ({"tag_name": "a b"}, "tag_name", "custom"),
+        ({"tag_name": "../x"}, "tag_name", "custom"),
+        ({"tag_name": "v0.1.0", "body": "x" * 125_001}, "body", "custom"),
+    ],
+)
+def test_releases_refused(forge: Forge, words: dict[str, Any], field: str, code: str) -> None:
+    """What GitHub refuses of a release is refused with 422, naming the field."""
+    error = errors(forge.call("POST", "/releases", json=words))[0]
+    assert (error["resource"], error["field"], error["code"]) == ("Release", field, code)
+
+
+def test_body_at_the_limit(forge: Forge) -> None:
+    """A body of 125,000 characters is taken; the message for one more is GitHub's."""
+    draft = forge.make("v0.1.0", body="ä" * 125_000)
+    error = errors(forge.change(draft, body="x" * 125_001))[0]
+    assert error["message"] == "body is too long (maximum is 125000 characters)"
+
+
+@pytest.mark.parametrize(
+    ("data", "status"), [(b"{", 400), (b'{"tag_name": "v1", "draft": "yes"}', 422), (b'["tag"]', 422)]
+)
+def test_malformed_bodies(forge: Forge, data: bytes, status: int) -> None:
+    """A body that is no JSON, or of the wrong types, is refused."""
+    address = f"{forge.base}{forge.root}/releases"
+    headers = {"Authorization": f"token {forge.token}"}
+    assert requests.post(address, data=data, headers=headers, timeout=20).status_code == status
+
+
+WRITES = [
+    ("POST /releases", {"json": {"tag_name": "v0.1.0", "draft": True}}),
+    ("PATCH /releases/{id}", {"json": {"name": "x"}}),
+    ("DELETE /releases/{id}", {}),
+    ("PATCH /releases/assets/{asset}", {"json": {"name": "x"}}),
+    ("DELETE /releases/assets/{asset}", {}),
+    ("POST {upload}?name=b.txt", {"data": b"x" * 300_000}),
+]
+
+
+@pytest.mark.parametrize(("write", "how"), WRITES)
+def test_writes_need_push_access(forge: Forge, reader: Forge, anybody: Forge, write: str, how: dict[str, Any]) -> None:
+    """Who may only read gets 403 for every write, who has no token gets 401, and nothing changes."""
+    release = forge.make("v0.1.0", draft=False)
+    asset = forge.attach(release, "a.txt", b"text").json()
+    before = forge.call("GET", "/releases").json()
+    method, _, path = write.partition(" ")
+    at = path.format(id=release["id"], asset=asset["id"], upload=release["upload_url"].partition("{")[0])
+    refused = reader.call(method, at, **how)
+    assert (refused.status_code, refused.json()["message"]) == (403, "Resource not accessible by integration")
+    assert anybody.call(method, at, **how).status_code == 401
+    assert forge.call("GET", "/releases").json() == before
+
+
+def test_an_asset(forge: Forge) -> None:
+    """An asset is listed with size, state and digest; its bytes come from elsewhere, by a signed address."""
+    draft = forge.make("v0.1.0")
+    made = forge.attach(draft, "a.txt", b"text").json()
+    assert (made["size"], made["state"]) == (4, "uploaded")
+    assert forge.call("GET", f"/releases/{draft['id']}/assets").json() == [made]
+    assert forge.call("GET", f"/releases/assets/{made['id']}").json() == made
+    binary = {"Accept": "application/octet-stream"}
+    leads = forge.call("GET", f"/releases/assets/{made['id']}", headers=binary)
+    assert leads.status_code == 302
+    address = leads.headers["location"]
+    assert urlsplit(address).netloc != urlsplit(forge.base).netloc
+    assert requests.get(address, timeout=20).content == b"text"
+    assert requests.get(address, headers={"Authorization": "Bearer x"}, timeout=20).status_code == 400
+    assert requests.get(f"{address[:-1]}x", timeout=20).status_code == 403
+    assert forge.call("DELETE", f"/releases/assets/{made['id']}").status_code == 204
+    assert forge.call("GET", f"/releases/{draft['id']}/assets").json() == []
+    assert requests.get(address, timeout=20).status_code == 404
+
+
+def test_a_second_asset_of_a_name(forge: Forge) -> None:
+    """A second asset of a name is refused with GitHub's words, also where the name only becomes the same."""
+    draft = forge.make("v0.1.0")
+    assert forge.attach(draft, "a b+c.txt", b"text").json()["name"] == "a.b.c.txt"
+    for name in ("a b+c.txt", "a.b.c.txt"):
+        answer = forge.attach(draft, name, b"x" * 300_000)
+        assert answer.json()["message"] == "Validation Failed"
+        assert errors(answer) == [{"resource": "ReleaseAsset", "code": "already_exists", "field": "name"}]
+
+
+@pytest.mark.parametrize(("name", "data"), [("a.txt", b""), ("", b"text"), ("...", b"text")])
+def test_assets_refused(forge: Forge, name: str, data: bytes) -> None:
+    """An asset without bytes or without a name is refused."""
+    draft = forge.make("v0.1.0")
+    assert errors(forge.attach(draft, name, data))
+    assert forge.call("GET", f"/releases/{draft['id']}/assets").json() == []
+
+
+def test_renaming_an_asset(forge: Forge) -> None:
+    """An asset can be given another name, if that is free."""
+    draft = forge.make("v0.1.0")
+    first, _ = (forge.attach(draft, name, b"text").json() for name in ("a.txt", "b.txt"))
+    here = f"/releases/assets/{first['id']}"
+    assert errors(forge.call("PATCH", here, json={"name": "b.txt"}))[0]["code"] == "already_exists"
+    renamed = forge.call("PATCH", here, json={"name": "c.txt", "label": "the third"}).json()
+    assert (renamed["name"], renamed["label"]) == ("c.txt", "the third")
+
+
+def test_an_upload_broken_off(forge: Forge, world: LocalWorld) -> None:
+    """An upload that is broken off leaves an asset of state 'starter', which takes up the name until it is deleted."""
+    draft = forge.make("v0.1.0")
+    where = urlsplit(draft["upload_url"].partition("{")[0])
+    head = (
+        f"POST {where.path}?name=begun.txt HTTP/1.1\r\nHost: {where.netloc}\r\nAuthorization: Bearer {forge.token}\r\n"
+        "Content-Type: application/octet-stream\r\nContent-Length: 1000\r\n\r\nbegun"
+    )
+    with socket.create_connection((str(where.hostname), int(where.port or 0)), timeout=20) as connection:
+        connection.sendall(head.encode())
+    asset = _first_asset(forge, draft)
+    assert (asset["state"], asset["size"], asset["digest"]) == ("starter", 0, None)
+    assert errors(forge.attach(draft, "begun.txt", b"text"))[0]["code"] == "already_exists"
+    assert forge.call("DELETE", f"/releases/assets/{asset['id']}").status_code == 204
+    assert forge.attach(draft, "begun.txt", b"text").status_code == 201
+    lines = requests_of(world, server="forge", file="begun.txt")
+    assert [(line["status"], line["outcome"]) for line in lines] == [
+        (499, "broken off"),
+        (422, "refused"),
+        (201, "stored"),
+    ]
+
+
+def _first_asset(forge: Forge, release: dict[str, Any]) -> dict[str, Any]:
+    """Wait until the forge has noticed that the client is gone; GitHub's description knows no such state."""
+    address = f"{forge.base}{forge.root}/releases/{release['id']}/assets"
+    for _ in range(1000):
+        found: list[dict[str, Any]] = requests.get(
+            address, headers={"Authorization": f"Bearer {forge.token}"}, timeout=20
+        ).json()
+        if found:
+            return found[0]
+    pytest.fail("no asset was left behind")
+
+
+def test_pages(forge: Forge) -> None:
+    """Lists come in pages, the newest first, and the Link header leads from one to the next."""
+    made = [forge.make(f"v0.0.{number}", target_commitish="main")["id"] for number in range(5)]
+    seen, address = [], f"{forge.base}{forge.root}/releases?per_page=2"
+    while address:
+        answer = forge.call("GET", address)
+        seen += [release["id"] for release in answer.json()]
+        address = answer.links.get("next", {}).get("url", "")
+    assert seen == list(reversed(made))
+
+
+def test_immutable_releases(forge: Forge, world: LocalWorld) -> None:
+    """Where releases are immutable, a published one keeps its assets, and its tag is burned when it goes."""
+    (world.folder / "forge" / "immutable").touch()
+    draft = forge.make("v0.1.0")
+    asset = forge.attach(draft, "a.txt", b"text").json()
+    release = forge.change(draft, draft=False).json()
+    (world.folder / "forge" / "immutable").unlink()
+    assert release["immutable"]
+    assert forge.attach(release, "b.txt", b"x").json()["message"] == "Cannot upload assets to an immutable release."
+    assert forge.call("DELETE", f"/releases/assets/{asset['id']}").status_code == 422
+    assert forge.change(release, tag_name="v0.2.0").status_code == 422
+    assert forge.change(release, body="other words").status_code == 200
+    digest = f"sha1:{forge.call('GET', '/git/ref/tags%2Fv0.1.0').json()['object']['sha']}"
+    (attested,) = forge.call("GET", f"/attestations/{digest}?predicate_type=release").json()["attestations"]
+    assert attested["initiator"] == "github"
+    forge.call("DELETE", f"/releases/{release['id']}")
+    assert forge.call("GET", f"/attestations/{digest}").json() == {"attestations": [attested]}
+    assert forge.call("GET", f"/attestations/sha1:{'0' * 40}").json() == {"attestations": []}
+    again = forge.change(forge.make("v0.1.0"), draft=False)
+    assert errors(again)[0]["message"] == "tag_name was used by an immutable release"
+
+
+def test_an_empty_remote(tmp_path: Path) -> None:
+    """Without a checkout the remote is empty, and the forge says so by having nothing to tag."""
+    with local.start(tmp_path / "world", repository="acme/demo", checkout=None) as world:
+        forge = Forge(world.addresses["forge"], described(world)["forge"]["token"])
+        assert forge.call("GET", "").json()["default_branch"] == "main"
+        assert forge.call("GET", "/git/matching-refs/tags%2Fv").json() == []
+        answer = forge.call("POST", "/releases", json={"tag_name": "v1.0.0", "draft": True})
+        assert errors(answer)[0]["field"] == "target_commitish"
+
+
+def test_an_installation(forge: Forge, world: LocalWorld) -> None:
+    """To an installation GitHub does not say that it may write; it has no user, and writes all the same."""
+    token = json.loads((world.folder / "credentials.json").read_text())["installation"]
+    installation = Forge(world.addresses["forge"], token)
+    assert token.startswith("ghs_")
+    assert installation.call("GET", "").json()["permissions"]["push"] is False
+    answer = installation.call("GET", f"{forge.base}/api/v3/user")
+    assert (answer.status_code, answer.json()["message"]) == (403, "Resource not accessible by integration")
+    draft = installation.make("v0.1.0")
+    assert [release["id"] for release in installation.call("GET", "/releases").json()] == [draft["id"]]
+
+
+def test_generated_notes(forge: Forge, reader: Forge, anybody: Forge) -> None:
+    """Notes are generated for who may write, and nothing is changed by it."""
+    words = {"tag_name": "v0.2.0", "previous_tag_name": "v0.1.0"}
+    notes = forge.call("POST", "/releases/generate-notes", json=words).json()
+    assert (notes["name"], "compare/v0.1.0...v0.2.0" in notes["body"]) == ("v0.2.0", True)
+    assert (
+        "commits/v0.2.0" in forge.call("POST", "/releases/generate-notes", json={"tag_name": "v0.2.0"}).json()["body"]
+    )
+    assert errors(forge.call("POST", "/releases/generate-notes", json={}))[0]["field"] == "tag_name"
+    asked = [who.call("POST", "/releases/generate-notes", json=words).status_code for who in (reader, anybody)]
+    assert asked == [403, 401]
+    assert forge.call("GET", "/releases").json() == []

@@ -1,0 +1,157 @@
+"""How an index shows what it holds."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from io import BytesIO
+
+import pytest
+import requests
+from tests.rehearsal.conftest import Client
+from tests.rehearsal.index.made_dists import Upload, sdist, wheel
+
+JSON = "application/vnd.pypi.simple.v1+json"
+HTML = "application/vnd.pypi.simple.v1+html"
+
+
+@pytest.fixture
+def held(index: Client, name: str) -> Upload:
+    """A wheel that the index holds, of version 1.0; a release candidate of 2.0 is there too."""
+    upload = Upload.of(wheel(name, "1.0"), name, "1.0")
+    for each in (upload, Upload.of(sdist(name, "2.0rc1"), name, "2.0rc1")):
+        assert index.send(each).status_code == 200
+    return upload
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("*/*", "text/html"),
+        (HTML, HTML),
+        (JSON, JSON),
+        ("application/vnd.pypi.simple.latest+json", JSON),
+        (f"{JSON}, {HTML};q=0.2, text/html;q=0.01", JSON),
+        (f"{JSON};q=0.1, {HTML};q=0.2", HTML),
+    ],
+)
+def test_kinds_of_simple_pages(index: Client, held: Upload, accept: str, kind: str) -> None:
+    """A simple page comes in the kind the client likes best (PEP 691)."""
+    for path in ("/simple/", f"/simple/{held.form['name']}/"):
+        assert index.get(path, accept).headers["content-type"].split(";")[0] == kind
+
+
+def test_unacceptable(index: Client, held: Upload) -> None:
+    """Who accepts no kind of simple page at all gets 406."""
+    assert index.get(f"/simple/{held.form['name']}/", "image/png").status_code == 406
+
+
+def test_simple_json(index: Client, held: Upload, name: str) -> None:
+    """The JSON page names versions, and of each file the hash, size, time, yank and Python it needs."""
+    page = index.simple(name)
+    assert page["meta"]["api-version"].startswith("1.")
+    assert (page["name"], page["versions"]) == (name, ["1.0", "2.0rc1"])
+    file = page["files"][0]
+    assert file["hashes"] == {"sha256": held.form["sha256_digest"]}
+    assert (file["size"], file["requires-python"], file["yanked"]) == (len(held.data), ">=3.9", False)
+    assert file["upload-time"].endswith("Z")
+
+
+def test_simple_html(index: Client, held: Upload, name: str) -> None:
+    """The HTML page has the hash in the link, and the Python it needs beside it."""
+    text = index.get(f"/simple/{name}/").text
+    assert f"{held.filename}#sha256={held.form['sha256_digest']}" in text
+    assert 'data-requires-python="&gt;=3.9"' in text
+
+
+@pytest.mark.usefixtures("held")
+def test_serial_and_etag(index: Client, name: str) -> None:
+    """Pages carry a serial that grows, and an etag that saves the second reading."""
+    first = index.get(f"/simple/{name}/", JSON)
+    assert index.get(f"/simple/{name}/", JSON, **{"If-None-Match": first.headers["etag"]}).status_code == 304
+    index.send(Upload.of(wheel(name, "1.1"), name, "1.1"))
+    second = index.get(f"/simple/{name}/", JSON, **{"If-None-Match": first.headers["etag"]})
+    assert second.status_code == 200
+    assert int(second.headers["x-pypi-last-serial"]) > int(first.headers["x-pypi-last-serial"])
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/simple/{upper}/", "/simple/{name}/"),
+        ("/simple/{name}", "/simple/{name}/"),
+        ("/pypi/{upper}/json", "/pypi/{name}/json"),
+        ("/pypi/{upper}/1.0/json", "/pypi/{name}/1.0/json"),
+    ],
+)
+def test_redirects_to_the_normalized_name(index: Client, held: Upload, name: str, path: str, where: str) -> None:
+    """Another spelling of a name leads to the one that PEP 503 writes."""
+    upper = held.form["name"].upper().replace("-", "_")
+    answer = index.get(path.format(upper=upper, name=name))
+    assert (answer.status_code, answer.headers["location"]) == (301, where.format(name=name))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/simple/{name}-not/",
+        "/pypi/{name}-not/json",
+        "/pypi/{name}/9.9/json",
+        "/pypi/{name}/nonsense/json",
+        "/project/{name}/9.9/",
+        "/packages/aa/bb/cc/{name}.whl",
+        "/packages/../../credentials.json",
+        "/packages/%2e%2e/%2e%2e/credentials.json",
+    ],
+)
+def test_unknown(index: Client, held: Upload, path: str) -> None:
+    """What is not there is 404, wherever one asks."""
+    assert index.get(path.format(name=held.form["name"])).status_code == 404
+
+
+def test_json_api(index: Client, held: Upload, name: str) -> None:
+    """The project's JSON shows its highest final version; each version has its own, by any spelling."""
+    project = index.get(f"/pypi/{name}/json").json()
+    assert (project["info"]["name"], project["info"]["version"]) == (name, "1.0")
+    assert set(project["releases"]) == {"1.0", "2.0rc1"}
+    version = index.get(f"/pypi/{name}/2.0-rc.1/json").json()
+    assert version["info"]["version"] == "2.0rc1"
+    assert "releases" not in version
+    assert project["urls"][0]["digests"] == {
+        "sha256": held.form["sha256_digest"],
+        "blake2b_256": held.form["blake2_256_digest"],
+        "md5": hashlib.md5(held.data, usedforsecurity=False).hexdigest(),
+    }
+
+
+def test_metadata_of_a_wheel(index: Client, held: Upload, name: str) -> None:
+    """The METADATA of a wheel can be read by itself (PEP 658), and has the hash that the page names."""
+    file = index.simple(name)["files"][0]
+    text = requests.get(f"{file['url']}.metadata", timeout=20).content
+    assert hashlib.sha256(text).hexdigest() == file["core-metadata"]["sha256"]
+    with zipfile.ZipFile(BytesIO(held.data)) as archive:
+        assert text in [archive.read(member) for member in archive.namelist()]
+
+
+@pytest.mark.usefixtures("held")
+def test_stale(index: Client, name: str) -> None:
+    """While the control file says so, the simple index lags behind the JSON API."""
+    stale = index.folder / "stale"
+    stale.touch()
+    index.send(Upload.of(wheel(name, "1.1"), name, "1.1"))
+    assert "1.1" not in index.simple(name)["versions"]
+    assert index.get(f"/pypi/{name}/1.1/json").status_code == 200
+    os.utime(stale, (0, 0))
+    assert index.get(f"/simple/{name}/").status_code == 404
+    stale.unlink()
+    assert "1.1" in index.simple(name)["versions"]
+
+
+def test_yank(index: Client, held: Upload, name: str) -> None:
+    """A release that its owner yanks is shown as yanked, with the reason, in each voice."""
+    assert index.manage("POST", name, "1.0?reason=broken").status_code == 204
+    assert index.simple(name)["files"][0]["yanked"] == "broken"
+    assert 'data-yanked="broken"' in index.get(f"/simple/{name}/").text
+    assert index.get(f"/pypi/{name}/1.0/json").json()["info"]["yanked_reason"] == "broken"
+    assert held.filename in index.get(f"/project/{name}/1.0/").text

@@ -1,0 +1,207 @@
+"""The registry as a container: where an engine has the image, and this machine has not the program."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import shutil
+import socket
+import socketserver
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests import projects
+from tests.engines import TestEngine, engine, layer, needs, tiny_image  # noqa: F401 - fixtures
+from tests.rehearsal.registry.oci_client import Oci
+from tests.repositories import Repo
+from tests.voyage import CHANGELOG, SETTINGS, UNMOOR
+
+from unmoor.errors import Unknown
+from unmoor.rehearsal import local
+from unmoor.rehearsal.local import LocalWorld
+from unmoor.rehearsal.registry import registries
+from unmoor.rehearsal.registry.container import Containers
+from unmoor.rehearsal.registry.site import Site
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+
+PATIENCE = 20.0
+NAME = "registry:2"
+_LIBRARY = re.compile(r"(/\S+) \(0x")
+
+
+def imported(engine: TestEngine, program: Path, *words: str) -> None:  # noqa: F811 - not the fixture
+    """Make the image of a program and the libraries that it needs."""
+    ran = subprocess.run(
+        [shutil.which("ldd") or "ldd", str(program)], capture_output=True, text=True, check=False, timeout=20
+    )
+    files = {str(path): Path(path).read_bytes() for path in _LIBRARY.findall(ran.stdout)} if ran.returncode == 0 else {}
+    contents = {path.lstrip("/"): data for path, data in {**files, "/program": program.read_bytes()}.items()}
+    entry = json.dumps(["/program", *words])
+    engine.docker("import", "--change", f"ENTRYPOINT {entry}", "-", NAME, stdin=layer(contents))
+
+
+@pytest.fixture(scope="module")
+def image(engine: TestEngine) -> Iterator[str]:  # noqa: F811 - the fixture
+    """The image `registry`, as it is pulled, or one of this machine's own program for as long as it is needed."""
+    if engine.docker("image", "ls", "--quiet", NAME):
+        yield NAME
+        return
+    needs("docker-registry", "ldd")
+    imported(engine, Path(shutil.which("docker-registry") or ""))
+    yield NAME
+    engine.docker("image", "rm", "--force", NAME)
+
+
+@pytest.fixture
+def hidden(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Have an engine, and no program: every folder of the PATH is seen without it."""
+    folders = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep)]
+    for number, folder in enumerate(folders):
+        if (folder / "docker-registry").exists():
+            folders[number] = tmp_path / f"bin{number}"
+            folders[number].mkdir()
+            for each in folder.iterdir():
+                if each.name != "docker-registry":
+                    (folders[number] / each.name).symlink_to(each)
+    monkeypatch.setenv("PATH", os.pathsep.join(map(str, folders)))
+    assert shutil.which("docker-registry") is None
+    for name, value in engine.environ.items():
+        monkeypatch.setenv(name, value)
+
+
+def oci(world: LocalWorld) -> Oci:
+    """The registry of a world, asked by who may write."""
+    known = json.loads((world.folder / "credentials.json").read_text())
+    return Oci(base=world.registry or "", folder=world.folder / "registry" / "ghcr.io", password=known["registry"])
+
+
+def containers(engine: TestEngine, place: Path) -> list[str]:  # noqa: F811 - not the fixture
+    """The containers that have a folder below a place mounted."""
+    found = []
+    for container in engine.docker("ps", "--all", "--quiet", "--filter", f"ancestor={NAME}").split():
+        mounts = engine.docker("inspect", "--format", "{{range .Mounts}}{{.Source}} {{end}}", container)
+        if str(place) in mounts:
+            found.append(container)
+    return found
+
+
+ENDS: dict[str, Callable[[LocalWorld], None]] = {
+    "stopped": lambda world: world.stop(),
+    "SIGKILL": lambda world: world.process.kill(),
+}
+
+
+@pytest.mark.usefixtures("hidden", "image")
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_it_lives_and_ends_with_its_world(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    end: Callable[[LocalWorld], None],
+) -> None:
+    """Two registries behind the same proxy, each in a container without network; gone however the servers end."""
+    hosts = ("ghcr.io", "registry.example.org")
+    with local.start(
+        tmp_path / ("long" * 30) / "world", repository="acme/demo", checkout=None, registry=True, hosts=hosts
+    ) as world:
+        assert world.no_registry == ""
+        digest = oci(world).push("acme/demo", b"layer", "1.0")
+        assert oci(world).pull("acme/demo", "1.0").headers["docker-content-digest"] == digest
+        there = containers(engine, world.folder)
+        assert len(there) == 2
+        networks = "{{.HostConfig.NetworkMode}} {{.HostConfig.ReadonlyRootfs}}"
+        assert engine.docker("inspect", "--format", networks, *there).splitlines() == ["none true"] * 2
+        owners = {path.stat().st_uid for path in world.folder.rglob("*") if not path.is_symlink()}
+        assert owners == {os.getuid()}
+        end(world)
+        until = time.monotonic() + PATIENCE
+        while containers(engine, world.folder):
+            assert time.monotonic() < until, "a registry outlived its world"
+            time.sleep(0.1)
+
+
+@pytest.mark.usefixtures("hidden", "image")
+def test_a_container_that_ends_is_told_with_its_last_words(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the program's are; and nothing is left of it."""
+    monkeypatch.chdir(tmp_path)
+    site = Site(folder=tmp_path / "site", host="ghcr.io")
+    site.configure(address="http://127.0.0.1:1", certificate=b"this is no certificate")
+    runner = registries.found()
+    assert isinstance(runner, Containers)
+    with registries.Registries() as started:
+        started.begin(runner, (site,))
+        with pytest.raises(Unknown, match=r"before it was ready: .*certificate"):
+            started.wait()
+        assert containers(engine, tmp_path)
+    assert not containers(engine, tmp_path)
+
+
+@pytest.mark.usefixtures("image")
+@pytest.mark.parametrize(("host", "here"), [("127.0.0.1", True), ("127.0.0.2", False)], ids=["here", "elsewhere"])
+def test_an_engine_elsewhere_is_none(
+    engine: TestEngine,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    *,
+    here: bool,
+) -> None:
+    """It holds the image, and does not see this machine's folders."""
+    with relayed(host, engine.host.removeprefix("unix://")) as address:
+        monkeypatch.setenv("DOCKER_HOST", address)
+        runner = Containers.found()
+        assert (runner is not None) is here
+        if runner is not None:
+            runner.stop()
+
+
+@contextmanager
+def relayed(host: str, path: str) -> Iterator[str]:
+    """Let an engine be reached at a port, too."""
+
+    class Relay(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.socket(socket.AF_UNIX) as there:
+                there.connect(path)
+                pairs = {self.request: there, there: self.request}
+                while True:
+                    for readable in select.select(list(pairs), [], [], 10.0)[0]:
+                        data = readable.recv(1 << 16)
+                        if not data:
+                            return
+                        pairs[readable].sendall(data)
+
+    with socketserver.ThreadingTCPServer((host, 0), Relay) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"tcp://{host}:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.mark.usefixtures("hidden", "image")
+def test_a_rehearsal_with_images(tmp_path: Path, tiny_image: str) -> None:  # noqa: F811 - the fixture
+    """Through every stage."""
+    files = projects.files("small-one", "1.0", more=SETTINGS.replace("test-command", "# test-command"))
+    dockerfile = f"FROM {tiny_image}\nCOPY dist/ /dist/\nUSER 1000\n"
+    repo = Repo.new(tmp_path / "small", files | {"CHANGELOG.md": CHANGELOG, "Dockerfile": dockerfile})
+    repo.git("tag", "v1.0")
+    repo.git("remote", "add", "origin", "https://github.com/acme/small")
+    command = [str(UNMOOR), "rehearse", "--json", "v1.0"]
+    ran = subprocess.run(command, cwd=repo.path, capture_output=True, text=True, check=False, timeout=200)
+    assert ran.returncode == 0, ran.stderr
+    states = {stage["name"]: stage["state"] for stage in json.loads(ran.stdout)["stages"]}
+    assert states["registry"] == states["image-tags"] == "made"
