@@ -8,14 +8,14 @@ from typing import Any, cast
 
 import pytest
 
+from unmoor.adapters.factory import Powers
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Reach
-from unmoor.powers import Powers
+from unmoor.release_request import Target
 from unmoor.stages.access import ProveAccess
-from unmoor.target import Target
 
 STAGED = {"testpypi", "prove-testpypi"}
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 import click
 
 from unmoor import errors
+from unmoor.adapters.factory import Powers
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.cli.app import COMMANDS, cli
@@ -17,8 +18,7 @@ from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Push, Reach, Seal
-from unmoor.powers import Powers
-from unmoor.target import Target
+from unmoor.release_request import Target
 
 HERE = Path(__file__).parent.parent / "docs" / "reference"
 

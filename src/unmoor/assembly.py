@@ -6,12 +6,13 @@ a person would tell it; what it is given decides what it can reach.
 
 from __future__ import annotations
 
+from unmoor.adapters.factory import Powers
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.stage import P, Promise, Reach, Stage
 from unmoor.images import legs, pushing
-from unmoor.powers import Powers
+from unmoor.release_request import Target, staging_of
 from unmoor.stages.access import ProveAccess
 from unmoor.stages.check_dists import CheckDists
 from unmoor.stages.dists import BuildDists
@@ -28,7 +29,6 @@ from unmoor.stages.tag import ResolveTag
 from unmoor.stages.testpypi import UploadStaging
 from unmoor.stages.undraft import PublishDraft
 from unmoor.stages.verify import VerifyRelease
-from unmoor.target import Target, staging_of
 
 
 def given(stage: Stage[P] | None) -> Promise[P] | None:

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import click
 
+from unmoor.adapters.factory import Powers, checkout, powers
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.oci import ImageName
 from unmoor.ci.github_actions import RunContext, repository_of
@@ -25,7 +26,6 @@ from unmoor.images import cleaning
 from unmoor.images.cleaning import Cleaned, Survey
 from unmoor.images.imagery import names_of
 from unmoor.images.sweep import PASSING, Rules, Sweep, Why, sweep
-from unmoor.powers import Powers, checkout, powers
 from unmoor.project.locate import Surroundings, settings_at
 
 _AGE = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)?")

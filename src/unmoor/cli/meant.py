@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from unmoor.adapters.factory import checkout
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import talk
 from unmoor.errors import Refused
-from unmoor.powers import checkout
 from unmoor.project.locate import Surroundings, locate, naming_at
 from unmoor.util.text import clean
 from unmoor.versioning.tag_scheme import refuse_hostile

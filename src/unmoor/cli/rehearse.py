@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from unmoor.adapters.factory import checkout
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
@@ -28,7 +29,6 @@ from unmoor.core.stage import Reach
 from unmoor.errors import MissingPart, UnmoorError
 from unmoor.images.imagery import LOCAL
 from unmoor.ports.engine import Engine
-from unmoor.powers import checkout
 from unmoor.project.locate import Surroundings, settings_at
 from unmoor.rehearsal import local
 from unmoor.rehearsal.prepare import Prepared, prepare

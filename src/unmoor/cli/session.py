@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from unmoor.adapters.factory import Powers, powers
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.files import sha256_of
 from unmoor.artifacts.run_dir import RunFolder
@@ -29,10 +30,9 @@ from unmoor.core.stage import Reach
 from unmoor.errors import Refused
 from unmoor.images import legs
 from unmoor.ports.world import Trusted, World
-from unmoor.powers import Powers, powers
 from unmoor.project.locate import Surroundings, settings_at
+from unmoor.release_request import Target
 from unmoor.render import words
-from unmoor.target import Target
 from unmoor.util.filelock import exclusive
 from unmoor.util.text import clean
 

@@ -19,7 +19,7 @@ from unmoor.products import Release
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
 from unmoor.publish.compare import compare, find_manifest
 from unmoor.publish.latest import highest
-from unmoor.target import staging_of
+from unmoor.release_request import staging_of
 from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from unmoor.adapters.factory import checkout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import repository_of
@@ -13,7 +14,6 @@ from unmoor.cli.options import directory_option
 from unmoor.cli.talk import err
 from unmoor.cli.teaching import examples
 from unmoor.errors import Interrupted, Refused
-from unmoor.powers import checkout
 from unmoor.rehearsal import local
 from unmoor.util.filelock import exclusive
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from unmoor.adapters.factory import Powers
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.images.imagery import LOCAL
 from unmoor.ports.index import Index
-from unmoor.powers import Powers
 from unmoor.util.secret import Secret
 
 
