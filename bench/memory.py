@@ -21,7 +21,7 @@ import zipfile
 from pathlib import Path
 
 from bench.measuring import ROOT, environ, environment, local_world, table
-from tests.voyage import small
+from tests.support.local_release import small
 
 LIMIT = 120
 """MB that the process may take at most, whatever the files' size."""

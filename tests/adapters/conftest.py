@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests import projects
+from tests.support import sample_projects
 
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
@@ -35,4 +35,4 @@ def uv(shell: LocalShell) -> Uv:
 @pytest.fixture
 def in_tree(tmp_path: Path) -> Path:
     """A project with a build backend of its own, which needs nothing and writes down what it sees."""
-    return projects.written(tmp_path / "in-tree", projects.files("in-tree"))
+    return sample_projects.written(tmp_path / "in-tree", sample_projects.files("in-tree"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.registries import image
+from tests.support.real_registries import image
 
 from unmoor.artifacts import oci
 from unmoor.artifacts.oci import ImageName, Reference

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests import samples
+from tests.support import sample_values
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import measured
@@ -16,7 +16,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.products import Dists
 
-RELEASE = samples.release()
+RELEASE = sample_values.release()
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.registries import Built, image, index_of
 from tests.rehearsal.registry.oci_client import Oci, digest_of
-from tests.repositories import Repo
+from tests.support.git_repos import Repo
+from tests.support.real_registries import Built, image, index_of
 
 from unmoor.artifacts import oci
 from unmoor.cli.app import run

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.repositories import Repo
+from tests.support.git_repos import Repo
 
 from unmoor.cli.app import run
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests import projects, voyage
-from tests.repositories import Repo
-from tests.voyage import CHANGELOG, SETTINGS, Yard
+from tests.support import local_release, sample_projects
+from tests.support.git_repos import Repo
+from tests.support.local_release import CHANGELOG, SETTINGS, Yard
 
 pytestmark = pytest.mark.journey  # whole commands, one after the other
 
@@ -50,10 +50,12 @@ def deaf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deaf]:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Yard]:
     """A project with an optional image in a world that has a registry for it."""
-    files = projects.files("small-one", "1.0", more=SETTINGS.replace("test-command", "# test-command") + OPTIONAL)
+    files = sample_projects.files(
+        "small-one", "1.0", more=SETTINGS.replace("test-command", "# test-command") + OPTIONAL
+    )
     repo = Repo.new(tmp_path / "small", files | {"CHANGELOG.md": CHANGELOG, "Dockerfile": "FROM scratch\n"})
     repo.git("tag", "v1.0")
-    with voyage.yard(tmp_path, repo, registry=True) as yard:
+    with local_release.yard(tmp_path, repo, registry=True) as yard:
         yield yard
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.voyage import small
+from tests.support.local_release import small
 
 from unmoor.cli.app import run
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.cargo import release_of
+from tests.support.image_stages import release_of
 
 from unmoor.errors import ConfigError
 from unmoor.images.contexts import Context, prepare, weigh, wheels_for

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests import samples
+from tests.support import sample_values
 
 from unmoor.artifacts.files import measured
 from unmoor.artifacts.manifest import Manifest
@@ -17,7 +17,7 @@ from unmoor.errors import Conflict, Incomplete, UnmoorError
 from unmoor.images import imagery, legs
 from unmoor.products import Dists, Image, Images, Proof, Result, Subject, Verdict
 
-RELEASE = samples.release()
+RELEASE = sample_values.release()
 WHEEL = "small_one-1.0-py3-none-any.whl"
 PLATFORMS = ("linux/amd64", "linux/arm64")
 

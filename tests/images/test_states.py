@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from tests.cargo import Dock, Remote, release_of
-from tests.registries import RealRegistry, image, put_image, put_manifest, registry
+from tests.support.image_stages import Dock, Remote, release_of
+from tests.support.real_registries import RealRegistry, image, put_image, put_manifest, registry
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts.manifest import Manifest

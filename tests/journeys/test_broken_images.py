@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
 from tests.journeys.test_images import NAME, digest, next_version, project, release, yard
-from tests.repositories import Repo
-from tests.voyage import UNMOOR, Yard
+from tests.support.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
+from tests.support.git_repos import Repo
+from tests.support.local_release import UNMOOR, Yard
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
 

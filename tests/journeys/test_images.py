@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests import projects, voyage
-from tests.engines import TestEngine, engine, needs, tiny_image  # noqa: F401 - fixtures
-from tests.repositories import Repo
-from tests.voyage import CHANGELOG, SETTINGS, Yard
+from tests.support import local_release, sample_projects
+from tests.support.engines import TestEngine, engine, needs, tiny_image  # noqa: F401 - fixtures
+from tests.support.git_repos import Repo
+from tests.support.local_release import CHANGELOG, SETTINGS, Yard
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -33,7 +33,7 @@ NAME = "acme/small"
 def project(path: Path, base: str, *, platforms: str = '"linux/amd64"', optional: str = "false") -> Repo:
     """Make a repository of a small project with a Dockerfile, at 1.0."""
     more = SETTINGS.replace("test-command", "# test-command") + IMAGES.format(platforms=platforms, optional=optional)
-    files = projects.files("small-one", "1.0", more=more) | {
+    files = sample_projects.files("small-one", "1.0", more=more) | {
         "CHANGELOG.md": CHANGELOG,
         "Dockerfile": DOCKERFILE.format(base=base),
     }
@@ -46,7 +46,7 @@ def project(path: Path, base: str, *, platforms: str = '"linux/amd64"', optional
 def yard(folder: Path, repo: Repo) -> Iterator[Yard]:
     """Start a world with a registry."""
     needs("docker-registry", "skopeo")
-    with voyage.yard(folder, repo, registry=True) as place:
+    with local_release.yard(folder, repo, registry=True) as place:
         yield place
 
 

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from tests.killing import Voyage, voyages
+from tests.support.killed_releases import Voyage, voyages
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(500)]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests import projects
-from tests.repositories import Repo
-from tests.voyage import CHANGELOG, SETTINGS, Yard, yard
+from tests.support import sample_projects
+from tests.support.git_repos import Repo
+from tests.support.local_release import CHANGELOG, SETTINGS, Yard, yard
 
 from unmoor.errors import MissingPart, Unknown
 
@@ -53,7 +53,7 @@ class Depot:
 def depot(tmp_path: Path) -> Depot:
     """The project, its tag and its remote."""
     others = {"tests__check.py": "import small_one\n", "CHANGELOG.md": CHANGELOG}
-    repo = Repo.new(tmp_path / "origin", projects.files("small-one", "1.0", more=SETTINGS, **others))
+    repo = Repo.new(tmp_path / "origin", sample_projects.files("small-one", "1.0", more=SETTINGS, **others))
     repo.git("lfs", "install", "--local", "--skip-repo")
     repo.git("lfs", "track", "*.csv")
     repo.commit({"src/small_one/model.csv": DATA})
@@ -135,7 +135,7 @@ def test_no_git_lfs_on_the_machine(depot: Depot, tmp_path: Path) -> None:
 def test_large_files_of_a_submodule(depot: Depot, tmp_path: Path) -> None:
     """They come from the submodule's own remote."""
     others = {"tests__check.py": "import small_one\n", "CHANGELOG.md": CHANGELOG}
-    outer = Repo.new(tmp_path / "outer", projects.files("small-one", "1.0", more=SETTINGS, **others))
+    outer = Repo.new(tmp_path / "outer", sample_projects.files("small-one", "1.0", more=SETTINGS, **others))
     outer.git("submodule", "--quiet", "add", depot.remote.as_uri(), "src/small_one/inner")
     outer.commit({})
     outer.git("tag", "v1.0")

@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.engines import TestEngine, engine  # noqa: F401 - the fixture
 from tests.journeys.test_images import NAME, blobs, digest, project, release, yard
-from tests.repositories import Repo
-from tests.voyage import Yard
+from tests.support.engines import TestEngine, engine  # noqa: F401 - the fixture
+from tests.support.git_repos import Repo
+from tests.support.local_release import Yard
 
 from unmoor.images.imagery import RECORD
 

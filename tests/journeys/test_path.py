@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.neighbours import neighbours
-from tests.repositories import Repo
-from tests.voyage import UNMOOR, Yard, yard
+from tests.support.git_repos import Repo
+from tests.support.local_release import UNMOOR, Yard, yard
+from tests.support.two_packages import neighbours
 
 pytestmark = pytest.mark.journey
 

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.engines import TestEngine, needs, podman  # noqa: F401 - the fixture
 from tests.journeys.test_images import digest, project, release, yard
+from tests.support.engines import TestEngine, needs, podman  # noqa: F401 - the fixture
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 

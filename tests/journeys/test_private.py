@@ -11,17 +11,17 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests import private, projects
-from tests.voyage import Yard, small, yard
+from tests.support import private_indexes, sample_projects
+from tests.support.local_release import Yard, small, yard
 
 from unmoor.errors import Unfit
 
 pytestmark = pytest.mark.journey
-KINDS: dict[str, Callable[[Path], AbstractContextManager[private.Private]]] = {
-    "devpi": private.devpi,
-    "pypiserver": private.pypiserver,
-    "pypiserver without hashes": partial(private.pypiserver, hashes=False),
-    "pypiserver behind a login": partial(private.pypiserver, everywhere=True),
+KINDS: dict[str, Callable[[Path], AbstractContextManager[private_indexes.Private]]] = {
+    "devpi": private_indexes.devpi,
+    "pypiserver": private_indexes.pypiserver,
+    "pypiserver without hashes": partial(private_indexes.pypiserver, hashes=False),
+    "pypiserver behind a login": partial(private_indexes.pypiserver, everywhere=True),
 }
 
 
@@ -37,7 +37,7 @@ class Company(Yard):
         return self.file
 
 
-def company(place: Yard, index: private.Private, folder: Path, more: str = "") -> Company:
+def company(place: Yard, index: private_indexes.Private, folder: Path, more: str = "") -> Company:
     """Write a world file: the local world's forge, a private index, and no staging index."""
     tables = re.split(r"(?m)^(?=\[)", (place.world / "world.toml").read_text())
     kept = [each for each in tables if not each.startswith(("[index]", "[staging]"))]
@@ -68,9 +68,9 @@ def test_a_release_into_a_private_index(kind: str, tmp_path: Path) -> None:
 def test_wheels_for_one_linux_alone(tmp_path: Path) -> None:
     """They are refused as the public index would refuse them, unless the world says that this index takes them."""
     name = f"small_one-1.0-py3-none-linux_{platform.machine()}.whl"
-    others = {"own.py": projects.BACKEND.replace("py3-none-any", f"py3-none-linux_{platform.machine()}")}
+    others = {"own.py": sample_projects.BACKEND.replace("py3-none-any", f"py3-none-linux_{platform.machine()}")}
     repo = small(tmp_path / "small", **others)
-    with private.devpi(tmp_path) as index, yard(tmp_path / "yard", repo) as place:
+    with private_indexes.devpi(tmp_path) as index, yard(tmp_path / "yard", repo) as place:
         refused = company(place, index, tmp_path).release()
         assert refused.returncode == Unfit.exit_code, refused.stderr
         assert "wheel-platform" in refused.stderr

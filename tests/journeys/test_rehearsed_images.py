@@ -10,10 +10,10 @@ import uuid
 from pathlib import Path
 
 import pytest
-from tests import projects
-from tests.engines import TestEngine, engine, needs, runnable_image  # noqa: F401 - fixtures
-from tests.repositories import Repo
-from tests.voyage import CHANGELOG, SETTINGS, UNMOOR
+from tests.support import sample_projects
+from tests.support.engines import TestEngine, engine, needs, runnable_image  # noqa: F401 - fixtures
+from tests.support.git_repos import Repo
+from tests.support.local_release import CHANGELOG, SETTINGS, UNMOOR
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -24,7 +24,7 @@ CODES = {"to its end": 0, "with a failure": 8, "with Ctrl-C": 130}
 def project(path: Path, base: str, name: str, smoke: str) -> Repo:
     """Make a repository with an image of this name, whose smoke command is this one."""
     image = f'\n[[tool.unmoor.image]]\nname = "ghcr.io/acme/{name}"\nsmoke = [{{ name = "it", run = {smoke} }}]\n'
-    files = projects.files("small-one", "1.0", more=SETTINGS.replace("test-command", "# test-command") + image)
+    files = sample_projects.files("small-one", "1.0", more=SETTINGS.replace("test-command", "# test-command") + image)
     dockerfile = f"FROM {base}\nCOPY dist/ /dist/\nRUN echo one > /one\nUSER 1000\n"
     repo = Repo.new(path, files | {"CHANGELOG.md": CHANGELOG, "Dockerfile": dockerfile})
     repo.git("tag", "v1.0")

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import requests
-from tests.voyage import Yard, small, yard
+from tests.support.local_release import Yard, small, yard
 
 from unmoor.errors import Refused
 

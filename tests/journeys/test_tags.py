@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.voyage import Yard, small, yard
+from tests.support.local_release import Yard, small, yard
 
 pytestmark = pytest.mark.journey
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.killing import Voyage, voyages
-from tests.repositories import Repo
+from tests.support.git_repos import Repo
+from tests.support.killed_releases import Voyage, voyages
 
 from unmoor.errors import Conflict, Refused
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.jobs import CALLED, environment
-from tests.voyage import Yard, small
+from tests.support.ci_jobs import CALLED, environment
+from tests.support.local_release import Yard, small
 
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld

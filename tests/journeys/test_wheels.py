@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from tests.repositories import Repo
-from tests.voyage import Yard, yard
+from tests.support.git_repos import Repo
+from tests.support.local_release import Yard, yard
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import sha256_of

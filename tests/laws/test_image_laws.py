@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.engines import TestEngine, engine, needs, tiny_image  # noqa: F401 - fixtures
-from tests.laws.lawful import LAWS, Seen, walked
-from tests.voyage import small
+from tests.laws.laws import LAWS, Seen, walked
+from tests.support.engines import TestEngine, engine, needs, tiny_image  # noqa: F401 - fixtures
+from tests.support.local_release import small
 
 NAMES = ("images", "prove-images", "registry", "draft", "image-tags", "undraft", "verify")
 DOCKERFILE = "FROM {base} AS development\nCOPY dist/ /dist/\nFROM development AS production\nUSER 1000\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.laws.lawful import LAWS, Seen, walked
-from tests.voyage import small
+from tests.laws.laws import LAWS, Seen, walked
+from tests.support.local_release import small
 
 NAMES = (
     *("tag", "access", "notes", "dists", "check-dists", "prove-dists"),

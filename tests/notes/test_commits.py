@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from tests.repositories import Repo
+from tests.support.git_repos import Repo
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.notes import commits, markdown

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.repositories import Repo
+from tests.support.git_repos import Repo
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.errors import ConfigError, Refused

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.forges import Ready, Scene, ready, scene, text_file
-from tests.shelves import Shelf, voice
+from tests.support.listed_index import Shelf, voice
+from tests.support.local_forge import Ready, Scene, ready, scene, text_file
 
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from packaging.version import Version
-from tests.shelves import Shelf
+from tests.support.listed_index import Shelf
 
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.index import Holding

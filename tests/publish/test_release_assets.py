@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from tests import samples
+from tests.support import sample_values
 
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
@@ -18,7 +18,7 @@ from unmoor.products import Dists, File, Notes
 from unmoor.publish.release_assets import LARGEST, Bundle, choose, same_text
 
 ASSET = Attached(id=1, name="a.txt", size=1, sha256=None, uploaded=True, url="")
-RELEASE = samples.release("acme/demo", "demo")
+RELEASE = sample_values.release("acme/demo", "demo")
 NOTES = Notes(body="Notes", full="Notes", source="a test")
 
 

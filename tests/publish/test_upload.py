@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from tests.faults import Exchange
-from tests.indexes import Shelf, Stand, built, standing
+from tests.support.faulty_index import Shelf, Stand, built, standing
+from tests.support.faulty_server import Exchange
 
 from unmoor.errors import Conflict, Denied, Incomplete, Overdue, Rejected, Unknown, UnmoorError
 from unmoor.products import File, Subject, Uploaded

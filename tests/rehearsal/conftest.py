@@ -16,7 +16,7 @@ import requests
 from tests.rehearsal.github.contract import Forge
 from tests.rehearsal.index.made_dists import Upload
 from tests.rehearsal.registry.oci_client import Oci
-from tests.repositories import Repo
+from tests.support.git_repos import Repo
 
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld

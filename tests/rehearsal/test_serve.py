@@ -20,7 +20,7 @@ import requests
 from tests.rehearsal.conftest import Client, described
 from tests.rehearsal.github.contract import Forge
 from tests.rehearsal.index.made_dists import Upload, wheel
-from tests.repositories import Repo
+from tests.support.git_repos import Repo
 
 from unmoor.config.worlds import read_world
 from unmoor.errors import ConfigError, Refused, UnmoorError

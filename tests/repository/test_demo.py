@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from tests.engines import TestEngine, base_image, engine, needs
+from tests.support.engines import TestEngine, base_image, engine, needs
 
 __all__ = ["base_image", "engine"]
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from tests.engines import (
+from tests.support.engines import (
     BASE,
     ENGINE,
     IMPOSSIBLE,

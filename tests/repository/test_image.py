@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from tests.engines import TestEngine, base_image, engine
+from tests.support.engines import TestEngine, base_image, engine
 
 __all__ = ["base_image", "engine"]
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.engines import TestEngine, base_image, engine, needs
+from tests.support.engines import TestEngine, base_image, engine, needs
 
 __all__ = ["base_image", "engine"]
 ROOT = Path(__file__).parents[2]

@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
-from tests.engines import TestEngine, base_image, engine  # noqa: F401 - fixtures
-from tests.jobs import environment
+from tests.support.ci_jobs import environment
+from tests.support.engines import TestEngine, base_image, engine  # noqa: F401 - fixtures
 
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld

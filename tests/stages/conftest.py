@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests import projects
-from tests.repositories import Repo
+from tests.support import sample_projects
+from tests.support.git_repos import Repo
 
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.git.checkout import GitCheckout
@@ -94,7 +94,7 @@ def bench(shell: LocalShell, tmp_path: Path) -> Callable[..., Bench]:
     """Make a repository of the given files with a tag, and the means to release it."""
 
     def make(content: dict[str, str] | None = None, **release: str) -> Bench:
-        repo = Repo.new(tmp_path / "checkout", content or projects.files())
-        return Bench(repo, projects.release_of(repo, **release), shell, RunFolder.of(repo.path, "v1.0"))
+        repo = Repo.new(tmp_path / "checkout", content or sample_projects.files())
+        return Bench(repo, sample_projects.release_of(repo, **release), shell, RunFolder.of(repo.path, "v1.0"))
 
     return make

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
-from tests.forges import RELEASE
-from tests.shelves import Shelf, voice
+from tests.support.listed_index import Shelf, voice
+from tests.support.local_forge import RELEASE
 
 from unmoor.adapters.forge.answers import Absent, Limited
 from unmoor.core.stage import Have, Reach

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from tests import projects
 from tests.stages.conftest import RELEASE, Bench
+from tests.support import sample_projects
 
 from unmoor.artifacts.files import measured
 from unmoor.core.stage import Promise
@@ -62,7 +62,7 @@ def test_name_and_version_are_the_tags(bench: Benches, change: dict[str, str], w
 
 def test_description_that_does_not_render(bench: Benches) -> None:
     """A description in broken reStructuredText is refused, in both files, with the line."""
-    at = bench(projects.files(more=README.format("text/x-rst", "Title\\n==\\n\\n.. nothing::\\n")))
+    at = bench(sample_projects.files(more=README.format("text/x-rst", "Title\\n==\\n\\n.. nothing::\\n")))
     with pytest.raises(Unfit, match=r"line \d+") as caught:
         checked(at, at.dists())
     (line,) = str(caught.value).splitlines()
@@ -71,7 +71,7 @@ def test_description_that_does_not_render(bench: Benches) -> None:
 
 def test_missing_description_is_a_warning(bench: Benches) -> None:
     """A missing description hinders nobody and is told."""
-    at = bench(projects.files(more=README.format("text/markdown", "")))
+    at = bench(sample_projects.files(more=README.format("text/markdown", "")))
     checked(at, at.dists())
     both = "small_one-1.0-py3-none-any.whl, small_one-1.0.tar.gz"
     assert at.warned == [f"{both}: the description is missing [description-missing]"]
@@ -90,7 +90,7 @@ def test_a_module_that_was_left_out_is_told(bench: Benches) -> None:
 
 def test_a_module_that_an_earlier_build_left_is_told(bench: Benches) -> None:
     """A wheel that another tool built may hold what git has deleted; where git does not say, that is told instead."""
-    at = bench(projects.files(**{"src/small_one/old.py": "", "src/small_one/core.py": ""}))
+    at = bench(sample_projects.files(**{"src/small_one/old.py": "", "src/small_one/core.py": ""}))
     dists = at.dists()
     at.repo.git("rm", "--quiet", "src/small_one/old.py")
     at.release = replace(at.release, commit=at.repo.commit({}))

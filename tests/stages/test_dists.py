@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import forges, projects
-from tests.repositories import Repo
 from tests.stages.conftest import Bench
+from tests.support import local_forge, sample_projects
+from tests.support.git_repos import Repo
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import measured, sha256_of
@@ -133,7 +133,7 @@ def test_files_of_another_commit_are_not_taken(bench: Benches) -> None:
     built(at)
     at.repo.commit({"src/small_one/more.py": ""})
     at.repo.git("tag", "--force", "v1.0")
-    at.release = projects.release_of(at.repo)
+    at.release = sample_projects.release_of(at.repo)
     assert at.builds().find(at.have()) is None
     assert at.builds().find(at.have()) is None
     built(at)
@@ -142,7 +142,7 @@ def test_files_of_another_commit_are_not_taken(bench: Benches) -> None:
 
 def test_a_build_that_fails_leaves_no_manifest(bench: Benches) -> None:
     """The backend's words are in the error, and nothing is found afterwards."""
-    at = bench(projects.files(fail=""))
+    at = bench(sample_projects.files(fail=""))
     with pytest.raises(BuildFailed, match="does not want to"):
         built(at)
     assert at.folder.read_manifest() is None
@@ -152,21 +152,21 @@ def test_a_build_that_fails_leaves_no_manifest(bench: Benches) -> None:
 def test_hostile_file_name(bench: Benches) -> None:
     """A file whose name could leave the folder or hide is refused."""
     with pytest.raises((Unfit, BuildFailed)):
-        built(bench(projects.files("small-one", "-rf;x")))
+        built(bench(sample_projects.files("small-one", "-rf;x")))
 
 
 # ---- taken up from the forge
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[forges.Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_forge.Scene]:
     """The forge of a local world."""
-    with forges.scene(tmp_path_factory.mktemp("scene")) as scene:
+    with local_forge.scene(tmp_path_factory.mktemp("scene")) as scene:
         yield scene
 
 
 def drafted(
-    at: Bench, scene: forges.Scene, made: Dists, *, leave_out: str = "", manifest: Manifest | None = None
+    at: Bench, scene: local_forge.Scene, made: Dists, *, leave_out: str = "", manifest: Manifest | None = None
 ) -> None:
     """Attach the files, and the manifest last, to a draft."""
     forge = scene.forge()
@@ -182,16 +182,16 @@ def drafted(
 
 
 @pytest.fixture
-def at(bench: Benches, scene: forges.Scene) -> Bench:
+def at(bench: Benches, scene: local_forge.Scene) -> Bench:
     """A release whose tag the forge knows."""
     tag = scene.release().tag
     version = tag[1:]
-    at = bench(projects.files(version=version), version=version)
+    at = bench(sample_projects.files(version=version), version=version)
     at.folder = RunFolder.of(at.repo.path, tag)
     return at
 
 
-def test_another_machine_goes_on_with_the_very_bytes(at: Bench, scene: forges.Scene, tmp_path: Path) -> None:
+def test_another_machine_goes_on_with_the_very_bytes(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
     """The draft hands out the files and the manifest."""
     made = at.dists()
     drafted(at, scene, made)
@@ -205,7 +205,7 @@ def test_another_machine_goes_on_with_the_very_bytes(at: Bench, scene: forges.Sc
     assert at.builds(folder=elsewhere).find(at.have()) == made
 
 
-def test_a_lost_file_comes_back_from_the_draft(at: Bench, scene: forges.Scene) -> None:
+def test_a_lost_file_comes_back_from_the_draft(at: Bench, scene: local_forge.Scene) -> None:
     """What is gone here is fetched, not built again."""
     made = at.dists()
     drafted(at, scene, made)
@@ -214,13 +214,13 @@ def test_a_lost_file_comes_back_from_the_draft(at: Bench, scene: forges.Scene) -
     assert made.files[1].path.is_file()
 
 
-def test_draft_without_manifest_was_never_complete(at: Bench, scene: forges.Scene, tmp_path: Path) -> None:
+def test_draft_without_manifest_was_never_complete(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
     """It holds nobody to anything."""
     drafted(at, scene, at.dists(), leave_out=manifests.NAME)
     assert at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.have()) is None
 
 
-def test_draft_that_lacks_a_file(at: Bench, scene: forges.Scene, tmp_path: Path) -> None:
+def test_draft_that_lacks_a_file(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
     """A file that its manifest names and that nobody holds is said so, with what to do."""
     made = at.dists()
     drafted(at, scene, made, leave_out=made.files[0].name)
@@ -232,7 +232,7 @@ def test_draft_that_lacks_a_file(at: Bench, scene: forges.Scene, tmp_path: Path)
     assert not folder.dists.exists()
 
 
-def test_draft_of_another_commit(at: Bench, scene: forges.Scene, tmp_path: Path) -> None:
+def test_draft_of_another_commit(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
     """Both commits are named."""
     made = at.dists()
     drafted(at, scene, made, manifest=Manifest.of(replace(at.release, commit="f" * 40), made))
@@ -241,7 +241,7 @@ def test_draft_of_another_commit(at: Bench, scene: forges.Scene, tmp_path: Path)
     assert at.release.commit in str(caught.value)
 
 
-def test_draft_of_another_project(at: Bench, scene: forges.Scene, tmp_path: Path) -> None:
+def test_draft_of_another_project(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
     """One tag is one project's release: the files of a neighbour are never taken for ours."""
     made = at.dists()
     drafted(at, scene, made, manifest=Manifest.of(replace(at.release, path="packages/one"), made))
@@ -250,7 +250,7 @@ def test_draft_of_another_project(at: Bench, scene: forges.Scene, tmp_path: Path
     assert f"{at.release.tag} can be the release of one of them" in str(caught.value)
 
 
-def test_draft_whose_file_is_not_the_manifests(at: Bench, scene: forges.Scene, tmp_path: Path) -> None:
+def test_draft_whose_file_is_not_the_manifests(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
     """A file of other bytes than the manifest beside it says is never taken."""
     made = at.dists()
     other = replace(made.files[0], sha256="0" * 64)
@@ -261,7 +261,7 @@ def test_draft_whose_file_is_not_the_manifests(at: Bench, scene: forges.Scene, t
 
 @pytest.mark.parametrize("token", ["", "read"])
 def test_a_token_that_sees_no_drafts_hinders_no_build(
-    at: Bench, scene: forges.Scene, tmp_path: Path, token: str
+    at: Bench, scene: local_forge.Scene, tmp_path: Path, token: str
 ) -> None:
     """Whoever may only read can build; what was drafted before is found by who publishes."""
     drafted(at, scene, at.dists())
@@ -270,7 +270,7 @@ def test_a_token_that_sees_no_drafts_hinders_no_build(
     assert ["drafts cannot be seen" in each for each in at.warned] == ([True] if token else [])
 
 
-def test_a_forge_that_cannot_be_read_is_unknown(at: Bench, scene: forges.Scene) -> None:
+def test_a_forge_that_cannot_be_read_is_unknown(at: Bench, scene: local_forge.Scene) -> None:
     """No answer is not an absent release."""
     forge = scene.forge(api="http://127.0.0.1:9/api/v3")
     with pytest.raises(Unknown):
@@ -324,7 +324,7 @@ NEEDS_A_FILE = (
 
 def needing() -> dict[str, str]:
     """A project whose wheel needs a file that its sdist lacks."""
-    content = projects.files() | TREE_ONLY
+    content = sample_projects.files() | TREE_ONLY
     return content | {"own.py": content["own.py"] + NEEDS_A_FILE}
 
 
@@ -370,7 +370,7 @@ def test_what_was_skipped_is_told(bench: Benches) -> None:
 def test_pointers_instead_of_large_files(bench: Benches) -> None:
     """An sdist never holds what git-lfs leaves in the place of a file."""
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
-    at = bench(projects.files() | {"src/small_one/model.bin": pointer})
+    at = bench(sample_projects.files() | {"src/small_one/model.bin": pointer})
     with pytest.raises(BuildFailed, match=r"pointers of git-lfs .*model\.bin") as caught:
         built(at)
     assert "install git-lfs" in caught.value.next_step
@@ -394,7 +394,7 @@ def test_which_python_a_tree_takes(tmp_path: Path, content: dict[str, str], expe
 
 def test_python_that_is_not_here(bench: Benches) -> None:
     """A project for a Python that is not on this machine is not built with another one."""
-    at = bench(projects.files(more="requires-python = '>=3.99'\n"))
+    at = bench(sample_projects.files(more="requires-python = '>=3.99'\n"))
     with pytest.raises(MissingPart, match=r"for Python >=3\.99"):
         replace(at.builds(), environments=at.uv).make(at.have())
 
@@ -413,7 +413,7 @@ def test_submodules(bench: Benches, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     )
     at.repo.git("commit", "-q", "-m", "inner")
     at.repo.git("tag", "--force", "v1.0")
-    at.release = projects.release_of(at.repo)
+    at.release = sample_projects.release_of(at.repo)
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", allowed)
     if allowed == "user":
         with pytest.raises(Unknown, match="a submodule cannot be fetched") as caught:

@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.forges import Ready, Scene, ready, scene, text_file
-from tests.samples import Ticks
+from tests.support.local_forge import Ready, Scene, ready, scene, text_file
+from tests.support.sample_values import Ticks
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.artifacts import manifest as manifests

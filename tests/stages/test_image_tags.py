@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cargo import Dock, Remote, release_of
-from tests.registries import RealRegistry, image, put_image, registry
+from tests.support.image_stages import Dock, Remote, release_of
+from tests.support.real_registries import RealRegistry, image, put_image, registry
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.config.images import ImageSettings, TargetSettings

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Any, cast
 
 import pytest
-from tests import projects
-from tests.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
 from tests.stages.conftest import RELEASE, Bench
+from tests.support import sample_projects
+from tests.support.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
 
 from unmoor.adapters.engine import DockerEngine
 from unmoor.artifacts import oci
@@ -57,7 +57,7 @@ def local(at: Bench, suffix: str = "") -> str:
 
 def with_dockerfile(text: str = SIMPLE, others: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     """A small project with a Dockerfile."""
-    return {**projects.files(), "Dockerfile": text, **others}
+    return {**sample_projects.files(), "Dockerfile": text, **others}
 
 
 @pytest.mark.journey

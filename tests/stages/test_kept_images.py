@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.engines import TestEngine, engine, tiny_image  # noqa: F401 - fixtures
-from tests.voyage import small, yard
+from tests.support.engines import TestEngine, engine, tiny_image  # noqa: F401 - fixtures
+from tests.support.local_release import small, yard
 
 DOCKERFILE = "FROM {base}\nCOPY dist/ /dist/\nUSER 1000\n"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import projects
 from tests.stages.conftest import RELEASE, Bench
+from tests.support import sample_projects
 
 from unmoor.adapters.uv import Uv
 from unmoor.artifacts.files import measured
@@ -42,7 +42,7 @@ def said(proof: Proof, verdict: Verdict) -> dict[str, str]:
 
 def test_make_then_find(bench: Benches) -> None:
     """What was proven is found by the bytes alone: in the folder, in the manifest, and not for other bytes."""
-    at = bench(projects.files(more=SCRIPT))
+    at = bench(sample_projects.files(more=SCRIPT))
     dists = at.dists()
     have = at.have(dists=dists)
     assert stage(at).find(have) is None
@@ -70,7 +70,7 @@ def test_make_then_find(bench: Benches) -> None:
 @pytest.mark.parametrize(("wanted", "fits"), [(">=99", False), (">=3.9,<99", True), ("no version", True)])
 def test_files_for_other_pythons(bench: Benches, wanted: str, *, fits: bool) -> None:
     """Files for another Python than this one cannot be tried, which is said before anything is installed."""
-    at = bench(projects.files(more=f"requires-python = '{wanted}'\n"))
+    at = bench(sample_projects.files(more=f"requires-python = '{wanted}'\n"))
     have = at.have(dists=at.dists())
     if wanted == "no version":
         with pytest.raises(Unproven):
@@ -119,7 +119,7 @@ def test_proof_travels_in_the_manifest(bench: Benches, tmp_path: Any) -> None:
 def test_unproven(bench: Benches, content: dict[str, str], words: str) -> None:
     """What cannot be imported or loaded stops the release, and no proof is left."""
     more = content.pop("more", "")
-    at = bench(projects.files(more=more) | content)
+    at = bench(sample_projects.files(more=more) | content)
     have = at.have(dists=Dists(files=at.dists().wheels))
     with pytest.raises(Unproven, match=words) as raised:
         stage(at).make(have)
@@ -131,7 +131,7 @@ def test_unproven(bench: Benches, content: dict[str, str], words: str) -> None:
 
 def test_requirement_that_is_not_met(bench: Benches) -> None:
     """A requirement that no index has is told in uv's words."""
-    at = bench(projects.files(more='dependencies = ["absent-one"]\n'))
+    at = bench(sample_projects.files(more='dependencies = ["absent-one"]\n'))
     uv = replace(at.uv, dependencies="http://127.0.0.1:9/simple", environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
     with pytest.raises(Unproven, match="absent-one"):
         stage(at, environments=uv).make(at.have(dists=Dists(files=at.dists().wheels)))
@@ -172,7 +172,7 @@ def offline(at: Bench) -> Any:
 )
 def test_entry_point_of_an_extra_that_cannot_be_had(bench: Benches, more: str, name: str, detail: str) -> None:
     """An entry point that needs an extra which cannot be installed, or its host program, is never counted as a pass."""
-    at = bench(projects.files(more=more) | PLUGIN)
+    at = bench(sample_projects.files(more=more) | PLUGIN)
     proof = stage(at, environments=offline(at)).make(at.have(dists=Dists(files=at.dists().wheels)))
     assert said(proof, Verdict.NOT_TESTED)[f"small_one-1.0-py3-none-any.whl: {name}"].startswith(detail)
     assert "small_one-1.0-py3-none-any.whl: entry points" not in said(proof, Verdict.PASSED)
@@ -182,7 +182,7 @@ def test_entry_point_of_an_extra_that_cannot_be_had(bench: Benches, more: str, n
 def test_entry_point_of_an_extra_is_tried_with_it(bench: Benches, tmp_path: Path, written: str) -> None:
     """An entry point that needs an extra is tried where the extra is installed: the one it names, or that brings it."""
     more = EXTRA + f'[project.scripts]\nx = "{written}"\ny = "small_one:main"\n'
-    at = bench(projects.files(more=more) | PLUGIN)
+    at = bench(sample_projects.files(more=more) | PLUGIN)
     uv = with_absent_one(at, tmp_path)
     proof = stage(at, environments=uv).make(at.have(dists=Dists(files=at.dists().wheels)))
     passed = said(proof, Verdict.PASSED)
@@ -193,7 +193,7 @@ def test_entry_point_of_an_extra_is_tried_with_it(bench: Benches, tmp_path: Path
 def test_entry_point_that_its_extra_does_not_help(bench: Benches, tmp_path: Path) -> None:
     """An entry point that does not load even with the extra it names is a broken promise."""
     more = EXTRA + '[project.scripts]\nx = "small_one.plugin:absent [cli]"\n'
-    at = bench(projects.files(more=more) | PLUGIN)
+    at = bench(sample_projects.files(more=more) | PLUGIN)
     uv = with_absent_one(at, tmp_path)
     with pytest.raises(Unproven, match="console_scripts: x does not load, even with the extra cli"):
         stage(at, environments=uv).make(at.have(dists=Dists(files=at.dists().wheels)))
@@ -203,13 +203,13 @@ def with_absent_one(at: Bench, folder: Path) -> Any:
     """The real uv, that finds a package called absent-one in a folder, and asks no index."""
     links = folder / "links"
     links.mkdir()
-    projects.wheel(links / "absent_one-1.0-py3-none-any.whl", "absent_one", {"absent_one.py": ""})
+    sample_projects.wheel(links / "absent_one-1.0-py3-none-any.whl", "absent_one", {"absent_one.py": ""})
     return replace(at.uv, environ={**at.uv.environ, "UV_FIND_LINKS": str(links), "UV_OFFLINE": "1"})
 
 
 def test_second_module_that_needs_an_extra(bench: Benches) -> None:
     """One module of several may need what an extra brings; a project's only module may not."""
-    at = bench(projects.files(more=EXTRA) | {"src/small_cli.py": "import absent_one\n"})
+    at = bench(sample_projects.files(more=EXTRA) | {"src/small_cli.py": "import absent_one\n"})
     proof = stage(at).make(at.have(dists=at.dists()))
     assert "small_one-1.0.tar.gz: import of small_cli" in said(proof, Verdict.NOT_TESTED)
     assert said(proof, Verdict.PASSED)["small_one-1.0.tar.gz: imports"] == "small_one"
@@ -284,7 +284,7 @@ assert sys.argv[1] == str(pathlib.Path.cwd())
 
 def test_tests_run_against_the_wheel_on_a_copy(bench: Benches) -> None:
     """The test command sees the tests and the installed wheel, and not the source."""
-    at = bench(projects.files() | {"tests/test_x.py": "", "setup.cfg": ""})
+    at = bench(sample_projects.files() | {"tests/test_x.py": "", "setup.cfg": ""})
     proof = stage(at, test_command=f'python -c "{CHECK}" {{project}}').make(
         at.have(dists=Dists(files=at.dists().wheels))
     )
@@ -294,7 +294,9 @@ def test_tests_run_against_the_wheel_on_a_copy(bench: Benches) -> None:
 
 def test_only_the_named_sources_are_copied(bench: Benches) -> None:
     """What test-sources names comes along, folders and single files, and nothing else."""
-    at = bench(projects.files() | {"checks/a/x.txt": "", "data/one.txt": "", "data/two.txt": "", "tests/y.py": ""})
+    at = bench(
+        sample_projects.files() | {"checks/a/x.txt": "", "data/one.txt": "", "data/two.txt": "", "tests/y.py": ""}
+    )
     look = "import os; assert sorted(f for _, _, found in os.walk('.') for f in found) == ['one.txt', 'x.txt']"
     stage(at, test_command=f'python -c "{look}"', test_sources=("checks", "data/one.txt")).make(
         at.have(dists=Dists(files=at.dists().wheels))
@@ -329,7 +331,7 @@ def test_tests_that_never_import_the_project(bench: Benches) -> None:
 @pytest.mark.parametrize("code", ["sys.path.insert(0, 'src'); import small_one", "import runpy, small_one"])
 def test_tests_that_import_the_source(bench: Benches, code: str) -> None:
     """A copy of the source among the tests may not take the place of what is installed."""
-    at = bench(projects.files() | {"tests/x.py": ""})
+    at = bench(sample_projects.files() | {"tests/x.py": ""})
     have = at.have(dists=Dists(files=at.dists().wheels))
     what = stage(at, test_command=f'python -c "import sys; {code}"', test_sources=("tests", "src"))
     if "insert" in code:
@@ -378,7 +380,7 @@ def test_tests_found_by_convention(bench: Benches, more: str, test: str, words: 
     were found, that is said, and is no failure, unless a module of the project's own is what is missing.
     """
     beside = {"tools/more.py": "", "README": "", "small_one/__init__.py": "raise ImportError"}
-    at = bench(projects.files(more=more) | {"tests/test_x.py": test} | beside)
+    at = bench(sample_projects.files(more=more) | {"tests/test_x.py": test} | beside)
     have = at.have(dists=Dists(files=at.dists().wheels))
     name = "small_one-1.0-py3-none-any.whl: tests"
     if "off" in words:
@@ -398,7 +400,9 @@ def test_tests_found_by_convention(bench: Benches, more: str, test: str, words: 
 def test_pytest_with_an_extra(bench: Benches) -> None:
     """A real runner, from test-requires, finds its configuration and what the extra brings."""
     more = '\n[project.optional-dependencies]\nnames = ["idna"]\n\n[tool.pytest.ini_options]\npythonpath = ["src"]\n'
-    at = bench(projects.files(more=more) | {"tests/test_x.py": "import idna, small_one\n\ndef test_it():\n    pass\n"})
+    at = bench(
+        sample_projects.files(more=more) | {"tests/test_x.py": "import idna, small_one\n\ndef test_it():\n    pass\n"}
+    )
     settings = {"test_command": "pytest -q", "test_requires": ("pytest>=8",), "test_extras": ("names",)}
     proof = stage(at, **settings).make(at.have(dists=at.dists()))
     assert "small_one-1.0-py3-none-any.whl: tests" in said(proof, Verdict.PASSED)

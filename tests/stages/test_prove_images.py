@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.engines import TestEngine, base_image, engine, runnable_image  # noqa: F401 - fixtures
+from tests.support.engines import TestEngine, base_image, engine, runnable_image  # noqa: F401 - fixtures
 
 from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.process.shell import LocalShell

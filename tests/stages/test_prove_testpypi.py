@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import projects
-from tests.samples import Ticks
 from tests.stages.conftest import RELEASE, Bench
+from tests.support import sample_projects
+from tests.support.sample_values import Ticks
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
@@ -96,7 +96,7 @@ NO_ANSWER = Unknown("no answer", next_step="wait")
 
 def test_make_then_find(bench: Benches, index: PackageIndex) -> None:
     """The wheel is installed from the index, the sdist compared, and the proof is found again by their bytes."""
-    at = bench(projects.files("staged-one"), project="staged-one")
+    at = bench(sample_projects.files("staged-one"), project="staged-one")
     have = at.have(**sent(at, index))
     assert stage(at, index).plan()
     assert stage(at, index).find(have) is None
@@ -117,7 +117,7 @@ def test_make_then_find(bench: Benches, index: PackageIndex) -> None:
 @pytest.mark.parametrize(("look", "error"), [(EMPTY, Incomplete), (NO_ANSWER, Unknown)])
 def test_waits_are_bounded(bench: Benches, index: PackageIndex, look: Any, error: type[Exception]) -> None:
     """An index that never lists the files, or never answers, is waited for so long and no longer."""
-    at = bench(projects.files("late-one"), project="late-one")
+    at = bench(sample_projects.files("late-one"), project="late-one")
     clock = Ticks()
     with pytest.raises(error):
         stage(at, Late(index, [look] * 100), clock=clock, patience=60.0).make(at.have(dists=at.dists()))
@@ -149,7 +149,7 @@ def test_what_the_index_says_is_not_believed(
 
 def test_sdist_alone_is_installed(bench: Benches, index: PackageIndex) -> None:
     """Where no wheel runs here, the sdist is installed from the index."""
-    at = bench(projects.files("built-one"), project="built-one")
+    at = bench(sample_projects.files("built-one"), project="built-one")
     products = sent(at, index)
     wheel = products["dists"].wheels[0]
     foreign = wheel.path.with_name("built_one-1.0-cp39-cp39-win32.whl")
@@ -168,7 +168,7 @@ def test_sdist_alone_is_installed(bench: Benches, index: PackageIndex) -> None:
 
 def test_other_bytes_at_the_address(bench: Benches, index: PackageIndex, tmp_path: Path) -> None:
     """A file whose bytes are not those of its hash is never installed."""
-    at = bench(projects.files("swapped-one"), project="swapped-one")
+    at = bench(sample_projects.files("swapped-one"), project="swapped-one")
     products = sent(at, index)
     dists = Dists(files=tuple(replace(file, sha256="1" * 64) for file in products["dists"].wheels))
     listed = index.holding("swapped-one", "1.0").simple[dists.files[0].name]
@@ -180,9 +180,9 @@ def test_other_bytes_at_the_address(bench: Benches, index: PackageIndex, tmp_pat
 
 def test_dependencies_never_come_from_there(bench: Benches, index: PackageIndex) -> None:
     """A dependency that only the staging index offers is not found."""
-    helper = bench(projects.files("junk-dependency"), project="junk-dependency")
+    helper = bench(sample_projects.files("junk-dependency"), project="junk-dependency")
     sent(helper, index)
-    content = projects.files("leaning-one", more='dependencies = ["junk-dependency"]\n')
+    content = sample_projects.files("leaning-one", more='dependencies = ["junk-dependency"]\n')
     helper.repo.commit(content)
     at = Bench(helper.repo, replace(helper.release, project="leaning-one"), helper.shell, helper.folder)
     for path in at.folder.dists.iterdir():

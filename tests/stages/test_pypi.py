@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from tests.indexing import DISTS, RELEASE, Dock, dock
+from tests.support.local_indexes import DISTS, RELEASE, Dock, dock
 
 from unmoor.core.stage import Reach
 from unmoor.errors import Refused, Unknown

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cargo import COMMIT, Dock, release_of
-from tests.registries import RealRegistry, image, put_image, put_manifest, registry
+from tests.support.image_stages import COMMIT, Dock, release_of
+from tests.support.real_registries import RealRegistry, image, put_image, put_manifest, registry
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts import oci

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.cargo import IMAGES, PROOF, PUSHED, RELEASE, Remote, release_of
-from tests.engines import TestEngine, engine  # noqa: F401 - fixtures
-from tests.registries import RealRegistry
 from tests.rehearsal.registry.oci_client import Oci
+from tests.support.engines import TestEngine, engine  # noqa: F401 - fixtures
+from tests.support.image_stages import IMAGES, PROOF, PUSHED, RELEASE, Remote, release_of
+from tests.support.real_registries import RealRegistry
 
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.engine import DockerEngine

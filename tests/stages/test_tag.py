@@ -9,8 +9,8 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from tests.repositories import Repo, shell_for_tests
-from tests.shelves import Shelf
+from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.listed_index import Shelf
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell

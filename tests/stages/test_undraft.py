@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from tests.forges import RELEASE, Ready, Scene, ready, scene, text_file
-from tests.repositories import shell_for_tests
+from tests.support.git_repos import shell_for_tests
+from tests.support.local_forge import RELEASE, Ready, Scene, ready, scene, text_file
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.git.checkout import GitCheckout

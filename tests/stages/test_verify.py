@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from tests.forges import DISTS, RELEASE, Ready, Scene, ready, scene, text_file
-from tests.samples import Ticks
-from tests.shelves import Shelf, voice
+from tests.support.listed_index import Shelf, voice
+from tests.support.local_forge import DISTS, RELEASE, Ready, Scene, ready, scene, text_file
+from tests.support.sample_values import Ticks
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest

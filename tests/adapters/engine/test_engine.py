@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engines import TestEngine, engine, layer, runnable_image, tiny_image  # noqa: F401 - fixtures
+from tests.support.engines import TestEngine, engine, layer, runnable_image, tiny_image  # noqa: F401 - fixtures
 
 from unmoor.adapters.engine import DockerEngine, connection
 from unmoor.adapters.engine.building import BUILDKIT, BUILDX, LEGACY, Builder

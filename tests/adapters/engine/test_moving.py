@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.engines import TestEngine, engine, tiny_image  # noqa: F401 - fixtures
-from tests.faults import Exchange, serving
-from tests.registries import NO_LOGIN, RealRegistry, registry
+from tests.support.engines import TestEngine, engine, tiny_image  # noqa: F401 - fixtures
+from tests.support.faulty_server import Exchange, serving
+from tests.support.real_registries import NO_LOGIN, RealRegistry, registry
 
 from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.engine.moving import _judged, credentials

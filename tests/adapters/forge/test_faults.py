@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults import Exchange, Fault, Script, serving
-from tests.forges import place_at, text_file
-from tests.samples import Ticks
+from tests.support.faulty_server import Exchange, Fault, Script, serving
+from tests.support.local_forge import place_at, text_file
+from tests.support.sample_values import Ticks
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.forge.api import BURST, HOURLY, Pace

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from tests.forges import Scene, scene, text_file
+from tests.support.local_forge import Scene, scene, text_file
 
 from unmoor.adapters.forge import GitHubForge, attested, github
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError

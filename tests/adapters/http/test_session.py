@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from tests.faults import Exchange, serving
+from tests.support.faulty_server import Exchange, serving
 
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession, mount

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults import Exchange, serving
-from tests.indexes import Shelf, answering, built, place, standing
-from tests.samples import Ticks
+from tests.support.faulty_index import Shelf, answering, built, place, standing
+from tests.support.faulty_server import Exchange, serving
+from tests.support.sample_values import Ticks
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.faults import Exchange, serving
-from tests.indexes import BOUNDS, Shelf, answering, built, place, received, standing
+from tests.support.faulty_index import BOUNDS, Shelf, answering, built, place, received, standing
+from tests.support.faulty_server import Exchange, serving
 
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import Answer, BoundedSession

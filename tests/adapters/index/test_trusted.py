@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults import Exchange, serving
-from tests.indexes import BOUNDS, built
-from tests.jobs import CALLED, MATCHING, Job
-from tests.samples import Ticks
+from tests.support.ci_jobs import CALLED, MATCHING, Job
+from tests.support.faulty_index import BOUNDS, built
+from tests.support.faulty_server import Exchange, serving
+from tests.support.sample_values import Ticks
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index.trusted import TrustedPublishing, ambient

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.faults import Exchange, Script, serving
-from tests.registries import LOGIN, NO_LOGIN, PASSWORD, image
-from tests.samples import Ticks
+from tests.support.faulty_server import Exchange, Script, serving
+from tests.support.real_registries import LOGIN, NO_LOGIN, PASSWORD, image
+from tests.support.sample_values import Ticks
 
 from unmoor.adapters.http.session import Answer, BoundedSession
 from unmoor.adapters.registry import OciRegistry

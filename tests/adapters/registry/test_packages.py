@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.faults import Exchange, Script, serving
-from tests.forges import place_at
-from tests.samples import Ticks
+from tests.support.faulty_server import Exchange, Script, serving
+from tests.support.local_forge import place_at
+from tests.support.sample_values import Ticks
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry.packages import ForgePackages

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.registries import (
+from tests.support.real_registries import (
     NO_LOGIN,
     USER,
     RealRegistry,

@@ -15,7 +15,7 @@ from tests.dists.checks.corpus import CASES, WARNED
 from tests.dists.checks.packing import Sdist, Wheel, metadata
 from tests.rehearsal.conftest import Client, described
 from tests.rehearsal.index.made_dists import Upload
-from tests.repositories import Repo
+from tests.support.git_repos import Repo
 
 from unmoor.rehearsal import local
 

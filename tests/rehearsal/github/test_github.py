@@ -14,7 +14,7 @@ import pytest
 import requests
 from tests.rehearsal.conftest import described, requests_of
 from tests.rehearsal.github.contract import Forge
-from tests.repositories import Repo
+from tests.support.git_repos import Repo
 
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld

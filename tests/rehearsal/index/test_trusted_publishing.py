@@ -10,9 +10,9 @@ import jwt
 import pytest
 import requests
 from pypitoken import DateRestriction, ProjectNamesRestriction, Token  # type: ignore[import-untyped]
-from tests.jobs import CALLED, MATCHING, Job
 from tests.rehearsal.conftest import Client
 from tests.rehearsal.index.made_dists import Upload, sdist, wheel
+from tests.support.ci_jobs import CALLED, MATCHING, Job
 
 from unmoor.rehearsal.index.refusal import Refusal
 from unmoor.rehearsal.index.store import Shelf

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.engines import TestEngine, engine, needs, tiny_image  # noqa: F401 - fixtures
 from tests.rehearsal.conftest import Harbour, requests_of
 from tests.rehearsal.registry.oci_client import Oci, digest_of
+from tests.support.engines import TestEngine, engine, needs, tiny_image  # noqa: F401 - fixtures
 
 from unmoor.rehearsal.registry.rules import Fault
 

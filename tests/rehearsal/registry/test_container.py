@@ -17,11 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests import projects
-from tests.engines import TestEngine, engine, layer, needs, tiny_image  # noqa: F401 - fixtures
 from tests.rehearsal.registry.oci_client import Oci
-from tests.repositories import Repo
-from tests.voyage import CHANGELOG, SETTINGS, UNMOOR
+from tests.support import sample_projects
+from tests.support.engines import TestEngine, engine, layer, needs, tiny_image  # noqa: F401 - fixtures
+from tests.support.git_repos import Repo
+from tests.support.local_release import CHANGELOG, SETTINGS, UNMOOR
 
 from unmoor.errors import Unknown
 from unmoor.rehearsal import local
@@ -195,7 +195,7 @@ def relayed(host: str, path: str) -> Iterator[str]:
 @pytest.mark.usefixtures("hidden", "image")
 def test_a_rehearsal_with_images(tmp_path: Path, tiny_image: str) -> None:  # noqa: F811 - the fixture
     """Through every stage."""
-    files = projects.files("small-one", "1.0", more=SETTINGS.replace("test-command", "# test-command"))
+    files = sample_projects.files("small-one", "1.0", more=SETTINGS.replace("test-command", "# test-command"))
     dockerfile = f"FROM {tiny_image}\nCOPY dist/ /dist/\nUSER 1000\n"
     repo = Repo.new(tmp_path / "small", files | {"CHANGELOG.md": CHANGELOG, "Dockerfile": dockerfile})
     repo.git("tag", "v1.0")

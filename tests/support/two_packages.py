@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.repositories import Repo
+from tests.support.git_repos import Repo
 
 ALPHA = """\
 [build-system]

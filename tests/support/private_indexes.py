@@ -21,7 +21,7 @@ from pathlib import Path
 
 import requests
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".cache" / "indexes"
 WANTED = ("devpi-server==6.20.3", "pypiserver[passlib]==2.4.2", "setuptools<81")
 INSTALLING, STARTING = 120.0, 60.0

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults import Exchange, Fault, serving
 from tests.rehearsal.index import made_dists
-from tests.samples import Ticks
+from tests.support.faulty_server import Exchange, Fault, serving
+from tests.support.sample_values import Ticks
 
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession

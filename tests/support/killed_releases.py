@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from tests import projects
-from tests.repositories import Repo
-from tests.voyage import UNMOOR
+from tests.support import sample_projects
+from tests.support.git_repos import Repo
+from tests.support.local_release import UNMOOR
 
 from unmoor.cli.app import run
 from unmoor.rehearsal import local
@@ -234,7 +234,7 @@ def small(path: Path, versions: Iterable[str]) -> Repo:
     repo = Repo.new(path, {".gitignore": "", "tests/test_it.py": ""})
     for version in versions:
         changes = f"# Changes\n\n## {version}\n\n- It floats.\n"
-        repo.commit(projects.files("small-one", version, more=SETTINGS) | {"CHANGELOG.md": changes})
+        repo.commit(sample_projects.files("small-one", version, more=SETTINGS) | {"CHANGELOG.md": changes})
         repo.git("tag", f"v{version}")
     return repo
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.indexes import BOUNDS, built
-from tests.repositories import Repo
-from tests.samples import Ticks
+from tests.support.faulty_index import BOUNDS, built
+from tests.support.git_repos import Repo
+from tests.support.sample_values import Ticks
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.http.session import BoundedSession

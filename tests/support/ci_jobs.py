@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import requests
-from tests.indexes import BOUNDS
-from tests.samples import Ticks
+from tests.support.faulty_index import BOUNDS
+from tests.support.sample_values import Ticks
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex

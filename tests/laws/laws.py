@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.repositories import Repo
-from tests.voyage import Yard, yard
+from tests.support.git_repos import Repo
+from tests.support.local_release import Yard, yard
 
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import session

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.registries import Built, RealRegistry, image, put_image
-from tests.samples import Ticks
+from tests.support.real_registries import Built, RealRegistry, image, put_image
+from tests.support.sample_values import Ticks
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry import OciRegistry

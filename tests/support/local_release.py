@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests import projects
-from tests.repositories import Repo
+from tests.support import sample_projects
+from tests.support.git_repos import Repo
 
 from unmoor.rehearsal import local
 
@@ -73,7 +73,7 @@ class Yard:
 def small(path: Path, **others: str) -> Repo:
     """Make a repository of a small project at 1.0, with a test and a changelog, tagged v1.0."""
     own = {"tests__check.py": "import small_one\n\nassert small_one.main() == 0\n", "CHANGELOG.md": CHANGELOG}
-    repo = Repo.new(path, projects.files("small-one", "1.0", more=SETTINGS, **own) | others)
+    repo = Repo.new(path, sample_projects.files("small-one", "1.0", more=SETTINGS, **own) | others)
     repo.git("tag", "v1.0")
     return repo
 

@@ -2,7 +2,7 @@
 
 A test file takes the fixtures by importing them::
 
-    from tests.engines import base_image, engine, tiny_image  # noqa: F401 - fixtures
+    from tests.support.engines import base_image, engine, tiny_image  # noqa: F401 - fixtures
 
 No unit test needs an engine: what uses these is a journey. Outside of CI a test skips where a part is missing, and says
 which; in CI a skip fails.
@@ -26,7 +26,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ENGINE, BASE_IMAGE = ROOT / "docker" / "engine.sh", ROOT / "docker" / "base-image.sh"
 IMPOSSIBLE = 69
 """How both scripts end where something cannot be had on this machine."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from tests.repositories import Repo
+from tests.support.git_repos import Repo
 
 from unmoor.products import Release
 

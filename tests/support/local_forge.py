@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.repositories import Repo
-from tests.samples import Ticks
+from tests.support.git_repos import Repo
+from tests.support.sample_values import Ticks
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.http.session import BoundedSession
