@@ -9,7 +9,7 @@ import click
 import pytest
 
 from unmoor import errors
-from unmoor.cli import failing
+from unmoor.cli import exit_codes
 
 
 def test_the_drawn_tree_is_the_tree() -> None:
@@ -38,7 +38,7 @@ def test_an_error_ends_as_a_message_and_its_code(
     def fail() -> None:
         raise error("what\x1b[2J happened\nmore of it", where="pyproject.toml", next_step="do this")
 
-    assert failing.guard(fail) == error.exit_code
+    assert exit_codes.guard(fail) == error.exit_code
     said = capsys.readouterr()
     assert said.out == ""
     lines = click.unstyle(said.err).splitlines()
@@ -51,7 +51,7 @@ def test_a_fault_of_ours_keeps_its_traceback_in_a_file(capsys: pytest.CaptureFix
     def fail() -> None:
         raise ZeroDivisionError
 
-    assert failing.guard(fail) == 70
+    assert exit_codes.guard(fail) == 70
     assert "Traceback" not in (said := capsys.readouterr().err)
     assert ".traceback" in said
 
@@ -73,7 +73,7 @@ def test_what_a_disk_refuses_is_no_fault_of_ours(
     def fail() -> None:
         raise OSError(number, os.strerror(number), "/there/file")
 
-    assert failing.guard(fail) == code
+    assert exit_codes.guard(fail) == code
     lines = click.unstyle(capsys.readouterr().err).splitlines()
     assert lines[0] == f"error: /there/file: {words}"
     assert lines[1].startswith("next:  ")
@@ -85,5 +85,5 @@ def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str]) -> None:
     def stop() -> None:
         raise KeyboardInterrupt
 
-    assert failing.guard(stop) == 130
+    assert exit_codes.guard(stop) == 130
     assert "run the same command again" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.stage import P, Promise, Reach, Stage
-from unmoor.images import legs, pushing
+from unmoor.images import image_plan, legs
 from unmoor.release_request import Target, staging_of
 from unmoor.stages.access import ProveAccess
 from unmoor.stages.check_dists import CheckDists
@@ -38,8 +38,8 @@ def given(stage: Stage[P] | None) -> Promise[P] | None:
 
 def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder, limit: Reach) -> Pipeline:
     """Put the stages of a release together. ``limit`` is how far the run may reach."""
-    lines = pushing.lines(target.images, target.repository, can.registry)
-    registries = pushing.registries(lines)
+    lines = image_plan.lines(target.images, target.repository, can.registry)
+    registries = image_plan.registries(lines)
     staging = staging_of(settings, can, target.skipped)
     advisory = settings.testpypi == "advisory"
 

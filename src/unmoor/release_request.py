@@ -9,7 +9,7 @@ from pathlib import Path
 from unmoor.adapters.factory import Powers
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
-from unmoor.images.imagery import LOCAL
+from unmoor.images.image_names import LOCAL
 from unmoor.ports.index import Index
 from unmoor.util.secret import Secret
 

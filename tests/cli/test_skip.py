@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from unmoor.cli.skipping import OPTIONAL, skippable
+from unmoor.cli.skip import OPTIONAL, skippable
 
 
 @pytest.mark.parametrize(

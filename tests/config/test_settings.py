@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from unmoor.config.given import Given
+from unmoor.config.config_file import Given
 from unmoor.config.settings import Settings, resolve
 from unmoor.config.sources import variable_of
 from unmoor.errors import ConfigError

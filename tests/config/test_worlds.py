@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import twine.utils
 
-from unmoor.config.real import upload_addresses
+from unmoor.config.real_world import upload_addresses
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
 from unmoor.ports.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, World

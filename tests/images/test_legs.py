@@ -14,7 +14,7 @@ from unmoor.artifacts.files import measured
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete, UnmoorError
-from unmoor.images import imagery, legs
+from unmoor.images import image_names, legs
 from unmoor.products import Dists, Image, Images, Proof, Result, Subject, Verdict
 
 RELEASE = sample_values.release()
@@ -31,7 +31,7 @@ def proof_of(*images: Image) -> Proof:
     """The proof of some images."""
     return Proof(
         name="prove-images",
-        subjects=tuple(map(imagery.subject_of, images)),
+        subjects=tuple(map(image_names.subject_of, images)),
         results=tuple(Result(name=f"{each.platform}: labels", verdict=Verdict.PASSED, detail="") for each in images),
     )
 
@@ -55,9 +55,9 @@ def leg(tmp_path: Path, here: RunFolder) -> Callable[..., Path]:
     def made(built: Image, *, commit: str = RELEASE.commit, wheels: tuple[Subject, ...] = wheels) -> Path:
         path = tmp_path / "legs" / built.platform.replace("/", "-") / built.id[-3:]
         folder = RunFolder(path)
-        imagery.write_record(folder, commit, wheels, Images(images=(built,)))
+        image_names.write_record(folder, commit, wheels, Images(images=(built,)))
         folder.write_proof(proof_of(built))
-        imagery.kept(folder).write_bytes(b"archive")
+        image_names.kept(folder).write_bytes(b"archive")
         return path
 
     return made
@@ -70,12 +70,12 @@ def test_joined(here: RunFolder, leg: Callable[..., Path]) -> None:
     told = []
     for _ in range(2):
         legs.join(here, paths)
-        record, manifest = imagery.read_record(here), here.read_manifest()
+        record, manifest = image_names.read_record(here), here.read_manifest()
         assert record is not None
         assert manifest is not None
         assert set(record.images) == set(images)
         assert here.read_proof("prove-images") == manifest.proof("prove-images") == proof_of(*images)
-        told.append((here.path / imagery.RECORD).read_bytes())
+        told.append((here.path / image_names.RECORD).read_bytes())
     assert told[0] == told[1]
     assert legs.archives(paths) == tuple(path / "images.tar" for path in paths)
 
@@ -84,10 +84,10 @@ def test_what_was_built_here_stays(here: RunFolder, leg: Callable[..., Path]) ->
     """An image of this machine and its proof stand beside the leg's; a proof of images that went is left out."""
     own, other = image("linux/amd64"), image("linux/arm64")
     wheels = tuple(Subject(name=a.name, sha256=a.sha256) for a in Manifest.of(RELEASE, _dists(here)).artifacts)
-    imagery.write_record(here, RELEASE.commit, wheels, Images(images=(own,)))
+    image_names.write_record(here, RELEASE.commit, wheels, Images(images=(own,)))
     here.add_proof(proof_of(own))
     legs.join(here, [leg(other)])
-    record = imagery.read_record(here)
+    record = image_names.read_record(here)
     assert record is not None
     assert record.images == (own, other)
     assert here.read_proof("prove-images") == proof_of(own, other)
@@ -104,14 +104,14 @@ def spoilt(path: Path, how: str) -> None:
     """Make a leg one that cannot be joined."""
     folder = RunFolder(path)
     if how == "record":
-        (path / imagery.RECORD).write_text("{}")
+        (path / image_names.RECORD).write_text("{}")
     elif how == "record-pipe":
-        (path / imagery.RECORD).unlink()
-        os.mkfifo(path / imagery.RECORD)
+        (path / image_names.RECORD).unlink()
+        os.mkfifo(path / image_names.RECORD)
     elif how == "record-huge":
-        os.truncate(path / imagery.RECORD, 1 << 40)
+        os.truncate(path / image_names.RECORD, 1 << 40)
     elif how == "archive":
-        imagery.kept(folder).unlink()
+        image_names.kept(folder).unlink()
     elif how == "proof":
         (path / "proofs" / "prove-images.json").unlink()
     elif how == "proof-of-another-stage":

@@ -13,7 +13,7 @@ from tests.support.engines import TestEngine, engine  # noqa: F401 - the fixture
 from tests.support.git_repos import Repo
 from tests.support.local_release import Yard
 
-from unmoor.images.imagery import RECORD
+from unmoor.images.image_names import RECORD
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 

@@ -13,7 +13,7 @@ from tests.support.local_release import Yard, yard
 
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import session
-from unmoor.cli.asked import Asked
+from unmoor.cli.run_options import Asked
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Check, Findable, Have, Left, Push, Reach, Seal, Undone
 from unmoor.errors import Conflict

@@ -10,7 +10,7 @@ from tests.support.git_repos import Repo, shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
-from unmoor.config.given import Given
+from unmoor.config.config_file import Given
 from unmoor.errors import ConfigError, UnmoorError
 from unmoor.project.locate import Located, Surroundings, locate, naming_at, settings_at
 

@@ -354,7 +354,7 @@ def test_other_bytes_on_an_index_without_hashes_are_a_conflict(tmp_path: Path) -
 def test_what_is_too_large_to_be_fetched_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither present nor absent."""
     files = built(tmp_path)
-    monkeypatch.setattr("unmoor.adapters.index.hashing.BUDGET", 10)
+    monkeypatch.setattr("unmoor.adapters.index.hashes.BUDGET", 10)
     shelf = Shelf(files={file.name: file.path.read_bytes() for file in files}, without_hash=True)
     with standing(shelf) as stand, pytest.raises(Unknown, match="without a sha256") as caught:
         bringing(stand, files)

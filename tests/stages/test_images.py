@@ -21,7 +21,7 @@ from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.core.stage import Promise
 from unmoor.errors import BuildFailed, ConfigError, Conflict, MissingPart, Refused, UnmoorError
-from unmoor.images import imagery, ocidocs
+from unmoor.images import image_names, oci_documents
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Dists, Image, Images, Subject
 from unmoor.stages.images import BuildImages
@@ -52,7 +52,7 @@ def stage(at: Bench, *settings: ImageSettings, at_engine: TestEngine | None = No
 
 def local(at: Bench, suffix: str = "") -> str:
     """What an image of a bench is called in the engine."""
-    return imagery.local_name(NAME, at.release, suffix, "linux/amd64")
+    return image_names.local_name(NAME, at.release, suffix, "linux/amd64")
 
 
 def with_dockerfile(text: str = SIMPLE, others: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
@@ -237,7 +237,7 @@ def test_two_platforms(bench: Benches, engine: TestEngine) -> None:  # noqa: F81
     ):
         with pytest.raises(kind, match=told):
             stage(at, settings, at_engine=engine, platforms=platforms).make(have)
-    building.engine.remove([local(at), imagery.local_name(NAME, at.release, "", "linux/386")])
+    building.engine.remove([local(at), image_names.local_name(NAME, at.release, "", "linux/386")])
 
 
 @pytest.mark.parametrize(
@@ -286,10 +286,10 @@ def manifest_of(config: str) -> OciManifest:
 
 def index_of(manifest: OciManifest) -> OciManifest:
     """An index over one manifest."""
-    leg = ocidocs.Leg(
+    leg = oci_documents.Leg(
         platform="linux/amd64", digest=manifest.digest, media_type=manifest.media_type, size=len(manifest.data)
     )
-    data, media_type = ocidocs.index_over([leg])
+    data, media_type = oci_documents.index_over([leg])
     return OciManifest(data=data, digest=oci.digest_of(data), media_type=media_type)
 
 
@@ -313,8 +313,8 @@ def test_a_later_machine_takes_what_was_pushed(bench: Benches, shape: str) -> No
     image = Image(name=NAME, target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)
     made = Images(images=(image,))
     wheels = tuple(Subject(name=wheel.name, sha256=wheel.sha256) for wheel in dists.wheels)
-    imagery.write_record(at.folder, at.release.commit, wheels, made)
-    tag = imagery.commit_tag(at.release)
+    image_names.write_record(at.folder, at.release.commit, wheels, made)
+    tag = image_names.commit_tag(at.release)
     ours, other = manifest_of(image.id), manifest_of("sha256:" + "2" * 64)
     held: dict[str, OciManifest] = {
         "image": {tag: ours},

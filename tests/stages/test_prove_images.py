@@ -17,7 +17,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, SmokeSettings
 from unmoor.core.stage import Have, Promise
 from unmoor.errors import Incomplete, Overdue, Unproven
-from unmoor.images import imagery
+from unmoor.images import image_names
 from unmoor.ports.engine import ImageFacts, Member, Recipe
 from unmoor.products import Image, Images, Release, Verdict
 from unmoor.stages.prove_images import ProveImages, _pythons
@@ -58,7 +58,7 @@ class Yard:
         (context / "Dockerfile").write_text(f"FROM {self.base}\n{more}USER {user}\n")
         tag = f"unmoor.local/proof:{uuid.uuid4().hex[:12]}"
         self.names.append(tag)
-        given = {imagery.REVISION: RELEASE.commit, imagery.VERSION: "1.0", **(labels or {})}
+        given = {image_names.REVISION: RELEASE.commit, image_names.VERSION: "1.0", **(labels or {})}
         recipe = Recipe(
             context=context, dockerfile="Dockerfile", target="", platform="linux/amd64", tag=tag, labels=given
         )
@@ -157,7 +157,7 @@ def test_planted_secrets(yard: Yard, lines: str, told: str) -> None:
 @pytest.mark.journey
 def test_labels_version_and_size(yard: Yard) -> None:
     """Another commit, another version and too many bytes are told together."""
-    image = yard.image(labels={imagery.REVISION: "2" * 40, imagery.VERSION: "1.1"})
+    image = yard.image(labels={image_names.REVISION: "2" * 40, image_names.VERSION: "1.1"})
     with pytest.raises(Unproven) as caught:
         yard.stage(ImageSettings(max_size=10)).make(yard.have(replace(image, platform="linux/386")))
     told = str(caught.value)
@@ -202,7 +202,7 @@ def test_the_version_inside(yard: Yard) -> None:
     image = yard.image()
     with pytest.raises(Unproven, match=r"1\.0 of demo is installed, not 2\.0"):
         yard.stage().make(
-            yard.have(yard.image(labels={imagery.VERSION: "2.0"}), release=replace(RELEASE, version="2.0"))
+            yard.have(yard.image(labels={image_names.VERSION: "2.0"}), release=replace(RELEASE, version="2.0"))
         )
     with pytest.raises(Unproven, match="other is installed for none of /bin/python"):
         yard.stage().make(yard.have(image, release=replace(RELEASE, project="other")))

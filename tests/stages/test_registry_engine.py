@@ -28,7 +28,7 @@ from unmoor.config.images import ImageSettings
 from unmoor.config.worlds import read_world
 from unmoor.core.stage import Have, Left, Undone
 from unmoor.errors import Denied
-from unmoor.images.pushing import lines
+from unmoor.images.image_plan import lines
 from unmoor.ports.registry import Packages
 from unmoor.ports.world import World
 from unmoor.products import Image, Images, Proof, Release

@@ -17,7 +17,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Have, Promise
 from unmoor.errors import MissingPart, UnmoorError
-from unmoor.images.pushing import Line, lines
+from unmoor.images.image_plan import Line, lines
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.world import Login
 from unmoor.products import Image, Images, Pointed, Proof, Pushed, Release

@@ -33,7 +33,7 @@ from tests.support.faulty_server import Exchange, serving
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry import OciRegistry
 from unmoor.artifacts import oci
-from unmoor.images import ocidocs
+from unmoor.images import oci_documents
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import OciManifest
 from unmoor.ports.world import Login, RegistryPlace
@@ -248,8 +248,8 @@ def image(
 
 def index_of(images: Sequence[tuple[str, Built]]) -> OciManifest:
     """An index over images, by platform."""
-    data, kind = ocidocs.index_over(
-        ocidocs.Leg(
+    data, kind = oci_documents.index_over(
+        oci_documents.Leg(
             platform=platform,
             digest=each.manifest.digest,
             media_type=each.manifest.media_type,

@@ -1,7 +1,7 @@
 """Names, digests and manifests of container images, as values; nothing is read or sent here.
 
 From the OCI image and distribution specifications 1.1, and Docker's manifests of version 2,
-schema 2, which engines still push. Manifests are only read here; `unmoor.images.ocidocs` writes some.
+schema 2, which engines still push. Manifests are only read here; `unmoor.images.oci_documents` writes some.
 """
 
 from __future__ import annotations

@@ -80,6 +80,6 @@ def cli() -> None:
 
 def run(args: Sequence[str]) -> int:
     """Run the command line and return the exit code: the single place where errors end."""
-    from unmoor.cli import failing
+    from unmoor.cli import exit_codes
 
-    return failing.guard(lambda: cli.main(args=list(args), prog_name="unmoor", standalone_mode=False))
+    return exit_codes.guard(lambda: cli.main(args=list(args), prog_name="unmoor", standalone_mode=False))

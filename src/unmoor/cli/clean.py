@@ -15,16 +15,16 @@ from unmoor.adapters.factory import Powers, checkout, powers
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.oci import ImageName
 from unmoor.ci.github_actions import RunContext, repository_of
-from unmoor.cli import imaging, session, talk
-from unmoor.cli.meant import located, no_repository
+from unmoor.cli import image_selection, output, session
+from unmoor.cli.help import Grouped, examples
 from unmoor.cli.options import directory_option, json_option, path_option, world_option
-from unmoor.cli.teaching import Grouped, examples
+from unmoor.cli.resolve_project import located, no_repository
 from unmoor.config.registries import with_registries
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
-from unmoor.images import cleaning
-from unmoor.images.cleaning import Cleaned, Survey
-from unmoor.images.imagery import names_of
+from unmoor.images import cleanup
+from unmoor.images.cleanup import Cleaned, Survey
+from unmoor.images.image_names import names_of
 from unmoor.images.sweep import PASSING, Rules, Sweep, Why, sweep
 from unmoor.project.locate import Surroundings, settings_at
 
@@ -152,11 +152,11 @@ def images(  # noqa: PLR0917 - click hands over every option by its name
     if as_json:
         session.echo_json(CleanDocument(world=name, applied=really, images=found))
     else:
-        for line in talk.aligned(("image", "digest", "", "tags", "why"), _rows(found)):
+        for line in output.aligned(("image", "digest", "", "tags", "why"), _rows(found)):
             click.echo(line)
     count = sum(not each.spared for image in found for each in image.goes)
     told = f"{count} manifests {'were deleted' if really else 'would be deleted'}"
-    talk.err(told if really or not count else f"{told}; to do it: add --apply")
+    output.err(told if really or not count else f"{told}; to do it: add --apply")
     return 0
 
 
@@ -177,7 +177,7 @@ def _opened(
     else:
         world = real_world(repository, os.environ)
     if not images:
-        wanted = imaging.configured(settings, here, head, repository=world.forge.repository, without=False)
+        wanted = image_selection.configured(settings, here, head, repository=world.forge.repository, without=False)
         images = tuple(name for each in wanted.images for name in names_of(each, world.forge.repository))
     if not images:
         raise ConfigError(
@@ -193,9 +193,9 @@ def _opened(
 def _cleaned(name: str, can: Powers, rules: Rules, *, really: bool) -> CleanedImage:
     """Read, decide and, if that is wanted, delete, in one repository."""
     registry, packages = can.registry(name), can.packages(name)
-    seen = cleaning.survey(registry, packages, say=talk.err)
+    seen = cleanup.survey(registry, packages, say=output.err)
     plan = sweep(seen.graph, rules, now=time.time())
-    done = cleaning.apply(registry, packages, seen, plan, say=talk.err) if really else Cleaned(deleted=(), spared=())
+    done = cleanup.apply(registry, packages, seen, plan, say=output.err) if really else Cleaned(deleted=(), spared=())
     return _told(name, seen, plan, done)
 
 

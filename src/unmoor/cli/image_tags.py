@@ -9,9 +9,9 @@ from typing import ClassVar
 
 import click
 
+from unmoor.cli.help import Grouped, examples
 from unmoor.cli.options import directory_option, json_option
-from unmoor.cli.talk import err
-from unmoor.cli.teaching import Grouped, examples
+from unmoor.cli.output import err
 from unmoor.util.text import clean
 
 

@@ -11,12 +11,12 @@ import click
 
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.cli import session, talk
-from unmoor.cli.asked import Asked
-from unmoor.cli.meant import located
+from unmoor.cli import output, session
+from unmoor.cli.help import examples
 from unmoor.cli.options import directory_option, path_option
-from unmoor.cli.talk import err
-from unmoor.cli.teaching import examples
+from unmoor.cli.output import err
+from unmoor.cli.resolve_project import located
+from unmoor.cli.run_options import Asked
 from unmoor.core.stage import Reach
 from unmoor.products import Notes
 from unmoor.project.locate import Surroundings
@@ -61,4 +61,4 @@ def command(*, tag: str | None, folder: Path, path: str | None) -> int:
     if isinstance(notes, Notes):
         click.echo(notes.body)
     again = ["unmoor", "notes", *(["--path", path] if path is not None else []), *([tag] if tag else [])]
-    return talk.close(report, limit=asked.limit, again=shlex.join(again))
+    return output.close(report, limit=asked.limit, again=shlex.join(again))

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.cli import session, talk
-from unmoor.cli.asked import Asked
+from unmoor.cli import output, session
+from unmoor.cli.help import examples
 from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option
-from unmoor.cli.teaching import examples
+from unmoor.cli.run_options import Asked
 from unmoor.core.stage import Reach
 from unmoor.render import words
 
@@ -47,6 +47,6 @@ def command(
             (each.entry.name, each.entry.reach.name.lower(), words.state(each.outcome), words.text(each.outcome))
             for each in report.stages
         ]
-        for line in talk.aligned(("stage", "reach", "state", "what"), rows):
+        for line in output.aligned(("stage", "reach", "state", "what"), rows):
             click.echo(line)
     return code

@@ -17,17 +17,17 @@ from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import repository_of
-from unmoor.cli import imaging, session
-from unmoor.cli.asked import Asked
-from unmoor.cli.meant import located
+from unmoor.cli import image_selection, session
+from unmoor.cli.help import examples
 from unmoor.cli.options import config_option, directory_option, json_option, path_option
-from unmoor.cli.talk import err
-from unmoor.cli.teaching import examples
-from unmoor.config.given import given
+from unmoor.cli.output import err
+from unmoor.cli.resolve_project import located
+from unmoor.cli.run_options import Asked
+from unmoor.config.config_file import given
 from unmoor.config.settings import Settings
 from unmoor.core.stage import Reach
 from unmoor.errors import MissingPart, UnmoorError
-from unmoor.images.imagery import LOCAL
+from unmoor.images.image_names import LOCAL
 from unmoor.ports.engine import Engine
 from unmoor.project.locate import Surroundings, settings_at
 from unmoor.rehearsal import local
@@ -120,8 +120,8 @@ def _needed(
     git = checkout(prepared.checkout, processes).at(prepared.path)
     commit = git.commit_of(prepared.tag)
     settings = settings_at(git, commit, around).settings
-    images = imaging.configured(settings, git, commit, repository=repository, without=False).images
-    return settings, imaging.hosts_of(images, repository)
+    images = image_selection.configured(settings, git, commit, repository=repository, without=False).images
+    return settings, image_selection.hosts_of(images, repository)
 
 
 @contextmanager

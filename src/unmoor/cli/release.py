@@ -10,10 +10,10 @@ import click
 
 from unmoor.artifacts.merge import Handover
 from unmoor.cli import session
-from unmoor.cli.asked import Asked
+from unmoor.cli.help import Grouped, examples
 from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option
-from unmoor.cli.skipping import skippable
-from unmoor.cli.teaching import Grouped, examples
+from unmoor.cli.run_options import Asked
+from unmoor.cli.skip import skippable
 from unmoor.core.stage import Reach
 
 

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from unmoor.cli.teaching import examples
+from unmoor.cli.help import examples
 
 NAMES = ("plan", "manifest", "settings", "world")
 

@@ -16,10 +16,10 @@ from unmoor.artifacts.files import sha256_of
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.ci.github_actions import RunContext, repository_of
-from unmoor.cli import failing, imaging, talk
-from unmoor.cli.asked import Asked
-from unmoor.cli.meant import located, no_repository, tag_on_head
-from unmoor.config.given import given
+from unmoor.cli import exit_codes, image_selection, output
+from unmoor.cli.resolve_project import located, no_repository, tag_on_head
+from unmoor.cli.run_options import Asked
+from unmoor.config.config_file import given
 from unmoor.config.settings import Settings
 from unmoor.config.worlds import read_world, real_world
 from unmoor.core.events import Report
@@ -62,7 +62,7 @@ def opened(asked: Asked, processes: Processes) -> Session:
     commit = here.commit_of(tag) or here.head()
     resolved = settings_at(here, commit, around)
     if config is not None and not asked.quiet:
-        talk.err(f"settings: {clean(config.origin)}, instead of the commit's own")
+        output.err(f"settings: {clean(config.origin)}, instead of the commit's own")
     repository = context.repository or repository_of(here.remote() or "") or resolved.settings.repository
     if asked.rehearsing:
         repository = repository or LOCAL_REPOSITORY
@@ -73,19 +73,19 @@ def opened(asked: Asked, processes: Processes) -> Session:
         world = real_world(repository, os.environ, trusted=trusted)
     else:
         raise no_repository(here)
-    wanted = imaging.configured(
+    wanted = image_selection.configured(
         resolved.settings,
         here,
         commit,
         repository=world.forge.repository,
         without=asked.without_images or "images" in asked.skip,
     )
-    platforms = imaging.for_platforms(wanted, asked.platforms)
-    world = imaging.reached(world, wanted)
+    platforms = image_selection.for_platforms(wanted, asked.platforms)
+    world = image_selection.reached(world, wanted)
     can = powers(world, asked.folder, processes, path=here.path)
-    wanted = imaging.possible(wanted, world, can.engine if asked.engine else None)
+    wanted = image_selection.possible(wanted, world, can.engine if asked.engine else None)
     for why in wanted.left_out:
-        talk.err(f"warning: {why}")
+        output.err(f"warning: {why}")
     target = Target(
         tag=tag,
         named=named,
@@ -130,9 +130,9 @@ def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
             world=session.world.name,
             rehearsal=session.world.rehearsal,
             limit=asked.limit,
-            listeners=talk.listeners(
+            listeners=output.listeners(
                 RunContext.from_environ(os.environ),
-                progress=talk.progress_option(as_json=asked.as_json, quiet=asked.quiet),
+                progress=output.progress_option(as_json=asked.as_json, quiet=asked.quiet),
                 folder=session.folder,
             ),
             journal=gate.journal if gate else NoJournal(),
@@ -215,16 +215,16 @@ def finish(report: Report, session: Session, asked: Asked) -> int:
             )
         )
     elif asked.limit > Reach.READS:
-        for line in talk.table(report):
+        for line in output.table(report):
             click.echo(line)
     tag = session.target.tag
     again = asked.same(tag) if words.failures(report) else asked.again or asked.further(tag)
-    code = talk.close(report, limit=asked.limit, again=again)
-    for error in talk.faults(report):
-        talk.err(f"the traceback is in {failing.kept(error, session.folder.journal)}")
+    code = output.close(report, limit=asked.limit, again=again)
+    for error in output.faults(report):
+        output.err(f"the traceback is in {exit_codes.kept(error, session.folder.journal)}")
     if code == 0 and report.product("verify") is not None:
         what = "the rehearsal went through" if session.world.rehearsal else "released"
-        talk.err(f"{what}: {tag} is on every surface, read back by digest")
+        output.err(f"{what}: {tag} is on every surface, read back by digest")
     return code
 
 

@@ -9,12 +9,12 @@ import click
 
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.manifest import Manifest
-from unmoor.cli import session, talk
-from unmoor.cli.asked import Asked
+from unmoor.cli import output, session
+from unmoor.cli.help import examples
 from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option
-from unmoor.cli.teaching import examples
+from unmoor.cli.run_options import Asked
 from unmoor.errors import Conflict, Incomplete, Unknown
-from unmoor.images import pushing
+from unmoor.images import image_plan
 from unmoor.products import Release
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
 from unmoor.publish.compare import compare, find_manifest
@@ -85,7 +85,7 @@ def command(
             staging=staging,
             forge=can.forge,
             registry=can.registry,
-            lines=pushing.lines(opened.target.images, opened.target.repository, can.registry),
+            lines=image_plan.lines(opened.target.images, opened.target.repository, can.registry),
             release=lambda: _release(manifest, opened),
         )
     counted = [
@@ -107,11 +107,11 @@ def command(
             )
         )
     else:
-        for line in talk.aligned(("surface", "state", "what", "sha256", ""), _rows(states)):
+        for line in output.aligned(("surface", "state", "what", "sha256", ""), _rows(states)):
             click.echo(line)
-    talk.err(f"{manifest.tag} is {decided}")
+    output.err(f"{manifest.tag} is {decided}")
     if decided not in {State.COMPLETE, State.PENDING}:
-        talk.err(f"then:  {asked.further(wanted)}")
+        output.err(f"then:  {asked.further(wanted)}")
     return CODES[decided]
 
 
@@ -137,7 +137,7 @@ def _release(manifest: Manifest, opened: session.Session) -> Release:
             index=can.index,
             forge=can.forge,
             moves=True,
-            warn=talk.err,
+            warn=output.err,
         ),
         prefix=prefix,
         path=manifest.path,

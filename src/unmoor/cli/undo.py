@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.cli import session, talk
-from unmoor.cli.asked import Asked
+from unmoor.cli import output, session
+from unmoor.cli.help import examples
 from unmoor.cli.options import config_option, directory_option, path_option, world_option
-from unmoor.cli.talk import err
-from unmoor.cli.teaching import examples
+from unmoor.cli.output import err
+from unmoor.cli.run_options import Asked
 from unmoor.core.events import Report, StageReport
 from unmoor.core.outcome import Failed, Found, Skipped
 from unmoor.core.pipeline import Pipeline
@@ -55,7 +55,7 @@ def command(
         err("nothing of it was found outside this machine")
     if lines and not really:
         err("nothing was changed; to do it: add --apply")
-    return talk.close(report, limit=asked.limit, again=asked.looking("undo", opened.target.tag))
+    return output.close(report, limit=asked.limit, again=asked.looking("undo", opened.target.tag))
 
 
 def _unseen(each: StageReport) -> bool:

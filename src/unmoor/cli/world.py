@@ -10,9 +10,9 @@ from unmoor.adapters.factory import checkout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import repository_of
+from unmoor.cli.help import examples
 from unmoor.cli.options import directory_option
-from unmoor.cli.talk import err
-from unmoor.cli.teaching import examples
+from unmoor.cli.output import err
 from unmoor.errors import Interrupted, Refused
 from unmoor.rehearsal import local
 from unmoor.util.filelock import exclusive

@@ -17,10 +17,10 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from unmoor.config.images import ImageSettings, SmokeSettings, TargetSettings
-from unmoor.config.kinds import struct_in, structs_in
 from unmoor.config.settings import Settings
 from unmoor.config.sources import variable_of
 from unmoor.config.tables import WorldTable
+from unmoor.config.type_names import struct_in, structs_in
 from unmoor.util.secret import Secret
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from unmoor.config import sources
 from unmoor.config.addresses import PROJECT, REPOSITORY
-from unmoor.config.given import Given
+from unmoor.config.config_file import Given
 from unmoor.config.images import INSIDE, ImageSettings
 from unmoor.config.values import (
     FOLDER,

@@ -11,9 +11,9 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from unmoor.config.given import Given, table_of
-from unmoor.config.kinds import structs_in
-from unmoor.config.reading import Document, Faults, checked, parse, read_values, refuse_near_misses
+from unmoor.config.config_file import Given, table_of
+from unmoor.config.read_toml import Document, Faults, checked, parse, read_values, refuse_near_misses
+from unmoor.config.type_names import structs_in
 
 PYPROJECT = "pyproject.toml"
 OWN_FILE = "unmoor.toml"

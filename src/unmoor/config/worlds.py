@@ -15,8 +15,8 @@ from pathlib import Path
 
 from unmoor.config.addresses import is_loopback
 from unmoor.config.credentials import KNOWN, is_literal, look_up
-from unmoor.config.reading import Faults, parse, read_table
-from unmoor.config.real import Roots, real_forge, real_world
+from unmoor.config.read_toml import Faults, parse, read_table
+from unmoor.config.real_world import Roots, real_forge, real_world
 from unmoor.config.tables import ForgeTable, IndexTable, RegistryTable, WorldTable
 from unmoor.errors import ConfigError
 from unmoor.ports.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, World

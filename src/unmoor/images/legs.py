@@ -14,8 +14,8 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import merged
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete
-from unmoor.images import imagery
-from unmoor.images.imagery import Recorded
+from unmoor.images import image_names
+from unmoor.images.image_names import Recorded
 from unmoor.products import Image, Images, Proof
 from unmoor.util.text import clean
 
@@ -25,7 +25,7 @@ _HOW = "run there: unmoor release --dry-run --until prove-images --platform PLAT
 
 def archives(legs: Sequence[Path]) -> tuple[Path, ...]:
     """Where the images of legs lie."""
-    return tuple(imagery.kept(RunFolder(leg)) for leg in legs)
+    return tuple(image_names.kept(RunFolder(leg)) for leg in legs)
 
 
 def join(folder: RunFolder, legs: Sequence[Path]) -> None:
@@ -42,22 +42,22 @@ def join(folder: RunFolder, legs: Sequence[Path]) -> None:
             next_step="hand over those files, too: --dists DIR",
         )
     recorded = [(leg, _record_of(leg, manifest)) for leg in legs]
-    own = imagery.read_record(folder)
+    own = image_names.read_record(folder)
     if own is not None and _is_of(own, manifest):
         recorded.insert(0, (folder.path, own))
     images = _united(recorded)
     proof = _proof(folder, images, [(leg, record.images) for leg, record in recorded if leg != folder.path])
-    imagery.write_record(folder, manifest.commit, manifest.wheels, Images(images=images))
+    image_names.write_record(folder, manifest.commit, manifest.wheels, Images(images=images))
     folder.add_proof(proof)
 
 
 def _record_of(leg: Path, manifest: Manifest) -> Recorded:
     """What one leg built. Raises `Incomplete`, `Conflict`."""
-    record = imagery.read_record(RunFolder(leg))
+    record = image_names.read_record(RunFolder(leg))
     if record is None:
-        raise Incomplete(f"there is no {imagery.RECORD} that can be read", where=str(leg), next_step=_HOW)
-    if not imagery.kept(RunFolder(leg)).is_file():
-        raise Incomplete(f"there is no {imagery.kept(RunFolder(leg)).name}", where=str(leg), next_step=_HOW)
+        raise Incomplete(f"there is no {image_names.RECORD} that can be read", where=str(leg), next_step=_HOW)
+    if not image_names.kept(RunFolder(leg)).is_file():
+        raise Incomplete(f"there is no {image_names.kept(RunFolder(leg)).name}", where=str(leg), next_step=_HOW)
     if record.commit != manifest.commit:
         what = f"it was built of commit {clean(record.commit, 40)}, and this release is {manifest.commit}"
     elif not _is_of(record, manifest):
@@ -89,7 +89,7 @@ def _united(recorded: Sequence[tuple[Path, Recorded]]) -> tuple[Image, ...]:
 def _proof(folder: RunFolder, images: Sequence[Image], legs: Sequence[tuple[Path, Sequence[Image]]]) -> Proof:
     """One proof of all that the legs proved, and of what was proven here. Raises `Incomplete`."""
     here = folder.read_proof(_PROOF)
-    if here is not None and not frozenset(here.subjects) <= frozenset(map(imagery.subject_of, images)):
+    if here is not None and not frozenset(here.subjects) <= frozenset(map(image_names.subject_of, images)):
         here = None  # of images that are none of these
     (proof,) = merged([*([here] if here else []), *_proofs(legs)])
     return proof
@@ -99,6 +99,6 @@ def _proofs(legs: Sequence[tuple[Path, Sequence[Image]]]) -> Iterator[Proof]:
     for leg, images in legs:
         proof = RunFolder(leg).read_proof(_PROOF)
         proven = frozenset(proof.subjects) if proof else frozenset()
-        if proof is None or not proven.issuperset(map(imagery.subject_of, images)):
+        if proof is None or not proven.issuperset(map(image_names.subject_of, images)):
             raise Incomplete("its images were not proven where they were built", where=str(leg), next_step=_HOW)
         yield proof

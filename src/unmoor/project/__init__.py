@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from unmoor.errors import ConfigError
 from unmoor.project.files import Files, Read, table
-from unmoor.project.likely import likely_name, likely_version
+from unmoor.project.guess import likely_name, likely_version
 from unmoor.project.sources import find_version
-from unmoor.project.written import WrittenVersion, with_version
+from unmoor.project.written_version import WrittenVersion, with_version
 from unmoor.util.text import clean
 
 __all__ = [

@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Any, Final
 
 from unmoor.errors import ConfigError
-from unmoor.project import written
-from unmoor.project.written import Elsewhere, WrittenVersion
+from unmoor.project import written_version
+from unmoor.project.written_version import Elsewhere, WrittenVersion
 from unmoor.util.text import clean
 
 Read = Callable[[str], bytes | None]
@@ -53,7 +53,7 @@ class Files:
     def cfg(self) -> configparser.RawConfigParser:
         """``setup.cfg``. Raises `ConfigError`."""
         try:
-            return written.cfg((self.read("setup.cfg") or b"").decode(errors="replace"))
+            return written_version.cfg((self.read("setup.cfg") or b"").decode(errors="replace"))
         except configparser.Error as error:
             raise ConfigError(
                 f"this is no file of settings: {clean(str(error))}", where="setup.cfg", next_step="correct setup.cfg"
@@ -62,7 +62,7 @@ class Files:
     @cached_property
     def setup(self) -> tuple[ast.Module, Mapping[str, ast.expr]] | None:
         """``setup.py``: its tree, and the keywords of its call of ``setup``; ``None`` where there is no such call."""
-        tree = written.tree_of(self.read("setup.py") or b"")
+        tree = written_version.tree_of(self.read("setup.py") or b"")
         for node in ast.walk(tree) if tree is not None else ():
             if isinstance(node, ast.Call):
                 called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -87,7 +87,7 @@ class Files:
         """What an expression of ``setup.py`` says."""
         if self.setup is None:
             return None
-        return written.of_node(self.setup[0], self.read(path) or b"", path, node)
+        return written_version.of_node(self.setup[0], self.read(path) or b"", path, node)
 
 
 def table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 
-from unmoor.config.given import Given
+from unmoor.config.config_file import Given
 from unmoor.config.settings import Resolved, Settings, resolve
 from unmoor.config.values import folder as fit_folder
 from unmoor.errors import ConfigError, UnmoorError

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from unmoor.project import written
+from unmoor.project import written_version
 from unmoor.project.files import Files, table
-from unmoor.project.written import Elsewhere, WrittenVersion
+from unmoor.project.written_version import Elsewhere, WrittenVersion
 
 # hatchling's own pattern, in our words: a name, perhaps an annotation, and a quoted version.
 _HATCH_PATTERN: Final = r"""(?i)^(?:__version__|VERSION)(?: ?: ?str)? *= *(["'])v?(?P<version>.+?)\1"""
@@ -30,7 +30,7 @@ def find_version(files: Files) -> tuple[WrittenVersion | None, bool]:
     static = table(files.pyproject, "project").get("version")
     if isinstance(static, str):
         content = files.read("pyproject.toml") or b""
-        return written.in_toml(content, "pyproject.toml", ("project", "version"), static), False
+        return written_version.in_toml(content, "pyproject.toml", ("project", "version"), static), False
     if _is_scm(files):
         return None, True
     spot = _by_backend(files)(files)
@@ -108,19 +108,21 @@ def _setup_cfg(files: Files, said: str) -> WrittenVersion | None:
         return _attribute(files, rest.strip())
     if colon and directive.strip() == "file":
         return _whole(files, rest.strip())
-    return written.in_cfg(files.read("setup.cfg") or b"", "setup.cfg", said)
+    return written_version.in_cfg(files.read("setup.cfg") or b"", "setup.cfg", said)
 
 
 def _whole(files: Files, path: str) -> WrittenVersion | None:
     content = files.read(path) if path else None
-    return None if content is None else written.as_whole(content, path)
+    return None if content is None else written_version.as_whole(content, path)
 
 
 def _poetry(files: Files) -> WrittenVersion | None:
     said = table(files.pyproject, "tool", "poetry").get("version")
     if not isinstance(said, str):
         return None
-    return written.in_toml(files.read("pyproject.toml") or b"", "pyproject.toml", ("tool", "poetry", "version"), said)
+    return written_version.in_toml(
+        files.read("pyproject.toml") or b"", "pyproject.toml", ("tool", "poetry", "version"), said
+    )
 
 
 def _flit(files: Files) -> WrittenVersion | None:
@@ -146,23 +148,23 @@ def _hatch(files: Files) -> WrittenVersion | None:
         return None
     if source == "code":
         name = settings.get("expression", "__version__")
-        found = written.in_python(content, path, name if isinstance(name, str) else "")
+        found = written_version.in_python(content, path, name if isinstance(name, str) else "")
         return found if isinstance(found, WrittenVersion) else None
-    return written.by_pattern(content, path, pattern if isinstance(pattern, str) else _HATCH_PATTERN)
+    return written_version.by_pattern(content, path, pattern if isinstance(pattern, str) else _HATCH_PATTERN)
 
 
 def _pdm(files: Files) -> WrittenVersion | None:
     settings = table(files.pyproject, "tool", "pdm", "version")
     path = settings.get("path")
     content = files.read(path) if isinstance(path, str) and settings.get("source") == "file" else None
-    return None if content is None or path is None else written.by_pattern(content, path, _PDM_PATTERN)
+    return None if content is None or path is None else written_version.by_pattern(content, path, _PDM_PATTERN)
 
 
 def _maturin(files: Files) -> WrittenVersion | None:
     said = table(files.toml("Cargo.toml"), "package").get("version")
     if not isinstance(said, str):
         return None
-    return written.in_toml(files.read("Cargo.toml") or b"", "Cargo.toml", ("package", "version"), said)
+    return written_version.in_toml(files.read("Cargo.toml") or b"", "Cargo.toml", ("package", "version"), said)
 
 
 def _attribute(files: Files, dotted: str) -> WrittenVersion | None:
@@ -175,7 +177,7 @@ def _in_module(files: Files, module: str, name: str, hops: int) -> WrittenVersio
     for path in _module_paths(files, module):
         content = files.read(path)
         if content is not None:
-            return _followed(files, path, written.in_python(content, path, name), hops)
+            return _followed(files, path, written_version.in_python(content, path, name), hops)
     return None
 
 
@@ -191,7 +193,7 @@ def _followed(files: Files, path: str, found: WrittenVersion | Elsewhere | None,
     for candidate in _files_of(posixpath.join(base, found.module.replace(".", "/"))):
         content = files.read(candidate)
         if content is not None:
-            return _followed(files, candidate, written.in_python(content, candidate, found.name), hops - 1)
+            return _followed(files, candidate, written_version.in_python(content, candidate, found.name), hops - 1)
     return None
 
 

@@ -14,8 +14,8 @@ from unmoor.artifacts.files import sums
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Denied, Internal, Interrupted, Unknown, UnmoorError
-from unmoor.images.pushing import Line
-from unmoor.images.states import compare_images
+from unmoor.images.image_plan import Line
+from unmoor.images.image_state import compare_images
 from unmoor.ports.forge import Attached, Forge, Posting
 from unmoor.ports.index import Holding, Index
 from unmoor.ports.registry import Registry

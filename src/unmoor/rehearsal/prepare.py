@@ -14,13 +14,13 @@ from unmoor.adapters.git.clone import check_out, clone_of
 from unmoor.adapters.git.program import GitProgram
 from unmoor.adapters.git.submodules_lfs import store_of
 from unmoor.artifacts.files import write_whole
-from unmoor.config.given import Given
+from unmoor.config.config_file import Given
 from unmoor.errors import Refused
 from unmoor.notes.fragments import configured, gather
 from unmoor.ports.shell import Shell
 from unmoor.project import with_version
 from unmoor.project.locate import Surroundings, naming_at
-from unmoor.rehearsal.choice import Choice, Chooser
+from unmoor.rehearsal.rehearsal_tag import Choice, Chooser
 from unmoor.stages.tag import refuse_shallow
 from unmoor.versioning.tag_scheme import refuse_hostile
 

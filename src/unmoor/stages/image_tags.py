@@ -12,9 +12,9 @@ from unmoor.artifacts.files import read_regular, write_whole
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Have, Left, Promise, Seal, Undone
 from unmoor.errors import Unknown, UnmoorError
-from unmoor.images.pushing import AGAIN, Line, by_digest, registries
-from unmoor.images.spots import Spot, spots_of
-from unmoor.images.untagging import untag
+from unmoor.images.image_plan import AGAIN, Line, by_digest, registries
+from unmoor.images.tag_placement import Spot, spots_of
+from unmoor.images.untag import untag
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Packages, Registry

@@ -15,11 +15,11 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Build, Have, Promise
 from unmoor.errors import BuildFailed, ConfigError, MissingPart, Refused, Unknown
-from unmoor.images import contexts, imagery
-from unmoor.images.contexts import Context
+from unmoor.images import build_context, image_names
+from unmoor.images.build_context import Context
 from unmoor.images.dockerfile import Dockerfile
-from unmoor.images.holding import Holders, Wanted
-from unmoor.images.imagery import Recorded
+from unmoor.images.image_names import Recorded
+from unmoor.images.image_sources import Holders, Wanted
 from unmoor.ports.engine import Engine, Recipe
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Registry
@@ -56,15 +56,15 @@ class BuildImages(Build[Images]):
     site: str = "https://github.com"
     keep: bool = False
     archives: tuple[Path, ...] = ()
-    local_prefix: str = imagery.LOCAL
+    local_prefix: str = image_names.LOCAL
 
     def plan(self) -> str:
         """Say what would be built."""
         what = [
-            f"{name} ({', '.join(target.stage or 'the last stage' for target in imagery.targets_of(each))};"
+            f"{name} ({', '.join(target.stage or 'the last stage' for target in image_names.targets_of(each))};"
             f" {', '.join(self._platforms(each)) or 'no platform'})"
             for each in self.settings
-            for name in imagery.names_of(each, self.repository)[:1]
+            for name in image_names.names_of(each, self.repository)[:1]
         ]
         return f"build from a clone of the commit, with the tested wheels in dist/: {', '.join(what)}"
 
@@ -78,7 +78,7 @@ class BuildImages(Build[Images]):
             return None
         wanted = self._wanted(have[self.release])
         held = self._held(recorded, wanted, have)
-        if len(held) < len(wanted) or (self.keep and not imagery.kept(self.folder).is_file()):
+        if len(held) < len(wanted) or (self.keep and not image_names.kept(self.folder).is_file()):
             return None
         return Images(images=tuple(held[each.local] for each in wanted))
 
@@ -102,14 +102,14 @@ class BuildImages(Build[Images]):
                 built = pool.map(lambda pair: self._built(pair[0], pair[1], release, have), recipes)
                 images |= {each.local: image for each, image in zip(missing, built, strict=True)}
         product = Images(images=tuple(images[each.local] for each in wanted))
-        imagery.write_record(self.folder, release.commit, _subjects(dists), product)
+        image_names.write_record(self.folder, release.commit, _subjects(dists), product)
         if self.keep:
-            self.engine.save([each.local for each in wanted], imagery.kept(self.folder))
+            self.engine.save([each.local for each in wanted], image_names.kept(self.folder))
         return product
 
     def _recorded(self, have: Have) -> Recorded | None:
         """What was built of the very same commit and wheels."""
-        recorded = imagery.known(self.folder)
+        recorded = image_names.known(self.folder)
         if recorded is None or recorded.commit != have[self.release].commit:
             return None
         return recorded if recorded.wheels == _subjects(have[self.dists]) else None
@@ -118,7 +118,7 @@ class BuildImages(Build[Images]):
         """The recorded images that are there, by their local names."""
         holders = Holders(
             engine=self.engine,
-            archives=(imagery.kept(self.folder), *self.archives),
+            archives=(image_names.kept(self.folder), *self.archives),
             registries=self.registries,
             repository=self.repository,
         )
@@ -131,9 +131,9 @@ class BuildImages(Build[Images]):
         """Everything to build, in the order of the settings. Raises `ConfigError` before anything is built."""
         wanted = []
         for settings in self.settings:
-            name = imagery.names_of(settings, self.repository)[0]
+            name = image_names.names_of(settings, self.repository)[0]
             dockerfile = self._dockerfile(settings.dockerfile, release)
-            for target in imagery.targets_of(settings):
+            for target in image_names.targets_of(settings):
                 dockerfile.stage(target.stage)
                 wanted += [
                     Wanted(
@@ -142,7 +142,7 @@ class BuildImages(Build[Images]):
                         dockerfile=dockerfile,
                         target=target,
                         platform=platform,
-                        local=imagery.local_name(name, release, target.suffix, platform, prefix=self.local_prefix),
+                        local=image_names.local_name(name, release, target.suffix, platform, prefix=self.local_prefix),
                     )
                     for platform in self._platforms(settings)
                 ]
@@ -191,17 +191,17 @@ class BuildImages(Build[Images]):
         """Make the contexts, as few as the platforms' wheels allow, and what is to be built in each."""
         made: dict[tuple[object, ...], Context] = {}
         for each in wanted:
-            wheels = contexts.wheels_for(dists, each.platform)
+            wheels = build_context.wheels_for(dists, each.platform)
             history = bool(each.dockerfile.remarks(release.project))
             key = (each.dockerfile.path, history, wheels)
             if key not in made:
                 tree = self.git.clone(work / str(len(made)), commit=release.commit, tag=release.tag)
-                made[key] = contexts.prepare(tree, wheels, each.dockerfile, release=release, history=history)
+                made[key] = build_context.prepare(tree, wheels, each.dockerfile, release=release, history=history)
                 for warning in made[key].warnings:
                     have.warn(warning)
                 if not wheels:
                     have.warn(f"no wheel of this release can be installed on {each.platform}: dist/ is empty")
-            contexts.weigh(made[key], each.dockerfile, each.settings.context_limit)
+            build_context.weigh(made[key], each.dockerfile, each.settings.context_limit)
             args = {"VERSION": release.version, "SOURCE_DATE_EPOCH": str(release.date)}
             args |= {"WHEEL": wheels[0].name} if len(wheels) == 1 else {}
             yield (
@@ -213,7 +213,7 @@ class BuildImages(Build[Images]):
                     platform=each.platform,
                     tag=each.local,
                     args=dict(each.settings.args) | args,
-                    labels=imagery.labels_of(
+                    labels=image_names.labels_of(
                         *(release, dists, each.settings.labels),
                         site=self.site,
                         base=each.dockerfile.base_of(each.target.stage),
@@ -248,7 +248,7 @@ class BuildImages(Build[Images]):
             error.file = posixpath.join(release.path, error.file) if error.file else ""  # as the forge shows it
             raise
         facts = self.engine.inspect(built)
-        if facts.labels.get(imagery.REVISION) != release.commit:
+        if facts.labels.get(image_names.REVISION) != release.commit:
             raise Unknown(
                 f"{wanted} was built without the labels that were asked for", next_step="see what the builder says"
             )

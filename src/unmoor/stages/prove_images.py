@@ -12,7 +12,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, SmokeSettings
 from unmoor.core.stage import Build, Have, Promise
 from unmoor.errors import Overdue, Unproven
-from unmoor.images import imagery
+from unmoor.images import image_names
 from unmoor.ports.engine import Engine, ImageFacts, Member
 from unmoor.ports.shell import Ran
 from unmoor.products import Image, Images, Proof, Release, Result, Verdict
@@ -69,7 +69,7 @@ class ProveImages(Build[Proof]):
 
     def find(self, have: Have) -> Proof | None:
         """Return the proof of these very images, ``None`` where there is none."""
-        wanted = frozenset(map(imagery.subject_of, have[self.images].images))
+        wanted = frozenset(map(image_names.subject_of, have[self.images].images))
         return next((proof for proof in self.folder.proofs(self.name) if frozenset(proof.subjects) == wanted), None)
 
     def make(self, have: Have) -> Proof:
@@ -77,10 +77,10 @@ class ProveImages(Build[Proof]):
         images = have[self.images].images
         earlier = self._earlier(images)
         proven = frozenset(earlier.subjects) if earlier else frozenset()
-        results = self._proven([image for image in images if imagery.subject_of(image) not in proven], have)
+        results = self._proven([image for image in images if image_names.subject_of(image) not in proven], have)
         proof = Proof(
             name=self.name,
-            subjects=tuple(imagery.subject_of(image) for image in images),
+            subjects=tuple(image_names.subject_of(image) for image in images),
             results=(*(earlier.results if earlier else ()), *results),
         )
         self.folder.add_proof(proof)
@@ -88,7 +88,7 @@ class ProveImages(Build[Proof]):
 
     def _earlier(self, images: Sequence[Image]) -> Proof | None:
         """A proof of some of these images and of no others, as another machine's leg brings it."""
-        wanted = frozenset(map(imagery.subject_of, images))
+        wanted = frozenset(map(image_names.subject_of, images))
         return next((proof for proof in self.folder.proofs(self.name) if frozenset(proof.subjects) < wanted), None)
 
     def _proven(self, images: Sequence[Image], have: Have) -> tuple[Result, ...]:
@@ -110,9 +110,9 @@ class ProveImages(Build[Proof]):
     def _settings_of(self, image: Image) -> ImageSettings:
         """The settings that an image was built by."""
         known = {
-            (imagery.names_of(each, self.repository)[0], target.stage): each
+            (image_names.names_of(each, self.repository)[0], target.stage): each
             for each in self.settings
-            for target in imagery.targets_of(each)
+            for target in image_names.targets_of(each)
         }
         return known[image.name, image.target]
 
@@ -164,7 +164,7 @@ class _Trial:
 
     def _mislabelled(self) -> Iterator[str]:
         """Say where the image is not the one of this commit, version and platform."""
-        wanted = {imagery.REVISION: self.release.commit, imagery.VERSION: self.release.version}
+        wanted = {image_names.REVISION: self.release.commit, image_names.VERSION: self.release.version}
         for label, value in wanted.items():
             said = self.facts.labels.get(label, "nothing")
             if said != value:

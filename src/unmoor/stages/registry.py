@@ -9,9 +9,9 @@ from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Have, Left, Promise, Push, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, MissingPart, Unknown, UnmoorError, Unproven
-from unmoor.images.annotating import index_over, is_annotated, put_annotated
-from unmoor.images.imagery import Target
-from unmoor.images.pushing import (
+from unmoor.images.annotate import index_over, is_annotated, put_annotated
+from unmoor.images.image_names import Target
+from unmoor.images.image_plan import (
     AGAIN,
     Line,
     by_digest,
@@ -22,7 +22,7 @@ from unmoor.images.pushing import (
     registries,
     under_commit,
 )
-from unmoor.images.untagging import others_on, untag
+from unmoor.images.untag import others_on, untag
 from unmoor.ports.clock import Clock
 from unmoor.ports.engine import Engine
 from unmoor.ports.registry import OciManifest, Packages, Registry

@@ -10,7 +10,7 @@ from unmoor.artifacts.files import sums
 from unmoor.artifacts.manifest import Manifest
 from unmoor.core.stage import Check, Have, Promise
 from unmoor.errors import Conflict, Incomplete, Unknown
-from unmoor.images.states import image_item
+from unmoor.images.image_state import image_item
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Attached, Forge, Posting
 from unmoor.ports.index import Index

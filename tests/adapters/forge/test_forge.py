@@ -12,7 +12,7 @@ import pytest
 import requests
 from tests.support.local_forge import Scene, scene, text_file
 
-from unmoor.adapters.forge import GitHubForge, attested, github
+from unmoor.adapters.forge import GitHubForge, attestation, github
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.forge import Posting
 from unmoor.products import Release
@@ -292,10 +292,10 @@ def statement(tag: str, kind: str = "https://in-toto.io/attestation/release/v0.1
 )
 def test_what_an_attestation_says(found: list[dict[str, Any]], *, expected: bool | None) -> None:
     """Only the forge's own word about this very tag counts; what cannot be read is not told."""
-    assert attested.names({"attestations": found}, "v1", where="there") is expected
+    assert attestation.names({"attestations": found}, "v1", where="there") is expected
 
 
 def test_attestations_that_are_none() -> None:
     """An answer of another shape is never taken for an empty list."""
     with pytest.raises(Unknown, match="a list of attestations"):
-        attested.names({}, "v1", where="there")
+        attestation.names({}, "v1", where="there")

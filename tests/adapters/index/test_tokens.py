@@ -9,7 +9,7 @@ import pytest
 from pypitoken import Token  # type: ignore[import-untyped]
 
 from unmoor.adapters.index.tokens import judge
-from unmoor.config.real import real_world, upload_addresses
+from unmoor.config.real_world import real_world, upload_addresses
 from unmoor.errors import Denied
 from unmoor.ports.world import IndexPlace, Login
 from unmoor.util.secret import Secret

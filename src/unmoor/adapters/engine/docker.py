@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from unmoor.adapters.engine import moving, running
+from unmoor.adapters.engine import running, transfer
 from unmoor.adapters.engine.building import Builder, Building, facts
 from unmoor.adapters.engine.connection import Connection
-from unmoor.adapters.engine.forgetting import forget
 from unmoor.adapters.engine.layers import contents_of
+from unmoor.adapters.engine.remove import forget
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.files import writing_whole
 from unmoor.errors import Incomplete, Unknown
@@ -169,7 +169,7 @@ class DockerEngine:
         except LookupError as error:
             raise Incomplete(f"the engine has no image {image}", next_step=_AGAIN) from error
         try:
-            return moving.push(self._connection, name, login, hear, self.transfer_timeout)
+            return transfer.push(self._connection, name, login, hear, self.transfer_timeout)
         finally:
             self._unname(image, name)
 
@@ -186,7 +186,7 @@ class DockerEngine:
 
     def pull(self, name: str, *, login: Login | None, platform: str = "") -> str:
         """Pull by digest and return the image's id. Raises `Incomplete`, `Denied`, `Unknown`."""
-        moving.pull(self._connection, name, login, platform, self.transfer_timeout)
+        transfer.pull(self._connection, name, login, platform, self.transfer_timeout)
         return self.inspect(name).id
 
     def remove(self, names: Sequence[str]) -> None:

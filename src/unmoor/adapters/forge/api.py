@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from unmoor.adapters.forge.answers import Fleeting, Limited, refusal
-from unmoor.adapters.forge.reading import malformed
-from unmoor.adapters.forge.wire import requester
+from unmoor.adapters.forge.parse import malformed
+from unmoor.adapters.forge.requester import requester
 from unmoor.adapters.http.urls import is_loopback, shown
 from unmoor.errors import UnmoorError
 from unmoor.ports.clock import Clock

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from unmoor.adapters.forge.answers import Fleeting, refusal
-from unmoor.adapters.forge.reading import asset as read_asset
-from unmoor.adapters.forge.reading import malformed
+from unmoor.adapters.forge.parse import asset as read_asset
+from unmoor.adapters.forge.parse import malformed
 from unmoor.adapters.http.urls import led_to, origin, shown
 from unmoor.errors import Rejected
 from unmoor.ports.forge import Attached, Posting

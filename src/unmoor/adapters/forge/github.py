@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from unmoor.adapters.forge import assets, attested, reading
+from unmoor.adapters.forge import assets, attestation, parse
 from unmoor.adapters.forge.answers import Absent, Limited
 from unmoor.adapters.forge.api import Api, Pace
-from unmoor.adapters.forge.wire import PER_PAGE
+from unmoor.adapters.forge.requester import PER_PAGE
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Attached, Posting, Repository
@@ -59,7 +59,7 @@ class GitHubForge:
         ``push: false`` whatever it may do. Then the one question that only writers are answered
         and that changes nothing is asked: generated notes, which GitHub stores nowhere.
         """
-        seen = reading.repository(self._api.read("")[1], where=self._api.where(""))
+        seen = parse.repository(self._api.read("")[1], where=self._api.where(""))
         can_push = seen.can_push
         if can_push is not True and self._token.reveal().startswith("ghs_"):
             can_push = self._installation_may_push(otherwise=can_push)
@@ -88,7 +88,7 @@ class GitHubForge:
         for raw in self._listed():
             if isinstance(raw, dict) and raw.get("tag_name") != tag and isinstance(raw.get("tag_name"), str):
                 continue
-            posting = reading.posting(raw, where=self._api.where("/releases"))
+            posting = parse.posting(raw, where=self._api.where("/releases"))
             found[posting.id] = posting
         if not found and not self._pushes():
             raise Unknown(
@@ -104,7 +104,7 @@ class GitHubForge:
         for number in range(1, _PAGES + 1):
             path = f"/releases?per_page={PER_PAGE}&page={number}"
             headers, raw = self._api.read(path)
-            page = reading.page(raw, where=self._api.where("/releases"))
+            page = parse.page(raw, where=self._api.where("/releases"))
             listed += page
             if len(page) < PER_PAGE and 'rel="next"' not in str(headers.get("link", "")):
                 return listed
@@ -123,7 +123,7 @@ class GitHubForge:
     def _reader(self) -> tuple[Api, bool]:
         """How public things are read, and whether anybody may: without credentials if the repository is public."""
         try:
-            seen = reading.repository(self._plain.read("", wait=not self.has_token())[1], where=self._plain.where(""))
+            seen = parse.repository(self._plain.read("", wait=not self.has_token())[1], where=self._plain.where(""))
         except Limited:
             # Runners share an address and its small allowance; a token has its own.
             if not self.has_token():
@@ -158,9 +158,9 @@ class GitHubForge:
         raw = self._shown(path)
         if raw is None:
             return None
-        posting = reading.posting(raw, where=self._api.where(path), public=self._reader[1])
+        posting = parse.posting(raw, where=self._api.where(path), public=self._reader[1])
         if posting.tag != tag:
-            raise reading.malformed(f"the release of {clean(tag)}", self._api.where(path))
+            raise parse.malformed(f"the release of {clean(tag)}", self._api.where(path))
         return None if posting.draft else posting
 
     def attested(self, tag: str) -> bool | None:
@@ -169,22 +169,22 @@ class GitHubForge:
         try:
             if (ref := self._shown(path)) is None:
                 return None
-            path = f"/attestations/{attested.subject(ref, where=self._api.where(path))}"
+            path = f"/attestations/{attestation.subject(ref, where=self._api.where(path))}"
             raw = self._shown(f"{path}?predicate_type=release&per_page={PER_PAGE}")
-            return None if raw is None else attested.names(raw, tag, where=self._api.where(path))
+            return None if raw is None else attestation.names(raw, tag, where=self._api.where(path))
         except (Denied, Rejected, Unknown):
             return None
 
     def released(self) -> tuple[str, ...]:
         """The tags of all public releases, prereleases among them; see the port."""
         where = self._api.where("/releases")
-        found = (reading.posting(raw, where=where) for raw in self._listed())
+        found = (parse.posting(raw, where=where) for raw in self._listed())
         return tuple(posting.tag for posting in found if not posting.draft)
 
     def latest(self) -> str | None:
         """The tag of the release that the forge calls latest, ``None`` where there is none."""
         raw = self._shown("/releases/latest")
-        return None if raw is None else reading.posting(raw, where=self._api.where("/releases/latest")).tag
+        return None if raw is None else parse.posting(raw, where=self._api.where("/releases/latest")).tag
 
     def draft(self, *, tag: str, target: str, name: str, body: str, prerelease: bool) -> Posting:
         """Create a draft; every flag is said, since PyGithub's own defaults publish as the latest."""
@@ -205,7 +205,7 @@ class GitHubForge:
                 .raw_data
             ),
         )
-        return reading.posting(made, where=self._api.where("/releases"))
+        return parse.posting(made, where=self._api.where("/releases"))
 
     def amend(self, posting: Posting, *, name: str, body: str, prerelease: bool) -> Posting:
         """Change the words and the target of a draft; it stays a draft, which is said too."""
@@ -226,7 +226,7 @@ class GitHubForge:
                 .raw_data
             ),
         )
-        return reading.posting(amended, where=self._api.where(path))
+        return parse.posting(amended, where=self._api.where(path))
 
     def attach(self, posting: Posting, file: File) -> Attached:
         """Upload one asset in one try; see the port."""
@@ -250,13 +250,13 @@ class GitHubForge:
         """Make it public, in one call of exactly three fields: name and body stay as they are."""
         path = f"/releases/{posting.id}"
         fields = {"draft": False, "prerelease": prerelease, "make_latest": "true" if latest else "false"}
-        return reading.posting(self._api.patch(path, fields), where=self._api.where(path))
+        return parse.posting(self._api.patch(path, fields), where=self._api.where(path))
 
     def remove(self, posting: Posting) -> None:
         """Delete a draft, looked at again just before. Raises `Rejected` for a published release."""
         path = f"/releases/{posting.id}"
         try:
-            now = reading.posting(self._api.read(path)[1], where=self._api.where(path))
+            now = parse.posting(self._api.read(path)[1], where=self._api.where(path))
         except Absent:
             return
         if not now.draft:

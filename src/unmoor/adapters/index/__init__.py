@@ -12,8 +12,8 @@ from packaging.version import Version
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.http.urls import origin
-from unmoor.adapters.index.hashing import Hashes
-from unmoor.adapters.index.reading import Reader
+from unmoor.adapters.index.hashes import Hashes
+from unmoor.adapters.index.read import Reader
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential, Holding, Listed, Proved, Proving, Sending
@@ -21,7 +21,7 @@ from unmoor.ports.world import IndexPlace
 from unmoor.products import File
 
 if TYPE_CHECKING:
-    from unmoor.adapters.index.sending import Senders
+    from unmoor.adapters.index.send import Senders
     from unmoor.adapters.index.trusted import TrustedPublishing
 
 __all__ = ["PackageIndex"]
@@ -117,7 +117,7 @@ class PackageIndex:
 
     @cached_property
     def _senders(self) -> Senders:
-        from unmoor.adapters.index.sending import Senders
+        from unmoor.adapters.index.send import Senders
 
         senders = Senders()
         self.http.closes(senders.close)

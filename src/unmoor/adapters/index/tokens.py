@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from unmoor.adapters.http.urls import origin
 from unmoor.adapters.index.macaroon import PREFIX, Restrictions, restrictions
-from unmoor.config.real import public_host, upload_addresses
+from unmoor.config.real_world import public_host, upload_addresses
 from unmoor.errors import Denied
 from unmoor.ports.world import IndexPlace
 from unmoor.util.text import clean

@@ -15,7 +15,7 @@ import msgspec
 from unmoor.adapters.http.session import Answer, BoundedSession
 from unmoor.adapters.http.urls import led_to, origin, shown
 from unmoor.adapters.registry.answers import Busy, errors_of, is_absent, odd, said
-from unmoor.adapters.registry.wire import Forbidden, Wire
+from unmoor.adapters.registry.requests import Forbidden, Wire
 from unmoor.artifacts import oci
 from unmoor.errors import Conflict, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock

@@ -10,7 +10,7 @@ from unmoor.dists.checks import (
     licences,
     metadata,
     names,
-    opening,
+    open_archive,
     release,
     sizes,
     tars,
@@ -19,13 +19,13 @@ from unmoor.dists.checks import (
     zips,
 )
 from unmoor.dists.checks.archives import Limits
-from unmoor.dists.checks.examining import Examiner, Verdict
+from unmoor.dists.checks.examine import Examiner, Verdict
 from unmoor.dists.checks.rules import By, Problem, Rule
 
 __all__ = ["RULES", "By", "Examiner", "Limits", "Problem", "Rule", "Verdict"]
 
 RULES: tuple[Rule, ...] = (
-    *opening.RULES,
+    *open_archive.RULES,
     *names.RULES,
     *sizes.RULES,
     *metadata.RULES,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from unmoor.dists.checks.archives import PIECE
-from unmoor.dists.checks.inflating import ERRORS, crc32, inflate
+from unmoor.dists.checks.inflate import ERRORS, crc32, inflate
 
 
 class Entry(NamedTuple):

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from unmoor.dists import inspect
-from unmoor.dists.checks.examining import Verdict
+from unmoor.dists.checks.examine import Verdict
 from unmoor.dists.checks.rules import By, Problem, Rule, broken
 from unmoor.errors import Unfit
 from unmoor.products import Dists, Release

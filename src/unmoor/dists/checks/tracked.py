@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from packaging.utils import canonicalize_name
 
 from unmoor.dists import inspect
-from unmoor.dists.checks.examining import Verdict
+from unmoor.dists.checks.examine import Verdict
 from unmoor.dists.checks.rules import By, Problem, Rule, broken
 from unmoor.util.secret_scan import secret_file
 

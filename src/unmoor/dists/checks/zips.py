@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 from typing import IO, NamedTuple
 
 from unmoor.dists.checks.archives import COUNT_LIMIT, MEMBERS, fault_of, is_plain
-from unmoor.dists.checks.ends import End, Misplaced, end_of
 from unmoor.dists.checks.extras import SENTINEL, Sizes, extra_faults, placed_by, sizes_of
 from unmoor.dists.checks.members import Entry
 from unmoor.dists.checks.rules import By, Problem, Rule, broken
+from unmoor.dists.checks.zip_end import End, Misplaced, end_of
 
 UNREADABLE = Rule(name="zip-unreadable", refuses="a wheel that is no ZIP archive, or one that cannot be read")
 TRAILING = Rule(name="zip-trailing", refuses="bytes after the end of the archive")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from unmoor.images.tags import moments
+from unmoor.images.tags import dates
 from unmoor.images.tags.errors import Wrong
 
 _NAME: Final = r"[^\s!\"#%-,./;->@\[-\^`{-~]+"
@@ -192,6 +192,6 @@ def _time(call: Call, moment: datetime | None, *, compat: bool) -> str:
             next_step="run inside the checkout of the repository, or use {{date 'YYYYMMDD'}}",
         )
     try:
-        return moments.form(moment, call.arguments[0], zone)
+        return dates.form(moment, call.arguments[0], zone)
     except Wrong as wrong:
         raise Wrong(wrong.what, at=call.at, next_step=wrong.next_step) from wrong

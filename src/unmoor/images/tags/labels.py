@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from unmoor.images.tags.context import Context
+from unmoor.images.tags.dates import iso
 from unmoor.images.tags.errors import LONGEST_LINE, Place, Wrong
 from unmoor.images.tags.expressions import render
 from unmoor.images.tags.fields import MOST_LINES
-from unmoor.images.tags.moments import iso
 
 OCI: Final = "org.opencontainers.image."
 # The order of Unicode's collation (CLDR root) over ASCII; letters count by their size only in a tie.

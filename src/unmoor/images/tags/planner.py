@@ -10,15 +10,15 @@ from typing import Any, Final
 from unmoor.errors import ConfigError
 from unmoor.images.tags import flavor as flavors
 from unmoor.images.tags import rules as ruleset
-from unmoor.images.tags.checking import check
 from unmoor.images.tags.context import HEADS, Context
 from unmoor.images.tags.errors import REFERENCE, Place, Wrong
 from unmoor.images.tags.expressions import render
 from unmoor.images.tags.floating import Kind, kinds
 from unmoor.images.tags.labels import at_levels
 from unmoor.images.tags.labels import labels as labelled
-from unmoor.images.tags.producing import Given, Nothing, Value, produce, rendered
+from unmoor.images.tags.produce import Given, Nothing, Value, produce, rendered
 from unmoor.images.tags.rules import Rule
+from unmoor.images.tags.validate import check
 from unmoor.versioning.pep440 import LONGEST_TAG, shown
 
 LATEST: Final = "latest"

@@ -104,7 +104,7 @@ def _root(place: IndexPlace) -> str:
 
 
 def _is_public(place: IndexPlace) -> bool:
-    from unmoor.config.real import upload_addresses
+    from unmoor.config.real_world import upload_addresses
 
     return origin(place.upload) in {origin(address) for address in upload_addresses()}
 

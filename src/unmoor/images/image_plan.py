@@ -17,8 +17,8 @@ from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.errors import ConfigError, Conflict, Unknown
 from unmoor.images import tags as image_tags
-from unmoor.images.annotating import labels_of
-from unmoor.images.imagery import Target, commit_tag, names_of, targets_of
+from unmoor.images.annotate import labels_of
+from unmoor.images.image_names import Target, commit_tag, names_of, targets_of
 from unmoor.images.tags.floating import series
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Image, PushedImage, Release

@@ -15,7 +15,7 @@ from tests.support.faulty_server import Exchange, serving
 from tests.support.real_registries import NO_LOGIN, RealRegistry, registry
 
 from unmoor.adapters.engine import DockerEngine
-from unmoor.adapters.engine.moving import _judged, credentials
+from unmoor.adapters.engine.transfer import _judged, credentials
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.errors import Denied, Incomplete, Interrupted, Overdue, Rejected, Unknown, UnmoorError
 from unmoor.ports.world import Login

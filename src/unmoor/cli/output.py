@@ -12,7 +12,7 @@ import click
 from unmoor.artifacts.files import sha256_of
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import RunContext
-from unmoor.cli.failing import message
+from unmoor.cli.exit_codes import message
 from unmoor.core.events import Event, Listener, Report, RunEnded, StageWarned
 from unmoor.core.outcome import Failed
 from unmoor.core.stage import Reach

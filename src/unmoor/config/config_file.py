@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.config.reading import Document, parse, refuse_near_misses
+from unmoor.config.read_toml import Document, parse, refuse_near_misses
 from unmoor.errors import ConfigError
 from unmoor.util.text import clean
 

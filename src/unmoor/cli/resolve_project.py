@@ -7,7 +7,7 @@ from pathlib import Path
 from unmoor.adapters.factory import checkout
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.cli import talk
+from unmoor.cli import output
 from unmoor.errors import Refused
 from unmoor.project.locate import Surroundings, locate, naming_at
 from unmoor.util.text import clean
@@ -24,7 +24,7 @@ def located(
     commit = (top.commit_of(tag) if tag is not None else None) or top.head()
     found = locate(top, folder, around, named=path, tag=tag, commit=commit)
     if found.said:
-        talk.err(found.said)
+        output.err(found.said)
     return top.at(found.path)
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.image_stages import release_of
 
 from unmoor.errors import ConfigError
-from unmoor.images.contexts import Context, prepare, weigh, wheels_for
+from unmoor.images.build_context import Context, prepare, weigh, wheels_for
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.products import Dists, File, Release
 

@@ -12,7 +12,7 @@ from unmoor.config.images import ImageSettings
 from unmoor.config.registries import with_registries
 from unmoor.config.settings import Settings
 from unmoor.errors import ConfigError, MissingPart
-from unmoor.images import imagery
+from unmoor.images import image_names
 from unmoor.ports.engine import Engine
 from unmoor.ports.git import Git
 from unmoor.ports.world import World
@@ -37,7 +37,7 @@ class Wanted:
 
 def hosts_of(images: tuple[ImageSettings, ...], repository: str) -> tuple[str, ...]:
     """Every registry that the images go to, each once. Raises `ConfigError` for a name that is none."""
-    names = [name for image in images for name in imagery.names_of(image, repository)]
+    names = [name for image in images for name in image_names.names_of(image, repository)]
     return tuple(dict.fromkeys(oci.ImageName.parse(name).host for name in names))
 
 
@@ -46,10 +46,10 @@ def configured(settings: Settings, git: Git, commit: str | None, *, repository: 
 
     Below the top of a repository the project's own name tells its images from those of its neighbours.
     """
-    images = imagery.configured(settings.image, git.files(commit) if commit else ())
+    images = image_names.configured(settings.image, git.files(commit) if commit else ())
     if git.path and commit and not all(image.name for image in images):
         project = settings.project or read_facts(partial(git.read, commit)).name
-        images = imagery.named_below(images, repository, project)
+        images = image_names.named_below(images, repository, project)
     if images and without:
         return Wanted(images=(), left_out=("images are left out, as asked",))
     return Wanted(images=images)
@@ -82,7 +82,7 @@ def possible(wanted: Wanted, world: World, engine: Engine | None) -> Wanted:
     left = list(wanted.left_out)
     known = {place.host for place in world.registries}
     for image in wanted.images:
-        name = imagery.names_of(image, world.forge.repository)[0]
+        name = image_names.names_of(image, world.forge.repository)[0]
         strangers = [host for host in hosts_of((image,), world.forge.repository) if host not in known]
         if world.rehearsal and strangers:
             left.append(f"{name} is left out: this world has no registry for {', '.join(strangers)}")

@@ -12,7 +12,7 @@ import secrets
 from unmoor.artifacts import oci
 from unmoor.core.stage import Left, Undone
 from unmoor.errors import Denied, Rejected, UnmoorError
-from unmoor.images import ocidocs
+from unmoor.images import oci_documents
 from unmoor.ports.clock import Clock
 from unmoor.ports.registry import OciManifest, Packages, PackageVersion, Registry
 
@@ -24,7 +24,7 @@ def untag(
     registry: Registry, packages: Packages | None, tag: str, manifest: OciManifest, clock: Clock
 ) -> Undone | Left:
     """Take a tag away that points at ``manifest``. Raises `Unknown` where the answer was lost on the way."""
-    data = ocidocs.marked(manifest.data, f"{tag} {secrets.token_hex(8)}")
+    data = oci_documents.marked(manifest.data, f"{tag} {secrets.token_hex(8)}")
     aside = OciManifest(data=data, digest=oci.digest_of(data), media_type=manifest.media_type)
     where = f"{registry.name}:{tag}"
     try:

@@ -16,7 +16,7 @@ from unmoor.dists.checks import archives, description, licences, metadata, names
 from unmoor.dists.checks.archives import KEPT_LIMIT, Limits
 from unmoor.dists.checks.members import Damaged, Entry, pieces
 from unmoor.dists.checks.metadata import Said
-from unmoor.dists.checks.opening import CHANGED, opened
+from unmoor.dists.checks.open_archive import CHANGED, opened
 from unmoor.dists.checks.rules import Problem, broken
 from unmoor.dists.checks.wheels import Row
 from unmoor.dists.inspect import FileName

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from unmoor.artifacts.manifest import Manifest
 from unmoor.errors import Denied
-from unmoor.images.pushing import Line
-from unmoor.images.spots import Spot, spots_of
+from unmoor.images.image_plan import Line
+from unmoor.images.tag_placement import Spot, spots_of
 from unmoor.ports.forge import Forge
 from unmoor.ports.registry import Registry
 from unmoor.products import Release

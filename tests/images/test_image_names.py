@@ -10,8 +10,8 @@ import pytest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.errors import ConfigError
-from unmoor.images import imagery
-from unmoor.images.imagery import Target
+from unmoor.images import image_names
+from unmoor.images.image_names import Target
 from unmoor.products import Dists, Image, Images, Release, Subject
 
 RELEASE = Release(
@@ -29,16 +29,16 @@ RELEASE = Release(
 def test_which_images() -> None:
     """Named ones; else one of the Dockerfile, if there is one; else none."""
     own = ImageSettings(dockerfile="other")
-    assert imagery.configured((own,), ()) == (own,)
-    assert imagery.configured((), ("README", "Dockerfile")) == (ImageSettings(),)
-    assert imagery.configured((), ("docker/Dockerfile",)) == ()
+    assert image_names.configured((own,), ()) == (own,)
+    assert image_names.configured((), ("README", "Dockerfile")) == (ImageSettings(),)
+    assert image_names.configured((), ("docker/Dockerfile",)) == ()
 
 
 def test_images_of_a_project_below_the_top() -> None:
     """Packages of one repository would else share one image, and its tags; a name that was given stays."""
     named = ImageSettings(name="ghcr.io/acme/other")
-    below = imagery.named_below((ImageSettings(), named), "Acme/Demo", "Some.Pkg")
-    assert [imagery.names_of(each, "Acme/Demo") for each in below] == [
+    below = image_names.named_below((ImageSettings(), named), "Acme/Demo", "Some.Pkg")
+    assert [image_names.names_of(each, "Acme/Demo") for each in below] == [
         ("ghcr.io/acme/demo/some-pkg",),
         ("ghcr.io/acme/other",),
     ]
@@ -46,9 +46,9 @@ def test_images_of_a_project_below_the_top() -> None:
 
 def test_targets() -> None:
     """A suffix alone, a table, or nothing: the last stage."""
-    assert imagery.targets_of(ImageSettings()) == (Target(stage=""),)
+    assert image_names.targets_of(ImageSettings()) == (Target(stage=""),)
     given = ImageSettings(targets={"a": "-x", "b": TargetSettings(suffix="", floating="prod")})
-    assert imagery.targets_of(given) == (Target(stage="a", suffix="-x"), Target(stage="b", floating="prod"))
+    assert image_names.targets_of(given) == (Target(stage="a", suffix="-x"), Target(stage="b", floating="prod"))
 
 
 @pytest.mark.parametrize(
@@ -61,31 +61,31 @@ def test_targets() -> None:
 )
 def test_names(settings: ImageSettings, repository: str, names: tuple[str, ...]) -> None:
     """A repository with capitals gives a name in small letters."""
-    assert imagery.names_of(settings, repository) == names
+    assert image_names.names_of(settings, repository) == names
 
 
 @pytest.mark.parametrize("repository", ["", "acme/.github", "acme/-x"])
 def test_repositories_that_give_no_name(repository: str) -> None:
     """A repository that is no image's name is told, with what to do."""
     with pytest.raises(ConfigError) as caught:
-        imagery.names_of(ImageSettings(), repository)
+        image_names.names_of(ImageSettings(), repository)
     assert "give the image a name" in caught.value.next_step
 
 
 def test_tags() -> None:
     """The commit's tag has 12 digits; on this machine an image is called by name, tag and platform."""
-    assert imagery.commit_tag(RELEASE, "-prod") == "sha-0123456789ab-prod"
-    local = imagery.local_name("localhost:5000/acme/demo", RELEASE, "-prod", "linux/amd64")
+    assert image_names.commit_tag(RELEASE, "-prod") == "sha-0123456789ab-prod"
+    local = image_names.local_name("localhost:5000/acme/demo", RELEASE, "-prod", "linux/amd64")
     assert local == "unmoor.local/localhost-5000/acme/demo:sha-0123456789ab-prod-linux-amd64"
 
 
 def test_labels() -> None:
     """What ties an image to its release cannot be said otherwise; everything else can."""
-    own = {imagery.REVISION: "x", imagery.VERSION: "x", "org.opencontainers.image.title": "Mine", "a": "b"}
-    labels = imagery.labels_of(
+    own = {image_names.REVISION: "x", image_names.VERSION: "x", "org.opencontainers.image.title": "Mine", "a": "b"}
+    labels = image_names.labels_of(
         RELEASE, Dists(files=()), own, site="https://github.com/", base="python:3.11@sha256:" + "0" * 64
     )
-    assert {name.removeprefix(imagery.LABELS): value for name, value in labels.items()} == {
+    assert {name.removeprefix(image_names.LABELS): value for name, value in labels.items()} == {
         "version": "1.0",
         "revision": RELEASE.commit,
         "created": "2023-11-14T22:13:20Z",
@@ -96,22 +96,22 @@ def test_labels() -> None:
         "a": "b",
     }
     assert not [
-        name for name in imagery.labels_of(RELEASE, Dists(files=()), {}, site="x", base="scratch") if "base" in name
+        name for name in image_names.labels_of(RELEASE, Dists(files=()), {}, site="x", base="scratch") if "base" in name
     ]
 
 
 def test_the_record(tmp_path: Path) -> None:
     """What was written is read; what is broken, or of another kind, is as if it were not there."""
     folder = RunFolder(tmp_path / ".unmoor" / "v1.0")
-    assert imagery.read_record(folder) is None
+    assert image_names.read_record(folder) is None
     image = Image(name="ghcr.io/a/b", target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)
     wheels = (Subject(name="x.whl", sha256="2" * 64),)
-    imagery.write_record(folder, RELEASE.commit, wheels, Images(images=(image,)))
-    recorded = imagery.read_record(folder)
+    image_names.write_record(folder, RELEASE.commit, wheels, Images(images=(image,)))
+    recorded = image_names.read_record(folder)
     assert recorded is not None
     assert (recorded.commit, recorded.wheels, recorded.images) == (RELEASE.commit, wheels, (image,))
-    assert imagery.subject_of(image) == Subject(name="ghcr.io/a/b: linux/amd64", sha256="1" * 64)
+    assert image_names.subject_of(image) == Subject(name="ghcr.io/a/b: linux/amd64", sha256="1" * 64)
     for text in ("", "{}", "x", '{"schema": 2, "commit": "", "wheels": [], "images": []}'):
-        (folder.path / imagery.RECORD).write_text(text)
-        assert imagery.read_record(folder) is None
+        (folder.path / image_names.RECORD).write_text(text)
+        assert image_names.read_record(folder) is None
     assert replace(image, size=2) == image

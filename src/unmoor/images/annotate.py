@@ -12,7 +12,7 @@ import msgspec
 
 from unmoor.artifacts import oci
 from unmoor.errors import Rejected
-from unmoor.images import ocidocs
+from unmoor.images import oci_documents
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Image
 
@@ -43,10 +43,10 @@ def annotated(registry: Registry, manifest: OciManifest, ids: Sequence[str]) -> 
     document = _read(registry, manifest)
     if not isinstance(document, oci.ImageManifest) or manifest.digest in ids:
         return manifest
-    wanted = ocidocs.annotations_of(labels_of(registry, document.config.digest))
+    wanted = oci_documents.annotations_of(labels_of(registry, document.config.digest))
     if wanted.items() <= document.annotations.items():
         return manifest
-    return _as_manifest(ocidocs.annotated(manifest.data, wanted), oci.OCI_MANIFEST)
+    return _as_manifest(oci_documents.annotated(manifest.data, wanted), oci.OCI_MANIFEST)
 
 
 def put_annotated(
@@ -70,12 +70,14 @@ def index_over(registry: Registry, legs: Mapping[str, OciManifest]) -> OciManife
     documents = [_read(registry, each) for each in legs.values()]
     labels = [labels_of(registry, each.config.digest) for each in documents if isinstance(each, oci.ImageManifest)]
     return _as_manifest(
-        *ocidocs.index_over(
+        *oci_documents.index_over(
             (
-                ocidocs.Leg(platform=platform, digest=each.digest, media_type=each.media_type, size=len(each.data))
+                oci_documents.Leg(
+                    platform=platform, digest=each.digest, media_type=each.media_type, size=len(each.data)
+                )
                 for platform, each in legs.items()
             ),
-            ocidocs.shared([ocidocs.annotations_of(each) for each in labels]),
+            oci_documents.shared([oci_documents.annotations_of(each) for each in labels]),
         )
     )
 

@@ -11,24 +11,24 @@ from hypothesis import strategies as st
 from tests.support.real_registries import image
 
 from unmoor.artifacts import oci
-from unmoor.images import ocidocs
+from unmoor.images import oci_documents
 
-SAID = {f"{ocidocs.PREFIX}version": "1.0", f"{ocidocs.PREFIX}title": "demo"}
+SAID = {f"{oci_documents.PREFIX}version": "1.0", f"{oci_documents.PREFIX}title": "demo"}
 
 
-def legs() -> list[ocidocs.Leg]:
+def legs() -> list[oci_documents.Leg]:
     """Three platforms."""
     return [
-        ocidocs.Leg(platform=platform, digest=f"sha256:{number:064x}", media_type=oci.OCI_MANIFEST, size=number)
+        oci_documents.Leg(platform=platform, digest=f"sha256:{number:064x}", media_type=oci.OCI_MANIFEST, size=number)
         for number, platform in enumerate(["linux/arm64/v8", "linux/amd64", "linux/arm/v7"], 1)
     ]
 
 
 @given(st.permutations(legs()))
-def test_an_index_is_the_same_bytes_in_whatever_order(some: list[ocidocs.Leg]) -> None:
+def test_an_index_is_the_same_bytes_in_whatever_order(some: list[oci_documents.Leg]) -> None:
     """And reads back as what it was made of."""
-    data, kind = ocidocs.index_over(some)
-    assert (data, kind) == ocidocs.index_over(legs())
+    data, kind = oci_documents.index_over(some)
+    assert (data, kind) == oci_documents.index_over(legs())
     document = oci.read_manifest(data, kind, where="here")
     assert isinstance(document, oci.ImageIndex)
     assert document.images == {oci.plain_platform(leg.platform): leg.digest for leg in some}
@@ -45,16 +45,16 @@ def test_an_index_is_the_same_bytes_in_whatever_order(some: list[ocidocs.Leg]) -
 def test_an_index_is_of_its_images_kind(kinds: list[str], expected: str) -> None:
     """Old clients expect Docker's with Docker's."""
     some = [
-        ocidocs.Leg(platform=leg.platform, digest=leg.digest, media_type=kind, size=leg.size)
+        oci_documents.Leg(platform=leg.platform, digest=leg.digest, media_type=kind, size=leg.size)
         for leg, kind in zip(legs(), kinds, strict=True)
     ]
-    assert ocidocs.index_over(some)[1] == expected
+    assert oci_documents.index_over(some)[1] == expected
 
 
 def test_a_mark_makes_other_bytes_over_the_same_parts() -> None:
     """So that a digest is nobody else's."""
     built = image("marked").manifest
-    one, two = ocidocs.marked(built.data, "one"), ocidocs.marked(built.data, "two")
+    one, two = oci_documents.marked(built.data, "one"), oci_documents.marked(built.data, "two")
     assert len({oci.digest_of(data) for data in (built.data, one, two)}) == 3
     before = oci.read_manifest(built.data, built.media_type, where="here")
     after = oci.read_manifest(one, built.media_type, where="here")
@@ -65,13 +65,14 @@ def test_a_mark_makes_other_bytes_over_the_same_parts() -> None:
 
 def test_an_index_says_its_annotations_only_in_the_kind_that_has_them() -> None:
     """Sorted, in OCI's; Docker's list has no room for them."""
-    data, kind = ocidocs.index_over(legs(), SAID)
+    data, kind = oci_documents.index_over(legs(), SAID)
     assert kind == oci.OCI_INDEX
     assert list(json.loads(data)["annotations"].items()) == sorted(SAID.items())
     docker = [
-        ocidocs.Leg(platform=leg.platform, digest=leg.digest, media_type=oci.DOCKER_MANIFEST, size=1) for leg in legs()
+        oci_documents.Leg(platform=leg.platform, digest=leg.digest, media_type=oci.DOCKER_MANIFEST, size=1)
+        for leg in legs()
     ]
-    assert ocidocs.index_over(docker, SAID) == ocidocs.index_over(docker)
+    assert oci_documents.index_over(docker, SAID) == oci_documents.index_over(docker)
 
 
 LAYER = "application/vnd.docker.image.rootfs"
@@ -90,7 +91,7 @@ def test_dockers_types_become_those_of_oci(before: str, after: str) -> None:
     """Of manifest, configuration and layers; digests, sizes and everything else of a part stay."""
     document: dict[str, Any] = json.loads(image("docker", docker=True).manifest.data)
     document["layers"][0] |= {"mediaType": before, "urls": ["https://example.org/layer"]}
-    data = ocidocs.annotated(json.dumps(document).encode(), SAID)
+    data = oci_documents.annotated(json.dumps(document).encode(), SAID)
     written = json.loads(data)
     assert written["annotations"] == SAID
     assert written["config"] == document["config"] | {"mediaType": "application/vnd.oci.image.config.v1+json"}
@@ -102,20 +103,20 @@ def test_annotations_are_added_to_those_that_are_there() -> None:
     """In whatever order they are given, the bytes are the same; once more changes nothing."""
     data = image("oci").manifest.data
     own = json.dumps(json.loads(data) | {"annotations": {"com.example.own": "kept"}}).encode()
-    once = ocidocs.annotated(own, SAID)
+    once = oci_documents.annotated(own, SAID)
     assert json.loads(once)["annotations"] == {"com.example.own": "kept", **SAID}
-    assert once == ocidocs.annotated(own, dict(reversed(SAID.items()))) == ocidocs.annotated(once, SAID)
+    assert once == oci_documents.annotated(own, dict(reversed(SAID.items()))) == oci_documents.annotated(once, SAID)
 
 
 def test_labels_that_say_what_annotations_say() -> None:
     """Those of OCI's own names alone, and none that is empty."""
-    labels = {**SAID, f"{ocidocs.PREFIX}licenses": "", "maintainer": "somebody"}
-    assert ocidocs.annotations_of(labels) == dict(sorted(SAID.items()))
+    labels = {**SAID, f"{oci_documents.PREFIX}licenses": "", "maintainer": "somebody"}
+    assert oci_documents.annotations_of(labels) == dict(sorted(SAID.items()))
 
 
 def test_an_index_says_what_all_of_its_images_say() -> None:
     """What differs between platforms is said by the images alone."""
-    other = {**SAID, f"{ocidocs.PREFIX}base.digest": "sha256:1"}
-    assert ocidocs.shared([SAID, other, {**other, f"{ocidocs.PREFIX}title": "another"}]) == {
-        f"{ocidocs.PREFIX}version": "1.0"
+    other = {**SAID, f"{oci_documents.PREFIX}base.digest": "sha256:1"}
+    assert oci_documents.shared([SAID, other, {**other, f"{oci_documents.PREFIX}title": "another"}]) == {
+        f"{oci_documents.PREFIX}version": "1.0"
     }

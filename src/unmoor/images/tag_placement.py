@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from unmoor.errors import Conflict, Internal
-from unmoor.images.imagery import Target
-from unmoor.images.pushing import Line, Planned, of_commit_alone, rightful
+from unmoor.images.image_names import Target
+from unmoor.images.image_plan import Line, Planned, of_commit_alone, rightful
 from unmoor.ports.registry import Registry
 from unmoor.products import PushedImage, Release
 from unmoor.util.text import clean

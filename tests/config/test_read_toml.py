@@ -7,7 +7,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unmoor.config.reading import lines_of, parse
+from unmoor.config.read_toml import lines_of, parse
 
 TEXT = '''\
 # a comment

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from unmoor.images.tags import moments
+from unmoor.images.tags import dates
 from unmoor.images.tags.errors import Wrong
 
 NEW_YEAR = datetime(2020, 12, 31, 23, 5, 9, 45_678, tzinfo=UTC)
@@ -37,22 +37,22 @@ NEW_YEAR = datetime(2020, 12, 31, 23, 5, 9, 45_678, tzinfo=UTC)
 )
 def test_tokens(text: str | None, zone: str, expected: str) -> None:
     """Each token gives what moment-timezone gives (seen by running it)."""
-    assert moments.form(NEW_YEAR, text, zone) == expected
+    assert dates.form(NEW_YEAR, text, zone) == expected
 
 
 @pytest.mark.parametrize("zone", ["Nowhere/Land", "", "../../etc/passwd", "/etc/localtime", "America", "a\x00b"])
 def test_a_zone_that_there_is_not(zone: str) -> None:
     """It is an error, whatever the file system would say."""
     with pytest.raises(Wrong, match="no time zone"):
-        moments.form(NEW_YEAR, "YYYY", zone)
+        dates.form(NEW_YEAR, "YYYY", zone)
 
 
 def test_a_format_has_a_limit() -> None:
     """A tag is short; so is what writes it."""
     with pytest.raises(Wrong, match="is the most"):
-        moments.form(NEW_YEAR, "Y" * 201)
+        dates.form(NEW_YEAR, "Y" * 201)
 
 
 def test_iso() -> None:
     """Milliseconds, and Z."""
-    assert moments.iso(NEW_YEAR) == "2020-12-31T23:05:09.045Z"
+    assert dates.iso(NEW_YEAR) == "2020-12-31T23:05:09.045Z"

@@ -148,7 +148,7 @@ def test_an_index_that_never_answers_is_lost(
     script: Callable[[Exchange], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The upload ends at its deadline, the bytes perhaps there."""
-    monkeypatch.setattr("unmoor.adapters.index.sending.transfer_time", lambda _: 0.4)
+    monkeypatch.setattr("unmoor.adapters.index.send.transfer_time", lambda _: 0.4)
     shelf = Shelf()
 
     def taking(exchange: Exchange) -> None:

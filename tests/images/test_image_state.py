@@ -16,7 +16,7 @@ from tests.support.real_registries import RealRegistry, image, put_image, put_ma
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts.manifest import Manifest
 from unmoor.errors import Denied, Unknown
-from unmoor.images.states import compare_images
+from unmoor.images.image_state import compare_images
 from unmoor.ports.forge import Forge
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Dists, Pushed, Release

@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from unmoor.config.kinds import expected, got, struct_in, structs_in, taken_apart
+from unmoor.config.type_names import expected, got, struct_in, structs_in, taken_apart
 from unmoor.errors import ConfigError
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from unmoor.config.images import ImageSettings
-from unmoor.images.imagery import targets_of
-from unmoor.images.pushing import planner
+from unmoor.images.image_names import targets_of
+from unmoor.images.image_plan import planner
 from unmoor.products import Release
 
 

@@ -11,13 +11,13 @@ from typing import Final
 from packaging.version import InvalidVersion, Version
 
 from unmoor.images.tags import patterns, semver
-from unmoor.images.tags.checking import slashed
 from unmoor.images.tags.context import HEADS, PULLS, TAGS, Context
 from unmoor.images.tags.errors import Wrong
 from unmoor.images.tags.expressions import Names, names_in, render, sole_name
 from unmoor.images.tags.flavor import Flavor
 from unmoor.images.tags.floating import Kind
 from unmoor.images.tags.rules import Rule, Type
+from unmoor.images.tags.validate import slashed
 from unmoor.versioning.pep440 import shown
 
 _PATCH_IS: Final = 3

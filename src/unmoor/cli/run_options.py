@@ -9,7 +9,7 @@ from pathlib import Path
 
 from unmoor.artifacts.merge import Handover
 from unmoor.core.stage import Reach
-from unmoor.images.imagery import LOCAL
+from unmoor.images.image_names import LOCAL
 
 _CEILINGS = {Reach.LOCAL: ["--dry-run"], Reach.REMOTE: ["--hold"]}
 

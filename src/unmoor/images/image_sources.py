@@ -12,9 +12,9 @@ from pathlib import Path
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.errors import Conflict, MissingPart
-from unmoor.images import imagery
+from unmoor.images import image_names
 from unmoor.images.dockerfile import Dockerfile
-from unmoor.images.imagery import Recorded, Target
+from unmoor.images.image_names import Recorded, Target
 from unmoor.ports.engine import Engine, ImageFacts
 from unmoor.ports.registry import Registry
 from unmoor.products import Image, Release
@@ -82,17 +82,17 @@ class Holders:
         if facts.id != image.id:
             raise Conflict(
                 f"{local} is {facts.id}, and {image.id} was recorded when it was built",
-                next_step=f"if nothing of it is public, remove that image and {imagery.RECORD}, and build again",
+                next_step=f"if nothing of it is public, remove that image and {image_names.RECORD}, and build again",
             )
-        return facts.labels.get(imagery.REVISION) == release.commit
+        return facts.labels.get(image_names.REVISION) == release.commit
 
     def _is_pushed(self, image: Image, wanted: Wanted, release: Release) -> bool:
         """Whether a registry holds an image under its commit tag, by the digest of its configuration."""
-        tag = imagery.commit_tag(release, wanted.target.suffix)
+        tag = image_names.commit_tag(release, wanted.target.suffix)
         for registry in self.registries:
-            if registry.name not in imagery.names_of(wanted.settings, self.repository):
+            if registry.name not in image_names.names_of(wanted.settings, self.repository):
                 continue
             for reference in (tag, oci.leg_tag(tag, wanted.platform)):
-                if imagery.configuration_of(registry, reference, wanted.platform) == image.id:
+                if image_names.configuration_of(registry, reference, wanted.platform) == image.id:
                     return True
         return False

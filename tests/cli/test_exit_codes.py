@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from unmoor.cli import failing
+from unmoor.cli import exit_codes
 from unmoor.core.middleware import fault
 from unmoor.errors import Internal
 
@@ -26,7 +26,7 @@ def broken() -> None:
 
 def test_no_traceback_for_the_user(capsys: pytest.CaptureFixture[str]) -> None:
     """The message names the fault and the file; the file says where it was."""
-    assert failing.guard(broken) == Internal.exit_code
+    assert exit_codes.guard(broken) == Internal.exit_code
     told = capsys.readouterr().err
     assert "Traceback" not in told
     assert "ZeroDivisionError: what went wrong" in told
@@ -43,6 +43,6 @@ def test_the_traceback_of_a_stage(tmp_path: Path, *, journal: bool) -> None:
     path = tmp_path / "journal.jsonl"
     if journal:
         path.touch()
-    kept = failing.kept(fault(caught.value), path)
+    kept = exit_codes.kept(fault(caught.value), path)
     assert (kept == path) is journal
     assert journal or "in broken" in kept.read_text()

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
-from unmoor.project import written
+from unmoor.project import written_version
 from unmoor.project.files import Files
-from unmoor.project.written import WrittenVersion
+from unmoor.project.written_version import WrittenVersion
 
 _VERSIONS = ("__version__", "VERSION", "version")
 _DEEP = 5
@@ -46,7 +46,7 @@ def _spots(files: Files, keyword: str, otherwise: tuple[str, ...]) -> Iterator[W
             names = otherwise
     for path in sorted(_modules(tree)):
         content = files.read(path)
-        spots = (written.in_python(content, path, name) for name in names) if content is not None else ()
+        spots = (written_version.in_python(content, path, name) for name in names) if content is not None else ()
         first = next((spot for spot in spots if isinstance(spot, WrittenVersion)), None)
         if first is not None:
             yield first

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from unmoor.artifacts.merge import Handover
-from unmoor.cli.asked import Asked
+from unmoor.cli.run_options import Asked
 from unmoor.core.stage import Reach
 
 HERE = Path()
