@@ -17,7 +17,7 @@ from unmoor.cli.app import COMMANDS, cli
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import Pipeline
-from unmoor.core.stage import Push, Reach, Seal
+from unmoor.core.stage import Publish, Push, Reach
 from unmoor.release_request import Target
 
 HERE = Path(__file__).parent.parent / "docs" / "reference"
@@ -95,7 +95,7 @@ def stages() -> str:
     )
     rows = []
     for stage in sample():
-        back = "yes, or it says why not" if isinstance(stage, Push) else "no" if isinstance(stage, Seal) else "-"
+        back = "yes, or it says why not" if isinstance(stage, Push) else "no" if isinstance(stage, Publish) else "-"
         reads = ", ".join(promise.by for promise in stage.inputs) or "-"
         waits = ", ".join(p.by for p in stage.after if p not in stage.inputs) or "-"
         rows.append(f"| `{stage.name}` | {stage.reach.name} | {stage.plan()} | {reads} | {waits} | {back} |\n")

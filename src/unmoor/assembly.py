@@ -10,7 +10,7 @@ from unmoor.adapters.factory import Powers
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import AnyStage, Pipeline
-from unmoor.core.stage import P, Promise, Reach, Stage
+from unmoor.core.stage import Output, P, Reach, Stage
 from unmoor.images import image_plan, legs
 from unmoor.release_request import Target, staging_of
 from unmoor.stages.access import ProveAccess
@@ -31,9 +31,9 @@ from unmoor.stages.undraft import PublishDraft
 from unmoor.stages.verify import VerifyRelease
 
 
-def given(stage: Stage[P] | None) -> Promise[P] | None:
+def given(stage: Stage[P] | None) -> Output[P] | None:
     """The promise of a stage that a project may do without."""
-    return stage.gives if stage is not None else None
+    return stage.output if stage is not None else None
 
 
 def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder, limit: Reach) -> Pipeline:
@@ -68,7 +68,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     # Every login, permission and name, as far as reading can tell.
     access = ProveAccess(
         name="access",
-        release=tag.gives,
+        release=tag.output,
         index=can.index,
         staging=staging,
         advisory_staging=advisory,
@@ -80,7 +80,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     # What users will read.
     notes = WriteNotes(
         name="notes",
-        release=tag.gives,
+        release=tag.output,
         git=can.git,
         shell=can.shell,
         changelog=settings.changelog,
@@ -90,7 +90,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     # The files, built once from a clone of the commit, and everything that can be told about them here.
     dists = BuildDists(
         name="dists",
-        release=tag.gives,
+        release=tag.output,
         git=can.git,
         backend=can.backend.under(settings.build_constraints),
         environments=environments,
@@ -106,12 +106,12 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         prebuilt=target.prebuilt,
         handed=target.handed,
         whole=limit >= Reach.REMOTE,
-        after=(access.gives,),
+        after=(access.output,),
     )
     fit = CheckDists(
         name="check-dists",
-        release=tag.gives,
-        dists=dists.gives,
+        release=tag.output,
+        dists=dists.output,
         git=can.git,
         folder=folder,
         max_file_size=settings.max_file_size << 20,
@@ -119,8 +119,8 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     )
     proof = ProveDists(
         name="prove-dists",
-        release=tag.gives,
-        dists=dists.gives,
+        release=tag.output,
+        dists=dists.output,
         git=can.git,
         environments=environments,
         folder=folder,
@@ -143,8 +143,8 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     if lines:
         images = BuildImages(
             name="images",
-            release=tag.gives,
-            dists=dists.gives,
+            release=tag.output,
+            dists=dists.output,
             git=can.git,
             engine=can.engine,
             folder=folder,
@@ -157,12 +157,12 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
             environ=target.secrets,
             registries=registries,
             site=target.site,
-            after=(access.gives,),
+            after=(access.output,),
         )
         image_proof = ProveImages(
             name="prove-images",
-            release=tag.gives,
-            images=images.gives,
+            release=tag.output,
+            images=images.output,
             engine=can.engine,
             folder=folder,
             settings=target.images,
@@ -170,31 +170,31 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         )
         pushed = PushImages(
             name="registry",
-            release=tag.gives,
-            images=images.gives,
-            proof=image_proof.gives,
+            release=tag.output,
+            images=images.output,
+            proof=image_proof.output,
             engine=can.engine,
             lines=lines,
             folder=folder,
             clock=can.clock,
             packages=packages,
-            after=(access.gives, notes.gives, fit.gives, proof.gives),
+            after=(access.output, notes.output, fit.output, proof.output),
         )
 
     # The first surface to hold the files is the one that can be taken back.
     draft = MakeDraft(
         name="draft",
-        release=tag.gives,
-        dists=dists.gives,
-        notes=notes.gives,
-        proof=proof.gives,
+        release=tag.output,
+        dists=dists.output,
+        notes=notes.output,
+        proof=proof.output,
         images=given(images),
         image_proof=given(image_proof),
         pushed=given(pushed),
         forge=can.forge,
         folder=folder,
         clock=can.clock,
-        after=(access.gives, fit.gives),
+        after=(access.output, fit.output),
     )
 
     before: list[AnyStage] = [tag, access, notes, dists, fit, proof]
@@ -206,11 +206,11 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     if staging is not None:
         staged = UploadStaging(
             name="testpypi",
-            release=tag.gives,
-            dists=dists.gives,
+            release=tag.output,
+            dists=dists.output,
             index=staging,
             clock=can.clock,
-            after=(access.gives, fit.gives, proof.gives, draft.gives),
+            after=(access.output, fit.output, proof.output, draft.output),
             advisory=advisory,
         )
         before.append(staged)
@@ -218,9 +218,9 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     if staged is not None and "prove-testpypi" not in target.skipped:
         staged_proof = ProveStaged(
             name="prove-testpypi",
-            release=tag.gives,
-            dists=dists.gives,
-            uploaded=staged.gives,
+            release=tag.output,
+            dists=dists.output,
+            uploaded=staged.output,
             index=staged.index,
             environments=environments,
             folder=folder,
@@ -234,12 +234,12 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     # ---- the point of no return ----
     index = UploadIndex(
         name="pypi",
-        release=tag.gives,
-        dists=dists.gives,
+        release=tag.output,
+        dists=dists.output,
         index=can.index,
         clock=can.clock,
         git=can.git,
-        after=(access.gives, *(stage.gives for stage in required)),
+        after=(access.output, *(stage.output for stage in required)),
     )
 
     # From here on only what follows from it.
@@ -247,30 +247,30 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     if pushed is not None:
         pointed = PointTags(
             name="image-tags",
-            release=tag.gives,
-            pushed=pushed.gives,
+            release=tag.output,
+            pushed=pushed.output,
             lines=lines,
             folder=folder,
             git=can.git,
             clock=can.clock,
             packages=packages,
-            after=(index.gives,),
+            after=(index.output,),
         )
     page = PublishDraft(
         name="undraft",
-        release=tag.gives,
-        draft=draft.gives,
+        release=tag.output,
+        draft=draft.output,
         forge=can.forge,
         git=can.git,
         clock=can.clock,
-        after=(index.gives, *([pointed.gives] if pointed else [])),
+        after=(index.output, *([pointed.output] if pointed else [])),
     )
     verify = VerifyRelease(
         name="verify",
-        release=tag.gives,
-        dists=dists.gives,
-        uploaded=index.gives,
-        page=page.gives,
+        release=tag.output,
+        dists=dists.output,
+        uploaded=index.output,
+        page=page.output,
         pointed=given(pointed),
         registries=registries,
         index=can.index,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from unmoor.cli import exit_codes
-from unmoor.core.middleware import fault
+from unmoor.core.middleware import internal_error
 from unmoor.errors import Internal
 
 
@@ -43,6 +43,6 @@ def test_the_traceback_of_a_stage(tmp_path: Path, *, journal: bool) -> None:
     path = tmp_path / "journal.jsonl"
     if journal:
         path.touch()
-    kept = exit_codes.kept(fault(caught.value), path)
+    kept = exit_codes.kept(internal_error(caught.value), path)
     assert (kept == path) is journal
     assert journal or "in broken" in kept.read_text()

@@ -14,9 +14,9 @@ import pytest
 from unmoor.core.events import Event, Report, StageEnded, StageWarned
 from unmoor.core.journal import FileJournal
 from unmoor.core.outcome import Failed, Found, Made, Planned, Skipped
-from unmoor.core.pipeline import AnyStage, BrokenLaw, Pipeline
+from unmoor.core.pipeline import AnyStage, InvalidPipeline, Pipeline
 from unmoor.core.scheduler import Run
-from unmoor.core.stage import Build, Check, Have, Left, Promise, Push, Reach, Seal
+from unmoor.core.stage import Build, Check, NotUndone, Output, Publish, Push, Reach, StageContext
 from unmoor.errors import Rejected, Unknown
 
 Log = list[str]
@@ -27,7 +27,7 @@ class Toy:
     """What the toy stages share: a log, what they find, and how they fail."""
 
     log: Log = field(default_factory=list, compare=False)
-    needs_: tuple[Promise[Any], ...] = ()
+    needs_: tuple[Output[Any], ...] = ()
     there: bool = False
     breaks: bool = False
     hidden: bool = False
@@ -52,16 +52,16 @@ class Toy:
 class ToyCheck(Toy, Check[str]):
     """Reads."""
 
-    one: Promise[Any] | None = None
-    two: Promise[Any] | None = None
+    one: Output[Any] | None = None
+    two: Output[Any] | None = None
 
     def plan(self) -> str:
         """Say so."""
         return f"check {self.name}"
 
-    def make(self, have: Have) -> str:
+    def make(self, context: StageContext) -> str:
         """Log it."""
-        have.warn(f"{self.name} warns")
+        context.warn(f"{self.name} warns")
         return self._make(self.name)
 
 
@@ -69,21 +69,21 @@ class ToyCheck(Toy, Check[str]):
 class ToyBuild(Toy, Build[str]):
     """Makes locally."""
 
-    one: Promise[Any] | None = None
-    two: Promise[Any] | None = None
+    one: Output[Any] | None = None
+    two: Output[Any] | None = None
 
     def plan(self) -> str:
         """Say so."""
         return f"build {self.name}"
 
-    def find(self, have: Have) -> str | None:
+    def find(self, context: StageContext) -> str | None:
         """Log it."""
-        del have
+        del context
         return self._find(self.name)
 
-    def make(self, have: Have) -> str:
+    def make(self, context: StageContext) -> str:
         """Log it."""
-        del have
+        del context
         return self._make(self.name)
 
 
@@ -91,15 +91,15 @@ class ToyBuild(Toy, Build[str]):
 class ToyPush(ToyBuild, Push[str]):
     """Pushes."""
 
-    def undo(self, product: str) -> Left:
+    def undo(self, product: str) -> NotUndone:
         """Leave it."""
-        return Left(product)
+        return NotUndone(product)
 
     reach = Reach.REMOTE
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToySeal(ToyBuild, Seal[str]):
+class ToySeal(ToyBuild, Publish[str]):
     """Seals."""
 
     def remedy(self, product: str) -> str:
@@ -116,12 +116,12 @@ def release(log: Log, **changes: dict[str, Any]) -> Pipeline:
         return {"name": name, "log": log, **changes.get(name, {})}
 
     tag = ToyCheck(**setting("tag"))
-    dists = ToyBuild(one=tag.gives, **setting("dists"))
-    proof = ToyBuild(one=dists.gives, **setting("proof"))
-    draft = ToyPush(one=dists.gives, after=(proof.gives,), **setting("draft"))
-    staging = ToyPush(one=dists.gives, **({"after": (draft.gives,)} | setting("staging")))
-    index = ToySeal(one=dists.gives, after=(proof.gives, draft.gives), **setting("index"))
-    page = ToySeal(one=draft.gives, after=(index.gives,), **setting("page"))
+    dists = ToyBuild(one=tag.output, **setting("dists"))
+    proof = ToyBuild(one=dists.output, **setting("proof"))
+    draft = ToyPush(one=dists.output, after=(proof.output,), **setting("draft"))
+    staging = ToyPush(one=dists.output, **({"after": (draft.output,)} | setting("staging")))
+    index = ToySeal(one=dists.output, after=(proof.output, draft.output), **setting("index"))
+    page = ToySeal(one=draft.output, after=(index.output,), **setting("page"))
     return Pipeline((tag, dists, proof, draft, staging, index, page))
 
 
@@ -219,8 +219,8 @@ def test_stages_whose_inputs_are_there_run_side_by_side() -> None:
     log: Log = []
     meeting = threading.Barrier(2)
     tag = ToyCheck(name="tag", log=log)
-    left = ToyBuild(name="left", log=log, one=tag.gives, meets=meeting)
-    right = ToyBuild(name="right", log=log, one=tag.gives, meets=meeting)
+    left = ToyBuild(name="left", log=log, one=tag.output, meets=meeting)
+    right = ToyBuild(name="right", log=log, one=tag.output, meets=meeting)
     assert set(kinds(run(Pipeline((tag, left, right)))).values()) == {"Made"}
 
 
@@ -247,8 +247,8 @@ def test_a_fault_of_ours_is_an_outcome_with_its_traceback(tmp_path: Path) -> Non
 
     @dataclass(frozen=True, kw_only=True)
     class Broken(ToyCheck):
-        def make(self, have: Have) -> str:
-            del have
+        def make(self, context: StageContext) -> str:
+            del context
             raise ZeroDivisionError
 
     journal = FileJournal(tmp_path / "journal.jsonl")
@@ -288,8 +288,8 @@ def test_a_run_ends_at_its_deadline() -> None:
 
     @dataclass(frozen=True, kw_only=True)
     class Stuck(ToyCheck):
-        def make(self, have: Have) -> str:
-            del have
+        def make(self, context: StageContext) -> str:
+            del context
             never.wait(30)
             raise Rejected("stopped", next_step="nothing")
 
@@ -298,7 +298,7 @@ def test_a_run_ends_at_its_deadline() -> None:
 
 
 CHECK = ToyCheck(name="a")
-SEAL = ToySeal(name="s", one=CHECK.gives)
+SEAL = ToySeal(name="s", one=CHECK.output)
 ADVICE = ToyBuild(name="advice", advisory=True)
 
 
@@ -307,11 +307,11 @@ ADVICE = ToyBuild(name="advice", advisory=True)
     [
         (lambda: (CHECK, CHECK), "two stages are called 'a'"),
         (lambda: (SEAL, CHECK), "'s' needs 'a'"),
-        (lambda: (CHECK, SEAL, ToyBuild(name="late", one=CHECK.gives)), "'late' comes after the final 's'"),
-        (lambda: (ADVICE, ToyBuild(name="b", one=ADVICE.gives)), "'b' stands on 'advice'"),
+        (lambda: (CHECK, SEAL, ToyBuild(name="late", one=CHECK.output)), "'late' comes after the final 's'"),
+        (lambda: (ADVICE, ToyBuild(name="b", one=ADVICE.output)), "'b' stands on 'advice'"),
     ],
 )
 def test_a_pipeline_that_breaks_a_law_cannot_be_made(stages: Callable[[], tuple[AnyStage, ...]], words: str) -> None:
     """Each law is checked when the pipeline is constructed."""
-    with pytest.raises(BrokenLaw, match=words):
+    with pytest.raises(InvalidPipeline, match=words):
         Pipeline(stages())

@@ -15,7 +15,7 @@ from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import session
 from unmoor.cli.run_options import Asked
 from unmoor.core.pipeline import AnyStage
-from unmoor.core.stage import Check, Findable, Have, Left, Push, Reach, Seal, Undone
+from unmoor.core.stage import Check, NotUndone, Publish, Push, Reach, Resumable, StageContext, Undone
 from unmoor.errors import Conflict
 from unmoor.products import Dists, Draft, Images, Pushed
 
@@ -36,7 +36,7 @@ class Seen:
     found: object = None
     other_bytes: BaseException | None = None
     found_other: object = None
-    undone: Undone | Left | None = None
+    undone: Undone | NotUndone | None = None
     after_undo: object = None
     remedy: str = ""
 
@@ -51,44 +51,44 @@ def walked(folder: Path, repo: Repo, *, registry: bool = False) -> Iterator[dict
         seen: dict[str, Seen] = {}
         products: dict[str, object] = {}
         for stage in opened.pipeline:
-            seen[stage.name] = observed(stage, Have(products), place)
+            seen[stage.name] = observed(stage, StageContext(products), place)
             products[stage.name] = seen[stage.name].kept
         yield seen
 
 
-def observed(stage: AnyStage, have: Have, place: Yard) -> Seen:
+def observed(stage: AnyStage, context: StageContext, place: Yard) -> Seen:
     """Plan, look, make, look, look for other bytes, undo, look, and make again."""
     seen = Seen(stage)
     before = state(place)
     seen.plan = stage.plan()
     seen.plan_changed = sorted(name for name, _ in before ^ state(place))
-    if isinstance(stage, Findable):
-        seen.empty = stage.find(have)
-    seen.made = seen.kept = stage.make(have)
-    if isinstance(stage, Findable):
-        seen.found = stage.find(have)
+    if isinstance(stage, Resumable):
+        seen.empty = stage.find(context)
+    seen.made = seen.kept = stage.make(context)
+    if isinstance(stage, Resumable):
+        seen.found = stage.find(context)
         try:
-            seen.found_other = stage.find(otherwise(stage, have, seen.made))
+            seen.found_other = stage.find(otherwise(stage, context, seen.made))
         except Conflict as error:
             seen.other_bytes = error
         finally:
             restore(seen.made)
     if isinstance(stage, Push):
         seen.undone = stage.undo(seen.made)
-        seen.after_undo = stage.find(have)
+        seen.after_undo = stage.find(context)
         if isinstance(seen.undone, Undone):
-            seen.kept = stage.make(have)
-    if isinstance(stage, Seal):
+            seen.kept = stage.make(context)
+    if isinstance(stage, Publish):
         seen.remedy = stage.remedy(seen.made)
     return seen
 
 
-def otherwise(stage: AnyStage, have: Have, made: object) -> Have:
+def otherwise(stage: AnyStage, context: StageContext, made: object) -> StageContext:
     """The same names with other bytes: in what the stage reads, or in what it made."""
     if isinstance(made, Dists):
         made.files[0].path.write_bytes(b"other" + made.files[0].path.read_bytes())
-        return have
-    products = dict(have.products)
+        return context
+    products = dict(context.products)
     for promise in stage.inputs:
         product = products[promise.by]
         if isinstance(product, Dists):
@@ -102,7 +102,7 @@ def otherwise(stage: AnyStage, have: Have, made: object) -> Have:
             )
         if isinstance(product, Draft):
             products[promise.by] = replace(product, id=product.id + 1000)
-    return Have(products)
+    return StageContext(products)
 
 
 def other_digest(digest: str) -> str:
@@ -163,7 +163,7 @@ def undo_takes_back_or_says_why_not(seen: Seen) -> None:
         case Undone(what):
             assert what
             assert seen.after_undo is None
-        case Left(why):
+        case NotUndone(why):
             assert why
             assert seen.after_undo == seen.made
         case None:
@@ -172,7 +172,7 @@ def undo_takes_back_or_says_why_not(seen: Seen) -> None:
 
 def what_is_final_has_a_remedy(seen: Seen) -> None:
     """A final stage says what a person can still do."""
-    assert bool(seen.remedy) is isinstance(seen.stage, Seal)
+    assert bool(seen.remedy) is isinstance(seen.stage, Publish)
 
 
 LAWS = (

@@ -118,7 +118,7 @@ def publish(one: Ready, *, prerelease: bool = False) -> None:
 def test_a_forge_with_everything_public_is_complete_to_strangers(at: Scene, tmp_path: Path) -> None:
     """No credentials are needed to see it."""
     one = ready(at, tmp_path)
-    one.stage.make(one.have)
+    one.stage.make(one.context)
     publish(one)
     state = compare_forge(manifest_of(one), at.forge(""))
     assert (state.state, state.note) == (State.COMPLETE, "")
@@ -132,7 +132,7 @@ def test_a_forge_with_everything_public_is_complete_to_strangers(at: Scene, tmp_
 def test_a_draft_that_waits_is_incomplete_and_told_to_who_may_see_it(at: Scene, tmp_path: Path) -> None:
     """Strangers are told that nothing is public."""
     one = ready(at, tmp_path)
-    one.stage.make(one.have)
+    one.stage.make(one.context)
     notes = [compare_forge(manifest_of(one), at.forge(token)).note for token in (None, "", at.read_token)]
     assert "a draft waits" in notes[0]
     assert notes[1:] == [f"no public release of {one.release.tag}"] * 2
@@ -141,7 +141,7 @@ def test_a_draft_that_waits_is_incomplete_and_told_to_who_may_see_it(at: Scene, 
 def test_a_wrong_mark_on_the_forge_is_incomplete(at: Scene, tmp_path: Path) -> None:
     """The files are there, and the release says something else of itself."""
     one = ready(at, tmp_path)
-    one.stage.make(one.have)
+    one.stage.make(one.context)
     publish(one, prerelease=True)
     state = compare_forge(manifest_of(one), at.forge(""))
     assert state.state is State.INCOMPLETE
@@ -151,7 +151,7 @@ def test_a_wrong_mark_on_the_forge_is_incomplete(at: Scene, tmp_path: Path) -> N
 def test_other_words_in_the_manifest_are_the_same_release(at: Scene, tmp_path: Path) -> None:
     """Other proofs of the same files; other files are a conflict."""
     one = ready(at, tmp_path)
-    one.stage.make(one.have)
+    one.stage.make(one.context)
     publish(one)
     again = replace(manifest_of(one), proofs=())
     assert compare_forge(again, at.forge("")).state is State.COMPLETE
@@ -164,7 +164,7 @@ def test_other_words_in_the_manifest_are_the_same_release(at: Scene, tmp_path: P
 def test_each_asset_counts(at: Scene, tmp_path: Path, name: str, change: str, expected: State) -> None:
     """A file, the sums or the manifest: missing is incomplete, other bytes conflict."""
     one = ready(at, tmp_path)
-    one.stage.make(one.have)
+    one.stage.make(one.context)
     forge = one.stage.forge
     (posting,) = forge.postings(one.release.tag)
     name = one.dists.wheels[0].name if name == "wheel" else name
@@ -196,7 +196,7 @@ def test_the_manifest_comes_from_the_folder_else_from_the_forge(at: Scene, tmp_p
     empty = RunFolder(tmp_path / "elsewhere")
     tag = one.release.tag
     assert find_manifest(empty, at.forge(), tag) is None
-    one.stage.make(one.have)
+    one.stage.make(one.context)
     expected = manifest_of(one)
     assert find_manifest(one.stage.folder, at.forge(""), tag) == expected
     assert find_manifest(empty, at.forge(), tag) == expected

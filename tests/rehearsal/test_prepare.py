@@ -12,7 +12,7 @@ from tests.support.git_repos import Repo, shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
-from unmoor.core.stage import Have
+from unmoor.core.stage import StageContext
 from unmoor.errors import Refused
 from unmoor.rehearsal.prepare import Prepared, prepare
 from unmoor.stages.tag import ResolveTag
@@ -57,7 +57,7 @@ def make(shell: LocalShell, tmp_path: Path) -> Callable[..., Prepared]:
             real=False,
             git=GitCheckout(prepared.checkout, shell, remote),
         )
-        assert stage.make(Have({})).tag == prepared.tag
+        assert stage.make(StageContext({})).tag == prepared.tag
         return prepared
 
     return make

@@ -11,18 +11,18 @@ import pytest
 from tests.support import sample_values
 
 from unmoor.core.events import (
-    Entry,
     Event,
     Report,
     RunEnded,
     RunStarted,
     StageEnded,
+    StageInfo,
     StageReport,
     StageSaid,
     StageStarted,
 )
 from unmoor.core.events import StageWarned as Warned
-from unmoor.core.middleware import written
+from unmoor.core.middleware import outcome_record
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.stage import Reach
 from unmoor.errors import BuildFailed, Conflict, UnmoorError
@@ -52,7 +52,7 @@ def report() -> Report:
     """Make the report of the run."""
     stages = tuple(
         StageReport(
-            entry=Entry(name=name, reach=reach, advisory=False), outcome=outcome, seconds=1.25, plan=f"do {name}"
+            entry=StageInfo(name=name, reach=reach, advisory=False), outcome=outcome, seconds=1.25, plan=f"do {name}"
         )
         for name, (reach, outcome) in OUTCOMES.items()
     )
@@ -171,7 +171,7 @@ def test_json_lines_are_json() -> None:
 )
 def test_the_journal_names_outcomes_by_words_of_its_own(outcome: Outcome, record: dict[str, object]) -> None:
     """What the journal and JSON call an outcome does not hang on the name of a class."""
-    assert written(outcome) == record
+    assert outcome_record(outcome) == record
     assert document.state(outcome) == record["outcome"]
 
 
@@ -187,7 +187,7 @@ def test_what_is_outside_is_named() -> None:
 def test_a_stage_that_broke_off_may_have_left_a_part(stage: str, begun: bool, named: bool) -> None:  # noqa: FBT001
     """Where something was being sent it is never said that nothing was."""
     reach = Reach.FINAL if stage == "pypi" else Reach.LOCAL
-    entry = Entry(name=stage, reach=reach, advisory=False)
+    entry = StageInfo(name=stage, reach=reach, advisory=False)
     broken = StageReport(entry=entry, outcome=Failed(BAD, begun=begun), seconds=1.0, plan="do it")
     told = words.outside(Report(stages=(broken,), warnings=(), seconds=1.0))
     assert told == ((f"{stage}: perhaps a part, as far as its error says",) if named else ())

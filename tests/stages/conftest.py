@@ -21,12 +21,12 @@ from unmoor.adapters.uv import Uv
 from unmoor.artifacts.files import measured
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.core.stage import Have, Promise
+from unmoor.core.stage import Output, StageContext
 from unmoor.ports.forge import Forge
 from unmoor.products import Dists, Release
 from unmoor.stages.dists import BuildDists
 
-RELEASE: Promise[Release] = Promise("tag")
+RELEASE: Output[Release] = Output("tag")
 
 
 @dataclass
@@ -66,9 +66,9 @@ class Bench:
             forge=forge,
         )
 
-    def have(self, **products: object) -> Have:
+    def context(self, **products: object) -> StageContext:
         """What a stage is handed."""
-        return Have({"tag": self.release, **products}, say=self.said.append, warn=self.warned.append)
+        return StageContext({"tag": self.release, **products}, say=self.said.append, warn=self.warned.append)
 
     def dists(self) -> Dists:
         """Call the project's own backend and write down what came of it, as the stage does, in a tenth of its time."""

@@ -9,7 +9,7 @@ from tests.support.listed_index import Shelf, voice
 from tests.support.local_forge import RELEASE
 
 from unmoor.adapters.forge.answers import Absent, Limited
-from unmoor.core.stage import Have, Reach
+from unmoor.core.stage import Reach, StageContext
 from unmoor.errors import Denied, Internal, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Posting, Repository
 from unmoor.ports.index import Holding, Proving
@@ -98,7 +98,7 @@ class World:
             limit=self.limit,
         )
         assert "read" in stage.plan()
-        return Heard(stage.make(Have({RELEASE.by: MINE}, say=said.append, warn=warned.append)), warned, said)
+        return Heard(stage.make(StageContext({RELEASE.by: MINE}, say=said.append, warn=warned.append)), warned, said)
 
 
 def test_what_reads_can_prove_is_proven_and_the_rest_names_its_stage() -> None:

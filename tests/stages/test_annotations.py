@@ -127,7 +127,7 @@ def test_a_run_that_broke_off_before_the_annotations_goes_on(
     images = it.built(RELEASE)
     it.wrap = lambda real: Reluctant(real, dying)
     with pytest.raises(Interrupted):
-        it.pushing().make(it.have(RELEASE, images))
+        it.pushing().make(it.context(RELEASE, images))
     assert len(it.tags()) == 1
     it.wrap = lambda real: real
     # The other platform is still to be pushed.
@@ -135,11 +135,11 @@ def test_a_run_that_broke_off_before_the_annotations_goes_on(
         put_image(it.there[0], it.repository, it.engine.images[image.id], oci.leg_tag(TAG, image.platform))
     it.engine.pushed.clear()
     it.engine.gone = gone
-    assert it.pushing().find(it.have(RELEASE, images)) is None
-    pushed = it.pushing().make(it.have(RELEASE, images))
+    assert it.pushing().find(it.context(RELEASE, images)) is None
+    pushed = it.pushing().make(it.context(RELEASE, images))
     assert it.engine.pushed == []
     assert [each.digest for each in pushed.images] == [each.digest for each in expected.images]
-    assert it.pushing().find(it.have(RELEASE, images)) == pushed
+    assert it.pushing().find(it.context(RELEASE, images)) == pushed
     assert any("no engine here" in line for line in it.said) is gone
 
 
@@ -148,13 +148,13 @@ def test_what_is_released_is_never_touched(dock: Docks) -> None:
     it = dock()
     images = it.built(RELEASE)
     digest = put_image(it.there[0], it.repository, only(it, images), "v1.0", TAG)
-    found = it.pushing().find(it.have(RELEASE, images))
+    found = it.pushing().find(it.context(RELEASE, images))
     assert found is not None
     assert found.images[0].digest == digest
     other = dock()
     images = other.built(RELEASE)
     put_image(other.there[0], other.repository, only(other, images), "v1.0")
-    pushed = other.pushing().make(other.have(RELEASE, images))
+    pushed = other.pushing().make(other.context(RELEASE, images))
     assert other.tags() == {"v1.0": digest, TAG: digest}
     assert pushed.images[0].digest == digest
     assert other.engine.pushed == []
@@ -165,12 +165,12 @@ def test_what_the_manifest_names_is_never_touched(dock: Docks) -> None:
     it = dock()
     images = it.built(RELEASE)
     put_image(it.there[0], it.repository, only(it, images), TAG)
-    assert it.pushing().find(it.have(RELEASE, images)) is None
+    assert it.pushing().find(it.context(RELEASE, images)) is None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(it, "wrap", lambda real: Reluctant(real, only_docker))
-        pushed = it.pushing().make(it.have(RELEASE, images))
+        pushed = it.pushing().make(it.context(RELEASE, images))
     it.run.write_manifest(Manifest.of(RELEASE, Dists(files=(), tools=()), pushed=pushed))
-    assert it.pushing().find(it.have(RELEASE, images)) == pushed
+    assert it.pushing().find(it.context(RELEASE, images)) == pushed
 
 
 @pytest.mark.parametrize("settings", [ImageSettings(), TWO], ids=["one platform", "two"])
@@ -193,7 +193,7 @@ def test_an_engine_that_names_images_by_their_manifest_keeps_it(dock: Docks) -> 
     built = only(it, images)
     named = Images(images=(replace(images.images[0], id=built.manifest.digest),))
     put_image(it.there[0], it.repository, built, TAG)
-    found = it.pushing().find(it.have(RELEASE, named))
+    found = it.pushing().find(it.context(RELEASE, named))
     assert found is not None
     assert found.images[0].digest == built.manifest.digest
 
@@ -209,6 +209,6 @@ def test_annotations_of_the_engine_are_kept(dock: Docks) -> None:
     data = json.dumps(said).encode()
     mine = OciManifest(data=data, digest=oci.digest_of(data), media_type=oci.OCI_MANIFEST)
     put_manifest(it.there[0], it.repository, mine, TAG)
-    found = it.pushing().find(it.have(RELEASE, images))
+    found = it.pushing().find(it.context(RELEASE, images))
     assert found is not None
     assert found.images[0].digest == mine.digest

@@ -11,7 +11,7 @@ from tests.stages.conftest import RELEASE, Bench
 from tests.support import sample_projects
 
 from unmoor.artifacts.files import measured
-from unmoor.core.stage import Promise
+from unmoor.core.stage import Output
 from unmoor.errors import Unfit
 from unmoor.products import Checked, Dists
 from unmoor.stages.check_dists import CheckDists
@@ -22,9 +22,9 @@ README = '\nreadme = {{ content-type = "{}", text = "{}" }}\n'
 
 def checked(at: Bench, dists: Dists) -> Checked:
     """Run the stage."""
-    stage = CheckDists(name="check-dists", release=RELEASE, dists=Promise("dists"), git=at.git, folder=at.folder)
+    stage = CheckDists(name="check-dists", release=RELEASE, dists=Output("dists"), git=at.git, folder=at.folder)
     assert stage.plan()
-    return stage.make(at.have(dists=dists))
+    return stage.make(at.context(dists=dists))
 
 
 def test_fit_files(bench: Benches) -> None:
@@ -169,11 +169,11 @@ def test_size_that_the_index_takes(bench: Benches) -> None:
     dists = at.dists()
     most = max(file.size for file in dists.files)
     stage = CheckDists(
-        name="check-dists", release=RELEASE, dists=Promise("dists"), git=at.git, folder=at.folder, max_file_size=most
+        name="check-dists", release=RELEASE, dists=Output("dists"), git=at.git, folder=at.folder, max_file_size=most
     )
-    assert len(stage.make(at.have(dists=dists)).subjects) == 2
+    assert len(stage.make(at.context(dists=dists)).subjects) == 2
     with pytest.raises(Unfit, match="ask the index for more and set max-file-size"):
-        replace(stage, max_file_size=most - 1).make(at.have(dists=dists))
+        replace(stage, max_file_size=most - 1).make(at.context(dists=dists))
 
 
 def test_the_same_problem_of_many_files_is_one_line(bench: Benches) -> None:

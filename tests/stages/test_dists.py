@@ -33,7 +33,7 @@ Benches = Callable[..., Bench]
 
 def built(at: Bench) -> Dists:
     """Run the stage."""
-    return at.builds().make(at.have())
+    return at.builds().make(at.context())
 
 
 def test_make_then_find(bench: Benches) -> None:
@@ -41,11 +41,11 @@ def test_make_then_find(bench: Benches) -> None:
     at = bench()
     stage, before = at.builds(), at.repo.state()
     assert str(at.folder.dists) in stage.plan()
-    assert stage.find(at.have()) is None
+    assert stage.find(at.context()) is None
     assert at.repo.state() == before
-    made = stage.make(at.have())
+    made = stage.make(at.context())
     assert [file.name for file in made.files] == ["small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"]
-    assert at.builds().find(at.have()) == made
+    assert at.builds().find(at.context()) == made
     assert at.repo.git("status", "--porcelain") == ""
     manifest = at.folder.read_manifest()
     assert manifest is not None
@@ -103,7 +103,7 @@ def test_changed_file_is_a_conflict(bench: Benches) -> None:
     made = built(at)
     made.files[0].path.write_bytes(b"x" * made.files[0].size)
     with pytest.raises(Conflict) as caught:
-        at.builds().find(at.have())
+        at.builds().find(at.context())
     assert made.files[0].sha256 in str(caught.value)
     assert sha256_of(made.files[0].path) in str(caught.value)
 
@@ -113,7 +113,7 @@ def test_missing_file_is_absent(bench: Benches) -> None:
     at = bench()
     made = built(at)
     made.files[0].path.unlink()
-    assert at.builds().find(at.have()) is None
+    assert at.builds().find(at.context()) is None
     assert built(at).wheels == made.wheels
 
 
@@ -122,7 +122,7 @@ def test_leftovers_of_a_broken_build_go(bench: Benches) -> None:
     at = bench()
     at.folder.dists.mkdir(parents=True)
     (at.folder.dists / "small_one-0.9.tar.gz").touch()
-    assert at.builds().find(at.have()) is None
+    assert at.builds().find(at.context()) is None
     made = built(at)
     assert at.folder.leftovers([file.name for file in made.files]) == ()
 
@@ -134,10 +134,10 @@ def test_files_of_another_commit_are_not_taken(bench: Benches) -> None:
     at.repo.commit({"src/small_one/more.py": ""})
     at.repo.git("tag", "--force", "v1.0")
     at.release = sample_projects.release_of(at.repo)
-    assert at.builds().find(at.have()) is None
-    assert at.builds().find(at.have()) is None
+    assert at.builds().find(at.context()) is None
+    assert at.builds().find(at.context()) is None
     built(at)
-    assert at.builds().find(at.have()) is not None
+    assert at.builds().find(at.context()) is not None
 
 
 def test_a_build_that_fails_leaves_no_manifest(bench: Benches) -> None:
@@ -146,7 +146,7 @@ def test_a_build_that_fails_leaves_no_manifest(bench: Benches) -> None:
     with pytest.raises(BuildFailed, match="does not want to"):
         built(at)
     assert at.folder.read_manifest() is None
-    assert at.builds().find(at.have()) is None
+    assert at.builds().find(at.context()) is None
 
 
 def test_hostile_file_name(bench: Benches) -> None:
@@ -197,12 +197,12 @@ def test_another_machine_goes_on_with_the_very_bytes(at: Bench, scene: local_for
     drafted(at, scene, made)
     elsewhere = RunFolder(tmp_path / "elsewhere" / "run")
     stage = at.builds(forge=scene.forge(), folder=elsewhere)
-    found = stage.find(at.have())
+    found = stage.find(at.context())
     assert found == made
     assert found is not None
     assert [measured(file.path) for file in found.files] == list(made.files)
     assert elsewhere.read_manifest() == at.folder.read_manifest()
-    assert at.builds(folder=elsewhere).find(at.have()) == made
+    assert at.builds(folder=elsewhere).find(at.context()) == made
 
 
 def test_a_lost_file_comes_back_from_the_draft(at: Bench, scene: local_forge.Scene) -> None:
@@ -210,14 +210,14 @@ def test_a_lost_file_comes_back_from_the_draft(at: Bench, scene: local_forge.Sce
     made = at.dists()
     drafted(at, scene, made)
     made.files[1].path.unlink()
-    assert at.builds(forge=scene.forge()).find(at.have()) == made
+    assert at.builds(forge=scene.forge()).find(at.context()) == made
     assert made.files[1].path.is_file()
 
 
 def test_draft_without_manifest_was_never_complete(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
     """It holds nobody to anything."""
     drafted(at, scene, at.dists(), leave_out=manifests.NAME)
-    assert at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.have()) is None
+    assert at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.context()) is None
 
 
 def test_draft_that_lacks_a_file(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_draft_that_lacks_a_file(at: Bench, scene: local_forge.Scene, tmp_path: 
     drafted(at, scene, made, leave_out=made.files[0].name)
     folder = RunFolder(tmp_path / "run")
     with pytest.raises(Incomplete, match=made.files[0].name) as caught:
-        at.builds(forge=scene.forge(), folder=folder).find(at.have())
+        at.builds(forge=scene.forge(), folder=folder).find(at.context())
     assert "delete the draft" in caught.value.next_step
     assert folder.read_manifest() is None
     assert not folder.dists.exists()
@@ -237,7 +237,7 @@ def test_draft_of_another_commit(at: Bench, scene: local_forge.Scene, tmp_path: 
     made = at.dists()
     drafted(at, scene, made, manifest=Manifest.of(replace(at.release, commit="f" * 40), made))
     with pytest.raises(Conflict, match="f" * 40) as caught:
-        at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.have())
+        at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.context())
     assert at.release.commit in str(caught.value)
 
 
@@ -246,7 +246,7 @@ def test_draft_of_another_project(at: Bench, scene: local_forge.Scene, tmp_path:
     made = at.dists()
     drafted(at, scene, made, manifest=Manifest.of(replace(at.release, path="packages/one"), made))
     with pytest.raises(Conflict, match="is of the project in packages/one, and not of that in the top") as caught:
-        at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.have())
+        at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.context())
     assert f"{at.release.tag} can be the release of one of them" in str(caught.value)
 
 
@@ -256,7 +256,7 @@ def test_draft_whose_file_is_not_the_manifests(at: Bench, scene: local_forge.Sce
     other = replace(made.files[0], sha256="0" * 64)
     drafted(at, scene, made, manifest=Manifest.of(at.release, Dists(files=(other, made.files[1]))))
     with pytest.raises(Conflict, match="0" * 64):
-        at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.have())
+        at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.context())
 
 
 @pytest.mark.parametrize("token", ["", "read"])
@@ -266,7 +266,7 @@ def test_a_token_that_sees_no_drafts_hinders_no_build(
     """Whoever may only read can build; what was drafted before is found by who publishes."""
     drafted(at, scene, at.dists())
     forge = scene.forge(scene.read_token if token else "")
-    assert at.builds(forge=forge, folder=RunFolder(tmp_path / "run")).find(at.have()) is None
+    assert at.builds(forge=forge, folder=RunFolder(tmp_path / "run")).find(at.context()) is None
     assert ["drafts cannot be seen" in each for each in at.warned] == ([True] if token else [])
 
 
@@ -274,7 +274,7 @@ def test_a_forge_that_cannot_be_read_is_unknown(at: Bench, scene: local_forge.Sc
     """No answer is not an absent release."""
     forge = scene.forge(api="http://127.0.0.1:9/api/v3")
     with pytest.raises(Unknown):
-        at.builds(forge=forge).find(at.have())
+        at.builds(forge=forge).find(at.context())
 
 
 # ---- versions that come from git
@@ -335,7 +335,7 @@ def test_an_sdist_that_builds_no_wheel(bench: Benches) -> None:
         built(at)
     assert "it lacks needed.txt" in caught.value.what
     assert 'wheel-from = "tree"' in caught.value.next_step
-    made = replace(at.builds(), wheel_from="tree").make(at.have())
+    made = replace(at.builds(), wheel_from="tree").make(at.context())
     assert len(made.files) == 2
     manifest = at.folder.read_manifest()
     assert manifest is not None
@@ -354,14 +354,14 @@ def test_one_format_alone(bench: Benches, formats: tuple[str, ...], names: list[
     at = bench(needing())
     stage = replace(at.builds(), formats=formats)
     assert words in stage.plan()
-    assert [file.name for file in stage.make(at.have()).files] == names
+    assert [file.name for file in stage.make(at.context()).files] == names
 
 
 def test_what_was_skipped_is_told(bench: Benches) -> None:
     """A channel that was left out stands in the manifest, also where the files were built before."""
     at = bench()
     at.dists()
-    found = replace(at.builds(), skipped=("testpypi",)).find(at.have())
+    found = replace(at.builds(), skipped=("testpypi",)).find(at.context())
     assert found is not None
     assert found.decisions == ("skipped testpypi",)
     assert Manifest.of(at.release, found).decisions == ("skipped testpypi",)
@@ -396,7 +396,7 @@ def test_python_that_is_not_here(bench: Benches) -> None:
     """A project for a Python that is not on this machine is not built with another one."""
     at = bench(sample_projects.files(more="requires-python = '>=3.99'\n"))
     with pytest.raises(MissingPart, match=r"for Python >=3\.99"):
-        replace(at.builds(), environments=at.uv).make(at.have())
+        replace(at.builds(), environments=at.uv).make(at.context())
 
 
 @pytest.mark.parametrize("allowed", ["always", "user"])
@@ -460,13 +460,13 @@ def test_lost_files_come_back_from_an_index(bench: Benches, tmp_path: Path) -> N
     shutil.rmtree(at.folder.dists)
     half: Any = Holds((wheel,))
     other: Any = Holds((sdist,))
-    assert replace(at.builds(), index=half).find(at.have()) is None
-    assert replace(at.builds(), index=half, staging=other).find(at.have()) == made
-    assert at.builds().find(at.have()) == made
+    assert replace(at.builds(), index=half).find(at.context()) is None
+    assert replace(at.builds(), index=half, staging=other).find(at.context()) == made
+    assert at.builds().find(at.context()) == made
     assert RunFolder(tmp_path / "none").read_manifest() is None
     whole: Any = Holds((wheel, sdist))
     without = at.builds(folder=RunFolder(tmp_path / "without"))
-    assert replace(without, index=whole).find(at.have()) is None
+    assert replace(without, index=whole).find(at.context()) is None
 
 
 def test_built_again_only_if_equal(bench: Benches) -> None:
@@ -475,15 +475,15 @@ def test_built_again_only_if_equal(bench: Benches) -> None:
     first = built(at)
     copies = tuple(replace(file, path=file.path) for file in first.wheels)
     same: Any = Holds(copies)
-    assert replace(at.builds(), index=same).make(at.have()).wheels == first.wheels
+    assert replace(at.builds(), index=same).make(at.context()).wheels == first.wheels
     other: Any = Holds((replace(first.wheels[0], sha256="0" * 64),))
     with pytest.raises(Conflict, match="0" * 64) as caught:
-        replace(at.builds(), staging=other).make(at.have())
+        replace(at.builds(), staging=other).make(at.context())
     assert first.wheels[0].sha256 in str(caught.value)
     assert "--dists" in caught.value.next_step
     assert at.folder.read_manifest() is None
     broken: Any = Holds((), broken=True)
-    replace(at.builds(), index=broken).make(at.have())
+    replace(at.builds(), index=broken).make(at.context())
     assert any("cannot be told whether shelf" in each for each in at.warned)
 
 
@@ -503,24 +503,24 @@ def test_files_that_another_tool_built(bench: Benches, tmp_path: Path) -> None:
     house = wheelhouse(at, tmp_path / "wheelhouse")
     stage = replace(at.builds(), prebuilt=house)
     assert str(house) in stage.plan()
-    assert stage.find(at.have()) is None
-    made = stage.make(at.have())
+    assert stage.find(at.context()) is None
+    made = stage.make(at.context())
     assert [file.name for file in made.files] == ["small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"]
     assert [sha256_of(house / file.name) for file in made.files] == [file.sha256 for file in made.files]
     assert "left out, as no file of a release: build.log" in at.said
     manifest = at.folder.read_manifest()
     assert manifest is not None
     assert (manifest.decisions, manifest.tools) == (("built by another tool",), ())
-    assert stage.find(at.have()) == made
+    assert stage.find(at.context()) == made
     (house / "small_one-1.0.tar.gz").write_bytes(b"other")
     with pytest.raises(Conflict, match=f"{made.sdists[0].sha256} was taken over before"):
-        stage.find(at.have())
+        stage.find(at.context())
 
 
 def test_build_constraints_are_recorded(bench: Benches) -> None:
     """The manifest says what limited the versions that the files were built with."""
     at = bench()
-    made = replace(at.builds(), build_constraints=("setuptools<80", "wheel")).make(at.have())
+    made = replace(at.builds(), build_constraints=("setuptools<80", "wheel")).make(at.context())
     assert made.decisions == ("build-constraints = setuptools<80, wheel",)
 
 
@@ -528,7 +528,7 @@ def test_folder_that_another_tool_left_empty(bench: Benches, tmp_path: Path) -> 
     """Nothing to take is no release, and no manifest vouches for it."""
     at = bench()
     with pytest.raises(Incomplete, match="neither a wheel nor an sdist"):
-        replace(at.builds(), prebuilt=tmp_path).make(at.have())
+        replace(at.builds(), prebuilt=tmp_path).make(at.context())
     assert at.folder.read_manifest() is None
 
 
@@ -537,14 +537,14 @@ def test_files_of_another_tag_that_were_handed_over(bench: Benches) -> None:
     at = bench()
     at.dists()
     at.release = replace(at.release, commit="b" * 40)
-    assert at.builds().find(at.have()) is None
+    assert at.builds().find(at.context()) is None
     with pytest.raises(Conflict, match=r"handed over are of v1\.0 at commit .*, and not of v1\.0 at bbbb"):
-        replace(at.builds(), handed=True).find(at.have())
+        replace(at.builds(), handed=True).find(at.context())
     at.release = replace(at.release, commit=at.repo.git("rev-parse", "HEAD"))
-    assert replace(at.builds(), handed=True).find(at.have()) is not None
+    assert replace(at.builds(), handed=True).find(at.context()) is not None
     at.release = replace(at.release, settings="x.toml sha256:0")
     with pytest.raises(Conflict, match=r"are of settings of the commit, and not of settings x\.toml sha256:0"):
-        replace(at.builds(), handed=True).find(at.have())
+        replace(at.builds(), handed=True).find(at.context())
 
 
 @pytest.mark.parametrize("left", ["wheel", "sdist"])
@@ -554,9 +554,9 @@ def test_a_run_that_goes_further_needs_every_format(bench: Benches, left: str) -
     dists = at.dists()
     kept = dists.wheels if left == "sdist" else dists.sdists
     at.folder.write_manifest(Manifest.of(at.release, Dists(files=kept)))
-    assert at.builds().find(at.have()) is not None
+    assert at.builds().find(at.context()) is not None
     with pytest.raises(Incomplete, match=f"there is no {left} among the files") as caught:
-        replace(at.builds(), whole=True).find(at.have())
+        replace(at.builds(), whole=True).find(at.context())
     assert f"UNMOOR_FORMATS={left} unmoor release --dry-run TAG" in caught.value.next_step
     other = "sdist" if left == "wheel" else "wheel"
-    assert replace(at.builds(), whole=True, formats=(other,)).find(at.have()) is not None
+    assert replace(at.builds(), whole=True, formats=(other,)).find(at.context()) is not None

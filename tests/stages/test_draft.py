@@ -15,7 +15,7 @@ from tests.support.sample_values import Ticks
 from unmoor.adapters.forge import GitHubForge
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import sha256_of
-from unmoor.core.stage import Left, Undone
+from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, Refused, Rejected, Unknown
 from unmoor.ports.forge import Attached, Posting
 from unmoor.products import File
@@ -37,19 +37,19 @@ def names(ready_one: Ready) -> list[str]:
 def test_what_was_made_is_found_equal_and_undone(at: Scene, tmp_path: Path) -> None:
     """The law of every stage that reaches outside."""
     one = ready(at, tmp_path)
-    assert one.stage.find(one.have) is None
-    made = one.stage.make(one.have)
-    assert one.stage.find(one.have) == made
-    assert one.stage.make(one.have) == made
+    assert one.stage.find(one.context) is None
+    made = one.stage.make(one.context)
+    assert one.stage.find(one.context) == made
+    assert one.stage.make(one.context) == made
     assert isinstance(one.stage.undo(made), Undone)
-    assert one.stage.find(one.have) is None
+    assert one.stage.find(one.context) is None
     assert isinstance(one.stage.undo(made), Undone)
 
 
 def test_every_file_goes_up_and_the_manifest_goes_last(at: Scene, tmp_path: Path) -> None:
     """Without a manifest a draft was never complete, so it must be the last to be there."""
     one = ready(at, tmp_path, full="- Something new\n" * 2)
-    made = one.stage.make(one.have)
+    made = one.stage.make(one.context)
     wheel, sdist = (file.name for file in one.dists.files)
     assert names(one) == [wheel, sdist, "SHA256SUMS", "RELEASE_NOTES.md", "manifest.json"]
     assert {asset.name: asset.sha256 for asset in made.assets} == {
@@ -62,14 +62,14 @@ def test_every_file_goes_up_and_the_manifest_goes_last(at: Scene, tmp_path: Path
 def test_full_notes_are_no_asset_where_the_body_holds_them(at: Scene, tmp_path: Path) -> None:
     """They are attached only where the body had to be cut."""
     one = ready(at, tmp_path)
-    one.stage.make(one.have)
+    one.stage.make(one.context)
     assert "RELEASE_NOTES.md" not in names(one)
 
 
 def test_the_manifest_carries_the_proof(at: Scene, tmp_path: Path) -> None:
     """So that a later machine need not prove again."""
     one = ready(at, tmp_path)
-    one.stage.make(one.have)
+    one.stage.make(one.context)
     manifest = one.stage.folder.read_manifest()
     assert manifest is not None
     assert manifest.proof("prove-dists") == one.proof
@@ -79,7 +79,7 @@ def test_a_plan_and_a_look_change_nothing(at: Scene, tmp_path: Path) -> None:
     """Neither on the forge nor on this machine."""
     one = ready(at, tmp_path)
     assert "draft" in one.stage.plan()
-    assert one.stage.find(one.have) is None
+    assert one.stage.find(one.context) is None
     assert not one.stage.folder.path.exists()
     assert at.forge().postings(one.release.tag) == ()
 
@@ -96,13 +96,13 @@ def started(one: Ready, *, body: str = "- Something new\n") -> Posting:
 def test_a_draft_that_was_broken_off_is_completed(at: Scene, tmp_path: Path, kept: int) -> None:
     """Whatever is there already stays, whatever is missing comes."""
     one = ready(at, tmp_path)
-    made = one.stage.make(one.have)
+    made = one.stage.make(one.context)
     (posting,) = one.stage.forge.postings(one.release.tag)
     by_age = sorted(posting.assets, key=lambda each: each.id)
     for asset in by_age[kept:]:
         one.stage.forge.detach(asset)
-    assert one.stage.find(one.have) is None
-    assert replace(one.stage.make(one.have), assets=()) == replace(made, assets=())
+    assert one.stage.find(one.context) is None
+    assert replace(one.stage.make(one.context), assets=()) == replace(made, assets=())
     (posting,) = one.stage.forge.postings(one.release.tag)
     assert sorted(posting.assets, key=lambda each: each.id)[:kept] == by_age[:kept]
 
@@ -128,16 +128,16 @@ def test_an_asset_that_was_broken_off_is_replaced(at: Scene, tmp_path: Path) -> 
         if posting.assets:
             break
     assert [asset.uploaded for asset in posting.assets] == [False]
-    assert one.stage.find(one.have) is None
-    made = one.stage.make(one.have)
-    assert one.stage.find(one.have) == made
+    assert one.stage.find(one.context) is None
+    made = one.stage.make(one.context)
+    assert one.stage.find(one.context) == made
 
 
 def test_other_words_are_written_again(at: Scene, tmp_path: Path) -> None:
     """A draft that somebody's tool keeps is taken over: name, body, target and kind become ours."""
     one = ready(at, tmp_path)
     started(one, body="Drafted by a bot")
-    made = one.stage.make(one.have)
+    made = one.stage.make(one.context)
     (posting,) = one.stage.forge.postings(one.release.tag)
     assert (posting.id, posting.body, posting.target) == (made.id, one.notes.body, one.release.commit)
 
@@ -146,7 +146,7 @@ def test_other_words_are_written_again(at: Scene, tmp_path: Path) -> None:
 def test_the_same_name_with_other_bytes_is_a_conflict(at: Scene, tmp_path: Path, name: str) -> None:
     """On a draft that was complete once, nothing is replaced; both digests are named."""
     one = ready(at, tmp_path)
-    made = one.stage.make(one.have)
+    made = one.stage.make(one.context)
     name = one.dists.files[0].name if name == "wheel" else name
     (posting,) = one.stage.forge.postings(one.release.tag)
     one.stage.forge.detach(next(asset for asset in posting.assets if asset.name == name))
@@ -155,7 +155,7 @@ def test_the_same_name_with_other_bytes_is_a_conflict(at: Scene, tmp_path: Path,
     ours = next(asset for asset in made.assets if asset.name == name)
     for look in (one.stage.find, one.stage.make):
         with pytest.raises(Conflict) as caught:
-            look(one.have)
+            look(one.context)
         assert ours.sha256 in caught.value.what
         assert (other.sha256 in caught.value.what) or ("bytes there" in caught.value.what)
 
@@ -165,23 +165,23 @@ def test_other_bytes_without_a_manifest_are_replaced(at: Scene, tmp_path: Path) 
     one = ready(at, tmp_path)
     posting = started(one)
     one.stage.forge.attach(posting, text_file(tmp_path / "other" / one.dists.files[0].name, "other"))
-    assert one.stage.find(one.have) is None
-    made = one.stage.make(one.have)
-    assert one.stage.find(one.have) == made
+    assert one.stage.find(one.context) is None
+    made = one.stage.make(one.context)
+    assert one.stage.find(one.context) == made
 
 
 @pytest.mark.parametrize("public", [False, True])
 def test_files_of_another_build_of_the_commit(at: Scene, tmp_path: Path, *, public: bool) -> None:
     """Two runs built the same commit: the later one is told how to go on with the files of the other."""
     one = ready(at, tmp_path / "one")
-    one.stage.make(one.have)
+    one.stage.make(one.context)
     if public:
         (posting,) = one.stage.forge.postings(one.release.tag)
         one.stage.forge.publish(posting, prerelease=False, latest=True)
     other = ready(at, tmp_path / "other", one.release, salt="other")
     for look in (other.stage.find, other.stage.make):
         with pytest.raises(Conflict) as caught:
-            look(other.have)
+            look(other.context)
         assert f"remove {other.stage.folder.path} and run" in caught.value.next_step
 
 
@@ -212,7 +212,7 @@ def test_a_draft_that_another_run_is_filling_is_left_alone(at: Scene, tmp_path: 
     theirs = one.stage.forge.attach(posting, text_file(tmp_path / "other" / wheel.name, "other"))
     clock = Meanwhile(lambda: one.stage.forge.attach(posting, text_file(tmp_path / "other" / sdist.name, "other")))
     with pytest.raises(Refused, match="another run is filling the draft"):
-        replace(one.stage, clock=clock).make(one.have)
+        replace(one.stage, clock=clock).make(one.context)
     (posting,) = one.stage.forge.postings(one.release.tag)
     assert theirs.id in {asset.id for asset in posting.assets}
     assert names(one) == [wheel.name, sdist.name]
@@ -224,18 +224,18 @@ def test_of_two_runs_that_begin_at_once_the_first_file_decides(at: Scene, tmp_pa
     wheel = one.dists.files[0]
     hasty = Shaky(at.forge(), ["another first"], text_file(tmp_path / "other" / wheel.name, "other"))
     with pytest.raises(Refused, match="another run is filling the draft"):
-        replace(one.stage, forge=hasty).make(one.have)  # type: ignore[arg-type]
+        replace(one.stage, forge=hasty).make(one.context)  # type: ignore[arg-type]
     assert names(one) == [wheel.name]
 
 
 def test_a_manifest_in_other_words_is_written_again(at: Scene, tmp_path: Path) -> None:
     """Of the same files with another proof: a draft may still be told better."""
     one = ready(at, tmp_path)
-    one.stage.make(one.have)
+    one.stage.make(one.context)
     again = replace(one, proof=replace(one.proof, results=()))
-    assert again.stage.find(again.have) is None
-    made = again.stage.make(again.have)
-    assert again.stage.find(again.have) == made
+    assert again.stage.find(again.context) is None
+    made = again.stage.make(again.context)
+    assert again.stage.find(again.context) == made
 
 
 def test_a_distribution_that_is_not_ours_is_a_conflict(at: Scene, tmp_path: Path) -> None:
@@ -244,23 +244,23 @@ def test_a_distribution_that_is_not_ours_is_a_conflict(at: Scene, tmp_path: Path
     posting = started(one)
     one.stage.forge.attach(posting, text_file(tmp_path / "demo-0.1-py3-none-any.whl", "old"))
     with pytest.raises(Conflict, match=r"demo-0\.1"):
-        one.stage.make(one.have)
+        one.stage.make(one.context)
 
 
 def test_somebodys_own_asset_is_left_alone(at: Scene, tmp_path: Path) -> None:
     """A picture that a person attached is nobody's business here."""
     one = ready(at, tmp_path)
-    made = one.stage.make(one.have)
+    made = one.stage.make(one.context)
     (posting,) = one.stage.forge.postings(one.release.tag)
     one.stage.forge.attach(posting, text_file(tmp_path / "poster.txt", "hello"))
-    assert one.stage.find(one.have) == made
+    assert one.stage.find(one.context) == made
 
 
 def test_empty_second_drafts_of_ours_go_and_the_oldest_stays(at: Scene, tmp_path: Path) -> None:
     """Two runs at once may each have made one."""
     one = ready(at, tmp_path)
     first, _second = started(one), started(one)
-    made = one.stage.make(one.have)
+    made = one.stage.make(one.context)
     assert made.id == first.id
     assert [each.id for each in one.stage.forge.postings(one.release.tag)] == [first.id]
 
@@ -268,11 +268,11 @@ def test_empty_second_drafts_of_ours_go_and_the_oldest_stays(at: Scene, tmp_path
 def test_an_empty_second_draft_means_that_there_is_something_to_do(at: Scene, tmp_path: Path) -> None:
     """A complete draft with an empty one beside it is not the final state."""
     one = ready(at, tmp_path)
-    made = one.stage.make(one.have)
+    made = one.stage.make(one.context)
     started(one)
-    assert one.stage.find(one.have) is None
-    assert one.stage.make(one.have) == made
-    assert one.stage.find(one.have) == made
+    assert one.stage.find(one.context) is None
+    assert one.stage.make(one.context) == made
+    assert one.stage.find(one.context) == made
 
 
 def with_assets(one: Ready, posting: Posting, folder: Path) -> None:
@@ -292,26 +292,26 @@ def test_a_second_draft_with_something_in_it_is_a_conflict(
 ) -> None:
     """Nobody's work is deleted: the addresses of both are named."""
     one = ready(at, tmp_path)
-    one.stage.make(one.have)
+    one.stage.make(one.context)
     second = started(one)
     change(one, second, tmp_path)
     for look in (one.stage.find, one.stage.make):
         with pytest.raises(Conflict, match=r"several releases.*http.*http"):
-            look(one.have)
+            look(one.context)
 
 
 def test_a_published_release_with_everything_on_it_is_found(at: Scene, tmp_path: Path) -> None:
     """Its words may have been mended by hand, and it cannot be undone."""
     one = ready(at, tmp_path)
-    made = one.stage.make(one.have)
+    made = one.stage.make(one.context)
     (posting,) = one.stage.forge.postings(one.release.tag)
     one.stage.forge.publish(posting, prerelease=False, latest=False)
     mended = replace(one, notes=replace(one.notes, body="other", full="much more"))
     for each in (one, mended):
-        found = each.stage.find(each.have)
+        found = each.stage.find(each.context)
         assert found is not None
         assert (found.id, found.assets) == (made.id, made.assets)
-    assert isinstance(one.stage.undo(made), Left)
+    assert isinstance(one.stage.undo(made), NotUndone)
     assert at.forge("").public(one.release.tag) is not None
 
 
@@ -326,7 +326,7 @@ def test_a_published_release_is_never_altered(at: Scene, tmp_path: Path, change:
     before = one.stage.forge.postings(one.release.tag)
     for look in (one.stage.find, one.stage.make):
         with pytest.raises(Conflict, match=r"missing|sha256|bytes") as caught:
-            look(one.have)
+            look(one.context)
         assert "never altered" in caught.value.next_step
     assert one.stage.forge.postings(one.release.tag) == before
 
@@ -334,7 +334,7 @@ def test_a_published_release_is_never_altered(at: Scene, tmp_path: Path, change:
 def test_an_immutable_release_is_told_before_anything_is_sent(at: Scene, tmp_path: Path) -> None:
     """Found where it holds everything; where it lacks a file, that can never be mended."""
     whole, lacking = ready(at, tmp_path / "whole"), ready(at, tmp_path / "lacking")
-    made = whole.stage.make(whole.have)
+    made = whole.stage.make(whole.context)
     switch = at.world / "forge" / "immutable"
     switch.touch()
     try:
@@ -343,12 +343,12 @@ def test_an_immutable_release_is_told_before_anything_is_sent(at: Scene, tmp_pat
             assert one.stage.forge.publish(posting, prerelease=False, latest=False).immutable
     finally:
         switch.unlink()
-    found = whole.stage.find(whole.have)
+    found = whole.stage.find(whole.context)
     assert found is not None
     assert found.assets == made.assets
     for look in (lacking.stage.find, lacking.stage.make):
         with pytest.raises(Conflict, match="missing") as caught:
-            look(lacking.have)
+            look(lacking.context)
         assert caught.value.next_step == "an immutable release cannot be altered: release a new version"
 
 
@@ -357,7 +357,7 @@ def test_a_file_that_changed_on_disk_is_not_sent(at: Scene, tmp_path: Path) -> N
     one = ready(at, tmp_path)
     one.dists.files[0].path.write_text("other")
     with pytest.raises(Conflict, match="changed on disk"):
-        one.stage.make(one.have)
+        one.stage.make(one.context)
     assert names(one) == []
 
 
@@ -411,8 +411,8 @@ def test_after_a_lost_answer_it_looks_before_sending_again(at: Scene, tmp_path: 
     """The end is the same as without the fault, and nothing is there twice."""
     one = ready(at, tmp_path)
     stage = replace(one.stage, forge=Shaky(at.forge(), list(plan)))  # type: ignore[arg-type]
-    made = stage.make(one.have)
-    assert one.stage.find(one.have) == made
+    made = stage.make(one.context)
+    assert one.stage.find(one.context) == made
     assert len(one.stage.forge.postings(one.release.tag)) == 1
 
 
@@ -425,10 +425,10 @@ def test_uploads_are_tried_a_bounded_number_of_times(
     tries = list(plan)
     stage = replace(one.stage, forge=Shaky(at.forge(), tries))  # type: ignore[arg-type]
     with pytest.raises(error):
-        stage.make(one.have)
+        stage.make(one.context)
     assert tries == []
-    made = one.stage.make(one.have)
-    assert one.stage.find(one.have) == made
+    made = one.stage.make(one.context)
+    assert one.stage.find(one.context) == made
 
 
 def test_a_file_that_the_forge_renames_is_a_conflict(at: Scene, tmp_path: Path) -> None:
@@ -437,7 +437,7 @@ def test_a_file_that_the_forge_renames_is_a_conflict(at: Scene, tmp_path: Path) 
     stage = replace(one.stage, forge=Shaky(at.forge(), ["renamed"]))  # type: ignore[arg-type]
     name = one.dists.files[0].name
     with pytest.raises(Conflict, match=rf"the forge renamed {name} to x\.{name}"):
-        stage.make(one.have)
+        stage.make(one.context)
 
 
 @dataclass(frozen=True)
@@ -459,7 +459,7 @@ def test_a_list_that_lags_makes_no_second_draft(at: Scene, tmp_path: Path) -> No
     """Half a minute after it was made, nobody lists the draft: it is filled by its number, and waited for."""
     one, clock = ready(at, tmp_path), Ticks()
     lagging = Altered(at.forge(), lambda there: there if clock.now() >= 30 else ())
-    made = replace(one.stage, forge=lagging, clock=clock).make(one.have)  # type: ignore[arg-type]
+    made = replace(one.stage, forge=lagging, clock=clock).make(one.context)  # type: ignore[arg-type]
     assert [each.id for each in one.stage.forge.postings(one.release.tag)] == [made.id]
     assert clock.now() >= 30
 
@@ -469,7 +469,7 @@ def test_words_that_the_forge_cuts_are_incomplete(at: Scene, tmp_path: Path) -> 
     one = ready(at, tmp_path)
     forge = Altered(at.forge(), lambda there: tuple(replace(each, body=each.body[:5]) for each in there))
     with pytest.raises(Incomplete, match="its words are not the ones that were sent"):
-        replace(one.stage, forge=forge).make(one.have)  # type: ignore[arg-type]
+        replace(one.stage, forge=forge).make(one.context)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -493,14 +493,14 @@ def test_a_forge_without_digests_is_read_by_downloading(at: Scene, tmp_path: Pat
     """Same and other bytes are told apart there too, even of the same size."""
     one = ready(at, tmp_path)
     stage = replace(one.stage, forge=Blind(at.forge()))  # type: ignore[arg-type]
-    made = stage.make(one.have)
-    assert stage.find(one.have) == made == one.stage.find(one.have)
+    made = stage.make(one.context)
+    assert stage.find(one.context) == made == one.stage.find(one.context)
     (posting,) = one.stage.forge.postings(one.release.tag)
     file = one.dists.files[0]
     one.stage.forge.detach(next(asset for asset in posting.assets if asset.name == file.name))
     one.stage.forge.attach(posting, text_file(tmp_path / "other" / file.name, "x" * file.size))
     with pytest.raises(Conflict, match=file.sha256):
-        stage.find(one.have)
+        stage.find(one.context)
 
 
 @pytest.mark.parametrize(("who", "error"), [("reader", Unknown), ("stranger", Unknown), ("liar", Denied)])
@@ -513,7 +513,7 @@ def test_who_may_not_push_learns_nothing_and_makes_nothing(
     stage = replace(one.stage, forge=at.forge(token))
     for look in (stage.find, stage.make):
         with pytest.raises(error):
-            look(one.have)
+            look(one.context)
 
 
 def test_a_draft_that_stays_odd_is_incomplete(at: Scene, tmp_path: Path) -> None:
@@ -533,4 +533,4 @@ def test_a_draft_that_stays_odd_is_incomplete(at: Scene, tmp_path: Path) -> None
     one = ready(at, tmp_path)
     stage = replace(one.stage, forge=Forgetful(at.forge()))  # type: ignore[arg-type]
     with pytest.raises(Incomplete, match=r"manifest\.json is missing"):
-        stage.make(one.have)
+        stage.make(one.context)

@@ -15,7 +15,7 @@ from tests.support.real_registries import RealRegistry, image, put_image, regist
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.config.images import ImageSettings, TargetSettings
-from unmoor.core.stage import Left, Undone
+from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Conflict, Refused, Rejected, Unknown, UnmoorError
 from unmoor.ports.registry import OciManifest, Registry
 
@@ -102,7 +102,7 @@ def test_the_version_and_its_floating_tags_have_the_one_digest(dock: Docks) -> N
     told = json.loads(it.there[0].skopeo("inspect", f"docker://{{}}/{it.repository}:latest"))
     assert told["Digest"] == digest
     stage = it.pointing()
-    assert stage.find(it.have(release, pushed=pushed)) == pointed
+    assert stage.find(it.context(release, pushed=pushed)) == pointed
     assert {each.tag for each in pointed.pointers if each.floating} == {"1.2", "1", "latest"}
     assert pointed.left == ()
 
@@ -112,7 +112,7 @@ def test_before_it_was_made_it_is_absent(dock: Docks) -> None:
     it = dock()
     release = release_of("1.0")
     pushed = it.push(release)
-    assert it.pointing().find(it.have(release, pushed=pushed)) is None
+    assert it.pointing().find(it.context(release, pushed=pushed)) is None
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_version_that_is_another_digest_is_a_conflict(dock: Docks) -> None:
     before = it.tags()
     for act in (it.pointing().find, it.pointing().make):
         with pytest.raises(Conflict) as caught:
-            act(it.have(release, pushed=pushed))
+            act(it.context(release, pushed=pushed))
         assert other in str(caught.value)
         assert pushed.images[0].digest in str(caught.value)
     assert it.tags() == before
@@ -219,7 +219,7 @@ def test_the_short_tag_of_a_commit_stays_with_its_first_release(dock: Docks) -> 
         it.git.tags[each.tag] = each.commit
         pushed = it.push(each)
         pointed = it.point(each, pushed)
-        assert it.pointing().find(it.have(each, pushed=pushed)) == pointed
+        assert it.pointing().find(it.context(each, pushed=pushed)) == pointed
         left += pointed.left
     assert any("another release of the same commit" in each for each in left)
     tags = it.tags()
@@ -274,17 +274,17 @@ def test_floating_tags_go_back_to_where_they_were(dock: Docks) -> None:
     it = dock()
     _, first, _ = it.ship("1.2.3")
     release, pushed, _ = it.ship("1.3.0")
-    found = it.pointing().find(it.have(release, pushed=pushed))
+    found = it.pointing().find(it.context(release, pushed=pushed))
     assert found is not None
     assert f"latest to {first.images[0].digest}" in it.pointing().remedy(found)
-    answers = it.pointing().loosen(found)
+    answers = it.pointing().undo_partly(found)
     assert all(isinstance(each, Undone) for each in answers), answers
     tags = it.tags()
     assert tags["latest"] == tags["1"] == first.images[0].digest
     # It was nowhere before.
     assert "1.3" not in tags
     assert tags["v1.3.0"] == pushed.images[0].digest
-    assert it.pointing().find(it.have(release, pushed=pushed)) is None
+    assert it.pointing().find(it.context(release, pushed=pushed)) is None
 
 
 def test_a_floating_tag_that_moved_on_is_left(dock: Docks) -> None:
@@ -293,8 +293,8 @@ def test_a_floating_tag_that_moved_on_is_left(dock: Docks) -> None:
     release, pushed, pointed = it.ship("1.2.3")
     it.ship("1.2.4")
     before = it.tags()
-    answers = it.pointing().loosen(pointed)
-    assert all(isinstance(each, Left) and "moved on" in each.why for each in answers)
+    answers = it.pointing().undo_partly(pointed)
+    assert all(isinstance(each, NotUndone) and "moved on" in each.why for each in answers)
     assert it.tags() == before
     assert release.version == "1.2.3"
     assert pushed.images
@@ -305,11 +305,11 @@ def test_without_the_record_nothing_is_guessed(dock: Docks) -> None:
     it = dock()
     release, pushed, _ = it.ship("1.2.3")
     elsewhere = replace(it, folder=it.folder / "elsewhere")
-    found = elsewhere.pointing().find(it.have(release, pushed=pushed))
+    found = elsewhere.pointing().find(it.context(release, pushed=pushed))
     assert found is not None
-    answers = elsewhere.pointing().loosen(found)
+    answers = elsewhere.pointing().undo_partly(found)
     assert len(answers) == 3
-    assert all(isinstance(each, Left) and "does not say" in each.why for each in answers)
+    assert all(isinstance(each, NotUndone) and "does not say" in each.why for each in answers)
 
 
 def test_a_broken_record_stops_the_move(dock: Docks) -> None:

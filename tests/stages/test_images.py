@@ -19,7 +19,7 @@ from tests.support.engines import TestEngine, engine, runnable_image  # noqa: F4
 from unmoor.adapters.engine import DockerEngine
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings, TargetSettings
-from unmoor.core.stage import Promise
+from unmoor.core.stage import Output
 from unmoor.errors import BuildFailed, ConfigError, Conflict, MissingPart, Refused, UnmoorError
 from unmoor.images import image_names, oci_documents
 from unmoor.ports.registry import OciManifest, Registry
@@ -27,7 +27,7 @@ from unmoor.products import Dists, Image, Images, Subject
 from unmoor.stages.images import BuildImages
 from unmoor.util.secret import Secret
 
-DISTS: Promise[Dists] = Promise("dists")
+DISTS: Output[Dists] = Output("dists")
 NAME = "ghcr.io/acme/demo"
 SIMPLE = "FROM scratch AS base\nARG WHEEL\nARG VERSION\nCOPY dist/${WHEEL} /\nFROM base AS final\nCOPY own.py /\n"
 
@@ -66,12 +66,12 @@ def test_make_then_find(bench: Benches, engine: TestEngine) -> None:  # noqa: F8
     at = bench(with_dockerfile())
     settings = ImageSettings(targets={"final": "", "base": TargetSettings(suffix="-base")}, labels={"a": "b"})
     building = stage(at, settings, at_engine=engine)
-    have = at.have(dists=at.dists())
+    context = at.context(dists=at.dists())
     before = at.repo.state()
     assert "final, base" in building.plan()
-    assert building.find(have) is None
+    assert building.find(context) is None
     assert at.repo.state() == before
-    made = building.make(have)
+    made = building.make(context)
     assert [(image.name, image.target, image.platform) for image in made.images] == [
         (NAME, "final", "linux/amd64"),
         (NAME, "base", "linux/amd64"),
@@ -89,12 +89,12 @@ def test_make_then_find(bench: Benches, engine: TestEngine) -> None:  # noqa: F8
     }
     contents = docker.contents([image.id for image in made.images])
     assert [member.path for member in contents[made.images[0].id]] == ["small_one-1.0-py3-none-any.whl", "own.py"]
-    assert building.find(have) == made
+    assert building.find(context) == made
     start = time.monotonic()
-    assert building.make(have) == made
+    assert building.make(context) == made
     assert time.monotonic() - start < 2
     docker.remove([local(at)])
-    assert building.find(have) is None
+    assert building.find(context) is None
     docker.remove([local(at, "-base")])
 
 
@@ -103,11 +103,11 @@ def test_another_image_under_the_name_is_a_conflict(bench: Benches, engine: Test
     """An image that is not the recorded one is never taken, and never built over: both ids are named."""
     at = bench(with_dockerfile())
     building = stage(at, at_engine=engine)
-    have = at.have(dists=at.dists())
-    made = building.make(have)
+    context = at.context(dists=at.dists())
+    made = building.make(context)
     engine.docker("tag", runnable_image, local(at))
     with pytest.raises(Conflict) as caught:
-        building.find(have)
+        building.find(context)
     assert made.images[0].id in str(caught.value)
     building.engine.remove([local(at)])
 
@@ -118,12 +118,12 @@ def test_other_wheels_or_another_commit_are_built_anew(bench: Benches, engine: T
     at = bench(with_dockerfile())
     building = stage(at, at_engine=engine)
     dists = at.dists()
-    building.make(at.have(dists=dists))
+    building.make(at.context(dists=dists))
     other = Dists(files=(replace(dists.files[0], sha256="0" * 64), dists.files[1]))
-    assert building.find(at.have(dists=other)) is None
+    assert building.find(at.context(dists=other)) is None
     name = local(at)
     at.release = replace(at.release, commit="1" * 40)
-    assert building.find(at.have(dists=dists)) is None
+    assert building.find(at.context(dists=dists)) is None
     building.engine.remove([name])
 
 
@@ -137,7 +137,7 @@ def test_a_build_holds_its_own_files(bench: Benches, engine: TestEngine) -> None
         at.release = replace(at.release, commit=at.repo.commit(files))
         at.repo.git("tag", "--force", at.release.tag)
         building = stage(at, at_engine=engine)
-        (made,) = building.make(at.have(dists=at.dists())).images
+        (made,) = building.make(at.context(dists=at.dists())).images
         facts = building.engine.inspect(made.id)
         archive = at.folder.path / "image.tar"
         building.engine.save([local(at)], archive)
@@ -159,7 +159,7 @@ def test_what_a_build_is_given(bench: Benches, engine: TestEngine, runnable_imag
     at.repo.write({"own.py": "changed, and not committed\n"})
     settings = ImageSettings(args={"MINE": "my own", "VERSION": "no"}, secrets=("INDEX_PASSWORD",))
     building = stage(at, settings, at_engine=engine, environ={"INDEX_PASSWORD": Secret("hunter2")})
-    (image,) = building.make(at.have(dists=dists)).images
+    (image,) = building.make(at.context(dists=dists)).images
     ran = building.engine.run(image.id, ["cat", "/given", "/src/own.py"], entrypoint="")
     assert ran.out.startswith("1.0 small_one-1.0-py3-none-any.whl 1700000000 my own\n")
     assert "not committed" not in ran.out
@@ -178,11 +178,11 @@ def test_a_failing_dockerfile_names_its_line(bench: Benches, engine: TestEngine,
     """The fault has file and line; nothing is recorded, and the other target is not half there."""
     at = bench(with_dockerfile(f"FROM {runnable_image} AS good\n\nFROM good AS bad\nRUN exit 7\n"))
     building = stage(at, ImageSettings(targets={"bad": "", "good": "-good"}), at_engine=engine)
-    have = at.have(dists=at.dists())
+    context = at.context(dists=at.dists())
     with pytest.raises(BuildFailed) as caught:
-        building.make(have)
+        building.make(context)
     assert (caught.value.file, caught.value.line) == ("Dockerfile", 4)
-    assert building.find(have) is None
+    assert building.find(context) is None
     building.engine.remove([local(at, "-good")])
 
 
@@ -193,16 +193,16 @@ def test_a_dockerfile_in_the_folder_of_a_project(bench: Benches, engine: TestEng
     own = {"pkg/Dockerfile": f"{good}FROM {runnable_image} AS bad\nCOPY own.py /\n", "pkg/here.txt": "here"}
     at = bench(with_dockerfile("FROM nothing-of-the-kind\n", own))
     at.release = replace(at.release, path="pkg")
-    have = at.have(dists=at.dists())
+    context = at.context(dists=at.dists())
     for target, fine in (("good", True), ("bad", False)):
         building = replace(stage(at, ImageSettings(targets={target: ""}), at_engine=engine), git=at.git.at("pkg"))
         if fine:
-            made = building.make(have)
-            assert building.find(have) == made
+            made = building.make(context)
+            assert building.find(context) == made
             building.engine.remove([local(at)])
             continue
         with pytest.raises(BuildFailed, match=r"own\.py") as caught:
-            building.make(have)
+            building.make(context)
         assert (caught.value.file, caught.value.line) == ("pkg/Dockerfile", 5)
 
 
@@ -211,7 +211,7 @@ def test_a_build_of_the_project_itself_is_told(bench: Benches, engine: TestEngin
     """A Dockerfile that builds the project again gets the history that it may need, and a warning with its line."""
     at = bench(with_dockerfile(f"FROM {runnable_image}\nCOPY . /src\nRUN cat /src/.git/HEAD || pip install .\n"))
     building = stage(at, at_engine=engine)
-    building.make(at.have(dists=at.dists()))
+    building.make(at.context(dists=at.dists()))
     assert [each for each in at.warned if each.startswith("Dockerfile:3: this builds the project a second time")]
     building.engine.remove([local(at)])
 
@@ -224,19 +224,19 @@ def test_two_platforms(bench: Benches, engine: TestEngine) -> None:  # noqa: F81
     building = stage(at, both, at_engine=engine)
     if "linux/386" not in building.engine.facts().platforms:
         pytest.skip("this engine's builder has one platform")
-    have = at.have(dists=at.dists())
-    made = building.make(have)
+    context = at.context(dists=at.dists())
+    made = building.make(context)
     assert [image.platform for image in made.images] == ["linux/amd64", "linux/386"]
     assert len({image.id for image in made.images}) == 2
-    assert building.find(have) == made
+    assert building.find(context) == made
     one = stage(at, both, at_engine=engine, platforms=("linux/386",))
-    assert [image.platform for image in one.make(have).images] == ["linux/386"]
+    assert [image.platform for image in one.make(context).images] == ["linux/386"]
     for settings, platforms, kind, told in (
         (both, ("linux/s390x",), ConfigError, "no image is for linux/s390x"),
         (ImageSettings(platforms=("linux/s390x",)), (), MissingPart, "cannot build for linux/s390x"),
     ):
         with pytest.raises(kind, match=told):
-            stage(at, settings, at_engine=engine, platforms=platforms).make(have)
+            stage(at, settings, at_engine=engine, platforms=platforms).make(context)
     building.engine.remove([local(at), image_names.local_name(NAME, at.release, "", "linux/386")])
 
 
@@ -259,7 +259,7 @@ def test_what_is_refused_before_anything_is_built(
     """One clear error with a next step, and no trace of a value."""
     at = bench(with_dockerfile(others=content))
     with pytest.raises(kind) as caught:
-        stage(at, *settings).make(at.have(dists=Dists(files=())))
+        stage(at, *settings).make(at.context(dists=Dists(files=())))
     assert told in str(caught.value)
     assert caught.value.next_step
     assert "aaaa" not in str(caught.value)
@@ -269,11 +269,11 @@ def test_what_is_refused_before_anything_is_built(
 def test_what_is_refused_when_the_context_is_there(bench: Benches, engine: TestEngine) -> None:  # noqa: F811
     """A context above its limit, and a secret that is not set."""
     at = bench(with_dockerfile(others={"data": "x" * 10_000}))
-    have = at.have(dists=at.dists())
+    context = at.context(dists=at.dists())
     with pytest.raises(ConfigError, match=r"the largest: data \(0.0 MB\)"):
-        stage(at, ImageSettings(context_limit=5000), at_engine=engine).make(have)
+        stage(at, ImageSettings(context_limit=5000), at_engine=engine).make(context)
     with pytest.raises(ConfigError, match="wants the secret INDEX_PASSWORD"):
-        stage(at, ImageSettings(secrets=("INDEX_PASSWORD",)), at_engine=engine).make(have)
+        stage(at, ImageSettings(secrets=("INDEX_PASSWORD",)), at_engine=engine).make(context)
 
 
 def manifest_of(config: str) -> OciManifest:
@@ -326,6 +326,6 @@ def test_a_later_machine_takes_what_was_pushed(bench: Benches, shape: str) -> No
     registry = cast("Registry", Held(held))
     building = stage(at, registries=(cast("Registry", Held({tag: ours}, name="ghcr.io/other/name")), registry))
     expected = made if shape in {"image", "leg", "index"} else None
-    assert building.find(at.have(dists=dists)) == expected
+    assert building.find(at.context(dists=dists)) == expected
     with pytest.raises(MissingPart):
-        stage(at).find(at.have(dists=dists))
+        stage(at).find(at.context(dists=dists))

@@ -9,7 +9,7 @@ import pytest
 from tests.support.git_repos import Repo, shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.core.stage import Have, Promise, Reach
+from unmoor.core.stage import Output, Reach, StageContext
 from unmoor.errors import Refused
 from unmoor.ports.shell import Shell
 from unmoor.products import Notes, Release
@@ -41,7 +41,7 @@ def released(repo: Repo) -> Release:
 def stage(repo: Repo, shell: Shell, **settings: str) -> WriteNotes:
     """The stage upon a real checkout."""
     git = GitCheckout(repo.path, shell)
-    return WriteNotes(name="notes", release=Promise("tag"), git=git, shell=shell, **settings)  # type: ignore[arg-type]  # names of str fields
+    return WriteNotes(name="notes", release=Output("tag"), git=git, shell=shell, **settings)  # type: ignore[arg-type]  # names of str fields
 
 
 def test_notes_are_of_the_commit(tmp_path: Path, shell: Shell) -> None:
@@ -52,7 +52,7 @@ def test_notes_are_of_the_commit(tmp_path: Path, shell: Shell) -> None:
     repo.write({"CHANGELOG.md": "## 1.2.0\n\n- Dirty.\n"})
     before = repo.state()
     said: list[str] = []
-    notes = stage(repo, shell).make(Have({"tag": release}, say=said.append))
+    notes = stage(repo, shell).make(StageContext({"tag": release}, say=said.append))
     wanted = "the section 1.2.0 of CHANGELOG.md"
     assert notes == Notes(body="- Right.", full="- Right.", source=wanted)
     assert said == [f"the release notes are from {wanted}"]
@@ -62,10 +62,10 @@ def test_notes_are_of_the_commit(tmp_path: Path, shell: Shell) -> None:
 def test_settings_reach_the_notes(tmp_path: Path, shell: Shell) -> None:
     """The named file is read, and the policy for empty notes holds; warnings reach the listeners."""
     repo = Repo.new(tmp_path / "demo", {"CHANGELOG.md": "## 1.2.0\n\n- A.\n", "log.md": "## 1.2.0\n"})
-    have = Have({"tag": released(repo)}, warn=(warned := list[str]()).append)
+    context = StageContext({"tag": released(repo)}, warn=(warned := list[str]()).append)
     with pytest.raises(Refused, match=r"log\.md says nothing"):
-        stage(repo, shell, changelog="log.md").make(have)
-    assert stage(repo, shell, changelog="log.md", empty="allow").make(have).body == "No notable changes."
+        stage(repo, shell, changelog="log.md").make(context)
+    assert stage(repo, shell, changelog="log.md", empty="allow").make(context).body == "No notable changes."
     assert len(warned) == 1
 
 

@@ -16,7 +16,7 @@ from tests.support import sample_projects
 from unmoor.adapters.uv import Uv
 from unmoor.artifacts.files import measured
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.core.stage import Promise
+from unmoor.core.stage import Output
 from unmoor.errors import ConfigError, MissingPart, Overdue, Unproven
 from unmoor.ports.environments import Environment, Interpreter
 from unmoor.products import Dists, Proof, Result, Subject, Verdict
@@ -32,7 +32,7 @@ SCRIPT = '\n[project.scripts]\nsmall = "small_one:main"\n'
 def stage(at: Bench, **settings: Any) -> ProveDists:
     """The stage, with the real uv."""
     given: dict[str, Any] = {"environments": at.uv, "folder": at.folder, **settings}
-    return ProveDists(name="prove-dists", release=RELEASE, dists=Promise("dists"), git=at.git, **given)
+    return ProveDists(name="prove-dists", release=RELEASE, dists=Output("dists"), git=at.git, **given)
 
 
 def said(proof: Proof, verdict: Verdict) -> dict[str, str]:
@@ -44,10 +44,10 @@ def test_make_then_find(bench: Benches) -> None:
     """What was proven is found by the bytes alone: in the folder, in the manifest, and not for other bytes."""
     at = bench(sample_projects.files(more=SCRIPT))
     dists = at.dists()
-    have = at.have(dists=dists)
-    assert stage(at).find(have) is None
-    made = stage(at).make(have)
-    assert stage(at).find(have) == made
+    context = at.context(dists=dists)
+    assert stage(at).find(context) is None
+    made = stage(at).make(context)
+    assert stage(at).find(context) == made
     assert said(made, Verdict.PASSED) == {
         f"{name}: {what}": detail
         for name in ("small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz")
@@ -64,22 +64,22 @@ def test_make_then_find(bench: Benches) -> None:
     assert manifest is not None
     assert manifest.proofs == (made,)
     other = Dists(files=(replace(dists.files[0], sha256="0" * 64), dists.files[1]))
-    assert stage(at).find(at.have(dists=other)) is None
+    assert stage(at).find(at.context(dists=other)) is None
 
 
 @pytest.mark.parametrize(("wanted", "fits"), [(">=99", False), (">=3.9,<99", True), ("no version", True)])
 def test_files_for_other_pythons(bench: Benches, wanted: str, *, fits: bool) -> None:
     """Files for another Python than this one cannot be tried, which is said before anything is installed."""
     at = bench(sample_projects.files(more=f"requires-python = '{wanted}'\n"))
-    have = at.have(dists=at.dists())
+    context = at.context(dists=at.dists())
     if wanted == "no version":
         with pytest.raises(Unproven):
-            stage(at).make(have)
+            stage(at).make(context)
     elif fits:
-        assert stage(at).make(have).results
+        assert stage(at).make(context).results
     else:
         with pytest.raises(MissingPart, match=r"is for Python >=99, unmoor runs on Python 3") as raised:
-            stage(at).make(have)
+            stage(at).make(context)
         assert "install such a Python" in raised.value.next_step
 
 
@@ -99,9 +99,9 @@ def test_proof_travels_in_the_manifest(bench: Benches, tmp_path: Any) -> None:
     assert manifest is not None
     assert [each.name for each in manifest.proofs] == ["prove-dists", "zzz"]
     elsewhere.write_manifest(manifest)
-    assert stage(at, folder=elsewhere).find(at.have(dists=dists)) == proof
+    assert stage(at, folder=elsewhere).find(at.context(dists=dists)) == proof
     elsewhere.write_manifest(replace(manifest, proofs=(replace(proof, results=proof.results[:1]),)))
-    assert stage(at, folder=elsewhere).find(at.have(dists=dists)) is None
+    assert stage(at, folder=elsewhere).find(at.context(dists=dists)) is None
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,10 @@ def test_unproven(bench: Benches, content: dict[str, str], words: str) -> None:
     """What cannot be imported or loaded stops the release, and no proof is left."""
     more = content.pop("more", "")
     at = bench(sample_projects.files(more=more) | content)
-    have = at.have(dists=Dists(files=at.dists().wheels))
+    context = at.context(dists=Dists(files=at.dists().wheels))
     with pytest.raises(Unproven, match=words) as raised:
-        stage(at).make(have)
-    assert stage(at).find(have) is None
+        stage(at).make(context)
+    assert stage(at).find(context) is None
     assert ("declare what brings absent_one as a dependency" in raised.value.next_step) == (
         "absent_one" in words + more
     )
@@ -134,7 +134,7 @@ def test_requirement_that_is_not_met(bench: Benches) -> None:
     at = bench(sample_projects.files(more='dependencies = ["absent-one"]\n'))
     uv = replace(at.uv, dependencies="http://127.0.0.1:9/simple", environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
     with pytest.raises(Unproven, match="absent-one"):
-        stage(at, environments=uv).make(at.have(dists=Dists(files=at.dists().wheels)))
+        stage(at, environments=uv).make(at.context(dists=Dists(files=at.dists().wheels)))
 
 
 PLUGIN = {"src/small_one/plugin.py": "import absent_one\ndef main(): pass\n"}
@@ -173,7 +173,7 @@ def offline(at: Bench) -> Any:
 def test_entry_point_of_an_extra_that_cannot_be_had(bench: Benches, more: str, name: str, detail: str) -> None:
     """An entry point that needs an extra which cannot be installed, or its host program, is never counted as a pass."""
     at = bench(sample_projects.files(more=more) | PLUGIN)
-    proof = stage(at, environments=offline(at)).make(at.have(dists=Dists(files=at.dists().wheels)))
+    proof = stage(at, environments=offline(at)).make(at.context(dists=Dists(files=at.dists().wheels)))
     assert said(proof, Verdict.NOT_TESTED)[f"small_one-1.0-py3-none-any.whl: {name}"].startswith(detail)
     assert "small_one-1.0-py3-none-any.whl: entry points" not in said(proof, Verdict.PASSED)
 
@@ -184,7 +184,7 @@ def test_entry_point_of_an_extra_is_tried_with_it(bench: Benches, tmp_path: Path
     more = EXTRA + f'[project.scripts]\nx = "{written}"\ny = "small_one:main"\n'
     at = bench(sample_projects.files(more=more) | PLUGIN)
     uv = with_absent_one(at, tmp_path)
-    proof = stage(at, environments=uv).make(at.have(dists=Dists(files=at.dists().wheels)))
+    proof = stage(at, environments=uv).make(at.context(dists=Dists(files=at.dists().wheels)))
     passed = said(proof, Verdict.PASSED)
     assert passed["small_one-1.0-py3-none-any.whl: console_scripts: x"] == "loads with the extra cli"
     assert passed["small_one-1.0-py3-none-any.whl: entry points"] == "console_scripts: y"
@@ -196,7 +196,7 @@ def test_entry_point_that_its_extra_does_not_help(bench: Benches, tmp_path: Path
     at = bench(sample_projects.files(more=more) | PLUGIN)
     uv = with_absent_one(at, tmp_path)
     with pytest.raises(Unproven, match="console_scripts: x does not load, even with the extra cli"):
-        stage(at, environments=uv).make(at.have(dists=Dists(files=at.dists().wheels)))
+        stage(at, environments=uv).make(at.context(dists=Dists(files=at.dists().wheels)))
 
 
 def with_absent_one(at: Bench, folder: Path) -> Any:
@@ -210,7 +210,7 @@ def with_absent_one(at: Bench, folder: Path) -> Any:
 def test_second_module_that_needs_an_extra(bench: Benches) -> None:
     """One module of several may need what an extra brings; a project's only module may not."""
     at = bench(sample_projects.files(more=EXTRA) | {"src/small_cli.py": "import absent_one\n"})
-    proof = stage(at).make(at.have(dists=at.dists()))
+    proof = stage(at).make(at.context(dists=at.dists()))
     assert "small_one-1.0.tar.gz: import of small_cli" in said(proof, Verdict.NOT_TESTED)
     assert said(proof, Verdict.PASSED)["small_one-1.0.tar.gz: imports"] == "small_one"
 
@@ -222,22 +222,22 @@ def test_wheel_for_another_platform(bench: Benches) -> None:
     foreign = at.folder.dists / "small_one-1.0-cp39-cp39-win32.whl"
     foreign.write_bytes(dists.wheels[0].path.read_bytes() + b"other")
     dists = Dists(files=(measured(foreign), *dists.files))
-    have = at.have(dists=dists)
+    context = at.context(dists=dists)
     with pytest.raises(Unproven, match=f"{foreign.name} is made for another platform") as raised:
-        stage(at).make(have)
+        stage(at).make(context)
     assert "unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG" in raised.value.next_step
     assert "--dists DIR" in raised.value.next_step
     subject = Subject(name=foreign.name, sha256=dists.files[0].sha256)
     result = Result(name=f"{foreign.name}: imports", verdict=Verdict.NOT_TESTED)
     at.folder.add_proof(Proof(name="windows", subjects=(subject,), results=(result,)))
     with pytest.raises(Unproven, match="no proof of it"):
-        stage(at).make(have)
+        stage(at).make(context)
     passed = replace(result, verdict=Verdict.PASSED)
     at.folder.add_proof(Proof(name="windows", subjects=(replace(subject, sha256="0" * 64),), results=(passed,)))
     with pytest.raises(Unproven, match="no proof of it"):
-        stage(at).make(have)
+        stage(at).make(context)
     at.folder.add_proof(Proof(name="windows", subjects=(subject,), results=(passed,)))
-    proof = stage(at).make(have)
+    proof = stage(at).make(context)
     assert said(proof, Verdict.PASSED)[foreign.name] == "proven elsewhere: windows"
     assert {subject.name for subject in proof.subjects} == {file.name for file in dists.files}
 
@@ -269,7 +269,7 @@ def test_wheel_for_another_python_of_this_machine(bench: Benches) -> None:
     only = at.folder.dists / f"small_one-1.0-py{version}-none-any.whl"
     (at.folder.dists / "small_one-1.0-py3-none-any.whl").rename(only)
     dists = Dists(files=(measured(only), sdist))
-    proof = stage(at, environments=Pythons(at.uv)).make(at.have(dists=dists))
+    proof = stage(at, environments=Pythons(at.uv)).make(at.context(dists=dists))
     assert said(proof, Verdict.PASSED)[f"{only.name}: imports (Python {version[0]}.{version[1:]})"] == "small_one"
 
 
@@ -286,7 +286,7 @@ def test_tests_run_against_the_wheel_on_a_copy(bench: Benches) -> None:
     """The test command sees the tests and the installed wheel, and not the source."""
     at = bench(sample_projects.files() | {"tests/test_x.py": "", "setup.cfg": ""})
     proof = stage(at, test_command=f'python -c "{CHECK}" {{project}}').make(
-        at.have(dists=Dists(files=at.dists().wheels))
+        at.context(dists=Dists(files=at.dists().wheels))
     )
     assert "small_one-1.0-py3-none-any.whl: tests" in said(proof, Verdict.PASSED)
     assert "tests" not in said(proof, Verdict.NOT_TESTED)
@@ -299,7 +299,7 @@ def test_only_the_named_sources_are_copied(bench: Benches) -> None:
     )
     look = "import os; assert sorted(f for _, _, found in os.walk('.') for f in found) == ['one.txt', 'x.txt']"
     stage(at, test_command=f'python -c "{look}"', test_sources=("checks", "data/one.txt")).make(
-        at.have(dists=Dists(files=at.dists().wheels))
+        at.context(dists=Dists(files=at.dists().wheels))
     )
 
 
@@ -317,13 +317,13 @@ def test_tests_that_do_not_pass(bench: Benches, settings: dict[str, Any], error:
     """Failing tests, a missing runner, missing sources and slow tests each have their own error."""
     at = bench()
     with pytest.raises(error, match=words):
-        stage(at, **settings).make(at.have(dists=Dists(files=at.dists().wheels)))
+        stage(at, **settings).make(at.context(dists=Dists(files=at.dists().wheels)))
 
 
 def test_tests_that_never_import_the_project(bench: Benches) -> None:
     """A command that passes without the project proves nothing of it, and is not counted."""
     at = bench()
-    proof = stage(at, test_command="python -c 'pass'").make(at.have(dists=Dists(files=at.dists().wheels)))
+    proof = stage(at, test_command="python -c 'pass'").make(at.context(dists=Dists(files=at.dists().wheels)))
     assert "never imported small_one" in said(proof, Verdict.NOT_TESTED)["small_one-1.0-py3-none-any.whl: tests"]
     assert any("prove nothing" in each for each in at.warned)
 
@@ -332,25 +332,25 @@ def test_tests_that_never_import_the_project(bench: Benches) -> None:
 def test_tests_that_import_the_source(bench: Benches, code: str) -> None:
     """A copy of the source among the tests may not take the place of what is installed."""
     at = bench(sample_projects.files() | {"tests/x.py": ""})
-    have = at.have(dists=Dists(files=at.dists().wheels))
+    context = at.context(dists=Dists(files=at.dists().wheels))
     what = stage(at, test_command=f'python -c "import sys; {code}"', test_sources=("tests", "src"))
     if "insert" in code:
         with pytest.raises(Unproven, match=r"imported small_one from __init__\.py among the copied tests"):
-            what.make(have)
+            what.make(context)
     else:
-        assert "small_one-1.0-py3-none-any.whl: tests" in said(what.make(have), Verdict.PASSED)
+        assert "small_one-1.0-py3-none-any.whl: tests" in said(what.make(context), Verdict.PASSED)
 
 
 def test_further_pythons(bench: Benches) -> None:
     """Wheels are tried with each Python that is asked for; one that is not here is said, and is no pass."""
     at = bench()
     own = ".".join(platform.python_version_tuple()[:2])
-    have = at.have(dists=Dists(files=at.dists().wheels))
-    proof = stage(at, test_pythons=(own, "3.99")).make(have)
+    context = at.context(dists=Dists(files=at.dists().wheels))
+    proof = stage(at, test_pythons=(own, "3.99")).make(context)
     assert said(proof, Verdict.NOT_TESTED)["Python 3.99"] == "it is not on this machine"
     assert "nothing is tried with Python 3.99: it is not on this machine" in at.warned
     with pytest.raises(MissingPart, match=r"no Python 3\.99"):
-        stage(at, python="3.99").make(have)
+        stage(at, python="3.99").make(context)
 
 
 TEST_GROUP = '\n[dependency-groups]\ntest = ["pytest>=8", {include-group = "more"}]\nmore = ["idna"]\n'
@@ -381,14 +381,14 @@ def test_tests_found_by_convention(bench: Benches, more: str, test: str, words: 
     """
     beside = {"tools/more.py": "", "README": "", "small_one/__init__.py": "raise ImportError"}
     at = bench(sample_projects.files(more=more) | {"tests/test_x.py": test} | beside)
-    have = at.have(dists=Dists(files=at.dists().wheels))
+    context = at.context(dists=Dists(files=at.dists().wheels))
     name = "small_one-1.0-py3-none-any.whl: tests"
     if "off" in words:
         with pytest.raises(Unproven, match=r"assert False|small_one\.absent") as raised:
-            stage(at).make(have)
+            stage(at).make(context)
         assert words in raised.value.next_step
         return
-    proof = stage(at).make(have)
+    proof = stage(at).make(context)
     assert any("tests found: tests/ holds tests for pytest" in each for each in at.said)
     if words == "passed":
         assert said(proof, Verdict.PASSED)[name] == "python -m pytest {project}/tests"
@@ -404,5 +404,5 @@ def test_pytest_with_an_extra(bench: Benches) -> None:
         sample_projects.files(more=more) | {"tests/test_x.py": "import idna, small_one\n\ndef test_it():\n    pass\n"}
     )
     settings = {"test_command": "pytest -q", "test_requires": ("pytest>=8",), "test_extras": ("names",)}
-    proof = stage(at, **settings).make(at.have(dists=at.dists()))
+    proof = stage(at, **settings).make(at.context(dists=at.dists()))
     assert "small_one-1.0-py3-none-any.whl: tests" in said(proof, Verdict.PASSED)

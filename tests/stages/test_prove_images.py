@@ -15,7 +15,7 @@ from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, SmokeSettings
-from unmoor.core.stage import Have, Promise
+from unmoor.core.stage import Output, StageContext
 from unmoor.errors import Incomplete, Overdue, Unproven
 from unmoor.images import image_names
 from unmoor.ports.engine import ImageFacts, Member, Recipe
@@ -69,23 +69,23 @@ class Yard:
         """The stage over this engine."""
         return ProveImages(
             name="prove-images",
-            release=Promise("tag"),
-            images=Promise("images"),
+            release=Output("tag"),
+            images=Output("images"),
             engine=self.docker,
             folder=self.run,
             settings=(settings or ImageSettings(),),
             repository="acme/demo",
         )
 
-    def have(self, *images: Image, release: Release = RELEASE) -> Have:
+    def context(self, *images: Image, release: Release = RELEASE) -> StageContext:
         """What the stage is handed."""
         products = {"tag": release, "images": Images(images=images)}
-        return Have(products, say=self.said.append, warn=self.warned.append)
+        return StageContext(products, say=self.said.append, warn=self.warned.append)
 
     def smoked(self, image: Image, smoke: SmokeSettings) -> str:
         """Prove an image with one smoke command, and return why it failed."""
         with pytest.raises((Unproven, Overdue)) as caught:
-            self.stage(ImageSettings(smoke=(smoke,))).make(self.have(image))
+            self.stage(ImageSettings(smoke=(smoke,))).make(self.context(image))
         assert self.run.read_proof("prove-images") is None
         return str(caught.value)
 
@@ -110,10 +110,10 @@ SMOKE = (
 def test_make_then_find(yard: Yard) -> None:
     """A good image is proven; the proof is bound to its digest, found again, and not for another image."""
     image, stage = yard.image(), yard.stage(ImageSettings(smoke=SMOKE))
-    have = yard.have(image)
+    context = yard.context(image)
     assert "run plain, version, inside, elsewhere" in stage.plan()
-    assert stage.find(have) is None
-    proof = stage.make(have)
+    assert stage.find(context) is None
+    proof = stage.make(context)
     (subject,) = proof.subjects
     assert (subject.name, f"sha256:{subject.sha256}") == ("ghcr.io/acme/demo: linux/amd64", image.id)
     assert [result.name.partition(": ")[2] for result in proof.results] == [
@@ -126,8 +126,8 @@ def test_make_then_find(yard: Yard) -> None:
         "version",
     ]
     assert {result.verdict for result in proof.results} == {Verdict.PASSED}
-    assert stage.find(have) == proof
-    assert stage.find(yard.have(replace(image, id="sha256:" + "0" * 64))) is None
+    assert stage.find(context) == proof
+    assert stage.find(yard.context(replace(image, id="sha256:" + "0" * 64))) is None
     assert yard.warned == []
 
 
@@ -148,7 +148,7 @@ def test_make_then_find(yard: Yard) -> None:
 def test_planted_secrets(yard: Yard, lines: str, told: str) -> None:
     """What has no business in an image is named with its layer, removed or not; its value never is."""
     with pytest.raises(Unproven) as caught:
-        yard.stage().make(yard.have(yard.image(PYTHON_COPIED + lines)))
+        yard.stage().make(yard.context(yard.image(PYTHON_COPIED + lines)))
     assert told in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert "ghp_" not in str(caught.value)
@@ -159,7 +159,7 @@ def test_labels_version_and_size(yard: Yard) -> None:
     """Another commit, another version and too many bytes are told together."""
     image = yard.image(labels={image_names.REVISION: "2" * 40, image_names.VERSION: "1.1"})
     with pytest.raises(Unproven) as caught:
-        yard.stage(ImageSettings(max_size=10)).make(yard.have(replace(image, platform="linux/386")))
+        yard.stage(ImageSettings(max_size=10)).make(yard.context(replace(image, platform="linux/386")))
     told = str(caught.value)
     for words in ("2" * 40, "says 1.1, not 1.0", "it is for linux/amd64", "max-size allows 10"):
         assert words in told
@@ -169,7 +169,7 @@ def test_labels_version_and_size(yard: Yard) -> None:
 def test_warnings(yard: Yard) -> None:
     """A root user and caches are no fault, and are told."""
     more = "COPY python /root/.cache/pip/x\nCOPY python /var/cache/apt/archives/x.deb\n"
-    yard.stage().make(yard.have(yard.image(PYTHON_COPIED + more, user="0")))
+    yard.stage().make(yard.context(yard.image(PYTHON_COPIED + more, user="0")))
     told = "\n".join(yard.warned)
     assert "runs as root" in told
     assert "pip's cache" in told
@@ -202,14 +202,14 @@ def test_the_version_inside(yard: Yard) -> None:
     image = yard.image()
     with pytest.raises(Unproven, match=r"1\.0 of demo is installed, not 2\.0"):
         yard.stage().make(
-            yard.have(yard.image(labels={image_names.VERSION: "2.0"}), release=replace(RELEASE, version="2.0"))
+            yard.context(yard.image(labels={image_names.VERSION: "2.0"}), release=replace(RELEASE, version="2.0"))
         )
     with pytest.raises(Unproven, match="other is installed for none of /bin/python"):
-        yard.stage().make(yard.have(image, release=replace(RELEASE, project="other")))
+        yard.stage().make(yard.context(image, release=replace(RELEASE, project="other")))
     with pytest.raises(Unproven, match="cannot say which version is installed"):
-        yard.stage().make(yard.have(yard.image(PYTHON_COPIED + 'RUN echo "exit 5" > /bin/python\n')))
+        yard.stage().make(yard.context(yard.image(PYTHON_COPIED + 'RUN echo "exit 5" > /bin/python\n')))
     proof = yard.stage().make(
-        yard.have(yard.image(PYTHON_COPIED + 'RUN ["busybox", "mv", "/bin/python", "/bin/perl"]\n'))
+        yard.context(yard.image(PYTHON_COPIED + 'RUN ["busybox", "mv", "/bin/python", "/bin/perl"]\n'))
     )
     assert proof.results[-1].verdict is Verdict.NOT_TESTED
 
@@ -222,7 +222,7 @@ def test_a_python_of_its_own(yard: Yard, base_image: str) -> None:  # noqa: F811
         "RUN d=$(python3 -c 'import site; print(site.getsitepackages()[0])')/demo-1.0.dist-info"
         " && mkdir -p $d && printf 'Metadata-Version: 2.1\\nName: demo\\nVersion: 1.0\\n' > $d/METADATA\n"
     )
-    proof = yard.stage().make(yard.have(yard.image(more)))
+    proof = yard.stage().make(yard.context(yard.image(more)))
     assert proof.results[-1].verdict is Verdict.PASSED
     assert "says /usr/" in proof.results[-1].detail
 
@@ -232,7 +232,7 @@ def test_an_image_that_is_gone(yard: Yard) -> None:
     """An image that the engine no longer has is told, with what to do."""
     image = Image(name="ghcr.io/acme/demo", target="", platform="linux/amd64", id="sha256:" + "0" * 64, size=1)
     with pytest.raises(Incomplete) as caught:
-        yard.stage().make(yard.have(image))
+        yard.stage().make(yard.context(image))
     assert "built once more" in caught.value.next_step
 
 

@@ -16,7 +16,7 @@ from tests.support.sample_values import Ticks
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.artifacts.files import measured
-from unmoor.core.stage import Promise
+from unmoor.core.stage import Output
 from unmoor.errors import Conflict, Incomplete, Unknown, Unproven
 from unmoor.ports.index import Holding, Index, Listed
 from unmoor.ports.world import IndexPlace, Login
@@ -54,8 +54,8 @@ def stage(at: Bench, index: Index, **settings: Any) -> ProveStaged:
     return ProveStaged(
         name="prove-testpypi",
         release=RELEASE,
-        dists=Promise("dists"),
-        uploaded=Promise("testpypi"),
+        dists=Output("dists"),
+        uploaded=Output("testpypi"),
         index=index,
         **given,
     )
@@ -97,16 +97,16 @@ NO_ANSWER = Unknown("no answer", next_step="wait")
 def test_make_then_find(bench: Benches, index: PackageIndex) -> None:
     """The wheel is installed from the index, the sdist compared, and the proof is found again by their bytes."""
     at = bench(sample_projects.files("staged-one"), project="staged-one")
-    have = at.have(**sent(at, index))
+    context = at.context(**sent(at, index))
     assert stage(at, index).plan()
-    assert stage(at, index).find(have) is None
-    made = stage(at, Late(index, [EMPTY, NO_ANSWER])).make(have)
+    assert stage(at, index).find(context) is None
+    made = stage(at, Late(index, [EMPTY, NO_ANSWER])).make(context)
     assert [result.name for result in made.results] == [
         "staged_one-1.0-py3-none-any.whl: imports",
         "staged_one-1.0-py3-none-any.whl: requirements",
         "staged_one-1.0.tar.gz: download",
     ]
-    assert stage(at, index).find(have) == made
+    assert stage(at, index).find(context) == made
     manifest = at.folder.read_manifest()
     assert manifest is not None
     assert manifest.proofs == (), "the manifest lies on the draft already, and stays as it is"
@@ -120,7 +120,7 @@ def test_waits_are_bounded(bench: Benches, index: PackageIndex, look: Any, error
     at = bench(sample_projects.files("late-one"), project="late-one")
     clock = Ticks()
     with pytest.raises(error):
-        stage(at, Late(index, [look] * 100), clock=clock, patience=60.0).make(at.have(dists=at.dists()))
+        stage(at, Late(index, [look] * 100), clock=clock, patience=60.0).make(at.context(dists=at.dists()))
     assert clock.time == 60.0
 
 
@@ -144,7 +144,7 @@ def test_what_the_index_says_is_not_believed(
     holding = Holding(simple={file.name: replace(real, **listed)}, json=None)  # type: ignore[arg-type]  # text
     uv = replace(at.uv, environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
     with pytest.raises(error, match=words):
-        stage(at, Late(index, [holding]), environments=uv).make(at.have(dists=dists))
+        stage(at, Late(index, [holding]), environments=uv).make(at.context(dists=dists))
 
 
 def test_sdist_alone_is_installed(bench: Benches, index: PackageIndex) -> None:
@@ -158,7 +158,7 @@ def test_sdist_alone_is_installed(bench: Benches, index: PackageIndex) -> None:
     listed = Listed(name=foreign.name, url="http://127.0.0.1:9/x.whl", sha256=wheel.sha256)
     late = Late(index, [Holding(simple={**simple, foreign.name: listed}, json=None)])
     dists = Dists(files=(measured(foreign), *products["dists"].sdists))
-    made = stage(at, late).make(at.have(dists=dists, testpypi=products["testpypi"]))
+    made = stage(at, late).make(at.context(dists=dists, testpypi=products["testpypi"]))
     assert [(result.name, result.verdict) for result in made.results] == [
         ("built_one-1.0.tar.gz: imports", Verdict.PASSED),
         ("built_one-1.0.tar.gz: requirements", Verdict.PASSED),
@@ -174,7 +174,7 @@ def test_other_bytes_at_the_address(bench: Benches, index: PackageIndex, tmp_pat
     listed = index.holding("swapped-one", "1.0").simple[dists.files[0].name]
     late = Late(index, [Holding(simple={listed.name: replace(listed, sha256=None)}, json=None)])
     with pytest.raises(Unproven, match=r"(?i)hash"):
-        stage(at, late).make(at.have(dists=dists))
+        stage(at, late).make(at.context(dists=dists))
     assert tmp_path.exists()
 
 
@@ -190,4 +190,4 @@ def test_dependencies_never_come_from_there(bench: Benches, index: PackageIndex)
     products = sent(at, index)
     uv = replace(at.uv, dependencies="http://127.0.0.1:9/simple", environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
     with pytest.raises(Unproven, match="junk-dependency"):
-        stage(at, index, environments=uv).make(at.have(**products))
+        stage(at, index, environments=uv).make(at.context(**products))

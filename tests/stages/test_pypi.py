@@ -30,54 +30,56 @@ def stage_at(at: Dock) -> UploadIndex:
 
 def test_what_was_made_is_found(at: Dock) -> None:
     """The staging index has no say in it; each file is stored once."""
-    stage, have = stage_at(at), at.have("1.0")
-    UploadStaging(name="testpypi", release=RELEASE, dists=DISTS, index=at.staging, clock=at.clock).make(have)
-    assert stage.find(have) is None
-    made = stage.make(have)
-    assert made == Uploaded(index="pypi", files=tuple(Subject(name=f.name, sha256=f.sha256) for f in have[DISTS].files))
-    assert stage.find(have) == made
-    assert at.uploads(at.index, have) == ["stored"] * 2
-    assert at.said[-2:] == [f"sending {f.name} ({f.size:,} bytes) to pypi" for f in have[DISTS].files]
+    stage, context = stage_at(at), at.context("1.0")
+    UploadStaging(name="testpypi", release=RELEASE, dists=DISTS, index=at.staging, clock=at.clock).make(context)
+    assert stage.find(context) is None
+    made = stage.make(context)
+    assert made == Uploaded(
+        index="pypi", files=tuple(Subject(name=f.name, sha256=f.sha256) for f in context[DISTS].files)
+    )
+    assert stage.find(context) == made
+    assert at.uploads(at.index, context) == ["stored"] * 2
+    assert at.said[-2:] == [f"sending {f.name} ({f.size:,} bytes) to pypi" for f in context[DISTS].files]
 
 
 def test_a_moved_tag_is_refused(at: Dock) -> None:
     """Both commits are named, and nothing is sent."""
-    have = at.have("2.0")
+    context = at.context("2.0")
     moved = at.repo.commit({"more": "text"})
     at.repo.git("tag", "--force", "--annotate", "-m", "moved", "v2.0")
     at.repo.git("push", "--quiet", "--force", "origin", "v2.0")
-    with pytest.raises(Refused, match=f"names commit {moved} now, and commit {have[RELEASE].commit} was tested"):
-        stage_at(at).make(have)
-    assert at.uploads(at.index, have) == []
+    with pytest.raises(Refused, match=f"names commit {moved} now, and commit {context[RELEASE].commit} was tested"):
+        stage_at(at).make(context)
+    assert at.uploads(at.index, context) == []
 
 
 def test_a_tag_that_was_made_again_on_its_commit_still_names_it(at: Dock) -> None:
     """Deleted and pushed again, as a lightweight one: the commit decides, and the version is the same."""
-    have = at.have("2.1")
-    at.repo.git("tag", "--force", "--no-sign", "v2.1", have[RELEASE].commit)
+    context = at.context("2.1")
+    at.repo.git("tag", "--force", "--no-sign", "v2.1", context[RELEASE].commit)
     at.repo.git("push", "--quiet", "origin", ":refs/tags/v2.1")
     at.repo.git("push", "--quiet", "origin", "v2.1")
-    stage_at(at).make(have)
-    assert at.uploads(at.index, have) == ["stored"] * 2
+    stage_at(at).make(context)
+    assert at.uploads(at.index, context) == ["stored"] * 2
 
 
 def test_a_tag_that_is_gone_is_refused(at: Dock) -> None:
     """The commit that was tested is named, and nothing is sent."""
-    have = at.have("3.0")
+    context = at.context("3.0")
     at.repo.git("push", "--quiet", "origin", ":refs/tags/v3.0")
-    with pytest.raises(Refused, match=f"not on the remote .* commit {have[RELEASE].commit}") as caught:
-        stage_at(at).make(have)
+    with pytest.raises(Refused, match=f"not on the remote .* commit {context[RELEASE].commit}") as caught:
+        stage_at(at).make(context)
     assert "git push origin refs/tags/v3.0" in caught.value.next_step
-    assert at.uploads(at.index, have) == []
+    assert at.uploads(at.index, context) == []
 
 
 def test_a_remote_that_cannot_be_read_is_unknown(at: Dock) -> None:
     """Then the tag may have moved."""
-    have = at.have("4.0")
+    context = at.context("4.0")
     at.repo.git("remote", "set-url", "origin", str(at.folder / "nowhere.git"))
     try:
         with pytest.raises(Unknown):
-            still_names(at.git, have[RELEASE])
+            still_names(at.git, context[RELEASE])
     finally:
         at.repo.git("remote", "set-url", "origin", str(at.folder / "remote.git"))
 

@@ -16,7 +16,7 @@ from tests.support.real_registries import RealRegistry, image, put_image, put_ma
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
-from unmoor.core.stage import Left, Undone
+from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, Unknown, Unproven
 from unmoor.products import Images, Pushed
 
@@ -66,9 +66,9 @@ def test_what_was_pushed_is_found_equal(dock: Docks) -> None:
     release = release_of("1.0")
     images = it.built(release)
     stage = it.pushing()
-    assert stage.find(it.have(release, images)) is None
-    pushed = stage.make(it.have(release, images))
-    assert stage.find(it.have(release, images)) == pushed
+    assert stage.find(it.context(release, images)) is None
+    pushed = stage.make(it.context(release, images))
+    assert stage.find(it.context(release, images)) == pushed
     (only,) = pushed.images
     assert (only.tag, only.platforms) == (TAG, (("linux/amd64", only.digest),))
     assert it.tags() == {TAG: only.digest}
@@ -106,7 +106,7 @@ def test_several_platforms_get_one_index(dock: Docks) -> None:
     }
     raw = it.there[0].skopeo("inspect", "--raw", f"docker://{{}}/{it.repository}:{TAG}").encode()
     assert oci.digest_of(raw) == only.digest == tags[TAG]
-    assert it.pushing().find(it.have(release, it.built(release))) == pushed
+    assert it.pushing().find(it.context(release, it.built(release))) == pushed
 
 
 def test_a_missing_leg_means_that_nothing_is_tagged(dock: Docks) -> None:
@@ -115,7 +115,7 @@ def test_a_missing_leg_means_that_nothing_is_tagged(dock: Docks) -> None:
     release = release_of("1.0")
     images = Images(images=it.built(release).images[:1])
     with pytest.raises(Incomplete, match="not built for linux/386"):
-        it.pushing().make(it.have(release, images))
+        it.pushing().make(it.context(release, images))
     assert it.tags() == {}
 
 
@@ -126,7 +126,7 @@ def test_a_run_that_broke_off_between_legs_goes_on(dock: Docks) -> None:
     images = it.built(release)
     first = it.engine.images[images.images[0].id]
     put_image(it.there[0], it.repository, first, f"{TAG}-linux-amd64")
-    it.pushing().make(it.have(release, images))
+    it.pushing().make(it.context(release, images))
     assert [name.rpartition(":")[2] for name in it.engine.pushed] == [f"{TAG}-linux-386"]
 
 
@@ -139,7 +139,7 @@ def test_another_image_of_the_commit_is_a_conflict(dock: Docks) -> None:
     images = it.built(release, salt="other")
     for act in (it.pushing().find, it.pushing().make):
         with pytest.raises(Conflict) as caught:
-            act(it.have(release, images))
+            act(it.context(release, images))
         assert before[TAG] in str(caught.value)
         assert images.images[0].id in str(caught.value)
     assert it.tags() == before
@@ -151,7 +151,7 @@ def test_a_taken_version_is_seen_before_anything_is_pushed(dock: Docks) -> None:
     put_image(it.there[0], it.repository, image("somebody else's"), "v1.0")
     release = release_of("1.0")
     with pytest.raises(Conflict, match=r"v1\.0 is another image"):
-        it.pushing().make(it.have(release, it.built(release)))
+        it.pushing().make(it.context(release, it.built(release)))
     assert set(it.tags()) == {"v1.0"}
 
 
@@ -164,7 +164,7 @@ def test_a_candidate_of_the_same_commit_is_no_conflict(dock: Docks) -> None:
     assert final.images[0].tag == f"{TAG}-1.0"
     assert it.tags() == {TAG: candidate.images[0].digest, f"{TAG}-1.0": final.images[0].digest}
     release = release_of("1.0")
-    assert it.pushing().find(it.have(release, it.built(release))) == final
+    assert it.pushing().find(it.context(release, it.built(release))) == final
 
 
 def test_mirrors_have_the_same_digest(dock: Docks, mirror: RealRegistry) -> None:
@@ -182,12 +182,12 @@ def test_one_registry_that_refuses_keeps_nobody_from_the_others(dock: Docks, mir
     release = release_of("1.0")
     images = it.built(release)
     with pytest.raises(Denied, match="write_package") as caught:
-        it.pushing().make(it.have(release, images))
+        it.pushing().make(it.context(release, images))
     assert f"pushed: docker.io/{it.repository}:{TAG}" in str(caught.value)
     assert "/packages/container/" in caught.value.next_step
     assert it.tags(0) == {}
     assert set(it.tags(1)) == {TAG}
-    pushed = it.pushing().make(it.have(release, images))
+    pushed = it.pushing().make(it.context(release, images))
     assert len(pushed.images) == 2
     assert len(it.engine.pushed) == 2
 
@@ -227,7 +227,7 @@ def test_another_image_on_the_way_is_seen(dock: Docks) -> None:
     it.engine.images[swapped] = other
     images = Images(images=(replace(images.images[0], id=swapped),))
     with pytest.raises(Unproven, match="was tested"):
-        it.pushing().make(it.have(release, images))
+        it.pushing().make(it.context(release, images))
 
 
 def test_undo_takes_the_tag_away_and_nothing_else(dock: Docks) -> None:
@@ -239,7 +239,7 @@ def test_undo_takes_the_tag_away_and_nothing_else(dock: Docks) -> None:
     answer = it.pushing().undo(pushed)
     assert isinstance(answer, Undone), answer
     assert it.tags() == {f"sha-{'f' * 12}": other.images[0].digest}
-    assert it.pushing().find(it.have(release, it.built(release))) is None
+    assert it.pushing().find(it.context(release, it.built(release))) is None
     assert it.push(release) == pushed
 
 
@@ -259,7 +259,7 @@ def test_undo_leaves_a_digest_that_another_tag_has(dock: Docks) -> None:
     assert manifest is not None
     put_manifest(it.there[0], it.repository, manifest, "v1.0")
     answer = it.pushing().undo(pushed)
-    assert isinstance(answer, Left)
+    assert isinstance(answer, NotUndone)
     assert "v1.0 has the same digest" in answer.why
     assert set(it.tags()) == {TAG, "v1.0"}
 
@@ -270,7 +270,7 @@ def test_undo_leaves_what_has_moved(dock: Docks) -> None:
     pushed = it.push(release_of("1.0"))
     put_image(it.there[0], it.repository, image("since"), TAG)
     before = it.tags()
-    assert isinstance(it.pushing().undo(pushed), Left)
+    assert isinstance(it.pushing().undo(pushed), NotUndone)
     assert it.tags() == before
 
 

@@ -26,7 +26,7 @@ from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.config.worlds import read_world
-from unmoor.core.stage import Have, Left, Undone
+from unmoor.core.stage import NotUndone, StageContext, Undone
 from unmoor.errors import Denied
 from unmoor.images.image_plan import lines
 from unmoor.ports.registry import Packages
@@ -101,7 +101,7 @@ class Port:
         )
         return push, point
 
-    def have(self, release: Release, **more: object) -> Have:
+    def context(self, release: Release, **more: object) -> StageContext:
         """What the stages are handed; each platform of an image is imported from a tiny archive."""
         self.git.tags[release.tag] = release.commit
         images = tuple(
@@ -110,7 +110,7 @@ class Port:
         )
         proof = Proof(name="prove-images", subjects=(), results=())
         products = {RELEASE.by: release, IMAGES.by: Images(images=images), PROOF.by: proof, **more}
-        return Have(products, say=self.said.append)
+        return StageContext(products, say=self.said.append)
 
     def imported(self, release: Release, platform: str) -> str:
         """Make an image in the engine, and return its id; the same one for the same release."""
@@ -174,10 +174,10 @@ def test_an_image_from_the_engine_to_every_tag_and_back(port: Port) -> None:
     """Digests before and after each stage are those that skopeo reads; undo leaves what came before."""
     push, point = port.stages()
     first = release_of("1.0.0", commit="1" * 40)
-    have = port.have(first)
-    assert push.find(have) is None
-    pushed = push.make(have)
-    assert push.find(have) == pushed
+    context = port.context(first)
+    assert push.find(context) is None
+    pushed = push.make(context)
+    assert push.find(context) == pushed
     (only,) = pushed.images
     repository = oci.ImageName.parse(port.settings.name).repository
     raw = port.skopeo("inspect", "--raw", f"docker://{{}}/{repository}:{only.tag}").encode()
@@ -185,26 +185,26 @@ def test_an_image_from_the_engine_to_every_tag_and_back(port: Port) -> None:
     assert json.loads(raw)["annotations"] == {"org.opencontainers.image.version": "1.0.0"}
     assert {platform for platform, _ in only.platforms} == set(port.settings.platforms)
 
-    have = port.have(first, **{PUSHED.by: pushed})
-    assert point.find(have) is None
-    pointed = point.make(have)
-    assert point.find(have) == pointed
+    context = port.context(first, **{PUSHED.by: pushed})
+    assert point.find(context) is None
+    pointed = point.make(context)
+    assert point.find(context) == pointed
     tags = port.tags()
     named = {"v1.0.0", "1.0", "1", "latest", "sha-1111111", only.tag}
     assert {tags[tag] for tag in named} == {only.digest}
     again = port.skopeo("inspect", "--raw", f"docker://{{}}/{repository}:latest").encode()
     assert again == raw
     answer = push.undo(pushed)
-    assert isinstance(answer, Left)
+    assert isinstance(answer, NotUndone)
     assert "has the same digest" in answer.why
 
     second = release_of("1.1.0", commit="2" * 40)
-    have = port.have(second)
-    later = push.make(have)
-    have = port.have(second, **{PUSHED.by: later})
-    moved = point.make(have)
+    context = port.context(second)
+    later = push.make(context)
+    context = port.context(second, **{PUSHED.by: later})
+    moved = point.make(context)
     assert port.tags()["latest"] == later.images[0].digest
-    answers = point.loosen(moved)
+    answers = point.undo_partly(moved)
     assert all(isinstance(each, Undone) for each in answers), answers
     tags = port.tags()
     assert tags["latest"] == tags["1"] == only.digest
@@ -216,24 +216,24 @@ def test_undo_before_anything_was_promoted(port: Port) -> None:
     """Only the tags of this commit go; the forge lists no version with them afterwards."""
     push, _ = port.stages()
     other = release_of("0.9.0", commit="9" * 40)
-    push.make(port.have(other))
+    push.make(port.context(other))
     before = port.tags()
     release = release_of("1.0.0", commit="1" * 40)
-    pushed = push.make(port.have(release))
+    pushed = push.make(port.context(release))
     answer = push.undo(pushed)
     assert isinstance(answer, Undone), answer
     assert port.tags() == before
-    assert push.find(port.have(release)) is None
-    assert push.make(port.have(release)) == pushed
+    assert push.find(port.context(release)) is None
+    assert push.make(port.context(release)) == pushed
 
 
 def test_what_is_there_already_sends_no_blob(port: Port) -> None:
     """The same image under another commit's tag: the engine looks, and uploads nothing but its manifest; we, ours."""
     push, _ = port.stages()
-    push.make(port.have(release_of("1.0.0", commit="1" * 40)))
+    push.make(port.context(release_of("1.0.0", commit="1" * 40)))
     log = port.there.folder / "requests.jsonl"
     begun = len(log.read_text().splitlines())
-    push.make(port.have(release_of("1.0.0", commit="3" * 40)))
+    push.make(port.context(release_of("1.0.0", commit="3" * 40)))
     since = [json.loads(line) for line in log.read_text().splitlines()[begun:]]
     assert [each for each in since if each["method"] == "PUT" and "/blobs/" in each["path"]] == []
     assert len([each for each in since if each["method"] == "PUT" and "/manifests/" in each["path"]]) == 2
@@ -246,7 +246,7 @@ def test_a_package_that_is_not_ours(port: Port) -> None:
     control = port.client.control("faults/refuse-write", repository)
     try:
         with pytest.raises(Denied, match="permission_denied: write_package") as caught:
-            push.make(port.have(release_of("1.0.0")))
+            push.make(port.context(release_of("1.0.0")))
     finally:
         control.unlink()
     assert "/packages/container/" in caught.value.next_step
@@ -256,14 +256,14 @@ def test_a_package_that_is_not_ours(port: Port) -> None:
 def test_without_the_role_of_an_admin_the_tag_stays(port: Port) -> None:
     """What was tried is put right again: the tag is on the image it had."""
     push, _ = port.stages()
-    push.make(port.have(release_of("0.9.0", commit="9" * 40)))
-    pushed = push.make(port.have(release_of("1.0.0", commit="1" * 40)))
+    push.make(port.context(release_of("0.9.0", commit="9" * 40)))
+    pushed = push.make(port.context(release_of("1.0.0", commit="1" * 40)))
     before = port.tags()
     control = port.client.control("no-admin", oci.ImageName.parse(port.settings.name).repository)
     try:
         answer = push.undo(pushed)
     finally:
         control.unlink()
-    assert isinstance(answer, Left)
+    assert isinstance(answer, NotUndone)
     assert "admin" in answer.why
     assert port.tags() == before

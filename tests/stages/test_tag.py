@@ -14,7 +14,7 @@ from tests.support.listed_index import Shelf
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
-from unmoor.core.stage import Have
+from unmoor.core.stage import StageContext
 from unmoor.errors import ConfigError, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Forge
 from unmoor.ports.index import Holding
@@ -56,7 +56,7 @@ class Place:
             }
         )
         assert stage.plan()
-        return stage.make(Have({}, warn=self.warned.append))
+        return stage.make(StageContext({}, warn=self.warned.append))
 
     def tag(self, name: str, *, push: bool = True) -> str:
         """Tag HEAD with an annotated tag, and push it."""

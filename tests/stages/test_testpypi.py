@@ -11,7 +11,7 @@ from tests.support.local_indexes import DISTS, RELEASE, Dock, dock
 
 from unmoor.adapters.index import PackageIndex
 from unmoor.artifacts.files import measured
-from unmoor.core.stage import Left, Reach
+from unmoor.core.stage import NotUndone, Reach
 from unmoor.errors import Conflict, Denied, Rejected, Unknown
 from unmoor.ports.world import Login
 from unmoor.products import Dists, Subject, Uploaded
@@ -33,53 +33,53 @@ def stage_at(at: Dock, index: PackageIndex | None = None) -> UploadStaging:
 
 def test_what_was_made_is_found(at: Dock) -> None:
     """Nothing is found before, the same product after, and a second make sends nothing."""
-    stage, have = stage_at(at), at.have("1.0")
-    assert stage.find(have) is None
-    made = stage.make(have)
-    files = have[DISTS].files
+    stage, context = stage_at(at), at.context("1.0")
+    assert stage.find(context) is None
+    made = stage.make(context)
+    files = context[DISTS].files
     assert made == Uploaded(index="testpypi", files=tuple(Subject(name=f.name, sha256=f.sha256) for f in files))
-    assert stage.find(have) == stage.make(have) == made
-    assert at.uploads(at.staging, have) == ["stored"] * len(files)
-    assert at.uploads(at.index, have) == []
+    assert stage.find(context) == stage.make(context) == made
+    assert at.uploads(at.staging, context) == ["stored"] * len(files)
+    assert at.uploads(at.index, context) == []
 
 
 def test_a_part_is_not_found_and_is_made_whole(at: Dock) -> None:
     """A version of which the index holds only the wheel gets its sdist."""
-    stage, have = stage_at(at), at.have("1.1")
-    at.staging.send(have[DISTS].files[0])
-    assert stage.find(have) is None
-    assert stage.make(have).files[1].name == "demo-1.1.tar.gz"
-    assert at.uploads(at.staging, have) == ["stored", "stored"]
+    stage, context = stage_at(at), at.context("1.1")
+    at.staging.send(context[DISTS].files[0])
+    assert stage.find(context) is None
+    assert stage.make(context).files[1].name == "demo-1.1.tar.gz"
+    assert at.uploads(at.staging, context) == ["stored", "stored"]
 
 
 def test_the_same_bytes_sent_again_are_no_upload(at: Dock) -> None:
     """As PyPI does: 200, and nothing is stored."""
-    have = at.have("1.2")
-    stage_at(at).make(have)
-    at.staging.send(have[DISTS].files[0])
-    assert at.uploads(at.staging, have)[:2] == ["stored"] * 2
-    assert at.uploads(at.staging, have)[2] != "stored"
+    context = at.context("1.2")
+    stage_at(at).make(context)
+    at.staging.send(context[DISTS].files[0])
+    assert at.uploads(at.staging, context)[:2] == ["stored"] * 2
+    assert at.uploads(at.staging, context)[2] != "stored"
 
 
 def test_other_bytes_are_a_conflict(at: Dock) -> None:
     """Found and made alike raise, with both digests; nothing is sent."""
-    stage, have = stage_at(at), at.have("1.3")
-    stage.make(have)
-    wheel, sdist = have[DISTS].files
+    stage, context = stage_at(at), at.context("1.3")
+    stage.make(context)
+    wheel, sdist = context[DISTS].files
     have_other = replace(
-        have, products={**have.products, "dists": Dists(files=(replace(wheel, sha256="0" * 64), sdist))}
+        context, products={**context.products, "dists": Dists(files=(replace(wheel, sha256="0" * 64), sdist))}
     )
     for act in (stage.find, stage.make):
         with pytest.raises(Conflict, match=f"{wheel.sha256} there, {'0' * 64} here"):
             act(have_other)
-    assert at.uploads(at.staging, have) == ["stored"] * 2
+    assert at.uploads(at.staging, context) == ["stored"] * 2
 
 
 def test_other_bytes_are_refused_by_the_index_too(at: Dock) -> None:
     """In PyPI's words, should ours ever fail to look first."""
-    have = at.have("1.4")
-    stage_at(at).make(have)
-    sdist = have[DISTS].files[1]
+    context = at.context("1.4")
+    stage_at(at).make(context)
+    sdist = context[DISTS].files[1]
     sdist.path.write_bytes(sdist.path.read_bytes() + b"\0")
     answer = at.staging.send(measured(sdist.path))
     assert re.match("File already exists", getattr(answer, "reason", ""))
@@ -89,34 +89,34 @@ def test_a_wrong_token_is_denied(at: Dock) -> None:
     """The index's words and where the credential came from."""
     login = Login(username="__token__", secret=Secret("pypi-wrong"), origin="env:TOKEN")
     wrong = PackageIndex(replace(at.staging.place, login=login), at.http, at.clock)
-    have = at.have("1.5")
+    context = at.context("1.5")
     with pytest.raises(Denied, match=r"env:TOKEN.*403 Invalid or non-existent authentication") as caught:
-        stage_at(at, wrong).make(have)
+        stage_at(at, wrong).make(context)
     assert "0 of 2 files are on testpypi" in caught.value.what
-    assert at.uploads(at.staging, have) == []
+    assert at.uploads(at.staging, context) == []
 
 
 def test_an_address_without_its_slash_is_named(at: Dock) -> None:
     """Not a lost answer, which it looks like on PyPI, but a refusal with the reason."""
     place = replace(at.staging.place, upload=at.staging.place.upload.rstrip("/"))
-    have = at.have("1.6")
+    context = at.context("1.6")
     with pytest.raises(Rejected):
-        stage_at(at, PackageIndex(place, at.http, at.clock)).make(have)
-    assert at.uploads(at.staging, have) == []
+        stage_at(at, PackageIndex(place, at.http, at.clock)).make(context)
+    assert at.uploads(at.staging, context) == []
 
 
 def test_an_index_that_is_gone_is_unknown(at: Dock) -> None:
     """Neither found nor absent."""
     place = replace(at.staging.place, simple="http://127.0.0.1:1/simple/", json="")
     with pytest.raises(Unknown, match="Connection refused"):
-        stage_at(at, PackageIndex(place, at.http, at.clock)).find(at.have("1.7"))
+        stage_at(at, PackageIndex(place, at.http, at.clock)).find(at.context("1.7"))
 
 
 def test_a_file_is_fetched_back(at: Dock, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The very bytes."""
-    have = at.have("1.8")
-    stage_at(at).make(have)
-    wheel = have[DISTS].files[0]
+    context = at.context("1.8")
+    stage_at(at).make(context)
+    wheel = context[DISTS].files[0]
     listed = at.staging.holding("Demo", "1.8").listed(wheel.name)
     assert listed is not None
     fetched = at.staging.fetch(listed, tmp_path_factory.mktemp("fetched"))
@@ -130,5 +130,5 @@ def test_it_says_what_it_would_do_and_leaves_what_it_did(at: Dock) -> None:
     assert stage.reach is Reach.REMOTE
     assert "testpypi" in stage.plan()
     left = stage.undo(Uploaded(index="testpypi", files=(Subject(name="demo-1.tar.gz", sha256="0" * 64),)))
-    assert isinstance(left, Left)
+    assert isinstance(left, NotUndone)
     assert "never comes free" in left.why

@@ -13,13 +13,13 @@ from tests.support.local_forge import RELEASE, Ready, Scene, ready, scene, text_
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.core.stage import Have, Promise
+from unmoor.core.stage import Output, StageContext
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown
 from unmoor.ports.forge import Posting
 from unmoor.products import Draft, Page
 from unmoor.stages.undraft import PublishDraft
 
-DRAFT: Promise[Draft] = Promise("draft")
+DRAFT: Output[Draft] = Output("draft")
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +45,9 @@ class Full:
     stage: PublishDraft
 
     @property
-    def have(self) -> Have:
+    def context(self) -> StageContext:
         """What the stage is handed."""
-        return Have({RELEASE.by: self.one.release, DRAFT.by: self.draft})
+        return StageContext({RELEASE.by: self.one.release, DRAFT.by: self.draft})
 
     def posting(self) -> Posting:
         """The release object as its owner sees it."""
@@ -57,7 +57,7 @@ class Full:
 def full(at: Scene, git: GitCheckout, folder: Path, *, prerelease: bool = False, highest: bool = True) -> Full:
     """Make a whole draft."""
     one = ready(at, folder, at.release(prerelease=prerelease, highest=highest))
-    draft = one.stage.make(one.have)
+    draft = one.stage.make(one.context)
     stage = PublishDraft(name="undraft", release=RELEASE, draft=DRAFT, forge=at.forge(), git=git, clock=at.clock)
     return Full(one, draft, stage)
 
@@ -71,11 +71,11 @@ def test_what_was_published_is_found_equal(
     """With its marks: latest goes to the highest final version and to no other."""
     it = full(at, git, tmp_path, prerelease=prerelease, highest=highest)
     before = at.forge().latest()
-    assert it.stage.find(it.have) is None
-    page = it.stage.make(it.have)
+    assert it.stage.find(it.context) is None
+    page = it.stage.make(it.context)
     tag = it.one.release.tag
     assert page == Page(url=it.posting().url, tag=tag, prerelease=prerelease, latest=highest)
-    assert it.stage.find(it.have) == page
+    assert it.stage.find(it.context) == page
     assert at.forge().latest() == (tag if highest else before)
     assert tag in it.stage.remedy(page)
     assert page.url in it.stage.remedy(page)
@@ -84,24 +84,24 @@ def test_what_was_published_is_found_equal(
 def test_below_the_top_latest_is_never_taken_from_another_project(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
     """A repository has one latest: a project in a folder leaves it where it is, and keeps it once it has it."""
     first = full(at, git, tmp_path / "first")
-    first.stage.make(first.have)
+    first.stage.make(first.context)
     held = at.forge().latest()
     assert held == first.one.release.tag
     own = full(at, git, tmp_path / "own")
     for prefix, latest in (("pkg-", held), ("", own.one.release.tag)):
         release = replace(own.one.release, path="packages/pkg", prefix=prefix)
-        have = Have({RELEASE.by: release, DRAFT.by: own.draft})
-        page = own.stage.make(have)
+        context = StageContext({RELEASE.by: release, DRAFT.by: own.draft})
+        page = own.stage.make(context)
         assert page.latest is (latest != held)
         assert at.forge().latest() == latest
-        assert own.stage.find(have) == page
+        assert own.stage.find(context) == page
 
 
 def test_a_plan_and_a_look_change_nothing(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
     """The draft stays one."""
     it = full(at, git, tmp_path)
     assert "publish" in it.stage.plan()
-    assert it.stage.find(it.have) is None
+    assert it.stage.find(it.context) is None
     assert it.posting().draft
 
 
@@ -112,10 +112,10 @@ def test_wrong_marks_are_absent_and_are_set(
     """Somebody published the draft by hand, with other marks."""
     it = full(at, git, tmp_path)
     it.stage.forge.publish(it.posting(), prerelease=prerelease, latest=latest)
-    assert it.stage.find(it.have) is None
-    page = it.stage.make(it.have)
+    assert it.stage.find(it.context) is None
+    page = it.stage.make(it.context)
     assert (page.prerelease, page.latest) == (False, True)
-    assert it.stage.find(it.have) == page
+    assert it.stage.find(it.context) == page
 
 
 def test_a_backport_that_took_latest_gives_it_back_by_the_next_release(
@@ -124,7 +124,7 @@ def test_a_backport_that_took_latest_gives_it_back_by_the_next_release(
     """A release that should not be the latest and is, counts as not yet right."""
     it = full(at, git, tmp_path, highest=False)
     it.stage.forge.publish(it.posting(), prerelease=False, latest=True)
-    assert it.stage.find(it.have) is None
+    assert it.stage.find(it.context) is None
 
 
 def test_another_public_release_of_the_tag_is_a_conflict(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_another_public_release_of_the_tag_is_a_conflict(at: Scene, git: GitChec
     it.stage.forge.publish(it.posting(), prerelease=False, latest=True)
     wrong = replace(it, draft=replace(it.draft, id=it.draft.id + 1))
     with pytest.raises(Conflict, match="another release"):
-        wrong.stage.find(wrong.have)
+        wrong.stage.find(wrong.context)
 
 
 def test_a_tag_that_moved_is_refused_and_nothing_is_published(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_tag_that_moved_is_refused_and_nothing_is_published(at: Scene, git: Gi
     other = at.repo.commit({"README": tmp_path.name})
     at.repo.git("tag", "--force", it.one.release.tag, other)
     with pytest.raises(Refused, match=other):
-        it.stage.make(it.have)
+        it.stage.make(it.context)
     assert it.posting().draft
 
 
@@ -157,7 +157,7 @@ def test_a_draft_that_is_no_longer_whole_is_not_published(
     if change == "other":
         it.stage.forge.attach(it.posting(), text_file(tmp_path / "other" / asset.name, "other"))
     with pytest.raises(error, match=asset.name.replace("+", r"\+")):
-        it.stage.make(it.have)
+        it.stage.make(it.context)
     assert it.posting().draft
 
 
@@ -166,7 +166,7 @@ def test_a_draft_that_is_gone_is_unknown(at: Scene, git: GitCheckout, tmp_path: 
     it = full(at, git, tmp_path)
     it.stage.forge.remove(it.posting())
     with pytest.raises(Unknown, match="no longer listed"):
-        it.stage.make(it.have)
+        it.stage.make(it.context)
 
 
 def test_the_tag_of_a_deleted_immutable_release_stays_burned(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_the_tag_of_a_deleted_immutable_release_stays_burned(at: Scene, git: Git
     switch = at.world / "forge" / "immutable"
     switch.touch()
     try:
-        it.stage.make(it.have)
+        it.stage.make(it.context)
         number = it.posting().id
         answer = requests.delete(
             f"{at.place.api}/repos/{at.place.repository}/releases/{number}",
@@ -184,9 +184,9 @@ def test_the_tag_of_a_deleted_immutable_release_stays_burned(at: Scene, git: Git
         )
         answer.raise_for_status()
         one = ready(at, tmp_path / "second", it.one.release)
-        again = replace(it, one=one, draft=one.stage.make(one.have))
+        again = replace(it, one=one, draft=one.stage.make(one.context))
         with pytest.raises(Rejected, match="immutable") as caught:
-            again.stage.make(again.have)
+            again.stage.make(again.context)
     finally:
         switch.unlink()
     assert "release the next version" in caught.value.next_step
@@ -217,7 +217,7 @@ def test_after_a_lost_answer_it_looks(at: Scene, git: GitCheckout, tmp_path: Pat
     """What was done is found; what was not is sent once more."""
     it = full(at, git, tmp_path)
     stage = replace(it.stage, forge=Lossy(at.forge(), [done]))  # type: ignore[arg-type]
-    assert stage.make(it.have) == it.stage.find(it.have)
+    assert stage.make(it.context) == it.stage.find(it.context)
 
 
 def test_a_release_that_the_forge_insists_to_call_latest_is_told(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_release_that_the_forge_insists_to_call_latest_is_told(at: Scene, git:
     it = full(at, git, tmp_path, highest=False)
     stage = replace(it.stage, forge=Insistent(at.forge(), []))  # type: ignore[arg-type]
     warned: list[str] = []
-    page = stage.make(replace(it.have, warn=warned.append))
+    page = stage.make(replace(it.context, warn=warned.append))
     assert page.latest
     assert "higher final version" in warned[0]
 
@@ -249,4 +249,4 @@ def test_what_stays_unseen_is_incomplete(at: Scene, git: GitCheckout, tmp_path: 
     it = full(at, git, tmp_path)
     stage = replace(it.stage, forge=Stubborn(at.forge(), []))  # type: ignore[arg-type]
     with pytest.raises(Incomplete, match="the latest"):
-        stage.make(it.have)
+        stage.make(it.context)

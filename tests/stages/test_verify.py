@@ -13,15 +13,15 @@ from tests.support.sample_values import Ticks
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
-from unmoor.core.stage import Have, Promise
+from unmoor.core.stage import Output, StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown, UnmoorError
 from unmoor.ports.forge import Attached
 from unmoor.ports.index import Holding
 from unmoor.products import Page, Subject, Uploaded, Verified
 from unmoor.stages.verify import VerifyRelease
 
-UPLOADED: Promise[Uploaded] = Promise("pypi")
-PAGE: Promise[Page] = Promise("undraft")
+UPLOADED: Output[Uploaded] = Output("pypi")
+PAGE: Output[Page] = Output("undraft")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ class Public:
         """Run the stage."""
         files = tuple(Subject(name=file.name, sha256=file.sha256) for file in self.one.dists.files)
         return self.stage.make(
-            Have(
+            StageContext(
                 {
                     RELEASE.by: self.one.release,
                     DISTS.by: self.one.dists,
@@ -92,7 +92,7 @@ def fire(_one: Ready) -> BaseException:
 def public(at: Scene, folder: Path, *, spoil: tuple[str, Spoil] | None = None) -> Public:
     """Publish a release, spoilt before if a test says so."""
     one = ready(at, folder)
-    one.stage.make(one.have)
+    one.stage.make(one.context)
     forge = one.stage.forge
     (posting,) = forge.postings(one.release.tag)
     if spoil is not None:

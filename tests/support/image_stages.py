@@ -15,7 +15,7 @@ from unmoor.adapters.registry import OciRegistry
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
-from unmoor.core.stage import Have, Promise
+from unmoor.core.stage import Output, StageContext
 from unmoor.errors import MissingPart, UnmoorError
 from unmoor.images.image_plan import Line, lines
 from unmoor.ports.registry import Packages, Registry
@@ -24,10 +24,10 @@ from unmoor.products import Image, Images, Pointed, Proof, Pushed, Release
 from unmoor.stages.image_tags import PointTags
 from unmoor.stages.registry import PushImages
 
-RELEASE: Promise[Release] = Promise("tag")
-IMAGES: Promise[Images] = Promise("images")
-PROOF: Promise[Proof] = Promise("prove-images")
-PUSHED: Promise[Pushed] = Promise("registry")
+RELEASE: Output[Release] = Output("tag")
+IMAGES: Output[Images] = Output("images")
+PROOF: Output[Proof] = Output("prove-images")
+PUSHED: Output[Pushed] = Output("registry")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SETTINGS = ImageSettings()
 
@@ -179,19 +179,19 @@ class Dock:
             packages=self.packages,
         )
 
-    def have(self, release: Release, images: Images | None = None, pushed: Pushed | None = None) -> Have:
+    def context(self, release: Release, images: Images | None = None, pushed: Pushed | None = None) -> StageContext:
         """What the stages are handed."""
         subjects = Proof(name="prove-images", subjects=(), results=())
         products: dict[str, object] = {RELEASE.by: release, IMAGES.by: images, PROOF.by: subjects, PUSHED.by: pushed}
-        return Have(products, say=self.said.append)
+        return StageContext(products, say=self.said.append)
 
     def push(self, release: Release, **more: Any) -> Pushed:
         """Build and push a release."""
-        return self.pushing().make(self.have(release, self.built(release, **more)))
+        return self.pushing().make(self.context(release, self.built(release, **more)))
 
     def point(self, release: Release, pushed: Pushed) -> Pointed:
         """Point the tags of a release."""
-        return self.pointing().make(self.have(release, pushed=pushed))
+        return self.pointing().make(self.context(release, pushed=pushed))
 
     def ship(self, version: str, **more: Any) -> tuple[Release, Pushed, Pointed]:
         """Push and point one version, of a commit of its own."""

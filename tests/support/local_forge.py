@@ -16,7 +16,7 @@ from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts.files import measured
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.core.stage import Have, Promise
+from unmoor.core.stage import Output, StageContext
 from unmoor.ports.world import ForgePlace, Login
 from unmoor.products import Dists, File, Notes, Proof, Release, Result, Subject, Verdict
 from unmoor.rehearsal import local
@@ -24,10 +24,10 @@ from unmoor.stages.draft import MakeDraft
 from unmoor.util.secret import Secret
 
 REPOSITORY = "acme/demo"
-RELEASE: Promise[Release] = Promise("tag")
-DISTS: Promise[Dists] = Promise("dists")
-NOTES: Promise[Notes] = Promise("notes")
-PROOF: Promise[Proof] = Promise("prove-dists")
+RELEASE: Output[Release] = Output("tag")
+DISTS: Output[Dists] = Output("dists")
+NOTES: Output[Notes] = Output("notes")
+PROOF: Output[Proof] = Output("prove-dists")
 TAGS = 60
 
 
@@ -98,9 +98,9 @@ class Ready:
     stage: MakeDraft
 
     @property
-    def have(self) -> Have:
+    def context(self) -> StageContext:
         """What the stage is handed."""
-        return Have(
+        return StageContext(
             {RELEASE.by: self.release, DISTS.by: self.dists, NOTES.by: self.notes, PROOF.by: self.proof},
         )
 

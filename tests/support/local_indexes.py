@@ -19,14 +19,14 @@ from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.config.worlds import read_world
-from unmoor.core.stage import Have, Promise
+from unmoor.core.stage import Output, StageContext
 from unmoor.ports.world import World
 from unmoor.products import Dists, Release
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
 
-RELEASE: Promise[Release] = Promise("tag")
-DISTS: Promise[Dists] = Promise("dists")
+RELEASE: Output[Release] = Output("tag")
+DISTS: Output[Dists] = Output("dists")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Dock:
         """The index."""
         return PackageIndex(self.world.index, self.http, self.clock)
 
-    def have(self, version: str) -> Have:
+    def context(self, version: str) -> StageContext:
         """Tag a version on the remote, build its files, and hand both over."""
         tag = f"v{version}"
         self.repo.git("tag", tag)
@@ -69,11 +69,11 @@ class Dock:
             highest=True,
         )
         dists = Dists(files=built(self.folder / version, version))
-        return Have({RELEASE.by: release, DISTS.by: dists}, say=self.said.append)
+        return StageContext({RELEASE.by: release, DISTS.by: dists}, say=self.said.append)
 
-    def uploads(self, index: PackageIndex, have: Have) -> list[str]:
+    def uploads(self, index: PackageIndex, context: StageContext) -> list[str]:
         """What became of every upload of a version's files, as the index wrote it down."""
-        names = {file.name for file in have[DISTS].files}
+        names = {file.name for file in context[DISTS].files}
         lines = map(json.loads, (self.running.folder / "requests.jsonl").read_text().splitlines())
         ours = (line for line in lines if line.get("server") == index.name and line.get("file") in names)
         return [str(line["outcome"]) for line in ours]

@@ -15,7 +15,7 @@ from unmoor.cli.run_options import Asked
 from unmoor.core.events import Report, StageReport
 from unmoor.core.outcome import Failed, Found, Skipped
 from unmoor.core.pipeline import Pipeline
-from unmoor.core.stage import Left, Push, Reach, Seal, Undone
+from unmoor.core.stage import NotUndone, Publish, Push, Reach, Undone
 from unmoor.render import words
 from unmoor.util.filelock import exclusive
 from unmoor.util.text import clean
@@ -71,9 +71,11 @@ def _undone(pipeline: Pipeline, report: Report, *, really: bool) -> list[str]:
         if not isinstance(outcome, Found):
             continue
         match stage:
-            case Seal():
+            case Publish():
                 lines.append(f"{stage.name}: stays. {clean(stage.remedy(outcome.product), limit=2000)}")
-                lines += [_told(stage.name, answer) for answer in (stage.loosen(outcome.product) if really else ())]
+                lines += [
+                    _told(stage.name, answer) for answer in (stage.undo_partly(outcome.product) if really else ())
+                ]
             case Push() if not really:
                 lines.append(f"{stage.name}: would be taken back if it can be: {words.describe(outcome.product)}")
             case Push():
@@ -83,9 +85,9 @@ def _undone(pipeline: Pipeline, report: Report, *, really: bool) -> list[str]:
     return lines
 
 
-def _told(name: str, answer: Undone | Left) -> str:
+def _told(name: str, answer: Undone | NotUndone) -> str:
     match answer:
         case Undone(what):
             return f"{name}: undone. {clean(what, limit=2000)}"
-        case Left(why):
+        case NotUndone(why):
             return f"{name}: stays. {clean(why, limit=2000)}"

@@ -14,7 +14,7 @@ from unmoor.core.stage import Reach
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class StageInfo:
     """One stage as a listener needs to know it beforehand."""
 
     name: str
@@ -31,7 +31,7 @@ class RunStarted:
     world: str
     rehearsal: bool
     ceiling: Reach
-    stages: tuple[Entry, ...]
+    stages: tuple[StageInfo, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class StageEnded:
 class StageReport:
     """How one stage ended; ``outcome`` is ``None`` for a stage that nobody asked for."""
 
-    entry: Entry
+    entry: StageInfo
     outcome: Outcome | None
     seconds: float
     plan: str

@@ -12,12 +12,12 @@ from unmoor.core.events import Listener, StageEnded, StageStarted
 from unmoor.core.journal import Journal
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.pipeline import AnyStage
-from unmoor.core.stage import Findable, Have, Reach
+from unmoor.core.stage import Reach, Resumable, StageContext
 from unmoor.errors import Denied, Internal, Unknown, UnmoorError, of_the_machine
 
 
 @dataclass(frozen=True)
-class Parked:
+class Deferred:
     """The world does not hold it yet, and what must come before it is not there: ask again later."""
 
 
@@ -25,28 +25,28 @@ class Parked:
 class Task:
     """One stage at one moment.
 
-    ``lacking`` says why an input is missing, ``blocked`` why it may not make anything;
+    ``missing_input`` says why an input is missing, ``blocked`` why it may not make anything;
     ``early`` means that it may only look for now.
     """
 
     stage: AnyStage
-    have: Have
-    lacking: Outcome | None = None
+    context: StageContext
+    missing_input: Outcome | None = None
     blocked: Outcome | None = None
     early: bool = False
 
 
-Ended = Outcome | Parked
+Ended = Outcome | Deferred
 Step = Callable[[Task], Ended]
 
 
-def making(task: Task) -> Ended:
+def make_product(task: Task) -> Ended:
     """Make the product: the innermost step. What fails here may have left a part of it."""
-    ended = capturing(lambda task: Made(task.stage.make(task.have)))(task)
+    ended = capture_errors(lambda task: Made(task.stage.make(task.context)))(task)
     return replace(ended, begun=True) if isinstance(ended, Failed) else ended
 
 
-def ceiling(limit: Reach) -> Callable[[Step], Step]:
+def plan_above(limit: Reach) -> Callable[[Step], Step]:
     """Plan, instead of making, what lies above the ceiling."""
 
     def wrap(step: Step) -> Step:
@@ -55,17 +55,17 @@ def ceiling(limit: Reach) -> Callable[[Step], Step]:
     return wrap
 
 
-def owing(step: Step) -> Step:
+def require_upstream(step: Step) -> Step:
     """Stop a stage that must come after something that is missing, and say why."""
     return lambda task: task.blocked or step(task)
 
 
-def parking(step: Step) -> Step:
+def find_only(step: Step) -> Step:
     """Make nothing while the stage was only asked to look."""
-    return lambda task: Parked() if task.early else step(task)
+    return lambda task: Deferred() if task.early else step(task)
 
 
-def finding(limit: Reach) -> Callable[[Step], Step]:
+def find_first(limit: Reach) -> Callable[[Step], Step]:
     """Ask the world first: what it holds already is done.
 
     Above the ceiling nothing would be made anyway: there an answer that cannot be had is a warning.
@@ -73,13 +73,13 @@ def finding(limit: Reach) -> Callable[[Step], Step]:
 
     def wrap(step: Step) -> Step:
         def look(task: Task) -> Ended:
-            if isinstance(task.stage, Findable):
+            if isinstance(task.stage, Resumable):
                 try:
-                    product = task.stage.find(task.have)
+                    product = task.stage.find(task.context)
                 except (Denied, Unknown) as error:
                     if task.stage.reach <= limit:
                         raise
-                    task.have.warn(f"it cannot be told whether this is done already: {error}")
+                    task.context.warn(f"it cannot be told whether this is done already: {error}")
                     return Planned(task.stage.plan())
                 if product is not None:
                     return Found(product)
@@ -90,12 +90,12 @@ def finding(limit: Reach) -> Callable[[Step], Step]:
     return wrap
 
 
-def lacking(step: Step) -> Step:
+def require_inputs(step: Step) -> Step:
     """Stop a stage whose inputs are missing: it can not even look."""
-    return lambda task: task.lacking or step(task)
+    return lambda task: task.missing_input or step(task)
 
 
-def opening(gate: Callable[[], None]) -> Callable[[Step], Step]:
+def enter_workspace(gate: Callable[[], None]) -> Callable[[Step], Step]:
     """Pass the gate before anything is made on this machine or elsewhere: the lock, the run's folder, the journal."""
 
     def wrap(step: Step) -> Step:
@@ -109,7 +109,7 @@ def opening(gate: Callable[[], None]) -> Callable[[Step], Step]:
     return wrap
 
 
-def capturing(step: Step) -> Step:
+def capture_errors(step: Step) -> Step:
     """Turn what was raised into an outcome. A fault of ours keeps its traceback."""
 
     def guard(task: Task) -> Ended:
@@ -118,12 +118,12 @@ def capturing(step: Step) -> Step:
         except UnmoorError as error:
             return Failed(error)
         except Exception as error:  # noqa: BLE001 - the one place where a stage's own fault becomes an outcome
-            return Failed(of_the_machine(error) or fault(error))
+            return Failed(of_the_machine(error) or internal_error(error))
 
     return guard
 
 
-def fault(error: Exception) -> Internal:
+def internal_error(error: Exception) -> Internal:
     """Describe a fault of unmoor's own; the traceback goes to the journal."""
     internal = Internal(
         f"unmoor itself failed: {type(error).__name__}: {error}",
@@ -133,16 +133,16 @@ def fault(error: Exception) -> Internal:
     return internal
 
 
-def journalling(journal: Journal) -> Callable[[Step], Step]:
+def write_journal(journal: Journal) -> Callable[[Step], Step]:
     """Write down that a stage begins and how it ended, each before anything follows from it."""
 
     def wrap(step: Step) -> Step:
         def record(task: Task) -> Ended:
-            if not task.lacking:
+            if not task.missing_input:
                 journal.write({"event": "begins", "stage": task.stage.name})
             ended = step(task)
-            if not isinstance(ended, Parked):
-                journal.write({"event": "ended", "stage": task.stage.name, **written(ended)})
+            if not isinstance(ended, Deferred):
+                journal.write({"event": "ended", "stage": task.stage.name, **outcome_record(ended)})
             return ended
 
         return record
@@ -150,7 +150,7 @@ def journalling(journal: Journal) -> Callable[[Step], Step]:
     return wrap
 
 
-def written(outcome: Outcome) -> Mapping[str, Any]:
+def outcome_record(outcome: Outcome) -> Mapping[str, Any]:
     """Put an outcome in the words of the journal."""
     match outcome:
         case Made(product) | Found(product):
@@ -168,7 +168,7 @@ def written(outcome: Outcome) -> Mapping[str, Any]:
             assert_never(outcome)
 
 
-def telling(tell: Listener) -> Callable[[Step], Step]:
+def notify(tell: Listener) -> Callable[[Step], Step]:
     """Tell the listeners when a stage begins and ends."""
 
     def wrap(step: Step) -> Step:
@@ -176,7 +176,7 @@ def telling(tell: Listener) -> Callable[[Step], Step]:
             tell(StageStarted(stage=task.stage.name))
             begun = time.monotonic()
             ended = step(task)
-            if not isinstance(ended, Parked):
+            if not isinstance(ended, Deferred):
                 tell(StageEnded(stage=task.stage.name, outcome=ended, seconds=time.monotonic() - begun))
             return ended
 
@@ -187,10 +187,10 @@ def telling(tell: Listener) -> Callable[[Step], Step]:
 
 def compose(*, limit: Reach, journal: Journal, tell: Listener, gate: Callable[[], None]) -> Step:
     """Put the wrappers together, innermost first. The only place that knows their order."""
-    step: Step = making
+    step: Step = make_product
     wrappers = (
-        *(ceiling(limit), owing, parking, finding(limit), opening(gate), lacking),
-        *(capturing, journalling(journal), telling(tell)),
+        *(plan_above(limit), require_upstream, find_only, find_first(limit), enter_workspace(gate), require_inputs),
+        *(capture_errors, write_journal(journal), notify(tell)),
     )
     for wrapper in wrappers:
         step = wrapper(step)

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from unmoor.core.stage import Promise, Reach, Stage
+from unmoor.core.stage import Output, Reach, Stage
 
 AnyStage = Stage[Any]
 
 
-class BrokenLaw(ValueError):
+class InvalidPipeline(ValueError):
     """A pipeline that must not exist: a fault of the assembly, never of the user."""
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Ordered stages. Raises `BrokenLaw` at construction where a law does not hold.
+    """Ordered stages. Raises `InvalidPipeline` at construction where a law does not hold.
 
     The laws: names are unique; every promise is given by an earlier stage; once something is
     final, only what follows from it may come after; what reaches outside never stands on advice.
@@ -30,14 +30,14 @@ class Pipeline:
         final: str | None = None
         for stage in self.stages:
             if stage.name in seen:
-                raise BrokenLaw(f"two stages are called {stage.name!r}")
+                raise InvalidPipeline(f"two stages are called {stage.name!r}")
             for promise in stage.needs:
                 if promise.by not in seen:
-                    raise BrokenLaw(f"{stage.name!r} needs {promise.by!r}, which no earlier stage gives")
+                    raise InvalidPipeline(f"{stage.name!r} needs {promise.by!r}, which no earlier stage gives")
                 if self[promise.by].advisory and not stage.advisory:
-                    raise BrokenLaw(f"{stage.name!r} stands on {promise.by!r}, which is only advisory")
+                    raise InvalidPipeline(f"{stage.name!r} stands on {promise.by!r}, which is only advisory")
             if final is not None and final not in self.before(stage):
-                raise BrokenLaw(f"{stage.name!r} comes after the final {final!r} without following from it")
+                raise InvalidPipeline(f"{stage.name!r} comes after the final {final!r} without following from it")
             seen.add(stage.name)
             if stage.reach is Reach.FINAL:
                 final = stage.name
@@ -60,7 +60,7 @@ class Pipeline:
     def before(self, stage: AnyStage) -> frozenset[str]:
         """Everything a stage follows from, however far back."""
         found: set[str] = set()
-        waiting: list[Promise[Any]] = list(stage.needs)
+        waiting: list[Output[Any]] = list(stage.needs)
         while waiting:
             promise = waiting.pop()
             if promise.by not in found:

@@ -15,21 +15,21 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from unmoor.core.events import (
-    Entry,
     Listener,
     Report,
     RunEnded,
     RunStarted,
     StageEnded,
+    StageInfo,
     StageReport,
     StageSaid,
     StageWarned,
 )
 from unmoor.core.journal import Journal, NoJournal
-from unmoor.core.middleware import Ended, Parked, Task, compose, fault
+from unmoor.core.middleware import Deferred, Ended, Task, compose, internal_error
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.pipeline import AnyStage, Pipeline
-from unmoor.core.stage import Have, Reach
+from unmoor.core.stage import Reach, StageContext
 from unmoor.errors import Interrupted, Overdue, UnmoorError, of_the_machine
 from unmoor.util.py311_compat import mend
 
@@ -76,7 +76,7 @@ class Run:
         """Run to the end and report. Never raises for a stage's failure."""
         mend()
         begun = time.monotonic()
-        entries = tuple(Entry(name=s.name, reach=s.reach, advisory=s.advisory) for s in self.pipeline)
+        entries = tuple(StageInfo(name=s.name, reach=s.reach, advisory=s.advisory) for s in self.pipeline)
         self.journal.write({"event": "run begins", "world": self.world, "ceiling": self.limit.name.lower()})
         self._tell(RunStarted(world=self.world, rehearsal=self.rehearsal, ceiling=self.limit, stages=entries))
         try:
@@ -123,21 +123,21 @@ class Run:
             ended = self._step(task)
         except BaseException as error:  # noqa: BLE001 - a listener or the journal broke: the run must still end
             told = error if isinstance(error, Exception) else RuntimeError(repr(error))
-            ended = Failed(of_the_machine(told) or fault(told))
+            ended = Failed(of_the_machine(told) or internal_error(told))
         self._events.put((task.stage.name, ended))
 
     def _take_one(self, deadline: float) -> None:
         while True:
             self.check()
             if time.monotonic() > deadline:
-                raise overdue(self.deadline, sorted(self._running))
+                raise deadline_passed(self.deadline, sorted(self._running))
             try:
                 name, ended = self._events.get(timeout=TICK)
             except queue.Empty:
                 continue
             break
         self._running.discard(name)
-        if isinstance(ended, Parked):
+        if isinstance(ended, Deferred):
             for promise in self.pipeline[name].needs:
                 self._demand(promise.by)
         else:
@@ -147,17 +147,19 @@ class Run:
         """What this stage could do now; ``None`` where it has to wait."""
         if not all(promise.by in self._ended for promise in stage.inputs):
             return None
-        have = Have(self._products(), say=self._voice(stage, StageSaid), warn=self._voice(stage, StageWarned))
+        context = StageContext(
+            self._products(), say=self._voice(stage, StageSaid), warn=self._voice(stage, StageWarned)
+        )
         missing = self._missing([promise.by for promise in stage.inputs], stage)
         if missing is not None:
-            return Task(stage=stage, have=have, lacking=missing)
+            return Task(stage=stage, context=context, missing_input=missing)
         waiting = [promise.by for promise in stage.needs if promise.by not in self._ended]
         if any(name not in self._demanded for name in waiting):
-            return Task(stage=stage, have=have, early=True)
+            return Task(stage=stage, context=context, early=True)
         if waiting or not self._gate_is_open(stage):
             return None
         blocked = self._missing([promise.by for promise in stage.needs], stage) or self._gate_is_shut(stage)
-        return Task(stage=stage, have=have, blocked=blocked)
+        return Task(stage=stage, context=context, blocked=blocked)
 
     def _products(self) -> dict[str, object]:
         return {name: o.product for name, o in self._ended.items() if isinstance(o, Made | Found)}
@@ -208,7 +210,7 @@ class Run:
             except queue.Empty:
                 continue
             self._running.discard(name)
-            self._ended[name] = ended if not isinstance(ended, Parked) else Skipped("stopped")
+            self._ended[name] = ended if not isinstance(ended, Deferred) else Skipped("stopped")
         for name in sorted(self._running):
             self._ended[name] = Failed(error)
         for name in self._demanded - set(self._ended):
@@ -216,7 +218,7 @@ class Run:
         if not any(isinstance(outcome, Failed) for outcome in self._ended.values()):
             self._ended[next(n for n in self.pipeline.names if n in self._demanded)] = Failed(error)
 
-    def _report(self, entries: tuple[Entry, ...], seconds: float) -> Report:
+    def _report(self, entries: tuple[StageInfo, ...], seconds: float) -> Report:
         stages = tuple(
             StageReport(
                 entry=entry,
@@ -234,7 +236,7 @@ def interrupted() -> Interrupted:
     return Interrupted("stopped before the end", next_step="run the same command again: it goes on from what is there")
 
 
-def overdue(deadline: float, running: list[str]) -> Overdue:
+def deadline_passed(deadline: float, running: list[str]) -> Overdue:
     """Say that the whole run took too long."""
     return Overdue(
         f"the run took longer than its deadline of {deadline:.0f} s (still busy: {', '.join(running)})",

@@ -1,8 +1,8 @@
 """What a stage is: it is given promises, gives one product, and declares its reach.
 
 A stage is a frozen, keyword-only dataclass with three sorts of field: settings (values), promises
-(typed inputs, each another stage's ``gives``) and ports (the powers it has: no port, no power).
-There are four kinds, closed on purpose: `Check`, `Build`, `Push` and `Seal`.
+(typed inputs, each another stage's ``output``) and ports (the powers it has: no port, no power).
+There are four kinds, closed on purpose: `Check`, `Build`, `Push` and `Publish`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Reach(IntEnum):
 
 
 @dataclass(frozen=True)
-class Promise(Generic[P]):
+class Output(Generic[P]):
     """A product that the stage named ``by`` will give."""
 
     by: str
@@ -37,7 +37,7 @@ def _silent(_text: str) -> None:
 
 
 @dataclass(frozen=True)
-class Have:
+class StageContext:
     """What a stage is handed: the products it was promised, and a voice.
 
     ``say`` is for what the user should know while it happens, ``warn`` for what must still be
@@ -48,7 +48,7 @@ class Have:
     say: Callable[[str], None] = _silent
     warn: Callable[[str], None] = _silent
 
-    def __getitem__(self, promise: Promise[P]) -> P:
+    def __getitem__(self, promise: Output[P]) -> P:
         """Return the product of a promise; ``KeyError`` where it was never given."""
         return cast("P", self.products[promise.by])
 
@@ -61,7 +61,7 @@ class Undone:
 
 
 @dataclass(frozen=True)
-class Left:
+class NotUndone:
     """``undo`` had to leave it, and why."""
 
     why: str
@@ -76,24 +76,24 @@ class Stage(ABC, Generic[P]):
     """
 
     name: str
-    after: tuple[Promise[Any], ...] = ()
+    after: tuple[Output[Any], ...] = ()
     advisory: bool = False
 
     reach: ClassVar[Reach]
 
     @property
-    def gives(self) -> Promise[P]:
+    def output(self) -> Output[P]:
         """The promise of this stage's product."""
-        return Promise(self.name)
+        return Output(self.name)
 
     @property
-    def inputs(self) -> tuple[Promise[Any], ...]:
+    def inputs(self) -> tuple[Output[Any], ...]:
         """The promises this stage reads, whether to look or to make."""
         values = (getattr(self, field.name) for field in fields(self) if field.name != "after")
-        return tuple(value for value in values if isinstance(value, Promise))
+        return tuple(value for value in values if isinstance(value, Output))
 
     @property
-    def needs(self) -> tuple[Promise[Any], ...]:
+    def needs(self) -> tuple[Output[Any], ...]:
         """Every promise that must be kept before this stage makes anything."""
         return (*self.inputs, *(each for each in self.after if each not in self.inputs))
 
@@ -102,7 +102,7 @@ class Stage(ABC, Generic[P]):
         """Say in words what would be touched. Touches nothing."""
 
     @abstractmethod
-    def make(self, have: Have) -> P:
+    def make(self, context: StageContext) -> P:
         """Bring the product about. Raises an `UnmoorError` where that cannot be done."""
 
 
@@ -112,11 +112,11 @@ class Check(Stage[P], ABC):
     reach = Reach.READS
 
 
-class Findable(Stage[P], ABC):
+class Resumable(Stage[P], ABC):
     """What the three kinds that leave something behind have in common."""
 
     @abstractmethod
-    def find(self, have: Have) -> P | None:
+    def find(self, context: StageContext) -> P | None:
         """Return the product if the world already holds it, ``None`` if it is absent.
 
         Raises `Conflict` (naming both digests) where the same name holds other bytes, and
@@ -124,23 +124,23 @@ class Findable(Stage[P], ABC):
         """
 
 
-class Build(Findable[P], ABC):
+class Build(Resumable[P], ABC):
     """Makes something on this machine."""
 
     reach = Reach.LOCAL
 
 
-class Push(Findable[P], ABC):
+class Push(Resumable[P], ABC):
     """Brings something to a surface in a way that can be taken back, or that nobody installs from."""
 
     reach = Reach.REMOTE
 
     @abstractmethod
-    def undo(self, product: P) -> Undone | Left:
+    def undo(self, product: P) -> Undone | NotUndone:
         """Take back what can be taken back, and say why where it cannot."""
 
 
-class Seal(Findable[P], ABC):
+class Publish(Resumable[P], ABC):
     """Brings something to a surface for good."""
 
     reach = Reach.FINAL
@@ -149,7 +149,7 @@ class Seal(Findable[P], ABC):
     def remedy(self, product: P) -> str:
         """Say what a person can do about it afterwards, since nothing can take it back."""
 
-    def loosen(self, product: P) -> tuple[Undone | Left, ...]:
+    def undo_partly(self, product: P) -> tuple[Undone | NotUndone, ...]:
         """Take back the part of it that can still be moved; as a rule there is none."""
         del product
         return ()

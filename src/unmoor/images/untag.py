@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 
 from unmoor.artifacts import oci
-from unmoor.core.stage import Left, Undone
+from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Denied, Rejected, UnmoorError
 from unmoor.images import oci_documents
 from unmoor.ports.clock import Clock
@@ -22,7 +22,7 @@ _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)
 
 def untag(
     registry: Registry, packages: Packages | None, tag: str, manifest: OciManifest, clock: Clock
-) -> Undone | Left:
+) -> Undone | NotUndone:
     """Take a tag away that points at ``manifest``. Raises `Unknown` where the answer was lost on the way."""
     data = oci_documents.marked(manifest.data, f"{tag} {secrets.token_hex(8)}")
     aside = OciManifest(data=data, digest=oci.digest_of(data), media_type=manifest.media_type)
@@ -30,16 +30,16 @@ def untag(
     try:
         registry.put(tag, aside)
     except (Rejected, Denied) as error:
-        return Left(f"{where} stays: {error.what}; {error.next_step}")
+        return NotUndone(f"{where} stays: {error.what}; {error.next_step}")
     try:
         trouble = _deleted(registry, packages, tag, aside, clock)
     except UnmoorError as error:
         trouble = error.what
     if trouble and registry.head(tag) == aside.digest:
         registry.put(tag, manifest)
-        return Left(f"{where} stays: {trouble}. Delete it by hand at {registry.page}, if it must go")
+        return NotUndone(f"{where} stays: {trouble}. Delete it by hand at {registry.page}, if it must go")
     if registry.head(tag) is not None:
-        return Left(f"{where} stays: somebody moved it in the meantime")
+        return NotUndone(f"{where} stays: somebody moved it in the meantime")
     return Undone(f"{where} was taken away; {manifest.digest} itself stays until the registry is cleaned")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import sha256_of
 from unmoor.artifacts.manifest import Manifest
-from unmoor.core.stage import Have
+from unmoor.core.stage import StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.forge import Forge, Posting
 from unmoor.ports.index import Index
@@ -28,11 +28,11 @@ class Surfaces:
     def _indexes(self) -> tuple[Index, ...]:
         return tuple(index for index in (self.index, self.staging) if index is not None)
 
-    def posting(self, release: Release, have: Have) -> tuple[Posting, Manifest] | None:
+    def posting(self, release: Release, context: StageContext) -> tuple[Posting, Manifest] | None:
         """Find a release object of the tag with a manifest on it. Raises `Conflict`, `Unknown`."""
         if self.forge is None:
             return None
-        for posting in self._postings(self.forge, release, have):
+        for posting in self._postings(self.forge, release, context):
             asset = attached(posting, manifests.NAME)
             # The manifest is attached last: without it a draft was never complete, and nothing went further.
             if asset is None or not asset.uploaded:
@@ -46,7 +46,7 @@ class Surfaces:
             return posting, manifest
         return None
 
-    def _postings(self, forge: Forge, release: Release, have: Have) -> tuple[Posting, ...]:
+    def _postings(self, forge: Forge, release: Release, context: StageContext) -> tuple[Posting, ...]:
         """Every release object of the tag that can be seen, public ones first."""
         unseen = None
         if forge.has_token():
@@ -56,7 +56,7 @@ class Surfaces:
                 unseen = error
         public = forge.public(release.tag)
         if public is None and unseen is not None:
-            have.warn(f"drafts cannot be seen, so none is taken up: {unseen}")
+            context.warn(f"drafts cannot be seen, so none is taken up: {unseen}")
         return (public,) if public is not None else ()
 
     def fetch(self, wanted: File, release: Release, posting: Posting | None, into: Path) -> bool:
@@ -82,7 +82,7 @@ class Surfaces:
             else "attach the file, by the sha256 in the manifest, or release the next version",
         )
 
-    def see_equal(self, built: tuple[File, ...], release: Release, have: Have) -> None:
+    def see_equal(self, built: tuple[File, ...], release: Release, context: StageContext) -> None:
         """Compare files that were built anew with those of the same name on an index. Raises `Conflict`.
 
         An index that cannot be read is a warning: nothing is sent there before it was compared.
@@ -91,7 +91,7 @@ class Surfaces:
             try:
                 holding = index.holding(release.project, release.version)
             except Unknown as error:
-                have.warn(f"it cannot be told whether {index.name} holds files of this version: {error}")
+                context.warn(f"it cannot be told whether {index.name} holds files of this version: {error}")
                 continue
             for file in built:
                 listed = holding.listed(file.name)

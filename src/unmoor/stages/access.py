@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from unmoor.core.stage import Check, Have, Promise, Reach
+from unmoor.core.stage import Check, Output, Reach, StageContext
 from unmoor.errors import Denied, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Forge, Repository
 from unmoor.ports.index import Index, Proving
@@ -59,7 +59,7 @@ class ProveAccess(Check[Access]):
     there: the exchange creates the project that a pending publisher names.
     """
 
-    release: Promise[Release]
+    release: Output[Release]
     index: Index
     staging: Index | None
     advisory_staging: bool = False
@@ -77,9 +77,9 @@ class ProveAccess(Check[Access]):
         names += [registry.name for registry in self.registries]
         return f"read what can be known of logins, permissions and names at {', '.join(names)}"
 
-    def make(self, have: Have) -> Access:
+    def make(self, context: StageContext) -> Access:
         """Look everywhere, then raise everything that is wrong as one error, or list it."""
-        release = have[self.release]
+        release = context[self.release]
         findings: list[Finding] = []
         problems: list[UnmoorError] = []
         for look in self._looks(release):
@@ -89,13 +89,13 @@ class ProveAccess(Check[Access]):
                 if look.counts:
                     problems.append(error)
                 elif self.limit is Reach.READS or self._is_advice(look):
-                    have.warn(str(error))
+                    context.warn(str(error))
                 findings.append(_unproven(look.surface, f"{error.what}; {error.next_step}", look.proven_by))
         if problems:
             raise _together(problems)
         for finding in findings:
             if finding.standing is Standing.UNPROVEN:
-                have.say(f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} will prove it")
+                context.say(f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} will prove it")
         return Access(findings=tuple(findings))
 
     def _looks(self, release: Release) -> list[_Look]:

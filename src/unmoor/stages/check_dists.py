@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.core.stage import Check, Have, Promise
+from unmoor.core.stage import Check, Output, StageContext
 from unmoor.dists.checks import Examiner, Limits, Problem, release, sizes, tracked
 from unmoor.dists.checks.tracked import Tracked
 from unmoor.dists.testing.install_test import subjects
@@ -31,8 +31,8 @@ class CheckDists(Check[Checked]):
     ``max_file_size`` in bytes. ``any_platform``: the index takes wheels for platforms that the public one refuses.
     """
 
-    release: Promise[Release]
-    dists: Promise[Dists]
+    release: Output[Release]
+    dists: Output[Dists]
     git: Git
     folder: RunFolder
     max_file_size: int = Limits.file
@@ -42,26 +42,26 @@ class CheckDists(Check[Checked]):
         """Say what would be looked at."""
         return "check in every file what the index would refuse, and that names and versions are the tag's"
 
-    def make(self, have: Have) -> Checked:
+    def make(self, context: StageContext) -> Checked:
         """Look at every file. Raises `Unfit` with everything that is wrong, all files together."""
-        dists = have[self.dists]
-        found = [*self._of_each(dists, self._tracked(have), have[self.release]), *self._of_all(dists)]
+        dists = context[self.dists]
+        found = [*self._of_each(dists, self._tracked(context), context[self.release]), *self._of_all(dists)]
         for line in _lines((where, problem) for where, problem in found if problem.rule.warns):
-            have.warn(line)
+            context.warn(line)
         if lines := _lines((where, problem) for where, problem in found if not problem.rule.warns):
             raise Unfit("\n".join(lines), next_step="correct the project; move the tag only if nothing of it is public")
         return Checked(subjects=subjects(dists))
 
-    def _tracked(self, have: Have) -> Tracked:
+    def _tracked(self, context: StageContext) -> Tracked:
         """What git tracks at the commit. What its history does not tell hinders nobody, and is said."""
-        commit = have[self.release].commit
+        commit = context[self.release].commit
 
         @cache
         def deleted(paths: tuple[str, ...]) -> frozenset[str]:
             try:
                 return self.git.deleted(commit, paths)
             except Unknown as error:
-                have.warn(f"which modules were left over by earlier builds cannot be told: {error.what}")
+                context.warn(f"which modules were left over by earlier builds cannot be told: {error.what}")
                 return frozenset()
 
         return Tracked.of(self.git.files(commit), lambda paths: deleted(tuple(paths)))

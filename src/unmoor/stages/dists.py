@@ -15,7 +15,7 @@ from unmoor.artifacts.files import is_intact, is_safe_name, measured
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import built_files
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.core.stage import Build, Have, Promise
+from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import extract
 from unmoor.dists.source_tree import environment, requires_python, see_large_files, unbuildable
 from unmoor.dists.testing.interpreters import AUTO, chosen
@@ -42,7 +42,7 @@ class BuildDists(Build[Dists]):
     nothing else will do; ``whole``, that a folder without one of the formats is not enough.
     """
 
-    release: Promise[Release]
+    release: Output[Release]
     git: Git
     backend: Backend
     folder: RunFolder
@@ -80,13 +80,13 @@ class BuildDists(Build[Dists]):
     def _surfaces(self) -> Surfaces:
         return Surfaces(forge=self.forge, index=self.index, staging=self.staging)
 
-    def find(self, have: Have) -> Dists | None:
+    def find(self, context: StageContext) -> Dists | None:
         """Return the files of this commit: from the run's folder, else from the forge or an index, by a manifest.
 
         Raises `Conflict` where a file is not the one that was recorded, `Unknown` where the forge cannot be
         read. A token that may not see drafts hinders nobody here: what was built twice stops at the draft.
         """
-        release = have[self.release]
+        release = context[self.release]
         manifest = self.folder.read_manifest()
         known = manifest if manifest is not None and manifest.is_of(release) else None
         if manifest is not None and self.handed and (known is None or known.settings != release.settings):
@@ -96,44 +96,46 @@ class BuildDists(Build[Dists]):
             self._see_enough(dists)
             if not missing(dists):
                 return self._decided(dists)
-        found = self._surfaces.posting(release, have)
+        found = self._surfaces.posting(release, context)
         if found is not None:
             return self._fetched(release, *found)
         return self._fetched(release, None, known) if known is not None else None
 
-    def make(self, have: Have) -> Dists:
+    def make(self, context: StageContext) -> Dists:
         """Build in a clone of the commit, write down what came of it, and keep it in the run's folder.
 
         Raises `Conflict` where a surface holds another file under the name of one that was built.
         """
-        release = have[self.release]
+        release = context[self.release]
         self._clear()
         with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
-            built, tools = self._built(Path(name), release, have) if self.prebuilt is None else self._prebuilt(have)
-            self._surfaces.see_equal(tuple(map(measured, built)), release, have)
+            built, tools = (
+                self._built(Path(name), release, context) if self.prebuilt is None else self._prebuilt(context)
+            )
+            self._surfaces.see_equal(tuple(map(measured, built)), release, context)
             files = tuple(_placed(path, self.folder.dists) for path in built)
         dists = self._decided(Dists(files=files, tools=tools))
         self.folder.write_manifest(Manifest.of(release, dists))
         return dists
 
-    def _prebuilt(self, have: Have) -> tuple[list[Path], tuple[Tool, ...]]:
+    def _prebuilt(self, context: StageContext) -> tuple[list[Path], tuple[Tool, ...]]:
         """The files that another tool built; with which programs is not known. Raises `Incomplete` for none."""
         built, others = built_files(self.prebuilt or Path())
         if others:
-            have.say(f"left out, as no file of a release: {', '.join(others)}")
+            context.say(f"left out, as no file of a release: {', '.join(others)}")
         return built, ()
 
-    def _built(self, work: Path, release: Release, have: Have) -> tuple[list[Path], tuple[Tool, ...]]:
+    def _built(self, work: Path, release: Release, context: StageContext) -> tuple[list[Path], tuple[Tool, ...]]:
         """Build what is wanted, wheels first. Raises `BuildFailed`, `MissingPart` where no Python fits."""
         out = work / "dists"
         tree = self.git.clone(work / "source", commit=release.commit, tag=release.tag)
         _set_modes(work / "source")
-        backend = self._backend(tree, have)
+        backend = self._backend(tree, context)
         env = environment(release, backend.requires(tree))
         built: list[Path] = []
         source = tree
         if "sdist" in self.formats:
-            have.say("building the sdist")
+            context.say("building the sdist")
             sdist = backend.sdist(tree, out, env=env)
             unpacked = extract(sdist, work / "sdist")
             see_large_files(unpacked, clean(sdist.name))
@@ -141,21 +143,21 @@ class BuildDists(Build[Dists]):
             source = tree if self.wheel_from == "tree" else unpacked
         if "wheel" not in self.formats:
             return built, backend.tools()
-        have.say("building the wheel from " + ("the tree" if source is tree else clean(built[0].name)))
+        context.say("building the wheel from " + ("the tree" if source is tree else clean(built[0].name)))
         try:
             wheel = backend.wheel(source, out, env=env)
         except BuildFailed as error:
             raise (error if source is tree else unbuildable(error, built[0].name)) from error
         return [wheel, *built], backend.tools()
 
-    def _backend(self, tree: Path, have: Have) -> Backend:
+    def _backend(self, tree: Path, context: StageContext) -> Backend:
         """The backend, on an interpreter that the project takes; another one than ours is said."""
         if self.environments is None:
             return self.backend
         python = chosen(self.environments, requires=requires_python(tree), wanted=self.python)
         if python == self.environments.own():
             return self.backend
-        have.say(f"building with Python {python.version}")
+        context.say(f"building with Python {python.version}")
         return self.backend.on(python)
 
     def _see_enough(self, dists: Dists) -> None:

@@ -13,7 +13,7 @@ from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import is_intact
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.core.stage import Have, Left, Promise, Push, Undone
+from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, Posting
@@ -35,13 +35,13 @@ _MANY = 450
 class MakeDraft(Push[Draft]):
     """Make one draft of the tag and attach every file, or complete the one that is there."""
 
-    release: Promise[Release]
-    dists: Promise[Dists]
-    notes: Promise[Notes]
-    proof: Promise[Proof]
-    images: Promise[Images] | None = None
-    image_proof: Promise[Proof] | None = None
-    pushed: Promise[Pushed] | None = None
+    release: Output[Release]
+    dists: Output[Dists]
+    notes: Output[Notes]
+    proof: Output[Proof]
+    images: Output[Images] | None = None
+    image_proof: Output[Proof] | None = None
+    pushed: Output[Pushed] | None = None
     forge: Forge
     folder: RunFolder
     clock: Clock
@@ -50,49 +50,51 @@ class MakeDraft(Push[Draft]):
         """Say what would be made."""
         return f"make one draft release at {self.forge.address}, with the files, SHA256SUMS and the manifest on it"
 
-    def find(self, have: Have) -> Draft | None:
+    def find(self, context: StageContext) -> Draft | None:
         """Return the release of the tag if it holds all our files.
 
         Raises `Conflict` where a file of ours holds other bytes there, and where a public release
         lacks one: it is never altered. A draft without a manifest is a broken-off attempt and
         never a conflict. Raises `Denied` and `Unknown` as the forge does.
         """
-        release, notes = have[self.release], have[self.notes]
+        release, notes = context[self.release], context[self.notes]
         choice = choose(self.forge.postings(release.tag), body=notes.body)
         posting = choice.kept
         if posting is None:
             return None
-        bundle = self._bundle(have)
+        bundle = self._bundle(context)
         odd = self._judged(posting, bundle)
         if posting.draft and (odd or choice.spare or not _same_words(posting, release, notes)):
             return None
         return _product(posting, bundle)
 
-    def make(self, have: Have) -> Draft:
+    def make(self, context: StageContext) -> Draft:
         """Create or complete the draft, then read everything back by hash."""
-        release = have[self.release]
-        bundle = self._bundle(have)
+        release = context[self.release]
+        bundle = self._bundle(context)
         bundle.write(self.folder)
         self.folder.write_manifest(bundle.manifest)
-        posting = self._worded(self._quiet(self._one_draft(have), bundle, have), have)
+        posting = self._worded(self._quiet(self._one_draft(context), bundle, context), context)
         bundle.see_room(posting)
         if len(bundle.files) > _MANY:
-            have.say(f"{len(bundle.files)} files: a forge takes about {_MANY} in an hour, so this may take that long")
-        if self._clear(posting, bundle, have):
+            context.say(
+                f"{len(bundle.files)} files: a forge takes about {_MANY} in an hour, so this may take that long"
+            )
+        if self._clear(posting, bundle, context):
             posting = self._reread(release.tag, posting.id)
         for file in bundle.files:
             held = attached(posting, file.name)
             if held is None or not held.uploaded:
-                self._attach(posting, file, have)
-        return self._read_back(posting, bundle, have)
+                self._attach(posting, file, context)
+        return self._read_back(posting, bundle, context)
 
-    def undo(self, product: Draft) -> Undone | Left:
+    def undo(self, product: Draft) -> Undone | NotUndone:
         """Delete the draft; a release that is public already stays."""
         posting = self._listed(product.tag, product.id)
         if posting is None:
             return Undone(f"the draft of {product.tag} was gone already")
         if not posting.draft:
-            return Left(f"{posting.url} is public: a published release is never taken away")
+            return NotUndone(f"{posting.url} is public: a published release is never taken away")
         try:
             self.forge.remove(posting)
         except Unknown:
@@ -100,19 +102,19 @@ class MakeDraft(Push[Draft]):
                 raise
         return Undone(f"the draft of {product.tag} was deleted")
 
-    def _bundle(self, have: Have) -> Bundle:
+    def _bundle(self, context: StageContext) -> Bundle:
         manifest = Manifest.of(
-            have[self.release],
-            have[self.dists],
-            tuple(have[proof] for proof in (self.proof, self.image_proof) if proof is not None),
-            images=have[self.images] if self.images else None,
-            pushed=have[self.pushed] if self.pushed else None,
+            context[self.release],
+            context[self.dists],
+            tuple(context[proof] for proof in (self.proof, self.image_proof) if proof is not None),
+            images=context[self.images] if self.images else None,
+            pushed=context[self.pushed] if self.pushed else None,
         )
-        return Bundle.of(manifest, have[self.dists], have[self.notes], self.folder)
+        return Bundle.of(manifest, context[self.dists], context[self.notes], self.folder)
 
-    def _one_draft(self, have: Have) -> Posting:
+    def _one_draft(self, context: StageContext) -> Posting:
         """Return the draft to go on with: the one that is there, or a new one. Empty second ones go."""
-        release, notes = have[self.release], have[self.notes]
+        release, notes = context[self.release], context[self.notes]
         words = {"tag": release.tag, "target": release.commit, "name": release.tag, "body": notes.body}
         choice = choose(self.forge.postings(release.tag), body=notes.body)
         if choice.kept is None:
@@ -125,20 +127,20 @@ class MakeDraft(Push[Draft]):
             known = any(each.id == made.id for each in listed)
             choice = choose(listed if known else (*listed, made), body=notes.body)
         for spare in choice.spare:
-            have.say(f"removing an empty second draft of {release.tag}")
+            context.say(f"removing an empty second draft of {release.tag}")
             self.forge.remove(spare)
         if choice.kept is None:  # pragma: no cover - a draft was just made
             raise Unknown("the draft that was made is gone", where=self.forge.address, next_step=_AGAIN)
         return choice.kept
 
-    def _quiet(self, posting: Posting, bundle: Bundle, have: Have) -> Posting:
+    def _quiet(self, posting: Posting, bundle: Bundle, context: StageContext) -> Posting:
         """See that no other run is filling the draft: a file of another build may be that of a run which is alive.
 
         Raises `Refused` where the draft changes while it is looked at.
         """
         if not any(each.kind is Kind.OTHER for each in self._judged(posting, bundle)):
             return posting
-        have.say(f"the draft holds files of another build: seeing for {_QUIET:g} s whether its run is alive")
+        context.say(f"the draft holds files of another build: seeing for {_QUIET:g} s whether its run is alive")
         ends = self.clock.now() + _QUIET
         while self.clock.now() < ends:
             self.clock.sleep(2.0)
@@ -147,12 +149,12 @@ class MakeDraft(Push[Draft]):
                 raise _busy(posting)
         return posting
 
-    def _worded(self, posting: Posting, have: Have) -> Posting:
+    def _worded(self, posting: Posting, context: StageContext) -> Posting:
         """See that a draft has our name, body, target and kind; a public release keeps its own."""
-        release, notes = have[self.release], have[self.notes]
+        release, notes = context[self.release], context[self.notes]
         if not posting.draft or _same_words(posting, release, notes):
             return posting
-        have.say("the draft has other words: writing ours")
+        context.say("the draft has other words: writing ours")
         aimed = replace(posting, target=release.commit)
 
         def now_ours() -> Posting | None:
@@ -164,17 +166,17 @@ class MakeDraft(Push[Draft]):
         )
         return replace(amended, assets=posting.assets)
 
-    def _clear(self, posting: Posting, bundle: Bundle, have: Have) -> bool:
+    def _clear(self, posting: Posting, bundle: Bundle, context: StageContext) -> bool:
         """Remove what was broken off and what an attempt without a manifest left. Returns whether anything went."""
         odd = [each for each in self._judged(posting, bundle) if each.seen is not None]
         # The manifest goes first: while files are replaced, the draft must not count as complete.
         for each in sorted(odd, key=lambda one: one.name != manifests.NAME):
             if each.seen is not None:
-                have.say(f"removing {each.name} from the draft: it {each.kind}")
+                context.say(f"removing {each.name} from the draft: it {each.kind}")
                 self.forge.detach(each.seen)
         return bool(odd)
 
-    def _attach(self, posting: Posting, file: File, have: Have) -> None:
+    def _attach(self, posting: Posting, file: File, context: StageContext) -> None:
         """Upload one file; after a lost answer look before sending again."""
         trouble: UnmoorError | None = None
         for attempt in range(_TRIES):
@@ -184,14 +186,14 @@ class MakeDraft(Push[Draft]):
                     where=str(file.path),
                     next_step="remove the run's folder, then run the same command again",
                 )
-            have.say(f"attaching {file.name}")
+            context.say(f"attaching {file.name}")
             try:
                 _same_name(self.forge.attach(posting, file).name, file)
             except (Unknown, Rejected) as error:
                 trouble = error
             else:
                 return
-            have.say(f"no good answer for {file.name}, looking before sending again: {trouble.what}")
+            context.say(f"no good answer for {file.name}, looking before sending again: {trouble.what}")
             self.clock.sleep(float(attempt))
             if self._landed(posting, file, trouble):
                 return
@@ -215,9 +217,9 @@ class MakeDraft(Push[Draft]):
         self.forge.detach(held)
         return False
 
-    def _read_back(self, posting: Posting, bundle: Bundle, have: Have) -> Draft:
+    def _read_back(self, posting: Posting, bundle: Bundle, context: StageContext) -> Draft:
         """Read the draft until it holds everything by hash, for as long as a list may lag behind."""
-        release, notes = have[self.release], have[self.notes]
+        release, notes = context[self.release], context[self.notes]
         said = ""
         for pause in _PAUSES:
             self.clock.sleep(pause)

@@ -10,7 +10,7 @@ import msgspec
 
 from unmoor.artifacts.files import read_regular, write_whole
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.core.stage import Have, Left, Promise, Seal, Undone
+from unmoor.core.stage import NotUndone, Output, Publish, StageContext, Undone
 from unmoor.errors import Unknown, UnmoorError
 from unmoor.images.image_plan import AGAIN, Line, by_digest, registries
 from unmoor.images.tag_placement import Spot, spots_of
@@ -27,15 +27,15 @@ _WRITING = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
-class PointTags(Seal[Pointed]):
+class PointTags(Publish[Pointed]):
     """Points the version's tags at the pushed digests, then the floating ones that are rightly this release's.
 
     Floating tags are decided from what the registry holds at that moment. Where each pointed before
-    is written into the run's folder first, so that `loosen` can put it back.
+    is written into the run's folder first, so that `undo_partly` can put it back.
     """
 
-    release: Promise[Release]
-    pushed: Promise[Pushed]
+    release: Output[Release]
+    pushed: Output[Pushed]
     lines: tuple[Line, ...]
     folder: RunFolder
     git: Git
@@ -49,12 +49,12 @@ class PointTags(Seal[Pointed]):
             f"point the version's tags at the pushed images on {names}, and floating tags if no higher version is there"
         )
 
-    def find(self, have: Have) -> Pointed | None:
+    def find(self, context: StageContext) -> Pointed | None:
         """Return the tags if every one of them is where it belongs.
 
         Raises `Conflict` where a tag that names the version is another digest.
         """
-        release, pushed = have[self.release], have[self.pushed]
+        release, pushed = context[self.release], context[self.pushed]
         record = _read(self.folder)
         spots = list(spots_of(self.lines, release, pushed.images))
         pointers: list[Pointer] = []
@@ -73,12 +73,12 @@ class PointTags(Seal[Pointed]):
             left += stays.values()
         return Pointed(pointers=tuple(pointers), left=tuple(left))
 
-    def make(self, have: Have) -> Pointed:
+    def make(self, context: StageContext) -> Pointed:
         """Move the version's tags everywhere, then the floating ones, each decided at the last moment."""
-        release, pushed = have[self.release], have[self.pushed]
+        release, pushed = context[self.release], context[self.pushed]
         still_names(self.git, release)
         spots = list(spots_of(self.lines, release, pushed.images))
-        moving = _Moving(have=have, folder=self.folder, undecided=list(spots))
+        moving = _Moving(context=context, folder=self.folder, undecided=list(spots))
         moving.wanted += [(spot, tag) for spot in spots for tag in spot.tags.fixed]
         try:
             for spot in spots:
@@ -102,33 +102,33 @@ class PointTags(Seal[Pointed]):
         moved = f" Floating tags can go back, which undo does: {back}." if back else ""
         return f"{fixed} stay: people may have pulled them.{moved} Then release a corrected version."
 
-    def loosen(self, product: Pointed) -> tuple[Undone | Left, ...]:
+    def undo_partly(self, product: Pointed) -> tuple[Undone | NotUndone, ...]:
         """Put every floating tag back to the digest that it had before this release moved it."""
         record = _read(self.folder)
         known = {registry.name: registry for registry in registries(self.lines)}
-        answers: list[Undone | Left] = []
+        answers: list[Undone | NotUndone] = []
         for each in (each for each in product.pointers if each.floating):
             if _key(each) in record:
                 answers.append(self._back(known[each.name], each, record[_key(each)]))
             else:
                 record_of = self.folder.path / RECORD
-                answers.append(Left(f"{each.name}:{each.tag} stays: {record_of} does not say where it was before"))
+                answers.append(NotUndone(f"{each.name}:{each.tag} stays: {record_of} does not say where it was before"))
         return tuple(answers)
 
-    def _back(self, registry: Registry, pointer: Pointer, before: str | None) -> Undone | Left:
+    def _back(self, registry: Registry, pointer: Pointer, before: str | None) -> Undone | NotUndone:
         where = f"{registry.name}:{pointer.tag}"
         there = registry.head(pointer.tag)
         if there == before:
             return Undone(f"{where} was back already")
         if there != pointer.digest:
-            return Left(f"{where} stays: it has moved on to {there}")
+            return NotUndone(f"{where} stays: it has moved on to {there}")
         try:
             if before is None:
                 manifest = by_digest(registry, pointer.digest)
                 return untag(registry, self.packages.get(registry.name), pointer.tag, manifest, self.clock)
             registry.put(pointer.tag, by_digest(registry, before))
         except UnmoorError as error:
-            return Left(f"{where} stays: {error.what}")
+            return NotUndone(f"{where} stays: {error.what}")
         return Undone(f"{where} is {before} again")
 
 
@@ -139,7 +139,7 @@ class _Moving:
     ``undecided`` are the spots whose floating tags were not looked at yet.
     """
 
-    have: Have
+    context: StageContext
     folder: RunFolder
     undecided: list[Spot]
     wanted: list[tuple[Spot, str]] = field(default_factory=list)
@@ -155,7 +155,7 @@ class _Moving:
         for tag in (tag for tag in spot.tags.fixed if tag not in stays):
             if tag not in right:
                 spot.registry.put(tag, manifest)
-                self.have.say(f"{spot.registry.name}:{tag} is {manifest.digest}")
+                self.context.say(f"{spot.registry.name}:{tag} is {manifest.digest}")
             self.done.append(_pointer(spot, tag))
 
     def floating(self, spot: Spot, release: Release) -> None:
@@ -170,12 +170,12 @@ class _Moving:
             if before != manifest.digest:
                 _note(self.folder, (spot.registry.name, tag, manifest.digest), before)
                 spot.registry.put(tag, manifest)
-                self.have.say(f"{spot.registry.name}:{tag} is {manifest.digest}, and was {before or 'nowhere'}")
+                self.context.say(f"{spot.registry.name}:{tag} is {manifest.digest}, and was {before or 'nowhere'}")
             self.done.append(_pointer(spot, tag, _read(self.folder)))
 
     def _leave(self, stays: Mapping[str, str]) -> None:
         for why in stays.values():
-            self.have.say(why)
+            self.context.say(why)
         self.left += stays.values()
 
     def told(self, error: UnmoorError) -> UnmoorError:

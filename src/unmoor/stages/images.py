@@ -13,7 +13,7 @@ from pathlib import Path
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
-from unmoor.core.stage import Build, Have, Promise
+from unmoor.core.stage import Build, Output, StageContext
 from unmoor.errors import BuildFailed, ConfigError, MissingPart, Refused, Unknown
 from unmoor.images import build_context, image_names
 from unmoor.images.build_context import Context
@@ -43,8 +43,8 @@ class BuildImages(Build[Images]):
     below ``local_prefix``.
     """
 
-    release: Promise[Release]
-    dists: Promise[Dists]
+    release: Output[Release]
+    dists: Output[Dists]
     git: Git
     engine: Engine
     folder: RunFolder
@@ -68,38 +68,38 @@ class BuildImages(Build[Images]):
         ]
         return f"build from a clone of the commit, with the tested wheels in dist/: {', '.join(what)}"
 
-    def find(self, have: Have) -> Images | None:
+    def find(self, context: StageContext) -> Images | None:
         """Return the images that earlier runs recorded, if the engine or a registry holds all of them.
 
         Raises `Conflict` where the engine has another image under the same name, `Unknown`.
         """
-        recorded = self._recorded(have)
+        recorded = self._recorded(context)
         if recorded is None:
             return None
-        wanted = self._wanted(have[self.release])
-        held = self._held(recorded, wanted, have)
+        wanted = self._wanted(context[self.release])
+        held = self._held(recorded, wanted, context)
         if len(held) < len(wanted) or (self.keep and not image_names.kept(self.folder).is_file()):
             return None
         return Images(images=tuple(held[each.local] for each in wanted))
 
-    def make(self, have: Have) -> Images:
+    def make(self, context: StageContext) -> Images:
         """Build what is missing, side by side, and write down all. Raises `ConfigError`, `Refused`, `BuildFailed`."""
-        release, dists = have[self.release], have[self.dists]
+        release, dists = context[self.release], context[self.dists]
         wanted = self._wanted(release)
-        recorded = self._recorded(have)
-        images = dict(self._held(recorded, wanted, have)) if recorded else {}
+        recorded = self._recorded(context)
+        images = dict(self._held(recorded, wanted, context)) if recorded else {}
         missing = tuple(each for each in wanted if each.local not in images)
         for settings in self.settings:
             _refuse_secrets(settings)
         if missing:
-            self._check_engine(missing, have)
+            self._check_engine(missing, context)
         for each in {each.dockerfile.path: each.dockerfile for each in missing}.values():
             for remark in each.remarks(release.project):
-                have.warn(f"{each.path}:{remark.line}: {remark.text}")
+                context.warn(f"{each.path}:{remark.line}: {remark.text}")
         with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
-            recipes = list(self._recipes(missing, release, dists, Path(name), have))
+            recipes = list(self._recipes(missing, release, dists, Path(name), context))
             with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="image") as pool:
-                built = pool.map(lambda pair: self._built(pair[0], pair[1], release, have), recipes)
+                built = pool.map(lambda pair: self._built(pair[0], pair[1], release, context), recipes)
                 images |= {each.local: image for each, image in zip(missing, built, strict=True)}
         product = Images(images=tuple(images[each.local] for each in wanted))
         image_names.write_record(self.folder, release.commit, _subjects(dists), product)
@@ -107,14 +107,14 @@ class BuildImages(Build[Images]):
             self.engine.save([each.local for each in wanted], image_names.kept(self.folder))
         return product
 
-    def _recorded(self, have: Have) -> Recorded | None:
+    def _recorded(self, context: StageContext) -> Recorded | None:
         """What was built of the very same commit and wheels."""
         recorded = image_names.known(self.folder)
-        if recorded is None or recorded.commit != have[self.release].commit:
+        if recorded is None or recorded.commit != context[self.release].commit:
             return None
-        return recorded if recorded.wheels == _subjects(have[self.dists]) else None
+        return recorded if recorded.wheels == _subjects(context[self.dists]) else None
 
-    def _held(self, recorded: Recorded, wanted: tuple[Wanted, ...], have: Have) -> Mapping[str, Image]:
+    def _held(self, recorded: Recorded, wanted: tuple[Wanted, ...], context: StageContext) -> Mapping[str, Image]:
         """The recorded images that are there, by their local names."""
         holders = Holders(
             engine=self.engine,
@@ -122,7 +122,7 @@ class BuildImages(Build[Images]):
             registries=self.registries,
             repository=self.repository,
         )
-        return holders.held(recorded, wanted, have[self.release])
+        return holders.held(recorded, wanted, context[self.release])
 
     def _platforms(self, settings: ImageSettings) -> tuple[str, ...]:
         return tuple(each for each in settings.platforms if not self.platforms or each in self.platforms)
@@ -168,13 +168,13 @@ class BuildImages(Build[Images]):
             )
         return Dockerfile.parse(data, path)
 
-    def _check_engine(self, wanted: tuple[Wanted, ...], have: Have) -> None:
+    def _check_engine(self, wanted: tuple[Wanted, ...], context: StageContext) -> None:
         """Raise `MissingPart` where the engine cannot build what is wanted."""
         facts = self.engine.facts()
         if facts.builder == "legacy":
-            have.warn("there is neither buildx nor another BuildKit here: the engine's legacy builder is used")
+            context.warn("there is neither buildx nor another BuildKit here: the engine's legacy builder is used")
         else:
-            have.say(f"building with {facts.builder} on engine {clean(facts.version, 40)}")
+            context.say(f"building with {facts.builder} on engine {clean(facts.version, 40)}")
         here = {oci.plain_platform(platform) for platform in facts.platforms}
         lacking = sorted({each.platform for each in wanted if oci.plain_platform(each.platform) not in here})
         # Only buildx says for which platforms it can build.
@@ -186,7 +186,7 @@ class BuildImages(Build[Images]):
             )
 
     def _recipes(
-        self, wanted: tuple[Wanted, ...], release: Release, dists: Dists, work: Path, have: Have
+        self, wanted: tuple[Wanted, ...], release: Release, dists: Dists, work: Path, context: StageContext
     ) -> Iterator[tuple[Wanted, Recipe]]:
         """Make the contexts, as few as the platforms' wheels allow, and what is to be built in each."""
         made: dict[tuple[object, ...], Context] = {}
@@ -198,9 +198,9 @@ class BuildImages(Build[Images]):
                 tree = self.git.clone(work / str(len(made)), commit=release.commit, tag=release.tag)
                 made[key] = build_context.prepare(tree, wheels, each.dockerfile, release=release, history=history)
                 for warning in made[key].warnings:
-                    have.warn(warning)
+                    context.warn(warning)
                 if not wheels:
-                    have.warn(f"no wheel of this release can be installed on {each.platform}: dist/ is empty")
+                    context.warn(f"no wheel of this release can be installed on {each.platform}: dist/ is empty")
             build_context.weigh(made[key], each.dockerfile, each.settings.context_limit)
             args = {"VERSION": release.version, "SOURCE_DATE_EPOCH": str(release.date)}
             args |= {"WHEEL": wheels[0].name} if len(wheels) == 1 else {}
@@ -233,14 +233,14 @@ class BuildImages(Build[Images]):
             )
         return {name: self.environ[name] for name in settings.secrets}
 
-    def _built(self, wanted: Wanted, recipe: Recipe, release: Release, have: Have) -> Image:
+    def _built(self, wanted: Wanted, recipe: Recipe, release: Release, context: StageContext) -> Image:
         """Build one image and see that it is what was asked for."""
-        have.say(f"building {wanted}")
+        context.say(f"building {wanted}")
 
         def hear(line: str) -> None:
             # The steps alone: what they print is told where they fail.
             if _STEP.match(line):
-                have.say(f"{wanted}: {clean(line.partition(' ')[2])}")
+                context.say(f"{wanted}: {clean(line.partition(' ')[2])}")
 
         try:
             built = self.engine.build(recipe, hear=hear)

@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.core.stage import Check, Have, Promise
+from unmoor.core.stage import Check, Output, StageContext
 from unmoor.ports.git import Git
 from unmoor.ports.shell import Shell
 from unmoor.products import Notes, Release
@@ -19,7 +19,7 @@ class WriteNotes(Check[Notes]):
     ``changelog`` names the one file to look at, empty to search; ``empty`` is ``refuse`` or ``allow``.
     """
 
-    release: Promise[Release]
+    release: Output[Release]
     git: Git
     shell: Shell
     changelog: str = ""
@@ -30,14 +30,14 @@ class WriteNotes(Check[Notes]):
         first = self.changelog or "the changelog"
         return f"take the release notes from {first}, else from towncrier's fragments, else from the commits"
 
-    def make(self, have: Have) -> Notes:
+    def make(self, context: StageContext) -> Notes:
         """Clone the commit into a folder of its own, write the notes, and remove the folder."""
         from unmoor.notes import NotesSettings, notes_for
 
-        release = have[self.release]
+        release = context[self.release]
         settings = NotesSettings(changelog=self.changelog, empty=self.empty)
         with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as folder:
             checkout = self.git.clone(Path(folder, "checkout"), commit=release.commit, tag=release.tag)
-            notes = notes_for(checkout, release, self.git, self.shell, settings, warn=have.warn)
-        have.say(f"the release notes are from {notes.source}")
+            notes = notes_for(checkout, release, self.git, self.shell, settings, warn=context.warn)
+        context.say(f"the release notes are from {notes.source}")
         return notes

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.core.stage import Build, Have, Promise
+from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import read_metadata
 from unmoor.dists.testing.extras import Subjected
 from unmoor.dists.testing.import_trace import heard, place
@@ -46,8 +46,8 @@ class ProveDists(Build[Proof]):
     files are tried with, ``test_pythons`` are more of them for the wheels, each written ``3.12``.
     """
 
-    release: Promise[Release]
-    dists: Promise[Dists]
+    release: Output[Release]
+    dists: Output[Dists]
     git: Git
     environments: Environments
     folder: RunFolder
@@ -73,22 +73,22 @@ class ProveDists(Build[Proof]):
             tests = "; no tests are configured"
         return f"install every file in a fresh environment, import it and load its entry points{tests}"
 
-    def find(self, have: Have) -> Proof | None:
+    def find(self, context: StageContext) -> Proof | None:
         """Return the proof of these very bytes, ``None`` where there is none, or none of some file."""
-        proof = kept_proof(self.folder, self.name, have[self.dists])
-        return proof if proof is not None and all(vouches(proof, file) for file in have[self.dists].files) else None
+        proof = kept_proof(self.folder, self.name, context[self.dists])
+        return proof if proof is not None and all(vouches(proof, file) for file in context[self.dists].files) else None
 
-    def make(self, have: Have) -> Proof:
+    def make(self, context: StageContext) -> Proof:
         """Prove every file. Raises `Unproven` with what failed, `Overdue` for tests that take too long."""
-        dists, release = have[self.dists], have[self.release]
+        dists, release = context[self.dists], context[self.release]
         python = interpreter(self.environments, dists, self.python)
-        others = self._others(dists, python, have)
-        suite = self._suite(dists, release, have)
-        have.say(f"trying the files with Python {python.version}")
+        others = self._others(dists, python, context)
+        suite = self._suite(dists, release, context)
+        context.say(f"trying the files with Python {python.version}")
 
         def prove(each: tuple[Subjected, Interpreter, bool], folder: Path) -> tuple[Result, ...]:
             what, on, more = each
-            trial = _Trial(self, what, on, release, folder, have)
+            trial = _Trial(self, what, on, release, folder, context)
             return trial.run(suite if what.file.is_wheel else None, more=more)
 
         first = [(what, python, False) for what in subjected(dists, python)]
@@ -100,7 +100,7 @@ class ProveDists(Build[Proof]):
         self.folder.add_proof(proof)
         return proof
 
-    def _suite(self, dists: Dists, release: Release, have: Have) -> Suite | Untested:
+    def _suite(self, dists: Dists, release: Release, context: StageContext) -> Suite | Untested:
         """Decide which tests are run, and say so where the project did not."""
         sample = next(iter(dists.wheels), None)
         if sample is None:
@@ -119,12 +119,12 @@ class ProveDists(Build[Proof]):
             read=lambda name: self.git.read(release.commit, name),
         )
         if isinstance(suite, Untested):
-            have.say(f"no tests are run: {suite.why}")
+            context.say(f"no tests are run: {suite.why}")
         elif suite.why:
-            have.say(f"tests found: {suite.why}")
+            context.say(f"tests found: {suite.why}")
         return suite
 
-    def _others(self, dists: Dists, python: Interpreter, have: Have) -> _Others:
+    def _others(self, dists: Dists, python: Interpreter, context: StageContext) -> _Others:
         """Find the further interpreters that wheels are to be tried with; what is not here is said, not passed."""
         trials: list[tuple[Subjected, Interpreter, bool]] = []
         missing: list[Result] = []
@@ -136,7 +136,7 @@ class ProveDists(Build[Proof]):
             requires = read_metadata(wheels.files[0].path).python if wheels.files else ""
             if other is None or not fits(other.version, requires):
                 why = "it is not on this machine" if other is None else f"the project is for Python {clean(requires)}"
-                have.warn(f"nothing is tried with Python {wanted}: {why}")
+                context.warn(f"nothing is tried with Python {wanted}: {why}")
                 missing.append(Result(name=f"Python {wanted}", verdict=Verdict.NOT_TESTED, detail=why))
             elif other != python:
                 trials += [(what, other, True) for what in subjected(wheels, other)]
@@ -164,11 +164,11 @@ class _Trial:
     python: Interpreter
     release: Release
     folder: Path
-    have: Have
+    context: StageContext
 
     def run(self, suite: Suite | Untested | None, *, more: bool) -> tuple[Result, ...]:
         """Install the file and try it, then the tests. ``more``: the results carry the interpreter's version."""
-        self.have.say(f"installing {self.what.file.name}" + (f" on Python {self.python.version}" if more else ""))
+        self.context.say(f"installing {self.what.file.name}" + (f" on Python {self.python.version}" if more else ""))
         environment = self._installed("environment")
         results = tried(environment, self.what, self.folder, again=self._again)
         if isinstance(suite, Suite):
@@ -199,7 +199,7 @@ class _Trial:
         environment.install([self._file()], dependencies=False)
         log = self.folder / "imports"
         place(environment.packages, log, self.what.modules)
-        self.have.say(f"running {suite.command}")
+        self.context.say(f"running {suite.command}")
         try:
             ran = environment.run(suite.args(str(copy)), cwd=copy, timeout=self.stage.test_timeout)
         except MissingPart as error:
@@ -223,7 +223,7 @@ class _Trial:
         """Say that tests which were only found cannot be run as they were found: no pass, and no failure either."""
         last = next((clean(line.strip(), 200) for line in reversed(said.splitlines()) if "Error" in line), "")
         detail = suite.idle[code] + (f" ({last})" if last else "")
-        self.have.warn(f"the tests were not run: {detail}; {OFF}")
+        self.context.warn(f"the tests were not run: {detail}; {OFF}")
         return Result(name=name, verdict=Verdict.NOT_TESTED, detail=detail)
 
     def _witnessed(self, name: str, suite: Suite, log: Path, environment: Environment) -> Result:
@@ -238,7 +238,7 @@ class _Trial:
             )
         if self.what.modules and not seen.inside:
             detail = f"{suite.command} passed, and never imported {', '.join(self.what.modules[:3])}"
-            self.have.warn(f"the tests prove nothing of {self.what.file.name}: {detail}")
+            self.context.warn(f"the tests prove nothing of {self.what.file.name}: {detail}")
             return Result(name=name, verdict=Verdict.NOT_TESTED, detail=detail)
         return Result(name=name, verdict=Verdict.PASSED, detail=suite.command)
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, SmokeSettings
-from unmoor.core.stage import Build, Have, Promise
+from unmoor.core.stage import Build, Output, StageContext
 from unmoor.errors import Overdue, Unproven
 from unmoor.images import image_names
 from unmoor.ports.engine import Engine, ImageFacts, Member
@@ -54,8 +54,8 @@ _CACHES = (
 class ProveImages(Build[Proof]):
     """Looks into every layer of every image, runs its smoke commands without network, asks for the version inside."""
 
-    release: Promise[Release]
-    images: Promise[Images]
+    release: Output[Release]
+    images: Output[Images]
     engine: Engine
     folder: RunFolder
     settings: tuple[ImageSettings, ...]
@@ -67,17 +67,17 @@ class ProveImages(Build[Proof]):
         smoke = f"run {', '.join(names)}" if names else "run no smoke command, since none is configured"
         return f"look into every layer of every image, {smoke}, and compare the version inside"
 
-    def find(self, have: Have) -> Proof | None:
+    def find(self, context: StageContext) -> Proof | None:
         """Return the proof of these very images, ``None`` where there is none."""
-        wanted = frozenset(map(image_names.subject_of, have[self.images].images))
+        wanted = frozenset(map(image_names.subject_of, context[self.images].images))
         return next((proof for proof in self.folder.proofs(self.name) if frozenset(proof.subjects) == wanted), None)
 
-    def make(self, have: Have) -> Proof:
+    def make(self, context: StageContext) -> Proof:
         """Prove every image that is not proven. Raises `Unproven` with all that is wrong, `Overdue` for a command."""
-        images = have[self.images].images
+        images = context[self.images].images
         earlier = self._earlier(images)
         proven = frozenset(earlier.subjects) if earlier else frozenset()
-        results = self._proven([image for image in images if image_names.subject_of(image) not in proven], have)
+        results = self._proven([image for image in images if image_names.subject_of(image) not in proven], context)
         proof = Proof(
             name=self.name,
             subjects=tuple(image_names.subject_of(image) for image in images),
@@ -91,9 +91,9 @@ class ProveImages(Build[Proof]):
         wanted = frozenset(map(image_names.subject_of, images))
         return next((proof for proof in self.folder.proofs(self.name) if frozenset(proof.subjects) < wanted), None)
 
-    def _proven(self, images: Sequence[Image], have: Have) -> tuple[Result, ...]:
+    def _proven(self, images: Sequence[Image], context: StageContext) -> tuple[Result, ...]:
         """Try images side by side."""
-        release = have[self.release]
+        release = context[self.release]
         facts = {image.id: self.engine.inspect(image.id) for image in images}
 
         with ThreadPoolExecutor(max_workers=_AT_ONCE + 1, thread_name_prefix="prove") as pool:
@@ -101,8 +101,8 @@ class ProveImages(Build[Proof]):
             contents = pool.submit(self.engine.contents, [image.id for image in images])
 
             def prove(image: Image) -> tuple[Result, ...]:
-                have.say(f"trying {_called(image)}")
-                trial = _Trial(image, facts[image.id], release, have)
+                context.say(f"trying {_called(image)}")
+                trial = _Trial(image, facts[image.id], release, context)
                 return trial.prove(self.engine, self._settings_of(image), lambda: contents.result()[image.id])
 
             return tuple(result for each in pool.map(prove, images) for result in each)
@@ -129,7 +129,7 @@ class _Trial:
     image: Image
     facts: ImageFacts
     release: Release
-    have: Have
+    context: StageContext
 
     def prove(
         self, engine: Engine, settings: ImageSettings, contents: Callable[[], tuple[Member, ...]]
@@ -193,15 +193,15 @@ class _Trial:
     def _warn(self, members: Sequence[Member]) -> None:
         """Tell what is no fault, and yet worth a change."""
         if self.facts.user.partition(":")[0] in {"", "0", "root"}:
-            self.have.warn(f"{_called(self.image)} runs as root: let USER name another user")
+            self.context.warn(f"{_called(self.image)} runs as root: let USER name another user")
         for what, pattern in _CACHES:
             size = sum(member.size for member in members if pattern.search(member.path))
             if size:
-                self.have.warn(f"{_called(self.image)} holds {what}, {size / _MEGA:.1f} MB")
+                self.context.warn(f"{_called(self.image)} holds {what}, {size / _MEGA:.1f} MB")
 
     def _smoked(self, engine: Engine, smoke: SmokeSettings) -> Result:
         """Run one smoke command. Raises `Unproven`, `Overdue`."""
-        self.have.say(f"{_called(self.image)}: {smoke.name}")
+        self.context.say(f"{_called(self.image)}: {smoke.name}")
         try:
             ran = engine.run(self.image.id, smoke.run, entrypoint=smoke.entrypoint, timeout=smoke.timeout)
         except Overdue as error:

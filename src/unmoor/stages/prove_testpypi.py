@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.core.stage import Build, Have, Promise
+from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.testing.extras import Subjected
 from unmoor.dists.testing.install_test import interpreter, kept_proof, side_by_side, subjected, subjects, tried
 from unmoor.dists.testing.interpreters import AUTO, runs_on
@@ -31,9 +31,9 @@ class ProveStaged(Build[Proof]):
     ``patience``: seconds to wait until installers can see the files.
     """
 
-    release: Promise[Release]
-    uploaded: Promise[Uploaded]
-    dists: Promise[Dists]
+    release: Output[Release]
+    uploaded: Output[Uploaded]
+    dists: Output[Dists]
     index: Index
     environments: Environments
     folder: RunFolder
@@ -45,14 +45,14 @@ class ProveStaged(Build[Proof]):
         """Say what would be installed, and from where."""
         return f"install the files from {self.index.name} by address and sha256, their dependencies from elsewhere"
 
-    def find(self, have: Have) -> Proof | None:
+    def find(self, context: StageContext) -> Proof | None:
         """Return the proof of these very bytes, ``None`` where there is none."""
-        return kept_proof(self.folder, self.name, have[self.dists])
+        return kept_proof(self.folder, self.name, context[self.dists])
 
-    def make(self, have: Have) -> Proof:
+    def make(self, context: StageContext) -> Proof:
         """Wait for the files, install and try each. Raises `Incomplete`, `Unknown`, `Conflict`, `Unproven`."""
-        dists, release = have[self.dists], have[self.release]
-        listed = self._awaited(release, dists, have)
+        dists, release = context[self.dists], context[self.release]
+        listed = self._awaited(release, dists, context)
         python = interpreter(self.environments, dists, self.python)
         some_wheel = any(runs_on(file, python.version) for file in dists.wheels)
 
@@ -60,7 +60,7 @@ class ProveStaged(Build[Proof]):
             file = what.file
             if not file.is_wheel and some_wheel:
                 return (self._downloaded(listed[file.name], file, folder),)
-            have.say(f"installing {file.name} from {self.index.name}")
+            context.say(f"installing {file.name} from {self.index.name}")
             environment = self.environments.fresh(folder / "environment", python=python.path)
             environment.install([_by_hash(release.project, listed[file.name], file)], dependencies=False)
             environment.install(what.requires)
@@ -84,7 +84,7 @@ class ProveStaged(Build[Proof]):
         _same(replace(listed, sha256=fetched.sha256), file)
         return Result(name=f"{file.name}: download", verdict=Verdict.PASSED, detail="the bytes that were proven here")
 
-    def _awaited(self, release: Release, dists: Dists, have: Have) -> dict[str, Listed]:
+    def _awaited(self, release: Release, dists: Dists, context: StageContext) -> dict[str, Listed]:
         """Wait until the simple index, which installers read, lists every file, for a bounded time."""
         deadline = self.clock.now() + self.patience
         pause = 0.5
@@ -105,7 +105,7 @@ class ProveStaged(Build[Proof]):
                     where=self.index.name,
                     next_step="run the same command again later: nothing is uploaded twice",
                 )
-            have.say(f"waiting until {self.index.name} lists {', '.join(missing)}")
+            context.say(f"waiting until {self.index.name} lists {', '.join(missing)}")
             self.clock.sleep(min(pause, max(deadline - self.clock.now(), 0.0)))
             pause = min(pause * 2, _LONGEST_PAUSE)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 
-from unmoor.core.stage import Have, Promise, Seal
+from unmoor.core.stage import Output, Publish, StageContext
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
@@ -17,11 +17,11 @@ from unmoor.publish.upload import bring
 
 
 @dataclass(frozen=True, kw_only=True)
-class UploadIndex(Seal[Uploaded]):
+class UploadIndex(Publish[Uploaded]):
     """Brings the tested files to the index. ``deadline`` in seconds."""
 
-    release: Promise[Release]
-    dists: Promise[Dists]
+    release: Output[Release]
+    dists: Output[Dists]
     index: Index
     clock: Clock
     git: Git
@@ -31,13 +31,13 @@ class UploadIndex(Seal[Uploaded]):
         """Say where the files would go."""
         return f"upload the wheels, then the sdist, to {self.index.name}: this cannot be taken back"
 
-    def find(self, have: Have) -> Uploaded | None:
+    def find(self, context: StageContext) -> Uploaded | None:
         """Look for every file by its hash."""
-        return found(self.index, have[self.release], have[self.dists])
+        return found(self.index, context[self.release], context[self.dists])
 
-    def make(self, have: Have) -> Uploaded:
+    def make(self, context: StageContext) -> Uploaded:
         """See that the tag still names the tested commit, send what is missing, and read it back."""
-        release, dists = have[self.release], have[self.dists]
+        release, dists = context[self.release], context[self.dists]
         still_names(self.git, release)
         return bring(
             self.index,
@@ -45,7 +45,7 @@ class UploadIndex(Seal[Uploaded]):
             version=release.version,
             files=dists.files,
             clock=self.clock,
-            say=have.say,
+            say=context.say,
             deadline=self.deadline,
         )
 

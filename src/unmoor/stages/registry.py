@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.core.stage import Have, Left, Promise, Push, Undone
+from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, MissingPart, Unknown, UnmoorError, Unproven
 from unmoor.images.annotate import index_over, is_annotated, put_annotated
 from unmoor.images.image_names import Target
@@ -45,9 +45,9 @@ class PushImages(Push[Pushed]):
     by the registry's name.
     """
 
-    release: Promise[Release]
-    images: Promise[Images]
-    proof: Promise[Proof]
+    release: Output[Release]
+    images: Output[Images]
+    proof: Output[Proof]
     engine: Engine
     lines: tuple[Line, ...]
     folder: RunFolder
@@ -64,19 +64,19 @@ class PushImages(Push[Pushed]):
         names = ", ".join(registry.name for registry in self.registries)
         return f"push the images to {names} under the tag of their commit, and read them back by digest"
 
-    def find(self, have: Have) -> Pushed | None:
+    def find(self, context: StageContext) -> Pushed | None:
         """Return what is on every registry if all of it is, annotations too.
 
         Raises `Conflict` where the commit's tag, or the tag of the version, holds another image.
         """
-        release, images = have[self.release], have[self.images]
+        release, images = context[self.release], context[self.images]
         found = [self._found(place, release, place.wanted(images)) for place in self._places()]
         whole = [each.product for each in found if each.product is not None]
         return Pushed(images=tuple(whole)) if len(whole) == len(found) else None
 
-    def make(self, have: Have) -> Pushed:
+    def make(self, context: StageContext) -> Pushed:
         """Push what is missing. Each registry has its own outcome: one that fails keeps nobody from the others."""
-        release, images = have[self.release], have[self.images]
+        release, images = context[self.release], context[self.images]
         # Nothing is pushed where a platform is missing or a name is taken.
         ready = [(place, place.wanted(images)) for place in self._places()]
         seen = [self._found(place, release, wanted) for place, wanted in ready]
@@ -86,20 +86,20 @@ class PushImages(Push[Pushed]):
             if place.registry.name in failed:
                 continue
             try:
-                done.append(self._brought(place, there, wanted, have.say))
+                done.append(self._brought(place, there, wanted, context.say))
             except UnmoorError as error:
                 failed[place.registry.name] = error
         if failed:
             raise _with_the_rest(failed, done)
         return Pushed(images=tuple(done))
 
-    def undo(self, product: Pushed) -> Undone | Left:
+    def undo(self, product: Pushed) -> Undone | NotUndone:
         """Take the tags of the commit away; they stay while any other tag has their digest."""
         known = {registry.name: registry for registry in self.registries}
         answers = [answer for each in product.images for answer in self._taken_back(known[each.name], each)]
-        left = [answer.why for answer in answers if isinstance(answer, Left)]
+        left = [answer.why for answer in answers if isinstance(answer, NotUndone)]
         gone = [answer.what for answer in answers if isinstance(answer, Undone)]
-        return Left("; ".join([*left, *gone])) if left else Undone("; ".join(gone))
+        return NotUndone("; ".join([*left, *gone])) if left else Undone("; ".join(gone))
 
     def _places(self) -> Iterator[_Place]:
         for line in self.lines:
@@ -216,7 +216,7 @@ class PushImages(Push[Pushed]):
                 next_step="do not use it; find out what stands between this machine and the registry",
             )
 
-    def _taken_back(self, registry: Registry, pushed: PushedImage) -> Iterator[Undone | Left]:
+    def _taken_back(self, registry: Registry, pushed: PushedImage) -> Iterator[Undone | NotUndone]:
         """The tag of the whole first, then those of its platforms."""
         packages = self.packages.get(registry.name)
         legs = [(oci.leg_tag(pushed.tag, platform), digest) for platform, digest in pushed.platforms]
@@ -228,9 +228,9 @@ class PushImages(Push[Pushed]):
             if there is None:
                 yield Undone(f"{registry.name}:{tag} was gone already")
             elif there != digest:
-                yield Left(f"{registry.name}:{tag} stays: it is {there} now, and was {digest}")
+                yield NotUndone(f"{registry.name}:{tag} stays: it is {there} now, and was {digest}")
             elif others:
-                yield Left(f"{registry.name}:{tag} stays: {', '.join(others)} has the same digest")
+                yield NotUndone(f"{registry.name}:{tag} stays: {', '.join(others)} has the same digest")
                 return
             else:
                 yield untag(registry, packages, tag, by_digest(registry, digest), self.clock)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from unmoor.core.stage import Check, Have
+from unmoor.core.stage import Check, StageContext
 from unmoor.errors import Refused
 from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
@@ -63,7 +63,7 @@ class ResolveTag(Check[Release]):
             return "find the one release tag on the commit that is checked out, and compare it with the remote's"
         return f"resolve the tag {pep440.shown(self.tag)} to one commit, and compare it with the remote's"
 
-    def make(self, have: Have) -> Release:
+    def make(self, context: StageContext) -> Release:
         """Resolve the tag. Raises `Refused`, `ConfigError`, and `Unknown` where git or the remote cannot be read."""
         if self.tag is not None:
             self._naming(None).prefix_of(self.tag)
@@ -76,14 +76,14 @@ class ResolveTag(Check[Release]):
         version = pep440.read_tag(tag, prefix=prefix)
         if not self.named:
             self._see_unchanged()
-        remote = self._remote_tags(have)
+        remote = self._remote_tags(context)
         commit = self._commit(tag, local, remote)
         pep440.refuse_twins(tag, version, {**(remote or {}), **local}, commit, prefix=prefix)
-        self._see_signature(have, tag)
+        self._see_signature(context, tag)
         facts = read_facts(lambda path: self.git.read(commit, path), project=self.project)
         refuse_other_version(facts.version_written, tag, version, commit)
         if self.real and self.git.on_a_branch(commit) is False:
-            have.warn(
+            context.warn(
                 f"no branch of the remote holds commit {commit[:12]}, as far as this checkout knows: if its branch was"
                 f" refused, push both at once: git push --atomic origin BRANCH {tag}"
             )
@@ -105,7 +105,7 @@ class ResolveTag(Check[Release]):
                 index=self.index,
                 forge=self.forge,
                 moves=self.moves,
-                warn=have.warn,
+                warn=context.warn,
             ),
             previous=pep440.previous(version, everywhere, like=tag, prefix=prefix),
             prefix=prefix,
@@ -126,10 +126,10 @@ class ResolveTag(Check[Release]):
             return self.project
         return read_facts(lambda path: self.git.read(commit, path)).name
 
-    def _see_signature(self, have: Have, tag: str) -> None:
+    def _see_signature(self, context: StageContext, tag: str) -> None:
         """See that the tag is signed by somebody who may, where that is asked for."""
         if self.signers:
-            have.say(f"the tag {tag} is signed by {trusted_signer(self.git, tag, self.signers)}")
+            context.say(f"the tag {tag} is signed by {trusted_signer(self.git, tag, self.signers)}")
 
     def _see_repository(self) -> None:
         """Refuse a fork: what is released for real comes from the configured repository alone."""
@@ -170,7 +170,7 @@ class ResolveTag(Check[Release]):
                 next_step="commit, stash or restore them; or name the tag, and its commit is released as it is",
             )
 
-    def _remote_tags(self, have: Have) -> Mapping[str, str] | None:
+    def _remote_tags(self, context: StageContext) -> Mapping[str, str] | None:
         """The remote's tags, ``None`` where there is no remote and the world is not the real one."""
         if self.git.remote() is not None:
             return self.git.remote_tags()
@@ -180,7 +180,7 @@ class ResolveTag(Check[Release]):
                 where=str(self.git.folder),
                 next_step="name it: git remote add origin ADDRESS; then: git push origin TAG",
             )
-        have.warn("the checkout has no remote: the tag was compared with nothing")
+        context.warn("the checkout has no remote: the tag was compared with nothing")
         return None
 
     def _commit(self, tag: str, local: Mapping[str, str], remote: Mapping[str, str] | None) -> str:

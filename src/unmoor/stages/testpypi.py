@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unmoor.core.stage import Have, Left, Promise, Push, Undone
+from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Index
 from unmoor.products import Dists, Release, Uploaded
@@ -16,8 +16,8 @@ from unmoor.publish.upload import bring
 class UploadStaging(Push[Uploaded]):
     """Brings the tested files to the staging index. ``deadline`` in seconds."""
 
-    release: Promise[Release]
-    dists: Promise[Dists]
+    release: Output[Release]
+    dists: Output[Dists]
     index: Index
     clock: Clock
     deadline: float = 1800.0
@@ -26,26 +26,26 @@ class UploadStaging(Push[Uploaded]):
         """Say where the files would go."""
         return f"upload the wheels and the sdist to {self.index.name}, unless they are there already"
 
-    def find(self, have: Have) -> Uploaded | None:
+    def find(self, context: StageContext) -> Uploaded | None:
         """Look for every file by its hash."""
-        return found(self.index, have[self.release], have[self.dists])
+        return found(self.index, context[self.release], context[self.dists])
 
-    def make(self, have: Have) -> Uploaded:
+    def make(self, context: StageContext) -> Uploaded:
         """Send what is missing, and read it back."""
-        release, dists = have[self.release], have[self.dists]
+        release, dists = context[self.release], context[self.dists]
         return bring(
             self.index,
             project=release.project,
             version=release.version,
             files=dists.files,
             clock=self.clock,
-            say=have.say,
+            say=context.say,
             deadline=self.deadline,
         )
 
-    def undo(self, product: Uploaded) -> Undone | Left:
+    def undo(self, product: Uploaded) -> Undone | NotUndone:
         """Leave it: nothing would be won."""
-        return Left(
+        return NotUndone(
             f"{len(product.files)} files stay on {product.index}: a name there never comes free again,"
             " and nobody installs from it"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unmoor.core.stage import Have, Promise, Seal
+from unmoor.core.stage import Output, Publish, StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, Posting
@@ -19,14 +19,14 @@ _AGAIN = "run the same command again: what is there already is kept"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishDraft(Seal[Page]):
+class PublishDraft(Publish[Page]):
     """Make the draft public. GitHub's "latest" goes to it only if it is the highest final version.
 
     A repository has one "latest": a project in a folder of it never takes it from another project's release.
     """
 
-    release: Promise[Release]
-    draft: Promise[Draft]
+    release: Output[Release]
+    draft: Output[Draft]
     forge: Forge
     git: Git
     clock: Clock
@@ -35,17 +35,17 @@ class PublishDraft(Seal[Page]):
         """Say what would be published."""
         return f"publish the draft release at {self.forge.address}; latest only if it is the highest final version"
 
-    def find(self, have: Have) -> Page | None:
+    def find(self, context: StageContext) -> Page | None:
         """Return the public release if its prerelease and latest marks are right too.
 
         Wrong marks count as absent: they are this stage's own, and `make` sets them. Raises
         `Conflict` where another release object than our draft is the public one.
         """
-        return self._seen(have[self.release], have[self.draft])
+        return self._seen(context[self.release], context[self.draft])
 
-    def make(self, have: Have) -> Page:
+    def make(self, context: StageContext) -> Page:
         """Publish in one call, and see it as everybody sees it."""
-        release, draft = have[self.release], have[self.draft]
+        release, draft = context[self.release], context[self.draft]
         still_names(self.git, release)
         posting = next((each for each in self.forge.postings(release.tag) if each.id == draft.id), None)
         if posting is None:
@@ -55,7 +55,7 @@ class PublishDraft(Seal[Page]):
         try:
             self.forge.publish(posting, prerelease=release.prerelease, latest=latest)
         except Unknown as error:
-            have.say(f"no good answer, looking whether it is public: {error.what}")
+            context.say(f"no good answer, looking whether it is public: {error.what}")
             if self._seen(release, draft) is None:
                 self.forge.publish(posting, prerelease=release.prerelease, latest=latest)
         for pause in _PAUSES:
@@ -65,7 +65,7 @@ class PublishDraft(Seal[Page]):
                 return page
         if not release.highest and (posting := self._marked(release, draft)) is not None:
             # It was told not to be the latest: the forge knows no other final release to call so.
-            have.warn(f"the forge calls {release.tag} the latest, though a higher final version is published")
+            context.warn(f"the forge calls {release.tag} the latest, though a higher final version is published")
             return Page(url=posting.url, tag=posting.tag, prerelease=posting.prerelease, latest=True)
         raise Incomplete(
             f"{release.tag} was published, and is not seen as"

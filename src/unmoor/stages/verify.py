@@ -8,7 +8,7 @@ from hashlib import sha256
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import sums
 from unmoor.artifacts.manifest import Manifest
-from unmoor.core.stage import Check, Have, Promise
+from unmoor.core.stage import Check, Output, StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.images.image_state import image_item
 from unmoor.ports.clock import Clock
@@ -33,11 +33,11 @@ class VerifyRelease(Check[Verified]):
     index of a big index lags by minutes.
     """
 
-    release: Promise[Release]
-    dists: Promise[Dists]
-    uploaded: Promise[Uploaded]
-    page: Promise[Page]
-    pointed: Promise[Pointed] | None = None
+    release: Output[Release]
+    dists: Output[Dists]
+    uploaded: Output[Uploaded]
+    page: Output[Page]
+    pointed: Output[Pointed] | None = None
     registries: tuple[Registry, ...] = ()
     index: Index
     forge: Forge
@@ -49,16 +49,16 @@ class VerifyRelease(Check[Verified]):
         images = f" and every image from {', '.join(r.name for r in self.registries)}" if self.registries else ""
         return f"read every file back by sha256 from {self.index.name} and {self.forge.address}{images}"
 
-    def make(self, have: Have) -> Verified:
+    def make(self, context: StageContext) -> Verified:
         """Read both surfaces. Raises `Incomplete`, `Conflict` naming the files, and `Unknown`."""
-        release, dists = have[self.release], have[self.dists]
-        released = self._forge(release, dists, have[self.page])
+        release, dists = context[self.release], context[self.dists]
+        released = self._forge(release, dists, context[self.page])
         state = self._index(Manifest.of(release, dists))
         held = [_held(state.surface, item) for item in state.items]
         for each in held:
             if each.pending:
-                have.warn(f"{each.what} is published on {each.surface}, verification pending: {each.pending}")
-        images = self._images(have[self.pointed]) if self.pointed else []
+                context.warn(f"{each.what} is published on {each.surface}, verification pending: {each.pending}")
+        images = self._images(context[self.pointed]) if self.pointed else []
         return Verified(held=(*held, *released, *images))
 
     def _images(self, pointed: Pointed) -> list[Held]:
