@@ -19,17 +19,17 @@ def test_the_drawn_tree_is_the_tree() -> None:
         for line in (errors.__doc__ or "").splitlines()
         if (words := line.split()) and words[0] in {"├──", "└──"}
     }
-    assert drawn == {error.__name__: error.exit_code for error in errors.tree()[1:]}
+    assert drawn == {error.__name__: error.exit_code for error in errors.error_classes()[1:]}
 
 
 def test_exit_codes_are_unique_and_free_of_the_usual_ones() -> None:
     """No two kinds share a code, and 0, 1 and 2 keep their usual meaning."""
-    codes = [error.exit_code for error in errors.tree()[1:]]
+    codes = [error.exit_code for error in errors.error_classes()[1:]]
     assert len(codes) == len(set(codes))
     assert not {0, 1, 2} & set(codes)
 
 
-@pytest.mark.parametrize("error", errors.tree()[1:])
+@pytest.mark.parametrize("error", errors.error_classes()[1:])
 def test_an_error_ends_as_a_message_and_its_code(
     error: type[errors.UnmoorError], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,7 +29,7 @@ def exit_codes() -> str:
     rows.append(("2", "usage", "the command line was wrong: an unknown command or option"))
     rows.extend(
         (str(error.exit_code), error.kind, _in_a_row((error.__doc__ or "").splitlines()[0]))
-        for error in errors.tree()[1:]
+        for error in errors.error_classes()[1:]
     )
     head = "# Exit codes\n\nOne code for each kind of failure. Where several stages fail, it is the first one's.\n\n"
     lines = ["| code | kind | meaning |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]

@@ -8,14 +8,14 @@
     ├── Refused             4  a tag, checkout or repository that must not be released
     ├── Denied              5  a missing or wrong credential, or too few rights
     ├── BuildFailed         6  the project does not build
-    ├── Unfit               7  a built file that an index would refuse, or of another version
-    ├── Unproven            8  an installed file that does not import, load or pass its tests
+    ├── InvalidDist         7  a built file that an index would refuse, or of another version
+    ├── CheckFailed         8  an installed file that does not import, load or pass its tests
     ├── Conflict            9  the same name already holds other bytes
     ├── Unknown            10  the world could not be read: never taken for "absent"
     ├── Rejected           11  a surface said no
     ├── Incomplete         12  a surface does not hold the whole release
-    ├── MissingPart        13  a program, or room, that this step needs is not on this machine
-    ├── Overdue            14  something took longer than it may
+    ├── ToolMissing        13  a program, or room, that this step needs is not on this machine
+    ├── TimedOut           14  something took longer than it may
     └── Interrupted       130  stopped by the user or a signal
 
 Exit code 0 means done and verified, 1 is never used on purpose, 2 is the command line's own
@@ -85,14 +85,14 @@ class BuildFailed(UnmoorError):
         self.line = line
 
 
-class Unfit(UnmoorError):
+class InvalidDist(UnmoorError):
     """A built file that an index would refuse, or that is of another version."""
 
     exit_code = 7
     kind = "invalid"
 
 
-class Unproven(UnmoorError):
+class CheckFailed(UnmoorError):
     """An installed file that does not import, load or pass its tests."""
 
     exit_code = 8
@@ -127,14 +127,14 @@ class Incomplete(UnmoorError):
     kind = "incomplete"
 
 
-class MissingPart(UnmoorError):
+class ToolMissing(UnmoorError):
     """A program, or room on a disk, that this step needs is not on this machine."""
 
     exit_code = 13
     kind = "missing"
 
 
-class Overdue(UnmoorError):
+class TimedOut(UnmoorError):
     """Something took longer than it may."""
 
     exit_code = 14
@@ -148,7 +148,7 @@ class Interrupted(UnmoorError):
     kind = "interrupted"
 
 
-def tree() -> tuple[type[UnmoorError], ...]:
+def error_classes() -> tuple[type[UnmoorError], ...]:
     """Every error class, the root first, in the order of its exit code."""
     return (UnmoorError, *sorted(UnmoorError.__subclasses__(), key=lambda error: error.exit_code))
 
@@ -157,13 +157,13 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
-def of_the_machine(error: BaseException) -> UnmoorError | None:
+def from_os_error(error: BaseException) -> UnmoorError | None:
     """What a disk or its rights would not let us do, which is no fault of ours; ``None`` for any other error."""
     if not isinstance(error, OSError):
         return None
     what, where = error.strerror or str(error), str(error.filename or "")
     if error.errno in _NO_ROOM:
-        return MissingPart(
+        return ToolMissing(
             f"a file could not be written: {what}",
             where=where,
             next_step="make room where the checkout and temporary files (TMPDIR) are, then run the same command again",

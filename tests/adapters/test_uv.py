@@ -10,7 +10,7 @@ import pytest
 
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv
-from unmoor.errors import Unproven
+from unmoor.errors import CheckFailed
 from unmoor.ports.environments import Environments
 
 
@@ -40,13 +40,13 @@ def test_install_a_tree_and_check(uv: Uv, in_tree: Path, tmp_path: Path) -> None
 
 
 def test_unmet_requirements_are_named(uv: Uv, tmp_path: Path) -> None:
-    """An installed package whose requirement is missing is `Unproven`."""
+    """An installed package whose requirement is missing is `CheckFailed`."""
     environment = uv.fresh(tmp_path / "env")
     info = environment.packages / "lonely-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lonely\nVersion: 1.0\nRequires-Dist: absent-one\n")
     (info / "RECORD").write_text("")
-    with pytest.raises(Unproven, match="absent-one"):
+    with pytest.raises(CheckFailed, match="absent-one"):
         environment.check()
 
 
@@ -55,14 +55,14 @@ def test_a_failed_install_is_told_without_logins(uv: Uv, tmp_path: Path) -> None
     where = "http://someone:s3cret@127.0.0.1:9/simple"
     environ = {**uv.environ, "UV_HTTP_RETRIES": "0"}
     environment = replace(uv, dependencies=where, environ=environ).fresh(tmp_path / "env")
-    with pytest.raises(Unproven, match="cannot be installed") as caught:
+    with pytest.raises(CheckFailed, match="cannot be installed") as caught:
         environment.install(["absent-one"])
     assert "s3cret" not in str(caught.value)
 
 
 def test_no_interpreter(uv: Uv, tmp_path: Path) -> None:
     """An interpreter that is not there makes no environment."""
-    with pytest.raises(Unproven, match="no environment"):
+    with pytest.raises(CheckFailed, match="no environment"):
         replace(uv, python=str(tmp_path / "python3.99")).fresh(tmp_path / "env")
 
 

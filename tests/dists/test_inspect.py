@@ -12,7 +12,7 @@ import pytest
 
 from unmoor.dists import inspect
 from unmoor.dists.inspect import entry_points, extract, modules, parsed, read_metadata
-from unmoor.errors import Unfit
+from unmoor.errors import InvalidDist
 
 INFO = "Metadata-Version: 2.1\nName: Small.One\nVersion: 1.0\nRequires-Dist: idna\nProvides-Extra: cli\n\nWords\n"
 
@@ -66,7 +66,7 @@ def test_file_names(name: str, expected: tuple[str, str]) -> None:
 @pytest.mark.parametrize("name", ["x.whl", "x-y-py3-none-any.whl", "x.tar.gz", "x-1.0.exe", "x-1.0.tar.gz\n", ""])
 def test_file_names_that_are_none(name: str) -> None:
     """Anything else is refused."""
-    with pytest.raises(Unfit):
+    with pytest.raises(InvalidDist):
         parsed(name)
 
 
@@ -99,9 +99,9 @@ def test_metadata_of_both_kinds(tmp_path: Path) -> None:
 
 def test_no_metadata(tmp_path: Path) -> None:
     """An archive without metadata is refused; another project's dist-info is not ours."""
-    with pytest.raises(Unfit, match="no metadata"):
+    with pytest.raises(InvalidDist, match="no metadata"):
         read_metadata(wheel(tmp_path, {"other-1.0.dist-info/METADATA": INFO}, metadata=False))
-    with pytest.raises(Unfit, match="no metadata"):
+    with pytest.raises(InvalidDist, match="no metadata"):
         read_metadata(sdist(tmp_path, [("small_one-1.0/setup.py", "")]))
 
 
@@ -109,15 +109,15 @@ def test_members_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A member that is too long, an archive that unpacks to too much, and one with too many members are refused."""
     monkeypatch.setattr(inspect, "MEMBER_LIMIT", 20)
     path = sdist(tmp_path, [("small_one-1.0/PKG-INFO", INFO)])
-    with pytest.raises(Unfit, match="longer than 20"):
+    with pytest.raises(InvalidDist, match="longer than 20"):
         read_metadata(path)
-    with pytest.raises(Unfit, match="longer than 20"):
+    with pytest.raises(InvalidDist, match="longer than 20"):
         read_metadata(wheel(tmp_path, {}))
     monkeypatch.setattr(inspect, "TOTAL_LIMIT", 20)
-    with pytest.raises(Unfit, match="more than 20 bytes"):
+    with pytest.raises(InvalidDist, match="more than 20 bytes"):
         extract(path, tmp_path / "out")
     monkeypatch.setattr(inspect, "COUNT_LIMIT", 1)
-    with pytest.raises(Unfit, match="or 1 members"):
+    with pytest.raises(InvalidDist, match="or 1 members"):
         extract(sdist(tmp_path, [("a/b", ""), ("a/c", "")]), tmp_path / "out")
 
 
@@ -146,7 +146,7 @@ def test_hostile_sdists(tmp_path: Path, members: list[tuple[str, str | tarfile.T
     """Nothing leaves the folder, and an sdist is one folder."""
     (tmp_path / "in").mkdir()
     path = sdist(tmp_path / "in", members)
-    with pytest.raises(Unfit):
+    with pytest.raises(InvalidDist):
         extract(path, tmp_path / "in" / "out")
     assert [each.name for each in tmp_path.iterdir()] == ["in"]
     assert {each.name for each in (tmp_path / "in").iterdir()} <= {path.name, "out"}
@@ -157,7 +157,7 @@ def test_broken_archives(tmp_path: Path, cut: int) -> None:
     """What is cut off or is no archive is refused, never a traceback."""
     for path in (wheel(tmp_path, {"a.py": "x" * 1000}), sdist(tmp_path, [("a/PKG-INFO", INFO * 100)])):
         path.write_bytes(path.read_bytes()[:cut])
-        with pytest.raises(Unfit):
+        with pytest.raises(InvalidDist):
             read_metadata(path)
 
 
@@ -181,5 +181,5 @@ def test_entry_points(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["no section", "[a]\nx = not a target!\n", "[a]\nx\n", "[a]\nx = 1\nx = 2\n"])
 def test_malformed_entry_points(tmp_path: Path, text: str) -> None:
     """Entry points that no installer could use are refused."""
-    with pytest.raises(Unfit):
+    with pytest.raises(InvalidDist):
         entry_points(wheel(tmp_path, {"small_one-1.0.dist-info/entry_points.txt": text}))

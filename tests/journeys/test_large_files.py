@@ -16,7 +16,7 @@ from tests.support import sample_projects
 from tests.support.git_repos import Repo
 from tests.support.local_release import CHANGELOG, SETTINGS, Yard, yard
 
-from unmoor.errors import MissingPart, Unknown
+from unmoor.errors import ToolMissing, Unknown
 
 pytestmark = pytest.mark.journey
 
@@ -127,7 +127,7 @@ def test_no_git_lfs_on_the_machine(depot: Depot, tmp_path: Path) -> None:
                 (programs / program.name).symlink_to(program)
     with yard(tmp_path / "yard", depot.clone(tmp_path / "clone")) as place:
         code, said = build(place, PATH=str(programs))
-        assert code == MissingPart.exit_code, said
+        assert code == ToolMissing.exit_code, said
         assert "git-lfs is not on this machine, and it keeps src/small_one/model.csv" in said
         assert "apt-get install git-lfs" in said
 

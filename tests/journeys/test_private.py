@@ -14,7 +14,7 @@ import pytest
 from tests.support import private_indexes, sample_projects
 from tests.support.local_release import Yard, small, yard
 
-from unmoor.errors import Unfit
+from unmoor.errors import InvalidDist
 
 pytestmark = pytest.mark.journey
 KINDS: dict[str, Callable[[Path], AbstractContextManager[private_indexes.Private]]] = {
@@ -72,7 +72,7 @@ def test_wheels_for_one_linux_alone(tmp_path: Path) -> None:
     repo = small(tmp_path / "small", **others)
     with private_indexes.devpi(tmp_path) as index, yard(tmp_path / "yard", repo) as place:
         refused = company(place, index, tmp_path).release()
-        assert refused.returncode == Unfit.exit_code, refused.stderr
+        assert refused.returncode == InvalidDist.exit_code, refused.stderr
         assert "wheel-platform" in refused.stderr
         whole = company(place, index, tmp_path, 'platforms = "any"\n').release()
         assert whole.returncode == 0, whole.stderr

@@ -17,7 +17,7 @@ from tests.support.local_release import Yard, yard
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import sha256_of
-from unmoor.errors import Incomplete, Unproven
+from unmoor.errors import CheckFailed, Incomplete
 from unmoor.products import Proof, Result, Subject, Verdict
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
@@ -168,7 +168,7 @@ def test_wheels_of_several_jobs_are_one_release(tmp_path: Path) -> None:
         handed = ["--dists", str(source.folder), "--dists", str(linux.folder)]
         handed += ["--dists", str(mac(linux, tmp_path / "mac"))]
         untried = last.run(*LEG, *handed)
-        assert untried.returncode == Unproven.exit_code, untried.stderr
+        assert untried.returncode == CheckFailed.exit_code, untried.stderr
         assert "macosx_11_0_arm64.whl is made for another platform" in untried.stderr
 
         # The proof comes later, with the very same bytes.

@@ -12,7 +12,7 @@ import pytest
 from tests.support.faulty_index import Shelf, Stand, built, standing
 from tests.support.faulty_server import Exchange
 
-from unmoor.errors import Conflict, Denied, Incomplete, Overdue, Rejected, Unknown, UnmoorError
+from unmoor.errors import Conflict, Denied, Incomplete, Rejected, TimedOut, Unknown, UnmoorError
 from unmoor.products import File, Subject, Uploaded
 from unmoor.publish.index_state import look
 from unmoor.publish.upload import TRIES, WIDTH, bring
@@ -425,7 +425,7 @@ def test_the_deadline_holds(deadline: float, words: str, tmp_path: Path) -> None
     files = built(tmp_path)
     with standing() as stand:
         stand.shelf.uploads.extend([reset] * 9)
-        with pytest.raises(Overdue, match=words) as caught:
+        with pytest.raises(TimedOut, match=words) as caught:
             bringing(stand, files, deadline=deadline)
     assert sum(stand.clock.slept) <= deadline
     assert "0 of 2 files are on shelf" in caught.value.what

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from unmoor.cli.app import COMMANDS
-from unmoor.errors import tree
+from unmoor.errors import error_classes
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -106,5 +106,5 @@ def test_a_row_names_where_it_is_handled(row: Row) -> None:
     text = row.where.content
     assert row.named or text.startswith(("every stage", "the workflow", "exit 130"))
     codes = {int(code) for end in ENDS.finditer(text) for code in re.findall("[0-9]+", end["codes"] or "")}
-    assert codes <= {error.exit_code for error in tree()}
+    assert codes <= {error.exit_code for error in error_classes()}
     assert ENDS.search(text) or not set(row.named) & stages or row.named == ["undraft"]

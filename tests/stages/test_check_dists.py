@@ -12,7 +12,7 @@ from tests.support import sample_projects
 
 from unmoor.artifacts.files import measured
 from unmoor.core.stage import Output
-from unmoor.errors import Unfit
+from unmoor.errors import InvalidDist
 from unmoor.products import Checked, Dists
 from unmoor.stages.check_dists import CheckDists
 
@@ -53,7 +53,7 @@ def test_name_and_version_are_the_tags(bench: Benches, change: dict[str, str], w
     if not words:
         checked(at, dists)
         return
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(InvalidDist) as caught:
         checked(at, dists)
     lines = [line for line in str(caught.value).splitlines() if words[0] in line]
     assert len(lines) == 3  # what both file names say is said once
@@ -63,7 +63,7 @@ def test_name_and_version_are_the_tags(bench: Benches, change: dict[str, str], w
 def test_description_that_does_not_render(bench: Benches) -> None:
     """A description in broken reStructuredText is refused, in both files, with the line."""
     at = bench(sample_projects.files(more=README.format("text/x-rst", "Title\\n==\\n\\n.. nothing::\\n")))
-    with pytest.raises(Unfit, match=r"line \d+") as caught:
+    with pytest.raises(InvalidDist, match=r"line \d+") as caught:
         checked(at, at.dists())
     (line,) = str(caught.value).splitlines()
     assert line.startswith("small_one-1.0-py3-none-any.whl, small_one-1.0.tar.gz: the description cannot be rendered")
@@ -109,14 +109,16 @@ def test_files_together(bench: Benches) -> None:
     at = bench()
     dists = at.dists()
     (at.folder.dists / "stray.whl").touch()
-    with pytest.raises(Unfit, match=r"stray\.whl"):
+    with pytest.raises(InvalidDist, match=r"stray\.whl"):
         checked(at, dists)
-    with pytest.raises(Unfit, match="2 sdists"):
+    with pytest.raises(InvalidDist, match="2 sdists"):
         checked(at, Dists(files=(*dists.sdists, *dists.sdists)))
     again = replace(dists.wheels[0], name="small_one-1.0-2-py3-none-any.whl")
-    with pytest.raises(Unfit, match=r"small_one-1\.0-2-py3-none-any\.whl holds the same bytes as small_one-1\.0-py3"):
+    with pytest.raises(
+        InvalidDist, match=r"small_one-1\.0-2-py3-none-any\.whl holds the same bytes as small_one-1\.0-py3"
+    ):
         checked(at, Dists(files=(*dists.files, again)))
-    with pytest.raises(Unfit, match="nothing was built"):
+    with pytest.raises(InvalidDist, match="nothing was built"):
         checked(at, Dists(files=()))
 
 
@@ -125,7 +127,7 @@ def test_changed_bytes(bench: Benches) -> None:
     at = bench()
     dists = at.dists()
     dists.files[0].path.write_bytes(b"")
-    with pytest.raises(Unfit, match="not the file that was built"):
+    with pytest.raises(InvalidDist, match="not the file that was built"):
         checked(at, dists)
 
 
@@ -144,7 +146,7 @@ def test_broken_archives(bench: Benches) -> None:
     nameless = at.folder.dists / "small_one.whl"
     nameless.write_bytes(b"")
     dists.wheels[0].path.unlink()
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(InvalidDist) as caught:
         checked(at, Dists(files=tuple(measured(path) for path in (damaged, empty, nameless))))
     lines = str(caught.value).splitlines()
     assert len(lines) == 3
@@ -159,7 +161,7 @@ def test_wheel_for_this_linux_alone(bench: Benches) -> None:
     dists = at.dists()
     wheel = dists.wheels[0].path
     linux = wheel.rename(wheel.with_name("small_one-1.0-py3-none-linux_x86_64.whl"))
-    with pytest.raises(Unfit, match=r"tested here and never uploaded.*auditwheel repair, or by cibuildwheel"):
+    with pytest.raises(InvalidDist, match=r"tested here and never uploaded.*auditwheel repair, or by cibuildwheel"):
         checked(at, Dists(files=(measured(linux),)))
 
 
@@ -172,7 +174,7 @@ def test_size_that_the_index_takes(bench: Benches) -> None:
         name="check-dists", release=RELEASE, dists=Output("dists"), git=at.git, folder=at.folder, max_file_size=most
     )
     assert len(stage.make(at.context(dists=dists)).subjects) == 2
-    with pytest.raises(Unfit, match="ask the index for more and set max-file-size"):
+    with pytest.raises(InvalidDist, match="ask the index for more and set max-file-size"):
         replace(stage, max_file_size=most - 1).make(at.context(dists=dists))
 
 
@@ -181,7 +183,7 @@ def test_the_same_problem_of_many_files_is_one_line(bench: Benches) -> None:
     at = bench()
     dists = at.dists()
     wheels = [replace(dists.wheels[0], name=f"small_one-1.0-{n}-py3-none-any.whl", sha256=f"{n:064}") for n in range(9)]
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(InvalidDist) as caught:
         checked(at, Dists(files=tuple(wheels)))
     line, *_ = str(caught.value).splitlines()
     assert line.startswith("small_one-1.0-0-py3-none-any.whl, ")
@@ -200,5 +202,5 @@ def test_metadata_that_twine_refuses(bench: Benches) -> None:
         for name, data in content.items():
             text = data.replace(b"\n\n", b"\nNo-Such-Field: x\n\n", 1) if name.endswith("METADATA") else data
             archive.writestr(name, text)
-    with pytest.raises(Unfit, match="no-such-field"):
+    with pytest.raises(InvalidDist, match="no-such-field"):
         checked(at, Dists(files=(measured(path),)))

@@ -22,7 +22,7 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.dists.inspect import parsed, read_metadata
 from unmoor.dists.source_tree import environment, requires_python
-from unmoor.errors import BuildFailed, Conflict, Incomplete, MissingPart, Unfit, Unknown
+from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist, ToolMissing, Unknown
 from unmoor.ports.index import Holding, Listed
 from unmoor.products import Dists, File
 
@@ -151,7 +151,7 @@ def test_a_build_that_fails_leaves_no_manifest(bench: Benches) -> None:
 
 def test_hostile_file_name(bench: Benches) -> None:
     """A file whose name could leave the folder or hide is refused."""
-    with pytest.raises((Unfit, BuildFailed)):
+    with pytest.raises((InvalidDist, BuildFailed)):
         built(bench(sample_projects.files("small-one", "-rf;x")))
 
 
@@ -395,7 +395,7 @@ def test_which_python_a_tree_takes(tmp_path: Path, content: dict[str, str], expe
 def test_python_that_is_not_here(bench: Benches) -> None:
     """A project for a Python that is not on this machine is not built with another one."""
     at = bench(sample_projects.files(more="requires-python = '>=3.99'\n"))
-    with pytest.raises(MissingPart, match=r"for Python >=3\.99"):
+    with pytest.raises(ToolMissing, match=r"for Python >=3\.99"):
         replace(at.builds(), environments=at.uv).make(at.context())
 
 

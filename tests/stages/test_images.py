@@ -20,7 +20,7 @@ from unmoor.adapters.engine import DockerEngine
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.core.stage import Output
-from unmoor.errors import BuildFailed, ConfigError, Conflict, MissingPart, Refused, UnmoorError
+from unmoor.errors import BuildFailed, ConfigError, Conflict, Refused, ToolMissing, UnmoorError
 from unmoor.images import image_names, oci_documents
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Dists, Image, Images, Subject
@@ -233,7 +233,7 @@ def test_two_platforms(bench: Benches, engine: TestEngine) -> None:  # noqa: F81
     assert [image.platform for image in one.make(context).images] == ["linux/386"]
     for settings, platforms, kind, told in (
         (both, ("linux/s390x",), ConfigError, "no image is for linux/s390x"),
-        (ImageSettings(platforms=("linux/s390x",)), (), MissingPart, "cannot build for linux/s390x"),
+        (ImageSettings(platforms=("linux/s390x",)), (), ToolMissing, "cannot build for linux/s390x"),
     ):
         with pytest.raises(kind, match=told):
             stage(at, settings, at_engine=engine, platforms=platforms).make(context)
@@ -249,7 +249,7 @@ def test_two_platforms(bench: Benches, engine: TestEngine) -> None:  # noqa: F81
         ({}, [ImageSettings(), ImageSettings()], ConfigError, "two images would be called ghcr.io/acme/demo:sha-"),
         ({}, [ImageSettings(args={"TOKEN": "x"})], Refused, "the build argument TOKEN looks like a secret"),
         ({}, [ImageSettings(args={"A": "ghp_" + "a" * 36})], Refused, "the build argument A holds a GitHub token"),
-        ({}, [ImageSettings()], MissingPart, "no container engine answers at unix:///nowhere/docker.sock"),
+        ({}, [ImageSettings()], ToolMissing, "no container engine answers at unix:///nowhere/docker.sock"),
     ],
     ids=["no-stage", "no-file", "unknown-stage", "twice", "secret-name", "secret-value", "no-engine"],
 )
@@ -327,5 +327,5 @@ def test_a_later_machine_takes_what_was_pushed(bench: Benches, shape: str) -> No
     building = stage(at, registries=(cast("Registry", Held({tag: ours}, name="ghcr.io/other/name")), registry))
     expected = made if shape in {"image", "leg", "index"} else None
     assert building.find(at.context(dists=dists)) == expected
-    with pytest.raises(MissingPart):
+    with pytest.raises(ToolMissing):
         stage(at).find(at.context(dists=dists))

@@ -17,7 +17,7 @@ from unmoor.adapters.uv import Uv
 from unmoor.artifacts.files import measured
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Output
-from unmoor.errors import ConfigError, MissingPart, Overdue, Unproven
+from unmoor.errors import CheckFailed, ConfigError, TimedOut, ToolMissing
 from unmoor.ports.environments import Environment, Interpreter
 from unmoor.products import Dists, Proof, Result, Subject, Verdict
 from unmoor.stages.prove_dists import ProveDists
@@ -73,12 +73,12 @@ def test_files_for_other_pythons(bench: Benches, wanted: str, *, fits: bool) -> 
     at = bench(sample_projects.files(more=f"requires-python = '{wanted}'\n"))
     context = at.context(dists=at.dists())
     if wanted == "no version":
-        with pytest.raises(Unproven):
+        with pytest.raises(CheckFailed):
             stage(at).make(context)
     elif fits:
         assert stage(at).make(context).results
     else:
-        with pytest.raises(MissingPart, match=r"is for Python >=99, unmoor runs on Python 3") as raised:
+        with pytest.raises(ToolMissing, match=r"is for Python >=99, unmoor runs on Python 3") as raised:
             stage(at).make(context)
         assert "install such a Python" in raised.value.next_step
 
@@ -121,7 +121,7 @@ def test_unproven(bench: Benches, content: dict[str, str], words: str) -> None:
     more = content.pop("more", "")
     at = bench(sample_projects.files(more=more) | content)
     context = at.context(dists=Dists(files=at.dists().wheels))
-    with pytest.raises(Unproven, match=words) as raised:
+    with pytest.raises(CheckFailed, match=words) as raised:
         stage(at).make(context)
     assert stage(at).find(context) is None
     assert ("declare what brings absent_one as a dependency" in raised.value.next_step) == (
@@ -133,7 +133,7 @@ def test_requirement_that_is_not_met(bench: Benches) -> None:
     """A requirement that no index has is told in uv's words."""
     at = bench(sample_projects.files(more='dependencies = ["absent-one"]\n'))
     uv = replace(at.uv, dependencies="http://127.0.0.1:9/simple", environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
-    with pytest.raises(Unproven, match="absent-one"):
+    with pytest.raises(CheckFailed, match="absent-one"):
         stage(at, environments=uv).make(at.context(dists=Dists(files=at.dists().wheels)))
 
 
@@ -195,7 +195,7 @@ def test_entry_point_that_its_extra_does_not_help(bench: Benches, tmp_path: Path
     more = EXTRA + '[project.scripts]\nx = "small_one.plugin:absent [cli]"\n'
     at = bench(sample_projects.files(more=more) | PLUGIN)
     uv = with_absent_one(at, tmp_path)
-    with pytest.raises(Unproven, match="console_scripts: x does not load, even with the extra cli"):
+    with pytest.raises(CheckFailed, match="console_scripts: x does not load, even with the extra cli"):
         stage(at, environments=uv).make(at.context(dists=Dists(files=at.dists().wheels)))
 
 
@@ -223,18 +223,18 @@ def test_wheel_for_another_platform(bench: Benches) -> None:
     foreign.write_bytes(dists.wheels[0].path.read_bytes() + b"other")
     dists = Dists(files=(measured(foreign), *dists.files))
     context = at.context(dists=dists)
-    with pytest.raises(Unproven, match=f"{foreign.name} is made for another platform") as raised:
+    with pytest.raises(CheckFailed, match=f"{foreign.name} is made for another platform") as raised:
         stage(at).make(context)
     assert "unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG" in raised.value.next_step
     assert "--dists DIR" in raised.value.next_step
     subject = Subject(name=foreign.name, sha256=dists.files[0].sha256)
     result = Result(name=f"{foreign.name}: imports", verdict=Verdict.NOT_TESTED)
     at.folder.add_proof(Proof(name="windows", subjects=(subject,), results=(result,)))
-    with pytest.raises(Unproven, match="no proof of it"):
+    with pytest.raises(CheckFailed, match="no proof of it"):
         stage(at).make(context)
     passed = replace(result, verdict=Verdict.PASSED)
     at.folder.add_proof(Proof(name="windows", subjects=(replace(subject, sha256="0" * 64),), results=(passed,)))
-    with pytest.raises(Unproven, match="no proof of it"):
+    with pytest.raises(CheckFailed, match="no proof of it"):
         stage(at).make(context)
     at.folder.add_proof(Proof(name="windows", subjects=(subject,), results=(passed,)))
     proof = stage(at).make(context)
@@ -306,11 +306,11 @@ def test_only_the_named_sources_are_copied(bench: Benches) -> None:
 @pytest.mark.parametrize(
     ("settings", "error", "words"),
     [
-        ({"test_command": "python -c 'print(40 + 2); raise SystemExit(5)'"}, Unproven, "exit code 5.*\n42"),
-        ({"test_command": "no-such-runner"}, MissingPart, "no-such-runner"),
+        ({"test_command": "python -c 'print(40 + 2); raise SystemExit(5)'"}, CheckFailed, "exit code 5.*\n42"),
+        ({"test_command": "no-such-runner"}, ToolMissing, "no-such-runner"),
         ({"test_command": "python", "test_sources": ("absent",)}, ConfigError, "absent"),
         ({"test_command": "python", "test_sources": ("../../etc",)}, ConfigError, "etc"),
-        ({"test_command": "python -c 'import time; time.sleep(60)'", "test_timeout": 0.5}, Overdue, r"0\.5 s"),
+        ({"test_command": "python -c 'import time; time.sleep(60)'", "test_timeout": 0.5}, TimedOut, r"0\.5 s"),
     ],
 )
 def test_tests_that_do_not_pass(bench: Benches, settings: dict[str, Any], error: type[Exception], words: str) -> None:
@@ -335,7 +335,7 @@ def test_tests_that_import_the_source(bench: Benches, code: str) -> None:
     context = at.context(dists=Dists(files=at.dists().wheels))
     what = stage(at, test_command=f'python -c "import sys; {code}"', test_sources=("tests", "src"))
     if "insert" in code:
-        with pytest.raises(Unproven, match=r"imported small_one from __init__\.py among the copied tests"):
+        with pytest.raises(CheckFailed, match=r"imported small_one from __init__\.py among the copied tests"):
             what.make(context)
     else:
         assert "small_one-1.0-py3-none-any.whl: tests" in said(what.make(context), Verdict.PASSED)
@@ -349,7 +349,7 @@ def test_further_pythons(bench: Benches) -> None:
     proof = stage(at, test_pythons=(own, "3.99")).make(context)
     assert said(proof, Verdict.NOT_TESTED)["Python 3.99"] == "it is not on this machine"
     assert "nothing is tried with Python 3.99: it is not on this machine" in at.warned
-    with pytest.raises(MissingPart, match=r"no Python 3\.99"):
+    with pytest.raises(ToolMissing, match=r"no Python 3\.99"):
         stage(at, python="3.99").make(context)
 
 
@@ -384,7 +384,7 @@ def test_tests_found_by_convention(bench: Benches, more: str, test: str, words: 
     context = at.context(dists=Dists(files=at.dists().wheels))
     name = "small_one-1.0-py3-none-any.whl: tests"
     if "off" in words:
-        with pytest.raises(Unproven, match=r"assert False|small_one\.absent") as raised:
+        with pytest.raises(CheckFailed, match=r"assert False|small_one\.absent") as raised:
             stage(at).make(context)
         assert words in raised.value.next_step
         return

@@ -16,7 +16,7 @@ from unmoor.adapters.process.shell import LocalShell
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, SmokeSettings
 from unmoor.core.stage import Output, StageContext
-from unmoor.errors import Incomplete, Overdue, Unproven
+from unmoor.errors import CheckFailed, Incomplete, TimedOut
 from unmoor.images import image_names
 from unmoor.ports.engine import ImageFacts, Member, Recipe
 from unmoor.products import Image, Images, Release, Verdict
@@ -84,7 +84,7 @@ class Yard:
 
     def smoked(self, image: Image, smoke: SmokeSettings) -> str:
         """Prove an image with one smoke command, and return why it failed."""
-        with pytest.raises((Unproven, Overdue)) as caught:
+        with pytest.raises((CheckFailed, TimedOut)) as caught:
             self.stage(ImageSettings(smoke=(smoke,))).make(self.context(image))
         assert self.run.read_proof("prove-images") is None
         return str(caught.value)
@@ -147,7 +147,7 @@ def test_make_then_find(yard: Yard) -> None:
 )
 def test_planted_secrets(yard: Yard, lines: str, told: str) -> None:
     """What has no business in an image is named with its layer, removed or not; its value never is."""
-    with pytest.raises(Unproven) as caught:
+    with pytest.raises(CheckFailed) as caught:
         yard.stage().make(yard.context(yard.image(PYTHON_COPIED + lines)))
     assert told in str(caught.value)
     assert "hunter2" not in str(caught.value)
@@ -158,7 +158,7 @@ def test_planted_secrets(yard: Yard, lines: str, told: str) -> None:
 def test_labels_version_and_size(yard: Yard) -> None:
     """Another commit, another version and too many bytes are told together."""
     image = yard.image(labels={image_names.REVISION: "2" * 40, image_names.VERSION: "1.1"})
-    with pytest.raises(Unproven) as caught:
+    with pytest.raises(CheckFailed) as caught:
         yard.stage(ImageSettings(max_size=10)).make(yard.context(replace(image, platform="linux/386")))
     told = str(caught.value)
     for words in ("2" * 40, "says 1.1, not 1.0", "it is for linux/amd64", "max-size allows 10"):
@@ -200,13 +200,13 @@ def test_smoke_commands_that_fail(yard: Yard, smoke: SmokeSettings, told: str) -
 def test_the_version_inside(yard: Yard) -> None:
     """Another version, no installed project, and a Python that fails are told; without Python it is not tested."""
     image = yard.image()
-    with pytest.raises(Unproven, match=r"1\.0 of demo is installed, not 2\.0"):
+    with pytest.raises(CheckFailed, match=r"1\.0 of demo is installed, not 2\.0"):
         yard.stage().make(
             yard.context(yard.image(labels={image_names.VERSION: "2.0"}), release=replace(RELEASE, version="2.0"))
         )
-    with pytest.raises(Unproven, match="other is installed for none of /bin/python"):
+    with pytest.raises(CheckFailed, match="other is installed for none of /bin/python"):
         yard.stage().make(yard.context(image, release=replace(RELEASE, project="other")))
-    with pytest.raises(Unproven, match="cannot say which version is installed"):
+    with pytest.raises(CheckFailed, match="cannot say which version is installed"):
         yard.stage().make(yard.context(yard.image(PYTHON_COPIED + 'RUN echo "exit 5" > /bin/python\n')))
     proof = yard.stage().make(
         yard.context(yard.image(PYTHON_COPIED + 'RUN ["busybox", "mv", "/bin/python", "/bin/perl"]\n'))

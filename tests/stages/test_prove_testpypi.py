@@ -17,7 +17,7 @@ from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.artifacts.files import measured
 from unmoor.core.stage import Output
-from unmoor.errors import Conflict, Incomplete, Unknown, Unproven
+from unmoor.errors import CheckFailed, Conflict, Incomplete, Unknown
 from unmoor.ports.index import Holding, Index, Listed
 from unmoor.ports.world import IndexPlace, Login
 from unmoor.products import Dists, Subject, Uploaded, Verdict
@@ -130,7 +130,7 @@ def test_waits_are_bounded(bench: Benches, index: PackageIndex, look: Any, error
         ({"sha256": "0" * 64}, Conflict, "0" * 64),
         ({"url": "file:///etc/passwd"}, Unknown, "address"),
         ({"url": "http://127.0.0.1:9/x --index-url http://127.0.0.1:9"}, Unknown, "address"),
-        ({"url": "http://127.0.0.1:9/small_one-1.0-py3-none-any.whl"}, Unproven, "cannot be installed"),
+        ({"url": "http://127.0.0.1:9/small_one-1.0-py3-none-any.whl"}, CheckFailed, "cannot be installed"),
     ],
 )
 def test_what_the_index_says_is_not_believed(
@@ -173,7 +173,7 @@ def test_other_bytes_at_the_address(bench: Benches, index: PackageIndex, tmp_pat
     dists = Dists(files=tuple(replace(file, sha256="1" * 64) for file in products["dists"].wheels))
     listed = index.holding("swapped-one", "1.0").simple[dists.files[0].name]
     late = Late(index, [Holding(simple={listed.name: replace(listed, sha256=None)}, json=None)])
-    with pytest.raises(Unproven, match=r"(?i)hash"):
+    with pytest.raises(CheckFailed, match=r"(?i)hash"):
         stage(at, late).make(at.context(dists=dists))
     assert tmp_path.exists()
 
@@ -189,5 +189,5 @@ def test_dependencies_never_come_from_there(bench: Benches, index: PackageIndex)
         path.unlink()
     products = sent(at, index)
     uv = replace(at.uv, dependencies="http://127.0.0.1:9/simple", environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
-    with pytest.raises(Unproven, match="junk-dependency"):
+    with pytest.raises(CheckFailed, match="junk-dependency"):
         stage(at, index, environments=uv).make(at.context(**products))

@@ -17,7 +17,7 @@ from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import NotUndone, Undone
-from unmoor.errors import Conflict, Denied, Incomplete, Unknown, Unproven
+from unmoor.errors import CheckFailed, Conflict, Denied, Incomplete, Unknown
 from unmoor.products import Images, Pushed
 
 TAG = f"sha-{COMMIT[:12]}"
@@ -226,7 +226,7 @@ def test_another_image_on_the_way_is_seen(dock: Docks) -> None:
     swapped = "sha256:" + "7" * 64
     it.engine.images[swapped] = other
     images = Images(images=(replace(images.images[0], id=swapped),))
-    with pytest.raises(Unproven, match="was tested"):
+    with pytest.raises(CheckFailed, match="was tested"):
         it.pushing().make(it.context(release, images))
 
 

@@ -16,7 +16,7 @@ from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Output, StageContext
-from unmoor.errors import MissingPart, UnmoorError
+from unmoor.errors import ToolMissing, UnmoorError
 from unmoor.images.image_plan import Line, lines
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.world import Login
@@ -70,7 +70,7 @@ class PlainEngine:
         """Read the manifest by digest as another client sees it."""
         del login, platform
         if self.gone:
-            raise MissingPart("there is no engine", next_step="install one")
+            raise ToolMissing("there is no engine", next_step="install one")
         self.pulled.append(name)
         repository, _, digest = name.partition("/")[2].partition("@")
         path = f"/v2/{repository}/manifests/{digest}"

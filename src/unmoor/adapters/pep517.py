@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment
-from unmoor.errors import BuildFailed, UnmoorError, Unproven
+from unmoor.errors import BuildFailed, CheckFailed, UnmoorError
 from unmoor.ports.environments import Interpreter
 from unmoor.products import Tool
 
@@ -61,7 +61,7 @@ class _Isolated:
         """Install what is not there yet. Raises `BuildFailed`."""
         try:
             self.environment.install(sorted(requirements - self.asked), to_build=True)
-        except Unproven as error:
+        except CheckFailed as error:
             also = " or build-constraints" if self.environment.uv.constraints else ""
             raise BuildFailed(
                 f"what the build requires: {error.what}",

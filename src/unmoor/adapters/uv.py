@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from unmoor.adapters.process.shell import scrubbed
-from unmoor.errors import MissingPart, Unproven
+from unmoor.errors import CheckFailed, ToolMissing
 from unmoor.ports.environments import Interpreter
 from unmoor.ports.shell import Ran, Shell
 
@@ -80,11 +80,13 @@ class Uv:
         return tuple(Interpreter(version=version, path=found[version]) for version in sorted(found, key=Version))
 
     def fresh(self, folder: Path, *, python: str = "") -> UvEnvironment:
-        """Make an empty environment in a folder that does not exist yet. Raises `Unproven`, `MissingPart`."""
+        """Make an empty environment in a folder that does not exist yet. Raises `CheckFailed`, `ToolMissing`."""
         args = ("venv", "--quiet", "--no-project", "--python", python or self.python, str(folder))
         ran = self.uv(args, cwd=folder.parent)
         if ran.code != 0:
-            raise Unproven(f"no environment could be made: {_said(ran)}", next_step="see that uv works here: uv venv")
+            raise CheckFailed(
+                f"no environment could be made: {_said(ran)}", next_step="see that uv works here: uv venv"
+            )
         return UvEnvironment(folder=folder, uv=self)
 
     def uv(self, args: Sequence[str], *, cwd: Path) -> Ran:
@@ -125,7 +127,7 @@ class UvEnvironment:
         return next(self.folder.glob("lib/python*/site-packages"))
 
     def install(self, requirements: Sequence[str], *, dependencies: bool = True, to_build: bool = False) -> None:
-        """Install requirements or files. Raises `Unproven` with uv's words.
+        """Install requirements or files. Raises `CheckFailed` with uv's words.
 
         ``to_build``: this is an environment to build in, so that the build constraints count for it too.
         """
@@ -141,13 +143,15 @@ class UvEnvironment:
         ran = self.uv.uv([*args, "--", *requirements], cwd=self.folder)
         if ran.code != 0:
             what = " ".join(Path(each).name if each.startswith("/") else each for each in requirements)
-            raise Unproven(f"{_hidden(what)} cannot be installed:\n{_said(ran)}", next_step="see what uv says above")
+            raise CheckFailed(f"{_hidden(what)} cannot be installed:\n{_said(ran)}", next_step="see what uv says above")
 
     def check(self) -> None:
-        """See that all installed packages' requirements are met. Raises `Unproven`."""
+        """See that all installed packages' requirements are met. Raises `CheckFailed`."""
         ran = self.uv.uv(["pip", "check", "--python", str(self.python)], cwd=self.folder)
         if ran.code != 0:
-            raise Unproven(f"requirements are not met:\n{_said(ran)}", next_step="correct the project's dependencies")
+            raise CheckFailed(
+                f"requirements are not met:\n{_said(ran)}", next_step="correct the project's dependencies"
+            )
 
     def run(
         self,
@@ -171,13 +175,13 @@ class UvEnvironment:
 
 
 def binary() -> str:
-    """Find the uv that was installed with us. Raises `MissingPart`."""
+    """Find the uv that was installed with us. Raises `ToolMissing`."""
     from uv import find_uv_bin
 
     try:
         return find_uv_bin()
     except FileNotFoundError as error:
-        raise MissingPart("uv is not where it was installed", next_step="install unmoor again") from error
+        raise ToolMissing("uv is not where it was installed", next_step="install unmoor again") from error
 
 
 def _as_uv(env: Mapping[str, str]) -> dict[str, str]:

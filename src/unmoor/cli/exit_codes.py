@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from unmoor.errors import Internal, Interrupted, UnmoorError, of_the_machine
+from unmoor.errors import Internal, Interrupted, UnmoorError, from_os_error
 from unmoor.util.text import clean, indented
 
 BLOCK = 60  # lines of a longer text that are shown, the last ones
@@ -33,7 +33,7 @@ def guard(command: Callable[[], Any]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - the last resort, so that a user never meets a traceback
-        return show(of_the_machine(error) or _fault(error))
+        return show(from_os_error(error) or _fault(error))
     return code if isinstance(code, int) else 0
 
 

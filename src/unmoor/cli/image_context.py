@@ -13,7 +13,7 @@ from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.ci.github_actions import repository_of
-from unmoor.errors import ConfigError, MissingPart, Refused, UnmoorError
+from unmoor.errors import ConfigError, Refused, ToolMissing, UnmoorError
 from unmoor.images.tags import Context, Repository, with_event
 from unmoor.images.tags.context import HEADS, SHORT, TAGS, read_time
 from unmoor.util.text import clean
@@ -88,7 +88,7 @@ def _of_checkout(found: Context, folder: Path, ref: str | None) -> Context:
         here = GitCheckout(folder, LocalShell(processes=processes))
         try:
             commit = here.commit_of(ref.removeprefix(TAGS)) if ref and ref.startswith(TAGS) else here.head()
-        except (Refused, MissingPart):
+        except (Refused, ToolMissing):
             if ref is None:
                 raise
             return replace(found, event="push")

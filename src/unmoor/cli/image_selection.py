@@ -11,7 +11,7 @@ from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.config.registries import with_registries
 from unmoor.config.settings import Settings
-from unmoor.errors import ConfigError, MissingPart
+from unmoor.errors import ConfigError, ToolMissing
 from unmoor.images import image_names
 from unmoor.ports.engine import Engine
 from unmoor.ports.git import Git
@@ -96,6 +96,6 @@ def possible(wanted: Wanted, world: World, engine: Engine | None) -> Wanted:
 def _no_engine(engine: Engine) -> str:
     try:
         engine.facts()
-    except MissingPart as error:
+    except ToolMissing as error:
         return error.what
     return ""

@@ -26,7 +26,7 @@ from unmoor.cli.run_options import Asked
 from unmoor.config.config_file import given
 from unmoor.config.settings import Settings
 from unmoor.core.stage import Reach
-from unmoor.errors import MissingPart, UnmoorError
+from unmoor.errors import ToolMissing, UnmoorError
 from unmoor.images.image_names import LOCAL
 from unmoor.ports.engine import Engine
 from unmoor.project.locate import Surroundings, settings_at
@@ -140,7 +140,7 @@ def _without_images(engine: Engine, prefix: str) -> Iterator[None]:
 def _forget(engine: Engine, prefix: str) -> None:
     try:
         engine.forget(prefix)
-    except MissingPart:
+    except ToolMissing:
         pass  # without an engine there are no images, which the stage that builds them tells
     except UnmoorError as error:
         err(f"warning: images may be left in the engine, named {prefix}/…: {error}")

@@ -13,7 +13,7 @@ from unmoor.core.journal import Journal
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Reach, Resumable, StageContext
-from unmoor.errors import Denied, Internal, Unknown, UnmoorError, of_the_machine
+from unmoor.errors import Denied, Internal, Unknown, UnmoorError, from_os_error
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def capture_errors(step: Step) -> Step:
         except UnmoorError as error:
             return Failed(error)
         except Exception as error:  # noqa: BLE001 - the one place where a stage's own fault becomes an outcome
-            return Failed(of_the_machine(error) or internal_error(error))
+            return Failed(from_os_error(error) or internal_error(error))
 
     return guard
 

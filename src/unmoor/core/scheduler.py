@@ -30,7 +30,7 @@ from unmoor.core.middleware import Deferred, Ended, Task, compose, internal_erro
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.stage import Reach, StageContext
-from unmoor.errors import Interrupted, Overdue, UnmoorError, of_the_machine
+from unmoor.errors import Interrupted, TimedOut, UnmoorError, from_os_error
 from unmoor.util.py311_compat import mend
 
 TICK = 0.5  # seconds between two looks at the deadline
@@ -84,7 +84,7 @@ class Run:
                 self._take_one(begun + self.deadline)
         except KeyboardInterrupt:
             self._halt(interrupted())
-        except (Interrupted, Overdue) as error:
+        except (Interrupted, TimedOut) as error:
             self._halt(error)
         report = self._report(entries, time.monotonic() - begun)
         self.journal.write({"event": "run ended", "failed": [n for n, o in self._ended.items() if type(o) is Failed]})
@@ -123,7 +123,7 @@ class Run:
             ended = self._step(task)
         except BaseException as error:  # noqa: BLE001 - a listener or the journal broke: the run must still end
             told = error if isinstance(error, Exception) else RuntimeError(repr(error))
-            ended = Failed(of_the_machine(told) or internal_error(told))
+            ended = Failed(from_os_error(told) or internal_error(told))
         self._events.put((task.stage.name, ended))
 
     def _take_one(self, deadline: float) -> None:
@@ -236,9 +236,9 @@ def interrupted() -> Interrupted:
     return Interrupted("stopped before the end", next_step="run the same command again: it goes on from what is there")
 
 
-def deadline_passed(deadline: float, running: list[str]) -> Overdue:
+def deadline_passed(deadline: float, running: list[str]) -> TimedOut:
     """Say that the whole run took too long."""
-    return Overdue(
+    return TimedOut(
         f"the run took longer than its deadline of {deadline:.0f} s (still busy: {', '.join(running)})",
         next_step="run the same command again: it goes on from what is there; or raise `deadline`",
     )

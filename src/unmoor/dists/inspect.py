@@ -28,7 +28,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from unmoor.artifacts.files import is_safe_name
-from unmoor.errors import Unfit
+from unmoor.errors import InvalidDist
 from unmoor.util.text import clean
 
 if TYPE_CHECKING:  # slow to import, and a run that only reads needs neither
@@ -74,31 +74,31 @@ class Metadata:
 
 
 def parsed(filename: str) -> FileName:
-    """Take a wheel's or an sdist's file name apart. Raises `Unfit` for one that is neither."""
+    """Take a wheel's or an sdist's file name apart. Raises `InvalidDist` for one that is neither."""
     try:
         if filename.endswith(".whl"):
             name, version, _build, tags = parse_wheel_filename(filename)
             return FileName(name=name, version=version, tags=tags)
         name, version = parse_sdist_filename(filename)
     except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion) as error:
-        raise Unfit(
+        raise InvalidDist(
             f"{clean(filename)} is not the file name of a wheel or an sdist: {error}", next_step=_REBUILD
         ) from None
     return FileName(name=name, version=version)
 
 
 def read_metadata(path: Path) -> Metadata:
-    """Read METADATA of a wheel, or PKG-INFO of an sdist. Raises `Unfit`."""
+    """Read METADATA of a wheel, or PKG-INFO of an sdist. Raises `InvalidDist`."""
     from packaging.metadata import parse_email
 
     text = _info(path, "METADATA") if path.name.endswith(".whl") else _pkg_info(path)
     if text is None:
-        raise Unfit(f"{path.name} holds no metadata", next_step=_REBUILD)
+        raise InvalidDist(f"{path.name} holds no metadata", next_step=_REBUILD)
     raw: RawMetadata
     try:
         raw, _ = parse_email(text)
     except ValueError as error:
-        raise Unfit(f"the metadata of {path.name} cannot be read: {error}", next_step=_REBUILD) from error
+        raise InvalidDist(f"the metadata of {path.name} cannot be read: {error}", next_step=_REBUILD) from error
     return Metadata(
         name=raw.get("name", ""),
         version=raw.get("version", ""),
@@ -114,7 +114,7 @@ def modules(wheel: Path) -> tuple[str, ...]:
     """Name what a wheel puts on the import path: its top-level packages and modules.
 
     Of a namespace package (a folder without ``__init__``), the packages and modules inside are named.
-    What is no identifier, and what is plainly a test, is left out. Raises `Unfit`.
+    What is no identifier, and what is plainly a test, is left out. Raises `InvalidDist`.
     """
     with _zip(wheel) as archive:
         paths = [path for name in archive.namelist() if (path := imported(name)) is not None]
@@ -149,13 +149,13 @@ def _module(path: PurePosixPath) -> str | None:
 
 
 def entry_points(wheel: Path) -> tuple[EntryPoint, ...]:
-    """Read a wheel's entry points, sorted by group and name. Raises `Unfit`."""
+    """Read a wheel's entry points, sorted by group and name. Raises `InvalidDist`."""
     text = _info(wheel, "entry_points.txt")
     return () if text is None else parse_entry_points(text)
 
 
 def parse_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
-    """Read the bytes of ``entry_points.txt``, sorted by group and name. Raises `Unfit`."""
+    """Read the bytes of ``entry_points.txt``, sorted by group and name. Raises `InvalidDist`."""
     from importlib.metadata import EntryPoint
 
     # The format is configparser's, with names that keep their case (the entry points specification).
@@ -164,7 +164,7 @@ def parse_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
     try:
         parser.read_string(text.decode())
     except (configparser.Error, UnicodeDecodeError) as error:
-        raise Unfit(f"the entry points cannot be read: {clean(str(error))}", next_step=_REBUILD) from error
+        raise InvalidDist(f"the entry points cannot be read: {clean(str(error))}", next_step=_REBUILD) from error
     points = [
         EntryPoint(name=name, value=value, group=group)
         for group in parser.sections()
@@ -172,19 +172,19 @@ def parse_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
     ]
     for point in points:
         if EntryPoint.pattern.match(point.value) is None:
-            raise Unfit(f"the entry point {clean(point.name)!r} has no target", next_step=_REBUILD)
+            raise InvalidDist(f"the entry point {clean(point.name)!r} has no target", next_step=_REBUILD)
     return tuple(sorted(points, key=lambda point: (point.group, point.name)))
 
 
 def extract(sdist: Path, into: Path) -> Path:
-    """Unpack an sdist and return its one top folder. Raises `Unfit` for an archive that is not one, or is unsafe."""
+    """Unpack an sdist and return its one top folder. Raises `InvalidDist` if it is unsafe or no archive."""
     tops: set[str] = set()
     total = 0
     with _tar(sdist) as archive:
         for count, member in enumerate(archive):
             total += member.size
             if total > TOTAL_LIMIT or count >= COUNT_LIMIT:
-                raise Unfit(
+                raise InvalidDist(
                     f"{sdist.name} unpacks to more than {TOTAL_LIMIT} bytes or {COUNT_LIMIT} members",
                     next_step="leave what does not belong there out of the sdist",
                 )
@@ -193,7 +193,7 @@ def extract(sdist: Path, into: Path) -> Path:
     top = tops.pop() if len(tops) == 1 else ""
     # tarfile strips a leading slash, a path joined to one would not.
     if not is_safe_name(top) or not (into / top).is_dir():
-        raise Unfit(f"{sdist.name} does not hold one folder (PEP 625)", next_step=_REBUILD)
+        raise InvalidDist(f"{sdist.name} does not hold one folder (PEP 625)", next_step=_REBUILD)
     return into / top
 
 
@@ -206,7 +206,7 @@ def _info(wheel: Path, name: str) -> bytes | None:
             stem, _, version = folder.removesuffix(".dist-info").partition("-")
             if rest == name and folder.endswith(".dist-info") and version and canonicalize_name(stem) == expected:
                 if member.file_size > MEMBER_LIMIT:
-                    raise Unfit(f"{name} in {wheel.name} is longer than {MEMBER_LIMIT} bytes", next_step=_REBUILD)
+                    raise InvalidDist(f"{name} in {wheel.name} is longer than {MEMBER_LIMIT} bytes", next_step=_REBUILD)
                 with archive.open(member) as stream:
                     return stream.read(MEMBER_LIMIT)
     return None
@@ -220,7 +220,9 @@ def _pkg_info(sdist: Path) -> bytes | None:
                 break
             if re.fullmatch(r"(?:\./)?[^/]+/PKG-INFO", member.name) and member.isfile():
                 if member.size > MEMBER_LIMIT:
-                    raise Unfit(f"PKG-INFO in {sdist.name} is longer than {MEMBER_LIMIT} bytes", next_step=_REBUILD)
+                    raise InvalidDist(
+                        f"PKG-INFO in {sdist.name} is longer than {MEMBER_LIMIT} bytes", next_step=_REBUILD
+                    )
                 stream = archive.extractfile(member)
                 return stream.read(MEMBER_LIMIT) if stream else None
     return None
@@ -228,24 +230,24 @@ def _pkg_info(sdist: Path) -> bytes | None:
 
 @contextlib.contextmanager
 def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a wheel; whatever zipfile cannot read is `Unfit`."""
+    """Open a wheel; whatever zipfile cannot read is `InvalidDist`."""
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, RuntimeError) as error:
-        raise Unfit(f"{path.name} is not a wheel that can be read: {error}", next_step=_REBUILD) from error
+        raise InvalidDist(f"{path.name} is not a wheel that can be read: {error}", next_step=_REBUILD) from error
 
 
 @contextlib.contextmanager
 def _tar(path: Path) -> Iterator[tarfile.TarFile]:
-    """Open an sdist; whatever tarfile cannot read, or will not unpack, is `Unfit`."""
+    """Open an sdist; whatever tarfile cannot read, or will not unpack, is `InvalidDist`."""
     try:
         with tarfile.open(path, "r:gz") as archive:
             yield archive
     except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
-        raise Unfit(f"{path.name} is not an sdist that can be read: {error}", next_step=_REBUILD) from error
+        raise InvalidDist(f"{path.name} is not an sdist that can be read: {error}", next_step=_REBUILD) from error
     except OSError as error:
         # gzip's own errors are OSErrors without a number; those with one are the disk's.
         if error.errno is not None:
             raise
-        raise Unfit(f"{path.name} is not an sdist that can be read: {error}", next_step=_REBUILD) from error
+        raise InvalidDist(f"{path.name} is not an sdist that can be read: {error}", next_step=_REBUILD) from error

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
-from unmoor.errors import Conflict, MissingPart
+from unmoor.errors import Conflict, ToolMissing
 from unmoor.images import image_names
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.images.image_names import Recorded, Target
@@ -47,7 +47,7 @@ class Holders:
     def held(self, recorded: Recorded, wanted: Iterable[Wanted], release: Release) -> Mapping[str, Image]:
         """The recorded images that are there, by their local names.
 
-        Raises `Conflict` where the engine has another image under a name, `MissingPart` where there is
+        Raises `Conflict` where the engine has another image under a name, `ToolMissing` where there is
         no engine and no registry to ask, `Unknown`.
         """
         known = {(image.name, image.target, image.platform): image for image in recorded.images}
@@ -70,7 +70,7 @@ class Holders:
             for archive in archives:
                 self.engine.load(archive)
             return {name: self.engine.look(name) for name in names}
-        except MissingPart:
+        except ToolMissing:
             # A machine without an engine finds them on a registry, or not at all.
             if not self.registries:
                 raise

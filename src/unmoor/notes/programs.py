@@ -15,7 +15,7 @@ _SECONDS = 60.0
 
 
 def run(shell: Shell, args: Sequence[str], *, cwd: Path) -> Ran:
-    """Run our own interpreter with these arguments; raises `Overdue` after a minute.
+    """Run our own interpreter with these arguments; raises `TimedOut` after a minute.
 
     It imports what we can import and nothing of the project: ``-P`` keeps the folder it runs in off its path, and no
     variable of ours reaches it. The home is an empty folder; packages in the user's own site stay known.

@@ -62,7 +62,7 @@ def piece(text: str, start: int, end: int) -> str:
 def to_markdown(source: str, shell: Shell, *, where: str) -> str:
     """Convert a piece of reStructuredText. Reads no other file, runs nothing of the project.
 
-    Raises `Refused` where docutils cannot, `Overdue` where it takes more than a minute.
+    Raises `Refused` where docutils cannot, `TimedOut` where it takes more than a minute.
     """
     with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as folder:
         path = Path(folder, "section.rst")

@@ -76,7 +76,7 @@ class Engine(Protocol):
     """One engine. Everything it starts ends with the run."""
 
     def facts(self) -> EngineFacts:
-        """Say what the engine is. Raises `MissingPart` where there is none, naming how to get one."""
+        """Say what the engine is. Raises `ToolMissing` where there is none, naming how to get one."""
 
     def build(self, recipe: Recipe, *, hear: Callable[[str], None] | None = None) -> str:
         """Build and return the image's id (``sha256:…``). Raises `BuildFailed` naming file and line."""
@@ -90,7 +90,7 @@ class Engine(Protocol):
     def contents(self, images: Sequence[str]) -> Mapping[str, tuple[Member, ...]]:
         """Every file of every layer of some images (by id), as it lies there; a removed file is still told.
 
-        Layers that images share are read once. Raises `Incomplete`, `Unfit` beyond limits, `Unknown`.
+        Layers that images share are read once. Raises `Incomplete`, `InvalidDist` beyond limits, `Unknown`.
         """
 
     def run(
@@ -106,7 +106,7 @@ class Engine(Protocol):
         """Run a container to its end and remove it, without network.
 
         ``entrypoint`` replaces the image's own, empty for none. Memory and output limits in bytes.
-        Raises `Overdue` for one that runs or prints too long, `Interrupted`.
+        Raises `TimedOut` for one that runs or prints too long, `Interrupted`.
         """
 
     def push(self, image: str, name: str, *, login: Login, hear: Callable[[str], None] | None = None) -> str:
@@ -134,5 +134,5 @@ class Engine(Protocol):
         """Remove every image with a local name below ``prefix/``, also while the run is being stopped.
 
         With it goes what the image is called on registries of this machine's loopback; an image that
-        has any other name keeps that. The builder's cache stays. Raises `MissingPart`, `Unknown`.
+        has any other name keeps that. The builder's cache stays. Raises `ToolMissing`, `Unknown`.
         """

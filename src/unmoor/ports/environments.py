@@ -41,11 +41,11 @@ class Environment(Protocol):
         """Install requirements or files (``path``, or ``name @ url#sha256=…``).
 
         Dependencies come from the world's dependencies index only, never from the index under
-        test. Raises `Unproven` with the installer's words.
+        test. Raises `CheckFailed` with the installer's words.
         """
 
     def check(self) -> None:
-        """See that all installed packages' requirements are met. Raises `Unproven`."""
+        """See that all installed packages' requirements are met. Raises `CheckFailed`."""
 
     def run(
         self,
@@ -72,7 +72,7 @@ class Environments(Protocol):
         """Every CPython that can be found on this machine, the lowest version first, one of each version."""
 
     def fresh(self, folder: Path, *, python: str = "") -> Environment:
-        """Make an empty environment in a folder that does not exist yet. Raises `Unproven`, `MissingPart`.
+        """Make an empty environment in a folder that does not exist yet. Raises `CheckFailed`, `ToolMissing`.
 
         ``python`` is the path of the interpreter to start from; empty: `own`.
         """

@@ -34,5 +34,5 @@ class Shell(Protocol):
         """Run to the end; ``env`` is the whole environment, ``timeout`` in seconds, ``limit`` in bytes a stream.
 
         ``hear`` gets each line as it comes. A non-zero exit is an answer, not an error. Raises
-        `MissingPart` where there is no such program, `Overdue` at the time-out, `Interrupted`.
+        `ToolMissing` where there is no such program, `TimedOut` at the time-out, `Interrupted`.
         """

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from unmoor.errors import Incomplete, Overdue, Rejected, Unknown, UnmoorError
+from unmoor.errors import Incomplete, Rejected, TimedOut, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Busy, Index, Lost, Refusal, Sent
 from unmoor.products import File, Uploaded
@@ -74,7 +74,7 @@ def bring(
 
     ``deadline`` in seconds, beside a second for every 200 kB. A failure stops what was not begun;
     every error says how many of the files are there. Raises `Conflict`, `Denied`, `Rejected`,
-    `Unknown`, `Overdue`, `Incomplete`.
+    `Unknown`, `TimedOut`, `Incomplete`.
     """
     present, absent = look(index, project, version, files)
     ends = clock.now() + deadline + sum(file.size for file in absent) / _SLOWEST
@@ -245,7 +245,7 @@ class _Upload:
 
     def _pause(self, seconds: float, when: str) -> None:
         if self.clock.now() + seconds > self.ends:
-            raise Overdue(f"the time for the upload ran out {when}", where=self.index.name, next_step=_AGAIN)
+            raise TimedOut(f"the time for the upload ran out {when}", where=self.index.name, next_step=_AGAIN)
         until = self.clock.now() + seconds
         while (left := until - self.clock.now()) > 0 and not self.halted.is_set():
             self.clock.sleep(min(left, _SLICE) if seconds > _LONG else left)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
 
-from unmoor.errors import Overdue, Unknown, tree
+from unmoor.errors import TimedOut, Unknown, error_classes
 
 READY = 20.0
 STOP = 5.0
@@ -74,7 +74,7 @@ def start(
     ``repository`` is ``OWNER/NAME``; the git remote is cloned from ``checkout``, and empty where
     that is ``None``. ``file_limit`` is the largest file an index takes, in bytes. With ``registry``
     there is a container registry for each of ``hosts``, where this machine has the program. Raises `Refused` if
-    the folder is in use or the checkout cannot be cloned, `ConfigError`, `MissingPart`, `Overdue` if the
+    the folder is in use or the checkout cannot be cloned, `ConfigError`, `ToolMissing`, `TimedOut` if the
     servers are not ready in time, and `Unknown`, with their last words, if they die.
     """
     folder = folder.absolute()
@@ -119,7 +119,7 @@ def _first_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any
         selector.register(stream, selectors.EVENT_READ)
         while not line.endswith(b"\n"):
             if not selector.select(max(0.0, deadline - time.monotonic())):
-                raise Overdue(
+                raise TimedOut(
                     f"not ready after {READY:.0f} s",
                     where="the local world",
                     next_step=f"see {folder / 'serve.log'}, then run again",
@@ -134,7 +134,7 @@ def _first_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any
             line += piece
     said: dict[str, Any] = json.loads(line)
     if "error" in said:
-        kinds = {each.kind: each for each in tree()}
+        kinds = {each.kind: each for each in error_classes()}
         raise kinds.get(said["kind"], Unknown)(**said["error"])
     return said
 

@@ -49,7 +49,7 @@ def prepare(git: GitCheckout, shell: Shell, into: Path, *, tag: str | None, conf
     """Make ``into/remote.git`` and ``into/checkout``, which must not exist yet.
 
     Raises `Refused`: for a name that is none, a shallow clone, an empty repository, a tag that
-    disagrees with the version written at its commit. Raises `ConfigError`, `Unknown`, `MissingPart`.
+    disagrees with the version written at its commit. Raises `ConfigError`, `Unknown`, `ToolMissing`.
     """
     head = git.head()
     if tag is not None:

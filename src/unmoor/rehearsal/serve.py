@@ -232,7 +232,7 @@ async def _serve(app: ASGIApp, sockets: list[socket.socket], ready: str, life: L
 
 
 def serve(chosen: Options) -> None:
-    """Serve until told to stop. Raises `Refused`, `MissingPart`, `Overdue`, `Unknown`."""
+    """Serve until told to stop. Raises `Refused`, `ToolMissing`, `TimedOut`, `Unknown`."""
     life = LifeLine()
     checkout = chosen.checkout.absolute() if chosen.checkout else None
     with locked(chosen.folder), Registries() as started:

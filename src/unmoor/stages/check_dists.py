@@ -13,7 +13,7 @@ from unmoor.core.stage import Check, Output, StageContext
 from unmoor.dists.checks import Examiner, Limits, Problem, release, sizes, tracked
 from unmoor.dists.checks.tracked import Tracked
 from unmoor.dists.testing.install_test import subjects
-from unmoor.errors import Unfit, Unknown
+from unmoor.errors import InvalidDist, Unknown
 from unmoor.ports.git import Git
 from unmoor.products import Checked, Dists, Release
 
@@ -43,13 +43,15 @@ class CheckDists(Check[Checked]):
         return "check in every file what the index would refuse, and that names and versions are the tag's"
 
     def make(self, context: StageContext) -> Checked:
-        """Look at every file. Raises `Unfit` with everything that is wrong, all files together."""
+        """Look at every file. Raises `InvalidDist` with everything that is wrong, all files together."""
         dists = context[self.dists]
         found = [*self._of_each(dists, self._tracked(context), context[self.release]), *self._of_all(dists)]
         for line in _lines((where, problem) for where, problem in found if problem.rule.warns):
             context.warn(line)
         if lines := _lines((where, problem) for where, problem in found if not problem.rule.warns):
-            raise Unfit("\n".join(lines), next_step="correct the project; move the tag only if nothing of it is public")
+            raise InvalidDist(
+                "\n".join(lines), next_step="correct the project; move the tag only if nothing of it is public"
+            )
         return Checked(subjects=subjects(dists))
 
     def _tracked(self, context: StageContext) -> Tracked:

@@ -19,7 +19,7 @@ from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import extract
 from unmoor.dists.source_tree import environment, requires_python, see_large_files, unbuildable
 from unmoor.dists.testing.interpreters import AUTO, chosen
-from unmoor.errors import BuildFailed, Conflict, Incomplete, Unfit
+from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environments
 from unmoor.ports.forge import Forge, Posting
@@ -126,7 +126,7 @@ class BuildDists(Build[Dists]):
         return built, ()
 
     def _built(self, work: Path, release: Release, context: StageContext) -> tuple[list[Path], tuple[Tool, ...]]:
-        """Build what is wanted, wheels first. Raises `BuildFailed`, `MissingPart` where no Python fits."""
+        """Build what is wanted, wheels first. Raises `BuildFailed`, `ToolMissing` where no Python fits."""
         out = work / "dists"
         tree = self.git.clone(work / "source", commit=release.commit, tag=release.tag)
         _set_modes(work / "source")
@@ -250,7 +250,9 @@ def _set_modes(tree: Path) -> None:
 def _placed(built: Path, folder: Path) -> File:
     """Copy a built file into a folder, to the disk, and measure it there."""
     if not is_safe_name(built.name):
-        raise Unfit(f"{clean(built.name)!r} is no name for a file", next_step="correct the project's build backend")
+        raise InvalidDist(
+            f"{clean(built.name)!r} is no name for a file", next_step="correct the project's build backend"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / built.name
     with built.open("rb") as source, place.open("wb") as copy:

@@ -14,7 +14,7 @@ from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Build, Output, StageContext
-from unmoor.errors import BuildFailed, ConfigError, MissingPart, Refused, Unknown
+from unmoor.errors import BuildFailed, ConfigError, Refused, ToolMissing, Unknown
 from unmoor.images import build_context, image_names
 from unmoor.images.build_context import Context
 from unmoor.images.dockerfile import Dockerfile
@@ -169,7 +169,7 @@ class BuildImages(Build[Images]):
         return Dockerfile.parse(data, path)
 
     def _check_engine(self, wanted: tuple[Wanted, ...], context: StageContext) -> None:
-        """Raise `MissingPart` where the engine cannot build what is wanted."""
+        """Raise `ToolMissing` where the engine cannot build what is wanted."""
         facts = self.engine.facts()
         if facts.builder == "legacy":
             context.warn("there is neither buildx nor another BuildKit here: the engine's legacy builder is used")
@@ -179,7 +179,7 @@ class BuildImages(Build[Images]):
         lacking = sorted({each.platform for each in wanted if oci.plain_platform(each.platform) not in here})
         # Only buildx says for which platforms it can build.
         if lacking and facts.builder == "buildx":
-            raise MissingPart(
+            raise ToolMissing(
                 f"this engine cannot build for {', '.join(lacking)}, only for {', '.join(sorted(here))}",
                 next_step="build that platform on another machine (--platform PLATFORM --keep-images) and hand its"
                 " folder over (--leg DIR), or install its emulation (binfmt)",

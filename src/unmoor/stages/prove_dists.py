@@ -23,7 +23,7 @@ from unmoor.dists.testing.install_test import (
 )
 from unmoor.dists.testing.interpreters import AUTO, fits, named, runs_on
 from unmoor.dists.testing.suites import OFF, Mode, Suite, Untested, Wishes, choose, lacking, sources
-from unmoor.errors import ConfigError, MissingPart, Unproven
+from unmoor.errors import CheckFailed, ConfigError, ToolMissing
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
 from unmoor.products import Dists, Proof, Release, Result, Verdict
@@ -79,7 +79,7 @@ class ProveDists(Build[Proof]):
         return proof if proof is not None and all(vouches(proof, file) for file in context[self.dists].files) else None
 
     def make(self, context: StageContext) -> Proof:
-        """Prove every file. Raises `Unproven` with what failed, `Overdue` for tests that take too long."""
+        """Prove every file. Raises `CheckFailed` with what failed, `TimedOut` for tests that take too long."""
         dists, release = context[self.dists], context[self.release]
         python = interpreter(self.environments, dists, self.python)
         others = self._others(dists, python, context)
@@ -202,8 +202,8 @@ class _Trial:
         self.context.say(f"running {suite.command}")
         try:
             ran = environment.run(suite.args(str(copy)), cwd=copy, timeout=self.stage.test_timeout)
-        except MissingPart as error:
-            raise MissingPart(
+        except ToolMissing as error:
+            raise ToolMissing(
                 error.what,
                 next_step="name what brings the test command in test-requires, or in an extra of test-extras",
             ) from error
@@ -213,7 +213,7 @@ class _Trial:
             return (self._idle(name, suite, ran.code, said),)
         if ran.code != 0:
             needs = "see what fails; what the tests need beside them is named in test-sources and test-requires"
-            raise Unproven(
+            raise CheckFailed(
                 f"{suite.command!r} ended with exit code {ran.code}, run against {self.what.file.name}:\n{said}",
                 next_step=f"{needs}; {OFF}" if suite.why else needs,
             )
@@ -227,11 +227,11 @@ class _Trial:
         return Result(name=name, verdict=Verdict.NOT_TESTED, detail=detail)
 
     def _witnessed(self, name: str, suite: Suite, log: Path, environment: Environment) -> Result:
-        """See that what the tests imported was what is installed. Raises `Unproven` where it came with the tests."""
+        """See that what the tests imported was what is installed. Raises `CheckFailed` where it came with the tests."""
         seen = heard(log, environment=environment.folder, copy=self._copied)
         if seen.copied:
             module, where = seen.copied[0]
-            raise Unproven(
+            raise CheckFailed(
                 f"the tests passed, but they imported {clean(module)} from {clean(Path(where).name)}"
                 f" among the copied tests, not from {self.what.file.name}",
                 next_step="leave the source out of test-sources, so that the tests see what is installed",

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, SmokeSettings
 from unmoor.core.stage import Build, Output, StageContext
-from unmoor.errors import Overdue, Unproven
+from unmoor.errors import CheckFailed, TimedOut
 from unmoor.images import image_names
 from unmoor.ports.engine import Engine, ImageFacts, Member
 from unmoor.ports.shell import Ran
@@ -73,7 +73,10 @@ class ProveImages(Build[Proof]):
         return next((proof for proof in self.folder.proofs(self.name) if frozenset(proof.subjects) == wanted), None)
 
     def make(self, context: StageContext) -> Proof:
-        """Prove every image that is not proven. Raises `Unproven` with all that is wrong, `Overdue` for a command."""
+        """Prove every image that is not proven yet.
+
+        Raises `CheckFailed` with all that is wrong, `TimedOut` for a command that takes too long.
+        """
         images = context[self.images].images
         earlier = self._earlier(images)
         proven = frozenset(earlier.subjects) if earlier else frozenset()
@@ -134,7 +137,7 @@ class _Trial:
     def prove(
         self, engine: Engine, settings: ImageSettings, contents: Callable[[], tuple[Member, ...]]
     ) -> tuple[Result, ...]:
-        """Read what is said of it, run its commands, look into its layers. Raises `Unproven`, `Overdue`."""
+        """Read what is said of it, run its commands, look into its layers. Raises `CheckFailed`, `TimedOut`."""
         self._refuse([*self._mislabelled(), *self._told(), *self._oversize(settings.max_size)])
         smoked = [self._smoked(engine, smoke) for smoke in settings.smoke if self._is_for(smoke)]
         members = contents()
@@ -159,8 +162,8 @@ class _Trial:
     def _passed(self, what: str, detail: str = "") -> Result:
         return Result(name=f"{_called(self.image)}: {what}", verdict=Verdict.PASSED, detail=detail)
 
-    def _unproven(self, what: str) -> Unproven:
-        return Unproven(f"{_called(self.image)}: {what}", next_step=_REBUILD)
+    def _unproven(self, what: str) -> CheckFailed:
+        return CheckFailed(f"{_called(self.image)}: {what}", next_step=_REBUILD)
 
     def _mislabelled(self) -> Iterator[str]:
         """Say where the image is not the one of this commit, version and platform."""
@@ -200,12 +203,12 @@ class _Trial:
                 self.context.warn(f"{_called(self.image)} holds {what}, {size / _MEGA:.1f} MB")
 
     def _smoked(self, engine: Engine, smoke: SmokeSettings) -> Result:
-        """Run one smoke command. Raises `Unproven`, `Overdue`."""
+        """Run one smoke command. Raises `CheckFailed`, `TimedOut`."""
         self.context.say(f"{_called(self.image)}: {smoke.name}")
         try:
             ran = engine.run(self.image.id, smoke.run, entrypoint=smoke.entrypoint, timeout=smoke.timeout)
-        except Overdue as error:
-            raise Overdue(
+        except TimedOut as error:
+            raise TimedOut(
                 f"{_called(self.image)}: the smoke command {smoke.name}: {error.what}", next_step=error.next_step
             ) from error
         if ran.code != 0:
@@ -231,7 +234,7 @@ class _Trial:
         return re.search(pattern, f"{ran.out}\n{ran.err}") is not None
 
     def _versioned(self, engine: Engine, members: Iterable[Member]) -> Result:
-        """Ask every Python inside which version of the project it has. Raises `Unproven`."""
+        """Ask every Python inside which version of the project it has. Raises `CheckFailed`."""
         pythons = _pythons(members, self.facts)
         name = f"{_called(self.image)}: version"
         if not pythons:

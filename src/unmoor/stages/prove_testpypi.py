@@ -50,7 +50,7 @@ class ProveStaged(Build[Proof]):
         return kept_proof(self.folder, self.name, context[self.dists])
 
     def make(self, context: StageContext) -> Proof:
-        """Wait for the files, install and try each. Raises `Incomplete`, `Unknown`, `Conflict`, `Unproven`."""
+        """Wait for the files, install and try each. Raises `Incomplete`, `Unknown`, `Conflict`, `CheckFailed`."""
         dists, release = context[self.dists], context[self.release]
         listed = self._awaited(release, dists, context)
         python = interpreter(self.environments, dists, self.python)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
-from unmoor.errors import Conflict, Denied, Incomplete, MissingPart, Unknown, UnmoorError, Unproven
+from unmoor.errors import CheckFailed, Conflict, Denied, Incomplete, ToolMissing, Unknown, UnmoorError
 from unmoor.images.annotate import index_over, is_annotated, put_annotated
 from unmoor.images.image_names import Target
 from unmoor.images.image_plan import (
@@ -172,7 +172,7 @@ class PushImages(Push[Pushed]):
             # It was pushed elsewhere: where there is no engine, the digest of its configuration has to do.
             try:
                 self._prove(registry, image, whole.digest)
-            except MissingPart:
+            except ToolMissing:
                 say(f"{whole.digest} is not pulled back, since there is no engine here")
         return whole
 
@@ -210,7 +210,7 @@ class PushImages(Push[Pushed]):
         """Pull it back by its digest: it must be the image that was tested."""
         pulled = self.engine.pull(f"{registry.address}@{digest}", login=registry.login, platform=image.platform)
         if pulled != image.id:
-            raise Unproven(
+            raise CheckFailed(
                 f"{digest}, pulled back, is the image {pulled}; {image.id} was tested",
                 where=registry.name,
                 next_step="do not use it; find out what stands between this machine and the registry",

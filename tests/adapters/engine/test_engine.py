@@ -22,7 +22,7 @@ from unmoor.adapters.engine.building import BUILDKIT, BUILDX, LEGACY, Builder
 from unmoor.adapters.process.reaper import LABEL
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.errors import BuildFailed, Denied, Incomplete, Interrupted, MissingPart, Overdue, Unknown, UnmoorError
+from unmoor.errors import BuildFailed, Denied, Incomplete, Interrupted, TimedOut, ToolMissing, Unknown, UnmoorError
 from unmoor.ports.engine import Engine, Recipe
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.secret import Secret
@@ -83,7 +83,7 @@ def test_no_engine(shell: LocalShell, environ: Mapping[str, str]) -> None:
     """Where no engine answers, the error says where it was looked for and how to get one."""
     docker = DockerEngine(shell=shell, processes=shell.processes, environ={"PATH": os.defpath, **environ})
     for question in (docker.facts, lambda: docker.look("x")):
-        with pytest.raises(MissingPart) as caught:
+        with pytest.raises(ToolMissing) as caught:
             question()
         assert environ["DOCKER_HOST"] in str(caught.value)
         assert "install Docker" in caught.value.next_step
@@ -221,7 +221,7 @@ def test_every_builder_builds(
         wanted = replace(wanted, target="two")
         built = building.build(wanted, builder, None)
         assert docker.inspect(built).labels == {"b": "c", "org.example.words": "two words"}
-        with pytest.raises(MissingPart, match=r"cache|secrets"):
+        with pytest.raises(ToolMissing, match=r"cache|secrets"):
             building.build(replace(wanted, cache_to=("type=local,dest=x",)), builder, None)
         with pytest.raises(BuildFailed, match="nothing") as caught:
             building.build(recipe(f"FROM {tiny_image}\n\nCOPY nothing /\n"), builder, None)
@@ -320,7 +320,7 @@ def test_limits_of_a_run(
 ) -> None:
     """A container that hangs, or prints without end, is stopped and removed."""
     start = time.monotonic()
-    with pytest.raises(Overdue, match=told):
+    with pytest.raises(TimedOut, match=told):
         docker.run(runnable_image, command, entrypoint="", timeout=2, limit=100_000)
     assert time.monotonic() - start < 20
     assert containers(engine, docker.processes.run) == ""

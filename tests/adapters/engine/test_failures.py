@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from unmoor.adapters.engine.failures import LAST, failure, read
-from unmoor.errors import BuildFailed, ConfigError, Denied, MissingPart, Unknown, UnmoorError
+from unmoor.errors import BuildFailed, ConfigError, Denied, ToolMissing, Unknown, UnmoorError
 from unmoor.images.dockerfile import Dockerfile
 
 DOCKERFILE = Dockerfile.parse(
@@ -86,7 +86,7 @@ def pulled(image: str, reason: str) -> list[str]:
         (pulled("docker.io/library/x:1", "429 Too Many Requests: toomanyrequests"), Unknown, "toomanyrequests", 0),
         (["#5 [2/3] RUN x", GONE], Unknown, "the engine broke off while it built builder: failed to receive", 0),
         ([*NEW.splitlines(), "error reading from server: EOF"], BuildFailed, "builder does not build: process", 4),
-        (["write /x: no space left on device"], MissingPart, "no space is left", 0),
+        (["write /x: no space left on device"], ToolMissing, "no space is left", 0),
         ([], BuildFailed, "the builder does not say why", 0),
     ],
     ids=["new", "old", "no-base", "denied-base", "no-network", "limited", "engine-gone", "own-words", "full", "silent"],

@@ -12,7 +12,7 @@ import pytest
 
 from unmoor.adapters.engine import layers
 from unmoor.adapters.engine.layers import contents_of
-from unmoor.errors import Unfit, Unknown, UnmoorError
+from unmoor.errors import InvalidDist, Unknown, UnmoorError
 from unmoor.ports.engine import Member
 
 KEY = b"-----BEGIN PRIVATE KEY-----\nx\n"
@@ -140,7 +140,7 @@ def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many files and too many bytes are refused while they come."""
     files = {"1/layer.tar": ONE, "manifest.json": listed("1/layer.tar")}
     monkeypatch.setattr(layers, "COUNT_LIMIT", 1)
-    with pytest.raises(Unfit, match="more than 1 files"):
+    with pytest.raises(InvalidDist, match="more than 1 files"):
         read(files)
     with pytest.raises(UnmoorError, match="too large"):
         layers.Pieces(pieces(bytes(5000)), limit=100).read()

@@ -17,7 +17,7 @@ from tests.support.real_registries import NO_LOGIN, RealRegistry, registry
 from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.engine.transfer import _judged, credentials
 from unmoor.adapters.process.shell import LocalShell
-from unmoor.errors import Denied, Incomplete, Interrupted, Overdue, Rejected, Unknown, UnmoorError
+from unmoor.errors import Denied, Incomplete, Interrupted, Rejected, TimedOut, Unknown, UnmoorError
 from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
 
@@ -109,7 +109,7 @@ def test_a_push_has_a_deadline(docker: DockerEngine, tiny_image: str) -> None:  
     image = docker.inspect(tiny_image).id
     with serving(script) as server:
         name = f"{server.url.removeprefix('http://')}/acme/demo:1"
-        with pytest.raises((Overdue, Unknown)):
+        with pytest.raises((TimedOut, Unknown)):
             replace(docker, transfer_timeout=2.0).push(image, name, login=NO_LOGIN)
         docker.processes.stop()
         with pytest.raises(Interrupted):

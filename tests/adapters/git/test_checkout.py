@@ -15,7 +15,7 @@ from tests.support.git_repos import Repo, shell_for_tests
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.git.program import without_login
 from unmoor.adapters.process.shell import LocalShell
-from unmoor.errors import MissingPart, Refused, Unknown, UnmoorError
+from unmoor.errors import Refused, ToolMissing, Unknown, UnmoorError
 from unmoor.ports.shell import Ran
 
 
@@ -292,7 +292,7 @@ def test_another_users_repository(repo: Repo, shell: LocalShell, tmp_path: Path)
 
 def test_no_git(repo: Repo, shell: LocalShell) -> None:
     """A machine without git lacks a part."""
-    with pytest.raises(MissingPart, match="git"):
+    with pytest.raises(ToolMissing, match="git"):
         GitCheckout(repo.path, shell, environ={"PATH": "/nonexistent"}).head()
 
 

@@ -20,7 +20,7 @@ from unmoor.adapters.http.session import Answer, BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.artifacts.files import measured
-from unmoor.errors import Conflict, Denied, Unfit
+from unmoor.errors import Conflict, Denied, InvalidDist
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
 from unmoor.ports.world import Login
 from unmoor.products import File
@@ -190,7 +190,7 @@ def hollow(file: File) -> File:
         (changed, Conflict, "changed on disk"),
         (renamed, Conflict, "its name is xdemo"),
         (gone, Conflict, "cannot be read as what it was"),
-        (hollow, Unfit, "cannot be uploaded"),
+        (hollow, InvalidDist, "cannot be uploaded"),
     ],
 )
 def test_what_is_not_the_tested_file_is_not_sent(

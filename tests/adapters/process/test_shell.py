@@ -13,7 +13,7 @@ import pytest
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.process.shell import LocalShell, scrubbed
 from unmoor.adapters.process.supervisor import MARK, Processes
-from unmoor.errors import Interrupted, MissingPart, Overdue
+from unmoor.errors import Interrupted, TimedOut, ToolMissing
 
 ENV = {"PATH": os.defpath}
 
@@ -41,20 +41,20 @@ def test_environment_is_whole(shell: LocalShell, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["no-such-program", "/no/such/program", "./none"])
 def test_missing_program(shell: LocalShell, tmp_path: Path, name: str) -> None:
     """A program that is not there is named."""
-    with pytest.raises(MissingPart, match=name):
+    with pytest.raises(ToolMissing, match=name):
         shell.run([name], cwd=tmp_path, env=ENV)
 
 
 def test_missing_folder(shell: LocalShell, tmp_path: Path) -> None:
     """A folder that is not there is named, not the program."""
-    with pytest.raises(MissingPart, match="nowhere"):
+    with pytest.raises(ToolMissing, match="nowhere"):
         shell.run(["true"], cwd=tmp_path / "nowhere", env=ENV)
 
 
 def test_timeout(shell: LocalShell, tmp_path: Path) -> None:
     """What runs too long is stopped, and said so."""
     before = time.monotonic()
-    with pytest.raises(Overdue, match=r"sleep ran for more than 0\.2 s"):
+    with pytest.raises(TimedOut, match=r"sleep ran for more than 0\.2 s"):
         shell.run(["sleep", "60"], cwd=tmp_path, env=ENV, timeout=0.2)
     assert time.monotonic() - before < 5
 

@@ -10,7 +10,7 @@ from tests.stages.conftest import shell
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv
 from unmoor.dists.testing.interpreters import chosen, fits, named, runs_on
-from unmoor.errors import MissingPart
+from unmoor.errors import ToolMissing
 from unmoor.ports.environments import Interpreter
 from unmoor.products import File
 
@@ -48,7 +48,7 @@ def test_choice(shell: LocalShell, requires: str, wanted: str, expected: str) ->
     """By itself ours, else the lowest that fits; what is asked for by version is had or told to be missing."""
     machine = Machine(shell=shell)
     if " " in expected:
-        with pytest.raises(MissingPart, match=expected):
+        with pytest.raises(ToolMissing, match=expected):
             chosen(machine, requires=requires, wanted=wanted)
     else:
         assert chosen(machine, requires=requires, wanted=wanted).version == expected

@@ -19,7 +19,7 @@ from typing import Any
 from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.engine.failures import failure
 from unmoor.adapters.process.shell import scrubbed
-from unmoor.errors import ConfigError, MissingPart, Unknown
+from unmoor.errors import ConfigError, ToolMissing, Unknown
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.ports.engine import EngineFacts, Recipe
 from unmoor.ports.shell import Shell
@@ -101,12 +101,12 @@ class Building:
         return tuple(each.strip(" *") for each in match["platforms"].split(",")) if match else ()
 
     def build(self, recipe: Recipe, builder: Builder, hear: Hear | None) -> str:
-        """Build and return the id that the builder tells. Raises `BuildFailed`, `MissingPart`, `Unknown`."""
+        """Build and return the id that the builder tells. Raises `BuildFailed`, `ToolMissing`, `Unknown`."""
         dockerfile = _read(recipe)
         if builder.sort in {LEGACY, PODMAN}:
             return self._by_api(recipe, dockerfile, builder, hear)
         if builder.sort == BUILDKIT and recipe.cache_to:
-            raise MissingPart("a build cache cannot be exported without buildx", next_step="install docker-buildx")
+            raise ToolMissing("a build cache cannot be exported without buildx", next_step="install docker-buildx")
         lines: list[str] = []
         with tempfile.TemporaryDirectory(prefix="unmoor-") as name:
             answers = Path(name)
@@ -142,7 +142,7 @@ class Building:
     def _by_api(self, recipe: Recipe, dockerfile: Dockerfile, builder: Builder, hear: Hear | None) -> str:
         """Let the engine build by itself: podman, or Docker's first builder."""
         if recipe.secrets or recipe.cache_to:
-            raise MissingPart(
+            raise ToolMissing(
                 f"the {builder.sort} builder takes no secrets and exports no cache through Docker's API",
                 next_step="build with Docker's engine and docker-buildx",
             )
@@ -232,7 +232,7 @@ def _built(answers: Path) -> str:
 
 
 def facts(connection: Connection, building: Building, builder: Builder) -> EngineFacts:
-    """Say what the engine is. Raises `MissingPart` where there is none."""
+    """Say what the engine is. Raises `ToolMissing` where there is none."""
     told: Mapping[str, Any] = connection.ask(lambda api: api.version(), what="the engine's version")
     own = f"{told.get('Os', 'linux')}/{told.get('Arch', 'amd64')}"
     platforms: Sequence[str] = building.platforms(builder)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.errors import Denied, MissingPart, Overdue, Unknown, UnmoorError
+from unmoor.errors import Denied, TimedOut, ToolMissing, Unknown, UnmoorError
 from unmoor.util.text import clean
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Connection:
     _made: list[_Place] = field(default_factory=list, repr=False, compare=False)
 
     def api(self) -> Any:
-        """The SDK's client. Raises `MissingPart` where no engine answers."""
+        """The SDK's client. Raises `ToolMissing` where no engine answers."""
         return self._place().api
 
     @property
@@ -94,7 +94,7 @@ class Connection:
             raise trouble(error, what=what) from error
 
     def follow(self, stream: Callable[[Any], Iterator[T]], *, what: str, timeout: float) -> Generator[T, None, None]:
-        """Hand on what a stream says. Raises `Overdue` after so many seconds in all, `Interrupted`, `Unknown`."""
+        """Hand on what a stream says. Raises `TimedOut` after so many seconds in all, `Interrupted`, `Unknown`."""
         self.processes.check()
         place = self._place()
         pieces: queue.Queue[object] = queue.Queue(maxsize=_AHEAD)
@@ -125,7 +125,7 @@ class Connection:
                 if isinstance(piece, Exception):
                     raise trouble(piece, what=what) from piece
                 if time.monotonic() > deadline:
-                    raise Overdue(
+                    raise TimedOut(
                         f"{what} took more than {timeout:g} s and was given up",
                         next_step="see what keeps the engine, then run the same command again",
                     )
@@ -136,7 +136,7 @@ class Connection:
 
 
 def _connected(environ: Mapping[str, str]) -> _Place:
-    """Find the engine and ask for its version. Raises `MissingPart`, `Denied`."""
+    """Find the engine and ask for its version. Raises `ToolMissing`, `Denied`."""
     import docker
     from docker.constants import DEFAULT_UNIX_SOCKET
     from docker.context import ContextAPI
@@ -217,7 +217,7 @@ def _unreachable(error: Exception, address: str) -> UnmoorError:
             next_step="add the user to its group (docker), or use sudo",
         )
     if "paramiko" in told:
-        return MissingPart(
+        return ToolMissing(
             f"the engine at {address} is reached over ssh", next_step="pip install paramiko, or use a local engine"
         )
-    return MissingPart(f"no container engine answers at {address}", next_step=GET_ONE)
+    return ToolMissing(f"no container engine answers at {address}", next_step=GET_ONE)

@@ -62,7 +62,7 @@ class DockerEngine:
             return self._builders[0]
 
     def facts(self) -> EngineFacts:
-        """Say what the engine is. Raises `MissingPart` where there is none, naming how to get one."""
+        """Say what the engine is. Raises `ToolMissing` where there is none, naming how to get one."""
         self._connection.api()
         return facts(self._connection, self._building, self._builder())
 
@@ -127,7 +127,7 @@ class DockerEngine:
             raise Unknown(str(error), where=str(archive), next_step=_AGAIN) from error
 
     def contents(self, images: Sequence[str]) -> Mapping[str, tuple[Member, ...]]:
-        """Every file of every layer of some images, by id. Raises `Incomplete`, `Unfit`, `Unknown`."""
+        """Every file of every layer of some images, by id. Raises `Incomplete`, `InvalidDist`, `Unknown`."""
         ids = list(dict.fromkeys(images))
 
         try:
@@ -155,7 +155,7 @@ class DockerEngine:
         memory: int = 512_000_000,
         limit: int = 1_000_000,
     ) -> Ran:
-        """Run a container to its end and remove it, without network. Raises `Overdue`, `Interrupted`, `Unknown`."""
+        """Run a container to its end and remove it, without network. Raises `TimedOut`, `Interrupted`, `Unknown`."""
         job = running.Job(
             image=image, command=tuple(command), entrypoint=entrypoint, timeout=timeout, memory=memory, limit=limit
         )
@@ -196,7 +196,7 @@ class DockerEngine:
                 self._connection.ask(partial(_remove, name=name), what=f"the name {name}")
 
     def forget(self, prefix: str) -> None:
-        """Remove the images with local names below a prefix. Raises `MissingPart`, `Unknown`."""
+        """Remove the images with local names below a prefix. Raises `ToolMissing`, `Unknown`."""
         forget(self._connection, prefix)
 
 

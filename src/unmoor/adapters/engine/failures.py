@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unmoor.errors import BuildFailed, ConfigError, Denied, MissingPart, Unknown, UnmoorError
+from unmoor.errors import BuildFailed, ConfigError, Denied, ToolMissing, Unknown, UnmoorError
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.util.text import clean, indented
 
@@ -74,7 +74,7 @@ def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, told: str
     words = "\n".join(indented(text, 200) for text in _last(lines))
     what = f"{target} does not build"
     if "ENOSPC" in words or "no space left on device" in words:
-        return MissingPart(f"{what}: no space is left on the engine's disk", next_step="free some: docker system prune")
+        return ToolMissing(f"{what}: no space is left on the engine's disk", next_step="free some: docker system prune")
     if not said.step and _BROKEN.search(reason):
         return Unknown(
             f"the engine broke off while it built {target}: {reason}",

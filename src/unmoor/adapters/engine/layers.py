@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import IO
 
-from unmoor.errors import Unfit, Unknown
+from unmoor.errors import InvalidDist, Unknown
 from unmoor.ports.engine import Member
 from unmoor.util.text import clean
 
@@ -46,14 +46,14 @@ class Pieces(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed says WriteableBuffer
-        """Read some bytes. Raises `Unfit` beyond the limit."""
+        """Read some bytes. Raises `InvalidDist` beyond the limit."""
         while not self._rest:
             piece = next(self._pieces, None)
             if piece is None:
                 return 0
             self._left -= len(piece)
             if self._left < 0:
-                raise Unfit("the image is too large to be looked through", next_step=_SMALLER)
+                raise InvalidDist("the image is too large to be looked through", next_step=_SMALLER)
             self._rest = memoryview(piece)
         size = min(len(buffer), len(self._rest))
         buffer[:size] = self._rest[:size]
@@ -80,7 +80,7 @@ class _Reading:
 
 
 def contents_of(pieces: Iterator[bytes]) -> Mapping[str, tuple[Member, ...]]:
-    """Every file of every layer, by the digest of each image's configuration. Raises `Unknown`, `Unfit`."""
+    """Every file of every layer, by the digest of each image's configuration. Raises `Unknown`, `InvalidDist`."""
     reading = _Reading()
     stream = io.BufferedReader(Pieces(pieces), _BLOCK)
     with _judged(), tarfile.open(fileobj=stream, mode="r|", bufsize=_BLOCK) as archive:
@@ -136,7 +136,7 @@ def _layer(held: IO[bytes], reading: _Reading) -> list[Member]:
                 continue
             reading.count += 1
             if reading.count > COUNT_LIMIT:
-                raise Unfit(f"the image has more than {COUNT_LIMIT} files", next_step=_SMALLER)
+                raise InvalidDist(f"the image has more than {COUNT_LIMIT} files", next_step=_SMALLER)
             members.append(_member(layer, entry))
     return members
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from unmoor.adapters.engine.connection import Connection, trouble
 from unmoor.adapters.process.reaper import LABEL
-from unmoor.errors import Incomplete, Overdue
+from unmoor.errors import Incomplete, TimedOut
 from unmoor.ports.shell import Ran
 from unmoor.util.text import clean
 
@@ -89,15 +89,15 @@ def _remove(connection: Connection, container: str) -> None:
 
 
 def _followed(connection: Connection, container: str, job: Job) -> Ran:
-    """Start it and read what it prints until it ends. Raises `Overdue`."""
+    """Start it and read what it prints until it ends. Raises `TimedOut`."""
     deadline = time.monotonic() + job.timeout
     try:
         kept, refused = _printed(connection, container, job)
         code = _not_started(refused, kept[_ERR]) if refused else _code(connection, container, deadline, kept[_ERR])
     except TimeoutError as error:
-        raise Overdue(str(error), next_step="let the command print less") from None
-    except Overdue:
-        raise Overdue(
+        raise TimedOut(str(error), next_step="let the command print less") from None
+    except TimedOut:
+        raise TimedOut(
             f"it ran for more than {job.timeout:g} s and was stopped",
             next_step="see why it takes so long, or allow it more time",
         ) from None
@@ -129,7 +129,7 @@ class _Attachment:
 def _printed(connection: Connection, container: str, job: Job) -> tuple[dict[int, bytearray], str]:
     """Everything a container prints, by stream, or why it could not be started.
 
-    Raises `Overdue` at the time-out, ``TimeoutError`` for one that prints without end.
+    Raises `TimedOut` at the time-out, ``TimeoutError`` for one that prints without end.
     """
     attached: list[_Attachment] = []
     refused: list[str] = []
@@ -164,7 +164,7 @@ def _printed(connection: Connection, container: str, job: Job) -> tuple[dict[int
 
 
 def _code(connection: Connection, container: str, deadline: float, err: bytearray) -> int:
-    """How it ended. Output may end before the container does, so it is waited for. Raises `Overdue`."""
+    """How it ended. Output may end before the container does, so it is waited for. Raises `TimedOut`."""
 
     def wait(api: Any) -> Iterator[tuple[int, bool]]:
         code = int(api.wait(container)["StatusCode"])

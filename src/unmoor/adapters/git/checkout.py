@@ -39,7 +39,7 @@ class GitCheckout:
 
     ``path`` is the folder of the repository from which files are seen, written from the top with slashes.
     Nothing that can change is remembered; what a commit holds is. Every call raises `Refused` where the folder is in no
-    repository that git will work in, `Unknown` where git fails or takes too long, `MissingPart`
+    repository that git will work in, `Unknown` where git fails or takes too long, `ToolMissing`
     where there is no git.
     """
 
@@ -237,7 +237,7 @@ class GitCheckout:
         An annotated tag comes along as it is; one that has to be made is a plain one. Submodules are
         fetched from where they say, and large files by git-lfs. Raises `Refused` where ``tag`` is another
         commit's, or ``into`` is not empty, `Unknown` for a submodule or a large file that cannot be had,
-        `MissingPart` where git-lfs is wanted and not here.
+        `ToolMissing` where git-lfs is wanted and not here.
         """
         here = self.commit_of(tag)
         if here not in {None, _checked(commit)}:

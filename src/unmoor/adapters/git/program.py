@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from unmoor.errors import Overdue, Refused, Unknown, UnmoorError
+from unmoor.errors import Refused, TimedOut, Unknown, UnmoorError
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.text import clean
 
@@ -75,7 +75,7 @@ class GitProgram:
         ``config`` are settings for this call, such as ``core.bare=false``.
 
         Raises `Refused` where this is no repository that git will work in, `Unknown` for every other
-        failure, a time-out and an answer beyond the limit among them, and `MissingPart`.
+        failure, a time-out and an answer beyond the limit among them, and `ToolMissing`.
         """
         what = f"git {args[0]}"
         try:
@@ -86,7 +86,7 @@ class GitProgram:
                 timeout=timeout or self.timeout,
                 limit=limit,
             )
-        except Overdue as error:
+        except TimedOut as error:
             raise Unknown(
                 f"{what} gave no answer within {timeout or self.timeout:g} s",
                 where=str(cwd),

@@ -9,7 +9,7 @@ from pathlib import Path
 from unmoor.adapters.git.clone import NO_FILTER
 from unmoor.adapters.git.program import GitProgram
 from unmoor.dists.source_tree import pointers
-from unmoor.errors import MissingPart, Unknown
+from unmoor.errors import ToolMissing, Unknown
 
 _SHOWN = 3
 _IN_EACH = "git lfs install --local --skip-repo && git lfs pull"
@@ -26,7 +26,7 @@ def complete(
 ) -> None:
     """Fetch submodules, by the protocols that git allows for them, and large files.
 
-    ``source`` is the checkout that ``folder`` was cloned from. Raises `Unknown` for what cannot be had, `MissingPart`
+    ``source`` is the checkout that ``folder`` was cloned from. Raises `Unknown` for what cannot be had, `ToolMissing`
     where large files are wanted and git-lfs is not on this machine.
     """
     modules = ".gitmodules" in paths
@@ -61,7 +61,7 @@ def _large_files(git: GitProgram, folder: Path, source: Path, *, modules: bool) 
     if not found:
         return
     if shutil.which("git-lfs", path=git.environ.get("PATH")) is None:
-        raise MissingPart(
+        raise ToolMissing(
             f"git-lfs is not on this machine, and it keeps {_named(found)}",
             next_step="install it, for example: apt-get install git-lfs; then run the same command again",
         )

@@ -81,7 +81,10 @@ class PackageIndex:
         return self._hashes.filled(self._reader.holding(project, version))
 
     def send(self, file: File) -> Sending:
-        """Try exactly once to upload. Raises `Denied`, `Conflict`, `Unfit`, and `Unknown` where no token was minted."""
+        """Upload, trying exactly once.
+
+        Raises `Denied`, `Conflict`, `InvalidDist`, and `Unknown` if no token was minted.
+        """
         place = self.place
         if self.trusted is not None and self.trusted.credential().minted:
             place = replace(place, login=self.trusted.login())

@@ -20,7 +20,7 @@ from unmoor.adapters.http.session import Answer, mount, transfer_time
 from unmoor.adapters.http.urls import parsed, shown
 from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.artifacts.files import is_intact
-from unmoor.errors import Conflict, Denied, Unfit, Unknown
+from unmoor.errors import Conflict, Denied, InvalidDist, Unknown
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
 from unmoor.ports.world import IndexPlace
 from unmoor.products import File
@@ -71,7 +71,7 @@ class Senders:
     idle: list[Repository] = field(default_factory=list)
 
     def send(self, place: IndexPlace, file: File, bounds: Bounds) -> Sending:
-        """Upload one file in one request. Raises `Denied`, `Conflict`, `Unfit`; never asks a second time."""
+        """Upload one file in one request. Raises `Denied`, `Conflict`, `InvalidDist`; never asks a second time."""
         if not place.login.secret:
             raise Denied(
                 f"there is no credential for uploads to {place.name}: {place.login.origin or 'none was found'}",
@@ -165,7 +165,7 @@ def _package(file: File) -> PackageFile:
     except (*_BROKEN_ARCHIVE, TwineException) as error:
         if not is_intact(file):
             raise _changed(file, "it cannot be read as what it was") from error
-        raise Unfit(
+        raise InvalidDist(
             f"{file.name} cannot be uploaded: {clean(str(error))}",
             where=str(file.path),
             next_step="correct the project's metadata, and release it under a new version",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unmoor.adapters.process.supervisor import Child, Processes
-from unmoor.errors import Overdue
+from unmoor.errors import TimedOut
 from unmoor.ports.shell import Ran
 
 _PIECE = 65_536
@@ -83,7 +83,7 @@ class LocalShell:
                     selector.register(pipe, selectors.EVENT_READ, stream)
                 self._follow(child, selector, deadline)
         except TimeoutError:
-            raise Overdue(
+            raise TimedOut(
                 f"{Path(args[0]).name} ran for more than {timeout:g} s and was stopped",
                 next_step="see why it takes so long, or allow it more time",
             ) from None

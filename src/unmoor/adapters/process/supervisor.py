@@ -26,7 +26,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Self
 
-from unmoor.errors import Interrupted, MissingPart
+from unmoor.errors import Interrupted, ToolMissing
 
 MARK = "UNMOOR_RUN"
 GRACE = 2.0
@@ -140,7 +140,7 @@ class Processes:
     def start(self, args: Sequence[str], *, cwd: Path, env: Mapping[str, str], umask: int = -1) -> Child:
         """Start a program in a session of its own. ``env`` is the whole environment, but for a mark of ours.
 
-        Raises `MissingPart` where there is no such program, `Interrupted`.
+        Raises `ToolMissing` where there is no such program, `Interrupted`.
         """
         self.check()
         program = _found(args[0], env)
@@ -253,14 +253,14 @@ def _found(program: str, env: Mapping[str, str]) -> str:
     """Find a program on the PATH it will see itself."""
     found = shutil.which(program, path=env.get("PATH", os.defpath))
     if found is None:
-        raise MissingPart(f"there is no program {program!r}", next_step=f"install {Path(program).name}")
+        raise ToolMissing(f"there is no program {program!r}", next_step=f"install {Path(program).name}")
     return found
 
 
-def _not_started(program: str, cwd: Path, error: OSError) -> MissingPart:
+def _not_started(program: str, cwd: Path, error: OSError) -> ToolMissing:
     """Say why the system would not start a program: it, its interpreter, or the folder to start it in is not there."""
     lacking = f"the folder {cwd}" if not cwd.is_dir() else repr(program)
-    return MissingPart(f"{lacking} cannot be used: {error.strerror}", next_step="see that it exists and may be run")
+    return ToolMissing(f"{lacking} cannot be used: {error.strerror}", next_step="see that it exists and may be run")
 
 
 def _pidfd(process: int) -> int | None:

@@ -20,7 +20,7 @@ from unmoor.dists.checks.open_archive import CHANGED, opened
 from unmoor.dists.checks.rules import Problem, broken
 from unmoor.dists.checks.wheels import Row
 from unmoor.dists.inspect import FileName
-from unmoor.errors import Unfit
+from unmoor.errors import InvalidDist
 from unmoor.products import File
 
 _CHANGED = "it is not the file that was built: its bytes were changed, or it is gone"
@@ -184,7 +184,7 @@ def _points(data: bytes) -> Sequence[Problem]:
     """Judge the bytes of entry_points.txt."""
     try:
         points = inspect.parse_entry_points(data)
-    except Unfit as error:
+    except InvalidDist as error:
         return [broken(wheels.POINTS, error.what)]
     return list(wheels.impossible(points))
 

@@ -13,7 +13,7 @@ from unmoor.artifacts.files import is_safe_name
 from unmoor.dists import inspect
 from unmoor.dists.checks.rules import Problem, Rule, broken
 from unmoor.dists.inspect import FileName
-from unmoor.errors import Unfit
+from unmoor.errors import InvalidDist
 
 FILE_NAME = Rule(name="file-name", refuses="a file name that is not one of a wheel or an sdist")
 LENGTH = Rule(name="file-name-length", refuses="a file name too long to be stored beside its metadata")
@@ -59,7 +59,7 @@ def parsed(filename: str, problems: list[Problem], *, any_platform: bool = False
         return None
     try:
         found = inspect.parsed(filename)
-    except Unfit as error:
+    except InvalidDist as error:
         problems.append(broken(FILE_NAME, error.what))
         return None
     if not is_safe_name(filename):

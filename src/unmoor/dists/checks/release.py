@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 from unmoor.dists import inspect
 from unmoor.dists.checks.examine import Verdict
 from unmoor.dists.checks.rules import By, Problem, Rule, broken
-from unmoor.errors import Unfit
+from unmoor.errors import InvalidDist
 from unmoor.products import Dists, Release
 
 NAME = Rule(name="tag-project", refuses="a file name or metadata of another project", by=By.UNMOOR)
@@ -27,7 +27,7 @@ def of_file(verdict: Verdict, release: Release) -> Iterator[Problem]:
     places: list[tuple[str, str, str]] = []
     try:
         named = inspect.parsed(file.name)
-    except Unfit:
+    except InvalidDist:
         pass  # the rules of names say it
     else:
         places.append(("the file name", named.name, str(named.version)))

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from unmoor.dists import inspect
 from unmoor.dists.testing.probe import REBUILD, in_words, probe
 from unmoor.dists.testing.suites import brought_by
-from unmoor.errors import Unproven
+from unmoor.errors import CheckFailed
 from unmoor.ports.environments import Environment
 from unmoor.products import File, Result, Verdict
 from unmoor.util.text import clean
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # slow to import, and a run that only reads does not need it
     from importlib.metadata import EntryPoint
 
 Again = Callable[[tuple[str, ...]], Environment]
-"""Makes a fresh environment that has a file with these extras. Raises `Unproven` where it cannot be installed."""
+"""Makes a fresh environment that has a file with these extras. Raises `CheckFailed` where it cannot be installed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Needing:
 def with_extras(what: Subjected, needing: Iterable[Needing], folder: Path, again: Again | None) -> tuple[Result, ...]:
     """Try each entry point with the extra that it names, or else with the one that brings what was missing.
 
-    One environment serves all that need the same extras. Raises `Unproven` where one does not load even so.
+    One environment serves all that need the same extras. Raises `CheckFailed` where one does not load even so.
     """
     waiting: dict[tuple[str, ...], list[Needing]] = {}
     for each in needing:
@@ -76,7 +76,7 @@ def _tried(what: Subjected, extras: tuple[str, ...], group: list[Needing], folde
     words = ", ".join(map(clean, extras))
     try:
         environment = again(extras)
-    except Unproven as error:
+    except CheckFailed as error:
         why = f"needs the extra {words}, which cannot be installed here: {clean(str(error), 300)}"
         return [_result(what, each, Verdict.NOT_TESTED, why) for each in group]
     answers = probe(environment, what.file.name, (), [each.point for each in group], folder)
@@ -89,7 +89,7 @@ def _tried(what: Subjected, extras: tuple[str, ...], group: list[Needing], folde
         else:
             wrong.append(f"the entry point {answer.name} does not load, even with the extra {words}: {answer.error}")
     if wrong:
-        raise Unproven(f"{what.file.name}, installed: " + "; ".join(wrong), next_step=REBUILD)
+        raise CheckFailed(f"{what.file.name}, installed: " + "; ".join(wrong), next_step=REBUILD)
     return results
 
 

@@ -18,7 +18,7 @@ from unmoor.dists import inspect
 from unmoor.dists.testing.extras import Again, Needing, Subjected, untested_for, with_extras
 from unmoor.dists.testing.interpreters import AUTO, chosen, runs_on
 from unmoor.dists.testing.probe import NEXT, REBUILD, Answer, probe
-from unmoor.errors import Unfit, Unproven
+from unmoor.errors import CheckFailed, InvalidDist
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
 from unmoor.util.text import clean
@@ -61,7 +61,7 @@ def hosted(
 ) -> tuple[list[tuple[File, Interpreter]], list[Result]]:
     """Take the proof of another machine for each of these files, else name an interpreter here that can run it.
 
-    Raises `Unproven` naming those without either.
+    Raises `CheckFailed` naming those without either.
     """
     hosts: list[tuple[File, Interpreter]] = []
     handed: list[Result] = []
@@ -79,11 +79,11 @@ def hosted(
     return hosts, handed
 
 
-def _foreign(files: Sequence[File]) -> Unproven:
+def _foreign(files: Sequence[File]) -> CheckFailed:
     """Name the files that nobody can try here, and of which no proof was handed over."""
     names = ", ".join(file.name for file in files)
     made = f"{names} is made" if len(files) == 1 else f"{names} are made"
-    return Unproven(
+    return CheckFailed(
         f"{made} for another platform or Python than are found here, and no proof of it was handed over",
         next_step="for another Python: uv python install VERSION; for another platform, let the job that built it prove"
         " it (there: unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG) and hand over"
@@ -92,13 +92,13 @@ def _foreign(files: Sequence[File]) -> Unproven:
 
 
 def interpreter(environments: Environments, dists: Dists, wanted: str = AUTO) -> Interpreter:
-    """The interpreter that files are tried with, by what a wheel of them says. Raises `MissingPart`, `Unfit`."""
+    """The interpreter that files are tried with, by what a wheel of them says. Raises `ToolMissing`, `InvalidDist`."""
     wheel = next(iter(dists.wheels), None)
     return chosen(environments, requires=inspect.read_metadata(wheel.path).python if wheel else "", wanted=wanted)
 
 
 def subjected(dists: Dists, python: Interpreter) -> tuple[Subjected, ...]:
-    """Work out what each file that runs on ``python`` must hold, from the wheel. Raises `Unfit`."""
+    """Work out what each file that runs on ``python`` must hold, from the wheel. Raises `InvalidDist`."""
     here = [file for file in dists.files if runs_on(file, python.version)]
     found = []
     for file in here:
@@ -132,11 +132,11 @@ def side_by_side(prove: Callable[[T, Path], tuple[Result, ...]], each: Iterable[
 
 
 def _requirements(wheel: File, metadata: inspect.Metadata, python: Interpreter) -> tuple[str, ...]:
-    """What a wheel requires on this machine without any extra. Raises `Unfit`."""
+    """What a wheel requires on this machine without any extra. Raises `InvalidDist`."""
     try:
         wanted = [Requirement(text) for text in metadata.requires]
     except InvalidRequirement as error:
-        raise Unfit(f"{wheel.name} requires what cannot be read: {error}", next_step=REBUILD) from error
+        raise InvalidDist(f"{wheel.name} requires what cannot be read: {error}", next_step=REBUILD) from error
     where = {
         "extra": "",
         "python_full_version": python.version,
@@ -149,14 +149,14 @@ def tried(environment: Environment, what: Subjected, folder: Path, *, again: Aga
     """Import every module, load every entry point, check requirements, in an environment that has the file.
 
     ``folder`` is empty and outside the repository. ``again`` makes another environment that has the file with
-    some of its extras too: what needs one is tried there. Raises `Unproven` with all that failed.
+    some of its extras too: what needs one is tried there. Raises `CheckFailed` with all that failed.
     """
     environment.check()
     answer = probe(environment, what.file.name, what.modules, what.points, folder)
     results, wrong = _judged_modules(what, answer.modules, answer.prefix)
     more, also_wrong, needing = _judged_points(what, answer.points)
     if wrong or also_wrong:
-        raise Unproven(
+        raise CheckFailed(
             f"{what.file.name}, installed: " + "; ".join([*wrong, *also_wrong]),
             next_step=_advice(what, (*answer.modules, *answer.points)),
         )

@@ -11,7 +11,7 @@ from packaging.tags import compatible_tags, cpython_tags, sys_tags
 from packaging.version import InvalidVersion, Version
 
 from unmoor.dists import inspect
-from unmoor.errors import MissingPart
+from unmoor.errors import ToolMissing
 from unmoor.ports.environments import Environments, Interpreter
 from unmoor.products import File
 from unmoor.util.text import clean
@@ -22,12 +22,12 @@ AUTO = "auto"
 def chosen(environments: Environments, *, requires: str, wanted: str = AUTO) -> Interpreter:
     """The wanted interpreter; by itself the one unmoor runs on if the project takes it, else the lowest it takes.
 
-    ``requires`` is ``Requires-Python``, empty where it is not said. Raises `MissingPart` where there is none.
+    ``requires`` is ``Requires-Python``, empty where it is not said. Raises `ToolMissing` where there is none.
     """
     if wanted != AUTO:
         found = named(environments.pythons(), wanted)
         if found is None:
-            raise MissingPart(
+            raise ToolMissing(
                 f"there is no Python {wanted} on this machine, which the setting `python` asks for",
                 next_step=f"install it (uv python install {wanted}), or set python to another one",
             )
@@ -37,7 +37,7 @@ def chosen(environments: Environments, *, requires: str, wanted: str = AUTO) -> 
         return own
     found = next((each for each in environments.pythons() if fits(each.version, requires)), None)
     if found is None:
-        raise MissingPart(
+        raise ToolMissing(
             f"the project is for Python {clean(requires)}, unmoor runs on Python {own.version},"
             " and no other one is found here that it could be tried with",
             next_step=f"install such a Python where uv finds it: uv python install {shlex.quote(clean(requires))}",

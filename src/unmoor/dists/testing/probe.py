@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unmoor.errors import Unproven
+from unmoor.errors import CheckFailed
 from unmoor.ports.environments import Environment
 from unmoor.util.text import clean
 
@@ -78,7 +78,7 @@ class Answers:
 def probe(
     environment: Environment, name: str, modules: Sequence[str], points: Sequence[EntryPoint], folder: Path
 ) -> Answers:
-    """Import modules and load entry points where the file called ``name`` is installed. Raises `Unproven`.
+    """Import modules and load entry points where the file called ``name`` is installed. Raises `CheckFailed`.
 
     ``folder`` holds what is asked and answered; it lies outside the repository.
     """
@@ -94,7 +94,7 @@ def probe(
         said = dict(json.loads(answer.read_bytes()))
     except (FileNotFoundError, ValueError) as error:
         last = "\n".join((ran.err or ran.out).strip().splitlines()[-20:])
-        raise Unproven(
+        raise CheckFailed(
             f"{name}, installed: importing it ended Python with exit code {ran.code}\n{last}",
             next_step=REBUILD,
         ) from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import Protocol, Self
 
-from unmoor.errors import Overdue, Unknown
+from unmoor.errors import TimedOut, Unknown
 from unmoor.rehearsal.registry import process
 from unmoor.rehearsal.registry.container import Containers
 from unmoor.rehearsal.registry.process import PROGRAM, Programs
@@ -65,7 +65,7 @@ class Registries:
             runner.begin(site)
 
     def wait(self) -> None:
-        """Wait until all of them answer. Raises `Unknown`, with its last words, where one died, and `Overdue`."""
+        """Wait until all of them answer. Raises `Unknown`, with its last words, where one died, and `TimedOut`."""
         deadline = time.monotonic() + READY
         pause = TICK
         for site in self.sites:
@@ -77,7 +77,7 @@ class Registries:
                         next_step=f"see {site.log}",
                     )
                 if time.monotonic() > deadline:
-                    raise Overdue(
+                    raise TimedOut(
                         f"{PROGRAM} is not ready after {READY:.0f} s",
                         where="the local world",
                         next_step=f"see {site.log}, then run again",

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.errors import MissingPart, Refused
+from unmoor.errors import Refused, ToolMissing
 
 TIMEOUT = 60.0
 _FIELDS = "%(refname)%00%(objectname)%00%(objecttype)"
@@ -23,10 +23,10 @@ def environment() -> dict[str, str]:
 
 
 def git() -> str:
-    """Where git is. Raises `MissingPart`."""
+    """Where git is. Raises `ToolMissing`."""
     found = shutil.which("git")
     if found is None:
-        raise MissingPart("git is not installed", where="the local world", next_step="install git, then run again")
+        raise ToolMissing("git is not installed", where="the local world", next_step="install git, then run again")
     return found
 
 
