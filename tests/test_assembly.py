@@ -8,13 +8,13 @@ from typing import Any, cast
 
 import pytest
 
-from unmoor.adapters.factory import Powers
+from unmoor.adapters.factory import Services
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Reach
-from unmoor.release_request import Target
+from unmoor.release_request import ReleaseRequest
 from unmoor.stages.access import ProveAccess
 
 STAGED = {"testpypi", "prove-testpypi"}
@@ -23,13 +23,13 @@ STAGED = {"testpypi", "prove-testpypi"}
 def assembled(settings: Settings, *, skipped: tuple[str, ...] = ()) -> Pipeline:
     """Put a pipeline together over powers that are never used."""
     nothing = cast("Any", SimpleNamespace(name="pypi", address="the forge", under=lambda _: None))
-    can = Powers(
+    can = Services(
         **dict.fromkeys(("git", "shell", "clock", "backend", "environments", "index", "forge", "engine"), nothing),
         staging=cast("Any", SimpleNamespace(name="testpypi")),
         registry=lambda _: nothing,
         packages=lambda _: None,
     )
-    target = Target(tag="v1.0", named=True, repository="owner/name", skipped=skipped)
+    target = ReleaseRequest(tag="v1.0", named=True, repository="owner/name", skipped=skipped)
     return assemble(target, settings, can, RunFolder(Path(".unmoor/v1.0")), Reach.FINAL)
 
 

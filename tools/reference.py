@@ -10,7 +10,7 @@ from typing import Any, cast
 import click
 
 from unmoor import errors
-from unmoor.adapters.factory import Powers
+from unmoor.adapters.factory import Services
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.cli.app import COMMANDS, cli
@@ -18,7 +18,7 @@ from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Publish, Push, Reach
-from unmoor.release_request import Target
+from unmoor.release_request import ReleaseRequest
 
 HERE = Path(__file__).parent.parent / "docs" / "reference"
 
@@ -68,7 +68,7 @@ def sample() -> Pipeline:
     place = SimpleNamespace(name="pypi", address="the forge")
     staging = SimpleNamespace(name="testpypi")
     nothing = cast("Any", SimpleNamespace(under=lambda _: None))
-    can = Powers(
+    can = Services(
         git=nothing,
         shell=nothing,
         clock=nothing,
@@ -81,7 +81,7 @@ def sample() -> Pipeline:
         registry=lambda name: cast("Any", SimpleNamespace(name=name)),
         packages=lambda _name: None,
     )
-    target = Target(tag="v1.0", named=True, repository="owner/name", images=(ImageSettings(),))
+    target = ReleaseRequest(tag="v1.0", named=True, repository="owner/name", images=(ImageSettings(),))
     return assemble(target, Settings(), can, RunFolder(Path(".unmoor/v1.0")), Reach.FINAL)
 
 

@@ -6,18 +6,18 @@ a person would tell it; what it is given decides what it can reach.
 
 from __future__ import annotations
 
-from unmoor.adapters.factory import Powers
+from unmoor.adapters.factory import Services
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.stage import Output, P, Reach, Stage
 from unmoor.images import image_plan, legs
-from unmoor.release_request import Target, staging_of
+from unmoor.release_request import ReleaseRequest, staging_index
 from unmoor.stages.access import ProveAccess
 from unmoor.stages.check_dists import CheckDists
 from unmoor.stages.dists import BuildDists
 from unmoor.stages.draft import MakeDraft
-from unmoor.stages.image_tags import PointTags
+from unmoor.stages.image_tags import TagImages
 from unmoor.stages.images import BuildImages
 from unmoor.stages.notes import WriteNotes
 from unmoor.stages.prove_dists import ProveDists
@@ -36,15 +36,17 @@ def given(stage: Stage[P] | None) -> Output[P] | None:
     return stage.output if stage is not None else None
 
 
-def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder, limit: Reach) -> Pipeline:
+def assemble(
+    target: ReleaseRequest, settings: Settings, services: Services, folder: RunFolder, limit: Reach
+) -> Pipeline:
     """Put the stages of a release together. ``limit`` is how far the run may reach."""
-    lines = image_plan.lines(target.images, target.repository, can.registry)
+    lines = image_plan.lines(target.images, target.repository, services.registry)
     registries = image_plan.registries(lines)
-    staging = staging_of(settings, can, target.skipped)
+    staging = staging_index(settings, services, target.skipped)
     advisory = settings.testpypi == "advisory"
 
     # Whatever has to be built is built within the project's constraints.
-    environments = can.environments.under(settings.build_constraints)
+    environments = services.environments.under(settings.build_constraints)
 
     # What is released: one tag, one version, one commit.
     tag = ResolveTag(
@@ -60,19 +62,19 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         settings=target.settings,
         signers=settings.allowed_signers if settings.signed_tags else "",
         moves=limit >= Reach.REMOTE,
-        git=can.git,
-        index=can.index if target.published else None,
-        forge=can.forge if target.published else None,
+        git=services.git,
+        index=services.index if target.published else None,
+        forge=services.forge if target.published else None,
     )
 
     # Every login, permission and name, as far as reading can tell.
     access = ProveAccess(
         name="access",
         release=tag.output,
-        index=can.index,
+        index=services.index,
         staging=staging,
         advisory_staging=advisory,
-        forge=can.forge,
+        forge=services.forge,
         registries=registries,
         limit=limit,
     )
@@ -81,8 +83,8 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     notes = WriteNotes(
         name="notes",
         release=tag.output,
-        git=can.git,
-        shell=can.shell,
+        git=services.git,
+        shell=services.shell,
         changelog=settings.changelog,
         empty=settings.empty_notes,
     )
@@ -91,12 +93,12 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     dists = BuildDists(
         name="dists",
         release=tag.output,
-        git=can.git,
-        backend=can.backend.under(settings.build_constraints),
+        git=services.git,
+        backend=services.backend.under(settings.build_constraints),
         environments=environments,
-        forge=can.forge,
-        index=can.index,
-        staging=can.staging if settings.testpypi == "required" else None,
+        forge=services.forge,
+        index=services.index,
+        staging=services.staging if settings.testpypi == "required" else None,
         folder=folder,
         python=settings.python,
         formats=settings.formats,
@@ -112,7 +114,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         name="check-dists",
         release=tag.output,
         dists=dists.output,
-        git=can.git,
+        git=services.git,
         folder=folder,
         max_file_size=settings.max_file_size << 20,
         any_platform=target.any_platform,
@@ -121,7 +123,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         name="prove-dists",
         release=tag.output,
         dists=dists.output,
-        git=can.git,
+        git=services.git,
         environments=environments,
         folder=folder,
         python=settings.python,
@@ -139,14 +141,14 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
     images: BuildImages | None = None
     image_proof: ProveImages | None = None
     pushed: PushImages | None = None
-    packages = {r.name: p for r in registries if (p := can.packages(r.name)) is not None}
+    packages = {r.name: p for r in registries if (p := services.packages(r.name)) is not None}
     if lines:
         images = BuildImages(
             name="images",
             release=tag.output,
             dists=dists.output,
-            git=can.git,
-            engine=can.engine,
+            git=services.git,
+            engine=services.engine,
             folder=folder,
             settings=target.images,
             repository=target.repository,
@@ -163,7 +165,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
             name="prove-images",
             release=tag.output,
             images=images.output,
-            engine=can.engine,
+            engine=services.engine,
             folder=folder,
             settings=target.images,
             repository=target.repository,
@@ -173,10 +175,10 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
             release=tag.output,
             images=images.output,
             proof=image_proof.output,
-            engine=can.engine,
+            engine=services.engine,
             lines=lines,
             folder=folder,
-            clock=can.clock,
+            clock=services.clock,
             packages=packages,
             after=(access.output, notes.output, fit.output, proof.output),
         )
@@ -191,9 +193,9 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         images=given(images),
         image_proof=given(image_proof),
         pushed=given(pushed),
-        forge=can.forge,
+        forge=services.forge,
         folder=folder,
-        clock=can.clock,
+        clock=services.clock,
         after=(access.output, fit.output),
     )
 
@@ -209,7 +211,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
             release=tag.output,
             dists=dists.output,
             index=staging,
-            clock=can.clock,
+            clock=services.clock,
             after=(access.output, fit.output, proof.output, draft.output),
             advisory=advisory,
         )
@@ -224,7 +226,7 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
             index=staged.index,
             environments=environments,
             folder=folder,
-            clock=can.clock,
+            clock=services.clock,
             python=settings.python,
             advisory=staged.advisory,
         )
@@ -236,23 +238,23 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         name="pypi",
         release=tag.output,
         dists=dists.output,
-        index=can.index,
-        clock=can.clock,
-        git=can.git,
+        index=services.index,
+        clock=services.clock,
+        git=services.git,
         after=(access.output, *(stage.output for stage in required)),
     )
 
     # From here on only what follows from it.
-    pointed: PointTags | None = None
+    pointed: TagImages | None = None
     if pushed is not None:
-        pointed = PointTags(
+        pointed = TagImages(
             name="image-tags",
             release=tag.output,
             pushed=pushed.output,
             lines=lines,
             folder=folder,
-            git=can.git,
-            clock=can.clock,
+            git=services.git,
+            clock=services.clock,
             packages=packages,
             after=(index.output,),
         )
@@ -260,9 +262,9 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         name="undraft",
         release=tag.output,
         draft=draft.output,
-        forge=can.forge,
-        git=can.git,
-        clock=can.clock,
+        forge=services.forge,
+        git=services.git,
+        clock=services.clock,
         after=(index.output, *([pointed.output] if pointed else [])),
     )
     verify = VerifyRelease(
@@ -273,9 +275,9 @@ def assemble(target: Target, settings: Settings, can: Powers, folder: RunFolder,
         page=page.output,
         pointed=given(pointed),
         registries=registries,
-        index=can.index,
-        forge=can.forge,
-        clock=can.clock,
+        index=services.index,
+        forge=services.forge,
+        clock=services.clock,
         patience=settings.verify_patience,
     )
     after = [stage for stage in (pointed, page, verify) if stage is not None]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from unmoor.adapters.factory import Powers
+from unmoor.adapters.factory import Services
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.images.image_names import LOCAL
@@ -15,7 +15,7 @@ from unmoor.util.secret import Secret
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class ReleaseRequest:
     """What is released: a tag, and what the run's surroundings say about it.
 
     ``named`` tells a tag that the user gave from one that was found on HEAD. ``commit`` is the
@@ -47,6 +47,6 @@ class Target:
     any_platform: bool = False
 
 
-def staging_of(settings: Settings, can: Powers, skipped: tuple[str, ...] = ()) -> Index | None:
+def staging_index(settings: Settings, services: Services, skipped: tuple[str, ...] = ()) -> Index | None:
     """The staging index that a project uses, ``None`` where the world has none or it is not wanted."""
-    return can.staging if settings.testpypi != "off" and "testpypi" not in skipped else None
+    return services.staging if settings.testpypi != "off" and "testpypi" not in skipped else None

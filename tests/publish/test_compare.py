@@ -111,8 +111,8 @@ def test_an_interruption_is_no_trouble_of_a_surface(at: Scene, tmp_path: Path) -
 
 def publish(one: Ready, *, prerelease: bool = False) -> None:
     """Make the draft of a release public."""
-    (posting,) = one.stage.forge.postings(one.release.tag)
-    one.stage.forge.publish(posting, prerelease=prerelease, latest=False)
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
+    one.stage.forge.publish(forge_release, prerelease=prerelease, latest=False)
 
 
 def test_a_forge_with_everything_public_is_complete_to_strangers(at: Scene, tmp_path: Path) -> None:
@@ -166,11 +166,11 @@ def test_each_asset_counts(at: Scene, tmp_path: Path, name: str, change: str, ex
     one = ready(at, tmp_path)
     one.stage.make(one.context)
     forge = one.stage.forge
-    (posting,) = forge.postings(one.release.tag)
+    (forge_release,) = forge.releases(one.release.tag)
     name = one.dists.wheels[0].name if name == "wheel" else name
-    forge.detach(next(asset for asset in posting.assets if asset.name == name))
+    forge.detach(next(asset for asset in forge_release.assets if asset.name == name))
     if change == "other":
-        forge.attach(posting, text_file(tmp_path / "other" / name, "other"))
+        forge.attach(forge_release, text_file(tmp_path / "other" / name, "other"))
     publish(one)
     assert compare_forge(manifest_of(one), at.forge("")).state is expected
 

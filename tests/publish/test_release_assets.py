@@ -13,18 +13,18 @@ from tests.support import sample_values
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Refused
-from unmoor.ports.forge import Attached, Posting
+from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Notes
 from unmoor.publish.release_assets import LARGEST, Bundle, choose, same_text
 
-ASSET = Attached(id=1, name="a.txt", size=1, sha256=None, uploaded=True, url="")
+ASSET = ForgeAsset(id=1, name="a.txt", size=1, sha256=None, uploaded=True, url="")
 RELEASE = sample_values.release("acme/demo", "demo")
 NOTES = Notes(body="Notes", full="Notes", source="a test")
 
 
-def posting(number: int, kind: str) -> Posting:
+def forge_release(number: int, kind: str) -> ForgeRelease:
     """A release object: ``empty``, ``full``, ``foreign`` (somebody's words) or ``public``."""
-    return Posting(
+    return ForgeRelease(
         id=number,
         tag="v1.0",
         target="a" * 40,
@@ -54,7 +54,7 @@ def posting(number: int, kind: str) -> Posting:
 )
 def test_one_release_object_of_a_tag_is_kept(kinds: list[str], kept: int | None, spare: list[int]) -> None:
     """The one with something in it, else the oldest; empty ones of ours are spare."""
-    choice = choose([posting(at, kind) for at, kind in enumerate(kinds, 1)][::-1], body="Notes")
+    choice = choose([forge_release(at, kind) for at, kind in enumerate(kinds, 1)][::-1], body="Notes")
     assert (choice.kept.id if choice.kept else None) == kept
     assert [each.id for each in choice.spare] == spare
 
@@ -65,7 +65,7 @@ def test_one_release_object_of_a_tag_is_kept(kinds: list[str], kept: int | None,
 def test_two_with_something_in_them_are_a_persons_business(kinds: list[str]) -> None:
     """Both addresses are named, nothing is chosen."""
     with pytest.raises(Conflict, match=r"example\.org/1.*example\.org/2"):
-        choose([posting(at, kind) for at, kind in enumerate(kinds, 1)], body="Notes")
+        choose([forge_release(at, kind) for at, kind in enumerate(kinds, 1)], body="Notes")
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_more_files_than_a_release_takes_are_refused(wheels: int, foreign: int, 
     with pytest.raises(Refused, match="a forge takes 1000") if refused == "of" else nullcontext():
         bundle = Bundle.of(manifest, dists, NOTES, RunFolder(tmp_path))
         theirs = tuple(
-            Attached(id=n + 1, name=f"x{n}.txt", size=1, sha256=None, uploaded=True, url="") for n in range(foreign)
+            ForgeAsset(id=n + 1, name=f"x{n}.txt", size=1, sha256=None, uploaded=True, url="") for n in range(foreign)
         )
         with pytest.raises(Refused, match="a forge takes 1000") if refused == "room" else nullcontext():
-            bundle.see_room(replace(posting(1, "ours"), assets=theirs))
+            bundle.see_room(replace(forge_release(1, "ours"), assets=theirs))
 
 
 def test_the_sums_name_the_files_and_nothing_is_written(tmp_path: Path) -> None:

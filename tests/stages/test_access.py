@@ -11,9 +11,9 @@ from tests.support.local_forge import RELEASE
 from unmoor.adapters.forge.answers import Absent, Limited
 from unmoor.core.stage import Reach, StageContext
 from unmoor.errors import Denied, Internal, Refused, Unknown, UnmoorError
-from unmoor.ports.forge import Posting, Repository
-from unmoor.ports.index import Holding, Proving
-from unmoor.products import Access, Release, Standing
+from unmoor.ports.forge import ForgeRelease, ForgeRepository
+from unmoor.ports.index import Holding, LoginProbe
+from unmoor.products import Access, Certainty, Release
 from unmoor.stages.access import ProveAccess
 
 EMPTY = Holding(simple={}, json=None)
@@ -27,16 +27,16 @@ MINE = Release(
     prerelease=False,
     highest=True,
 )
-WHOLE = Repository(full_name="acme/demo", private=False, archived=False, can_push=True)
+WHOLE = ForgeRepository(full_name="acme/demo", private=False, archived=False, can_push=True)
 
 
 @dataclass(frozen=True)
 class Door:
     """A forge of which only the repository and one tag are read; anything else would be an AttributeError."""
 
-    seen: Repository | UnmoorError = WHOLE
+    seen: ForgeRepository | UnmoorError = WHOLE
     token: bool = True
-    shown: Posting | None = None
+    shown: ForgeRelease | None = None
     attests: bool | None = False
     address: str = "http://example.org/acme/demo"
 
@@ -44,13 +44,13 @@ class Door:
         """Whether there is one."""
         return self.token
 
-    def repository(self) -> Repository:
+    def repository(self) -> ForgeRepository:
         """What is seen of it."""
         if isinstance(self.seen, UnmoorError):
             raise self.seen
         return self.seen
 
-    def public(self, tag: str) -> Posting | None:
+    def public(self, tag: str) -> ForgeRelease | None:
         """The public release."""
         assert tag == MINE.tag
         return self.shown
@@ -69,7 +69,7 @@ class Heard:
     warned: list[str]
     said: list[str]
 
-    def told(self, standing: Standing) -> str:
+    def told(self, standing: Certainty) -> str:
         """The details of one standing."""
         return "\n".join(f"{each.surface}: {each.detail}" for each in self.access.findings if each.standing is standing)
 
@@ -104,8 +104,8 @@ class World:
 def test_what_reads_can_prove_is_proven_and_the_rest_names_its_stage() -> None:
     """A login is proven by the first upload, everything else here."""
     heard = World().look()
-    assert "may write" in heard.told(Standing.PROVEN)
-    unproven = [each for each in heard.access.findings if each.standing is Standing.UNPROVEN]
+    assert "may write" in heard.told(Certainty.PROVEN)
+    unproven = [each for each in heard.access.findings if each.standing is Certainty.UNPROVEN]
     assert [(each.surface, each.proven_by) for each in unproven] == [("testpypi", "testpypi"), ("pypi", "pypi")]
     assert "keyring" in unproven[0].detail
     assert heard.warned == []
@@ -123,16 +123,16 @@ def test_a_world_without_a_staging_index_is_looked_at_without() -> None:
 def test_the_first_release_creates_the_project() -> None:
     """An unknown name is no problem, and is said."""
     heard = World(index=Shelf(EMPTY, login="x", known=False)).look()
-    assert "first release" in heard.told(Standing.UNPROVEN)
+    assert "first release" in heard.told(Certainty.UNPROVEN)
 
 
 def test_a_right_that_is_not_told_is_left_to_the_draft() -> None:
     """Some tokens' rights cannot be read."""
     heard = World(forge=Door(replace(WHOLE, can_push=None))).look()
-    assert "not told" in heard.told(Standing.UNPROVEN)
+    assert "not told" in heard.told(Certainty.UNPROVEN)
 
 
-PUBLIC = Posting(
+PUBLIC = ForgeRelease(
     id=1,
     tag=MINE.tag,
     target=MINE.commit,
@@ -150,17 +150,17 @@ PUBLIC = Posting(
 @pytest.mark.parametrize(
     ("door", "standing", "words"),
     [
-        (Door(), Standing.PROVEN, "nothing attests that an immutable release had the tag v1.0"),
-        (Door(attests=None), Standing.UNPROVEN, "whether a deleted immutable release had the tag v1.0 is not told"),
-        (Door(attests=True, shown=PUBLIC), Standing.PROVEN, "there is a public release of v1.0"),
+        (Door(), Certainty.PROVEN, "nothing attests that an immutable release had the tag v1.0"),
+        (Door(attests=None), Certainty.UNPROVEN, "whether a deleted immutable release had the tag v1.0 is not told"),
+        (Door(attests=True, shown=PUBLIC), Certainty.PROVEN, "there is a public release of v1.0"),
     ],
     ids=["never", "not told", "still there"],
 )
-def test_a_tag_that_an_immutable_release_had(door: Door, standing: Standing, words: str) -> None:
+def test_a_tag_that_an_immutable_release_had(door: Door, standing: Certainty, words: str) -> None:
     """What the forge attests is believed; where it says nothing, the report does, with the stage that will tell."""
     heard = World(forge=door).look()
     assert words in heard.told(standing)
-    assert any("undraft will prove it" in each for each in heard.said) == (standing is Standing.UNPROVEN)
+    assert any("undraft will prove it" in each for each in heard.said) == (standing is Certainty.UNPROVEN)
 
 
 def test_a_name_in_another_case_is_the_same_repository() -> None:
@@ -207,7 +207,7 @@ def test_a_plan_lists_what_is_wrong_and_goes_on(case: str) -> None:
     """Reads alone need no credentials."""
     heard = replace(WRONG[case][0], limit=Reach.READS).look()
     assert len(heard.warned) == 1
-    assert heard.told(Standing.UNPROVEN)
+    assert heard.told(Certainty.UNPROVEN)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_login_is_asked_only_of_who_will_use_it(*, limit: Reach, stopped: bool
         with pytest.raises(Denied):
             world.look()
     else:
-        assert "no login" in world.look().told(Standing.UNPROVEN)
+        assert "no login" in world.look().told(Certainty.UNPROVEN)
 
 
 def test_a_staging_index_that_is_advice_stops_nobody() -> None:
@@ -237,7 +237,7 @@ def test_an_index_that_holds_the_version_needs_no_login() -> None:
     """A job that goes on after another one's upload is not asked for that index's login."""
     there = Holding(simple=voice({"demo-1.0.tar.gz": "a" * 64}), json=None)
     heard = World(staging=Shelf(there, name="testpypi")).look()
-    assert "is there already" in heard.told(Standing.UNPROVEN)
+    assert "is there already" in heard.told(Certainty.UNPROVEN)
 
 
 TRUSTED = {"login": "trusted publishing", "minted": True}
@@ -247,23 +247,23 @@ THERE = Holding(simple=voice({"demo-1.0.tar.gz": "a" * 64}), json=None)
 @pytest.mark.parametrize(
     ("limit", "known", "held", "proved", "standing"),
     [
-        (Reach.READS, True, EMPTY, [Proving.READING], Standing.UNPROVEN),
-        (Reach.LOCAL, True, EMPTY, [Proving.READING], Standing.UNPROVEN),
-        (Reach.REMOTE, True, EMPTY, [Proving.READING], Standing.UNPROVEN),
-        (Reach.FINAL, True, EMPTY, [Proving.MINTING], Standing.PROVEN),
-        (Reach.FINAL, False, EMPTY, [Proving.ASKING], Standing.UNPROVEN),
-        (Reach.FINAL, True, THERE, [], Standing.UNPROVEN),
+        (Reach.READS, True, EMPTY, [LoginProbe.READING], Certainty.UNPROVEN),
+        (Reach.LOCAL, True, EMPTY, [LoginProbe.READING], Certainty.UNPROVEN),
+        (Reach.REMOTE, True, EMPTY, [LoginProbe.READING], Certainty.UNPROVEN),
+        (Reach.FINAL, True, EMPTY, [LoginProbe.MINTING], Certainty.PROVEN),
+        (Reach.FINAL, False, EMPTY, [LoginProbe.ASKING], Certainty.UNPROVEN),
+        (Reach.FINAL, True, THERE, [], Certainty.UNPROVEN),
     ],
 )
 def test_a_token_is_minted_only_where_the_project_is_and_the_run_would_use_it(
-    *, limit: Reach, known: bool, held: Holding, proved: list[Proving], standing: Standing
+    *, limit: Reach, known: bool, held: Holding, proved: list[LoginProbe], standing: Certainty
 ) -> None:
     """The exchange creates the project of a pending publisher: that is the publishing stage's to do."""
     index = Shelf(held, known=known, **TRUSTED)  # type: ignore[arg-type]
     access = World(index=index, limit=limit).look().access
     assert index.proved == proved
     (login, *_) = [each for each in access.findings if each.surface == "pypi"]
-    assert (login.standing, login.proven_by) == (standing, "" if standing is Standing.PROVEN else "pypi")
+    assert (login.standing, login.proven_by) == (standing, "" if standing is Certainty.PROVEN else "pypi")
     assert ("since that would create the project" in login.detail) is not known
 
 
@@ -271,7 +271,7 @@ def test_the_staging_index_is_minted_for_by_a_run_that_holds() -> None:
     """Such a run uploads there, and nowhere else."""
     staging = Shelf(EMPTY, name="testpypi", **TRUSTED)  # type: ignore[arg-type]
     World(staging=staging, limit=Reach.REMOTE).look()
-    assert staging.proved == [Proving.MINTING]
+    assert staging.proved == [LoginProbe.MINTING]
 
 
 def test_a_login_that_cannot_be_right_stops_before_anything_is_built() -> None:
@@ -280,7 +280,7 @@ def test_a_login_that_cannot_be_right_stops_before_anything_is_built() -> None:
     with pytest.raises(Denied, match=wrong):
         World(index=Shelf(EMPTY, login="x", wrong=wrong)).look()
     heard = World(index=Shelf(EMPTY, login="x", wrong=wrong), limit=Reach.REMOTE).look()
-    assert wrong in heard.told(Standing.UNPROVEN)
+    assert wrong in heard.told(Certainty.UNPROVEN)
 
 
 def test_a_table_among_the_problems_begins_on_its_own_line() -> None:

@@ -13,14 +13,14 @@ from tests.support import sample_projects
 from unmoor.artifacts.files import measured
 from unmoor.core.stage import Output
 from unmoor.errors import InvalidDist
-from unmoor.products import Checked, Dists
+from unmoor.products import CheckedDists, Dists
 from unmoor.stages.check_dists import CheckDists
 
 Benches = Callable[..., Bench]
 README = '\nreadme = {{ content-type = "{}", text = "{}" }}\n'
 
 
-def checked(at: Bench, dists: Dists) -> Checked:
+def checked(at: Bench, dists: Dists) -> CheckedDists:
     """Run the stage."""
     stage = CheckDists(name="check-dists", release=RELEASE, dists=Output("dists"), git=at.git, folder=at.folder)
     assert stage.plan()

@@ -23,7 +23,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.dists.inspect import parsed, read_metadata
 from unmoor.dists.source_tree import environment, requires_python
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist, ToolMissing, Unknown
-from unmoor.ports.index import Holding, Listed
+from unmoor.ports.index import Holding, ListedFile
 from unmoor.products import Dists, File
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
@@ -170,15 +170,15 @@ def drafted(
 ) -> None:
     """Attach the files, and the manifest last, to a draft."""
     forge = scene.forge()
-    posting = forge.draft(tag=at.release.tag, target=scene.commit, name="x", body="x", prerelease=False)
+    forge_release = forge.draft(tag=at.release.tag, target=scene.commit, name="x", body="x", prerelease=False)
     for file in made.files:
         if file.name != leave_out:
-            forge.attach(posting, file)
+            forge.attach(forge_release, file)
     path = at.folder.path / "aside" / manifests.NAME
     path.parent.mkdir(parents=True)
     path.write_bytes(manifests.encode(manifest or Manifest.of(at.release, made)))
     if leave_out != manifests.NAME:
-        forge.attach(posting, measured(path))
+        forge.attach(forge_release, measured(path))
 
 
 @pytest.fixture
@@ -441,10 +441,10 @@ class Holds:
         del project, version
         if self.broken:
             raise Unknown("no answer", next_step="wait")
-        listed = {n: Listed(name=n, url=n, sha256=file.sha256) for n, file in self.files.items()}
+        listed = {n: ListedFile(name=n, url=n, sha256=file.sha256) for n, file in self.files.items()}
         return Holding(simple=listed, json=None)
 
-    def fetch(self, listed: Listed, into: Path) -> File:
+    def fetch(self, listed: ListedFile, into: Path) -> File:
         """Copy one."""
         (into / listed.name).write_bytes(self.files[listed.name].path.read_bytes())
         return measured(into / listed.name)

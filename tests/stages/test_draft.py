@@ -17,7 +17,7 @@ from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import sha256_of
 from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, Refused, Rejected, Unknown
-from unmoor.ports.forge import Attached, Posting
+from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import File
 
 
@@ -30,8 +30,8 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 def names(ready_one: Ready) -> list[str]:
     """What lies on the draft, in the order of upload."""
-    (posting,) = ready_one.stage.forge.postings(ready_one.release.tag)
-    return [asset.name for asset in sorted(posting.assets, key=lambda each: each.id)]
+    (forge_release,) = ready_one.stage.forge.releases(ready_one.release.tag)
+    return [asset.name for asset in sorted(forge_release.assets, key=lambda each: each.id)]
 
 
 def test_what_was_made_is_found_equal_and_undone(at: Scene, tmp_path: Path) -> None:
@@ -81,10 +81,10 @@ def test_a_plan_and_a_look_change_nothing(at: Scene, tmp_path: Path) -> None:
     assert "draft" in one.stage.plan()
     assert one.stage.find(one.context) is None
     assert not one.stage.folder.path.exists()
-    assert at.forge().postings(one.release.tag) == ()
+    assert at.forge().releases(one.release.tag) == ()
 
 
-def started(one: Ready, *, body: str = "- Something new\n") -> Posting:
+def started(one: Ready, *, body: str = "- Something new\n") -> ForgeRelease:
     """Make an empty draft by hand."""
     release = one.release
     return one.stage.forge.draft(
@@ -97,19 +97,19 @@ def test_a_draft_that_was_broken_off_is_completed(at: Scene, tmp_path: Path, kep
     """Whatever is there already stays, whatever is missing comes."""
     one = ready(at, tmp_path)
     made = one.stage.make(one.context)
-    (posting,) = one.stage.forge.postings(one.release.tag)
-    by_age = sorted(posting.assets, key=lambda each: each.id)
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
+    by_age = sorted(forge_release.assets, key=lambda each: each.id)
     for asset in by_age[kept:]:
         one.stage.forge.detach(asset)
     assert one.stage.find(one.context) is None
     assert replace(one.stage.make(one.context), assets=()) == replace(made, assets=())
-    (posting,) = one.stage.forge.postings(one.release.tag)
-    assert sorted(posting.assets, key=lambda each: each.id)[:kept] == by_age[:kept]
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
+    assert sorted(forge_release.assets, key=lambda each: each.id)[:kept] == by_age[:kept]
 
 
-def break_off(at: Scene, posting: Posting, name: str) -> None:
+def break_off(at: Scene, forge_release: ForgeRelease, name: str) -> None:
     """Begin an upload and hang up: what is left is an asset in state ``starter``."""
-    url = urlsplit(posting.upload_url.partition("{")[0])
+    url = urlsplit(forge_release.upload_url.partition("{")[0])
     head = (
         f"POST {url.path}?name={name} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: 1000\r\n"
         f"Authorization: token {at.place.login.secret.reveal()}\r\n\r\nhalf"
@@ -121,13 +121,13 @@ def break_off(at: Scene, posting: Posting, name: str) -> None:
 def test_an_asset_that_was_broken_off_is_replaced(at: Scene, tmp_path: Path) -> None:
     """A starter asset takes up the name and holds nothing."""
     one = ready(at, tmp_path)
-    posting = started(one)
-    break_off(at, posting, one.dists.files[0].name)
+    forge_release = started(one)
+    break_off(at, forge_release, one.dists.files[0].name)
     for _ in range(200):
-        (posting,) = one.stage.forge.postings(one.release.tag)
-        if posting.assets:
+        (forge_release,) = one.stage.forge.releases(one.release.tag)
+        if forge_release.assets:
             break
-    assert [asset.uploaded for asset in posting.assets] == [False]
+    assert [asset.uploaded for asset in forge_release.assets] == [False]
     assert one.stage.find(one.context) is None
     made = one.stage.make(one.context)
     assert one.stage.find(one.context) == made
@@ -138,8 +138,8 @@ def test_other_words_are_written_again(at: Scene, tmp_path: Path) -> None:
     one = ready(at, tmp_path)
     started(one, body="Drafted by a bot")
     made = one.stage.make(one.context)
-    (posting,) = one.stage.forge.postings(one.release.tag)
-    assert (posting.id, posting.body, posting.target) == (made.id, one.notes.body, one.release.commit)
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
+    assert (forge_release.id, forge_release.body, forge_release.target) == (made.id, one.notes.body, one.release.commit)
 
 
 @pytest.mark.parametrize("name", ["wheel", "SHA256SUMS", "manifest.json"])
@@ -148,10 +148,10 @@ def test_the_same_name_with_other_bytes_is_a_conflict(at: Scene, tmp_path: Path,
     one = ready(at, tmp_path)
     made = one.stage.make(one.context)
     name = one.dists.files[0].name if name == "wheel" else name
-    (posting,) = one.stage.forge.postings(one.release.tag)
-    one.stage.forge.detach(next(asset for asset in posting.assets if asset.name == name))
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
+    one.stage.forge.detach(next(asset for asset in forge_release.assets if asset.name == name))
     other = text_file(tmp_path / "other" / name, "other")
-    one.stage.forge.attach(posting, other)
+    one.stage.forge.attach(forge_release, other)
     ours = next(asset for asset in made.assets if asset.name == name)
     for look in (one.stage.find, one.stage.make):
         with pytest.raises(Conflict) as caught:
@@ -163,8 +163,8 @@ def test_the_same_name_with_other_bytes_is_a_conflict(at: Scene, tmp_path: Path,
 def test_other_bytes_without_a_manifest_are_replaced(at: Scene, tmp_path: Path) -> None:
     """An earlier attempt that was broken off left them, and nobody ever saw them."""
     one = ready(at, tmp_path)
-    posting = started(one)
-    one.stage.forge.attach(posting, text_file(tmp_path / "other" / one.dists.files[0].name, "other"))
+    forge_release = started(one)
+    one.stage.forge.attach(forge_release, text_file(tmp_path / "other" / one.dists.files[0].name, "other"))
     assert one.stage.find(one.context) is None
     made = one.stage.make(one.context)
     assert one.stage.find(one.context) == made
@@ -176,8 +176,8 @@ def test_files_of_another_build_of_the_commit(at: Scene, tmp_path: Path, *, publ
     one = ready(at, tmp_path / "one")
     one.stage.make(one.context)
     if public:
-        (posting,) = one.stage.forge.postings(one.release.tag)
-        one.stage.forge.publish(posting, prerelease=False, latest=True)
+        (forge_release,) = one.stage.forge.releases(one.release.tag)
+        one.stage.forge.publish(forge_release, prerelease=False, latest=True)
     other = ready(at, tmp_path / "other", one.release, salt="other")
     for look in (other.stage.find, other.stage.make):
         with pytest.raises(Conflict) as caught:
@@ -208,13 +208,15 @@ def test_a_draft_that_another_run_is_filling_is_left_alone(at: Scene, tmp_path: 
     """Files of another build are replaced only where nothing happens to the draft for a while."""
     one = ready(at, tmp_path)
     wheel, sdist = one.dists.files
-    posting = started(one)
-    theirs = one.stage.forge.attach(posting, text_file(tmp_path / "other" / wheel.name, "other"))
-    clock = Meanwhile(lambda: one.stage.forge.attach(posting, text_file(tmp_path / "other" / sdist.name, "other")))
+    forge_release = started(one)
+    theirs = one.stage.forge.attach(forge_release, text_file(tmp_path / "other" / wheel.name, "other"))
+    clock = Meanwhile(
+        lambda: one.stage.forge.attach(forge_release, text_file(tmp_path / "other" / sdist.name, "other"))
+    )
     with pytest.raises(Refused, match="another run is filling the draft"):
         replace(one.stage, clock=clock).make(one.context)
-    (posting,) = one.stage.forge.postings(one.release.tag)
-    assert theirs.id in {asset.id for asset in posting.assets}
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
+    assert theirs.id in {asset.id for asset in forge_release.assets}
     assert names(one) == [wheel.name, sdist.name]
 
 
@@ -241,8 +243,8 @@ def test_a_manifest_in_other_words_is_written_again(at: Scene, tmp_path: Path) -
 def test_a_distribution_that_is_not_ours_is_a_conflict(at: Scene, tmp_path: Path) -> None:
     """Users would take it for a file of this release."""
     one = ready(at, tmp_path)
-    posting = started(one)
-    one.stage.forge.attach(posting, text_file(tmp_path / "demo-0.1-py3-none-any.whl", "old"))
+    forge_release = started(one)
+    one.stage.forge.attach(forge_release, text_file(tmp_path / "demo-0.1-py3-none-any.whl", "old"))
     with pytest.raises(Conflict, match=r"demo-0\.1"):
         one.stage.make(one.context)
 
@@ -251,8 +253,8 @@ def test_somebodys_own_asset_is_left_alone(at: Scene, tmp_path: Path) -> None:
     """A picture that a person attached is nobody's business here."""
     one = ready(at, tmp_path)
     made = one.stage.make(one.context)
-    (posting,) = one.stage.forge.postings(one.release.tag)
-    one.stage.forge.attach(posting, text_file(tmp_path / "poster.txt", "hello"))
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
+    one.stage.forge.attach(forge_release, text_file(tmp_path / "poster.txt", "hello"))
     assert one.stage.find(one.context) == made
 
 
@@ -262,7 +264,7 @@ def test_empty_second_drafts_of_ours_go_and_the_oldest_stays(at: Scene, tmp_path
     first, _second = started(one), started(one)
     made = one.stage.make(one.context)
     assert made.id == first.id
-    assert [each.id for each in one.stage.forge.postings(one.release.tag)] == [first.id]
+    assert [each.id for each in one.stage.forge.releases(one.release.tag)] == [first.id]
 
 
 def test_an_empty_second_draft_means_that_there_is_something_to_do(at: Scene, tmp_path: Path) -> None:
@@ -275,20 +277,20 @@ def test_an_empty_second_draft_means_that_there_is_something_to_do(at: Scene, tm
     assert one.stage.find(one.context) == made
 
 
-def with_assets(one: Ready, posting: Posting, folder: Path) -> None:
+def with_assets(one: Ready, forge_release: ForgeRelease, folder: Path) -> None:
     """Put a file on the second draft."""
-    one.stage.forge.attach(posting, text_file(folder / "a.txt", "a"))
+    one.stage.forge.attach(forge_release, text_file(folder / "a.txt", "a"))
 
 
-def with_words(one: Ready, posting: Posting, folder: Path) -> None:
+def with_words(one: Ready, forge_release: ForgeRelease, folder: Path) -> None:
     """Write something into the second draft."""
     del folder
-    one.stage.forge.amend(posting, name="x", body="Somebody's words", prerelease=False)
+    one.stage.forge.amend(forge_release, name="x", body="Somebody's words", prerelease=False)
 
 
 @pytest.mark.parametrize("change", [with_assets, with_words])
 def test_a_second_draft_with_something_in_it_is_a_conflict(
-    at: Scene, tmp_path: Path, change: Callable[[Ready, Posting, Path], None]
+    at: Scene, tmp_path: Path, change: Callable[[Ready, ForgeRelease, Path], None]
 ) -> None:
     """Nobody's work is deleted: the addresses of both are named."""
     one = ready(at, tmp_path)
@@ -304,8 +306,8 @@ def test_a_published_release_with_everything_on_it_is_found(at: Scene, tmp_path:
     """Its words may have been mended by hand, and it cannot be undone."""
     one = ready(at, tmp_path)
     made = one.stage.make(one.context)
-    (posting,) = one.stage.forge.postings(one.release.tag)
-    one.stage.forge.publish(posting, prerelease=False, latest=False)
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
+    one.stage.forge.publish(forge_release, prerelease=False, latest=False)
     mended = replace(one, notes=replace(one.notes, body="other", full="much more"))
     for each in (one, mended):
         found = each.stage.find(each.context)
@@ -319,16 +321,16 @@ def test_a_published_release_with_everything_on_it_is_found(at: Scene, tmp_path:
 def test_a_published_release_is_never_altered(at: Scene, tmp_path: Path, change: str) -> None:
     """One that lacks a file, or holds another, is a conflict, and stays as it is."""
     one = ready(at, tmp_path)
-    posting = started(one)
+    forge_release = started(one)
     if change == "other":
-        one.stage.forge.attach(posting, text_file(tmp_path / "other" / one.dists.files[0].name, "other"))
-    one.stage.forge.publish(posting, prerelease=False, latest=False)
-    before = one.stage.forge.postings(one.release.tag)
+        one.stage.forge.attach(forge_release, text_file(tmp_path / "other" / one.dists.files[0].name, "other"))
+    one.stage.forge.publish(forge_release, prerelease=False, latest=False)
+    before = one.stage.forge.releases(one.release.tag)
     for look in (one.stage.find, one.stage.make):
         with pytest.raises(Conflict, match=r"missing|sha256|bytes") as caught:
             look(one.context)
         assert "never altered" in caught.value.next_step
-    assert one.stage.forge.postings(one.release.tag) == before
+    assert one.stage.forge.releases(one.release.tag) == before
 
 
 def test_an_immutable_release_is_told_before_anything_is_sent(at: Scene, tmp_path: Path) -> None:
@@ -339,8 +341,8 @@ def test_an_immutable_release_is_told_before_anything_is_sent(at: Scene, tmp_pat
     switch.touch()
     try:
         for one in (whole, lacking):
-            posting = one.stage.forge.postings(one.release.tag)[0] if one is whole else started(one)
-            assert one.stage.forge.publish(posting, prerelease=False, latest=False).immutable
+            forge_release = one.stage.forge.releases(one.release.tag)[0] if one is whole else started(one)
+            assert one.stage.forge.publish(forge_release, prerelease=False, latest=False).immutable
     finally:
         switch.unlink()
     found = whole.stage.find(whole.context)
@@ -372,30 +374,30 @@ class Shaky:
     def __getattr__(self, name: str) -> object:
         return getattr(self.real, name)
 
-    def attach(self, posting: Posting, file: File) -> Attached:
+    def attach(self, forge_release: ForgeRelease, file: File) -> ForgeAsset:
         """Upload, or not, and answer, or not."""
         match self.plan.pop(0) if self.plan else "fine":
             case "lost":
                 raise Unknown("no answer", next_step="look")
             case "stored and lost":
-                self.real.attach(posting, file)
+                self.real.attach(forge_release, file)
                 raise Unknown("502", next_step="look")
             case "cut and lost":
                 cut = file.path.with_name("cut") / file.name
-                self.real.attach(posting, text_file(cut, "half"))
+                self.real.attach(forge_release, text_file(cut, "half"))
                 raise Unknown("502", next_step="look")
             case "renamed":
-                return replace(self.real.attach(posting, file), name=f"x.{file.name}")
+                return replace(self.real.attach(forge_release, file), name=f"x.{file.name}")
             case "refused":
                 raise Rejected("422", next_step="mend it")
             case "another first":
                 assert self.theirs is not None
-                self.real.attach(posting, self.theirs)
-                return self.real.attach(posting, file)
+                self.real.attach(forge_release, self.theirs)
+                return self.real.attach(forge_release, file)
             case _:
-                return self.real.attach(posting, file)
+                return self.real.attach(forge_release, file)
 
-    def draft(self, **words: str) -> Posting:
+    def draft(self, **words: str) -> ForgeRelease:
         """Make the draft, and lose the answer if the plan says so."""
         made = self.real.draft(**words)  # type: ignore[arg-type]
         if self.plan and self.plan[0] == "draft lost":
@@ -413,7 +415,7 @@ def test_after_a_lost_answer_it_looks_before_sending_again(at: Scene, tmp_path: 
     stage = replace(one.stage, forge=Shaky(at.forge(), list(plan)))  # type: ignore[arg-type]
     made = stage.make(one.context)
     assert one.stage.find(one.context) == made
-    assert len(one.stage.forge.postings(one.release.tag)) == 1
+    assert len(one.stage.forge.releases(one.release.tag)) == 1
 
 
 @pytest.mark.parametrize(("plan", "error"), [(["lost"] * 3, Unknown), (["refused"], Rejected)], ids=str)
@@ -445,14 +447,14 @@ class Altered:
     """The real forge, whose list is seen through ``seen``."""
 
     real: GitHubForge
-    seen: Callable[[tuple[Posting, ...]], tuple[Posting, ...]]
+    seen: Callable[[tuple[ForgeRelease, ...]], tuple[ForgeRelease, ...]]
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.real, name)
 
-    def postings(self, tag: str) -> tuple[Posting, ...]:
+    def releases(self, tag: str) -> tuple[ForgeRelease, ...]:
         """List what there is, altered."""
-        return self.seen(self.real.postings(tag))
+        return self.seen(self.real.releases(tag))
 
 
 def test_a_list_that_lags_makes_no_second_draft(at: Scene, tmp_path: Path) -> None:
@@ -460,7 +462,7 @@ def test_a_list_that_lags_makes_no_second_draft(at: Scene, tmp_path: Path) -> No
     one, clock = ready(at, tmp_path), Ticks()
     lagging = Altered(at.forge(), lambda there: there if clock.now() >= 30 else ())
     made = replace(one.stage, forge=lagging, clock=clock).make(one.context)  # type: ignore[arg-type]
-    assert [each.id for each in one.stage.forge.postings(one.release.tag)] == [made.id]
+    assert [each.id for each in one.stage.forge.releases(one.release.tag)] == [made.id]
     assert clock.now() >= 30
 
 
@@ -481,11 +483,11 @@ class Blind:
     def __getattr__(self, name: str) -> object:
         return getattr(self.real, name)
 
-    def postings(self, tag: str) -> tuple[Posting, ...]:
+    def releases(self, tag: str) -> tuple[ForgeRelease, ...]:
         """List, and leave the digests out."""
         return tuple(
-            replace(posting, assets=tuple(replace(asset, sha256=None) for asset in posting.assets))
-            for posting in self.real.postings(tag)
+            replace(forge_release, assets=tuple(replace(asset, sha256=None) for asset in forge_release.assets))
+            for forge_release in self.real.releases(tag)
         )
 
 
@@ -495,10 +497,10 @@ def test_a_forge_without_digests_is_read_by_downloading(at: Scene, tmp_path: Pat
     stage = replace(one.stage, forge=Blind(at.forge()))  # type: ignore[arg-type]
     made = stage.make(one.context)
     assert stage.find(one.context) == made == one.stage.find(one.context)
-    (posting,) = one.stage.forge.postings(one.release.tag)
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
     file = one.dists.files[0]
-    one.stage.forge.detach(next(asset for asset in posting.assets if asset.name == file.name))
-    one.stage.forge.attach(posting, text_file(tmp_path / "other" / file.name, "x" * file.size))
+    one.stage.forge.detach(next(asset for asset in forge_release.assets if asset.name == file.name))
+    one.stage.forge.attach(forge_release, text_file(tmp_path / "other" / file.name, "x" * file.size))
     with pytest.raises(Conflict, match=file.sha256):
         stage.find(one.context)
 
@@ -523,11 +525,11 @@ def test_a_draft_that_stays_odd_is_incomplete(at: Scene, tmp_path: Path) -> None
     class Forgetful(Blind):
         """Never shows the manifest."""
 
-        def postings(self, tag: str) -> tuple[Posting, ...]:
+        def releases(self, tag: str) -> tuple[ForgeRelease, ...]:
             """List, and leave the manifest out."""
             return tuple(
                 replace(each, assets=tuple(one for one in each.assets if one.name != manifests.NAME))
-                for each in self.real.postings(tag)
+                for each in self.real.releases(tag)
             )
 
     one = ready(at, tmp_path)

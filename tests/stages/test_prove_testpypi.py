@@ -18,7 +18,7 @@ from unmoor.adapters.index import PackageIndex
 from unmoor.artifacts.files import measured
 from unmoor.core.stage import Output
 from unmoor.errors import CheckFailed, Conflict, Incomplete, Unknown
-from unmoor.ports.index import Holding, Index, Listed
+from unmoor.ports.index import Holding, Index, ListedFile
 from unmoor.ports.world import IndexPlace, Login
 from unmoor.products import Dists, Subject, Uploaded, Verdict
 from unmoor.rehearsal import local
@@ -140,7 +140,7 @@ def test_what_the_index_says_is_not_believed(
     at = bench()
     dists = Dists(files=at.dists().wheels)
     (file,) = dists.files
-    real = Listed(name=file.name, url="http://127.0.0.1:9/x.whl", sha256=file.sha256)
+    real = ListedFile(name=file.name, url="http://127.0.0.1:9/x.whl", sha256=file.sha256)
     holding = Holding(simple={file.name: replace(real, **listed)}, json=None)  # type: ignore[arg-type]  # text
     uv = replace(at.uv, environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
     with pytest.raises(error, match=words):
@@ -155,7 +155,7 @@ def test_sdist_alone_is_installed(bench: Benches, index: PackageIndex) -> None:
     foreign = wheel.path.with_name("built_one-1.0-cp39-cp39-win32.whl")
     wheel.path.rename(foreign)
     simple = index.holding("built-one", "1.0").simple
-    listed = Listed(name=foreign.name, url="http://127.0.0.1:9/x.whl", sha256=wheel.sha256)
+    listed = ListedFile(name=foreign.name, url="http://127.0.0.1:9/x.whl", sha256=wheel.sha256)
     late = Late(index, [Holding(simple={**simple, foreign.name: listed}, json=None)])
     dists = Dists(files=(measured(foreign), *products["dists"].sdists))
     made = stage(at, late).make(at.context(dists=dists, testpypi=products["testpypi"]))

@@ -35,7 +35,7 @@ from unmoor.products import Image, Images, Proof, Release
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.rehearsal.registry import process, registries
-from unmoor.stages.image_tags import PointTags
+from unmoor.stages.image_tags import TagImages
 from unmoor.stages.registry import PushImages
 
 pytestmark = pytest.mark.journey
@@ -75,7 +75,7 @@ class Port:
         assert found is not None
         return {self.settings.name: found}
 
-    def stages(self) -> tuple[PushImages, PointTags]:
+    def stages(self) -> tuple[PushImages, TagImages]:
         """Both stages."""
         line = lines((self.settings,), "acme/demo", lambda name: opened(name, self.read, self.http, self.clock))
         push = PushImages(
@@ -89,7 +89,7 @@ class Port:
             clock=self.clock,
             packages=self.packages,
         )
-        point = PointTags(
+        point = TagImages(
             name="image-tags",
             release=RELEASE,
             pushed=PUSHED,

@@ -15,8 +15,8 @@ from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.core.stage import Output, StageContext
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown
-from unmoor.ports.forge import Posting
-from unmoor.products import Draft, Page
+from unmoor.ports.forge import ForgeRelease
+from unmoor.products import Draft, PublishedRelease
 from unmoor.stages.undraft import PublishDraft
 
 DRAFT: Output[Draft] = Output("draft")
@@ -49,9 +49,9 @@ class Full:
         """What the stage is handed."""
         return StageContext({RELEASE.by: self.one.release, DRAFT.by: self.draft})
 
-    def posting(self) -> Posting:
+    def forge_release(self) -> ForgeRelease:
         """The release object as its owner sees it."""
-        return self.one.stage.forge.postings(self.one.release.tag)[0]
+        return self.one.stage.forge.releases(self.one.release.tag)[0]
 
 
 def full(at: Scene, git: GitCheckout, folder: Path, *, prerelease: bool = False, highest: bool = True) -> Full:
@@ -74,7 +74,7 @@ def test_what_was_published_is_found_equal(
     assert it.stage.find(it.context) is None
     page = it.stage.make(it.context)
     tag = it.one.release.tag
-    assert page == Page(url=it.posting().url, tag=tag, prerelease=prerelease, latest=highest)
+    assert page == PublishedRelease(url=it.forge_release().url, tag=tag, prerelease=prerelease, latest=highest)
     assert it.stage.find(it.context) == page
     assert at.forge().latest() == (tag if highest else before)
     assert tag in it.stage.remedy(page)
@@ -102,7 +102,7 @@ def test_a_plan_and_a_look_change_nothing(at: Scene, git: GitCheckout, tmp_path:
     it = full(at, git, tmp_path)
     assert "publish" in it.stage.plan()
     assert it.stage.find(it.context) is None
-    assert it.posting().draft
+    assert it.forge_release().draft
 
 
 @pytest.mark.parametrize(("prerelease", "latest"), [(True, False), (False, False)])
@@ -111,7 +111,7 @@ def test_wrong_marks_are_absent_and_are_set(
 ) -> None:
     """Somebody published the draft by hand, with other marks."""
     it = full(at, git, tmp_path)
-    it.stage.forge.publish(it.posting(), prerelease=prerelease, latest=latest)
+    it.stage.forge.publish(it.forge_release(), prerelease=prerelease, latest=latest)
     assert it.stage.find(it.context) is None
     page = it.stage.make(it.context)
     assert (page.prerelease, page.latest) == (False, True)
@@ -123,14 +123,14 @@ def test_a_backport_that_took_latest_gives_it_back_by_the_next_release(
 ) -> None:
     """A release that should not be the latest and is, counts as not yet right."""
     it = full(at, git, tmp_path, highest=False)
-    it.stage.forge.publish(it.posting(), prerelease=False, latest=True)
+    it.stage.forge.publish(it.forge_release(), prerelease=False, latest=True)
     assert it.stage.find(it.context) is None
 
 
 def test_another_public_release_of_the_tag_is_a_conflict(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
     """Two drafts, and the wrong one was published."""
     it = full(at, git, tmp_path)
-    it.stage.forge.publish(it.posting(), prerelease=False, latest=True)
+    it.stage.forge.publish(it.forge_release(), prerelease=False, latest=True)
     wrong = replace(it, draft=replace(it.draft, id=it.draft.id + 1))
     with pytest.raises(Conflict, match="another release"):
         wrong.stage.find(wrong.context)
@@ -143,7 +143,7 @@ def test_a_tag_that_moved_is_refused_and_nothing_is_published(at: Scene, git: Gi
     at.repo.git("tag", "--force", it.one.release.tag, other)
     with pytest.raises(Refused, match=other):
         it.stage.make(it.context)
-    assert it.posting().draft
+    assert it.forge_release().draft
 
 
 @pytest.mark.parametrize(("change", "error"), [("gone", Incomplete), ("other", Conflict)])
@@ -152,19 +152,19 @@ def test_a_draft_that_is_no_longer_whole_is_not_published(
 ) -> None:
     """No public release ever lacks an asset."""
     it = full(at, git, tmp_path)
-    asset = it.posting().assets[0]
+    asset = it.forge_release().assets[0]
     it.stage.forge.detach(asset)
     if change == "other":
-        it.stage.forge.attach(it.posting(), text_file(tmp_path / "other" / asset.name, "other"))
+        it.stage.forge.attach(it.forge_release(), text_file(tmp_path / "other" / asset.name, "other"))
     with pytest.raises(error, match=asset.name.replace("+", r"\+")):
         it.stage.make(it.context)
-    assert it.posting().draft
+    assert it.forge_release().draft
 
 
 def test_a_draft_that_is_gone_is_unknown(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
     """Nothing else is published in its place."""
     it = full(at, git, tmp_path)
-    it.stage.forge.remove(it.posting())
+    it.stage.forge.remove(it.forge_release())
     with pytest.raises(Unknown, match="no longer listed"):
         it.stage.make(it.context)
 
@@ -176,7 +176,7 @@ def test_the_tag_of_a_deleted_immutable_release_stays_burned(at: Scene, git: Git
     switch.touch()
     try:
         it.stage.make(it.context)
-        number = it.posting().id
+        number = it.forge_release().id
         answer = requests.delete(
             f"{at.place.api}/repos/{at.place.repository}/releases/{number}",
             headers={"Authorization": f"token {at.place.login.secret.reveal()}"},
@@ -190,7 +190,7 @@ def test_the_tag_of_a_deleted_immutable_release_stays_burned(at: Scene, git: Git
     finally:
         switch.unlink()
     assert "release the next version" in caught.value.next_step
-    assert again.posting().draft
+    assert again.forge_release().draft
 
 
 @dataclass(frozen=True)
@@ -203,12 +203,12 @@ class Lossy:
     def __getattr__(self, name: str) -> object:
         return getattr(self.real, name)
 
-    def publish(self, posting: Posting, *, prerelease: bool, latest: bool) -> Posting:
+    def publish(self, forge_release: ForgeRelease, *, prerelease: bool, latest: bool) -> ForgeRelease:
         """Publish, or not, and lose the answer."""
         if not self.done:
-            return self.real.publish(posting, prerelease=prerelease, latest=latest)
+            return self.real.publish(forge_release, prerelease=prerelease, latest=latest)
         if self.done.pop(0):
-            self.real.publish(posting, prerelease=prerelease, latest=latest)
+            self.real.publish(forge_release, prerelease=prerelease, latest=latest)
         raise Unknown("502", next_step="look")
 
 

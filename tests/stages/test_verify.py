@@ -15,13 +15,13 @@ from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
 from unmoor.core.stage import Output, StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown, UnmoorError
-from unmoor.ports.forge import Attached
+from unmoor.ports.forge import ForgeAsset
 from unmoor.ports.index import Holding
-from unmoor.products import Page, Subject, Uploaded, Verified
+from unmoor.products import PublishedRelease, Subject, Uploaded, Verified
 from unmoor.stages.verify import VerifyRelease
 
 UPLOADED: Output[Uploaded] = Output("pypi")
-PAGE: Output[Page] = Output("undraft")
+PAGE: Output[PublishedRelease] = Output("undraft")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ class Public:
     """A release that is public, and a stage that verifies it as a stranger."""
 
     one: Ready
-    page: Page
+    page: PublishedRelease
     stage: VerifyRelease
     clock: Ticks
     warned: list[str]
@@ -57,7 +57,7 @@ class Public:
         )
 
 
-Spoil = Callable[[Ready, Attached], None]
+Spoil = Callable[[Ready, ForgeAsset], None]
 Looks = list[Holding | BaseException]
 
 
@@ -94,11 +94,11 @@ def public(at: Scene, folder: Path, *, spoil: tuple[str, Spoil] | None = None) -
     one = ready(at, folder)
     one.stage.make(one.context)
     forge = one.stage.forge
-    (posting,) = forge.postings(one.release.tag)
+    (forge_release,) = forge.releases(one.release.tag)
     if spoil is not None:
-        spoil[1](one, next(asset for asset in posting.assets if asset.name.endswith(spoil[0])))
-    forge.publish(posting, prerelease=False, latest=True)
-    page = Page(url=posting.url, tag=one.release.tag, prerelease=False, latest=True)
+        spoil[1](one, next(asset for asset in forge_release.assets if asset.name.endswith(spoil[0])))
+    forge.publish(forge_release, prerelease=False, latest=True)
+    page = PublishedRelease(url=forge_release.url, tag=one.release.tag, prerelease=False, latest=True)
     clock = Ticks()
     stage = VerifyRelease(
         name="verify",
@@ -176,20 +176,20 @@ def test_what_is_wrong_on_the_index_is_told(
     assert sum(it.clock.slept) <= it.stage.patience
 
 
-def gone(one: Ready, asset: Attached) -> None:
+def gone(one: Ready, asset: ForgeAsset) -> None:
     """Take it away."""
     one.stage.forge.detach(asset)
 
 
-def swapped(one: Ready, asset: Attached) -> None:
+def swapped(one: Ready, asset: ForgeAsset) -> None:
     """Put other bytes there."""
     gone(one, asset)
-    (posting,) = one.stage.forge.postings(one.release.tag)
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
     data = "other"
     if asset.name == manifests.NAME:
         manifest = replace(Manifest.of(one.release, one.dists), commit="b" * 40)
         data = manifests.encode(manifest).decode()
-    one.stage.forge.attach(posting, text_file(one.stage.folder.path / "other" / asset.name, data))
+    one.stage.forge.attach(forge_release, text_file(one.stage.folder.path / "other" / asset.name, data))
 
 
 @pytest.mark.parametrize("name", [".whl", ".tar.gz", "SHA256SUMS", "manifest.json"])

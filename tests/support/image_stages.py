@@ -20,8 +20,8 @@ from unmoor.errors import ToolMissing, UnmoorError
 from unmoor.images.image_plan import Line, lines
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.world import Login
-from unmoor.products import Image, Images, Pointed, Proof, Pushed, Release
-from unmoor.stages.image_tags import PointTags
+from unmoor.products import Image, Images, MovedTags, Proof, Pushed, Release
+from unmoor.stages.image_tags import TagImages
 from unmoor.stages.registry import PushImages
 
 RELEASE: Output[Release] = Output("tag")
@@ -166,9 +166,9 @@ class Dock:
             packages=self.packages,
         )
 
-    def pointing(self) -> PointTags:
+    def pointing(self) -> TagImages:
         """The stage that points tags."""
-        return PointTags(
+        return TagImages(
             name="image-tags",
             release=RELEASE,
             pushed=PUSHED,
@@ -189,11 +189,11 @@ class Dock:
         """Build and push a release."""
         return self.pushing().make(self.context(release, self.built(release, **more)))
 
-    def point(self, release: Release, pushed: Pushed) -> Pointed:
+    def point(self, release: Release, pushed: Pushed) -> MovedTags:
         """Point the tags of a release."""
         return self.pointing().make(self.context(release, pushed=pushed))
 
-    def ship(self, version: str, **more: Any) -> tuple[Release, Pushed, Pointed]:
+    def ship(self, version: str, **more: Any) -> tuple[Release, Pushed, MovedTags]:
         """Push and point one version, of a commit of its own."""
         commit = oci.digest_of(version.encode())[7:47]
         release = release_of(version, commit=commit, **more)

@@ -9,7 +9,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from unmoor.errors import Denied
-from unmoor.ports.index import Credential, Holding, Listed, Proved, Proving, Sending
+from unmoor.ports.index import Credential, Holding, ListedFile, LoginProbe, Proved, Sending
 from unmoor.products import File
 
 
@@ -27,20 +27,20 @@ class Shelf:
     known: bool = True
     minted: bool = False
     wrong: str = ""
-    proved: list[Proving] = field(default_factory=list)
+    proved: list[LoginProbe] = field(default_factory=list)
     others: Mapping[str, bool] = field(default_factory=dict)
 
     def credential(self) -> Credential:
         """Whether there is a login."""
         return Credential(present=bool(self.login), origin=self.login or "nowhere", minted=self.minted)
 
-    def prove_login(self, project: str, upto: Proving) -> Proved:
+    def prove_login(self, project: str, upto: LoginProbe) -> Proved:
         """Note how far it goes; what is minted is taken."""
         del project
         self.proved.append(upto)
         if self.wrong:
             raise Denied(self.wrong, next_step="correct it")
-        return Proved(taken=self.minted and upto is Proving.MINTING, detail=f"login from {self.login}")
+        return Proved(taken=self.minted and upto is LoginProbe.MINTING, detail=f"login from {self.login}")
 
     def knows(self, project: str) -> bool:
         """Whether it has any project, if it can be read."""
@@ -67,11 +67,11 @@ class Shelf:
         """Never."""
         raise AssertionError(file)
 
-    def fetch(self, listed: Listed, into: Path) -> File:
+    def fetch(self, listed: ListedFile, into: Path) -> File:
         """Never."""
         raise AssertionError(listed, into)
 
 
-def voice(digests: Mapping[str, str | None], *, yanked: bool = False) -> dict[str, Listed]:
+def voice(digests: Mapping[str, str | None], *, yanked: bool = False) -> dict[str, ListedFile]:
     """One voice of an index."""
-    return {name: Listed(name=name, url="", sha256=digest, yanked=yanked) for name, digest in digests.items()}
+    return {name: ListedFile(name=name, url="", sha256=digest, yanked=yanked) for name, digest in digests.items()}

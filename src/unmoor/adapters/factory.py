@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Powers:
+class Services:
     """Everything that stages may be given."""
 
     git: Git
@@ -44,12 +44,12 @@ class Powers:
     packages: Callable[[str], Packages | None]
 
 
-def checkout(folder: Path, processes: Processes, *, remote: str = "origin") -> GitCheckout:
+def open_checkout(folder: Path, processes: Processes, *, remote: str = "origin") -> GitCheckout:
     """The repository that a folder lies in. Nothing is read yet."""
     return GitCheckout(folder, LocalShell(processes=processes), remote)
 
 
-def powers(world: World, folder: Path, processes: Processes, *, path: str = "") -> Powers:
+def create_services(world: World, folder: Path, processes: Processes, *, path: str = "") -> Services:
     """Put the adapters together; git is seen from ``path``. Nothing is read or sent yet."""
     from unmoor.adapters import registry
     from unmoor.adapters.engine import DockerEngine
@@ -63,7 +63,7 @@ def powers(world: World, folder: Path, processes: Processes, *, path: str = "") 
     clock = MonotonicClock(processes=processes)
     http = BoundedSession()
     uv = Uv(shell=building, dependencies=world.dependencies)
-    return Powers(
+    return Services(
         git=GitCheckout(folder, shell, world.remote, path=path, environ=os.environ),
         shell=shell,
         clock=clock,

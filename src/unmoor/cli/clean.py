@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import click
 
-from unmoor.adapters.factory import Powers, checkout, powers
+from unmoor.adapters.factory import Services, create_services, open_checkout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.oci import ImageName
 from unmoor.ci.github_actions import RunContext, repository_of
@@ -147,8 +147,8 @@ def images(  # noqa: PLR0917 - click hands over every option by its name
     """
     rules = Rules(keep=keep, older_than=older_than, passing=(*PASSING, *also), protect=protect)
     with Processes() as processes, processes.guarded():
-        name, can, wanted = _opened(folder, path, world, images, processes)
-        found = tuple(_cleaned(each, can, rules, really=really) for each in wanted)
+        name, services, wanted = _opened(folder, path, world, images, processes)
+        found = tuple(_cleaned(each, services, rules, really=really) for each in wanted)
     if as_json:
         session.echo_json(CleanDocument(world=name, applied=really, images=found))
     else:
@@ -162,10 +162,10 @@ def images(  # noqa: PLR0917 - click hands over every option by its name
 
 def _opened(
     folder: Path, path: str | None, world_file: Path | None, images: tuple[str, ...], processes: Processes
-) -> tuple[str, Powers, tuple[str, ...]]:
+) -> tuple[str, Services, tuple[str, ...]]:
     """The world's name, the powers in it, and the images that are meant. No tag is needed for this."""
     around = Surroundings(environ=os.environ)
-    here = checkout(folder, processes) if images else located(folder, path, around, processes, tag=None)
+    here = open_checkout(folder, processes) if images else located(folder, path, around, processes, tag=None)
     head = here.head()
     settings = settings_at(here, head, around).settings
     context = RunContext.from_environ(os.environ)
@@ -187,12 +187,12 @@ def _opened(
         )
     names = tuple(dict.fromkeys(ImageName.parse(each) for each in images))
     world = with_registries(world, [name.host for name in names], os.environ)
-    return world.name, powers(world, folder, processes), tuple(map(str, names))
+    return world.name, create_services(world, folder, processes), tuple(map(str, names))
 
 
-def _cleaned(name: str, can: Powers, rules: Rules, *, really: bool) -> CleanedImage:
+def _cleaned(name: str, services: Services, rules: Rules, *, really: bool) -> CleanedImage:
     """Read, decide and, if that is wanted, delete, in one repository."""
-    registry, packages = can.registry(name), can.packages(name)
+    registry, packages = services.registry(name), services.packages(name)
     seen = cleanup.survey(registry, packages, say=output.err)
     plan = sweep(seen.graph, rules, now=time.time())
     done = cleanup.apply(registry, packages, seen, plan, say=output.err) if really else Cleaned(deleted=(), spared=())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from unmoor.adapters.factory import checkout
+from unmoor.adapters.factory import open_checkout
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
@@ -99,7 +99,7 @@ def command(
                     again=_again(folder, path, tag, config, without_images=without_images),
                 )
                 opened = session.opened(asked, processes)
-                with _without_images(opened.powers.engine, aside) if hosts else nullcontext():
+                with _without_images(opened.services.engine, aside) if hosts else nullcontext():
                     report = session.conduct(opened, asked, processes)
         return session.finish(report, opened, asked)
 
@@ -117,7 +117,7 @@ def _needed(
     prepared: Prepared, repository: str, processes: Processes, around: Surroundings
 ) -> tuple[Settings, tuple[str, ...]]:
     """The settings that the world has to suit, and every registry that it has to have, none without images."""
-    git = checkout(prepared.checkout, processes).at(prepared.path)
+    git = open_checkout(prepared.checkout, processes).at(prepared.path)
     commit = git.commit_of(prepared.tag)
     settings = settings_at(git, commit, around).settings
     images = image_selection.configured(settings, git, commit, repository=repository, without=False).images

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unmoor.adapters.factory import checkout
+from unmoor.adapters.factory import open_checkout
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import output
@@ -18,7 +18,7 @@ def located(
     folder: Path, path: str | None, around: Surroundings, processes: Processes, *, tag: str | None
 ) -> GitCheckout:
     """The checkout, seen from the project's folder in it. Raises what `unmoor.project.locate.locate` does."""
-    top = checkout(folder, processes)
+    top = open_checkout(folder, processes)
     if tag is not None:
         refuse_hostile(tag)
     commit = (top.commit_of(tag) if tag is not None else None) or top.head()

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from unmoor.adapters.factory import Powers, powers
+from unmoor.adapters.factory import Services, create_services
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.files import sha256_of
 from unmoor.artifacts.run_dir import RunFolder
@@ -31,7 +31,7 @@ from unmoor.errors import Refused
 from unmoor.images import legs
 from unmoor.ports.world import Trusted, World
 from unmoor.project.locate import Surroundings, settings_at
-from unmoor.release_request import Target
+from unmoor.release_request import ReleaseRequest
 from unmoor.render import words
 from unmoor.util.filelock import exclusive
 from unmoor.util.text import clean
@@ -43,10 +43,10 @@ LOCAL_REPOSITORY = "local/rehearsal"
 class Session:
     """Everything a run needs, put together; nothing has been made yet."""
 
-    target: Target
+    target: ReleaseRequest
     settings: Settings
     world: World
-    powers: Powers
+    services: Services
     folder: RunFolder
     pipeline: Pipeline
 
@@ -82,11 +82,11 @@ def opened(asked: Asked, processes: Processes) -> Session:
     )
     platforms = image_selection.for_platforms(wanted, asked.platforms)
     world = image_selection.reached(world, wanted)
-    can = powers(world, asked.folder, processes, path=here.path)
-    wanted = image_selection.possible(wanted, world, can.engine if asked.engine else None)
+    services = create_services(world, asked.folder, processes, path=here.path)
+    wanted = image_selection.possible(wanted, world, services.engine if asked.engine else None)
     for why in wanted.left_out:
         output.err(f"warning: {why}")
-    target = Target(
+    target = ReleaseRequest(
         tag=tag,
         named=named,
         repository=world.forge.repository,
@@ -111,9 +111,9 @@ def opened(asked: Asked, processes: Processes) -> Session:
         target=target,
         settings=resolved.settings,
         world=world,
-        powers=can,
+        services=services,
         folder=folder,
-        pipeline=assemble(target, resolved.settings, can, folder, asked.limit),
+        pipeline=assemble(target, resolved.settings, services, folder, asked.limit),
     )
 
 

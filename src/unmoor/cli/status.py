@@ -19,7 +19,7 @@ from unmoor.products import Release
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
 from unmoor.publish.compare import compare, find_manifest
 from unmoor.publish.latest import highest
-from unmoor.release_request import staging_of
+from unmoor.release_request import staging_index
 from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming
 
@@ -70,22 +70,22 @@ def command(
     asked = Asked(folder=folder, path=path, tag=tag, world=world, config=config, as_json=as_json, engine=False)
     with Processes() as processes, processes.guarded():
         opened = session.opened(asked, processes)
-        can, wanted = opened.powers, opened.target.tag
-        manifest = find_manifest(opened.folder, can.forge, wanted)
+        services, wanted = opened.services, opened.target.tag
+        manifest = find_manifest(opened.folder, services.forge, wanted)
         if manifest is None:
             raise Incomplete(
                 f"nothing is released as {wanted}: no manifest, neither here nor on a release of that tag",
-                where=can.forge.address,
+                where=services.forge.address,
                 next_step=asked.further(wanted),
             )
-        staging = staging_of(opened.settings, can)
+        staging = staging_index(opened.settings, services)
         states = compare(
             manifest,
-            index=can.index,
+            index=services.index,
             staging=staging,
-            forge=can.forge,
-            registry=can.registry,
-            lines=image_plan.lines(opened.target.images, opened.target.repository, can.registry),
+            forge=services.forge,
+            registry=services.registry,
+            lines=image_plan.lines(opened.target.images, opened.target.repository, services.registry),
             release=lambda: _release(manifest, opened),
         )
     counted = [
@@ -117,7 +117,7 @@ def command(
 
 def _release(manifest: Manifest, opened: session.Session) -> Release:
     """The release that a manifest speaks of. Raises `Unknown` where it cannot be told whether it is the highest."""
-    can = opened.powers
+    services = opened.services
     naming = Naming(configured=opened.settings.tag_prefix, project=lambda: manifest.project, below=bool(manifest.path))
     prefix = naming.prefix_of(manifest.tag)
     version = pep440.read_tag(manifest.tag, prefix=prefix)
@@ -127,15 +127,15 @@ def _release(manifest: Manifest, opened: session.Session) -> Release:
         tag=manifest.tag,
         version=manifest.version,
         commit=manifest.commit,
-        date=can.git.date_of(manifest.commit),
+        date=services.git.date_of(manifest.commit),
         prerelease=manifest.prerelease,
         highest=highest(
             version,
             (),
             project=manifest.project,
             naming=naming.beside(prefix),
-            index=can.index,
-            forge=can.forge,
+            index=services.index,
+            forge=services.forge,
             moves=True,
             warn=output.err,
         ),

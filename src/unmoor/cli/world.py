@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from unmoor.adapters.factory import checkout
+from unmoor.adapters.factory import open_checkout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import repository_of
@@ -52,7 +52,7 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
     once the world can be used. In a checkout, the git remote starts as a copy of it.
     """
     with Processes() as processes, processes.guarded():
-        here = checkout(folder, processes)
+        here = open_checkout(folder, processes)
         try:
             top: Path | None = here.folder
         except Refused:

@@ -10,7 +10,7 @@ from unmoor.products import File
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repository:
+class ForgeRepository:
     """What the forge says of the repository; ``can_push`` is ``None`` where it does not say."""
 
     full_name: str
@@ -20,7 +20,7 @@ class Repository:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attached:
+class ForgeAsset:
     """One asset as the forge holds it.
 
     ``uploaded`` is false for an asset that was begun and broken off (state ``starter``);
@@ -38,7 +38,7 @@ class Attached:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Posting:
+class ForgeRelease:
     """One release object on the forge, draft or public. ``immutable``: the forge itself refuses every change."""
 
     id: int
@@ -50,7 +50,7 @@ class Posting:
     prerelease: bool
     url: str
     upload_url: str
-    assets: tuple[Attached, ...]
+    assets: tuple[ForgeAsset, ...]
     immutable: bool = False
 
 
@@ -64,17 +64,17 @@ class Forge(Protocol):
     def has_token(self) -> bool:
         """Whether there is a token at all. Never sends anything."""
 
-    def repository(self) -> Repository:
+    def repository(self) -> ForgeRepository:
         """Read the repository. Raises `Denied`, `Unknown`."""
 
-    def postings(self, tag: str) -> tuple[Posting, ...]:
+    def releases(self, tag: str) -> tuple[ForgeRelease, ...]:
         """Every release object of the tag, drafts included, the oldest first.
 
         Drafts are found by listing only, and listed only to who may push: where the answer is
         empty and push access is not known, raises `Unknown`. Raises `Denied`, `Unknown`.
         """
 
-    def public(self, tag: str) -> Posting | None:
+    def public(self, tag: str) -> ForgeRelease | None:
         """The published release of the tag, read without credentials where the repository is public."""
 
     def attested(self, tag: str) -> bool | None:
@@ -89,29 +89,29 @@ class Forge(Protocol):
     def latest(self) -> str | None:
         """The tag of the release that the forge calls latest, ``None`` where there is none."""
 
-    def draft(self, *, tag: str, target: str, name: str, body: str, prerelease: bool) -> Posting:
+    def draft(self, *, tag: str, target: str, name: str, body: str, prerelease: bool) -> ForgeRelease:
         """Create a draft. ``target`` is a full commit. Raises `Rejected`, `Denied`, `Unknown`."""
 
-    def amend(self, posting: Posting, *, name: str, body: str, prerelease: bool) -> Posting:
-        """Change the words and the target (``posting.target``) of a draft; it stays a draft."""
+    def amend(self, forge_release: ForgeRelease, *, name: str, body: str, prerelease: bool) -> ForgeRelease:
+        """Change the words and the target (``forge_release.target``) of a draft; it stays a draft."""
 
-    def attach(self, posting: Posting, file: File) -> Attached:
+    def attach(self, forge_release: ForgeRelease, file: File) -> ForgeAsset:
         """Upload one asset in one try.
 
         Raises `Rejected` (422 for a name that is taken), `Unknown` where the answer was lost.
         """
 
-    def detach(self, asset: Attached) -> None:
+    def detach(self, asset: ForgeAsset) -> None:
         """Remove one asset by its id."""
 
-    def fetch(self, asset: Attached, into: Path) -> File:
+    def fetch(self, asset: ForgeAsset, into: Path) -> File:
         """Download an asset into a folder and hash it. Raises `Unknown`."""
 
-    def publish(self, posting: Posting, *, prerelease: bool, latest: bool) -> Posting:
+    def publish(self, forge_release: ForgeRelease, *, prerelease: bool, latest: bool) -> ForgeRelease:
         """Make it public: draft, prerelease and make_latest are explicit in the one call.
 
         Raises `Rejected`, `Unknown`.
         """
 
-    def remove(self, posting: Posting) -> None:
+    def remove(self, forge_release: ForgeRelease) -> None:
         """Delete a draft. Raises `Rejected` for a published release: those are never removed here."""

@@ -14,7 +14,7 @@ from unmoor.products import File
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class ListedFile:
     """One file as an index lists it; ``sha256`` is ``None`` where the index gives no hash and none could be had.
 
     ``fetched``: the index gives none, and this is that of the bytes which it serves.
@@ -33,14 +33,14 @@ class Holding:
     """What an index says it holds of one version of one project, in its two voices.
 
     ``simple`` is what installers read (PEP 503, PEP 691), ``json`` the JSON API of the version,
-    each a mapping of file name to `Listed`; ``None`` where the index has no such API. The simple
+    each a mapping of file name to `ListedFile`; ``None`` where the index has no such API. The simple
     index may be stale for minutes while the JSON API is fresh: stale is not absent.
     """
 
-    simple: Mapping[str, Listed]
-    json: Mapping[str, Listed] | None
+    simple: Mapping[str, ListedFile]
+    json: Mapping[str, ListedFile] | None
 
-    def listed(self, name: str) -> Listed | None:
+    def listed(self, name: str) -> ListedFile | None:
         """Return the file under that name, whichever voice knows it; a voice with a hash first."""
         heard = [voice[name] for voice in (self.json, self.simple) if voice and name in voice]
         return next((file for file in heard if file.sha256), heard[0] if heard else None)
@@ -101,7 +101,7 @@ class Credential:
     remedy: str = ""
 
 
-class Proving(IntEnum):
+class LoginProbe(IntEnum):
     """How far the proving of a login may go."""
 
     READING = 0
@@ -134,7 +134,7 @@ class Index(Protocol):
     def credential(self) -> Credential:
         """Say whether there is a login for uploads. Never sends anything. Raises `Denied` where there are two."""
 
-    def prove_login(self, project: str, upto: Proving) -> Proved:
+    def prove_login(self, project: str, upto: LoginProbe) -> Proved:
         """Prove the login of `credential`, which is there, as far as that may go.
 
         Raises `Denied` where it is for another index or project, has ended, or was refused, and `Unknown`.
@@ -155,5 +155,5 @@ class Index(Protocol):
     def send(self, file: File) -> Sending:
         """Try exactly once to upload. Raises `Denied` for 401 and 403, `Conflict` where the file changed on disk."""
 
-    def fetch(self, listed: Listed, into: Path) -> File:
+    def fetch(self, listed: ListedFile, into: Path) -> File:
         """Download, without credentials, into a folder, checking the sha256. Raises `Unknown`, `Conflict`."""

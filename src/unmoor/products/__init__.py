@@ -40,7 +40,7 @@ class Release:
         return self.tag.removeprefix(self.prefix)
 
 
-class Standing(StrEnum):
+class Certainty(StrEnum):
     """How far a credential or a name could be proven without writing anything."""
 
     PROVEN = "proven"
@@ -52,7 +52,7 @@ class Finding:
     """One thing `access` looked at: ``proven_by`` names the stage that will prove an unproven one."""
 
     surface: str
-    standing: Standing
+    standing: Certainty
     detail: str
     proven_by: str = ""
 
@@ -156,7 +156,7 @@ class Proof:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
+class CheckedDists:
     """The digests that passed ``check-dists``."""
 
     subjects: tuple[Subject, ...]
@@ -190,7 +190,7 @@ class Uploaded:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class PublishedRelease:
     """The published release on the forge."""
 
     url: str
@@ -200,7 +200,7 @@ class Page:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class VerifiedItem:
     """What one surface was seen to hold at the end; ``pending`` says what is still stale there."""
 
     surface: str
@@ -213,7 +213,7 @@ class Held:
 class Verified:
     """Every surface, read back."""
 
-    held: tuple[Held, ...]
+    held: tuple[VerifiedItem, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,7 +259,7 @@ class Pushed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pointer:
+class MovedTag:
     """One tag that was moved: to which digest, and where it pointed before (``None``: nowhere, or not known).
 
     ``floating`` tags move from release to release; the others name the version for ever.
@@ -273,8 +273,8 @@ class Pointer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pointed:
+class MovedTags:
     """Every tag of the release, and every floating tag that is rightly its own, read back."""
 
-    pointers: tuple[Pointer, ...]
+    pointers: tuple[MovedTag, ...]
     left: tuple[str, ...] = field(default=(), compare=False)

@@ -16,7 +16,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Denied, Internal, Interrupted, Unknown, UnmoorError
 from unmoor.images.image_plan import Line
 from unmoor.images.image_state import compare_images
-from unmoor.ports.forge import Attached, Forge, Posting
+from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.ports.index import Holding, Index
 from unmoor.ports.registry import Registry
 from unmoor.products import Release
@@ -110,15 +110,15 @@ def _index_item(name: str, expected: str, holding: Holding) -> Item:
 
 def compare_forge(manifest: Manifest, forge: Forge) -> SurfaceState:
     """Compare the public release on the forge. Raises `Denied`, `Unknown` where it cannot be read."""
-    posting = forge.public(manifest.tag)
-    if posting is None:
+    forge_release = forge.public(manifest.tag)
+    if forge_release is None:
         return SurfaceState(surface=FORGE, state=State.INCOMPLETE, note=_no_release(manifest.tag, forge))
-    items = [_asset_item(posting, name, digest, forge) for name, digest in _expected_assets(manifest).items()]
-    items.append(_manifest_item(posting, manifest, forge))
+    items = [_asset_item(forge_release, name, digest, forge) for name, digest in _expected_assets(manifest).items()]
+    items.append(_manifest_item(forge_release, manifest, forge))
     note = ""
-    if posting.prerelease != manifest.prerelease:
-        note = f"marked as {'a prerelease' if posting.prerelease else 'final'}, and is not"
-    return SurfaceState.of(FORGE, items, note=note, url=posting.url)
+    if forge_release.prerelease != manifest.prerelease:
+        note = f"marked as {'a prerelease' if forge_release.prerelease else 'final'}, and is not"
+    return SurfaceState.of(FORGE, items, note=note, url=forge_release.url)
 
 
 def _expected_assets(manifest: Manifest) -> dict[str, str]:
@@ -129,7 +129,7 @@ def _expected_assets(manifest: Manifest) -> dict[str, str]:
 def _no_release(tag: str, forge: Forge) -> str:
     """Say what there is instead of a public release; drafts are shown only to who may push."""
     try:
-        drafts = forge.postings(tag) if forge.has_token() else ()
+        drafts = forge.releases(tag) if forge.has_token() else ()
     except UnmoorError:
         drafts = ()
     if not drafts:
@@ -137,8 +137,8 @@ def _no_release(tag: str, forge: Forge) -> str:
     return f"no public release of {tag}; a draft waits at {drafts[0].url} with {len(drafts[0].assets)} assets"
 
 
-def _asset_item(posting: Posting, name: str, expected: str, forge: Forge) -> Item:
-    asset = attached(posting, name)
+def _asset_item(forge_release: ForgeRelease, name: str, expected: str, forge: Forge) -> Item:
+    asset = attached(forge_release, name)
     if asset is None or not asset.uploaded:
         note = "not there" if asset is None else "begun and broken off"
         return Item(name=name, state=State.INCOMPLETE, expected=expected, seen=None, note=note)
@@ -148,11 +148,11 @@ def _asset_item(posting: Posting, name: str, expected: str, forge: Forge) -> Ite
     return Item(name=name, state=State.COMPLETE, expected=expected, seen=seen)
 
 
-def _manifest_item(posting: Posting, manifest: Manifest, forge: Forge) -> Item:
+def _manifest_item(forge_release: ForgeRelease, manifest: Manifest, forge: Forge) -> Item:
     """The manifest asset: the same bytes, or other words about the very same files."""
     expected = sha256(manifests.encode(manifest)).hexdigest()
-    item = _asset_item(posting, manifests.NAME, expected, forge)
-    asset = attached(posting, manifests.NAME)
+    item = _asset_item(forge_release, manifests.NAME, expected, forge)
+    asset = attached(forge_release, manifests.NAME)
     if item.state is not State.CONFLICTING or asset is None:
         return item
     there = _decoded(asset, forge)
@@ -162,7 +162,7 @@ def _manifest_item(posting: Posting, manifest: Manifest, forge: Forge) -> Item:
     return Item(name=item.name, state=State.COMPLETE, expected=expected, seen=item.seen, note=note)
 
 
-def _decoded(asset: Attached, forge: Forge) -> Manifest | None:
+def _decoded(asset: ForgeAsset, forge: Forge) -> Manifest | None:
     content = content_of(asset, forge)
     try:
         return manifests.decode(content, where=asset.url)
@@ -195,15 +195,15 @@ def find_manifest(folder: RunFolder, forge: Forge, tag: str) -> Manifest | None:
 
 
 def _on_the_release(forge: Forge, tag: str) -> Manifest | None:
-    posting = forge.public(tag) or _drafted(forge, tag)
-    asset = attached(posting, manifests.NAME) if posting is not None else None
+    forge_release = forge.public(tag) or _drafted(forge, tag)
+    asset = attached(forge_release, manifests.NAME) if forge_release is not None else None
     if asset is None or not asset.uploaded:
         return None
     return manifests.decode(content_of(asset, forge), where=asset.url)
 
 
-def _drafted(forge: Forge, tag: str) -> Posting | None:
+def _drafted(forge: Forge, tag: str) -> ForgeRelease | None:
     if not forge.has_token():
         return None
-    postings = forge.postings(tag)
-    return next((each for each in postings if attached(each, manifests.NAME)), next(iter(postings), None))
+    releases = forge.releases(tag)
+    return next((each for each in releases if attached(each, manifests.NAME)), next(iter(releases), None))

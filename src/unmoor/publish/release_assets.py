@@ -18,7 +18,7 @@ from unmoor.artifacts.files import sums
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Refused, Unknown
-from unmoor.ports.forge import Attached, Forge, Posting
+from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Notes
 
 SUMS = "SHA256SUMS"
@@ -56,11 +56,11 @@ class Bundle:
         _see_count(len(dists.files) + len(texts))
         return cls(files=(*dists.files, *(_file(*text) for text in texts)), texts=tuple(texts), manifest=manifest)
 
-    def see_room(self, posting: Posting) -> None:
+    def see_room(self, forge_release: ForgeRelease) -> None:
         """See that all files fit beside what somebody else has attached. Raises `Refused`."""
         ours = {file.name for file in self.files}
-        foreign = sum(asset.name not in ours for asset in posting.assets)
-        _see_count(len(self.files) + foreign, posting.url)
+        foreign = sum(asset.name not in ours for asset in forge_release.assets)
+        _see_count(len(self.files) + foreign, forge_release.url)
 
     def write(self, folder: RunFolder) -> None:
         """Write the texts to where their `File` says they lie."""
@@ -115,7 +115,7 @@ class Difference:
     kind: Kind
     expected: str = ""
     found: str = ""
-    seen: Attached | None = None
+    seen: ForgeAsset | None = None
 
     def __str__(self) -> str:
         if self.kind is Kind.OTHER:
@@ -123,47 +123,51 @@ class Difference:
         return f"{self.name} {self.kind}"
 
 
-def differences(posting: Posting, bundle: Bundle, forge: Forge) -> tuple[Difference, ...]:
+def differences(forge_release: ForgeRelease, bundle: Bundle, forge: Forge) -> tuple[Difference, ...]:
     """Compare the assets of a release object with ours. Downloads only where the forge gives no digest.
 
     Other assets that are not distributions are somebody's own, and left alone. Raises `Unknown`.
     """
     ours = {file.name: file for file in bundle.files}
-    found = [each for file in bundle.files if (each := _difference(posting, file, bundle, forge)) is not None]
+    found = [each for file in bundle.files if (each := _difference(forge_release, file, bundle, forge)) is not None]
     found += [
         Difference(name=asset.name, kind=Kind.ALIEN, seen=asset)
-        for asset in posting.assets
+        for asset in forge_release.assets
         if asset.name not in ours and asset.name.endswith(_DISTS)
     ]
     return tuple(found)
 
 
-def mendable(posting: Posting, bundle: Bundle, forge: Forge, *, folder: RunFolder) -> tuple[Difference, ...]:
+def mendable(forge_release: ForgeRelease, bundle: Bundle, forge: Forge, *, folder: RunFolder) -> tuple[Difference, ...]:
     """The differences that may be mended. Raises `Conflict` for those that may not, and `Unknown`.
 
     What users see is never altered; a draft without a manifest is a broken-off attempt.
     """
-    odd = differences(posting, bundle, forge)
-    whole = (manifest := attached(posting, manifests.NAME)) is not None and manifest.uploaded
-    if posting.draft:
+    odd = differences(forge_release, bundle, forge)
+    whole = (manifest := attached(forge_release, manifests.NAME)) is not None and manifest.uploaded
+    if forge_release.draft:
         wrong = [each for each in odd if each.kind is Kind.ALIEN or (whole and each.kind is Kind.OTHER)]
         advice = "compare the two; if the draft is the wrong one, delete it by hand and run the same command again"
     else:
         # A manifest in other words says the same of the same files.
         wrong = [each for each in odd if each.kind is not Kind.REWORDED and each.name != NOTES]
-        how = "an immutable release cannot be altered" if posting.immutable else "a published release is never altered"
+        how = (
+            "an immutable release cannot be altered"
+            if forge_release.immutable
+            else "a published release is never altered"
+        )
         advice = f"{how}: release a new version"
     if not wrong:
-        return odd if posting.draft else ()
+        return odd if forge_release.draft else ()
     if manifest is not None and whole and _is_of_another_build(manifest, bundle.manifest, forge):
         advice = (
             "another run has built this commit too, and the files of its build are on the release;"
             f" to go on with those, remove {folder.path} and run the same command again"
         )
-    raise Conflict("; ".join(map(str, wrong)), where=posting.url, next_step=advice)
+    raise Conflict("; ".join(map(str, wrong)), where=forge_release.url, next_step=advice)
 
 
-def _is_of_another_build(asset: Attached, ours: Manifest, forge: Forge) -> bool:
+def _is_of_another_build(asset: ForgeAsset, ours: Manifest, forge: Forge) -> bool:
     """Whether a manifest on the release names other files of the very same tag and commit."""
     try:
         there = manifests.decode(content_of(asset, forge), where=asset.url)
@@ -174,8 +178,8 @@ def _is_of_another_build(asset: Attached, ours: Manifest, forge: Forge) -> bool:
     )
 
 
-def _difference(posting: Posting, file: File, bundle: Bundle, forge: Forge) -> Difference | None:
-    asset = attached(posting, file.name)
+def _difference(forge_release: ForgeRelease, file: File, bundle: Bundle, forge: Forge) -> Difference | None:
+    asset = attached(forge_release, file.name)
     if asset is None:
         return Difference(name=file.name, kind=Kind.MISSING, expected=file.sha256)
     if not asset.uploaded:
@@ -188,7 +192,7 @@ def _difference(posting: Posting, file: File, bundle: Bundle, forge: Forge) -> D
     return Difference(name=file.name, kind=kind, expected=file.sha256, found=found, seen=asset)
 
 
-def _may_be_reworded(asset: Attached, manifest: Manifest, forge: Forge) -> bool:
+def _may_be_reworded(asset: ForgeAsset, manifest: Manifest, forge: Forge) -> bool:
     """Whether other bytes say the same of the files: the notes, or a manifest of the very same files."""
     if asset.name == NOTES:
         return True
@@ -211,18 +215,18 @@ def _bytes_of(manifest: Manifest) -> tuple[object, ...]:
     return (manifest.tag, manifest.version, manifest.commit, *(frozenset(each) for each in named))
 
 
-def attached(posting: Posting, name: str) -> Attached | None:
+def attached(forge_release: ForgeRelease, name: str) -> ForgeAsset | None:
     """Return the asset of that name, ``None`` where there is none."""
-    return next((asset for asset in posting.assets if asset.name == name), None)
+    return next((asset for asset in forge_release.assets if asset.name == name), None)
 
 
-def digest_of(asset: Attached, forge: Forge) -> str:
+def digest_of(asset: ForgeAsset, forge: Forge) -> str:
     """Download an asset and return its sha256. Raises `Unknown`."""
     with tempfile.TemporaryDirectory(prefix="unmoor-") as folder:
         return forge.fetch(asset, Path(folder)).sha256
 
 
-def content_of(asset: Attached, forge: Forge, *, limit: int = manifests.LIMIT) -> bytes:
+def content_of(asset: ForgeAsset, forge: Forge, *, limit: int = manifests.LIMIT) -> bytes:
     """Download a small text asset. Raises `Unknown`, also for one above the limit (bytes)."""
     if asset.size > limit:
         raise Unknown(
@@ -238,17 +242,17 @@ def content_of(asset: Attached, forge: Forge, *, limit: int = manifests.LIMIT) -
 class Choice:
     """The release object to go on with, and empty second drafts of our own making."""
 
-    kept: Posting | None
-    spare: tuple[Posting, ...]
+    kept: ForgeRelease | None
+    spare: tuple[ForgeRelease, ...]
 
 
-def choose(postings: Iterable[Posting], *, body: str) -> Choice:
+def choose(releases: Iterable[ForgeRelease], *, body: str) -> Choice:
     """Choose among the release objects of one tag: the one that is public or holds assets, else the oldest.
 
     Drafts are not unique: two runs at once may each make one. Raises `Conflict` where a second
     one holds assets or somebody's words.
     """
-    found = sorted(postings, key=lambda each: each.id)
+    found = sorted(releases, key=lambda each: each.id)
     full = [each for each in found if not each.draft or each.assets]
     kept = full[0] if full else next(iter(found), None)
     spare = tuple(each for each in found if each is not kept)
@@ -261,8 +265,8 @@ def choose(postings: Iterable[Posting], *, body: str) -> Choice:
     return Choice(kept=kept, spare=spare)
 
 
-def _is_ours(posting: Posting, body: str) -> bool:
-    return same_text(posting.body, body) or not posting.body.strip()
+def _is_ours(forge_release: ForgeRelease, body: str) -> bool:
+    return same_text(forge_release.body, body) or not forge_release.body.strip()
 
 
 def same_text(one: str, other: str) -> bool:

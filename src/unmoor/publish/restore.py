@@ -10,7 +10,7 @@ from unmoor.artifacts.files import sha256_of
 from unmoor.artifacts.manifest import Manifest
 from unmoor.core.stage import StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown
-from unmoor.ports.forge import Forge, Posting
+from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release
 from unmoor.publish.release_assets import attached, content_of
@@ -28,30 +28,30 @@ class Surfaces:
     def _indexes(self) -> tuple[Index, ...]:
         return tuple(index for index in (self.index, self.staging) if index is not None)
 
-    def posting(self, release: Release, context: StageContext) -> tuple[Posting, Manifest] | None:
+    def forge_release(self, release: Release, context: StageContext) -> tuple[ForgeRelease, Manifest] | None:
         """Find a release object of the tag with a manifest on it. Raises `Conflict`, `Unknown`."""
         if self.forge is None:
             return None
-        for posting in self._postings(self.forge, release, context):
-            asset = attached(posting, manifests.NAME)
+        for forge_release in self._postings(self.forge, release, context):
+            asset = attached(forge_release, manifests.NAME)
             # The manifest is attached last: without it a draft was never complete, and nothing went further.
             if asset is None or not asset.uploaded:
                 continue
             manifest = manifests.decode(content_of(asset, self.forge), where=asset.url)
             if not manifest.is_of(release):
                 raise Conflict(
-                    f"the release at {posting.url} is {manifest.unlike(release)}",
+                    f"the release at {forge_release.url} is {manifest.unlike(release)}",
                     next_step="delete that draft if nothing of it is public, else release the next version",
                 )
-            return posting, manifest
+            return forge_release, manifest
         return None
 
-    def _postings(self, forge: Forge, release: Release, context: StageContext) -> tuple[Posting, ...]:
+    def _postings(self, forge: Forge, release: Release, context: StageContext) -> tuple[ForgeRelease, ...]:
         """Every release object of the tag that can be seen, public ones first."""
         unseen = None
         if forge.has_token():
             try:
-                return tuple(sorted(forge.postings(release.tag), key=lambda posting: posting.draft))
+                return tuple(sorted(forge.releases(release.tag), key=lambda forge_release: forge_release.draft))
             except Unknown as error:
                 unseen = error
         public = forge.public(release.tag)
@@ -59,26 +59,26 @@ class Surfaces:
             context.warn(f"drafts cannot be seen, so none is taken up: {unseen}")
         return (public,) if public is not None else ()
 
-    def fetch(self, wanted: File, release: Release, posting: Posting | None, into: Path) -> bool:
+    def fetch(self, wanted: File, release: Release, forge_release: ForgeRelease | None, into: Path) -> bool:
         """Fetch one file from the release object, else from an index; false where no manifest there is broken by it.
 
         Raises `Incomplete` where a release object names a file that is nowhere, `Conflict` for other bytes, `Unknown`.
         """
-        asset = attached(posting, wanted.name) if posting is not None else None
-        if asset is not None and posting is not None and asset.uploaded and self.forge is not None:
-            _same(self.forge.fetch(asset, into), wanted, posting.url)
+        asset = attached(forge_release, wanted.name) if forge_release is not None else None
+        if asset is not None and forge_release is not None and asset.uploaded and self.forge is not None:
+            _same(self.forge.fetch(asset, into), wanted, forge_release.url)
             return True
         for index in self._indexes:
             listed = index.holding(release.project, release.version).listed(wanted.name)
             if listed is not None:
                 _same(index.fetch(listed, into), wanted, index.name)
                 return True
-        if posting is None:
+        if forge_release is None:
             return False
         raise Incomplete(
-            f"the release at {posting.url} names {wanted.name} in its manifest, and does not hold it",
+            f"the release at {forge_release.url} names {wanted.name} in its manifest, and does not hold it",
             next_step="delete the draft and run the same command again"
-            if posting.draft
+            if forge_release.draft
             else "attach the file, by the sha256 in the manifest, or release the next version",
         )
 

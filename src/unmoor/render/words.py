@@ -9,17 +9,17 @@ from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.stage import Reach
 from unmoor.products import (
     Access,
-    Checked,
+    Certainty,
+    CheckedDists,
     Dists,
     Draft,
     Images,
+    MovedTags,
     Notes,
-    Page,
-    Pointed,
     Proof,
+    PublishedRelease,
     Pushed,
     Release,
-    Standing,
     Uploaded,
     Verdict,
     Verified,
@@ -55,13 +55,13 @@ def describe(product: object) -> str:  # noqa: C901, PLR0911, PLR0912 - one line
             kind = "prerelease" if product.prerelease else "final, the highest" if product.highest else "final"
             return f"{product.project} {product.version} at {product.commit[:12]} ({kind})"
         case Access():
-            proven = sum(finding.standing is Standing.PROVEN for finding in product.findings)
+            proven = sum(finding.standing is Certainty.PROVEN for finding in product.findings)
             return f"{proven} proven, {len(product.findings) - proven} only provable by using them"
         case Notes():
             return f"{number(len(product.body.splitlines()), 'line')} from {clean(product.source)}"
         case Dists():
             return f"{number(len(product.files), 'file')}, {size(sum(file.size for file in product.files))}"
-        case Checked():
+        case CheckedDists():
             return f"{number(len(product.subjects), 'file')} fit for the index"
         case Proof():
             passed = sum(result.verdict is Verdict.PASSED for result in product.results)
@@ -71,7 +71,7 @@ def describe(product: object) -> str:  # noqa: C901, PLR0911, PLR0912 - one line
             return ", ".join(f"{i.target or 'image'} for {i.platform}{_sized(i.size)}" for i in product.images)
         case Pushed():
             return ", ".join(f"{image.name}:{image.tag}" for image in product.images)
-        case Pointed():
+        case MovedTags():
             names = dict.fromkeys(pointer.name for pointer in product.pointers)
             kept = f"; {number(len(product.left), 'tag')} left where they were" if product.left else ""
             return f"{number(len(product.pointers), 'tag')} on {', '.join(names)}{kept}"
@@ -79,7 +79,7 @@ def describe(product: object) -> str:  # noqa: C901, PLR0911, PLR0912 - one line
             return f"{number(len(product.assets), 'asset')} at {clean(product.url)}"
         case Uploaded():
             return f"{number(len(product.files), 'file')} on {product.index}"
-        case Page():
+        case PublishedRelease():
             standing = "prerelease" if product.prerelease else "latest" if product.latest else "not latest"
             return f"{clean(product.url)} ({standing})"
         case Verified():

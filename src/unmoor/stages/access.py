@@ -8,10 +8,10 @@ from functools import partial
 
 from unmoor.core.stage import Check, Output, Reach, StageContext
 from unmoor.errors import Denied, Refused, Unknown, UnmoorError
-from unmoor.ports.forge import Forge, Repository
-from unmoor.ports.index import Index, Proving
+from unmoor.ports.forge import Forge, ForgeRepository
+from unmoor.ports.index import Index, LoginProbe
 from unmoor.ports.registry import Registry
-from unmoor.products import Access, Finding, Release, Standing
+from unmoor.products import Access, Certainty, Finding, Release
 
 _FORGE = "forge"
 _HOW_TO_GIVE_ONE = "set GITHUB_TOKEN or GH_TOKEN (contents: write), or name a token in the world file"
@@ -38,7 +38,7 @@ class _Look:
 
 
 def _index_looks(index: Index, release: Release, proven_by: str, *, writes: bool, counts: bool) -> list[_Look]:
-    upto = Proving.MINTING if writes else Proving.READING
+    upto = LoginProbe.MINTING if writes else LoginProbe.READING
     return [
         _Look(index.name, proven_by, counts, lambda: [_login(index, release, proven_by, upto)]),
         _Look(index.name, proven_by, counts, lambda: [_name(index, release, proven_by)]),
@@ -94,7 +94,7 @@ class ProveAccess(Check[Access]):
         if problems:
             raise _together(problems)
         for finding in findings:
-            if finding.standing is Standing.UNPROVEN:
+            if finding.standing is Certainty.UNPROVEN:
                 context.say(f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} will prove it")
         return Access(findings=tuple(findings))
 
@@ -125,7 +125,9 @@ class ProveAccess(Check[Access]):
     def _repository(self, release: Release) -> list[Finding]:
         seen = self.forge.repository()
         _same_repository(seen, release, self.forge.address)
-        found = [Finding(surface=_FORGE, standing=Standing.PROVEN, detail=f"{seen.full_name} is there and may be read")]
+        found = [
+            Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=f"{seen.full_name} is there and may be read")
+        ]
         if not self.forge.has_token():
             return found
         if seen.can_push is False:
@@ -139,7 +141,7 @@ class ProveAccess(Check[Access]):
             return [*found, _unproven(_FORGE, "whether the token may write is not told", self.proven_by_draft)]
         return [
             *found,
-            Finding(surface=_FORGE, standing=Standing.PROVEN, detail=f"the token may write to {seen.full_name}"),
+            Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=f"the token may write to {seen.full_name}"),
         ]
 
 
@@ -149,7 +151,7 @@ def _tag(forge: Forge, release: Release) -> Finding:
     What happened to a deleted release no forge tells; that it was published it has attested.
     """
     if forge.public(release.tag) is not None:
-        return Finding(surface=_FORGE, standing=Standing.PROVEN, detail=f"there is a public release of {release.tag}")
+        return Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=f"there is a public release of {release.tag}")
     attested = forge.attested(release.tag)
     if attested:
         raise Refused(
@@ -162,10 +164,10 @@ def _tag(forge: Forge, release: Release) -> Finding:
             _FORGE, f"whether a deleted immutable release had the tag {release.tag} is not told", "undraft"
         )
     detail = f"nothing attests that an immutable release had the tag {release.tag}"
-    return Finding(surface=_FORGE, standing=Standing.PROVEN, detail=detail)
+    return Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=detail)
 
 
-def _same_repository(seen: Repository, release: Release, address: str) -> None:
+def _same_repository(seen: ForgeRepository, release: Release, address: str) -> None:
     if seen.full_name.lower() != release.repository.lower():
         raise Refused(
             f"the repository is {seen.full_name}, and {release.repository} is to be released: was it moved or renamed?",
@@ -191,10 +193,12 @@ def _may_push(registry: Registry) -> list[Finding]:
     _push_login(registry)
     if not registry.may_push():
         raise Denied(f"the login may not push to {registry.name}", where=registry.page, next_step=_PUSH_LOGIN)
-    return [Finding(surface=registry.name, standing=Standing.PROVEN, detail="the login may push: an upload was let in")]
+    return [
+        Finding(surface=registry.name, standing=Certainty.PROVEN, detail="the login may push: an upload was let in")
+    ]
 
 
-def _login(index: Index, release: Release, proven_by: str, upto: Proving) -> Finding:
+def _login(index: Index, release: Release, proven_by: str, upto: LoginProbe) -> Finding:
     login = index.credential()
     there = bool(index.holding(release.project, release.version).names) if login.minted or not login.present else False
     if there:
@@ -205,12 +209,12 @@ def _login(index: Index, release: Release, proven_by: str, upto: Proving) -> Fin
         next_step = f"{login.remedy}; or {_LOGIN}" if login.remedy else _LOGIN
         raise Denied(f"there is no login for {index.name}: {login.origin}", next_step=next_step)
     waits = ""
-    if login.minted and upto is Proving.MINTING and not index.knows(release.project):
-        upto = Proving.ASKING
+    if login.minted and upto is LoginProbe.MINTING and not index.knows(release.project):
+        upto = LoginProbe.ASKING
         waits = "; no token is minted yet, since that would create the project"
     proved = index.prove_login(release.project, upto)
     if proved.taken:
-        return Finding(surface=index.name, standing=Standing.PROVEN, detail=proved.detail)
+        return Finding(surface=index.name, standing=Certainty.PROVEN, detail=proved.detail)
     first = "" if login.minted else "; the index tells only at the first upload"
     return _unproven(index.name, f"{proved.detail}{waits}{first}", proven_by)
 
@@ -218,13 +222,13 @@ def _login(index: Index, release: Release, proven_by: str, upto: Proving) -> Fin
 def _name(index: Index, release: Release, proven_by: str) -> Finding:
     if index.knows(release.project):
         detail = f"the project {release.project} is there"
-        return Finding(surface=index.name, standing=Standing.PROVEN, detail=detail)
+        return Finding(surface=index.name, standing=Certainty.PROVEN, detail=detail)
     detail = f"no project {release.project} there yet: first release, the first upload creates it"
     return _unproven(index.name, detail, proven_by)
 
 
 def _unproven(surface: str, detail: str, proven_by: str) -> Finding:
-    return Finding(surface=surface, standing=Standing.UNPROVEN, detail=detail, proven_by=proven_by)
+    return Finding(surface=surface, standing=Certainty.UNPROVEN, detail=detail, proven_by=proven_by)
 
 
 def _together(problems: list[UnmoorError]) -> UnmoorError:

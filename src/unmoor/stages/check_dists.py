@@ -15,7 +15,7 @@ from unmoor.dists.checks.tracked import Tracked
 from unmoor.dists.testing.install_test import subjects
 from unmoor.errors import InvalidDist, Unknown
 from unmoor.ports.git import Git
-from unmoor.products import Checked, Dists, Release
+from unmoor.products import CheckedDists, Dists, Release
 
 # Unpacking and hashing let go of the interpreter, so that threads help; each holds a few MB.
 _THREADS = min(8, os.cpu_count() or 1)
@@ -25,7 +25,7 @@ _PLACE = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckDists(Check[Checked]):
+class CheckDists(Check[CheckedDists]):
     """Everything that an index would refuse, name and version in every place that says them, and what git tracks.
 
     ``max_file_size`` in bytes. ``any_platform``: the index takes wheels for platforms that the public one refuses.
@@ -42,7 +42,7 @@ class CheckDists(Check[Checked]):
         """Say what would be looked at."""
         return "check in every file what the index would refuse, and that names and versions are the tag's"
 
-    def make(self, context: StageContext) -> Checked:
+    def make(self, context: StageContext) -> CheckedDists:
         """Look at every file. Raises `InvalidDist` with everything that is wrong, all files together."""
         dists = context[self.dists]
         found = [*self._of_each(dists, self._tracked(context), context[self.release]), *self._of_all(dists)]
@@ -52,7 +52,7 @@ class CheckDists(Check[Checked]):
             raise InvalidDist(
                 "\n".join(lines), next_step="correct the project; move the tag only if nothing of it is public"
             )
-        return Checked(subjects=subjects(dists))
+        return CheckedDists(subjects=subjects(dists))
 
     def _tracked(self, context: StageContext) -> Tracked:
         """What git tracks at the commit. What its history does not tell hinders nobody, and is said."""

@@ -22,7 +22,7 @@ from unmoor.dists.testing.interpreters import AUTO, chosen
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environments
-from unmoor.ports.forge import Forge, Posting
+from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release, Tool
@@ -96,7 +96,7 @@ class BuildDists(Build[Dists]):
             self._see_enough(dists)
             if not missing(dists):
                 return self._decided(dists)
-        found = self._surfaces.posting(release, context)
+        found = self._surfaces.forge_release(release, context)
         if found is not None:
             return self._fetched(release, *found)
         return self._fetched(release, None, known) if known is not None else None
@@ -199,13 +199,13 @@ class BuildDists(Build[Dists]):
         self.folder.manifest.unlink(missing_ok=True)
         shutil.rmtree(self.folder.dists, ignore_errors=True)
 
-    def _fetched(self, release: Release, posting: Posting | None, manifest: Manifest) -> Dists | None:
+    def _fetched(self, release: Release, forge_release: ForgeRelease | None, manifest: Manifest) -> Dists | None:
         """Bring the named files into the run's folder, all of them or none."""
         with self._aside() as aside:
             for wanted in manifest.dists(self.folder.dists).files:
                 if is_intact(wanted):
                     shutil.copyfile(wanted.path, aside / wanted.name)
-                elif not self._surfaces.fetch(wanted, release, posting, aside):
+                elif not self._surfaces.fetch(wanted, release, forge_release, aside):
                     return None
             kept = manifest.dists(self.folder.dists)
             self._clear()

@@ -16,7 +16,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
-from unmoor.ports.forge import Forge, Posting
+from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.products import Asset, Dists, Draft, File, Images, Notes, Proof, Pushed, Release
 from unmoor.publish.release_assets import Bundle, Difference, Kind, attached, choose, mendable, same_text
 
@@ -58,15 +58,15 @@ class MakeDraft(Push[Draft]):
         never a conflict. Raises `Denied` and `Unknown` as the forge does.
         """
         release, notes = context[self.release], context[self.notes]
-        choice = choose(self.forge.postings(release.tag), body=notes.body)
-        posting = choice.kept
-        if posting is None:
+        choice = choose(self.forge.releases(release.tag), body=notes.body)
+        forge_release = choice.kept
+        if forge_release is None:
             return None
         bundle = self._bundle(context)
-        odd = self._judged(posting, bundle)
-        if posting.draft and (odd or choice.spare or not _same_words(posting, release, notes)):
+        odd = self._judged(forge_release, bundle)
+        if forge_release.draft and (odd or choice.spare or not _same_words(forge_release, release, notes)):
             return None
-        return _product(posting, bundle)
+        return _product(forge_release, bundle)
 
     def make(self, context: StageContext) -> Draft:
         """Create or complete the draft, then read everything back by hash."""
@@ -74,29 +74,29 @@ class MakeDraft(Push[Draft]):
         bundle = self._bundle(context)
         bundle.write(self.folder)
         self.folder.write_manifest(bundle.manifest)
-        posting = self._worded(self._quiet(self._one_draft(context), bundle, context), context)
-        bundle.see_room(posting)
+        forge_release = self._worded(self._quiet(self._one_draft(context), bundle, context), context)
+        bundle.see_room(forge_release)
         if len(bundle.files) > _MANY:
             context.say(
                 f"{len(bundle.files)} files: a forge takes about {_MANY} in an hour, so this may take that long"
             )
-        if self._clear(posting, bundle, context):
-            posting = self._reread(release.tag, posting.id)
+        if self._clear(forge_release, bundle, context):
+            forge_release = self._reread(release.tag, forge_release.id)
         for file in bundle.files:
-            held = attached(posting, file.name)
+            held = attached(forge_release, file.name)
             if held is None or not held.uploaded:
-                self._attach(posting, file, context)
-        return self._read_back(posting, bundle, context)
+                self._attach(forge_release, file, context)
+        return self._read_back(forge_release, bundle, context)
 
     def undo(self, product: Draft) -> Undone | NotUndone:
         """Delete the draft; a release that is public already stays."""
-        posting = self._listed(product.tag, product.id)
-        if posting is None:
+        forge_release = self._listed(product.tag, product.id)
+        if forge_release is None:
             return Undone(f"the draft of {product.tag} was gone already")
-        if not posting.draft:
-            return NotUndone(f"{posting.url} is public: a published release is never taken away")
+        if not forge_release.draft:
+            return NotUndone(f"{forge_release.url} is public: a published release is never taken away")
         try:
-            self.forge.remove(posting)
+            self.forge.remove(forge_release)
         except Unknown:
             if self._listed(product.tag, product.id) is not None:
                 raise
@@ -112,18 +112,18 @@ class MakeDraft(Push[Draft]):
         )
         return Bundle.of(manifest, context[self.dists], context[self.notes], self.folder)
 
-    def _one_draft(self, context: StageContext) -> Posting:
+    def _one_draft(self, context: StageContext) -> ForgeRelease:
         """Return the draft to go on with: the one that is there, or a new one. Empty second ones go."""
         release, notes = context[self.release], context[self.notes]
         words = {"tag": release.tag, "target": release.commit, "name": release.tag, "body": notes.body}
-        choice = choose(self.forge.postings(release.tag), body=notes.body)
+        choice = choose(self.forge.releases(release.tag), body=notes.body)
         if choice.kept is None:
             made = _surely(
                 lambda: self.forge.draft(**words, prerelease=release.prerelease),
-                lambda: choose(self.forge.postings(release.tag), body=notes.body).kept,
+                lambda: choose(self.forge.releases(release.tag), body=notes.body).kept,
             )
             # Two runs at once may both have made one, and the list may lag: both keep the lowest id.
-            listed = self.forge.postings(release.tag)
+            listed = self.forge.releases(release.tag)
             known = any(each.id == made.id for each in listed)
             choice = choose(listed if known else (*listed, made), body=notes.body)
         for spare in choice.spare:
@@ -133,42 +133,42 @@ class MakeDraft(Push[Draft]):
             raise Unknown("the draft that was made is gone", where=self.forge.address, next_step=_AGAIN)
         return choice.kept
 
-    def _quiet(self, posting: Posting, bundle: Bundle, context: StageContext) -> Posting:
+    def _quiet(self, forge_release: ForgeRelease, bundle: Bundle, context: StageContext) -> ForgeRelease:
         """See that no other run is filling the draft: a file of another build may be that of a run which is alive.
 
         Raises `Refused` where the draft changes while it is looked at.
         """
-        if not any(each.kind is Kind.OTHER for each in self._judged(posting, bundle)):
-            return posting
+        if not any(each.kind is Kind.OTHER for each in self._judged(forge_release, bundle)):
+            return forge_release
         context.say(f"the draft holds files of another build: seeing for {_QUIET:g} s whether its run is alive")
         ends = self.clock.now() + _QUIET
         while self.clock.now() < ends:
             self.clock.sleep(2.0)
-            seen = self._reread(posting.tag, posting.id)
-            if seen.assets != posting.assets:
-                raise _busy(posting)
-        return posting
+            seen = self._reread(forge_release.tag, forge_release.id)
+            if seen.assets != forge_release.assets:
+                raise _busy(forge_release)
+        return forge_release
 
-    def _worded(self, posting: Posting, context: StageContext) -> Posting:
+    def _worded(self, forge_release: ForgeRelease, context: StageContext) -> ForgeRelease:
         """See that a draft has our name, body, target and kind; a public release keeps its own."""
         release, notes = context[self.release], context[self.notes]
-        if not posting.draft or _same_words(posting, release, notes):
-            return posting
+        if not forge_release.draft or _same_words(forge_release, release, notes):
+            return forge_release
         context.say("the draft has other words: writing ours")
-        aimed = replace(posting, target=release.commit)
+        aimed = replace(forge_release, target=release.commit)
 
-        def now_ours() -> Posting | None:
-            there = self._listed(release.tag, posting.id)
+        def now_ours() -> ForgeRelease | None:
+            there = self._listed(release.tag, forge_release.id)
             return there if there is not None and _same_words(there, release, notes) else None
 
         amended = _surely(
             lambda: self.forge.amend(aimed, name=release.tag, body=notes.body, prerelease=release.prerelease), now_ours
         )
-        return replace(amended, assets=posting.assets)
+        return replace(amended, assets=forge_release.assets)
 
-    def _clear(self, posting: Posting, bundle: Bundle, context: StageContext) -> bool:
+    def _clear(self, forge_release: ForgeRelease, bundle: Bundle, context: StageContext) -> bool:
         """Remove what was broken off and what an attempt without a manifest left. Returns whether anything went."""
-        odd = [each for each in self._judged(posting, bundle) if each.seen is not None]
+        odd = [each for each in self._judged(forge_release, bundle) if each.seen is not None]
         # The manifest goes first: while files are replaced, the draft must not count as complete.
         for each in sorted(odd, key=lambda one: one.name != manifests.NAME):
             if each.seen is not None:
@@ -176,7 +176,7 @@ class MakeDraft(Push[Draft]):
                 self.forge.detach(each.seen)
         return bool(odd)
 
-    def _attach(self, posting: Posting, file: File, context: StageContext) -> None:
+    def _attach(self, forge_release: ForgeRelease, file: File, context: StageContext) -> None:
         """Upload one file; after a lost answer look before sending again."""
         trouble: UnmoorError | None = None
         for attempt in range(_TRIES):
@@ -188,24 +188,24 @@ class MakeDraft(Push[Draft]):
                 )
             context.say(f"attaching {file.name}")
             try:
-                _same_name(self.forge.attach(posting, file).name, file)
+                _same_name(self.forge.attach(forge_release, file).name, file)
             except (Unknown, Rejected) as error:
                 trouble = error
             else:
                 return
             context.say(f"no good answer for {file.name}, looking before sending again: {trouble.what}")
             self.clock.sleep(float(attempt))
-            if self._landed(posting, file, trouble):
+            if self._landed(forge_release, file, trouble):
                 return
         if trouble is not None:
             raise trouble
 
-    def _judged(self, posting: Posting, bundle: Bundle) -> tuple[Difference, ...]:
-        return mendable(posting, bundle, self.forge, folder=self.folder)
+    def _judged(self, forge_release: ForgeRelease, bundle: Bundle) -> tuple[Difference, ...]:
+        return mendable(forge_release, bundle, self.forge, folder=self.folder)
 
-    def _landed(self, posting: Posting, file: File, trouble: UnmoorError) -> bool:
+    def _landed(self, forge_release: ForgeRelease, file: File, trouble: UnmoorError) -> bool:
         """Whether the file lies there whole after all; what is not whole is removed."""
-        held = attached(self._reread(posting.tag, posting.id), file.name)
+        held = attached(self._reread(forge_release.tag, forge_release.id), file.name)
         if held is None and isinstance(trouble, Rejected):
             raise trouble
         if held is None:
@@ -213,38 +213,38 @@ class MakeDraft(Push[Draft]):
         if held.uploaded and held.size == file.size and held.sha256 in {None, file.sha256}:
             return True
         if held.uploaded and isinstance(trouble, Rejected):
-            raise _busy(self._reread(posting.tag, posting.id)) from trouble
+            raise _busy(self._reread(forge_release.tag, forge_release.id)) from trouble
         self.forge.detach(held)
         return False
 
-    def _read_back(self, posting: Posting, bundle: Bundle, context: StageContext) -> Draft:
+    def _read_back(self, forge_release: ForgeRelease, bundle: Bundle, context: StageContext) -> Draft:
         """Read the draft until it holds everything by hash, for as long as a list may lag behind."""
         release, notes = context[self.release], context[self.notes]
         said = ""
         for pause in _PAUSES:
             self.clock.sleep(pause)
-            posting = self._reread(release.tag, posting.id)
-            odd = self._judged(posting, bundle)
-            worded = not posting.draft or _same_words(posting, release, notes)
+            forge_release = self._reread(release.tag, forge_release.id)
+            odd = self._judged(forge_release, bundle)
+            worded = not forge_release.draft or _same_words(forge_release, release, notes)
             if not odd and worded:
-                return _product(posting, bundle)
+                return _product(forge_release, bundle)
             said = "; ".join(map(str, odd)) or "its words are not the ones that were sent"
-        raise Incomplete(f"read back, the draft is not whole: {said}", where=posting.url, next_step=_AGAIN)
+        raise Incomplete(f"read back, the draft is not whole: {said}", where=forge_release.url, next_step=_AGAIN)
 
-    def _listed(self, tag: str, posting_id: int) -> Posting | None:
-        return next((each for each in self.forge.postings(tag) if each.id == posting_id), None)
+    def _listed(self, tag: str, posting_id: int) -> ForgeRelease | None:
+        return next((each for each in self.forge.releases(tag) if each.id == posting_id), None)
 
-    def _reread(self, tag: str, posting_id: int) -> Posting:
+    def _reread(self, tag: str, posting_id: int) -> ForgeRelease:
         """Find the draft in the list again, which may lag behind."""
         for pause in _PAUSES:
             self.clock.sleep(pause)
-            posting = self._listed(tag, posting_id)
-            if posting is not None:
-                return posting
+            forge_release = self._listed(tag, posting_id)
+            if forge_release is not None:
+                return forge_release
         raise Unknown(f"the draft of {tag} is no longer listed", where=self.forge.address, next_step=_AGAIN)
 
 
-def _surely(write: Callable[[], Posting], look: Callable[[], Posting | None]) -> Posting:
+def _surely(write: Callable[[], ForgeRelease], look: Callable[[], ForgeRelease | None]) -> ForgeRelease:
     """Write; where the answer was lost, look, and write once more only if nothing is seen."""
     try:
         return write()
@@ -252,20 +252,20 @@ def _surely(write: Callable[[], Posting], look: Callable[[], Posting | None]) ->
         return look() or write()
 
 
-def _busy(posting: Posting) -> Refused:
+def _busy(forge_release: ForgeRelease) -> Refused:
     return Refused(
         "another run is filling the draft with files of its own",
-        where=posting.url,
+        where=forge_release.url,
         next_step="wait for it to end, then run the same command again",
     )
 
 
-def _same_words(posting: Posting, release: Release, notes: Notes) -> bool:
+def _same_words(forge_release: ForgeRelease, release: Release, notes: Notes) -> bool:
     return (
-        posting.name == release.tag
-        and posting.target == release.commit
-        and posting.prerelease == release.prerelease
-        and same_text(posting.body, notes.body)
+        forge_release.name == release.tag
+        and forge_release.target == release.commit
+        and forge_release.prerelease == release.prerelease
+        and same_text(forge_release.body, notes.body)
     )
 
 
@@ -277,11 +277,11 @@ def _same_name(name: str, file: File) -> None:
         )
 
 
-def _product(posting: Posting, bundle: Bundle) -> Draft:
+def _product(forge_release: ForgeRelease, bundle: Bundle) -> Draft:
     """The release object with our assets as they lie there, sorted by name."""
     ours = {file.name: file for file in bundle.files}
-    held = {each.name: each for each in posting.assets if each.name in ours}
+    held = {each.name: each for each in forge_release.assets if each.name in ours}
     assets = (
         Asset(name=name, sha256=held[name].sha256 or ours[name].sha256, size=held[name].size) for name in sorted(held)
     )
-    return Draft(id=posting.id, tag=posting.tag, url=posting.url, assets=tuple(assets))
+    return Draft(id=forge_release.id, tag=forge_release.tag, url=forge_release.url, assets=tuple(assets))

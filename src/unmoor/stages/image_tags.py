@@ -18,7 +18,7 @@ from unmoor.images.untag import untag
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Packages, Registry
-from unmoor.products import Pointed, Pointer, Pushed, Release
+from unmoor.products import MovedTag, MovedTags, Pushed, Release
 from unmoor.publish.tag_recheck import still_names
 
 RECORD = "pointers.json"
@@ -27,7 +27,7 @@ _WRITING = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
-class PointTags(Publish[Pointed]):
+class TagImages(Publish[MovedTags]):
     """Points the version's tags at the pushed digests, then the floating ones that are rightly this release's.
 
     Floating tags are decided from what the registry holds at that moment. Where each pointed before
@@ -49,7 +49,7 @@ class PointTags(Publish[Pointed]):
             f"point the version's tags at the pushed images on {names}, and floating tags if no higher version is there"
         )
 
-    def find(self, context: StageContext) -> Pointed | None:
+    def find(self, context: StageContext) -> MovedTags | None:
         """Return the tags if every one of them is where it belongs.
 
         Raises `Conflict` where a tag that names the version is another digest.
@@ -57,7 +57,7 @@ class PointTags(Publish[Pointed]):
         release, pushed = context[self.release], context[self.pushed]
         record = _read(self.folder)
         spots = list(spots_of(self.lines, release, pushed.images))
-        pointers: list[Pointer] = []
+        pointers: list[MovedTag] = []
         left: list[str] = []
         for spot in spots:
             there, stays = spot.fixed(release)
@@ -71,9 +71,9 @@ class PointTags(Publish[Pointed]):
                 return None
             pointers += [_pointer(spot, tag, record) for tag in mine]
             left += stays.values()
-        return Pointed(pointers=tuple(pointers), left=tuple(left))
+        return MovedTags(pointers=tuple(pointers), left=tuple(left))
 
-    def make(self, context: StageContext) -> Pointed:
+    def make(self, context: StageContext) -> MovedTags:
         """Move the version's tags everywhere, then the floating ones, each decided at the last moment."""
         release, pushed = context[self.release], context[self.pushed]
         still_names(self.git, release)
@@ -88,9 +88,9 @@ class PointTags(Publish[Pointed]):
                 moving.floating(spot, release)
         except UnmoorError as error:
             raise moving.told(error) from error.__cause__
-        return Pointed(pointers=tuple(moving.done), left=tuple(moving.left))
+        return MovedTags(pointers=tuple(moving.done), left=tuple(moving.left))
 
-    def remedy(self, product: Pointed) -> str:
+    def remedy(self, product: MovedTags) -> str:
         """Say how floating tags go back; the version's own stay."""
         fixed = ", ".join(f"{each.name}:{each.tag}" for each in product.pointers if not each.floating)
         record = _read(self.folder)
@@ -102,7 +102,7 @@ class PointTags(Publish[Pointed]):
         moved = f" Floating tags can go back, which undo does: {back}." if back else ""
         return f"{fixed} stay: people may have pulled them.{moved} Then release a corrected version."
 
-    def undo_partly(self, product: Pointed) -> tuple[Undone | NotUndone, ...]:
+    def undo_partly(self, product: MovedTags) -> tuple[Undone | NotUndone, ...]:
         """Put every floating tag back to the digest that it had before this release moved it."""
         record = _read(self.folder)
         known = {registry.name: registry for registry in registries(self.lines)}
@@ -115,7 +115,7 @@ class PointTags(Publish[Pointed]):
                 answers.append(NotUndone(f"{each.name}:{each.tag} stays: {record_of} does not say where it was before"))
         return tuple(answers)
 
-    def _back(self, registry: Registry, pointer: Pointer, before: str | None) -> Undone | NotUndone:
+    def _back(self, registry: Registry, pointer: MovedTag, before: str | None) -> Undone | NotUndone:
         where = f"{registry.name}:{pointer.tag}"
         there = registry.head(pointer.tag)
         if there == before:
@@ -143,7 +143,7 @@ class _Moving:
     folder: RunFolder
     undecided: list[Spot]
     wanted: list[tuple[Spot, str]] = field(default_factory=list)
-    done: list[Pointer] = field(default_factory=list)
+    done: list[MovedTag] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
     def fixed(self, spot: Spot, release: Release) -> None:
@@ -195,15 +195,15 @@ _Key = tuple[str, str, str]
 """The image's name, the tag, and the digest that it was moved to."""
 
 
-def _key(pointer: Pointer) -> _Key:
+def _key(pointer: MovedTag) -> _Key:
     return pointer.name, pointer.tag, pointer.digest
 
 
-def _pointer(spot: Spot, tag: str, record: Mapping[_Key, str | None] | None = None) -> Pointer:
+def _pointer(spot: Spot, tag: str, record: Mapping[_Key, str | None] | None = None) -> MovedTag:
     """A tag of a target as a product; with the record, a floating one."""
     name, digest = spot.registry.name, spot.image.digest
     before = (record or {}).get((name, tag, digest))
-    return Pointer(name=name, tag=tag, digest=digest, floating=record is not None, before=before)
+    return MovedTag(name=name, tag=tag, digest=digest, floating=record is not None, before=before)
 
 
 class _Note(msgspec.Struct, frozen=True, kw_only=True):

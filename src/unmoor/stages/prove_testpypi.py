@@ -14,7 +14,7 @@ from unmoor.dists.testing.interpreters import AUTO, runs_on
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.environments import Environments
-from unmoor.ports.index import Index, Listed
+from unmoor.ports.index import Index, ListedFile
 from unmoor.products import Dists, File, Proof, Release, Result, Uploaded, Verdict
 
 _ADDRESS = re.compile(r"https?://[^\s#@]+")
@@ -77,14 +77,14 @@ class ProveStaged(Build[Proof]):
         self.folder.write_proof(proof)
         return proof
 
-    def _downloaded(self, listed: Listed, file: File, folder: Path) -> Result:
+    def _downloaded(self, listed: ListedFile, file: File, folder: Path) -> Result:
         """See that the index hands out an sdist's very bytes: what they build was proven before they went there."""
         _same(listed, file)
         fetched = self.index.fetch(replace(listed, sha256=file.sha256), folder)
         _same(replace(listed, sha256=fetched.sha256), file)
         return Result(name=f"{file.name}: download", verdict=Verdict.PASSED, detail="the bytes that were proven here")
 
-    def _awaited(self, release: Release, dists: Dists, context: StageContext) -> dict[str, Listed]:
+    def _awaited(self, release: Release, dists: Dists, context: StageContext) -> dict[str, ListedFile]:
         """Wait until the simple index, which installers read, lists every file, for a bounded time."""
         deadline = self.clock.now() + self.patience
         pause = 0.5
@@ -110,7 +110,7 @@ class ProveStaged(Build[Proof]):
             pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _same(listed: Listed, file: File) -> None:
+def _same(listed: ListedFile, file: File) -> None:
     """Raise `Conflict` where the index holds other bytes under a file's name."""
     if listed.sha256 is not None and listed.sha256 != file.sha256:
         raise Conflict(
@@ -119,7 +119,7 @@ def _same(listed: Listed, file: File) -> None:
         )
 
 
-def _by_hash(project: str, listed: Listed, file: File) -> str:
+def _by_hash(project: str, listed: ListedFile, file: File) -> str:
     """Write the requirement that takes one file from one address, by its hash. Raises `Conflict`, `Unknown`."""
     _same(listed, file)
     url = listed.url.partition("#")[0]

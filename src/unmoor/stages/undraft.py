@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from unmoor.core.stage import Output, Publish, StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
-from unmoor.ports.forge import Forge, Posting
+from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.git import Git
-from unmoor.products import Draft, Page, Release
+from unmoor.products import Draft, PublishedRelease, Release
 from unmoor.publish.tag_recheck import still_names
 from unmoor.versioning import pep440
 
@@ -19,7 +19,7 @@ _AGAIN = "run the same command again: what is there already is kept"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishDraft(Publish[Page]):
+class PublishDraft(Publish[PublishedRelease]):
     """Make the draft public. GitHub's "latest" goes to it only if it is the highest final version.
 
     A repository has one "latest": a project in a folder of it never takes it from another project's release.
@@ -35,7 +35,7 @@ class PublishDraft(Publish[Page]):
         """Say what would be published."""
         return f"publish the draft release at {self.forge.address}; latest only if it is the highest final version"
 
-    def find(self, context: StageContext) -> Page | None:
+    def find(self, context: StageContext) -> PublishedRelease | None:
         """Return the public release if its prerelease and latest marks are right too.
 
         Wrong marks count as absent: they are this stage's own, and `make` sets them. Raises
@@ -43,39 +43,41 @@ class PublishDraft(Publish[Page]):
         """
         return self._seen(context[self.release], context[self.draft])
 
-    def make(self, context: StageContext) -> Page:
+    def make(self, context: StageContext) -> PublishedRelease:
         """Publish in one call, and see it as everybody sees it."""
         release, draft = context[self.release], context[self.draft]
         still_names(self.git, release)
-        posting = next((each for each in self.forge.postings(release.tag) if each.id == draft.id), None)
-        if posting is None:
+        forge_release = next((each for each in self.forge.releases(release.tag) if each.id == draft.id), None)
+        if forge_release is None:
             raise Unknown(f"the draft of {release.tag} is no longer listed", where=self.forge.address, next_step=_AGAIN)
-        _see_whole(posting, draft)
+        _see_whole(forge_release, draft)
         latest = _is_latest(release, self.forge.latest() if release.path else None)
         try:
-            self.forge.publish(posting, prerelease=release.prerelease, latest=latest)
+            self.forge.publish(forge_release, prerelease=release.prerelease, latest=latest)
         except Unknown as error:
             context.say(f"no good answer, looking whether it is public: {error.what}")
             if self._seen(release, draft) is None:
-                self.forge.publish(posting, prerelease=release.prerelease, latest=latest)
+                self.forge.publish(forge_release, prerelease=release.prerelease, latest=latest)
         for pause in _PAUSES:
             self.clock.sleep(pause)
             page = self._seen(release, draft)
             if page is not None:
                 return page
-        if not release.highest and (posting := self._marked(release, draft)) is not None:
+        if not release.highest and (forge_release := self._marked(release, draft)) is not None:
             # It was told not to be the latest: the forge knows no other final release to call so.
             context.warn(f"the forge calls {release.tag} the latest, though a higher final version is published")
-            return Page(url=posting.url, tag=posting.tag, prerelease=posting.prerelease, latest=True)
+            return PublishedRelease(
+                url=forge_release.url, tag=forge_release.tag, prerelease=forge_release.prerelease, latest=True
+            )
         raise Incomplete(
             f"{release.tag} was published, and is not seen as"
             f" {'a prerelease' if release.prerelease else 'a final release'}"
             f"{' and the latest' if release.highest else ''} yet",
-            where=posting.url,
+            where=forge_release.url,
             next_step=_AGAIN,
         )
 
-    def remedy(self, product: Page) -> str:
+    def remedy(self, product: PublishedRelease) -> str:
         """Say what a person can do about a release that should not be public."""
         return (
             f"{product.tag} is public at {product.url} and stays: people may have downloaded it. Edit its notes"
@@ -83,28 +85,30 @@ class PublishDraft(Publish[Page]):
             " a new version."
         )
 
-    def _seen(self, release: Release, draft: Draft) -> Page | None:
+    def _seen(self, release: Release, draft: Draft) -> PublishedRelease | None:
         """The public release, if both marks are right."""
-        posting = self._marked(release, draft)
-        if posting is None:
+        forge_release = self._marked(release, draft)
+        if forge_release is None:
             return None
         called = self.forge.latest()
         latest = _is_latest(release, called)
         if (called == release.tag) != latest:
             return None
-        return Page(url=posting.url, tag=posting.tag, prerelease=posting.prerelease, latest=latest)
+        return PublishedRelease(
+            url=forge_release.url, tag=forge_release.tag, prerelease=forge_release.prerelease, latest=latest
+        )
 
-    def _marked(self, release: Release, draft: Draft) -> Posting | None:
+    def _marked(self, release: Release, draft: Draft) -> ForgeRelease | None:
         """The public release, if it is marked final or prerelease as it should be."""
-        posting = self.forge.public(release.tag)
-        if posting is not None and posting.id != draft.id:
+        forge_release = self.forge.public(release.tag)
+        if forge_release is not None and forge_release.id != draft.id:
             raise Conflict(
-                f"another release of {release.tag} (number {posting.id}) is public than the one that was filled"
+                f"another release of {release.tag} (number {forge_release.id}) is public than the one that was filled"
                 f" (number {draft.id})",
-                where=posting.url,
+                where=forge_release.url,
                 next_step="delete the one that is wrong by hand, then run the same command again",
             )
-        return posting if posting is not None and posting.prerelease == release.prerelease else None
+        return forge_release if forge_release is not None and forge_release.prerelease == release.prerelease else None
 
 
 def _is_latest(release: Release, called: str | None) -> bool:
@@ -113,18 +117,18 @@ def _is_latest(release: Release, called: str | None) -> bool:
     return release.highest and free
 
 
-def _see_whole(posting: Posting, draft: Draft) -> None:
+def _see_whole(forge_release: ForgeRelease, draft: Draft) -> None:
     """See that everything is still there at the last moment. Raises `Incomplete`, `Conflict`."""
-    held = {each.name: each for each in posting.assets if each.uploaded}
+    held = {each.name: each for each in forge_release.assets if each.uploaded}
     missing = [asset.name for asset in draft.assets if asset.name not in held]
     if missing:
-        raise Incomplete(f"the draft lost {', '.join(missing)}", where=posting.url, next_step=_AGAIN)
+        raise Incomplete(f"the draft lost {', '.join(missing)}", where=forge_release.url, next_step=_AGAIN)
     for asset in draft.assets:
         there = held[asset.name]
         if there.size != asset.size or there.sha256 not in {None, asset.sha256}:
             raise Conflict(
                 f"{asset.name} on the draft is sha256 {there.sha256} ({there.size} bytes) now,"
                 f" it was {asset.sha256} ({asset.size} bytes)",
-                where=posting.url,
+                where=forge_release.url,
                 next_step="find out who changed it; delete the draft and run the same command again",
             )

@@ -12,10 +12,10 @@ from unmoor.core.stage import Check, Output, StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.images.image_state import image_item
 from unmoor.ports.clock import Clock
-from unmoor.ports.forge import Attached, Forge, Posting
+from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.ports.index import Index
 from unmoor.ports.registry import Registry
-from unmoor.products import Dists, File, Held, Page, Pointed, Release, Uploaded, Verified
+from unmoor.products import Dists, File, MovedTags, PublishedRelease, Release, Uploaded, Verified, VerifiedItem
 from unmoor.products.surface_state import Item, State, SurfaceState
 from unmoor.publish.compare import FORGE, compare_index
 from unmoor.publish.release_assets import SUMS, attached, content_of, digest_of
@@ -36,8 +36,8 @@ class VerifyRelease(Check[Verified]):
     release: Output[Release]
     dists: Output[Dists]
     uploaded: Output[Uploaded]
-    page: Output[Page]
-    pointed: Output[Pointed] | None = None
+    page: Output[PublishedRelease]
+    pointed: Output[MovedTags] | None = None
     registries: tuple[Registry, ...] = ()
     index: Index
     forge: Forge
@@ -61,7 +61,7 @@ class VerifyRelease(Check[Verified]):
         images = self._images(context[self.pointed]) if self.pointed else []
         return Verified(held=(*held, *released, *images))
 
-    def _images(self, pointed: Pointed) -> list[Held]:
+    def _images(self, pointed: MovedTags) -> list[VerifiedItem]:
         """Ask for every tag as everybody would, without credentials where the repository is public."""
         public = not self.forge.repository().private
         known = {registry.name: registry for registry in self.registries}
@@ -76,7 +76,7 @@ class VerifyRelease(Check[Verified]):
             raise (Conflict if conflict else Incomplete)(
                 told, next_step=f"look at {', '.join(pages)}; then run the same command again"
             )
-        return [Held(surface=name, what=item.name, digest=item.expected) for name, item in items]
+        return [VerifiedItem(surface=name, what=item.name, digest=item.expected) for name, item in items]
 
     def _index(self, manifest: Manifest) -> SurfaceState:
         """Look until installers can see everything, or the patience is at its end."""
@@ -103,68 +103,68 @@ class VerifyRelease(Check[Verified]):
                 raise
             return None
 
-    def _forge(self, release: Release, dists: Dists, page: Page) -> list[Held]:
+    def _forge(self, release: Release, dists: Dists, page: PublishedRelease) -> list[VerifiedItem]:
         """Download every asset as everybody does, and compare."""
-        posting = self.forge.public(release.tag)
-        if posting is None:
+        forge_release = self.forge.public(release.tag)
+        if forge_release is None:
             raise Incomplete(f"{release.tag} is not public", where=self.forge.address, next_step=_AGAIN)
         latest = self.forge.latest() == release.tag
-        if (posting.prerelease, latest) != (page.prerelease, page.latest):
+        if (forge_release.prerelease, latest) != (page.prerelease, page.latest):
             raise Incomplete(
-                f"{release.tag} is marked prerelease={posting.prerelease} latest={latest},"
+                f"{release.tag} is marked prerelease={forge_release.prerelease} latest={latest},"
                 f" and should be prerelease={page.prerelease} latest={page.latest}",
-                where=posting.url,
+                where=forge_release.url,
                 next_step=_AGAIN,
             )
-        held = [self._same(posting, file) for file in dists.files]
-        held.append(self._sums(posting, dists))
-        held.append(self._manifest(posting, release, dists))
+        held = [self._same(forge_release, file) for file in dists.files]
+        held.append(self._sums(forge_release, dists))
+        held.append(self._manifest(forge_release, release, dists))
         return held
 
-    def _same(self, posting: Posting, file: File) -> Held:
-        seen = digest_of(_there(posting, file.name), self.forge)
+    def _same(self, forge_release: ForgeRelease, file: File) -> VerifiedItem:
+        seen = digest_of(_there(forge_release, file.name), self.forge)
         if seen != file.sha256:
             raise Conflict(
                 f"{file.name} on the release is sha256 {seen}, and {file.sha256} was tested",
-                where=posting.url,
+                where=forge_release.url,
                 next_step="find out who changed it; release a new version",
             )
-        return Held(surface=FORGE, what=file.name, digest=seen)
+        return VerifiedItem(surface=FORGE, what=file.name, digest=seen)
 
-    def _sums(self, posting: Posting, dists: Dists) -> Held:
-        content = content_of(_there(posting, SUMS), self.forge)
+    def _sums(self, forge_release: ForgeRelease, dists: Dists) -> VerifiedItem:
+        content = content_of(_there(forge_release, SUMS), self.forge)
         if content != sums(dists.files):
             raise Conflict(
                 f"{SUMS} on the release does not say what was tested: sha256 {sha256(content).hexdigest()},"
                 f" and {sha256(sums(dists.files)).hexdigest()} was expected",
-                where=posting.url,
+                where=forge_release.url,
                 next_step="find out who changed it; release a new version",
             )
-        return Held(surface=FORGE, what=SUMS, digest=sha256(content).hexdigest())
+        return VerifiedItem(surface=FORGE, what=SUMS, digest=sha256(content).hexdigest())
 
-    def _manifest(self, posting: Posting, release: Release, dists: Dists) -> Held:
-        content = content_of(_there(posting, manifests.NAME), self.forge)
-        there = manifests.decode(content, where=posting.url)
+    def _manifest(self, forge_release: ForgeRelease, release: Release, dists: Dists) -> VerifiedItem:
+        content = content_of(_there(forge_release, manifests.NAME), self.forge)
+        there = manifests.decode(content, where=forge_release.url)
         if not there.is_of(release) or set(there.artifacts) != set(Manifest.of(release, dists).artifacts):
             raise Conflict(
                 f"{manifests.NAME} on the release speaks of {clean(there.tag)} at commit {clean(there.commit)}"
                 f" and {len(there.artifacts)} files: not of what was tested, {release.tag} at {release.commit}",
-                where=posting.url,
+                where=forge_release.url,
                 next_step="find out who changed it; release a new version",
             )
-        return Held(surface=FORGE, what=manifests.NAME, digest=sha256(content).hexdigest())
+        return VerifiedItem(surface=FORGE, what=manifests.NAME, digest=sha256(content).hexdigest())
 
 
-def _there(posting: Posting, name: str) -> Attached:
-    asset = attached(posting, name)
+def _there(forge_release: ForgeRelease, name: str) -> ForgeAsset:
+    asset = attached(forge_release, name)
     if asset is None or not asset.uploaded:
-        raise Incomplete(f"the release lacks {name}", where=posting.url, next_step=_AGAIN)
+        raise Incomplete(f"the release lacks {name}", where=forge_release.url, next_step=_AGAIN)
     return asset
 
 
-def _held(surface: str, item: Item) -> Held:
+def _held(surface: str, item: Item) -> VerifiedItem:
     pending = item.note if item.state is State.PENDING else ""
-    return Held(surface=surface, what=item.name, digest=item.expected, pending=pending)
+    return VerifiedItem(surface=surface, what=item.name, digest=item.expected, pending=pending)
 
 
 def _told(state: SurfaceState) -> str:

@@ -17,7 +17,7 @@ from unmoor.adapters.forge.api import BURST, HOURLY, Pace
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
-from unmoor.ports.forge import Attached, Posting
+from unmoor.ports.forge import ForgeAsset, ForgeRelease
 
 TOKEN = "ghp_throwaway"
 REPO = {"full_name": "acme/demo", "private": False, "archived": False, "permissions": {"push": True}}
@@ -48,9 +48,9 @@ def released(**changes: Any) -> dict[str, Any]:
     }
 
 
-def posting_at(upload_url: str) -> Posting:
+def posting_at(upload_url: str) -> ForgeRelease:
     """A draft whose uploads go somewhere."""
-    return Posting(
+    return ForgeRelease(
         id=1,
         tag="v1.0",
         target="a" * 40,
@@ -80,7 +80,7 @@ def http() -> Iterator[BoundedSession]:
 Ask = Callable[[GitHubForge], object]
 READS: dict[str, Ask] = {
     "repository": lambda forge: forge.repository(),
-    "postings": lambda forge: forge.postings("v1.0"),
+    "postings": lambda forge: forge.releases("v1.0"),
     "public": lambda forge: forge.public("v1.0"),
     "latest": lambda forge: forge.latest(),
 }
@@ -136,7 +136,7 @@ def test_nonsense_is_unknown_and_never_absent(http: BoundedSession, clock: Ticks
 def test_a_release_of_another_shape_is_unknown(http: BoundedSession, clock: Ticks, changes: dict[str, Any]) -> None:
     """One odd field, and nothing is concluded."""
     with serving(lambda x: x.json([released(**changes)])) as fault, pytest.raises(Unknown, match="not a release"):
-        GitHubForge(place_at(fault.url, token=TOKEN), http, clock).postings("v1.0")
+        GitHubForge(place_at(fault.url, token=TOKEN), http, clock).releases("v1.0")
 
 
 @pytest.mark.parametrize(
@@ -144,26 +144,28 @@ def test_a_release_of_another_shape_is_unknown(http: BoundedSession, clock: Tick
     [
         (
             {},
-            Attached(id=7, name="demo.txt", size=5, sha256="a" * 64, uploaded=True, url="http://127.0.0.1:9/demo.txt"),
+            ForgeAsset(
+                id=7, name="demo.txt", size=5, sha256="a" * 64, uploaded=True, url="http://127.0.0.1:9/demo.txt"
+            ),
         ),
         (
             {"digest": None, "state": "starter", "size": 0},
-            Attached(id=7, name="demo.txt", size=0, sha256=None, uploaded=False, url="http://127.0.0.1:9/demo.txt"),
+            ForgeAsset(id=7, name="demo.txt", size=0, sha256=None, uploaded=False, url="http://127.0.0.1:9/demo.txt"),
         ),
         (
             {"digest": "md5:1", "name": "de\x1b[31mmo\n.txt"},
-            Attached(id=7, name="de mo .txt", size=5, sha256=None, uploaded=True, url="http://127.0.0.1:9/demo.txt"),
+            ForgeAsset(id=7, name="de mo .txt", size=5, sha256=None, uploaded=True, url="http://127.0.0.1:9/demo.txt"),
         ),
     ],
     ids=["whole", "broken off", "hostile name"],
 )
 def test_assets_are_read_as_they_are(
-    http: BoundedSession, clock: Ticks, changes: dict[str, Any], expected: Attached
+    http: BoundedSession, clock: Ticks, changes: dict[str, Any], expected: ForgeAsset
 ) -> None:
     """Digest, state and name of an asset, fit for a terminal."""
     with serving(lambda x: x.json([released(assets=[{**ASSET, **changes}])])) as fault:
-        (posting,) = GitHubForge(place_at(fault.url, token=TOKEN), http, clock).postings("v1.0")
-    assert posting.assets == (expected,)
+        (forge_release,) = GitHubForge(place_at(fault.url, token=TOKEN), http, clock).releases("v1.0")
+    assert forge_release.assets == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_an_empty_list_counts_only_with_the_right_to_push(
         exchange.json([] if "/releases" in exchange.path else {**REPO, "permissions": permissions})
 
     with serving(script) as fault, pytest.raises(Unknown, match="drafts are listed only"):
-        GitHubForge(place_at(fault.url, token=TOKEN), http, clock).postings("v1.0")
+        GitHubForge(place_at(fault.url, token=TOKEN), http, clock).releases("v1.0")
 
 
 @pytest.mark.parametrize(
@@ -266,9 +268,9 @@ def test_what_strangers_may_no_longer_read_is_read_with_the_token(http: BoundedS
             exchange.json(released(draft=False, assets=[ASSET]) if "/releases" in exchange.path else REPO)
 
     with serving(script) as fault:
-        posting = GitHubForge(place_at(fault.url, token=TOKEN), http, clock).public("v1.0")
-    assert posting is not None
-    assert posting.assets[0].public
+        forge_release = GitHubForge(place_at(fault.url, token=TOKEN), http, clock).public("v1.0")
+    assert forge_release is not None
+    assert forge_release.assets[0].public
 
 
 def test_a_private_repository_is_read_with_the_token_and_its_assets_are_not_public(
@@ -285,9 +287,9 @@ def test_a_private_repository_is_read_with_the_token_and_its_assets_are_not_publ
             exchange.json({**REPO, "private": True})
 
     with serving(script) as fault:
-        posting = GitHubForge(place_at(fault.url, token=TOKEN), http, clock).public("v1.0")
-    assert posting is not None
-    assert not posting.assets[0].public
+        forge_release = GitHubForge(place_at(fault.url, token=TOKEN), http, clock).public("v1.0")
+    assert forge_release is not None
+    assert not forge_release.assets[0].public
 
 
 @pytest.mark.parametrize("changes", [{"draft": True}, {"tag_name": "v1.0.1"}], ids=["a draft", "another tag"])
@@ -438,9 +440,9 @@ def test_an_upload_host_that_does_not_find_the_release_may_find_it_later(
     """The release was read a moment ago, so 404 is no absence: look, and send again."""
     with serving(lambda x: x.answer(404, '{"message": "Not Found"}', kind="application/json")) as fault:
         forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
-        posting = posting_at(f"{fault.url}/api/uploads/repos/acme/demo/releases/7/assets{{?name,label}}")
+        forge_release = posting_at(f"{fault.url}/api/uploads/repos/acme/demo/releases/7/assets{{?name,label}}")
         with pytest.raises(Unknown, match="does not find the release"):
-            forge.attach(posting, text_file(tmp_path / "a.txt", "a"))
+            forge.attach(forge_release, text_file(tmp_path / "a.txt", "a"))
 
 
 @pytest.mark.parametrize(
@@ -495,7 +497,7 @@ def test_an_asset_that_lies_elsewhere_is_fetched_there_without_the_token(
     http: BoundedSession, clock: Ticks, tmp_path: Path
 ) -> None:
     """The API redirects to the storage's host, which must not see the token."""
-    asset = Attached(id=7, name="demo.txt", size=5, sha256=None, uploaded=True, url="")
+    asset = ForgeAsset(id=7, name="demo.txt", size=5, sha256=None, uploaded=True, url="")
     with (
         serving(lambda x: x.answer(200, b"hello")) as storage,
         serving(lambda x: x.redirect(f"{storage.url}/bytes")) as fault,
@@ -510,7 +512,7 @@ def test_an_asset_that_lies_elsewhere_is_fetched_there_without_the_token(
 @pytest.mark.parametrize("name", ["../demo", "/etc/x", "a/b", ".hidden", ""])
 def test_an_assets_name_never_becomes_a_path(http: BoundedSession, clock: Ticks, tmp_path: Path, name: str) -> None:
     """A name from the server that is no plain file name is refused before anything is asked."""
-    asset = Attached(id=7, name=name, size=5, sha256=None, uploaded=True, url="")
+    asset = ForgeAsset(id=7, name=name, size=5, sha256=None, uploaded=True, url="")
     with serving(lambda x: x.answer(200, b"hello")) as fault:
         forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
         with pytest.raises(Unknown, match="not a file name"):
@@ -521,8 +523,8 @@ def test_an_assets_name_never_becomes_a_path(http: BoundedSession, clock: Ticks,
 def test_a_public_asset_is_asked_for_without_the_token(http: BoundedSession, clock: Ticks, tmp_path: Path) -> None:
     """At the address that everybody uses."""
 
-    def seen(fault: Fault) -> Attached:
-        return Attached(
+    def seen(fault: Fault) -> ForgeAsset:
+        return ForgeAsset(
             id=7, name="demo.txt", size=5, sha256=None, uploaded=True, url=f"{fault.url}/demo.txt", public=True
         )
 

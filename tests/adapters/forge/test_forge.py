@@ -14,7 +14,7 @@ from tests.support.local_forge import Scene, scene, text_file
 
 from unmoor.adapters.forge import GitHubForge, attestation, github
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
-from unmoor.ports.forge import Posting
+from unmoor.ports.forge import ForgeRelease
 from unmoor.products import Release
 
 
@@ -25,7 +25,7 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield running
 
 
-def drafted(forge: GitHubForge, release: Release, *, body: str = "Notes") -> Posting:
+def drafted(forge: GitHubForge, release: Release, *, body: str = "Notes") -> ForgeRelease:
     """Make a draft."""
     return forge.draft(
         tag=release.tag, target=release.commit, name=release.tag, body=body, prerelease=release.prerelease
@@ -35,7 +35,7 @@ def drafted(forge: GitHubForge, release: Release, *, body: str = "Notes") -> Pos
 def test_a_draft_is_found_by_listing_and_is_not_public(at: Scene) -> None:
     """What was sent comes back, and strangers see nothing of it."""
     forge, release = at.forge(), at.release()
-    assert forge.postings(release.tag) == ()
+    assert forge.releases(release.tag) == ()
     made = drafted(forge, release)
     assert (made.draft, made.tag, made.target, made.name, made.body) == (
         True,
@@ -44,7 +44,7 @@ def test_a_draft_is_found_by_listing_and_is_not_public(at: Scene) -> None:
         release.tag,
         "Notes",
     )
-    assert forge.postings(release.tag) == (made,)
+    assert forge.releases(release.tag) == (made,)
     assert forge.public(release.tag) is None
 
 
@@ -53,7 +53,7 @@ def test_drafts_of_a_tag_come_oldest_first_from_every_page(at: Scene, monkeypatc
     monkeypatch.setattr(github, "PER_PAGE", 2)
     forge, release = at.forge(), at.release()
     made = [drafted(forge, release).id for _ in range(5)]
-    assert [each.id for each in forge.postings(release.tag)] == sorted(made)
+    assert [each.id for each in forge.releases(release.tag)] == sorted(made)
 
 
 def test_a_list_that_never_ends_is_unknown(at: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,17 +64,17 @@ def test_a_list_that_never_ends_is_unknown(at: Scene, monkeypatch: pytest.Monkey
     for _ in range(2):
         drafted(forge, release)
     with pytest.raises(Unknown, match="did not end after 2 pages"):
-        forge.postings(release.tag)
+        forge.releases(release.tag)
 
 
 def test_an_asset_goes_up_and_comes_back_with_its_digest(at: Scene, tmp_path: Path) -> None:
     """The answer, the listing and the download agree on name, size and sha256."""
     forge, release = at.forge(), at.release()
-    posting = drafted(forge, release)
+    forge_release = drafted(forge, release)
     file = text_file(tmp_path / "demo.txt", "hello")
-    sent = forge.attach(posting, file)
+    sent = forge.attach(forge_release, file)
     assert (sent.name, sent.size, sent.sha256, sent.uploaded) == ("demo.txt", 5, file.sha256, True)
-    (listed,) = forge.postings(release.tag)
+    (listed,) = forge.releases(release.tag)
     assert listed.assets == (sent,)
     assert forge.fetch(sent, tmp_path / "down") == file
 
@@ -82,11 +82,11 @@ def test_an_asset_goes_up_and_comes_back_with_its_digest(at: Scene, tmp_path: Pa
 def test_a_name_that_is_taken_is_rejected_in_the_forges_words(at: Scene, tmp_path: Path) -> None:
     """The second asset of a name is refused, and says why."""
     forge = at.forge()
-    posting = drafted(forge, at.release())
+    forge_release = drafted(forge, at.release())
     file = text_file(tmp_path / "demo.txt", "hello")
-    forge.attach(posting, file)
+    forge.attach(forge_release, file)
     with pytest.raises(Rejected, match="already_exists"):
-        forge.attach(posting, file)
+        forge.attach(forge_release, file)
 
 
 def test_a_removed_asset_is_gone_and_removing_it_again_is_fine(at: Scene, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_removed_asset_is_gone_and_removing_it_again_is_fine(at: Scene, tmp_pa
     asset = forge.attach(drafted(forge, release), text_file(tmp_path / "demo.txt", "hello"))
     forge.detach(asset)
     forge.detach(asset)
-    assert forge.postings(release.tag)[0].assets == ()
+    assert forge.releases(release.tag)[0].assets == ()
 
 
 def test_amending_changes_words_and_leaves_a_draft(at: Scene) -> None:
@@ -123,11 +123,11 @@ def test_publishing_says_every_flag_and_keeps_the_words(
     """Marks are those asked for, the words stay, and anybody may fetch the assets without credentials."""
     forge, release = at.forge(), at.release()
     before = forge.latest()
-    posting = drafted(forge, release)
+    forge_release = drafted(forge, release)
     file = text_file(tmp_path / "demo.txt", "hello")
-    forge.attach(posting, file)
+    forge.attach(forge_release, file)
     assert release.tag not in forge.released()
-    published = forge.publish(posting, prerelease=prerelease, latest=latest)
+    published = forge.publish(forge_release, prerelease=prerelease, latest=latest)
     assert release.tag in forge.released()
     assert (published.draft, published.prerelease, published.body) == (False, prerelease, "Notes")
     assert forge.latest() == (release.tag if latest else before)
@@ -141,10 +141,10 @@ def test_publishing_says_every_flag_and_keeps_the_words(
 def test_a_published_release_is_never_removed(at: Scene) -> None:
     """Even one that was a draft when it was last seen."""
     forge, release = at.forge(), at.release()
-    posting = drafted(forge, release)
-    forge.publish(posting, prerelease=False, latest=False)
+    forge_release = drafted(forge, release)
+    forge.publish(forge_release, prerelease=False, latest=False)
     with pytest.raises(Rejected, match="public"):
-        forge.remove(posting)
+        forge.remove(forge_release)
     assert forge.public(release.tag) is not None
 
 
@@ -163,10 +163,10 @@ def test_who_may_not_push_never_hears_absent(at: Scene, who: Callable[[Scene], G
     """Drafts are not listed to them, so an empty list is unknown, though a draft is there or not."""
     release = at.release()
     with pytest.raises(Unknown, match="drafts are listed only to who may push"):
-        who(at).postings(release.tag)
+        who(at).releases(release.tag)
     drafted(at.forge(), release)
     with pytest.raises(Unknown, match="drafts are listed only to who may push"):
-        who(at).postings(release.tag)
+        who(at).releases(release.tag)
 
 
 def test_rights_are_read_from_the_repository(at: Scene) -> None:
@@ -176,7 +176,7 @@ def test_rights_are_read_from_the_repository(at: Scene) -> None:
 
 CALLS: dict[str, Callable[[GitHubForge], object]] = {
     "repository": lambda forge: forge.repository(),
-    "postings": lambda forge: forge.postings("v1.0"),
+    "postings": lambda forge: forge.releases("v1.0"),
     "draft": lambda forge: forge.draft(tag="v1.0", target="a" * 40, name="v1.0", body="", prerelease=False),
 }
 
@@ -226,11 +226,11 @@ def test_an_address_a_person_can_open(at: Scene) -> None:
 def test_removing_a_draft_that_is_gone_is_done(at: Scene) -> None:
     """Whoever removed it."""
     forge, release = at.forge(), at.release()
-    posting = drafted(forge, release)
-    forge.remove(posting)
-    forge.remove(posting)
+    forge_release = drafted(forge, release)
+    forge.remove(forge_release)
+    forge.remove(forge_release)
     with pytest.raises(UnmoorError):
-        forge.publish(posting, prerelease=False, latest=False)
+        forge.publish(forge_release, prerelease=False, latest=False)
 
 
 def test_an_immutable_release_is_attested_even_when_it_is_gone(at: Scene) -> None:

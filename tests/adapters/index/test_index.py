@@ -18,7 +18,7 @@ from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.index.pages import version_of
 from unmoor.errors import Conflict, Denied, Unknown
-from unmoor.ports.index import Listed
+from unmoor.ports.index import ListedFile
 
 V1 = "application/vnd.pypi.simple.v1+json"
 SHA = "0a" * 32
@@ -45,7 +45,7 @@ def test_two_voices_are_merged(tmp_path: Path) -> None:
         shelf.simple_behind = False
         assert stand.index.knows("Demo") is True
     assert held.names == held.stale == {file.name for file in files}
-    assert held.listed(files[0].name) == Listed(
+    assert held.listed(files[0].name) == ListedFile(
         name=files[0].name, url=f"{stand.fault.url}/files/{files[0].name}", sha256=files[0].sha256, size=files[0].size
     )
     assert stand.fault.paths()[1:3] == ["/simple/demo/", "/pypi/demo/1.0/json"]
@@ -65,7 +65,7 @@ def test_html_is_read_where_there_is_no_json() -> None:
         held = index.holding("demo", "1.0")
     assert held.json is None
     assert held.simple == {
-        name: Listed(name=name, url=f"{fault.url}/f/{name}", sha256=SHA, yanked=yanked)
+        name: ListedFile(name=name, url=f"{fault.url}/f/{name}", sha256=SHA, yanked=yanked)
         for name, yanked in {"demo-1.0-py3-none-any.whl": True, "demo-1.0.tar.gz": False}.items()
     }
 
@@ -232,7 +232,7 @@ def test_a_download_is_checked(
 ) -> None:
     """Bytes that cannot be checked, or are not the right ones, are not kept."""
     with answering(lambda x: x.answer(200, DATA)) as (index, fault):
-        listed = Listed(name="demo-1.0.tar.gz", url=f"{fault.url}/f", sha256=sha256, size=size)
+        listed = ListedFile(name="demo-1.0.tar.gz", url=f"{fault.url}/f", sha256=sha256, size=size)
         with pytest.raises(kind, match=words):
             index.fetch(listed, tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -241,7 +241,7 @@ def test_a_download_is_checked(
 def test_a_download_goes_without_credentials(tmp_path: Path) -> None:
     """A file may lie on another host: nobody there is told our login."""
     with answering(lambda x: x.answer(200, DATA)) as (index, fault):
-        listed = Listed(name="demo-1.0.tar.gz", url=f"{fault.url}/f", sha256=hashlib.sha256(DATA).hexdigest())
+        listed = ListedFile(name="demo-1.0.tar.gz", url=f"{fault.url}/f", sha256=hashlib.sha256(DATA).hexdigest())
         assert index.fetch(listed, tmp_path).path.read_bytes() == DATA
     assert fault.seen[0].headers["Authorization"] is None
 
@@ -254,7 +254,7 @@ def test_a_private_index_may_ask_for_the_login(tmp_path: Path) -> None:
 
     with answering(script) as (index, fault):
         sha256 = hashlib.sha256(DATA).hexdigest()
-        listed = Listed(name="demo-1.0.tar.gz", url=f"{fault.url}/f", sha256=sha256)
+        listed = ListedFile(name="demo-1.0.tar.gz", url=f"{fault.url}/f", sha256=sha256)
         assert index.fetch(listed, tmp_path).sha256 == sha256
         elsewhere = fault.url.replace("127.0.0.1", "localhost")
         with pytest.raises(Denied):

@@ -21,7 +21,7 @@ from unmoor.adapters.index.trusted import TrustedPublishing, ambient
 from unmoor.adapters.index.trusted.ambient import Ambient, id_token
 from unmoor.adapters.index.trusted.claims import Claims
 from unmoor.errors import Denied, Unknown
-from unmoor.ports.index import Proving, Sent
+from unmoor.ports.index import LoginProbe, Sent
 from unmoor.ports.world import IndexPlace, Login, Trusted
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
@@ -124,7 +124,7 @@ def test_outside_of_a_ci_there_is_none(job: Job, monkeypatch: pytest.MonkeyPatch
         monkeypatch.delenv(name)
     job.environ.clear()
     with pytest.raises(Denied, match="nothing here gives ID tokens"):
-        job.index(Trusted.ALWAYS).prove_login("demo", Proving.ASKING)
+        job.index(Trusted.ALWAYS).prove_login("demo", LoginProbe.ASKING)
     assert not job.index(Trusted.AUTO).credential().present
 
 
@@ -154,15 +154,15 @@ def test_proving_goes_only_as_far_as_it_may(job: Job) -> None:
     before, index = job.minted(), job.index()
     job.publishers(MATCHING)
     job.claims(environment="pypi")
-    read = index.prove_login("demo", Proving.READING)
+    read = index.prove_login("demo", LoginProbe.READING)
     assert (read.taken, "no token was asked for" in read.detail) == (False, True)
-    asked = index.prove_login("demo", Proving.ASKING)
+    asked = index.prove_login("demo", LoginProbe.ASKING)
     assert (asked.taken, asked.detail.partition(", as ")[2]) == (
         False,
         "acme/demo, workflow release.yml, environment pypi",
     )
     assert job.minted() == before
-    minted = index.prove_login("demo", Proving.MINTING)
+    minted = index.prove_login("demo", LoginProbe.MINTING)
     assert (minted.taken, "a token was minted" in minted.detail) == (True, True)
     assert job.minted() == before + 1
 
@@ -285,7 +285,7 @@ def test_a_reusable_workflow_is_refused_before_the_exchange(job: Job) -> None:
     job.publishers(MATCHING | {"repository": "acme/demo", "workflow": "publish.yml"})
     job.claims(job_workflow_ref=CALLED)
     before = job.minted()
-    for upto in (Proving.ASKING, Proving.MINTING):
+    for upto in (LoginProbe.ASKING, LoginProbe.MINTING):
         with pytest.raises(Denied, match="reusable workflow") as caught:
             job.index().prove_login("demo", upto)
         assert CALLED in caught.value.what
@@ -329,7 +329,7 @@ def test_one_id_token_is_kept_for_the_upload_and_used_to_its_end(job: Job, monke
     """It is not spent early, and what it gave is used for as long as it is good."""
     job.publishers(MATCHING)
     before, index = job.minted(), gitlab(job, monkeypatch).index()
-    proved = index.prove_login("demo", Proving.MINTING)
+    proved = index.prove_login("demo", LoginProbe.MINTING)
     assert (proved.taken, "kept for the upload" in proved.detail) == (False, True)
     assert job.minted() == before
     trusted = index.trusted
@@ -348,7 +348,7 @@ def test_an_id_token_for_another_audience_only_is_none(job: Job, monkeypatch: py
     gitlab(job, monkeypatch)
     monkeypatch.delenv("LOCAL_PYPI_ID_TOKEN")
     with pytest.raises(Denied, match="LOCAL_PYPI_ID_TOKEN not found") as caught:
-        job.index().prove_login("demo", Proving.ASKING)
+        job.index().prove_login("demo", LoginProbe.ASKING)
     assert "id_tokens:" in caught.value.next_step
 
 

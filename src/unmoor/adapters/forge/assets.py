@@ -12,7 +12,7 @@ from unmoor.adapters.forge.parse import asset as read_asset
 from unmoor.adapters.forge.parse import malformed
 from unmoor.adapters.http.urls import led_to, origin, shown
 from unmoor.errors import Rejected
-from unmoor.ports.forge import Attached, Posting
+from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.ports.world import ForgePlace
 from unmoor.products import File
 from unmoor.util.secret import Secret
@@ -26,27 +26,27 @@ _NOT_FOUND = 404
 _AGAIN = "run the same command again; if that stays, see that the token may write releases"
 
 
-def upload_address(posting: Posting, place: ForgePlace, name: str) -> str:
+def upload_address(forge_release: ForgeRelease, place: ForgePlace, name: str) -> str:
     """Return where the asset goes: the release's ``upload_url``, if it is where the world says assets go.
 
     The token is sent there, so an answer must not choose the host. Raises `Rejected`, `Unknown`.
     """
-    root = posting.upload_url.partition("{")[0]
+    root = forge_release.upload_url.partition("{")[0]
     if "?" in root or "#" in root:
         raise malformed("a release with an upload address", shown(root))
     if origin(root) != origin(place.uploads):
         raise Rejected(
             f"the release sends uploads to {shown(root)}, and the world says {shown(place.uploads)}:"
             " nothing was sent, the token least of all",
-            where=posting.url,
+            where=forge_release.url,
             next_step="if that address is right, set 'uploads' of the forge in the world file",
         )
     return f"{root}?{urlencode({'name': name})}"
 
 
-def send(http: BoundedSession, place: ForgePlace, posting: Posting, file: File, token: Secret) -> Attached:
+def send(http: BoundedSession, place: ForgePlace, forge_release: ForgeRelease, file: File, token: Secret) -> ForgeAsset:
     """Upload one file in one try. Raises `Rejected`, `Denied`, and `Unknown` where the answer was lost."""
-    address = upload_address(posting, place, file.name)
+    address = upload_address(forge_release, place, file.name)
     where = shown(address)
     answer = http.send(
         "POST",
@@ -57,7 +57,9 @@ def send(http: BoundedSession, place: ForgePlace, posting: Posting, file: File, 
     )
     if answer.status == _NOT_FOUND:
         # The release was read a moment ago: upload hosts say so at times, and take the file the next time.
-        raise Fleeting(f"the forge does not find the release {posting.id} to attach to", where=where, next_step=_AGAIN)
+        raise Fleeting(
+            f"the forge does not find the release {forge_release.id} to attach to", where=where, next_step=_AGAIN
+        )
     if answer.status >= _ERROR:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         raise refusal(answer.status, _json(answer), headers, where=where, token=token)
@@ -66,12 +68,12 @@ def send(http: BoundedSession, place: ForgePlace, posting: Posting, file: File, 
     return read_asset(_json(answer), where=where)
 
 
-def fetch_public(http: BoundedSession, place: ForgePlace, asset: Attached, into: Path) -> File:
+def fetch_public(http: BoundedSession, place: ForgePlace, asset: ForgeAsset, into: Path) -> File:
     """Download one asset as everybody does, without credentials. Raises `Unknown`, `Denied`."""
     return http.download(led_to(place.site, asset.url), into, asset.name, size=asset.size)
 
 
-def fetch(http: BoundedSession, address: str, asset: Attached, into: Path, *, token: Secret) -> File:
+def fetch(http: BoundedSession, address: str, asset: ForgeAsset, into: Path, *, token: Secret) -> File:
     """Download one asset through the API; a redirect to a storage host gets no token. Raises `Unknown`, `Denied`."""
     return http.download(
         address,

@@ -14,7 +14,7 @@ from unmoor.adapters.forge.api import Api, Pace
 from unmoor.adapters.forge.requester import PER_PAGE
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
-from unmoor.ports.forge import Attached, Posting, Repository
+from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository
 from unmoor.ports.world import ForgePlace
 from unmoor.products import File
 from unmoor.util.text import clean
@@ -52,7 +52,7 @@ class GitHubForge:
         """Whether there is a token at all. Never sends anything."""
         return bool(self._token)
 
-    def repository(self) -> Repository:
+    def repository(self) -> ForgeRepository:
         """Read the repository. Raises `Denied` where it is not shown to us, and `Unknown`.
 
         An installation's token (``GITHUB_TOKEN`` in a workflow) is no user's: GitHub answers
@@ -64,7 +64,9 @@ class GitHubForge:
         if can_push is not True and self._token.reveal().startswith("ghs_"):
             can_push = self._installation_may_push(otherwise=can_push)
         self._may_push = can_push
-        return Repository(full_name=seen.full_name, private=seen.private, archived=seen.archived, can_push=can_push)
+        return ForgeRepository(
+            full_name=seen.full_name, private=seen.private, archived=seen.archived, can_push=can_push
+        )
 
     def _installation_may_push(self, *, otherwise: bool | None) -> bool | None:
         try:
@@ -78,18 +80,18 @@ class GitHubForge:
             return None
         return True if isinstance(notes, dict) and isinstance(notes.get("body"), str) else None
 
-    def postings(self, tag: str) -> tuple[Posting, ...]:
+    def releases(self, tag: str) -> tuple[ForgeRelease, ...]:
         """Every release object of the tag, drafts included, the oldest first.
 
         By listing every page, since drafts are found in no other way. Nothing found counts only
         if the token may push, else it is `Unknown`: drafts are not listed to others.
         """
-        found: dict[int, Posting] = {}
+        found: dict[int, ForgeRelease] = {}
         for raw in self._listed():
             if isinstance(raw, dict) and raw.get("tag_name") != tag and isinstance(raw.get("tag_name"), str):
                 continue
-            posting = parse.posting(raw, where=self._api.where("/releases"))
-            found[posting.id] = posting
+            forge_release = parse.forge_release(raw, where=self._api.where("/releases"))
+            found[forge_release.id] = forge_release
         if not found and not self._pushes():
             raise Unknown(
                 f"no release of {clean(tag)} is listed, but drafts are listed only to who may push,"
@@ -152,16 +154,16 @@ class GitHubForge:
         except Absent:
             return None
 
-    def public(self, tag: str) -> Posting | None:
+    def public(self, tag: str) -> ForgeRelease | None:
         """The published release of the tag; see the port."""
         path = f"/releases/tags/{quote(tag, safe='')}"
         raw = self._shown(path)
         if raw is None:
             return None
-        posting = parse.posting(raw, where=self._api.where(path), public=self._reader[1])
-        if posting.tag != tag:
+        forge_release = parse.forge_release(raw, where=self._api.where(path), public=self._reader[1])
+        if forge_release.tag != tag:
             raise parse.malformed(f"the release of {clean(tag)}", self._api.where(path))
-        return None if posting.draft else posting
+        return None if forge_release.draft else forge_release
 
     def attested(self, tag: str) -> bool | None:
         """Whether a release of the tag was published for ever; see the port."""
@@ -178,15 +180,15 @@ class GitHubForge:
     def released(self) -> tuple[str, ...]:
         """The tags of all public releases, prereleases among them; see the port."""
         where = self._api.where("/releases")
-        found = (parse.posting(raw, where=where) for raw in self._listed())
-        return tuple(posting.tag for posting in found if not posting.draft)
+        found = (parse.forge_release(raw, where=where) for raw in self._listed())
+        return tuple(forge_release.tag for forge_release in found if not forge_release.draft)
 
     def latest(self) -> str | None:
         """The tag of the release that the forge calls latest, ``None`` where there is none."""
         raw = self._shown("/releases/latest")
-        return None if raw is None else parse.posting(raw, where=self._api.where("/releases/latest")).tag
+        return None if raw is None else parse.forge_release(raw, where=self._api.where("/releases/latest")).tag
 
-    def draft(self, *, tag: str, target: str, name: str, body: str, prerelease: bool) -> Posting:
+    def draft(self, *, tag: str, target: str, name: str, body: str, prerelease: bool) -> ForgeRelease:
         """Create a draft; every flag is said, since PyGithub's own defaults publish as the latest."""
         made = self._api.write(
             "/releases",
@@ -205,58 +207,58 @@ class GitHubForge:
                 .raw_data
             ),
         )
-        return parse.posting(made, where=self._api.where("/releases"))
+        return parse.forge_release(made, where=self._api.where("/releases"))
 
-    def amend(self, posting: Posting, *, name: str, body: str, prerelease: bool) -> Posting:
+    def amend(self, forge_release: ForgeRelease, *, name: str, body: str, prerelease: bool) -> ForgeRelease:
         """Change the words and the target of a draft; it stays a draft, which is said too."""
-        path = f"/releases/{posting.id}"
+        path = f"/releases/{forge_release.id}"
         amended = self._api.write(
             path,
             lambda: (
-                self._api.release(posting.id)
+                self._api.release(forge_release.id)
                 .update_release(
                     name,
                     body,
                     draft=True,
                     prerelease=prerelease,
-                    tag_name=posting.tag,
-                    target_commitish=posting.target,
+                    tag_name=forge_release.tag,
+                    target_commitish=forge_release.target,
                     make_latest="false",
                 )
                 .raw_data
             ),
         )
-        return parse.posting(amended, where=self._api.where(path))
+        return parse.forge_release(amended, where=self._api.where(path))
 
-    def attach(self, posting: Posting, file: File) -> Attached:
+    def attach(self, forge_release: ForgeRelease, file: File) -> ForgeAsset:
         """Upload one asset in one try; see the port."""
         return self._api.send(
-            f"/releases/{posting.id}/assets",
-            lambda: assets.send(self._http, self._place, posting, file, self._token),
+            f"/releases/{forge_release.id}/assets",
+            lambda: assets.send(self._http, self._place, forge_release, file, self._token),
         )
 
-    def detach(self, asset: Attached) -> None:
+    def detach(self, asset: ForgeAsset) -> None:
         """Remove one asset by its id; one that is gone already is fine."""
         self._gone(f"/releases/assets/{asset.id}")
 
-    def fetch(self, asset: Attached, into: Path) -> File:
+    def fetch(self, asset: ForgeAsset, into: Path) -> File:
         """Download an asset into a folder and hash it; see the port."""
         address = f"{self._place.api.rstrip('/')}/repos/{self._place.repository}/releases/assets/{asset.id}"
         if asset.public:
             return assets.fetch_public(self._http, self._place, asset, into)
         return assets.fetch(self._http, address, asset, into, token=self._token)
 
-    def publish(self, posting: Posting, *, prerelease: bool, latest: bool) -> Posting:
+    def publish(self, forge_release: ForgeRelease, *, prerelease: bool, latest: bool) -> ForgeRelease:
         """Make it public, in one call of exactly three fields: name and body stay as they are."""
-        path = f"/releases/{posting.id}"
+        path = f"/releases/{forge_release.id}"
         fields = {"draft": False, "prerelease": prerelease, "make_latest": "true" if latest else "false"}
-        return parse.posting(self._api.patch(path, fields), where=self._api.where(path))
+        return parse.forge_release(self._api.patch(path, fields), where=self._api.where(path))
 
-    def remove(self, posting: Posting) -> None:
+    def remove(self, forge_release: ForgeRelease) -> None:
         """Delete a draft, looked at again just before. Raises `Rejected` for a published release."""
-        path = f"/releases/{posting.id}"
+        path = f"/releases/{forge_release.id}"
         try:
-            now = parse.posting(self._api.read(path)[1], where=self._api.where(path))
+            now = parse.forge_release(self._api.read(path)[1], where=self._api.where(path))
         except Absent:
             return
         if not now.draft:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from unmoor.errors import Unknown
-from unmoor.ports.forge import Attached, Posting, Repository
+from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository
 from unmoor.util.text import clean
 
 W = TypeVar("W")
@@ -76,10 +76,10 @@ def converted(raw: Any, kind: type[W], what: str, where: str) -> W:
         raise malformed(f"{what} ({clean(str(error), 200)})", where) from None
 
 
-def repository(raw: Any, *, where: str) -> Repository:
+def repository(raw: Any, *, where: str) -> ForgeRepository:
     """Read ``GET /repos/{owner}/{repo}``. Raises `Unknown`."""
     seen = converted(raw, _Repository, "a repository", where)
-    return Repository(
+    return ForgeRepository(
         full_name=clean(seen.full_name),
         private=seen.private,
         archived=seen.archived,
@@ -87,10 +87,10 @@ def repository(raw: Any, *, where: str) -> Repository:
     )
 
 
-def posting(raw: Any, *, where: str, public: bool = False) -> Posting:
+def forge_release(raw: Any, *, where: str, public: bool = False) -> ForgeRelease:
     """Read one release; ``public``: anybody may download its assets. Raises `Unknown`."""
     seen = converted(raw, _Release, "a release", where)
-    return Posting(
+    return ForgeRelease(
         id=_real_id(seen.id, where),
         tag=seen.tag_name,
         target=seen.target_commitish,
@@ -112,14 +112,14 @@ def page(raw: Any, *, where: str) -> list[Any]:
     return raw
 
 
-def asset(raw: Any, *, where: str) -> Attached:
+def asset(raw: Any, *, where: str) -> ForgeAsset:
     """Read one asset. Raises `Unknown`."""
     return _attached(converted(raw, _Asset, "an asset", where), where=where, public=False)
 
 
-def _attached(seen: _Asset, *, where: str, public: bool) -> Attached:
+def _attached(seen: _Asset, *, where: str, public: bool) -> ForgeAsset:
     digest = _DIGEST.fullmatch(seen.digest or "")
-    return Attached(
+    return ForgeAsset(
         id=_real_id(seen.id, where),
         name=clean(seen.name, 300),
         size=seen.size,

@@ -16,7 +16,7 @@ from unmoor.adapters.index.hashes import Hashes
 from unmoor.adapters.index.read import Reader
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
-from unmoor.ports.index import Credential, Holding, Listed, Proved, Proving, Sending
+from unmoor.ports.index import Credential, Holding, ListedFile, LoginProbe, Proved, Sending
 from unmoor.ports.world import IndexPlace
 from unmoor.products import File
 
@@ -58,7 +58,7 @@ class PackageIndex:
             return self.trusted.credential()
         return Credential(present=bool(self.place.login.secret), origin=self.place.login.origin)
 
-    def prove_login(self, project: str, upto: Proving) -> Proved:
+    def prove_login(self, project: str, upto: LoginProbe) -> Proved:
         """Judge a stored login by what it says itself; mint one, if that may be. Raises `Denied`, `Unknown`."""
         credential = self.credential()
         if self.trusted is not None and credential.minted:
@@ -90,7 +90,7 @@ class PackageIndex:
             place = replace(place, login=self.trusted.login())
         return self._senders.send(place, file, self.http.bounds)
 
-    def fetch(self, listed: Listed, into: Path) -> File:
+    def fetch(self, listed: ListedFile, into: Path) -> File:
         """Download, checking the sha256; without credentials, unless the index that takes our uploads asks for them.
 
         Raises `Unknown`, `Conflict`, `Denied`.
@@ -103,7 +103,7 @@ class PackageIndex:
             )
         return self._fetched(listed, into, listed.size or _LARGEST)
 
-    def _fetched(self, listed: Listed, into: Path, most: int) -> File:
+    def _fetched(self, listed: ListedFile, into: Path, most: int) -> File:
         download = partial(
             self.http.download, listed.url, into, listed.name, sha256=listed.sha256, size=listed.size, limit=most
         )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from unmoor.ports.index import Holding, Listed
+from unmoor.ports.index import Holding, ListedFile
 from unmoor.products import File
 
 BUDGET = 2 << 30
@@ -22,7 +22,7 @@ _FRESH = 60.0
 class Hashes:
     """``fetch`` downloads a file into a folder, of so many bytes at most; it raises as `Index.fetch` does."""
 
-    fetch: Callable[[Listed, Path, int], File]
+    fetch: Callable[[ListedFile, Path, int], File]
     known: dict[str, tuple[float, File]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -48,7 +48,7 @@ class Hashes:
             simple=_with(holding.simple, found), json=None if holding.json is None else _with(holding.json, found)
         )
 
-    def _hashed(self, listed: Listed, most: int) -> File:
+    def _hashed(self, listed: ListedFile, most: int) -> File:
         at, file = self.known.get(listed.url, (0.0, None))
         if file is not None and time.monotonic() - at < _FRESH:
             return file
@@ -58,7 +58,7 @@ class Hashes:
         return file
 
 
-def _with(voice: Mapping[str, Listed], found: Mapping[str, str]) -> dict[str, Listed]:
+def _with(voice: Mapping[str, ListedFile], found: Mapping[str, str]) -> dict[str, ListedFile]:
     return {
         name: replace(listed, sha256=found[name], fetched=True) if name in found else listed
         for name, listed in voice.items()

@@ -27,7 +27,7 @@ from packaging.version import InvalidVersion, Version
 from unmoor.adapters.http.session import Answer
 from unmoor.adapters.http.urls import led_to, shown
 from unmoor.errors import Unknown
-from unmoor.ports.index import Listed
+from unmoor.ports.index import ListedFile
 from unmoor.util.text import clean
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -167,17 +167,17 @@ def json_page(answer: Answer, project: str, version: str) -> tuple[Entry, ...]:
     )
 
 
-def listed(answer: Answer, entries: Iterable[Entry], project: str, version: str) -> Mapping[str, Listed]:
+def listed(answer: Answer, entries: Iterable[Entry], project: str, version: str) -> Mapping[str, ListedFile]:
     """The files of one version, their addresses made whole and checked.
 
     Raises `Unknown` for a hash or an address that is none, and for one name with two hashes.
     """
     wanted = Version(version)
-    found: dict[str, Listed] = {}
+    found: dict[str, ListedFile] = {}
     for entry in entries:
         if version_of(entry.filename, project) != wanted:
             continue
-        file = Listed(
+        file = ListedFile(
             name=entry.filename,
             url=led_to(answer.url, entry.url),
             sha256=_digest(answer, entry),

@@ -15,7 +15,7 @@ from unmoor.adapters.index.answers import words
 from unmoor.adapters.index.pages import json_page, listed, no_page, simple_page, version_of
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
-from unmoor.ports.index import Holding, Listed
+from unmoor.ports.index import Holding, ListedFile
 from unmoor.ports.world import IndexPlace
 
 # The page of a project with thousands of files has some tens of megabytes.
@@ -55,11 +55,11 @@ class Reader:
         """Read both voices."""
         return Holding(simple=self._installers(project, version), json=self._api(project, version))
 
-    def _installers(self, project: str, version: str) -> dict[str, Listed]:
+    def _installers(self, project: str, version: str) -> dict[str, ListedFile]:
         answer = self._simple(project)
         return {} if answer is None else dict(listed(answer, simple_page(answer, project), project, version))
 
-    def _api(self, project: str, version: str) -> dict[str, Listed] | None:
+    def _api(self, project: str, version: str) -> dict[str, ListedFile] | None:
         if not self.place.json:
             return None
         root = self.place.json.rstrip("/")

@@ -11,7 +11,7 @@ from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index.trusted.ambient import Ambient, ambient, id_token
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
-from unmoor.ports.index import Credential, Proved, Proving
+from unmoor.ports.index import Credential, LoginProbe, Proved
 from unmoor.ports.world import IndexPlace, Login, Trusted
 from unmoor.util.secret import Secret
 
@@ -81,13 +81,13 @@ class TrustedPublishing:
                 f'trusted-publishing = "always", and {around.lacking}', where=self.place.name, next_step=around.remedy
             )
 
-    def prove(self, upto: Proving) -> Proved:
+    def prove(self, upto: LoginProbe) -> Proved:
         """Go as far as may be: read the variables, ask who we are, mint. Raises `Denied`, `Unknown`."""
         origin = self.credential().origin
-        if upto is Proving.READING:
+        if upto is LoginProbe.READING:
             return Proved(taken=False, detail=f"{origin}; no token was asked for")
         around = ambient(self.environ)
-        if upto is Proving.MINTING and (around is None or around.renews):
+        if upto is LoginProbe.MINTING and (around is None or around.renews):
             return Proved(taken=True, detail=f"{self.login().origin}: a token was minted")
         _, claims = self._identity()
         once = "; the CI gives one ID token a job, kept for the upload" if around and not around.renews else ""
