@@ -11,9 +11,9 @@ import pytest
 from tests.support import sample_values
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest
-from unmoor.artifacts.merge import Handover, built_files, joined
+from unmoor.artifacts.merge import Handover, built_files, merge_manifests
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete
 from unmoor.products import Dists, Proof, Result, Subject, Tool, Verdict
@@ -29,7 +29,7 @@ def leg(folder: Path, *names: str, proven: bool = True, data: bytes = b"", **cha
     (folder / "dists").mkdir(parents=True)
     for name in names:
         (folder / "dists" / name).write_bytes(name.encode() + data)
-    files = tuple(measured(folder / "dists" / name) for name in names)
+    files = tuple(describe_file(folder / "dists" / name) for name in names)
     dists = Dists(files=files, tools=(Tool(name="python", version="3.11"),), decisions=("formats = sdist",))
     proof = Proof(
         name="prove-dists",
@@ -49,19 +49,19 @@ def read(*legs: Handover) -> list[tuple[Handover, Manifest]]:
 def test_legs_are_one_release_in_any_order(tmp_path: Path) -> None:
     """Wheels first, one proof of all digests, no decision that was one leg's own; their order says nothing."""
     legs = read(leg(tmp_path / "a", SDIST), leg(tmp_path / "b", LINUX), leg(tmp_path / "c", MAC))
-    whole = joined(legs)
+    whole = merge_manifests(legs)
     assert [each.name for each in whole.artifacts] == [MAC, LINUX, SDIST]
     (proof,) = whole.proofs
     assert {each.name for each in proof.subjects} == {MAC, LINUX, SDIST}
     assert len(proof.results) == 3
     assert whole.decisions == ()
-    assert all(joined(other) == whole for other in permutations(legs))
+    assert all(merge_manifests(other) == whole for other in permutations(legs))
 
 
 def test_the_same_file_of_two_legs(tmp_path: Path) -> None:
     """A file that two legs name with the same bytes is one file."""
     legs = read(leg(tmp_path / "a", SDIST, LINUX), leg(tmp_path / "b", SDIST, MAC))
-    assert [each.name for each in joined(legs).artifacts] == [MAC, LINUX, SDIST]
+    assert [each.name for each in merge_manifests(legs).artifacts] == [MAC, LINUX, SDIST]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_legs_at_odds(tmp_path: Path, changes: dict[str, Any], words: str) -> No
 def test_other_spellings_of_one_project(tmp_path: Path) -> None:
     """A project's name in another spelling, and a repository's in other case, are the same."""
     other = leg(tmp_path / "b", MAC, project="Small.One", repository="O/N")
-    assert joined(read(leg(tmp_path / "a", LINUX), other)).project == "Small.One"
+    assert merge_manifests(read(leg(tmp_path / "a", LINUX), other)).project == "Small.One"
 
 
 def test_a_proof_that_comes_later_is_taken_over(tmp_path: Path) -> None:

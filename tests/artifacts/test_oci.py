@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.real_registries import image
 
 from unmoor.artifacts import oci
-from unmoor.artifacts.oci import ImageName, Reference
+from unmoor.artifacts.oci import ImageName, ImageReference
 from unmoor.errors import ConfigError, Unknown
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -62,7 +62,7 @@ def test_what_is_no_name_is_refused(text: str) -> None:
 )
 def test_a_reference_has_a_tag_a_digest_both_or_none(text: str, tag: str | None, digest: str | None) -> None:
     """And is written as it was read."""
-    found = Reference.parse(text)
+    found = ImageReference.parse(text)
     assert (found.tag, found.digest) == (tag, digest)
     assert str(found) == text
 
@@ -71,7 +71,7 @@ def test_a_reference_has_a_tag_a_digest_both_or_none(text: str, tag: str | None,
 def test_what_is_no_reference_is_refused(text: str) -> None:
     """Nothing is cut off or guessed."""
     with pytest.raises(ConfigError):
-        Reference.parse(text)
+        ImageReference.parse(text)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from tests.support import sample_values
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import Handover
 from unmoor.artifacts.run_dir import RunFolder
@@ -27,7 +27,7 @@ def handed(tmp_path: Path) -> Path:
     files = []
     for name in ("small_one-1.0-cp39-cp39-win32.whl", "small_one-1.0.tar.gz"):
         (folder / name).write_bytes(name.encode())
-        files.append(measured(folder / name))
+        files.append(describe_file(folder / name))
     manifest = Manifest.of(RELEASE, Dists(files=tuple(files)))
     (folder / manifests.NAME).write_bytes(manifests.encode(manifest))
     (folder / "stray-1.0.tar.gz").write_bytes(b"not named")

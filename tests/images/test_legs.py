@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support import sample_values
 
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete, UnmoorError
@@ -42,14 +42,14 @@ def here(tmp_path: Path) -> RunFolder:
     folder = RunFolder(tmp_path / ".unmoor" / "v1.0")
     folder.dists.mkdir(parents=True)
     (folder.dists / WHEEL).write_bytes(b"wheel")
-    folder.write_manifest(Manifest.of(RELEASE, Dists(files=(measured(folder.dists / WHEEL),))))
+    folder.write_manifest(Manifest.of(RELEASE, Dists(files=(describe_file(folder.dists / WHEEL),))))
     return folder
 
 
 @pytest.fixture
 def leg(tmp_path: Path, here: RunFolder) -> Callable[..., Path]:
     """Make the folder of another machine that built and proved an image."""
-    wheel = measured(here.dists / WHEEL)
+    wheel = describe_file(here.dists / WHEEL)
     wheels = (Subject(name=wheel.name, sha256=wheel.sha256),)
 
     def made(built: Image, *, commit: str = RELEASE.commit, wheels: tuple[Subject, ...] = wheels) -> Path:
@@ -97,7 +97,7 @@ def test_what_was_built_here_stays(here: RunFolder, leg: Callable[..., Path]) ->
 
 
 def _dists(folder: RunFolder) -> Dists:
-    return Dists(files=(measured(folder.dists / WHEEL),))
+    return Dists(files=(describe_file(folder.dists / WHEEL),))
 
 
 def spoilt(path: Path, how: str) -> None:

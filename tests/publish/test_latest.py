@@ -10,7 +10,7 @@ from tests.support.listed_index import Shelf
 
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.index import Holding
-from unmoor.publish.latest import highest
+from unmoor.publish.latest import is_latest
 from unmoor.versioning.tag_scheme import Naming
 
 NOTHING = Holding(simple={}, json=None)
@@ -35,7 +35,7 @@ def ask(
 ) -> tuple[bool, list[str]]:
     """The answer, and what was warned of."""
     warned: list[str] = []
-    answer = highest(
+    answer = is_latest(
         Version(version),
         [Version(tag) for tag in tags],
         project="pkg",

@@ -15,7 +15,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Refused
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Notes
-from unmoor.publish.release_assets import LARGEST, Bundle, choose, same_text
+from unmoor.publish.release_assets import LARGEST, ReleaseAssets, same_text, select_draft
 
 ASSET = ForgeAsset(id=1, name="a.txt", size=1, sha256=None, uploaded=True, url="")
 RELEASE = sample_values.release("acme/demo", "demo")
@@ -54,7 +54,7 @@ def forge_release(number: int, kind: str) -> ForgeRelease:
 )
 def test_one_release_object_of_a_tag_is_kept(kinds: list[str], kept: int | None, spare: list[int]) -> None:
     """The one with something in it, else the oldest; empty ones of ours are spare."""
-    choice = choose([forge_release(at, kind) for at, kind in enumerate(kinds, 1)][::-1], body="Notes")
+    choice = select_draft([forge_release(at, kind) for at, kind in enumerate(kinds, 1)][::-1], body="Notes")
     assert (choice.kept.id if choice.kept else None) == kept
     assert [each.id for each in choice.spare] == spare
 
@@ -65,7 +65,7 @@ def test_one_release_object_of_a_tag_is_kept(kinds: list[str], kept: int | None,
 def test_two_with_something_in_them_are_a_persons_business(kinds: list[str]) -> None:
     """Both addresses are named, nothing is chosen."""
     with pytest.raises(Conflict, match=r"example\.org/1.*example\.org/2"):
-        choose([forge_release(at, kind) for at, kind in enumerate(kinds, 1)], body="Notes")
+        select_draft([forge_release(at, kind) for at, kind in enumerate(kinds, 1)], body="Notes")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_name_that_the_forge_would_change_is_refused(name: str, tmp_path: Path
     """Else SHA256SUMS would name no file."""
     dists = Dists(files=(file_named(name),))
     with pytest.raises(Refused, match="another name"):
-        Bundle.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path))
+        ReleaseAssets.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path))
 
 
 def test_a_file_that_no_forge_takes_is_refused(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_file_that_no_forge_takes_is_refused(tmp_path: Path) -> None:
     for size in (LARGEST - 1, LARGEST):
         dists = Dists(files=(replace(file_named("demo-1.0-py3-none-any.whl"), size=size),))
         with pytest.raises(Refused, match="smaller than 2 GiB") if size == LARGEST else nullcontext():
-            Bundle.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path))
+            ReleaseAssets.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -113,18 +113,18 @@ def test_more_files_than_a_release_takes_are_refused(wheels: int, foreign: int, 
     dists = Dists(files=tuple(file_named(f"demo-1.0-{n}-py3-none-any.whl") for n in range(wheels)))
     manifest = Manifest.of(RELEASE, dists)
     with pytest.raises(Refused, match="a forge takes 1000") if refused == "of" else nullcontext():
-        bundle = Bundle.of(manifest, dists, NOTES, RunFolder(tmp_path))
+        bundle = ReleaseAssets.of(manifest, dists, NOTES, RunFolder(tmp_path))
         theirs = tuple(
             ForgeAsset(id=n + 1, name=f"x{n}.txt", size=1, sha256=None, uploaded=True, url="") for n in range(foreign)
         )
         with pytest.raises(Refused, match="a forge takes 1000") if refused == "room" else nullcontext():
-            bundle.see_room(replace(forge_release(1, "ours"), assets=theirs))
+            bundle.require_room(replace(forge_release(1, "ours"), assets=theirs))
 
 
 def test_the_sums_name_the_files_and_nothing_is_written(tmp_path: Path) -> None:
     """As ``sha256sum -c`` reads them; the texts lie where they will be written."""
     dists = Dists(files=(file_named("b.whl"), file_named("a.tar.gz")))
-    bundle = Bundle.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path / "run"))
+    bundle = ReleaseAssets.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path / "run"))
     texts = {path.name: data for path, data in bundle.texts}
     assert texts["SHA256SUMS"].decode().splitlines() == [
         f"{dists.files[1].sha256}  a.tar.gz",

@@ -14,8 +14,8 @@ from tests.support.faulty_server import Exchange
 
 from unmoor.errors import Conflict, Denied, Incomplete, Rejected, TimedOut, Unknown, UnmoorError
 from unmoor.products import File, Subject, Uploaded
-from unmoor.publish.index_state import look
-from unmoor.publish.upload import TRIES, WIDTH, bring
+from unmoor.publish.index_state import split_missing
+from unmoor.publish.upload import TRIES, WIDTH, upload
 from unmoor.util.text import duration
 
 Fault = Callable[[Exchange, Shelf, str, bytes], None]
@@ -24,7 +24,7 @@ Fault = Callable[[Exchange, Shelf, str, bytes], None]
 def bringing(stand: Stand, files: Sequence[File], *, deadline: float = 1800.0) -> tuple[Uploaded, list[str]]:
     """Bring the files, and hear what was said."""
     said: list[str] = []
-    product = bring(
+    product = upload(
         stand.index, project="demo", version="1.0", files=files, clock=stand.clock, say=said.append, deadline=deadline
     )
     return product, said
@@ -326,7 +326,7 @@ def test_a_file_that_nobody_tested_is_a_conflict(tmp_path: Path) -> None:
     files = built(tmp_path, more=("cp311-cp311-win32",))
     shelf = Shelf(files={file.name: file.path.read_bytes() for file in files})
     with standing(shelf) as stand, pytest.raises(Conflict, match=r"not of this release: demo-1\.0-cp311"):
-        look(stand.index, "demo", "1.0", (files[0], files[2]))
+        split_missing(stand.index, "demo", "1.0", (files[0], files[2]))
 
 
 def test_an_index_without_hashes_is_fetched_from(tmp_path: Path) -> None:
@@ -372,7 +372,7 @@ def test_two_voices_that_disagree_are_a_conflict(tmp_path: Path) -> None:
             lambda x: x.json({**page, "files": [wrong]}, kind="application/vnd.pypi.simple.v1+json")
         )
         with pytest.raises(Conflict, match="0" * 64):
-            look(stand.index, "demo", "1.0", files)
+            split_missing(stand.index, "demo", "1.0", files)
 
 
 def test_an_index_behind_its_own_api_counts(tmp_path: Path) -> None:
@@ -447,10 +447,10 @@ def test_look_keeps_the_order(tmp_path: Path) -> None:
     """Present and absent, as they were asked for."""
     files = built(tmp_path)
     with standing(Shelf(files={files[1].name: files[1].path.read_bytes()})) as stand:
-        assert look(stand.index, "demo", "1.0", files) == ((files[1],), (files[0],))
+        assert split_missing(stand.index, "demo", "1.0", files) == ((files[1],), (files[0],))
         other = replace(files[1], sha256="1" * 64)
         with pytest.raises(Conflict, match="1" * 64):
-            look(stand.index, "demo", "1.0", (other, files[0]))
+            split_missing(stand.index, "demo", "1.0", (other, files[0]))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from unmoor.adapters.pep517 import Pep517
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.adapters.uv import Uv
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Output, StageContext
@@ -76,7 +76,9 @@ class Bench:
         code = "import sys, own; own.build_wheel(sys.argv[1]); own.build_sdist(sys.argv[1])"
         args = [sys.executable, "-c", code, str(self.folder.dists)]
         assert self.shell.run(args, cwd=self.repo.path, env={"PATH": os.defpath}).code == 0
-        files = (measured(path) for path in sorted(self.folder.dists.iterdir(), key=lambda path: path.suffix != ".whl"))
+        files = (
+            describe_file(path) for path in sorted(self.folder.dists.iterdir(), key=lambda path: path.suffix != ".whl")
+        )
         dists = Dists(files=tuple(files))
         self.folder.write_manifest(Manifest.of(self.release, dists))
         return dists

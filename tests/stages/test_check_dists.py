@@ -10,7 +10,7 @@ import pytest
 from tests.stages.conftest import RELEASE, Bench
 from tests.support import sample_projects
 
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.core.stage import Output
 from unmoor.errors import InvalidDist
 from unmoor.products import CheckedDists, Dists
@@ -147,7 +147,7 @@ def test_broken_archives(bench: Benches) -> None:
     nameless.write_bytes(b"")
     dists.wheels[0].path.unlink()
     with pytest.raises(InvalidDist) as caught:
-        checked(at, Dists(files=tuple(measured(path) for path in (damaged, empty, nameless))))
+        checked(at, Dists(files=tuple(describe_file(path) for path in (damaged, empty, nameless))))
     lines = str(caught.value).splitlines()
     assert len(lines) == 3
     assert "checksum" in lines[0]
@@ -162,7 +162,7 @@ def test_wheel_for_this_linux_alone(bench: Benches) -> None:
     wheel = dists.wheels[0].path
     linux = wheel.rename(wheel.with_name("small_one-1.0-py3-none-linux_x86_64.whl"))
     with pytest.raises(InvalidDist, match=r"tested here and never uploaded.*auditwheel repair, or by cibuildwheel"):
-        checked(at, Dists(files=(measured(linux),)))
+        checked(at, Dists(files=(describe_file(linux),)))
 
 
 def test_size_that_the_index_takes(bench: Benches) -> None:
@@ -203,4 +203,4 @@ def test_metadata_that_twine_refuses(bench: Benches) -> None:
             text = data.replace(b"\n\n", b"\nNo-Such-Field: x\n\n", 1) if name.endswith("METADATA") else data
             archive.writestr(name, text)
     with pytest.raises(InvalidDist, match="no-such-field"):
-        checked(at, Dists(files=(measured(path),)))
+        checked(at, Dists(files=(describe_file(path),)))

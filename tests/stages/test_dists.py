@@ -17,7 +17,7 @@ from tests.support import local_forge, sample_projects
 from tests.support.git_repos import Repo
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import measured, sha256_of
+from unmoor.artifacts.files import describe_file, sha256_of
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.dists.inspect import parsed, read_metadata
@@ -178,7 +178,7 @@ def drafted(
     path.parent.mkdir(parents=True)
     path.write_bytes(manifests.encode(manifest or Manifest.of(at.release, made)))
     if leave_out != manifests.NAME:
-        forge.attach(forge_release, measured(path))
+        forge.attach(forge_release, describe_file(path))
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def test_another_machine_goes_on_with_the_very_bytes(at: Bench, scene: local_for
     found = stage.find(at.context())
     assert found == made
     assert found is not None
-    assert [measured(file.path) for file in found.files] == list(made.files)
+    assert [describe_file(file.path) for file in found.files] == list(made.files)
     assert elsewhere.read_manifest() == at.folder.read_manifest()
     assert at.builds(folder=elsewhere).find(at.context()) == made
 
@@ -447,7 +447,7 @@ class Holds:
     def fetch(self, listed: ListedFile, into: Path) -> File:
         """Copy one."""
         (into / listed.name).write_bytes(self.files[listed.name].path.read_bytes())
-        return measured(into / listed.name)
+        return describe_file(into / listed.name)
 
 
 def test_lost_files_come_back_from_an_index(bench: Benches, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.stages.conftest import RELEASE, Bench
 from tests.support import sample_projects
 
 from unmoor.adapters.uv import Uv
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Output
 from unmoor.errors import CheckFailed, ConfigError, TimedOut, ToolMissing
@@ -221,7 +221,7 @@ def test_wheel_for_another_platform(bench: Benches) -> None:
     dists = at.dists()
     foreign = at.folder.dists / "small_one-1.0-cp39-cp39-win32.whl"
     foreign.write_bytes(dists.wheels[0].path.read_bytes() + b"other")
-    dists = Dists(files=(measured(foreign), *dists.files))
+    dists = Dists(files=(describe_file(foreign), *dists.files))
     context = at.context(dists=dists)
     with pytest.raises(CheckFailed, match=f"{foreign.name} is made for another platform") as raised:
         stage(at).make(context)
@@ -268,7 +268,7 @@ def test_wheel_for_another_python_of_this_machine(bench: Benches) -> None:
     version = "".join(platform.python_version_tuple()[:2])
     only = at.folder.dists / f"small_one-1.0-py{version}-none-any.whl"
     (at.folder.dists / "small_one-1.0-py3-none-any.whl").rename(only)
-    dists = Dists(files=(measured(only), sdist))
+    dists = Dists(files=(describe_file(only), sdist))
     proof = stage(at, environments=Pythons(at.uv)).make(at.context(dists=dists))
     assert said(proof, Verdict.PASSED)[f"{only.name}: imports (Python {version[0]}.{version[1:]})"] == "small_one"
 

@@ -15,7 +15,7 @@ from tests.support.sample_values import Ticks
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.core.stage import Output
 from unmoor.errors import CheckFailed, Conflict, Incomplete, Unknown
 from unmoor.ports.index import Holding, Index, ListedFile
@@ -157,7 +157,7 @@ def test_sdist_alone_is_installed(bench: Benches, index: PackageIndex) -> None:
     simple = index.holding("built-one", "1.0").simple
     listed = ListedFile(name=foreign.name, url="http://127.0.0.1:9/x.whl", sha256=wheel.sha256)
     late = Late(index, [Holding(simple={**simple, foreign.name: listed}, json=None)])
-    dists = Dists(files=(measured(foreign), *products["dists"].sdists))
+    dists = Dists(files=(describe_file(foreign), *products["dists"].sdists))
     made = stage(at, late).make(at.context(dists=dists, testpypi=products["testpypi"]))
     assert [(result.name, result.verdict) for result in made.results] == [
         ("built_one-1.0.tar.gz: imports", Verdict.PASSED),

@@ -11,7 +11,7 @@ from tests.support.local_indexes import DISTS, RELEASE, Dock, dock
 from unmoor.core.stage import Reach
 from unmoor.errors import Refused, Unknown
 from unmoor.products import Subject, Uploaded
-from unmoor.publish.tag_recheck import still_names
+from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.stages.pypi import UploadIndex, manage
 from unmoor.stages.testpypi import UploadStaging
 
@@ -79,7 +79,7 @@ def test_a_remote_that_cannot_be_read_is_unknown(at: Dock) -> None:
     at.repo.git("remote", "set-url", "origin", str(at.folder / "nowhere.git"))
     try:
         with pytest.raises(Unknown):
-            still_names(at.git, context[RELEASE])
+            verify_tag_unmoved(at.git, context[RELEASE])
     finally:
         at.repo.git("remote", "set-url", "origin", str(at.folder / "remote.git"))
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.local_indexes import DISTS, RELEASE, Dock, dock
 
 from unmoor.adapters.index import PackageIndex
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.core.stage import NotUndone, Reach
 from unmoor.errors import Conflict, Denied, Rejected, Unknown
 from unmoor.ports.world import Login
@@ -81,7 +81,7 @@ def test_other_bytes_are_refused_by_the_index_too(at: Dock) -> None:
     stage_at(at).make(context)
     sdist = context[DISTS].files[1]
     sdist.path.write_bytes(sdist.path.read_bytes() + b"\0")
-    answer = at.staging.send(measured(sdist.path))
+    answer = at.staging.send(describe_file(sdist.path))
     assert re.match("File already exists", getattr(answer, "reason", ""))
 
 

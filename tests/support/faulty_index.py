@@ -20,7 +20,7 @@ from tests.support.sample_values import Ticks
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.ports.clock import Clock
 from unmoor.ports.world import IndexPlace, Login
 from unmoor.products import File
@@ -147,7 +147,7 @@ def answering(script: Callable[[Exchange], None], *, json: bool = False, clock: 
 def built(folder: Path, version: str = "1.0", *, more: tuple[str, ...] = ()) -> tuple[File, ...]:
     """A wheel for each tag and an sdist of ``demo``, wheels first."""
     wheels = [made_dists.wheel("demo", version, tag=tag) for tag in ("py3-none-any", *more)]
-    return tuple(measured(Path(path)) for path in made_dists.write(folder, *wheels, sdist(version)))
+    return tuple(describe_file(Path(path)) for path in made_dists.write(folder, *wheels, sdist(version)))
 
 
 def sdist(version: str) -> tuple[str, bytes]:

@@ -14,7 +14,7 @@ from tests.support.sample_values import Ticks
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.http.session import BoundedSession
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Output, StageContext
 from unmoor.ports.world import ForgePlace, Login
@@ -113,7 +113,7 @@ def ready(at: Scene, folder: Path, release: Release | None = None, *, salt: str 
         path = folder / "dists" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(f"{name}{salt}".encode() * 100)
-        files.append(measured(path))
+        files.append(describe_file(path))
     notes = Notes(body="- Something new\n", full=full or "- Something new\n", source="a test")
     proof = Proof(
         name="prove-dists",
@@ -137,4 +137,4 @@ def text_file(path: Path, text: str) -> File:
     """Write a small file and measure it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    return measured(path)
+    return describe_file(path)

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from unmoor.util.concurrency import side_by_side
+from unmoor.util.concurrency import run_parallel
 
 
 @pytest.mark.parametrize(("items", "width", "threads"), [(0, 8, 0), (1, 8, 1), (5, 8, 5), (50, 8, 8), (50, 1, 1)])
@@ -24,7 +24,7 @@ def test_every_item_is_done_once(items: int, width: int, threads: int) -> None:
         assert voice.get() == "the caller's"
         assert threading.current_thread().daemon
 
-    assert side_by_side(range(items), work, width=width) == ()
+    assert run_parallel(range(items), work, width=width) == ()
     assert sorted(done) == list(range(items))
     assert len(seen) <= threads
 
@@ -46,6 +46,6 @@ def test_after_a_failure_nothing_is_begun() -> None:
         if item == 1:
             raise ValueError(item)
 
-    failures = side_by_side(range(9), work, width=3)
+    failures = run_parallel(range(9), work, width=3)
     assert [type(each) for each in failures] == [KeyError, ValueError]
     assert sorted(begun) == [0, 1, 2]

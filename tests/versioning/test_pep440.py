@@ -90,8 +90,8 @@ def test_a_tag_is_refused(name: str, words: str) -> None:
 
 def test_shown_is_one_short_printable_line() -> None:
     """Text from outside is quoted, escaped and cut."""
-    assert pep440.shown("v1\n\x1b[31m") == r"'v1\n\x1b[31m'"
-    assert len(pep440.shown("x" * 1000)) < 90
+    assert pep440.quoted("v1\n\x1b[31m") == r"'v1\n\x1b[31m'"
+    assert len(pep440.quoted("x" * 1000)) < 90
 
 
 @pytest.mark.parametrize(
@@ -173,13 +173,13 @@ def test_next_version(current: str | None, kinds: list[str], expected: str) -> N
 )
 def test_the_tag_at(tags: dict[str, str], expected: str | None) -> None:
     """The tag on a commit is the best spelling of the one version named there."""
-    assert pep440.the_tag_at(tags, HEAD) == expected
+    assert pep440.release_tag_at(tags, HEAD) == expected
 
 
 def test_two_versions_on_one_commit() -> None:
     """Tags that name different versions on a commit are refused, both named, in order."""
     with pytest.raises(Refused, match=r"different versions: v1.2.0rc1, v1.2.0$"):
-        pep440.the_tag_at({"v1.2.0": HEAD, "v1.2.0rc1": HEAD}, HEAD)
+        pep440.release_tag_at({"v1.2.0": HEAD, "v1.2.0rc1": HEAD}, HEAD)
 
 
 @pytest.mark.parametrize(

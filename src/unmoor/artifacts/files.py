@@ -28,7 +28,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def measured(path: Path) -> File:
+def describe_file(path: Path) -> File:
     """Hash and measure a file that is there."""
     return File(name=path.name, sha256=sha256_of(path), size=path.stat().st_size, path=path)
 
@@ -53,7 +53,7 @@ def read_regular(path: Path, limit: int) -> bytes:
 
 
 @contextmanager
-def writing_whole(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
+def atomic_writer(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """Write aside, fsync, rename at the end of the block: a reader sees the old bytes or the new ones, never a part.
 
     Where the block raises, nothing is renamed and nothing is left.
@@ -72,12 +72,12 @@ def writing_whole(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
         raise
 
 
-def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write a whole file, or nothing; see `writing_whole`."""
-    with writing_whole(path, mode=mode) as stream:
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a whole file, or nothing; see `atomic_writer`."""
+    with atomic_writer(path, mode=mode) as stream:
         stream.write(data)
 
 
-def sums(files: Iterable[File]) -> bytes:
+def checksum_lines(files: Iterable[File]) -> bytes:
     """The text of ``SHA256SUMS``, as ``sha256sum -c`` reads it."""
     return "".join(f"{file.sha256}  {file.name}\n" for file in sorted(files, key=lambda f: f.name)).encode()

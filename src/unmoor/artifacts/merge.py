@@ -63,7 +63,7 @@ class Handover:
         return manifests.decode(data, where=str(self.manifest))
 
 
-def joined(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
+def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
     """Make one manifest of all. Raises `Conflict` where two legs are not of one release, or name a file alike."""
     first_leg, first = legs[0]
     named: dict[str, tuple[Handover, Artifact]] = {}
@@ -96,14 +96,14 @@ def joined(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
         artifacts=tuple(sorted((each for _, each in named.values()), key=lambda one: (one.kind != "wheel", one.name))),
         images=tuple(sorted({each for one in every for each in one.images}, key=str)),
         pushed=tuple(sorted({each for one in every for each in one.pushed}, key=str)),
-        proofs=merged(proof for one in every for proof in one.proofs),
+        proofs=merge_proofs(proof for one in every for proof in one.proofs),
         tools=tuple(sorted({tool for one in every for tool in one.tools}, key=lambda tool: (tool.name, tool.version))),
         # That a leg built one kind of file alone is nothing unusual of the whole.
         decisions=tuple(sorted({each for one in every for each in one.decisions if not each.startswith(_FORMATS)})),
     )
 
 
-def merged(proofs: Iterable[Proof]) -> tuple[Proof, ...]:
+def merge_proofs(proofs: Iterable[Proof]) -> tuple[Proof, ...]:
     """Bring proofs of one name together, sorted by name: of all their digests, with all their results."""
     found: dict[str, Proof] = {}
     for proof in proofs:

@@ -93,7 +93,7 @@ class ImageName:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class ImageReference:
     """``host/owner/name:tag@digest``, the last two each optional."""
 
     name: ImageName
@@ -101,7 +101,7 @@ class Reference:
     digest: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Reference:
+    def parse(cls, text: str) -> ImageReference:
         """Read a reference. Raises `ConfigError`."""
         rest, at, digest = text.strip().partition("@")
         head, slash, last = rest.rpartition("/")
@@ -227,11 +227,11 @@ def leg_tag(tag: str, platform: str) -> str:
     return f"{tag}-{plain_platform(platform).replace('/', '-')}"
 
 
-def tagged(name: ImageName, tag: str) -> Reference:
+def with_tag(name: ImageName, tag: str) -> ImageReference:
     """A name with a tag. Raises `ConfigError` for a tag that is none."""
     if not is_tag(tag):
         raise ConfigError(
             f"{clean(tag, 140)!r} is not a tag that a registry takes",
             next_step="shorten the suffix or the pattern: 128 letters, digits, '.', '_', '-' at most",
         )
-    return replace(Reference(name=name), tag=tag)
+    return replace(ImageReference(name=name), tag=tag)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import is_intact, is_safe_name, read_regular, sha256_of, write_whole, writing_whole
+from unmoor.artifacts.files import atomic_writer, is_intact, is_safe_name, read_regular, sha256_of, write_atomic
 from unmoor.artifacts.manifest import Manifest
-from unmoor.artifacts.merge import Handover, joined, merged
+from unmoor.artifacts.merge import Handover, merge_manifests, merge_proofs
 from unmoor.errors import Conflict, Incomplete
 from unmoor.products import File, Proof
 
@@ -58,7 +58,7 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         ignore = self.path.parent / ".gitignore"
         if not ignore.exists():
-            write_whole(ignore, b"*\n")
+            write_atomic(ignore, b"*\n")
 
     def read_manifest(self) -> Manifest | None:
         """Read the manifest, ``None`` where there is none. Raises `Unknown` for one that is broken."""
@@ -71,7 +71,7 @@ class RunFolder:
     def write_manifest(self, manifest: Manifest) -> None:
         """Write the manifest, whole or not at all."""
         self.open()
-        write_whole(self.manifest, manifests.encode(manifest))
+        write_atomic(self.manifest, manifests.encode(manifest))
 
     def take(self, legs: Sequence[Handover]) -> None:
         """Take over files that other machines built, each leg by the manifest that names its own.
@@ -80,7 +80,7 @@ class RunFolder:
         two legs are at odds, or where this folder holds other files already, `Unknown` for a manifest that is none.
         """
         said = [(leg, leg.read()) for leg in legs]
-        whole = joined(said)
+        whole = merge_manifests(said)
         known = self.read_manifest()
         if known is not None and set(known.artifacts) != set(whole.artifacts):
             raise Conflict(
@@ -97,7 +97,7 @@ class RunFolder:
             # A proof that was made here, of as many digests, knows more than what it was made from.
             own = {proof.name: set(proof.subjects) for proof in known.proofs}
             new = [proof for proof in whole.proofs if not own.get(proof.name, set()) >= set(proof.subjects)]
-            self.write_manifest(replace(known, proofs=merged((*known.proofs, *new))))
+            self.write_manifest(replace(known, proofs=merge_proofs((*known.proofs, *new))))
 
     def _copy(self, file: File) -> None:
         """Copy a file that was handed over, if its bytes are those of its manifest."""
@@ -111,7 +111,7 @@ class RunFolder:
                 where=str(file.path.parent),
                 next_step="hand over the very files that were built",
             )
-        with file.path.open("rb") as source, writing_whole(self.dists / file.name) as target:
+        with file.path.open("rb") as source, atomic_writer(self.dists / file.name) as target:
             shutil.copyfileobj(source, target)
 
     def read_proof(self, name: str) -> Proof | None:
@@ -138,7 +138,7 @@ class RunFolder:
         import msgspec
 
         self.open()
-        write_whole(self.path / "proofs" / f"{proof.name}.json", msgspec.json.encode(proof))
+        write_atomic(self.path / "proofs" / f"{proof.name}.json", msgspec.json.encode(proof))
 
     def add_proof(self, proof: Proof) -> None:
         """Write a proof, and into the manifest, where there is one, beside the others, sorted by name."""
@@ -153,7 +153,7 @@ class RunFolder:
         """Write a text asset of the release and return where it lies."""
         self.open()
         path = self.assets / name
-        write_whole(path, data)
+        write_atomic(path, data)
         return path
 
     def leftovers(self, names: Sequence[str]) -> tuple[str, ...]:

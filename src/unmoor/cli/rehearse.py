@@ -32,7 +32,7 @@ from unmoor.ports.engine import Engine
 from unmoor.project.locate import Surroundings, settings_at
 from unmoor.rehearsal import local
 from unmoor.rehearsal.prepare import Prepared, prepare
-from unmoor.util.filelock import exclusive
+from unmoor.util.filelock import exclusive_lock
 from unmoor.util.text import clean, indented
 
 PLACE = "rehearsal"
@@ -67,7 +67,7 @@ def command(
         here = located(folder, path, around, processes, tag=tag)
         place = here.folder / ".unmoor" / PLACE
         RunFolder(place).open()
-        with exclusive(place):
+        with exclusive_lock(place):
             _wipe(place)
             prepared = prepare(here, LocalShell(processes=processes), place, tag=tag, config=around.config)
             _tell(prepared)

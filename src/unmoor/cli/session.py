@@ -33,7 +33,7 @@ from unmoor.ports.world import Trusted, World
 from unmoor.project.locate import Surroundings, settings_at
 from unmoor.release_request import ReleaseRequest
 from unmoor.render import words
-from unmoor.util.filelock import exclusive
+from unmoor.util.filelock import exclusive_lock
 from unmoor.util.text import clean
 
 LOCAL_REPOSITORY = "local/rehearsal"
@@ -167,7 +167,7 @@ class Gate(ExitStack):
         with self._entering:
             if not self._entered:
                 self._folder.open()
-                self.enter_context(exclusive(self._folder.path))
+                self.enter_context(exclusive_lock(self._folder.path))
                 self.journal.start()
                 self._entered = True
 

@@ -18,7 +18,7 @@ from unmoor.images import image_plan
 from unmoor.products import Release
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
 from unmoor.publish.compare import compare, find_manifest
-from unmoor.publish.latest import highest
+from unmoor.publish.latest import is_latest
 from unmoor.release_request import staging_index
 from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming
@@ -129,7 +129,7 @@ def _release(manifest: Manifest, opened: session.Session) -> Release:
         commit=manifest.commit,
         date=services.git.date_of(manifest.commit),
         prerelease=manifest.prerelease,
-        highest=highest(
+        highest=is_latest(
             version,
             (),
             project=manifest.project,

@@ -17,7 +17,7 @@ from unmoor.core.outcome import Failed, Found, Skipped
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import NotUndone, Publish, Push, Reach, Undone
 from unmoor.render import words
-from unmoor.util.filelock import exclusive
+from unmoor.util.filelock import exclusive_lock
 from unmoor.util.text import clean
 
 
@@ -44,7 +44,7 @@ def command(
         opened = session.opened(asked, processes)
         report = session.conduct(opened, asked, processes)
         opened.folder.open()
-        with exclusive(opened.folder.path):
+        with exclusive_lock(opened.folder.path):
             lines = list(_undone(opened.pipeline, report, really=really))
     for line in lines:
         click.echo(line)

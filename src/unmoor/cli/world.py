@@ -15,7 +15,7 @@ from unmoor.cli.options import directory_option
 from unmoor.cli.output import err
 from unmoor.errors import Interrupted, Refused
 from unmoor.rehearsal import local
-from unmoor.util.filelock import exclusive
+from unmoor.util.filelock import exclusive_lock
 
 
 @click.group(short_help="Run a local world of your own: indexes, a GitHub API, a registry, a git remote.")
@@ -64,7 +64,7 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
             RunFolder(place).open()
         repository = repository or (repository_of(here.remote() or "") if top else "") or "local/world"
         with (
-            exclusive(place),
+            exclusive_lock(place),
             local.start(place, repository=repository, checkout=top, file_limit=file_limit, registry=True) as world,
         ):
             err("a local world is up; Ctrl-C ends it")

@@ -31,7 +31,7 @@ from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.stage import Reach, StageContext
 from unmoor.errors import Interrupted, TimedOut, UnmoorError, from_os_error
-from unmoor.util.py311_compat import mend
+from unmoor.util.py311_compat import patch_old_python
 
 TICK = 0.5  # seconds between two looks at the deadline
 PATIENCE = 5.0  # seconds that stages get to stop
@@ -74,7 +74,7 @@ class Run:
 
     def execute(self) -> Report:
         """Run to the end and report. Never raises for a stage's failure."""
-        mend()
+        patch_old_python()
         begun = time.monotonic()
         entries = tuple(StageInfo(name=s.name, reach=s.reach, advisory=s.advisory) for s in self.pipeline)
         self.journal.write({"event": "run begins", "world": self.world, "ceiling": self.limit.name.lower()})

@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
-from unmoor.artifacts.files import read_regular, write_whole
+from unmoor.artifacts.files import read_regular, write_atomic
 from unmoor.artifacts.oci import ImageManifest, leg_tag, plain_platform, read_manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import IMAGE_NAME, ImageSettings, TargetSettings
@@ -160,7 +160,7 @@ def write_record(folder: RunFolder, commit: str, wheels: tuple[Subject, ...], im
 
     recorded = Recorded(commit=commit, wheels=wheels, images=images.images)
     folder.open()
-    write_whole(folder.path / RECORD, msgspec.json.format(msgspec.json.encode(recorded), indent=2) + b"\n")
+    write_atomic(folder.path / RECORD, msgspec.json.format(msgspec.json.encode(recorded), indent=2) + b"\n")
 
 
 def configuration_of(registry: Registry, reference: str, platform: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from unmoor.artifacts.manifest import Manifest
-from unmoor.artifacts.merge import merged
+from unmoor.artifacts.merge import merge_proofs
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete
 from unmoor.images import image_names
@@ -91,7 +91,7 @@ def _proof(folder: RunFolder, images: Sequence[Image], legs: Sequence[tuple[Path
     here = folder.read_proof(_PROOF)
     if here is not None and not frozenset(here.subjects) <= frozenset(map(image_names.subject_of, images)):
         here = None  # of images that are none of these
-    (proof,) = merged([*([here] if here else []), *_proofs(legs)])
+    (proof,) = merge_proofs([*([here] if here else []), *_proofs(legs)])
     return proof
 
 

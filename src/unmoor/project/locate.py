@@ -19,7 +19,7 @@ from unmoor.errors import ConfigError, UnmoorError
 from unmoor.ports.git import Git
 from unmoor.project import Read, is_project, read_facts
 from unmoor.util.text import clean
-from unmoor.versioning.pep440 import shown
+from unmoor.versioning.pep440 import quoted
 from unmoor.versioning.tag_scheme import Naming
 
 FILES = ("pyproject.toml", "setup.py", "setup.cfg")
@@ -204,9 +204,9 @@ class _Repository:
         if tag is None:
             what = "there is no project at the top of the repository"
         elif fitting := self._fitting(tag):
-            what = f"the tag {shown(tag)} fits the projects in {_listed(fitting)}"
+            what = f"the tag {quoted(tag)} fits the projects in {_listed(fitting)}"
         else:
-            what = f"there is no project at the top of the repository, and none in it has tags such as {shown(tag)}"
+            what = f"there is no project at the top of the repository, and none in it has tags such as {quoted(tag)}"
         more = "" if tag is None else "; what stands in its tags, if not its name, is tag-prefix in its own settings"
         raise ConfigError(what, where=str(self.git.folder), next_step=self._ways() + more)
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import sums
+from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Denied, Internal, Interrupted, Unknown, UnmoorError
@@ -21,7 +21,7 @@ from unmoor.ports.index import Holding, Index
 from unmoor.ports.registry import Registry
 from unmoor.products import Release
 from unmoor.products.surface_state import Item, State, SurfaceState
-from unmoor.publish.release_assets import SUMS, attached, content_of, digest_of, same_files
+from unmoor.publish.release_assets import SUMS, content_of, digest_of, find_asset, same_files
 from unmoor.util.text import clean
 
 FORGE = "forge"
@@ -123,7 +123,7 @@ def compare_forge(manifest: Manifest, forge: Forge) -> SurfaceState:
 
 def _expected_assets(manifest: Manifest) -> dict[str, str]:
     dists = manifest.dists(Path())
-    return {**_digests(manifest), SUMS: sha256(sums(dists.files)).hexdigest()}
+    return {**_digests(manifest), SUMS: sha256(checksum_lines(dists.files)).hexdigest()}
 
 
 def _no_release(tag: str, forge: Forge) -> str:
@@ -138,7 +138,7 @@ def _no_release(tag: str, forge: Forge) -> str:
 
 
 def _asset_item(forge_release: ForgeRelease, name: str, expected: str, forge: Forge) -> Item:
-    asset = attached(forge_release, name)
+    asset = find_asset(forge_release, name)
     if asset is None or not asset.uploaded:
         note = "not there" if asset is None else "begun and broken off"
         return Item(name=name, state=State.INCOMPLETE, expected=expected, seen=None, note=note)
@@ -152,7 +152,7 @@ def _manifest_item(forge_release: ForgeRelease, manifest: Manifest, forge: Forge
     """The manifest asset: the same bytes, or other words about the very same files."""
     expected = sha256(manifests.encode(manifest)).hexdigest()
     item = _asset_item(forge_release, manifests.NAME, expected, forge)
-    asset = attached(forge_release, manifests.NAME)
+    asset = find_asset(forge_release, manifests.NAME)
     if item.state is not State.CONFLICTING or asset is None:
         return item
     there = _decoded(asset, forge)
@@ -196,7 +196,7 @@ def find_manifest(folder: RunFolder, forge: Forge, tag: str) -> Manifest | None:
 
 def _on_the_release(forge: Forge, tag: str) -> Manifest | None:
     forge_release = forge.public(tag) or _drafted(forge, tag)
-    asset = attached(forge_release, manifests.NAME) if forge_release is not None else None
+    asset = find_asset(forge_release, manifests.NAME) if forge_release is not None else None
     if asset is None or not asset.uploaded:
         return None
     return manifests.decode(content_of(asset, forge), where=asset.url)
@@ -206,4 +206,4 @@ def _drafted(forge: Forge, tag: str) -> ForgeRelease | None:
     if not forge.has_token():
         return None
     releases = forge.releases(tag)
-    return next((each for each in releases if attached(each, manifests.NAME)), next(iter(releases), None))
+    return next((each for each in releases if find_asset(each, manifests.NAME)), next(iter(releases), None))

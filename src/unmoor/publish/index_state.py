@@ -9,18 +9,20 @@ from unmoor.ports.index import Holding, Index
 from unmoor.products import Dists, File, Release, Subject, Uploaded
 
 
-def look(index: Index, project: str, version: str, files: Sequence[File]) -> tuple[tuple[File, ...], tuple[File, ...]]:
+def split_missing(
+    index: Index, project: str, version: str, files: Sequence[File]
+) -> tuple[tuple[File, ...], tuple[File, ...]]:
     """Which of the files the index holds, by hash, and which it does not: (present, absent), in the order given.
 
     Either voice of the index is enough: the simple index may be stale. Raises `Conflict` where a
     name holds other bytes or the version has a file that nobody tested, `Unknown` where the index
     gives no hash or cannot be read.
     """
-    return compared(index, index.holding(project, version), files)
+    return split_holding(index, index.holding(project, version), files)
 
 
-def compared(index: Index, holding: Holding, files: Sequence[File]) -> tuple[tuple[File, ...], tuple[File, ...]]:
-    """Take an answer of the index apart as `look` does, and raise what it raises."""
+def split_holding(index: Index, holding: Holding, files: Sequence[File]) -> tuple[tuple[File, ...], tuple[File, ...]]:
+    """Take an answer of the index apart as `split_missing` does, and raise what it raises."""
     if strange := sorted(holding.names - {file.name for file in files}):
         raise Conflict(
             f"{index.name} holds files of this version that are not of this release: {', '.join(strange)}",
@@ -54,7 +56,7 @@ def uploaded(index: Index, files: Sequence[File]) -> Uploaded:
     return Uploaded(index=index.name, files=tuple(Subject(name=file.name, sha256=file.sha256) for file in files))
 
 
-def found(index: Index, release: Release, dists: Dists) -> Uploaded | None:
-    """The product if the index holds every file, by its hash, else ``None``. Raises as `look` does."""
-    _, absent = look(index, release.project, release.version, dists.files)
+def find_uploaded(index: Index, release: Release, dists: Dists) -> Uploaded | None:
+    """The product if the index holds every file, by its hash, else ``None``. Raises as `split_missing` does."""
+    _, absent = split_missing(index, release.project, release.version, dists.files)
     return None if absent else uploaded(index, dists.files)

@@ -18,7 +18,7 @@ from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming
 
 
-def highest(
+def is_latest(
     version: Version,
     tagged: Iterable[Version],
     *,

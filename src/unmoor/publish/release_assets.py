@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import sums
+from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Refused, Unknown
@@ -33,7 +33,7 @@ _DISTS = (".whl", ".tar.gz", ".zip")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bundle:
+class ReleaseAssets:
     """Every asset of a release in the order of upload: the files, the texts, the manifest last."""
 
     files: tuple[File, ...]
@@ -41,26 +41,26 @@ class Bundle:
     manifest: Manifest
 
     @classmethod
-    def of(cls, manifest: Manifest, dists: Dists, notes: Notes, folder: RunFolder) -> Bundle:
+    def of(cls, manifest: Manifest, dists: Dists, notes: Notes, folder: RunFolder) -> ReleaseAssets:
         """Work out every asset; nothing is written.
 
         Raises `Refused` for a name that the forge would change, for a file or a number of files that it would not take.
         """
-        texts = [(folder.assets / SUMS, sums(dists.files))]
+        texts = [(folder.assets / SUMS, checksum_lines(dists.files))]
         if notes.full != notes.body:
             texts.append((folder.assets / NOTES, notes.full.encode()))
         texts.append((folder.assets / manifests.NAME, manifests.encode(manifest)))
         for file in dists.files:
-            _see_name(file)
-            _see_size(file)
-        _see_count(len(dists.files) + len(texts))
+            _require_safe_name(file)
+            _require_size(file)
+        _require_count(len(dists.files) + len(texts))
         return cls(files=(*dists.files, *(_file(*text) for text in texts)), texts=tuple(texts), manifest=manifest)
 
-    def see_room(self, forge_release: ForgeRelease) -> None:
+    def require_room(self, forge_release: ForgeRelease) -> None:
         """See that all files fit beside what somebody else has attached. Raises `Refused`."""
         ours = {file.name for file in self.files}
         foreign = sum(asset.name not in ours for asset in forge_release.assets)
-        _see_count(len(self.files) + foreign, forge_release.url)
+        _require_count(len(self.files) + foreign, forge_release.url)
 
     def write(self, folder: RunFolder) -> None:
         """Write the texts to where their `File` says they lie."""
@@ -68,7 +68,7 @@ class Bundle:
             folder.write_asset(path.name, data)
 
 
-def _see_name(file: File) -> None:
+def _require_safe_name(file: File) -> None:
     if _KEPT.fullmatch(file.name) is None:
         raise Refused(
             f"{file.name} would get another name on the forge: only letters, digits, '.', '_' and '-' are kept",
@@ -76,7 +76,7 @@ def _see_name(file: File) -> None:
         )
 
 
-def _see_size(file: File) -> None:
+def _require_size(file: File) -> None:
     if file.size >= LARGEST:
         raise Refused(
             f"{file.name} has {file.size:,} bytes, and a file of a release must be smaller than 2 GiB ({LARGEST:,})",
@@ -84,7 +84,7 @@ def _see_size(file: File) -> None:
         )
 
 
-def _see_count(count: int, where: str = "") -> None:
+def _require_count(count: int, where: str = "") -> None:
     if count > MOST:
         raise Refused(
             f"the release would have {count} files, and a forge takes {MOST} of one release",
@@ -97,7 +97,7 @@ def _file(path: Path, data: bytes) -> File:
     return File(name=path.name, sha256=sha256(data).hexdigest(), size=len(data), path=path)
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """How one asset differs."""
 
     MISSING = "is missing"
@@ -112,18 +112,18 @@ class Difference:
     """One asset that is not as it should be; ``seen`` is what lies there, if anything does."""
 
     name: str
-    kind: Kind
+    kind: DifferenceKind
     expected: str = ""
     found: str = ""
     seen: ForgeAsset | None = None
 
     def __str__(self) -> str:
-        if self.kind is Kind.OTHER:
+        if self.kind is DifferenceKind.OTHER:
             return f"{self.name} is {self.found} there, and sha256 {self.expected} here"
         return f"{self.name} {self.kind}"
 
 
-def differences(forge_release: ForgeRelease, bundle: Bundle, forge: Forge) -> tuple[Difference, ...]:
+def differences(forge_release: ForgeRelease, bundle: ReleaseAssets, forge: Forge) -> tuple[Difference, ...]:
     """Compare the assets of a release object with ours. Downloads only where the forge gives no digest.
 
     Other assets that are not distributions are somebody's own, and left alone. Raises `Unknown`.
@@ -131,26 +131,30 @@ def differences(forge_release: ForgeRelease, bundle: Bundle, forge: Forge) -> tu
     ours = {file.name: file for file in bundle.files}
     found = [each for file in bundle.files if (each := _difference(forge_release, file, bundle, forge)) is not None]
     found += [
-        Difference(name=asset.name, kind=Kind.ALIEN, seen=asset)
+        Difference(name=asset.name, kind=DifferenceKind.ALIEN, seen=asset)
         for asset in forge_release.assets
         if asset.name not in ours and asset.name.endswith(_DISTS)
     ]
     return tuple(found)
 
 
-def mendable(forge_release: ForgeRelease, bundle: Bundle, forge: Forge, *, folder: RunFolder) -> tuple[Difference, ...]:
+def repairable(
+    forge_release: ForgeRelease, bundle: ReleaseAssets, forge: Forge, *, folder: RunFolder
+) -> tuple[Difference, ...]:
     """The differences that may be mended. Raises `Conflict` for those that may not, and `Unknown`.
 
     What users see is never altered; a draft without a manifest is a broken-off attempt.
     """
     odd = differences(forge_release, bundle, forge)
-    whole = (manifest := attached(forge_release, manifests.NAME)) is not None and manifest.uploaded
+    whole = (manifest := find_asset(forge_release, manifests.NAME)) is not None and manifest.uploaded
     if forge_release.draft:
-        wrong = [each for each in odd if each.kind is Kind.ALIEN or (whole and each.kind is Kind.OTHER)]
+        wrong = [
+            each for each in odd if each.kind is DifferenceKind.ALIEN or (whole and each.kind is DifferenceKind.OTHER)
+        ]
         advice = "compare the two; if the draft is the wrong one, delete it by hand and run the same command again"
     else:
         # A manifest in other words says the same of the same files.
-        wrong = [each for each in odd if each.kind is not Kind.REWORDED and each.name != NOTES]
+        wrong = [each for each in odd if each.kind is not DifferenceKind.REWORDED and each.name != NOTES]
         how = (
             "an immutable release cannot be altered"
             if forge_release.immutable
@@ -178,16 +182,16 @@ def _is_of_another_build(asset: ForgeAsset, ours: Manifest, forge: Forge) -> boo
     )
 
 
-def _difference(forge_release: ForgeRelease, file: File, bundle: Bundle, forge: Forge) -> Difference | None:
-    asset = attached(forge_release, file.name)
+def _difference(forge_release: ForgeRelease, file: File, bundle: ReleaseAssets, forge: Forge) -> Difference | None:
+    asset = find_asset(forge_release, file.name)
     if asset is None:
-        return Difference(name=file.name, kind=Kind.MISSING, expected=file.sha256)
+        return Difference(name=file.name, kind=DifferenceKind.MISSING, expected=file.sha256)
     if not asset.uploaded:
-        return Difference(name=file.name, kind=Kind.BROKEN, expected=file.sha256, seen=asset)
+        return Difference(name=file.name, kind=DifferenceKind.BROKEN, expected=file.sha256, seen=asset)
     digest = asset.sha256 or (digest_of(asset, forge) if asset.size == file.size else None)
     if digest == file.sha256 and asset.size == file.size:
         return None
-    kind = Kind.REWORDED if _may_be_reworded(asset, bundle.manifest, forge) else Kind.OTHER
+    kind = DifferenceKind.REWORDED if _may_be_reworded(asset, bundle.manifest, forge) else DifferenceKind.OTHER
     found = f"sha256 {digest}" if digest else f"{asset.size} bytes"
     return Difference(name=file.name, kind=kind, expected=file.sha256, found=found, seen=asset)
 
@@ -215,7 +219,7 @@ def _bytes_of(manifest: Manifest) -> tuple[object, ...]:
     return (manifest.tag, manifest.version, manifest.commit, *(frozenset(each) for each in named))
 
 
-def attached(forge_release: ForgeRelease, name: str) -> ForgeAsset | None:
+def find_asset(forge_release: ForgeRelease, name: str) -> ForgeAsset | None:
     """Return the asset of that name, ``None`` where there is none."""
     return next((asset for asset in forge_release.assets if asset.name == name), None)
 
@@ -239,14 +243,14 @@ def content_of(asset: ForgeAsset, forge: Forge, *, limit: int = manifests.LIMIT)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class DraftSelection:
     """The release object to go on with, and empty second drafts of our own making."""
 
     kept: ForgeRelease | None
     spare: tuple[ForgeRelease, ...]
 
 
-def choose(releases: Iterable[ForgeRelease], *, body: str) -> Choice:
+def select_draft(releases: Iterable[ForgeRelease], *, body: str) -> DraftSelection:
     """Choose among the release objects of one tag: the one that is public or holds assets, else the oldest.
 
     Drafts are not unique: two runs at once may each make one. Raises `Conflict` where a second
@@ -262,7 +266,7 @@ def choose(releases: Iterable[ForgeRelease], *, body: str) -> Choice:
             "there are several releases of the tag: " + ", ".join(each.url for each in (kept, *foreign)),
             next_step="delete all but the right one by hand, then run the same command again",
         )
-    return Choice(kept=kept, spare=spare)
+    return DraftSelection(kept=kept, spare=spare)
 
 
 def _is_ours(forge_release: ForgeRelease, body: str) -> bool:

@@ -13,7 +13,7 @@ from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release
-from unmoor.publish.release_assets import attached, content_of
+from unmoor.publish.release_assets import content_of, find_asset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Surfaces:
         if self.forge is None:
             return None
         for forge_release in self._postings(self.forge, release, context):
-            asset = attached(forge_release, manifests.NAME)
+            asset = find_asset(forge_release, manifests.NAME)
             # The manifest is attached last: without it a draft was never complete, and nothing went further.
             if asset is None or not asset.uploaded:
                 continue
@@ -64,7 +64,7 @@ class Surfaces:
 
         Raises `Incomplete` where a release object names a file that is nowhere, `Conflict` for other bytes, `Unknown`.
         """
-        asset = attached(forge_release, wanted.name) if forge_release is not None else None
+        asset = find_asset(forge_release, wanted.name) if forge_release is not None else None
         if asset is not None and forge_release is not None and asset.uploaded and self.forge is not None:
             _same(self.forge.fetch(asset, into), wanted, forge_release.url)
             return True
@@ -82,7 +82,7 @@ class Surfaces:
             else "attach the file, by the sha256 in the manifest, or release the next version",
         )
 
-    def see_equal(self, built: tuple[File, ...], release: Release, context: StageContext) -> None:
+    def require_equal(self, built: tuple[File, ...], release: Release, context: StageContext) -> None:
         """Compare files that were built anew with those of the same name on an index. Raises `Conflict`.
 
         An index that cannot be read is a warning: nothing is sent there before it was compared.

@@ -8,7 +8,7 @@ from unmoor.products import Release
 from unmoor.util.text import clean
 
 
-def still_names(git: Git, release: Release) -> None:
+def verify_tag_unmoved(git: Git, release: Release) -> None:
     """See that the remote's tag still names the commit that was built and tested.
 
     One read of the remote. Raises `Refused`, naming both commits, where the tag was moved or taken

@@ -19,8 +19,8 @@ from unmoor.errors import Incomplete, Rejected, TimedOut, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Busy, Index, Lost, Refusal, Sent
 from unmoor.products import File, Uploaded
-from unmoor.publish.index_state import compared, look, uploaded
-from unmoor.util.concurrency import side_by_side
+from unmoor.publish.index_state import split_holding, split_missing, uploaded
+from unmoor.util.concurrency import run_parallel
 from unmoor.util.text import duration
 
 WIDTH = 8
@@ -60,7 +60,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
 )
 
 
-def bring(
+def upload(
     index: Index,
     *,
     project: str,
@@ -76,21 +76,21 @@ def bring(
     every error says how many of the files are there. Raises `Conflict`, `Denied`, `Rejected`,
     `Unknown`, `TimedOut`, `Incomplete`.
     """
-    present, absent = look(index, project, version, files)
+    present, absent = split_missing(index, project, version, files)
     ends = clock.now() + deadline + sum(file.size for file in absent) / _SLOWEST
     run = _Upload(index=index, project=project, version=version, files=files, clock=clock, say=say, ends=ends)
     for file in present:
         say(f"{index.name} has {file.name} already, the same bytes")
         run.there.append(file)
-    for part in parts(absent, begun=bool(present)):
-        if failures := side_by_side(part, run.bring, width=WIDTH):
+    for part in upload_batches(absent, begun=bool(present)):
+        if failures := run_parallel(part, run.bring, width=WIDTH):
             raise _told(failures, run)
     if absent:
         run.read_back()
     return uploaded(index, files)
 
 
-def parts(files: Sequence[File], *, begun: bool) -> tuple[tuple[File, ...], ...]:
+def upload_batches(files: Sequence[File], *, begun: bool) -> tuple[tuple[File, ...], ...]:
     """What may be sent side by side, one group after the other. ``begun``: the index has a file of the release."""
     wheels = tuple(sorted((file for file in files if file.is_wheel), key=lambda file: file.name))
     others = tuple((file,) for file in sorted(files, key=lambda file: file.name) if not file.is_wheel)
@@ -117,7 +117,7 @@ def _told(failures: Sequence[BaseException], run: _Upload) -> BaseException:
 
 @dataclass(frozen=True, kw_only=True)
 class _Upload:
-    """One run of `bring`. ``there`` are the files that the index is known to hold."""
+    """One run of `upload`. ``there`` are the files that the index is known to hold."""
 
     index: Index
     project: str
@@ -219,7 +219,7 @@ class _Upload:
             self._pause(wait, f"while {self.index.name} was asked what it holds")
             try:
                 holding = self.index.holding(self.project, self.version)
-                _, absent = compared(self.index, holding, self.files)
+                _, absent = split_holding(self.index, holding, self.files)
             except Unknown as error:
                 trouble = error
                 continue

@@ -13,7 +13,7 @@ from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.git.clone import check_out, clone_of
 from unmoor.adapters.git.program import GitProgram
 from unmoor.adapters.git.submodules_lfs import store_of
-from unmoor.artifacts.files import write_whole
+from unmoor.artifacts.files import write_atomic
 from unmoor.config.config_file import Given
 from unmoor.errors import Refused
 from unmoor.notes.fragments import configured, gather
@@ -131,7 +131,7 @@ def _commit_version(program: GitProgram, project: Path, choice: Choice, when: di
             next_step="make it a file of the project",
         )
     content = path.read_bytes()
-    write_whole(path, with_version(content, choice.edit, str(choice.version)), mode=path.stat().st_mode & 0o777)
+    write_atomic(path, with_version(content, choice.edit, str(choice.version)), mode=path.stat().st_mode & 0o777)
     message = f"Set the version to {choice.version} (rehearsal)"
     # This one file: others may differ from the commit just by being checked out (encodings, line ends).
     program.run("add", "--", str(path.relative_to(top.resolve())), cwd=top)

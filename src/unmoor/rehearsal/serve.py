@@ -28,7 +28,7 @@ from unmoor.rehearsal.registry.registries import Registries
 from unmoor.rehearsal.registry.site import Site
 from unmoor.rehearsal.shared import remote, worldfile
 from unmoor.rehearsal.shared.worldfile import Places
-from unmoor.util.filelock import exclusive
+from unmoor.util.filelock import exclusive_lock
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -86,7 +86,7 @@ def locked(folder: Path) -> AbstractContextManager[None]:
     """Hold the folder: two worlds in one would write over each other. Raises `Refused`."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     next_step = "stop it, or choose another folder"
-    return exclusive(folder, name="lock", busy="another world is running here", next_step=next_step)
+    return exclusive_lock(folder, name="lock", busy="another world is running here", next_step=next_step)
 
 
 class Ports:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from unmoor.artifacts.files import is_intact, is_safe_name, measured
+from unmoor.artifacts.files import describe_file, is_intact, is_safe_name
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import built_files
 from unmoor.artifacts.run_dir import RunFolder
@@ -112,7 +112,7 @@ class BuildDists(Build[Dists]):
             built, tools = (
                 self._built(Path(name), release, context) if self.prebuilt is None else self._prebuilt(context)
             )
-            self._surfaces.see_equal(tuple(map(measured, built)), release, context)
+            self._surfaces.require_equal(tuple(map(describe_file, built)), release, context)
             files = tuple(_placed(path, self.folder.dists) for path in built)
         dists = self._decided(Dists(files=files, tools=tools))
         self.folder.write_manifest(Manifest.of(release, dists))
@@ -174,7 +174,7 @@ class BuildDists(Build[Dists]):
         if self.prebuilt is None:
             return
         known = {file.name: file.sha256 for file in dists.files}
-        for file in map(measured, built_files(self.prebuilt)[0]):
+        for file in map(describe_file, built_files(self.prebuilt)[0]):
             if known.get(file.name) != file.sha256:
                 raise Conflict(
                     f"{file.name} has the sha256 {file.sha256} in {self.prebuilt}, and"
@@ -259,4 +259,4 @@ def _placed(built: Path, folder: Path) -> File:
         shutil.copyfileobj(source, copy)
         copy.flush()
         os.fsync(copy.fileno())
-    return measured(place)
+    return describe_file(place)

@@ -18,7 +18,15 @@ from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown, Unmo
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.products import Asset, Dists, Draft, File, Images, Notes, Proof, Pushed, Release
-from unmoor.publish.release_assets import Bundle, Difference, Kind, attached, choose, mendable, same_text
+from unmoor.publish.release_assets import (
+    Difference,
+    DifferenceKind,
+    ReleaseAssets,
+    find_asset,
+    repairable,
+    same_text,
+    select_draft,
+)
 
 # A 502 after the bytes were stored is common on upload hosts: three tries, each after a look.
 _TRIES = 3
@@ -58,7 +66,7 @@ class MakeDraft(Push[Draft]):
         never a conflict. Raises `Denied` and `Unknown` as the forge does.
         """
         release, notes = context[self.release], context[self.notes]
-        choice = choose(self.forge.releases(release.tag), body=notes.body)
+        choice = select_draft(self.forge.releases(release.tag), body=notes.body)
         forge_release = choice.kept
         if forge_release is None:
             return None
@@ -75,7 +83,7 @@ class MakeDraft(Push[Draft]):
         bundle.write(self.folder)
         self.folder.write_manifest(bundle.manifest)
         forge_release = self._worded(self._quiet(self._one_draft(context), bundle, context), context)
-        bundle.see_room(forge_release)
+        bundle.require_room(forge_release)
         if len(bundle.files) > _MANY:
             context.say(
                 f"{len(bundle.files)} files: a forge takes about {_MANY} in an hour, so this may take that long"
@@ -83,7 +91,7 @@ class MakeDraft(Push[Draft]):
         if self._clear(forge_release, bundle, context):
             forge_release = self._reread(release.tag, forge_release.id)
         for file in bundle.files:
-            held = attached(forge_release, file.name)
+            held = find_asset(forge_release, file.name)
             if held is None or not held.uploaded:
                 self._attach(forge_release, file, context)
         return self._read_back(forge_release, bundle, context)
@@ -102,7 +110,7 @@ class MakeDraft(Push[Draft]):
                 raise
         return Undone(f"the draft of {product.tag} was deleted")
 
-    def _bundle(self, context: StageContext) -> Bundle:
+    def _bundle(self, context: StageContext) -> ReleaseAssets:
         manifest = Manifest.of(
             context[self.release],
             context[self.dists],
@@ -110,22 +118,22 @@ class MakeDraft(Push[Draft]):
             images=context[self.images] if self.images else None,
             pushed=context[self.pushed] if self.pushed else None,
         )
-        return Bundle.of(manifest, context[self.dists], context[self.notes], self.folder)
+        return ReleaseAssets.of(manifest, context[self.dists], context[self.notes], self.folder)
 
     def _one_draft(self, context: StageContext) -> ForgeRelease:
         """Return the draft to go on with: the one that is there, or a new one. Empty second ones go."""
         release, notes = context[self.release], context[self.notes]
         words = {"tag": release.tag, "target": release.commit, "name": release.tag, "body": notes.body}
-        choice = choose(self.forge.releases(release.tag), body=notes.body)
+        choice = select_draft(self.forge.releases(release.tag), body=notes.body)
         if choice.kept is None:
             made = _surely(
                 lambda: self.forge.draft(**words, prerelease=release.prerelease),
-                lambda: choose(self.forge.releases(release.tag), body=notes.body).kept,
+                lambda: select_draft(self.forge.releases(release.tag), body=notes.body).kept,
             )
             # Two runs at once may both have made one, and the list may lag: both keep the lowest id.
             listed = self.forge.releases(release.tag)
             known = any(each.id == made.id for each in listed)
-            choice = choose(listed if known else (*listed, made), body=notes.body)
+            choice = select_draft(listed if known else (*listed, made), body=notes.body)
         for spare in choice.spare:
             context.say(f"removing an empty second draft of {release.tag}")
             self.forge.remove(spare)
@@ -133,12 +141,12 @@ class MakeDraft(Push[Draft]):
             raise Unknown("the draft that was made is gone", where=self.forge.address, next_step=_AGAIN)
         return choice.kept
 
-    def _quiet(self, forge_release: ForgeRelease, bundle: Bundle, context: StageContext) -> ForgeRelease:
+    def _quiet(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> ForgeRelease:
         """See that no other run is filling the draft: a file of another build may be that of a run which is alive.
 
         Raises `Refused` where the draft changes while it is looked at.
         """
-        if not any(each.kind is Kind.OTHER for each in self._judged(forge_release, bundle)):
+        if not any(each.kind is DifferenceKind.OTHER for each in self._judged(forge_release, bundle)):
             return forge_release
         context.say(f"the draft holds files of another build: seeing for {_QUIET:g} s whether its run is alive")
         ends = self.clock.now() + _QUIET
@@ -166,7 +174,7 @@ class MakeDraft(Push[Draft]):
         )
         return replace(amended, assets=forge_release.assets)
 
-    def _clear(self, forge_release: ForgeRelease, bundle: Bundle, context: StageContext) -> bool:
+    def _clear(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> bool:
         """Remove what was broken off and what an attempt without a manifest left. Returns whether anything went."""
         odd = [each for each in self._judged(forge_release, bundle) if each.seen is not None]
         # The manifest goes first: while files are replaced, the draft must not count as complete.
@@ -200,12 +208,12 @@ class MakeDraft(Push[Draft]):
         if trouble is not None:
             raise trouble
 
-    def _judged(self, forge_release: ForgeRelease, bundle: Bundle) -> tuple[Difference, ...]:
-        return mendable(forge_release, bundle, self.forge, folder=self.folder)
+    def _judged(self, forge_release: ForgeRelease, bundle: ReleaseAssets) -> tuple[Difference, ...]:
+        return repairable(forge_release, bundle, self.forge, folder=self.folder)
 
     def _landed(self, forge_release: ForgeRelease, file: File, trouble: UnmoorError) -> bool:
         """Whether the file lies there whole after all; what is not whole is removed."""
-        held = attached(self._reread(forge_release.tag, forge_release.id), file.name)
+        held = find_asset(self._reread(forge_release.tag, forge_release.id), file.name)
         if held is None and isinstance(trouble, Rejected):
             raise trouble
         if held is None:
@@ -217,7 +225,7 @@ class MakeDraft(Push[Draft]):
         self.forge.detach(held)
         return False
 
-    def _read_back(self, forge_release: ForgeRelease, bundle: Bundle, context: StageContext) -> Draft:
+    def _read_back(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> Draft:
         """Read the draft until it holds everything by hash, for as long as a list may lag behind."""
         release, notes = context[self.release], context[self.notes]
         said = ""
@@ -277,7 +285,7 @@ def _same_name(name: str, file: File) -> None:
         )
 
 
-def _product(forge_release: ForgeRelease, bundle: Bundle) -> Draft:
+def _product(forge_release: ForgeRelease, bundle: ReleaseAssets) -> Draft:
     """The release object with our assets as they lie there, sorted by name."""
     ours = {file.name: file for file in bundle.files}
     held = {each.name: each for each in forge_release.assets if each.name in ours}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from unmoor.artifacts.files import read_regular, write_whole
+from unmoor.artifacts.files import read_regular, write_atomic
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Publish, StageContext, Undone
 from unmoor.errors import Unknown, UnmoorError
@@ -19,7 +19,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Packages, Registry
 from unmoor.products import MovedTag, MovedTags, Pushed, Release
-from unmoor.publish.tag_recheck import still_names
+from unmoor.publish.tag_recheck import verify_tag_unmoved
 
 RECORD = "pointers.json"
 _LIMIT = 1_000_000
@@ -76,7 +76,7 @@ class TagImages(Publish[MovedTags]):
     def make(self, context: StageContext) -> MovedTags:
         """Move the version's tags everywhere, then the floating ones, each decided at the last moment."""
         release, pushed = context[self.release], context[self.pushed]
-        still_names(self.git, release)
+        verify_tag_unmoved(self.git, release)
         spots = list(spots_of(self.lines, release, pushed.images))
         moving = _Moving(context=context, folder=self.folder, undecided=list(spots))
         moving.wanted += [(spot, tag) for spot in spots for tag in spot.tags.fixed]
@@ -235,4 +235,4 @@ def _note(folder: RunFolder, key: _Key, before: str | None) -> None:
         record = {**_read(folder), key: before}
         notes = [_Note(name=name, tag=tag, digest=digest, before=was) for (name, tag, digest), was in record.items()]
         folder.open()
-        write_whole(folder.path / RECORD, msgspec.json.format(msgspec.json.encode(notes), indent=2) + b"\n")
+        write_atomic(folder.path / RECORD, msgspec.json.format(msgspec.json.encode(notes), indent=2) + b"\n")

@@ -11,9 +11,9 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.products import Dists, Release, Uploaded
-from unmoor.publish.index_state import found
-from unmoor.publish.tag_recheck import still_names
-from unmoor.publish.upload import bring
+from unmoor.publish.index_state import find_uploaded
+from unmoor.publish.tag_recheck import verify_tag_unmoved
+from unmoor.publish.upload import upload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +33,13 @@ class UploadIndex(Publish[Uploaded]):
 
     def find(self, context: StageContext) -> Uploaded | None:
         """Look for every file by its hash."""
-        return found(self.index, context[self.release], context[self.dists])
+        return find_uploaded(self.index, context[self.release], context[self.dists])
 
     def make(self, context: StageContext) -> Uploaded:
         """See that the tag still names the tested commit, send what is missing, and read it back."""
         release, dists = context[self.release], context[self.dists]
-        still_names(self.git, release)
-        return bring(
+        verify_tag_unmoved(self.git, release)
+        return upload(
             self.index,
             project=release.project,
             version=release.version,

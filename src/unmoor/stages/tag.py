@@ -17,7 +17,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.products import Release
 from unmoor.project import WrittenVersion, read_facts
-from unmoor.publish.latest import highest
+from unmoor.publish.latest import is_latest
 from unmoor.publish.tag_signature import trusted_signer
 from unmoor.util.text import clean
 from unmoor.versioning import pep440
@@ -61,7 +61,7 @@ class ResolveTag(Check[Release]):
         """Say what would be looked at."""
         if self.tag is None:
             return "find the one release tag on the commit that is checked out, and compare it with the remote's"
-        return f"resolve the tag {pep440.shown(self.tag)} to one commit, and compare it with the remote's"
+        return f"resolve the tag {pep440.quoted(self.tag)} to one commit, and compare it with the remote's"
 
     def make(self, context: StageContext) -> Release:
         """Resolve the tag. Raises `Refused`, `ConfigError`, and `Unknown` where git or the remote cannot be read."""
@@ -97,7 +97,7 @@ class ResolveTag(Check[Release]):
             commit=commit,
             date=self.git.date_of(commit),
             prerelease=version.is_prerelease,
-            highest=highest(
+            highest=is_latest(
                 version,
                 tagged,
                 project=facts.name,
@@ -151,7 +151,7 @@ class ResolveTag(Check[Release]):
         for name in here:
             if name.removeprefix("v")[:1].isdigit():
                 pep440.read_tag(name)
-        others = f" (of other kinds: {', '.join(pep440.shown(name) for name in here[:5])})" if here else ""
+        others = f" (of other kinds: {', '.join(pep440.quoted(name) for name in here[:5])})" if here else ""
         raise Refused(
             f"no release tag is on the commit that is checked out{others}",
             where=str(self.git.folder),

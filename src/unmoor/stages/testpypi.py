@@ -8,8 +8,8 @@ from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Index
 from unmoor.products import Dists, Release, Uploaded
-from unmoor.publish.index_state import found
-from unmoor.publish.upload import bring
+from unmoor.publish.index_state import find_uploaded
+from unmoor.publish.upload import upload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +28,12 @@ class UploadStaging(Push[Uploaded]):
 
     def find(self, context: StageContext) -> Uploaded | None:
         """Look for every file by its hash."""
-        return found(self.index, context[self.release], context[self.dists])
+        return find_uploaded(self.index, context[self.release], context[self.dists])
 
     def make(self, context: StageContext) -> Uploaded:
         """Send what is missing, and read it back."""
         release, dists = context[self.release], context[self.dists]
-        return bring(
+        return upload(
             self.index,
             project=release.project,
             version=release.version,

@@ -10,7 +10,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.git import Git
 from unmoor.products import Draft, PublishedRelease, Release
-from unmoor.publish.tag_recheck import still_names
+from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.versioning import pep440
 
 # Seconds between looks: what was just published may be seen a moment later.
@@ -46,7 +46,7 @@ class PublishDraft(Publish[PublishedRelease]):
     def make(self, context: StageContext) -> PublishedRelease:
         """Publish in one call, and see it as everybody sees it."""
         release, draft = context[self.release], context[self.draft]
-        still_names(self.git, release)
+        verify_tag_unmoved(self.git, release)
         forge_release = next((each for each in self.forge.releases(release.tag) if each.id == draft.id), None)
         if forge_release is None:
             raise Unknown(f"the draft of {release.tag} is no longer listed", where=self.forge.address, next_step=_AGAIN)

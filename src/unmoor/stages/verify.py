@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import sums
+from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.manifest import Manifest
 from unmoor.core.stage import Check, Output, StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown
@@ -18,7 +18,7 @@ from unmoor.ports.registry import Registry
 from unmoor.products import Dists, File, MovedTags, PublishedRelease, Release, Uploaded, Verified, VerifiedItem
 from unmoor.products.surface_state import Item, State, SurfaceState
 from unmoor.publish.compare import FORGE, compare_index
-from unmoor.publish.release_assets import SUMS, attached, content_of, digest_of
+from unmoor.publish.release_assets import SUMS, content_of, digest_of, find_asset
 from unmoor.util.text import clean
 
 _AGAIN = "run the same command again: what is there already is kept"
@@ -133,10 +133,10 @@ class VerifyRelease(Check[Verified]):
 
     def _sums(self, forge_release: ForgeRelease, dists: Dists) -> VerifiedItem:
         content = content_of(_there(forge_release, SUMS), self.forge)
-        if content != sums(dists.files):
+        if content != checksum_lines(dists.files):
             raise Conflict(
                 f"{SUMS} on the release does not say what was tested: sha256 {sha256(content).hexdigest()},"
-                f" and {sha256(sums(dists.files)).hexdigest()} was expected",
+                f" and {sha256(checksum_lines(dists.files)).hexdigest()} was expected",
                 where=forge_release.url,
                 next_step="find out who changed it; release a new version",
             )
@@ -156,7 +156,7 @@ class VerifyRelease(Check[Verified]):
 
 
 def _there(forge_release: ForgeRelease, name: str) -> ForgeAsset:
-    asset = attached(forge_release, name)
+    asset = find_asset(forge_release, name)
     if asset is None or not asset.uploaded:
         raise Incomplete(f"the release lacks {name}", where=forge_release.url, next_step=_AGAIN)
     return asset

@@ -11,7 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def side_by_side(items: Iterable[T], work: Callable[[T], None], *, width: int) -> tuple[BaseException, ...]:
+def run_parallel(items: Iterable[T], work: Callable[[T], None], *, width: int) -> tuple[BaseException, ...]:
     """Call ``work`` for every item, on at most ``width`` daemon threads; return what it raised, the earliest first.
 
     After the first failure no further item is begun; what was begun is waited for. A pool of

@@ -12,7 +12,7 @@ from unmoor.errors import Refused
 
 
 @contextmanager
-def exclusive(
+def exclusive_lock(
     folder: Path,
     *,
     name: str = "run.lock",

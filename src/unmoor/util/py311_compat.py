@@ -15,7 +15,7 @@ MENDED = (3, 11, 8)
 _LOCK = threading.Lock()
 
 
-def mend() -> None:
+def patch_old_python() -> None:
     """See that only one thread parses at a time, where that matters. Calling it again changes nothing."""
     if sys.version_info >= MENDED:
         return

@@ -31,7 +31,7 @@ _FEATURE = frozenset(
 )
 
 
-def shown(text: str, limit: int = 80) -> str:
+def quoted(text: str, limit: int = 80) -> str:
     """Quote text from outside for a message: escapes for everything but printable ASCII, cut at a length."""
     kept = text if len(text) <= limit else f"{text[:limit]}…"
     return ascii(kept[:limit]) + ("…" if len(text) > limit else "")
@@ -60,7 +60,7 @@ def read_tag(name: str, *, prefix: str = "") -> Version:
     without the prefix.
     """
     rest = name.removeprefix(prefix)
-    problem = hostile(name, more=prefix)
+    problem = why_hostile(name, more=prefix)
     version = None if problem else parse(rest.removeprefix("v")) if _SHAPE.fullmatch(rest) else None
     if not problem and not name.startswith(prefix):
         version, problem = None, f"this project's tags start with {prefix!r}"
@@ -71,13 +71,13 @@ def read_tag(name: str, *, prefix: str = "") -> Version:
         problem = _unreleasable(version)
     if version is None or problem:
         raise Refused(
-            f"the tag {shown(name)} cannot be released: {problem}",
+            f"the tag {quoted(name)} cannot be released: {problem}",
             next_step=f"tag the commit with a name such as {prefix}v1.2.3 or {prefix}v1.2.3rc1, and release that",
         )
     return version
 
 
-def hostile(name: str, *, more: str = "") -> str:
+def why_hostile(name: str, *, more: str = "") -> str:
     """Say what no tag of a release may hold, the empty text where there is nothing. ``more`` may stand in it, too."""
     if not name:
         return "it is empty"
@@ -163,7 +163,7 @@ def tags_at(tags: Mapping[str, str], commit: str) -> tuple[str, ...]:
     return tuple(sorted(name for name, target in tags.items() if target == commit))
 
 
-def the_tag_at(tags: Mapping[str, str], commit: str, *, prefix: str = "") -> str | None:
+def release_tag_at(tags: Mapping[str, str], commit: str, *, prefix: str = "") -> str | None:
     """The one release's tag on a commit, ``None`` where there is none.
 
     Of several spellings of one version the best one. Raises `Refused` where tags on the commit

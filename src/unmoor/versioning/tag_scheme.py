@@ -43,7 +43,7 @@ def prefix(text: str) -> str:
 
 def refuse_hostile(tag: str) -> None:
     """Raise `Refused` for a name that no tag of a release has, whatever the prefix: before git sees it."""
-    if pep440.hostile(tag, more="/@=") or re.search(r"(^|/)[./-]|\.\.|[/.]$|@\{", tag):
+    if pep440.why_hostile(tag, more="/@=") or re.search(r"(^|/)[./-]|\.\.|[/.]$|@\{", tag):
         pep440.read_tag(tag)
 
 
@@ -72,7 +72,7 @@ class Naming:
         name = self._named
         known = ", ".join(("v", *((f"{name}-", f"{name}/") if name else ()), "release-"))
         raise Refused(
-            f"the tag {pep440.shown(tag)} is not known to be this project's: a version stands in its tags alone,"
+            f"the tag {pep440.quoted(tag)} is not known to be this project's: a version stands in its tags alone,"
             f" or after {known}",
             next_step="release such a tag; or set tag-prefix in [tool.unmoor] to what stands before the version;"
             " if it is the tag of a project in another folder, name that: --path DIR",
@@ -111,7 +111,7 @@ class Naming:
             )
         if not here:
             return None
-        return pep440.the_tag_at(tags, commit, prefix=min(each for each, _ in here.values()))
+        return pep440.release_tag_at(tags, commit, prefix=min(each for each, _ in here.values()))
 
     def usual(self, tags: Iterable[str]) -> str:
         """The prefix that a new tag gets: that of the highest release so far.

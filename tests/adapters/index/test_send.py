@@ -19,7 +19,7 @@ from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import Answer, BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.index.answers import asked_wait, words
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.errors import Conflict, Denied, InvalidDist
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
 from unmoor.ports.world import Login
@@ -181,7 +181,7 @@ def gone(file: File) -> File:
 def hollow(file: File) -> File:
     """A wheel that is none, recorded as it is."""
     file.path.write_bytes(b"PK nothing")
-    return measured(file.path)
+    return describe_file(file.path)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.dists.checks.cases import LIMIT, Case
 from tests.dists.checks.corpus import CASES, WARNED
 from tests.dists.checks.packing import Sdist, Wheel
 
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.dists.checks import Examiner, Limits, Problem
 
 
@@ -18,7 +18,7 @@ def found(folder: Path, file: tuple[str, bytes]) -> list[Problem]:
     """What is wrong with a file."""
     path = folder / file[0]
     path.write_bytes(file[1])
-    return list(Examiner(Limits(file=LIMIT)).examine(measured(path)).problems)
+    return list(Examiner(Limits(file=LIMIT)).examine(describe_file(path)).problems)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -9,7 +9,7 @@ import pytest
 from tests.dists.checks import page
 from tests.dists.checks.packing import Sdist, Wheel
 
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.dists.checks import RULES, Examiner, Limits, sizes, tars, zips
 from unmoor.products import File
 
@@ -20,7 +20,7 @@ def rules(folder: Path, made: tuple[str, bytes], limits: Limits) -> set[str]:
     """The rules that a file breaks."""
     path = folder / made[0]
     path.write_bytes(made[1])
-    return {problem.rule.name for problem in Examiner(limits).examine(measured(path)).problems}
+    return {problem.rule.name for problem in Examiner(limits).examine(describe_file(path)).problems}
 
 
 @BOTH

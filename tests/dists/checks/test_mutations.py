@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.dists.checks.packing import Tail, Wheel, member
 
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.dists.checks import Examiner
 from unmoor.rehearsal.index import zip_framing
 
@@ -58,7 +58,7 @@ def test_a_bent_wheel(base: bytes, bends: list[Bend]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, NAME)
         path.write_bytes(bent(base, bends))
-        problems = [each for each in Examiner().examine(measured(path)).problems if not each.rule.warns]
+        problems = [each for each in Examiner().examine(describe_file(path)).problems if not each.rule.warns]
         if refusal := index_refuses(path):
             assert problems, refusal
         if not problems:

@@ -17,7 +17,7 @@ from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.engine.layers import contents_of
 from unmoor.adapters.engine.remove import forget
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.artifacts.files import writing_whole
+from unmoor.artifacts.files import atomic_writer
 from unmoor.errors import Incomplete, Unknown
 from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
 from unmoor.ports.shell import Ran, Shell
@@ -104,7 +104,7 @@ class DockerEngine:
     def save(self, names: Sequence[str], into: Path) -> None:
         """Write images to one archive; see `unmoor.ports.engine.Engine`."""
         try:
-            with writing_whole(into) as stream, contextlib.closing(self._archive(names)) as pieces:
+            with atomic_writer(into) as stream, contextlib.closing(self._archive(names)) as pieces:
                 stream.writelines(pieces)
         except LookupError as error:
             raise Incomplete(f"the engine has no such image: {error}", next_step=_AGAIN) from error

@@ -9,7 +9,7 @@ import requests
 
 from unmoor.adapters.http.limits import Watch
 from unmoor.adapters.http.urls import shown
-from unmoor.artifacts.files import writing_whole
+from unmoor.artifacts.files import atomic_writer
 from unmoor.errors import Conflict, Denied, Unknown
 from unmoor.products import File
 from unmoor.util.text import clean
@@ -46,7 +46,7 @@ def written(watch: Watch, response: requests.Response, into: Path, name: str, sh
     url = str(response.url)
     digest = hashlib.sha256()
     count = 0
-    with writing_whole(into / name) as stream:
+    with atomic_writer(into / name) as stream:
         for piece in watch.pieces(response, url, decode=False):
             stream.write(piece)
             digest.update(piece)

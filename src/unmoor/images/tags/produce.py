@@ -18,7 +18,7 @@ from unmoor.images.tags.flavor import Flavor
 from unmoor.images.tags.floating import Kind
 from unmoor.images.tags.rules import Rule, Type
 from unmoor.images.tags.validate import slashed
-from unmoor.versioning.pep440 import shown
+from unmoor.versioning.pep440 import quoted
 
 _PATCH_IS: Final = 3
 _VERSION_WITHIN = re.compile(r"(?:^|[/_-])v?(?P<version>[0-9].*)$")
@@ -91,7 +91,7 @@ def _edge(rule: Rule, given: Given) -> Value | Nothing:
     context = given.context
     wanted = rule.branch or context.repository.default_branch
     same = context.ref.startswith(HEADS) and context.branch == wanted
-    return Value(text="edge") if same else Nothing(why=f"the ref is not the branch {shown(wanted)}")
+    return Value(text="edge") if same else Nothing(why=f"the ref is not the branch {quoted(wanted)}")
 
 
 def _raw(rule: Rule, given: Given) -> Value | Nothing:
@@ -133,10 +133,10 @@ def _match(rule: Rule, given: Given) -> Value | Nothing:
     source, flags = slashed(rule.pattern)
     found = _searched(rule, source, subject, flags)
     if found is None:
-        return Nothing(why=f"{shown(rule.pattern)} does not match {shown(subject)}", warn=True)
+        return Nothing(why=f"{quoted(rule.pattern)} does not match {quoted(subject)}", warn=True)
     text = found[rule.group] if rule.group < len(found) else None
     if text is None:
-        return Nothing(why=f"{shown(rule.pattern)} gives no group {rule.group} for {shown(subject)}", warn=True)
+        return Nothing(why=f"{quoted(rule.pattern)} gives no group {rule.group} for {quoted(subject)}", warn=True)
     return Value(text=text, latest=given.compat or not (_is_prerelease(subject) or _is_prerelease(text)))
 
 
@@ -174,7 +174,7 @@ def _version(rule: Rule, given: Given) -> Value | Nothing:
     found = _found_semver(subject) if rule.type is Type.SEMVER else _found_pep440(subject, given)
     if found is None:
         standard = "Semantic Versioning" if rule.type is Type.SEMVER else "PEP 440"
-        return Nothing(why=f"{shown(subject)} is no version of {standard}", warn=True)
+        return Nothing(why=f"{quoted(subject)} is no version of {standard}", warn=True)
     return _written(rule, given, found)
 
 

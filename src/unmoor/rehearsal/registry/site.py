@@ -9,7 +9,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.artifacts.files import write_whole
+from unmoor.artifacts.files import write_atomic
 from unmoor.rehearsal.registry.tokens import ISSUER
 
 WORDS = 1000
@@ -76,6 +76,6 @@ class Site:
                 }
             },
         }
-        write_whole(bundle, certificate)
+        write_atomic(bundle, certificate)
         # Every JSON text is a YAML text.
-        write_whole(self.folder / "config.yml", json.dumps(settings, indent=1).encode(), mode=0o600)
+        write_atomic(self.folder / "config.yml", json.dumps(settings, indent=1).encode(), mode=0o600)

@@ -22,7 +22,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from unmoor.artifacts.files import write_whole
+from unmoor.artifacts.files import write_atomic
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
@@ -60,7 +60,7 @@ class Issuer:
             key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
             kind, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(path, key.private_bytes(kind, form, serialization.NoEncryption()), mode=0o600)
+            write_atomic(path, key.private_bytes(kind, form, serialization.NoEncryption()), mode=0o600)
             return key
 
     @property

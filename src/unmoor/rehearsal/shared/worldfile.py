@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.artifacts.files import write_whole
+from unmoor.artifacts.files import write_atomic
 from unmoor.errors import Unknown
 
 WORLD = "world.toml"
@@ -59,7 +59,7 @@ def credentials(folder: Path) -> Credentials:
         raise Unknown("the file is broken", where=str(path), next_step=f"remove {folder} and start anew")
     if not made.keys() <= read.keys():
         read = made | read
-        write_whole(path, json.dumps(read, indent=2).encode(), mode=0o600)
+        write_atomic(path, json.dumps(read, indent=2).encode(), mode=0o600)
     return Credentials(**{name: read[name] for name in made})
 
 
@@ -135,5 +135,5 @@ def write(
         + "".join(_registry(host, at, credentials.registry) for host, at in (registries or {}).items())
         + f"\n[git]\nremote = {_quoted(str(folder / 'remote.git'))}\n"
     )
-    write_whole(folder / WORLD, text.encode(), mode=0o600)
+    write_atomic(folder / WORLD, text.encode(), mode=0o600)
     return folder / WORLD
