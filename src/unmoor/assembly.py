@@ -40,7 +40,7 @@ def assemble(
     target: ReleaseRequest, settings: Settings, services: Services, folder: RunFolder, limit: Reach
 ) -> Pipeline:
     """Put the stages of a release together. ``limit`` is how far the run may reach."""
-    lines = image_plan.lines(target.images, target.repository, services.registry)
+    lines = image_plan.image_plans(target.images, target.repository, services.registry)
     registries = image_plan.registries(lines)
     staging = staging_index(settings, services, target.skipped)
     advisory = settings.testpypi == "advisory"

@@ -9,7 +9,7 @@ import pytest
 from tests.support.image_stages import release_of
 
 from unmoor.errors import ConfigError
-from unmoor.images.build_context import Context, prepare, weigh, wheels_for
+from unmoor.images.build_context import BuildContext, context_size, prepare, wheels_for
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.products import Dists, File, Release
 
@@ -147,7 +147,7 @@ def test_weight(tmp_path: Path) -> None:
     """What is ignored is not counted; above the limit the largest entries are named."""
     tree = cloned(tmp_path / "tree", {"big/a": "x" * 3000, "big/b": "x" * 3000, "ignored/c": "x" * 9000, "small": "x"})
     (tree / ".dockerignore").write_text("ignored\n.git\n")
-    context = Context(folder=tree, warnings=())
-    assert weigh(context, DOCKERFILE, 7000) == 6001 + len("ignored\n.git\n")
+    context = BuildContext(folder=tree, warnings=())
+    assert context_size(context, DOCKERFILE, 7000) == 6001 + len("ignored\n.git\n")
     with pytest.raises(ConfigError, match=r"6014 bytes, and 1000 is the most it may have; the largest: big \(0.0 MB\)"):
-        weigh(context, DOCKERFILE, 1000)
+        context_size(context, DOCKERFILE, 1000)

@@ -11,7 +11,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.errors import ConfigError
 from unmoor.images import image_names
-from unmoor.images.image_names import Target
+from unmoor.images.image_names import BuildTarget
 from unmoor.products import Dists, Image, Images, Release, Subject
 
 RELEASE = Release(
@@ -46,9 +46,12 @@ def test_images_of_a_project_below_the_top() -> None:
 
 def test_targets() -> None:
     """A suffix alone, a table, or nothing: the last stage."""
-    assert image_names.targets_of(ImageSettings()) == (Target(stage=""),)
+    assert image_names.targets_of(ImageSettings()) == (BuildTarget(stage=""),)
     given = ImageSettings(targets={"a": "-x", "b": TargetSettings(suffix="", floating="prod")})
-    assert image_names.targets_of(given) == (Target(stage="a", suffix="-x"), Target(stage="b", floating="prod"))
+    assert image_names.targets_of(given) == (
+        BuildTarget(stage="a", suffix="-x"),
+        BuildTarget(stage="b", floating="prod"),
+    )
 
 
 @pytest.mark.parametrize(

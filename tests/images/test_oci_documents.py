@@ -16,16 +16,18 @@ from unmoor.images import oci_documents
 SAID = {f"{oci_documents.PREFIX}version": "1.0", f"{oci_documents.PREFIX}title": "demo"}
 
 
-def legs() -> list[oci_documents.Leg]:
+def legs() -> list[oci_documents.IndexEntry]:
     """Three platforms."""
     return [
-        oci_documents.Leg(platform=platform, digest=f"sha256:{number:064x}", media_type=oci.OCI_MANIFEST, size=number)
+        oci_documents.IndexEntry(
+            platform=platform, digest=f"sha256:{number:064x}", media_type=oci.OCI_MANIFEST, size=number
+        )
         for number, platform in enumerate(["linux/arm64/v8", "linux/amd64", "linux/arm/v7"], 1)
     ]
 
 
 @given(st.permutations(legs()))
-def test_an_index_is_the_same_bytes_in_whatever_order(some: list[oci_documents.Leg]) -> None:
+def test_an_index_is_the_same_bytes_in_whatever_order(some: list[oci_documents.IndexEntry]) -> None:
     """And reads back as what it was made of."""
     data, kind = oci_documents.index_over(some)
     assert (data, kind) == oci_documents.index_over(legs())
@@ -45,7 +47,7 @@ def test_an_index_is_the_same_bytes_in_whatever_order(some: list[oci_documents.L
 def test_an_index_is_of_its_images_kind(kinds: list[str], expected: str) -> None:
     """Old clients expect Docker's with Docker's."""
     some = [
-        oci_documents.Leg(platform=leg.platform, digest=leg.digest, media_type=kind, size=leg.size)
+        oci_documents.IndexEntry(platform=leg.platform, digest=leg.digest, media_type=kind, size=leg.size)
         for leg, kind in zip(legs(), kinds, strict=True)
     ]
     assert oci_documents.index_over(some)[1] == expected
@@ -69,7 +71,7 @@ def test_an_index_says_its_annotations_only_in_the_kind_that_has_them() -> None:
     assert kind == oci.OCI_INDEX
     assert list(json.loads(data)["annotations"].items()) == sorted(SAID.items())
     docker = [
-        oci_documents.Leg(platform=leg.platform, digest=leg.digest, media_type=oci.DOCKER_MANIFEST, size=1)
+        oci_documents.IndexEntry(platform=leg.platform, digest=leg.digest, media_type=oci.DOCKER_MANIFEST, size=1)
         for leg in legs()
     ]
     assert oci_documents.index_over(docker, SAID) == oci_documents.index_over(docker)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unmoor.images.sweep import DAY, Graph, Node, Rules, Sweep, Why, sweep
+from unmoor.images.sweep import DAY, Graph, Node, RetentionRules, Sweep, Why, sweep
 
 NOW = 1_800_000_000.0
 OLD = NOW - 100 * DAY
-ALL = Rules(keep=0)
+ALL = RetentionRules(keep=0)
 
 
 def digest(name: str) -> str:
@@ -43,7 +43,7 @@ def gone(answer: Sweep) -> list[str]:
     return [bytes.fromhex(each[7:]).strip(b"\0").decode() for each in answer.gone]
 
 
-CASES: dict[str, tuple[Graph, Rules, list[str]]] = {
+CASES: dict[str, tuple[Graph, RetentionRules, list[str]]] = {
     "untagged": (graph({"a": (), "b": ()}, {"v1": "a"}), ALL, ["b"]),
     "children of a tagged index": (graph({"i": ("a", "b"), "a": (), "b": ()}, {"v1": "i"}), ALL, []),
     "an untagged index before its parts": (graph({"i": ("a", "b"), "a": (), "b": ()}, {}), ALL, ["i", "a", "b"]),
@@ -53,13 +53,13 @@ CASES: dict[str, tuple[Graph, Rules, list[str]]] = {
     "with a version on it, too, it stays": (graph({"a": ()}, {"sha-0123456789ab": "a", "v1": "a"}), ALL, []),
     "a branch stays": (graph({"a": ()}, {"main": "a"}), ALL, []),
     "a pull request goes": (graph({"a": ()}, {"pr-7": "a"}), ALL, ["a"]),
-    "protected": (graph({"a": ()}, {"pr-7": "a"}), Rules(keep=0, protect=("pr-7*",)), []),
-    "named to go": (graph({"a": ()}, {"nightly-1": "a"}), Rules(keep=0, passing=("nightly-*",)), ["a"]),
+    "protected": (graph({"a": ()}, {"pr-7": "a"}), RetentionRules(keep=0, protect=("pr-7*",)), []),
+    "named to go": (graph({"a": ()}, {"nightly-1": "a"}), RetentionRules(keep=0, passing=("nightly-*",)), ["a"]),
     "young": (graph({"a": Node(digest=digest("a"), created=NOW - DAY)}, {}), ALL, []),
     "undated": (graph({"a": Node(digest=digest("a"))}, {}), ALL, []),
     "the newest": (
         graph({"a": old("a", created=OLD - 1), "b": old("b"), "c": old("c", created=OLD + 1)}, {}),
-        Rules(keep=2),
+        RetentionRules(keep=2),
         ["a"],
     ),
     "a referrer of what stays": (graph({"a": (), "s": old("s", subject=digest("a"))}, {"v1": "a"}), ALL, []),
@@ -129,7 +129,7 @@ TAGS = st.sampled_from(["v1", "1.0", "latest", "main", "sha-0123456789ab", "sha-
 
 
 @st.composite
-def repositories(draw: st.DrawFn) -> tuple[Graph, Graph, Rules]:
+def repositories(draw: st.DrawFn) -> tuple[Graph, Graph, RetentionRules]:
     """A repository as it is, the same as it was seen (some of it not, some of it cut off), and rules."""
     names = [digest(str(number)) for number in range(draw(st.integers(1, 12)))]
     # The digest of a whole depends on those of its parts: nothing names what comes later.
@@ -152,7 +152,7 @@ def repositories(draw: st.DrawFn) -> tuple[Graph, Graph, Rules]:
                 seen[name] = Node(digest=name, children=None, created=node.created, lost="timed out")
             case _:
                 seen[name] = Node(digest=name, created=node.created, lost="timed out")
-    rules = Rules(
+    rules = RetentionRules(
         keep=draw(st.integers(0, 3)),
         older_than=draw(st.sampled_from([0.0, 30 * DAY])),
         protect=draw(st.sampled_from([(), ("pr-1",)])),
@@ -169,7 +169,7 @@ def reached(nodes: Mapping[str, Node], start: str) -> set[str]:
 
 
 @given(repositories())
-def test_every_tag_that_remains_still_resolves(case: tuple[Graph, Graph, Rules]) -> None:
+def test_every_tag_that_remains_still_resolves(case: tuple[Graph, Graph, RetentionRules]) -> None:
     """Fully, whatever could not be read; and what says something about it stays, if it was seen to."""
     true, seen, rules = case
     answer = sweep(seen, rules, now=NOW)
@@ -185,7 +185,7 @@ def test_every_tag_that_remains_still_resolves(case: tuple[Graph, Graph, Rules])
 
 
 @given(repositories())
-def test_nothing_is_left_dangling_on_the_way(case: tuple[Graph, Graph, Rules]) -> None:
+def test_nothing_is_left_dangling_on_the_way(case: tuple[Graph, Graph, RetentionRules]) -> None:
     """At each step of the deletion, what is still there has all its parts: a run may break off anywhere."""
     true, seen, rules = case
     there = set(true.nodes)
@@ -196,7 +196,7 @@ def test_nothing_is_left_dangling_on_the_way(case: tuple[Graph, Graph, Rules]) -
 
 
 @given(repositories())
-def test_what_goes_may_go(case: tuple[Graph, Graph, Rules]) -> None:
+def test_what_goes_may_go(case: tuple[Graph, Graph, RetentionRules]) -> None:
     """Nothing unread, undated or young that nothing else names, and never one of the newest, goes."""
     _, seen, rules = case
     answer = sweep(seen, rules, now=NOW)

@@ -286,7 +286,7 @@ def manifest_of(config: str) -> OciManifest:
 
 def index_of(manifest: OciManifest) -> OciManifest:
     """An index over one manifest."""
-    leg = oci_documents.Leg(
+    leg = oci_documents.IndexEntry(
         platform="linux/amd64", digest=manifest.digest, media_type=manifest.media_type, size=len(manifest.data)
     )
     data, media_type = oci_documents.index_over([leg])

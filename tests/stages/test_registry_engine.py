@@ -28,7 +28,7 @@ from unmoor.config.images import ImageSettings
 from unmoor.config.worlds import read_world
 from unmoor.core.stage import NotUndone, StageContext, Undone
 from unmoor.errors import Denied
-from unmoor.images.image_plan import lines
+from unmoor.images.image_plan import image_plans
 from unmoor.ports.registry import Packages
 from unmoor.ports.world import World
 from unmoor.products import Image, Images, Proof, Release
@@ -77,7 +77,7 @@ class Port:
 
     def stages(self) -> tuple[PushImages, TagImages]:
         """Both stages."""
-        line = lines((self.settings,), "acme/demo", lambda name: opened(name, self.read, self.http, self.clock))
+        line = image_plans((self.settings,), "acme/demo", lambda name: opened(name, self.read, self.http, self.clock))
         push = PushImages(
             name="registry",
             release=RELEASE,

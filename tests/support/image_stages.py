@@ -17,7 +17,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Output, StageContext
 from unmoor.errors import ToolMissing, UnmoorError
-from unmoor.images.image_plan import Line, lines
+from unmoor.images.image_plan import ImagePlan, image_plans
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.world import Login
 from unmoor.products import Image, Images, MovedTags, Proof, Pushed, Release
@@ -128,12 +128,12 @@ class Dock:
         return self.there[number].open(self.repository, self.http, self.clock, host=host)
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[ImagePlan, ...]:
         """One configured image, with a mirror for each further registry."""
         names = [self.registry(number).name for number in range(len(self.there))]
         settings = _named(self.settings, names)
         known = {self.registry(number).name: self.registry(number) for number in range(len(self.there))}
-        return lines((settings,), self.repository, lambda name: self.wrap(known[name]))
+        return image_plans((settings,), self.repository, lambda name: self.wrap(known[name]))
 
     @property
     def run(self) -> RunFolder:

@@ -249,7 +249,7 @@ def image(
 def index_of(images: Sequence[tuple[str, Built]]) -> OciManifest:
     """An index over images, by platform."""
     data, kind = oci_documents.index_over(
-        oci_documents.Leg(
+        oci_documents.IndexEntry(
             platform=platform,
             digest=each.manifest.digest,
             media_type=each.manifest.media_type,

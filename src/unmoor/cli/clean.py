@@ -25,7 +25,7 @@ from unmoor.errors import ConfigError
 from unmoor.images import cleanup
 from unmoor.images.cleanup import Cleaned, Survey
 from unmoor.images.image_names import names_of
-from unmoor.images.sweep import PASSING, Rules, Sweep, Why, sweep
+from unmoor.images.sweep import PASSING, RetentionRules, Sweep, Why, sweep
 from unmoor.project.locate import Surroundings, settings_at
 
 _AGE = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)?")
@@ -145,7 +145,7 @@ def images(  # noqa: PLR0917 - click hands over every option by its name
     it needs. Whatever cannot be read is kept, and so is what it may need. On GHCR versions of the
     package are deleted, elsewhere digests.
     """
-    rules = Rules(keep=keep, older_than=older_than, passing=(*PASSING, *also), protect=protect)
+    rules = RetentionRules(keep=keep, older_than=older_than, passing=(*PASSING, *also), protect=protect)
     with Processes() as processes, processes.guarded():
         name, services, wanted = _opened(folder, path, world, images, processes)
         found = tuple(_cleaned(each, services, rules, really=really) for each in wanted)
@@ -190,7 +190,7 @@ def _opened(
     return world.name, create_services(world, folder, processes), tuple(map(str, names))
 
 
-def _cleaned(name: str, services: Services, rules: Rules, *, really: bool) -> CleanedImage:
+def _cleaned(name: str, services: Services, rules: RetentionRules, *, really: bool) -> CleanedImage:
     """Read, decide and, if that is wanted, delete, in one repository."""
     registry, packages = services.registry(name), services.packages(name)
     seen = cleanup.survey(registry, packages, say=output.err)

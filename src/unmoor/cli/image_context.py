@@ -14,7 +14,7 @@ from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.ci.github_actions import repository_of
 from unmoor.errors import ConfigError, Refused, ToolMissing, UnmoorError
-from unmoor.images.tags import Context, Repository, with_event
+from unmoor.images.tags import RepositoryFacts, TagContext, with_event
 from unmoor.images.tags.context import HEADS, SHORT, TAGS, read_time
 from unmoor.util.text import clean
 from unmoor.versioning import pep440
@@ -37,10 +37,10 @@ class Asked:
     date: str | None = None
 
 
-def context(asked: Asked, environ: Mapping[str, str], *, wants_commit_date: bool) -> Context:
+def context(asked: Asked, environ: Mapping[str, str], *, wants_commit_date: bool) -> TagContext:
     """Find out what is built. Raises `ConfigError` for what cannot be right, `Refused` where nothing says it."""
     ref = None if asked.ref is None else _full(asked.ref)
-    found = Context(now=_time(asked.date), short=_short(environ))
+    found = TagContext(now=_time(asked.date), short=_short(environ))
     event = asked.event
     if "GITHUB_REF" in environ or environ.get("GITHUB_ACTIONS") == "true":
         found = _of_run(found, environ)
@@ -70,7 +70,7 @@ def levels(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(level for level in named if level) or ("manifest",)
 
 
-def _of_run(found: Context, environ: Mapping[str, str]) -> Context:
+def _of_run(found: TagContext, environ: Mapping[str, str]) -> TagContext:
     repository = environ.get("GITHUB_REPOSITORY", "")
     server = environ.get("GITHUB_SERVER_URL", _SITE).rstrip("/")
     return replace(
@@ -82,7 +82,7 @@ def _of_run(found: Context, environ: Mapping[str, str]) -> Context:
     )
 
 
-def _of_checkout(found: Context, folder: Path, ref: str | None) -> Context:
+def _of_checkout(found: TagContext, folder: Path, ref: str | None) -> TagContext:
     """Take what the checkout says: its branch, else the tag that HEAD stands on. With a ref none is needed."""
     with Processes() as processes, processes.guarded():
         here = GitCheckout(folder, LocalShell(processes=processes))
@@ -145,8 +145,8 @@ def _full(ref: str) -> str:
     return ref
 
 
-def _repository(name: str, server: str) -> Repository:
-    return Repository(title=name.rpartition("/")[2], url=f"{server}/{name}" if name else "")
+def _repository(name: str, server: str) -> RepositoryFacts:
+    return RepositoryFacts(title=name.rpartition("/")[2], url=f"{server}/{name}" if name else "")
 
 
 def _payload(path: Path) -> object:

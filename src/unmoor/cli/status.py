@@ -85,7 +85,7 @@ def command(
             staging=staging,
             forge=services.forge,
             registry=services.registry,
-            lines=image_plan.lines(opened.target.images, opened.target.repository, services.registry),
+            lines=image_plan.image_plans(opened.target.images, opened.target.repository, services.registry),
             release=lambda: _release(manifest, opened),
         )
     counted = [

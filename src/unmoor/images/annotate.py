@@ -72,7 +72,7 @@ def index_over(registry: Registry, legs: Mapping[str, OciManifest]) -> OciManife
     return _as_manifest(
         *oci_documents.index_over(
             (
-                oci_documents.Leg(
+                oci_documents.IndexEntry(
                     platform=platform, digest=each.digest, media_type=each.media_type, size=len(each.data)
                 )
                 for platform, each in legs.items()

@@ -30,7 +30,7 @@ _ARCHITECTURES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class BuildContext:
     """A folder that is ready to be built in, and what the user should know about it."""
 
     folder: Path
@@ -50,7 +50,7 @@ def wheels_for(dists: Dists, platform: str) -> tuple[File, ...]:
 
 def prepare(
     folder: Path, wheels: Sequence[File], dockerfile: Dockerfile, *, release: Release, history: bool
-) -> Context:
+) -> BuildContext:
     """Make a fresh clone a context: ``dist/`` holds these wheels, modes and times are the commit's.
 
     ``history`` keeps ``.git``. What hides ``dist/`` is told, and undone in the context. The folder gets
@@ -69,7 +69,7 @@ def prepare(
     warnings = _shown(folder, dockerfile)
     _set(folder, release.date)
     named = folder.with_name(_name(wheels, dockerfile, release, history=history))
-    return Context(folder=folder.rename(named), warnings=warnings)
+    return BuildContext(folder=folder.rename(named), warnings=warnings)
 
 
 def _name(wheels: Sequence[File], dockerfile: Dockerfile, release: Release, *, history: bool) -> str:
@@ -111,7 +111,7 @@ def _matcher(ignore: Path | None) -> Any:
     return PatternMatcher([line for line in lines if line and not line.startswith("#")])
 
 
-def weigh(context: Context, dockerfile: Dockerfile, limit: int) -> int:
+def context_size(context: BuildContext, dockerfile: Dockerfile, limit: int) -> int:
     """The bytes that would be sent. Raises `ConfigError` above the limit, naming the largest entries."""
     folder = context.folder
     sizes: dict[str, int] = {}

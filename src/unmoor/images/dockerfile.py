@@ -46,7 +46,7 @@ class Instruction:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class DockerfileStage:
     """One ``FROM``: its name (empty for none), and what it is built from with arguments filled in."""
 
     number: int
@@ -57,7 +57,7 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Remark:
+class Finding:
     """Something about one line that a release should know."""
 
     line: int
@@ -70,7 +70,7 @@ class Dockerfile:
 
     path: str
     instructions: tuple[Instruction, ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[DockerfileStage, ...]
 
     @classmethod
     def parse(cls, data: bytes, path: str) -> Dockerfile:
@@ -83,7 +83,7 @@ class Dockerfile:
             raise ConfigError("there is no FROM in it", where=path, next_step="write one, or name another Dockerfile")
         return cls(path=path, instructions=instructions, stages=stages)
 
-    def stage(self, name: str) -> Stage:
+    def stage(self, name: str) -> DockerfileStage:
         """The stage that a target names, the last one for an empty name. Raises `ConfigError` with a suggestion."""
         if not name:
             return self.stages[-1]
@@ -104,7 +104,7 @@ class Dockerfile:
             stage = below
         return stage.base
 
-    def _below(self, stage: Stage) -> Stage | None:
+    def _below(self, stage: DockerfileStage) -> DockerfileStage | None:
         """The stage that a stage is built upon, ``None`` where it is an image."""
         earlier = self.stages[: stage.number]
         return next((each for each in reversed(earlier) if each.name and each.name == stage.base.lower()), None)
@@ -126,10 +126,10 @@ class Dockerfile:
         best, line = max(rated, key=lambda each: (each[0], -each[1]), default=(0.0, 0))
         return line if best >= _NEAR else 0
 
-    def remarks(self, project: str) -> tuple[Remark, ...]:
+    def remarks(self, project: str) -> tuple[Finding, ...]:
         """Lines that build the project a second time, or install it from an index instead of ``dist/``."""
         return tuple(
-            Remark(line=each.line, text=text)
+            Finding(line=each.line, text=text)
             for each in self.instructions
             if each.keyword == "RUN" and (text := _remark(f"{each.words}\n{each.body}", project))
         )
@@ -207,7 +207,7 @@ def _escape(lines: list[str]) -> str:
     return "\\"
 
 
-def _stages(instructions: tuple[Instruction, ...]) -> Iterator[Stage]:
+def _stages(instructions: tuple[Instruction, ...]) -> Iterator[DockerfileStage]:
     arguments: dict[str, str] = {}
     for each in instructions:
         if each.keyword == "ARG" and each.stage < 0:
@@ -220,7 +220,9 @@ def _stages(instructions: tuple[Instruction, ...]) -> Iterator[Stage]:
             alias = rest.split()
             name = alias[1].lower() if len(alias) > 1 and alias[0].lower() == "as" else ""
             base = filled(base.strip("\"'"), arguments)
-            yield Stage(number=each.stage, name=name, base=base, platform=filled(platform, arguments), line=each.line)
+            yield DockerfileStage(
+                number=each.stage, name=name, base=base, platform=filled(platform, arguments), line=each.line
+            )
 
 
 def filled(text: str, arguments: Mapping[str, str]) -> str:

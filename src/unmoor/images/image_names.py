@@ -38,7 +38,7 @@ _COMMIT_DIGITS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class BuildTarget:
     """A stage of a Dockerfile (empty: the last one) and what tells its tags from the others'."""
 
     stage: str
@@ -47,7 +47,7 @@ class Target:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recorded:
+class BuildRecord:
     """What was built, of which commit, from which wheels (name and sha256)."""
 
     schema: int = SCHEMA
@@ -69,15 +69,15 @@ def named_below(images: Sequence[ImageSettings], repository: str, project: str) 
     return tuple(each if each.name else replace(each, name=name) for each in images)
 
 
-def targets_of(settings: ImageSettings) -> tuple[Target, ...]:
+def targets_of(settings: ImageSettings) -> tuple[BuildTarget, ...]:
     """The targets of an image, in the order of the settings."""
     said = {
         stage: TargetSettings(suffix=each) if isinstance(each, str) else each
         for stage, each in settings.targets.items()
     }
-    return tuple(Target(stage=stage, suffix=each.suffix, floating=each.floating) for stage, each in said.items()) or (
-        Target(stage=""),
-    )
+    return tuple(
+        BuildTarget(stage=stage, suffix=each.suffix, floating=each.floating) for stage, each in said.items()
+    ) or (BuildTarget(stage=""),)
 
 
 def names_of(settings: ImageSettings, repository: str) -> tuple[str, ...]:
@@ -128,12 +128,12 @@ def labels_of(release: Release, dists: Dists, own: Mapping[str, str], *, site: s
     return labels | {label: value for label, value in own.items() if label not in _FIXED}
 
 
-def read_record(folder: RunFolder) -> Recorded | None:
+def read_record(folder: RunFolder) -> BuildRecord | None:
     """Read what an earlier run built, ``None`` where there is nothing that can be read: it is built again then."""
     import msgspec
 
     try:
-        recorded = msgspec.json.decode(read_regular(folder.path / RECORD, LIMIT), type=Recorded)
+        recorded = msgspec.json.decode(read_regular(folder.path / RECORD, LIMIT), type=BuildRecord)
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
     return recorded if recorded.schema == SCHEMA else None
@@ -144,21 +144,21 @@ def kept(folder: RunFolder) -> Path:
     return folder.path / "images.tar"
 
 
-def known(folder: RunFolder) -> Recorded | None:
+def known(folder: RunFolder) -> BuildRecord | None:
     """What was built: by the record, else by a manifest that came from the forge to a machine without one."""
     recorded = read_record(folder)
     manifest = folder.read_manifest()
     if recorded is not None or manifest is None or not manifest.images:
         return recorded
     images = (Image(name=i.name, target=i.target, platform=i.platform, id=i.id, size=0) for i in manifest.images)
-    return Recorded(commit=manifest.commit, wheels=manifest.wheels, images=tuple(images))
+    return BuildRecord(commit=manifest.commit, wheels=manifest.wheels, images=tuple(images))
 
 
 def write_record(folder: RunFolder, commit: str, wheels: tuple[Subject, ...], images: Images) -> None:
     """Write down what was built, whole or not at all."""
     import msgspec
 
-    recorded = Recorded(commit=commit, wheels=wheels, images=images.images)
+    recorded = BuildRecord(commit=commit, wheels=wheels, images=images.images)
     folder.open()
     write_atomic(folder.path / RECORD, msgspec.json.format(msgspec.json.encode(recorded), indent=2) + b"\n")
 

@@ -18,7 +18,7 @@ from unmoor.config.images import ImageSettings
 from unmoor.errors import ConfigError, Conflict, Unknown
 from unmoor.images import tags as image_tags
 from unmoor.images.annotate import labels_of
-from unmoor.images.image_names import Target, commit_tag, names_of, targets_of
+from unmoor.images.image_names import BuildTarget, commit_tag, names_of, targets_of
 from unmoor.images.tags.floating import series
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Image, PushedImage, Release
@@ -33,23 +33,23 @@ _NO_VERSION = "0.0.0"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
+class PlannedTags:
     """The tags of one target: those that name this one image for ever, and those that move from release to release."""
 
     fixed: tuple[str, ...]
     floating: tuple[str, ...]
 
 
-Planner = Callable[[Release, Target], Planned]
+Planner = Callable[[Release, BuildTarget], PlannedTags]
 """Says under which tags a target of a release is published. Raises `ConfigError`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class ImagePlan:
     """One configured image: the registries it goes to (the first gives it its name), its targets and platforms."""
 
     registries: tuple[Registry, ...]
-    targets: tuple[Target, ...]
+    targets: tuple[BuildTarget, ...]
     platforms: tuple[str, ...]
     planner: Planner
 
@@ -59,10 +59,12 @@ class Line:
         return self.registries[0].name
 
 
-def lines(settings: Sequence[ImageSettings], repository: str, opened: Callable[[str], Registry]) -> tuple[Line, ...]:
+def image_plans(
+    settings: Sequence[ImageSettings], repository: str, opened: Callable[[str], Registry]
+) -> tuple[ImagePlan, ...]:
     """Put together what is configured; ``opened`` gives the registry behind an image's name. Raises `ConfigError`."""
     return tuple(
-        Line(
+        ImagePlan(
             registries=tuple(opened(name) for name in names_of(each, repository)),
             targets=targets_of(each),
             platforms=tuple(dict.fromkeys(map(oci.plain_platform, each.platforms))),
@@ -72,7 +74,7 @@ def lines(settings: Sequence[ImageSettings], repository: str, opened: Callable[[
     )
 
 
-def registries(lines: Iterable[Line]) -> tuple[Registry, ...]:
+def registries(lines: Iterable[ImagePlan]) -> tuple[Registry, ...]:
     """Every repository that is pushed to, each once, in the order of the settings."""
     return tuple({registry.name: registry for line in lines for registry in line.registries}.values())
 
@@ -80,8 +82,8 @@ def registries(lines: Iterable[Line]) -> tuple[Registry, ...]:
 def planner(settings: ImageSettings) -> Planner:
     """Plan by an image's rules. Times in them are the commit's: the same release has the same tags on every day."""
 
-    def planned(release: Release, target: Target) -> Planned:
-        context = image_tags.Context(
+    def planned(release: Release, target: BuildTarget) -> PlannedTags:
+        context = image_tags.TagContext(
             ref=f"refs/tags/{release.bare_tag}",
             sha=release.commit,
             event="push",
@@ -105,18 +107,18 @@ def planner(settings: ImageSettings) -> Planner:
                     where="tool.unmoor.image.tags",
                     next_step="shorten the rule's pattern or the target's suffix: 128 characters are the most",
                 )
-        return Planned(fixed=fixed, floating=floating)
+        return PlannedTags(fixed=fixed, floating=floating)
 
     return planned
 
 
-def of_commit_alone(line: Line, release: Release, target: Target) -> frozenset[str]:
+def commit_only(line: ImagePlan, release: Release, target: BuildTarget) -> frozenset[str]:
     """The fixed tags that name the commit and no version: another release of the same commit has them, too."""
     other = replace(release, tag=f"v{_NO_VERSION}", prefix="", version=_NO_VERSION)
     return frozenset(line.planner(release, target).fixed) & frozenset(line.planner(other, target).fixed)
 
 
-def rightful(line: Line, release: Release, target: Target, tag: str, published: Sequence[str]) -> str:
+def why_not_ours(line: ImagePlan, release: Release, target: BuildTarget, tag: str, published: Sequence[str]) -> str:
     """Why a floating tag is not this release's to take; the empty text where it is.
 
     ``published`` are the registry's tags: those that this line's own rules would give to a version
@@ -134,11 +136,11 @@ def rightful(line: Line, release: Release, target: Target, tag: str, published: 
     return ""
 
 
-def _published(line: Line, release: Release, target: Target, tags: Sequence[str]) -> Mapping[str, Version]:
+def _published(line: ImagePlan, release: Release, target: BuildTarget, tags: Sequence[str]) -> Mapping[str, Version]:
     """The versions whose own tags are on the registry."""
     start = "v" if release.bare_tag.startswith("v") else ""
     found = {}
-    for tag in frozenset(tags) - of_commit_alone(line, release, target):
+    for tag in frozenset(tags) - commit_only(line, release, target):
         digit = _NUMBER.search(tag)
         core = tag[digit.start() :].removesuffix(target.suffix) if digit and tag.endswith(target.suffix) else ""
         version = pep440.parse(core) if core else None
@@ -151,7 +153,7 @@ def _published(line: Line, release: Release, target: Target, tags: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class RemoteImage:
     """What a registry holds under a tag: its manifest, and each platform's digest and configuration."""
 
     manifest: OciManifest
@@ -173,16 +175,16 @@ class Seen:
         )
 
 
-def look(registry: Registry, reference: str) -> Seen | None:
+def read_remote(registry: Registry, reference: str) -> RemoteImage | None:
     """See what lies under a tag or digest, ``None`` where there is nothing. Raises as the registry does."""
     manifest = registry.manifest(reference)
     if manifest is None:
         return None
     document = oci.read_manifest(manifest.data, manifest.media_type, where=f"{registry.name}, {reference}")
     if isinstance(document, oci.ImageManifest):
-        return Seen(manifest=manifest, platforms=(("", manifest.digest),), configs=(document.config.digest,))
+        return RemoteImage(manifest=manifest, platforms=(("", manifest.digest),), configs=(document.config.digest,))
     platforms = tuple(sorted(document.images.items()))
-    return Seen(
+    return RemoteImage(
         manifest=manifest, platforms=platforms, configs=tuple(_config(registry, digest) for _, digest in platforms)
     )
 
@@ -196,7 +198,7 @@ def _config(registry: Registry, digest: str) -> str:
     return document.config.digest if isinstance(document, oci.ImageManifest) else ""
 
 
-def must_be(seen: Seen, images: Sequence[Image], registry: Registry, tag: str, advice: str) -> None:
+def require_image(seen: RemoteImage, images: Sequence[Image], registry: Registry, tag: str, advice: str) -> None:
     """Raise `Conflict`, naming both digests, where a tag holds other images than these."""
     if not seen.is_of(images):
         there = ", ".join(each or "nothing" for each in seen.configs)
@@ -209,29 +211,31 @@ def must_be(seen: Seen, images: Sequence[Image], registry: Registry, tag: str, a
 
 
 def under_commit(
-    registry: Registry, release: Release, target: Target, images: Sequence[Image]
-) -> tuple[str, Seen | None]:
+    registry: Registry, release: Release, target: BuildTarget, images: Sequence[Image]
+) -> tuple[str, RemoteImage | None]:
     """The tag of the commit, and what is there.
 
     Where another version of the same commit (a release candidate, say) has taken the plain one, it
     is the tag with the version in it.
     """
     plain = commit_tag(release, target.suffix)
-    seen = look(registry, plain)
+    seen = read_remote(registry, plain)
     if seen is None or seen.is_of(images) or version_of(registry, seen) in {"", release.version}:
         return plain, seen
     version = re.sub(r"[^A-Za-z0-9._-]+", "-", release.version)
     own = commit_tag(release, f"-{version}{target.suffix}")
-    return own, look(registry, own)
+    return own, read_remote(registry, own)
 
 
-def version_of(registry: Registry, seen: Seen) -> str:
+def version_of(registry: Registry, seen: RemoteImage) -> str:
     """The version that an image calls itself by its label, the empty text where it says none."""
     config = seen.configs[0] if seen.configs else ""
     return labels_of(registry, config).get(_VERSION_LABEL, "") if config else ""
 
 
-def product(registry: Registry, target: Target, tag: str, seen: Seen, platforms: Sequence[str]) -> PushedImage:
+def product(
+    registry: Registry, target: BuildTarget, tag: str, seen: RemoteImage, platforms: Sequence[str]
+) -> PushedImage:
     """What is there, as a product."""
     named = tuple((platform or platforms[0], digest) for platform, digest in seen.platforms)
     return PushedImage(
@@ -239,7 +243,7 @@ def product(registry: Registry, target: Target, tag: str, seen: Seen, platforms:
     )
 
 
-def by_digest(registry: Registry, digest: str) -> OciManifest:
+def tags_by_digest(registry: Registry, digest: str) -> OciManifest:
     """A manifest that was seen before. Raises `Unknown` where it is gone."""
     manifest = registry.manifest(digest)
     if manifest is None:

@@ -14,20 +14,20 @@ from unmoor.config.images import ImageSettings
 from unmoor.errors import Conflict, ToolMissing
 from unmoor.images import image_names
 from unmoor.images.dockerfile import Dockerfile
-from unmoor.images.image_names import Recorded, Target
+from unmoor.images.image_names import BuildRecord, BuildTarget
 from unmoor.ports.engine import Engine, ImageFacts
 from unmoor.ports.registry import Registry
 from unmoor.products import Image, Release
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ImageBuild:
     """One image to build: its settings, the Dockerfile, the target and the platform."""
 
     name: str
     settings: ImageSettings
     dockerfile: Dockerfile
-    target: Target
+    target: BuildTarget
     platform: str
     local: str
 
@@ -36,7 +36,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Holders:
+class ImageSources:
     """Where recorded images may be: ``archives`` are read where the engine lacks one, ``registries`` at last."""
 
     engine: Engine
@@ -44,7 +44,7 @@ class Holders:
     registries: tuple[Registry, ...]
     repository: str
 
-    def held(self, recorded: Recorded, wanted: Iterable[Wanted], release: Release) -> Mapping[str, Image]:
+    def held(self, recorded: BuildRecord, wanted: Iterable[ImageBuild], release: Release) -> Mapping[str, Image]:
         """The recorded images that are there, by their local names.
 
         Raises `Conflict` where the engine has another image under a name, `ToolMissing` where there is
@@ -86,7 +86,7 @@ class Holders:
             )
         return facts.labels.get(image_names.REVISION) == release.commit
 
-    def _is_pushed(self, image: Image, wanted: Wanted, release: Release) -> bool:
+    def _is_pushed(self, image: Image, wanted: ImageBuild, release: Release) -> bool:
         """Whether a registry holds an image under its commit tag, by the digest of its configuration."""
         tag = image_names.commit_tag(release, wanted.target.suffix)
         for registry in self.registries:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from unmoor.artifacts.manifest import Manifest
 from unmoor.errors import Denied
-from unmoor.images.image_plan import Line
-from unmoor.images.tag_placement import Spot, spots_of
+from unmoor.images.image_plan import ImagePlan
+from unmoor.images.tag_placement import TagPlacement, placements
 from unmoor.ports.forge import Forge
 from unmoor.ports.registry import Registry
 from unmoor.products import Release
@@ -20,7 +20,7 @@ def compare_images(
     registry: Registry,
     forge: Forge,
     *,
-    lines: Sequence[Line] = (),
+    lines: Sequence[ImagePlan] = (),
     release: Callable[[], Release] | None = None,
 ) -> SurfaceState:
     """Compare one registry with the digests that were pushed. Raises `Denied`, `Unknown` where it cannot be read.
@@ -35,7 +35,7 @@ def compare_images(
     planned = [image for image in pushed if (image.name, image.target) in known]
     if planned and release is not None:
         told = release()
-        for spot in spots_of(lines, told, planned):
+        for spot in placements(lines, told, planned):
             items += _spot_items(spot, told, public=public)
     return SurfaceState.of(registry.name, items, url=registry.page)
 
@@ -56,7 +56,7 @@ def image_item(registry: Registry, tag: str, digest: str, *, public: bool) -> It
     return Item(name=tag, state=State.COMPLETE, expected=digest, seen=digest)
 
 
-def _spot_items(spot: Spot, release: Release, *, public: bool) -> Iterator[Item]:
+def _spot_items(spot: TagPlacement, release: Release, *, public: bool) -> Iterator[Item]:
     """The version's own tags, then the floating ones, each judged as the stage that moves them does."""
     alone, stays = spot.alone(release), _stays(spot, release)
     for tag in spot.tags.fixed:
@@ -75,7 +75,7 @@ def _spot_items(spot: Spot, release: Release, *, public: bool) -> Iterator[Item]
         yield item
 
 
-def _stays(spot: Spot, release: Release) -> Mapping[str, str] | None:
+def _stays(spot: TagPlacement, release: Release) -> Mapping[str, str] | None:
     """Why floating tags are not this release's, ``None`` where the list of tags is not for us."""
     try:
         return spot.stays(release)

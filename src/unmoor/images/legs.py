@@ -15,7 +15,7 @@ from unmoor.artifacts.merge import merge_proofs
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete
 from unmoor.images import image_names
-from unmoor.images.image_names import Recorded
+from unmoor.images.image_names import BuildRecord
 from unmoor.products import Image, Images, Proof
 from unmoor.util.text import clean
 
@@ -51,7 +51,7 @@ def join(folder: RunFolder, legs: Sequence[Path]) -> None:
     folder.add_proof(proof)
 
 
-def _record_of(leg: Path, manifest: Manifest) -> Recorded:
+def _record_of(leg: Path, manifest: Manifest) -> BuildRecord:
     """What one leg built. Raises `Incomplete`, `Conflict`."""
     record = image_names.read_record(RunFolder(leg))
     if record is None:
@@ -67,11 +67,11 @@ def _record_of(leg: Path, manifest: Manifest) -> Recorded:
     raise Conflict(what, where=str(leg), next_step="build the leg again from the same files: --dists DIR")
 
 
-def _is_of(record: Recorded, manifest: Manifest) -> bool:
+def _is_of(record: BuildRecord, manifest: Manifest) -> bool:
     return record.commit == manifest.commit and frozenset(record.wheels) == frozenset(manifest.wheels)
 
 
-def _united(recorded: Sequence[tuple[Path, Recorded]]) -> tuple[Image, ...]:
+def _united(recorded: Sequence[tuple[Path, BuildRecord]]) -> tuple[Image, ...]:
     """Every image once. Raises `Conflict` where two machines built the same one differently."""
     seen: dict[tuple[str, str, str], tuple[Path, Image]] = {}
     for leg, record in recorded:

@@ -31,7 +31,7 @@ _OCI_TYPES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leg:
+class IndexEntry:
     """One platform's image, as an index names it; ``size`` in bytes of the manifest."""
 
     platform: str
@@ -66,7 +66,7 @@ def _in_oci(part: dict[str, Any]) -> dict[str, Any]:
     return {**part, "mediaType": _OCI_TYPES.get(part["mediaType"], part["mediaType"])}
 
 
-def index_over(legs: Iterable[Leg], annotations: Mapping[str, str] = _NOTHING) -> tuple[bytes, str]:
+def index_over(legs: Iterable[IndexEntry], annotations: Mapping[str, str] = _NOTHING) -> tuple[bytes, str]:
     """Write one index over images that are there: its bytes and its media type.
 
     The same images give the same bytes, in whatever order they come. Docker's own kind is written

@@ -48,7 +48,7 @@ class Graph:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class RetentionRules:
     """What may go: older than ``older_than`` seconds, and never one of the ``keep`` newest of those that could.
 
     ``passing`` are patterns of tags that may go, ``protect`` of tags that never do.
@@ -81,7 +81,7 @@ class Sweep:
     kept: Mapping[str, Why] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def sweep(graph: Graph, rules: Rules, *, now: float) -> Sweep:
+def sweep(graph: Graph, rules: RetentionRules, *, now: float) -> Sweep:
     """Decide. ``now`` in seconds since 1970."""
     edges = _Edges.of(graph)
     kept: dict[str, Why] = {}
@@ -108,7 +108,7 @@ def sweep(graph: Graph, rules: Rules, *, now: float) -> Sweep:
     return Sweep(gone=tuple(edges.ordered(set(graph.nodes) - kept.keys())), kept=MappingProxyType(kept))
 
 
-def _stays(tag: str, rules: Rules) -> bool:
+def _stays(tag: str, rules: RetentionRules) -> bool:
     """Whether a tag is one that never goes by itself. One that says something about a digest stays with that."""
     passing = subject_of_tag(tag) is not None or any(fnmatchcase(tag, pattern) for pattern in rules.passing)
     return not passing or any(fnmatchcase(tag, pattern) for pattern in rules.protect)

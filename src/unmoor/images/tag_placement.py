@@ -9,22 +9,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from unmoor.errors import Conflict, Internal
-from unmoor.images.image_names import Target
-from unmoor.images.image_plan import Line, Planned, of_commit_alone, rightful
+from unmoor.images.image_names import BuildTarget
+from unmoor.images.image_plan import ImagePlan, PlannedTags, commit_only, why_not_ours
 from unmoor.ports.registry import Registry
 from unmoor.products import PushedImage, Release
 from unmoor.util.text import clean
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spot:
+class TagPlacement:
     """One target on one registry, with the tags that are planned for it."""
 
-    line: Line
+    line: ImagePlan
     registry: Registry
-    target: Target
+    target: BuildTarget
     image: PushedImage
-    tags: Planned
+    tags: PlannedTags
 
     def fixed(self, release: Release) -> tuple[list[str], dict[str, str]]:
         """The fixed tags that are right already, and why others stay with another release of the same commit.
@@ -56,16 +56,16 @@ class Spot:
 
     def alone(self, release: Release) -> frozenset[str]:
         """The fixed tags that another release of the same commit may rightly have."""
-        return of_commit_alone(self.line, release, self.target)
+        return commit_only(self.line, release, self.target)
 
     def stays(self, release: Release) -> Mapping[str, str]:
         """The floating tags that are not this release's by what the registry holds now, each with the reason."""
         published = self.registry.tags() if self.tags.floating else ()
-        why = ((tag, rightful(self.line, release, self.target, tag, published)) for tag in self.tags.floating)
+        why = ((tag, why_not_ours(self.line, release, self.target, tag, published)) for tag in self.tags.floating)
         return {tag: reason for tag, reason in why if reason}
 
 
-def spots_of(lines: Sequence[Line], release: Release, images: Iterable[PushedImage]) -> Iterator[Spot]:
+def placements(lines: Sequence[ImagePlan], release: Release, images: Iterable[PushedImage]) -> Iterator[TagPlacement]:
     """Where pushed images belong. Raises `Internal` for one that no line configures."""
     known = {
         (registry.name, target.stage): (line, registry, target)
@@ -77,4 +77,4 @@ def spots_of(lines: Sequence[Line], release: Release, images: Iterable[PushedIma
         if (image.name, image.target) not in known:
             raise Internal(f"nothing is configured for {image.name}", next_step="report it")
         line, registry, target = known[image.name, image.target]
-        yield Spot(line=line, registry=registry, target=target, image=image, tags=line.planner(release, target))
+        yield TagPlacement(line=line, registry=registry, target=target, image=image, tags=line.planner(release, target))

@@ -14,7 +14,7 @@ from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Denied, Internal, Interrupted, Unknown, UnmoorError
-from unmoor.images.image_plan import Line
+from unmoor.images.image_plan import ImagePlan
 from unmoor.images.image_state import compare_images
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.ports.index import Holding, Index
@@ -34,7 +34,7 @@ def compare(
     staging: Index | None,
     forge: Forge,
     registry: Callable[[str], Registry] | None = None,
-    lines: Sequence[Line] = (),
+    lines: Sequence[ImagePlan] = (),
     release: Callable[[], Release] | None = None,
 ) -> tuple[SurfaceState, ...]:
     """Read every surface, without credentials where it is public: staging index, index, forge, registries.

@@ -12,8 +12,8 @@ from unmoor.artifacts.files import read_regular, write_atomic
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Publish, StageContext, Undone
 from unmoor.errors import Unknown, UnmoorError
-from unmoor.images.image_plan import AGAIN, Line, by_digest, registries
-from unmoor.images.tag_placement import Spot, spots_of
+from unmoor.images.image_plan import AGAIN, ImagePlan, registries, tags_by_digest
+from unmoor.images.tag_placement import TagPlacement, placements
 from unmoor.images.untag import untag
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
@@ -36,7 +36,7 @@ class TagImages(Publish[MovedTags]):
 
     release: Output[Release]
     pushed: Output[Pushed]
-    lines: tuple[Line, ...]
+    lines: tuple[ImagePlan, ...]
     folder: RunFolder
     git: Git
     clock: Clock
@@ -56,7 +56,7 @@ class TagImages(Publish[MovedTags]):
         """
         release, pushed = context[self.release], context[self.pushed]
         record = _read(self.folder)
-        spots = list(spots_of(self.lines, release, pushed.images))
+        spots = list(placements(self.lines, release, pushed.images))
         pointers: list[MovedTag] = []
         left: list[str] = []
         for spot in spots:
@@ -77,7 +77,7 @@ class TagImages(Publish[MovedTags]):
         """Move the version's tags everywhere, then the floating ones, each decided at the last moment."""
         release, pushed = context[self.release], context[self.pushed]
         verify_tag_unmoved(self.git, release)
-        spots = list(spots_of(self.lines, release, pushed.images))
+        spots = list(placements(self.lines, release, pushed.images))
         moving = _Moving(context=context, folder=self.folder, undecided=list(spots))
         moving.wanted += [(spot, tag) for spot in spots for tag in spot.tags.fixed]
         try:
@@ -124,9 +124,9 @@ class TagImages(Publish[MovedTags]):
             return NotUndone(f"{where} stays: it has moved on to {there}")
         try:
             if before is None:
-                manifest = by_digest(registry, pointer.digest)
+                manifest = tags_by_digest(registry, pointer.digest)
                 return untag(registry, self.packages.get(registry.name), pointer.tag, manifest, self.clock)
-            registry.put(pointer.tag, by_digest(registry, before))
+            registry.put(pointer.tag, tags_by_digest(registry, before))
         except UnmoorError as error:
             return NotUndone(f"{where} stays: {error.what}")
         return Undone(f"{where} is {before} again")
@@ -141,30 +141,30 @@ class _Moving:
 
     context: StageContext
     folder: RunFolder
-    undecided: list[Spot]
-    wanted: list[tuple[Spot, str]] = field(default_factory=list)
+    undecided: list[TagPlacement]
+    wanted: list[tuple[TagPlacement, str]] = field(default_factory=list)
     done: list[MovedTag] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
-    def fixed(self, spot: Spot, release: Release) -> None:
+    def fixed(self, spot: TagPlacement, release: Release) -> None:
         """Put the tags of the version."""
         right, stays = spot.fixed(release)
         self._leave(stays)
         self.wanted = [each for each in self.wanted if each[0] is not spot or each[1] not in stays]
-        manifest = by_digest(spot.registry, spot.image.digest)
+        manifest = tags_by_digest(spot.registry, spot.image.digest)
         for tag in (tag for tag in spot.tags.fixed if tag not in stays):
             if tag not in right:
                 spot.registry.put(tag, manifest)
                 self.context.say(f"{spot.registry.name}:{tag} is {manifest.digest}")
             self.done.append(_pointer(spot, tag))
 
-    def floating(self, spot: Spot, release: Release) -> None:
+    def floating(self, spot: TagPlacement, release: Release) -> None:
         """Move the floating tags; where each pointed is on the disk before it is moved."""
         mine, stays = spot.floating(release)
         self.undecided.remove(spot)
         self._leave(stays)
         self.wanted += [(spot, tag) for tag in mine]
-        manifest = by_digest(spot.registry, spot.image.digest)
+        manifest = tags_by_digest(spot.registry, spot.image.digest)
         for tag in mine:
             before = spot.registry.head(tag)
             if before != manifest.digest:
@@ -199,7 +199,7 @@ def _key(pointer: MovedTag) -> _Key:
     return pointer.name, pointer.tag, pointer.digest
 
 
-def _pointer(spot: Spot, tag: str, record: Mapping[_Key, str | None] | None = None) -> MovedTag:
+def _pointer(spot: TagPlacement, tag: str, record: Mapping[_Key, str | None] | None = None) -> MovedTag:
     """A tag of a target as a product; with the record, a floating one."""
     name, digest = spot.registry.name, spot.image.digest
     before = (record or {}).get((name, tag, digest))

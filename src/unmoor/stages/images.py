@@ -16,10 +16,10 @@ from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.errors import BuildFailed, ConfigError, Refused, ToolMissing, Unknown
 from unmoor.images import build_context, image_names
-from unmoor.images.build_context import Context
+from unmoor.images.build_context import BuildContext
 from unmoor.images.dockerfile import Dockerfile
-from unmoor.images.image_names import Recorded
-from unmoor.images.image_sources import Holders, Wanted
+from unmoor.images.image_names import BuildRecord
+from unmoor.images.image_sources import ImageBuild, ImageSources
 from unmoor.ports.engine import Engine, Recipe
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Registry
@@ -107,16 +107,18 @@ class BuildImages(Build[Images]):
             self.engine.save([each.local for each in wanted], image_names.kept(self.folder))
         return product
 
-    def _recorded(self, context: StageContext) -> Recorded | None:
+    def _recorded(self, context: StageContext) -> BuildRecord | None:
         """What was built of the very same commit and wheels."""
         recorded = image_names.known(self.folder)
         if recorded is None or recorded.commit != context[self.release].commit:
             return None
         return recorded if recorded.wheels == _subjects(context[self.dists]) else None
 
-    def _held(self, recorded: Recorded, wanted: tuple[Wanted, ...], context: StageContext) -> Mapping[str, Image]:
+    def _held(
+        self, recorded: BuildRecord, wanted: tuple[ImageBuild, ...], context: StageContext
+    ) -> Mapping[str, Image]:
         """The recorded images that are there, by their local names."""
-        holders = Holders(
+        holders = ImageSources(
             engine=self.engine,
             archives=(image_names.kept(self.folder), *self.archives),
             registries=self.registries,
@@ -127,7 +129,7 @@ class BuildImages(Build[Images]):
     def _platforms(self, settings: ImageSettings) -> tuple[str, ...]:
         return tuple(each for each in settings.platforms if not self.platforms or each in self.platforms)
 
-    def _wanted(self, release: Release) -> tuple[Wanted, ...]:
+    def _wanted(self, release: Release) -> tuple[ImageBuild, ...]:
         """Everything to build, in the order of the settings. Raises `ConfigError` before anything is built."""
         wanted = []
         for settings in self.settings:
@@ -136,7 +138,7 @@ class BuildImages(Build[Images]):
             for target in image_names.targets_of(settings):
                 dockerfile.stage(target.stage)
                 wanted += [
-                    Wanted(
+                    ImageBuild(
                         name=name,
                         settings=settings,
                         dockerfile=dockerfile,
@@ -168,7 +170,7 @@ class BuildImages(Build[Images]):
             )
         return Dockerfile.parse(data, path)
 
-    def _check_engine(self, wanted: tuple[Wanted, ...], context: StageContext) -> None:
+    def _check_engine(self, wanted: tuple[ImageBuild, ...], context: StageContext) -> None:
         """Raise `ToolMissing` where the engine cannot build what is wanted."""
         facts = self.engine.facts()
         if facts.builder == "legacy":
@@ -186,10 +188,10 @@ class BuildImages(Build[Images]):
             )
 
     def _recipes(
-        self, wanted: tuple[Wanted, ...], release: Release, dists: Dists, work: Path, context: StageContext
-    ) -> Iterator[tuple[Wanted, Recipe]]:
+        self, wanted: tuple[ImageBuild, ...], release: Release, dists: Dists, work: Path, context: StageContext
+    ) -> Iterator[tuple[ImageBuild, Recipe]]:
         """Make the contexts, as few as the platforms' wheels allow, and what is to be built in each."""
-        made: dict[tuple[object, ...], Context] = {}
+        made: dict[tuple[object, ...], BuildContext] = {}
         for each in wanted:
             wheels = build_context.wheels_for(dists, each.platform)
             history = bool(each.dockerfile.remarks(release.project))
@@ -201,7 +203,7 @@ class BuildImages(Build[Images]):
                     context.warn(warning)
                 if not wheels:
                     context.warn(f"no wheel of this release can be installed on {each.platform}: dist/ is empty")
-            build_context.weigh(made[key], each.dockerfile, each.settings.context_limit)
+            build_context.context_size(made[key], each.dockerfile, each.settings.context_limit)
             args = {"VERSION": release.version, "SOURCE_DATE_EPOCH": str(release.date)}
             args |= {"WHEEL": wheels[0].name} if len(wheels) == 1 else {}
             yield (
@@ -233,7 +235,7 @@ class BuildImages(Build[Images]):
             )
         return {name: self.environ[name] for name in settings.secrets}
 
-    def _built(self, wanted: Wanted, recipe: Recipe, release: Release, context: StageContext) -> Image:
+    def _built(self, wanted: ImageBuild, recipe: Recipe, release: Release, context: StageContext) -> Image:
         """Build one image and see that it is what was asked for."""
         context.say(f"building {wanted}")
 

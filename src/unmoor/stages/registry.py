@@ -10,16 +10,16 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.errors import CheckFailed, Conflict, Denied, Incomplete, ToolMissing, Unknown, UnmoorError
 from unmoor.images.annotate import index_over, is_annotated, put_annotated
-from unmoor.images.image_names import Target
+from unmoor.images.image_names import BuildTarget
 from unmoor.images.image_plan import (
     AGAIN,
-    Line,
-    by_digest,
-    look,
-    must_be,
-    of_commit_alone,
+    ImagePlan,
+    commit_only,
     product,
+    read_remote,
     registries,
+    require_image,
+    tags_by_digest,
     under_commit,
 )
 from unmoor.images.untag import others_on, untag
@@ -49,7 +49,7 @@ class PushImages(Push[Pushed]):
     images: Output[Images]
     proof: Output[Proof]
     engine: Engine
-    lines: tuple[Line, ...]
+    lines: tuple[ImagePlan, ...]
     folder: RunFolder
     clock: Clock
     packages: Mapping[str, Packages] = field(default_factory=dict)
@@ -113,17 +113,17 @@ class PushImages(Push[Pushed]):
         Raises `Conflict` for other images there or under the version's tags.
         """
         registry, target = place.registry, place.target
-        alone = of_commit_alone(place.line, release, target)
+        alone = commit_only(place.line, release, target)
         released: OciManifest | None = None
         for tag in place.line.planner(release, target).fixed:
-            seen = look(registry, tag) if tag not in alone else None
+            seen = read_remote(registry, tag) if tag not in alone else None
             if seen is not None:
-                must_be(seen, wanted, registry, tag, _TAKEN)
+                require_image(seen, wanted, registry, tag, _TAKEN)
                 released = seen.manifest
         tag, seen = under_commit(registry, release, target, wanted)
         if seen is None:
             return _Found(tag=tag, released=released)
-        must_be(seen, wanted, registry, tag, _COMMIT_TAKEN)
+        require_image(seen, wanted, registry, tag, _COMMIT_TAKEN)
         kept = released is not None or self._is_recorded(registry, tag, seen.manifest.digest)
         if not kept and not is_annotated(registry, seen.manifest, [image.id for image in wanted]):
             return _Found(tag=tag)
@@ -153,18 +153,18 @@ class PushImages(Push[Pushed]):
             index = index_over(registry, legs)
             say(f"putting one index over {len(wanted)} platforms to {registry.name}:{tag}")
             registry.put(tag, index)
-        seen = look(registry, tag)
+        seen = read_remote(registry, tag)
         if seen is None:
             raise Unknown(f"{tag} was pushed, and read back it is not there", where=registry.name, next_step=AGAIN)
-        must_be(seen, wanted, registry, tag, _COMMIT_TAKEN)
+        require_image(seen, wanted, registry, tag, _COMMIT_TAKEN)
         return product(registry, place.target, tag, seen, place.line.platforms)
 
     def _one(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> OciManifest:
         """One platform's image under a tag: pushed, annotated, proven. What is there of it already is kept."""
-        seen = look(registry, tag)
+        seen = read_remote(registry, tag)
         if seen is not None:
-            must_be(seen, [image], registry, tag, _COMMIT_TAKEN)
-        there = seen.manifest if seen else by_digest(registry, self._pushed(registry, image, tag, say))
+            require_image(seen, [image], registry, tag, _COMMIT_TAKEN)
+        there = seen.manifest if seen else tags_by_digest(registry, self._pushed(registry, image, tag, say))
         whole = put_annotated(registry, image, tag, there, say)
         if seen is None:
             self._prove(registry, image, whole.digest)
@@ -233,16 +233,16 @@ class PushImages(Push[Pushed]):
                 yield NotUndone(f"{registry.name}:{tag} stays: {', '.join(others)} has the same digest")
                 return
             else:
-                yield untag(registry, packages, tag, by_digest(registry, digest), self.clock)
+                yield untag(registry, packages, tag, tags_by_digest(registry, digest), self.clock)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
     """One target on one registry."""
 
-    line: Line
+    line: ImagePlan
     registry: Registry
-    target: Target
+    target: BuildTarget
 
     def wanted(self, images: Images) -> tuple[Image, ...]:
         """The images of this target, one for each platform. Raises `Incomplete` where one was not built."""
@@ -276,7 +276,7 @@ class _Found:
 
 def _landed(registry: Registry, image: Image, tag: str) -> str:
     """The digest under a tag if it is the image, else the empty text."""
-    seen = look(registry, tag)
+    seen = read_remote(registry, tag)
     return seen.manifest.digest if seen is not None and seen.is_of([image]) else ""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from unmoor.errors import ConfigError
-from unmoor.images.tags import Context, Plan, plan, with_event
+from unmoor.images.tags import Plan, TagContext, plan, with_event
 
 TABLE: dict[str, Any] = json.loads((Path(__file__).parent / "cases.json").read_text("utf-8"))
 CASES: list[dict[str, Any]] = TABLE["cases"]
@@ -18,12 +18,12 @@ IMAGE = "ghcr.io/harbour/lighthouse"
 every_case = pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 
 
-def _context(case: dict[str, Any]) -> Context:
+def _context(case: dict[str, Any]) -> TagContext:
     event = TABLE["events"][case["event"]]
     payload = {**event["payload"]}
     if "repository" in payload:
         payload["repository"] = TABLE["repository"]
-    context = Context(
+    context = TagContext(
         ref=event["ref"],
         sha=event["sha"],
         event=event["name"],

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unmoor.errors import ConfigError
-from unmoor.images.tags import Context, Repository, with_event
+from unmoor.images.tags import RepositoryFacts, TagContext, with_event
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SHA = "a" * 40
-RUN = Context(ref="refs/heads/main", sha=SHA, event="push", now=NOW)
+RUN = TagContext(ref="refs/heads/main", sha=SHA, event="push", now=NOW)
 
 
 def test_a_payload_fills_in_what_it_knows() -> None:
@@ -36,7 +36,7 @@ def test_a_payload_fills_in_what_it_knows() -> None:
             "pull_request": {"base": {"ref": "trunk"}},
         },
     )
-    assert found.repository == Repository(
+    assert found.repository == RepositoryFacts(
         title="n", description="d", url="https://example.org/o/n", licence="MIT", default_branch="main"
     )
     assert found.is_default_branch
@@ -48,7 +48,7 @@ def test_a_payload_fills_in_what_it_knows() -> None:
 
 def test_what_a_payload_lacks_stays_as_it_was() -> None:
     """Nulls and missing keys take nothing away."""
-    known = replace(RUN, repository=Repository(title="n", url="u", default_branch="main"), commit_date=NOW)
+    known = replace(RUN, repository=RepositoryFacts(title="n", url="u", default_branch="main"), commit_date=NOW)
     assert with_event(known, {"repository": None, "head_commit": None, "commits": None, "base_ref": None}) == known
     assert with_event(known, {"repository": {"license": None, "description": None}}) == known
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from unmoor.images.tags import dates
-from unmoor.images.tags.errors import Wrong
+from unmoor.images.tags.errors import RuleError
 
 NEW_YEAR = datetime(2020, 12, 31, 23, 5, 9, 45_678, tzinfo=UTC)
 
@@ -43,13 +43,13 @@ def test_tokens(text: str | None, zone: str, expected: str) -> None:
 @pytest.mark.parametrize("zone", ["Nowhere/Land", "", "../../etc/passwd", "/etc/localtime", "America", "a\x00b"])
 def test_a_zone_that_there_is_not(zone: str) -> None:
     """It is an error, whatever the file system would say."""
-    with pytest.raises(Wrong, match="no time zone"):
+    with pytest.raises(RuleError, match="no time zone"):
         dates.form(NEW_YEAR, "YYYY", zone)
 
 
 def test_a_format_has_a_limit() -> None:
     """A tag is short; so is what writes it."""
-    with pytest.raises(Wrong, match="is the most"):
+    with pytest.raises(RuleError, match="is the most"):
         dates.form(NEW_YEAR, "Y" * 201)
 
 

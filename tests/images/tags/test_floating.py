@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from unmoor.images.tags.floating import Kind, kinds, may_move, series
+from unmoor.images.tags.floating import TagKind, kinds, may_move, series
 
-FIXED, FLOATING = Kind.FIXED, Kind.FLOATING
+FIXED, FLOATING = TagKind.FIXED, TagKind.FLOATING
 COMMIT = "abcdef1234567890abcdef1234567890abcdef12"
 
 
@@ -40,7 +40,7 @@ COMMIT = "abcdef1234567890abcdef1234567890abcdef12"
         ("nightly-20200110", "1.2.3", FLOATING),
     ],
 )
-def test_a_tag_stays_or_floats(tag: str, version: str, expected: Kind) -> None:
+def test_a_tag_stays_or_floats(tag: str, version: str, expected: TagKind) -> None:
     """The version with all its numbers and the commit stay; everything else floats."""
     assert kinds([tag], version, commit=COMMIT) == {tag: expected}
 

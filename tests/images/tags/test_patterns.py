@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unmoor.images.tags.errors import Wrong
+from unmoor.images.tags.errors import RuleError
 from unmoor.images.tags.patterns import search, translate
 
 
@@ -100,7 +100,7 @@ def test_a_pattern_means_what_it_means_there(
 )
 def test_what_has_no_counterpart_is_refused(pattern: str, flags: str) -> None:
     """A mistake, or what the other engine would read differently, is an error and never a guess."""
-    with pytest.raises(Wrong) as caught:
+    with pytest.raises(RuleError) as caught:
         search(pattern, "a", flags=flags)
     assert caught.value.what
 
@@ -108,20 +108,20 @@ def test_what_has_no_counterpart_is_refused(pattern: str, flags: str) -> None:
 def test_a_pattern_has_a_deadline() -> None:
     """One that would try for hours ends in an error after about a second."""
     began = time.monotonic()
-    with pytest.raises(Wrong, match="not done"):
+    with pytest.raises(RuleError, match="not done"):
         search(r"^(?:(a|aa)+\1)+$", "a" * 300 + "!")
     assert time.monotonic() - began < 5
 
 
 def test_a_text_has_a_limit() -> None:
     """No ref is as long as this."""
-    with pytest.raises(Wrong, match="at most"):
+    with pytest.raises(RuleError, match="at most"):
         search("a", "a" * 1025)
 
 
 @given(st.text(alphabet="ab01()[]{}?*+|^$.\\-,:=!<>dwsbk/'", max_size=12))
 def test_any_text_is_translated_or_refused(pattern: str) -> None:
     """Nothing but Wrong ever comes out."""
-    with contextlib.suppress(Wrong):
+    with contextlib.suppress(RuleError):
         translate(pattern)
         search(pattern, "ab01-a")

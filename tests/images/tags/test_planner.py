@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from unmoor.errors import ConfigError
-from unmoor.images.tags import Context, Plan, Repository, plan
+from unmoor.images.tags import Plan, RepositoryFacts, TagContext, plan
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SHA = "abcdef1234567890abcdef1234567890abcdef12"
-MAIN = Context(
+MAIN = TagContext(
     ref="refs/heads/main",
     sha=SHA,
     event="push",
     now=NOW,
     default_branch="main",
-    repository=Repository(default_branch="main"),
+    repository=RepositoryFacts(default_branch="main"),
 )
 PULL = replace(MAIN, ref="refs/pull/123/merge", event="pull_request")
 TOPIC = replace(MAIN, ref="refs/heads/topic")
@@ -47,11 +47,11 @@ RELEASE = (
 )
 
 
-def _tagged(name: str) -> Context:
+def _tagged(name: str) -> TagContext:
     return replace(MAIN, ref=f"refs/tags/{name}")
 
 
-def _tags(rules: tuple[str, ...], context: Context, *flavor: str) -> tuple[str, ...]:
+def _tags(rules: tuple[str, ...], context: TagContext, *flavor: str) -> tuple[str, ...]:
     return plan(rules, flavor, ["ghcr.io/owner/name"], context).tag_names
 
 
@@ -66,7 +66,7 @@ def _tags(rules: tuple[str, ...], context: Context, *flavor: str) -> tuple[str, 
     ],
     ids=["main", "topic", "pull request", "release", "release candidate"],
 )
-def test_the_rules_of_a_development_image(context: Context, expected: tuple[str, ...]) -> None:
+def test_the_rules_of_a_development_image(context: TagContext, expected: tuple[str, ...]) -> None:
     """Branch, pull request, version, commit; latest on the default branch only."""
     assert _tags(DEVELOPMENT, context, "latest=false") == expected
 
@@ -81,7 +81,7 @@ def test_the_rules_of_a_development_image(context: Context, expected: tuple[str,
     ],
     ids=["main", "topic", "pull request", "release"],
 )
-def test_the_rules_of_a_production_image(context: Context, expected: tuple[str, ...]) -> None:
+def test_the_rules_of_a_production_image(context: TagContext, expected: tuple[str, ...]) -> None:
     """The same with a suffix from the flavor, and prod beside it."""
     assert _tags(PRODUCTION, context, "latest=false", "suffix=-prod") == expected
 
@@ -134,7 +134,7 @@ def test_zero_alone_is_no_series() -> None:
     [(MAIN, True), (TOPIC, False), (PULL, False), (_tagged("v1.0.0"), False)],
     ids=["main", "topic", "pull request", "release"],
 )
-def test_latest_may_belong_to_the_default_branch(context: Context, *, expected: bool) -> None:
+def test_latest_may_belong_to_the_default_branch(context: TagContext, *, expected: bool) -> None:
     """Opted in, that branch gets it, and a release leaves it alone, whatever the flavor says."""
     rules = ("type=ref,event=branch", "type=ref,event=pr", "type=ref,event=tag")
     planned = plan(rules, ["latest=true"], [], context, latest_on_default_branch=True)

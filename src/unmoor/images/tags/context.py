@@ -23,7 +23,7 @@ _ON_DEFAULT_BRANCH = re.compile("create|discussion|issues|schedule")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repository:
+class RepositoryFacts:
     """The repository as its forge describes it; a text is empty where nothing is known.
 
     ``default_branch`` is the forge's answer. ``licence`` is an SPDX identifier.
@@ -37,7 +37,7 @@ class Repository:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class TagContext:
     """One run. ``ref`` is full (``refs/heads/main``), ``sha`` the commit, ``now`` the injected time (aware).
 
     ``default_branch`` is what the event's payload says, ``pushed_base`` and ``pull_base`` are the
@@ -52,7 +52,7 @@ class Context:
     default_branch: str = ""
     pushed_base: str = ""
     pull_base: str = ""
-    repository: Repository = field(default_factory=Repository)
+    repository: RepositoryFacts = field(default_factory=RepositoryFacts)
     short: int = SHORT
 
     @property
@@ -105,7 +105,7 @@ class Context:
         return {"date": self.now, "commit_date": self.commit_date}
 
 
-def with_event(context: Context, payload: object, *, head_of_pull: bool = False) -> Context:
+def with_event(context: TagContext, payload: object, *, head_of_pull: bool = False) -> TagContext:
     """Add what an event's payload says: a JSON object as GitHub sends it.
 
     A ``pull_request_target`` gets the ref of its pull request. ``head_of_pull`` takes the commit that
@@ -140,7 +140,7 @@ def with_event(context: Context, payload: object, *, head_of_pull: bool = False)
         default_branch=_text(repository, "default_branch") or context.default_branch,
         pushed_base=_text(payload, "base_ref"),
         pull_base=_text(_part(pull, "base"), "ref"),
-        repository=Repository(
+        repository=RepositoryFacts(
             title=_text(repository, "name") or known.title,
             description=_text(repository, "description") or known.description,
             url=_text(repository, "html_url") or known.url,

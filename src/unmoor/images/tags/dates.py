@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Final
 
-from unmoor.images.tags.errors import Wrong
+from unmoor.images.tags.errors import RuleError
 
 LONGEST_FORMAT: Final = 200
 
@@ -52,13 +52,13 @@ def iso(moment: datetime) -> str:
 def form(moment: datetime, text: str | None, zone: str = "UTC") -> str:
     """Write a time in a format, in a time zone named as the IANA database names it.
 
-    No format is ISO 8601 without fractions. Raises `Wrong` for a zone that there is not.
+    No format is ISO 8601 without fractions. Raises `RuleError` for a zone that there is not.
     """
     local = moment.astimezone(_zone(zone))
     if not text:
         text = "YYYY-MM-DDTHH:mm:ssZ" if local.utcoffset() else "YYYY-MM-DDTHH:mm:ss[Z]"
     if len(text) > LONGEST_FORMAT:
-        raise Wrong(f"the date's format is {len(text)} characters long, and {LONGEST_FORMAT} is the most")
+        raise RuleError(f"the date's format is {len(text)} characters long, and {LONGEST_FORMAT} is the most")
     for _ in range(6):
         text = _LONG_TOKENS.sub(lambda found: _LONG.get(found[0], found[0]), text)
     return "".join(_written(found[0], local) for found in _TOKENS.finditer(text))
@@ -74,7 +74,7 @@ def _zone(name: str) -> tzinfo:
     except (KeyError, ValueError, OSError):
         same = [each for each in available_timezones() if each.lower() == name.lower()]
     if not same:
-        raise Wrong(f"there is no time zone {name!r}", next_step="name one of the IANA database: tz='Europe/Paris'")
+        raise RuleError(f"there is no time zone {name!r}", next_step="name one of the IANA database: tz='Europe/Paris'")
     return ZoneInfo(same[0])
 
 

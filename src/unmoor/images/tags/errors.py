@@ -11,7 +11,7 @@ REFERENCE = "docs/reference/image-tags.md lists what a rule may hold"
 LONGEST_LINE = 4096
 
 
-class Wrong(Exception):
+class RuleError(Exception):
     """A mistake at a place in a text, before anybody knows which line the text came from.
 
     ``at`` counts characters from 0.
@@ -25,7 +25,7 @@ class Wrong(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class SourceLine:
     """Where a text was written: ``rule 2``, ``flavor 1``; ``text`` is the whole line, as it was written."""
 
     kind: str
@@ -41,7 +41,7 @@ class Place:
             next_step=next_step or f"correct this {self.kind}; {REFERENCE}",
         )
 
-    def within(self, part: str, wrong: Wrong) -> ConfigError:
+    def within(self, part: str, wrong: RuleError) -> ConfigError:
         """Make the error of a mistake inside a part of the line."""
         start = self.text.find(part) if part else -1
         return self.error(wrong.what, at=start + wrong.at if start >= 0 else -1, next_step=wrong.next_step)

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from unmoor.images.tags import dates
-from unmoor.images.tags.errors import Wrong
+from unmoor.images.tags.errors import RuleError
 
 _NAME: Final = r"[^\s!\"#%-,./;->@\[-\^`{-~]+"
 _TOKEN = re.compile(
@@ -52,7 +52,7 @@ class Names:
 
 
 def render(text: str, names: Names, *, compat: bool = False) -> str:
-    """Put values in place of expressions. Raises `Wrong` where an expression cannot be read.
+    """Put values in place of expressions. Raises `RuleError` where an expression cannot be read.
 
     An unknown name, an argument too many, and a date's format without quotes are refused; in
     ``compat`` they are the empty text, ignored, and ISO 8601. Only there are the characters that
@@ -71,13 +71,13 @@ def sole_name(text: str) -> str:
     """The name, where the whole text is one expression; else the empty text."""
     try:
         parts = parse(text)
-    except Wrong:
+    except RuleError:
         return ""
     return parts[0].name if len(parts) == 1 and isinstance(parts[0], Call) else ""
 
 
 def names_in(text: str) -> frozenset[str]:
-    """Every name that the expressions of a text use. Raises `Wrong` where one cannot be read."""
+    """Every name that the expressions of a text use. Raises `RuleError` where one cannot be read."""
     return frozenset(part.name for part in parse(text) if isinstance(part, Call))
 
 
@@ -85,7 +85,7 @@ def _parts(text: str) -> Iterator[str | Call]:
     at = 0
     while (start := text.find("{{", at)) >= 0:
         if text[start - 1 : start] == "\\":
-            raise Wrong("a backslash before {{ is not understood here", at=start - 1)
+            raise RuleError("a backslash before {{ is not understood here", at=start - 1)
         if start > at:
             yield text[at:start]
         comment = _COMMENT.match(text, start)
@@ -141,10 +141,10 @@ def _literal(found: re.Match[str]) -> str | None:
     return None
 
 
-def _unreadable(text: str, start: int, at: int) -> Wrong:
+def _unreadable(text: str, start: int, at: int) -> RuleError:
     if "}}" not in text[start:]:
-        return Wrong("an expression is never closed", at=start, next_step="end it with }}")
-    return Wrong(
+        return RuleError("an expression is never closed", at=start, next_step="end it with }}")
+    return RuleError(
         "this expression cannot be read",
         at=at,
         next_step="write {{name}} or {{date 'YYYYMMDD' tz='Europe/Paris'}}; blocks and helpers are not supported",
@@ -157,13 +157,13 @@ def _value(call: Call, names: Names, *, compat: bool) -> str:
     elif call.name in names.texts and (compat or not (call.arguments or call.named)):
         value = names.texts[call.name]
     elif call.name in names.texts:
-        raise Wrong(f"{{{{{call.name}}}}} takes no argument", at=call.at, next_step=f"write {{{{{call.name}}}}}")
+        raise RuleError(f"{{{{{call.name}}}}} takes no argument", at=call.at, next_step=f"write {{{{{call.name}}}}}")
     elif compat and not (call.arguments or call.named):
         value = ""
     else:
         known = sorted({*names.texts, *names.times})
         near = difflib.get_close_matches(call.name, known, n=1)
-        raise Wrong(
+        raise RuleError(
             f"nothing is called {call.name!r} here" + (f"; did you mean {near[0]!r}?" if near else ""),
             at=call.at,
             next_step=f"use one of {', '.join(known)}",
@@ -174,24 +174,26 @@ def _value(call: Call, names: Names, *, compat: bool) -> str:
 def _time(call: Call, moment: datetime | None, *, compat: bool) -> str:
     foreign = sorted(call.named.keys() - {"tz"})
     if foreign:
-        raise Wrong(f"there is no {foreign[0]} in a date", at=call.at, next_step="write tz='Europe/Paris', or nothing")
+        raise RuleError(
+            f"there is no {foreign[0]} in a date", at=call.at, next_step="write tz='Europe/Paris', or nothing"
+        )
     example = f"{{{{{call.name} 'YYYYMMDD'}}}}"
     if not call.arguments:
-        raise Wrong(f"{{{{{call.name}}}}} needs a format", at=call.at, next_step=f"write {example}")
+        raise RuleError(f"{{{{{call.name}}}}} needs a format", at=call.at, next_step=f"write {example}")
     if call.arguments[0] is None and not compat:
-        raise Wrong("a date's format stands in quotes", at=call.at, next_step=f"write {example}")
+        raise RuleError("a date's format stands in quotes", at=call.at, next_step=f"write {example}")
     if len(call.arguments) > 1:
-        raise Wrong("a date takes one format", at=call.at, next_step=f"write {example}")
+        raise RuleError("a date takes one format", at=call.at, next_step=f"write {example}")
     zone = call.named.get("tz", "UTC")
     if zone is None:
-        raise Wrong("a time zone stands in quotes", at=call.at, next_step="write tz='Europe/Paris'")
+        raise RuleError("a time zone stands in quotes", at=call.at, next_step="write tz='Europe/Paris'")
     if moment is None:
-        raise Wrong(
+        raise RuleError(
             "the commit's date is not known: the event does not hold it",
             at=call.at,
             next_step="run inside the checkout of the repository, or use {{date 'YYYYMMDD'}}",
         )
     try:
         return dates.form(moment, call.arguments[0], zone)
-    except Wrong as wrong:
-        raise Wrong(wrong.what, at=call.at, next_step=wrong.next_step) from wrong
+    except RuleError as wrong:
+        raise RuleError(wrong.what, at=call.at, next_step=wrong.next_step) from wrong

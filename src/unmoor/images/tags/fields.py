@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from unmoor.images.tags.errors import LONGEST_LINE, Place, Wrong
+from unmoor.images.tags.errors import LONGEST_LINE, RuleError, SourceLine
 
 MOST_LINES = 500
 
 
-def lines(texts: Iterable[str], kind: str) -> tuple[Place, ...]:
+def lines(texts: Iterable[str], kind: str) -> tuple[SourceLine, ...]:
     """Split texts of one or more lines; blank lines, and those that begin with ``#``, are left out.
 
     Raises `ConfigError` for a line over 4,096 characters, or more than 500 lines.
     """
     found = [line.strip() for text in texts for line in text.splitlines()]
     kept = [line for line in found if line and not line.startswith("#")]
-    places = tuple(Place(kind=kind, number=number, text=line) for number, line in enumerate(kept, 1))
+    places = tuple(SourceLine(kind=kind, number=number, text=line) for number, line in enumerate(kept, 1))
     for place in places[MOST_LINES:]:
         raise place.error(f"there are {len(places)} lines, and {MOST_LINES} is the most")
     for place in places:
@@ -29,11 +29,11 @@ def lines(texts: Iterable[str], kind: str) -> tuple[Place, ...]:
     return places
 
 
-def fields(place: Place) -> tuple[str, ...]:
+def fields(place: SourceLine) -> tuple[str, ...]:
     """Split one line into its fields. Raises `ConfigError` where a quote is out of place."""
     try:
         return _split(place.text)
-    except Wrong as wrong:
+    except RuleError as wrong:
         raise place.error(wrong.what, at=wrong.at, next_step=wrong.next_step) from wrong
 
 
@@ -48,7 +48,7 @@ def _split(line: str) -> tuple[str, ...]:
             end = len(line) if end < 0 else end
             value = line[at:end]
             if '"' in value:
-                raise Wrong(
+                raise RuleError(
                     "a double quote stands in the middle of a field",
                     at=line.index('"', at),
                     next_step='put the whole field in quotes ("pattern=a,b"), and write a quote in it twice',
@@ -67,14 +67,16 @@ def _quoted(line: str, start: int) -> tuple[str, int]:
     while True:
         end = line.find('"', at)
         if end < 0:
-            raise Wrong("a double quote is never closed", at=start, next_step='end the field with a double quote (")')
+            raise RuleError(
+                "a double quote is never closed", at=start, next_step='end the field with a double quote (")'
+            )
         value.append(line[at:end])
         if line[end + 1 : end + 2] != '"':
             break
         value.append('"')
         at = end + 2
     if line[end + 1 : end + 2] not in {"", ","}:
-        raise Wrong(
+        raise RuleError(
             "something follows the closing quote of a field",
             at=end + 1,
             next_step='put the whole field in quotes ("pattern=a,b"), and write a quote in it twice',

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from unmoor.images.tags.errors import Place
+from unmoor.images.tags.errors import SourceLine
 from unmoor.images.tags.fields import fields, lines
 
 
@@ -22,7 +22,7 @@ class Flavor:
     suffix: str = ""
     on_latest_prefix: bool = False
     on_latest_suffix: bool = False
-    places: tuple[Place, ...] = ()
+    places: tuple[SourceLine, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ def images(texts: Iterable[str], *, compat: bool = False) -> tuple[Name, ...]:
     return tuple(Name(name=image.name.lower(), enable=image.enable) for _, image in found)
 
 
-def _image(place: Place, *, compat: bool) -> Name:
+def _image(place: SourceLine, *, compat: bool) -> Name:
     name, enable = "", True
     for field in fields(place):
         if "=" not in field:
@@ -114,7 +114,7 @@ def _image(place: Place, *, compat: bool) -> Name:
     return Name(name=name, enable=enable)
 
 
-def _pair(place: Place, field: str, *, compat: bool) -> tuple[str, str]:
+def _pair(place: SourceLine, field: str, *, compat: bool) -> tuple[str, str]:
     """Split at ``=``. What stands behind a second one is dropped in compat, and refused otherwise."""
     key, *values = (part.strip() for part in field.split("="))
     if not values:
@@ -128,7 +128,7 @@ def _pair(place: Place, field: str, *, compat: bool) -> tuple[str, str]:
     return key.lower(), values[0]
 
 
-def _one_of(place: Place, field: str, value: str, allowed: tuple[str, ...]) -> None:
+def _one_of(place: SourceLine, field: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise place.error(
             f"{value!r} is none of {', '.join(allowed)}",

@@ -24,14 +24,14 @@ _SHORTEST_COMMIT: Final = 7
 _HEXADECIMAL = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{7,64}(?![0-9A-Za-z])")
 
 
-class Kind(StrEnum):
+class TagKind(StrEnum):
     """What a tag is: ``fixed`` names one image for ever, ``floating`` the newest of a series."""
 
     FIXED = "fixed"
     FLOATING = "floating"
 
 
-def kinds(tags: Iterable[str], version: Version | str, *, commit: str = "") -> Mapping[str, Kind]:
+def kinds(tags: Iterable[str], version: Version | str, *, commit: str = "") -> Mapping[str, TagKind]:
     """Tell what each tag is, by its text alone. Prefixes and suffixes (``v1.2.3-prod``) do not count.
 
     Fixed are those that name the version itself, or its commit. Where a version of two numbers is
@@ -43,11 +43,11 @@ def kinds(tags: Iterable[str], version: Version | str, *, commit: str = "") -> M
     if wanted is not None and len(wanted.release) <= _ALWAYS_A_SERIES and not wanted.is_prerelease:
         for name in names:
             if (
-                found[name] is Kind.FIXED
+                found[name] is TagKind.FIXED
                 and any(f"v{name}" == other for other in names)
                 and not _says_more(name, wanted)
             ):
-                found[name] = Kind.FLOATING
+                found[name] = TagKind.FLOATING
     return found
 
 
@@ -78,9 +78,9 @@ def series(tag: str, version: Version) -> tuple[int, ...] | None:
     return None
 
 
-def _kind(tag: str, version: Version | None, commit: str) -> Kind:
+def _kind(tag: str, version: Version | None, commit: str) -> TagKind:
     whole = version is not None and _names_whole(tag, version)
-    return Kind.FIXED if whole or _names_commit(tag, commit) else Kind.FLOATING
+    return TagKind.FIXED if whole or _names_commit(tag, commit) else TagKind.FLOATING
 
 
 def _names_commit(tag: str, commit: str) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from unmoor.images.tags.context import Context
+from unmoor.images.tags.context import TagContext
 from unmoor.images.tags.dates import iso
-from unmoor.images.tags.errors import LONGEST_LINE, Place, Wrong
+from unmoor.images.tags.errors import LONGEST_LINE, RuleError, SourceLine
 from unmoor.images.tags.expressions import render
 from unmoor.images.tags.fields import MOST_LINES
 
@@ -20,7 +20,7 @@ _ORDER: Final = " _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789abcdefghijklmnopqr
 
 
 def labels(
-    context: Context, version: str, extra: Iterable[str], *, kind: str = "label", compat: bool = False
+    context: TagContext, version: str, extra: Iterable[str], *, kind: str = "label", compat: bool = False
 ) -> tuple[tuple[str, str], ...]:
     """Give keys and values, sorted as people sort words. The last of one key wins.
 
@@ -41,7 +41,7 @@ def labels(
     for place in _lines(extra, kind):
         try:
             text = render(place.text, context.names(), compat=compat)
-        except Wrong as wrong:
+        except RuleError as wrong:
             raise place.within(place.text, wrong) from wrong
         key, equals, value = text.partition("=")
         if not compat and not (key.strip() and equals):
@@ -51,10 +51,12 @@ def labels(
     return tuple(sorted(((key, value) for key, value in found.items()), key=lambda pair: collated(pair[0])))
 
 
-def _lines(extra: Iterable[str], kind: str) -> tuple[Place, ...]:
+def _lines(extra: Iterable[str], kind: str) -> tuple[SourceLine, ...]:
     """Take one label from each line; here commas and quotes are part of the value, and so are blanks inside."""
     kept = [line.strip() for text in extra for line in text.splitlines() if line.strip()]
-    places = tuple(Place(kind=kind, number=number, text=line) for number, line in enumerate(kept, 1) if line[0] != "#")
+    places = tuple(
+        SourceLine(kind=kind, number=number, text=line) for number, line in enumerate(kept, 1) if line[0] != "#"
+    )
     for place in places:
         if len(places) > MOST_LINES or len(place.text) > LONGEST_LINE or not place.text.isprintable():
             raise place.error(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from unmoor.images.tags.errors import Wrong
+from unmoor.images.tags.errors import RuleError
 
 if TYPE_CHECKING:
     import regex
@@ -36,18 +36,20 @@ _CODE = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}
 def search(pattern: str, text: str, *, flags: str = "") -> tuple[str | None, ...] | None:
     """Search as ``String.match`` does: the match and its groups, ``None`` where there is no match.
 
-    With the flag ``g`` it is every match, and no groups. Raises `Wrong` for a pattern that is
+    With the flag ``g`` it is every match, and no groups. Raises `RuleError` for a pattern that is
     wrong, has no counterpart, is over 1,000 characters, or took longer than a second.
     """
     ready = compiled(pattern, flags)
     if len(text) > LONGEST_SUBJECT:
-        raise Wrong(f"the text is {len(text):,} characters long, and a pattern is tried on {LONGEST_SUBJECT:,} at most")
+        raise RuleError(
+            f"the text is {len(text):,} characters long, and a pattern is tried on {LONGEST_SUBJECT:,} at most"
+        )
     try:
         if "g" in flags:
             return tuple(_every(ready, text)) or None
         match = (ready.match if "y" in flags else ready.search)(text, timeout=SECONDS)
     except TimeoutError as error:
-        raise Wrong(
+        raise RuleError(
             f"the pattern was not done with the text after {SECONDS:g} s",
             next_step="write it without one repetition inside another, such as (a+)+",
         ) from error
@@ -55,7 +57,7 @@ def search(pattern: str, text: str, *, flags: str = "") -> tuple[str | None, ...
 
 
 def compiled(pattern: str, flags: str = "") -> regex.Pattern[str]:
-    """Make a pattern ready. Raises `Wrong` for one that is wrong, too long, or has no counterpart."""
+    """Make a pattern ready. Raises `RuleError` for one that is wrong, too long, or has no counterpart."""
     import regex
 
     bits = _bits(flags)
@@ -64,7 +66,7 @@ def compiled(pattern: str, flags: str = "") -> regex.Pattern[str]:
         return regex.compile(translated, regex.V0 | bits)
     except regex.error as error:
         why = str(error).partition(" at position ")[0]  # a position in what the user did not write
-        raise Wrong(f"the pattern cannot be read: {why}", next_step="correct the regular expression") from error
+        raise RuleError(f"the pattern cannot be read: {why}", next_step="correct the regular expression") from error
 
 
 def _every(ready: regex.Pattern[str], text: str) -> Iterator[str]:
@@ -84,16 +86,16 @@ def _bits(flags: str) -> int:
 
     for at, flag in enumerate(flags):
         if flag not in "dgimsuy" or flag in flags[:at]:
-            raise Wrong(
+            raise RuleError(
                 f"{flags!r} are no flags of a regular expression", next_step="use some of g, i, m, s, u, y, once"
             )
     return int(regex.IGNORECASE) if "i" in flags else 0
 
 
 def translate(pattern: str, *, multiline: bool = False, dot_all: bool = False, unicode: bool = False) -> str:
-    """Write a JavaScript pattern in the other language. Raises `Wrong`, with the place, where that cannot be done."""
+    """Write a JavaScript pattern as a Python one. Raises `RuleError`, with the place, if that cannot be done."""
     if len(pattern) > LONGEST_PATTERN:
-        raise Wrong(f"the pattern is {len(pattern):,} characters long, and {LONGEST_PATTERN:,} is the most")
+        raise RuleError(f"the pattern is {len(pattern):,} characters long, and {LONGEST_PATTERN:,} is the most")
     return _Translation(pattern=pattern, multiline=multiline, dot_all=dot_all, unicode=unicode).whole()
 
 
@@ -115,8 +117,8 @@ class _Translation:
             written.append(self.piece())
         return "".join(written)
 
-    def refuse(self, what: str) -> Wrong:
-        return Wrong(f"the pattern has {what}", at=self.at, next_step="write the regular expression without it")
+    def refuse(self, what: str) -> RuleError:
+        return RuleError(f"the pattern has {what}", at=self.at, next_step="write the regular expression without it")
 
     def piece(self) -> str:
         char = self.pattern[self.at]

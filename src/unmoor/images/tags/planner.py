@@ -10,14 +10,14 @@ from typing import Any, Final
 from unmoor.errors import ConfigError
 from unmoor.images.tags import flavor as flavors
 from unmoor.images.tags import rules as ruleset
-from unmoor.images.tags.context import HEADS, Context
-from unmoor.images.tags.errors import REFERENCE, Place, Wrong
+from unmoor.images.tags.context import HEADS, TagContext
+from unmoor.images.tags.errors import REFERENCE, RuleError, SourceLine
 from unmoor.images.tags.expressions import render
-from unmoor.images.tags.floating import Kind, kinds
+from unmoor.images.tags.floating import TagKind, kinds
 from unmoor.images.tags.labels import at_levels
 from unmoor.images.tags.labels import labels as labelled
-from unmoor.images.tags.produce import Given, Nothing, Value, produce, rendered
-from unmoor.images.tags.rules import Rule
+from unmoor.images.tags.produce import NoTag, RuleContext, Value, produce, rendered
+from unmoor.images.tags.rules import TagRule
 from unmoor.images.tags.validate import check
 from unmoor.versioning.pep440 import LONGEST_TAG, quoted
 
@@ -31,7 +31,7 @@ class Tag:
     """One planned tag, and whether it stays or floats."""
 
     name: str
-    kind: Kind
+    kind: TagKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +63,12 @@ class Plan:
     @property
     def fixed(self) -> tuple[str, ...]:
         """The tags that name this one image for ever."""
-        return tuple(tag.name for tag in self.planned if tag.kind is Kind.FIXED)
+        return tuple(tag.name for tag in self.planned if tag.kind is TagKind.FIXED)
 
     @property
     def floating(self) -> tuple[str, ...]:
         """The tags that move from release to release."""
-        return tuple(tag.name for tag in self.planned if tag.kind is Kind.FLOATING)
+        return tuple(tag.name for tag in self.planned if tag.kind is TagKind.FLOATING)
 
     def tags_of(self, image: str) -> tuple[str, ...]:
         """The tags of one image, ``image:tag``."""
@@ -91,7 +91,7 @@ def plan(
     rules: Iterable[str],
     flavor: Iterable[str],
     images: Iterable[str],
-    context: Context,
+    context: TagContext,
     *,
     labels: Iterable[str] = (),
     annotations: Iterable[str] = (),
@@ -109,7 +109,7 @@ def plan(
     """
     if compat and context.commit_date is None:
         context = replace(context, commit_date=context.now)
-    given = Given(
+    given = RuleContext(
         flavor=flavors.parse(flavor, compat=compat), context=context, compat=compat, post_is_final=post_is_final
     )
     ordered = ruleset.parse(rules)
@@ -139,45 +139,45 @@ def plan(
     )
 
 
-def _asked(rule: Rule, given: Given) -> Value | Nothing:
+def _asked(rule: TagRule, given: RuleContext) -> Value | NoTag:
     """Ask a rule that is enabled, and dress its value in prefix and suffix."""
     enabled = rendered(rule, rule.enable, given)
     if enabled not in {"true", "false"}:
         raise rule.place.within(
             rule.enable,
-            Wrong(
+            RuleError(
                 f"enable must come out as true or false, and it is {quoted(enabled)}",
                 next_step="write enable=true, or enable={{is_default_branch}}",
             ),
         )
     if enabled == "false":
-        return Nothing(why="it is not enabled")
+        return NoTag(why="it is not enabled")
     answer = produce(rule, given)
-    if isinstance(answer, Nothing):
+    if isinstance(answer, NoTag):
         return answer
     prefix = rendered(rule, rule.prefix, given) if rule.prefix is not None else _of_all(given, "prefix")
     suffix = rendered(rule, rule.suffix, given) if rule.suffix is not None else _of_all(given, "suffix")
     text = _NOT_ALLOWED.sub("-", f"{prefix}{answer.text}{suffix}")
     if not text:
-        return Nothing(why="its value is empty")
+        return NoTag(why="its value is empty")
     if not given.compat:
         _check(text, rule.place)
     return Value(text=text, latest=answer.latest, kind=answer.kind)
 
 
-def _of_all(given: Given, what: str) -> str:
+def _of_all(given: RuleContext, what: str) -> str:
     """The prefix or the suffix of the flavor, with its expressions."""
     text = given.flavor.prefix if what == "prefix" else given.flavor.suffix
     try:
         return render(text, given.context.names(), compat=given.compat)
-    except Wrong as wrong:
+    except RuleError as wrong:
         for place in reversed(given.flavor.places):
             if text in place.text:
                 raise place.within(text, wrong) from wrong
-        raise Place(kind="flavor", number=1, text=text).within(text, wrong) from wrong
+        raise SourceLine(kind="flavor", number=1, text=text).within(text, wrong) from wrong
 
 
-def _check(name: str, place: Place) -> None:
+def _check(name: str, place: SourceLine) -> None:
     """Refuse a tag that no registry takes (Docker's reference grammar)."""
     if _TAG.fullmatch(name):
         return
@@ -191,28 +191,28 @@ def _check(name: str, place: Place) -> None:
     )
 
 
-def _latest(values: Sequence[tuple[Rule, Value]], given: Given) -> bool:
+def _latest(values: Sequence[tuple[TagRule, Value]], given: RuleContext) -> bool:
     """Decide ``latest``: once, by the first rule that gave a value, unless the flavor says it."""
     if not values:
         return False
     return values[0][1].latest if given.flavor.latest == "auto" else given.flavor.latest == "true"
 
 
-def _tags(values: Sequence[tuple[Rule, Value]], given: Given) -> tuple[Tag, ...]:
+def _tags(values: Sequence[tuple[TagRule, Value]], given: RuleContext) -> tuple[Tag, ...]:
     """Order the tags: the first one is the version, each other one comes once.
 
     Where two rules write one name, it floats if either says so.
     """
     context = given.context
-    found: dict[str, Kind] = {}
+    found: dict[str, TagKind] = {}
     for _, value in values:
         kind = value.kind or kinds([value.text], context.tag.removeprefix("v"), commit=context.sha)[value.text]
-        if found.get(value.text, Kind.FIXED) is Kind.FIXED:
+        if found.get(value.text, TagKind.FIXED) is TagKind.FIXED:
             found[value.text] = kind
     return tuple(Tag(name=name, kind=kind) for name, kind in found.items())
 
 
-def _with_latest(planned: tuple[Tag, ...], given: Given) -> tuple[Tag, ...]:
+def _with_latest(planned: tuple[Tag, ...], given: RuleContext) -> tuple[Tag, ...]:
     """Add ``latest``; the original writes it a second time where a rule has written it, and never its expressions."""
     flavor = given.flavor
     prefix, suffix = flavor.prefix, flavor.suffix
@@ -221,12 +221,12 @@ def _with_latest(planned: tuple[Tag, ...], given: Given) -> tuple[Tag, ...]:
     prefix, suffix = prefix * flavor.on_latest_prefix, suffix * flavor.on_latest_suffix
     name = _NOT_ALLOWED.sub("-", f"{prefix}{LATEST}{suffix}")
     if given.compat:
-        return (*planned, Tag(name=name, kind=Kind.FLOATING))
-    _check(name, flavor.places[0] if flavor.places else Place(kind="flavor", number=1, text=""))
-    return (*(tag for tag in planned if tag.name != name), Tag(name=name, kind=Kind.FLOATING))
+        return (*planned, Tag(name=name, kind=TagKind.FLOATING))
+    _check(name, flavor.places[0] if flavor.places else SourceLine(kind="flavor", number=1, text=""))
+    return (*(tag for tag in planned if tag.name != name), Tag(name=name, kind=TagKind.FLOATING))
 
 
-def _warnings(answers: Sequence[tuple[Rule, Value | Nothing]]) -> tuple[str, ...]:
+def _warnings(answers: Sequence[tuple[TagRule, Value | NoTag]]) -> tuple[str, ...]:
     told = [
         f"rule {rule.place.number}: a rule of type {rule.type} has no attribute {quoted(name)}; it changes nothing"
         for rule, _ in answers
@@ -235,16 +235,16 @@ def _warnings(answers: Sequence[tuple[Rule, Value | Nothing]]) -> tuple[str, ...
     told += [
         f"rule {rule.place.number}: {answer.why}"
         for rule, answer in answers
-        if isinstance(answer, Nothing) and answer.warn
+        if isinstance(answer, NoTag) and answer.warn
     ]
     return tuple(told)
 
 
-def _no_tag(answers: Sequence[tuple[Rule, Value | Nothing]], context: Context) -> ConfigError:
+def _no_tag(answers: Sequence[tuple[TagRule, Value | NoTag]], context: TagContext) -> ConfigError:
     reasons = [
         f"rule {rule.place.number} ({quoted(rule.place.text)}): {answer.why}"
         for rule, answer in answers
-        if isinstance(answer, Nothing)
+        if isinstance(answer, NoTag)
     ]
     seen = f"the ref {quoted(context.ref)} and the event {quoted(context.event)}"
     return ConfigError(

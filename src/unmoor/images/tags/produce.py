@@ -11,12 +11,12 @@ from typing import Final
 from packaging.version import InvalidVersion, Version
 
 from unmoor.images.tags import patterns, semver
-from unmoor.images.tags.context import HEADS, PULLS, TAGS, Context
-from unmoor.images.tags.errors import Wrong
+from unmoor.images.tags.context import HEADS, PULLS, TAGS, TagContext
+from unmoor.images.tags.errors import RuleError
 from unmoor.images.tags.expressions import Names, names_in, render, sole_name
 from unmoor.images.tags.flavor import Flavor
-from unmoor.images.tags.floating import Kind
-from unmoor.images.tags.rules import Rule, Type
+from unmoor.images.tags.floating import TagKind
+from unmoor.images.tags.rules import RuleType, TagRule
 from unmoor.images.tags.validate import slashed
 from unmoor.versioning.pep440 import quoted
 
@@ -25,11 +25,11 @@ _VERSION_WITHIN = re.compile(r"(?:^|[/_-])v?(?P<version>[0-9].*)$")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class RuleContext:
     """Everything that rules look at."""
 
     flavor: Flavor
-    context: Context
+    context: TagContext
     compat: bool
     post_is_final: bool
 
@@ -40,11 +40,11 @@ class Value:
 
     text: str
     latest: bool = False
-    kind: Kind | None = None
+    kind: TagKind | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nothing:
+class NoTag:
     """Why a rule gave nothing; ``warn`` where its writer would want to know."""
 
     why: str
@@ -52,7 +52,7 @@ class Nothing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class ParsedVersion:
     """A version that was read: the names a pattern may use, and whether it is final."""
 
     names: Names
@@ -63,87 +63,87 @@ class Found:
     raw: str
 
 
-def produce(rule: Rule, given: Given) -> Value | Nothing:
+def produce(rule: TagRule, given: RuleContext) -> Value | NoTag:
     """Ask one rule. Raises `ConfigError` where something in it cannot be read."""
     return _TYPES[rule.type](rule, given)
 
 
-def rendered(rule: Rule, part: str, given: Given, names: Names | None = None) -> str:
+def rendered(rule: TagRule, part: str, given: RuleContext, names: Names | None = None) -> str:
     """Put values into a part of a rule's line. Raises `ConfigError` with the column."""
     return tried(rule, part, lambda: render(part, names or given.context.names(), compat=given.compat))
 
 
-def tried(rule: Rule, part: str, work: Callable[[], str]) -> str:
+def tried(rule: TagRule, part: str, work: Callable[[], str]) -> str:
     """Do something with a part of a rule; a mistake in it names the rule and the column."""
     try:
         return work()
-    except Wrong as wrong:
+    except RuleError as wrong:
         raise rule.place.within(part, wrong) from wrong
 
 
-def _schedule(rule: Rule, given: Given) -> Value | Nothing:
+def _schedule(rule: TagRule, given: RuleContext) -> Value | NoTag:
     if "schedule" not in given.context.event:
-        return Nothing(why="the event is no schedule")
+        return NoTag(why="the event is no schedule")
     return Value(text=rendered(rule, rule.pattern, given, Names(times=given.context.times())))
 
 
-def _edge(rule: Rule, given: Given) -> Value | Nothing:
+def _edge(rule: TagRule, given: RuleContext) -> Value | NoTag:
     context = given.context
     wanted = rule.branch or context.repository.default_branch
     same = context.ref.startswith(HEADS) and context.branch == wanted
-    return Value(text="edge") if same else Nothing(why=f"the ref is not the branch {quoted(wanted)}")
+    return Value(text="edge") if same else NoTag(why=f"the ref is not the branch {quoted(wanted)}")
 
 
-def _raw(rule: Rule, given: Given) -> Value | Nothing:
+def _raw(rule: TagRule, given: RuleContext) -> Value | NoTag:
     return Value(text=rendered(rule, rule.value, given))
 
 
-def _sha(rule: Rule, given: Given) -> Value | Nothing:
+def _sha(rule: TagRule, given: RuleContext) -> Value | NoTag:
     context = given.context
     text = context.sha if rule.format == "long" else context.short_sha
-    return Value(text=text, kind=Kind.FIXED) if context.sha else Nothing(why="the commit is not known")
+    return Value(text=text, kind=TagKind.FIXED) if context.sha else NoTag(why="the commit is not known")
 
 
-def _ref(rule: Rule, given: Given) -> Value | Nothing:
+def _ref(rule: TagRule, given: RuleContext) -> Value | NoTag:
     context = given.context
     head = {"branch": HEADS, "tag": TAGS, "pr": PULLS}[rule.event]
     if not context.ref.startswith(head):
-        return Nothing(why=f"the ref is no {rule.event}")
+        return NoTag(why=f"the ref is no {rule.event}")
     name = context.ref.removeprefix(head)
     if rule.event == "pr":
         return Value(text=name.removesuffix("/merge"))
     if rule.event == "tag":
-        return Value(text=name, latest=given.compat or not _is_prerelease(name), kind=Kind.FIXED)
+        return Value(text=name, latest=given.compat or not _is_prerelease(name), kind=TagKind.FIXED)
     return Value(text=name)
 
 
-def _subject(rule: Rule, given: Given) -> str | Nothing:
+def _subject(rule: TagRule, given: RuleContext) -> str | NoTag:
     """The text that a version is read from, or a pattern is tried on: the rule's value, else the tag."""
     if rule.value:
         return rendered(rule, rule.value, given)
     if not given.context.ref.startswith(TAGS):
-        return Nothing(why="the ref is no tag")
+        return NoTag(why="the ref is no tag")
     return given.context.tag
 
 
-def _match(rule: Rule, given: Given) -> Value | Nothing:
+def _match(rule: TagRule, given: RuleContext) -> Value | NoTag:
     subject = _subject(rule, given)
-    if isinstance(subject, Nothing):
+    if isinstance(subject, NoTag):
         return subject
     source, flags = slashed(rule.pattern)
     found = _searched(rule, source, subject, flags)
     if found is None:
-        return Nothing(why=f"{quoted(rule.pattern)} does not match {quoted(subject)}", warn=True)
+        return NoTag(why=f"{quoted(rule.pattern)} does not match {quoted(subject)}", warn=True)
     text = found[rule.group] if rule.group < len(found) else None
     if text is None:
-        return Nothing(why=f"{quoted(rule.pattern)} gives no group {rule.group} for {quoted(subject)}", warn=True)
+        return NoTag(why=f"{quoted(rule.pattern)} gives no group {rule.group} for {quoted(subject)}", warn=True)
     return Value(text=text, latest=given.compat or not (_is_prerelease(subject) or _is_prerelease(text)))
 
 
-def _searched(rule: Rule, source: str, subject: str, flags: str = "") -> tuple[str | None, ...] | None:
+def _searched(rule: TagRule, source: str, subject: str, flags: str = "") -> tuple[str | None, ...] | None:
     try:
         return patterns.search(source, subject, flags=flags)
-    except Wrong as wrong:
+    except RuleError as wrong:
         raise rule.place.within(source, wrong) from wrong
 
 
@@ -157,31 +157,31 @@ def _is_prerelease(text: str) -> bool:
     return bool(strict and strict.prerelease) or (loose is not None and loose.is_prerelease)
 
 
-def _version(rule: Rule, given: Given) -> Value | Nothing:
+def _version(rule: TagRule, given: RuleContext) -> Value | NoTag:
     """Read a version, and write it in the rule's pattern: as it is where it is no final one."""
     subject = _subject(rule, given)
-    if isinstance(subject, Nothing):
+    if isinstance(subject, NoTag):
         return subject
     if rule.match:
         groups = _searched(rule, rule.match, subject)
         if groups is not None:
             if len(groups) == 1 or groups[1] is None:
                 raise rule.place.within(
-                    rule.match, Wrong("match needs a group around the version", next_step="write it as match=v(.*)")
+                    rule.match, RuleError("match needs a group around the version", next_step="write it as match=v(.*)")
                 )
             subject = groups[1]
     subject = subject.replace("/", "-")
-    found = _found_semver(subject) if rule.type is Type.SEMVER else _found_pep440(subject, given)
+    found = _found_semver(subject) if rule.type is RuleType.SEMVER else _found_pep440(subject, given)
     if found is None:
-        standard = "Semantic Versioning" if rule.type is Type.SEMVER else "PEP 440"
-        return Nothing(why=f"{quoted(subject)} is no version of {standard}", warn=True)
+        standard = "Semantic Versioning" if rule.type is RuleType.SEMVER else "PEP 440"
+        return NoTag(why=f"{quoted(subject)} is no version of {standard}", warn=True)
     return _written(rule, given, found)
 
 
-def _written(rule: Rule, given: Given, found: Found) -> Value | Nothing:
+def _written(rule: TagRule, given: RuleContext, found: ParsedVersion) -> Value | NoTag:
     if not found.final:
         raw = sole_name(rule.pattern) == "raw"
-        return Value(text=found.raw if raw else found.prerelease, kind=Kind.FIXED)
+        return Value(text=found.raw if raw else found.prerelease, kind=TagKind.FIXED)
     used = frozenset[str]()
 
     def use() -> str:
@@ -194,15 +194,15 @@ def _written(rule: Rule, given: Given, found: Found) -> Value | Nothing:
     if not given.compat and not whole:
         if found.post and "patch" in used:
             return Value(
-                text=found.prerelease, latest=True, kind=Kind.FIXED
+                text=found.prerelease, latest=True, kind=TagKind.FIXED
             )  # else it takes the name of another release
         if used == {"major"} and found.names.texts["major"] == "0":
-            return Nothing(why="0 alone is never a floating tag: versions before 1.0 promise nothing to each other")
+            return NoTag(why="0 alone is never a floating tag: versions before 1.0 promise nothing to each other")
     fixed = whole or ("patch" in used and found.parts <= _PATCH_IS)
-    return Value(text=text, latest=True, kind=Kind.FIXED if fixed else Kind.FLOATING)
+    return Value(text=text, latest=True, kind=TagKind.FIXED if fixed else TagKind.FLOATING)
 
 
-def _found_semver(text: str) -> Found | None:
+def _found_semver(text: str) -> ParsedVersion | None:
     version = semver.parse(text)
     if version is None:
         return None
@@ -215,7 +215,7 @@ def _found_semver(text: str) -> Found | None:
         "prerelease": ",".join(version.prerelease),
         "build": ",".join(version.build),
     }
-    return Found(
+    return ParsedVersion(
         names=Names(texts=texts),
         final=not version.prerelease,
         post=False,
@@ -225,7 +225,7 @@ def _found_semver(text: str) -> Found | None:
     )
 
 
-def _found_pep440(text: str, given: Given) -> Found | None:
+def _found_pep440(text: str, given: RuleContext) -> ParsedVersion | None:
     version = _pep440(text)
     if version is None:
         return None
@@ -237,7 +237,7 @@ def _found_pep440(text: str, given: Given) -> Found | None:
     texts = {"raw": text, "version": whole}
     texts |= dict(zip(("major", "minor", "patch"), map(str, release), strict=False))
     post = version.is_postrelease
-    return Found(
+    return ParsedVersion(
         names=Names(texts=texts),
         final=not version.is_prerelease and not (post and (given.compat or not given.post_is_final)),
         post=post,
@@ -257,15 +257,15 @@ def _pep440(text: str) -> Version | None:
         return None
 
 
-_TYPES: Final[Mapping[Type, Callable[[Rule, Given], Value | Nothing]]] = MappingProxyType(
+_TYPES: Final[Mapping[RuleType, Callable[[TagRule, RuleContext], Value | NoTag]]] = MappingProxyType(
     {
-        Type.SCHEDULE: _schedule,
-        Type.SEMVER: _version,
-        Type.PEP440: _version,
-        Type.MATCH: _match,
-        Type.EDGE: _edge,
-        Type.REF: _ref,
-        Type.RAW: _raw,
-        Type.SHA: _sha,
+        RuleType.SCHEDULE: _schedule,
+        RuleType.SEMVER: _version,
+        RuleType.PEP440: _version,
+        RuleType.MATCH: _match,
+        RuleType.EDGE: _edge,
+        RuleType.REF: _ref,
+        RuleType.RAW: _raw,
+        RuleType.SHA: _sha,
     }
 )

@@ -12,11 +12,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from unmoor.images.tags.errors import Place
+from unmoor.images.tags.errors import SourceLine
 from unmoor.images.tags.fields import fields, lines
 
 
-class Type(StrEnum):
+class RuleType(StrEnum):
     """The eight types, from the one that is looked at first."""
 
     SCHEDULE = "schedule"
@@ -29,32 +29,32 @@ class Type(StrEnum):
     SHA = "sha"
 
 
-PRIORITY: Final[Mapping[Type, float]] = MappingProxyType(
+PRIORITY: Final[Mapping[RuleType, float]] = MappingProxyType(
     {
-        Type.SCHEDULE: 1000,
-        Type.SEMVER: 900,
-        Type.PEP440: 900,
-        Type.MATCH: 800,
-        Type.EDGE: 700,
-        Type.REF: 600,
-        Type.RAW: 200,
-        Type.SHA: 100,
+        RuleType.SCHEDULE: 1000,
+        RuleType.SEMVER: 900,
+        RuleType.PEP440: 900,
+        RuleType.MATCH: 800,
+        RuleType.EDGE: 700,
+        RuleType.REF: 600,
+        RuleType.RAW: 200,
+        RuleType.SHA: 100,
     }
 )
 DEFAULT: Final = ("type=schedule", "type=ref,event=branch", "type=ref,event=tag", "type=ref,event=pr")
 """The rules where none are given."""
 
 _COMMON: Final = frozenset({"enable", "priority", "prefix", "suffix"})
-ATTRIBUTES: Final[Mapping[Type, frozenset[str]]] = MappingProxyType(
+ATTRIBUTES: Final[Mapping[RuleType, frozenset[str]]] = MappingProxyType(
     {
-        Type.SCHEDULE: _COMMON | {"pattern"},
-        Type.SEMVER: _COMMON | {"pattern", "value", "match"},
-        Type.PEP440: _COMMON | {"pattern", "value", "match"},
-        Type.MATCH: _COMMON | {"pattern", "value", "group"},
-        Type.EDGE: _COMMON | {"branch"},
-        Type.REF: _COMMON | {"event"},
-        Type.RAW: _COMMON | {"value"},
-        Type.SHA: _COMMON | {"format"},
+        RuleType.SCHEDULE: _COMMON | {"pattern"},
+        RuleType.SEMVER: _COMMON | {"pattern", "value", "match"},
+        RuleType.PEP440: _COMMON | {"pattern", "value", "match"},
+        RuleType.MATCH: _COMMON | {"pattern", "value", "group"},
+        RuleType.EDGE: _COMMON | {"branch"},
+        RuleType.REF: _COMMON | {"event"},
+        RuleType.RAW: _COMMON | {"value"},
+        RuleType.SHA: _COMMON | {"format"},
     }
 )
 _EVENTS: Final = ("branch", "tag", "pr")
@@ -63,15 +63,15 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class TagRule:
     """One rule: its type and its attributes, as they were written.
 
     ``prefix`` and ``suffix`` are ``None`` where the flavor's count, ``unknown`` names attributes
     that this type does not have: they change nothing, and are warned of.
     """
 
-    type: Type
-    place: Place
+    type: RuleType
+    place: SourceLine
     priority: float
     enable: str = "true"
     prefix: str | None = None
@@ -86,7 +86,7 @@ class Rule:
     unknown: tuple[str, ...] = ()
 
 
-def parse(texts: Iterable[str]) -> tuple[Rule, ...]:
+def parse(texts: Iterable[str]) -> tuple[TagRule, ...]:
     """Read rules and put them in the order in which they are looked at: by priority, then as written.
 
     No rule at all is `DEFAULT`. Raises `ConfigError`, which names the rule, its text and the column.
@@ -95,22 +95,22 @@ def parse(texts: Iterable[str]) -> tuple[Rule, ...]:
     return tuple(sorted((_rule(place) for place in places), key=lambda rule: -rule.priority))
 
 
-def _rule(place: Place) -> Rule:
+def _rule(place: SourceLine) -> TagRule:
     kind, given = _attributes(place)
     _demand(place, kind, given)
     prefix = given.get("prefix")
-    if prefix is None and kind is Type.SHA:
+    if prefix is None and kind is RuleType.SHA:
         prefix = "sha-"
-    if prefix is None and kind is Type.REF and given["event"] == "pr":
+    if prefix is None and kind is RuleType.REF and given["event"] == "pr":
         prefix = "pr-"
-    return Rule(
+    return TagRule(
         type=kind,
         place=place,
         priority=_priority(place, given, kind),
         enable=given.get("enable", "true"),
         prefix=prefix,
         suffix=given.get("suffix"),
-        pattern=given.get("pattern", "nightly" if kind is Type.SCHEDULE else ""),
+        pattern=given.get("pattern", "nightly" if kind is RuleType.SCHEDULE else ""),
         value=given.get("value", ""),
         match=given.get("match", ""),
         group=_group(place, given.get("group", "0")),
@@ -121,9 +121,9 @@ def _rule(place: Place) -> Rule:
     )
 
 
-def _attributes(place: Place) -> tuple[Type, dict[str, str]]:
+def _attributes(place: SourceLine) -> tuple[RuleType, dict[str, str]]:
     """Split each field at its first ``=``; a field without one (or beginning with it) is the value."""
-    kind = Type.RAW
+    kind = RuleType.RAW
     given: dict[str, str] = {}
     for field in fields(place):
         key, equals, value = field.partition("=")
@@ -131,37 +131,37 @@ def _attributes(place: Place) -> tuple[Type, dict[str, str]]:
             given["value"] = field.strip()
         elif (name := key.strip().lower()) != "type":
             given[name] = value.strip()
-        elif value.strip() in set(Type):
-            kind = Type(value.strip())
+        elif value.strip() in set(RuleType):
+            kind = RuleType(value.strip())
         else:
             raise place.error(
                 f"there is no type {value.strip()!r}",
                 at=place.text.find(field),
-                next_step=f"use one of {', '.join(Type)}",
+                next_step=f"use one of {', '.join(RuleType)}",
             )
     return kind, given
 
 
-def _demand(place: Place, kind: Type, given: Mapping[str, str]) -> None:
+def _demand(place: SourceLine, kind: RuleType, given: Mapping[str, str]) -> None:
     """Refuse a rule that lacks what its type needs, or holds what it cannot hold."""
     needs = {
-        Type.SEMVER: "pattern",
-        Type.PEP440: "pattern",
-        Type.MATCH: "pattern",
-        Type.REF: "event",
-        Type.RAW: "value",
+        RuleType.SEMVER: "pattern",
+        RuleType.PEP440: "pattern",
+        RuleType.MATCH: "pattern",
+        RuleType.REF: "event",
+        RuleType.RAW: "value",
     }
     missing = needs.get(kind)
     if missing and missing not in given:
         example = {"pattern": "pattern={{version}}", "event": "event=branch", "value": "value=nightly"}[missing]
         raise place.error(f"a rule of type {kind} needs {missing}", next_step=f"add ,{example} to it")
-    if kind is Type.REF and given["event"] not in _EVENTS:
+    if kind is RuleType.REF and given["event"] not in _EVENTS:
         raise place.error(
             f"there is no event {given['event']!r}",
             at=_at(place, "event"),
             next_step=f"use one of {', '.join(_EVENTS)}",
         )
-    if kind is Type.SHA and given.get("format", "short") not in _FORMATS:
+    if kind is RuleType.SHA and given.get("format", "short") not in _FORMATS:
         raise place.error(
             f"there is no format {given['format']!r}",
             at=_at(place, "format"),
@@ -169,7 +169,7 @@ def _demand(place: Place, kind: Type, given: Mapping[str, str]) -> None:
         )
 
 
-def _priority(place: Place, given: Mapping[str, str], kind: Type) -> float:
+def _priority(place: SourceLine, given: Mapping[str, str], kind: RuleType) -> float:
     text = given.get("priority")
     if text is None:
         return PRIORITY[kind]
@@ -178,12 +178,12 @@ def _priority(place: Place, given: Mapping[str, str], kind: Type) -> float:
     return float(text)
 
 
-def _group(place: Place, text: str) -> int:
+def _group(place: SourceLine, text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text):
         raise place.error("a group is a number", at=_at(place, "group"), next_step="write it as group=1")
     return int(text)
 
 
-def _at(place: Place, attribute: str) -> int:
+def _at(place: SourceLine, attribute: str) -> int:
     found = re.search(rf"(?:^|[,\"])\s*({attribute})\s*=", place.text, re.IGNORECASE)
     return found.start(1) if found else -1
