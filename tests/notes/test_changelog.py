@@ -94,10 +94,10 @@ MARKDOWN = {
 }
 
 
-def look(top: Path, release: Release, shell: Shell, setting: str = "") -> changelog.Looked:
+def look(top: Path, release: Release, shell: Shell, setting: str = "") -> changelog.ChangelogMatch:
     """Look for the section as the decision does."""
     towncrier = fragments.configured(top)
-    return changelog.look(top, release, setting=setting, towncrier=towncrier, shell=shell, warn=silent)
+    return changelog.find_section(top, release, setting=setting, towncrier=towncrier, shell=shell, warn=silent)
 
 
 @pytest.mark.parametrize(("name", "text", "wanted"), MARKDOWN.values(), ids=MARKDOWN)
@@ -240,7 +240,7 @@ def test_no_section_names_the_files(checkout: Checkout, release: Release, shell:
     """Where no file has the section, every file that was looked at is named, the likeliest first."""
     files = {"HISTORY.md": "## 1.1\n", "CHANGELOG.md": "## 1.1\n", "docs/news.md": "# News\n"}
     looked = look(checkout(files), release, shell)
-    assert looked == changelog.Looked(section=None, files=("CHANGELOG.md", "HISTORY.md", "docs/news.md"))
+    assert looked == changelog.ChangelogMatch(section=None, files=("CHANGELOG.md", "HISTORY.md", "docs/news.md"))
 
 
 def test_second_file_may_have_it(checkout: Checkout, release: Release, shell: Shell) -> None:
@@ -299,7 +299,7 @@ def test_unreadable_text_is_refused(checkout: Checkout, release: Release, shell:
     with pytest.raises(Refused, match="more than 10 MB"):
         look(top, release, shell, "big.md")
     warnings: list[str] = []
-    looked = changelog.look(top, release, setting="old.md", towncrier=None, shell=shell, warn=warnings.append)
+    looked = changelog.find_section(top, release, setting="old.md", towncrier=None, shell=shell, warn=warnings.append)
     assert looked.section == changelog.Section(text="caf\N{REPLACEMENT CHARACTER}", file="old.md")
     assert warnings == ["old.md is not UTF-8: the characters that cannot be read are replaced"]
 

@@ -70,7 +70,7 @@ def pointers(tree: Path) -> list[str]:
     return sorted(found)
 
 
-def see_large_files(tree: Path, name: str) -> None:
+def require_large_files(tree: Path, name: str) -> None:
     """Raise `BuildFailed` where an unpacked sdist called ``name`` holds pointers instead of large files."""
     found = pointers(tree)
     if found:

@@ -74,7 +74,9 @@ def _decide(
     """Return the notes and where they come from, in words."""
     towncrier = fragments.configured(checkout)
     there = fragments.gather(checkout, towncrier) if towncrier is not None else Fragments()
-    looked = changelog.look(checkout, release, setting=settings.changelog, towncrier=towncrier, shell=shell, warn=warn)
+    looked = changelog.find_section(
+        checkout, release, setting=settings.changelog, towncrier=towncrier, shell=shell, warn=warn
+    )
     if looked.section is not None:
         _refuse_left_over(there, looked.section.file, release.version, warn)
         return looked.section.text, f"the section {release.version} of {looked.section.file}"

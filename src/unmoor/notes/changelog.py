@@ -14,7 +14,7 @@ from packaging.version import Version
 from unmoor.errors import ConfigError
 from unmoor.notes import markdown, rst, sections
 from unmoor.notes.fragments import Towncrier
-from unmoor.notes.reading import Warn, inside, read, shown
+from unmoor.notes.reading import Warn, inside, quoted, read
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
 from unmoor.util.text import clean
@@ -34,16 +34,16 @@ class Section:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
+class ChangelogMatch:
     """The section, if there is one, and every file that was looked at."""
 
     section: Section | None
     files: tuple[str, ...]
 
 
-def look(
+def find_section(
     checkout: Path, release: Release, *, setting: str, towncrier: Towncrier | None, shell: Shell, warn: Warn
-) -> Looked:
+) -> ChangelogMatch:
     """Find the section of a release's version in the first changelog that has one.
 
     ``setting`` names the one file to look at; else the file that towncrier writes, else files with the usual
@@ -54,14 +54,14 @@ def look(
     names = _names(release, towncrier)
     seen: list[str] = []
     for path in _candidates(checkout, setting, towncrier):
-        name = shown(checkout, path)
+        name = quoted(checkout, path)
         seen.append(name)
         text = _section(
             read(checkout, path, warn=warn), path.suffix, release.version, names=names, shell=shell, where=name
         )
         if text is not None:
-            return Looked(section=Section(text=text, file=name), files=tuple(seen))
-    return Looked(section=None, files=tuple(seen))
+            return ChangelogMatch(section=Section(text=text, file=name), files=tuple(seen))
+    return ChangelogMatch(section=None, files=tuple(seen))
 
 
 def _candidates(checkout: Path, setting: str, towncrier: Towncrier | None) -> Iterator[Path]:
@@ -111,7 +111,7 @@ def _is_rst(text: str, suffix: str) -> bool:
     return re.search(r"^#{1,6} ", text, re.MULTILINE) is None
 
 
-def _of_its_own(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell, warn: Warn) -> Looked:
+def _of_its_own(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell, warn: Warn) -> ChangelogMatch:
     """Where every version has a file of its own (towncrier's ``single_file = false``): that file."""
     pattern = towncrier.filename or "NEWS.rst"
     folder = inside(checkout, checkout / pattern).parent if "{" not in str(Path(pattern).parent) else checkout
@@ -128,8 +128,8 @@ def _of_its_own(checkout: Path, release: Release, towncrier: Towncrier, shell: S
         )
         if section is None:
             section = rst.to_markdown(text, shell, where=name) if _is_rst(text, path.suffix) else text.strip("\n")
-        return Looked(section=Section(text=section, file=name), files=(name,))
-    return Looked(section=None, files=(pattern,))
+        return ChangelogMatch(section=Section(text=section, file=name), files=(name,))
+    return ChangelogMatch(section=None, files=(pattern,))
 
 
 def _as_expression(pattern: str) -> str:

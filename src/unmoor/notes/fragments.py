@@ -20,7 +20,7 @@ from typing import Any
 
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes import markdown, programs, rst, sections
-from unmoor.notes.reading import LIMIT, inside, plain, read, shown, word_set
+from unmoor.notes.reading import LIMIT, inside, plain, quoted, read, word_set
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
 from unmoor.util.text import clean
@@ -102,9 +102,9 @@ def gather(checkout: Path, towncrier: Towncrier) -> Fragments:
                 continue
             if any(part in towncrier.kinds for part in name.split(".")[1:]):
                 inside(checkout, path)
-                files.append(shown(checkout, path))
+                files.append(quoted(checkout, path))
             elif path.is_file() and _looks_like_one(name):
-                odd.append(shown(checkout, path))
+                odd.append(quoted(checkout, path))
     return Fragments(files=tuple(files), odd=tuple(odd))
 
 

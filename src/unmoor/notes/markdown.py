@@ -28,7 +28,7 @@ _MARKED = re.compile(r"[\\`*_\[\]<&!\n]")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Document:
+class MarkdownDocument:
     """A file that was read once: its lines, its headings, and its link definitions by their normal names."""
 
     lines: tuple[str, ...]
@@ -47,7 +47,7 @@ class Document:
         return f"{taken.rstrip()}\n\n" + "\n".join(outside) if outside else taken
 
 
-def read(text: str) -> Document:
+def read(text: str) -> MarkdownDocument:
     """Read a document. Headings are ATX and setext ones of the document itself: none in code, quotes or lists."""
     env: dict[str, Any] = {}
     tokens = _blocks(text, env)
@@ -56,7 +56,7 @@ def read(text: str) -> Document:
         for place, token in enumerate(tokens)
         if token.type == "heading_open" and token.level == 0 and token.map is not None
     )
-    return Document(lines=tuple(text.split("\n")), headings=headings, references=env.get("references", {}))
+    return MarkdownDocument(lines=tuple(text.split("\n")), headings=headings, references=env.get("references", {}))
 
 
 def is_empty(text: str) -> bool:

@@ -75,10 +75,10 @@ def read(checkout: Path, path: Path, *, warn: Warn = silent) -> str:
     """Read a text file of the checkout; see `inside` and `decoded` for what is refused."""
     with inside(checkout, path).open("rb") as stream:
         data = stream.read(LIMIT + 1)
-    return decoded(data, where=shown(checkout, path), warn=warn)
+    return decoded(data, where=quoted(checkout, path), warn=warn)
 
 
-def shown(checkout: Path, path: Path) -> str:
+def quoted(checkout: Path, path: Path) -> str:
     """A path as the project would write it, fit for a terminal."""
     return clean(str(path.relative_to(checkout) if path.is_relative_to(checkout) else path))
 
@@ -86,6 +86,6 @@ def shown(checkout: Path, path: Path) -> str:
 def _outside(checkout: Path, path: Path) -> Refused:
     return Refused(
         "it leads out of the repository",
-        where=shown(checkout, path),
+        where=quoted(checkout, path),
         next_step="keep the changelog and the fragments in the repository, and tag a commit where they are",
     )

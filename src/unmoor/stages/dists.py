@@ -17,7 +17,7 @@ from unmoor.artifacts.merge import built_files
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import extract
-from unmoor.dists.source_tree import environment, requires_python, see_large_files, unbuildable
+from unmoor.dists.source_tree import environment, require_large_files, requires_python, unbuildable
 from unmoor.dists.testing.interpreters import AUTO, chosen
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist
 from unmoor.ports.backend import Backend
@@ -138,7 +138,7 @@ class BuildDists(Build[Dists]):
             context.say("building the sdist")
             sdist = backend.sdist(tree, out, env=env)
             unpacked = extract(sdist, work / "sdist")
-            see_large_files(unpacked, clean(sdist.name))
+            require_large_files(unpacked, clean(sdist.name))
             built.append(sdist)
             source = tree if self.wheel_from == "tree" else unpacked
         if "wheel" not in self.formats:

@@ -9,20 +9,20 @@ from pathlib import Path
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import read_metadata
-from unmoor.dists.testing.extras import Subjected
+from unmoor.dists.testing.extras import DistUnderTest
 from unmoor.dists.testing.import_trace import heard, place
 from unmoor.dists.testing.install_test import (
     hosted,
     interpreter,
     kept_proof,
-    side_by_side,
-    subjected,
+    run_install_test,
     subjects,
-    tried,
+    test_in_parallel,
+    under_test,
     vouches,
 )
 from unmoor.dists.testing.interpreters import AUTO, fits, named, runs_on
-from unmoor.dists.testing.suites import OFF, Mode, Suite, Untested, Wishes, choose, lacking, sources
+from unmoor.dists.testing.suites import OFF, Mode, Suite, SuiteOptions, Untested, choose, missing_needs, sources
 from unmoor.errors import CheckFailed, ConfigError, ToolMissing
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
@@ -86,13 +86,13 @@ class ProveDists(Build[Proof]):
         suite = self._suite(dists, release, context)
         context.say(f"trying the files with Python {python.version}")
 
-        def prove(each: tuple[Subjected, Interpreter, bool], folder: Path) -> tuple[Result, ...]:
+        def prove(each: tuple[DistUnderTest, Interpreter, bool], folder: Path) -> tuple[Result, ...]:
             what, on, more = each
             trial = _Trial(self, what, on, release, folder, context)
             return trial.run(suite if what.file.is_wheel else None, more=more)
 
-        first = [(what, python, False) for what in subjected(dists, python)]
-        results = side_by_side(prove, [*first, *others.trials])
+        first = [(what, python, False) for what in under_test(dists, python)]
+        results = test_in_parallel(prove, [*first, *others.trials])
         results += others.results
         if isinstance(suite, Untested):
             results += (Result(name="tests", verdict=Verdict.NOT_TESTED, detail=suite.why),)
@@ -105,7 +105,7 @@ class ProveDists(Build[Proof]):
         sample = next(iter(dists.wheels), None)
         if sample is None:
             return Untested(why="there is no wheel to run them against")
-        wishes = Wishes(
+        wishes = SuiteOptions(
             mode=self.tests,
             command=self.test_command,
             requires=self.test_requires,
@@ -126,7 +126,7 @@ class ProveDists(Build[Proof]):
 
     def _others(self, dists: Dists, python: Interpreter, context: StageContext) -> _Others:
         """Find the further interpreters that wheels are to be tried with; what is not here is said, not passed."""
-        trials: list[tuple[Subjected, Interpreter, bool]] = []
+        trials: list[tuple[DistUnderTest, Interpreter, bool]] = []
         missing: list[Result] = []
         strange = [file for file in dists.files if not runs_on(file, python.version)]
         found = self.environments.pythons() if self.test_pythons or strange else ()
@@ -139,11 +139,11 @@ class ProveDists(Build[Proof]):
                 context.warn(f"nothing is tried with Python {wanted}: {why}")
                 missing.append(Result(name=f"Python {wanted}", verdict=Verdict.NOT_TESTED, detail=why))
             elif other != python:
-                trials += [(what, other, True) for what in subjected(wheels, other)]
+                trials += [(what, other, True) for what in under_test(wheels, other)]
         already = {what.file for what, _, _ in trials}
         hosts, handed = hosted([file for file in strange if file not in already], found, self.folder)
         for file, host in hosts:
-            trials += [(what, host, True) for what in subjected(Dists(files=(file,)), host)]
+            trials += [(what, host, True) for what in under_test(Dists(files=(file,)), host)]
         return _Others(trials=tuple(trials), results=(*handed, *missing))
 
 
@@ -151,7 +151,7 @@ class ProveDists(Build[Proof]):
 class _Others:
     """What is tried with further interpreters, and what is known without a try."""
 
-    trials: tuple[tuple[Subjected, Interpreter, bool], ...]
+    trials: tuple[tuple[DistUnderTest, Interpreter, bool], ...]
     results: tuple[Result, ...]
 
 
@@ -160,7 +160,7 @@ class _Trial:
     """One file, one interpreter, one folder."""
 
     stage: ProveDists
-    what: Subjected
+    what: DistUnderTest
     python: Interpreter
     release: Release
     folder: Path
@@ -170,7 +170,7 @@ class _Trial:
         """Install the file and try it, then the tests. ``more``: the results carry the interpreter's version."""
         self.context.say(f"installing {self.what.file.name}" + (f" on Python {self.python.version}" if more else ""))
         environment = self._installed("environment")
-        results = tried(environment, self.what, self.folder, again=self._again)
+        results = run_install_test(environment, self.what, self.folder, again=self._again)
         if isinstance(suite, Suite):
             results += self._tests(environment, suite)
         if more:
@@ -209,7 +209,7 @@ class _Trial:
             ) from error
         name = f"{self.what.file.name}: tests"
         said = "\n".join([*ran.out.strip().splitlines(), *ran.err.strip().splitlines()][-_LAST:])
-        if ran.code in suite.idle and not lacking(ran.out + ran.err, self.what.modules):
+        if ran.code in suite.idle and not missing_needs(ran.out + ran.err, self.what.modules):
             return (self._idle(name, suite, ran.code, said),)
         if ran.code != 0:
             needs = "see what fails; what the tests need beside them is named in test-sources and test-requires"

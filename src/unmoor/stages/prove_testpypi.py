@@ -8,8 +8,15 @@ from pathlib import Path
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Build, Output, StageContext
-from unmoor.dists.testing.extras import Subjected
-from unmoor.dists.testing.install_test import interpreter, kept_proof, side_by_side, subjected, subjects, tried
+from unmoor.dists.testing.extras import DistUnderTest
+from unmoor.dists.testing.install_test import (
+    interpreter,
+    kept_proof,
+    run_install_test,
+    subjects,
+    test_in_parallel,
+    under_test,
+)
 from unmoor.dists.testing.interpreters import AUTO, runs_on
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
@@ -56,7 +63,7 @@ class ProveStaged(Build[Proof]):
         python = interpreter(self.environments, dists, self.python)
         some_wheel = any(runs_on(file, python.version) for file in dists.wheels)
 
-        def prove(what: Subjected, folder: Path) -> tuple[Result, ...]:
+        def prove(what: DistUnderTest, folder: Path) -> tuple[Result, ...]:
             file = what.file
             if not file.is_wheel and some_wheel:
                 return (self._downloaded(listed[file.name], file, folder),)
@@ -64,9 +71,9 @@ class ProveStaged(Build[Proof]):
             environment = self.environments.fresh(folder / "environment", python=python.path)
             environment.install([_by_hash(release.project, listed[file.name], file)], dependencies=False)
             environment.install(what.requires)
-            return tried(environment, what, folder)
+            return run_install_test(environment, what, folder)
 
-        results = side_by_side(prove, subjected(dists, python))
+        results = test_in_parallel(prove, under_test(dists, python))
         results += tuple(
             Result(name=file.name, verdict=Verdict.NOT_TESTED, detail="made for another platform or Python than this")
             for file in dists.files

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.dists.checks.corpus import CASES, WARNED
 
-from unmoor.dists.checks import RULES, By, Rule
+from unmoor.dists.checks import RULES, By, CheckRule
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "reference" / "checks.md"
@@ -58,7 +58,7 @@ What else goes wrong with releases, and which stage handles it, stands under [fa
 """
 
 
-def cause(rule: Rule) -> str:
+def cause(rule: CheckRule) -> str:
     """Why a rule is there."""
     return (
         f"warns: {CAUSES[rule.by]}"
@@ -69,7 +69,7 @@ def cause(rule: Rule) -> str:
     )
 
 
-def tested(rule: Rule) -> str:
+def tested(rule: CheckRule) -> str:
     """The test of a rule."""
     cases = [case.name for case in (*CASES, *WARNED) if case.rule == rule.name]
     return f"corpus: {', '.join(cases)}" if cases else f"`{ELSEWHERE[rule.name]}`"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unmoor.dists.checks import Verdict
+from unmoor.dists.checks import DistFindings
 from unmoor.dists.checks.tracked import Tracked, of_file
 from unmoor.products import File
 
@@ -21,7 +21,7 @@ def told(
 ) -> list[tuple[str, str]]:
     """The rules that are broken, each with what is said."""
     measured = File(name=file, sha256="0" * 64, size=1, path=Path(file))
-    verdict = Verdict(file=measured, problems=(), names=frozenset(names))
+    verdict = DistFindings(file=measured, problems=(), names=frozenset(names))
 
     def asked(wanted: Sequence[str]) -> list[str]:
         return [path for path in wanted if path in deleted]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from unmoor.dists.inspect import Metadata
-from unmoor.dists.testing.suites import Suite, Untested, Wishes, brought_by, choose, lacking, sources
+from unmoor.dists.testing.suites import Suite, SuiteOptions, Untested, brought_by, choose, missing_needs, sources
 from unmoor.errors import ConfigError
 
 PLAIN = Metadata(name="Small.One", version="1.0")
@@ -25,7 +25,7 @@ TEST = "tests/unit/test_x.py"
 
 def chosen(metadata: Metadata, files: dict[str, bytes], **wishes: object) -> Suite | Untested:
     """What is decided for a project of these files."""
-    return choose(Wishes(**wishes), metadata, files=lambda: tuple(files), read=files.get)  # type: ignore[arg-type]
+    return choose(SuiteOptions(**wishes), metadata, files=lambda: tuple(files), read=files.get)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -145,4 +145,4 @@ def test_sources(modules: tuple[str, ...], found: list[str]) -> None:
 )
 def test_lacking(said: str, *, missing: bool) -> None:
     """A module of the project's own that is not there is no want of the tests."""
-    assert lacking(said, ("p.y",)) is missing
+    assert missing_needs(said, ("p.y",)) is missing

@@ -19,12 +19,12 @@ from unmoor.dists.checks import (
     zips,
 )
 from unmoor.dists.checks.archives import Limits
-from unmoor.dists.checks.examine import Examiner, Verdict
-from unmoor.dists.checks.rules import By, Problem, Rule
+from unmoor.dists.checks.examine import DistFindings, Examiner
+from unmoor.dists.checks.rules import By, CheckRule, Problem
 
-__all__ = ["RULES", "By", "Examiner", "Limits", "Problem", "Rule", "Verdict"]
+__all__ = ["RULES", "By", "CheckRule", "DistFindings", "Examiner", "Limits", "Problem"]
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[CheckRule, ...] = (
     *open_archive.RULES,
     *names.RULES,
     *sizes.RULES,

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from unmoor.dists.checks.rules import By, Problem, Rule, broken
+from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
 
-MEMBERS = Rule(name="archive-members", refuses="more than 200,000 members", by=By.UNMOOR)
-BOMB = Rule(
+MEMBERS = CheckRule(name="archive-members", refuses="more than 200,000 members", by=By.UNMOOR)
+BOMB = CheckRule(
     name="archive-bomb",
     refuses="a file that unpacks to more than 50 times its size, beyond 64 MiB",
 )
-TOTAL = Rule(name="archive-total", refuses="a file that unpacks to more than 10 GiB", by=By.UNMOOR)
-ENCRYPTED_SOURCE = Rule(name="encrypted-source", refuses="source that PyArmor or SourceDefender encrypted")
+TOTAL = CheckRule(name="archive-total", refuses="a file that unpacks to more than 10 GiB", by=By.UNMOOR)
+ENCRYPTED_SOURCE = CheckRule(name="encrypted-source", refuses="source that PyArmor or SourceDefender encrypted")
 RULES = (MEMBERS, BOMB, TOTAL, ENCRYPTED_SOURCE)
 
 COUNT_LIMIT = 200_000

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
-from unmoor.dists.checks.rules import Problem, Rule, broken
+from unmoor.dists.checks.rules import CheckRule, Problem, broken
 
 if TYPE_CHECKING:
     from packaging.metadata import RawMetadata
 
-RENDERING = Rule(name="description-rendering", refuses="a description that cannot be rendered")
-MISSING = Rule(name="description-missing", refuses="no description", warns=True)
-UNTYPED = Rule(name="description-content-type", refuses="a description without content type", warns=True)
+RENDERING = CheckRule(name="description-rendering", refuses="a description that cannot be rendered")
+MISSING = CheckRule(name="description-missing", refuses="no description", warns=True)
+UNTYPED = CheckRule(name="description-content-type", refuses="a description without content type", warns=True)
 RULES = (RENDERING, MISSING, UNTYPED)
 
 

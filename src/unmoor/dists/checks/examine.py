@@ -14,8 +14,8 @@ from packaging.version import InvalidVersion, Version
 from unmoor.dists import inspect
 from unmoor.dists.checks import archives, description, licences, metadata, names, sizes, tars, wheels, zips
 from unmoor.dists.checks.archives import KEPT_LIMIT, Limits
-from unmoor.dists.checks.members import Damaged, Entry, pieces
-from unmoor.dists.checks.metadata import Said
+from unmoor.dists.checks.members import ArchiveMember, Damaged, pieces
+from unmoor.dists.checks.metadata import CheckedMetadata
 from unmoor.dists.checks.open_archive import CHANGED, opened
 from unmoor.dists.checks.rules import Problem, broken
 from unmoor.dists.checks.wheels import Row
@@ -27,7 +27,7 @@ _CHANGED = "it is not the file that was built: its bytes were changed, or it is 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class DistFindings:
     """What was found in one file; ``metadata`` is ``None`` where none could be read.
 
     ``names`` are those of what is inside, for an sdist below its folder; none where it could not be read.
@@ -35,14 +35,14 @@ class Verdict:
 
     file: File
     problems: tuple[Problem, ...]
-    metadata: Said | None = None
+    metadata: CheckedMetadata | None = None
     names: frozenset[str] = frozenset()
 
 
 class _Inside(NamedTuple):
     """What an archive says of itself and holds."""
 
-    said: Said | None = None
+    said: CheckedMetadata | None = None
     names: frozenset[str] = frozenset()
 
 
@@ -51,38 +51,38 @@ class Examiner:
     """Looks at files, on any number of threads; the same metadata in many files is judged once."""
 
     limits: Limits = field(default_factory=Limits)
-    _judged: dict[bytes, Said] = field(default_factory=dict)
+    _judged: dict[bytes, CheckedMetadata] = field(default_factory=dict)
     _judging: threading.Lock = field(default_factory=threading.Lock)
 
-    def examine(self, file: File) -> Verdict:
+    def examine(self, file: File) -> DistFindings:
         """Look at one file, if its bytes are still the recorded ones. Raises only what the disk raises."""
         with opened(file) as stream:
             if stream is None:
-                return Verdict(file=file, problems=(broken(CHANGED, _CHANGED),))
+                return DistFindings(file=file, problems=(broken(CHANGED, _CHANGED),))
             return self._examine(file, stream)
 
-    def _examine(self, file: File, stream: IO[bytes]) -> Verdict:
+    def _examine(self, file: File, stream: IO[bytes]) -> DistFindings:
         problems = list(sizes.of_file(file, self.limits))
         named = names.parsed(file.name, problems, any_platform=self.limits.any_platform)
         if named is None:
-            return Verdict(file=file, problems=tuple(problems))
+            return DistFindings(file=file, problems=tuple(problems))
         said, inside = (self._wheel if file.is_wheel else self._sdist)(file, stream, named, problems)
         if said is not None:
             name, version = said.raw.get("name", ""), said.raw.get("version", "")
             problems += [*said.problems, *names.compared(file.name, named, name, version)]
-        return Verdict(file=file, problems=tuple(dict.fromkeys(problems)), metadata=said, names=inside)
+        return DistFindings(file=file, problems=tuple(dict.fromkeys(problems)), metadata=said, names=inside)
 
-    def _say(self, data: bytes) -> Said:
+    def _say(self, data: bytes) -> CheckedMetadata:
         """Judge metadata, or remember what was judged of the same bytes."""
         with self._judging:
             if data not in self._judged:
-                said = metadata.judged(data)
+                said = metadata.check_metadata(data)
                 more = (
                     *licences.examined(said),
                     *description.examined(said.raw),
                     *names.reserved(said.raw.get("name", "")),
                 )
-                self._judged[data] = Said(
+                self._judged[data] = CheckedMetadata(
                     raw=said.raw,
                     licence_files=said.licence_files,
                     undeclared=said.undeclared,
@@ -113,7 +113,7 @@ class Examiner:
         said = self._members(_Wheel(stream, folder, {each.name: each for each in entries}, problems), named)
         return _Inside(said, frozenset(each.name for each in entries))
 
-    def _members(self, wheel: _Wheel, named: FileName) -> Said | None:
+    def _members(self, wheel: _Wheel, named: FileName) -> CheckedMetadata | None:
         """Read RECORD, then every member against it."""
         folder, problems = wheel.folder, wheel.problems
         listing = list(wheel.entries)
@@ -144,7 +144,7 @@ class _Wheel:
 
     stream: IO[bytes]
     folder: str
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, ArchiveMember]
     problems: list[Problem]
 
     def read(self, name: str) -> bytes | None:
@@ -160,7 +160,7 @@ class _Wheel:
         except Damaged:
             return None  # `verify` says it
 
-    def verify(self, entry: Entry, rows: Mapping[str, Row]) -> None:
+    def verify(self, entry: ArchiveMember, rows: Mapping[str, Row]) -> None:
         """Read a member in pieces: its checksum, its hash in RECORD, and for source whether it was encrypted."""
         row = rows.get(entry.name)
         digest = wheels.hasher(row)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from unmoor.dists.checks.metadata import Said
-from unmoor.dists.checks.rules import Problem, Rule, broken
+from unmoor.dists.checks.metadata import CheckedMetadata
+from unmoor.dists.checks.rules import CheckRule, Problem, broken
 
-MISSING = Rule(name="licence-missing", refuses="a License-File that is not in the archive")
-BOTH = Rule(name="licence-both", refuses="both License and License-Expression")
-CLASSIFIER = Rule(name="licence-classifier", refuses="licence classifiers beside a License-Expression", warns=True)
-UNDECLARED = Rule(
+MISSING = CheckRule(name="licence-missing", refuses="a License-File that is not in the archive")
+BOTH = CheckRule(name="licence-both", refuses="both License and License-Expression")
+CLASSIFIER = CheckRule(name="licence-classifier", refuses="licence classifiers beside a License-Expression", warns=True)
+UNDECLARED = CheckRule(
     name="licence-undeclared", refuses="License-File in metadata older than 2.4: twine does not send it", warns=True
 )
 RULES = (MISSING, BOTH, CLASSIFIER, UNDECLARED)
 
 
-def examined(said: Said) -> Iterator[Problem]:
+def examined(said: CheckedMetadata) -> Iterator[Problem]:
     """Judge what the metadata says of licences."""
     raw = said.raw
     if raw.get("license") and raw.get("license_expression"):
@@ -29,7 +29,7 @@ def examined(said: Said) -> Iterator[Problem]:
         yield broken(UNDECLARED, f"License-File is no field of metadata version {version}, and is not sent")
 
 
-def missing(said: Said, folder: str, members: Collection[str]) -> Iterator[Problem]:
+def missing(said: CheckedMetadata, folder: str, members: Collection[str]) -> Iterator[Problem]:
     """See that every licence file is in the archive, below ``folder``."""
     for name in said.licence_files:
         if f"{folder}/{name}" not in members:

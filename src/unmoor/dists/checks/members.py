@@ -9,7 +9,7 @@ from unmoor.dists.checks.archives import PIECE
 from unmoor.dists.checks.inflate import ERRORS, crc32, inflate
 
 
-class Entry(NamedTuple):
+class ArchiveMember(NamedTuple):
     """One member: its name, where its packed bytes begin, and what the directory says of it; sizes in bytes."""
 
     name: str
@@ -24,7 +24,7 @@ class Damaged(Exception):
     """The bytes of a member are not what the directory says."""
 
 
-def pieces(stream: IO[bytes], entry: Entry) -> Iterator[bytes]:
+def pieces(stream: IO[bytes], entry: ArchiveMember) -> Iterator[bytes]:
     """Unpack a member piece by piece and check it: never more than it may hold. Raises `Damaged`."""
     if entry.size <= PIECE and entry.packed <= PIECE:
         yield _whole(stream, entry)
@@ -42,7 +42,7 @@ def pieces(stream: IO[bytes], entry: Entry) -> Iterator[bytes]:
         raise Damaged(f"{entry.name} is damaged: its checksum is wrong")
 
 
-def _whole(stream: IO[bytes], entry: Entry) -> bytes:
+def _whole(stream: IO[bytes], entry: ArchiveMember) -> bytes:
     """Unpack a small member at once: nearly all of them are small."""
     stream.seek(entry.start)
     data = stream.read(entry.packed)
@@ -63,7 +63,7 @@ def _whole(stream: IO[bytes], entry: Entry) -> bytes:
     return data
 
 
-def _packed(stream: IO[bytes], entry: Entry) -> Iterator[bytes]:
+def _packed(stream: IO[bytes], entry: ArchiveMember) -> Iterator[bytes]:
     stream.seek(entry.start)
     left = entry.packed
     while left:
@@ -74,7 +74,7 @@ def _packed(stream: IO[bytes], entry: Entry) -> Iterator[bytes]:
         yield piece
 
 
-def _inflated(stream: IO[bytes], entry: Entry) -> Iterator[bytes]:
+def _inflated(stream: IO[bytes], entry: ArchiveMember) -> Iterator[bytes]:
     unpacking = inflate()
     try:
         for packed in _packed(stream, entry):

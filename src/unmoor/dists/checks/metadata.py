@@ -11,34 +11,36 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from unmoor.dists.checks.rules import By, Problem, Rule, broken
+from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
 
 if TYPE_CHECKING:
     from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
 
-UNREADABLE = Rule(
+UNREADABLE = CheckRule(
     name="metadata-unreadable", refuses="fields that no one knows, stand twice, or are not UTF-8", by=By.UPLOADER
 )
-UNKNOWN_VERSION = Rule(name="metadata-version", refuses="a Metadata-Version that PyPI does not know, or none")
-NEWER = Rule(name="metadata-newer", refuses="fields that are newer than the declared Metadata-Version")
-NAME = Rule(name="metadata-name", refuses="no project name, or an invalid one")
-RELEASE = Rule(name="metadata-release", refuses="no version, or one that PEP 440 does not know")
-LOCAL = Rule(name="metadata-local", refuses="local versions such as 1.0+abc")
-SUMMARY = Rule(name="metadata-summary", refuses="a summary of several lines, or of more than 512 characters")
-CONTENT_TYPE = Rule(name="metadata-content-type", refuses="a description content type that PyPI does not render")
-DYNAMIC = Rule(name="metadata-dynamic", refuses="dynamic fields that cannot be")
-EXTRA = Rule(name="metadata-extra", refuses="invalid names of extras")
-PYTHON = Rule(name="metadata-python", refuses="an invalid Requires-Python")
-REQUIREMENT = Rule(name="metadata-requirement", refuses="invalid requirements")
-DIRECT = Rule(name="metadata-direct", refuses="requirements with a URL (name @ https://...)")
-EXPRESSION = Rule(name="licence-expression", refuses="a License-Expression that is no SPDX expression")
-LICENCE_PATH = Rule(name="licence-path", refuses="a License-File that is no plain relative path")
-CLASSIFIER = Rule(name="metadata-classifier", refuses="classifiers that PyPI does not know, or no longer takes")
-PRIVATE = Rule(name="metadata-private", refuses="`Private ::` classifiers, which keep a project off the index")
-EMAIL = Rule(name="metadata-email", refuses="e-mail addresses that are none")
-URL = Rule(name="metadata-url", refuses="URLs that are none, or are not http(s)")
-LABEL = Rule(name="metadata-url-label", refuses="project URLs without a label, or with one of more than 32 characters")
-FIELD = Rule(name="metadata-field", refuses="any other field with an invalid value")
+UNKNOWN_VERSION = CheckRule(name="metadata-version", refuses="a Metadata-Version that PyPI does not know, or none")
+NEWER = CheckRule(name="metadata-newer", refuses="fields that are newer than the declared Metadata-Version")
+NAME = CheckRule(name="metadata-name", refuses="no project name, or an invalid one")
+RELEASE = CheckRule(name="metadata-release", refuses="no version, or one that PEP 440 does not know")
+LOCAL = CheckRule(name="metadata-local", refuses="local versions such as 1.0+abc")
+SUMMARY = CheckRule(name="metadata-summary", refuses="a summary of several lines, or of more than 512 characters")
+CONTENT_TYPE = CheckRule(name="metadata-content-type", refuses="a description content type that PyPI does not render")
+DYNAMIC = CheckRule(name="metadata-dynamic", refuses="dynamic fields that cannot be")
+EXTRA = CheckRule(name="metadata-extra", refuses="invalid names of extras")
+PYTHON = CheckRule(name="metadata-python", refuses="an invalid Requires-Python")
+REQUIREMENT = CheckRule(name="metadata-requirement", refuses="invalid requirements")
+DIRECT = CheckRule(name="metadata-direct", refuses="requirements with a URL (name @ https://...)")
+EXPRESSION = CheckRule(name="licence-expression", refuses="a License-Expression that is no SPDX expression")
+LICENCE_PATH = CheckRule(name="licence-path", refuses="a License-File that is no plain relative path")
+CLASSIFIER = CheckRule(name="metadata-classifier", refuses="classifiers that PyPI does not know, or no longer takes")
+PRIVATE = CheckRule(name="metadata-private", refuses="`Private ::` classifiers, which keep a project off the index")
+EMAIL = CheckRule(name="metadata-email", refuses="e-mail addresses that are none")
+URL = CheckRule(name="metadata-url", refuses="URLs that are none, or are not http(s)")
+LABEL = CheckRule(
+    name="metadata-url-label", refuses="project URLs without a label, or with one of more than 32 characters"
+)
+FIELD = CheckRule(name="metadata-field", refuses="any other field with an invalid value")
 RULES = (
     UNREADABLE, UNKNOWN_VERSION, NEWER, NAME, RELEASE, LOCAL, SUMMARY, CONTENT_TYPE, DYNAMIC, EXTRA, PYTHON,
     REQUIREMENT, DIRECT, EXPRESSION, LICENCE_PATH, CLASSIFIER, PRIVATE, EMAIL, URL, LABEL, FIELD,
@@ -67,7 +69,7 @@ _NOTHING = "UNKNOWN"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class CheckedMetadata:
     """What the metadata says, as written, and what is wrong with it.
 
     ``licence_files`` are those that must be in the archive; ``undeclared`` those that the metadata
@@ -80,7 +82,7 @@ class Said:
     problems: tuple[Problem, ...]
 
 
-def judged(data: bytes) -> Said:
+def check_metadata(data: bytes) -> CheckedMetadata:
     """Judge the bytes of METADATA or PKG-INFO."""
     from packaging.errors import ExceptionGroup as Invalid
     from packaging.metadata import InvalidMetadata, Metadata, parse_email
@@ -100,7 +102,7 @@ def judged(data: bytes) -> Said:
             _of(error) for error in sorted(errors, key=lambda e: (e.field, str(e))) if error.field not in unparsed
         ]
     problems += _beyond(Metadata.from_raw(raw, validate=False), raw)
-    return Said(
+    return CheckedMetadata(
         raw=raw,
         licence_files=files if modern else (),
         undeclared=() if modern else files,

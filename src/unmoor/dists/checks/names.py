@@ -11,17 +11,19 @@ from packaging.version import InvalidVersion, Version
 
 from unmoor.artifacts.files import is_safe_name
 from unmoor.dists import inspect
-from unmoor.dists.checks.rules import Problem, Rule, broken
+from unmoor.dists.checks.rules import CheckRule, Problem, broken
 from unmoor.dists.inspect import FileName
 from unmoor.errors import InvalidDist
 
-FILE_NAME = Rule(name="file-name", refuses="a file name that is not one of a wheel or an sdist")
-LENGTH = Rule(name="file-name-length", refuses="a file name too long to be stored beside its metadata")
-SDIST = Rule(name="sdist-name", refuses="an sdist not called NAME-VERSION.tar.gz, both normalised (PEP 625)")
-PROJECT = Rule(name="wheel-project", refuses="a wheel whose name does not begin with the normalised project name")
-VERSION = Rule(name="wheel-version", refuses="a wheel whose name says another version than its metadata")
-PLATFORM = Rule(name="wheel-platform", refuses="a wheel for a platform that PyPI does not take, such as linux_x86_64")
-STDLIB = Rule(name="name-stdlib", refuses="a new project with the name of a standard library module", warns=True)
+FILE_NAME = CheckRule(name="file-name", refuses="a file name that is not one of a wheel or an sdist")
+LENGTH = CheckRule(name="file-name-length", refuses="a file name too long to be stored beside its metadata")
+SDIST = CheckRule(name="sdist-name", refuses="an sdist not called NAME-VERSION.tar.gz, both normalised (PEP 625)")
+PROJECT = CheckRule(name="wheel-project", refuses="a wheel whose name does not begin with the normalised project name")
+VERSION = CheckRule(name="wheel-version", refuses="a wheel whose name says another version than its metadata")
+PLATFORM = CheckRule(
+    name="wheel-platform", refuses="a wheel for a platform that PyPI does not take, such as linux_x86_64"
+)
+STDLIB = CheckRule(name="name-stdlib", refuses="a new project with the name of a standard library module", warns=True)
 RULES = (FILE_NAME, LENGTH, SDIST, PROJECT, VERSION, PLATFORM, STDLIB)
 
 _METADATA_SUFFIX = ".metadata"

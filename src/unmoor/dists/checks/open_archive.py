@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import IO
 
 from unmoor.dists.checks.archives import PIECE
-from unmoor.dists.checks.rules import By, Rule
+from unmoor.dists.checks.rules import By, CheckRule
 from unmoor.products import File
 
-CHANGED = Rule(name="file-changed", refuses="a file whose bytes are not the ones that were built", by=By.UNMOOR)
+CHANGED = CheckRule(name="file-changed", refuses="a file whose bytes are not the ones that were built", by=By.UNMOOR)
 RULES = (CHANGED,)
 
 

@@ -8,20 +8,22 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from unmoor.dists import inspect
-from unmoor.dists.checks.examine import Verdict
-from unmoor.dists.checks.rules import By, Problem, Rule, broken
+from unmoor.dists.checks.examine import DistFindings
+from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
 from unmoor.errors import InvalidDist
 from unmoor.products import Dists, Release
 
-NAME = Rule(name="tag-project", refuses="a file name or metadata of another project", by=By.UNMOOR)
-VERSION = Rule(name="tag-version", refuses="a file name or metadata of another version than the tag's", by=By.UNMOOR)
-NOTHING = Rule(name="files-none", refuses="a release without files", by=By.UNMOOR)
-SDISTS = Rule(name="files-sdists", refuses="more than one sdist of a version")
-STRAY = Rule(name="files-stray", refuses="a file beside the built ones that nobody named", by=By.UNMOOR)
+NAME = CheckRule(name="tag-project", refuses="a file name or metadata of another project", by=By.UNMOOR)
+VERSION = CheckRule(
+    name="tag-version", refuses="a file name or metadata of another version than the tag's", by=By.UNMOOR
+)
+NOTHING = CheckRule(name="files-none", refuses="a release without files", by=By.UNMOOR)
+SDISTS = CheckRule(name="files-sdists", refuses="more than one sdist of a version")
+STRAY = CheckRule(name="files-stray", refuses="a file beside the built ones that nobody named", by=By.UNMOOR)
 RULES = (NAME, VERSION, NOTHING, SDISTS, STRAY)
 
 
-def of_file(verdict: Verdict, release: Release) -> Iterator[Problem]:
+def of_file(verdict: DistFindings, release: Release) -> Iterator[Problem]:
     """Compare what a file says of itself, in its name and inside, with the tag."""
     file, said = verdict.file, verdict.metadata
     places: list[tuple[str, str, str]] = []

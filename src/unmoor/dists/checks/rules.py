@@ -21,7 +21,7 @@ class By(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class CheckRule:
     """One thing that a file owes. ``warns``: it is told, and hinders nobody."""
 
     name: str
@@ -34,7 +34,7 @@ class Rule:
 class Problem:
     """A broken rule: ``what`` is one printable line about the file."""
 
-    rule: Rule
+    rule: CheckRule
     what: str
 
     @property
@@ -43,6 +43,6 @@ class Problem:
         return f"{self.what} [{self.rule.name}]"
 
 
-def broken(rule: Rule, what: str) -> Problem:
+def broken(rule: CheckRule, what: str) -> Problem:
     """Make a problem of text that may quote the file: control characters go, its length is limited."""
     return Problem(rule, clean(what, LONGEST))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from unmoor.dists.checks.archives import Limits
-from unmoor.dists.checks.rules import Problem, Rule, broken
+from unmoor.dists.checks.rules import CheckRule, Problem, broken
 from unmoor.products import File
 
-FILE = Rule(name="file-size", refuses="a file longer than `max-file-size`")
-PROJECT = Rule(name="project-size", refuses="files that are longer together than a project may be (10 GiB)", warns=True)
-TWINS = Rule(name="file-twin", refuses="the same bytes under two names")
+FILE = CheckRule(name="file-size", refuses="a file longer than `max-file-size`")
+PROJECT = CheckRule(
+    name="project-size", refuses="files that are longer together than a project may be (10 GiB)", warns=True
+)
+TWINS = CheckRule(name="file-twin", refuses="the same bytes under two names")
 RULES = (FILE, PROJECT, TWINS)
 
 # What PyPI gives a project as long as it does not ask for more.

@@ -26,19 +26,19 @@ from unmoor.dists.checks.archives import (
     fault_of,
     is_source,
 )
-from unmoor.dists.checks.rules import By, Problem, Rule, broken
+from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
 
-UNREADABLE = Rule(name="tar-unreadable", refuses="an sdist that is no gzipped tar archive, or a damaged one")
-BOTH = Rule(name="tar-or-zip", refuses="an sdist that can be read as a ZIP archive too")
-TRAILING = Rule(name="tar-trailing", refuses="bytes after the end of the archive", by=By.UNMOOR)
-TOP = Rule(name="tar-top", refuses="an sdist that does not hold one folder")
-TOP_NAME = Rule(name="tar-top-name", refuses="a folder that is not called NAME-VERSION", by=By.UNMOOR)
-PKG_INFO = Rule(name="tar-pkg-info", refuses="an sdist without PKG-INFO in its folder")
-PATH = Rule(name="tar-path", refuses="names that are absolute or lead out", by=By.INSTALLERS)
-LINK = Rule(name="tar-link", refuses="links that lead out, and members below a link", by=By.INSTALLERS)
-DEVICE = Rule(name="tar-device", refuses="devices and pipes", by=By.INSTALLERS)
-SPARSE = Rule(name="tar-sparse", refuses="sparse members")
-DUPLICATE = Rule(name="tar-duplicate", refuses="two files of one name", by=By.UNMOOR)
+UNREADABLE = CheckRule(name="tar-unreadable", refuses="an sdist that is no gzipped tar archive, or a damaged one")
+BOTH = CheckRule(name="tar-or-zip", refuses="an sdist that can be read as a ZIP archive too")
+TRAILING = CheckRule(name="tar-trailing", refuses="bytes after the end of the archive", by=By.UNMOOR)
+TOP = CheckRule(name="tar-top", refuses="an sdist that does not hold one folder")
+TOP_NAME = CheckRule(name="tar-top-name", refuses="a folder that is not called NAME-VERSION", by=By.UNMOOR)
+PKG_INFO = CheckRule(name="tar-pkg-info", refuses="an sdist without PKG-INFO in its folder")
+PATH = CheckRule(name="tar-path", refuses="names that are absolute or lead out", by=By.INSTALLERS)
+LINK = CheckRule(name="tar-link", refuses="links that lead out, and members below a link", by=By.INSTALLERS)
+DEVICE = CheckRule(name="tar-device", refuses="devices and pipes", by=By.INSTALLERS)
+SPARSE = CheckRule(name="tar-sparse", refuses="sparse members")
+DUPLICATE = CheckRule(name="tar-duplicate", refuses="two files of one name", by=By.UNMOOR)
 RULES = (UNREADABLE, BOTH, TRAILING, TOP, TOP_NAME, PKG_INFO, PATH, LINK, DEVICE, SPARSE, DUPLICATE)
 
 # Long names and pax headers: tarfile reads them into memory whole, so they may have this many bytes.

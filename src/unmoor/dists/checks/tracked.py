@@ -16,36 +16,36 @@ from pathlib import PurePosixPath
 from packaging.utils import canonicalize_name
 
 from unmoor.dists import inspect
-from unmoor.dists.checks.examine import Verdict
-from unmoor.dists.checks.rules import By, Problem, Rule, broken
+from unmoor.dists.checks.examine import DistFindings
+from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
 from unmoor.util.secret_scan import secret_file
 
-PACKAGE = Rule(
+PACKAGE = CheckRule(
     name="tracked-package",
     refuses="a wheel without any module, though a package of the project's name is tracked, or without anything, though"
     " any package is",
     by=By.UNMOOR,
     warns=True,
 )
-MODULES = Rule(
+MODULES = CheckRule(
     name="tracked-modules",
     refuses="a wheel without a module, stub or `py.typed` that is tracked in its own packages, tests left aside",
     by=By.UNMOOR,
     warns=True,
 )
-DATA = Rule(
+DATA = CheckRule(
     name="tracked-data",
     refuses="a wheel without templates, schemas or other data that are tracked in its own packages",
     by=By.UNMOOR,
     warns=True,
 )
-LEFT = Rule(
+LEFT = CheckRule(
     name="untracked-module",
     refuses="a module in a wheel that git has deleted, as earlier builds leave behind",
     by=By.UNMOOR,
     warns=True,
 )
-SECRET = Rule(
+SECRET = CheckRule(
     name="untracked-secret",
     refuses="a file such as `.env` or `.pypirc`, a private key or git's own history, that is not tracked",
     by=By.UNMOOR,
@@ -133,7 +133,7 @@ class Tracked:
         return any("/".join(parts[:upto]) in self._ends for upto in range(len(parts), 0, -1))
 
 
-def of_file(verdict: Verdict, tracked: Tracked, project: str) -> Iterator[Problem]:
+def of_file(verdict: DistFindings, tracked: Tracked, project: str) -> Iterator[Problem]:
     """Compare the files in an archive with the tracked ones."""
     for name in sorted(verdict.names):
         if (what := _suspect(name)) and not tracked.knows(_landing(name) or name):

@@ -12,28 +12,30 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.tags import Tag, parse_tag
 
-from unmoor.dists.checks.rules import By, Problem, Rule, broken
+from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
 
 if TYPE_CHECKING:
     from hashlib import _Hash
     from importlib.metadata import EntryPoint
 
-INFO = Rule(
+INFO = CheckRule(
     name="wheel-info", refuses="a wheel with more than one dist-info folder, or with another's", by=By.INSTALLERS
 )
-WHEEL = Rule(name="wheel-file", refuses="a wheel without WHEEL in its dist-info folder")
-METADATA = Rule(name="wheel-metadata", refuses="a wheel without METADATA in its dist-info folder")
-SHADOWED = Rule(
+WHEEL = CheckRule(name="wheel-file", refuses="a wheel without WHEEL in its dist-info folder")
+METADATA = CheckRule(name="wheel-metadata", refuses="a wheel without METADATA in its dist-info folder")
+SHADOWED = CheckRule(
     name="wheel-metadata-shadowed", refuses="another METADATA that twine would send instead", by=By.UPLOADER
 )
-FORMAT = Rule(
+FORMAT = CheckRule(
     name="wheel-format", refuses="a WHEEL file of another major version, or one that cannot be read", by=By.INSTALLERS
 )
-TAGS = Rule(name="wheel-tags", refuses="a WHEEL file with other tags than the file name", by=By.UNMOOR, warns=True)
-NO_RECORD = Rule(name="record-missing", refuses="a wheel without a RECORD that can be read")
-RECORD = Rule(name="record-files", refuses="a RECORD that does not name every file, or names others", by=By.UNMOOR)
-HASH = Rule(name="record-hash", refuses="a RECORD with a wrong hash or size, or without a strong hash", by=By.UNMOOR)
-POINTS = Rule(name="entry-points", refuses="entry points that cannot be read, or with an impossible name")
+TAGS = CheckRule(name="wheel-tags", refuses="a WHEEL file with other tags than the file name", by=By.UNMOOR, warns=True)
+NO_RECORD = CheckRule(name="record-missing", refuses="a wheel without a RECORD that can be read")
+RECORD = CheckRule(name="record-files", refuses="a RECORD that does not name every file, or names others", by=By.UNMOOR)
+HASH = CheckRule(
+    name="record-hash", refuses="a RECORD with a wrong hash or size, or without a strong hash", by=By.UNMOOR
+)
+POINTS = CheckRule(name="entry-points", refuses="entry points that cannot be read, or with an impossible name")
 RULES = (INFO, WHEEL, METADATA, SHADOWED, FORMAT, TAGS, NO_RECORD, RECORD, HASH, POINTS)
 
 _MAJOR = "1"

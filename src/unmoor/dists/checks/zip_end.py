@@ -16,7 +16,7 @@ class Misplaced(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class End:
+class ZipEnd:
     """The directory holds ``count`` members in ``size`` bytes from ``offset`` on; its end begins at ``at``.
 
     ``after`` is where the archive ends, with its comment.
@@ -30,7 +30,7 @@ class End:
     comment: bytes
 
 
-def end_of(stream: IO[bytes], length: int) -> End:
+def end_of(stream: IO[bytes], length: int) -> ZipEnd:
     """Find the end of the directory as zipfile does, from the back. Raises `Misplaced`, and ``ValueError`` for none."""
     begun = max(0, length - _END_LENGTH - _COMMENT_LIMIT)
     stream.seek(begun)
@@ -49,11 +49,11 @@ def end_of(stream: IO[bytes], length: int) -> End:
         raise Misplaced("the archive announces a comment that is not there")
     if here != count or disk or directory_disk:
         raise Misplaced("the directory is spread over several disks")
-    plain_end = End(count=count, size=size, offset=offset, at=at, after=at + _END_LENGTH + comment, comment=text)
+    plain_end = ZipEnd(count=count, size=size, offset=offset, at=at, after=at + _END_LENGTH + comment, comment=text)
     return _end64(stream, plain_end) or plain_end
 
 
-def _end64(stream: IO[bytes], plain: End) -> End | None:
+def _end64(stream: IO[bytes], plain: ZipEnd) -> ZipEnd | None:
     """Read the ZIP64 end that stands before the plain one, ``None`` where there is none."""
     begins = plain.at - _LOCATOR_LENGTH
     where = begins - _END64_LENGTH

@@ -17,32 +17,34 @@ from typing import IO, NamedTuple
 
 from unmoor.dists.checks.archives import COUNT_LIMIT, MEMBERS, fault_of, is_plain
 from unmoor.dists.checks.extras import SENTINEL, Sizes, extra_faults, placed_by, sizes_of
-from unmoor.dists.checks.members import Entry
-from unmoor.dists.checks.rules import By, Problem, Rule, broken
-from unmoor.dists.checks.zip_end import End, Misplaced, end_of
+from unmoor.dists.checks.members import ArchiveMember
+from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
+from unmoor.dists.checks.zip_end import Misplaced, ZipEnd, end_of
 
-UNREADABLE = Rule(name="zip-unreadable", refuses="a wheel that is no ZIP archive, or one that cannot be read")
-TRAILING = Rule(name="zip-trailing", refuses="bytes after the end of the archive")
-GAP = Rule(name="zip-gap", refuses="bytes before, between or after the members that belong to none of them")
-HIDDEN = Rule(name="zip-hidden", refuses="a member that the directory does not name")
-DIRECTORY = Rule(name="zip-directory", refuses="a directory that is not where, or what, its end says")
-DUPLICATE = Rule(name="zip-duplicate", refuses="two members of one name")
-MISMATCH = Rule(name="zip-mismatch", refuses="a member whose header says another name or size than the directory")
-HEADER = Rule(
+UNREADABLE = CheckRule(name="zip-unreadable", refuses="a wheel that is no ZIP archive, or one that cannot be read")
+TRAILING = CheckRule(name="zip-trailing", refuses="bytes after the end of the archive")
+GAP = CheckRule(name="zip-gap", refuses="bytes before, between or after the members that belong to none of them")
+HIDDEN = CheckRule(name="zip-hidden", refuses="a member that the directory does not name")
+DIRECTORY = CheckRule(name="zip-directory", refuses="a directory that is not where, or what, its end says")
+DUPLICATE = CheckRule(name="zip-duplicate", refuses="two members of one name")
+MISMATCH = CheckRule(name="zip-mismatch", refuses="a member whose header says another name or size than the directory")
+HEADER = CheckRule(
     name="zip-header",
     refuses="a member whose header says another method or checksum than the directory",
     by=By.UNMOOR,
 )
-DESCRIPTOR = Rule(name="zip-descriptor", refuses="sizes that follow the data (data descriptors)")
-EXTRA = Rule(name="zip-extra", refuses="malformed or repeated extra fields")
-COMMENT = Rule(name="zip-comment", refuses="comments on members")
-ARCHIVE_COMMENT = Rule(name="zip-archive-comment", refuses="a comment on the archive", warns=True)
-METHOD = Rule(name="zip-method", refuses="compression other than stored and deflated")
-ENCRYPTED = Rule(name="zip-encrypted", refuses="encrypted members", by=By.INSTALLERS)
-NAME = Rule(name="zip-name", refuses="names with unprintable characters, or not marked as UTF-8")
-PATH = Rule(name="zip-path", refuses="names that are absolute, lead out, or hold a backslash", by=By.INSTALLERS)
-LINK = Rule(name="zip-link", refuses="symbolic links", by=By.INSTALLERS)
-DAMAGED = Rule(name="zip-damaged", refuses="a member whose bytes do not fit its size or checksum", by=By.INSTALLERS)
+DESCRIPTOR = CheckRule(name="zip-descriptor", refuses="sizes that follow the data (data descriptors)")
+EXTRA = CheckRule(name="zip-extra", refuses="malformed or repeated extra fields")
+COMMENT = CheckRule(name="zip-comment", refuses="comments on members")
+ARCHIVE_COMMENT = CheckRule(name="zip-archive-comment", refuses="a comment on the archive", warns=True)
+METHOD = CheckRule(name="zip-method", refuses="compression other than stored and deflated")
+ENCRYPTED = CheckRule(name="zip-encrypted", refuses="encrypted members", by=By.INSTALLERS)
+NAME = CheckRule(name="zip-name", refuses="names with unprintable characters, or not marked as UTF-8")
+PATH = CheckRule(name="zip-path", refuses="names that are absolute, lead out, or hold a backslash", by=By.INSTALLERS)
+LINK = CheckRule(name="zip-link", refuses="symbolic links", by=By.INSTALLERS)
+DAMAGED = CheckRule(
+    name="zip-damaged", refuses="a member whose bytes do not fit its size or checksum", by=By.INSTALLERS
+)
 RULES = (
     UNREADABLE, TRAILING, GAP, HIDDEN, DIRECTORY, DUPLICATE, MISMATCH, HEADER, DESCRIPTOR, EXTRA, COMMENT,
     ARCHIVE_COMMENT, METHOD, ENCRYPTED, NAME, PATH, LINK, DAMAGED,
@@ -59,7 +61,7 @@ _NEWEST = 63
 _DIRECTORY_LIMIT = 64 << 20
 
 
-class Listed(NamedTuple):
+class DirectoryEntry(NamedTuple):
     """One member as the directory lists it: its name as written, where its header begins; sizes in bytes."""
 
     raw: bytes
@@ -87,7 +89,7 @@ class Listed(NamedTuple):
         return self.raw[:200].decode("utf-8", "replace")
 
 
-def entries(stream: IO[bytes], problems: list[Problem]) -> tuple[Entry, ...]:
+def entries(stream: IO[bytes], problems: list[Problem]) -> tuple[ArchiveMember, ...]:
     """Read the layout of an archive; what is wrong with it is added to ``problems``. None where it cannot be read."""
     length = stream.seek(0, os.SEEK_END)
     try:
@@ -106,7 +108,7 @@ def entries(stream: IO[bytes], problems: list[Problem]) -> tuple[Entry, ...]:
     return _members(stream, end, listed, problems) if listed is not None else ()
 
 
-def _tail(end: End, length: int) -> Iterator[Problem]:
+def _tail(end: ZipEnd, length: int) -> Iterator[Problem]:
     """Judge what stands after the directory."""
     if end.after != length:
         yield broken(TRAILING, f"{length - end.after} bytes follow the end of the archive")
@@ -116,7 +118,7 @@ def _tail(end: End, length: int) -> Iterator[Problem]:
         yield broken(DIRECTORY, "the comment of the archive holds another end of a directory")
 
 
-def _directory(stream: IO[bytes], end: End, problems: list[Problem]) -> list[Listed] | None:
+def _directory(stream: IO[bytes], end: ZipEnd, problems: list[Problem]) -> list[DirectoryEntry] | None:
     """Read the directory, which must fill the place that its end names; ``None`` where it does not."""
     if end.offset + end.size != end.at:
         problems.append(broken(DIRECTORY, "the directory does not lie where its end says"))
@@ -138,7 +140,7 @@ def _directory(stream: IO[bytes], end: End, problems: list[Problem]) -> list[Lis
     return found
 
 
-def _listed(data: bytes, at: int, problems: list[Problem]) -> tuple[Listed | None, int]:
+def _listed(data: bytes, at: int, problems: list[Problem]) -> tuple[DirectoryEntry | None, int]:
     """Read one member of the directory, and where the next one begins; ``None`` where its sizes cannot be known."""
     (_, _, needed, flags, method, _, _, crc, packed, size, *lengths, disk, _, attributes, offset) = (
         _CENTRAL.unpack_from(data, at)
@@ -147,7 +149,7 @@ def _listed(data: bytes, at: int, problems: list[Problem]) -> tuple[Listed | Non
     begun = at + _CENTRAL.size
     raw = data[begun : begun + name_length]
     extra = data[begun + name_length : begun + name_length + extra_length]
-    one = Listed(raw, flags, method, crc, packed, size, offset, attributes >> 16)
+    one = DirectoryEntry(raw, flags, method, crc, packed, size, offset, attributes >> 16)
     if extra and (faults := list(extra_faults(extra))):
         problems += [broken(EXTRA, f"{one.shown} has {fault}") for fault in faults]
         return None, at
@@ -166,7 +168,9 @@ def _listed(data: bytes, at: int, problems: list[Problem]) -> tuple[Listed | Non
     return one, begun + name_length + extra_length + comment_length
 
 
-def _members(stream: IO[bytes], end: End, listed: Sequence[Listed], problems: list[Problem]) -> tuple[Entry, ...]:
+def _members(
+    stream: IO[bytes], end: ZipEnd, listed: Sequence[DirectoryEntry], problems: list[Problem]
+) -> tuple[ArchiveMember, ...]:
     """Walk over every header, in the order of the file: they must lie end to end, from the first byte on."""
     found = []
     at = 0
@@ -181,7 +185,7 @@ def _members(stream: IO[bytes], end: End, listed: Sequence[Listed], problems: li
         at = start + one.packed
         if one.method in (_STORED, _DEFLATED) and not one.flags & _ENCRYPTION:
             name = one.raw.decode("utf-8", "replace")
-            found.append(Entry(name, start, one.packed, one.size, one.crc, one.method == _DEFLATED))
+            found.append(ArchiveMember(name, start, one.packed, one.size, one.crc, one.method == _DEFLATED))
     if at != end.offset:
         problems.append(_gap(stream, at, end.offset, "the directory"))
     return tuple(found)
@@ -195,7 +199,7 @@ def _gap(stream: IO[bytes], at: int, expected: int, what: str) -> Problem:
     return broken(GAP, f"{what} begins at byte {expected}, and what is before it ends at byte {at}")
 
 
-def _judged(one: Listed) -> Iterator[Problem]:
+def _judged(one: DirectoryEntry) -> Iterator[Problem]:
     """Judge what the directory says of a member."""
     try:
         name = one.raw.decode()
@@ -216,7 +220,7 @@ def _judged(one: Listed) -> Iterator[Problem]:
         yield broken(DAMAGED, f"the folder {name} holds bytes")
 
 
-def _header(stream: IO[bytes], one: Listed, problems: list[Problem]) -> int | None:
+def _header(stream: IO[bytes], one: DirectoryEntry, problems: list[Problem]) -> int | None:
     """Compare the header of a member with the directory, and return where its bytes begin."""
     stream.seek(one.offset)
     head = stream.read(_LOCAL.size + len(one.raw))
@@ -235,7 +239,7 @@ def _header(stream: IO[bytes], one: Listed, problems: list[Problem]) -> int | No
     return one.offset + length
 
 
-def _compared(one: Listed, name: bytes, flags: int, header: tuple[int, int]) -> Iterator[Problem]:
+def _compared(one: DirectoryEntry, name: bytes, flags: int, header: tuple[int, int]) -> Iterator[Problem]:
     """Judge what the header of a member says apart from its sizes."""
     if name != one.raw:
         yield broken(MISMATCH, f"{one.shown} is called {name[:200].decode('utf-8', 'replace')} in its header")
@@ -245,7 +249,7 @@ def _compared(one: Listed, name: bytes, flags: int, header: tuple[int, int]) -> 
         yield broken(HEADER, f"{one.shown} has another method or checksum in its header than in the directory")
 
 
-def _sized(one: Listed, header: Sizes, extra: bytes, *, streamed: bool) -> Iterator[Problem]:
+def _sized(one: DirectoryEntry, header: Sizes, extra: bytes, *, streamed: bool) -> Iterator[Problem]:
     """Judge the sizes in the header of a member, with those of its ZIP64 field."""
     if faults := list(extra_faults(extra)):
         yield from (broken(EXTRA, f"{one.shown} has {fault}") for fault in faults)

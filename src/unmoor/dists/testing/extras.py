@@ -25,7 +25,7 @@ Again = Callable[[tuple[str, ...]], Environment]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subjected:
+class DistUnderTest:
     """A file to prove, and what the project's wheel says of itself."""
 
     file: File
@@ -46,19 +46,21 @@ class Subjected:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Needing:
+class NeedsExtra:
     """An entry point that a plain install does not load; ``missing`` is the foreign module that was missing."""
 
     point: EntryPoint
     missing: str
 
 
-def with_extras(what: Subjected, needing: Iterable[Needing], folder: Path, again: Again | None) -> tuple[Result, ...]:
+def with_extras(
+    what: DistUnderTest, needing: Iterable[NeedsExtra], folder: Path, again: Again | None
+) -> tuple[Result, ...]:
     """Try each entry point with the extra that it names, or else with the one that brings what was missing.
 
     One environment serves all that need the same extras. Raises `CheckFailed` where one does not load even so.
     """
-    waiting: dict[tuple[str, ...], list[Needing]] = {}
+    waiting: dict[tuple[str, ...], list[NeedsExtra]] = {}
     for each in needing:
         waiting.setdefault(_extras(what, each), []).append(each)
     results: list[Result] = []
@@ -72,7 +74,9 @@ def with_extras(what: Subjected, needing: Iterable[Needing], folder: Path, again
     return tuple(results)
 
 
-def _tried(what: Subjected, extras: tuple[str, ...], group: list[Needing], folder: Path, again: Again) -> list[Result]:
+def _tried(
+    what: DistUnderTest, extras: tuple[str, ...], group: list[NeedsExtra], folder: Path, again: Again
+) -> list[Result]:
     words = ", ".join(map(clean, extras))
     try:
         environment = again(extras)
@@ -85,7 +89,7 @@ def _tried(what: Subjected, extras: tuple[str, ...], group: list[Needing], folde
         if not answer.error:
             results.append(_result(what, each, Verdict.PASSED, f"loads with the extra {words}"))
         elif not each.point.extras and answer.missing and answer.missing not in what.own:
-            results.append(_plain(what, Needing(point=each.point, missing=answer.missing)))
+            results.append(_plain(what, NeedsExtra(point=each.point, missing=answer.missing)))
         else:
             wrong.append(f"the entry point {answer.name} does not load, even with the extra {words}: {answer.error}")
     if wrong:
@@ -93,7 +97,7 @@ def _tried(what: Subjected, extras: tuple[str, ...], group: list[Needing], folde
     return results
 
 
-def _extras(what: Subjected, each: Needing) -> tuple[str, ...]:
+def _extras(what: DistUnderTest, each: NeedsExtra) -> tuple[str, ...]:
     """The extras that an entry point names, else the first that brings a package called like what was missing."""
     if each.point.extras:
         return tuple(each.point.extras)
@@ -101,16 +105,16 @@ def _extras(what: Subjected, each: Needing) -> tuple[str, ...]:
     return next(((extra,) for extra in what.extras if missing in brought_by(what.metadata, extra)), ())
 
 
-def _plain(what: Subjected, each: Needing) -> Result:
+def _plain(what: DistUnderTest, each: NeedsExtra) -> Result:
     needs = f"the extra {', '.join(each.point.extras)}" if each.point.extras else each.missing
     return untested_for(what, in_words(each.point), needs)
 
 
-def _result(what: Subjected, each: Needing, verdict: Verdict, detail: str) -> Result:
+def _result(what: DistUnderTest, each: NeedsExtra, verdict: Verdict, detail: str) -> Result:
     return Result(name=f"{what.file.name}: {in_words(each.point)}", verdict=verdict, detail=detail)
 
 
-def untested_for(what: Subjected, name: str, needs: str) -> Result:
+def untested_for(what: DistUnderTest, name: str, needs: str) -> Result:
     """Say that something needs what a plain install does not bring."""
     detail = f"needs {clean(needs)}, which a plain install does not bring"
     return Result(name=f"{what.file.name}: {name}", verdict=Verdict.NOT_TESTED, detail=detail)

@@ -58,7 +58,7 @@ sys.meta_path.insert(0, Witness)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class RecordedImports:
     """Modules that were imported from the environment, and those that came from the copied tests, with the place."""
 
     inside: frozenset[str]
@@ -72,7 +72,7 @@ def place(packages: Path, log: Path, modules: Iterable[str]) -> None:
     (packages / f"{_NAME}.pth").write_text(f"import {_NAME}\n")
 
 
-def heard(log: Path, *, environment: Path, copy: Path) -> Seen:
+def heard(log: Path, *, environment: Path, copy: Path) -> RecordedImports:
     """Read what the witness wrote: a tab between module and place, a line each."""
     pairs = {
         (name, where)
@@ -82,7 +82,7 @@ def heard(log: Path, *, environment: Path, copy: Path) -> Seen:
     }
     inside = (os.path.realpath(environment) + os.sep,)
     beside = (os.path.realpath(copy) + os.sep,)
-    return Seen(
+    return RecordedImports(
         inside=frozenset(name for name, where in pairs if where.startswith(inside)),
         copied=tuple(sorted((name, where) for name, where in pairs if where.startswith(beside))),
     )

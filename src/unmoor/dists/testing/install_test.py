@@ -15,9 +15,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.dists import inspect
-from unmoor.dists.testing.extras import Again, Needing, Subjected, untested_for, with_extras
+from unmoor.dists.testing.extras import Again, DistUnderTest, NeedsExtra, untested_for, with_extras
 from unmoor.dists.testing.interpreters import AUTO, chosen, runs_on
-from unmoor.dists.testing.probe import NEXT, REBUILD, Answer, probe
+from unmoor.dists.testing.probe import NEXT, REBUILD, ProbeResult, probe
 from unmoor.errors import CheckFailed, InvalidDist
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
@@ -97,7 +97,7 @@ def interpreter(environments: Environments, dists: Dists, wanted: str = AUTO) ->
     return chosen(environments, requires=inspect.read_metadata(wheel.path).python if wheel else "", wanted=wanted)
 
 
-def subjected(dists: Dists, python: Interpreter) -> tuple[Subjected, ...]:
+def under_test(dists: Dists, python: Interpreter) -> tuple[DistUnderTest, ...]:
     """Work out what each file that runs on ``python`` must hold, from the wheel. Raises `InvalidDist`."""
     here = [file for file in dists.files if runs_on(file, python.version)]
     found = []
@@ -105,11 +105,11 @@ def subjected(dists: Dists, python: Interpreter) -> tuple[Subjected, ...]:
         wheel = file if file.is_wheel else next((each for each in (*here, *dists.wheels) if each.is_wheel), None)
         if wheel is None:
             # Without a wheel nothing is known of the modules: what was installed says it.
-            found.append(Subjected(file=file, metadata=inspect.read_metadata(file.path)))
+            found.append(DistUnderTest(file=file, metadata=inspect.read_metadata(file.path)))
             continue
         metadata = inspect.read_metadata(wheel.path)
         found.append(
-            Subjected(
+            DistUnderTest(
                 file=file,
                 metadata=metadata,
                 modules=inspect.modules(wheel.path),
@@ -120,7 +120,7 @@ def subjected(dists: Dists, python: Interpreter) -> tuple[Subjected, ...]:
     return tuple(found)
 
 
-def side_by_side(prove: Callable[[T, Path], tuple[Result, ...]], each: Iterable[T]) -> tuple[Result, ...]:
+def test_in_parallel(prove: Callable[[T, Path], tuple[Result, ...]], each: Iterable[T]) -> tuple[Result, ...]:
     """Prove files at the same time, each in a folder of its own outside the repository; results in their order."""
     given = tuple(each)
     with tempfile.TemporaryDirectory(prefix="unmoor-prove-", ignore_cleanup_errors=True) as name:
@@ -145,7 +145,9 @@ def _requirements(wheel: File, metadata: inspect.Metadata, python: Interpreter) 
     return tuple(str(each) for each in wanted if each.marker is None or each.marker.evaluate(where))
 
 
-def tried(environment: Environment, what: Subjected, folder: Path, *, again: Again | None = None) -> tuple[Result, ...]:
+def run_install_test(
+    environment: Environment, what: DistUnderTest, folder: Path, *, again: Again | None = None
+) -> tuple[Result, ...]:
     """Import every module, load every entry point, check requirements, in an environment that has the file.
 
     ``folder`` is empty and outside the repository. ``again`` makes another environment that has the file with
@@ -164,7 +166,7 @@ def tried(environment: Environment, what: Subjected, folder: Path, *, again: Aga
     return (*results, *more, *with_extras(what, needing, folder, again), met)
 
 
-def _advice(what: Subjected, answers: Iterable[Answer]) -> str:
+def _advice(what: DistUnderTest, answers: Iterable[ProbeResult]) -> str:
     """What to do about files that fail: mostly a dependency that nobody declared."""
     own = what.own
     absent = sorted({clean(answer.missing) for answer in answers if answer.missing} - own)
@@ -173,7 +175,7 @@ def _advice(what: Subjected, answers: Iterable[Answer]) -> str:
     return f"declare what brings {', '.join(absent)} as a dependency, since a plain install does not; then {NEXT}"
 
 
-def _judged_modules(what: Subjected, answers: Iterable[Answer], prefix: str) -> tuple[list[Result], list[str]]:
+def _judged_modules(what: DistUnderTest, answers: Iterable[ProbeResult], prefix: str) -> tuple[list[Result], list[str]]:
     """Every module must come from the environment; one of several may need what only an extra brings."""
     good, bad, untested = [], [], []
     answers = tuple(answers)
@@ -197,7 +199,9 @@ def _judged_modules(what: Subjected, answers: Iterable[Answer], prefix: str) -> 
     return [Result(name=name, verdict=Verdict.PASSED, detail=", ".join(good)), *untested], bad
 
 
-def _judged_points(what: Subjected, answers: Iterable[Answer]) -> tuple[list[Result], list[str], list[Needing]]:
+def _judged_points(
+    what: DistUnderTest, answers: Iterable[ProbeResult]
+) -> tuple[list[Result], list[str], list[NeedsExtra]]:
     """Entry points must load, but for those that need an extra, or a host program that is not here."""
     good, bad, needing = [], [], []
     own = what.own
@@ -206,7 +210,7 @@ def _judged_points(what: Subjected, answers: Iterable[Answer]) -> tuple[list[Res
         if not answer.error:
             good.append(answer.name)
         elif point.extras or (foreign and (what.extras or point.group not in _PROGRAMS)):
-            needing.append(Needing(point=point, missing=answer.missing if foreign else ""))
+            needing.append(NeedsExtra(point=point, missing=answer.missing if foreign else ""))
         else:
             bad.append(f"the entry point {answer.name} does not load: {answer.error}")
     results = [Result(name=f"{what.file.name}: entry points", verdict=Verdict.PASSED, detail=", ".join(good))]

@@ -57,7 +57,7 @@ os._exit(0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ProbeResult:
     """What came of one import or load: an error, and the module that was missing if one was."""
 
     name: str
@@ -67,17 +67,17 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answers:
+class ProbeResults:
     """What came of all; ``prefix`` is the environment's folder, as Python in it sees it."""
 
     prefix: str
-    modules: tuple[Answer, ...]
-    points: tuple[Answer, ...]
+    modules: tuple[ProbeResult, ...]
+    points: tuple[ProbeResult, ...]
 
 
 def probe(
     environment: Environment, name: str, modules: Sequence[str], points: Sequence[EntryPoint], folder: Path
-) -> Answers:
+) -> ProbeResults:
     """Import modules and load entry points where the file called ``name`` is installed. Raises `CheckFailed`.
 
     ``folder`` holds what is asked and answered; it lies outside the repository.
@@ -98,16 +98,16 @@ def probe(
             f"{name}, installed: importing it ended Python with exit code {ran.code}\n{last}",
             next_step=REBUILD,
         ) from error
-    return Answers(
+    return ProbeResults(
         prefix=str(said["prefix"]),
         modules=tuple(map(_answer, modules, said["modules"])),
         points=tuple(map(_answer, map(in_words, points), said["points"])),
     )
 
 
-def _answer(name: str, raw: dict[str, Any]) -> Answer:
+def _answer(name: str, raw: dict[str, Any]) -> ProbeResult:
     error, missing = clean(str(raw.get("error", ""))), str(raw.get("missing", "")).partition(".")[0]
-    return Answer(name=name, places=tuple(raw.get("value") or ()), error=error, missing=missing)
+    return ProbeResult(name=name, places=tuple(raw.get("value") or ()), error=error, missing=missing)
 
 
 def in_words(point: EntryPoint) -> str:

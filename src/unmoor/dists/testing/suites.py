@@ -41,7 +41,7 @@ OFF = 'to leave the tests out: tests = "off" under [tool.unmoor]; to say how the
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class SuiteOptions:
     """What the settings say of the tests; see the settings of the same names."""
 
     mode: Mode = "auto"
@@ -78,7 +78,9 @@ class Untested:
     why: str
 
 
-def choose(wishes: Wishes, metadata: Metadata, *, files: Callable[[], Sequence[str]], read: Read) -> Suite | Untested:
+def choose(
+    wishes: SuiteOptions, metadata: Metadata, *, files: Callable[[], Sequence[str]], read: Read
+) -> Suite | Untested:
     """Decide what is run. ``files`` and ``read`` are the project's at the commit, ``metadata`` its wheel's.
 
     Raises `ConfigError` for an extra or a dependency group that is named in the settings and cannot be had.
@@ -127,7 +129,7 @@ def sources(files: Iterable[str], modules: Sequence[str], *, folder: str) -> tup
     return tuple(path for path in files if form.fullmatch(path) and not path.startswith(f"{folder}/"))
 
 
-def lacking(said: str, modules: Sequence[str]) -> bool:
+def missing_needs(said: str, modules: Sequence[str]) -> bool:
     """Whether what a test runner said is about a module of the project's own that is not there."""
     own = {module.partition(".")[0] for module in modules}
     return any(name.partition(".")[0] in own for name in _ABSENT.findall(said))
@@ -145,7 +147,7 @@ def _refuse_unknown(extras: Iterable[str], metadata: Metadata) -> None:
             )
 
 
-def _given(wishes: Wishes, read: Read) -> tuple[str, ...]:
+def _given(wishes: SuiteOptions, read: Read) -> tuple[str, ...]:
     """The configured requirements, and those of the configured groups. Raises `ConfigError`."""
     requires = list(wishes.requires)
     for name in wishes.groups:
