@@ -43,6 +43,6 @@ def test_the_traceback_of_a_stage(tmp_path: Path, *, journal: bool) -> None:
     path = tmp_path / "journal.jsonl"
     if journal:
         path.touch()
-    kept = exit_codes.kept(internal_error(caught.value), path)
+    kept = exit_codes.traceback_path(internal_error(caught.value), path)
     assert (kept == path) is journal
     assert journal or "in broken" in kept.read_text()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from unmoor.artifacts.merge import Handover
-from unmoor.cli.run_options import Asked
+from unmoor.cli.run_options import RunOptions
 from unmoor.core.stage import Reach
 
 HERE = Path()
@@ -17,25 +17,25 @@ HERE = Path()
     ("asked", "same", "further"),
     [
         pytest.param(
-            Asked(folder=HERE, limit=Reach.FINAL, world=Path("w.toml")),
+            RunOptions(folder=HERE, limit=Reach.FINAL, world=Path("w.toml")),
             "unmoor release --world w.toml v1",
             "unmoor release --world w.toml v1",
             id="release",
         ),
         pytest.param(
-            Asked(folder=Path("a b"), limit=Reach.LOCAL, until=("check-dists", "prove-dists")),
+            RunOptions(folder=Path("a b"), limit=Reach.LOCAL, until=("check-dists", "prove-dists")),
             "unmoor release --directory 'a b' --dry-run --until check-dists --until prove-dists v1",
             "unmoor release --directory 'a b' v1",
             id="dry",
         ),
         pytest.param(
-            Asked(folder=HERE, limit=Reach.REMOTE, handed=(Handover(dists=Path("d"), manifest=Path("m.json")),)),
+            RunOptions(folder=HERE, limit=Reach.REMOTE, handed=(Handover(dists=Path("d"), manifest=Path("m.json")),)),
             "unmoor release --hold --dists d --manifest m.json v1",
             "unmoor release --dists d --manifest m.json v1",
             id="files-of-a-job",
         ),
         pytest.param(
-            Asked(
+            RunOptions(
                 folder=HERE,
                 limit=Reach.LOCAL,
                 prebuilt=Path("wheelhouse"),
@@ -49,21 +49,23 @@ HERE = Path()
             "unmoor release --manifest-sha256 00 --built wheelhouse --skip testpypi v1",
             id="leg",
         ),
-        pytest.param(Asked(folder=HERE, path="p"), "unmoor plan --path p v1", "unmoor release --path p v1", id="plan"),
         pytest.param(
-            Asked(folder=HERE, limit=Reach.FINAL, again="unmoor rehearse"),
+            RunOptions(folder=HERE, path="p"), "unmoor plan --path p v1", "unmoor release --path p v1", id="plan"
+        ),
+        pytest.param(
+            RunOptions(folder=HERE, limit=Reach.FINAL, again="unmoor rehearse"),
             "unmoor rehearse",
             "unmoor release v1",
             id="rehearsal",
         ),
     ],
 )
-def test_the_command_to_go_on_with(asked: Asked, same: str, further: str) -> None:
+def test_the_command_to_go_on_with(asked: RunOptions, same: str, further: str) -> None:
     """After a failure it has the same ceiling; a dry run never ends with the advice to release."""
     assert (asked.same("v1"), asked.further("v1")) == (same, further)
 
 
 def test_a_command_that_looks_is_of_the_same_project_and_world() -> None:
     """Taking back leaves out what a release alone knows."""
-    asked = Asked(folder=HERE, world=Path("w.toml"), config=Path("c.toml"), prebuilt=Path("x"))
+    asked = RunOptions(folder=HERE, world=Path("w.toml"), config=Path("c.toml"), prebuilt=Path("x"))
     assert asked.looking("undo", "v1") == "unmoor undo --world w.toml --config c.toml v1"

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unmoor.config import credentials
-from unmoor.config.credentials import Reference, checked_reference, forge_login, from_keyring, index_login
+from unmoor.config.credentials import SecretReference, checked_reference, forge_login, from_keyring, index_login
 from unmoor.errors import ConfigError
 from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
@@ -219,5 +219,5 @@ def test_references_never_quote_what_they_refuse(text: str) -> None:
     except ValueError as error:
         assert CANARY not in str(error)  # noqa: PT017 - what passes is checked below
         return
-    lookup = Reference.parse(Secret(marked)).lookup
+    lookup = SecretReference.parse(Secret(marked)).lookup
     assert lookup is None or marked.startswith(f"{lookup}:")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from unmoor.config.config_file import Given
+from unmoor.config.config_file import ConfigFile
 from unmoor.config.settings import Settings, resolve
 from unmoor.config.sources import variable_of
 from unmoor.errors import ConfigError
@@ -266,15 +266,15 @@ def test_faults_outside_of_files() -> None:
 def test_a_file_goes_in_place_of_the_commits_own() -> None:
     """Nothing of the commit's settings is left; the environment still wins, and faults name the file."""
     own = reader({"pyproject.toml": b"[tool.unmoor]\ndeadline = 100\n", "unmoor.toml": b"broken"})
-    given = Given(name="other.toml", data=b"max-file-size = 7\nverify-patience = 1\n")
+    given = ConfigFile(name="other.toml", data=b"max-file-size = 7\nverify-patience = 1\n")
     resolved = resolve(own, config=given, environ={"UNMOOR_VERIFY_PATIENCE": "2"})
     assert (resolved.settings.deadline, resolved.settings.max_file_size, resolved.settings.verify_patience) == (
         *(3600, 7),
         2,
     )
     assert resolved.provenance["max-file-size"] == "other.toml: max-file-size"
-    project = Given(name="pyproject.toml", data=b"[project]\nname = 'x'\n[tool.unmoor]\ndeadline = 11\n")
+    project = ConfigFile(name="pyproject.toml", data=b"[project]\nname = 'x'\n[tool.unmoor]\ndeadline = 11\n")
     assert resolve(own, config=project).settings.deadline == 11
     with pytest.raises(ConfigError) as caught:
-        resolve(own, config=Given(name="other.toml", data=b"\ndeadlin = 7\n"))
+        resolve(own, config=ConfigFile(name="other.toml", data=b"\ndeadlin = 7\n"))
     assert "other.toml" in caught.value.where

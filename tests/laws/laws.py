@@ -13,7 +13,7 @@ from tests.support.local_release import Yard, yard
 
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import session
-from unmoor.cli.run_options import Asked
+from unmoor.cli.run_options import RunOptions
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Check, NotUndone, Publish, Push, Reach, Resumable, StageContext, Undone
 from unmoor.errors import Conflict
@@ -45,8 +45,10 @@ class Seen:
 def walked(folder: Path, repo: Repo, *, registry: bool = False) -> Iterator[dict[str, Seen]]:
     """Walk through the pipeline once, over an empty world, and write down what each stage did."""
     with yard(folder, repo, registry=registry) as place, Processes() as processes:
-        asked = Asked(folder=place.repo.path, tag="v1.0", world=place.world_file, limit=Reach.FINAL, rehearsing=True)
-        opened = session.opened(asked, processes)
+        asked = RunOptions(
+            folder=place.repo.path, tag="v1.0", world=place.world_file, limit=Reach.FINAL, rehearsing=True
+        )
+        opened = session.open_session(asked, processes)
         opened.folder.open()
         seen: dict[str, Seen] = {}
         products: dict[str, object] = {}

@@ -10,9 +10,9 @@ from tests.support.git_repos import Repo, shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
-from unmoor.config.config_file import Given
+from unmoor.config.config_file import ConfigFile
 from unmoor.errors import ConfigError, UnmoorError
-from unmoor.project.locate import Located, Surroundings, locate, naming_at, settings_at
+from unmoor.project.locate import ConfigSources, LocatedProject, locate, naming_at, settings_at
 
 ALPHA = '[project]\nname = "acme-alpha"\nversion = "1.0"\n'
 BETA = '[project]\nname = "beta"\nversion = "2.0"\n[tool.unmoor]\ntag-prefix = "b/"\n'
@@ -57,11 +57,11 @@ def find(
     tag: str | None = None,
     environ: dict[str, str] | None = None,
     config: str = "",
-) -> Located:
+) -> LocatedProject:
     """Find the project from a folder of the repository."""
     git = GitCheckout(repo.path, shell)
-    given = Given(name="given.toml", data=config.encode()) if config else None
-    around = Surroundings(environ=environ or {}, config=given)
+    given = ConfigFile(name="given.toml", data=config.encode()) if config else None
+    around = ConfigSources(environ=environ or {}, config=given)
     return locate(git, repo.path / folder, around, named=named, tag=tag, commit=git.head())
 
 
@@ -133,16 +133,16 @@ def test_a_project_at_the_top_keeps_its_tags_and_all_that_are_nobodys(
     tmp_path: Path, shell: LocalShell, tag: str
 ) -> None:
     """What no project below has the name of is the top's, to take or to refuse."""
-    assert find(made(tmp_path / "all", {"pyproject.toml": TOP}), shell, tag=tag) == Located(path="")
+    assert find(made(tmp_path / "all", {"pyproject.toml": TOP}), shell, tag=tag) == LocatedProject(path="")
 
 
 def test_a_repository_without_any_project_is_taken_as_it_is(tmp_path: Path, shell: LocalShell) -> None:
     """Whoever needs a project there says what is missing, as ever."""
-    assert find(Repo.new(tmp_path / "all"), shell, tag="v1.0") == Located(path="")
+    assert find(Repo.new(tmp_path / "all"), shell, tag="v1.0") == LocatedProject(path="")
     empty = Repo(tmp_path / "empty")
     empty.path.mkdir()
     empty.git("init", "--quiet")
-    assert find(empty, shell) == Located(path="")
+    assert find(empty, shell) == LocatedProject(path="")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_settings_are_those_of_the_folder(tmp_path: Path, shell: LocalShell) -> 
     """At the commit; a folder's own settings name no other folder, and a fault says which file it is in."""
     repo = Repo.new(tmp_path / "all", FILES | {"unmoor.toml": 'path = "packages/beta"\n'})
     git = GitCheckout(repo.path, shell)
-    around = Surroundings(environ={})
+    around = ConfigSources(environ={})
     assert settings_at(git.at("packages/beta"), git.head(), around).settings.tag_prefix == "b/"
     assert settings_at(git.at("packages/alpha"), git.head(), around).settings.path == ""
     first = git.head()
@@ -242,8 +242,8 @@ def test_names_of_tags_are_those_of_the_folder(tmp_path: Path, shell: LocalShell
     """Below the top, tags without a name are another project's as soon as one has this project's name."""
     repo = Repo.new(tmp_path / "all", FILES | {"pyproject.toml": TOP})
     git = GitCheckout(repo.path, shell)
-    naming = naming_at(git.at("packages/alpha"), git.head(), Surroundings(environ={}))
+    naming = naming_at(git.at("packages/alpha"), git.head(), ConfigSources(environ={}))
     assert set(naming.known(["v9.0", "beta-2.0"])) == {"v9.0"}
     assert set(naming.known(["v9.0", "beta-2.0", "acme-alpha-v1.0"])) == {"acme-alpha-v1.0"}
-    top = naming_at(git, git.head(), Surroundings(environ={}))
+    top = naming_at(git, git.head(), ConfigSources(environ={}))
     assert set(top.known(["v9.0", "acme-8.0", "acme-alpha-v1.0"])) == {"v9.0", "acme-8.0"}

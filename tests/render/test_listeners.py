@@ -177,7 +177,7 @@ def test_the_journal_names_outcomes_by_words_of_its_own(outcome: Outcome, record
 
 def test_what_is_outside_is_named() -> None:
     """After a failure, what other people can already see is listed."""
-    assert words.outside(report()) == ("testpypi: 1 file on testpypi",)
+    assert words.already_published(report()) == ("testpypi: 1 file on testpypi",)
     assert [each.entry.name for each in words.failures(report())] == ["pypi"]
 
 
@@ -189,7 +189,7 @@ def test_a_stage_that_broke_off_may_have_left_a_part(stage: str, begun: bool, na
     reach = Reach.FINAL if stage == "pypi" else Reach.LOCAL
     entry = StageInfo(name=stage, reach=reach, advisory=False)
     broken = StageReport(entry=entry, outcome=Failed(BAD, begun=begun), seconds=1.0, plan="do it")
-    told = words.outside(Report(stages=(broken,), warnings=(), seconds=1.0))
+    told = words.already_published(Report(stages=(broken,), warnings=(), seconds=1.0))
     assert told == ((f"{stage}: perhaps a part, as far as its error says",) if named else ())
 
 

@@ -33,7 +33,7 @@ Exit codes: 0 done and verified, 2 wrong usage, others one per kind of failure
 """
 
 
-class Lazy(click.Group):
+class LazyGroup(click.Group):
     """A group whose commands live in modules of their own, one a name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -67,7 +67,7 @@ class Lazy(click.Group):
 
 
 @click.group(
-    cls=Lazy, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(package_name="unmoor", message="unmoor %(version)s")
 def cli() -> None:

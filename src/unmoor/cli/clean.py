@@ -16,9 +16,9 @@ from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.oci import ImageName
 from unmoor.ci.github_actions import RunContext, repository_of
 from unmoor.cli import image_selection, output, session
-from unmoor.cli.help import Grouped, examples
+from unmoor.cli.help import GroupedCommand, examples
 from unmoor.cli.options import directory_option, json_option, path_option, world_option
-from unmoor.cli.resolve_project import located, no_repository
+from unmoor.cli.resolve_project import no_repository, resolve_project
 from unmoor.config.registries import with_registries
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
@@ -26,7 +26,7 @@ from unmoor.images import cleanup
 from unmoor.images.cleanup import Cleaned, Survey
 from unmoor.images.image_names import names_of
 from unmoor.images.sweep import PASSING, RetentionRules, Sweep, Why, sweep
-from unmoor.project.locate import Surroundings, settings_at
+from unmoor.project.locate import ConfigSources, settings_at
 
 _AGE = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)?")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
@@ -90,7 +90,7 @@ def command() -> None:
     """Delete what builds left behind and nobody needs."""
 
 
-class CleanImages(Grouped):
+class CleanImages(GroupedCommand):
     """The command, its options by what they are about."""
 
     groups: ClassVar = {
@@ -164,8 +164,8 @@ def _opened(
     folder: Path, path: str | None, world_file: Path | None, images: tuple[str, ...], processes: Processes
 ) -> tuple[str, Services, tuple[str, ...]]:
     """The world's name, the powers in it, and the images that are meant. No tag is needed for this."""
-    around = Surroundings(environ=os.environ)
-    here = open_checkout(folder, processes) if images else located(folder, path, around, processes, tag=None)
+    around = ConfigSources(environ=os.environ)
+    here = open_checkout(folder, processes) if images else resolve_project(folder, path, around, processes, tag=None)
     head = here.head()
     settings = settings_at(here, head, around).settings
     context = RunContext.from_environ(os.environ)

@@ -55,7 +55,7 @@ def message(error: UnmoorError) -> list[str]:
     return lines + [f"       {indented(line, limit=500)}" for line in more]
 
 
-def kept(fault: Internal, journal: Path) -> Path:
+def traceback_path(fault: Internal, journal: Path) -> Path:
     """Where the traceback of a fault lies: in the journal, else in a file of its own."""
     cause = fault.__cause__
     return journal if cause is None or journal.exists() else _written(cause)

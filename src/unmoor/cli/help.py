@@ -13,7 +13,7 @@ def examples(*lines: str) -> str:
     return "\n".join(("\b", "For example:", *(f"  {line}" for line in lines)))
 
 
-class Grouped(click.Command):
+class GroupedCommand(click.Command):
     """A command with many options: ``groups`` says, by the names of parameters, which belong together."""
 
     groups: ClassVar[Mapping[str, Sequence[str]]] = {}

@@ -26,7 +26,7 @@ _LONGEST_ID: Final = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ImageContextOptions:
     """What the flags said; ``None`` where one was not given."""
 
     folder: Path
@@ -37,7 +37,7 @@ class Asked:
     date: str | None = None
 
 
-def context(asked: Asked, environ: Mapping[str, str], *, wants_commit_date: bool) -> TagContext:
+def tag_context(asked: ImageContextOptions, environ: Mapping[str, str], *, wants_commit_date: bool) -> TagContext:
     """Find out what is built. Raises `ConfigError` for what cannot be right, `Refused` where nothing says it."""
     ref = None if asked.ref is None else _full(asked.ref)
     found = TagContext(now=_time(asked.date), short=_short(environ))

@@ -22,7 +22,7 @@ from unmoor.util.text import clean
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ImageSelection:
     """The images of a project that a run brings about, and the reasons for those that it leaves out."""
 
     images: tuple[ImageSettings, ...]
@@ -41,7 +41,7 @@ def hosts_of(images: tuple[ImageSettings, ...], repository: str) -> tuple[str, .
     return tuple(dict.fromkeys(oci.ImageName.parse(name).host for name in names))
 
 
-def configured(settings: Settings, git: Git, commit: str | None, *, repository: str, without: bool) -> Wanted:
+def configured(settings: Settings, git: Git, commit: str | None, *, repository: str, without: bool) -> ImageSelection:
     """The images that a project names, or the one that its Dockerfile makes.
 
     Below the top of a repository the project's own name tells its images from those of its neighbours.
@@ -51,11 +51,11 @@ def configured(settings: Settings, git: Git, commit: str | None, *, repository: 
         project = settings.project or read_facts(partial(git.read, commit)).name
         images = image_names.named_below(images, repository, project)
     if images and without:
-        return Wanted(images=(), left_out=("images are left out, as asked",))
-    return Wanted(images=images)
+        return ImageSelection(images=(), left_out=("images are left out, as asked",))
+    return ImageSelection(images=images)
 
 
-def for_platforms(wanted: Wanted, asked: tuple[str, ...]) -> tuple[str, ...]:
+def for_platforms(wanted: ImageSelection, asked: tuple[str, ...]) -> tuple[str, ...]:
     """The platforms that were asked for, as the images spell them. Raises `ConfigError` for one that none has."""
     known = {oci.plain_platform(each): each for image in wanted.images for each in image.platforms}
     for platform in asked:
@@ -67,12 +67,12 @@ def for_platforms(wanted: Wanted, asked: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(known.get(oci.plain_platform(each), each) for each in asked))
 
 
-def reached(world: World, wanted: Wanted) -> World:
+def reached(world: World, wanted: ImageSelection) -> World:
     """The world with a place for every registry that is needed."""
     return with_registries(world, hosts_of(wanted.images, world.forge.repository), os.environ)
 
 
-def possible(wanted: Wanted, world: World, engine: Engine | None) -> Wanted:
+def possible(wanted: ImageSelection, world: World, engine: Engine | None) -> ImageSelection:
     """Leave out what cannot be done here and may be left out: optional images where there is no engine.
 
     In a rehearsal's world also the images of registries that it does not have. Who makes no image
@@ -90,7 +90,7 @@ def possible(wanted: Wanted, world: World, engine: Engine | None) -> Wanted:
             left.append(f"{name} is optional, and left out: {why}")
         else:
             kept.append(image)
-    return Wanted(images=tuple(kept), left_out=tuple(left))
+    return ImageSelection(images=tuple(kept), left_out=tuple(left))
 
 
 def _no_engine(engine: Engine) -> str:

@@ -9,13 +9,13 @@ from typing import ClassVar
 
 import click
 
-from unmoor.cli.help import Grouped, examples
+from unmoor.cli.help import GroupedCommand, examples
 from unmoor.cli.options import directory_option, json_option
 from unmoor.cli.output import err
 from unmoor.util.text import clean
 
 
-class ImageTags(Grouped):
+class ImageTags(GroupedCommand):
     """The command, its options by what they are about."""
 
     groups: ClassVar = {
@@ -78,13 +78,15 @@ def command(
     from unmoor.cli import image_context
     from unmoor.images.tags import plan
 
-    asked = image_context.Asked(folder=folder, ref=ref, sha=sha, event=event, event_name=event_name, date=date)
+    asked = image_context.ImageContextOptions(
+        folder=folder, ref=ref, sha=sha, event=event, event_name=event_name, date=date
+    )
     wants = any("commit_date" in text for text in (*rules, *flavor, *labels, *annotations))
     planned = plan(
         rules,
         flavor,
         images,
-        image_context.context(asked, os.environ, wants_commit_date=wants),
+        image_context.tag_context(asked, os.environ, wants_commit_date=wants),
         labels=labels,
         annotations=annotations,
         levels=image_context.levels(os.environ),

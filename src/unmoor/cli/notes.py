@@ -15,11 +15,11 @@ from unmoor.cli import output, session
 from unmoor.cli.help import examples
 from unmoor.cli.options import directory_option, path_option
 from unmoor.cli.output import err
-from unmoor.cli.resolve_project import located
-from unmoor.cli.run_options import Asked
+from unmoor.cli.resolve_project import resolve_project
+from unmoor.cli.run_options import RunOptions
 from unmoor.core.stage import Reach
 from unmoor.products import Notes
-from unmoor.project.locate import Surroundings
+from unmoor.project.locate import ConfigSources
 from unmoor.rehearsal.prepare import prepare
 
 
@@ -38,14 +38,14 @@ def command(*, tag: str | None, folder: Path, path: str | None) -> int:
     commit that sets the version, where the files do not say it. No network is needed.
     """
     with Processes() as processes, processes.guarded(), tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
-        here = located(folder, path, Surroundings(environ=os.environ), processes, tag=tag)
+        here = resolve_project(folder, path, ConfigSources(environ=os.environ), processes, tag=tag)
         # In a copy with a remote of its own: the notes are the same there, and nothing has to be asked.
         prepared = prepare(here, LocalShell(processes=processes), Path(aside), tag=tag)
         if tag is None:
             err(f"the notes of {prepared.tag}:")
         if prepared.diff:
             err("its version is not in the files yet: a commit that sets it is taken for made, and counts as one here")
-        asked = Asked(
+        asked = RunOptions(
             folder=prepared.checkout,
             path=prepared.path,
             tag=prepared.tag,
@@ -55,8 +55,8 @@ def command(*, tag: str | None, folder: Path, path: str | None) -> int:
             quiet=True,
             engine=False,
         )
-        opened = session.opened(asked, processes)
-        report = session.conduct(opened, asked, processes)
+        opened = session.open_session(asked, processes)
+        report = session.run_session(opened, asked, processes)
     notes = report.product("notes")
     if isinstance(notes, Notes):
         click.echo(notes.body)

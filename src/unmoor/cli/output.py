@@ -104,7 +104,7 @@ def close(report: Report, *, limit: Reach, again: str) -> int:
         _say_what_remains(report, limit=limit, again=again)
         return 0
     err("")
-    outside = words.outside(report)
+    outside = words.already_published(report)
     err("already outside this machine:" if outside else "this run has sent nothing anywhere")
     for line in outside:
         err(f"  {line}")

@@ -10,7 +10,7 @@ from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import output, session
 from unmoor.cli.help import examples
 from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option
-from unmoor.cli.run_options import Asked
+from unmoor.cli.run_options import RunOptions
 from unmoor.core.stage import Reach
 from unmoor.render import words
 
@@ -35,12 +35,12 @@ def command(
 
     The JSON has a schema: `unmoor schema plan`.
     """
-    asked = Asked(
+    asked = RunOptions(
         folder=folder, path=path, tag=tag, world=world, config=config, limit=Reach.READS, as_json=as_json, quiet=True
     )
     with Processes() as processes:
-        opened = session.opened(asked, processes)
-        report = session.conduct(opened, asked, processes)
+        opened = session.open_session(asked, processes)
+        report = session.run_session(opened, asked, processes)
         code = session.finish(report, opened, asked)
     if not as_json:
         rows = [

@@ -21,15 +21,15 @@ from unmoor.cli import image_selection, session
 from unmoor.cli.help import examples
 from unmoor.cli.options import config_option, directory_option, json_option, path_option
 from unmoor.cli.output import err
-from unmoor.cli.resolve_project import located
-from unmoor.cli.run_options import Asked
-from unmoor.config.config_file import given
+from unmoor.cli.resolve_project import resolve_project
+from unmoor.cli.run_options import RunOptions
+from unmoor.config.config_file import read_config_file
 from unmoor.config.settings import Settings
 from unmoor.core.stage import Reach
 from unmoor.errors import ToolMissing, UnmoorError
 from unmoor.images.image_names import LOCAL
 from unmoor.ports.engine import Engine
-from unmoor.project.locate import Surroundings, settings_at
+from unmoor.project.locate import ConfigSources, settings_at
 from unmoor.rehearsal import local
 from unmoor.rehearsal.prepare import Prepared, prepare
 from unmoor.util.filelock import exclusive_lock
@@ -63,8 +63,8 @@ def command(
     that were built go from the engine at the end, and the builder's cache stays.
     """
     with Processes() as processes, processes.guarded():
-        around = Surroundings(environ=os.environ, config=given(config))
-        here = located(folder, path, around, processes, tag=tag)
+        around = ConfigSources(environ=os.environ, config=read_config_file(config))
+        here = resolve_project(folder, path, around, processes, tag=tag)
         place = here.folder / ".unmoor" / PLACE
         RunFolder(place).open()
         with exclusive_lock(place):
@@ -85,7 +85,7 @@ def command(
                 if world.no_registry:
                     err(f"warning: {world.no_registry}")
                 aside = f"{LOCAL}/rehearsal-{sha256(os.fsencode(place)).hexdigest()[:12]}"
-                asked = Asked(
+                asked = RunOptions(
                     folder=prepared.checkout,
                     path=prepared.path,
                     tag=prepared.tag,
@@ -98,9 +98,9 @@ def command(
                     without_images=without_images,
                     again=_again(folder, path, tag, config, without_images=without_images),
                 )
-                opened = session.opened(asked, processes)
+                opened = session.open_session(asked, processes)
                 with _without_images(opened.services.engine, aside) if hosts else nullcontext():
-                    report = session.conduct(opened, asked, processes)
+                    report = session.run_session(opened, asked, processes)
         return session.finish(report, opened, asked)
 
 
@@ -114,7 +114,7 @@ def _again(folder: Path, path: str | None, tag: str | None, config: Path | None,
 
 
 def _needed(
-    prepared: Prepared, repository: str, processes: Processes, around: Surroundings
+    prepared: Prepared, repository: str, processes: Processes, around: ConfigSources
 ) -> tuple[Settings, tuple[str, ...]]:
     """The settings that the world has to suit, and every registry that it has to have, none without images."""
     git = open_checkout(prepared.checkout, processes).at(prepared.path)

@@ -10,14 +10,14 @@ import click
 
 from unmoor.artifacts.merge import Handover
 from unmoor.cli import session
-from unmoor.cli.help import Grouped, examples
+from unmoor.cli.help import GroupedCommand, examples
 from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option
-from unmoor.cli.run_options import Asked
+from unmoor.cli.run_options import RunOptions
 from unmoor.cli.skip import skippable
 from unmoor.core.stage import Reach
 
 
-class Release(Grouped):
+class ReleaseCommand(GroupedCommand):
     """The command, its options by what they are about."""
 
     groups: ClassVar = {
@@ -29,7 +29,7 @@ class Release(Grouped):
 
 
 @click.command(
-    cls=Release,
+    cls=ReleaseCommand,
     short_help="Release a tag. Run it again after a failure: it goes on from what is there.",
     epilog=examples(
         "unmoor release v1.2.3                    the real world",
@@ -128,7 +128,7 @@ def command(
         raise click.UsageError("--built and --dists exclude each other: files of this job, or of others")
     limit = Reach.LOCAL if dry_run else Reach.REMOTE if hold else Reach.FINAL
     return session.run(
-        Asked(
+        RunOptions(
             folder=folder,
             path=path,
             tag=tag,

@@ -9,13 +9,13 @@ from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import output
 from unmoor.errors import Refused
-from unmoor.project.locate import Surroundings, locate, naming_at
+from unmoor.project.locate import ConfigSources, locate, naming_at
 from unmoor.util.text import clean
 from unmoor.versioning.tag_scheme import refuse_hostile
 
 
-def located(
-    folder: Path, path: str | None, around: Surroundings, processes: Processes, *, tag: str | None
+def resolve_project(
+    folder: Path, path: str | None, around: ConfigSources, processes: Processes, *, tag: str | None
 ) -> GitCheckout:
     """The checkout, seen from the project's folder in it. Raises what `unmoor.project.locate.locate` does."""
     top = open_checkout(folder, processes)
@@ -28,7 +28,7 @@ def located(
     return top.at(found.path)
 
 
-def tag_on_head(git: GitCheckout, around: Surroundings) -> str:
+def tag_on_head(git: GitCheckout, around: ConfigSources) -> str:
     """The project's tag on the commit that is checked out. Raises `Refused` where there is none."""
     head = git.head()
     found = naming_at(git, head, around).at(git.tags(), head) if head else None

@@ -15,7 +15,7 @@ _CEILINGS = {Reach.LOCAL: ["--dry-run"], Reach.REMOTE: ["--hold"]}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class RunOptions:
     """What the flags said. ``rehearsing``: what GitHub Actions says of the run does not count.
 
     ``quiet``: only warnings are told on the way, since the result itself says everything. ``engine``

@@ -17,9 +17,9 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.ci.github_actions import RunContext, repository_of
 from unmoor.cli import exit_codes, image_selection, output
-from unmoor.cli.resolve_project import located, no_repository, tag_on_head
-from unmoor.cli.run_options import Asked
-from unmoor.config.config_file import given
+from unmoor.cli.resolve_project import no_repository, resolve_project, tag_on_head
+from unmoor.cli.run_options import RunOptions
+from unmoor.config.config_file import read_config_file
 from unmoor.config.settings import Settings
 from unmoor.config.worlds import read_world, real_world
 from unmoor.core.events import Report
@@ -30,7 +30,7 @@ from unmoor.core.stage import Reach
 from unmoor.errors import Refused
 from unmoor.images import legs
 from unmoor.ports.world import Trusted, World
-from unmoor.project.locate import Surroundings, settings_at
+from unmoor.project.locate import ConfigSources, settings_at
 from unmoor.release_request import ReleaseRequest
 from unmoor.render import words
 from unmoor.util.filelock import exclusive_lock
@@ -51,13 +51,13 @@ class Session:
     pipeline: Pipeline
 
 
-def opened(asked: Asked, processes: Processes) -> Session:
+def open_session(asked: RunOptions, processes: Processes) -> Session:
     """Find out what is meant: tag, settings at its commit, world. Reads only. Raises what each of them raises."""
     context = RunContext() if asked.rehearsing else RunContext.from_environ(os.environ)
-    config = given(asked.config)
-    around = Surroundings(environ=os.environ, config=config)
+    config = read_config_file(asked.config)
+    around = ConfigSources(environ=os.environ, config=config)
     tag = asked.tag if asked.tag is not None else context.tag or None
-    here = located(asked.folder, asked.path, around, processes, tag=tag)
+    here = resolve_project(asked.folder, asked.path, around, processes, tag=tag)
     tag, named = (tag, True) if tag is not None else (tag_on_head(here, around), False)
     commit = here.commit_of(tag) or here.head()
     resolved = settings_at(here, commit, around)
@@ -117,9 +117,9 @@ def opened(asked: Asked, processes: Processes) -> Session:
     )
 
 
-def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
+def run_session(session: Session, asked: RunOptions, processes: Processes) -> Report:
     """Run the pipeline to its end; a lock and a journal are there from the moment that something may be made."""
-    gate = Gate(session.folder) if asked.limit > Reach.READS else None
+    gate = Workspace(session.folder) if asked.limit > Reach.READS else None
     _see_manifest(session.folder, asked.manifest_sha256)
     with processes.guarded(), gate or nullcontext():
         if gate and (asked.handed or asked.legs):
@@ -144,7 +144,7 @@ def conduct(session: Session, asked: Asked, processes: Processes) -> Report:
         ).execute()
 
 
-def _take_over(folder: RunFolder, asked: Asked) -> None:
+def _take_over(folder: RunFolder, asked: RunOptions) -> None:
     """Bring what other machines built into the run's folder."""
     if asked.handed:
         folder.take(asked.handed)
@@ -152,7 +152,7 @@ def _take_over(folder: RunFolder, asked: Asked) -> None:
         legs.join(folder, asked.legs)
 
 
-class Gate(ExitStack):
+class Workspace(ExitStack):
     """What a run needs before it makes anything: the folder, its lock, and the journal. Entered once."""
 
     def __init__(self, folder: RunFolder) -> None:
@@ -185,23 +185,23 @@ def _see_manifest(folder: RunFolder, expected: str) -> None:
         )
 
 
-def run(asked: Asked) -> int:
+def run(asked: RunOptions) -> int:
     """Open a session, run it, say how it ended, and return the exit code."""
     with Processes() as processes:
-        session = opened(asked, processes)
-        see_until(session.pipeline, asked.until)
-        report = conduct(session, asked, processes)
+        session = open_session(asked, processes)
+        require_until(session.pipeline, asked.until)
+        report = run_session(session, asked, processes)
         return finish(report, session, asked)
 
 
-def see_until(pipeline: Pipeline, until: tuple[str, ...]) -> None:
+def require_until(pipeline: Pipeline, until: tuple[str, ...]) -> None:
     """Raise a usage error for a stage that does not exist here."""
     for name in until:
         if name not in pipeline.names:
             raise click.UsageError(f"there is no stage {name!r} here; the stages are: {', '.join(pipeline.names)}")
 
 
-def finish(report: Report, session: Session, asked: Asked) -> int:
+def finish(report: Report, session: Session, asked: RunOptions) -> int:
     """Write the data to stdout, the closing words to stderr, and return the exit code."""
     if asked.as_json:
         from unmoor.render.document import document
@@ -221,7 +221,7 @@ def finish(report: Report, session: Session, asked: Asked) -> int:
     again = asked.same(tag) if words.failures(report) else asked.again or asked.further(tag)
     code = output.close(report, limit=asked.limit, again=again)
     for error in output.faults(report):
-        output.err(f"the traceback is in {exit_codes.kept(error, session.folder.journal)}")
+        output.err(f"the traceback is in {exit_codes.traceback_path(error, session.folder.journal)}")
     if code == 0 and report.product("verify") is not None:
         what = "the rehearsal went through" if session.world.rehearsal else "released"
         output.err(f"{what}: {tag} is on every surface, read back by digest")

@@ -12,7 +12,7 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.cli import output, session
 from unmoor.cli.help import examples
 from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option
-from unmoor.cli.run_options import Asked
+from unmoor.cli.run_options import RunOptions
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.images import image_plan
 from unmoor.products import Release
@@ -67,9 +67,9 @@ def command(
     0 complete, 12 incomplete, 9 conflicting, 10 unknown. A staging index that the project's
     settings call advisory is shown and does not count.
     """
-    asked = Asked(folder=folder, path=path, tag=tag, world=world, config=config, as_json=as_json, engine=False)
+    asked = RunOptions(folder=folder, path=path, tag=tag, world=world, config=config, as_json=as_json, engine=False)
     with Processes() as processes, processes.guarded():
-        opened = session.opened(asked, processes)
+        opened = session.open_session(asked, processes)
         services, wanted = opened.services, opened.target.tag
         manifest = find_manifest(opened.folder, services.forge, wanted)
         if manifest is None:

@@ -11,7 +11,7 @@ from unmoor.cli import output, session
 from unmoor.cli.help import examples
 from unmoor.cli.options import config_option, directory_option, path_option, world_option
 from unmoor.cli.output import err
-from unmoor.cli.run_options import Asked
+from unmoor.cli.run_options import RunOptions
 from unmoor.core.events import Report, StageReport
 from unmoor.core.outcome import Failed, Found, Skipped
 from unmoor.core.pipeline import Pipeline
@@ -39,10 +39,10 @@ def command(
     Without --apply nothing is changed: what is out there is listed, with what would be done about
     it. What cannot be taken back is named with the steps that a person can take.
     """
-    asked = Asked(folder=folder, path=path, tag=tag, world=world, config=config, limit=Reach.READS, quiet=True)
+    asked = RunOptions(folder=folder, path=path, tag=tag, world=world, config=config, limit=Reach.READS, quiet=True)
     with Processes() as processes, processes.guarded():
-        opened = session.opened(asked, processes)
-        report = session.conduct(opened, asked, processes)
+        opened = session.open_session(asked, processes)
+        report = session.run_session(opened, asked, processes)
         opened.folder.open()
         with exclusive_lock(opened.folder.path):
             lines = list(_undone(opened.pipeline, report, really=really))

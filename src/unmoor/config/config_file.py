@@ -6,13 +6,13 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.config.read_toml import Document, parse, refuse_near_misses
+from unmoor.config.read_toml import TomlDocument, parse, refuse_near_misses
 from unmoor.errors import ConfigError
 from unmoor.util.text import clean
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class ConfigFile:
     """What was in the file; ``name`` without its folder."""
 
     name: str
@@ -24,12 +24,12 @@ class Given:
         return f"{self.name} sha256:{hashlib.sha256(self.data).hexdigest()}"
 
 
-def given(path: Path | None) -> Given | None:
+def read_config_file(path: Path | None) -> ConfigFile | None:
     """Read the file, if one was named. Raises `ConfigError` where it cannot be read."""
     if path is None:
         return None
     try:
-        return Given(name=clean(path.name, 100), data=path.read_bytes())
+        return ConfigFile(name=clean(path.name, 100), data=path.read_bytes())
     except OSError as error:
         raise ConfigError(
             f"the file of settings cannot be read: {error.strerror}",
@@ -38,7 +38,7 @@ def given(path: Path | None) -> Given | None:
         ) from error
 
 
-def table_of(config: Given, pyproject: str) -> tuple[Document, tuple[str, ...], object]:
+def table_of(config: ConfigFile, pyproject: str) -> tuple[TomlDocument, tuple[str, ...], object]:
     """The document, the path and the table of the settings: ``[tool.unmoor]`` of a pyproject.toml, else all of it.
 
     Raises `ConfigError` where it is no TOML.

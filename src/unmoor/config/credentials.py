@@ -26,14 +26,14 @@ _KEYRING_PATIENCE = 5.0
 
 
 @dataclass(frozen=True)
-class Reference:
+class SecretReference:
     """Where a world file says a credential is; ``lookup`` is ``None`` for a literal, whose ``rest`` is empty."""
 
     lookup: Lookup | None
     rest: str
 
     @classmethod
-    def parse(cls, secret: Secret) -> Reference:
+    def parse(cls, secret: Secret) -> SecretReference:
         """Tell a reference from a literal. Raises ``ValueError`` for a malformed one, without quoting it."""
         text = secret.reveal()
         prefix = _PREFIX.match(text)
@@ -53,7 +53,7 @@ def checked_reference(text: str) -> str:
     """See that a credential is a literal or a well-formed reference. Raises ``ValueError``."""
     if any(not char.isprintable() for char in text):
         raise ValueError("a credential must not hold line breaks or control characters")
-    Reference.parse(Secret(text))
+    SecretReference.parse(Secret(text))
     return text
 
 
@@ -66,7 +66,7 @@ def checked_username(text: str) -> str:
 
 def is_literal(secret: Secret) -> bool:
     """Whether the secret itself stands in the file."""
-    return bool(secret) and Reference.parse(secret).lookup is None
+    return bool(secret) and SecretReference.parse(secret).lookup is None
 
 
 def look_up(secret: Secret, *, username: str, environ: Mapping[str, str], world_file: Path) -> Login:
@@ -76,7 +76,7 @@ def look_up(secret: Secret, *, username: str, environ: Mapping[str, str], world_
 
 
 def _follow(secret: Secret, username: str, environ: Mapping[str, str], world_file: Path) -> tuple[Secret, str]:
-    reference = Reference.parse(secret)
+    reference = SecretReference.parse(secret)
     match reference.lookup:
         case None:
             return secret, str(world_file) if secret else f"nowhere: {world_file} names no credential"

@@ -20,11 +20,11 @@ _FLOATING = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 
 
-class Table(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+class ImageTable(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """What all tables have in common: frozen, keys in kebab-case, no other keys."""
 
 
-class TargetSettings(Table, frozen=True, kw_only=True):
+class TargetSettings(ImageTable, frozen=True, kw_only=True):
     """How the tags of one stage of the Dockerfile are told from the others'."""
 
     suffix: Annotated[str, Meta(description="What its tags end in.")] = ""
@@ -92,7 +92,7 @@ Stage = Annotated[
 ]
 
 
-class SmokeSettings(Table, frozen=True, kw_only=True):
+class SmokeSettings(ImageTable, frozen=True, kw_only=True):
     """One command that is tried in the image, without network."""
 
     name: Annotated[Line, Meta(description="What messages call it.")]
@@ -113,7 +113,7 @@ class SmokeSettings(Table, frozen=True, kw_only=True):
     ] = ()
 
 
-class ImageSettings(Table, frozen=True, kw_only=True):
+class ImageSettings(ImageTable, frozen=True, kw_only=True):
     """One container image. A project with a Dockerfile and without this table has one image with these defaults."""
 
     name: Annotated[

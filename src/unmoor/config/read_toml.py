@@ -33,7 +33,7 @@ _PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
 @dataclass(frozen=True)
-class Document:
+class TomlDocument:
     """One TOML file: what it says, and on which line each key stands."""
 
     source: str
@@ -51,7 +51,7 @@ class Document:
         return next(known, 0)
 
 
-def parse(data: bytes, source: str) -> Document:
+def parse(data: bytes, source: str) -> TomlDocument:
     """Parse TOML 1.0. Raises `ConfigError` with file, line and column; never quotes the content."""
     where, what = source, ""
     if len(data) > _LIMIT:
@@ -59,7 +59,7 @@ def parse(data: bytes, source: str) -> Document:
     else:
         try:
             text = data.decode()
-            return Document(source, text, tomllib.loads(text))
+            return TomlDocument(source, text, tomllib.loads(text))
         except UnicodeDecodeError as error:
             line = data.count(10, 0, error.start) + 1
             where, what = f"{source}, line {line}", "this line is not UTF-8 text"
@@ -194,7 +194,7 @@ def read_values(kind: type[msgspec.Struct], table: Table, path: Path, faults: Fa
             values[keys[name].name] = _read_rows(rows, value, (*path, name), faults)
         elif inner is None:
             try:
-                values[keys[name].name] = checked(value, keys[name].type, quotes=faults.quotes)
+                values[keys[name].name] = convert(value, keys[name].type, quotes=faults.quotes)
             except ValueError as error:
                 faults.add((*path, name), str(error))
         elif isinstance(value, dict):
@@ -213,7 +213,7 @@ def _read_rows(kind: type[msgspec.Struct], value: object, path: Path, faults: Fa
     return tuple(row for row in read if row is not None)
 
 
-def checked(value: object, kind: Any, *, loose: bool = False, quotes: bool = True) -> Any:
+def convert(value: object, kind: Any, *, loose: bool = False, quotes: bool = True) -> Any:
     """Convert one value to its declared type. Raises ``ValueError`` with what was expected and what came.
 
     ``loose`` also takes numbers written as text, as the environment gives them.
@@ -244,12 +244,12 @@ def _same(value: Any) -> Any:
 
 def _item(number: int, value: object, kind: Any, *, quotes: bool) -> Any:
     try:
-        return checked(value, kind, quotes=quotes)
+        return convert(value, kind, quotes=quotes)
     except ValueError as error:
         raise ValueError(f"item {number}: {error}") from None
 
 
-def refuse_near_misses(document: Document, tools: Mapping[str, object]) -> None:
+def refuse_near_misses(document: TomlDocument, tools: Mapping[str, object]) -> None:
     """Refuse a misspelt ``[tool.unmoor]``: without this it would silently mean nothing. Raises `ConfigError`."""
     faults = Faults(document.source, document.line_of)
     for name in difflib.get_close_matches("unmoor", [name for name in tools if name != "unmoor"], cutoff=0.8):

@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from unmoor.config import sources
 from unmoor.config.addresses import PROJECT, REPOSITORY
-from unmoor.config.config_file import Given
+from unmoor.config.config_file import ConfigFile
 from unmoor.config.images import INSIDE, ImageSettings
 from unmoor.config.values import (
     FOLDER,
@@ -214,7 +214,7 @@ class Resolved:
 def resolve(
     read: Callable[[str], bytes | None],
     *,
-    config: Given | None = None,
+    config: ConfigFile | None = None,
     environ: Mapping[str, str] = NOTHING,
     given: Mapping[str, object] = NOTHING,
     below: str = "",

@@ -11,8 +11,8 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from unmoor.config.config_file import Given, table_of
-from unmoor.config.read_toml import Document, Faults, checked, parse, read_values, refuse_near_misses
+from unmoor.config.config_file import ConfigFile, table_of
+from unmoor.config.read_toml import Faults, TomlDocument, convert, parse, read_values, refuse_near_misses
 from unmoor.config.type_names import structs_in
 
 PYPROJECT = "pyproject.toml"
@@ -32,7 +32,7 @@ def from_files(kind: type[msgspec.Struct], read: Callable[[str], bytes | None], 
     """Read the one file that holds settings, if there is one."""
     here = f"{below}/" if below else ""
     named = [(name, parse(data, here + name)) for name in (PYPROJECT, OWN_FILE) if (data := read(name)) is not None]
-    found: list[tuple[Document, tuple[str, ...], object]] = []
+    found: list[tuple[TomlDocument, tuple[str, ...], object]] = []
     for name, document in named:
         if name == OWN_FILE:
             found.append((document, (), document.table))
@@ -53,7 +53,7 @@ def from_files(kind: type[msgspec.Struct], read: Callable[[str], bytes | None], 
     return _read(kind, table, path, faults)
 
 
-def from_given(kind: type[msgspec.Struct], config: Given) -> Found:
+def from_given(kind: type[msgspec.Struct], config: ConfigFile) -> Found:
     """Read a file that was given: a pyproject.toml, else one as unmoor.toml is."""
     document, path, table = table_of(config, PYPROJECT)
     return _read(kind, table, path, Faults(document.source, document.line_of))
@@ -87,7 +87,7 @@ def from_environ(kind: type[msgspec.Struct], environ: Mapping[str, str]) -> Foun
         lines = [item.strip() for item in text.split("\n") if item.strip()]
         value: object = lines if get_origin(base) is tuple else text
         try:
-            values[field.name] = (checked(value, field.type, loose=True), f"environment: {variable}")
+            values[field.name] = (convert(value, field.type, loose=True), f"environment: {variable}")
         except ValueError as error:
             faults.add((variable,), str(error))
     faults.stop()

@@ -45,11 +45,11 @@ def _nothing() -> Secret:
     return Secret("")
 
 
-class Table(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+class WorldTableBase(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """What all tables have in common: frozen, keys in kebab-case, no other keys."""
 
 
-class IndexTable(Table, frozen=True, kw_only=True):
+class IndexTable(WorldTableBase, frozen=True, kw_only=True):
     """The index that is released to."""
 
     name: Annotated[Label, Meta(description="What messages call it.")] = "pypi"
@@ -89,7 +89,7 @@ class StagingTable(IndexTable, frozen=True, kw_only=True):
     name: Annotated[Label, Meta(description="What messages call it.")] = "testpypi"
 
 
-class DependenciesTable(Table, frozen=True, kw_only=True):
+class DependenciesTable(WorldTableBase, frozen=True, kw_only=True):
     """Where dependencies come from: the other indexes of a world seldom hold them."""
 
     simple: Annotated[
@@ -97,7 +97,7 @@ class DependenciesTable(Table, frozen=True, kw_only=True):
     ] = ""
 
 
-class ForgeTable(Table, frozen=True, kw_only=True):
+class ForgeTable(WorldTableBase, frozen=True, kw_only=True):
     """GitHub or GitHub Enterprise."""
 
     api: Annotated[RootOrEmpty, Meta(description="Root of the API. Empty: as in the real world.")] = ""
@@ -117,7 +117,7 @@ class ForgeTable(Table, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=_nothing)
 
 
-class RegistryTable(Table, frozen=True, kw_only=True):
+class RegistryTable(WorldTableBase, frozen=True, kw_only=True):
     """A container registry that is somewhere else in this world, or that has a login of its own; one table each."""
 
     host: Annotated[
@@ -137,7 +137,7 @@ class RegistryTable(Table, frozen=True, kw_only=True):
     )
 
 
-class GitTable(Table, frozen=True, kw_only=True):
+class GitTable(WorldTableBase, frozen=True, kw_only=True):
     """The git remote whose tags count."""
 
     remote: Annotated[
@@ -145,7 +145,7 @@ class GitTable(Table, frozen=True, kw_only=True):
     ] = "origin"
 
 
-class WorldTable(Table, frozen=True, kw_only=True):
+class WorldTable(WorldTableBase, frozen=True, kw_only=True):
     """The surfaces that a run talks to."""
 
     name: Annotated[

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from unmoor.errors import ConfigError
 from unmoor.project import written_version
-from unmoor.project.written_version import Elsewhere, WrittenVersion
+from unmoor.project.written_version import VersionElsewhere, WrittenVersion
 from unmoor.util.text import clean
 
 Read = Callable[[str], bytes | None]
@@ -83,7 +83,7 @@ class Files:
         matches = (_REQUIREMENT.match(each) for each in said or () if isinstance(each, str))
         return frozenset(re.sub(r"[-_.]+", "-", match[1]).lower() for match in matches if match)
 
-    def of_python(self, path: str, node: ast.expr) -> WrittenVersion | Elsewhere | None:
+    def of_python(self, path: str, node: ast.expr) -> WrittenVersion | VersionElsewhere | None:
         """What an expression of ``setup.py`` says."""
         if self.setup is None:
             return None

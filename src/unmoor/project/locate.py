@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 
-from unmoor.config.config_file import Given
+from unmoor.config.config_file import ConfigFile
 from unmoor.config.settings import Resolved, Settings, resolve
 from unmoor.config.values import folder as fit_folder
 from unmoor.errors import ConfigError, UnmoorError
@@ -28,15 +28,15 @@ _LARGEST = 10_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class ConfigSources:
     """What is said besides the command line's own words: the environment, and a file that was given."""
 
     environ: Mapping[str, str]
-    config: Given | None = None
+    config: ConfigFile | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Located:
+class LocatedProject:
     """The folder of a project, empty for the top, and what the user should hear of how it was found."""
 
     path: str
@@ -44,8 +44,8 @@ class Located:
 
 
 def locate(
-    git: Git, folder: Path, around: Surroundings, *, named: str | None, tag: str | None, commit: str | None
-) -> Located:
+    git: Git, folder: Path, around: ConfigSources, *, named: str | None, tag: str | None, commit: str | None
+) -> LocatedProject:
     """Find the project that is meant. ``git`` is seen from the top, and ``folder`` the current one.
 
     ``named`` is what the command line says. ``commit`` is the release's, ``None`` in an empty repository.
@@ -62,16 +62,16 @@ def locate(
     return repository.see(path or "", where)
 
 
-def _by_tag(repository: _Repository, top: Settings, tag: str | None) -> Located:
+def _by_tag(repository: _Repository, top: Settings, tag: str | None) -> LocatedProject:
     """The project at the top, unless there is none, or a tag is that of exactly one below."""
     if not is_project(partial(repository.read, "")):
         return repository.of_tag(tag)
     if tag is None or _naming(repository.git, repository.commit, top).knows(tag):
-        return Located(path="")
-    return repository.found(tag) or Located(path="")
+        return LocatedProject(path="")
+    return repository.found(tag) or LocatedProject(path="")
 
 
-def _said(folder: Path, git: Git, around: Surroundings, named: str | None) -> tuple[str | None, str]:
+def _said(folder: Path, git: Git, around: ConfigSources, named: str | None) -> tuple[str | None, str]:
     """The folder that is meant whatever the settings at the top say, and what says so."""
     if named is not None:
         return _fit(named, "--path"), "--path"
@@ -81,7 +81,7 @@ def _said(folder: Path, git: Git, around: Surroundings, named: str | None) -> tu
     return nearest(folder, git.folder) or None, ""
 
 
-def settings_at(git: Git, commit: str | None, around: Surroundings) -> Resolved:
+def settings_at(git: Git, commit: str | None, around: ConfigSources) -> Resolved:
     """The settings of the project that ``git`` is seen from. Raises `ConfigError` for a folder that names another."""
     found = resolve(_reader(git, commit), environ=around.environ, config=around.config, below=git.path)
     path, origin = found.settings.path, found.provenance["path"]
@@ -94,7 +94,7 @@ def settings_at(git: Git, commit: str | None, around: Surroundings) -> Resolved:
     return found
 
 
-def naming_at(git: Git, commit: str | None, around: Surroundings) -> Naming:
+def naming_at(git: Git, commit: str | None, around: ConfigSources) -> Naming:
     """How the project names its tags, by its files at a commit. Raises `ConfigError` where they are wrong."""
     if commit is None:
         return Naming()
@@ -176,10 +176,10 @@ class _Repository:
         path = f"{folder}/{name}" if folder else name
         return self.git.read(self.commit, path) if self.commit and path in self.files else None
 
-    def see(self, path: str, where: str) -> Located:
+    def see(self, path: str, where: str) -> LocatedProject:
         """See that a folder is there and holds a project. Raises `ConfigError`."""
         if not path or self.commit is None:
-            return Located(path=path)
+            return LocatedProject(path=path)
         at = f"at commit {self.commit[:12]}"
         parts = PurePosixPath(path).parts
         above = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
@@ -191,13 +191,13 @@ class _Repository:
         elif not any(f"{path}/{name}" in self.files for name in FILES):
             what = f"there is no project in {clean(path)} {at}: neither {', '.join(FILES[:-1])} nor {FILES[-1]}"
         else:
-            return Located(path=path)
+            return LocatedProject(path=path)
         raise ConfigError(what, where=where, next_step=self._ways())
 
-    def of_tag(self, tag: str | None) -> Located:
+    def of_tag(self, tag: str | None) -> LocatedProject:
         """Find the one project whose name, or configured prefix, a tag carries. Raises `ConfigError`."""
         if not self.candidates:
-            return Located(path="")  # then whoever needs a project says what is missing
+            return LocatedProject(path="")  # then whoever needs a project says what is missing
         found = self.found(tag) if tag is not None else None
         if found is not None:
             return found
@@ -210,12 +210,12 @@ class _Repository:
         more = "" if tag is None else "; what stands in its tags, if not its name, is tag-prefix in its own settings"
         raise ConfigError(what, where=str(self.git.folder), next_step=self._ways() + more)
 
-    def found(self, tag: str) -> Located | None:
+    def found(self, tag: str) -> LocatedProject | None:
         """The one project below the top that a tag is of, ``None`` where there is none, or several."""
         fitting = self._fitting(tag)
         if len(fitting) != 1:
             return None
-        return Located(path=fitting[0], said=f"the tag {tag} is that of the project in {fitting[0]}")
+        return LocatedProject(path=fitting[0], said=f"the tag {tag} is that of the project in {fitting[0]}")
 
     def _fitting(self, tag: str) -> list[str]:
         return [path for path in self.candidates if self._is_tag_of(path, tag)]
@@ -223,7 +223,7 @@ class _Repository:
     def _is_tag_of(self, path: str, tag: str) -> bool:
         """Whether a tag carries a project's name or prefix; what cannot be read of a project carries nothing."""
         try:
-            return naming_at(self.git.at(path), self.commit, Surroundings(environ={})).says_so(tag)
+            return naming_at(self.git.at(path), self.commit, ConfigSources(environ={})).is_explicit(tag)
         except UnmoorError:
             return False
 

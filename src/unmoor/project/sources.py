@@ -10,7 +10,7 @@ from typing import Final
 
 from unmoor.project import written_version
 from unmoor.project.files import Files, table
-from unmoor.project.written_version import Elsewhere, WrittenVersion
+from unmoor.project.written_version import VersionElsewhere, WrittenVersion
 
 # hatchling's own pattern, in our words: a name, perhaps an annotation, and a quoted version.
 _HATCH_PATTERN: Final = r"""(?i)^(?:__version__|VERSION)(?: ?: ?str)? *= *(["'])v?(?P<version>.+?)\1"""
@@ -181,9 +181,11 @@ def _in_module(files: Files, module: str, name: str, hops: int) -> WrittenVersio
     return None
 
 
-def _followed(files: Files, path: str, found: WrittenVersion | Elsewhere | None, hops: int) -> WrittenVersion | None:
+def _followed(
+    files: Files, path: str, found: WrittenVersion | VersionElsewhere | None, hops: int
+) -> WrittenVersion | None:
     """Follow an import to the module that holds the literal."""
-    if not isinstance(found, Elsewhere):
+    if not isinstance(found, VersionElsewhere):
         return found
     if not hops:
         return None

@@ -37,7 +37,7 @@ class WrittenVersion:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class VersionElsewhere:
     """A Python file takes the value from another module: ``level`` dots, then ``module``, there called ``name``."""
 
     level: int
@@ -139,13 +139,13 @@ def tree_of(content: bytes) -> ast.Module | None:
             return None
 
 
-def in_python(content: bytes, path: str, name: str) -> WrittenVersion | Elsewhere | None:
+def in_python(content: bytes, path: str, name: str) -> WrittenVersion | VersionElsewhere | None:
     """Find the literal that a module assigns to a name, or where the module imports it from."""
     tree = tree_of(content)
     return None if tree is None else _assigned(tree, content, path, name, follow=2)
 
 
-def of_node(tree: ast.Module, content: bytes, path: str, node: ast.expr) -> WrittenVersion | Elsewhere | None:
+def of_node(tree: ast.Module, content: bytes, path: str, node: ast.expr) -> WrittenVersion | VersionElsewhere | None:
     """Find the literal that an expression is, that the variable it names was given, or the module that holds it."""
     if isinstance(node, ast.Name):
         return _assigned(tree, content, path, node.id, follow=1)
@@ -154,7 +154,7 @@ def of_node(tree: ast.Module, content: bytes, path: str, node: ast.expr) -> Writ
     return _literal(content, path, node)
 
 
-def _of_module(tree: ast.Module, node: ast.Attribute) -> Elsewhere | None:
+def _of_module(tree: ast.Module, node: ast.Attribute) -> VersionElsewhere | None:
     """What ``module.name`` stands for, where the file imports that module: ``import a.b``, ``from a import b as c``."""
     owner = ast.unparse(node.value)
     for statement in tree.body:
@@ -166,18 +166,18 @@ def _of_module(tree: ast.Module, node: ast.Attribute) -> Elsewhere | None:
             case _:
                 continue
         if owner in known:
-            return Elsewhere(0, known[owner], node.attr)
+            return VersionElsewhere(0, known[owner], node.attr)
     return None
 
 
 def _assigned(
     tree: ast.Module, content: bytes, path: str, name: str, *, follow: int
-) -> WrittenVersion | Elsewhere | None:
+) -> WrittenVersion | VersionElsewhere | None:
     for statement in reversed(tree.body):
         if isinstance(statement, ast.ImportFrom):
             for alias in statement.names:
                 if (alias.asname or alias.name) == name:
-                    return Elsewhere(statement.level, statement.module or "", alias.name)
+                    return VersionElsewhere(statement.level, statement.module or "", alias.name)
         targets = (
             statement.targets
             if isinstance(statement, ast.Assign)

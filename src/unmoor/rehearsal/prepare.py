@@ -14,12 +14,12 @@ from unmoor.adapters.git.clone import check_out, clone_of
 from unmoor.adapters.git.program import GitProgram
 from unmoor.adapters.git.submodules_lfs import store_of
 from unmoor.artifacts.files import write_atomic
-from unmoor.config.config_file import Given
+from unmoor.config.config_file import ConfigFile
 from unmoor.errors import Refused
 from unmoor.notes.fragments import configured, gather
 from unmoor.ports.shell import Shell
 from unmoor.project import with_version
-from unmoor.project.locate import Surroundings, naming_at
+from unmoor.project.locate import ConfigSources, naming_at
 from unmoor.rehearsal.rehearsal_tag import Choice, Chooser
 from unmoor.stages.tag import refuse_shallow
 from unmoor.versioning.tag_scheme import refuse_hostile
@@ -45,7 +45,9 @@ class Prepared:
     uncommitted: tuple[str, ...]
 
 
-def prepare(git: GitCheckout, shell: Shell, into: Path, *, tag: str | None, config: Given | None = None) -> Prepared:
+def prepare(
+    git: GitCheckout, shell: Shell, into: Path, *, tag: str | None, config: ConfigFile | None = None
+) -> Prepared:
     """Make ``into/remote.git`` and ``into/checkout``, which must not exist yet.
 
     Raises `Refused`: for a name that is none, a shallow clone, an empty repository, a tag that
@@ -54,7 +56,7 @@ def prepare(git: GitCheckout, shell: Shell, into: Path, *, tag: str | None, conf
     head = git.head()
     if tag is not None:
         refuse_hostile(tag)
-    around = Surroundings(environ=git.git.environ, config=config)
+    around = ConfigSources(environ=git.git.environ, config=config)
     naming = naming_at(git, (git.commit_of(tag) if tag else None) or head, around)
     if tag is not None:
         naming.prefix_of(tag)

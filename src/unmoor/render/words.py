@@ -43,7 +43,7 @@ def _sized(count: int) -> str:
     return f" ({size(count)})" if count else ""
 
 
-def number(count: int, noun: str) -> str:
+def count_of(count: int, noun: str) -> str:
     """Write ``1 file`` or ``2 files``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
@@ -58,11 +58,11 @@ def describe(product: object) -> str:  # noqa: C901, PLR0911, PLR0912 - one line
             proven = sum(finding.standing is Certainty.PROVEN for finding in product.findings)
             return f"{proven} proven, {len(product.findings) - proven} only provable by using them"
         case Notes():
-            return f"{number(len(product.body.splitlines()), 'line')} from {clean(product.source)}"
+            return f"{count_of(len(product.body.splitlines()), 'line')} from {clean(product.source)}"
         case Dists():
-            return f"{number(len(product.files), 'file')}, {size(sum(file.size for file in product.files))}"
+            return f"{count_of(len(product.files), 'file')}, {size(sum(file.size for file in product.files))}"
         case CheckedDists():
-            return f"{number(len(product.subjects), 'file')} fit for the index"
+            return f"{count_of(len(product.subjects), 'file')} fit for the index"
         case Proof():
             passed = sum(result.verdict is Verdict.PASSED for result in product.results)
             untested = [result.name for result in product.results if result.verdict is Verdict.NOT_TESTED]
@@ -73,18 +73,20 @@ def describe(product: object) -> str:  # noqa: C901, PLR0911, PLR0912 - one line
             return ", ".join(f"{image.name}:{image.tag}" for image in product.images)
         case MovedTags():
             names = dict.fromkeys(pointer.name for pointer in product.pointers)
-            kept = f"; {number(len(product.left), 'tag')} left where they were" if product.left else ""
-            return f"{number(len(product.pointers), 'tag')} on {', '.join(names)}{kept}"
+            kept = f"; {count_of(len(product.left), 'tag')} left where they were" if product.left else ""
+            return f"{count_of(len(product.pointers), 'tag')} on {', '.join(names)}{kept}"
         case Draft():
-            return f"{number(len(product.assets), 'asset')} at {clean(product.url)}"
+            return f"{count_of(len(product.assets), 'asset')} at {clean(product.url)}"
         case Uploaded():
-            return f"{number(len(product.files), 'file')} on {product.index}"
+            return f"{count_of(len(product.files), 'file')} on {product.index}"
         case PublishedRelease():
             standing = "prerelease" if product.prerelease else "latest" if product.latest else "not latest"
             return f"{clean(product.url)} ({standing})"
         case Verified():
             pending = sum(bool(held.pending) for held in product.held)
-            return f"{number(len(product.held), 'item')} read back" + (f", {pending} still pending" if pending else "")
+            return f"{count_of(len(product.held), 'item')} read back" + (
+                f", {pending} still pending" if pending else ""
+            )
         case _:
             return clean(str(product))
 
@@ -140,7 +142,7 @@ def is_partial(stage: StageReport) -> bool:
     return stage.entry.reach >= Reach.REMOTE and isinstance(stage.outcome, Failed) and stage.outcome.begun
 
 
-def outside(report: Report) -> tuple[str, ...]:
+def already_published(report: Report) -> tuple[str, ...]:
     """What is already outside, stage by stage; of a stage that broke off it may be a part."""
     return tuple(
         f"{stage.entry.name}: {text(stage.outcome) if is_public(stage) else 'perhaps a part, as far as its error says'}"

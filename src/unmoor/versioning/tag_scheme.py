@@ -81,7 +81,7 @@ class Naming:
     def known(self, tags: Iterable[str]) -> dict[str, tuple[str, Version]]:
         """The names that are tags of this project, each with its prefix and version; the others are left out."""
         each = {tag: found for tag in tags if (found := self._known(tag)) is not None}
-        named = {tag: found for tag, found in each.items() if self.below and self.says_so(tag)}
+        named = {tag: found for tag, found in each.items() if self.below and self.is_explicit(tag)}
         return {tag: (found, pep440.read_tag(tag, prefix=found)) for tag, found in (named or each).items()}
 
     def beside(self, prefix: str) -> Naming:
@@ -92,7 +92,7 @@ class Naming:
         """Whether this is a tag of the project."""
         return self._known(tag) is not None
 
-    def says_so(self, tag: str) -> bool:
+    def is_explicit(self, tag: str) -> bool:
         """Whether a tag itself says that it is this project's: by the configured prefix, or the project's name."""
         found = self._known(tag) or ""
         return bool(found) and (self._only() is not None or not _is_word(found))
