@@ -8,7 +8,7 @@ import pytest
 from tests.support.listed_index import Shelf, voice
 from tests.support.local_forge import RELEASE
 
-from unmoor.adapters.forge.answers import Absent, Limited
+from unmoor.adapters.forge.answers import NotFound, RateLimited
 from unmoor.core.stage import Reach, StageContext
 from unmoor.errors import Denied, Internal, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeRelease, ForgeRepository
@@ -168,8 +168,8 @@ def test_a_name_in_another_case_is_the_same_repository() -> None:
     World(forge=Door(replace(WHOLE, full_name="Acme/Demo"))).look()
 
 
-LIMITED = Limited("the forge's rate limit", where="", wait=60.0)
-ABSENT = Absent("not found", where="", next_step="look")
+LIMITED = RateLimited("the forge's rate limit", where="", wait=60.0)
+ABSENT = NotFound("not found", where="", next_step="look")
 WRONG: dict[str, tuple[World, type[UnmoorError], str]] = {
     "no token": (World(forge=Door(token=False)), Denied, "GITHUB_TOKEN or GH_TOKEN"),
     "may not push": (World(forge=Door(replace(WHOLE, can_push=False))), Denied, "contents: write"),

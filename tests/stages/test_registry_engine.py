@@ -21,7 +21,7 @@ from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.process.shell import LocalShell
-from unmoor.adapters.registry import opened, packages_of
+from unmoor.adapters.registry import open_registry, packages_of
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
@@ -77,7 +77,9 @@ class Port:
 
     def stages(self) -> tuple[PushImages, TagImages]:
         """Both stages."""
-        line = image_plans((self.settings,), "acme/demo", lambda name: opened(name, self.read, self.http, self.clock))
+        line = image_plans(
+            (self.settings,), "acme/demo", lambda name: open_registry(name, self.read, self.http, self.clock)
+        )
         push = PushImages(
             name="registry",
             release=RELEASE,

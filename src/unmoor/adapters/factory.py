@@ -73,7 +73,7 @@ def create_services(world: World, folder: Path, processes: Processes, *, path: s
         staging=_index(world.staging, http, clock) if world.staging else None,
         forge=GitHubForge(world.forge, http, clock),
         engine=DockerEngine(shell=shell, processes=processes),
-        registry=lambda name: registry.opened(name, world, http, clock),
+        registry=lambda name: registry.open_registry(name, world, http, clock),
         packages=lambda name: registry.packages_of(name, world, http, clock),
     )
 

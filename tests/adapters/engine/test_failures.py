@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unmoor.adapters.engine.failures import LAST, failure, read
+from unmoor.adapters.engine.failures import LAST, failure, read_failure
 from unmoor.errors import BuildFailed, ConfigError, Denied, ToolMissing, Unknown, UnmoorError
 from unmoor.images.dockerfile import Dockerfile
 
@@ -62,7 +62,7 @@ OLD_SYNTAX = (
 )
 def test_place_and_step(said: str, *, line: int, step: str, reason: str) -> None:
     """The line is the builder's own where it names one, else that of the step."""
-    found = read(said.splitlines(), DOCKERFILE)
+    found = read_failure(said.splitlines(), DOCKERFILE)
     assert (found.line, found.step) == (line, step)
     assert found.reason.startswith(reason)
 

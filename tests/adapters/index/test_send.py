@@ -16,7 +16,7 @@ from tests.support.faulty_index import BOUNDS, Shelf, answering, built, place, r
 from tests.support.faulty_server import Exchange, serving
 
 from unmoor.adapters.http.limits import Bounds
-from unmoor.adapters.http.session import Answer, BoundedSession
+from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.artifacts.files import describe_file
@@ -254,5 +254,5 @@ def test_a_date_is_measured_against_now(seconds: int) -> None:
 @given(st.binary(), st.sampled_from(["text/html", "application/json", "text/plain", ""]), st.text())
 def test_any_body_gives_words(body: bytes, kind: str, reason: str) -> None:
     """Bodies and status lines never break what is said about them."""
-    answer = Answer(status=400, reason=reason, headers={"Content-Type": kind}, body=body, url="http://127.0.0.1/")
+    answer = Response(status=400, reason=reason, headers={"Content-Type": kind}, body=body, url="http://127.0.0.1/")
     assert words(answer)

@@ -45,9 +45,9 @@ with processes.guarded():
     thread = threading.Thread(target=work)
     thread.start()
     (folder / "keeper").write_text("")
-    while processes._keeper is None:
+    while processes._reaper is None:
         pass
-    (folder / "keeper").write_text(str(processes._keeper.pid))
+    (folder / "keeper").write_text(str(processes._reaper.pid))
     while thread.is_alive():  # a signal that comes just before a wait without end would not be seen in it
         thread.join(0.1)
 """
@@ -101,10 +101,10 @@ def test_no_child_outlives_us(tmp_path: Path, number: signal.Signals, background
 def test_keeper_is_started_by_the_first_program_and_ends_at_close(tmp_path: Path) -> None:
     """Nothing runs before the first program, and nothing after `close`."""
     processes = Processes()
-    assert getattr(processes, "_keeper") is None  # noqa: B009 # mypy would hold on to it
+    assert getattr(processes, "_reaper") is None  # noqa: B009 # mypy would hold on to it
     child = processes.start(["sleep", "60"], cwd=tmp_path, env=dict(os.environ))
-    assert processes._keeper is not None
-    numbers = [child.popen.pid, processes._keeper.pid]
+    assert processes._reaper is not None
+    numbers = [child.popen.pid, processes._reaper.pid]
     assert processes.end(child) == -signal.SIGTERM
     assert processes.end(child) == -signal.SIGTERM
     processes.close()
@@ -116,9 +116,9 @@ def test_a_killed_keeper_is_replaced(tmp_path: Path) -> None:
     """The next program gets a new keeper, which keeps the earlier ones too."""
     with Processes() as processes:
         first = processes.start(["sleep", "60"], cwd=tmp_path, env=dict(os.environ))
-        assert processes._keeper is not None
-        processes._keeper.kill()
-        processes._keeper.wait()
+        assert processes._reaper is not None
+        processes._reaper.kill()
+        processes._reaper.wait()
         second = processes.start(["sleep", "60"], cwd=tmp_path, env=dict(os.environ))
         numbers = [first.popen.pid, second.popen.pid]
     assert left_of(numbers) == []

@@ -11,9 +11,9 @@ from tests.support.faulty_server import Exchange, Script, serving
 from tests.support.real_registries import LOGIN, NO_LOGIN, PASSWORD, image
 from tests.support.sample_values import Ticks
 
-from unmoor.adapters.http.session import Answer, BoundedSession
+from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.registry import OciRegistry
-from unmoor.adapters.registry.auth import Door
+from unmoor.adapters.registry.auth import RegistryAuth
 from unmoor.artifacts import oci
 from unmoor.errors import Conflict, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.world import Login, RegistryPlace
@@ -307,16 +307,16 @@ def test_a_registry_elsewhere_gets_no_password_over_plain_http() -> None:
     place = RegistryPlace(host="example.org", address="http://example.org", login=LOGIN)
     asked: list[str] = []
 
-    def fetch(url: str, login: Login | None) -> Answer:
+    def fetch(url: str, login: Login | None) -> Response:
         asked.append(url)
         raise AssertionError(login)
 
     for header in ('Basic realm="x"', 'Bearer realm="http://example.org/token"'):
-        refused = Answer(
+        refused = Response(
             status=401, reason="", headers={"WWW-Authenticate": header}, body=b"", url="http://example.org/v2/"
         )
         with pytest.raises(Denied, match="plain http"):
-            Door(place, fetch).answer(refused, "repository:a/b:pull", anonymous=False, sent=False)
+            RegistryAuth(place, fetch).answer(refused, "repository:a/b:pull", anonymous=False, sent=False)
     assert asked == []
 
 

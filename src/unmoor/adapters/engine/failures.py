@@ -40,7 +40,7 @@ _BROKEN = re.compile(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class BuildFailure:
     """What can be told from the lines: the line (0: unknown), the step, the reason."""
 
     line: int = 0
@@ -48,7 +48,7 @@ class Said:
     reason: str = ""
 
 
-def read(lines: Sequence[str], dockerfile: Dockerfile) -> Said:
+def read_failure(lines: Sequence[str], dockerfile: Dockerfile) -> BuildFailure:
     """Find place, step and reason among the lines of a builder."""
     line, step, reason = 0, "", ""
     for number, text in enumerate(lines):
@@ -62,12 +62,12 @@ def read(lines: Sequence[str], dockerfile: Dockerfile) -> Said:
             reason = match["told"]
     pulled = _PULL.search(step)
     line = line or (_line_of_base(dockerfile, pulled["image"]) if pulled else dockerfile.line_of(step))
-    return Said(line=line, step=step, reason=_PREFIX.sub("", reason))
+    return BuildFailure(line=line, step=step, reason=_PREFIX.sub("", reason))
 
 
 def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, told: str = "") -> UnmoorError:
     """Make one error of what a builder printed."""
-    said = read(lines, dockerfile)
+    said = read_failure(lines, dockerfile)
     # Older clients end with the reason, without a mark on it.
     last = next((text for text in reversed(lines) if text.strip() and not _RULER.match(text)), "")
     reason = clean(said.reason or told or _PREFIX.sub("", last) or "the builder does not say why")

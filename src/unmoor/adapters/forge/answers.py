@@ -15,11 +15,11 @@ _LONG = 3600.0
 _NEXT = "what was an immutable release never changes, and its tag never comes free: release the next version"
 
 
-class Fleeting(Unknown):
+class TransientError(Unknown):
     """A fault of the moment (5xx, time-out): reading again may help."""
 
 
-class Limited(Unknown):
+class RateLimited(Unknown):
     """A rate limit: nothing was done, and asking again after ``wait`` seconds may help."""
 
     def __init__(self, what: str, *, where: str, wait: float) -> None:
@@ -27,7 +27,7 @@ class Limited(Unknown):
         self.wait = wait
 
 
-class Absent(Denied):
+class NotFound(Denied):
     """404: it is not there, or not shown to us."""
 
 
@@ -41,7 +41,7 @@ def refusal(status: int, data: Any, headers: Mapping[str, str], *, where: str, t
             next_step="give a token that is valid now in GITHUB_TOKEN or GH_TOKEN, or in the world file",
         )
     if status in {_FORBIDDEN, _TOO_MANY} and _is_limit(status, said, headers):
-        return Limited(f"the forge's rate limit: {said}", where=where, wait=_wait(headers))
+        return RateLimited(f"the forge's rate limit: {said}", where=where, wait=_wait(headers))
     if status == _FORBIDDEN:
         return Denied(
             f"the forge forbids it: {said}",
@@ -49,13 +49,15 @@ def refusal(status: int, data: Any, headers: Mapping[str, str], *, where: str, t
             next_step="give the token the right to write releases ('permissions: contents: write' in a workflow)",
         )
     if status == _NOT_FOUND:
-        return Absent(
+        return NotFound(
             f"not found: {said}",
             where=where,
             next_step="look at the repository's name; a private one is shown only to a token that may see it",
         )
     if status >= _FAULT:
-        return Fleeting(f"the forge answered {status}: {said}", where=where, next_step="run the same command again")
+        return TransientError(
+            f"the forge answered {status}: {said}", where=where, next_step="run the same command again"
+        )
     mend = _NEXT if "immutable release" in said.lower() else "mend what it names, then run it again"
     return Rejected(f"the forge refused it ({status}): {said}", where=where, next_step=mend)
 

@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from unmoor.adapters.forge.answers import Fleeting, Limited, refusal
+from unmoor.adapters.forge.answers import RateLimited, TransientError, refusal
 from unmoor.adapters.forge.parse import malformed
 from unmoor.adapters.forge.requester import requester
-from unmoor.adapters.http.urls import is_loopback, shown
+from unmoor.adapters.http.urls import is_loopback, without_query
 from unmoor.errors import UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.world import ForgePlace
@@ -98,7 +98,7 @@ class Api:
 
     def where(self, path: str) -> str:
         """The address of a path under the repository, as it may be printed."""
-        return shown(self._place.api.rstrip("/") + self._root + path)
+        return without_query(self._place.api.rstrip("/") + self._root + path)
 
     def repository(self) -> Repository:
         """PyGithub's repository; nothing is read."""
@@ -124,7 +124,7 @@ class Api:
                     lambda: self._told(lambda: self._alone(lambda: self._json("GET", path)), path),
                     patience=_PATIENCE if wait else -1.0,
                 )
-            except Fleeting:
+            except TransientError:
                 if pause is None:
                     raise
                 self._clock.sleep(pause)
@@ -168,7 +168,7 @@ class Api:
         for _ in range(_WAITS):
             try:
                 return call()
-            except Limited as limit:
+            except RateLimited as limit:
                 patience -= limit.wait
                 if patience < 0:
                     raise

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from unmoor.adapters.forge.answers import Fleeting, refusal
+from unmoor.adapters.forge.answers import TransientError, refusal
 from unmoor.adapters.forge.parse import asset as read_asset
 from unmoor.adapters.forge.parse import malformed
-from unmoor.adapters.http.urls import led_to, origin, shown
+from unmoor.adapters.http.urls import led_to, origin, without_query
 from unmoor.errors import Rejected
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.ports.world import ForgePlace
@@ -18,7 +18,7 @@ from unmoor.products import File
 from unmoor.util.secret import Secret
 
 if TYPE_CHECKING:
-    from unmoor.adapters.http.session import Answer, BoundedSession
+    from unmoor.adapters.http.session import BoundedSession, Response
 
 _CREATED = 201
 _ERROR = 400
@@ -33,10 +33,10 @@ def upload_address(forge_release: ForgeRelease, place: ForgePlace, name: str) ->
     """
     root = forge_release.upload_url.partition("{")[0]
     if "?" in root or "#" in root:
-        raise malformed("a release with an upload address", shown(root))
+        raise malformed("a release with an upload address", without_query(root))
     if origin(root) != origin(place.uploads):
         raise Rejected(
-            f"the release sends uploads to {shown(root)}, and the world says {shown(place.uploads)}:"
+            f"the release sends uploads to {without_query(root)}, and the world says {without_query(place.uploads)}:"
             " nothing was sent, the token least of all",
             where=forge_release.url,
             next_step="if that address is right, set 'uploads' of the forge in the world file",
@@ -47,7 +47,7 @@ def upload_address(forge_release: ForgeRelease, place: ForgePlace, name: str) ->
 def send(http: BoundedSession, place: ForgePlace, forge_release: ForgeRelease, file: File, token: Secret) -> ForgeAsset:
     """Upload one file in one try. Raises `Rejected`, `Denied`, and `Unknown` where the answer was lost."""
     address = upload_address(forge_release, place, file.name)
-    where = shown(address)
+    where = without_query(address)
     answer = http.send(
         "POST",
         address,
@@ -57,7 +57,7 @@ def send(http: BoundedSession, place: ForgePlace, forge_release: ForgeRelease, f
     )
     if answer.status == _NOT_FOUND:
         # The release was read a moment ago: upload hosts say so at times, and take the file the next time.
-        raise Fleeting(
+        raise TransientError(
             f"the forge does not find the release {forge_release.id} to attach to", where=where, next_step=_AGAIN
         )
     if answer.status >= _ERROR:
@@ -90,7 +90,7 @@ def authorization(token: Secret) -> Secret:
     return Secret(f"token {token.reveal()}")
 
 
-def _json(answer: Answer) -> Any:
+def _json(answer: Response) -> Any:
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from unmoor.adapters.forge import assets, attestation, parse
-from unmoor.adapters.forge.answers import Absent, Limited
+from unmoor.adapters.forge.answers import NotFound, RateLimited
 from unmoor.adapters.forge.api import Api, Pace
 from unmoor.adapters.forge.requester import PER_PAGE
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
@@ -71,7 +71,7 @@ class GitHubForge:
     def _installation_may_push(self, *, otherwise: bool | None) -> bool | None:
         try:
             notes = self._api.ask("/releases/generate-notes", {"tag_name": "v0"})
-        except Absent:
+        except NotFound:
             # A server that cannot be asked, whose first answer then counts.
             return otherwise
         except Denied:
@@ -126,7 +126,7 @@ class GitHubForge:
         """How public things are read, and whether anybody may: without credentials if the repository is public."""
         try:
             seen = parse.repository(self._plain.read("", wait=not self.has_token())[1], where=self._plain.where(""))
-        except Limited:
+        except RateLimited:
             # Runners share an address and its small allowance; a token has its own.
             if not self.has_token():
                 raise
@@ -144,14 +144,14 @@ class GitHubForge:
         api, _ = self._reader
         try:
             return api.read(path, wait=api is self._api or not self.has_token())[1]
-        except Limited:
+        except RateLimited:
             if api is self._api or not self.has_token():
                 raise
-        except Absent:
+        except NotFound:
             return None
         try:
             return self._api.read(path)[1]
-        except Absent:
+        except NotFound:
             return None
 
     def public(self, tag: str) -> ForgeRelease | None:
@@ -259,7 +259,7 @@ class GitHubForge:
         path = f"/releases/{forge_release.id}"
         try:
             now = parse.forge_release(self._api.read(path)[1], where=self._api.where(path))
-        except Absent:
+        except NotFound:
             return
         if not now.draft:
             raise Rejected(
@@ -272,6 +272,6 @@ class GitHubForge:
     def _gone(self, path: str) -> None:
         try:
             self._api.delete(path)
-        except Absent:
+        except NotFound:
             # 404 also stands for "may not": then the repository itself is not shown either.
             self._api.read("")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import ItemsView, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from unmoor.adapters.http.urls import shown
+from unmoor.adapters.http.urls import without_query
 from unmoor.errors import Unknown
 from unmoor.ports.world import ForgePlace
 from unmoor.util.secret import Secret
@@ -18,7 +18,7 @@ from unmoor.util.secret import Secret
 if TYPE_CHECKING:
     from github.Requester import Requester
 
-    from unmoor.adapters.http.session import Answer, BoundedSession
+    from unmoor.adapters.http.session import BoundedSession, Response
 
 # One page of releases with hundreds of assets each is long.
 _LIMIT = 30_000_000
@@ -28,7 +28,7 @@ PER_PAGE = 50
 class _Response:
     """An answer in the shape of ``http.client``, which PyGithub reads."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Response) -> None:
         self.status = answer.status
         self.headers: Mapping[str, str] = answer.headers
         self._body = answer.body
@@ -71,7 +71,7 @@ class _Connection:
         if moved or answer.status == 202:  # noqa: PLR2004
             raise Unknown(
                 f"the forge answers {answer.status} {answer.reason}: the repository may have been moved or renamed",
-                where=shown(self._root + url),
+                where=without_query(self._root + url),
                 next_step="look at the repository's name, in the settings and in the git remote",
             )
         return _Response(answer)

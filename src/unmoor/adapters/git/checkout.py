@@ -21,7 +21,7 @@ from unmoor.adapters.git.objects import blob, tree
 from unmoor.adapters.git.program import GitProgram, without_login
 from unmoor.adapters.git.remote import default_head, on_a_branch
 from unmoor.adapters.git.signatures import signer
-from unmoor.adapters.git.submodules_lfs import complete
+from unmoor.adapters.git.submodules_lfs import fetch_submodules_and_lfs
 from unmoor.errors import Refused, Unknown
 from unmoor.ports.git import Commit
 from unmoor.ports.shell import Shell
@@ -263,7 +263,7 @@ class GitCheckout:
         else:
             self._run("remote", "set-url", "--", "origin", origin)
         check_out(self.git, self.folder, commit)
-        complete(self.git, self.folder, commit, source=source, paths=self.files(commit), read=self.read)
+        fetch_submodules_and_lfs(self.git, self.folder, commit, source=source, paths=self.files(commit), read=self.read)
 
     def _run(self, *args: str) -> str:
         return self.git.run(*args, cwd=self.folder).out

@@ -15,7 +15,7 @@ _SHOWN = 3
 _IN_EACH = "git lfs install --local --skip-repo && git lfs pull"
 
 
-def complete(
+def fetch_submodules_and_lfs(
     git: GitProgram,
     folder: Path,
     commit: str,

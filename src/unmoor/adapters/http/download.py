@@ -7,15 +7,15 @@ from pathlib import Path
 
 import requests
 
-from unmoor.adapters.http.limits import Watch
-from unmoor.adapters.http.urls import shown
+from unmoor.adapters.http.limits import DeadlineWatch
+from unmoor.adapters.http.urls import without_query
 from unmoor.artifacts.files import atomic_writer
 from unmoor.errors import Conflict, Denied, Unknown
 from unmoor.products import File
 from unmoor.util.text import clean
 
 
-def must_be_ok(response: requests.Response, where: str) -> None:
+def require_ok(response: requests.Response, where: str) -> None:
     """See that the answer is 200. Raises `Denied` for 401 and 403, `Unknown` for every other."""
     status = response.status_code
     if status in (401, 403):
@@ -41,7 +41,7 @@ def _must_match(name: str, sha256: str, expected: str | None, where: str) -> Non
         )
 
 
-def written(watch: Watch, response: requests.Response, into: Path, name: str, sha256: str | None) -> File:
+def save_to(watch: DeadlineWatch, response: requests.Response, into: Path, name: str, sha256: str | None) -> File:
     """Write the body aside, hash it on its way, and rename it when it is the right one."""
     url = str(response.url)
     digest = hashlib.sha256()
@@ -51,5 +51,5 @@ def written(watch: Watch, response: requests.Response, into: Path, name: str, sh
             stream.write(piece)
             digest.update(piece)
             count += len(piece)
-        _must_match(name, digest.hexdigest(), sha256, shown(url))
+        _must_match(name, digest.hexdigest(), sha256, without_query(url))
     return File(name=name, sha256=digest.hexdigest(), size=count, path=into / name)

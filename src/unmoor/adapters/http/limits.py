@@ -2,7 +2,7 @@
 
 `requests` knows a connect time-out and a time-out between two reads. A server that drips one byte
 a second therefore holds it for ever, while the body is sent, while the headers come, or while the
-answer is read. `Watch` shuts the socket down when the time is over, in whichever of these it is;
+answer is read. `DeadlineWatch` shuts the socket down when the time is over, in whichever of these it is;
 `BoundedAdapter` brings it to any `requests.Session`, twine's too.
 """
 
@@ -25,7 +25,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from unmoor.adapters.http.urls import is_loopback, shown
+from unmoor.adapters.http.urls import is_loopback, without_query
 from unmoor.errors import Unknown
 from unmoor.util.text import clean
 
@@ -33,7 +33,7 @@ _PIECE = 65_536
 # Everything that requests, urllib3, http.client and the socket may raise for what the other side did.
 _BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
 
-_watching: ContextVar[Watch | None] = ContextVar("unmoor_watch", default=None)
+_watching: ContextVar[DeadlineWatch | None] = ContextVar("unmoor_watch", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Bounds:
 
 
 @dataclass(kw_only=True)
-class Watch:
+class DeadlineWatch:
     """One exchange's clock. At the end of its time every socket of the exchange is shut down."""
 
     bounds: Bounds
@@ -111,7 +111,9 @@ class Watch:
     def _unknown(self, url: str, error: BaseException | None) -> Unknown:
         late = f"no whole answer within {self.bounds.total:g} s"
         what = late if self.expired or error is None else _words(error, self.bounds)
-        return Unknown(what, where=shown(url), next_step="look at the network and the server, then run it again")
+        return Unknown(
+            what, where=without_query(url), next_step="look at the network and the server, then run it again"
+        )
 
     def pieces(self, response: requests.Response, url: str, *, decode: bool) -> Iterator[bytes]:
         """The body in pieces, as it comes. Raises `Unknown` where it breaks off or grows beyond the limit."""
@@ -125,7 +127,7 @@ class Watch:
             if size > self.bounds.limit:
                 raise Unknown(
                     f"the answer is larger than {self.bounds.limit} bytes",
-                    where=shown(url),
+                    where=without_query(url),
                     next_step="look at what that address serves: this cannot be what was asked for",
                 )
             yield piece
@@ -207,7 +209,7 @@ class _TlsPool(HTTPSConnectionPool):
 class BoundedAdapter(HTTPAdapter):
     """Mount it on any session: no retries, time-outs, a deadline, a size limit, no proxy to this machine.
 
-    Inside a `Watch` it leaves the body to the caller; otherwise it reads it whole, under its own.
+    Inside a `DeadlineWatch` it leaves the body to the caller; otherwise it reads it whole, under its own.
     Raises `Unknown` alone.
     """
 
@@ -239,7 +241,7 @@ class BoundedAdapter(HTTPAdapter):
         url = str(request.url)
         outer = _watching.get()
         proxies = {} if is_loopback(url) else dict(proxies or {})
-        with contextlib.nullcontext(outer) if outer else Watch(bounds=self.bounds) as watch:
+        with contextlib.nullcontext(outer) if outer else DeadlineWatch(bounds=self.bounds) as watch:
             pair = (watch.bounds.connect, watch.bounds.stall)
             with watch.told(url):
                 response = super().send(request, stream=True, timeout=pair, verify=verify, cert=cert, proxies=proxies)

@@ -6,7 +6,7 @@ On `requests`, since twine and PyGithub stand on it: one set of proxy and CA var
 - a total deadline and a limit of size for every exchange (`unmoor.adapters.http.limits`);
 - no hidden retry, no cookie, no ``.netrc``;
 - credentials go to the origin they were given for: a redirect elsewhere is followed without them;
-- every failure to get a whole answer is `Unknown`; an answer of any status is an `Answer`.
+- every failure to get a whole answer is `Unknown`; an answer of any status is an `Response`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.structures import CaseInsensitiveDict
 
-from unmoor.adapters.http.download import must_be_ok, written
-from unmoor.adapters.http.limits import BoundedAdapter, Bounds, Watch
-from unmoor.adapters.http.urls import led_to, origin, parsed, shown
+from unmoor.adapters.http.download import require_ok, save_to
+from unmoor.adapters.http.limits import BoundedAdapter, Bounds, DeadlineWatch
+from unmoor.adapters.http.urls import led_to, origin, parsed, without_query
 from unmoor.artifacts.files import is_safe_name
 from unmoor.errors import Unknown
 from unmoor.ports.world import Login
@@ -40,7 +40,7 @@ _START = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class Response:
     """A whole answer. ``url`` is where it came from in the end, ``reason`` the words of the status line, cleaned."""
 
     status: int
@@ -73,7 +73,7 @@ class _Ask:
     login: Login | None
     body: bytes | IO[bytes] | None = None
 
-    def bare(self, url: str) -> _Ask:
+    def without_secrets(self, url: str) -> _Ask:
         """The same request to another address: its secrets only stay where that is the same origin."""
         if origin(url) == origin(self.url):
             return replace(self, url=url)
@@ -130,14 +130,14 @@ class BoundedSession:
         login: Login | None = None,
         limit: int | None = None,
         deadline: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Read an address, following at most five redirects. An answer of any status is an answer.
 
         ``limit`` is the largest body in bytes (10 MB), ``deadline`` the seconds for all of it (60).
         ``secret_headers`` and ``login`` (HTTP basic) go to the origin of ``url`` alone. Raises `Unknown`.
         """
         ask = _Ask(method="GET", url=url, headers=headers or {}, secrets=secret_headers or {}, login=login)
-        with Watch(bounds=self._bounds(limit, deadline)) as watch:
+        with DeadlineWatch(bounds=self._bounds(limit, deadline)) as watch:
             return _answer(self._following(ask, watch), watch)
 
     def send(
@@ -151,7 +151,7 @@ class BoundedSession:
         login: Login | None = None,
         limit: int | None = None,
         deadline: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send a request once: no redirect is followed, nothing is tried again. Streams a file.
 
         ``deadline`` defaults to two minutes and a second per 200 kB. Raises `Unknown`, after which
@@ -159,7 +159,7 @@ class BoundedSession:
         """
         size = body.stat().st_size if isinstance(body, Path) else len(body)
         with contextlib.ExitStack() as stack:
-            watch = stack.enter_context(Watch(bounds=self._bounds(limit, deadline or transfer_time(size))))
+            watch = stack.enter_context(DeadlineWatch(bounds=self._bounds(limit, deadline or transfer_time(size))))
             # An empty file is sent as empty bytes: requests would send it chunked.
             data = stack.enter_context(body.open("rb")) if isinstance(body, Path) and size else body
             ask = _Ask(
@@ -192,7 +192,7 @@ class BoundedSession:
         and 403, `Unknown` for every other answer than 200 and for bytes that do not come whole,
         `Conflict` where they are not those of ``sha256``.
         """
-        where = shown(url)
+        where = without_query(url)
         if not is_safe_name(name):
             raise Unknown(
                 f"{clean(name)!r} is not a file name", where=where, next_step="look at what that address serves"
@@ -202,10 +202,10 @@ class BoundedSession:
         # Bytes as they are: a server that compresses an archive on its way would change its hash.
         plain = {**(headers or {}), "Accept-Encoding": "identity"}
         ask = _Ask(method="GET", url=url, headers=plain, secrets=secret_headers or {}, login=login)
-        with Watch(bounds=bounds) as watch:
+        with DeadlineWatch(bounds=bounds) as watch:
             response = self._following(ask, watch)
-            must_be_ok(response, where)
-            file = written(watch, response, into, name, sha256)
+            require_ok(response, where)
+            file = save_to(watch, response, into, name, sha256)
         if size is not None and file.size != size:
             file.path.unlink()
             raise Unknown(f"{name} has {file.size} bytes and should have {size}", where=where, next_step="run it again")
@@ -215,19 +215,21 @@ class BoundedSession:
         most = self.bounds.limit if limit is None else limit
         return replace(self.bounds, limit=most, total=deadline or self.bounds.total)
 
-    def _following(self, ask: _Ask, watch: Watch) -> requests.Response:
+    def _following(self, ask: _Ask, watch: DeadlineWatch) -> requests.Response:
         """Follow redirects; secrets stay at the first origin, and do not come back with a later hop."""
         for _ in range(_HOPS + 1):
             response = self._once(ask, watch)
             target = response.headers.get("Location")
             if response.status_code not in _REDIRECTS or not target:
                 return response
-            ask = ask.bare(led_to(ask.url, target))
+            ask = ask.without_secrets(led_to(ask.url, target))
         raise Unknown(
-            f"more than {_HOPS} redirects", where=shown(ask.url), next_step="correct the address in the world file"
+            f"more than {_HOPS} redirects",
+            where=without_query(ask.url),
+            next_step="correct the address in the world file",
         )
 
-    def _once(self, ask: _Ask, watch: Watch) -> requests.Response:
+    def _once(self, ask: _Ask, watch: DeadlineWatch) -> requests.Response:
         """One exchange up to the headers of the answer."""
         parsed(ask.url)
         shielded = {name: secret.reveal() for name, secret in ask.secrets.items()}
@@ -252,10 +254,10 @@ def mount(session: requests.Session, bounds: Bounds) -> None:
         session.mount(scheme, BoundedAdapter(bounds))
 
 
-def _answer(response: requests.Response, watch: Watch) -> Answer:
+def _answer(response: requests.Response, watch: DeadlineWatch) -> Response:
     """Read an answer whole."""
     url = str(response.url)
-    return Answer(
+    return Response(
         status=response.status_code,
         reason=clean(str(response.reason or "")),
         headers=CaseInsensitiveDict(response.headers),

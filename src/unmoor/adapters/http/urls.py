@@ -12,7 +12,7 @@ _PORTS = {"http": 80, "https": 443}
 _LONGEST = 8000
 
 
-def shown(url: str) -> str:
+def without_query(url: str) -> str:
     """The address as it may be printed: no credentials, no query, no fragment, one printable line."""
     try:
         parts = urlsplit(url)
@@ -44,7 +44,7 @@ def parsed(url: str) -> SplitResult:
     if not usable:
         raise Unknown(
             "this is not a plain http or https address without credentials in it",
-            where=shown(url),
+            where=without_query(url),
             next_step="correct the address in the world file, or ask the server's operator",
         )
     return urlsplit(url)
@@ -82,14 +82,14 @@ def led_to(base: str, reference: str) -> str:
     scheme = parsed(target).scheme
     if (parsed(base).scheme, scheme) == ("https", "http"):
         raise Unknown(
-            f"it leads from https to plain http: {shown(target)}",
-            where=shown(base),
+            f"it leads from https to plain http: {without_query(target)}",
+            where=without_query(base),
             next_step="ask the server's operator: such an address is never followed",
         )
     if is_loopback(target) and not is_loopback(base):
         raise Unknown(
-            f"it leads to an address on this machine: {shown(target)}",
-            where=shown(base),
+            f"it leads to an address on this machine: {without_query(target)}",
+            where=without_query(base),
             next_step="ask the server's operator: such an address is never followed",
         )
     return target

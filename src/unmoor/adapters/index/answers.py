@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
 from http import HTTPStatus
 
-from unmoor.adapters.http.session import Answer
+from unmoor.adapters.http.session import Response
 from unmoor.util.text import clean
 
 _LOOKED_AT = 20_000
@@ -40,7 +40,7 @@ class _Text(HTMLParser):
             self.pieces.append(data)
 
 
-def words(answer: Answer) -> str:
+def words(answer: Response) -> str:
     """What the server says about an answer, in one clean line: the status line if it was written for us, else the body.
 
     PyPI puts the reason into the status line; HTTP/2 and other indexes have it in the body alone.
@@ -55,7 +55,7 @@ def words(answer: Answer) -> str:
     return _from_body(answer) or said or "no reason given"
 
 
-def _from_body(answer: Answer) -> str:
+def _from_body(answer: Response) -> str:
     text = answer.body[:_LOOKED_AT].decode("utf-8", "replace")
     if answer.kind.endswith("json"):
         try:

@@ -24,8 +24,8 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
-from unmoor.adapters.http.session import Answer
-from unmoor.adapters.http.urls import led_to, shown
+from unmoor.adapters.http.session import Response
+from unmoor.adapters.http.urls import led_to, without_query
 from unmoor.errors import Unknown
 from unmoor.ports.index import ListedFile
 from unmoor.util.text import clean
@@ -37,7 +37,7 @@ _JSON = frozenset({"application/json", simple.ACCEPT_JSON_V1})
 _LEGACY = re.compile(r"(-py\d(\.\d+)?.*)?\.(egg|exe|msi|rpm|dmg|deb|tar\.bz2|tar\.Z|tar\.xz|tgz|tar)$")
 
 
-class Entry(msgspec.Struct, frozen=True):
+class PageEntry(msgspec.Struct, frozen=True):
     """One file of a simple page."""
 
     filename: str
@@ -54,7 +54,7 @@ class _Meta(msgspec.Struct, frozen=True):
 class _Page(msgspec.Struct, frozen=True):
     meta: _Meta
     name: str
-    files: list[Entry]
+    files: list[PageEntry]
 
 
 class _Info(msgspec.Struct, frozen=True):
@@ -102,16 +102,16 @@ class _Signs(HTMLParser):
             self.heading += f" {data}"
 
 
-def no_page(answer: Answer, what: str) -> Unknown:
+def no_page(answer: Response, what: str) -> Unknown:
     """The error for an answer that is not what was asked for."""
     return Unknown(
         f"the index answered {answer.status} with something that is not its page: {what}",
-        where=shown(answer.url),
+        where=without_query(answer.url),
         next_step="open that address in a browser: a proxy or a login page may answer in the index's place",
     )
 
 
-def simple_page(answer: Answer, project: str) -> tuple[Entry, ...]:
+def simple_page(answer: Response, project: str) -> tuple[PageEntry, ...]:
     """Read a page of the simple index. The entries' addresses are as the page has them, or made whole by its base."""
     try:
         if answer.kind in _JSON:
@@ -131,7 +131,7 @@ def simple_page(answer: Answer, project: str) -> tuple[Entry, ...]:
     return tuple(page.files)
 
 
-def _from_html(answer: Answer, project: str) -> _Page:
+def _from_html(answer: Response, project: str) -> _Page:
     text = answer.body.decode("utf-8")
     signs = _Signs()
     signs.feed(text)
@@ -150,7 +150,7 @@ def _from_html(answer: Answer, project: str) -> _Page:
     return page
 
 
-def json_page(answer: Answer, project: str, version: str) -> tuple[Entry, ...]:
+def json_page(answer: Response, project: str, version: str) -> tuple[PageEntry, ...]:
     """Read the JSON API's page of one version."""
     if answer.kind != "application/json":
         raise no_page(answer, f"its content type is {clean(answer.kind, 80) or 'not given'}")
@@ -162,12 +162,12 @@ def json_page(answer: Answer, project: str, version: str) -> tuple[Entry, ...]:
     if not same or canonicalize_name(page.info.name) != canonicalize_name(project):
         raise no_page(answer, f"it is about {clean(f'{page.info.name} {page.info.version}', 80)}")
     return tuple(
-        Entry(filename=each.filename, url=each.url, hashes=each.digests, size=each.size, yanked=each.yanked)
+        PageEntry(filename=each.filename, url=each.url, hashes=each.digests, size=each.size, yanked=each.yanked)
         for each in page.urls
     )
 
 
-def listed(answer: Answer, entries: Iterable[Entry], project: str, version: str) -> Mapping[str, ListedFile]:
+def listed(answer: Response, entries: Iterable[PageEntry], project: str, version: str) -> Mapping[str, ListedFile]:
     """The files of one version, their addresses made whole and checked.
 
     Raises `Unknown` for a hash or an address that is none, and for one name with two hashes.
@@ -189,7 +189,7 @@ def listed(answer: Answer, entries: Iterable[Entry], project: str, version: str)
     return found
 
 
-def _digest(answer: Answer, entry: Entry) -> str | None:
+def _digest(answer: Response, entry: PageEntry) -> str | None:
     sha256 = entry.hashes.get("sha256")
     if sha256 is not None and not _SHA256.fullmatch(sha256):
         raise no_page(answer, f"the sha256 of {clean(entry.filename)} is {clean(sha256, 80)!r}")

@@ -9,8 +9,8 @@ from mousebender import simple
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from unmoor.adapters.http.session import Answer, BoundedSession
-from unmoor.adapters.http.urls import origin, shown
+from unmoor.adapters.http.session import BoundedSession, Response
+from unmoor.adapters.http.urls import origin, without_query
 from unmoor.adapters.index.answers import words
 from unmoor.adapters.index.pages import json_page, listed, no_page, simple_page, version_of
 from unmoor.errors import Denied, Unknown
@@ -66,10 +66,10 @@ class Reader:
         answer = self._read(f"{root}/{canonicalize_name(project)}/{quote(version, safe='')}/json", "application/json")
         return {} if answer is None else dict(listed(answer, json_page(answer, project, version), project, version))
 
-    def _simple(self, project: str) -> Answer | None:
+    def _simple(self, project: str) -> Response | None:
         return self._read(simple.create_project_url(self.place.simple, project), simple.ACCEPT_SUPPORTED)
 
-    def _read(self, url: str, accept: str) -> Answer | None:
+    def _read(self, url: str, accept: str) -> Response | None:
         """Read a page, ``None`` for 404. Server errors and broken exchanges are tried again, twice, soon."""
         clock = self.clock
         begun = clock.now() if clock else 0.0
@@ -79,7 +79,7 @@ class Reader:
                 answer = self._once(url, accept)
                 if answer.status < _SERVER_ERROR and answer.status != _TOO_MANY:
                     return self._judged(answer)
-                trouble = self._odd(answer)
+                trouble = self._unexpected_answer(answer)
             except Unknown as error:
                 trouble = error
             wait = next(waits, None)
@@ -87,7 +87,7 @@ class Reader:
                 raise trouble
             clock.sleep(wait)
 
-    def _once(self, url: str, accept: str) -> Answer:
+    def _once(self, url: str, accept: str) -> Response:
         headers = {"Accept": accept, "Cache-Control": "no-cache", "Pragma": "no-cache"}
         answer = self.http.get(url, headers=headers, limit=_LARGEST)
         # A private index asks everyone for a login; it may have the one it takes uploads with.
@@ -96,7 +96,7 @@ class Reader:
             return self.http.get(url, headers=headers, limit=_LARGEST, login=self.place.login)
         return answer
 
-    def _judged(self, answer: Answer) -> Answer | None:
+    def _judged(self, answer: Response) -> Response | None:
         match answer.status:
             case 200 if answer.body:
                 return answer
@@ -107,15 +107,15 @@ class Reader:
             case 401 | 403:
                 raise Denied(
                     f"{self.place.name} does not let us read it ({answer.status}): {words(answer)}",
-                    where=shown(answer.url),
+                    where=without_query(answer.url),
                     next_step=f"look at the rights of the credential ({self.place.login.origin})",
                 )
             case _:
-                raise self._odd(answer)
+                raise self._unexpected_answer(answer)
 
-    def _odd(self, answer: Answer) -> Unknown:
+    def _unexpected_answer(self, answer: Response) -> Unknown:
         return Unknown(
             f"{self.place.name} answered {answer.status}: {words(answer)}",
-            where=shown(answer.url),
+            where=without_query(answer.url),
             next_step="run the same command again; if that stays, look at the index's status page",
         )

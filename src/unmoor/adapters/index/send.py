@@ -15,9 +15,9 @@ from urllib.parse import urljoin
 
 from requests.auth import HTTPBasicAuth
 
-from unmoor.adapters.http.limits import Bounds, Watch
-from unmoor.adapters.http.session import Answer, mount, transfer_time
-from unmoor.adapters.http.urls import parsed, shown
+from unmoor.adapters.http.limits import Bounds, DeadlineWatch
+from unmoor.adapters.http.session import Response, mount, transfer_time
+from unmoor.adapters.http.urls import parsed, without_query
 from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.artifacts.files import is_intact
 from unmoor.errors import Conflict, Denied, InvalidDist, Unknown
@@ -75,18 +75,18 @@ class Senders:
         if not place.login.secret:
             raise Denied(
                 f"there is no credential for uploads to {place.name}: {place.login.origin or 'none was found'}",
-                where=shown(place.upload),
+                where=without_query(place.upload),
                 next_step=_HOW,
             )
         parsed(place.upload)
         package = _package(file)
         bounds = replace(bounds, stall=max(bounds.stall, _STALL), total=transfer_time(file.size))
-        with self._one(place) as repository, Watch(bounds=bounds):
+        with self._one(place) as repository, DeadlineWatch(bounds=bounds):
             try:
                 response = repository.upload(package, max_redirects=1)
             except Unknown as error:
                 return Lost(reason=error.what)
-        answer = Answer(
+        answer = Response(
             status=response.status_code,
             reason=clean(str(response.reason or "")),
             headers=response.headers,
@@ -116,14 +116,14 @@ class Senders:
             self.idle.pop().close()
 
 
-def judged(place: IndexPlace, answer: Answer) -> Sending:
+def judged(place: IndexPlace, answer: Response) -> Sending:
     """What an answer to an upload means."""
     wait = asked_wait(answer.headers)
     match answer.status:
         case 401 | 403:
             raise Denied(
                 f"{place.name} refused the credential ({place.login.origin}): {answer.status} {words(answer)}",
-                where=shown(place.upload),
+                where=without_query(place.upload),
                 next_step=_advice(place, words(answer)),
             )
         case 429:
@@ -146,13 +146,13 @@ def _advice(place: IndexPlace, reason: str) -> str:
     return next(found, usual).format(index=place.name)
 
 
-def _target(place: IndexPlace, answer: Answer) -> str:
+def _target(place: IndexPlace, answer: Response) -> str:
     """Where it would lead; most often a slash is missing at the end of the upload address."""
     try:
-        target = shown(urljoin(place.upload, answer.headers.get("Location", "")))
+        target = without_query(urljoin(place.upload, answer.headers.get("Location", "")))
     except ValueError:
         target = "an address that cannot be read"
-    return f"{target}: is {shown(place.upload)} an upload address, with its slash at the end?"
+    return f"{target}: is {without_query(place.upload)} an upload address, with its slash at the end?"
 
 
 def _package(file: File) -> PackageFile:

@@ -79,7 +79,7 @@ class Processes:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._mark = f"{MARK}={secrets.token_hex(16)}"
-        self._keeper: subprocess.Popen[bytes] | None = None
+        self._reaper: subprocess.Popen[bytes] | None = None
         self._groups: set[int] = set()
         self._engines: Counter[str] = Counter()
         # Never emptied once written to: whoever waits on the reading end wakes up, now or later.
@@ -109,7 +109,7 @@ class Processes:
         """Have the keeper remove this run's containers from an engine if we die in here; see ``reaper``."""
         self.check()
         with self._lock:
-            self._start_keeper()
+            self._start_reaper()
             self._engines[engine] += 1
             self._tell(f"@{engine}\n")
         try:
@@ -145,7 +145,7 @@ class Processes:
         self.check()
         program = _found(args[0], env)
         with self._lock:
-            self._start_keeper()
+            self._start_reaper()
             try:
                 popen = subprocess.Popen(
                     [program, *args[1:]],
@@ -184,7 +184,7 @@ class Processes:
     def close(self) -> None:
         """End whatever still runs, and the keeper. Called at exit by itself; calling it twice does nothing more."""
         with self._lock:
-            keeper, self._keeper = self._keeper, None
+            keeper, self._reaper = self._reaper, None
         if keeper is not None:
             atexit.unregister(self.close)
             _piped(keeper.stdin).close()
@@ -213,15 +213,15 @@ class Processes:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _start_keeper(self) -> None:
+    def _start_reaper(self) -> None:
         """Start the keeper where there is none, or where it was killed. The lock is held."""
-        if self._keeper is not None and self._keeper.poll() is None:
+        if self._reaper is not None and self._reaper.poll() is None:
             return
-        if self._keeper is None:
+        if self._reaper is None:
             atexit.register(self.close)
         else:
-            _piped(self._keeper.stdin).close()
-        self._keeper = start_keeper(self._mark)
+            _piped(self._reaper.stdin).close()
+        self._reaper = start_reaper(self._mark)
         for group in self._groups:
             self._tell(f"+{group}\n")
         for engine in self._engines.elements():
@@ -229,12 +229,12 @@ class Processes:
 
     def _tell(self, line: str) -> None:
         """Write one line to the keeper; a keeper that was killed is replaced by the next start. The lock is held."""
-        if self._keeper is not None:
+        if self._reaper is not None:
             with contextlib.suppress(BrokenPipeError):
-                _piped(self._keeper.stdin).write(line.encode())
+                _piped(self._reaper.stdin).write(line.encode())
 
 
-def start_keeper(mark: str) -> subprocess.Popen[bytes]:
+def start_reaper(mark: str) -> subprocess.Popen[bytes]:
     """Start a keeper for what carries a mark; what is to be ended with us is told to its standard input."""
     return subprocess.Popen(
         [sys.executable, "-I", "-S", "-E", str(Path(__file__).with_name("reaper.py")), mark],

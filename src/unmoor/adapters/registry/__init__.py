@@ -31,7 +31,7 @@ def place_of(host: str, world: World) -> RegistryPlace:
     return RegistryPlace(host=host, address=f"https://{host}", login=login)
 
 
-def opened(name: str, world: World, http: BoundedSession, clock: Clock | None) -> OciRegistry:
+def open_registry(name: str, world: World, http: BoundedSession, clock: Clock | None) -> OciRegistry:
     """The repository of an image's name. Nothing is sent yet. Raises `ConfigError`."""
     image = oci.ImageName.parse(name)
     return OciRegistry(place_of(image.host, world), image.repository, http, clock)

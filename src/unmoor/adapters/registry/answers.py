@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from unmoor.adapters.http.session import Answer
-from unmoor.adapters.http.urls import shown
+from unmoor.adapters.http.session import Response
+from unmoor.adapters.http.urls import without_query
 from unmoor.adapters.index.answers import asked_wait
 from unmoor.errors import Unknown
 from unmoor.ports.clock import Clock
@@ -32,11 +32,11 @@ class _Errors(msgspec.Struct, frozen=True):
     errors: tuple[_Said, ...]
 
 
-class Busy(Unknown):
+class RegistryBusy(Unknown):
     """It asked to come back later, more often or for longer than can be waited."""
 
 
-def errors_of(answer: Answer) -> tuple[tuple[str, str], ...]:
+def errors_of(answer: Response) -> tuple[tuple[str, str], ...]:
     """The codes and messages of the specification's error document, empty where it is none."""
     try:
         told = msgspec.json.decode(answer.body[:_LOOKED_AT], type=_Errors)
@@ -45,7 +45,7 @@ def errors_of(answer: Answer) -> tuple[tuple[str, str], ...]:
     return tuple((clean(each.code, 60), clean(each.message)) for each in told.errors)
 
 
-def said(answer: Answer) -> str:
+def describe_errors(answer: Response) -> str:
     """What a registry says about an answer, in one clean line."""
     words = "; ".join(": ".join(filter(None, pair)) for pair in errors_of(answer))
     if not words and answer.kind in {"text/plain", "application/json"}:
@@ -53,22 +53,22 @@ def said(answer: Answer) -> str:
     return clean(f"{answer.status} {words or answer.reason or 'no reason given'}")
 
 
-def is_absent(answer: Answer) -> bool:
+def is_absent(answer: Response) -> bool:
     """Whether an answer of 404 comes from a registry, and not from some other server at that address."""
     codes = {code for code, _ in errors_of(answer)}
     return bool(codes & _ABSENT) or "Docker-Distribution-Api-Version" in answer.headers
 
 
-def odd(answer: Answer) -> Unknown:
+def unexpected_answer(answer: Response) -> Unknown:
     """The error for an answer that tells nothing about what was asked."""
     return Unknown(
-        f"the registry answered {said(answer)}",
-        where=shown(answer.url),
+        f"the registry answered {describe_errors(answer)}",
+        where=without_query(answer.url),
         next_step="run the same command again; if that stays, look at the registry's status page",
     )
 
 
-def patiently(send: Callable[[], Answer], clock: Clock | None, *, again: bool) -> Answer:
+def with_patience(send: Callable[[], Response], clock: Clock | None, *, again: bool) -> Response:
     """Send, and wait for a registry that is busy, as long as it asks for and at most two minutes in all.
 
     ``again``: what was asked may be asked again after a fault (5xx, a broken exchange), twice,
@@ -86,7 +86,7 @@ def patiently(send: Callable[[], Answer], clock: Clock | None, *, again: bool) -
             busy = answer.status == _TOO_MANY or (answer.status == _UNAVAILABLE and asked is not None)
             if answer.status < _FAULT and not busy:
                 return answer
-            trouble = _busy(answer) if busy else odd(answer)
+            trouble = _busy(answer) if busy else unexpected_answer(answer)
             wait = max(1.0, asked or 5.0) if busy else next(waits, None)
         if clock is None or wait is None or wait > left:
             raise trouble
@@ -94,11 +94,11 @@ def patiently(send: Callable[[], Answer], clock: Clock | None, *, again: bool) -
         clock.sleep(wait)
 
 
-def _busy(answer: Answer) -> Busy:
+def _busy(answer: Response) -> RegistryBusy:
     asked = asked_wait(answer.headers)
     wait = f" in {asked:.0f} s" if asked else " later"
-    return Busy(
-        f"the registry is busy: {said(answer)}",
-        where=shown(answer.url),
+    return RegistryBusy(
+        f"the registry is busy: {describe_errors(answer)}",
+        where=without_query(answer.url),
         next_step=f"run the same command again{wait}: what is there already is kept",
     )

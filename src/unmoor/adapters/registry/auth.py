@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from unmoor.adapters.http.session import Answer
-from unmoor.adapters.http.urls import is_loopback, led_to, origin, parsed, shown
-from unmoor.adapters.registry.answers import said
+from unmoor.adapters.http.session import Response
+from unmoor.adapters.http.urls import is_loopback, led_to, origin, parsed, without_query
+from unmoor.adapters.registry.answers import describe_errors
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.secret import Secret
@@ -28,7 +28,7 @@ _LONGEST_TOKEN = 65_536
 # One parameter of a challenge (RFC 9110): name="quoted" or name=word.
 _PAIR = re.compile(r"""([A-Za-z_]{1,40})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))""")
 
-Fetch = Callable[[str, Login | None], Answer]
+Fetch = Callable[[str, Login | None], Response]
 """Reads an address, with HTTP basic where there is a login; bounded, and never an answer of 5xx or 429."""
 
 
@@ -38,7 +38,7 @@ class _TokenAnswer(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Challenge:
+class AuthChallenge:
     """What a registry asks for: ``basic``, or ``bearer`` with where the token comes from."""
 
     scheme: str
@@ -47,7 +47,7 @@ class Challenge:
     scope: str = ""
 
     @classmethod
-    def of(cls, header: str, where: str) -> Challenge:
+    def of(cls, header: str, where: str) -> AuthChallenge:
         """Read ``WWW-Authenticate``. Raises `Unknown` for one that is missing or of no known sort."""
         scheme, _, rest = header.strip().partition(" ")
         told = {each[1].lower(): each[3] or re.sub(r"\\(.)", r"\1", each[2] or "") for each in _PAIR.finditer(rest)}
@@ -66,7 +66,7 @@ class Challenge:
 
 
 @dataclass
-class Door:
+class RegistryAuth:
     """One registry's door: remembers what it asked for, and the tokens by scope."""
 
     place: RegistryPlace
@@ -82,12 +82,12 @@ class Door:
             return {"Authorization": _basic(self.place.login)}
         return {}
 
-    def answer(self, refused: Answer, scope: str, *, anonymous: bool, sent: bool) -> None:
+    def answer(self, refused: Response, scope: str, *, anonymous: bool, sent: bool) -> None:
         """Do what an answer of 401 asks for; ``sent`` says whether credentials went with the request already.
 
         Raises `Denied` where that cannot be done, and `Unknown` where the other side fails.
         """
-        challenge = Challenge.of(refused.headers.get("WWW-Authenticate", ""), shown(refused.url))
+        challenge = AuthChallenge.of(refused.headers.get("WWW-Authenticate", ""), without_query(refused.url))
         login = None if anonymous or not self.place.login.secret else self.place.login
         if challenge.scheme == "bearer":
             self._tokens[scope, anonymous] = self._token(challenge, scope, login)
@@ -97,7 +97,7 @@ class Door:
             self._guard(refused.url)
             self._basic = True
 
-    def _token(self, challenge: Challenge, scope: str, login: Login | None) -> Secret:
+    def _token(self, challenge: AuthChallenge, scope: str, login: Login | None) -> Secret:
         # The registry may want less than we are going to do with the token, so both are asked for.
         wanted = [scope] if challenge.scope in {"", scope} else [scope, challenge.scope]
         query = [("service", challenge.service)] if challenge.service else []
@@ -116,18 +116,18 @@ class Door:
         if parsed(address).scheme != "https" and not (here and is_loopback(address)):
             raise Denied(
                 f"it wants the password of {self.place.host} over plain http",
-                where=shown(address),
+                where=without_query(address),
                 next_step="give the registry an https address in the world file: passwords go over nothing else",
             )
         if here and not is_loopback(address) and origin(address) != origin(self.place.address):
             raise Denied(
                 "a registry on this machine wants its password sent elsewhere",
-                where=shown(address),
+                where=without_query(address),
                 next_step="look at the registry's configuration of tokens",
             )
 
 
-def _read_token(answer: Answer) -> Secret:
+def _read_token(answer: Response) -> Secret:
     token = ""
     if answer.status == _OK:
         try:
@@ -138,20 +138,20 @@ def _read_token(answer: Answer) -> Secret:
     if not token or len(token) > _LONGEST_TOKEN or not token.isascii() or any(c.isspace() for c in token):
         raise Unknown(
             f"the answer ({answer.status}) holds no token that can be used",
-            where=shown(answer.url),
+            where=without_query(answer.url),
             next_step="run the same command again; if that stays, look at the registry's status page",
         )
     return Secret(token)
 
 
-def denied(answer: Answer, place: RegistryPlace, *, anonymous: bool) -> Denied:
+def denied(answer: Response, place: RegistryPlace, *, anonymous: bool) -> Denied:
     """The error for a login that is missing or was not accepted."""
     if anonymous:
         what, advice = "it lets nobody in without a login", f"give a login for {place.host}, or make the image public"
     else:
         what = f"it does not accept the login ({place.login.origin})"
         advice = f"give the user name and a valid password or token of {place.host}"
-    return Denied(f"{what}: {said(answer)}", where=shown(answer.url), next_step=advice)
+    return Denied(f"{what}: {describe_errors(answer)}", where=without_query(answer.url), next_step=advice)
 
 
 def _basic(login: Login) -> Secret:

@@ -12,10 +12,10 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from unmoor.adapters.http.session import Answer, BoundedSession
-from unmoor.adapters.http.urls import led_to, origin, shown
-from unmoor.adapters.registry.answers import Busy, errors_of, is_absent, odd, said
-from unmoor.adapters.registry.requests import Forbidden, Wire
+from unmoor.adapters.http.session import BoundedSession, Response
+from unmoor.adapters.http.urls import led_to, origin, without_query
+from unmoor.adapters.registry.answers import RegistryBusy, describe_errors, errors_of, is_absent, unexpected_answer
+from unmoor.adapters.registry.requests import RegistryRequests, RequestForbidden
 from unmoor.artifacts import oci
 from unmoor.errors import Conflict, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
@@ -50,7 +50,7 @@ class OciRegistry:
     http: BoundedSession
     clock: Clock | None = None
     settings: str = ""
-    _wire: Wire = field(init=False, compare=False, repr=False)
+    _wire: RegistryRequests = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         name = oci.ImageName.parse(f"{self.place.host}/{self.repository}")
@@ -59,7 +59,7 @@ class OciRegistry:
         place = replace(self.place, host=name.host, address=address)
         object.__setattr__(self, "place", place)
         object.__setattr__(self, "repository", name.repository)
-        object.__setattr__(self, "_wire", Wire(place, name.repository, self.http, self.clock, self.page))
+        object.__setattr__(self, "_wire", RegistryRequests(place, name.repository, self.http, self.clock, self.page))
 
     @property
     def name(self) -> str:
@@ -98,7 +98,7 @@ class OciRegistry:
         """The digest behind a tag or digest."""
         try:
             answer = self._wire.ask("HEAD", f"manifests/{_checked(reference)}", headers={"Accept": oci.ACCEPT})
-        except Forbidden:
+        except RequestForbidden:
             # The answer to HEAD has no words: a read brings them.
             manifest = self.manifest(reference)
             return manifest.digest if manifest else None
@@ -130,7 +130,7 @@ class OciRegistry:
                 next_step="do not use them; ask the registry's operators",
             )
         kind = answer.kind
-        oci.read_manifest(answer.body, kind, where=shown(answer.url))
+        oci.read_manifest(answer.body, kind, where=without_query(answer.url))
         return OciManifest(data=answer.body, digest=digest, media_type=kind)
 
     def blob(self, digest: str) -> bytes:
@@ -148,7 +148,7 @@ class OciRegistry:
                 self.clock.sleep(pause)
             try:
                 return self._put(tag, manifest)
-            except Busy:
+            except RegistryBusy:
                 raise
             except (Unknown, Rejected, Denied) as error:
                 trouble = error
@@ -206,15 +206,15 @@ class OciRegistry:
                 f"{digest} was deleted, and is still there", where=self.name, next_step="run the same command again"
             )
 
-    def _must_be(self, answer: Answer, status: int) -> None:
+    def _must_be(self, answer: Response, status: int) -> None:
         if answer.status != status:
-            raise odd(answer)
+            raise unexpected_answer(answer)
 
-    def _same(self, reference: str, digest: str, answer: Answer) -> None:
+    def _same(self, reference: str, digest: str, answer: Response) -> None:
         if oci.is_digest(reference) and digest != reference:
             raise Conflict(
                 f"the registry gives {digest} for {reference}",
-                where=shown(answer.url),
+                where=without_query(answer.url),
                 next_step="do not use it; ask the registry's operators",
             )
 
@@ -228,13 +228,13 @@ class OciRegistry:
             )
         return seen
 
-    def _refusal(self, answer: Answer, what: str) -> Rejected:
+    def _refusal(self, answer: Response, what: str) -> Rejected:
         advice = "mend what it names, then run the same command again"
         if answer.status == _NOT_ALLOWED or any(code == "UNSUPPORTED" for code, _ in errors_of(answer)):
             advice = f"this registry does not do that; look at {self.page}"
-        return Rejected(f"{what}: the registry answered {said(answer)}", where=self.name, next_step=advice)
+        return Rejected(f"{what}: the registry answered {describe_errors(answer)}", where=self.name, next_step=advice)
 
-    def _next(self, answer: Answer) -> str:
+    def _next(self, answer: Response) -> str:
         """The path of the next page, the empty text after the last one."""
         target, _, rest = answer.headers.get("Link", "").partition(";")
         if 'rel="next"' not in rest.replace("'", '"').replace("rel=next", 'rel="next"'):
@@ -242,7 +242,9 @@ class OciRegistry:
         url = led_to(answer.url, target.strip().strip("<>"))
         root = f"{self.place.address}/v2/{self.repository}/"
         if origin(url) != origin(self.place.address) or not urlsplit(url).path.startswith(urlsplit(root).path):
-            raise Unknown("its next page is elsewhere", where=shown(url), next_step="ask the registry's operators")
+            raise Unknown(
+                "its next page is elsewhere", where=without_query(url), next_step="ask the registry's operators"
+            )
         return f"tags/list?{urlsplit(url).query}"
 
 
@@ -256,13 +258,15 @@ def _checked(reference: str) -> str:
     return reference
 
 
-def _tags(answer: Answer) -> tuple[str, ...]:
+def _tags(answer: Response) -> tuple[str, ...]:
     try:
         tags = msgspec.json.decode(answer.body, type=_Tags).tags or ()
     except (msgspec.MsgspecError, UnicodeDecodeError):
         tags = ("",)
     if not all(map(oci.is_tag, tags)):
         raise Unknown(
-            "this is not a list of tags", where=shown(answer.url), next_step="look at what the registry serves there"
+            "this is not a list of tags",
+            where=without_query(answer.url),
+            next_step="look at what the registry serves there",
         )
     return tags

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from unmoor.adapters.http.session import Answer, BoundedSession
-from unmoor.adapters.http.urls import shown
-from unmoor.adapters.registry.answers import patiently
+from unmoor.adapters.http.session import BoundedSession, Response
+from unmoor.adapters.http.urls import without_query
+from unmoor.adapters.registry.answers import with_patience
 from unmoor.artifacts import oci
 from unmoor.errors import Denied, Rejected, Unknown
 from unmoor.ports.clock import Clock
@@ -105,7 +105,7 @@ class ForgePackages:
         answer = self._read("")
         return None if answer is None else _decoded(answer, _Package).visibility == "public"
 
-    def _read(self, path: str) -> Answer | None:
+    def _read(self, path: str) -> Response | None:
         """Read below the package, ``None`` where there is none."""
         root = self._root()
         if root is None:
@@ -114,7 +114,7 @@ class ForgePackages:
         if answer.status == _ABSENT:
             return None
         if answer.status != _OK:
-            raise _odd(answer)
+            raise _unexpected_answer(answer)
         return answer
 
     def _root(self) -> str | None:
@@ -129,51 +129,51 @@ class ForgePackages:
                     self._roots.append(root)
                     break
                 if answer.status != _ABSENT:
-                    raise _odd(answer)
+                    raise _unexpected_answer(answer)
         return self._roots[0] if self._roots else None
 
-    def _send(self, method: str, url: str) -> Answer:
+    def _send(self, method: str, url: str) -> Response:
         token = self.place.login.secret
         secrets = {"Authorization": Secret(f"Bearer {token.reveal()}")} if token else {}
 
-        def once() -> Answer:
+        def once() -> Response:
             return self.http.send(method, url, headers=_HEADERS, secret_headers=secrets, limit=_LIMIT)
 
-        answer = patiently(once, self.clock, again=True)
+        answer = with_patience(once, self.clock, again=True)
         if answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
             raise Denied(
                 f"the forge does not let us {'delete' if method == 'DELETE' else 'see'} its packages: {_words(answer)}",
-                where=shown(url),
+                where=without_query(url),
                 next_step="use a token with read:packages, and with delete:packages and the role of an admin to delete",
             )
         return answer
 
 
-def _decoded(answer: Answer, kind: type[T]) -> T:
+def _decoded(answer: Response, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise _odd(answer) from error
+        raise _unexpected_answer(answer) from error
 
 
-def _version(row: _Version, answer: Answer) -> PackageVersion:
+def _version(row: _Version, answer: Response) -> PackageVersion:
     tags = row.metadata.container.tags
     if not oci.is_digest(row.name) or not all(map(oci.is_tag, tags)):
-        raise _odd(answer)
+        raise _unexpected_answer(answer)
     return PackageVersion(
         id=row.id, digest=row.name, tags=tags, created=clean(row.created_at, 40), downloads=row.download_count
     )
 
 
-def _odd(answer: Answer) -> Unknown:
+def _unexpected_answer(answer: Response) -> Unknown:
     return Unknown(
         f"the forge's answer about packages cannot be read: {_words(answer)}",
-        where=shown(answer.url),
+        where=without_query(answer.url),
         next_step="run the same command again; if that stays, look at the forge's status page",
     )
 
 
-def _words(answer: Answer) -> str:
+def _words(answer: Response) -> str:
     try:
         message = msgspec.json.decode(answer.body, type=_Message).message
     except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from unmoor.adapters.http.session import Answer, BoundedSession
-from unmoor.adapters.registry.answers import errors_of, patiently, said
-from unmoor.adapters.registry.auth import Door, denied
+from unmoor.adapters.http.session import BoundedSession, Response
+from unmoor.adapters.registry.answers import describe_errors, errors_of, with_patience
+from unmoor.adapters.registry.auth import RegistryAuth, denied
 from unmoor.artifacts import oci
 from unmoor.errors import Denied
 from unmoor.ports.clock import Clock
@@ -16,11 +16,11 @@ from unmoor.util.secret import Secret
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 
-class Forbidden(Denied):
+class RequestForbidden(Denied):
     """403: the login is known, and may not do that. Asking again in other words does no harm."""
 
 
-class Wire:
+class RegistryRequests:
     """Sends requests below ``/v2/<repository>/``. ``page`` is where a person changes who may do what."""
 
     def __init__(
@@ -31,7 +31,7 @@ class Wire:
         self._http = http
         self._clock = clock
         self._page = page
-        self._door = Door(place, self._fetch)
+        self._door = RegistryAuth(place, self._fetch)
 
     def ask(
         self,
@@ -43,14 +43,14 @@ class Wire:
         push: bool = False,
         scope: str = "",
         anonymous: bool = False,
-    ) -> Answer:
+    ) -> Response:
         """Send one request, with whatever the registry wants to see. Any status that is left is an answer.
 
         Raises `Denied` for 401 and 403, `Unknown` for 429 that does not end, for 5xx and where there
         is no whole answer; a PUT is then not sent again, all others are.
         """
         url = f"{self._place.address}/v2/{self._repository}/{path}"
-        answer = patiently(
+        answer = with_patience(
             lambda: self.send(method, url, headers or {}, body, push=push, scope=scope, anonymous=anonymous),
             self._clock,
             again=method != "PUT",
@@ -59,8 +59,8 @@ class Wire:
             raise denied(answer, self._place, anonymous=anonymous or not self._place.login.secret)
         refused = answer.status > _FORBIDDEN and any(code == "DENIED" for code, _ in errors_of(answer))
         if answer.status == _FORBIDDEN or refused:
-            raise Forbidden(
-                f"the registry forbids it: {said(answer)}",
+            raise RequestForbidden(
+                f"the registry forbids it: {describe_errors(answer)}",
                 where=f"{self._place.host}/{self._repository}",
                 next_step=f"look at who may write to the package: {self._page}",
             )
@@ -76,7 +76,7 @@ class Wire:
         push: bool = False,
         scope: str = "",
         anonymous: bool = False,
-    ) -> Answer:
+    ) -> Response:
         """One exchange; after a challenge a second one, and no third."""
         wanted = f"repository:{self._repository}:{scope or ('pull,push' if push else 'pull')}"
         secrets = self._door.headers(wanted, anonymous=anonymous)
@@ -88,10 +88,10 @@ class Wire:
 
     def _once(
         self, method: str, url: str, headers: Mapping[str, str], secrets: Mapping[str, Secret], body: bytes
-    ) -> Answer:
+    ) -> Response:
         if method == "GET":
             return self._http.get(url, headers=headers, secret_headers=secrets, limit=oci.LIMIT)
         return self._http.send(method, url, headers=headers, secret_headers=secrets, body=body, limit=oci.LIMIT)
 
-    def _fetch(self, url: str, login: Login | None) -> Answer:
-        return patiently(lambda: self._http.get(url, login=login), self._clock, again=True)
+    def _fetch(self, url: str, login: Login | None) -> Response:
+        return with_patience(lambda: self._http.get(url, login=login), self._clock, again=True)

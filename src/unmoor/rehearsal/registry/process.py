@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 
-from unmoor.adapters.process.supervisor import start_keeper
+from unmoor.adapters.process.supervisor import start_reaper
 from unmoor.rehearsal.registry.site import Site
 
 PROGRAM = "docker-registry"
@@ -31,13 +31,13 @@ class Programs:
 
     program: str
     _running: dict[Site, subprocess.Popen[bytes]] = field(default_factory=dict)
-    _keeper: subprocess.Popen[bytes] | None = None
+    _reaper: subprocess.Popen[bytes] | None = None
     _mark: str = field(default_factory=lambda: f"{_MARK}={secrets.token_hex(16)}")
 
     def begin(self, site: Site) -> None:
         """Start one."""
-        if self._keeper is None:
-            self._keeper = start_keeper(self._mark)
+        if self._reaper is None:
+            self._reaper = start_reaper(self._mark)
         # Each variable REGISTRY_… would overrule a line of the configuration.
         environ = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
         environ |= dict([self._mark.split("=")])
@@ -68,12 +68,12 @@ class Programs:
             process.wait()
             self._tell(f"-{process.pid}\n")
         self._running.clear()
-        if self._keeper is not None and self._keeper.stdin is not None:
-            self._keeper.stdin.close()
-            self._keeper.wait()
-            self._keeper = None
+        if self._reaper is not None and self._reaper.stdin is not None:
+            self._reaper.stdin.close()
+            self._reaper.wait()
+            self._reaper = None
 
     def _tell(self, line: str) -> None:
-        if self._keeper is not None and self._keeper.stdin is not None:
+        if self._reaper is not None and self._reaper.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
-                self._keeper.stdin.write(line.encode())
+                self._reaper.stdin.write(line.encode())

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from unmoor.adapters.http.session import Answer, BoundedSession
-from unmoor.adapters.http.urls import origin, shown
+from unmoor.adapters.http.session import BoundedSession, Response
+from unmoor.adapters.http.urls import origin, without_query
 from unmoor.adapters.index.answers import asked_wait, words
 from unmoor.adapters.index.trusted.claims import MISSING, Claims
 from unmoor.errors import Denied, Unknown
@@ -51,8 +51,8 @@ def audience(place: IndexPlace, http: BoundedSession) -> str:
     answer = http.get(url, headers={"Accept": "application/json"}, limit=_LIMIT, deadline=_DEADLINE)
     if origin(answer.url) != origin(url):
         raise Denied(
-            f"it leads elsewhere, to {shown(answer.url)}: the audience is believed only from the index itself",
-            where=shown(url),
+            f"it leads elsewhere, to {without_query(answer.url)}: the audience is believed only from the index itself",
+            where=without_query(url),
             next_step=f"correct the upload address in the world file, {_GIVE_A_TOKEN}",
         )
     match answer.status:
@@ -63,17 +63,17 @@ def audience(place: IndexPlace, http: BoundedSession) -> str:
         case 404:
             raise Denied(
                 f"{place.name} has no trusted publishing: there is nothing at {AUDIENCE}",
-                where=shown(url),
+                where=without_query(url),
                 next_step='give an API token, and set trusted-publishing = "never" for this index',
             )
         case _:
-            raise _odd(place, answer)
+            raise _unexpected_answer(place, answer)
     if not isinstance(said, str) or not said.isascii() or not said.isprintable() or not said.strip():
-        raise Unknown(f"{place.name} names no audience for ID tokens", where=shown(url), next_step=_TRY_AGAIN)
+        raise Unknown(f"{place.name} names no audience for ID tokens", where=without_query(url), next_step=_TRY_AGAIN)
     if len(said) > _LONGEST_AUDIENCE or (said.lower() in _OTHERS and not _is_public(place)):
         raise Denied(
             f"{place.name} asks for ID tokens for {clean(said, 60)!r}: with one it could act as this job elsewhere",
-            where=shown(url),
+            where=without_query(url),
             next_step="ask the index's operator for an audience of its own",
         )
     return said
@@ -93,7 +93,7 @@ def mint(place: IndexPlace, http: BoundedSession, token: Secret, claims: Claims)
     if 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own numbers
         return _minted(place, answer)
     if answer.status >= 500 or answer.status == 429:  # noqa: PLR2004
-        raise _odd(place, answer)
+        raise _unexpected_answer(place, answer)
     code, description = _said(answer)
     raise _refused(place, code, description.replace(token.reveal(), "***"), claims)
 
@@ -109,7 +109,7 @@ def _is_public(place: IndexPlace) -> bool:
     return origin(place.upload) in {origin(address) for address in upload_addresses()}
 
 
-def _read(answer: Answer) -> dict[str, Any]:
+def _read(answer: Response) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -117,25 +117,25 @@ def _read(answer: Answer) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Unknown(
             f"{answer.status}, and no JSON",
-            where=shown(answer.url),
+            where=without_query(answer.url),
             next_step="open that address in a browser: a proxy or a login page may answer in the index's place",
         )
     return value
 
 
-def _minted(place: IndexPlace, answer: Answer) -> Minted:
+def _minted(place: IndexPlace, answer: Response) -> Minted:
     said = _read(answer)
     token, expires = said.get("token"), said.get("expires")
     if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token or not token:
-        raise Unknown(f"{place.name} minted no token", where=shown(answer.url), next_step=_TRY_AGAIN)
+        raise Unknown(f"{place.name} minted no token", where=without_query(answer.url), next_step=_TRY_AGAIN)
     if len(token) > _LONGEST_TOKEN:
-        raise Unknown(f"{place.name} minted a token too long", where=shown(answer.url), next_step=_TRY_AGAIN)
+        raise Unknown(f"{place.name} minted a token too long", where=without_query(answer.url), next_step=_TRY_AGAIN)
     life = expires - time.time() if isinstance(expires, int | float) else KEPT
     # An index may give less than PyPI; a clock that is wrong must not make a new token for each file.
     return Minted(token=Secret(token), kept=min(KEPT, max(life * 2 / 3, 30.0)))
 
 
-def _said(answer: Answer) -> tuple[str, str]:
+def _said(answer: Response) -> tuple[str, str]:
     """The first error's code, and all that was said."""
     try:
         errors = _read(answer).get("errors")
@@ -147,11 +147,11 @@ def _said(answer: Answer) -> tuple[str, str]:
     return (codes[0] if codes else ""), clean("; ".join(told)) or f"{answer.status} {words(answer)}"
 
 
-def _odd(place: IndexPlace, answer: Answer) -> Unknown:
+def _unexpected_answer(place: IndexPlace, answer: Response) -> Unknown:
     wait = asked_wait(answer.headers)
     return Unknown(
         f"{place.name} answered {answer.status} where trusted publishing should be: {words(answer)}",
-        where=shown(answer.url),
+        where=without_query(answer.url),
         next_step=f"in {wait:.0f} s, not before, run the same command again" if wait else _TRY_AGAIN,
     )
 
