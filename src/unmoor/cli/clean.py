@@ -196,10 +196,10 @@ def _cleaned(name: str, services: Services, rules: RetentionRules, *, really: bo
     seen = cleanup.survey(registry, packages, say=output.err)
     plan = sweep(seen.graph, rules, now=time.time())
     done = cleanup.apply(registry, packages, seen, plan, say=output.err) if really else Cleaned(deleted=(), spared=())
-    return _told(name, seen, plan, done)
+    return _summarize(name, seen, plan, done)
 
 
-def _told(name: str, seen: Survey, plan: Sweep, done: Cleaned) -> CleanedImage:
+def _summarize(name: str, seen: Survey, plan: Sweep, done: Cleaned) -> CleanedImage:
     spared = dict(done.spared)
     return CleanedImage(
         name=name,

@@ -120,7 +120,7 @@ def open_session(asked: RunOptions, processes: Processes) -> Session:
 def run_session(session: Session, asked: RunOptions, processes: Processes) -> Report:
     """Run the pipeline to its end; a lock and a journal are there from the moment that something may be made."""
     gate = Workspace(session.folder) if asked.limit > Reach.READS else None
-    _see_manifest(session.folder, asked.manifest_sha256)
+    _require_manifest(session.folder, asked.manifest_sha256)
     with processes.guarded(), gate or nullcontext():
         if gate and (asked.handed or asked.legs):
             gate.enter()
@@ -172,7 +172,7 @@ class Workspace(ExitStack):
                 self._entered = True
 
 
-def _see_manifest(folder: RunFolder, expected: str) -> None:
+def _require_manifest(folder: RunFolder, expected: str) -> None:
     """See that the run folder is the one that an earlier job handed over."""
     if not expected:
         return

@@ -74,18 +74,18 @@ def _undone(pipeline: Pipeline, report: Report, *, really: bool) -> list[str]:
             case Publish():
                 lines.append(f"{stage.name}: stays. {clean(stage.remedy(outcome.product), limit=2000)}")
                 lines += [
-                    _told(stage.name, answer) for answer in (stage.undo_partly(outcome.product) if really else ())
+                    _undo_line(stage.name, answer) for answer in (stage.undo_partly(outcome.product) if really else ())
                 ]
             case Push() if not really:
                 lines.append(f"{stage.name}: would be taken back if it can be: {words.describe(outcome.product)}")
             case Push():
-                lines.append(_told(stage.name, stage.undo(outcome.product)))
+                lines.append(_undo_line(stage.name, stage.undo(outcome.product)))
             case _:
                 pass
     return lines
 
 
-def _told(name: str, answer: Undone | NotUndone) -> str:
+def _undo_line(name: str, answer: Undone | NotUndone) -> str:
     match answer:
         case Undone(what):
             return f"{name}: undone. {clean(what, limit=2000)}"

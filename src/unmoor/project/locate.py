@@ -58,7 +58,7 @@ def locate(
         path, where = top.settings.path or None, top.provenance["path"]
         if path is None:
             return _by_tag(repository, top.settings, tag)
-        _see_alone(top)
+        _require_unambiguous(top)
     return repository.see(path or "", where)
 
 
@@ -139,7 +139,7 @@ def _fit(text: str, where: str) -> str:
         raise ConfigError(str(error), where=where, next_step="name a folder such as packages/pkg") from error
 
 
-def _see_alone(top: Resolved) -> None:
+def _require_unambiguous(top: Resolved) -> None:
     """What else stands beside ``path`` would mean nothing, and nobody would be told. Raises `ConfigError`."""
     if not top.settings.path:
         return

@@ -84,7 +84,7 @@ def upload(
         run.there.append(file)
     for part in upload_batches(absent, begun=bool(present)):
         if failures := run_parallel(part, run.bring, width=WIDTH):
-            raise _told(failures, run)
+            raise _describe_failures(failures, run)
     if absent:
         run.read_back()
     return uploaded(index, files)
@@ -98,7 +98,7 @@ def upload_batches(files: Sequence[File], *, begun: bool) -> tuple[tuple[File, .
     return tuple(part for part in (wheels[:alone], wheels[alone:], *others) if part)
 
 
-def _told(failures: Sequence[BaseException], run: _Upload) -> BaseException:
+def _describe_failures(failures: Sequence[BaseException], run: _Upload) -> BaseException:
     """The first failure, with what is there and what else failed."""
     error, *others = failures
     if not isinstance(error, UnmoorError):

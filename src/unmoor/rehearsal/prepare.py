@@ -20,7 +20,7 @@ from unmoor.notes.fragments import configured, gather
 from unmoor.ports.shell import Shell
 from unmoor.project import with_version
 from unmoor.project.locate import ConfigSources, naming_at
-from unmoor.rehearsal.rehearsal_tag import Choice, Chooser
+from unmoor.rehearsal.rehearsal_tag import Chooser, RehearsalTag
 from unmoor.stages.tag import refuse_shallow
 from unmoor.versioning.tag_scheme import refuse_hostile
 
@@ -121,7 +121,9 @@ def _signed_by_us(date: int) -> dict[str, str]:
     }
 
 
-def _commit_version(program: GitProgram, project: Path, choice: Choice, when: dict[str, str], *, top: Path) -> str:
+def _commit_version(
+    program: GitProgram, project: Path, choice: RehearsalTag, when: dict[str, str], *, top: Path
+) -> str:
     """Set the version in the clone by a commit of one line, and return it as a diff."""
     if choice.edit is None:
         return ""

@@ -20,7 +20,7 @@ Kinds = Callable[[], Iterable[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class RehearsalTag:
     """A tag on a commit. ``edit`` is the spot that must say ``version`` first, ``None`` where nothing must change."""
 
     tag: str
@@ -39,7 +39,7 @@ class Chooser:
     kinds: Kinds
     naming: Naming = field(default_factory=Naming)
 
-    def choose(self, tag: str | None) -> Choice:
+    def choose(self, tag: str | None) -> RehearsalTag:
         """Choose what is rehearsed. Raises `Refused` where nothing sensible can be."""
         if tag is None:
             written, scm = self._written()
@@ -54,11 +54,11 @@ class Chooser:
         said = f"there is no tag {tag} yet: it is made in the rehearsal's own clone, on commit {self.head[:12]}"
         if written is None:
             unread = f"no file says the version in a way that can be read, so the build itself has to say {version}"
-            return Choice(tag=tag, version=version, commit=self.head, said=(said,) if scm else (said, unread))
+            return RehearsalTag(tag=tag, version=version, commit=self.head, said=(said,) if scm else (said, unread))
         if pep440.version_in(written.text) == version:
-            return Choice(tag=tag, version=version, commit=self.head, said=(said,))
+            return RehearsalTag(tag=tag, version=version, commit=self.head, said=(said,))
         differs = f"{written} says {clean(written.text, 60)}: a commit in that clone alone sets it to {version}"
-        return Choice(tag=tag, version=version, commit=self.head, edit=written, said=(said, differs))
+        return RehearsalTag(tag=tag, version=version, commit=self.head, edit=written, said=(said, differs))
 
     def _written(self) -> tuple[WrittenVersion | None, bool]:
         """Where HEAD's version is written, and whether it comes from tags instead. Here a likely spot will do."""
@@ -66,14 +66,14 @@ class Chooser:
         written, scm = read_version(read)
         return (written or (None if scm else guess_version(read))), scm
 
-    def _tagged(self, tag: str, why: str) -> Choice:
+    def _tagged(self, tag: str, why: str) -> RehearsalTag:
         """An existing tag, which must agree with the file at its commit."""
         version, commit = pep440.read_tag(tag, prefix=self.naming.prefix_of(tag)), self.git.tags()[tag]
         written, _ = read_version(partial(self.git.read, commit))
         refuse_other_version(written, tag, version, commit)
-        return Choice(tag=tag, version=version, commit=commit, said=(f"{why}, commit {commit[:12]}",))
+        return RehearsalTag(tag=tag, version=version, commit=commit, said=(f"{why}, commit {commit[:12]}",))
 
-    def _from_file(self, written: WrittenVersion) -> Choice:
+    def _from_file(self, written: WrittenVersion) -> RehearsalTag:
         """The version that a file says; the one that follows where that was released already."""
         said = pep440.version_in(written.text)
         if said is None:
@@ -106,7 +106,7 @@ class Chooser:
             return self._made(version, edit=written, told=told)
         return self._made(version, edit=None, told=f"rehearsing {version}, the version that {written} says")
 
-    def _from_tags(self, *, scm: bool) -> Choice:
+    def _from_tags(self, *, scm: bool) -> RehearsalTag:
         """The tag on HEAD, else the version that comes next."""
         tags = self.git.tags()
         here = self.naming.at(tags, self.head)
@@ -128,11 +128,11 @@ class Chooser:
         hint = "" if scm else "; if a build says another one, name it: unmoor rehearse TAG"
         return self._made(following, edit=None, told=f"{source}: rehearsing {following}, {after}{by}{hint}")
 
-    def _made(self, version: Version, *, edit: WrittenVersion | None, told: str) -> Choice:
+    def _made(self, version: Version, *, edit: WrittenVersion | None, told: str) -> RehearsalTag:
         tags = self.git.tags()
         tag = f"{pep440.style_of(tags, prefix=self.naming.usual(tags))}{version}"
         made = f"the tag {tag} is made in the rehearsal's own clone, on commit {self.head[:12]}"
-        return Choice(tag=tag, version=version, commit=self.head, edit=edit, said=(told, made))
+        return RehearsalTag(tag=tag, version=version, commit=self.head, edit=edit, said=(told, made))
 
     def _free(self, version: Version) -> Version:
         """The version, or the first patch after it that no tag names."""

@@ -195,7 +195,7 @@ def begin_registries(
     return proxies, ""
 
 
-class LifeLine:
+class ParentWatch:
     """Waits in a thread for the end of stdin, which is the end of our parent, and then ends us."""
 
     def __init__(self) -> None:
@@ -216,7 +216,7 @@ class LifeLine:
         os._exit(0)
 
 
-async def _serve(app: ASGIApp, sockets: list[socket.socket], ready: str, life: LifeLine) -> None:
+async def _serve(app: ASGIApp, sockets: list[socket.socket], ready: str, life: ParentWatch) -> None:
     from unmoor.rehearsal.server import Server
 
     server = Server(app)
@@ -233,7 +233,7 @@ async def _serve(app: ASGIApp, sockets: list[socket.socket], ready: str, life: L
 
 def serve(chosen: Options) -> None:
     """Serve until told to stop. Raises `Refused`, `ToolMissing`, `TimedOut`, `Unknown`."""
-    life = LifeLine()
+    life = ParentWatch()
     checkout = chosen.checkout.absolute() if chosen.checkout else None
     with locked(chosen.folder), Registries() as started:
         # The path of a socket may be 107 bytes long: below here it is short.

@@ -28,7 +28,7 @@ _SAID_NO: tuple[type[UnmoorError], ...] = (Refused, Denied, Unknown)
 
 
 @dataclass(frozen=True)
-class _Look:
+class AccessProbe:
     """One question: where, which stage proves what it cannot, and whether a no stops the run."""
 
     surface: str
@@ -37,11 +37,11 @@ class _Look:
     ask: Callable[[], list[Finding]]
 
 
-def _index_looks(index: Index, release: Release, proven_by: str, *, writes: bool, counts: bool) -> list[_Look]:
+def _index_looks(index: Index, release: Release, proven_by: str, *, writes: bool, counts: bool) -> list[AccessProbe]:
     upto = LoginProbe.MINTING if writes else LoginProbe.READING
     return [
-        _Look(index.name, proven_by, counts, lambda: [_login(index, release, proven_by, upto)]),
-        _Look(index.name, proven_by, counts, lambda: [_name(index, release, proven_by)]),
+        AccessProbe(index.name, proven_by, counts, lambda: [_login(index, release, proven_by, upto)]),
+        AccessProbe(index.name, proven_by, counts, lambda: [_name(index, release, proven_by)]),
     ]
 
 
@@ -98,12 +98,12 @@ class ProveAccess(Check[Access]):
                 context.say(f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} will prove it")
         return Access(findings=tuple(findings))
 
-    def _looks(self, release: Release) -> list[_Look]:
+    def _looks(self, release: Release) -> list[AccessProbe]:
         pushes, seals = self.limit >= Reach.REMOTE, self.limit >= Reach.FINAL
         looks = [
-            _Look(_FORGE, self.proven_by_draft, pushes, self._token),
-            _Look(_FORGE, self.proven_by_draft, pushes, lambda: self._repository(release)),
-            _Look(_FORGE, self.proven_by_undraft, pushes, lambda: [_tag(self.forge, release)]),
+            AccessProbe(_FORGE, self.proven_by_draft, pushes, self._token),
+            AccessProbe(_FORGE, self.proven_by_draft, pushes, lambda: self._repository(release)),
+            AccessProbe(_FORGE, self.proven_by_undraft, pushes, lambda: [_tag(self.forge, release)]),
         ]
         if self.staging is not None:
             counts = pushes and not self.advisory_staging
@@ -111,10 +111,10 @@ class ProveAccess(Check[Access]):
         for registry in self.registries:
             # The question is an upload that is begun and left: asked only where pushing follows.
             ask = _may_push if pushes else _push_login
-            looks.append(_Look(registry.name, "registry", pushes, partial(ask, registry)))
+            looks.append(AccessProbe(registry.name, "registry", pushes, partial(ask, registry)))
         return looks + _index_looks(self.index, release, self.proven_by_index, writes=seals, counts=seals)
 
-    def _is_advice(self, look: _Look) -> bool:
+    def _is_advice(self, look: AccessProbe) -> bool:
         return self.advisory_staging and self.limit >= Reach.REMOTE and look.proven_by == self.proven_by_staging
 
     def _token(self) -> list[Finding]:

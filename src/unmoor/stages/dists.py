@@ -93,7 +93,7 @@ class BuildDists(Build[Dists]):
             raise _of_another(manifest, release)
         if known is not None:
             dists = known.dists(self.folder.dists)
-            self._see_enough(dists)
+            self._require_enough(dists)
             if not missing(dists):
                 return self._decided(dists)
         found = self._surfaces.forge_release(release, context)
@@ -160,7 +160,7 @@ class BuildDists(Build[Dists]):
         context.say(f"building with Python {python.version}")
         return self.backend.on(python)
 
-    def _see_enough(self, dists: Dists) -> None:
+    def _require_enough(self, dists: Dists) -> None:
         """See that a folder is what the run is to go on with. Raises `Incomplete`, `Conflict`."""
         kinds = {"wheel": dists.wheels, "sdist": dists.sdists}
         lacking = [kind for kind in self.formats if not kinds[kind]] if self.whole else []

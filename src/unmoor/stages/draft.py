@@ -82,7 +82,7 @@ class MakeDraft(Push[Draft]):
         bundle = self._bundle(context)
         bundle.write(self.folder)
         self.folder.write_manifest(bundle.manifest)
-        forge_release = self._worded(self._quiet(self._one_draft(context), bundle, context), context)
+        forge_release = self._update_text(self._wait_until_idle(self._one_draft(context), bundle, context), context)
         bundle.require_room(forge_release)
         if len(bundle.files) > _MANY:
             context.say(
@@ -126,7 +126,7 @@ class MakeDraft(Push[Draft]):
         words = {"tag": release.tag, "target": release.commit, "name": release.tag, "body": notes.body}
         choice = select_draft(self.forge.releases(release.tag), body=notes.body)
         if choice.kept is None:
-            made = _surely(
+            made = _write_then_look(
                 lambda: self.forge.draft(**words, prerelease=release.prerelease),
                 lambda: select_draft(self.forge.releases(release.tag), body=notes.body).kept,
             )
@@ -141,7 +141,9 @@ class MakeDraft(Push[Draft]):
             raise Unknown("the draft that was made is gone", where=self.forge.address, next_step=_AGAIN)
         return choice.kept
 
-    def _quiet(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> ForgeRelease:
+    def _wait_until_idle(
+        self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext
+    ) -> ForgeRelease:
         """See that no other run is filling the draft: a file of another build may be that of a run which is alive.
 
         Raises `Refused` where the draft changes while it is looked at.
@@ -157,7 +159,7 @@ class MakeDraft(Push[Draft]):
                 raise _busy(forge_release)
         return forge_release
 
-    def _worded(self, forge_release: ForgeRelease, context: StageContext) -> ForgeRelease:
+    def _update_text(self, forge_release: ForgeRelease, context: StageContext) -> ForgeRelease:
         """See that a draft has our name, body, target and kind; a public release keeps its own."""
         release, notes = context[self.release], context[self.notes]
         if not forge_release.draft or _same_words(forge_release, release, notes):
@@ -169,7 +171,7 @@ class MakeDraft(Push[Draft]):
             there = self._listed(release.tag, forge_release.id)
             return there if there is not None and _same_words(there, release, notes) else None
 
-        amended = _surely(
+        amended = _write_then_look(
             lambda: self.forge.amend(aimed, name=release.tag, body=notes.body, prerelease=release.prerelease), now_ours
         )
         return replace(amended, assets=forge_release.assets)
@@ -252,7 +254,7 @@ class MakeDraft(Push[Draft]):
         raise Unknown(f"the draft of {tag} is no longer listed", where=self.forge.address, next_step=_AGAIN)
 
 
-def _surely(write: Callable[[], ForgeRelease], look: Callable[[], ForgeRelease | None]) -> ForgeRelease:
+def _write_then_look(write: Callable[[], ForgeRelease], look: Callable[[], ForgeRelease | None]) -> ForgeRelease:
     """Write; where the answer was lost, look, and write once more only if nothing is seen."""
     try:
         return write()

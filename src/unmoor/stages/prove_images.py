@@ -138,7 +138,7 @@ class _Trial:
         self, engine: Engine, settings: ImageSettings, contents: Callable[[], tuple[Member, ...]]
     ) -> tuple[Result, ...]:
         """Read what is said of it, run its commands, look into its layers. Raises `CheckFailed`, `TimedOut`."""
-        self._refuse([*self._mislabelled(), *self._told(), *self._oversize(settings.max_size)])
+        self._refuse([*self._mislabelled(), *self._image_faults(), *self._oversize(settings.max_size)])
         smoked = [self._smoked(engine, smoke) for smoke in settings.smoke if self._is_for(smoke)]
         members = contents()
         self._refuse(self._planted(members))
@@ -179,7 +179,7 @@ class _Trial:
         if limit and self.facts.size > limit:
             yield f"it has {self.facts.size} bytes, and max-size allows {limit}"
 
-    def _told(self) -> Iterator[str]:
+    def _image_faults(self) -> Iterator[str]:
         """Name secret values in the environment and in the history."""
         for place, lines in (("environment", self.facts.env), ("history", self.facts.history)):
             if found := next(filter(None, map(secret_in, lines)), ""):

@@ -67,7 +67,7 @@ class ResolveTag(Check[Release]):
         """Resolve the tag. Raises `Refused`, `ConfigError`, and `Unknown` where git or the remote cannot be read."""
         if self.tag is not None:
             self._naming(None).prefix_of(self.tag)
-        self._see_repository()
+        self._require_repository()
         refuse_shallow(self.git)
         local = self.git.tags()
         tag = self.tag if self.tag is not None else self._on_head(local)
@@ -75,11 +75,11 @@ class ResolveTag(Check[Release]):
         prefix = naming.prefix_of(tag)
         version = pep440.read_tag(tag, prefix=prefix)
         if not self.named:
-            self._see_unchanged()
+            self._require_unchanged()
         remote = self._remote_tags(context)
         commit = self._commit(tag, local, remote)
         pep440.refuse_twins(tag, version, {**(remote or {}), **local}, commit, prefix=prefix)
-        self._see_signature(context, tag)
+        self._require_signature(context, tag)
         facts = read_facts(lambda path: self.git.read(commit, path), project=self.project)
         refuse_other_version(facts.version_written, tag, version, commit)
         if self.real and self.git.on_a_branch(commit) is False:
@@ -126,12 +126,12 @@ class ResolveTag(Check[Release]):
             return self.project
         return read_facts(lambda path: self.git.read(commit, path)).name
 
-    def _see_signature(self, context: StageContext, tag: str) -> None:
+    def _require_signature(self, context: StageContext, tag: str) -> None:
         """See that the tag is signed by somebody who may, where that is asked for."""
         if self.signers:
             context.say(f"the tag {tag} is signed by {trusted_signer(self.git, tag, self.signers)}")
 
-    def _see_repository(self) -> None:
+    def _require_repository(self) -> None:
         """Refuse a fork: what is released for real comes from the configured repository alone."""
         if self.real and self.expected_repository and self.repository.lower() != self.expected_repository.lower():
             raise Refused(
@@ -158,7 +158,7 @@ class ResolveTag(Check[Release]):
             next_step="name a tag: unmoor release TAG; or make one: git tag -a v1.2.3",
         )
 
-    def _see_unchanged(self) -> None:
+    def _require_unchanged(self) -> None:
         """Refuse changed files where the tag was not named: somebody may think that they are released."""
         changed = self.git.changed()
         if changed:

@@ -50,7 +50,7 @@ class PublishDraft(Publish[PublishedRelease]):
         forge_release = next((each for each in self.forge.releases(release.tag) if each.id == draft.id), None)
         if forge_release is None:
             raise Unknown(f"the draft of {release.tag} is no longer listed", where=self.forge.address, next_step=_AGAIN)
-        _see_whole(forge_release, draft)
+        _require_complete(forge_release, draft)
         latest = _is_latest(release, self.forge.latest() if release.path else None)
         try:
             self.forge.publish(forge_release, prerelease=release.prerelease, latest=latest)
@@ -117,7 +117,7 @@ def _is_latest(release: Release, called: str | None) -> bool:
     return release.highest and free
 
 
-def _see_whole(forge_release: ForgeRelease, draft: Draft) -> None:
+def _require_complete(forge_release: ForgeRelease, draft: Draft) -> None:
     """See that everything is still there at the last moment. Raises `Incomplete`, `Conflict`."""
     held = {each.name: each for each in forge_release.assets if each.uploaded}
     missing = [asset.name for asset in draft.assets if asset.name not in held]

@@ -89,9 +89,11 @@ class VerifyRelease(Check[Verified]):
             self.clock.sleep(max(0.0, min(pause, end - self.clock.now())))
             pause = min(pause * 2, _LONGEST)
         if state.state is State.CONFLICTING:
-            raise Conflict(_told(state), where=state.url, next_step="find out who uploaded it; release a new version")
+            raise Conflict(
+                _describe_state(state), where=state.url, next_step="find out who uploaded it; release a new version"
+            )
         if state.state is State.INCOMPLETE:
-            raise Incomplete(_told(state), where=state.url, next_step=_AGAIN)
+            raise Incomplete(_describe_state(state), where=state.url, next_step=_AGAIN)
         return state
 
     def _look(self, manifest: Manifest, *, last: bool) -> SurfaceState | None:
@@ -167,7 +169,7 @@ def _held(surface: str, item: Item) -> VerifiedItem:
     return VerifiedItem(surface=surface, what=item.name, digest=item.expected, pending=pending)
 
 
-def _told(state: SurfaceState) -> str:
+def _describe_state(state: SurfaceState) -> str:
     odd = (item for item in state.items if item.state in {State.INCOMPLETE, State.CONFLICTING})
     return "; ".join(
         f"{item.name}: {item.note} (sha256 {item.seen or 'none'}, expected {item.expected or 'none'})" for item in odd

@@ -44,7 +44,7 @@ def index_refuses(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             zip_framing.walk(archive)
-    except zip_framing.Odd as odd:
+    except zip_framing.FramingError as odd:
         return str(odd)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
         return repr(error)

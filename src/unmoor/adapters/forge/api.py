@@ -121,7 +121,7 @@ class Api:
         for pause in (*_PAUSES, None):
             try:
                 return self._limited(
-                    lambda: self._told(lambda: self._alone(lambda: self._json("GET", path)), path),
+                    lambda: self._translate_errors(lambda: self._alone(lambda: self._json("GET", path)), path),
                     patience=_PATIENCE if wait else -1.0,
                 )
             except TransientError:
@@ -139,7 +139,7 @@ class Api:
 
         def paced() -> T:
             with self._pace.turn():
-                return self._told(call, path)
+                return self._translate_errors(call, path)
 
         return self._limited(paced, patience=_LONG_PATIENCE)
 
@@ -153,7 +153,7 @@ class Api:
 
     def ask(self, path: str, fields: dict[str, Any]) -> Any:
         """POST what changes nothing, and return the JSON."""
-        return self._told(lambda: self._alone(lambda: self._json("POST", path, fields)), path)[1]
+        return self._translate_errors(lambda: self._alone(lambda: self._json("POST", path, fields)), path)[1]
 
     def _json(self, verb: str, path: str, fields: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
         return self._requester.requestJsonAndCheck(verb, self._root + path, input=fields)
@@ -175,7 +175,7 @@ class Api:
                 self._clock.sleep(limit.wait)
         return call()
 
-    def _told(self, call: Callable[[], T], path: str) -> T:
+    def _translate_errors(self, call: Callable[[], T], path: str) -> T:
         """Call, and tell whatever PyGithub raises as an error of ours."""
         from github.GithubException import BadAttributeException, GithubException
 

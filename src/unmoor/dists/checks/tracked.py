@@ -165,7 +165,7 @@ def _compared(names: Iterable[str], tracked: Tracked, project: str) -> Iterator[
     wanted = sorted(path for path in strange if not _VERSION.search(path))
     if left := sorted(strange[path] for path in tracked.deleted(wanted)) if wanted else []:
         yield broken(
-            LEFT, f"it holds {_told(left)}, deleted in git before this commit: left over from an earlier build"
+            LEFT, f"it holds {_name_some(left)}, deleted in git before this commit: left over from an earlier build"
         )
 
 
@@ -174,9 +174,9 @@ def _lacking(absent: Sequence[str]) -> Iterator[Problem]:
     code = [name for name in absent if name.endswith((".py", ".pyi", "/py.typed"))]
     data = [name for name in absent if PurePosixPath(name).suffix in _DATA]
     if code:
-        yield broken(MODULES, f"it lacks {_told(code)}, tracked in its own packages")
+        yield broken(MODULES, f"it lacks {_name_some(code)}, tracked in its own packages")
     if data:
-        yield broken(DATA, f"it lacks {_told(data)}, data tracked in its own packages")
+        yield broken(DATA, f"it lacks {_name_some(data)}, data tracked in its own packages")
 
 
 # Wheels of one release hold much the same names.
@@ -204,7 +204,7 @@ def _outermost(modules: Iterable[str]) -> list[str]:
     return sorted(each for each in packages if not packages.intersection(map(str, PurePosixPath(each).parents)))
 
 
-def _told(names: Sequence[str]) -> str:
+def _name_some(names: Sequence[str]) -> str:
     """Name some files, and count the others."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more

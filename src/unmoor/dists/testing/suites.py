@@ -99,7 +99,7 @@ def choose(
     if wishes.requires or wishes.extras or wishes.groups:
         needs = Suite(command="", requires=_given(wishes, read), extras=wishes.extras, why="the settings")
     else:
-        told = _told(metadata, read)
+        told = _configured_suite(metadata, read)
         if told is None:
             return Untested(
                 why=f"{found}, and nothing says what they need: name it in test-requires,"
@@ -192,7 +192,7 @@ def _has_section(content: bytes | None, section: str) -> bool:
     return parser.has_section(section)
 
 
-def _told(metadata: Metadata, read: Read) -> Suite | None:
+def _configured_suite(metadata: Metadata, read: Read) -> Suite | None:
     """The first extra or dependency group, by the names that projects use, that brings pytest."""
     extras = {canonicalize_name(extra): extra for extra in metadata.extras}
     groups = _groups(read)

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from unmoor.rehearsal.github.assets import Attachments
 from unmoor.rehearsal.github.json_shapes import Shapes
 from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
-from unmoor.rehearsal.github.requests import USER, Desk, Rights
+from unmoor.rehearsal.github.requests import USER, RequestHandler, Rights
 from unmoor.rehearsal.registry.ghcr import Packages, Shelf
 from unmoor.rehearsal.shared.http import gone, note
 from unmoor.rehearsal.shared.remote import Remote
@@ -54,7 +54,7 @@ class Asked(msgspec.Struct, kw_only=True):
 class Forge:
     """The routes of the user, the repository, its refs and its releases."""
 
-    desk: Desk
+    desk: RequestHandler
 
     async def user(self, request: Request) -> Response:
         """``GET /user``."""
@@ -249,7 +249,7 @@ def apps(
     ``shelf`` holds the packages of its registry, where it has one.
     """
     base = places.forge
-    desk = Desk(
+    desk = RequestHandler(
         shapes=Shapes(api=f"{base}/api/v3", uploads=f"{base}/api/uploads", site=base, repository=repository),
         releases=Releases(folder=folder, git=_git(remote)),
         remote=remote,

@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
 from unmoor.rehearsal.github.releases import Asset, Problem, invalid
-from unmoor.rehearsal.github.requests import Desk
+from unmoor.rehearsal.github.requests import RequestHandler
 from unmoor.rehearsal.shared.http import drain, note
 from unmoor.rehearsal.shared.store import Digests, Intake
 
@@ -39,7 +39,7 @@ class AssetWords(msgspec.Struct, kw_only=True):
 class Attachments:
     """The routes of assets; ``storage`` is the address of the server that holds their bytes."""
 
-    desk: Desk
+    desk: RequestHandler
     storage: str
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 

@@ -36,7 +36,7 @@ class Rights(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
+class RequestHandler:
     """One repository on one forge; ``tokens`` says what each token that the forge knows may do."""
 
     shapes: Shapes

@@ -97,7 +97,7 @@ def _plain_zip(archive: zipfile.ZipFile, path: Path) -> None:
 def _framed(archive: zipfile.ZipFile) -> None:
     try:
         zip_framing.walk(archive)
-    except zip_framing.Odd as odd:
+    except zip_framing.FramingError as odd:
         raise invalid(f"ZIP archive not accepted: {odd}.") from None
 
 

@@ -16,7 +16,7 @@ from typing import IO
 _SENTINEL = 0xFFFFFFFF
 
 
-class Odd(Exception):
+class FramingError(Exception):
     """The archive is not framed as PyPI wants it; the text is PyPI's."""
 
 
@@ -24,7 +24,7 @@ _MALFORMED = "Malformed zip file"
 
 
 @dataclass
-class Walk:
+class ZipReader:
     """A reading of one archive: what was met so far."""
 
     stream: IO[bytes]
@@ -39,10 +39,10 @@ class Walk:
     is_over: bool = False
 
     def take(self, count: int) -> bytes:
-        """Read so many bytes. Raises `Odd` where there are fewer."""
+        """Read so many bytes. Raises `FramingError` where there are fewer."""
         data = self.stream.read(count)
         if len(data) < count:
-            raise Odd(_MALFORMED)
+            raise FramingError(_MALFORMED)
         return data
 
     def member(self) -> None:
@@ -54,20 +54,20 @@ class Walk:
         _printable(name)
         packed, size = _extras(extra, method, packed, size)
         if flags & 8:
-            raise Odd("ZIP contains a data descriptor")
+            raise FramingError("ZIP contains a data descriptor")
         try:
             wanted = self.sizes[name.decode()]
         except UnicodeError:
-            raise Odd("Filename not unicode") from None
+            raise FramingError("Filename not unicode") from None
         except KeyError:
-            raise Odd("Filename not in central directory") from None
+            raise FramingError("Filename not in central directory") from None
         if packed != wanted[0]:
-            raise Odd("Mis-matched data size")
+            raise FramingError("Mis-matched data size")
         if size != wanted[1]:
-            raise Odd("Mis-matched file size")
+            raise FramingError("Mis-matched file size")
         self.stream.seek(packed, io.SEEK_CUR)
         if name in self.local:
-            raise Odd("Duplicate filename in local headers")
+            raise FramingError("Duplicate filename in local headers")
         self.local.add(name)
 
     def entry(self) -> None:
@@ -76,14 +76,14 @@ class Walk:
             self.begins = self.stream.tell() - 4
         name_length, extra_length, comment_length = struct.unpack_from("<HHH", self.take(42), 24)
         if comment_length:
-            raise Odd("Comment in central directory")
+            raise FramingError("Comment in central directory")
         name = self.take(name_length)
         self.take(extra_length)
         _printable(name)
         if name in self.central:
-            raise Odd("Duplicate filename in central directory")
+            raise FramingError("Duplicate filename in central directory")
         if name not in self.local:
-            raise Odd("Missing filename in local headers")
+            raise FramingError("Missing filename in local headers")
         self.central.append(name)
         self.length += 46 + name_length + extra_length
 
@@ -92,79 +92,79 @@ class Walk:
         self.zip64_at = self.stream.tell() - 4
         length, here, count, size, offset = struct.unpack("<Q12x4Q", self.take(52))
         if here != count:
-            raise Odd(_MALFORMED)
+            raise FramingError(_MALFORMED)
         if length != 44:  # noqa: PLR2004 - the record without extensible data
-            raise Odd("ZIP64 extensible data not allowed")
+            raise FramingError("ZIP64 extensible data not allowed")
         self.zip64 = (count, size, offset)
 
     def locator(self) -> None:
         """What says where the ZIP64 end is."""
         (where,) = struct.unpack_from("<Q", self.take(16), 4)
         if where != self.zip64_at:
-            raise Odd("Corrupt zip64 end of central directory locator")
+            raise FramingError("Corrupt zip64 end of central directory locator")
         self.located = True
 
     def end(self) -> None:
         """The end of the directory, and of the archive with its comment."""
         if self.zip64 is not None and not self.located:
-            raise Odd(_MALFORMED)
+            raise FramingError(_MALFORMED)
         begins = self.stream.tell() - 4 if self.begins is None else self.begins
         here, count, size, offset, comment = struct.unpack_from("<HHLLH", self.take(18), 4)
         if here != count:
-            raise Odd(_MALFORMED)
+            raise FramingError(_MALFORMED)
         self.take(comment)
         if self.zip64 is not None and self.located:
             count, size, offset = self.zip64
         if count != len(self.central):
-            raise Odd("Mismatched central directory records")
+            raise FramingError("Mismatched central directory records")
         if offset != begins:
-            raise Odd("Mismatched central directory offset")
+            raise FramingError("Mismatched central directory offset")
         if size != self.length:
-            raise Odd("Mismatched central directory size")
+            raise FramingError("Mismatched central directory size")
         self.is_over = True
 
 
-_RECORDS: Mapping[bytes, Callable[[Walk], None]] = {
-    b"PK\x03\x04": Walk.member,
-    b"PK\x01\x02": Walk.entry,
-    b"PK\x06\x06": Walk.end64,
-    b"PK\x06\x07": Walk.locator,
-    b"PK\x05\x06": Walk.end,
+_RECORDS: Mapping[bytes, Callable[[ZipReader], None]] = {
+    b"PK\x03\x04": ZipReader.member,
+    b"PK\x01\x02": ZipReader.entry,
+    b"PK\x06\x06": ZipReader.end64,
+    b"PK\x06\x07": ZipReader.locator,
+    b"PK\x05\x06": ZipReader.end,
 }
 
 
 def walk(archive: zipfile.ZipFile) -> None:
-    """Read every record of an archive. Raises `Odd`."""
+    """Read every record of an archive. Raises `FramingError`."""
     stream = archive.fp
     if stream is None:
-        raise Odd(_MALFORMED)
+        raise FramingError(_MALFORMED)
     stream.seek(0)
     sizes = {info.orig_filename: (info.compress_size, info.file_size) for info in archive.infolist()}
-    reading = Walk(stream, sizes)
+    reading = ZipReader(stream, sizes)
     while not reading.is_over:
         record = _RECORDS.get(reading.take(4))
         if record is None:
-            raise Odd("Unknown record signature")
+            raise FramingError("Unknown record signature")
         record(reading)
     if set(reading.central) != reading.local:
-        raise Odd("Mis-matched local headers and central directory")
+        raise FramingError("Mis-matched local headers and central directory")
     if stream.read(1):
-        raise Odd("Trailing data")
+        raise FramingError("Trailing data")
 
 
 def _printable(name: bytes) -> None:
     if any(byte < 0x20 or byte == 0x7F for byte in name):  # noqa: PLR2004 - C0 controls and DEL
-        raise Odd("Invalid character in filename")
+        raise FramingError("Invalid character in filename")
 
 
 def _split(extra: bytes) -> Iterator[tuple[int, bytes]]:
     at = 0
     while at < len(extra):
         if at + 4 > len(extra):
-            raise Odd(_MALFORMED)
+            raise FramingError(_MALFORMED)
         kind, length = struct.unpack_from("<HH", extra, at)
         if at + 4 + length > len(extra):
-            raise Odd(_MALFORMED)
+            raise FramingError(_MALFORMED)
         yield kind, extra[at + 4 : at + 4 + length]
         at += 4 + length
 
@@ -174,7 +174,7 @@ def _extras(extra: bytes, method: int, packed: int, size: int) -> tuple[int, int
     met: set[int] = set()
     for kind, data in _split(extra):
         if kind in met and kind in {0x0001, 0x7075}:
-            raise Odd("Invalid duplicate extra in local file")
+            raise FramingError("Invalid duplicate extra in local file")
         met.add(kind)
         if kind == 0x0001:
             packed, size = _zip64(data, method, packed, size)
@@ -183,7 +183,7 @@ def _extras(extra: bytes, method: int, packed: int, size: int) -> tuple[int, int
             try:
                 data[5:].decode()
             except UnicodeError:
-                raise Odd("Filename not valid UTF-8") from None
+                raise FramingError("Filename not valid UTF-8") from None
     return packed, size
 
 
@@ -197,4 +197,4 @@ def _zip64(data: bytes, method: int, packed: int, size: int) -> tuple[int, int]:
         case 16 | 24 | 28:
             return numbers[1], numbers[0] if size == _SENTINEL else size
         case _:
-            raise Odd(_MALFORMED)
+            raise FramingError(_MALFORMED)

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from unmoor.rehearsal.github.releases import Problem
-from unmoor.rehearsal.github.requests import Desk, Rights
+from unmoor.rehearsal.github.requests import RequestHandler, Rights
 from unmoor.rehearsal.registry.rules import Rules, Who
 from unmoor.rehearsal.registry.tokens import Access, Signer
 from unmoor.rehearsal.registry.upstream import Upstream, nothing
@@ -120,7 +120,7 @@ class Shelf:
 class Packages:
     """The routes of the packages API; ``shelf`` is ``None`` in a world without a registry for GHCR."""
 
-    desk: Desk
+    desk: RequestHandler
     shelf: Shelf | None
 
     def routes(self) -> list[Route]:
