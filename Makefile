@@ -41,7 +41,7 @@ test-unit: $(READY) ## The quick tests
 lint: $(READY) ## Everything that can be judged without running it
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy src tests bench
+	$(BIN)/mypy src tests bench tools
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/zizmor --offline --quiet --persona=pedantic --strict-collection .github
 	$(BIN)/jactionlint

@@ -8,12 +8,12 @@ from typing import Any, cast
 
 import pytest
 
-from unmoor.adapters.factory import Services
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Reach
+from unmoor.ports.services import Services
 from unmoor.release_request import ReleaseRequest
 from unmoor.stages.access import ProveAccess
 
@@ -29,8 +29,16 @@ def assembled(settings: Settings, *, skipped: tuple[str, ...] = ()) -> Pipeline:
         registry=lambda _: nothing,
         packages=lambda _: None,
     )
-    target = ReleaseRequest(tag="v1.0", named=True, repository="owner/name", skipped=skipped)
-    return assemble(target, settings, can, RunFolder(Path(".unmoor/v1.0")), Reach.FINAL)
+    request = ReleaseRequest(
+        tag="v1.0",
+        named=True,
+        repository="owner/name",
+        settings=settings,
+        folder=RunFolder(Path(".unmoor/v1.0")),
+        limit=Reach.FINAL,
+        skipped=skipped,
+    )
+    return assemble(request, can)
 
 
 def test_nothing_is_public_before_the_index_has_it() -> None:

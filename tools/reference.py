@@ -10,7 +10,6 @@ from typing import Any, cast
 import click
 
 from unmoor import errors
-from unmoor.adapters.factory import Services
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.cli.app import COMMANDS, cli
@@ -18,6 +17,7 @@ from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Publish, Push, Reach
+from unmoor.ports.services import Services
 from unmoor.release_request import ReleaseRequest
 
 HERE = Path(__file__).parent.parent / "docs" / "reference"
@@ -64,11 +64,11 @@ def _help(command: click.Command, context: click.Context) -> list[str]:
 
 
 def sample() -> Pipeline:
-    """The pipeline of a project with default settings, over powers that are never used."""
+    """The pipeline of a project with default settings, over services that are never used."""
     place = SimpleNamespace(name="pypi", address="the forge")
     staging = SimpleNamespace(name="testpypi")
     nothing = cast("Any", SimpleNamespace(under=lambda _: None))
-    can = Services(
+    services = Services(
         git=nothing,
         shell=nothing,
         clock=nothing,
@@ -81,8 +81,16 @@ def sample() -> Pipeline:
         registry=lambda name: cast("Any", SimpleNamespace(name=name)),
         packages=lambda _name: None,
     )
-    target = ReleaseRequest(tag="v1.0", named=True, repository="owner/name", images=(ImageSettings(),))
-    return assemble(target, Settings(), can, RunFolder(Path(".unmoor/v1.0")), Reach.FINAL)
+    request = ReleaseRequest(
+        tag="v1.0",
+        named=True,
+        repository="owner/name",
+        settings=Settings(),
+        folder=RunFolder(Path(".unmoor/v1.0")),
+        limit=Reach.FINAL,
+        images=(ImageSettings(),),
+    )
+    return assemble(request, services)
 
 
 def stages() -> str:

@@ -1,4 +1,4 @@
-"""What is released, as the command line and the run's surroundings say it."""
+"""What is released, how far, and with which settings: resolved once, and everything else follows from it."""
 
 from __future__ import annotations
 
@@ -6,30 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from unmoor.adapters.factory import Services
+from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
+from unmoor.core.stage import Reach
+from unmoor.images import image_plan
 from unmoor.images.image_names import LOCAL
 from unmoor.ports.index import Index
+from unmoor.ports.registry import Packages, Registry
+from unmoor.ports.services import Services
 from unmoor.util.secret import Secret
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseRequest:
-    """What is released: a tag, and what the run's surroundings say about it.
-
-    ``named`` tells a tag that the user gave from one that was found on HEAD. ``commit`` is the
-    commit that GitHub Actions names, empty elsewhere. ``real`` is false in a rehearsal. ``images``
-    are those to build, none for a project without; ``platforms`` leaves out others where it names any.
-    ``local_prefix`` is what their names on this machine begin with. ``legs`` are the folders of runs
-    on other machines that built some of them. ``published`` is false where the world may not be asked
-    what it holds; ``settings`` as in `Release`. ``prebuilt`` and ``handed`` as in `BuildDists`, ``any_platform``
-    as in `CheckDists`.
-    """
+    """One tag of one repository, the settings at its commit, and what the command line asked for."""
 
     tag: str
     named: bool
     repository: str
+    settings: Settings
+    folder: RunFolder
+    limit: Reach
     commit: str = ""
     real: bool = True
     images: tuple[ImageSettings, ...] = ()
@@ -41,12 +39,33 @@ class ReleaseRequest:
     site: str = "https://github.com"
     skipped: tuple[str, ...] = ()
     published: bool = True
-    settings: str = ""
+    settings_origin: str = ""
     prebuilt: Path | None = None
     handed: bool = False
     any_platform: bool = False
 
+    @property
+    def pushes(self) -> bool:
+        """Whether this run may write to a surface."""
+        return self.limit >= Reach.REMOTE
 
-def staging_index(settings: Settings, services: Services, skipped: tuple[str, ...] = ()) -> Index | None:
-    """The staging index that a project uses, ``None`` where the world has none or it is not wanted."""
-    return services.staging if settings.testpypi != "off" and "testpypi" not in skipped else None
+    @property
+    def advisory(self) -> bool:
+        """Whether the staging index may fail."""
+        return self.settings.testpypi == "advisory"
+
+    def staging(self, services: Services) -> Index | None:
+        """The staging index that the release uses, if any."""
+        return services.staging if self.settings.testpypi != "off" and "testpypi" not in self.skipped else None
+
+    def lines(self, services: Services) -> tuple[image_plan.ImagePlan, ...]:
+        """Which images go to which registries."""
+        return image_plan.image_plans(self.images, self.repository, services.registry)
+
+    def registries(self, services: Services) -> tuple[Registry, ...]:
+        """Every registry that is pushed to."""
+        return image_plan.registries(self.lines(services))
+
+    def packages(self, services: Services) -> dict[str, Packages]:
+        """The package pages of those registries, where they have any."""
+        return {r.name: p for r in self.registries(services) if (p := services.packages(r.name)) is not None}

@@ -49,7 +49,7 @@ def walked(folder: Path, repo: Repo, *, registry: bool = False) -> Iterator[dict
             folder=place.repo.path, tag="v1.0", world=place.world_file, limit=Reach.FINAL, rehearsing=True
         )
         opened = session.open_session(asked, processes)
-        opened.folder.open()
+        opened.request.folder.open()
         seen: dict[str, Seen] = {}
         products: dict[str, object] = {}
         for stage in opened.pipeline:

@@ -20,6 +20,7 @@ from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import describe_file, sha256_of
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
+from unmoor.config.groups import BuildOptions
 from unmoor.dists.inspect import parsed, read_metadata
 from unmoor.dists.source_tree import environment, requires_python
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist, ToolMissing, Unknown
@@ -335,7 +336,7 @@ def test_an_sdist_that_builds_no_wheel(bench: Benches) -> None:
         built(at)
     assert "it lacks needed.txt" in caught.value.what
     assert 'wheel-from = "tree"' in caught.value.next_step
-    made = replace(at.builds(), wheel_from="tree").make(at.context())
+    made = replace(at.builds(), options=BuildOptions(wheel_from="tree")).make(at.context())
     assert len(made.files) == 2
     manifest = at.folder.read_manifest()
     assert manifest is not None
@@ -352,7 +353,7 @@ def test_an_sdist_that_builds_no_wheel(bench: Benches) -> None:
 def test_one_format_alone(bench: Benches, formats: tuple[str, ...], names: list[str], words: str) -> None:
     """What is not wanted is not built, and without an sdist the wheel comes from the tree."""
     at = bench(needing())
-    stage = replace(at.builds(), formats=formats)
+    stage = replace(at.builds(), options=BuildOptions(formats=formats))
     assert words in stage.plan()
     assert [file.name for file in stage.make(at.context()).files] == names
 
@@ -520,7 +521,7 @@ def test_files_that_another_tool_built(bench: Benches, tmp_path: Path) -> None:
 def test_build_constraints_are_recorded(bench: Benches) -> None:
     """The manifest says what limited the versions that the files were built with."""
     at = bench()
-    made = replace(at.builds(), build_constraints=("setuptools<80", "wheel")).make(at.context())
+    made = replace(at.builds(), options=BuildOptions(constraints=("setuptools<80", "wheel"))).make(at.context())
     assert made.decisions == ("build-constraints = setuptools<80, wheel",)
 
 
@@ -559,4 +560,4 @@ def test_a_run_that_goes_further_needs_every_format(bench: Benches, left: str) -
         replace(at.builds(), whole=True).find(at.context())
     assert f"UNMOOR_FORMATS={left} unmoor release --dry-run TAG" in caught.value.next_step
     other = "sdist" if left == "wheel" else "wheel"
-    assert replace(at.builds(), whole=True, formats=(other,)).find(at.context()) is not None
+    assert replace(at.builds(), whole=True, options=BuildOptions(formats=(other,))).find(at.context()) is not None

@@ -16,6 +16,7 @@ from tests.support import sample_projects
 from unmoor.adapters.uv import Uv
 from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.run_dir import RunFolder
+from unmoor.config.groups import SuiteOptions
 from unmoor.core.stage import Output
 from unmoor.errors import CheckFailed, ConfigError, TimedOut, ToolMissing
 from unmoor.ports.environments import Environment, Interpreter
@@ -31,7 +32,15 @@ SCRIPT = '\n[project.scripts]\nsmall = "small_one:main"\n'
 
 def stage(at: Bench, **settings: Any) -> ProveDists:
     """The stage, with the real uv."""
-    given: dict[str, Any] = {"environments": at.uv, "folder": at.folder, **settings}
+    options = {name.removeprefix("test_"): settings.pop(name) for name in tuple(settings) if name.startswith("test_")}
+    if "tests" in settings:
+        options["mode"] = settings.pop("tests")
+    given: dict[str, Any] = {
+        "environments": at.uv,
+        "folder": at.folder,
+        "options": SuiteOptions(**options),
+        **settings,
+    }
     return ProveDists(name="prove-dists", release=RELEASE, dists=Output("dists"), git=at.git, **given)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,36 +11,13 @@ from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.ports.backend import Backend
 from unmoor.ports.clock import Clock
-from unmoor.ports.engine import Engine
-from unmoor.ports.environments import Environments
-from unmoor.ports.forge import Forge
-from unmoor.ports.git import Git
 from unmoor.ports.index import Index
-from unmoor.ports.registry import Packages, Registry
-from unmoor.ports.shell import Shell
+from unmoor.ports.services import Services
 from unmoor.ports.world import IndexPlace, World
 
 if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
-
-
-@dataclass(frozen=True, kw_only=True)
-class Services:
-    """Everything that stages may be given."""
-
-    git: Git
-    shell: Shell
-    clock: Clock
-    backend: Backend
-    environments: Environments
-    index: Index
-    staging: Index | None
-    forge: Forge
-    engine: Engine
-    registry: Callable[[str], Registry]
-    packages: Callable[[str], Packages | None]
 
 
 def open_checkout(folder: Path, processes: Processes, *, remote: str = "origin") -> GitCheckout:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import click
 
-from unmoor.adapters.factory import Services, create_services, open_checkout
+from unmoor.adapters.factory import create_services, open_checkout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.oci import ImageName
 from unmoor.ci.github_actions import RunContext, repository_of
@@ -26,6 +26,7 @@ from unmoor.images import cleanup
 from unmoor.images.cleanup import Cleaned, Survey
 from unmoor.images.image_names import names_of
 from unmoor.images.sweep import PASSING, RetentionRules, Sweep, Why, sweep
+from unmoor.ports.services import Services
 from unmoor.project.locate import ConfigSources, settings_at
 
 _AGE = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)?")

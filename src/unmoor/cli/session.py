@@ -10,16 +10,18 @@ from typing import Any
 
 import click
 
-from unmoor.adapters.factory import Services, create_services
+from unmoor.adapters.factory import create_services
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.files import sha256_of
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.ci.github_actions import RunContext, repository_of
 from unmoor.cli import exit_codes, image_selection, output
+from unmoor.cli.image_selection import ImageSelection
 from unmoor.cli.resolve_project import no_repository, resolve_project, tag_on_head
 from unmoor.cli.run_options import RunOptions
-from unmoor.config.config_file import read_config_file
+from unmoor.config.config_file import ConfigFile, read_config_file
 from unmoor.config.settings import Settings
 from unmoor.config.worlds import read_world, real_world
 from unmoor.core.events import Report
@@ -29,6 +31,7 @@ from unmoor.core.scheduler import Run
 from unmoor.core.stage import Reach
 from unmoor.errors import Refused
 from unmoor.images import legs
+from unmoor.ports.services import Services
 from unmoor.ports.world import Trusted, World
 from unmoor.project.locate import ConfigSources, settings_at
 from unmoor.release_request import ReleaseRequest
@@ -43,88 +46,116 @@ LOCAL_REPOSITORY = "local/rehearsal"
 class Session:
     """Everything a run needs, put together; nothing has been made yet."""
 
-    target: ReleaseRequest
-    settings: Settings
+    request: ReleaseRequest
     world: World
     services: Services
-    folder: RunFolder
     pipeline: Pipeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Target:
+    """What the command line means, resolved once: the project, its tag, and the settings at the tag's commit.
+
+    ``named`` tells a tag that the user or the CI gave from one that was found on HEAD; ``commit`` is the
+    commit that the settings came from. ``config`` is a file of settings given instead of the commit's own.
+    """
+
+    ci: RunContext
+    checkout: GitCheckout
+    tag: str
+    named: bool
+    commit: str | None
+    settings: Settings
+    config: ConfigFile | None
 
 
 def open_session(asked: RunOptions, processes: Processes) -> Session:
     """Find out what is meant: tag, settings at its commit, world. Reads only. Raises what each of them raises."""
-    context = RunContext() if asked.rehearsing else RunContext.from_environ(os.environ)
-    config = read_config_file(asked.config)
-    around = ConfigSources(environ=os.environ, config=config)
-    tag = asked.tag if asked.tag is not None else context.tag or None
-    here = resolve_project(asked.folder, asked.path, around, processes, tag=tag)
-    tag, named = (tag, True) if tag is not None else (tag_on_head(here, around), False)
-    commit = here.commit_of(tag) or here.head()
-    resolved = settings_at(here, commit, around)
-    if config is not None and not asked.quiet:
-        output.err(f"settings: {clean(config.origin)}, instead of the commit's own")
-    repository = context.repository or repository_of(here.remote() or "") or resolved.settings.repository
-    if asked.rehearsing:
-        repository = repository or LOCAL_REPOSITORY
-    trusted = Trusted(resolved.settings.trusted_publishing)
-    if asked.world is not None:
-        world = read_world(asked.world, os.environ, repository=repository, trusted=trusted)
-    elif repository:
-        world = real_world(repository, os.environ, trusted=trusted)
-    else:
-        raise no_repository(here)
-    wanted = image_selection.configured(
-        resolved.settings,
-        here,
-        commit,
+    target = _resolve(asked, processes)
+    world = _open_world(asked, target)
+    images = image_selection.configured(
+        target.settings,
+        target.checkout,
+        target.commit,
         repository=world.forge.repository,
         without=asked.without_images or "images" in asked.skip,
     )
-    platforms = image_selection.for_platforms(wanted, asked.platforms)
-    world = image_selection.reached(world, wanted)
-    services = create_services(world, asked.folder, processes, path=here.path)
-    wanted = image_selection.possible(wanted, world, services.engine if asked.engine else None)
-    for why in wanted.left_out:
+    platforms = image_selection.for_platforms(images, asked.platforms)
+    world = image_selection.reached(world, images)
+    services = create_services(world, asked.folder, processes, path=target.checkout.path)
+    images = image_selection.possible(images, world, services.engine if asked.engine else None)
+    for why in images.left_out:
         output.err(f"warning: {why}")
-    target = ReleaseRequest(
-        tag=tag,
-        named=named,
+    request = _request(asked, target, world, images, platforms)
+    return Session(request=request, world=world, services=services, pipeline=assemble(request, services))
+
+
+def _resolve(asked: RunOptions, processes: Processes) -> _Target:
+    ci = RunContext() if asked.rehearsing else RunContext.from_environ(os.environ)
+    config = read_config_file(asked.config)
+    sources = ConfigSources(environ=os.environ, config=config)
+    given = asked.tag if asked.tag is not None else ci.tag or None
+    checkout = resolve_project(asked.folder, asked.path, sources, processes, tag=given)
+    tag = given if given is not None else tag_on_head(checkout, sources)
+    commit = checkout.commit_of(tag) or checkout.head()
+    settings = settings_at(checkout, commit, sources).settings
+    if config is not None and not asked.quiet:
+        output.err(f"settings: {clean(config.origin)}, instead of the commit's own")
+    return _Target(
+        ci=ci, checkout=checkout, tag=tag, named=given is not None, commit=commit, settings=settings, config=config
+    )
+
+
+def _open_world(asked: RunOptions, target: _Target) -> World:
+    """The world that a file describes, or the real one of the repository."""
+    remote = repository_of(target.checkout.remote() or "")
+    repository = target.ci.repository or remote or target.settings.repository
+    if asked.rehearsing:
+        repository = repository or LOCAL_REPOSITORY
+    trusted = Trusted(target.settings.trusted_publishing)
+    if asked.world is not None:
+        return read_world(asked.world, os.environ, repository=repository, trusted=trusted)
+    if not repository:
+        raise no_repository(target.checkout)
+    return real_world(repository, os.environ, trusted=trusted)
+
+
+def _request(
+    asked: RunOptions, target: _Target, world: World, images: ImageSelection, platforms: tuple[str, ...]
+) -> ReleaseRequest:
+    return ReleaseRequest(
+        settings=target.settings,
+        folder=RunFolder.of(target.checkout.folder, target.tag),
+        limit=asked.limit,
+        tag=target.tag,
+        named=target.named,
         repository=world.forge.repository,
-        commit=context.commit_of(tag),
+        commit=target.ci.commit_of(target.tag),
         real=asked.world is None and not asked.rehearsing,
-        images=wanted.images,
+        images=images.images,
         platforms=platforms,
         keep_images=asked.keep_images,
         local_prefix=asked.local_prefix,
         legs=asked.legs,
-        secrets=wanted.secrets,
+        secrets=images.secrets,
         site=world.forge.site,
         skipped=asked.skip,
         published=asked.world is not None or not asked.rehearsing,
-        settings=config.origin if config is not None else "",
+        settings_origin=target.config.origin if target.config is not None else "",
         prebuilt=asked.prebuilt,
         handed=bool(asked.handed),
-        any_platform=world.takes_any_platform(staged=resolved.settings.testpypi != "off"),
-    )
-    folder = RunFolder.of(here.folder, tag)
-    return Session(
-        target=target,
-        settings=resolved.settings,
-        world=world,
-        services=services,
-        folder=folder,
-        pipeline=assemble(target, resolved.settings, services, folder, asked.limit),
+        any_platform=world.takes_any_platform(staged=target.settings.testpypi != "off"),
     )
 
 
 def run_session(session: Session, asked: RunOptions, processes: Processes) -> Report:
     """Run the pipeline to its end; a lock and a journal are there from the moment that something may be made."""
-    gate = Workspace(session.folder) if asked.limit > Reach.READS else None
-    _require_manifest(session.folder, asked.manifest_sha256)
+    gate = Workspace(session.request.folder) if asked.limit > Reach.READS else None
+    _require_manifest(session.request.folder, asked.manifest_sha256)
     with processes.guarded(), gate or nullcontext():
         if gate and (asked.handed or asked.legs):
             gate.enter()
-            _take_over(session.folder, asked)
+            _take_over(session.request.folder, asked)
         return Run(
             pipeline=session.pipeline,
             world=session.world.name,
@@ -133,11 +164,11 @@ def run_session(session: Session, asked: RunOptions, processes: Processes) -> Re
             listeners=output.listeners(
                 RunContext.from_environ(os.environ),
                 progress=output.progress_option(as_json=asked.as_json, quiet=asked.quiet),
-                folder=session.folder,
+                folder=session.request.folder,
             ),
             journal=gate.journal if gate else NoJournal(),
             until=asked.until,
-            deadline=session.settings.deadline,
+            deadline=session.request.settings.deadline,
             gate=gate.enter if gate else lambda: None,
             check=processes.check,
             stop=processes.stop,
@@ -217,11 +248,11 @@ def finish(report: Report, session: Session, asked: RunOptions) -> int:
     elif asked.limit > Reach.READS:
         for line in output.table(report):
             click.echo(line)
-    tag = session.target.tag
+    tag = session.request.tag
     again = asked.same(tag) if words.failures(report) else asked.again or asked.further(tag)
     code = output.close(report, limit=asked.limit, again=again)
     for error in output.faults(report):
-        output.err(f"the traceback is in {exit_codes.traceback_path(error, session.folder.journal)}")
+        output.err(f"the traceback is in {exit_codes.traceback_path(error, session.request.folder.journal)}")
     if code == 0 and report.product("verify") is not None:
         what = "the rehearsal went through" if session.world.rehearsal else "released"
         output.err(f"{what}: {tag} is on every surface, read back by digest")

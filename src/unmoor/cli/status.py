@@ -19,7 +19,6 @@ from unmoor.products import Release
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
 from unmoor.publish.compare import compare, find_manifest
 from unmoor.publish.latest import is_latest
-from unmoor.release_request import staging_index
 from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming
 
@@ -70,28 +69,28 @@ def command(
     asked = RunOptions(folder=folder, path=path, tag=tag, world=world, config=config, as_json=as_json, engine=False)
     with Processes() as processes, processes.guarded():
         opened = session.open_session(asked, processes)
-        services, wanted = opened.services, opened.target.tag
-        manifest = find_manifest(opened.folder, services.forge, wanted)
+        services, wanted = opened.services, opened.request.tag
+        manifest = find_manifest(opened.request.folder, services.forge, wanted)
         if manifest is None:
             raise Incomplete(
                 f"nothing is released as {wanted}: no manifest, neither here nor on a release of that tag",
                 where=services.forge.address,
                 next_step=asked.further(wanted),
             )
-        staging = staging_index(opened.settings, services)
+        staging = opened.request.staging(services)
         states = compare(
             manifest,
             index=services.index,
             staging=staging,
             forge=services.forge,
             registry=services.registry,
-            lines=image_plan.image_plans(opened.target.images, opened.target.repository, services.registry),
+            lines=image_plan.image_plans(opened.request.images, opened.request.repository, services.registry),
             release=lambda: _release(manifest, opened),
         )
     counted = [
         each.state
         for each in states
-        if staging is None or each.surface != staging.name or opened.settings.testpypi == "required"
+        if staging is None or each.surface != staging.name or opened.request.settings.testpypi == "required"
     ]
     decided = worst(counted)
     if as_json:
@@ -118,7 +117,9 @@ def command(
 def _release(manifest: Manifest, opened: session.Session) -> Release:
     """The release that a manifest speaks of. Raises `Unknown` where it cannot be told whether it is the highest."""
     services = opened.services
-    naming = Naming(configured=opened.settings.tag_prefix, project=lambda: manifest.project, below=bool(manifest.path))
+    naming = Naming(
+        configured=opened.request.settings.tag_prefix, project=lambda: manifest.project, below=bool(manifest.path)
+    )
     prefix = naming.prefix_of(manifest.tag)
     version = pep440.read_tag(manifest.tag, prefix=prefix)
     return Release(

@@ -43,8 +43,8 @@ def command(
     with Processes() as processes, processes.guarded():
         opened = session.open_session(asked, processes)
         report = session.run_session(opened, asked, processes)
-        opened.folder.open()
-        with exclusive_lock(opened.folder.path):
+        opened.request.folder.open()
+        with exclusive_lock(opened.request.folder.path):
             lines = list(_undone(opened.pipeline, report, really=really))
     for line in lines:
         click.echo(line)
@@ -55,7 +55,7 @@ def command(
         err("nothing of it was found outside this machine")
     if lines and not really:
         err("nothing was changed; to do it: add --apply")
-    return output.close(report, limit=asked.limit, again=asked.looking("undo", opened.target.tag))
+    return output.close(report, limit=asked.limit, again=asked.looking("undo", opened.request.tag))
 
 
 def _unseen(each: StageReport) -> bool:

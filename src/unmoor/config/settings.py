@@ -17,6 +17,7 @@ from msgspec import Meta
 from unmoor.config import sources
 from unmoor.config.addresses import PROJECT, REPOSITORY
 from unmoor.config.config_file import ConfigFile
+from unmoor.config.groups import BuildOptions, SuiteOptions
 from unmoor.config.images import INSIDE, ImageSettings
 from unmoor.config.values import (
     FOLDER,
@@ -198,6 +199,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         tuple[ImageSettings, ...],
         Meta(description="Container images, one table each. None: one of a Dockerfile, where there is one."),
     ] = ()
+
+    @property
+    def building(self) -> BuildOptions:
+        """How the files are built."""
+        return BuildOptions(
+            python=self.python,
+            formats=self.formats,
+            wheel_from=self.wheel_from,
+            constraints=self.build_constraints,
+        )
+
+    @property
+    def testing(self) -> SuiteOptions:
+        """How the built files are tested."""
+        return SuiteOptions(
+            mode=self.tests,
+            command=self.test_command,
+            requires=self.test_requires,
+            extras=self.test_extras,
+            groups=self.test_groups,
+            sources=self.test_sources,
+            pythons=self.test_pythons,
+            timeout=self.test_timeout,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from unmoor.core.stage import Output, Reach, Stage
 
@@ -19,11 +19,16 @@ class InvalidPipeline(ValueError):
 class Pipeline:
     """Ordered stages. Raises `InvalidPipeline` at construction where a law does not hold.
 
-    The laws: names are unique; every promise is given by an earlier stage; once something is
+    The laws: names are unique; every output is given by an earlier stage; once something is
     final, only what follows from it may come after; what reaches outside never stands on advice.
     """
 
     stages: tuple[AnyStage, ...]
+
+    @classmethod
+    def of(cls, *stages: AnyStage | None) -> Self:
+        """A pipeline of the stages that there are: ``None`` stands for one that a project does without."""
+        return cls(tuple(stage for stage in stages if stage is not None))
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -31,11 +36,11 @@ class Pipeline:
         for stage in self.stages:
             if stage.name in seen:
                 raise InvalidPipeline(f"two stages are called {stage.name!r}")
-            for promise in stage.needs:
-                if promise.by not in seen:
-                    raise InvalidPipeline(f"{stage.name!r} needs {promise.by!r}, which no earlier stage gives")
-                if self[promise.by].advisory and not stage.advisory:
-                    raise InvalidPipeline(f"{stage.name!r} stands on {promise.by!r}, which is only advisory")
+            for output in stage.needs:
+                if output.by not in seen:
+                    raise InvalidPipeline(f"{stage.name!r} needs {output.by!r}, which no earlier stage gives")
+                if self[output.by].advisory and not stage.advisory:
+                    raise InvalidPipeline(f"{stage.name!r} stands on {output.by!r}, which is only advisory")
             if final is not None and final not in self.before(stage):
                 raise InvalidPipeline(f"{stage.name!r} comes after the final {final!r} without following from it")
             seen.add(stage.name)
@@ -62,8 +67,8 @@ class Pipeline:
         found: set[str] = set()
         waiting: list[Output[Any]] = list(stage.needs)
         while waiting:
-            promise = waiting.pop()
-            if promise.by not in found:
-                found.add(promise.by)
-                waiting.extend(self[promise.by].needs)
+            output = waiting.pop()
+            if output.by not in found:
+                found.add(output.by)
+                waiting.extend(self[output.by].needs)
         return frozenset(found)

@@ -103,8 +103,8 @@ class Run:
     def _demand(self, name: str) -> None:
         """Ask for a stage, and for the inputs it needs even to look."""
         self._demanded.add(name)
-        for promise in self.pipeline[name].inputs:
-            self._demand(promise.by)
+        for output in self.pipeline[name].inputs:
+            self._demand(output.by)
 
     def _start_what_can(self) -> bool:
         started = False
@@ -138,27 +138,27 @@ class Run:
             break
         self._running.discard(name)
         if isinstance(ended, Deferred):
-            for promise in self.pipeline[name].needs:
-                self._demand(promise.by)
+            for output in self.pipeline[name].needs:
+                self._demand(output.by)
         else:
             self._ended[name] = ended
 
     def _task(self, stage: AnyStage) -> Task | None:
         """What this stage could do now; ``None`` where it has to wait."""
-        if not all(promise.by in self._ended for promise in stage.inputs):
+        if not all(output.by in self._ended for output in stage.inputs):
             return None
         context = StageContext(
             self._products(), say=self._voice(stage, StageSaid), warn=self._voice(stage, StageWarned)
         )
-        missing = self._missing([promise.by for promise in stage.inputs], stage)
+        missing = self._missing([output.by for output in stage.inputs], stage)
         if missing is not None:
             return Task(stage=stage, context=context, missing_input=missing)
-        waiting = [promise.by for promise in stage.needs if promise.by not in self._ended]
+        waiting = [output.by for output in stage.needs if output.by not in self._ended]
         if any(name not in self._demanded for name in waiting):
             return Task(stage=stage, context=context, early=True)
         if waiting or not self._gate_is_open(stage):
             return None
-        blocked = self._missing([promise.by for promise in stage.needs], stage) or self._gate_is_shut(stage)
+        blocked = self._missing([output.by for output in stage.needs], stage) or self._gate_is_shut(stage)
         return Task(stage=stage, context=context, blocked=blocked)
 
     def _products(self) -> dict[str, object]:

@@ -1,7 +1,7 @@
-"""What a stage is: it is given promises, gives one product, and declares its reach.
+"""What a stage is: it reads the outputs of other stages, gives one product, and declares its reach.
 
-A stage is a frozen, keyword-only dataclass with three sorts of field: settings (values), promises
-(typed inputs, each another stage's ``output``) and ports (the powers it has: no port, no power).
+A stage is a frozen, keyword-only dataclass with three sorts of field: settings (values), inputs
+(each another stage's ``output``) and ports (the powers it has: no port, no power).
 There are four kinds, closed on purpose: `Check`, `Build`, `Push` and `Publish`.
 """
 
@@ -32,13 +32,18 @@ class Output(Generic[P]):
     by: str
 
 
+def present(*outputs: Output[Any] | None) -> tuple[Output[Any], ...]:
+    """The outputs of those stages that a release has."""
+    return tuple(output for output in outputs if output is not None)
+
+
 def _silent(_text: str) -> None:
     """Say nothing: the voice of a stage that is called outside a run."""
 
 
 @dataclass(frozen=True)
 class StageContext:
-    """What a stage is handed: the products it was promised, and a voice.
+    """What a stage is handed: the products of its inputs, and a voice.
 
     ``say`` is for what the user should know while it happens, ``warn`` for what must still be
     seen at the end. Both go to the listeners; a stage never prints.
@@ -48,9 +53,9 @@ class StageContext:
     say: Callable[[str], None] = _silent
     warn: Callable[[str], None] = _silent
 
-    def __getitem__(self, promise: Output[P]) -> P:
-        """Return the product of a promise; ``KeyError`` where it was never given."""
-        return cast("P", self.products[promise.by])
+    def __getitem__(self, output: Output[P]) -> P:
+        """Return the product of an output; ``KeyError`` where it was never given."""
+        return cast("P", self.products[output.by])
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class NotUndone:
 class Stage(ABC, Generic[P]):
     """One step of a release.
 
-    ``after`` holds promises that must be kept before this stage makes anything, beyond the inputs
+    ``after`` holds outputs that must be there before this stage makes anything, beyond the inputs
     it reads; looking does not wait for them. ``advisory``: a failure is told, and stops nobody.
     """
 
@@ -83,18 +88,18 @@ class Stage(ABC, Generic[P]):
 
     @property
     def output(self) -> Output[P]:
-        """The promise of this stage's product."""
+        """What this stage gives, for others to take as an input."""
         return Output(self.name)
 
     @property
     def inputs(self) -> tuple[Output[Any], ...]:
-        """The promises this stage reads, whether to look or to make."""
+        """The outputs this stage reads, whether to look or to make."""
         values = (getattr(self, field.name) for field in fields(self) if field.name != "after")
         return tuple(value for value in values if isinstance(value, Output))
 
     @property
     def needs(self) -> tuple[Output[Any], ...]:
-        """Every promise that must be kept before this stage makes anything."""
+        """Every output that must be there before this stage makes anything."""
         return (*self.inputs, *(each for each in self.after if each not in self.inputs))
 
     @abstractmethod

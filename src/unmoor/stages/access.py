@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 from unmoor.core.stage import Check, Output, Reach, StageContext
 from unmoor.errors import Denied, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Forge, ForgeRepository
 from unmoor.ports.index import Index, LoginProbe
 from unmoor.ports.registry import Registry
+from unmoor.ports.services import Services
 from unmoor.products import Access, Certainty, Finding, Release
+from unmoor.release_request import ReleaseRequest
 
 _FORGE = "forge"
 _HOW_TO_GIVE_ONE = "set GITHUB_TOKEN or GH_TOKEN (contents: write), or name a token in the world file"
@@ -59,6 +62,7 @@ class ProveAccess(Check[Access]):
     there: the exchange creates the project that a pending publisher names.
     """
 
+    name: str = "access"
     release: Output[Release]
     index: Index
     staging: Index | None
@@ -70,6 +74,19 @@ class ProveAccess(Check[Access]):
     proven_by_undraft: str = "undraft"
     proven_by_index: str = "pypi"
     proven_by_staging: str = "testpypi"
+
+    @classmethod
+    def of(cls, request: ReleaseRequest, services: Services, *, release: Output[Release]) -> Self:
+        """Build the stage for a request."""
+        return cls(
+            release=release,
+            index=services.index,
+            staging=request.staging(services),
+            advisory_staging=request.advisory,
+            forge=services.forge,
+            registries=request.registries(services),
+            limit=request.limit,
+        )
 
     def plan(self) -> str:
         """Say what would be looked at."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from typing import Self
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Check, Output, StageContext
@@ -15,7 +16,9 @@ from unmoor.dists.checks.tracked import Tracked
 from unmoor.dists.testing.install_test import subjects
 from unmoor.errors import InvalidDist, Unknown
 from unmoor.ports.git import Git
+from unmoor.ports.services import Services
 from unmoor.products import CheckedDists, Dists, Release
+from unmoor.release_request import ReleaseRequest
 
 # Unpacking and hashing let go of the interpreter, so that threads help; each holds a few MB.
 _THREADS = min(8, os.cpu_count() or 1)
@@ -31,12 +34,25 @@ class CheckDists(Check[CheckedDists]):
     ``max_file_size`` in bytes. ``any_platform``: the index takes wheels for platforms that the public one refuses.
     """
 
+    name: str = "check-dists"
     release: Output[Release]
     dists: Output[Dists]
     git: Git
     folder: RunFolder
     max_file_size: int = Limits.file
     any_platform: bool = False
+
+    @classmethod
+    def of(cls, request: ReleaseRequest, services: Services, *, release: Output[Release], dists: Output[Dists]) -> Self:
+        """Build the stage for a request."""
+        return cls(
+            release=release,
+            dists=dists,
+            git=services.git,
+            folder=request.folder,
+            max_file_size=request.settings.max_file_size << 20,
+            any_platform=request.any_platform,
+        )
 
     def plan(self) -> str:
         """Say what would be looked at."""

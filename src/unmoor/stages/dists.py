@@ -7,26 +7,29 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Self
 
 from unmoor.artifacts.files import describe_file, is_intact, is_safe_name
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import built_files
 from unmoor.artifacts.run_dir import RunFolder
+from unmoor.config.groups import BuildOptions
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import extract
 from unmoor.dists.source_tree import environment, require_large_files, requires_python, unbuildable
-from unmoor.dists.testing.interpreters import AUTO, chosen
+from unmoor.dists.testing.interpreters import chosen
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environments
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
-from unmoor.products import Dists, File, Release, Tool
+from unmoor.ports.services import Services
+from unmoor.products import Access, Dists, File, Release, Tool
 from unmoor.publish.restore import Surfaces, missing
+from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
 
 
@@ -34,14 +37,15 @@ from unmoor.util.text import clean
 class BuildDists(Build[Dists]):
     """Builds the sdist, and the wheel from the sdist; or takes the very files that are known already.
 
-    ``formats`` may leave one of them out; without an sdist the wheel is built from the tree. ``skipped``
-    are stages that the user left out: they are told in the manifest, and so are ``build_constraints``.
+    ``options.formats`` may leave one of them out; without an sdist the wheel is built from the tree. ``skipped``
+    are stages that the user left out: they are told in the manifest, and so are the constraints of ``options``.
 
     ``prebuilt`` is a folder that another tool filled in this very job: its files are taken instead of
     building any. ``handed`` says that the run's folder was filled by the manifests of other jobs, so that
     nothing else will do; ``whole``, that a folder without one of the formats is not enough.
     """
 
+    name: str = "dists"
     release: Output[Release]
     git: Git
     backend: Backend
@@ -50,14 +54,34 @@ class BuildDists(Build[Dists]):
     index: Index | None = None
     staging: Index | None = None
     environments: Environments | None = None
-    python: str = AUTO
-    formats: tuple[str, ...] = ("wheel", "sdist")
-    wheel_from: Literal["sdist", "tree"] = "sdist"
-    build_constraints: tuple[str, ...] = ()
+    options: BuildOptions = field(default_factory=BuildOptions)
     skipped: tuple[str, ...] = ()
     prebuilt: Path | None = None
     handed: bool = False
     whole: bool = False
+
+    @classmethod
+    def of(
+        cls, request: ReleaseRequest, services: Services, *, release: Output[Release], access: Output[Access]
+    ) -> Self:
+        """Build the stage for a request."""
+        options = request.settings.building
+        return cls(
+            release=release,
+            git=services.git,
+            backend=services.backend.under(options.constraints),
+            environments=services.environments.under(options.constraints),
+            forge=services.forge,
+            index=services.index,
+            staging=services.staging if request.settings.testpypi == "required" else None,
+            folder=request.folder,
+            options=options,
+            skipped=request.skipped,
+            prebuilt=request.prebuilt,
+            handed=request.handed,
+            whole=request.pushes,
+            after=(access,),
+        )
 
     def plan(self) -> str:
         """Say what would be built, and where it would lie."""
@@ -65,16 +89,16 @@ class BuildDists(Build[Dists]):
             return (
                 f"take the files that lie in {self.prebuilt}, name them in a manifest, keep them in {self.folder.dists}"
             )
-        if "sdist" not in self.formats:
+        if "sdist" not in self.options.formats:
             what = "build a wheel from the tree, and no sdist,"
-        elif "wheel" not in self.formats:
+        elif "wheel" not in self.options.formats:
             what = "build an sdist, and no wheel,"
         else:
-            what = "build an sdist, and a wheel from " + ("the tree" if self.wheel_from == "tree" else "it")
+            what = "build an sdist, and a wheel from " + ("the tree" if self.options.wheel_from == "tree" else "it")
         return f"{what.rstrip(',')}, in a clone of the commit; keep {self._count()} in {self.folder.dists}"
 
     def _count(self) -> str:
-        return "both" if len(self.formats) > 1 else "it"
+        return "both" if len(self.options.formats) > 1 else "it"
 
     @property
     def _surfaces(self) -> Surfaces:
@@ -134,14 +158,14 @@ class BuildDists(Build[Dists]):
         env = environment(release, backend.requires(tree))
         built: list[Path] = []
         source = tree
-        if "sdist" in self.formats:
+        if "sdist" in self.options.formats:
             context.say("building the sdist")
             sdist = backend.sdist(tree, out, env=env)
             unpacked = extract(sdist, work / "sdist")
             require_large_files(unpacked, clean(sdist.name))
             built.append(sdist)
-            source = tree if self.wheel_from == "tree" else unpacked
-        if "wheel" not in self.formats:
+            source = tree if self.options.wheel_from == "tree" else unpacked
+        if "wheel" not in self.options.formats:
             return built, backend.tools()
         context.say("building the wheel from " + ("the tree" if source is tree else clean(built[0].name)))
         try:
@@ -154,7 +178,7 @@ class BuildDists(Build[Dists]):
         """The backend, on an interpreter that the project takes; another one than ours is said."""
         if self.environments is None:
             return self.backend
-        python = chosen(self.environments, requires=requires_python(tree), wanted=self.python)
+        python = chosen(self.environments, requires=requires_python(tree), wanted=self.options.python)
         if python == self.environments.own():
             return self.backend
         context.say(f"building with Python {python.version}")
@@ -163,7 +187,7 @@ class BuildDists(Build[Dists]):
     def _require_enough(self, dists: Dists) -> None:
         """See that a folder is what the run is to go on with. Raises `Incomplete`, `Conflict`."""
         kinds = {"wheel": dists.wheels, "sdist": dists.sdists}
-        lacking = [kind for kind in self.formats if not kinds[kind]] if self.whole else []
+        lacking = [kind for kind in self.options.formats if not kinds[kind]] if self.whole else []
         if lacking:
             raise Incomplete(
                 f"there is no {' and no '.join(lacking)} among the files",
@@ -187,9 +211,9 @@ class BuildDists(Build[Dists]):
         """Add what was decided otherwise than usual, to be told in the manifest."""
         if self.prebuilt is not None:
             return replace(dists, decisions=tuple(sorted({*dists.decisions, "built by another tool"})))
-        own = [f"formats = {', '.join(self.formats)}"] if len(self.formats) == 1 else []
-        own += ["wheel-from = tree"] if self.wheel_from == "tree" and "wheel" in self.formats else []
-        own += [f"build-constraints = {', '.join(self.build_constraints)}"] if self.build_constraints else []
+        own = [f"formats = {', '.join(self.options.formats)}"] if len(self.options.formats) == 1 else []
+        own += ["wheel-from = tree"] if self.options.wheel_from == "tree" and "wheel" in self.options.formats else []
+        own += [f"build-constraints = {', '.join(self.options.constraints)}"] if self.options.constraints else []
         own += [f"skipped {name}" for name in self.skipped]
         return replace(dists, decisions=tuple(sorted({*dists.decisions, *own})))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Self
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import is_intact
@@ -17,7 +18,9 @@ from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeRelease
+from unmoor.ports.services import Services
 from unmoor.products import Asset, Dists, Draft, File, Images, Notes, Proof, Pushed, Release
+from unmoor.publish.gates import Gates
 from unmoor.publish.release_assets import (
     Difference,
     DifferenceKind,
@@ -27,6 +30,7 @@ from unmoor.publish.release_assets import (
     same_text,
     select_draft,
 )
+from unmoor.release_request import ReleaseRequest
 
 # A 502 after the bytes were stored is common on upload hosts: three tries, each after a look.
 _TRIES = 3
@@ -43,6 +47,7 @@ _MANY = 450
 class MakeDraft(Push[Draft]):
     """Make one draft of the tag and attach every file, or complete the one that is there."""
 
+    name: str = "draft"
     release: Output[Release]
     dists: Output[Dists]
     notes: Output[Notes]
@@ -53,6 +58,35 @@ class MakeDraft(Push[Draft]):
     forge: Forge
     folder: RunFolder
     clock: Clock
+
+    @classmethod
+    def of(
+        cls,
+        request: ReleaseRequest,
+        services: Services,
+        *,
+        release: Output[Release],
+        dists: Output[Dists],
+        notes: Output[Notes],
+        images: Output[Images] | None,
+        image_proof: Output[Proof] | None,
+        pushed: Output[Pushed] | None,
+        gates: Gates,
+    ) -> Self:
+        """Build the stage for a request."""
+        return cls(
+            release=release,
+            dists=dists,
+            notes=notes,
+            proof=gates.proof,
+            images=images,
+            image_proof=image_proof,
+            pushed=pushed,
+            forge=services.forge,
+            folder=request.folder,
+            clock=services.clock,
+            after=(gates.access, gates.checks),
+        )
 
     def plan(self) -> str:
         """Say what would be made."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 import msgspec
 
@@ -18,8 +19,10 @@ from unmoor.images.untag import untag
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Packages, Registry
-from unmoor.products import MovedTag, MovedTags, Pushed, Release
+from unmoor.ports.services import Services
+from unmoor.products import MovedTag, MovedTags, Pushed, Release, Uploaded
 from unmoor.publish.tag_recheck import verify_tag_unmoved
+from unmoor.release_request import ReleaseRequest
 
 RECORD = "pointers.json"
 _LIMIT = 1_000_000
@@ -34,6 +37,7 @@ class TagImages(Publish[MovedTags]):
     is written into the run's folder first, so that `undo_partly` can put it back.
     """
 
+    name: str = "image-tags"
     release: Output[Release]
     pushed: Output[Pushed]
     lines: tuple[ImagePlan, ...]
@@ -41,6 +45,28 @@ class TagImages(Publish[MovedTags]):
     git: Git
     clock: Clock
     packages: Mapping[str, Packages] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        request: ReleaseRequest,
+        services: Services,
+        *,
+        release: Output[Release],
+        pushed: Output[Pushed],
+        uploaded: Output[Uploaded],
+    ) -> Self:
+        """Build the stage for a request."""
+        return cls(
+            release=release,
+            pushed=pushed,
+            lines=request.lines(services),
+            folder=request.folder,
+            git=services.git,
+            clock=services.clock,
+            packages=request.packages(services),
+            after=(uploaded,),
+        )
 
     def plan(self) -> str:
         """Say what would be pointed where."""

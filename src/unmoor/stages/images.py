@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.errors import BuildFailed, ConfigError, Refused, ToolMissing, Unknown
-from unmoor.images import build_context, image_names
+from unmoor.images import build_context, image_names, legs
 from unmoor.images.build_context import BuildContext
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.images.image_names import BuildRecord
@@ -23,7 +24,9 @@ from unmoor.images.image_sources import ImageBuild, ImageSources
 from unmoor.ports.engine import Engine, Recipe
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Registry
-from unmoor.products import Dists, Image, Images, Release, Subject
+from unmoor.ports.services import Services
+from unmoor.products import Access, Dists, Image, Images, Release, Subject
+from unmoor.release_request import ReleaseRequest
 from unmoor.util.secret import Secret
 from unmoor.util.secret_scan import is_secret_name, token_in
 from unmoor.util.text import clean
@@ -43,6 +46,7 @@ class BuildImages(Build[Images]):
     below ``local_prefix``.
     """
 
+    name: str = "images"
     release: Output[Release]
     dists: Output[Dists]
     git: Git
@@ -57,6 +61,35 @@ class BuildImages(Build[Images]):
     keep: bool = False
     archives: tuple[Path, ...] = ()
     local_prefix: str = image_names.LOCAL
+
+    @classmethod
+    def of(
+        cls,
+        request: ReleaseRequest,
+        services: Services,
+        *,
+        release: Output[Release],
+        dists: Output[Dists],
+        access: Output[Access],
+    ) -> Self:
+        """Build the stage for a request."""
+        return cls(
+            release=release,
+            dists=dists,
+            git=services.git,
+            engine=services.engine,
+            folder=request.folder,
+            settings=request.images,
+            repository=request.repository,
+            platforms=request.platforms,
+            keep=request.keep_images,
+            local_prefix=request.local_prefix,
+            archives=legs.archives(request.legs),
+            environ=request.secrets,
+            registries=request.registries(services),
+            site=request.site,
+            after=(access,),
+        )
 
     def plan(self) -> str:
         """Say what would be built."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from unmoor.core.stage import Check, Output, StageContext
 from unmoor.ports.git import Git
+from unmoor.ports.services import Services
 from unmoor.ports.shell import Shell
 from unmoor.products import Notes, Release
+from unmoor.release_request import ReleaseRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,11 +22,23 @@ class WriteNotes(Check[Notes]):
     ``changelog`` names the one file to look at, empty to search; ``empty`` is ``refuse`` or ``allow``.
     """
 
+    name: str = "notes"
     release: Output[Release]
     git: Git
     shell: Shell
     changelog: str = ""
     empty: str = "refuse"
+
+    @classmethod
+    def of(cls, request: ReleaseRequest, services: Services, *, release: Output[Release]) -> Self:
+        """Build the stage for a request."""
+        return cls(
+            release=release,
+            git=services.git,
+            shell=services.shell,
+            changelog=request.settings.changelog,
+            empty=request.settings.empty_notes,
+        )
 
     def plan(self) -> str:
         """Say where the notes would come from."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from unmoor.artifacts.run_dir import RunFolder
+from unmoor.config.groups import SuiteOptions
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import read_metadata
 from unmoor.dists.testing.extras import DistUnderTest
@@ -22,11 +24,13 @@ from unmoor.dists.testing.install_test import (
     vouches,
 )
 from unmoor.dists.testing.interpreters import AUTO, fits, named, runs_on
-from unmoor.dists.testing.suites import OFF, Mode, Suite, SuiteOptions, Untested, choose, missing_needs, sources
+from unmoor.dists.testing.suites import OFF, Suite, Untested, choose, missing_needs, sources
 from unmoor.errors import CheckFailed, ConfigError, ToolMissing
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
+from unmoor.ports.services import Services
 from unmoor.products import Dists, Proof, Release, Result, Verdict
+from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
 
 # What is copied where the project does not say: the usual folders, and where pytest is told what to do.
@@ -46,28 +50,35 @@ class ProveDists(Build[Proof]):
     files are tried with, ``test_pythons`` are more of them for the wheels, each written ``3.12``.
     """
 
+    name: str = "prove-dists"
     release: Output[Release]
     dists: Output[Dists]
     git: Git
     environments: Environments
     folder: RunFolder
-    tests: Mode = "auto"
-    test_command: str = ""
-    test_requires: tuple[str, ...] = ()
-    test_extras: tuple[str, ...] = ()
-    test_groups: tuple[str, ...] = ()
-    test_sources: tuple[str, ...] = ()
-    test_pythons: tuple[str, ...] = ()
-    test_timeout: float = 600.0
+    options: SuiteOptions
     python: str = AUTO
+
+    @classmethod
+    def of(cls, request: ReleaseRequest, services: Services, *, release: Output[Release], dists: Output[Dists]) -> Self:
+        """Build the stage for a request."""
+        return cls(
+            release=release,
+            dists=dists,
+            git=services.git,
+            environments=services.environments.under(request.settings.building.constraints),
+            folder=request.folder,
+            python=request.settings.building.python,
+            options=request.settings.testing,
+        )
 
     def plan(self) -> str:
         """Say what would be installed and run."""
-        if self.tests == "off":
+        if self.options.mode == "off":
             tests = "; its tests are switched off"
-        elif self.test_command:
-            tests = f", and run {self.test_command!r} against the wheel"
-        elif self.tests == "auto":
+        elif self.options.command:
+            tests = f", and run {self.options.command!r} against the wheel"
+        elif self.options.mode == "auto":
             tests = ", and run its tests against the wheel, if it has some for pytest and says what they need"
         else:
             tests = "; no tests are configured"
@@ -105,15 +116,8 @@ class ProveDists(Build[Proof]):
         sample = next(iter(dists.wheels), None)
         if sample is None:
             return Untested(why="there is no wheel to run them against")
-        wishes = SuiteOptions(
-            mode=self.tests,
-            command=self.test_command,
-            requires=self.test_requires,
-            extras=self.test_extras,
-            groups=self.test_groups,
-        )
         suite = choose(
-            wishes,
+            self.options,
             read_metadata(sample.path),
             files=lambda: self.git.files(release.commit),
             read=lambda name: self.git.read(release.commit, name),
@@ -129,9 +133,9 @@ class ProveDists(Build[Proof]):
         trials: list[tuple[DistUnderTest, Interpreter, bool]] = []
         missing: list[Result] = []
         strange = [file for file in dists.files if not runs_on(file, python.version)]
-        found = self.environments.pythons() if self.test_pythons or strange else ()
+        found = self.environments.pythons() if self.options.pythons or strange else ()
         wheels = Dists(files=dists.wheels)
-        for wanted in self.test_pythons:
+        for wanted in self.options.pythons:
             other = named(found, wanted)
             requires = read_metadata(wheels.files[0].path).python if wheels.files else ""
             if other is None or not fits(other.version, requires):
@@ -193,7 +197,7 @@ class _Trial:
 
     def _tests(self, environment: Environment, suite: Suite) -> tuple[Result, ...]:
         """Run the project's tests in an environment that has the wheel, on a copy without the source beside it."""
-        copy = self._around(suite.folder) if suite.folder and not self.stage.test_sources else self._copy()
+        copy = self._around(suite.folder) if suite.folder and not self.stage.options.sources else self._copy()
         environment.install([*suite.requires, *([self._file(suite.extras)] if suite.extras else ())])
         # What the tests need may have put another build of the project in the place of this one.
         environment.install([self._file()], dependencies=False)
@@ -201,7 +205,7 @@ class _Trial:
         place(environment.packages, log, self.what.modules)
         self.context.say(f"running {suite.command}")
         try:
-            ran = environment.run(suite.args(str(copy)), cwd=copy, timeout=self.stage.test_timeout)
+            ran = environment.run(suite.args(str(copy)), cwd=copy, timeout=self.stage.options.timeout)
         except ToolMissing as error:
             raise ToolMissing(
                 error.what,
@@ -263,7 +267,7 @@ class _Trial:
         copy = self._copied
         clone = self.stage.git.clone(self.folder / "clone", commit=self.release.commit, tag=self.release.tag)
         copy.mkdir()
-        named_by_user = self.stage.test_sources
+        named_by_user = self.stage.options.sources
         for name in named_by_user or (*_TESTS, *_CONFIGURATION):
             source = clone / name
             if not source.resolve().is_relative_to(clone.resolve()) or not source.exists():

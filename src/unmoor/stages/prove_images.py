@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Self
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, SmokeSettings
@@ -14,8 +15,10 @@ from unmoor.core.stage import Build, Output, StageContext
 from unmoor.errors import CheckFailed, TimedOut
 from unmoor.images import image_names
 from unmoor.ports.engine import Engine, ImageFacts, Member
+from unmoor.ports.services import Services
 from unmoor.ports.shell import Ran
 from unmoor.products import Image, Images, Proof, Release, Result, Verdict
+from unmoor.release_request import ReleaseRequest
 from unmoor.util.secret_scan import secret_file, secret_in
 from unmoor.util.text import clean, indented
 
@@ -54,12 +57,27 @@ _CACHES = (
 class ProveImages(Build[Proof]):
     """Looks into every layer of every image, runs its smoke commands without network, asks for the version inside."""
 
+    name: str = "prove-images"
     release: Output[Release]
     images: Output[Images]
     engine: Engine
     folder: RunFolder
     settings: tuple[ImageSettings, ...]
     repository: str
+
+    @classmethod
+    def of(
+        cls, request: ReleaseRequest, services: Services, *, release: Output[Release], images: Output[Images]
+    ) -> Self:
+        """Build the stage for a request."""
+        return cls(
+            release=release,
+            images=images,
+            engine=services.engine,
+            folder=request.folder,
+            settings=request.images,
+            repository=request.repository,
+        )
 
     def plan(self) -> str:
         """Say what would be looked at and run."""

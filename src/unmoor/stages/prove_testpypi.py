@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Build, Output, StageContext
@@ -22,7 +23,9 @@ from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.environments import Environments
 from unmoor.ports.index import Index, ListedFile
+from unmoor.ports.services import Services
 from unmoor.products import Dists, File, Proof, Release, Result, Uploaded, Verdict
+from unmoor.release_request import ReleaseRequest
 
 _ADDRESS = re.compile(r"https?://[^\s#@]+")
 _LONGEST_PAUSE = 15.0
@@ -38,6 +41,7 @@ class ProveStaged(Build[Proof]):
     ``patience``: seconds to wait until installers can see the files.
     """
 
+    name: str = "prove-testpypi"
     release: Output[Release]
     uploaded: Output[Uploaded]
     dists: Output[Dists]
@@ -47,6 +51,30 @@ class ProveStaged(Build[Proof]):
     clock: Clock
     patience: float = 900.0
     python: str = AUTO
+
+    @classmethod
+    def of(
+        cls,
+        request: ReleaseRequest,
+        services: Services,
+        *,
+        release: Output[Release],
+        dists: Output[Dists],
+        uploaded: Output[Uploaded],
+        index: Index,
+    ) -> Self:
+        """Build the stage for a request."""
+        return cls(
+            release=release,
+            dists=dists,
+            uploaded=uploaded,
+            index=index,
+            environments=services.environments.under(request.settings.building.constraints),
+            folder=request.folder,
+            clock=services.clock,
+            python=request.settings.building.python,
+            advisory=request.advisory,
+        )
 
     def plan(self) -> str:
         """Say what would be installed, and from where."""

@@ -3,29 +3,61 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 
-from unmoor.core.stage import Output, Publish, StageContext
+from unmoor.core.stage import Output, Publish, StageContext, present
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
-from unmoor.products import Dists, Release, Uploaded
+from unmoor.ports.services import Services
+from unmoor.products import Dists, Draft, Proof, Release, Uploaded
+from unmoor.publish.gates import Gates
 from unmoor.publish.index_state import find_uploaded
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.publish.upload import upload
+from unmoor.release_request import ReleaseRequest
 
 
 @dataclass(frozen=True, kw_only=True)
 class UploadIndex(Publish[Uploaded]):
     """Brings the tested files to the index. ``deadline`` in seconds."""
 
+    name: str = "pypi"
     release: Output[Release]
     dists: Output[Dists]
     index: Index
     clock: Clock
     git: Git
     deadline: float = 1800.0
+
+    @classmethod
+    def of(
+        cls,
+        _request: ReleaseRequest,
+        services: Services,
+        *,
+        release: Output[Release],
+        dists: Output[Dists],
+        draft: Output[Draft],
+        gates: Gates,
+        staged: Output[Uploaded] | None,
+        staged_proof: Output[Proof] | None,
+    ) -> Self:
+        """Build the stage for a request.
+
+        Every gate has a parameter of its own and none has a default: one that is forgotten is a type error.
+        ``staged`` and ``staged_proof`` are ``None`` where no staging index is used, or where it only advises.
+        """
+        return cls(
+            release=release,
+            dists=dists,
+            index=services.index,
+            clock=services.clock,
+            git=services.git,
+            after=present(*gates, draft, staged, staged_proof),
+        )
 
     def plan(self) -> str:
         """Say where the files would go."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
@@ -26,7 +27,10 @@ from unmoor.images.untag import others_on, untag
 from unmoor.ports.clock import Clock
 from unmoor.ports.engine import Engine
 from unmoor.ports.registry import OciManifest, Packages, Registry
-from unmoor.products import Image, Images, Proof, Pushed, PushedImage, Release
+from unmoor.ports.services import Services
+from unmoor.products import Image, Images, Notes, Proof, Pushed, PushedImage, Release
+from unmoor.publish.gates import Gates
+from unmoor.release_request import ReleaseRequest
 
 # Seconds before each try at a push: an answer that was lost is looked for before it is sent again.
 _PAUSES = (0.0, 2.0, 8.0)
@@ -45,6 +49,7 @@ class PushImages(Push[Pushed]):
     by the registry's name.
     """
 
+    name: str = "registry"
     release: Output[Release]
     images: Output[Images]
     proof: Output[Proof]
@@ -58,6 +63,31 @@ class PushImages(Push[Pushed]):
     def registries(self) -> tuple[Registry, ...]:
         """Every repository that is pushed to, each once."""
         return registries(self.lines)
+
+    @classmethod
+    def of(
+        cls,
+        request: ReleaseRequest,
+        services: Services,
+        *,
+        release: Output[Release],
+        images: Output[Images],
+        proof: Output[Proof],
+        notes: Output[Notes],
+        gates: Gates,
+    ) -> Self:
+        """Build the stage for a request."""
+        return cls(
+            release=release,
+            images=images,
+            proof=proof,
+            engine=services.engine,
+            lines=request.lines(services),
+            folder=request.folder,
+            clock=services.clock,
+            packages=request.packages(services),
+            after=(notes, *gates),
+        )
 
     def plan(self) -> str:
         """Say what would be pushed where."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from packaging.version import Version
 
@@ -15,10 +16,12 @@ from unmoor.errors import Refused
 from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
+from unmoor.ports.services import Services
 from unmoor.products import Release
 from unmoor.project import WrittenVersion, read_facts
 from unmoor.publish.latest import is_latest
 from unmoor.publish.tag_signature import trusted_signer
+from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
 from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming
@@ -42,6 +45,7 @@ class ResolveTag(Check[Release]):
     ``signers`` is the path of the file that says who may sign, empty where nobody has to.
     """
 
+    name: str = "tag"
     tag: str | None
     named: bool
     repository: str
@@ -56,6 +60,26 @@ class ResolveTag(Check[Release]):
     git: Git
     index: Index | None = None
     forge: Forge | None = None
+
+    @classmethod
+    def of(cls, request: ReleaseRequest, services: Services) -> Self:
+        """Build the stage for a request."""
+        return cls(
+            tag=request.tag,
+            named=request.named,
+            repository=request.repository,
+            expected_repository=request.settings.repository,
+            real=request.real,
+            project=request.settings.project,
+            commit=request.commit,
+            prefix=request.settings.tag_prefix,
+            settings=request.settings_origin,
+            signers=request.settings.allowed_signers if request.settings.signed_tags else "",
+            moves=request.pushes,
+            git=services.git,
+            index=services.index if request.published else None,
+            forge=services.forge if request.published else None,
+        )
 
     def plan(self) -> str:
         """Say what would be looked at."""

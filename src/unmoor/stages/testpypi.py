@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Index
-from unmoor.products import Dists, Release, Uploaded
+from unmoor.ports.services import Services
+from unmoor.products import Dists, Draft, Release, Uploaded
+from unmoor.publish.gates import Gates
 from unmoor.publish.index_state import find_uploaded
 from unmoor.publish.upload import upload
+from unmoor.release_request import ReleaseRequest
 
 
 @dataclass(frozen=True, kw_only=True)
 class UploadStaging(Push[Uploaded]):
     """Brings the tested files to the staging index. ``deadline`` in seconds."""
 
+    name: str = "testpypi"
     release: Output[Release]
     dists: Output[Dists]
     index: Index
     clock: Clock
     deadline: float = 1800.0
+
+    @classmethod
+    def of(
+        cls,
+        request: ReleaseRequest,
+        services: Services,
+        *,
+        release: Output[Release],
+        dists: Output[Dists],
+        index: Index,
+        draft: Output[Draft],
+        gates: Gates,
+    ) -> Self:
+        """Build the stage for a request."""
+        return cls(
+            release=release,
+            dists=dists,
+            index=index,
+            clock=services.clock,
+            advisory=request.advisory,
+            after=(*gates, draft),
+        )
 
     def plan(self) -> str:
         """Say where the files would go."""

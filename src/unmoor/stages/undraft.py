@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
-from unmoor.core.stage import Output, Publish, StageContext
+from unmoor.core.stage import Output, Publish, StageContext, present
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.git import Git
-from unmoor.products import Draft, PublishedRelease, Release
+from unmoor.ports.services import Services
+from unmoor.products import Draft, MovedTags, PublishedRelease, Release, Uploaded
 from unmoor.publish.tag_recheck import verify_tag_unmoved
+from unmoor.release_request import ReleaseRequest
 from unmoor.versioning import pep440
 
 # Seconds between looks: what was just published may be seen a moment later.
@@ -25,11 +28,33 @@ class PublishDraft(Publish[PublishedRelease]):
     A repository has one "latest": a project in a folder of it never takes it from another project's release.
     """
 
+    name: str = "undraft"
     release: Output[Release]
     draft: Output[Draft]
     forge: Forge
     git: Git
     clock: Clock
+
+    @classmethod
+    def of(
+        cls,
+        _request: ReleaseRequest,
+        services: Services,
+        *,
+        release: Output[Release],
+        draft: Output[Draft],
+        uploaded: Output[Uploaded],
+        tagged: Output[MovedTags] | None,
+    ) -> Self:
+        """Build the stage for a request. ``tagged`` is ``None`` for a project without images."""
+        return cls(
+            release=release,
+            draft=draft,
+            forge=services.forge,
+            git=services.git,
+            clock=services.clock,
+            after=present(uploaded, tagged),
+        )
 
     def plan(self) -> str:
         """Say what would be published."""

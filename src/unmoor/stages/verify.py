@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Self
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import checksum_lines
@@ -15,10 +16,12 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.ports.index import Index
 from unmoor.ports.registry import Registry
+from unmoor.ports.services import Services
 from unmoor.products import Dists, File, MovedTags, PublishedRelease, Release, Uploaded, Verified, VerifiedItem
 from unmoor.products.surface_state import Item, State, SurfaceState
 from unmoor.publish.compare import FORGE, compare_index
 from unmoor.publish.release_assets import SUMS, content_of, digest_of, find_asset
+from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
 
 _AGAIN = "run the same command again: what is there already is kept"
@@ -33,16 +36,43 @@ class VerifyRelease(Check[Verified]):
     index of a big index lags by minutes.
     """
 
+    name: str = "verify"
     release: Output[Release]
     dists: Output[Dists]
     uploaded: Output[Uploaded]
     page: Output[PublishedRelease]
-    pointed: Output[MovedTags] | None = None
+    tagged: Output[MovedTags] | None = None
     registries: tuple[Registry, ...] = ()
     index: Index
     forge: Forge
     clock: Clock
     patience: float = 120.0
+
+    @classmethod
+    def of(
+        cls,
+        request: ReleaseRequest,
+        services: Services,
+        *,
+        release: Output[Release],
+        dists: Output[Dists],
+        uploaded: Output[Uploaded],
+        page: Output[PublishedRelease],
+        tagged: Output[MovedTags] | None,
+    ) -> Self:
+        """Build the stage for a request."""
+        return cls(
+            release=release,
+            dists=dists,
+            uploaded=uploaded,
+            page=page,
+            tagged=tagged,
+            registries=request.registries(services),
+            index=services.index,
+            forge=services.forge,
+            clock=services.clock,
+            patience=request.settings.verify_patience,
+        )
 
     def plan(self) -> str:
         """Say what would be read."""
@@ -58,7 +88,7 @@ class VerifyRelease(Check[Verified]):
         for each in held:
             if each.pending:
                 context.warn(f"{each.what} is published on {each.surface}, verification pending: {each.pending}")
-        images = self._images(context[self.pointed]) if self.pointed else []
+        images = self._images(context[self.tagged]) if self.tagged else []
         return Verified(held=(*held, *released, *images))
 
     def _images(self, pointed: MovedTags) -> list[VerifiedItem]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from unmoor.config.groups import SuiteOptions
 from unmoor.dists.inspect import Metadata
-from unmoor.dists.testing.suites import Suite, SuiteOptions, Untested, brought_by, choose, missing_needs, sources
+from unmoor.dists.testing.suites import Suite, Untested, brought_by, choose, missing_needs, sources
 from unmoor.errors import ConfigError
 
 PLAIN = Metadata(name="Small.One", version="1.0")

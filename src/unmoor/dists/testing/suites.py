@@ -12,17 +12,17 @@ import shlex
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from packaging.dependency_groups import resolve_dependency_groups
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from unmoor.config.groups import SuiteOptions
 from unmoor.dists.inspect import Metadata
 from unmoor.errors import ConfigError
 from unmoor.util.text import clean
 
-Mode = Literal["auto", "configured", "off"]
 Read = Callable[[str], bytes | None]
 
 # The names under which projects say what their tests need, the most telling first.
@@ -38,17 +38,6 @@ _IDLE = {
 }
 _ABSENT = re.compile(r"No module named '([^']+)'")
 OFF = 'to leave the tests out: tests = "off" under [tool.unmoor]; to say how they run: test-command'
-
-
-@dataclass(frozen=True, kw_only=True)
-class SuiteOptions:
-    """What the settings say of the tests; see the settings of the same names."""
-
-    mode: Mode = "auto"
-    command: str = ""
-    requires: tuple[str, ...] = ()
-    extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,30 @@
+"""Settings that belong together, as one value for the stage that takes them. Option names stay flat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions:
+    """How the files are built: ``python``, ``formats``, ``wheel-from`` and ``build-constraints``."""
+
+    python: str = "auto"
+    formats: tuple[str, ...] = ("wheel", "sdist")
+    wheel_from: Literal["sdist", "tree"] = "sdist"
+    constraints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteOptions:
+    """How the built files are tested: ``tests``, and the settings that begin with ``test-``. ``timeout`` in seconds."""
+
+    mode: Literal["auto", "configured", "off"] = "auto"
+    command: str = ""
+    requires: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()
+    timeout: float = 600.0

@@ -1,0 +1,33 @@
+"""The ports of one run, as protocols; the adapters behind them are chosen in `unmoor.adapters.factory`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from unmoor.ports.backend import Backend
+from unmoor.ports.clock import Clock
+from unmoor.ports.engine import Engine
+from unmoor.ports.environments import Environments
+from unmoor.ports.forge import Forge
+from unmoor.ports.git import Git
+from unmoor.ports.index import Index
+from unmoor.ports.registry import Packages, Registry
+from unmoor.ports.shell import Shell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything that a run may be given."""
+
+    git: Git
+    shell: Shell
+    clock: Clock
+    backend: Backend
+    environments: Environments
+    index: Index
+    staging: Index | None
+    forge: Forge
+    engine: Engine
+    registry: Callable[[str], Registry]
+    packages: Callable[[str], Packages | None]

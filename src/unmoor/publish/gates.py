@@ -1,0 +1,16 @@
+"""What must have passed before a stage sends anything."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from unmoor.core.stage import Output
+from unmoor.products import Access, CheckedDists, Proof
+
+
+class Gates(NamedTuple):
+    """Permissions, checks and tests. None has a default, so that a forgotten gate is a type error."""
+
+    access: Output[Access]
+    checks: Output[CheckedDists]
+    proof: Output[Proof]
