@@ -33,7 +33,7 @@ from unmoor.util.filelock import exclusive_lock
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from unmoor.rehearsal.registry.ghcr import Shelf
+    from unmoor.rehearsal.github.packages import Shelf
     from unmoor.rehearsal.registry.proxy import Proxy
 
 GRACE = 2.0
@@ -126,7 +126,7 @@ class Served:
     @property
     def shelf(self) -> Shelf | None:
         """The packages of GHCR, where it is here."""
-        from unmoor.rehearsal.registry.ghcr import Shelf
+        from unmoor.rehearsal.github.packages import Shelf
 
         ghcr = next((proxy for proxy in self.proxies.values() if proxy.rules.is_ghcr), None)
         return Shelf(rules=ghcr.rules, signer=ghcr.signer, upstream=ghcr.upstream) if ghcr else None

@@ -16,9 +16,9 @@ from starlette.routing import Route
 
 from unmoor.rehearsal.github.assets import Attachments
 from unmoor.rehearsal.github.json_shapes import Shapes
+from unmoor.rehearsal.github.packages import Packages, Shelf
 from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
 from unmoor.rehearsal.github.requests import USER, RequestHandler, Rights
-from unmoor.rehearsal.registry.ghcr import Packages, Shelf
 from unmoor.rehearsal.shared.http import gone, note
 from unmoor.rehearsal.shared.remote import Remote
 from unmoor.rehearsal.shared.worldfile import Credentials, Places
