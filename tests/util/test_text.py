@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from unmoor.util.text import clean, indented
+from unmoor.util.text import clean, count_of, indented, size
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,15 @@ def test_keeps_the_indentation_of_a_programs_output(line: str, expected: str) ->
 def test_an_indented_line_is_a_clean_line(line: str) -> None:
     """Behind its blanks it is what `clean` makes of it."""
     assert indented(line).lstrip(" ") == clean(line)
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_500_000_000, "2.5 GB")])
+def test_sizes_read_well(count: int, text: str) -> None:
+    """Sizes are written in powers of a thousand."""
+    assert size(count) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 files"), (1, "1 file"), (2, "2 files")])
+def test_one_of_a_thing_is_singular(count: int, text: str) -> None:
+    """A count agrees with its noun."""
+    assert count_of(count, "file") == text

@@ -18,6 +18,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Server text can be long; nothing beyond this many characters is looked at.
 _LOOKED_AT = 20_000
 _DEEPEST = 40
+_KILO = 1000
 
 
 def clean(text: str, limit: int = 300) -> str:
@@ -56,3 +57,18 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     hours, minutes = divmod(-(-whole // 60), 60)
     return " ".join(part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part)
+
+
+def size(count: int) -> str:
+    """Write a size as people do: 512 B, 34.0 kB, 1.2 GB."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < _KILO or unit == "GB":
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= _KILO
+    raise AssertionError
+
+
+def count_of(count: int, noun: str) -> str:
+    """Write ``1 file`` or ``2 files``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

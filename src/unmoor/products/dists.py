@@ -1,0 +1,78 @@
+"""The built files: wheels and sdists, each by its digest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from unmoor.util.text import count_of, size
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """One built file: sha256 in lower-case hexadecimal, size in bytes."""
+
+    name: str
+    sha256: str
+    size: int
+    path: Path = field(compare=False)
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether this is a wheel (PEP 427); the other kind is an sdist (PEP 625)."""
+        return self.name.endswith(".whl")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """A program or library that had a hand in the release."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A file that was tested, by its digest."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dists:
+    """What was built, wheels first, each kind sorted by name.
+
+    ``decisions`` says in words what was decided otherwise than usual, such as ``wheel-from = tree``.
+    """
+
+    files: tuple[File, ...]
+    tools: tuple[Tool, ...] = field(default=(), compare=False)
+    decisions: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def wheels(self) -> tuple[File, ...]:
+        """The wheels."""
+        return tuple(file for file in self.files if file.is_wheel)
+
+    @property
+    def sdists(self) -> tuple[File, ...]:
+        """The source distributions: one, as a rule."""
+        return tuple(file for file in self.files if not file.is_wheel)
+
+    @property
+    def summary(self) -> str:
+        """How many files, and their size, in one line."""
+        return f"{count_of(len(self.files), 'file')}, {size(sum(file.size for file in self.files))}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedDists:
+    """The digests that passed ``check-dists``."""
+
+    subjects: tuple[Subject, ...]
+
+    @property
+    def summary(self) -> str:
+        """How many files passed, in one line."""
+        return f"{count_of(len(self.subjects), 'file')} fit for the index"

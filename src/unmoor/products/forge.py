@@ -1,0 +1,47 @@
+"""The release on the forge: as a draft, then public."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unmoor.util.text import clean, count_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asset:
+    """One asset of a release on the forge."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """The one release object of the tag on the forge, with all its assets, public or not yet."""
+
+    id: int
+    tag: str
+    url: str
+    assets: tuple[Asset, ...]
+
+    @property
+    def summary(self) -> str:
+        """How many assets, and where, in one line."""
+        return f"{count_of(len(self.assets), 'asset')} at {clean(self.url)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedRelease:
+    """The published release on the forge."""
+
+    url: str
+    tag: str
+    prerelease: bool
+    latest: bool
+
+    @property
+    def summary(self) -> str:
+        """Where it is, and how it is marked, in one line."""
+        standing = "prerelease" if self.prerelease else "latest" if self.latest else "not latest"
+        return f"{clean(self.url)} ({standing})"

@@ -1,0 +1,94 @@
+"""Container images: built here, pushed to registries, and the tags that point at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from unmoor.util.text import count_of, size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """One built image: a target of a Dockerfile on one platform; ``id`` is the digest of its configuration.
+
+    ``name`` is the repository as users write it (``ghcr.io/owner/name``), the first one configured.
+    """
+
+    name: str
+    target: str
+    platform: str
+    id: str
+    size: int = field(compare=False)
+
+    @property
+    def summary(self) -> str:
+        """The target, the platform and the size, in one line."""
+        measured = f" ({size(self.size)})" if self.size else ""
+        return f"{self.target or 'image'} for {self.platform}{measured}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """Every image that was built, in the order of the settings."""
+
+    images: tuple[Image, ...]
+
+    @property
+    def summary(self) -> str:
+        """Every image, in one line."""
+        return ", ".join(image.summary for image in self.images)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushedImage:
+    """One target on one registry: the digest that every tag will point at, and the digest of each platform.
+
+    Where there is one platform ``digest`` is that image's manifest; else it is the index over all of them.
+    """
+
+    name: str
+    target: str
+    tag: str
+    digest: str
+    platforms: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pushed:
+    """What the registries hold under the commit tags, read back by digest."""
+
+    images: tuple[PushedImage, ...]
+
+    @property
+    def summary(self) -> str:
+        """Every image with its commit tag, in one line."""
+        return ", ".join(f"{image.name}:{image.tag}" for image in self.images)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovedTag:
+    """One tag that was moved: to which digest, and where it pointed before (``None``: nowhere, or not known).
+
+    ``floating`` tags move from release to release; the others name the version for ever.
+    """
+
+    name: str
+    tag: str
+    digest: str
+    floating: bool = False
+    before: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovedTags:
+    """Every tag of the release, and every floating tag that is rightly its own, read back."""
+
+    pointers: tuple[MovedTag, ...]
+    left: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def summary(self) -> str:
+        """How many tags were moved, and where, in one line."""
+        names = dict.fromkeys(pointer.name for pointer in self.pointers)
+        kept = f"; {count_of(len(self.left), 'tag')} left where they were" if self.left else ""
+        return f"{count_of(len(self.pointers), 'tag')} on {', '.join(names)}{kept}"

@@ -1,0 +1,21 @@
+"""What a package index holds of the release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unmoor.products.dists import Subject
+from unmoor.util.text import count_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uploaded:
+    """The files that an index holds, read back from it by digest."""
+
+    index: str
+    files: tuple[Subject, ...]
+
+    @property
+    def summary(self) -> str:
+        """How many files, and on which index, in one line."""
+        return f"{count_of(len(self.files), 'file')} on {self.index}"

@@ -1,0 +1,61 @@
+"""What is released: one tag of one repository, and the notes that go with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from unmoor.util.text import clean, count_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """One tag of one repository.
+
+    ``version`` is canonical PEP 440, ``commit`` 40 hexadecimal digits, ``date`` the commit's time
+    in seconds since 1970, ``repository`` ``owner/name``, ``project`` the name as the project writes it.
+    ``prefix`` is what stands in the tag before the version and its ``v``, ``path`` the project's folder
+    in the repository, empty where it is the top. ``settings`` says where the
+    settings came from, where not from the commit: a file's name and its sha256.
+    """
+
+    repository: str
+    project: str
+    tag: str
+    version: str
+    commit: str
+    date: int
+    prerelease: bool
+    highest: bool
+    previous: str | None = None
+    prefix: str = ""
+    path: str = ""
+    settings: str = field(default="", compare=False)
+
+    @property
+    def bare_tag(self) -> str:
+        """The tag without the project's prefix: ``v1.2`` of ``pkg-v1.2``."""
+        return self.tag.removeprefix(self.prefix)
+
+    @property
+    def summary(self) -> str:
+        """The project, its version and its commit, in one line."""
+        kind = "prerelease" if self.prerelease else "final, the highest" if self.highest else "final"
+        return f"{self.project} {self.version} at {self.commit[:12]} ({kind})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notes:
+    """The release notes as they will be published: Markdown, at most 125,000 characters.
+
+    ``full`` is the whole text where the body had to be cut, else equal to ``body``.
+    ``source`` says where they came from, in words.
+    """
+
+    body: str
+    full: str
+    source: str
+
+    @property
+    def summary(self) -> str:
+        """How long the notes are, and where they came from, in one line."""
+        return f"{count_of(len(self.body.splitlines()), 'line')} from {clean(self.source)}"
