@@ -193,12 +193,6 @@ def test_a_stage_that_broke_off_may_have_left_a_part(stage: str, begun: bool, na
     assert told == ((f"{stage}: perhaps a part, as far as its error says",) if named else ())
 
 
-@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_500_000_000, "2.5 GB")])
-def test_sizes_read_well(count: int, text: str) -> None:
-    """Sizes are written in powers of a thousand."""
-    assert words.size(count) == text
-
-
 def test_every_error_is_an_error_of_ours() -> None:
     """The failure in the sample belongs to the tree."""
     assert isinstance(BAD, UnmoorError)

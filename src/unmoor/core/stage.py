@@ -11,9 +11,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 P = TypeVar("P")
+
+
+@runtime_checkable
+class Product(Protocol):
+    """What a product of a release can say of itself; the engine runs stages that give any other value, too."""
+
+    @property
+    def summary(self) -> str:
+        """What it is, in one line that is fit for a terminal."""
 
 
 class Reach(IntEnum):

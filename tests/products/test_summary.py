@@ -1,0 +1,145 @@
+"""Every product says in one line what it is."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+from unmoor import stages
+from unmoor.core.stage import Product, Stage
+from unmoor.products import (
+    Access,
+    Asset,
+    Certainty,
+    CheckedDists,
+    Dists,
+    Draft,
+    File,
+    Finding,
+    Image,
+    Images,
+    MovedTag,
+    MovedTags,
+    Notes,
+    Proof,
+    PublishedRelease,
+    Pushed,
+    PushedImage,
+    Release,
+    Result,
+    Subject,
+    Uploaded,
+    Verdict,
+    Verified,
+    VerifiedItem,
+)
+
+DIGEST = "0" * 64
+WHEEL = Subject(name="pkg-1.0-py3-none-any.whl", sha256=DIGEST)
+URL = "https://forge.invalid/\x1b[31mv1.0"
+
+
+def release(*, prerelease: bool, highest: bool) -> Release:
+    """A release of pkg 1.0."""
+    return Release(
+        repository="owner/pkg",
+        project="pkg",
+        tag="v1.0",
+        version="1.0",
+        commit="a" * 40,
+        date=0,
+        prerelease=prerelease,
+        highest=highest,
+    )
+
+
+def finding(standing: Certainty) -> Finding:
+    """A finding on one surface."""
+    return Finding(surface="pypi", standing=standing, detail="")
+
+
+def published(*, prerelease: bool, latest: bool) -> PublishedRelease:
+    """A published release."""
+    return PublishedRelease(url=URL, tag="v1.0", prerelease=prerelease, latest=latest)
+
+
+def moved(tag: str) -> MovedTag:
+    """A tag that was moved on one registry."""
+    return MovedTag(name="ghcr.io/owner/pkg", tag=tag, digest=f"sha256:{DIGEST}")
+
+
+SUMMARIES: list[tuple[Product, str]] = [
+    (release(prerelease=True, highest=False), "pkg 1.0 at aaaaaaaaaaaa (prerelease)"),
+    (release(prerelease=False, highest=True), "pkg 1.0 at aaaaaaaaaaaa (final, the highest)"),
+    (release(prerelease=False, highest=False), "pkg 1.0 at aaaaaaaaaaaa (final)"),
+    (
+        Access(findings=(finding(Certainty.PROVEN), finding(Certainty.UNPROVEN))),
+        "1 proven, 1 only provable by using them",
+    ),
+    (Notes(body="one\ntwo\n", full="", source="CHANGELOG.md\x1b[0m"), "2 lines from CHANGELOG.md"),
+    (
+        Dists(
+            files=tuple(File(name=name, sha256=DIGEST, size=1500, path=Path(name)) for name in ("a.whl", "a.tar.gz"))
+        ),
+        "2 files, 3.0 kB",
+    ),
+    (CheckedDists(subjects=(WHEEL,)), "1 file fit for the index"),
+    (
+        Proof(name="prove", subjects=(WHEEL,), results=(Result(name="import", verdict=Verdict.PASSED),)),
+        "1 passed",
+    ),
+    (
+        Proof(name="prove", subjects=(WHEEL,), results=(Result(name="its tests", verdict=Verdict.NOT_TESTED),)),
+        "0 passed; not tested: its tests",
+    ),
+    (
+        Images(
+            images=(
+                Image(name="ghcr.io/owner/pkg", target="", platform="linux/amd64", id="", size=0),
+                Image(name="ghcr.io/owner/pkg", target="dev", platform="linux/arm64", id="", size=2_000_000),
+            )
+        ),
+        "image for linux/amd64, dev for linux/arm64 (2.0 MB)",
+    ),
+    (
+        Pushed(
+            images=(PushedImage(name="ghcr.io/owner/pkg", target="", tag="sha-abc", digest="sha256:0", platforms=()),)
+        ),
+        "ghcr.io/owner/pkg:sha-abc",
+    ),
+    (MovedTags(pointers=(moved("1.0"), moved("latest"))), "2 tags on ghcr.io/owner/pkg"),
+    (MovedTags(pointers=(moved("1.0"),), left=("latest",)), "1 tag on ghcr.io/owner/pkg; 1 tag left where they were"),
+    (
+        Draft(id=1, tag="v1.0", url=URL, assets=(Asset(name="a.whl", sha256=DIGEST, size=1),)),
+        "1 asset at https://forge.invalid/ v1.0",
+    ),
+    (Uploaded(index="pypi", files=(WHEEL, WHEEL)), "2 files on pypi"),
+    (published(prerelease=True, latest=False), "https://forge.invalid/ v1.0 (prerelease)"),
+    (published(prerelease=False, latest=True), "https://forge.invalid/ v1.0 (latest)"),
+    (published(prerelease=False, latest=False), "https://forge.invalid/ v1.0 (not latest)"),
+    (Verified(held=(VerifiedItem(surface="pypi", what="a.whl", digest=DIGEST),)), "1 item read back"),
+    (
+        Verified(held=(VerifiedItem(surface="pypi", what="a.whl", digest=DIGEST, pending="stale"),)),
+        "1 item read back, 1 still pending",
+    ),
+]
+
+
+@pytest.mark.parametrize(("product", "summary"), SUMMARIES, ids=lambda each: type(each).__name__)
+def test_a_product_says_what_it_is(product: Product, summary: str) -> None:
+    """One line, with nothing in it that moves a cursor."""
+    assert product.summary == summary
+
+
+def test_every_product_of_a_stage_has_a_summary() -> None:
+    """None is left to be shown as Python writes it: the table has what every stage gives."""
+    modules = [import_module(f"unmoor.stages.{each.name}") for each in pkgutil.iter_modules(stages.__path__)]
+    found = [each for module in modules for _, each in inspect.getmembers(module, inspect.isclass)]
+    given = {get_type_hints(each.make)["return"] for each in found if issubclass(each, Stage) and "make" in vars(each)}
+    given = {each for each in given if isinstance(each, type)}
+    assert given == {type(product) for product, _ in SUMMARIES}
