@@ -35,7 +35,7 @@ def assembled(settings: Settings, *, skipped: tuple[str, ...] = ()) -> Pipeline:
         repository="owner/name",
         settings=settings,
         folder=RunFolder(Path(".unmoor/v1.0")),
-        limit=Reach.FINAL,
+        ceiling=Reach.FINAL,
         skipped=skipped,
     )
     return assemble(request, can)

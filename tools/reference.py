@@ -87,7 +87,7 @@ def sample() -> Pipeline:
         repository="owner/name",
         settings=Settings(),
         folder=RunFolder(Path(".unmoor/v1.0")),
-        limit=Reach.FINAL,
+        ceiling=Reach.FINAL,
         images=(ImageSettings(),),
     )
     return assemble(request, services)

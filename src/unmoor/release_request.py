@@ -27,7 +27,7 @@ class ReleaseRequest:
     repository: str
     settings: Settings
     folder: RunFolder
-    limit: Reach
+    ceiling: Reach
     commit: str = ""
     real: bool = True
     images: tuple[ImageSettings, ...] = ()
@@ -47,7 +47,7 @@ class ReleaseRequest:
     @property
     def pushes(self) -> bool:
         """Whether this run may write to a surface."""
-        return self.limit >= Reach.REMOTE
+        return self.ceiling >= Reach.REMOTE
 
     @property
     def advisory(self) -> bool:

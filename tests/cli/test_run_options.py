@@ -17,19 +17,19 @@ HERE = Path()
     ("asked", "same", "further"),
     [
         pytest.param(
-            RunOptions(folder=HERE, limit=Reach.FINAL, world=Path("w.toml")),
+            RunOptions(folder=HERE, ceiling=Reach.FINAL, world=Path("w.toml")),
             "unmoor release --world w.toml v1",
             "unmoor release --world w.toml v1",
             id="release",
         ),
         pytest.param(
-            RunOptions(folder=Path("a b"), limit=Reach.LOCAL, until=("check-dists", "prove-dists")),
+            RunOptions(folder=Path("a b"), ceiling=Reach.LOCAL, until=("check-dists", "prove-dists")),
             "unmoor release --directory 'a b' --dry-run --until check-dists --until prove-dists v1",
             "unmoor release --directory 'a b' v1",
             id="dry",
         ),
         pytest.param(
-            RunOptions(folder=HERE, limit=Reach.REMOTE, handed=(Handover(dists=Path("d"), manifest=Path("m.json")),)),
+            RunOptions(folder=HERE, ceiling=Reach.REMOTE, handed=(Handover(dists=Path("d"), manifest=Path("m.json")),)),
             "unmoor release --hold --dists d --manifest m.json v1",
             "unmoor release --dists d --manifest m.json v1",
             id="files-of-a-job",
@@ -37,7 +37,7 @@ HERE = Path()
         pytest.param(
             RunOptions(
                 folder=HERE,
-                limit=Reach.LOCAL,
+                ceiling=Reach.LOCAL,
                 prebuilt=Path("wheelhouse"),
                 platforms=("linux/arm64",),
                 keep_images=True,
@@ -53,7 +53,7 @@ HERE = Path()
             RunOptions(folder=HERE, path="p"), "unmoor plan --path p v1", "unmoor release --path p v1", id="plan"
         ),
         pytest.param(
-            RunOptions(folder=HERE, limit=Reach.FINAL, again="unmoor rehearse"),
+            RunOptions(folder=HERE, ceiling=Reach.FINAL, again="unmoor rehearse"),
             "unmoor rehearse",
             "unmoor release v1",
             id="rehearsal",

@@ -125,14 +125,14 @@ def release(log: Log, **changes: dict[str, Any]) -> Pipeline:
     return Pipeline((tag, dists, proof, draft, staging, index, page))
 
 
-def run(pipeline: Pipeline, limit: Reach = Reach.FINAL, **settings: Any) -> Report:
+def run(pipeline: Pipeline, ceiling: Reach = Reach.FINAL, **settings: Any) -> Report:
     """Run it to the end."""
-    return Run(pipeline=pipeline, world="toy", rehearsal=True, limit=limit, **settings).execute()
+    return Run(pipeline=pipeline, world="toy", rehearsal=True, ceiling=ceiling, **settings).execute()
 
 
 def kinds(report: Report) -> dict[str, str]:
     """Name each stage's kind of outcome."""
-    return {each.entry.name: type(each.outcome).__name__ for each in report.stages}
+    return {each.info.name: type(each.outcome).__name__ for each in report.stages}
 
 
 def test_a_whole_run_makes_everything_in_order() -> None:
@@ -147,7 +147,7 @@ def test_a_whole_run_makes_everything_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "made"),
+    ("ceiling", "made"),
     [
         (Reach.READS, {"tag"}),
         (Reach.LOCAL, {"tag", "dists", "proof"}),
@@ -155,21 +155,21 @@ def test_a_whole_run_makes_everything_in_order() -> None:
         (Reach.FINAL, {"tag", "dists", "proof", "draft", "staging", "index", "page"}),
     ],
 )
-def test_nothing_above_the_ceiling_is_made(limit: Reach, made: set[str]) -> None:
+def test_nothing_above_the_ceiling_is_made(ceiling: Reach, made: set[str]) -> None:
     """A stage above the ceiling, or standing on one that is, is planned."""
     log: Log = []
-    report = run(release(log), limit)
+    report = run(release(log), ceiling)
     assert {line[5:] for line in log if line.startswith("make")} == made
     assert {name for name, kind in kinds(report).items() if kind == "Planned"} == set(release([]).names) - made
 
 
 @pytest.mark.parametrize(
-    ("limit", "draft", "warned"),
+    ("ceiling", "draft", "warned"),
     [(Reach.LOCAL, Planned, ["tag warns", "it cannot"]), (Reach.REMOTE, Failed, ["tag warns"])],
 )
-def test_what_cannot_be_seen_matters_only_below_the_ceiling(limit: Reach, draft: type, warned: list[str]) -> None:
+def test_what_cannot_be_seen_matters_only_below_the_ceiling(ceiling: Reach, draft: type, warned: list[str]) -> None:
     """A look that gives no answer fails a stage that would be made, and is a warning on one that would not."""
-    report = run(release([], draft={"hidden": True}), limit)
+    report = run(release([], draft={"hidden": True}), ceiling)
     assert isinstance(report.outcome("draft"), draft)
     assert [warning.text[:9] for warning in report.warnings] == [text[:9] for text in warned]
 
@@ -308,7 +308,7 @@ ADVICE = ToyBuild(name="advice", advisory=True)
         (lambda: (CHECK, CHECK), "two stages are called 'a'"),
         (lambda: (SEAL, CHECK), "'s' needs 'a'"),
         (lambda: (CHECK, SEAL, ToyBuild(name="late", one=CHECK.output)), "'late' comes after the final 's'"),
-        (lambda: (ADVICE, ToyBuild(name="b", one=ADVICE.output)), "'b' stands on 'advice'"),
+        (lambda: (ADVICE, ToyBuild(name="b", one=ADVICE.output)), "'b' depends on 'advice'"),
     ],
 )
 def test_a_pipeline_that_breaks_a_law_cannot_be_made(stages: Callable[[], tuple[AnyStage, ...]], words: str) -> None:

@@ -46,7 +46,7 @@ def walked(folder: Path, repo: Repo, *, registry: bool = False) -> Iterator[dict
     """Walk through the pipeline once, over an empty world, and write down what each stage did."""
     with yard(folder, repo, registry=registry) as place, Processes() as processes:
         asked = RunOptions(
-            folder=place.repo.path, tag="v1.0", world=place.world_file, limit=Reach.FINAL, rehearsing=True
+            folder=place.repo.path, tag="v1.0", world=place.world_file, ceiling=Reach.FINAL, rehearsing=True
         )
         opened = session.open_session(asked, processes)
         opened.request.folder.open()

@@ -52,7 +52,7 @@ def report() -> Report:
     """Make the report of the run."""
     stages = tuple(
         StageReport(
-            entry=StageInfo(name=name, reach=reach, advisory=False), outcome=outcome, seconds=1.25, plan=f"do {name}"
+            info=StageInfo(name=name, reach=reach, advisory=False), outcome=outcome, seconds=1.25, plan=f"do {name}"
         )
         for name, (reach, outcome) in OUTCOMES.items()
     )
@@ -62,7 +62,7 @@ def report() -> Report:
 def events() -> list[Event]:
     """Make the events of the run."""
     whole = report()
-    entries = tuple(stage.entry for stage in whole.stages)
+    entries = tuple(stage.info for stage in whole.stages)
     heard: list[Event] = [RunStarted(world="local", rehearsal=True, ceiling=Reach.FINAL, stages=entries)]
     heard += [StageStarted(stage="tag"), StageSaid(stage="tag", text="looking\x07"), *whole.warnings]
     heard += [StageEnded(stage=name, outcome=o, seconds=1.25) for name, (_, o) in OUTCOMES.items()]
@@ -178,7 +178,7 @@ def test_the_journal_names_outcomes_by_words_of_its_own(outcome: Outcome, record
 def test_what_is_outside_is_named() -> None:
     """After a failure, what other people can already see is listed."""
     assert words.already_published(report()) == ("testpypi: 1 file on testpypi",)
-    assert [each.entry.name for each in words.failures(report())] == ["pypi"]
+    assert [each.info.name for each in words.failures(report())] == ["pypi"]
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,8 @@ def test_what_is_outside_is_named() -> None:
 def test_a_stage_that_broke_off_may_have_left_a_part(stage: str, begun: bool, named: bool) -> None:  # noqa: FBT001
     """Where something was being sent it is never said that nothing was."""
     reach = Reach.FINAL if stage == "pypi" else Reach.LOCAL
-    entry = StageInfo(name=stage, reach=reach, advisory=False)
-    broken = StageReport(entry=entry, outcome=Failed(BAD, begun=begun), seconds=1.0, plan="do it")
+    info = StageInfo(name=stage, reach=reach, advisory=False)
+    broken = StageReport(info=info, outcome=Failed(BAD, begun=begun), seconds=1.0, plan="do it")
     told = words.already_published(Report(stages=(broken,), warnings=(), seconds=1.0))
     assert told == ((f"{stage}: perhaps a part, as far as its error says",) if named else ())
 

@@ -81,7 +81,7 @@ class World:
     forge: Door = field(default_factory=Door)
     index: Shelf = field(default_factory=lambda: Shelf(EMPTY, login="~/.pypirc"))
     staging: Shelf | None = field(default_factory=lambda: Shelf(EMPTY, name="testpypi", login="keyring"))
-    limit: Reach = Reach.FINAL
+    ceiling: Reach = Reach.FINAL
     advisory: bool = False
 
     def look(self) -> Heard:
@@ -95,7 +95,7 @@ class World:
             staging=self.staging,
             advisory_staging=self.advisory,
             forge=self.forge,  # type: ignore[arg-type]
-            limit=self.limit,
+            ceiling=self.ceiling,
         )
         assert "read" in stage.plan()
         return Heard(stage.make(StageContext({RELEASE.by: MINE}, say=said.append, warn=warned.append)), warned, said)
@@ -205,18 +205,18 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 @pytest.mark.parametrize("case", WRONG)
 def test_a_plan_lists_what_is_wrong_and_goes_on(case: str) -> None:
     """Reads alone need no credentials."""
-    heard = replace(WRONG[case][0], limit=Reach.READS).look()
+    heard = replace(WRONG[case][0], ceiling=Reach.READS).look()
     assert len(heard.warned) == 1
     assert heard.told(Certainty.UNPROVEN)
 
 
 @pytest.mark.parametrize(
-    ("limit", "stopped"),
+    ("ceiling", "stopped"),
     [(Reach.READS, False), (Reach.LOCAL, False), (Reach.REMOTE, False), (Reach.FINAL, True)],
 )
-def test_a_login_is_asked_only_of_who_will_use_it(*, limit: Reach, stopped: bool) -> None:
+def test_a_login_is_asked_only_of_who_will_use_it(*, ceiling: Reach, stopped: bool) -> None:
     """A job that holds before the point of no return needs no login for the index."""
-    world = World(index=Shelf(EMPTY), limit=limit)
+    world = World(index=Shelf(EMPTY), ceiling=ceiling)
     if stopped:
         with pytest.raises(Denied):
             world.look()
@@ -245,7 +245,7 @@ THERE = Holding(simple=voice({"demo-1.0.tar.gz": "a" * 64}), json=None)
 
 
 @pytest.mark.parametrize(
-    ("limit", "known", "held", "proved", "standing"),
+    ("ceiling", "known", "held", "proved", "standing"),
     [
         (Reach.READS, True, EMPTY, [LoginProbe.READING], Certainty.UNPROVEN),
         (Reach.LOCAL, True, EMPTY, [LoginProbe.READING], Certainty.UNPROVEN),
@@ -256,11 +256,11 @@ THERE = Holding(simple=voice({"demo-1.0.tar.gz": "a" * 64}), json=None)
     ],
 )
 def test_a_token_is_minted_only_where_the_project_is_and_the_run_would_use_it(
-    *, limit: Reach, known: bool, held: Holding, proved: list[LoginProbe], standing: Certainty
+    *, ceiling: Reach, known: bool, held: Holding, proved: list[LoginProbe], standing: Certainty
 ) -> None:
     """The exchange creates the project of a pending publisher: that is the publishing stage's to do."""
     index = Shelf(held, known=known, **TRUSTED)  # type: ignore[arg-type]
-    access = World(index=index, limit=limit).look().access
+    access = World(index=index, ceiling=ceiling).look().access
     assert index.proved == proved
     (login, *_) = [each for each in access.findings if each.surface == "pypi"]
     assert (login.standing, login.proven_by) == (standing, "" if standing is Certainty.PROVEN else "pypi")
@@ -270,7 +270,7 @@ def test_a_token_is_minted_only_where_the_project_is_and_the_run_would_use_it(
 def test_the_staging_index_is_minted_for_by_a_run_that_holds() -> None:
     """Such a run uploads there, and nowhere else."""
     staging = Shelf(EMPTY, name="testpypi", **TRUSTED)  # type: ignore[arg-type]
-    World(staging=staging, limit=Reach.REMOTE).look()
+    World(staging=staging, ceiling=Reach.REMOTE).look()
     assert staging.proved == [LoginProbe.MINTING]
 
 
@@ -279,7 +279,7 @@ def test_a_login_that_cannot_be_right_stops_before_anything_is_built() -> None:
     wrong = "it is a token of the other index"
     with pytest.raises(Denied, match=wrong):
         World(index=Shelf(EMPTY, login="x", wrong=wrong)).look()
-    heard = World(index=Shelf(EMPTY, login="x", wrong=wrong), limit=Reach.REMOTE).look()
+    heard = World(index=Shelf(EMPTY, login="x", wrong=wrong), ceiling=Reach.REMOTE).look()
     assert wrong in heard.told(Certainty.UNPROVEN)
 
 
@@ -295,4 +295,4 @@ def test_a_table_among_the_problems_begins_on_its_own_line() -> None:
 def test_a_fault_of_ours_is_never_listed() -> None:
     """Only what a surface said is a finding."""
     with pytest.raises(Internal):
-        World(forge=Door(Internal("oops", next_step="")), limit=Reach.READS).look()
+        World(forge=Door(Internal("oops", next_step="")), ceiling=Reach.READS).look()

@@ -50,7 +50,7 @@ def command(*, tag: str | None, folder: Path, path: str | None) -> int:
             path=prepared.path,
             tag=prepared.tag,
             until=("notes",),
-            limit=Reach.READS,
+            ceiling=Reach.READS,
             rehearsing=True,
             quiet=True,
             engine=False,
@@ -61,4 +61,4 @@ def command(*, tag: str | None, folder: Path, path: str | None) -> int:
     if isinstance(notes, Notes):
         click.echo(notes.body)
     again = ["unmoor", "notes", *(["--path", path] if path is not None else []), *([tag] if tag else [])]
-    return output.close(report, limit=asked.limit, again=shlex.join(again))
+    return output.close(report, ceiling=asked.ceiling, again=shlex.join(again))

@@ -91,17 +91,17 @@ def outputs(report: Report, folder: RunFolder) -> dict[str, str]:
     return values
 
 
-def close(report: Report, *, limit: Reach, again: str) -> int:
+def close(report: Report, *, ceiling: Reach, again: str) -> int:
     """Say how the run ended and return its exit code. ``again`` is the command to go on with."""
     failed = words.failures(report)
     for stage in failed:
         if isinstance(stage.outcome, Failed):
             err("")
-            err(click.style(f"{stage.entry.name} failed", bold=True))
+            err(click.style(f"{stage.info.name} failed", bold=True))
             for line in message(stage.outcome.error):
                 err(line)
     if not failed:
-        _say_what_remains(report, limit=limit, again=again)
+        _say_what_remains(report, ceiling=ceiling, again=again)
         return 0
     err("")
     outside = words.already_published(report)
@@ -119,12 +119,12 @@ def faults(report: Report) -> list[Internal]:
     return [error for error in errors if isinstance(error, Internal)]
 
 
-def _say_what_remains(report: Report, *, limit: Reach, again: str) -> None:
+def _say_what_remains(report: Report, *, ceiling: Reach, again: str) -> None:
     for each in report.stages:
-        if each.entry.advisory and isinstance(each.outcome, Failed):
-            err(f"warning: {each.entry.name} failed and was only advisory: {clean(str(each.outcome.error))}")
-    remaining = [each.entry.name for each in report.stages if words.state(each.outcome) == "planned"]
-    if remaining and Reach.READS < limit < Reach.FINAL:
+        if each.info.advisory and isinstance(each.outcome, Failed):
+            err(f"warning: {each.info.name} failed and was only advisory: {clean(str(each.outcome.error))}")
+    remaining = [each.info.name for each in report.stages if words.state(each.outcome) == "planned"]
+    if remaining and Reach.READS < ceiling < Reach.FINAL:
         err("")
         err(f"stopped as asked before: {', '.join(remaining)}")
         err(f"then:  {again}")
@@ -134,7 +134,7 @@ def table(report: Report) -> list[str]:
     """What is where, by digest: from what was read back, else from what the stages gave."""
     rows: dict[tuple[str, str], str] = {}
     for each in report.stages:
-        match report.product(each.entry.name):
+        match report.product(each.info.name):
             case Dists(files=files):
                 rows |= {("this machine", file.name): file.sha256 for file in files}
             case Uploaded(index=index, files=subjects):

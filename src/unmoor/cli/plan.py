@@ -36,7 +36,7 @@ def command(
     The JSON has a schema: `unmoor schema plan`.
     """
     asked = RunOptions(
-        folder=folder, path=path, tag=tag, world=world, config=config, limit=Reach.READS, as_json=as_json, quiet=True
+        folder=folder, path=path, tag=tag, world=world, config=config, ceiling=Reach.READS, as_json=as_json, quiet=True
     )
     with Processes() as processes:
         opened = session.open_session(asked, processes)
@@ -44,7 +44,7 @@ def command(
         code = session.finish(report, opened, asked)
     if not as_json:
         rows = [
-            (each.entry.name, each.entry.reach.name.lower(), words.state(each.outcome), words.text(each.outcome))
+            (each.info.name, each.info.reach.name.lower(), words.state(each.outcome), words.text(each.outcome))
             for each in report.stages
         ]
         for line in output.aligned(("stage", "reach", "state", "what"), rows):

@@ -91,7 +91,7 @@ def command(
                     tag=prepared.tag,
                     world=world.world_file,
                     config=config,
-                    limit=Reach.FINAL,
+                    ceiling=Reach.FINAL,
                     as_json=as_json,
                     rehearsing=True,
                     local_prefix=aside,

@@ -126,7 +126,7 @@ def command(
         raise click.UsageError("--dry-run and --hold exclude each other: the first sends nothing, the second does")
     if built is not None and dists:
         raise click.UsageError("--built and --dists exclude each other: files of this job, or of others")
-    limit = Reach.LOCAL if dry_run else Reach.REMOTE if hold else Reach.FINAL
+    ceiling = Reach.LOCAL if dry_run else Reach.REMOTE if hold else Reach.FINAL
     return session.run(
         RunOptions(
             folder=folder,
@@ -134,7 +134,7 @@ def command(
             tag=tag,
             world=world,
             config=config,
-            limit=limit,
+            ceiling=ceiling,
             until=until,
             as_json=as_json,
             manifest_sha256=manifest_sha256,

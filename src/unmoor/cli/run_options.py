@@ -28,7 +28,7 @@ class RunOptions:
     tag: str | None = None
     world: Path | None = None
     config: Path | None = None
-    limit: Reach = Reach.READS
+    ceiling: Reach = Reach.READS
     until: tuple[str, ...] = ()
     keep_images: bool = False
     local_prefix: str = LOCAL
@@ -55,9 +55,9 @@ class RunOptions:
 
     def same(self, tag: str) -> str:
         """The very command, no further than it was to go: what failed is not retried on more than was asked for."""
-        if self.again or self.limit is Reach.READS:
+        if self.again or self.ceiling is Reach.READS:
             return self.again or self.looking("plan", tag)
-        how_far = [*_CEILINGS.get(self.limit, []), *_each("--until", self.until)]
+        how_far = [*_CEILINGS.get(self.ceiling, []), *_each("--until", self.until)]
         images = [*(["--keep-images"] if self.keep_images else []), *_each("--platform", self.platforms)]
         return shlex.join(["unmoor", "release", *self._where(), *how_far, *self._files(), *images, tag])
 

@@ -126,7 +126,7 @@ def _request(
     return ReleaseRequest(
         settings=target.settings,
         folder=RunFolder.of(target.checkout.folder, target.tag),
-        limit=asked.limit,
+        ceiling=asked.ceiling,
         tag=target.tag,
         named=target.named,
         repository=world.forge.repository,
@@ -150,26 +150,26 @@ def _request(
 
 def run_session(session: Session, asked: RunOptions, processes: Processes) -> Report:
     """Run the pipeline to its end; a lock and a journal are there from the moment that something may be made."""
-    gate = Workspace(session.request.folder) if asked.limit > Reach.READS else None
+    workspace = Workspace(session.request.folder) if asked.ceiling > Reach.READS else None
     _require_manifest(session.request.folder, asked.manifest_sha256)
-    with processes.guarded(), gate or nullcontext():
-        if gate and (asked.handed or asked.legs):
-            gate.enter()
+    with processes.guarded(), workspace or nullcontext():
+        if workspace and (asked.handed or asked.legs):
+            workspace.enter()
             _take_over(session.request.folder, asked)
         return Run(
             pipeline=session.pipeline,
             world=session.world.name,
             rehearsal=session.world.rehearsal,
-            limit=asked.limit,
+            ceiling=asked.ceiling,
             listeners=output.listeners(
                 RunContext.from_environ(os.environ),
                 progress=output.progress_option(as_json=asked.as_json, quiet=asked.quiet),
                 folder=session.request.folder,
             ),
-            journal=gate.journal if gate else NoJournal(),
+            journal=workspace.journal if workspace else NoJournal(),
             until=asked.until,
             deadline=session.request.settings.deadline,
-            gate=gate.enter if gate else lambda: None,
+            enter_workspace=workspace.enter if workspace else lambda: None,
             check=processes.check,
             stop=processes.stop,
         ).execute()
@@ -242,15 +242,15 @@ def finish(report: Report, session: Session, asked: RunOptions) -> int:
                 report,
                 world=session.world.name,
                 rehearsal=session.world.rehearsal,
-                ceiling=asked.limit.name.lower(),
+                ceiling=asked.ceiling.name.lower(),
             )
         )
-    elif asked.limit > Reach.READS:
+    elif asked.ceiling > Reach.READS:
         for line in output.table(report):
             click.echo(line)
     tag = session.request.tag
     again = asked.same(tag) if words.failures(report) else asked.again or asked.further(tag)
-    code = output.close(report, limit=asked.limit, again=again)
+    code = output.close(report, ceiling=asked.ceiling, again=again)
     for error in output.faults(report):
         output.err(f"the traceback is in {exit_codes.traceback_path(error, session.request.folder.journal)}")
     if code == 0 and report.product("verify") is not None:

@@ -39,7 +39,7 @@ def command(
     Without --apply nothing is changed: what is out there is listed, with what would be done about
     it. What cannot be taken back is named with the steps that a person can take.
     """
-    asked = RunOptions(folder=folder, path=path, tag=tag, world=world, config=config, limit=Reach.READS, quiet=True)
+    asked = RunOptions(folder=folder, path=path, tag=tag, world=world, config=config, ceiling=Reach.READS, quiet=True)
     with Processes() as processes, processes.guarded():
         opened = session.open_session(asked, processes)
         report = session.run_session(opened, asked, processes)
@@ -48,19 +48,19 @@ def command(
             lines = list(_undone(opened.pipeline, report, really=really))
     for line in lines:
         click.echo(line)
-    unseen = [each.entry.name for each in report.stages if _unseen(each)]
+    unseen = [each.info.name for each in report.stages if _unseen(each)]
     if unseen:
         err(f"unknown, since it could not be looked at: {', '.join(unseen)}")
     elif not lines:
         err("nothing of it was found outside this machine")
     if lines and not really:
         err("nothing was changed; to do it: add --apply")
-    return output.close(report, limit=asked.limit, again=asked.looking("undo", opened.request.tag))
+    return output.close(report, ceiling=asked.ceiling, again=asked.looking("undo", opened.request.tag))
 
 
 def _unseen(each: StageReport) -> bool:
     """Whether a stage would have left something outside, and could not look for it."""
-    return each.entry.reach >= Reach.REMOTE and isinstance(each.outcome, Skipped | Failed)
+    return each.info.reach >= Reach.REMOTE and isinstance(each.outcome, Skipped | Failed)
 
 
 def _undone(pipeline: Pipeline, report: Report, *, really: bool) -> list[str]:

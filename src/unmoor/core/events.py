@@ -1,6 +1,6 @@
-"""What happens in a run, as values. Logic says what happened; listeners say it aloud.
+"""What happens in a run, as values. The engine says what happened; listeners show it.
 
-``event`` is what JSON lines call it: a class may change its name, a document may not.
+``event`` is the name in JSON lines, apart from the class name so that a class can be renamed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from unmoor.core.stage import Reach
 
 @dataclass(frozen=True, kw_only=True)
 class StageInfo:
-    """One stage as a listener needs to know it beforehand."""
+    """What a listener knows of a stage before it runs."""
 
     name: str
     reach: Reach
@@ -24,7 +24,7 @@ class StageInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted:
-    """A run begins: which world, how far, which stages in order."""
+    """A run begins: its world, its ceiling, and its stages in order."""
 
     event: ClassVar[str] = "RunStarted"
 
@@ -36,7 +36,7 @@ class RunStarted:
 
 @dataclass(frozen=True, kw_only=True)
 class StageStarted:
-    """A stage begins to look, or to make."""
+    """A stage begins to look or to make."""
 
     event: ClassVar[str] = "StageStarted"
 
@@ -45,7 +45,7 @@ class StageStarted:
 
 @dataclass(frozen=True, kw_only=True)
 class StageSaid:
-    """Something a user should know while it happens."""
+    """A message about what a stage is doing."""
 
     event: ClassVar[str] = "StageSaid"
 
@@ -55,7 +55,7 @@ class StageSaid:
 
 @dataclass(frozen=True, kw_only=True)
 class StageWarned:
-    """Something that must still be seen at the end."""
+    """A warning, repeated at the end of the run."""
 
     event: ClassVar[str] = "StageWarned"
 
@@ -65,7 +65,7 @@ class StageWarned:
 
 @dataclass(frozen=True, kw_only=True)
 class StageEnded:
-    """A stage is done, one way or another; ``seconds`` it took."""
+    """A stage ended, in whatever way. ``seconds`` is how long it took."""
 
     event: ClassVar[str] = "StageEnded"
 
@@ -76,9 +76,9 @@ class StageEnded:
 
 @dataclass(frozen=True, kw_only=True)
 class StageReport:
-    """How one stage ended; ``outcome`` is ``None`` for a stage that nobody asked for."""
+    """How one stage ended. ``outcome`` is ``None`` for a stage that was not wanted."""
 
-    entry: StageInfo
+    info: StageInfo
     outcome: Outcome | None
     seconds: float
     plan: str
@@ -86,18 +86,18 @@ class StageReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The whole run, stage by stage in order, and what was warned of."""
+    """The whole run: its stages in order, and all warnings."""
 
     stages: tuple[StageReport, ...]
     warnings: tuple[StageWarned, ...]
     seconds: float
 
     def outcome(self, name: str) -> Outcome | None:
-        """How the stage of that name ended, ``None`` where it was not asked for or does not exist."""
-        return next((each.outcome for each in self.stages if each.entry.name == name), None)
+        """How the stage of that name ended, ``None`` if it was not wanted or does not exist."""
+        return next((each.outcome for each in self.stages if each.info.name == name), None)
 
     def product(self, name: str) -> object | None:
-        """What the stage of that name gave, ``None`` where it gave nothing."""
+        """The product of the stage of that name, ``None`` if it gave none."""
         return getattr(self.outcome(name), "product", None)
 
 

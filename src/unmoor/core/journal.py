@@ -1,6 +1,6 @@
-"""The journal: an append-only record of what was made and found, one fsynced JSON line an event.
+"""The journal: an append-only record of what was made and found, one JSON line per event, fsynced.
 
-It is evidence, and it is read by people and by ``undo``; it is never the truth about the world.
+It is evidence for people, never the truth about the world: stages ask the surfaces themselves.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ class Journal(Protocol):
     """Takes one record at a time."""
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Return once the record is on the disk."""
+        """Write a record. Returns once it is on disk."""
 
 
 @dataclass(frozen=True)
 class NoJournal:
-    """For runs that only read: nothing is written."""
+    """The journal of a run that only reads: it writes nothing."""
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Do nothing."""
@@ -31,9 +31,9 @@ class NoJournal:
 
 @dataclass
 class FileJournal:
-    """A file of JSON lines. A line that a crash cut off is closed before the next one is written.
+    """A file of JSON lines. A line that a crash cut short is ended before the next one is written.
 
-    Records wait until `start` is called: a run that is refused before it makes anything leaves no file.
+    Records are held until `start` is called, so a run that is refused before it makes anything leaves no file.
     """
 
     path: Path
@@ -41,14 +41,14 @@ class FileJournal:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
-        """Write what was recorded so far; from now on each record is on the disk before `write` returns."""
+        """Write the records so far. From now on each record is on disk before `write` returns."""
         with self._lock:
             waiting, self._waiting = self._waiting or [], None
             for line in waiting:
                 self._append(line)
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Append the record with the time, and fsync."""
+        """Append a record with the time, and fsync."""
         import msgspec
 
         stamped = {"at": round(time.time(), 3), **record}

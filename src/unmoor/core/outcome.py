@@ -1,6 +1,6 @@
-"""How a stage ended: sibling types, matched exhaustively; no bool results, no ``None`` meaning three things.
+"""How a stage ended: sibling types, matched exhaustively.
 
-``state`` is what JSON and the journal call it: a class may change its name, a document may not.
+``state`` is the name in JSON and in the journal, apart from the class name so that a class can be renamed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from unmoor.errors import UnmoorError
 
 @dataclass(frozen=True)
 class Made:
-    """The stage brought its product about."""
+    """The stage made its product."""
 
     state: ClassVar[str] = "made"
 
@@ -22,7 +22,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Found:
-    """The world already held the product: nothing was done."""
+    """The world already held the product; nothing was done."""
 
     state: ClassVar[str] = "found"
 
@@ -31,7 +31,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Planned:
-    """The stage lies above the ceiling, or stands on one that does; ``plan`` says what it would touch."""
+    """The stage reaches beyond the ceiling, or depends on one that does. ``plan`` says what it would do."""
 
     state: ClassVar[str] = "planned"
 
@@ -40,7 +40,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Skipped:
-    """The stage was left out, and why: by name, or since something it needs is missing."""
+    """The stage did not run because something it needs is missing. ``why`` says what."""
 
     state: ClassVar[str] = "skipped"
 
@@ -49,7 +49,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Failed:
-    """The stage raised. ``begun``: while it made its product, of which a part may be there."""
+    """The stage failed. ``begun``: it was making its product, so part of it may exist."""
 
     state: ClassVar[str] = "failed"
 

@@ -1,4 +1,4 @@
-"""The stages of a release in the user's order, and the laws that order must keep."""
+"""The stages of a release in order, and the rules that the order must keep."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ AnyStage = Stage[Any]
 
 
 class InvalidPipeline(ValueError):
-    """A pipeline that must not exist: a fault of the assembly, never of the user."""
+    """The pipeline breaks a rule: a bug in the assembly, never a mistake of the user."""
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Ordered stages. Raises `InvalidPipeline` at construction where a law does not hold.
+    """Stages in order. Raises `InvalidPipeline` if they break a rule.
 
-    The laws: names are unique; every output is given by an earlier stage; once something is
-    final, only what follows from it may come after; what reaches outside never stands on advice.
+    The rules: names are unique; every input is the output of an earlier stage; after a final stage come
+    only stages that follow from it; no stage depends on an advisory one, unless it is advisory itself.
     """
 
     stages: tuple[AnyStage, ...]
 
     @classmethod
     def of(cls, *stages: AnyStage | None) -> Self:
-        """A pipeline of the stages that there are: ``None`` stands for one that a project does without."""
+        """Build a pipeline. ``None`` stands for a stage that this release does not have."""
         return cls(tuple(stage for stage in stages if stage is not None))
 
     def __post_init__(self) -> None:
@@ -40,7 +40,7 @@ class Pipeline:
                 if output.by not in seen:
                     raise InvalidPipeline(f"{stage.name!r} needs {output.by!r}, which no earlier stage gives")
                 if self[output.by].advisory and not stage.advisory:
-                    raise InvalidPipeline(f"{stage.name!r} stands on {output.by!r}, which is only advisory")
+                    raise InvalidPipeline(f"{stage.name!r} depends on {output.by!r}, which is only advisory")
             if final is not None and final not in self.before(stage):
                 raise InvalidPipeline(f"{stage.name!r} comes after the final {final!r} without following from it")
             seen.add(stage.name)
@@ -51,7 +51,7 @@ class Pipeline:
         return iter(self.stages)
 
     def __getitem__(self, name: str) -> AnyStage:
-        """Return the stage of that name; ``KeyError`` where there is none."""
+        """Return the stage of that name. Raises `KeyError` if there is none."""
         for stage in self.stages:
             if stage.name == name:
                 return stage
@@ -59,11 +59,11 @@ class Pipeline:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The stages' names in order."""
+        """The names of the stages, in order."""
         return tuple(stage.name for stage in self.stages)
 
     def before(self, stage: AnyStage) -> frozenset[str]:
-        """Everything a stage follows from, however far back."""
+        """The names of all stages that a stage depends on, directly or not."""
         found: set[str] = set()
         waiting: list[Output[Any]] = list(stage.needs)
         while waiting:

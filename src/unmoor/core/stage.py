@@ -1,8 +1,8 @@
 """What a stage is: it reads the outputs of other stages, gives one product, and declares its reach.
 
-A stage is a frozen, keyword-only dataclass with three sorts of field: settings (values), inputs
-(each another stage's ``output``) and ports (the powers it has: no port, no power).
-There are four kinds, closed on purpose: `Check`, `Build`, `Push` and `Publish`.
+A stage is a frozen, keyword-only dataclass with three kinds of field: settings (values), inputs (the
+``output`` of other stages) and ports. Without a port it can reach nothing outside. There are exactly
+four kinds of stage: `Check`, `Build`, `Push` and `Publish`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Product(Protocol):
 
 
 class Reach(IntEnum):
-    """How far a stage reaches; a run has one of these as its ceiling."""
+    """How far a stage reaches. The ceiling of a run is one of these."""
 
     READS = 0
     LOCAL = 1
@@ -36,26 +36,26 @@ class Reach(IntEnum):
 
 @dataclass(frozen=True)
 class Output(Generic[P]):
-    """A product that the stage named ``by`` will give."""
+    """The product that the stage named ``by`` gives."""
 
     by: str
 
 
 def present(*outputs: Output[Any] | None) -> tuple[Output[Any], ...]:
-    """The outputs of those stages that a release has."""
+    """Leave out the outputs of stages that this release does not have."""
     return tuple(output for output in outputs if output is not None)
 
 
 def _silent(_text: str) -> None:
-    """Say nothing: the voice of a stage that is called outside a run."""
+    """Drop the messages of a stage that is called outside a run."""
 
 
 @dataclass(frozen=True)
 class StageContext:
-    """What a stage is handed: the products of its inputs, and a voice.
+    """What a running stage gets: the products of its inputs, and two ways to report.
 
-    ``say`` is for what the user should know while it happens, ``warn`` for what must still be
-    seen at the end. Both go to the listeners; a stage never prints.
+    ``say`` is for what the user should know while it happens; ``warn`` is repeated at the end. Both go
+    to the listeners; a stage never prints.
     """
 
     products: Mapping[str, object]
@@ -63,20 +63,20 @@ class StageContext:
     warn: Callable[[str], None] = _silent
 
     def __getitem__(self, output: Output[P]) -> P:
-        """Return the product of an output; ``KeyError`` where it was never given."""
+        """Return the product of an output. Raises `KeyError` if the stage gave none."""
         return cast("P", self.products[output.by])
 
 
 @dataclass(frozen=True)
 class Undone:
-    """``undo`` took it back."""
+    """What ``undo`` took back."""
 
     what: str
 
 
 @dataclass(frozen=True)
 class NotUndone:
-    """``undo`` had to leave it, and why."""
+    """Why ``undo`` could not take something back."""
 
     why: str
 
@@ -85,8 +85,8 @@ class NotUndone:
 class Stage(ABC, Generic[P]):
     """One step of a release.
 
-    ``after`` holds outputs that must be there before this stage makes anything, beyond the inputs
-    it reads; looking does not wait for them. ``advisory``: a failure is told, and stops nobody.
+    ``after`` lists outputs that must be there before this stage makes anything, in addition to its
+    inputs; looking does not wait for them. ``advisory``: a failure is reported and stops nothing.
     """
 
     name: str
@@ -97,12 +97,12 @@ class Stage(ABC, Generic[P]):
 
     @property
     def output(self) -> Output[P]:
-        """What this stage gives, for others to take as an input."""
+        """What this stage gives, for other stages to take as an input."""
         return Output(self.name)
 
     @property
     def inputs(self) -> tuple[Output[Any], ...]:
-        """The outputs this stage reads, whether to look or to make."""
+        """The outputs that this stage needs, both to look and to make."""
         values = (getattr(self, field.name) for field in fields(self) if field.name != "after")
         return tuple(value for value in values if isinstance(value, Output))
 
@@ -113,28 +113,28 @@ class Stage(ABC, Generic[P]):
 
     @abstractmethod
     def plan(self) -> str:
-        """Say in words what would be touched. Touches nothing."""
+        """Say what the stage would do. Changes nothing."""
 
     @abstractmethod
     def make(self, context: StageContext) -> P:
-        """Bring the product about. Raises an `UnmoorError` where that cannot be done."""
+        """Make the product. Raises an `UnmoorError` if that fails."""
 
 
 class Check(Stage[P], ABC):
-    """Reads, and refuses what must not go on."""
+    """Only reads, and raises if the release must not continue."""
 
     reach = Reach.READS
 
 
 class Resumable(Stage[P], ABC):
-    """What the three kinds that leave something behind have in common."""
+    """What the three kinds of stage that leave something behind have in common."""
 
     @abstractmethod
     def find(self, context: StageContext) -> P | None:
         """Return the product if the world already holds it, ``None`` if it is absent.
 
-        Raises `Conflict` (naming both digests) where the same name holds other bytes, and
-        `Unknown` where the world could not be read.
+        Raises `Conflict` (with both digests) if the same name holds other bytes, and `Unknown` if the
+        world cannot be read.
         """
 
 
@@ -145,25 +145,25 @@ class Build(Resumable[P], ABC):
 
 
 class Push(Resumable[P], ABC):
-    """Brings something to a surface in a way that can be taken back, or that nobody installs from."""
+    """Sends something that can be taken back, or that nobody installs from."""
 
     reach = Reach.REMOTE
 
     @abstractmethod
     def undo(self, product: P) -> Undone | NotUndone:
-        """Take back what can be taken back, and say why where it cannot."""
+        """Take the product back, or say why that is not possible."""
 
 
 class Publish(Resumable[P], ABC):
-    """Brings something to a surface for good."""
+    """Sends something that cannot be taken back."""
 
     reach = Reach.FINAL
 
     @abstractmethod
     def remedy(self, product: P) -> str:
-        """Say what a person can do about it afterwards, since nothing can take it back."""
+        """Say what a person can do about it, since nothing can take it back."""
 
     def undo_partly(self, product: P) -> tuple[Undone | NotUndone, ...]:
-        """Take back the part of it that can still be moved; as a rule there is none."""
+        """Take back the part that can still be taken back. By default there is none."""
         del product
         return ()

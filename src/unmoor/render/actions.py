@@ -74,15 +74,15 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 def summary(report: Report) -> str:
     """The summary as GitHub Markdown."""
     rows = [
-        (each.entry.name, words.state(each.outcome), f"{each.seconds:.1f} s", words.text(each.outcome))
+        (each.info.name, words.state(each.outcome), f"{each.seconds:.1f} s", words.text(each.outcome))
         for each in report.stages
         if each.outcome is not None
     ]
     parts = ["## unmoor\n\n", _table(("stage", "state", "time", "what"), rows)]
     for each in report.stages:
-        product = report.product(each.entry.name)
+        product = report.product(each.info.name)
         if isinstance(product, Proof):
-            parts.append(f"### {each.entry.name}\n\n")
+            parts.append(f"### {each.info.name}\n\n")
             parts.append(
                 _table(("tested", "verdict", "detail"), [(r.name, r.verdict, r.detail) for r in product.results])
             )
@@ -92,7 +92,7 @@ def summary(report: Report) -> str:
             held = [(h.surface, h.what, h.digest, h.pending) for h in product.held]
             parts.append(_table(("surface", "what", "digest", "pending"), held))
     parts.extend(
-        f"> **{each.entry.name} failed.** Next: {_cell(each.outcome.error.next_step)}\n\n"
+        f"> **{each.info.name} failed.** Next: {_cell(each.outcome.error.next_step)}\n\n"
         for each in words.failures(report)
         if isinstance(each.outcome, Failed)
     )

@@ -99,7 +99,7 @@ def state(outcome: Outcome | None) -> str:
 
 def document(report: Report, *, world: str, rehearsal: bool, ceiling: str) -> RunDocument:
     """Write a report down."""
-    products = {each.entry.name: getattr(each.outcome, "product", None) for each in report.stages}
+    products = {each.info.name: getattr(each.outcome, "product", None) for each in report.stages}
     release = next((p for p in products.values() if isinstance(p, Release)), None)
     dists = next((p for p in products.values() if isinstance(p, Dists)), Dists(files=()))
     access = next((p for p in products.values() if isinstance(p, Access)), Access(findings=()))
@@ -128,9 +128,9 @@ def document(report: Report, *, world: str, rehearsal: bool, ceiling: str) -> Ru
 def _stage(each: StageReport) -> StageDocument:
     failed = each.outcome.error if isinstance(each.outcome, Failed) else None
     return StageDocument(
-        name=each.entry.name,
-        reach=each.entry.reach.name.lower(),
-        advisory=each.entry.advisory,
+        name=each.info.name,
+        reach=each.info.reach.name.lower(),
+        advisory=each.info.advisory,
         state=state(each.outcome),
         text=words.text(each.outcome),
         plan=each.plan,

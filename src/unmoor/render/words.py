@@ -53,23 +53,23 @@ def text(outcome: Outcome | None) -> str:
 
 def failures(report: Report) -> tuple[StageReport, ...]:
     """Every stage that failed and was not only advisory, in order."""
-    return tuple(s for s in report.stages if isinstance(s.outcome, Failed) and not s.entry.advisory)
+    return tuple(s for s in report.stages if isinstance(s.outcome, Failed) and not s.info.advisory)
 
 
 def is_public(stage: StageReport) -> bool:
     """Whether a stage left something outside this machine, now or in an earlier run."""
-    return stage.entry.reach >= Reach.REMOTE and isinstance(stage.outcome, Made | Found)
+    return stage.info.reach >= Reach.REMOTE and isinstance(stage.outcome, Made | Found)
 
 
 def is_partial(stage: StageReport) -> bool:
     """Whether a stage broke off while it sent something."""
-    return stage.entry.reach >= Reach.REMOTE and isinstance(stage.outcome, Failed) and stage.outcome.begun
+    return stage.info.reach >= Reach.REMOTE and isinstance(stage.outcome, Failed) and stage.outcome.begun
 
 
 def already_published(report: Report) -> tuple[str, ...]:
     """What is already outside, stage by stage; of a stage that broke off it may be a part."""
     return tuple(
-        f"{stage.entry.name}: {text(stage.outcome) if is_public(stage) else 'perhaps a part, as far as its error says'}"
+        f"{stage.info.name}: {text(stage.outcome) if is_public(stage) else 'perhaps a part, as far as its error says'}"
         for stage in report.stages
         if is_public(stage) or is_partial(stage)
     )

@@ -52,7 +52,7 @@ def _index_looks(index: Index, release: Release, proven_by: str, *, writes: bool
 class ProveAccess(Check[Access]):
     """Look at every login, permission and name before anything is built.
 
-    ``limit`` is how far the run may reach. What is known to be wrong at a surface that it will write
+    ``ceiling`` is how far the run may reach. What is known to be wrong at a surface that it will write
     to stops the run, everything at once in one error; elsewhere it is only listed as unproven, so
     that a job without credentials can plan, build and prove. With ``advisory_staging`` the staging
     index stops nobody either: what is wrong there is a warning. ``proven_by_draft`` and its kin name
@@ -69,7 +69,7 @@ class ProveAccess(Check[Access]):
     advisory_staging: bool = False
     forge: Forge
     registries: tuple[Registry, ...] = ()
-    limit: Reach = Reach.FINAL
+    ceiling: Reach = Reach.FINAL
     proven_by_draft: str = "draft"
     proven_by_undraft: str = "undraft"
     proven_by_index: str = "pypi"
@@ -85,7 +85,7 @@ class ProveAccess(Check[Access]):
             advisory_staging=request.advisory,
             forge=services.forge,
             registries=request.registries(services),
-            limit=request.limit,
+            ceiling=request.ceiling,
         )
 
     def plan(self) -> str:
@@ -105,7 +105,7 @@ class ProveAccess(Check[Access]):
             except _SAID_NO as error:
                 if look.counts:
                     problems.append(error)
-                elif self.limit is Reach.READS or self._is_advice(look):
+                elif self.ceiling is Reach.READS or self._is_advice(look):
                     context.warn(str(error))
                 findings.append(_unproven(look.surface, f"{error.what}; {error.next_step}", look.proven_by))
         if problems:
@@ -116,7 +116,7 @@ class ProveAccess(Check[Access]):
         return Access(findings=tuple(findings))
 
     def _looks(self, release: Release) -> list[AccessProbe]:
-        pushes, seals = self.limit >= Reach.REMOTE, self.limit >= Reach.FINAL
+        pushes, seals = self.ceiling >= Reach.REMOTE, self.ceiling >= Reach.FINAL
         looks = [
             AccessProbe(_FORGE, self.proven_by_draft, pushes, self._token),
             AccessProbe(_FORGE, self.proven_by_draft, pushes, lambda: self._repository(release)),
@@ -132,7 +132,7 @@ class ProveAccess(Check[Access]):
         return looks + _index_looks(self.index, release, self.proven_by_index, writes=seals, counts=seals)
 
     def _is_advice(self, look: AccessProbe) -> bool:
-        return self.advisory_staging and self.limit >= Reach.REMOTE and look.proven_by == self.proven_by_staging
+        return self.advisory_staging and self.ceiling >= Reach.REMOTE and look.proven_by == self.proven_by_staging
 
     def _token(self) -> list[Finding]:
         if not self.forge.has_token():
