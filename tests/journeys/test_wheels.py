@@ -16,9 +16,9 @@ from tests.support.git_repos import Repo
 from tests.support.local_release import Yard, yard
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import sha256_of
 from unmoor.errors import CheckFailed, Incomplete
 from unmoor.products import Proof, Result, Subject, Verdict
+from unmoor.util.files import sha256_of
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 

@@ -17,7 +17,7 @@ from tests.support import local_forge, sample_projects
 from tests.support.git_repos import Repo
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import describe_file, sha256_of
+from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import BuildOptions
@@ -26,6 +26,7 @@ from unmoor.dists.source_tree import environment, requires_python
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist, ToolMissing, Unknown
 from unmoor.ports.index import Holding, ListedFile
 from unmoor.products import Dists, File
+from unmoor.util.files import sha256_of
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
 

@@ -14,11 +14,11 @@ from tests.support.sample_values import Ticks
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import sha256_of
 from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, Refused, Rejected, Unknown
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import File
+from unmoor.util.files import sha256_of
 
 
 @pytest.fixture(scope="module")

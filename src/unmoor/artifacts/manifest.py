@@ -141,7 +141,7 @@ def decode(data: bytes, *, where: str) -> Manifest:
     """Read JSON. Raises `Unknown` where it is not a manifest that this version can read."""
     import msgspec
 
-    from unmoor.artifacts.files import is_safe_name
+    from unmoor.util.files import is_safe_name
 
     try:
         manifest = msgspec.json.decode(data[: LIMIT + 1], type=Manifest)

@@ -13,10 +13,10 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import read_regular
 from unmoor.artifacts.manifest import Artifact, Manifest
 from unmoor.errors import Conflict, Incomplete
 from unmoor.products import Proof, Result
+from unmoor.util.files import read_regular
 from unmoor.util.text import clean
 
 NAME_THEM = (

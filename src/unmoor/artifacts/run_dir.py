@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import atomic_writer, is_intact, is_safe_name, read_regular, sha256_of, write_atomic
+from unmoor.artifacts.files import is_intact
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import Handover, merge_manifests, merge_proofs
 from unmoor.errors import Conflict, Incomplete
 from unmoor.products import File, Proof
+from unmoor.util.files import atomic_writer, is_safe_name, read_regular, sha256_of, write_atomic
 
 # Proofs are found side by side, and each is added to the one manifest.
 _ADDING = threading.Lock()

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from unmoor.artifacts.files import sha256_of
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import RunContext
 from unmoor.cli.exit_codes import message
@@ -19,6 +18,7 @@ from unmoor.core.stage import Reach
 from unmoor.errors import Internal
 from unmoor.products import Dists, Release, Uploaded, Verified
 from unmoor.render import actions, words
+from unmoor.util.files import sha256_of
 from unmoor.util.text import clean
 
 

@@ -13,7 +13,6 @@ import click
 from unmoor.adapters.factory import create_services
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.artifacts.files import sha256_of
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.ci.github_actions import RunContext, repository_of
@@ -37,6 +36,7 @@ from unmoor.project.locate import ConfigSources, settings_at
 from unmoor.release_request import ReleaseRequest
 from unmoor.render import words
 from unmoor.util.filelock import exclusive_lock
+from unmoor.util.files import sha256_of
 from unmoor.util.text import clean
 
 LOCAL_REPOSITORY = "local/rehearsal"

@@ -27,8 +27,8 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
-from unmoor.artifacts.files import is_safe_name
 from unmoor.errors import InvalidDist
+from unmoor.util.files import is_safe_name
 from unmoor.util.text import clean
 
 if TYPE_CHECKING:  # slow to import, and a run that only reads needs neither

@@ -15,7 +15,6 @@ from pathlib import Path
 from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
-from unmoor.artifacts.files import read_regular, write_atomic
 from unmoor.artifacts.oci import ImageManifest, leg_tag, plain_platform, read_manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import IMAGE_NAME, ImageSettings, TargetSettings
@@ -23,6 +22,7 @@ from unmoor.dists.inspect import read_metadata
 from unmoor.errors import ConfigError
 from unmoor.ports.registry import Registry
 from unmoor.products import Dists, Image, Images, Release, Subject
+from unmoor.util.files import read_regular, write_atomic
 from unmoor.util.text import clean
 
 RECORD = "images.json"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import sha256_of
 from unmoor.artifacts.manifest import Manifest
 from unmoor.core.stage import StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown
@@ -14,6 +13,7 @@ from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release
 from unmoor.publish.release_assets import content_of, find_asset
+from unmoor.util.files import sha256_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,6 @@ from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.git.clone import check_out, clone_of
 from unmoor.adapters.git.program import GitProgram
 from unmoor.adapters.git.submodules_lfs import store_of
-from unmoor.artifacts.files import write_atomic
 from unmoor.config.config_file import ConfigFile
 from unmoor.errors import Refused
 from unmoor.notes.fragments import configured, gather
@@ -22,6 +21,7 @@ from unmoor.project import with_version
 from unmoor.project.locate import ConfigSources, naming_at
 from unmoor.rehearsal.rehearsal_tag import Chooser, RehearsalTag
 from unmoor.stages.tag import refuse_shallow
+from unmoor.util.files import write_atomic
 from unmoor.versioning.tag_scheme import refuse_hostile
 
 _NAME = "unmoor rehearsal"

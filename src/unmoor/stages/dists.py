@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from unmoor.artifacts.files import describe_file, is_intact, is_safe_name
+from unmoor.artifacts.files import describe_file, is_intact
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import built_files
 from unmoor.artifacts.run_dir import RunFolder
@@ -30,6 +30,7 @@ from unmoor.ports.services import Services
 from unmoor.products import Access, Dists, File, Release, Tool
 from unmoor.publish.restore import Surfaces, missing
 from unmoor.release_request import ReleaseRequest
+from unmoor.util.files import is_safe_name
 from unmoor.util.text import clean
 
 

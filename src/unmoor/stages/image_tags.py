@@ -9,7 +9,6 @@ from typing import Self
 
 import msgspec
 
-from unmoor.artifacts.files import read_regular, write_atomic
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Publish, StageContext, Undone
 from unmoor.errors import Unknown, UnmoorError
@@ -23,6 +22,7 @@ from unmoor.ports.services import Services
 from unmoor.products import MovedTag, MovedTags, Pushed, Release, Uploaded
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
+from unmoor.util.files import read_regular, write_atomic
 
 RECORD = "pointers.json"
 _LIMIT = 1_000_000

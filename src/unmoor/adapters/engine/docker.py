@@ -17,11 +17,11 @@ from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.engine.layers import contents_of
 from unmoor.adapters.engine.remove import forget
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.artifacts.files import atomic_writer
 from unmoor.errors import Incomplete, Unknown
 from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
 from unmoor.ports.shell import Ran, Shell
 from unmoor.ports.world import Login
+from unmoor.util.files import atomic_writer
 from unmoor.util.text import clean
 
 _AGAIN = "run the same command again: it is built once more"

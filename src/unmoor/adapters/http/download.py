@@ -9,9 +9,9 @@ import requests
 
 from unmoor.adapters.http.limits import DeadlineWatch
 from unmoor.adapters.http.urls import without_query
-from unmoor.artifacts.files import atomic_writer
 from unmoor.errors import Conflict, Denied, Unknown
 from unmoor.products import File
+from unmoor.util.files import atomic_writer
 from unmoor.util.text import clean
 
 

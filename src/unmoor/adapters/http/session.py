@@ -25,10 +25,10 @@ from requests.structures import CaseInsensitiveDict
 from unmoor.adapters.http.download import require_ok, save_to
 from unmoor.adapters.http.limits import BoundedAdapter, Bounds, DeadlineWatch
 from unmoor.adapters.http.urls import led_to, origin, parsed, without_query
-from unmoor.artifacts.files import is_safe_name
 from unmoor.errors import Unknown
 from unmoor.ports.world import Login
 from unmoor.products import File
+from unmoor.util.files import is_safe_name
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from unmoor.artifacts.files import is_safe_name
 from unmoor.dists import inspect
 from unmoor.dists.checks.rules import CheckRule, Problem, broken
 from unmoor.dists.inspect import FileName
 from unmoor.errors import InvalidDist
+from unmoor.util.files import is_safe_name
 
 FILE_NAME = CheckRule(name="file-name", refuses="a file name that is not one of a wheel or an sdist")
 LENGTH = CheckRule(name="file-name-length", refuses="a file name too long to be stored beside its metadata")

@@ -12,10 +12,10 @@ from typing import Any, cast
 from packaging.metadata import Metadata, RawMetadata
 from packaging.utils import canonicalize_name
 
-from unmoor.artifacts.files import is_safe_name
 from unmoor.rehearsal.index import archive_checks, metadata_checks
 from unmoor.rehearsal.index.refusal import Refusal
 from unmoor.rehearsal.shared.store import Digests
+from unmoor.util.files import is_safe_name
 
 EXTENSIONS = {"sdist": (".tar.gz", ".zip"), "bdist_wheel": (".whl",)}
 LISTS = {

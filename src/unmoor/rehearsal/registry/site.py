@@ -9,8 +9,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.artifacts.files import write_atomic
 from unmoor.rehearsal.registry.tokens import ISSUER
+from unmoor.util.files import write_atomic
 
 WORDS = 1000
 

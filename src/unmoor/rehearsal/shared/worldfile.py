@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.artifacts.files import write_atomic
 from unmoor.errors import Unknown
+from unmoor.util.files import write_atomic
 
 WORLD = "world.toml"
 CREDENTIALS = "credentials.json"
