@@ -42,17 +42,18 @@ from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.artifacts.files import measured
+from unmoor.artifacts.files import describe_file
 from unmoor.util.secret import Secret
-from unmoor.publish.upload import bring
+from unmoor.publish.upload import upload
 from unmoor.ports.world import IndexPlace, Login
 url = sys.argv[1]
 place = IndexPlace(name="bench", upload=url + "/legacy/", simple=url + "/simple/", json="", page="",
                    login=Login(username="__token__", secret=Secret("throw-away"), origin="the bench"))
-files = [measured(path) for path in sorted(Path(sys.argv[2]).iterdir())]
+files = [describe_file(path) for path in sorted(Path(sys.argv[2]).iterdir())]
 with Processes() as processes, BoundedSession() as http:
     clock = MonotonicClock(processes=processes)
-    bring(PackageIndex(place, http, clock), project="demo", version="1.0", files=files, clock=clock, say=lambda _: None)
+    index = PackageIndex(place, http, clock)
+    upload(index, project="demo", version="1.0", files=files, clock=clock, say=lambda _: None)
 """
 
 
