@@ -170,11 +170,13 @@ class GitCheckout:
 
     def default_head(self) -> str | None:
         """The last commit of the remote's default branch; see `unmoor.ports.git.Git`."""
-        return default_head(self, self._remote)
+        if self.remote() is None:
+            return self.head()
+        return default_head(self.git, self.folder, self._remote, commit_of=self.commit_of)
 
     def on_a_branch(self, commit: str) -> bool | None:
         """Whether a branch of the remote holds a commit; see `unmoor.ports.git.Git`."""
-        return on_a_branch(self, self._remote, _checked(commit))
+        return on_a_branch(self.git, self.folder, self._remote, _checked(commit))
 
     def signer(self, tag: str, allowed: bytes) -> str:
         """Who signed a tag; see `unmoor.adapters.git.signatures.signer`."""

@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
+from unmoor.adapters.git.program import GitProgram
 from unmoor.errors import Refused
 from unmoor.util.text import clean
-
-if TYPE_CHECKING:
-    from unmoor.adapters.git.checkout import GitCheckout
 
 _ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-def default_head(checkout: GitCheckout, remote: str) -> str | None:
-    """The last commit of the remote's default branch; see `unmoor.ports.git.Git`."""
-    if checkout.remote() is None:
-        return checkout.head()
-    out = checkout.git.run("ls-remote", "--quiet", "--", remote, "HEAD", cwd=checkout.folder, remote=True).out
+def default_head(git: GitProgram, folder: Path, remote: str, *, commit_of: Callable[[str], str | None]) -> str | None:
+    """The last commit of the remote's default branch; see `unmoor.ports.git.Git`.
+
+    ``folder`` is the top of the checkout, and ``commit_of`` gives ``None`` for a commit that it does not hold.
+    """
+    out = git.run("ls-remote", "--quiet", "--", remote, "HEAD", cwd=folder, remote=True).out
     commit = out.partition("\t")[0]
     if not commit:
         return None
-    if not _ID.fullmatch(commit) or checkout.commit_of(commit) is None:
+    if not _ID.fullmatch(commit) or commit_of(commit) is None:
         raise Refused(
             f"this checkout does not hold the last commit of the remote's default branch, {clean(commit, 40)}",
-            where=str(checkout.folder),
+            where=str(folder),
             next_step="git fetch origin; in GitHub Actions: actions/checkout with fetch-depth: 0",
         )
     return commit
 
 
-def on_a_branch(checkout: GitCheckout, remote: str, commit: str) -> bool | None:
+def on_a_branch(git: GitProgram, folder: Path, remote: str, commit: str) -> bool | None:
     """Whether a branch of the remote holds a commit; see `unmoor.ports.git.Git`. No request is made."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", remote):
         return None  # an address: git keeps no branches of it
     count = ("for-each-ref", "--count=1", "--format=x")
-    if not checkout.git.run(*count, f"refs/remotes/{remote}/", cwd=checkout.folder).out:
+    if not git.run(*count, f"refs/remotes/{remote}/", cwd=folder).out:
         return None
-    return bool(checkout.git.run(*count, f"--contains={commit}", f"refs/remotes/{remote}/", cwd=checkout.folder).out)
+    return bool(git.run(*count, f"--contains={commit}", f"refs/remotes/{remote}/", cwd=folder).out)
