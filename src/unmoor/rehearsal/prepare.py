@@ -19,8 +19,8 @@ from unmoor.notes.fragments import configured, gather
 from unmoor.ports.shell import Shell
 from unmoor.project import with_version
 from unmoor.project.locate import ConfigSources, naming_at
+from unmoor.project.releasable import refuse_shallow
 from unmoor.rehearsal.rehearsal_tag import Chooser, RehearsalTag
-from unmoor.stages.tag import refuse_shallow
 from unmoor.util.files import write_atomic
 from unmoor.versioning.tag_scheme import refuse_hostile
 

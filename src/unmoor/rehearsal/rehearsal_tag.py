@@ -11,7 +11,7 @@ from packaging.version import Version
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.errors import Refused
 from unmoor.project import WrittenVersion, guess_version, read_version
-from unmoor.stages.tag import refuse_other_version
+from unmoor.project.releasable import refuse_other_version
 from unmoor.util.text import clean
 from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming

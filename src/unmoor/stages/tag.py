@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from packaging.version import Version
-
 from unmoor.core.stage import Check, StageContext
 from unmoor.errors import Refused
 from unmoor.ports.forge import Forge
@@ -18,7 +16,8 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.products import Release
-from unmoor.project import WrittenVersion, read_facts
+from unmoor.project import read_facts
+from unmoor.project.releasable import refuse_other_version, refuse_shallow
 from unmoor.publish.latest import is_latest
 from unmoor.publish.tag_signature import trusted_signer
 from unmoor.release_request import ReleaseRequest
@@ -233,27 +232,6 @@ class ResolveTag(Check[Release]):
                 next_step="see whether the tag was moved, and start a new run for the tag as it is now",
             )
         return commit
-
-
-def refuse_shallow(git: Git) -> None:
-    """Raise `Refused`, with the command that deepens it, for a clone whose history is cut off."""
-    if git.shallow():
-        raise Refused(
-            "the clone is shallow: tags and history that the version and the notes come from are missing",
-            where=str(git.folder),
-            next_step="git fetch --unshallow --tags; in GitHub Actions: actions/checkout with fetch-depth: 0",
-        )
-
-
-def refuse_other_version(written: WrittenVersion | None, tag: str, version: Version, commit: str) -> None:
-    """Raise `Refused` where the version that a file holds at the commit is not the tag's."""
-    if written is None or pep440.version_in(written.text) == version:
-        return
-    raise Refused(
-        f"the tag {tag} names version {version}, and the file says {clean(written.text, 60)} at commit {commit[:12]}",
-        where=str(written),
-        next_step=f"write {version} there, commit, and tag that commit; or release the tag of the version it says",
-    )
 
 
 def _absent(tag: str, remote: Mapping[str, str] | None, there: str | None, where: str) -> Refused:
