@@ -1,4 +1,4 @@
-"""What is released, how far, and with which settings: resolved once, and everything else follows from it."""
+"""What to release, how far, and with which settings: resolved once, before any stage exists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,24 @@ from unmoor.util.secret import Secret
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseRequest:
-    """One tag of one repository, the settings at its commit, and what the command line asked for."""
+    """One tag of one repository, the settings at its commit, and what the command line asks for.
+
+    What and how far:
+
+    - ``named`` tells a tag that the user gave from one that was found on HEAD;
+    - ``commit`` is the commit that GitHub Actions names, empty elsewhere;
+    - ``real`` is false in a rehearsal and in any world but the real one;
+    - ``published`` is false if the world may not be asked what it already holds;
+    - ``skipped`` are the names of stages to leave out;
+    - ``settings_origin`` says where the settings came from, if not from the commit: see `Release`.
+
+    Files: ``prebuilt`` is a folder that another tool filled in this job; ``handed`` says that other jobs
+    filled the run folder; ``any_platform`` allows wheels for platforms that PyPI does not take.
+
+    Images: ``images`` are those to build, ``platforms`` the only platforms to build for (empty: all of them),
+    ``local_prefix`` the beginning of their names on this machine, ``legs`` the run folders of machines that
+    built some of them, ``secrets`` the values of build secrets by name, ``site`` the forge's web address.
+    """
 
     tag: str
     named: bool
@@ -58,13 +75,13 @@ class ReleaseRequest:
         """The staging index that the release uses, if any."""
         return services.staging if self.settings.testpypi != "off" and "testpypi" not in self.skipped else None
 
-    def lines(self, services: Services) -> tuple[image_plan.ImagePlan, ...]:
+    def image_plans(self, services: Services) -> tuple[image_plan.ImagePlan, ...]:
         """Which images go to which registries."""
         return image_plan.image_plans(self.images, self.repository, services.registry)
 
     def registries(self, services: Services) -> tuple[Registry, ...]:
         """Every registry that is pushed to."""
-        return image_plan.registries(self.lines(services))
+        return image_plan.registries(self.image_plans(services))
 
     def packages(self, services: Services) -> dict[str, Packages]:
         """The package pages of those registries, where they have any."""

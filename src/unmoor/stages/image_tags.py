@@ -60,7 +60,7 @@ class TagImages(Publish[MovedTags]):
         return cls(
             release=release,
             pushed=pushed,
-            lines=request.lines(services),
+            lines=request.image_plans(services),
             folder=request.folder,
             git=services.git,
             clock=services.clock,

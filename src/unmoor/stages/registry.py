@@ -82,7 +82,7 @@ class PushImages(Push[Pushed]):
             images=images,
             proof=proof,
             engine=services.engine,
-            lines=request.lines(services),
+            lines=request.image_plans(services),
             folder=request.folder,
             clock=services.clock,
             packages=request.packages(services),
