@@ -14,6 +14,7 @@ from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Denied, Rejected, UnmoorError
 from unmoor.images import oci_documents
 from unmoor.ports.clock import Clock
+from unmoor.ports.poll import poll
 from unmoor.ports.registry import OciManifest, Packages, PackageVersion, Registry
 
 # Seconds between looks at a list of versions that lags behind the registry.
@@ -58,12 +59,11 @@ def _deleted(registry: Registry, packages: Packages | None, tag: str, aside: Oci
 
 
 def _version(packages: Packages, digest: str, clock: Clock) -> PackageVersion | None:
-    for pause in _PAUSES:
-        clock.sleep(pause)
+    def look() -> PackageVersion | None:
         found = next((each for each in packages.versions() if each.digest == digest), None)
-        if found is not None and found.tags:
-            return found
-    return None
+        return found if found is not None and found.tags else None
+
+    return poll(look, waits=_PAUSES, clock=clock)
 
 
 def others_on(registry: Registry, packages: Packages | None, digest: str, ours: frozenset[str]) -> tuple[str, ...]:

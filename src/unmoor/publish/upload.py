@@ -14,10 +14,12 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from unmoor.errors import Incomplete, Rejected, TimedOut, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Busy, Index, Lost, Refusal, Sent
+from unmoor.ports.poll import poll
 from unmoor.products import File, Uploaded
 from unmoor.publish.index_state import split_holding, split_missing, uploaded
 from unmoor.util.concurrency import run_parallel
@@ -141,7 +143,7 @@ class _Upload:
     def _bring(self, file: File) -> None:
         sent = busy = 0
         while True:
-            self._pause(max(0.0, self.welcome[0] - self.clock.now()), f"before {file.name} was sent")
+            self.pause(max(0.0, self.welcome[0] - self.clock.now()), f"before {file.name} was sent")
             if self.halted.is_set():
                 return
             sent += 1
@@ -201,7 +203,7 @@ class _Upload:
                 next_step=f"in {duration(wait)}, not before, {_AGAIN}",
             )
         self.say(f"{self.index.name} asks to come back in {duration(wait)}: {answer.reason}")
-        self._pause(wait, f"while {self.index.name} asked to wait")
+        self.pause(wait, f"while {self.index.name} asked to wait")
 
     def _appears(self, file: File, waits: Sequence[float]) -> bool:
         missing = self._missing((file,), waits)
@@ -211,29 +213,25 @@ class _Upload:
 
     def _missing(self, wanted: Sequence[File], waits: Sequence[float]) -> tuple[File, ...]:
         """Look until all wanted files are there. What the last look could not tell is raised, never taken for no."""
-        missing: tuple[File, ...] = ()
-        trouble: Unknown | None = None
-        for wait in waits:
-            if wait and self.halted.is_set():
-                break
-            self._pause(wait, f"while {self.index.name} was asked what it holds")
-            try:
-                holding = self.index.holding(self.project, self.version)
-                _, absent = split_holding(self.index, holding, self.files)
-            except Unknown as error:
-                trouble = error
-                continue
-            trouble = None
+
+        def look() -> tuple[File, ...]:
+            holding = self.index.holding(self.project, self.version)
+            _, absent = split_holding(self.index, holding, self.files)
             missing = tuple(file for file in wanted if file in absent)
             if not missing:
                 if any(each is not None and each.fetched for each in map(holding.listed, holding.names)):
                     self.say(f"{self.index.name} gives no sha256: its files were fetched and hashed")
                 if hidden := sorted(holding.stale & {file.name for file in wanted}):
                     self.say(f"installers cannot see {', '.join(hidden)} yet: {self.index.name}'s pages are behind")
-                return ()
-        if trouble is not None:
-            raise trouble
-        return missing
+            return missing
+
+        return poll(
+            look,
+            until=lambda missing: not missing,
+            waits=takewhile(lambda wait: not wait or not self.halted.is_set(), waits),
+            clock=_UploadClock(self),
+            forgiven=(Unknown,),
+        )
 
     def _lost(self, file: File, answer: Lost, sent: int) -> Unknown:
         return Unknown(
@@ -243,9 +241,23 @@ class _Upload:
             next_step=f"look at the index's status page, then {_AGAIN}",
         )
 
-    def _pause(self, seconds: float, when: str) -> None:
+    def pause(self, seconds: float, when: str) -> None:
+        """Wait, or less where another file fails meanwhile. Raises `TimedOut` if the run's time is over before."""
         if self.clock.now() + seconds > self.ends:
             raise TimedOut(f"the time for the upload ran out {when}", where=self.index.name, next_step=_AGAIN)
         until = self.clock.now() + seconds
         while (left := until - self.clock.now()) > 0 and not self.halted.is_set():
             self.clock.sleep(min(left, _SLICE) if seconds > _LONG else left)
+
+
+@dataclass(frozen=True)
+class _UploadClock:
+    """The run's clock for looks at the index: it waits no longer than the run has, nor than the others go on."""
+
+    run: _Upload
+
+    def now(self) -> float:
+        return self.run.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self.run.pause(seconds, f"while {self.run.index.name} was asked what it holds")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Self
 
 from unmoor.artifacts import manifest as manifests
@@ -18,6 +19,7 @@ from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeRelease
+from unmoor.ports.poll import poll
 from unmoor.ports.services import Services
 from unmoor.products import Asset, Dists, Draft, File, Images, Notes, Proof, Pushed, Release
 from unmoor.publish.gates import Gates
@@ -39,6 +41,7 @@ _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 _AGAIN = "run the same command again: what is there already is kept"
 # Seconds for which a draft with the files of another build must be left alone before they are replaced.
 _QUIET = 30.0
+_QUIET_PAUSE = 2.0
 # Files after which a forge's hourly limit of writes is near.
 _MANY = 450
 
@@ -185,12 +188,12 @@ class MakeDraft(Push[Draft]):
         if not any(each.kind is DifferenceKind.OTHER for each in self._judged(forge_release, bundle)):
             return forge_release
         context.say(f"the draft holds files of another build: seeing for {_QUIET:g} s whether its run is alive")
-        ends = self.clock.now() + _QUIET
-        while self.clock.now() < ends:
-            self.clock.sleep(2.0)
-            seen = self._reread(forge_release.tag, forge_release.id)
-            if seen.assets != forge_release.assets:
-                raise _busy(forge_release)
+
+        def changed() -> bool:
+            return self._reread(forge_release.tag, forge_release.id).assets != forge_release.assets
+
+        if poll(changed, until=bool, waits=repeat(_QUIET_PAUSE), clock=self.clock, deadline=_QUIET):
+            raise _busy(forge_release)
         return forge_release
 
     def _update_text(self, forge_release: ForgeRelease, context: StageContext) -> ForgeRelease:
@@ -264,28 +267,27 @@ class MakeDraft(Push[Draft]):
     def _read_back(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> Draft:
         """Read the draft until it holds everything by hash, for as long as a list may lag behind."""
         release, notes = context[self.release], context[self.notes]
-        said = ""
-        for pause in _PAUSES:
-            self.clock.sleep(pause)
-            forge_release = self._reread(release.tag, forge_release.id)
-            odd = self._judged(forge_release, bundle)
-            worded = not forge_release.draft or _same_words(forge_release, release, notes)
-            if not odd and worded:
-                return _product(forge_release, bundle)
-            said = "; ".join(map(str, odd)) or "its words are not the ones that were sent"
-        raise Incomplete(f"read back, the draft is not whole: {said}", where=forge_release.url, next_step=_AGAIN)
+
+        def look() -> tuple[ForgeRelease, str]:
+            there = self._reread(release.tag, forge_release.id)
+            odd = "; ".join(map(str, self._judged(there, bundle)))
+            worded = not there.draft or _same_words(there, release, notes)
+            return there, odd or ("" if worded else "its words are not the ones that were sent")
+
+        there, odd = poll(look, until=lambda seen: not seen[1], waits=_PAUSES, clock=self.clock)
+        if odd:
+            raise Incomplete(f"read back, the draft is not whole: {odd}", where=there.url, next_step=_AGAIN)
+        return _product(there, bundle)
 
     def _listed(self, tag: str, posting_id: int) -> ForgeRelease | None:
         return next((each for each in self.forge.releases(tag) if each.id == posting_id), None)
 
     def _reread(self, tag: str, posting_id: int) -> ForgeRelease:
         """Find the draft in the list again, which may lag behind."""
-        for pause in _PAUSES:
-            self.clock.sleep(pause)
-            forge_release = self._listed(tag, posting_id)
-            if forge_release is not None:
-                return forge_release
-        raise Unknown(f"the draft of {tag} is no longer listed", where=self.forge.address, next_step=_AGAIN)
+        forge_release = poll(lambda: self._listed(tag, posting_id), waits=_PAUSES, clock=self.clock)
+        if forge_release is None:
+            raise Unknown(f"the draft of {tag} is no longer listed", where=self.forge.address, next_step=_AGAIN)
+        return forge_release
 
 
 def _write_then_look(write: Callable[[], ForgeRelease], look: Callable[[], ForgeRelease | None]) -> ForgeRelease:

@@ -23,12 +23,14 @@ from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.environments import Environments
 from unmoor.ports.index import Index, ListedFile
+from unmoor.ports.poll import growing, poll
 from unmoor.ports.services import Services
 from unmoor.products import Dists, File, Proof, Release, Result, Uploaded, Verdict
 from unmoor.release_request import ReleaseRequest
 
 _ADDRESS = re.compile(r"https?://[^\s#@]+")
-_LONGEST_PAUSE = 15.0
+# Seconds between the first two looks, and at most between any two.
+_SHORTEST, _LONGEST = 0.5, 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,28 +123,30 @@ class ProveStaged(Build[Proof]):
 
     def _awaited(self, release: Release, dists: Dists, context: StageContext) -> dict[str, ListedFile]:
         """Wait until the simple index, which installers read, lists every file, for a bounded time."""
-        deadline = self.clock.now() + self.patience
-        pause = 0.5
-        while True:
-            missing, trouble, listed = [file.name for file in dists.files], None, {}
-            try:
-                simple = self.index.holding(release.project, release.version).simple
-            except Unknown as error:
-                trouble = error
-            else:
-                listed = {file.name: simple[file.name] for file in dists.files if file.name in simple}
-                missing = [name for name in missing if name not in listed]
-            if not missing:
-                return listed
-            if self.clock.now() >= deadline:
-                raise trouble or Incomplete(
-                    f"installers still cannot see {', '.join(missing)} after {self.patience:g} s",
-                    where=self.index.name,
-                    next_step="run the same command again later: nothing is uploaded twice",
-                )
-            context.say(f"waiting until {self.index.name} lists {', '.join(missing)}")
-            self.clock.sleep(min(pause, max(deadline - self.clock.now(), 0.0)))
-            pause = min(pause * 2, _LONGEST_PAUSE)
+
+        def look() -> dict[str, ListedFile]:
+            simple = self.index.holding(release.project, release.version).simple
+            return {file.name: simple[file.name] for file in dists.files if file.name in simple}
+
+        def missing(listed: dict[str, ListedFile] | None) -> str:
+            return ", ".join(file.name for file in dists.files if file.name not in (listed or {}))
+
+        listed = poll(
+            look,
+            until=lambda seen: not missing(seen),
+            waits=growing(_SHORTEST, _LONGEST),
+            clock=self.clock,
+            deadline=self.patience,
+            forgiven=(Unknown,),
+            missed=lambda seen: context.say(f"waiting until {self.index.name} lists {missing(seen)}"),
+        )
+        if missing(listed):
+            raise Incomplete(
+                f"installers still cannot see {missing(listed)} after {self.patience:g} s",
+                where=self.index.name,
+                next_step="run the same command again later: nothing is uploaded twice",
+            )
+        return listed
 
 
 def _same(listed: ListedFile, file: File) -> None:

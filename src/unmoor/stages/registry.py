@@ -26,6 +26,7 @@ from unmoor.images.image_plan import (
 from unmoor.images.untag import others_on, untag
 from unmoor.ports.clock import Clock
 from unmoor.ports.engine import Engine
+from unmoor.ports.poll import poll
 from unmoor.ports.registry import OciManifest, Packages, Registry
 from unmoor.ports.services import Services
 from unmoor.products import Image, Images, Notes, Proof, Pushed, PushedImage, Release
@@ -208,19 +209,19 @@ class PushImages(Push[Pushed]):
 
     def _pushed(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> str:
         """Push one image and return the digest that is there; a lost answer is looked for before it is sent again."""
-        trouble: Unknown | None = None
-        for pause in _PAUSES:
-            self.clock.sleep(pause)
-            if trouble is not None and (landed := _landed(registry, image, tag)):
+        lost: list[Unknown] = []
+
+        def attempt() -> str | None:
+            if lost and (landed := _landed(registry, image, tag)):
                 say(f"{registry.name}:{tag} is there after all")
                 return landed
             say(f"pushing {image.target or 'the image'} for {image.platform} to {registry.name}:{tag}")
             try:
                 digest = self.engine.push(image.id, f"{registry.address}:{tag}", login=registry.login, hear=say)
             except Unknown as error:
-                trouble = error
+                lost.append(error)
                 say(f"no good answer, looking before pushing again: {error.what}")
-                continue
+                return None
             except Denied as error:
                 error.next_step = f"{error.next_step}; who may write to the package is set at {registry.page}"
                 raise
@@ -232,9 +233,11 @@ class PushImages(Push[Pushed]):
                     next_step="see who else pushes this tag, then run the same command again",
                 )
             return digest
-        if trouble is not None and (landed := _landed(registry, image, tag)):
-            return landed
-        raise trouble or Unknown("nothing was pushed", where=registry.name, next_step=AGAIN)
+
+        digest = poll(attempt, waits=_PAUSES, clock=self.clock) or _landed(registry, image, tag)
+        if not digest:
+            raise lost[-1]
+        return digest
 
     def _prove(self, registry: Registry, image: Image, digest: str) -> None:
         """Pull it back by its digest: it must be the image that was tested."""

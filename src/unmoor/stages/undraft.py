@@ -10,6 +10,7 @@ from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.git import Git
+from unmoor.ports.poll import poll
 from unmoor.ports.services import Services
 from unmoor.products import Draft, MovedTags, PublishedRelease, Release, Uploaded
 from unmoor.publish.tag_recheck import verify_tag_unmoved
@@ -83,11 +84,9 @@ class PublishDraft(Publish[PublishedRelease]):
             context.say(f"no good answer, looking whether it is public: {error.what}")
             if self._seen(release, draft) is None:
                 self.forge.publish(forge_release, prerelease=release.prerelease, latest=latest)
-        for pause in _PAUSES:
-            self.clock.sleep(pause)
-            page = self._seen(release, draft)
-            if page is not None:
-                return page
+        page = poll(lambda: self._seen(release, draft), waits=_PAUSES, clock=self.clock)
+        if page is not None:
+            return page
         if not release.highest and (forge_release := self._marked(release, draft)) is not None:
             # It was told not to be the latest: the forge knows no other final release to call so.
             context.warn(f"the forge calls {release.tag} the latest, though a higher final version is published")

@@ -15,6 +15,7 @@ from unmoor.images.image_state import image_item
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.ports.index import Index
+from unmoor.ports.poll import growing, poll
 from unmoor.ports.registry import Registry
 from unmoor.ports.services import Services
 from unmoor.products import Dists, File, MovedTags, PublishedRelease, Release, Uploaded, Verified, VerifiedItem
@@ -25,7 +26,8 @@ from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
 
 _AGAIN = "run the same command again: what is there already is kept"
-_LONGEST = 10.0
+# Seconds between the first two looks, and at most between any two.
+_SHORTEST, _LONGEST = 0.5, 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +112,14 @@ class VerifyRelease(Check[Verified]):
 
     def _index(self, manifest: Manifest) -> SurfaceState:
         """Look until installers can see everything, or the patience is at its end."""
-        end = self.clock.now() + self.patience
-        pause = 0.5
-        while True:
-            state = self._look(manifest, last=self.clock.now() >= end)
-            if state is not None and (state.state in {State.COMPLETE, State.CONFLICTING} or self.clock.now() >= end):
-                break
-            self.clock.sleep(max(0.0, min(pause, end - self.clock.now())))
-            pause = min(pause * 2, _LONGEST)
+        state = poll(
+            lambda: compare_index(manifest, self.index),
+            until=lambda seen: seen.state in {State.COMPLETE, State.CONFLICTING},
+            waits=growing(_SHORTEST, _LONGEST),
+            clock=self.clock,
+            deadline=self.patience,
+            forgiven=(Unknown,),
+        )
         if state.state is State.CONFLICTING:
             raise Conflict(
                 _describe_state(state), where=state.url, next_step="find out who uploaded it; release a new version"
@@ -125,15 +127,6 @@ class VerifyRelease(Check[Verified]):
         if state.state is State.INCOMPLETE:
             raise Incomplete(_describe_state(state), where=state.url, next_step=_AGAIN)
         return state
-
-    def _look(self, manifest: Manifest, *, last: bool) -> SurfaceState | None:
-        """Read the index; an unreadable answer counts only at the last look."""
-        try:
-            return compare_index(manifest, self.index)
-        except Unknown:
-            if last:
-                raise
-            return None
 
     def _forge(self, release: Release, dists: Dists, page: PublishedRelease) -> list[VerifiedItem]:
         """Download every asset as everybody does, and compare."""

@@ -1,0 +1,67 @@
+"""The one loop that waits: look, and look again later, within bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar, cast
+
+from unmoor.errors import UnmoorError
+from unmoor.ports.clock import Clock
+
+T = TypeVar("T")
+
+
+def poll(
+    look: Callable[[], T],
+    *,
+    waits: Iterable[float],
+    clock: Clock,
+    until: Callable[[T], bool] = lambda seen: seen is not None,
+    deadline: float = math.inf,
+    forgiven: tuple[type[UnmoorError], ...] = (),
+    missed: Callable[[T | None], None] = lambda _: None,
+) -> T:
+    """Look again and again until ``until`` says yes. Returns what was seen last, also if that never happened.
+
+    ``waits`` are seconds, one before each look, the first one too. They are taken one at a time, so a
+    generator may end them early. ``deadline`` is in seconds from now: it cuts the wait that would
+    pass it, and the look after that one is the last. The first look always comes.
+
+    Errors of the ``forgiven`` kinds mean that nothing was seen; one at the last look is raised. Every
+    other error ends the loop at once. Before it waits again, ``missed`` is called with what was seen,
+    ``None`` after a forgiven error. Raises ``ValueError`` if there are no ``waits``.
+    """
+    ends = clock.now() + deadline
+    looked = False
+    seen: T | None = None
+    trouble: UnmoorError | None = None
+    for wait in waits:
+        left = ends - clock.now()
+        if looked:
+            if left <= 0:
+                break
+            missed(seen)
+        # A wait of 0 too: the clock's sleep is where a run that is being stopped ends.
+        clock.sleep(max(0.0, min(wait, left)))
+        looked, seen, trouble = True, None, None
+        try:
+            seen = look()
+        except forgiven as error:
+            trouble = error
+            continue
+        if until(seen):
+            return seen
+    if trouble is not None:
+        raise trouble
+    if not looked:
+        raise ValueError("without waits there is no look")
+    return cast("T", seen)
+
+
+def growing(first: float, longest: float) -> Iterator[float]:
+    """Waits for `poll`, in seconds, without end: 0, ``first``, then each twice the last, but at most ``longest``."""
+    yield 0.0
+    while True:
+        yield first
+        first = min(first * 2, longest)

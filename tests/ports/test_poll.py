@@ -1,0 +1,157 @@
+"""The one loop that waits looks as often as it may, forgives what it is told to, and never outlives its deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+import pytest
+from tests.support.sample_values import Ticks
+
+from unmoor.errors import Denied, Unknown, UnmoorError
+from unmoor.ports.poll import growing, poll
+
+LOST = Unknown("no answer", where="", next_step="")
+LATER = Unknown("no answer again", where="", next_step="")
+NO = Denied("no", where="", next_step="")
+Answer = int | None | UnmoorError
+
+
+@dataclass
+class Looks:
+    """Gives prepared answers, one a look, the last one again and again; each look takes ``cost`` seconds."""
+
+    answers: Sequence[Answer]
+    clock: Ticks = field(default_factory=Ticks)
+    cost: float = 0.0
+    times: list[float] = field(default_factory=list)
+
+    def __call__(self) -> int | None:
+        """Look once."""
+        answer = self.answers[min(len(self.times), len(self.answers) - 1)]
+        self.times.append(self.clock.time)
+        self.clock.time += self.cost
+        if isinstance(answer, UnmoorError):
+            raise answer
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("answers", "seen", "times"),
+    [
+        ([1], 1, [0]),
+        ([0], 0, [0]),
+        ([None, 2], 2, [0, 1]),
+        ([None, LOST, None, 3], 3, [0, 1, 3, 7]),
+        ([None], None, [0, 1, 3, 7]),
+        ([LOST, LATER, LOST, None], None, [0, 1, 3, 7]),
+    ],
+)
+def test_until_it_is_there(answers: Sequence[Answer], seen: int | None, times: list[float]) -> None:
+    """A look follows each wait until something is seen; what the last look saw is returned either way."""
+    looks = Looks(answers)
+    assert poll(looks, waits=(0.0, 1.0, 2.0, 4.0), clock=looks.clock, forgiven=(Unknown,)) == seen
+    assert looks.times == times
+    assert looks.clock.slept == [0.0, 1.0, 2.0, 4.0][: len(times)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "raised", "count"),
+    [
+        ([LOST, None, LATER], LATER, 3),
+        ([LOST], LOST, 3),
+        ([NO], NO, 1),
+        ([None, NO, 1], NO, 2),
+    ],
+)
+def test_errors(answers: Sequence[Answer], raised: UnmoorError, count: int) -> None:
+    """A forgiven error is raised if the last look meets it; every other one at once."""
+    looks = Looks(answers)
+    with pytest.raises(type(raised)) as caught:
+        poll(looks, waits=(0.0, 1.0, 2.0), clock=looks.clock, forgiven=(Unknown,))
+    assert caught.value is raised
+    assert len(looks.times) == count
+
+
+def test_nothing_is_forgiven_unasked() -> None:
+    """Without a word about errors each of them ends the loop."""
+    looks = Looks([LOST, 1])
+    with pytest.raises(Unknown):
+        poll(looks, waits=(0.0, 1.0), clock=looks.clock)
+    assert len(looks.times) == 1
+
+
+@pytest.mark.parametrize(
+    ("deadline", "cost", "times"),
+    [
+        (0.0, 0.0, [0]),
+        (0.0, 5.0, [0]),
+        (4.0, 0.0, [0, 1, 3, 4]),
+        (7.0, 0.0, [0, 1, 3, 7]),
+        (9.0, 0.0, [0, 1, 3, 7, 9]),
+        (9.0, 3.0, [0, 4, 9]),
+        (2.0, 3.0, [0]),
+    ],
+)
+def test_deadline(deadline: float, cost: float, times: list[float]) -> None:
+    """The last look comes when the deadline does, however long the looks take; the first one always comes."""
+    looks = Looks([None], cost=cost, clock=Ticks(time=100.0))
+    assert poll(looks, waits=growing(1.0, 4.0), clock=looks.clock, deadline=deadline) is None
+    assert looks.times == [100 + time for time in times]
+
+
+def test_the_first_wait_counts() -> None:
+    """A wait before the first look is waited, and is cut by the deadline."""
+    looks = Looks([1])
+    assert poll(looks, waits=(5.0,), clock=looks.clock, deadline=3.0) == 1
+    assert looks.clock.slept == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("until", "seen", "count"),
+    [(lambda n: n > 2, 3, 3), (lambda n: n > 9, 4, 4), (lambda _: True, 1, 1)],
+)
+def test_own_end(until: Callable[[int | None], bool], seen: int, count: int) -> None:
+    """What counts as enough is the caller's to say; where nothing is enough, the last thing seen is returned."""
+    looks = Looks([1, 2, 3, 4])
+    assert poll(looks, waits=(1.0,) * 4, clock=looks.clock, until=until) == seen
+    assert len(looks.times) == count
+
+
+def test_missed() -> None:
+    """Between two looks the caller hears what was seen, and nothing after the last one."""
+    looks = Looks([7, LOST, 8, 9])
+    heard: list[tuple[int | None, float]] = []
+    poll(
+        looks,
+        waits=(0.0, 1.0, 1.0, 1.0),
+        clock=looks.clock,
+        until=lambda _: False,
+        forgiven=(Unknown,),
+        missed=lambda seen: heard.append((seen, looks.clock.time)),
+    )
+    assert heard == [(7, 0.0), (None, 1.0), (8, 2.0)]
+
+
+def test_waits_may_end_early() -> None:
+    """Waits are taken one by one: a generator decides before each whether there is another."""
+    looks = Looks([None])
+
+    def waits() -> Iterator[float]:
+        while looks.clock.time < 3:
+            yield 2.0
+
+    assert poll(looks, waits=waits(), clock=looks.clock) is None
+    assert looks.times == [2, 4]
+
+
+def test_no_waits() -> None:
+    """Nobody can look no times at all."""
+    with pytest.raises(ValueError, match="no look"):
+        poll(lambda: 1, waits=(), clock=Ticks())
+
+
+def test_growing() -> None:
+    """Waits double up to the longest."""
+    assert list(islice(growing(0.5, 3.0), 6)) == [0.0, 0.5, 1.0, 2.0, 3.0, 3.0]
