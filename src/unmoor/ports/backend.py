@@ -14,10 +14,10 @@ class Backend(Protocol):
     """Builds a source tree in an isolated environment that sees only an allow-list of variables."""
 
     def on(self, python: Interpreter) -> Backend:
-        """The same with another interpreter."""
+        """The same backend with another interpreter."""
 
     def under(self, constraints: Sequence[str]) -> Backend:
-        """The same with constraints on the versions of what is installed to build with."""
+        """The same backend with constraints on the versions of its build requirements."""
 
     def requires(self, source: Path) -> tuple[str, ...]:
         """``build-system.requires`` of a tree (PEP 518). Raises `BuildFailed` for a malformed pyproject.toml."""
@@ -29,4 +29,4 @@ class Backend(Protocol):
         """Build the wheel of ``source`` into a folder. Raises `BuildFailed`."""
 
     def tools(self) -> tuple[Tool, ...]:
-        """The versions of what built: the front end, the installer, the interpreter, the backend's packages."""
+        """The versions of everything that built: front end, installer, interpreter, the backend's packages."""

@@ -1,4 +1,4 @@
-"""Time, so that waits can be bounded, and tested without waiting."""
+"""Time as a port: waits have limits, and tests do not wait."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Monotonic seconds, and sleep."""
+    """A monotonic clock, and sleep."""
 
     def now(self) -> float:
-        """Seconds from some fixed moment; never goes back."""
+        """Seconds since some fixed moment; never goes back."""
 
     def sleep(self, seconds: float) -> None:
         """Wait. Raises `Interrupted` when the run is being stopped."""

@@ -1,4 +1,4 @@
-"""A container engine: builds, looks into, runs, pushes and pulls images on this machine."""
+"""A container engine: builds, inspects, runs, pushes and pulls images on this machine."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from unmoor.util.secret import Secret
 class Recipe:
     """One build: a stage (``target``) of a Dockerfile for one platform (``linux/amd64``).
 
-    ``context`` is a folder, ``dockerfile`` a path inside it. ``args`` are public. ``secrets`` reach
-    the build as BuildKit secrets alone. ``tag`` is the local name that the image gets.
+    ``context`` is a folder, ``dockerfile`` a path inside it. ``args`` are public; ``secrets`` reach the
+    build only as BuildKit secrets. ``tag`` is the local name of the image.
     """
 
     context: Path
@@ -34,7 +34,7 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class EngineFacts:
-    """What the engine is: its version, for which platforms it builds, and what builds.
+    """The engine: its version, the platforms it builds for, and its builder.
 
     ``builder`` is ``buildx``, ``buildkit``, ``podman`` or ``legacy``.
     """
@@ -46,7 +46,7 @@ class EngineFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFacts:
-    """What the engine says of one image; ``id`` is ``sha256:…`` of its configuration, ``size`` in bytes."""
+    """What the engine knows of one image. ``id`` is the ``sha256:…`` of its configuration, ``size`` is in bytes."""
 
     id: str
     size: int
@@ -61,9 +61,9 @@ class ImageFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One file in one layer of an image: the layer's position from 0, its path without leading slash, its size.
+    """One file in one layer of an image: the layer's position from 0, the path without leading slash, the size.
 
-    ``holds`` says what was seen in it that has no business in an image (``private key``), as a rule nothing.
+    ``holds`` names content that does not belong in an image (``private key``); usually empty.
     """
 
     layer: int
@@ -76,19 +76,19 @@ class Engine(Protocol):
     """One engine. Everything it starts ends with the run."""
 
     def facts(self) -> EngineFacts:
-        """Say what the engine is. Raises `ToolMissing` where there is none, naming how to get one."""
+        """Describe the engine. Raises `ToolMissing` if there is none, with how to get one."""
 
     def build(self, recipe: Recipe, *, hear: Callable[[str], None] | None = None) -> str:
-        """Build and return the image's id (``sha256:…``). Raises `BuildFailed` naming file and line."""
+        """Build an image and return its id (``sha256:…``). Raises `BuildFailed` with file and line."""
 
     def inspect(self, image: str) -> ImageFacts:
-        """Say what an image is; ``image`` is an id or a local name. Raises `Incomplete` where there is none."""
+        """Describe an image, by id or local name. Raises `Incomplete` if there is none."""
 
     def look(self, image: str) -> ImageFacts | None:
-        """As `inspect`, ``None`` where the engine has no such image."""
+        """Like `inspect`, but ``None`` if the engine has no such image."""
 
     def contents(self, images: Sequence[str]) -> Mapping[str, tuple[Member, ...]]:
-        """Every file of every layer of some images (by id), as it lies there; a removed file is still told.
+        """List every file in every layer of some images (by id), including files that a later layer removes.
 
         Layers that images share are read once. Raises `Incomplete`, `InvalidDist` beyond limits, `Unknown`.
         """
@@ -103,36 +103,36 @@ class Engine(Protocol):
         memory: int = 512_000_000,
         limit: int = 1_000_000,
     ) -> Ran:
-        """Run a container to its end and remove it, without network.
+        """Run a container without network until it ends, and remove it.
 
-        ``entrypoint`` replaces the image's own, empty for none. Memory and output limits in bytes.
-        Raises `TimedOut` for one that runs or prints too long, `Interrupted`.
+        ``entrypoint`` replaces the image's own; empty means none. ``memory`` and the output ``limit`` are in
+        bytes, ``timeout`` is in seconds. Raises `TimedOut` if it runs too long or prints too much, `Interrupted`.
         """
 
     def push(self, image: str, name: str, *, login: Login, hear: Callable[[str], None] | None = None) -> str:
-        """Push under a full name (``host:port/owner/name:tag``) and return the manifest's digest that was pushed.
+        """Push under a full name (``host:port/owner/name:tag``) and return the digest of the manifest.
 
-        Every line of the answer is read: a failed push answers 200. Raises `Denied`, `Rejected`, `Unknown`.
+        Reads every line of the answer: a failed push answers 200. Raises `Denied`, `Rejected`, `Unknown`.
         """
 
     def pull(self, name: str, *, login: Login | None, platform: str = "") -> str:
-        """Pull ``host/owner/name@sha256:…`` and return the image's id. ``None`` pulls without credentials.
+        """Pull ``host/owner/name@sha256:…`` and return the image's id. ``login=None`` pulls anonymously.
 
-        Raises `Incomplete` where the registry does not hold it, `Denied`, `Unknown`.
+        Raises `Incomplete` if the registry does not hold it, `Denied`, `Unknown`.
         """
 
     def save(self, names: Sequence[str], into: Path) -> None:
-        """Write images, by their local names, to one archive, whole or not at all. Raises `Incomplete`, `Unknown`."""
+        """Write images, by local name, to one archive, atomically. Raises `Incomplete`, `Unknown`."""
 
     def load(self, archive: Path) -> None:
-        """Take the images of an archive in, under their local names. Raises `Unknown`."""
+        """Load the images of an archive under their local names. Raises `Unknown`."""
 
     def remove(self, names: Sequence[str]) -> None:
-        """Remove local names; what is not there is no trouble."""
+        """Remove local names. A missing one is no error."""
 
     def forget(self, prefix: str) -> None:
-        """Remove every image with a local name below ``prefix/``, also while the run is being stopped.
+        """Remove every local name below ``prefix/``, also while the run is being stopped.
 
-        With it goes what the image is called on registries of this machine's loopback; an image that
-        has any other name keeps that. The builder's cache stays. Raises `ToolMissing`, `Unknown`.
+        The names that such an image has on loopback registries go too; any other name stays, and so does
+        the builder's cache. Raises `ToolMissing`, `Unknown`.
         """

@@ -1,4 +1,4 @@
-"""Fresh Python environments, for proving that what was built installs and works."""
+"""Fresh Python environments, to test that the built files install and work."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from unmoor.ports.shell import Ran
 
 @dataclass(frozen=True, kw_only=True)
 class Interpreter:
-    """A CPython on this machine: its version, such as ``3.12.1``, and the path of its program."""
+    """A CPython on this machine: its version (``3.12.1``) and the path of its executable."""
 
     version: str
     path: str
 
 
 class Environment(Protocol):
-    """One virtual environment (PEP 405), nothing in it but what was installed."""
+    """One virtual environment (PEP 405) that holds only what `install` put there."""
 
     @property
     def folder(self) -> Path:
-        """Its folder."""
+        """The folder of the environment."""
 
     @property
     def python(self) -> Path:
-        """Its interpreter."""
+        """The path of its interpreter."""
 
     @property
     def scripts(self) -> Path:
@@ -35,17 +35,17 @@ class Environment(Protocol):
 
     @property
     def packages(self) -> Path:
-        """The folder that holds what was installed."""
+        """The folder of installed packages (site-packages)."""
 
     def install(self, requirements: Sequence[str], *, dependencies: bool = True) -> None:
         """Install requirements or files (``path``, or ``name @ url#sha256=…``).
 
-        Dependencies come from the world's dependencies index only, never from the index under
-        test. Raises `CheckFailed` with the installer's words.
+        Dependencies come only from the world's dependencies index, never from the index under test.
+        Raises `CheckFailed` with the installer's message.
         """
 
     def check(self) -> None:
-        """See that all installed packages' requirements are met. Raises `CheckFailed`."""
+        """Check that the requirements of all installed packages are met. Raises `CheckFailed`."""
 
     def run(
         self,
@@ -56,23 +56,23 @@ class Environment(Protocol):
         timeout: float = 600.0,
         hear: Callable[[str], None] | None = None,
     ) -> Ran:
-        """Run a program with this environment first on PATH; a scrubbed environment otherwise."""
+        """Run a program with this environment first on PATH and otherwise scrubbed variables."""
 
 
 class Environments(Protocol):
-    """Makes them."""
+    """Makes environments."""
 
     def under(self, constraints: Sequence[str]) -> Environments:
-        """The same, where all that has to be built for an install is built within these build constraints."""
+        """The same, but with build constraints for everything that an install has to build."""
 
     def own(self) -> Interpreter:
-        """The interpreter that environments are made of unless another one is named."""
+        """The default interpreter of new environments."""
 
     def pythons(self) -> tuple[Interpreter, ...]:
-        """Every CPython that can be found on this machine, the lowest version first, one of each version."""
+        """Every CPython found on this machine, lowest version first, one of each version."""
 
     def fresh(self, folder: Path, *, python: str = "") -> Environment:
         """Make an empty environment in a folder that does not exist yet. Raises `CheckFailed`, `ToolMissing`.
 
-        ``python`` is the path of the interpreter to start from; empty: `own`.
+        ``python`` is the path of the interpreter; empty means `own`.
         """

@@ -18,10 +18,10 @@ class Commit:
 
 
 class Git(Protocol):
-    """A checkout, seen from the folder of the project, which is its top or below.
+    """A checkout, seen from the folder of the project: its top or a folder below.
 
-    Files are named from that folder; what lies beside it is ``../`` away, never outside of the repository.
-    Every ref and path is checked before git sees it; git never runs the project's hooks.
+    Paths are relative to that folder; a path may begin with ``../`` but never leaves the repository. Every
+    ref and path is checked before git sees it; git never runs the project's hooks.
     """
 
     @property
@@ -30,22 +30,22 @@ class Git(Protocol):
 
     @property
     def path(self) -> str:
-        """The folder of the project, from the top and with slashes; empty where it is the top."""
+        """The folder of the project, relative to the top, with slashes; empty for the top."""
 
     def at(self, path: str) -> Git:
-        """The same checkout, seen from another folder: a path from the top, empty for the top itself."""
+        """The same checkout, seen from another folder, relative to the top; empty for the top."""
 
     def shallow(self) -> bool:
-        """Whether history is cut off."""
+        """Whether the clone is shallow."""
 
     def changed(self) -> tuple[str, ...]:
-        """Tracked files that differ from HEAD, wherever in the repository; untracked files never count."""
+        """Tracked files that differ from HEAD, anywhere in the repository. Untracked files never count."""
 
     def head(self) -> str | None:
         """The commit that is checked out, ``None`` in an empty repository."""
 
     def commit_of(self, ref: str) -> str | None:
-        """The commit behind a tag or commit id (annotated tags are peeled), ``None`` where there is none."""
+        """The commit behind a tag or commit id (annotated tags are peeled), ``None`` if there is none."""
 
     def date_of(self, commit: str) -> int:
         """The committer's time, in seconds since 1970."""
@@ -54,43 +54,41 @@ class Git(Protocol):
         """Every local tag, with the commit it peels to."""
 
     def remote(self) -> str | None:
-        """The address of the remote that the release belongs to, without credentials; ``None`` where there is none."""
+        """The URL of the release's remote, without credentials; ``None`` if there is none."""
 
     def remote_tags(self) -> Mapping[str, str]:
-        """Every tag of the remote, peeled. Raises `Unknown` where the remote cannot be read."""
+        """Every tag of the remote, peeled. Raises `Unknown` if the remote cannot be read."""
 
     def default_head(self) -> str | None:
-        """The last commit of the remote's default branch; HEAD where there is no remote, ``None`` where it is empty.
+        """The last commit of the remote's default branch: HEAD without a remote, ``None`` if it is empty.
 
-        Raises `Refused` where this checkout does not hold that commit, `Unknown`.
+        Raises `Refused` if this checkout does not hold that commit, `Unknown`.
         """
 
     def on_a_branch(self, commit: str) -> bool | None:
-        """Whether a branch of the remote holds a commit, as of the last fetch; ``None`` where none was fetched."""
+        """Whether a branch of the remote holds a commit, as of the last fetch; ``None`` if none was fetched."""
 
     def signer(self, tag: str, allowed: bytes) -> str:
-        """Who signed a local tag.
+        """Who signed a local tag. Raises `Refused` if none of the signers in ``allowed`` did.
 
-        Raises `Refused` where nobody did whom ``allowed`` names; see `unmoor.publish.tag_signature`.
+        See `unmoor.publish.tag_signature`.
         """
 
     def read(self, commit: str, path: str) -> bytes | None:
-        """A file's content at a commit, ``None`` where it is not there. At most 10 MB."""
+        """The content of a file at a commit, ``None`` if it is not there. At most 10 MB."""
 
     def files(self, commit: str) -> tuple[str, ...]:
-        """Every path in the folder that is tracked at a commit."""
+        """Every path below the folder that is tracked at a commit."""
 
     def deleted(self, commit: str, paths: Sequence[str]) -> frozenset[str]:
-        """Which of some paths the history of a commit has deleted, at most 500. Raises `Unknown`."""
+        """Which of these paths, at most 500, the history of a commit deleted. Raises `Unknown`."""
 
     def log(self, *, since: str | None, until: str, limit: int = 1000) -> tuple[Commit, ...]:
-        """The commits in ``since..until`` that touch the folder, newest first, merges left out."""
+        """The commits in ``since..until`` that touch the folder, newest first, without merges."""
 
     def clone(self, into: Path, *, commit: str, tag: str) -> Path:
-        """Make a real clone that stands at ``commit``, where ``tag`` is the only tag on that commit.
+        """Clone the repository at ``commit``, with ``tag`` as the only tag on it; return the project's folder there.
 
-        All of the repository is in it; what is returned is the project's folder there.
-
-        Submodules are there, and large files. Other commits keep their
-        tags. The clone's own copy of the tag is made where the checkout has none.
+        The clone holds submodules and large files. Other commits keep their tags. If the checkout lacks the tag,
+        only the clone gets it.
         """

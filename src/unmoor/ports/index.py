@@ -1,4 +1,4 @@
-"""A package index: what it holds, by digest, and one try at an upload."""
+"""A package index: what it holds, by digest, and single upload attempts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from unmoor.products import File
 
 @dataclass(frozen=True, kw_only=True)
 class ListedFile:
-    """One file as an index lists it; ``sha256`` is ``None`` where the index gives no hash and none could be had.
+    """One file as an index lists it. ``sha256`` is ``None`` if the index gives no hash and the file cannot be read.
 
-    ``fetched``: the index gives none, and this is that of the bytes which it serves.
+    ``fetched``: the index gives no hash; this one was computed from the bytes that it serves.
     """
 
     name: str
@@ -30,40 +30,40 @@ class ListedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Holding:
-    """What an index says it holds of one version of one project, in its two voices.
+    """What an index holds of one version of one project, as its two APIs list it.
 
-    ``simple`` is what installers read (PEP 503, PEP 691), ``json`` the JSON API of the version,
-    each a mapping of file name to `ListedFile`; ``None`` where the index has no such API. The simple
-    index may be stale for minutes while the JSON API is fresh: stale is not absent.
+    ``simple`` is what installers read (PEP 503, PEP 691), ``json`` the JSON API of the version; each maps
+    file names to `ListedFile`. ``json`` is ``None`` if the index has no such API. The simple index may lag
+    behind the JSON API for minutes: stale is not absent.
     """
 
     simple: Mapping[str, ListedFile]
     json: Mapping[str, ListedFile] | None
 
     def listed(self, name: str) -> ListedFile | None:
-        """Return the file under that name, whichever voice knows it; a voice with a hash first."""
-        heard = [voice[name] for voice in (self.json, self.simple) if voice and name in voice]
-        return next((file for file in heard if file.sha256), heard[0] if heard else None)
+        """Return the file of that name from either API, preferably with a hash."""
+        found = [api[name] for api in (self.json, self.simple) if api and name in api]
+        return next((file for file in found if file.sha256), found[0] if found else None)
 
     @property
     def names(self) -> frozenset[str]:
-        """Every file name that either voice knows."""
+        """Every file name that either API lists."""
         return frozenset(self.simple) | frozenset(self.json or {})
 
     @property
     def stale(self) -> frozenset[str]:
-        """Names that the JSON API knows and installers cannot see yet."""
+        """Names that the JSON API lists and installers cannot see yet."""
         return frozenset(self.json or {}) - frozenset(self.simple)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """The index took the bytes (or already had the very same ones)."""
+    """The index accepted the bytes, or already had the same ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """The index said no: ``status`` and the ``reason`` in its own words, cleaned for a terminal."""
+    """The index refused: HTTP ``status``, and its ``reason``, cleaned for a terminal."""
 
     status: int
     reason: str
@@ -71,7 +71,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Busy:
-    """The index asked to come back: 429, or 503 with Retry-After. ``wait`` in seconds, 0 where unsaid."""
+    """The index asks to retry later: 429, or 503 with Retry-After. ``wait`` in seconds, 0 if it names none."""
 
     wait: float
     reason: str
@@ -79,7 +79,7 @@ class Busy:
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """No answer that can be believed (5xx, time-out, reset): the bytes may be there. Look before sending again."""
+    """No usable answer (5xx, time-out, reset): the bytes may be there. Look before sending again."""
 
     reason: str
 
@@ -89,10 +89,9 @@ Sending = Sent | Refusal | Busy | Lost
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """What is known about the login without a request: where it comes from, in words, or why there is none.
+    """What is known of a login without a request: where it comes from, as text, or why there is none.
 
-    ``minted``: it does not exist yet, and trusted publishing will give it. ``remedy`` says what
-    else would give one, where there is none.
+    ``minted``: trusted publishing will provide it. ``remedy`` says how to get one, if there is none.
     """
 
     present: bool
@@ -102,19 +101,19 @@ class Credential:
 
 
 class LoginProbe(IntEnum):
-    """How far the proving of a login may go."""
+    """How far a login may be probed."""
 
     READING = 0
-    """Nothing is requested: what the credential says of itself is all."""
+    """No request: only what the credential itself says."""
     ASKING = 1
-    """The CI is asked who this job is, and the index is not told."""
+    """Ask the CI service who this job is; the index learns nothing."""
     MINTING = 2
-    """Trusted publishing's exchange. No mere read: it creates the project of a pending publisher."""
+    """Exchange the identity for a token. Not a mere read: it creates the project of a pending publisher."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proved:
-    """What came of proving a login: whether the index has taken it, and what is known, in words."""
+    """The result of probing a login: whether the index accepted it, and details as text."""
 
     taken: bool
     detail: str
@@ -125,35 +124,35 @@ class Index(Protocol):
 
     @property
     def name(self) -> str:
-        """What the user calls it: ``pypi``, ``testpypi``, or the world's own word."""
+        """The name that users see: ``pypi``, ``testpypi``, or the one in the world file."""
 
     @property
     def page(self) -> str:
-        """The address a person would open to see the project there; ``{project}`` and ``{version}`` stand in it."""
+        """The web address of a project, with ``{project}`` and ``{version}`` in it."""
 
     def credential(self) -> Credential:
-        """Say whether there is a login for uploads. Never sends anything. Raises `Denied` where there are two."""
+        """Say whether there is a login for uploads. Sends nothing. Raises `Denied` if there are two."""
 
     def prove_login(self, project: str, upto: LoginProbe) -> Proved:
-        """Prove the login of `credential`, which is there, as far as that may go.
+        """Probe the existing login of `credential`, no further than ``upto``.
 
-        Raises `Denied` where it is for another index or project, has ended, or was refused, and `Unknown`.
+        Raises `Denied` if it is for another index or project, has expired, or is refused, and `Unknown`.
         """
 
     def knows(self, project: str) -> bool:
-        """Whether the index has the project at all. Raises `Unknown`."""
+        """Whether the index has the project. Raises `Unknown`."""
 
     def versions(self, project: str) -> Mapping[Version, bool]:
-        """Every version of which there is a file, and whether all its files are yanked. Raises `Unknown`, `Denied`.
+        """Every version with a file, and whether all its files are yanked. Raises `Unknown`, `Denied`.
 
-        Empty where the index does not have the project. Names that say no version are left out.
+        Empty if the index does not have the project. File names without a version are skipped.
         """
 
     def holding(self, project: str, version: str) -> Holding:
-        """Read both voices. Nothing of that version gives empty mappings. Raises `Unknown`."""
+        """Read both APIs. The mappings are empty if there is nothing of that version. Raises `Unknown`."""
 
     def send(self, file: File) -> Sending:
-        """Try exactly once to upload. Raises `Denied` for 401 and 403, `Conflict` where the file changed on disk."""
+        """Upload, trying once. Raises `Denied` for 401 and 403, `Conflict` if the file changed on disk."""
 
     def fetch(self, listed: ListedFile, into: Path) -> File:
-        """Download, without credentials, into a folder, checking the sha256. Raises `Unknown`, `Conflict`."""
+        """Download without credentials into a folder, and check the sha256. Raises `Unknown`, `Conflict`."""

@@ -11,7 +11,7 @@ from unmoor.ports.world import Login
 
 @dataclass(frozen=True, kw_only=True)
 class OciManifest:
-    """A manifest or an index as the registry holds it: the very bytes, their digest (``sha256:…``) and media type."""
+    """A manifest or an index exactly as the registry holds it: bytes, digest (``sha256:…``), media type."""
 
     data: bytes
     digest: str
@@ -20,7 +20,7 @@ class OciManifest:
 
 @dataclass(frozen=True, kw_only=True)
 class PackageVersion:
-    """One version of a package on GHCR: a digest with every tag on it; ``downloads`` is ``None`` where unknown."""
+    """One version of a package on GHCR: a digest with all its tags. ``downloads`` is ``None`` if unknown."""
 
     id: int
     digest: str
@@ -34,51 +34,51 @@ class Registry(Protocol):
 
     @property
     def name(self) -> str:
-        """As users write it: ``ghcr.io/owner/name``."""
+        """The name that users write: ``ghcr.io/owner/name``."""
 
     @property
     def address(self) -> str:
-        """As the engine has to write it in this world: ``host:port/owner/name``."""
+        """The name that the engine uses in this world: ``host:port/owner/name``."""
 
     @property
     def page(self) -> str:
-        """Where a person would change the package's settings."""
+        """The web address of the package's settings."""
 
     @property
     def login(self) -> Login:
-        """The login itself, for an engine that pushes and pulls with it."""
+        """The login, for an engine to push and pull with."""
 
     def credential(self) -> Credential:
-        """Say whether there is a login. Never sends anything."""
+        """Say whether there is a login. Sends nothing."""
 
     def head(self, reference: str) -> str | None:
-        """The digest behind a tag or digest, ``None`` where it is not there. Raises `Denied`, `Unknown`."""
+        """The digest behind a tag or digest, ``None`` if it is absent. Raises `Denied`, `Unknown`."""
 
     def manifest(self, reference: str, *, anonymous: bool = False) -> OciManifest | None:
-        """Read a manifest; its digest is computed and compared. Raises `Denied`, `Unknown`, `Conflict`."""
+        """Read a manifest and check its digest. Raises `Denied`, `Unknown`, `Conflict`."""
 
     def put(self, tag: str, manifest: OciManifest) -> str:
-        """Put these very bytes under a tag and return the digest, read back. Raises `Rejected`, `Denied`, `Unknown`."""
+        """Put exactly these bytes under a tag and return the digest. Raises `Rejected`, `Denied`, `Unknown`."""
 
     def tags(self) -> tuple[str, ...]:
-        """Every tag, empty where the repository does not exist yet. Raises `Denied`, `Unknown`."""
+        """Every tag; empty if the repository does not exist yet. Raises `Denied`, `Unknown`."""
 
     def blob(self, digest: str) -> bytes:
-        """Read a small blob by its digest, such as an image's configuration. Raises as `manifest` does."""
+        """Read a small blob by digest, such as an image's configuration. Raises `Denied`, `Unknown`, `Conflict`."""
 
     def may_push(self) -> bool:
-        """Whether a push would be let in: an upload session is opened and left unused.
+        """Whether a push would be accepted: opens an upload session and does not use it.
 
-        False, and nothing is sent, where there is no login. Raises `Denied`, in the registry's own
-        words, where it says no, and `Unknown`.
+        False, without a request, if there is no login. Raises `Denied` with the registry's message if it
+        refuses, and `Unknown`.
         """
 
     def delete(self, digest: str) -> None:
-        """Delete a manifest by digest, with every tag on it. Raises `Rejected` where the registry does not allow it."""
+        """Delete a manifest by digest, with all its tags. Raises `Rejected` if the registry does not allow it."""
 
 
 class Packages(Protocol):
-    """GHCR's other side: the forge's package versions. A version is a digest; deleting it removes all its tags."""
+    """The forge's view of GHCR: package versions. A version is a digest; deleting it removes all its tags."""
 
     def versions(self) -> tuple[PackageVersion, ...]:
         """Every version, newest first. Raises `Denied`, `Unknown`."""
@@ -87,4 +87,4 @@ class Packages(Protocol):
         """Delete one version. Raises `Rejected`, `Denied`, `Unknown`."""
 
     def is_public(self) -> bool | None:
-        """Whether everybody may pull; ``None`` where the package does not exist yet."""
+        """Whether anyone may pull; ``None`` if the package does not exist yet."""

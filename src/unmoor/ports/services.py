@@ -1,4 +1,4 @@
-"""The ports of one run, as protocols; the adapters behind them are chosen in `unmoor.adapters.factory`."""
+"""The ports of one run. `unmoor.adapters.factory` chooses the adapters behind them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from unmoor.ports.shell import Shell
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """Everything that a run may be given."""
+    """Every port that a run can use."""
 
     git: Git
     shell: Shell

@@ -1,4 +1,4 @@
-"""Other programs: run to their end, within time and output limits, and never outliving us."""
+"""Other programs: run to their end, within limits of time and output, and never left behind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """How a program ended; ``out`` and ``err`` are decoded, and cut in the middle at the limit."""
+    """How a program ended. ``out`` and ``err`` are decoded, and shortened in the middle at the limit."""
 
     args: tuple[str, ...]
     code: int
@@ -19,7 +19,7 @@ class Ran:
 
 
 class Shell(Protocol):
-    """Runs programs: an argument list, never a shell line."""
+    """Runs programs by argument list, never through a shell."""
 
     def run(
         self,
@@ -31,8 +31,8 @@ class Shell(Protocol):
         limit: int = 1_000_000,
         hear: Callable[[str], None] | None = None,
     ) -> Ran:
-        """Run to the end; ``env`` is the whole environment, ``timeout`` in seconds, ``limit`` in bytes a stream.
+        """Run to the end. ``env`` is the whole environment, ``timeout`` in seconds, ``limit`` in bytes per stream.
 
-        ``hear`` gets each line as it comes. A non-zero exit is an answer, not an error. Raises
-        `ToolMissing` where there is no such program, `TimedOut` at the time-out, `Interrupted`.
+        ``hear`` gets each line as it comes. A non-zero exit code is a result, not an error. Raises
+        `ToolMissing` if there is no such program, `TimedOut`, `Interrupted`.
         """

@@ -1,4 +1,4 @@
-"""A world: the set of surfaces that a run talks to. Values only; ``config.worlds`` reads them from a file."""
+"""A world: the surfaces that a run talks to, as values. ``config.worlds`` reads them from a file."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Lookup(StrEnum):
 
 
 class Trusted(StrEnum):
-    """Whether uploads log in by trusted publishing: a token that the index gives to a job of ours, for minutes.
+    """Whether uploads use trusted publishing: the index gives the CI job a token that is valid for minutes.
 
-    ``auto``: where there is no other credential, and the job can say who it is. ``always``: or not at all.
+    ``auto``: if there is no other credential and the job has an identity. ``always``: never anything else.
     """
 
     AUTO = "auto"
@@ -29,7 +29,7 @@ class Trusted(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
-    """A credential that was looked up, and where, in words; ``secret`` is empty where there is none."""
+    """A credential, and where it came from, as text. ``secret`` is empty if there is none."""
 
     username: str
     secret: Secret
@@ -40,10 +40,9 @@ class Login:
 class IndexPlace:
     """A package index: where to upload (the legacy upload API), and where to read.
 
-    ``simple`` is the root of the simple index (PEP 503, PEP 691), ``json`` the root under which
-    ``<project>/<version>/json`` lies, empty where the index has none. ``page`` is what a person
-    opens, with ``{project}`` and ``{version}`` in it. ``any_platform``: wheels are taken for platforms that
-    the public index refuses.
+    ``simple`` is the root of the simple index (PEP 503, PEP 691), ``json`` the root of
+    ``<project>/<version>/json``, empty if the index has none. ``page`` is the web address of a project, with
+    ``{project}`` and ``{version}`` in it. ``any_platform``: accepts wheels for platforms that PyPI refuses.
     """
 
     name: str
@@ -58,7 +57,7 @@ class IndexPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class ForgePlace:
-    """GitHub or GitHub Enterprise: the API's root, the host that takes assets, the site, the repository.
+    """GitHub or GitHub Enterprise: the root of the API, the upload host, the web site, the repository.
 
     ``api`` is ``https://api.github.com`` or ``http(s)://HOST/api/v3``; ``uploads`` and ``site`` are roots too.
     """
@@ -72,7 +71,7 @@ class ForgePlace:
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryPlace:
-    """An OCI registry: ``host`` as image names say it (``ghcr.io``), ``address`` where it is in this world.
+    """An OCI registry: ``host`` as in image names (``ghcr.io``), ``address`` where it is in this world.
 
     ``address`` is ``https://ghcr.io``, or ``http://127.0.0.1:PORT`` in a local world.
     """
@@ -86,10 +85,10 @@ class RegistryPlace:
 class World:
     """All the surfaces of a run.
 
-    ``staging`` is ``None`` in a world without a staging index: there is nothing to rehearse an upload on.
-    ``registries`` are those that the world says something about; any other is where its name says.
-    ``dependencies`` is the simple index that dependencies come from; empty means the
-    installer's own configuration. ``remote`` is the git remote: a name in the checkout, a path or an address.
+    ``staging`` is ``None`` in a world without a staging index. ``registries`` are those that the world
+    describes; any other is at the host in its name. ``dependencies`` is the simple index that dependencies
+    come from; empty means the installer's own configuration. ``remote`` is the git remote: a name in the
+    checkout, a path or an address.
     """
 
     name: str
@@ -102,6 +101,6 @@ class World:
     registries: tuple[RegistryPlace, ...] = ()
 
     def takes_any_platform(self, *, staged: bool) -> bool:
-        """Whether every index that is uploaded to takes wheels for any platform; ``staged``: the staging one is."""
+        """Whether every index accepts wheels for any platform. ``staged``: including the staging index."""
         used = (self.index, self.staging) if staged else (self.index,)
         return all(place.any_platform for place in used if place is not None)

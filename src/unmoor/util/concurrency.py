@@ -1,4 +1,4 @@
-"""Doing one thing to many items side by side, on threads that never keep a program from ending."""
+"""Do one thing to many items in parallel, on threads that never keep the program from ending."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 def run_parallel(items: Iterable[T], work: Callable[[T], None], *, width: int) -> tuple[BaseException, ...]:
-    """Call ``work`` for every item, on at most ``width`` daemon threads; return what it raised, the earliest first.
+    """Call ``work`` for every item, on at most ``width`` daemon threads. Return its exceptions, earliest first.
 
-    After the first failure no further item is begun; what was begun is waited for. A pool of
-    `concurrent.futures` would be waited for at the end of the program too, a hanging upload included.
+    After a failure no further item starts; those already running are waited for. `concurrent.futures` is
+    no choice here: the program would wait for its pool at exit, even for a hanging upload.
     """
     waiting: queue.SimpleQueue[T] = queue.SimpleQueue()
     for item in items:

@@ -1,4 +1,4 @@
-"""One run at a time over one folder: a lock that the system frees however its holder ends."""
+"""A lock on a folder: one run at a time. The system frees it however its holder ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def exclusive_lock(
     busy: str = "another run is busy here",
     next_step: str = "wait for it to end, then run the same command again",
 ) -> Iterator[None]:
-    """Hold a lock in the folder. Raises `Refused`, at once, with the words for it, where another holds it."""
+    """Hold a lock in a folder. Raises `Refused` at once, with the given texts, if another process holds it."""
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:

@@ -1,4 +1,4 @@
-"""What Python 3.11.0 to 3.11.7 cannot do in threads: parse two sources at once.
+"""A workaround for Python 3.11.0 to 3.11.7, whose threads cannot parse two sources at once.
 
 Their parser keeps one depth for the whole interpreter, and raises ``SystemError`` when two threads
 parse at the same time (python/cpython#106905, mended in 3.11.8). Libraries parse for small things,
@@ -16,7 +16,7 @@ _LOCK = threading.Lock()
 
 
 def patch_old_python() -> None:
-    """See that only one thread parses at a time, where that matters. Calling it again changes nothing."""
+    """Let only one thread parse at a time, on affected versions. Calling it again changes nothing."""
     if sys.version_info >= MENDED:
         return
     import ast

@@ -1,4 +1,4 @@
-"""A value that must never be seen."""
+"""A value that must never be shown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 class Secret:
     """Text that prints as ``***`` wherever it is printed, formatted, pickled or compared by mistake.
 
-    Whoever really needs it says so: ``secret.reveal()``.
+    To use it, say so: ``secret.reveal()``.
     """
 
     __slots__ = ("_text",)
@@ -15,7 +15,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text itself. Call it where it is handed on to a library, and nowhere else."""
+        """Return the text. Call it only to hand the text to a library."""
         return self._text
 
     def __bool__(self) -> bool:

@@ -1,6 +1,6 @@
-"""What looks like a secret: names of variables and files, and text with the marks of a token.
+"""Find what looks like a secret: names of variables and files, and text that has the form of a token.
 
-A suspicion names the sort and the place, never the value.
+Results name the kind of secret, never its value.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _NAME = re.compile(
     r"|(?:API|ACCESS|PRIVATE|SECRET|SIGNING|ENCRYPTION|SSH|AUTH)_?KEY|(?:^|_)AUTH(?:_?TOKEN)?$",
     re.IGNORECASE,
 )
-# Official Python images say GPG_KEY, a fingerprint; the others are public by their nature.
+# Official Python images set GPG_KEY, a fingerprint; the others are public by nature.
 _PUBLIC = re.compile(
     r"^(?:GPG_KEY|PWD|OLDPWD)$|PUBLIC|FINGERPRINT|CACHE_KEY|KEY_ID|SSH_AUTH_SOCK|_(?:FILE|PATH|DIR)$", re.IGNORECASE
 )
@@ -53,24 +53,24 @@ _ENDS = {
 }
 _SHAPES = (".p12", ".pfx", ".keystore", ".jks")
 _ENV_SAMPLE = re.compile(r"\.env\.(?!example|sample|template|dist|defaults?\b).+", re.IGNORECASE)
-# Keys that everybody has, because they came with a package or its tests.
+# Keys that are public because they ship with a package or its tests.
 _LIBRARY = re.compile(r"(?:^|/)(?:site-packages|dist-packages|lib/python[0-9.]*|node_modules)/|^usr/(?:share|lib)/")
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a variable's name says that its value is a secret."""
+    """Whether the name of a variable suggests that its value is a secret."""
     return _NAME.search(name) is not None and _PUBLIC.search(name) is None
 
 
 def token_in(text: str) -> str:
-    """What sort of token a text holds, empty for none."""
+    """The kind of token that a text holds, empty if none."""
     return next((sort for sort, pattern in _TOKENS if pattern.search(text)), "")
 
 
 def secret_in(text: str) -> str:
-    """What in a line of variables or of shell is a secret, empty for nothing.
+    """The secret that a line of variables or of shell assigns, empty if none.
 
-    A value that is taken from elsewhere (``$NAME``, a path) is none.
+    A reference (``$NAME``, a path) is no secret.
     """
     if sort := token_in(text):
         return sort
@@ -81,9 +81,9 @@ def secret_in(text: str) -> str:
 
 
 def secret_file(path: str, holds: str = "") -> str:
-    """What a file in an image is that has no business there, empty for nothing.
+    """Describe a file that does not belong in an image, empty if it may be there.
 
-    ``path`` has no leading slash; ``holds`` says what its first bytes are, if that is known.
+    ``path`` has no leading slash; ``holds`` names the kind of secret in its first bytes, if known.
     """
     parts = PurePosixPath(path).parts
     name = parts[-1] if parts else ""

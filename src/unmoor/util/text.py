@@ -1,4 +1,4 @@
-"""Text from outside, made fit for a terminal, a log or an error: one line, nothing that moves the cursor."""
+"""Untrusted text, made safe for a terminal, a log or an error message: one line without control characters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ANSI = re.compile(
 )
 # Cc control, Cf format (bidirectional overrides, zero-width), Cs lone surrogates, Co private, Zl and Zp line ends.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# Server text can be long; nothing beyond this many characters is looked at.
+# Text from a server can be long; the rest is ignored.
 _LOOKED_AT = 20_000
 _DEEPEST = 40
 _KILO = 1000
@@ -24,8 +24,8 @@ _KILO = 1000
 def clean(text: str, limit: int = 300) -> str:
     """Make one printable line of untrusted text, at most ``limit`` characters (``limit`` >= 1).
 
-    Escape sequences and invisible characters go, white space of any length becomes one blank,
-    what is too long is cut and ends in an ellipsis. Cleaning what is clean changes nothing.
+    Drops escape sequences and invisible characters, folds white space, and ends a text that is too long
+    with an ellipsis. Cleaning a clean text changes nothing.
     """
     plain = _ANSI.sub(" ", text[:_LOOKED_AT])
     seen = "".join(" " if unicodedata.category(char) in _UNSEEN else char for char in plain)
@@ -36,7 +36,7 @@ def clean(text: str, limit: int = 300) -> str:
 
 
 def indented(line: str, limit: int = 300) -> str:
-    r"""As `clean`, for a line of a longer text, such as a program's output: its indentation stays, up to 40 blanks.
+    r"""Like `clean`, but keep the indentation, up to 40 blanks: for lines of a program's output.
 
     >>> indented("\tif x:\x1b[0m  y")
     '        if x: y'
@@ -47,7 +47,7 @@ def indented(line: str, limit: int = 300) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Words for a number of seconds, rounded up: ``40 s``, ``3 min``, ``2 h 5 min``.
+    """Format a number of seconds, rounded up: ``40 s``, ``3 min``, ``2 h 5 min``.
 
     >>> duration(0.2), duration(61), duration(7200), duration(86399)
     ('1 s', '2 min', '2 h', '24 h')
@@ -60,7 +60,7 @@ def duration(seconds: float) -> str:
 
 
 def size(count: int) -> str:
-    """Write a size as people do: 512 B, 34.0 kB, 1.2 GB."""
+    """Format a number of bytes: ``512 B``, ``34.0 kB``, ``1.2 GB``."""
     value = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if value < _KILO or unit == "GB":
