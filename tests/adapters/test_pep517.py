@@ -14,7 +14,7 @@ from tests.support import sample_projects
 from unmoor.adapters.pep517 import Pep517
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv
-from unmoor.dists.inspect import extract, modules, parsed, read_metadata
+from unmoor.dists.inspect import extract, modules, parse_filename, read_metadata
 from unmoor.errors import BuildFailed, Interrupted
 from unmoor.ports.backend import Backend
 
@@ -214,6 +214,6 @@ def test_real_backends(backend: Pep517, tmp_path: Path, requires: str, name: str
     first = backend.wheel(source, tmp_path / "first", env=env)
     again = backend.wheel(source, tmp_path / "again", env=env)
     assert first.read_bytes() == again.read_bytes()
-    assert parsed(sdist.name).name == parsed(first.name).name == "small-one"
+    assert parse_filename(sdist.name).name == parse_filename(first.name).name == "small-one"
     assert read_metadata(sdist).version == read_metadata(first).version == "1.2.3"
     assert modules(first) == ("small_one",)

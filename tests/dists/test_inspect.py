@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from unmoor.dists import inspect
-from unmoor.dists.inspect import entry_points, extract, modules, parsed, read_metadata
+from unmoor.dists.inspect import entry_points, extract, modules, parse_filename, read_metadata
 from unmoor.errors import InvalidDist
 
 INFO = "Metadata-Version: 2.1\nName: Small.One\nVersion: 1.0\nRequires-Dist: idna\nProvides-Extra: cli\n\nWords\n"
@@ -58,7 +58,7 @@ def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tuple[str, ta
 )
 def test_file_names(name: str, expected: tuple[str, str]) -> None:
     """A file name says the project and the version."""
-    found = parsed(name)
+    found = parse_filename(name)
     assert (found.name, str(found.version)) == expected
     assert bool(found.tags) == name.endswith(".whl")
 
@@ -67,7 +67,7 @@ def test_file_names(name: str, expected: tuple[str, str]) -> None:
 def test_file_names_that_are_none(name: str) -> None:
     """Anything else is refused."""
     with pytest.raises(InvalidDist):
-        parsed(name)
+        parse_filename(name)
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import BuildOptions
-from unmoor.dists.inspect import parsed, read_metadata
-from unmoor.dists.source_tree import environment, requires_python
+from unmoor.dists.inspect import parse_filename, read_metadata
+from unmoor.dists.source_tree import build_environment, requires_python
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist, ToolMissing, Unknown
 from unmoor.ports.index import Holding, ListedFile
 from unmoor.products import Dists, File
@@ -93,7 +93,7 @@ def test_built_from_the_commit_not_the_tree(bench: Benches, monkeypatch: pytest.
 def test_what_the_backend_is_told(bench: Benches, requires: list[str], expected: set[str]) -> None:
     """The variable that names the project is always set, one for all only where the build needs it."""
     release = replace(bench().release, project="Small.One_x", version="1.2rc1")
-    told = environment(release, requires)
+    told = build_environment(release, requires)
     assert told.pop("SOURCE_DATE_EPOCH") == "1700000000"
     assert told.pop("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_SMALL_ONE_X") == "1.2rc1"
     assert told == dict.fromkeys(expected, "1.2rc1")
@@ -312,7 +312,7 @@ def test_version_is_the_tags(bench: Benches, requires: list[str], backend: str, 
     at = bench({"pyproject.toml": text, "src/small_one/__init__.py": ""}, version=version)
     at.repo.git("tag", "v9.9.9")
     made = built(at)
-    assert {str(parsed(file.name).version) for file in made.files} == {version}
+    assert {str(parse_filename(file.name).version) for file in made.files} == {version}
     assert {read_metadata(file.path).version for file in made.files} == {version}
 
 

@@ -45,7 +45,7 @@ COUNT_LIMIT = 200_000
 _REBUILD = "build the files again; if it happens again, the build backend is at fault"
 _EXTENSIONS = (".py", ".so", ".pyd")
 # Modules that import a test runner, or run something: their import proves nothing about the package.
-_UNTRIED = frozenset({"tests", "test", "conftest", "setup"})
+_NOT_IMPORTED = frozenset({"tests", "test", "conftest", "setup"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class Metadata:
     python: str = ""
 
 
-def parsed(filename: str) -> FileName:
+def parse_filename(filename: str) -> FileName:
     """Take a wheel's or an sdist's file name apart. Raises `InvalidDist` for one that is neither."""
     try:
         if filename.endswith(".whl"):
@@ -91,7 +91,7 @@ def read_metadata(path: Path) -> Metadata:
     """Read METADATA of a wheel, or PKG-INFO of an sdist. Raises `InvalidDist`."""
     from packaging.metadata import parse_email
 
-    text = _info(path, "METADATA") if path.name.endswith(".whl") else _pkg_info(path)
+    text = _read_dist_info(path, "METADATA") if path.name.endswith(".whl") else _read_pkg_info(path)
     if text is None:
         raise InvalidDist(f"{path.name} holds no metadata", next_step=_REBUILD)
     raw: RawMetadata
@@ -116,23 +116,23 @@ def modules(wheel: Path) -> tuple[str, ...]:
     Of a namespace package (a folder without ``__init__``), the packages and modules inside are named.
     What is no identifier, and what is plainly a test, is left out. Raises `InvalidDist`.
     """
-    with _zip(wheel) as archive:
-        paths = [path for name in archive.namelist() if (path := imported(name)) is not None]
-    packages = {path.parent for path in paths if _module(path) == "__init__" and len(path.parts) > 1}
+    with _open_zip(wheel) as archive:
+        paths = [path for name in archive.namelist() if (path := import_path(name)) is not None]
+    packages = {path.parent for path in paths if _module_name(path) == "__init__" and len(path.parts) > 1}
     found = set()
     for path in paths:
-        module = _module(path)
+        module = _module_name(path)
         if module is None or path.name == str(path) == "__init__.py":
             continue
         # The outermost folder with an __init__ is the package; without one, the module itself.
         owner = next((each for each in reversed(path.parents) if each in packages), None)
         parts = owner.parts if owner is not None else (*path.parts[:-1], module)
-        if all(part.isidentifier() for part in parts) and not _UNTRIED.intersection((parts[0], parts[-1])):
+        if all(part.isidentifier() for part in parts) and not _NOT_IMPORTED.intersection((parts[0], parts[-1])):
             found.add(".".join(parts))
     return tuple(sorted(found))
 
 
-def imported(name: str) -> PurePosixPath | None:
+def import_path(name: str) -> PurePosixPath | None:
     """Where a member of a wheel lands on the import path, ``None`` where it does not."""
     path = PurePosixPath(name)
     if path.parts and path.parts[0].endswith(".data"):
@@ -140,7 +140,7 @@ def imported(name: str) -> PurePosixPath | None:
     return None if path.parts and path.parts[0].endswith(".dist-info") else path
 
 
-def _module(path: PurePosixPath) -> str | None:
+def _module_name(path: PurePosixPath) -> str | None:
     """The module that a file is, ``None`` where it is none; ``a.cpython-311-x86_64-linux-gnu.so`` is ``a``."""
     if path.suffix not in _EXTENSIONS:
         return None
@@ -150,7 +150,7 @@ def _module(path: PurePosixPath) -> str | None:
 
 def entry_points(wheel: Path) -> tuple[EntryPoint, ...]:
     """Read a wheel's entry points, sorted by group and name. Raises `InvalidDist`."""
-    text = _info(wheel, "entry_points.txt")
+    text = _read_dist_info(wheel, "entry_points.txt")
     return () if text is None else parse_entry_points(text)
 
 
@@ -180,7 +180,7 @@ def extract(sdist: Path, into: Path) -> Path:
     """Unpack an sdist and return its one top folder. Raises `InvalidDist` if it is unsafe or no archive."""
     tops: set[str] = set()
     total = 0
-    with _tar(sdist) as archive:
+    with _open_tar(sdist) as archive:
         for count, member in enumerate(archive):
             total += member.size
             if total > TOTAL_LIMIT or count >= COUNT_LIMIT:
@@ -197,10 +197,10 @@ def extract(sdist: Path, into: Path) -> Path:
     return into / top
 
 
-def _info(wheel: Path, name: str) -> bytes | None:
+def _read_dist_info(wheel: Path, name: str) -> bytes | None:
     """Read a file of a wheel's ``.dist-info``, ``None`` where there is none."""
-    expected = parsed(wheel.name).name
-    with _zip(wheel) as archive:
+    expected = parse_filename(wheel.name).name
+    with _open_zip(wheel) as archive:
         for member in archive.infolist():
             folder, _, rest = member.filename.partition("/")
             stem, _, version = folder.removesuffix(".dist-info").partition("-")
@@ -212,9 +212,9 @@ def _info(wheel: Path, name: str) -> bytes | None:
     return None
 
 
-def _pkg_info(sdist: Path) -> bytes | None:
+def _read_pkg_info(sdist: Path) -> bytes | None:
     """Read ``PKG-INFO`` in the top folder of an sdist."""
-    with _tar(sdist) as archive:
+    with _open_tar(sdist) as archive:
         for count, member in enumerate(archive):
             if count >= COUNT_LIMIT:
                 break
@@ -229,7 +229,7 @@ def _pkg_info(sdist: Path) -> bytes | None:
 
 
 @contextlib.contextmanager
-def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
+def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a wheel; whatever zipfile cannot read is `InvalidDist`."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -239,7 +239,7 @@ def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 @contextlib.contextmanager
-def _tar(path: Path) -> Iterator[tarfile.TarFile]:
+def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
     """Open an sdist; whatever tarfile cannot read, or will not unpack, is `InvalidDist`."""
     try:
         with tarfile.open(path, "r:gz") as archive:

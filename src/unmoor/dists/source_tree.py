@@ -25,7 +25,7 @@ _VERSION_VARIABLES = {
 }
 
 
-def environment(release: Release, requires: Iterable[str]) -> dict[str, str]:
+def build_environment(release: Release, requires: Iterable[str]) -> dict[str, str]:
     """What the backend is told: the commit's time, and the version."""
     name = canonicalize_name(release.project).replace("-", "_").upper()
     env = {
@@ -80,12 +80,12 @@ def require_large_files(tree: Path, name: str) -> None:
         )
 
 
-_ABSENT = re.compile(r"(?:No such file or directory|[Ff]ile not found): ['\"]([^'\"\n]+)['\"]")
+_MISSING_FILE = re.compile(r"(?:No such file or directory|[Ff]ile not found): ['\"]([^'\"\n]+)['\"]")
 
 
-def unbuildable(error: BuildFailed, sdist: str) -> BuildFailed:
+def explain_build_failure(error: BuildFailed, sdist: str) -> BuildFailed:
     """Say of an sdist whose wheel cannot be built what it lacks, in the backend's words."""
-    absent = _ABSENT.search(error.what)
+    absent = _MISSING_FILE.search(error.what)
     lacks = f", since it lacks {clean(Path(absent[1]).name)}" if absent else ""
     return BuildFailed(
         f"no wheel can be built from {clean(sdist)}{lacks}: {error.what}",

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from unmoor.dists.inspect import parsed
+from unmoor.dists.inspect import parse_filename
 from unmoor.errors import ConfigError
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.products import Dists, File, Release
@@ -45,7 +45,7 @@ def wheels_for(dists: Dists, platform: str) -> tuple[File, ...]:
     def fits(tag: str) -> bool:
         return tag == "any" or (system in tag and tag.endswith(f"_{ends}"))
 
-    return tuple(wheel for wheel in dists.wheels if any(fits(tag.platform) for tag in parsed(wheel.name).tags))
+    return tuple(wheel for wheel in dists.wheels if any(fits(tag.platform) for tag in parse_filename(wheel.name).tags))
 
 
 def prepare(

@@ -89,14 +89,14 @@ class CheckDists(Check[CheckedDists]):
         examiner = Examiner(limits=Limits(file=self.max_file_size, any_platform=self.any_platform))
         with ThreadPoolExecutor(_THREADS, "check-dists") as pool:
             for verdict in pool.map(examiner.examine, dists.files):
-                more = (*release.of_file(verdict, tag), *tracked.of_file(verdict, files, tag.project))
+                more = (*release.check_file(verdict, tag), *tracked.check_file(verdict, files, tag.project))
                 problems = (*verdict.problems, *more)
                 yield from ((verdict.file.name, problem) for problem in problems)
 
     def _of_all(self, dists: Dists) -> Iterator[tuple[str, Problem]]:
         """Look at the files together."""
         leftovers = self.folder.leftovers([file.name for file in dists.files])
-        problems = (*sizes.of_all(dists.files), *release.of_all(dists, leftovers))
+        problems = (*sizes.check_files(dists.files), *release.check_files(dists, leftovers))
         yield from ((_PLACE, problem) for problem in problems)
 
 

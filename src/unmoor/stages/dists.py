@@ -18,8 +18,8 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import BuildOptions
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import extract
-from unmoor.dists.source_tree import environment, require_large_files, requires_python, unbuildable
-from unmoor.dists.testing.interpreters import chosen
+from unmoor.dists.source_tree import build_environment, explain_build_failure, require_large_files, requires_python
+from unmoor.dists.testing.interpreters import choose_interpreter
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environments
@@ -156,7 +156,7 @@ class BuildDists(Build[Dists]):
         tree = self.git.clone(work / "source", commit=release.commit, tag=release.tag)
         _set_modes(work / "source")
         backend = self._backend(tree, context)
-        env = environment(release, backend.requires(tree))
+        env = build_environment(release, backend.requires(tree))
         built: list[Path] = []
         source = tree
         if "sdist" in self.options.formats:
@@ -172,14 +172,14 @@ class BuildDists(Build[Dists]):
         try:
             wheel = backend.wheel(source, out, env=env)
         except BuildFailed as error:
-            raise (error if source is tree else unbuildable(error, built[0].name)) from error
+            raise (error if source is tree else explain_build_failure(error, built[0].name)) from error
         return [wheel, *built], backend.tools()
 
     def _backend(self, tree: Path, context: StageContext) -> Backend:
         """The backend, on an interpreter that the project takes; another one than ours is said."""
         if self.environments is None:
             return self.backend
-        python = chosen(self.environments, requires=requires_python(tree), wanted=self.options.python)
+        python = choose_interpreter(self.environments, requires=requires_python(tree), wanted=self.options.python)
         if python == self.environments.own():
             return self.backend
         context.say(f"building with Python {python.version}")

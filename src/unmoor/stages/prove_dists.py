@@ -12,19 +12,19 @@ from unmoor.config.groups import SuiteOptions
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import read_metadata
 from unmoor.dists.testing.extras import DistUnderTest
-from unmoor.dists.testing.import_trace import heard, place
+from unmoor.dists.testing.import_trace import install_recorder, read_recording
 from unmoor.dists.testing.install_test import (
-    hosted,
-    interpreter,
-    kept_proof,
+    assign_interpreters,
+    covers,
+    dists_under_test,
+    find_proof,
+    interpreter_for,
     run_install_test,
     subjects,
     test_in_parallel,
-    under_test,
-    vouches,
 )
-from unmoor.dists.testing.interpreters import AUTO, fits, named, runs_on
-from unmoor.dists.testing.suites import OFF, Suite, Untested, choose, missing_needs, sources
+from unmoor.dists.testing.interpreters import AUTO, find_interpreter, is_compatible, runs_on
+from unmoor.dists.testing.suites import OFF, Suite, Untested, choose_suite, misses_own_module, source_files
 from unmoor.errors import CheckFailed, ConfigError, ToolMissing
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
@@ -86,13 +86,13 @@ class ProveDists(Build[Proof]):
 
     def find(self, context: StageContext) -> Proof | None:
         """Return the proof of these very bytes, ``None`` where there is none, or none of some file."""
-        proof = kept_proof(self.folder, self.name, context[self.dists])
-        return proof if proof is not None and all(vouches(proof, file) for file in context[self.dists].files) else None
+        proof = find_proof(self.folder, self.name, context[self.dists])
+        return proof if proof is not None and all(covers(proof, file) for file in context[self.dists].files) else None
 
     def make(self, context: StageContext) -> Proof:
         """Prove every file. Raises `CheckFailed` with what failed, `TimedOut` for tests that take too long."""
         dists, release = context[self.dists], context[self.release]
-        python = interpreter(self.environments, dists, self.python)
+        python = interpreter_for(self.environments, dists, self.python)
         others = self._others(dists, python, context)
         suite = self._suite(dists, release, context)
         context.say(f"trying the files with Python {python.version}")
@@ -102,7 +102,7 @@ class ProveDists(Build[Proof]):
             trial = _Trial(self, what, on, release, folder, context)
             return trial.run(suite if what.file.is_wheel else None, more=more)
 
-        first = [(what, python, False) for what in under_test(dists, python)]
+        first = [(what, python, False) for what in dists_under_test(dists, python)]
         results = test_in_parallel(prove, [*first, *others.trials])
         results += others.results
         if isinstance(suite, Untested):
@@ -116,7 +116,7 @@ class ProveDists(Build[Proof]):
         sample = next(iter(dists.wheels), None)
         if sample is None:
             return Untested(why="there is no wheel to run them against")
-        suite = choose(
+        suite = choose_suite(
             self.options,
             read_metadata(sample.path),
             files=lambda: self.git.files(release.commit),
@@ -136,18 +136,18 @@ class ProveDists(Build[Proof]):
         found = self.environments.pythons() if self.options.pythons or strange else ()
         wheels = Dists(files=dists.wheels)
         for wanted in self.options.pythons:
-            other = named(found, wanted)
+            other = find_interpreter(found, wanted)
             requires = read_metadata(wheels.files[0].path).python if wheels.files else ""
-            if other is None or not fits(other.version, requires):
+            if other is None or not is_compatible(other.version, requires):
                 why = "it is not on this machine" if other is None else f"the project is for Python {clean(requires)}"
                 context.warn(f"nothing is tried with Python {wanted}: {why}")
                 missing.append(Result(name=f"Python {wanted}", verdict=Verdict.NOT_TESTED, detail=why))
             elif other != python:
-                trials += [(what, other, True) for what in under_test(wheels, other)]
+                trials += [(what, other, True) for what in dists_under_test(wheels, other)]
         already = {what.file for what, _, _ in trials}
-        hosts, handed = hosted([file for file in strange if file not in already], found, self.folder)
+        hosts, handed = assign_interpreters([file for file in strange if file not in already], found, self.folder)
         for file, host in hosts:
-            trials += [(what, host, True) for what in under_test(Dists(files=(file,)), host)]
+            trials += [(what, host, True) for what in dists_under_test(Dists(files=(file,)), host)]
         return _Others(trials=tuple(trials), results=(*handed, *missing))
 
 
@@ -174,7 +174,7 @@ class _Trial:
         """Install the file and try it, then the tests. ``more``: the results carry the interpreter's version."""
         self.context.say(f"installing {self.what.file.name}" + (f" on Python {self.python.version}" if more else ""))
         environment = self._installed("environment")
-        results = run_install_test(environment, self.what, self.folder, again=self._again)
+        results = run_install_test(environment, self.what, self.folder, install=self._installed_with)
         if isinstance(suite, Suite):
             results += self._tests(environment, suite)
         if more:
@@ -187,7 +187,7 @@ class _Trial:
         environment.install([self._file(extras)])
         return environment
 
-    def _again(self, extras: tuple[str, ...]) -> Environment:
+    def _installed_with(self, extras: tuple[str, ...]) -> Environment:
         return self._installed("with-" + "-".join(extras), extras)
 
     def _file(self, extras: tuple[str, ...] = ()) -> str:
@@ -202,7 +202,7 @@ class _Trial:
         # What the tests need may have put another build of the project in the place of this one.
         environment.install([self._file()], dependencies=False)
         log = self.folder / "imports"
-        place(environment.packages, log, self.what.modules)
+        install_recorder(environment.packages, log, self.what.modules)
         self.context.say(f"running {suite.command}")
         try:
             ran = environment.run(suite.args(str(copy)), cwd=copy, timeout=self.stage.options.timeout)
@@ -213,7 +213,7 @@ class _Trial:
             ) from error
         name = f"{self.what.file.name}: tests"
         said = "\n".join([*ran.out.strip().splitlines(), *ran.err.strip().splitlines()][-_LAST:])
-        if ran.code in suite.idle and not missing_needs(ran.out + ran.err, self.what.modules):
+        if ran.code in suite.untested_codes and not misses_own_module(ran.out + ran.err, self.what.modules):
             return (self._idle(name, suite, ran.code, said),)
         if ran.code != 0:
             needs = "see what fails; what the tests need beside them is named in test-sources and test-requires"
@@ -226,13 +226,13 @@ class _Trial:
     def _idle(self, name: str, suite: Suite, code: int, said: str) -> Result:
         """Say that tests which were only found cannot be run as they were found: no pass, and no failure either."""
         last = next((clean(line.strip(), 200) for line in reversed(said.splitlines()) if "Error" in line), "")
-        detail = suite.idle[code] + (f" ({last})" if last else "")
+        detail = suite.untested_codes[code] + (f" ({last})" if last else "")
         self.context.warn(f"the tests were not run: {detail}; {OFF}")
         return Result(name=name, verdict=Verdict.NOT_TESTED, detail=detail)
 
     def _witnessed(self, name: str, suite: Suite, log: Path, environment: Environment) -> Result:
         """See that what the tests imported was what is installed. Raises `CheckFailed` where it came with the tests."""
-        seen = heard(log, environment=environment.folder, copy=self._copied)
+        seen = read_recording(log, environment=environment.folder, copy=self._copied)
         if seen.copied:
             module, where = seen.copied[0]
             raise CheckFailed(
@@ -258,7 +258,7 @@ class _Trial:
         """
         copy = self.stage.git.clone(self._copied, commit=self.release.commit, tag=self.release.tag)
         shutil.rmtree(self._copied / ".git")
-        for path in sources(self.stage.git.files(self.release.commit), self.what.modules, folder=folder):
+        for path in source_files(self.stage.git.files(self.release.commit), self.what.modules, folder=folder):
             (copy / path).unlink(missing_ok=True)
         return copy
 

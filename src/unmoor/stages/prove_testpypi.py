@@ -11,12 +11,12 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.testing.extras import DistUnderTest
 from unmoor.dists.testing.install_test import (
-    interpreter,
-    kept_proof,
+    dists_under_test,
+    find_proof,
+    interpreter_for,
     run_install_test,
     subjects,
     test_in_parallel,
-    under_test,
 )
 from unmoor.dists.testing.interpreters import AUTO, runs_on
 from unmoor.errors import Conflict, Incomplete, Unknown
@@ -84,13 +84,13 @@ class ProveStaged(Build[Proof]):
 
     def find(self, context: StageContext) -> Proof | None:
         """Return the proof of these very bytes, ``None`` where there is none."""
-        return kept_proof(self.folder, self.name, context[self.dists])
+        return find_proof(self.folder, self.name, context[self.dists])
 
     def make(self, context: StageContext) -> Proof:
         """Wait for the files, install and try each. Raises `Incomplete`, `Unknown`, `Conflict`, `CheckFailed`."""
         dists, release = context[self.dists], context[self.release]
         listed = self._awaited(release, dists, context)
-        python = interpreter(self.environments, dists, self.python)
+        python = interpreter_for(self.environments, dists, self.python)
         some_wheel = any(runs_on(file, python.version) for file in dists.wheels)
 
         def prove(what: DistUnderTest, folder: Path) -> tuple[Result, ...]:
@@ -103,7 +103,7 @@ class ProveStaged(Build[Proof]):
             environment.install(what.requires)
             return run_install_test(environment, what, folder)
 
-        results = test_in_parallel(prove, under_test(dists, python))
+        results = test_in_parallel(prove, dists_under_test(dists, python))
         results += tuple(
             Result(name=file.name, verdict=Verdict.NOT_TESTED, detail="made for another platform or Python than this")
             for file in dists.files

@@ -7,7 +7,7 @@ import tarfile
 import zipfile
 from dataclasses import replace
 
-from tests.dists.checks.cases import Case, File, bent, sdist, wheel, with_
+from tests.dists.checks.cases import Case, File, sdist, sdist_with, wheel, wheel_with_member
 from tests.dists.checks.packing import Member, Sdist, Wheel, digest_of, sparse, special
 
 
@@ -37,7 +37,7 @@ WHEELS = (
     Case("not UTF-8", "record-missing", lambda n: _record(n, b"\xff"), "does not contain the required RECORD file"),
     Case("a file too few", "record-files", wheel(record=lambda rows: _without(rows, "module")), None),
     Case("a file too many", "record-files", wheel(record=lambda rows: f"ghost.py,,\n{rows}"), None),
-    Case("another hash", "record-hash", bent(b"lit = None\n"), None),
+    Case("another hash", "record-hash", wheel_with_member(b"lit = None\n"), None),
     Case("another size", "record-hash", wheel(record=lambda rows: rows.replace(",11\n", ",12\n")), None),
     Case("no hash", "record-hash", wheel(record=lambda r: r.replace("sha256=" + digest_of(b"lit = True\n"), "")), None),
     Case("md5", "record-hash", wheel(record=lambda rows: rows.replace("sha256=", "md5=")), None),
@@ -109,33 +109,38 @@ SDISTS = (
     Case("no folder", "tar-top", sdist(more=[("file", b"")]), "Incorrect number of top-level directories"),
     Case("another name", "tar-top-name", sdist(top="other-1.0"), None),
     Case("another version", "tar-top-name", lambda n: Sdist(name=n, top=f"{n}-2.0").file(), None),
-    Case("none", "tar-pkg-info", with_(lambda top: (f"{top}/setup.py", b""), has_info=False), "PKG-INFO not found"),
+    Case(
+        "none", "tar-pkg-info", sdist_with(lambda top: (f"{top}/setup.py", b""), has_info=False), "PKG-INFO not found"
+    ),
     Case(
         "below ./", "tar-pkg-info", lambda n: Sdist(name=n, top=f"./{Sdist(name=n).stem}").file(), "PKG-INFO not found"
     ),
-    Case("leads out", "tar-path", with_(lambda top: (f"{top}/../{top}/x", b"")), None),
+    Case("leads out", "tar-path", sdist_with(lambda top: (f"{top}/../{top}/x", b"")), None),
     Case("absolute", "tar-top", sdist(more=[("/etc/passwd", b"")]), "Incorrect number of top-level directories"),
-    Case("unprintable", "tar-path", with_(lambda top: (f"{top}/a\nb", b"")), None),
-    Case("absolute", "tar-link", with_(lambda top: special(f"{top}/x", tarfile.SYMTYPE, "/etc/passwd")), None),
-    Case("leads out", "tar-link", with_(lambda top: special(f"{top}/x", tarfile.SYMTYPE, "../../x")), None),
-    Case("hard link out", "tar-link", with_(lambda top: special(f"{top}/x", tarfile.LNKTYPE, "other/x")), None),
+    Case("unprintable", "tar-path", sdist_with(lambda top: (f"{top}/a\nb", b"")), None),
+    Case("absolute", "tar-link", sdist_with(lambda top: special(f"{top}/x", tarfile.SYMTYPE, "/etc/passwd")), None),
+    Case("leads out", "tar-link", sdist_with(lambda top: special(f"{top}/x", tarfile.SYMTYPE, "../../x")), None),
+    Case("hard link out", "tar-link", sdist_with(lambda top: special(f"{top}/x", tarfile.LNKTYPE, "other/x")), None),
     Case(
         "below a link",
         "tar-link",
-        with_(lambda top: special(f"{top}/x", tarfile.SYMTYPE, "y"), lambda top: (f"{top}/x/z", b"")),
+        sdist_with(lambda top: special(f"{top}/x", tarfile.SYMTYPE, "y"), lambda top: (f"{top}/x/z", b"")),
         None,
     ),
-    Case("device", "tar-device", with_(lambda top: special(f"{top}/x", tarfile.CHRTYPE)), None),
-    Case("pipe", "tar-device", with_(lambda top: special(f"{top}/x", tarfile.FIFOTYPE)), None),
-    Case("hole", "tar-sparse", with_(lambda top: sparse(f"{top}/x")), "Sparse members are not allowed"),
-    Case("PKG-INFO twice", "tar-duplicate", with_(lambda top: (f"{top}/PKG-INFO", b"")), None),
+    Case("device", "tar-device", sdist_with(lambda top: special(f"{top}/x", tarfile.CHRTYPE)), None),
+    Case("pipe", "tar-device", sdist_with(lambda top: special(f"{top}/x", tarfile.FIFOTYPE)), None),
+    Case("hole", "tar-sparse", sdist_with(lambda top: sparse(f"{top}/x")), "Sparse members are not allowed"),
+    Case("PKG-INFO twice", "tar-duplicate", sdist_with(lambda top: (f"{top}/PKG-INFO", b"")), None),
     Case(
-        "64 MiB of zeros in an sdist", "archive-bomb", with_(lambda top: (f"{top}/zeros", bytes((64 << 20) + 1))), None
+        "64 MiB of zeros in an sdist",
+        "archive-bomb",
+        sdist_with(lambda top: (f"{top}/zeros", bytes((64 << 20) + 1))),
+        None,
     ),
     Case(
         "PyArmor in an sdist",
         "encrypted-source",
-        with_(lambda top: (f"{top}/x.py", b"__pyarmor" + b"_enter__")),
+        sdist_with(lambda top: (f"{top}/x.py", b"__pyarmor" + b"_enter__")),
         "PyArmor-encrypted content is not allowed",
     ),
 )

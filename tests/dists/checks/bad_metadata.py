@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from tests.dists.checks.cases import Case, said, sdist
+from tests.dists.checks.cases import Case, sdist, with_metadata
 from tests.dists.checks.packing import Wheel, metadata
 
 METADATA = (
-    Case("unknown field", "metadata-unreadable", said("No-Such-Field: x"), None),
-    Case("field twice", "metadata-unreadable", said("Summary: one", "Summary: two"), "'summary' has invalid data"),
-    Case("version nobody knows", "metadata-version", said(declared="9.9"), "is not a valid metadata version"),
-    Case("version PyPI does not know", "metadata-version", said(declared="2.6"), "is not a valid metadata version"),
+    Case("unknown field", "metadata-unreadable", with_metadata("No-Such-Field: x"), None),
+    Case(
+        "field twice",
+        "metadata-unreadable",
+        with_metadata("Summary: one", "Summary: two"),
+        "'summary' has invalid data",
+    ),
+    Case("version nobody knows", "metadata-version", with_metadata(declared="9.9"), "is not a valid metadata version"),
+    Case(
+        "version PyPI does not know",
+        "metadata-version",
+        with_metadata(declared="2.6"),
+        "is not a valid metadata version",
+    ),
     Case(
         "no version",
         "metadata-version",
@@ -19,13 +29,13 @@ METADATA = (
     Case(
         "expression in 2.3",
         "metadata-newer",
-        said("License-Expression: MIT", declared="2.3"),
+        with_metadata("License-Expression: MIT", declared="2.3"),
         "introduced in metadata version",
     ),
     Case(
         "dynamic in 2.1",
         "metadata-newer",
-        said("Dynamic: Requires-Dist", declared="2.1"),
+        with_metadata("Dynamic: Requires-Dist", declared="2.1"),
         "introduced in metadata version",
     ),
     Case(
@@ -58,75 +68,104 @@ METADATA = (
         lambda name: Wheel(name=name, version="1.0+abc").file(),
         "The use of local versions in '1.0+abc' is not allowed",
     ),
-    Case("513 characters", "metadata-summary", said(f"Summary: {'x' * 513}"), "must be 512 characters or less"),
-    Case("two lines", "metadata-summary", said("Summary: one\n        two"), "must be a single line"),
+    Case(
+        "513 characters", "metadata-summary", with_metadata(f"Summary: {'x' * 513}"), "must be 512 characters or less"
+    ),
+    Case("two lines", "metadata-summary", with_metadata("Summary: one\n        two"), "must be a single line"),
     Case(
         "HTML",
         "metadata-content-type",
-        said("Description-Content-Type: text/html"),
+        with_metadata("Description-Content-Type: text/html"),
         "'description-content-type' must be one of",
     ),
     Case(
         "another charset",
         "metadata-content-type",
-        said("Description-Content-Type: text/markdown; charset=latin-1"),
+        with_metadata("Description-Content-Type: text/markdown; charset=latin-1"),
         "can only specify the UTF-8 charset",
     ),
     Case(
         "another variant",
         "metadata-content-type",
-        said("Description-Content-Type: text/markdown; variant=Pandoc"),
+        with_metadata("Description-Content-Type: text/markdown; variant=Pandoc"),
         "valid Markdown variants",
     ),
-    Case("Name", "metadata-dynamic", said("Dynamic: Name"), "is not allowed as a dynamic field"),
-    Case("unknown", "metadata-dynamic", said("Dynamic: Colour"), "is not a valid dynamic field"),
-    Case("blank inside", "metadata-extra", said("Provides-Extra: a b"), "is invalid for 'provides-extra'"),
-    Case("words", "metadata-python", said("Requires-Python: three"), "is invalid for 'requires-python'"),
-    Case("no requirement", "metadata-requirement", said("Requires-Dist: a b c"), "is invalid for 'requires-dist'"),
-    Case("no requirement, provided", "metadata-requirement", said("Provides-Dist: a b c"), "'a b c' is invalid"),
+    Case("Name", "metadata-dynamic", with_metadata("Dynamic: Name"), "is not allowed as a dynamic field"),
+    Case("unknown", "metadata-dynamic", with_metadata("Dynamic: Colour"), "is not a valid dynamic field"),
+    Case("blank inside", "metadata-extra", with_metadata("Provides-Extra: a b"), "is invalid for 'provides-extra'"),
+    Case("words", "metadata-python", with_metadata("Requires-Python: three"), "is invalid for 'requires-python'"),
     Case(
-        "a URL", "metadata-direct", said("Requires-Dist: a @ https://example.org/a.whl"), "Can't have direct dependency"
+        "no requirement",
+        "metadata-requirement",
+        with_metadata("Requires-Dist: a b c"),
+        "is invalid for 'requires-dist'",
+    ),
+    Case(
+        "no requirement, provided", "metadata-requirement", with_metadata("Provides-Dist: a b c"), "'a b c' is invalid"
+    ),
+    Case(
+        "a URL",
+        "metadata-direct",
+        with_metadata("Requires-Dist: a @ https://example.org/a.whl"),
+        "Can't have direct dependency",
     ),
     Case(
         "a URL, obsoleted",
         "metadata-direct",
-        said("Obsoletes-Dist: a @ https://example.org/a"),
+        with_metadata("Obsoletes-Dist: a @ https://example.org/a"),
         "Can't have direct dependency",
     ),
-    Case("unknown", "metadata-classifier", said("Classifier: Colour :: Blue"), "is not a valid classifier"),
+    Case("unknown", "metadata-classifier", with_metadata("Classifier: Colour :: Blue"), "is not a valid classifier"),
     Case(
         "no longer taken",
         "metadata-classifier",
-        said("Classifier: Natural Language :: Ukranian"),
+        with_metadata("Classifier: Natural Language :: Ukranian"),
         "has been deprecated",
     ),
-    Case("private", "metadata-private", said("Classifier: Private :: Do Not Upload"), "is not a valid classifier"),
-    Case("no domain", "metadata-email", said("Author-Email: A <nobody>"), "is not a valid email address"),
-    Case("two dots, maintainer", "metadata-email", said("Maintainer-Email: a@b..c"), "is not a valid email address"),
-    Case("no scheme", "metadata-url", said("Home-page: example.org"), "is not a valid url"),
-    Case("another scheme", "metadata-url", said("Download-URL: ftp://example.org/a"), "is not a valid url"),
-    Case("javascript", "metadata-url", said("Project-URL: Docs, javascript:alert(1)"), "is not a valid url"),
-    Case("no URL", "metadata-url", said("Project-URL: Docs, "), "Must have a URL"),
-    Case("no label", "metadata-url-label", said("Project-URL: , https://example.org"), "Must have a label"),
+    Case(
+        "private",
+        "metadata-private",
+        with_metadata("Classifier: Private :: Do Not Upload"),
+        "is not a valid classifier",
+    ),
+    Case("no domain", "metadata-email", with_metadata("Author-Email: A <nobody>"), "is not a valid email address"),
+    Case(
+        "two dots, maintainer",
+        "metadata-email",
+        with_metadata("Maintainer-Email: a@b..c"),
+        "is not a valid email address",
+    ),
+    Case("no scheme", "metadata-url", with_metadata("Home-page: example.org"), "is not a valid url"),
+    Case("another scheme", "metadata-url", with_metadata("Download-URL: ftp://example.org/a"), "is not a valid url"),
+    Case("javascript", "metadata-url", with_metadata("Project-URL: Docs, javascript:alert(1)"), "is not a valid url"),
+    Case("no URL", "metadata-url", with_metadata("Project-URL: Docs, "), "Must have a URL"),
+    Case("no label", "metadata-url-label", with_metadata("Project-URL: , https://example.org"), "Must have a label"),
     Case(
         "33 characters",
         "metadata-url-label",
-        said(f"Project-URL: {'x' * 33}, https://example.org"),
+        with_metadata(f"Project-URL: {'x' * 33}, https://example.org"),
         "must be 32 characters or less",
     ),
-    Case("keyword", "metadata-field", said("Import-Name: class", declared="2.5"), "is invalid for 'import-name'"),
+    Case(
+        "keyword", "metadata-field", with_metadata("Import-Name: class", declared="2.5"), "is invalid for 'import-name'"
+    ),
 )
 
 LICENCES = (
     Case(
         "no expression",
         "licence-expression",
-        said("License-Expression: Free as in beer"),
+        with_metadata("License-Expression: Free as in beer"),
         "is invalid for 'license-expression'",
     ),
-    Case("leads out", "licence-path", said("License-File: ../LICENSE"), "parent directory indicators"),
-    Case("pattern", "licence-path", said("License-File: LICEN*"), "paths must be resolved"),
-    Case("not in the wheel", "licence-missing", said("License-File: LICENSE"), "License-File LICENSE does not exist"),
+    Case("leads out", "licence-path", with_metadata("License-File: ../LICENSE"), "parent directory indicators"),
+    Case("pattern", "licence-path", with_metadata("License-File: LICEN*"), "paths must be resolved"),
+    Case(
+        "not in the wheel",
+        "licence-missing",
+        with_metadata("License-File: LICENSE"),
+        "License-File LICENSE does not exist",
+    ),
     Case(
         "not in the sdist",
         "licence-missing",
@@ -136,7 +175,7 @@ LICENCES = (
     Case(
         "licence and expression",
         "licence-both",
-        said("License: MIT", "License-Expression: MIT"),
+        with_metadata("License: MIT", "License-Expression: MIT"),
         "License is deprecated when License-Expression is present",
     ),
 )
@@ -145,7 +184,7 @@ DESCRIPTIONS = (
     Case(
         "unknown directive",
         "description-rendering",
-        said("Description-Content-Type: text/x-rst", body="Title\n=====\n\n.. nothing::\n"),
+        with_metadata("Description-Content-Type: text/x-rst", body="Title\n=====\n\n.. nothing::\n"),
         "The description failed to render for 'text/x-rst'",
     ),
     Case(

@@ -25,7 +25,7 @@ class Case:
         return f"{self.rule}: {self.name}"
 
 
-def said(*lines: str, **how: object) -> Callable[[str], File]:
+def with_metadata(*lines: str, **how: object) -> Callable[[str], File]:
     """A wheel with more metadata."""
     return lambda name: Wheel(name=name, text=metadata(name, "1.0", *lines, **how)).file()  # type: ignore[arg-type]
 
@@ -35,7 +35,7 @@ def wheel(**how: object) -> Callable[[str], File]:
     return lambda name: Wheel(name=name, **how).file()  # type: ignore[arg-type]
 
 
-def bent(data: bytes = b"lit = True\n", **how: object) -> Callable[[str], File]:
+def wheel_with_member(data: bytes = b"lit = True\n", **how: object) -> Callable[[str], File]:
     """A wheel whose first member is bent."""
     return wheel(change=member(data, **how))
 
@@ -45,7 +45,7 @@ def sdist(**how: object) -> Callable[[str], File]:
     return lambda name: Sdist(name=name, **how).file()  # type: ignore[arg-type]
 
 
-def with_(*more: Callable[[str], Entry], has_info: bool = True) -> Callable[[str], File]:
+def sdist_with(*more: Callable[[str], Entry], has_info: bool = True) -> Callable[[str], File]:
     """An sdist with members that depend on the name of its folder."""
     return lambda name: Sdist(name=name, more=[each(Sdist(name=name).stem) for each in more], has_info=has_info).file()
 

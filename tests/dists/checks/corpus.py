@@ -9,7 +9,7 @@ from __future__ import annotations
 from tests.dists.checks.bad_insides import SDISTS, WHEELS
 from tests.dists.checks.bad_metadata import DESCRIPTIONS, LICENCES, METADATA
 from tests.dists.checks.bad_zips import NAMES, SIZES, ZIPS
-from tests.dists.checks.cases import Case, said, wheel
+from tests.dists.checks.cases import Case, wheel, with_metadata
 from tests.dists.checks.packing import Tail, Wheel, metadata
 
 CASES = (*NAMES, *SIZES, *METADATA, *LICENCES, *DESCRIPTIONS, *ZIPS, *WHEELS, *SDISTS)
@@ -21,7 +21,7 @@ WARNED = (
         lambda _: Wheel(name="asyncio").file(),
         "conflict with the Python Standard Library",
     ),
-    Case("none", "description-missing", said(body=""), None),
+    Case("none", "description-missing", with_metadata(body=""), None),
     Case(
         "none",
         "description-content-type",
@@ -33,11 +33,14 @@ WARNED = (
     Case(
         "classifier and expression",
         "licence-classifier",
-        said("License-Expression: MIT", "Classifier: License :: OSI Approved :: MIT License"),
+        with_metadata("License-Expression: MIT", "Classifier: License :: OSI Approved :: MIT License"),
         None,
     ),
     Case(
-        "in 2.1", "licence-undeclared", said("License-File: LICENSE", declared="2.1"), "introduced in metadata version"
+        "in 2.1",
+        "licence-undeclared",
+        with_metadata("License-File: LICENSE", declared="2.1"),
+        "introduced in metadata version",
     ),
     Case("words", "zip-archive-comment", wheel(tail=Tail(comment=b"words")), None),
     Case("others", "wheel-tags", wheel(info={"WHEEL": b"Wheel-Version: 1.0\nTag: py2-none-any\n"}), None),

@@ -23,11 +23,11 @@ ELSEWHERE = {
     "project-size": "tests/dists/checks/test_limits.py::test_project",
     "tag-project": "tests/stages/test_check_dists.py::test_name_and_version_are_the_tags",
     "tag-version": "tests/stages/test_check_dists.py::test_name_and_version_are_the_tags",
-    "tracked-data": "tests/dists/checks/test_tracked.py::test_what_a_wheel_lacks_is_told",
-    "tracked-modules": "tests/dists/checks/test_tracked.py::test_what_a_wheel_lacks_is_told",
-    "tracked-package": "tests/dists/checks/test_tracked.py::test_what_a_wheel_lacks_is_told",
-    "untracked-module": "tests/dists/checks/test_tracked.py::test_a_module_that_git_has_deleted_is_told",
-    "untracked-secret": "tests/dists/checks/test_tracked.py::test_a_secret_that_is_not_tracked_is_refused",
+    "tracked-data": "tests/dists/checks/test_tracked.py::test_wheel_lacks_tracked_files",
+    "tracked-modules": "tests/dists/checks/test_tracked.py::test_wheel_lacks_tracked_files",
+    "tracked-package": "tests/dists/checks/test_tracked.py::test_wheel_lacks_tracked_files",
+    "untracked-module": "tests/dists/checks/test_tracked.py::test_wheel_holds_deleted_module",
+    "untracked-secret": "tests/dists/checks/test_tracked.py::test_untracked_secret_is_refused",
 }
 """The tests of rules that need more than one bad file."""
 
@@ -46,7 +46,7 @@ at once, each with its rule in brackets; a rule that only warns hinders nobody. 
 refuse cannot be released, and the rest are integrity.
 
 The index of a rehearsal refuses what PyPI refuses, by other code; a test feeds every bad file of the corpus to both.
-*corpus* are the cases of `tests/dists/checks/test_corpus.py::test_refused`, or of `test_told` where the rule warns.
+*corpus* are the cases of `tests/dists/checks/test_corpus.py::test_refused`, or of `test_warned` where the rule warns.
 
 A wheel for the machine's own Linux (`linux_x86_64`) is tested by `prove-dists` all the same and never uploaded: make a
 wheel for many Linux systems with cibuildwheel or `auditwheel repair`. A private index may take it: its table in the

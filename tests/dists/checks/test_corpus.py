@@ -30,7 +30,7 @@ def test_refused(tmp_path: Path, case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", WARNED, ids=str)
-def test_told(tmp_path: Path, case: Case) -> None:
+def test_warned(tmp_path: Path, case: Case) -> None:
     """What hinders nobody is told, and nothing else."""
     assert [(problem.rule.name, problem.rule.warns) for problem in found(tmp_path, case.make("light-house"))] == [
         (case.rule, True)

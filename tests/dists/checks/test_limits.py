@@ -54,9 +54,9 @@ def test_platform(tmp_path: Path) -> None:
 def test_project() -> None:
     """Files that are too large together are told of: what the project holds already is not known here."""
     file = File(name="a-1.0-py3-none-any.whl", sha256="0" * 64, size=6 << 30, path=Path("none"))
-    problems = list(sizes.of_all([file, replace(file, name="b", sha256="1" * 64)]))
+    problems = list(sizes.check_files([file, replace(file, name="b", sha256="1" * 64)]))
     assert [(problem.rule.name, problem.rule.warns) for problem in problems] == [("project-size", True)]
-    assert list(sizes.of_all([file])) == []
+    assert list(sizes.check_files([file])) == []
 
 
 def test_the_page_lists_every_rule() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from unmoor.dists.checks import DistFindings
-from unmoor.dists.checks.tracked import Tracked, of_file
+from unmoor.dists.checks.tracked import Tracked, check_file
 from unmoor.products import File
 
 WHEEL, SDIST = "small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"
@@ -16,7 +16,7 @@ INFO = "small_one-1.0.dist-info/METADATA"
 INIT = "small_one/__init__.py"
 
 
-def told(
+def broken_rules(
     names: list[str], paths: list[str], *, file: str = WHEEL, deleted: Sequence[str] = ()
 ) -> list[tuple[str, str]]:
     """The rules that are broken, each with what is said."""
@@ -26,7 +26,7 @@ def told(
     def asked(wanted: Sequence[str]) -> list[str]:
         return [path for path in wanted if path in deleted]
 
-    return [(each.rule.name, each.what) for each in of_file(verdict, Tracked.of(paths, asked), "small-one")]
+    return [(each.rule.name, each.what) for each in check_file(verdict, Tracked.of(paths, asked), "small-one")]
 
 
 LACKING: dict[str, tuple[list[str], list[str], str, str]] = {
@@ -80,9 +80,9 @@ LACKING: dict[str, tuple[list[str], list[str], str, str]] = {
 
 
 @pytest.mark.parametrize(("names", "paths", "rule", "words"), LACKING.values(), ids=LACKING)
-def test_what_a_wheel_lacks_is_told(names: list[str], paths: list[str], rule: str, words: str) -> None:
+def test_wheel_lacks_tracked_files(names: list[str], paths: list[str], rule: str, words: str) -> None:
     """A module, a stub, the typing marker or data that are tracked in a package of the wheel, wherever it lies."""
-    ((broken, what),) = told([INFO, *names], paths)
+    ((broken, what),) = broken_rules([INFO, *names], paths)
     assert broken == rule
     assert words in what
 
@@ -121,7 +121,7 @@ WHOLE: dict[str, tuple[list[str], list[str]]] = {
 @pytest.mark.parametrize(("names", "paths"), WHOLE.values(), ids=WHOLE)
 def test_what_a_wheel_may_leave_out(names: list[str], paths: list[str]) -> None:
     """Tests, sources of other languages, other packages; and what cannot be known is not told."""
-    assert told([INFO, *names], paths) == []
+    assert broken_rules([INFO, *names], paths) == []
 
 
 @pytest.mark.parametrize(
@@ -134,10 +134,10 @@ def test_what_a_wheel_may_leave_out(names: list[str], paths: list[str]) -> None:
         ("elsewhere/old.py", False),
     ],
 )
-def test_a_module_that_git_has_deleted_is_told(*, name: str, left: bool) -> None:
+def test_wheel_holds_deleted_module(*, name: str, left: bool) -> None:
     """What was never tracked is generated; what was, and is no more, an earlier build has left."""
     deleted = [f"src/small_one/{file}" for file in ("old.py", "_version.py", "data.json")]
-    found = told([INIT, INFO, name], [f"src/{INIT}"], deleted=deleted)
+    found = broken_rules([INIT, INFO, name], [f"src/{INIT}"], deleted=deleted)
     assert [rule for rule, what in found if name in what] == ["untracked-module"] * left
     assert len(found) == left
 
@@ -155,7 +155,9 @@ def test_a_module_that_git_has_deleted_is_told(*, name: str, left: bool) -> None
     ],
 )
 @pytest.mark.parametrize("file", [WHEEL, SDIST])
-def test_a_secret_that_is_not_tracked_is_refused(*, name: str, paths: list[str], refused: bool, file: str) -> None:
+def test_untracked_secret_is_refused(*, name: str, paths: list[str], refused: bool, file: str) -> None:
     """What somebody left beside the source; what is tracked, also in a submodule, is there on purpose."""
-    found = [(rule, what) for rule, what in told([INIT, INFO, name], paths, file=file) if rule == "untracked-secret"]
+    found = [
+        (rule, what) for rule, what in broken_rules([INIT, INFO, name], paths, file=file) if rule == "untracked-secret"
+    ]
     assert [name in what for _, what in found] == [True] * refused

@@ -9,7 +9,7 @@ from tests.stages.conftest import shell
 
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv
-from unmoor.dists.testing.interpreters import chosen, fits, named, runs_on
+from unmoor.dists.testing.interpreters import choose_interpreter, find_interpreter, is_compatible, runs_on
 from unmoor.errors import ToolMissing
 from unmoor.ports.environments import Interpreter
 from unmoor.products import File
@@ -49,9 +49,9 @@ def test_choice(shell: LocalShell, requires: str, wanted: str, expected: str) ->
     machine = Machine(shell=shell)
     if " " in expected:
         with pytest.raises(ToolMissing, match=expected):
-            chosen(machine, requires=requires, wanted=wanted)
+            choose_interpreter(machine, requires=requires, wanted=wanted)
     else:
-        assert chosen(machine, requires=requires, wanted=wanted).version == expected
+        assert choose_interpreter(machine, requires=requires, wanted=wanted).version == expected
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,6 @@ def test_what_uv_finds(shell: LocalShell) -> None:
     found = Uv(shell=shell).pythons()
     versions = [tuple(map(int, each.version.split("."))) for each in found]
     assert versions == sorted(set(versions))
-    own = named(found, platform.python_version())
+    own = find_interpreter(found, platform.python_version())
     assert own == Uv(shell=shell).own()
-    assert fits(platform.python_version(), ">=3.11")
+    assert is_compatible(platform.python_version(), ">=3.11")

@@ -6,7 +6,14 @@ import pytest
 
 from unmoor.config.groups import SuiteOptions
 from unmoor.dists.inspect import Metadata
-from unmoor.dists.testing.suites import Suite, Untested, brought_by, choose, missing_needs, sources
+from unmoor.dists.testing.suites import (
+    Suite,
+    Untested,
+    choose_suite,
+    misses_own_module,
+    packages_of_extra,
+    source_files,
+)
 from unmoor.errors import ConfigError
 
 PLAIN = Metadata(name="Small.One", version="1.0")
@@ -24,9 +31,9 @@ CYCLE = b'[dependency-groups]\ntest = [{include-group = "test"}]\n'
 TEST = "tests/unit/test_x.py"
 
 
-def chosen(metadata: Metadata, files: dict[str, bytes], **wishes: object) -> Suite | Untested:
+def chosen(metadata: Metadata, files: dict[str, bytes], **options: object) -> Suite | Untested:
     """What is decided for a project of these files."""
-    return choose(SuiteOptions(**wishes), metadata, files=lambda: tuple(files), read=files.get)  # type: ignore[arg-type]
+    return choose_suite(SuiteOptions(**options), metadata, files=lambda: tuple(files), read=files.get)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +74,7 @@ def test_found(
 
 
 @pytest.mark.parametrize(
-    ("metadata", "files", "wishes", "words"),
+    ("metadata", "files", "options", "words"),
     [
         (EXTRA, {TEST: b""}, {"mode": "off"}, "switched off"),
         (EXTRA, {TEST: b""}, {"mode": "off", "command": "pytest"}, "switched off"),
@@ -81,9 +88,9 @@ def test_found(
         (PLAIN, {TEST: b"", "pyproject.toml": b"dependency-groups = 3"}, {}, "nothing says what they need"),
     ],
 )
-def test_not_run(metadata: Metadata, files: dict[str, bytes], wishes: dict[str, object], words: str) -> None:
+def test_not_run(metadata: Metadata, files: dict[str, bytes], options: dict[str, object], words: str) -> None:
     """Where it cannot be told, or is not wanted, nothing is run, and the reason is given."""
-    suite = chosen(metadata, files, **wishes)
+    suite = chosen(metadata, files, **options)
     assert isinstance(suite, Untested)
     assert words in suite.why
 
@@ -116,8 +123,8 @@ def test_an_extra_that_the_project_does_not_have() -> None:
 
 def test_what_an_extra_brings() -> None:
     """Only what the extra adds counts; the project's own extras are followed."""
-    assert brought_by(EXTRA, "test") == {"pytest"}
-    assert brought_by(EXTRA, "dev") == {"pytest", "small-one"}
+    assert packages_of_extra(EXTRA, "test") == {"pytest"}
+    assert packages_of_extra(EXTRA, "dev") == {"pytest", "small-one"}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +144,7 @@ def test_sources(modules: tuple[str, ...], found: list[str]) -> None:
         *("p/__init__.py", "p/sub/more.py", "p/data.json", "src/p/__init__.py", "tests/p/__init__.py"),
         *("lib/p/x.cpython-311-x86_64-linux-gnu.so", "q.py", "q.txt", "docs/qq.py", "n/s/__init__.py", "src/n/t.py"),
     ]
-    assert list(sources(files, modules, folder="tests")) == found
+    assert list(source_files(files, modules, folder="tests")) == found
 
 
 @pytest.mark.parametrize(
@@ -146,4 +153,4 @@ def test_sources(modules: tuple[str, ...], found: list[str]) -> None:
 )
 def test_lacking(said: str, *, missing: bool) -> None:
     """A module of the project's own that is not there is no want of the tests."""
-    assert missing_needs(said, ("p.y",)) is missing
+    assert misses_own_module(said, ("p.y",)) is missing

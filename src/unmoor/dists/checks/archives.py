@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
+from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 
 MEMBERS = CheckRule(name="archive-members", refuses="more than 200,000 members", by=By.UNMOOR)
 BOMB = CheckRule(
@@ -19,9 +19,9 @@ RULES = (MEMBERS, BOMB, TOTAL, ENCRYPTED_SOURCE)
 
 COUNT_LIMIT = 200_000
 # A member that is read into memory, in bytes.
-KEPT_LIMIT = 10_000_000
+MEMBER_LIMIT = 10_000_000
 # Files are read and unpacked in pieces of this many bytes: small enough for the allocator to use them again at once.
-PIECE = 1 << 16
+CHUNK = 1 << 16
 # PyPI looks into source files up to this size, in bytes.
 _SOURCE_LIMIT = 5 << 20
 _SOURCES = (".py", ".pye")
@@ -46,20 +46,20 @@ class Limits:
     any_platform: bool = False
 
 
-def expansion(unpacked: int, packed: int, limits: Limits) -> Iterator[Problem]:
+def check_expansion(unpacked: int, packed: int, limits: Limits) -> Iterator[Problem]:
     """Judge how much a file unpacks to."""
     if unpacked > limits.ratio_from and unpacked > limits.ratio * packed:
-        yield broken(BOMB, f"it unpacks to {unpacked} bytes, more than {limits.ratio} times its {packed} bytes")
+        yield violation(BOMB, f"it unpacks to {unpacked} bytes, more than {limits.ratio} times its {packed} bytes")
     if unpacked > limits.total:
-        yield broken(TOTAL, f"it unpacks to {unpacked} bytes, and the limit is {limits.total}")
+        yield violation(TOTAL, f"it unpacks to {unpacked} bytes, and the limit is {limits.total}")
 
 
 def is_plain(name: bytes) -> bool:
-    """Whether `fault_of` has nothing to say of a file's name, as far as a short look can tell."""
+    """Whether `path_fault` has nothing to say of a file's name, as far as a short look can tell."""
     return _PLAIN.fullmatch(name) is not None
 
 
-def fault_of(name: str) -> str:
+def path_fault(name: str) -> str:
     """Say why no installer should write a member of that name; empty where it may.
 
     Folders end in a slash. A name with a backslash or a drive is a path on Windows alone.
@@ -81,14 +81,14 @@ def is_source(name: str, size: int) -> bool:
     return size <= _SOURCE_LIMIT and name.lower().endswith(_SOURCES)
 
 
-def is_suspicious(source: bytes) -> bool:
-    """Whether `encrypted` may have something to say: a short look, for the many that are not."""
+def may_be_encrypted(source: bytes) -> bool:
+    """Whether `check_encryption` may have something to say: a short look, for the many that are not."""
     return _ENCRYPTED[0][:10] in source or _WRAPPED[0] in source
 
 
-def encrypted(name: str, source: bytes) -> Iterator[Problem]:
+def check_encryption(name: str, source: bytes) -> Iterator[Problem]:
     """Judge the bytes of a source file."""
     if b"__pyarmor" in source and any(word in source for word in _ENCRYPTED):
-        yield broken(ENCRYPTED_SOURCE, f"{name} was encrypted by PyArmor")
+        yield violation(ENCRYPTED_SOURCE, f"{name} was encrypted by PyArmor")
     if _WRAPPED[0] in source and _WRAPPED[1] in source:
-        yield broken(ENCRYPTED_SOURCE, f"{name} was encrypted by SourceDefender")
+        yield violation(ENCRYPTED_SOURCE, f"{name} was encrypted by SourceDefender")

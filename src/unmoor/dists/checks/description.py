@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
-from unmoor.dists.checks.rules import CheckRule, Problem, broken
+from unmoor.dists.checks.rules import CheckRule, Problem, violation
 
 if TYPE_CHECKING:
     from packaging.metadata import RawMetadata
@@ -18,20 +18,20 @@ UNTYPED = CheckRule(name="description-content-type", refuses="a description with
 RULES = (RENDERING, MISSING, UNTYPED)
 
 
-def examined(raw: RawMetadata) -> Iterator[Problem]:
+def check_description(raw: RawMetadata) -> Iterator[Problem]:
     """Judge the description; its content type must be one, which the metadata's own rule sees to."""
     description, said = raw.get("description", ""), raw.get("description_content_type", "")
     if not description.strip():
-        yield broken(MISSING, "the description is missing")
+        yield violation(MISSING, "the description is missing")
         return
     if not said:
-        yield broken(UNTYPED, "the description has no content type, so it is taken for reStructuredText")
-    kind = _kind(said or "text/x-rst")
-    if fault := _fault(kind, description):
-        yield broken(RENDERING, f"the description cannot be rendered as {kind}: {fault}")
+        yield violation(UNTYPED, "the description has no content type, so it is taken for reStructuredText")
+    kind = _media_type(said or "text/x-rst")
+    if fault := _rendering_fault(kind, description):
+        yield violation(RENDERING, f"the description cannot be rendered as {kind}: {fault}")
 
 
-def _kind(said: str) -> str:
+def _media_type(said: str) -> str:
     """The content type without its parameters."""
     message = EmailMessage()
     try:
@@ -41,7 +41,7 @@ def _kind(said: str) -> str:
     return message.get_content_type()
 
 
-def _fault(kind: str, description: str) -> str:
+def _rendering_fault(kind: str, description: str) -> str:
     """Render, and say what is wrong; empty where nothing is."""
     if kind == "text/x-rst":
         from readme_renderer import rst

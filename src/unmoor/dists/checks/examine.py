@@ -13,11 +13,11 @@ from packaging.version import InvalidVersion, Version
 
 from unmoor.dists import inspect
 from unmoor.dists.checks import archives, description, licences, metadata, names, sizes, tars, wheels, zips
-from unmoor.dists.checks.archives import KEPT_LIMIT, Limits
-from unmoor.dists.checks.members import ArchiveMember, Damaged, pieces
+from unmoor.dists.checks.archives import MEMBER_LIMIT, Limits
+from unmoor.dists.checks.members import ArchiveMember, DamagedMember, chunks
 from unmoor.dists.checks.metadata import CheckedMetadata
-from unmoor.dists.checks.open_archive import CHANGED, opened
-from unmoor.dists.checks.rules import Problem, broken
+from unmoor.dists.checks.open_archive import CHANGED, open_unchanged
+from unmoor.dists.checks.rules import Problem, violation
 from unmoor.dists.checks.wheels import Row
 from unmoor.dists.inspect import FileName
 from unmoor.errors import InvalidDist
@@ -39,7 +39,7 @@ class DistFindings:
     names: frozenset[str] = frozenset()
 
 
-class _Inside(NamedTuple):
+class _Contents(NamedTuple):
     """What an archive says of itself and holds."""
 
     said: CheckedMetadata | None = None
@@ -51,90 +51,90 @@ class Examiner:
     """Looks at files, on any number of threads; the same metadata in many files is judged once."""
 
     limits: Limits = field(default_factory=Limits)
-    _judged: dict[bytes, CheckedMetadata] = field(default_factory=dict)
-    _judging: threading.Lock = field(default_factory=threading.Lock)
+    _checked: dict[bytes, CheckedMetadata] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def examine(self, file: File) -> DistFindings:
         """Look at one file, if its bytes are still the recorded ones. Raises only what the disk raises."""
-        with opened(file) as stream:
+        with open_unchanged(file) as stream:
             if stream is None:
-                return DistFindings(file=file, problems=(broken(CHANGED, _CHANGED),))
-            return self._examine(file, stream)
+                return DistFindings(file=file, problems=(violation(CHANGED, _CHANGED),))
+            return self._check_stream(file, stream)
 
-    def _examine(self, file: File, stream: IO[bytes]) -> DistFindings:
-        problems = list(sizes.of_file(file, self.limits))
-        named = names.parsed(file.name, problems, any_platform=self.limits.any_platform)
-        if named is None:
+    def _check_stream(self, file: File, stream: IO[bytes]) -> DistFindings:
+        problems = list(sizes.check_file(file, self.limits))
+        parsed = names.check_filename(file.name, problems, any_platform=self.limits.any_platform)
+        if parsed is None:
             return DistFindings(file=file, problems=tuple(problems))
-        said, inside = (self._wheel if file.is_wheel else self._sdist)(file, stream, named, problems)
+        said, inside = (self._check_wheel if file.is_wheel else self._check_sdist)(file, stream, parsed, problems)
         if said is not None:
             name, version = said.raw.get("name", ""), said.raw.get("version", "")
-            problems += [*said.problems, *names.compared(file.name, named, name, version)]
+            problems += [*said.problems, *names.compare_with_metadata(file.name, parsed, name, version)]
         return DistFindings(file=file, problems=tuple(dict.fromkeys(problems)), metadata=said, names=inside)
 
-    def _say(self, data: bytes) -> CheckedMetadata:
+    def _check_metadata(self, data: bytes) -> CheckedMetadata:
         """Judge metadata, or remember what was judged of the same bytes."""
-        with self._judging:
-            if data not in self._judged:
+        with self._lock:
+            if data not in self._checked:
                 said = metadata.check_metadata(data)
                 more = (
-                    *licences.examined(said),
-                    *description.examined(said.raw),
-                    *names.reserved(said.raw.get("name", "")),
+                    *licences.check_licences(said),
+                    *description.check_description(said.raw),
+                    *names.check_reserved(said.raw.get("name", "")),
                 )
-                self._judged[data] = CheckedMetadata(
+                self._checked[data] = CheckedMetadata(
                     raw=said.raw,
                     licence_files=said.licence_files,
                     undeclared=said.undeclared,
                     problems=(*said.problems, *more),
                 )
-            return self._judged[data]
+            return self._checked[data]
 
-    def _sdist(self, file: File, stream: IO[bytes], named: FileName, problems: list[Problem]) -> _Inside:
+    def _check_sdist(self, file: File, stream: IO[bytes], parsed: FileName, problems: list[Problem]) -> _Contents:
         found = tars.read(stream, file.size, problems, self.limits)
-        if found.top and not _is_called(found.top, named):
-            problems.append(broken(tars.TOP_NAME, f"its folder is called {found.top}"))
+        if found.top and not _is_named_after(found.top, parsed):
+            problems.append(violation(tars.TOP_NAME, f"its folder is called {found.top}"))
         names = frozenset(name.partition(f"{found.top}/")[2] for name in found.names)
         if found.pkg_info is None:
-            return _Inside(names=names)
-        said = self._say(found.pkg_info)
-        problems.extend(licences.missing(said, found.top, found.names))
-        return _Inside(said, names)
+            return _Contents(names=names)
+        said = self._check_metadata(found.pkg_info)
+        problems.extend(licences.check_licence_files(said, found.top, found.names))
+        return _Contents(said, names)
 
-    def _wheel(self, file: File, stream: IO[bytes], named: FileName, problems: list[Problem]) -> _Inside:
+    def _check_wheel(self, file: File, stream: IO[bytes], parsed: FileName, problems: list[Problem]) -> _Contents:
         folder = wheels.info_folder(file.name)
-        entries = zips.entries(stream, problems)
-        excess = list(archives.expansion(sum(entry.size for entry in entries), file.size, self.limits))
+        entries = zips.read_members(stream, problems)
+        excess = list(archives.check_expansion(sum(entry.size for entry in entries), file.size, self.limits))
         problems.extend(excess)
         if not entries and all(problem.rule.warns for problem in problems):
-            problems.extend(wheels.owed(folder, ()))
+            problems.extend(wheels.check_dist_info(folder, ()))
         if excess or not entries:
-            return _Inside()
-        said = self._members(_Wheel(stream, folder, {each.name: each for each in entries}, problems), named)
-        return _Inside(said, frozenset(each.name for each in entries))
+            return _Contents()
+        said = self._check_members(_Wheel(stream, folder, {each.name: each for each in entries}, problems), parsed)
+        return _Contents(said, frozenset(each.name for each in entries))
 
-    def _members(self, wheel: _Wheel, named: FileName) -> CheckedMetadata | None:
+    def _check_members(self, wheel: _Wheel, parsed: FileName) -> CheckedMetadata | None:
         """Read RECORD, then every member against it."""
         folder, problems = wheel.folder, wheel.problems
         listing = list(wheel.entries)
-        problems.extend(wheels.owed(folder, listing))
+        problems.extend(wheels.check_dist_info(folder, listing))
         listed = wheel.read(f"{folder}/RECORD")
-        rows = wheels.record(folder, listed, problems) if listed is not None else {}
+        rows = wheels.read_record(folder, listed, problems) if listed is not None else {}
         if rows:
-            problems.extend(wheels.recorded(folder, rows, listing))
+            problems.extend(wheels.check_record(folder, rows, listing))
         for entry in wheel.entries.values():
             wheel.verify(entry, rows)
-        for name in wheels.shadows(folder, listing):
-            problems.extend(wheels.shadowed(name, wheel.read(name) or b""))
+        for name in wheels.shadowing_files(folder, listing):
+            problems.extend(wheels.check_shadowing(name, wheel.read(name) or b""))
         if (said := wheel.read(f"{folder}/WHEEL")) is not None:
-            problems.extend(wheels.declared(said, named.tags))
+            problems.extend(wheels.check_wheel_file(said, parsed.tags))
         if (points := wheel.read(f"{folder}/entry_points.txt")) is not None:
-            problems.extend(_points(points))
+            problems.extend(_check_entry_points(points))
         text = wheel.read(f"{folder}/METADATA")
         if text is None:
             return None
-        found = self._say(text)
-        problems.extend(licences.missing(found, f"{folder}/licenses", wheel.entries.keys()))
+        found = self._check_metadata(text)
+        problems.extend(licences.check_licence_files(found, f"{folder}/licenses", wheel.entries.keys()))
         return found
 
 
@@ -152,12 +152,12 @@ class _Wheel:
         entry = self.entries.get(name)
         if entry is None:
             return None
-        if entry.size > KEPT_LIMIT:
-            self.problems.append(broken(zips.DAMAGED, f"{name} is longer than {KEPT_LIMIT} bytes"))
+        if entry.size > MEMBER_LIMIT:
+            self.problems.append(violation(zips.DAMAGED, f"{name} is longer than {MEMBER_LIMIT} bytes"))
             return None
         try:
-            return b"".join(pieces(self.stream, entry))
-        except Damaged:
+            return b"".join(chunks(self.stream, entry))
+        except DamagedMember:
             return None  # `verify` says it
 
     def verify(self, entry: ArchiveMember, rows: Mapping[str, Row]) -> None:
@@ -166,33 +166,33 @@ class _Wheel:
         digest = wheels.hasher(row)
         source: list[bytes] | None = [] if archives.is_source(entry.name, entry.size) else None
         try:
-            for piece in pieces(self.stream, entry):
+            for piece in chunks(self.stream, entry):
                 if digest is not None:
                     digest.update(piece)
                 if source is not None:
                     source.append(piece)
-        except Damaged as error:
-            self.problems.append(broken(zips.DAMAGED, str(error)))
+        except DamagedMember as error:
+            self.problems.append(violation(zips.DAMAGED, str(error)))
             return
-        if source is not None and archives.is_suspicious(text := b"".join(source)):
-            self.problems.extend(archives.encrypted(entry.name, text))
+        if source is not None and archives.may_be_encrypted(text := b"".join(source)):
+            self.problems.extend(archives.check_encryption(entry.name, text))
         if row is not None and digest is not None and (fault := row.fault(digest.digest(), entry.size)):
-            self.problems.append(broken(wheels.HASH, f"{entry.name} {fault}"))
+            self.problems.append(violation(wheels.HASH, f"{entry.name} {fault}"))
 
 
-def _points(data: bytes) -> Sequence[Problem]:
+def _check_entry_points(data: bytes) -> Sequence[Problem]:
     """Judge the bytes of entry_points.txt."""
     try:
         points = inspect.parse_entry_points(data)
     except InvalidDist as error:
-        return [broken(wheels.POINTS, error.what)]
-    return list(wheels.impossible(points))
+        return [violation(wheels.POINTS, error.what)]
+    return list(wheels.check_commands(points))
 
 
-def _is_called(top: str, named: FileName) -> bool:
+def _is_named_after(top: str, parsed: FileName) -> bool:
     """Whether a folder is called NAME-VERSION, in any spelling of the two."""
     name, _, version = PurePosixPath(top).name.rpartition("-")
     try:
-        return canonicalize_name(name) == named.name and Version(version) == named.version
+        return canonicalize_name(name) == parsed.name and Version(version) == parsed.version
     except InvalidVersion:
         return False

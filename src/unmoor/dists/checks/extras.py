@@ -21,7 +21,7 @@ class Sizes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
+class EntrySizes:
     """How long a member is, packed and unpacked, and where its header begins, in bytes."""
 
     packed: int
@@ -66,7 +66,7 @@ def _unicode_fault(name: bytes) -> Iterator[str]:
         yield "a second name with an unprintable character"
 
 
-def sizes_of(header: Sizes, extra: bytes, *, stored: bool) -> Sizes | None:
+def sizes_of_header(header: Sizes, extra: bytes, *, stored: bool) -> Sizes | None:
     """Read the sizes in a header, with those of its ZIP64 field; ``None`` where that field cannot give them."""
     found = next((data for kind, data in _fields(extra) if kind == _ZIP64), None)
     if found is None:
@@ -80,7 +80,7 @@ def sizes_of(header: Sizes, extra: bytes, *, stored: bool) -> Sizes | None:
     return Sizes(packed=packed, size=size if header.size == SENTINEL else header.size)
 
 
-def placed_by(extra: bytes, *, size: int, packed: int, offset: int) -> Placed | None:
+def sizes_of_entry(extra: bytes, *, size: int, packed: int, offset: int) -> EntrySizes | None:
     """Read what an entry of the directory leaves to its ZIP64 field; ``None`` where that does not give it."""
     data = next((data for kind, data in _fields(extra) if kind == _ZIP64), b"")
     values = []
@@ -92,4 +92,4 @@ def placed_by(extra: bytes, *, size: int, packed: int, offset: int) -> Placed | 
             data = data[8:]
         else:
             values.append(value)
-    return Placed(size=values[0], packed=values[1], offset=values[2])
+    return EntrySizes(size=values[0], packed=values[1], offset=values[2])

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
+from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 
 if TYPE_CHECKING:
     from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
@@ -65,7 +65,7 @@ _BY_FIELD = {
 }
 _SUMMARY_LIMIT, _LABEL_LIMIT = 512, 32
 # Build backends of old wrote this where they had nothing to say; PyPI drops such fields.
-_NOTHING = "UNKNOWN"
+_UNKNOWN = "UNKNOWN"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,20 +88,22 @@ def check_metadata(data: bytes) -> CheckedMetadata:
     from packaging.metadata import InvalidMetadata, Metadata, parse_email
 
     written, unparsed = parse_email(data)
-    raw = _without_nothing(written)
+    raw = _drop_unknown(written)
     modern = raw.get("metadata_version", "") in _LICENCE_FILES_FROM
     files = tuple(raw.get("license_files", ()))
     if not modern:
         raw.pop("license_files", None)
-    problems = [broken(UNREADABLE, f"the field {name} is unknown, malformed or there twice") for name in unparsed]
+    problems = [violation(UNREADABLE, f"the field {name} is unknown, malformed or there twice") for name in unparsed]
     try:
         Metadata.from_raw(raw)
     except Invalid as group:
         errors = [each for each in group.exceptions if isinstance(each, InvalidMetadata)]
         problems += [
-            _of(error) for error in sorted(errors, key=lambda e: (e.field, str(e))) if error.field not in unparsed
+            _problem_of(error)
+            for error in sorted(errors, key=lambda e: (e.field, str(e)))
+            if error.field not in unparsed
         ]
-    problems += _beyond(Metadata.from_raw(raw, validate=False), raw)
+    problems += _check_index_rules(Metadata.from_raw(raw, validate=False), raw)
     return CheckedMetadata(
         raw=raw,
         licence_files=files if modern else (),
@@ -110,42 +112,42 @@ def check_metadata(data: bytes) -> CheckedMetadata:
     )
 
 
-def _without_nothing(written: RawMetadata) -> RawMetadata:
+def _drop_unknown(written: RawMetadata) -> RawMetadata:
     """Leave out what says ``UNKNOWN``."""
     fields = cast("Mapping[str, Any]", written).items()
     kept = {
         name: value
         for name, value in fields
-        if not (isinstance(value, str) and value.strip() == _NOTHING)
-        and not (isinstance(value, list) and value and value[-1].strip() == _NOTHING)
+        if not (isinstance(value, str) and value.strip() == _UNKNOWN)
+        and not (isinstance(value, list) and value and value[-1].strip() == _UNKNOWN)
     }
     return cast("RawMetadata", kept)
 
 
-def _of(error: InvalidMetadata) -> Problem:
+def _problem_of(error: InvalidMetadata) -> Problem:
     """Put a complaint of packaging under its rule."""
     rule = NEWER if "introduced in metadata version" in str(error) else _BY_FIELD.get(error.field, FIELD)
     cause = f" ({error.__cause__})" if error.__cause__ else ""
-    return broken(rule, f"{error.field}: {error}{cause}")
+    return violation(rule, f"{error.field}: {error}{cause}")
 
 
-def _beyond(metadata: Metadata, raw: RawMetadata) -> Iterator[Problem]:
+def _check_index_rules(metadata: Metadata, raw: RawMetadata) -> Iterator[Problem]:
     """Judge by PyPI's own rules; a field that packaging already refused is passed over."""
     declared = raw.get("metadata_version", "")
-    if _read(metadata, "metadata_version") and declared not in VERSIONS:
-        yield broken(UNKNOWN_VERSION, f"PyPI does not know metadata version {declared}")
-    version = _read(metadata, "version")
+    if _valid_field(metadata, "metadata_version") and declared not in VERSIONS:
+        yield violation(UNKNOWN_VERSION, f"PyPI does not know metadata version {declared}")
+    version = _valid_field(metadata, "version")
     if version is not None and version.local:
-        yield broken(LOCAL, f"{version} is a local version, which no public index takes")
+        yield violation(LOCAL, f"{version} is a local version, which no public index takes")
     if len(raw.get("summary", "")) > _SUMMARY_LIMIT:
-        yield broken(SUMMARY, f"the summary has {len(raw['summary'])} characters, and may have {_SUMMARY_LIMIT}")
-    yield from _classifiers(set(raw.get("classifiers", ())))
-    yield from _emails(raw)
-    yield from _urls(raw)
-    yield from _requirements(metadata, raw)
+        yield violation(SUMMARY, f"the summary has {len(raw['summary'])} characters, and may have {_SUMMARY_LIMIT}")
+    yield from _check_classifiers(set(raw.get("classifiers", ())))
+    yield from _check_emails(raw)
+    yield from _check_urls(raw)
+    yield from _check_requirements(metadata, raw)
 
 
-def _read(metadata: Metadata, field: str) -> Any:
+def _valid_field(metadata: Metadata, field: str) -> Any:
     """Read a field, ``None`` where it is invalid."""
     from packaging.metadata import InvalidMetadata
 
@@ -155,7 +157,7 @@ def _read(metadata: Metadata, field: str) -> Any:
         return None
 
 
-def _classifiers(found: set[str]) -> Iterator[Problem]:
+def _check_classifiers(found: set[str]) -> Iterator[Problem]:
     """Compare the classifiers with the list that PyPI compares them with."""
     if not found:
         return
@@ -163,17 +165,17 @@ def _classifiers(found: set[str]) -> Iterator[Problem]:
 
     for each in sorted(found.difference(all_classifiers)):
         if each.startswith("Private ::"):
-            yield broken(PRIVATE, f"the classifier {each!r} keeps this project off the index")
+            yield violation(PRIVATE, f"the classifier {each!r} keeps this project off the index")
         else:
-            yield broken(CLASSIFIER, f"{each!r} is no classifier (or newer than trove-classifiers on this machine)")
+            yield violation(CLASSIFIER, f"{each!r} is no classifier (or newer than trove-classifiers on this machine)")
     for each in sorted(found.intersection(deprecated_classifiers)):
         instead = ", ".join(deprecated_classifiers[each])
-        yield broken(
+        yield violation(
             CLASSIFIER, f"the classifier {each!r} is no longer taken" + (f": use {instead}" if instead else "")
         )
 
 
-def _emails(raw: RawMetadata) -> Iterator[Problem]:
+def _check_emails(raw: RawMetadata) -> Iterator[Problem]:
     """See that the first address of each field is one."""
     addresses = {"author-email": raw.get("author_email", ""), "maintainer-email": raw.get("maintainer_email", "")}
     for field, text in addresses.items():
@@ -185,19 +187,19 @@ def _emails(raw: RawMetadata) -> Iterator[Problem]:
         try:
             validate_email(address, check_deliverability=False)
         except EmailNotValidError as error:
-            yield broken(EMAIL, f"{field}: {address!r} is no e-mail address: {error}")
+            yield violation(EMAIL, f"{field}: {address!r} is no e-mail address: {error}")
 
 
-def _urls(raw: RawMetadata) -> Iterator[Problem]:
+def _check_urls(raw: RawMetadata) -> Iterator[Problem]:
     """See that every URL is one, and that project URLs have a short label."""
     for field, url in (("home-page", raw.get("home_page")), ("download-url", raw.get("download_url"))):
         if url is not None and not _is_url(url):
-            yield broken(URL, f"{field}: {url!r} is no http(s) URL")
+            yield violation(URL, f"{field}: {url!r} is no http(s) URL")
     for label, url in raw.get("project_urls", {}).items():
         if not label or len(label) > _LABEL_LIMIT:
-            yield broken(LABEL, f"project-url: the label {label!r} must have 1 to {_LABEL_LIMIT} characters")
+            yield violation(LABEL, f"project-url: the label {label!r} must have 1 to {_LABEL_LIMIT} characters")
         elif not _is_url(url):
-            yield broken(URL, f"project-url: {url!r} is no http(s) URL")
+            yield violation(URL, f"project-url: {url!r} is no http(s) URL")
 
 
 def _is_url(text: str) -> bool:
@@ -214,19 +216,19 @@ def _is_url(text: str) -> bool:
     return True
 
 
-def _requirements(metadata: Metadata, raw: RawMetadata) -> Iterator[Problem]:
+def _check_requirements(metadata: Metadata, raw: RawMetadata) -> Iterator[Problem]:
     """See that no requirement names a URL."""
     from packaging.requirements import InvalidRequirement, Requirement
 
-    requirements = list(_read(metadata, "requires_dist") or ())
+    requirements = list(_valid_field(metadata, "requires_dist") or ())
     for field in ("provides_dist", "obsoletes_dist"):
         for text in cast("Mapping[str, list[str]]", raw).get(field, ()):
             try:
                 requirements.append(Requirement(text))
             except InvalidRequirement as error:
-                yield broken(REQUIREMENT, f"{field.replace('_', '-')}: {text!r} is invalid: {error}")
+                yield violation(REQUIREMENT, f"{field.replace('_', '-')}: {text!r} is invalid: {error}")
     yield from (
-        broken(DIRECT, f"the requirement {each} names a URL, which the index does not take")
+        violation(DIRECT, f"the requirement {each} names a URL, which the index does not take")
         for each in requirements
         if each.url is not None
     )

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from unmoor.dists import inspect
-from unmoor.dists.checks.rules import CheckRule, Problem, broken
+from unmoor.dists.checks.rules import CheckRule, Problem, violation
 from unmoor.dists.inspect import FileName
 from unmoor.errors import InvalidDist
 from unmoor.util.files import is_safe_name
@@ -32,7 +32,7 @@ _NAME_LIMIT = 255
 # The platforms that PyPI takes (warehouse/forklift/legacy.py, August 2026): facts, in patterns of our own.
 _LINUX = "x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64"
 _MACOS = "ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2"
-_TAKEN = tuple(
+_ACCEPTED = tuple(
     re.compile(pattern)
     for pattern in (
         r"any",
@@ -51,31 +51,31 @@ _TAKEN = tuple(
 )
 
 
-def parsed(filename: str, problems: list[Problem], *, any_platform: bool = False) -> FileName | None:
+def check_filename(filename: str, problems: list[Problem], *, any_platform: bool = False) -> FileName | None:
     """Take a file name apart; ``None`` where it is none. ``any_platform``: the index does not mind which it is for."""
     if len(filename.encode()) + len(_METADATA_SUFFIX) > _NAME_LIMIT:
-        problems.append(broken(LENGTH, f"the name has {len(filename.encode())} bytes"))
+        problems.append(violation(LENGTH, f"the name has {len(filename.encode())} bytes"))
         return None
     if filename.endswith(".zip"):
-        problems.append(broken(SDIST, "an sdist is a .tar.gz archive"))
+        problems.append(violation(SDIST, "an sdist is a .tar.gz archive"))
         return None
     try:
-        found = inspect.parsed(filename)
+        found = inspect.parse_filename(filename)
     except InvalidDist as error:
-        problems.append(broken(FILE_NAME, error.what))
+        problems.append(violation(FILE_NAME, error.what))
         return None
     if not is_safe_name(filename):
-        problems.append(broken(FILE_NAME, f"{filename} is not a plain file name"))
+        problems.append(violation(FILE_NAME, f"{filename} is not a plain file name"))
         return None
     problems += [
-        broken(PLATFORM, _unwelcome(platform))
+        violation(PLATFORM, _platform_fault(platform))
         for platform in sorted({tag.platform for tag in found.tags})
-        if not any_platform and not any(pattern.fullmatch(platform) for pattern in _TAKEN)
+        if not any_platform and not any(pattern.fullmatch(platform) for pattern in _ACCEPTED)
     ]
     return found
 
 
-def _unwelcome(platform: str) -> str:
+def _platform_fault(platform: str) -> str:
     """Say what can be done about a platform that no index takes."""
     if not platform.startswith("linux_"):
         return f"the index takes no wheels for {platform!r}"
@@ -86,7 +86,7 @@ def _unwelcome(platform: str) -> str:
     )
 
 
-def compared(filename: str, found: FileName, name: str, version: str) -> Iterator[Problem]:
+def compare_with_metadata(filename: str, found: FileName, name: str, version: str) -> Iterator[Problem]:
     """Compare a file name with the metadata inside, as PyPI does; ``name`` and ``version`` are the metadata's."""
     wanted = canonicalize_name(name).replace("-", "_")
     try:
@@ -96,15 +96,15 @@ def compared(filename: str, found: FileName, name: str, version: str) -> Iterato
     if not filename.endswith(".whl"):
         expected = f"{wanted}-{release}.tar.gz"
         if filename != expected:
-            yield broken(SDIST, f"the file should be called {expected}")
+            yield violation(SDIST, f"the file should be called {expected}")
         return
     if filename.partition("-")[0] != wanted:
-        yield broken(PROJECT, f"the file name should begin with {wanted}, as the metadata says")
+        yield violation(PROJECT, f"the file name should begin with {wanted}, as the metadata says")
     if found.version != release:
-        yield broken(VERSION, f"the file name says the version {found.version}, and the metadata {release}")
+        yield violation(VERSION, f"the file name says the version {found.version}, and the metadata {release}")
 
 
-def reserved(name: str) -> Iterator[Problem]:
+def check_reserved(name: str) -> Iterator[Problem]:
     """Tell a name that PyPI gives to no new project."""
     if canonicalize_name(name) in {canonicalize_name(each) for each in sys.stdlib_module_names}:
-        yield broken(STDLIB, f"{name} is a module of the standard library: a new project cannot have that name")
+        yield violation(STDLIB, f"{name} is a module of the standard library: a new project cannot have that name")

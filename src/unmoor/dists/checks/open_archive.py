@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from typing import IO
 
-from unmoor.dists.checks.archives import PIECE
+from unmoor.dists.checks.archives import CHUNK
 from unmoor.dists.checks.rules import By, CheckRule
 from unmoor.products import File
 
@@ -17,7 +17,7 @@ RULES = (CHANGED,)
 
 
 @contextlib.contextmanager
-def opened(file: File) -> Iterator[IO[bytes] | None]:
+def open_unchanged(file: File) -> Iterator[IO[bytes] | None]:
     """Open a file; ``None`` where it is gone, or is not the one that was recorded."""
     try:
         stream = file.path.open("rb")
@@ -31,7 +31,7 @@ def opened(file: File) -> Iterator[IO[bytes] | None]:
 
 def _sha256(stream: IO[bytes]) -> str:
     """Hash a file to its end, through one small buffer: a large one costs more in pages than it saves in calls."""
-    digest, buffer = hashlib.sha256(), bytearray(PIECE)
+    digest, buffer = hashlib.sha256(), bytearray(CHUNK)
     view = memoryview(buffer)
     while count := stream.readinto(buffer):  # type: ignore[attr-defined]  # a file on disk has it
         digest.update(view[:count])

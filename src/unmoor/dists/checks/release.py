@@ -9,7 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from unmoor.dists import inspect
 from unmoor.dists.checks.examine import DistFindings
-from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
+from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 from unmoor.errors import InvalidDist
 from unmoor.products import Dists, Release
 
@@ -23,12 +23,12 @@ STRAY = CheckRule(name="files-stray", refuses="a file beside the built ones that
 RULES = (NAME, VERSION, NOTHING, SDISTS, STRAY)
 
 
-def of_file(verdict: DistFindings, release: Release) -> Iterator[Problem]:
+def check_file(findings: DistFindings, release: Release) -> Iterator[Problem]:
     """Compare what a file says of itself, in its name and inside, with the tag."""
-    file, said = verdict.file, verdict.metadata
+    file, said = findings.file, findings.metadata
     places: list[tuple[str, str, str]] = []
     try:
-        named = inspect.parsed(file.name)
+        named = inspect.parse_filename(file.name)
     except InvalidDist:
         pass  # the rules of names say it
     else:
@@ -38,21 +38,21 @@ def of_file(verdict: DistFindings, release: Release) -> Iterator[Problem]:
         places.append((inside, said.raw.get("name", ""), said.raw.get("version", "")))
     for place, name, version in places:
         if canonicalize_name(name) != canonicalize_name(release.project):
-            yield broken(NAME, f"{place} says the name {name!r}, and the project is {release.project!r}")
-        if not _is(version, release.version):
-            yield broken(VERSION, f"{place} says the version {version!r}, and the tag says {release.version!r}")
+            yield violation(NAME, f"{place} says the name {name!r}, and the project is {release.project!r}")
+        if not _is_version(version, release.version):
+            yield violation(VERSION, f"{place} says the version {version!r}, and the tag says {release.version!r}")
 
 
-def of_all(dists: Dists, leftovers: Sequence[str]) -> Iterator[Problem]:
+def check_files(dists: Dists, leftovers: Sequence[str]) -> Iterator[Problem]:
     """Judge which files there are."""
     if not dists.files:
-        yield broken(NOTHING, "nothing was built")
+        yield violation(NOTHING, "nothing was built")
     if len(dists.sdists) > 1:
-        yield broken(SDISTS, f"there are {len(dists.sdists)} sdists, and an index takes one of a version")
-    yield from (broken(STRAY, f"{name} lies beside the built files") for name in leftovers)
+        yield violation(SDISTS, f"there are {len(dists.sdists)} sdists, and an index takes one of a version")
+    yield from (violation(STRAY, f"{name} lies beside the built files") for name in leftovers)
 
 
-def _is(version: str, expected: str) -> bool:
+def _is_version(version: str, expected: str) -> bool:
     """Whether two spellings are one version (PEP 440)."""
     try:
         return Version(version) == Version(expected)

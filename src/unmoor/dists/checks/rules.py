@@ -8,7 +8,7 @@ from enum import StrEnum
 from unmoor.util.text import clean
 
 # What one problem may say, in characters.
-LONGEST = 600
+LENGTH_LIMIT = 600
 
 
 class By(StrEnum):
@@ -43,6 +43,6 @@ class Problem:
         return f"{self.what} [{self.rule.name}]"
 
 
-def broken(rule: CheckRule, what: str) -> Problem:
+def violation(rule: CheckRule, what: str) -> Problem:
     """Make a problem of text that may quote the file: control characters go, its length is limited."""
-    return Problem(rule, clean(what, LONGEST))
+    return Problem(rule, clean(what, LENGTH_LIMIT))

@@ -16,17 +16,17 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from unmoor.dists.checks.archives import (
+    CHUNK,
     COUNT_LIMIT,
-    KEPT_LIMIT,
+    MEMBER_LIMIT,
     MEMBERS,
-    PIECE,
     Limits,
-    encrypted,
-    expansion,
-    fault_of,
+    check_encryption,
+    check_expansion,
     is_source,
+    path_fault,
 )
-from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
+from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 
 UNREADABLE = CheckRule(name="tar-unreadable", refuses="an sdist that is no gzipped tar archive, or a damaged one")
 BOTH = CheckRule(name="tar-or-zip", refuses="an sdist that can be read as a ZIP archive too")
@@ -85,15 +85,15 @@ def read(packed: IO[bytes], length: int, problems: list[Problem], limits: Limits
     """Read an sdist of ``length`` bytes to its last; what is wrong with it is added to ``problems``."""
     found = Sdist()
     if zipfile.is_zipfile(packed):
-        problems.append(broken(BOTH, "it can be read as a ZIP archive too"))
+        problems.append(violation(BOTH, "it can be read as a ZIP archive too"))
     packed.seek(0)
     try:
         with gzip.GzipFile(fileobj=packed) as stream:
             _walk(stream, found, length, problems, limits)
     except (tarfile.TarError, zlib.error, EOFError, ValueError, gzip.BadGzipFile) as error:
-        problems.append(broken(UNREADABLE, f"it is not an sdist that can be read: {error}"))
+        problems.append(violation(UNREADABLE, f"it is not an sdist that can be read: {error}"))
         return found
-    problems.extend(_top(found))
+    problems.extend(_check_top(found))
     return found
 
 
@@ -104,34 +104,34 @@ def _walk(stream: gzip.GzipFile, found: Sdist, packed: int, problems: list[Probl
             # tarfile keeps every member it has seen.
             archive.members.clear()  # type: ignore[attr-defined]  # the one place where they are kept
             found.unpacked += member.size
-            excess = list(expansion(found.unpacked, packed, limits))
+            excess = list(check_expansion(found.unpacked, packed, limits))
             if len(found.names) >= COUNT_LIMIT:
-                excess.append(broken(MEMBERS, f"it holds more than {COUNT_LIMIT} members"))
+                excess.append(violation(MEMBERS, f"it holds more than {COUNT_LIMIT} members"))
             if excess:
                 problems.extend(excess)
                 return
-            problems.extend(_member(member, found))
-            _keep(archive, member, found, problems)
-    problems.extend(_rest(stream, packed, limits))
+            problems.extend(_check_member(member, found))
+            _check_content(archive, member, found, problems)
+    problems.extend(_check_rest(stream, packed, limits))
 
 
-def _member(member: tarfile.TarInfo, found: Sdist) -> Iterator[Problem]:
+def _check_member(member: tarfile.TarInfo, found: Sdist) -> Iterator[Problem]:
     """Judge one member."""
     name = member.name
-    fault = fault_of(name.removeprefix("./"))
+    fault = path_fault(name.removeprefix("./"))
     if fault and name != ".":
-        yield broken(PATH, f"the name {name} {fault}")
+        yield violation(PATH, f"the name {name} {fault}")
     if member.issparse():
-        yield broken(SPARSE, f"{name} is sparse")
+        yield violation(SPARSE, f"{name} is sparse")
     if not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
-        yield broken(DEVICE, f"{name} is a device or a pipe")
+        yield violation(DEVICE, f"{name} is a device or a pipe")
     plain = posixpath.normpath(name)
     if any(parent in found.links for parent in _parents(plain)):
-        yield broken(LINK, f"{name} lies below a link")
+        yield violation(LINK, f"{name} lies below a link")
     if member.issym() or member.islnk():
-        yield from _link(member, plain)
+        yield from _check_link(member, plain)
     if plain in found.names and not member.isdir():
-        yield broken(DUPLICATE, f"{name} is there more than once")
+        yield violation(DUPLICATE, f"{name} is there more than once")
     found.names.add(name)
     if member.issym():
         found.links.add(plain)
@@ -144,45 +144,45 @@ def _parents(name: str) -> Iterator[str]:
         yield name
 
 
-def _link(member: tarfile.TarInfo, plain: str) -> Iterator[Problem]:
+def _check_link(member: tarfile.TarInfo, plain: str) -> Iterator[Problem]:
     """Judge where a link leads: a symbolic one from its own folder, a hard one from the top of the archive."""
     base = posixpath.dirname(plain) if member.issym() else ""
     target = posixpath.normpath(posixpath.join(base, member.linkname))
     top = plain.partition("/")[0]
     if member.linkname.startswith("/") or target.partition("/")[0] != top:
-        yield broken(LINK, f"{member.name} links to {member.linkname}")
+        yield violation(LINK, f"{member.name} links to {member.linkname}")
 
 
-def _keep(archive: tarfile.TarFile, member: tarfile.TarInfo, found: Sdist, problems: list[Problem]) -> None:
+def _check_content(archive: tarfile.TarFile, member: tarfile.TarInfo, found: Sdist, problems: list[Problem]) -> None:
     """Look into what has to be read: PKG-INFO, which may come before its folder's name is known, and source."""
     folder, _, rest = member.name.partition("/")
     is_info = rest == "PKG-INFO"
     if not member.isreg() or member.issparse() or not (is_info or is_source(member.name, member.size)):
         return
-    if member.size > KEPT_LIMIT:
-        problems.append(broken(PKG_INFO, f"{member.name} is longer than {KEPT_LIMIT} bytes"))
+    if member.size > MEMBER_LIMIT:
+        problems.append(violation(PKG_INFO, f"{member.name} is longer than {MEMBER_LIMIT} bytes"))
         return
     stream = archive.extractfile(member)
     data = stream.read() if stream else b""
     if is_info:
         found.infos[folder] = data
-    problems.extend(encrypted(member.name, data) if is_source(member.name, member.size) else ())
+    problems.extend(check_encryption(member.name, data) if is_source(member.name, member.size) else ())
 
 
-def _rest(stream: gzip.GzipFile, packed: int, limits: Limits) -> Iterator[Problem]:
+def _check_rest(stream: gzip.GzipFile, packed: int, limits: Limits) -> Iterator[Problem]:
     """Read what follows the end of the archive: zeros, which fill its last block."""
     total = 0
-    while piece := stream.read(PIECE):
+    while piece := stream.read(CHUNK):
         total += len(piece)
         if piece.count(0) != len(piece):
-            yield broken(TRAILING, "bytes follow the end of the archive")
+            yield violation(TRAILING, "bytes follow the end of the archive")
             return
-        if excess := list(expansion(total, packed, limits)):
+        if excess := list(check_expansion(total, packed, limits)):
             yield from excess
             return
 
 
-def _top(found: Sdist) -> Iterator[Problem]:
+def _check_top(found: Sdist) -> Iterator[Problem]:
     """Judge the one folder, as PyPI and twine find it: what all names have in common."""
     try:
         top = posixpath.commonpath(found.names) if found.names else ""
@@ -190,15 +190,15 @@ def _top(found: Sdist) -> Iterator[Problem]:
         top = ""
     if top in {"", ".", "/"}:
         tops = sorted({name.split("/")[0] for name in found.names})[:3]
-        yield broken(TOP, f"it holds no single folder: {', '.join(tops) or 'nothing'}")
+        yield violation(TOP, f"it holds no single folder: {', '.join(tops) or 'nothing'}")
         return
     if "/" in top:
-        yield broken(TOP, f"all that it holds lies in {top}, not in one folder at the top")
+        yield violation(TOP, f"all that it holds lies in {top}, not in one folder at the top")
         return
     found.top = top
     if f"{top}/PKG-INFO" not in found.names:
-        yield broken(PKG_INFO, f"there is no {top}/PKG-INFO in it")
+        yield violation(PKG_INFO, f"there is no {top}/PKG-INFO in it")
         return
     found.pkg_info = found.infos.get(top)
     if found.pkg_info is None:
-        yield broken(PKG_INFO, f"{top}/PKG-INFO is no plain file")
+        yield violation(PKG_INFO, f"{top}/PKG-INFO is no plain file")

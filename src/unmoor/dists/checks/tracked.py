@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 from unmoor.dists import inspect
 from unmoor.dists.checks.examine import DistFindings
-from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
+from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 from unmoor.util.secret_scan import secret_file
 
 PACKAGE = CheckRule(
@@ -39,7 +39,7 @@ DATA = CheckRule(
     by=By.UNMOOR,
     warns=True,
 )
-LEFT = CheckRule(
+LEFTOVER = CheckRule(
     name="untracked-module",
     refuses="a module in a wheel that git has deleted, as earlier builds leave behind",
     by=By.UNMOOR,
@@ -50,12 +50,12 @@ SECRET = CheckRule(
     refuses="a file such as `.env` or `.pypirc`, a private key or git's own history, that is not tracked",
     by=By.UNMOOR,
 )
-RULES = (PACKAGE, MODULES, DATA, LEFT, SECRET)
+RULES = (PACKAGE, MODULES, DATA, LEFTOVER, SECRET)
 
-_NAMED = 3
+_NAMES_SHOWN = 3
 _INIT = "__init__.py"
 # What a package holds for its developers alone.
-_ASIDE = re.compile(
+_DEVELOPMENT = re.compile(
     r"(?:^|/)(?:\.[^/]+|_?tests?|docs?|examples?|benchmarks?|frontend|node_modules|conftest\.py|setup\.py"
     r"|test_[^/]*\.py|[^/]*_test\.py|(?:pyproject|ruff)\.toml|(?:package|package-lock|tsconfig)\.json)(?:/|$)"
 )
@@ -103,108 +103,116 @@ class Tracked:
         start = bisect_left(self._sorted, f"{folder}/")
         return self._sorted[start : bisect_left(self._sorted, f"{folder}0", start)]  # "0" comes right after "/"
 
-    def home(self, package: str, names: Iterable[str]) -> str | None:
+    def source_folder(self, package: str, names: Iterable[str]) -> str | None:
         """The folder that a wheel's package was taken from, ``None`` where that cannot be told.
 
         ``names`` are the package's modules in the wheel: half of them must be tracked there, else they are generated.
         """
         own = list(names)
         homes = [path for path in self._packages if f"/{path}".endswith(f"/{package}")]
-        found = {home: sum(home + name.removeprefix(package) in self.paths for name in own) for home in homes}
-        best = max(homes, key=lambda home: (found[home], -len(home)), default=None)
+        found = {
+            source_folder: sum(source_folder + name.removeprefix(package) in self.paths for name in own)
+            for source_folder in homes
+        }
+        best = max(homes, key=lambda source_folder: (found[source_folder], -len(source_folder)), default=None)
         return best if best is not None and found[best] * 2 >= len(own) else None
 
-    def called(self, project: str) -> str | None:
+    def package_named(self, project: str) -> str | None:
         """A package of the project's own name, ``None`` where none is tracked."""
-        homes = (path for path in self._packages if not _ASIDE.search(path))
+        homes = (path for path in self._packages if not _DEVELOPMENT.search(path))
         wanted = canonicalize_name(project)
         return min(
             (path for path in homes if canonicalize_name(path.rpartition("/")[2]) == wanted), key=len, default=None
         )
 
-    def usual(self) -> str | None:
+    def top_package(self) -> str | None:
         """A package of any name at the top or in ``src``, ``None`` where none is tracked there."""
         places = (path for path in self._packages if "/" not in path.removeprefix("src/"))
-        return next((path for path in places if not _ASIDE.search(path)), None)
+        return next((path for path in places if not _DEVELOPMENT.search(path)), None)
 
-    def knows(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
         """Whether a file of an archive is tracked, or lies in a submodule; the archive may hold a part of the tree."""
         parts = name.split("/")
         return any("/".join(parts[:upto]) in self._ends for upto in range(len(parts), 0, -1))
 
 
-def of_file(verdict: DistFindings, tracked: Tracked, project: str) -> Iterator[Problem]:
+def check_file(findings: DistFindings, tracked: Tracked, project: str) -> Iterator[Problem]:
     """Compare the files in an archive with the tracked ones."""
-    for name in sorted(verdict.names):
-        if (what := _suspect(name)) and not tracked.knows(_landing(name) or name):
-            yield broken(SECRET, f"{name} in it looks like {what}, and is not tracked at the commit")
-    if verdict.file.is_wheel and verdict.names:
-        yield from _compared(verdict.names, tracked, project)
+    for name in sorted(findings.names):
+        if (what := _secret_kind(name)) and not tracked.has(_import_path(name) or name):
+            yield violation(SECRET, f"{name} in it looks like {what}, and is not tracked at the commit")
+    if findings.file.is_wheel and findings.names:
+        yield from _check_wheel(findings.names, tracked, project)
 
 
-def _compared(names: Iterable[str], tracked: Tracked, project: str) -> Iterator[Problem]:
+def _check_wheel(names: Iterable[str], tracked: Tracked, project: str) -> Iterator[Problem]:
     """Say what a wheel's packages have in the repository and not in the wheel, and the other way round."""
-    landed = frozenset(path for name in names if (path := _landing(name)) is not None)
-    modules = {stem for name in landed if (stem := _stem(name)) is not None}
+    landed = frozenset(path for name in names if (path := _import_path(name)) is not None)
+    modules = {stem for name in landed if (stem := _module_path(name)) is not None}
     if not modules:
         empty = all(".dist-info/" in name for name in names)
-        if home := tracked.called(project) or (tracked.usual() if empty else None):
-            yield broken(PACKAGE, f"it holds no module, and the package {home} is tracked")
+        if source_folder := tracked.package_named(project) or (tracked.top_package() if empty else None):
+            yield violation(PACKAGE, f"it holds no module, and the package {source_folder} is tracked")
         return
     absent: list[str] = []
     strange: dict[str, str] = {}
-    for package in _outermost(modules):
+    for package in _outermost_packages(modules):
         own = [name for name in landed if name.startswith(f"{package}/") and name.endswith(".py")]
-        home = tracked.home(package, own)
-        if home is None:
+        source_folder = tracked.source_folder(package, own)
+        if source_folder is None:
             continue
-        sources = {package + source.removeprefix(home): source for source in tracked.below(home)}
-        absent += [each for each in sources.keys() - landed if not _ASIDE.search(each) and _stem(each) not in modules]
-        strange |= {home + name.removeprefix(package): name for name in own if name not in sources}
-    yield from _lacking(sorted(absent))
+        sources = {package + source.removeprefix(source_folder): source for source in tracked.below(source_folder)}
+        absent += [
+            each
+            for each in sources.keys() - landed
+            if not _DEVELOPMENT.search(each) and _module_path(each) not in modules
+        ]
+        strange |= {source_folder + name.removeprefix(package): name for name in own if name not in sources}
+    yield from _check_missing(sorted(absent))
     wanted = sorted(path for path in strange if not _VERSION.search(path))
     if left := sorted(strange[path] for path in tracked.deleted(wanted)) if wanted else []:
-        yield broken(
-            LEFT, f"it holds {_name_some(left)}, deleted in git before this commit: left over from an earlier build"
+        yield violation(
+            LEFTOVER,
+            f"it holds {_first_names(left)}, deleted in git before this commit: left over from an earlier build",
         )
 
 
-def _lacking(absent: Sequence[str]) -> Iterator[Problem]:
+def _check_missing(absent: Sequence[str]) -> Iterator[Problem]:
     """Say which files of its packages a wheel lacks."""
     code = [name for name in absent if name.endswith((".py", ".pyi", "/py.typed"))]
     data = [name for name in absent if PurePosixPath(name).suffix in _DATA]
     if code:
-        yield broken(MODULES, f"it lacks {_name_some(code)}, tracked in its own packages")
+        yield violation(MODULES, f"it lacks {_first_names(code)}, tracked in its own packages")
     if data:
-        yield broken(DATA, f"it lacks {_name_some(data)}, data tracked in its own packages")
+        yield violation(DATA, f"it lacks {_first_names(data)}, data tracked in its own packages")
 
 
 # Wheels of one release hold much the same names.
 @lru_cache(maxsize=1 << 15)
-def _suspect(name: str) -> str:
+def _secret_kind(name: str) -> str:
     return secret_file(name)
 
 
 @lru_cache(maxsize=1 << 15)
-def _landing(name: str) -> str | None:
+def _import_path(name: str) -> str | None:
     """Where a member lands on the import path, ``None`` where it does not."""
-    path = inspect.imported(name)
+    path = inspect.import_path(name)
     return None if path is None else str(path)
 
 
-def _stem(name: str) -> str | None:
+def _module_path(name: str) -> str | None:
     """The module that a file is, as a path without its ending; ``None`` for what cannot be imported."""
     folder, _, file = name.rpartition("/")
     return f"{folder}/{file.partition('.')[0]}" if file.endswith((".py", ".so", ".pyd")) else None
 
 
-def _outermost(modules: Iterable[str]) -> list[str]:
+def _outermost_packages(modules: Iterable[str]) -> list[str]:
     """The packages that lie in no other."""
     packages = {stem.removesuffix("/__init__") for stem in modules if stem.endswith("/__init__")} - {""}
     return sorted(each for each in packages if not packages.intersection(map(str, PurePosixPath(each).parents)))
 
 
-def _name_some(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     """Name some files, and count the others."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.tags import Tag, parse_tag
 
-from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
+from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -41,8 +41,8 @@ RULES = (INFO, WHEEL, METADATA, SHADOWED, FORMAT, TAGS, NO_RECORD, RECORD, HASH,
 _MAJOR = "1"
 # RECORD names its own signatures no more than itself with a hash (PEP 427).
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
-_USUAL = "sha256"
-_STRONG = (_USUAL, "sha384", "sha512")
+_SHA256 = "sha256"
+_STRONG = (_SHA256, "sha384", "sha512")
 _COMMANDS = ("console_scripts", "gui_scripts")
 _COMMAND = re.compile(r"[\w.-]+")
 
@@ -67,51 +67,51 @@ def info_folder(filename: str) -> str:
     return "-".join(filename.split("-")[:2]) + ".dist-info"
 
 
-def owed(folder: str, names: Collection[str]) -> Iterator[Problem]:
+def check_dist_info(folder: str, names: Collection[str]) -> Iterator[Problem]:
     """See that the dist-info folder is there, alone, with what it must hold."""
     folders = {name.split("/")[0] for name in names if "/" in name and name.split("/")[0].endswith(".dist-info")}
     for other in sorted(folders - {folder}):
-        yield broken(INFO, f"it holds {other}, and should hold {folder} alone")
+        yield violation(INFO, f"it holds {other}, and should hold {folder} alone")
     if f"{folder}/WHEEL" not in names:
-        yield broken(WHEEL, f"there is no {folder}/WHEEL in it")
+        yield violation(WHEEL, f"there is no {folder}/WHEEL in it")
     if f"{folder}/METADATA" not in names:
-        yield broken(METADATA, f"there is no {folder}/METADATA in it")
+        yield violation(METADATA, f"there is no {folder}/METADATA in it")
     if f"{folder}/RECORD" not in names:
-        yield broken(NO_RECORD, f"there is no {folder}/RECORD in it")
+        yield violation(NO_RECORD, f"there is no {folder}/RECORD in it")
 
 
-def shadows(folder: str, names: Collection[str]) -> list[str]:
+def shadowing_files(folder: str, names: Collection[str]) -> list[str]:
     """Name the files that twine would read before METADATA: it takes the first of the shallowest by that name."""
     own = (2, [folder, "METADATA"])
     found = sorted((len(parts), parts) for name in names if "METADATA" in name and (parts := name.split("/")))
     return ["/".join(parts) for depth, parts in found if (depth, parts) < own]
 
 
-def shadowed(name: str, data: bytes) -> Iterator[Problem]:
+def check_shadowing(name: str, data: bytes) -> Iterator[Problem]:
     """Judge a file that twine would read before METADATA."""
     if b"Metadata-Version" in data:
-        yield broken(SHADOWED, f"twine would send {name} as the metadata")
+        yield violation(SHADOWED, f"twine would send {name} as the metadata")
 
 
-def declared(data: bytes, tags: frozenset[Tag]) -> Iterator[Problem]:
+def check_wheel_file(data: bytes, tags: frozenset[Tag]) -> Iterator[Problem]:
     """Judge the bytes of WHEEL."""
     try:
         fields = HeaderParser().parsestr(data.decode())
     except UnicodeError:
-        yield broken(FORMAT, "its WHEEL file is not UTF-8")
+        yield violation(FORMAT, "its WHEEL file is not UTF-8")
         return
     version = str(fields.get("Wheel-Version", "")).strip()
     if version.split(".")[0] != _MAJOR:
-        yield broken(FORMAT, f"its WHEEL file says Wheel-Version {version or 'nothing'}, and installers know 1.x")
+        yield violation(FORMAT, f"its WHEEL file says Wheel-Version {version or 'nothing'}, and installers know 1.x")
     try:
         said = {tag for line in fields.get_all("Tag", ()) for tag in parse_tag(str(line).strip())}
     except ValueError:
         said = set()
     if said != tags:
-        yield broken(TAGS, "its WHEEL file says other tags than the file name")
+        yield violation(TAGS, "its WHEEL file says other tags than the file name")
 
 
-def record(folder: str, data: bytes, problems: list[Problem]) -> Mapping[str, Row]:
+def read_record(folder: str, data: bytes, problems: list[Problem]) -> Mapping[str, Row]:
     """Read RECORD; nothing where it cannot be read."""
     rows = {}
     try:
@@ -122,32 +122,32 @@ def record(folder: str, data: bytes, problems: list[Problem]) -> Mapping[str, Ro
             algorithm, _, digest = hashed.partition("=")
             rows[name.replace("\\", "/")] = Row(algorithm, digest, size)
     except (UnicodeError, csv.Error) as error:
-        problems.append(broken(NO_RECORD, f"{folder}/RECORD cannot be read: {error}"))
+        problems.append(violation(NO_RECORD, f"{folder}/RECORD cannot be read: {error}"))
     return rows
 
 
-def recorded(folder: str, rows: Mapping[str, Row], names: Sequence[str]) -> Iterator[Problem]:
+def check_record(folder: str, rows: Mapping[str, Row], names: Sequence[str]) -> Iterator[Problem]:
     """Compare RECORD with the files that are there; folders and signatures are not in it."""
     exempt = {f"{folder}/{name}" for name in _SIGNATURES}
     files = {name for name in names if not name.endswith("/")} - exempt
     for name in sorted(files - rows.keys()):
-        yield broken(RECORD, f"{name} is not in RECORD")
+        yield violation(RECORD, f"{name} is not in RECORD")
     for name in sorted(rows.keys() - files - exempt):
-        yield broken(RECORD, f"{name} is in RECORD, and not in the wheel")
+        yield violation(RECORD, f"{name} is in RECORD, and not in the wheel")
     for name in sorted((files & rows.keys()) - {f"{folder}/RECORD"}):
         if rows[name].algorithm not in _STRONG:
-            yield broken(HASH, f"{name} has no sha256 in RECORD")
+            yield violation(HASH, f"{name} has no sha256 in RECORD")
 
 
-def impossible(points: Iterable[EntryPoint]) -> Iterator[Problem]:
+def check_commands(points: Iterable[EntryPoint]) -> Iterator[Problem]:
     """Judge the names of commands: they become file names."""
     for point in points:
         if point.group in _COMMANDS and _COMMAND.fullmatch(point.name) is None:
-            yield broken(POINTS, f"{point.name!r} in {point.group} cannot be the name of a command")
+            yield violation(POINTS, f"{point.name!r} in {point.group} cannot be the name of a command")
 
 
 def hasher(row: Row | None) -> _Hash | None:
     """What a file is hashed with while it is read, ``None`` where RECORD gives no strong hash."""
     if row is None or row.algorithm not in _STRONG:
         return None
-    return hashlib.sha256() if row.algorithm == _USUAL else hashlib.new(row.algorithm)
+    return hashlib.sha256() if row.algorithm == _SHA256 else hashlib.new(row.algorithm)

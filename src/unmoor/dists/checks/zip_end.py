@@ -11,7 +11,7 @@ _END_LENGTH, _END64_LENGTH, _LOCATOR_LENGTH = 22, 56, 20
 _COMMENT_LIMIT = 1 << 16
 
 
-class Misplaced(Exception):
+class MisplacedDirectory(Exception):
     """The end of the archive contradicts itself."""
 
 
@@ -30,8 +30,11 @@ class ZipEnd:
     comment: bytes
 
 
-def end_of(stream: IO[bytes], length: int) -> ZipEnd:
-    """Find the end of the directory as zipfile does, from the back. Raises `Misplaced`, and ``ValueError`` for none."""
+def find_end(stream: IO[bytes], length: int) -> ZipEnd:
+    """Find the end record of the directory, searching from the back as zipfile does.
+
+    Raises `MisplacedDirectory` if the record contradicts itself, and ``ValueError`` if there is none.
+    """
     begun = max(0, length - _END_LENGTH - _COMMENT_LIMIT)
     stream.seek(begun)
     tail = stream.read(_END_LENGTH + _COMMENT_LIMIT)
@@ -46,14 +49,14 @@ def end_of(stream: IO[bytes], length: int) -> ZipEnd:
     disk, directory_disk, here, count, size, offset, comment = fields
     text = tail[found + _END_LENGTH :][:comment]
     if len(text) != comment:
-        raise Misplaced("the archive announces a comment that is not there")
+        raise MisplacedDirectory("the archive announces a comment that is not there")
     if here != count or disk or directory_disk:
-        raise Misplaced("the directory is spread over several disks")
+        raise MisplacedDirectory("the directory is spread over several disks")
     plain_end = ZipEnd(count=count, size=size, offset=offset, at=at, after=at + _END_LENGTH + comment, comment=text)
-    return _end64(stream, plain_end) or plain_end
+    return _find_zip64_end(stream, plain_end) or plain_end
 
 
-def _end64(stream: IO[bytes], plain: ZipEnd) -> ZipEnd | None:
+def _find_zip64_end(stream: IO[bytes], plain: ZipEnd) -> ZipEnd | None:
     """Read the ZIP64 end that stands before the plain one, ``None`` where there is none."""
     begins = plain.at - _LOCATOR_LENGTH
     where = begins - _END64_LENGTH
@@ -67,13 +70,13 @@ def _end64(stream: IO[bytes], plain: ZipEnd) -> ZipEnd | None:
     stream.seek(max(where, 0))
     data = stream.read(_END64_LENGTH)
     if where < 0 or (disk, said, disks) != (0, where, 1) or not data.startswith(_END64):
-        raise Misplaced("the ZIP64 end of the directory is not where its locator says")
+        raise MisplacedDirectory("the ZIP64 end of the directory is not where its locator says")
     rest, _, _, own_disk, directory_disk, here, count, size, offset = struct.unpack("<Q2H2L4Q", data[4:])
     if rest != _END64_LENGTH - 12:
-        raise Misplaced("the ZIP64 end of the directory holds extensible data")
+        raise MisplacedDirectory("the ZIP64 end of the directory holds extensible data")
     if here != count or own_disk or directory_disk:
-        raise Misplaced("the directory is spread over several disks")
+        raise MisplacedDirectory("the directory is spread over several disks")
     pairs = ((plain.count, count, 0xFFFF), (plain.size, size, 0xFFFFFFFF), (plain.offset, offset, 0xFFFFFFFF))
     if any(short not in (long, left) for short, long, left in pairs):
-        raise Misplaced("the two ends of the directory contradict each other")
+        raise MisplacedDirectory("the two ends of the directory contradict each other")
     return replace(plain, count=count, size=size, offset=offset, at=where)

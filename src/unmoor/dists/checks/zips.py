@@ -15,11 +15,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import IO, NamedTuple
 
-from unmoor.dists.checks.archives import COUNT_LIMIT, MEMBERS, fault_of, is_plain
-from unmoor.dists.checks.extras import SENTINEL, Sizes, extra_faults, placed_by, sizes_of
+from unmoor.dists.checks.archives import COUNT_LIMIT, MEMBERS, is_plain, path_fault
+from unmoor.dists.checks.extras import SENTINEL, Sizes, extra_faults, sizes_of_entry, sizes_of_header
 from unmoor.dists.checks.members import ArchiveMember
-from unmoor.dists.checks.rules import By, CheckRule, Problem, broken
-from unmoor.dists.checks.zip_end import Misplaced, ZipEnd, end_of
+from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
+from unmoor.dists.checks.zip_end import MisplacedDirectory, ZipEnd, find_end
 
 UNREADABLE = CheckRule(name="zip-unreadable", refuses="a wheel that is no ZIP archive, or one that cannot be read")
 TRAILING = CheckRule(name="zip-trailing", refuses="bytes after the end of the archive")
@@ -74,7 +74,7 @@ class DirectoryEntry(NamedTuple):
     mode: int
 
     @property
-    def is_usual(self) -> bool:
+    def is_ordinary(self) -> bool:
         """Whether nothing can be wrong with what the directory says: nearly all members are of this kind."""
         return (
             self.method in (_STORED, _DEFLATED)
@@ -84,63 +84,63 @@ class DirectoryEntry(NamedTuple):
         )
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """The name for a message."""
         return self.raw[:200].decode("utf-8", "replace")
 
 
-def entries(stream: IO[bytes], problems: list[Problem]) -> tuple[ArchiveMember, ...]:
+def read_members(stream: IO[bytes], problems: list[Problem]) -> tuple[ArchiveMember, ...]:
     """Read the layout of an archive; what is wrong with it is added to ``problems``. None where it cannot be read."""
     length = stream.seek(0, os.SEEK_END)
     try:
-        end = end_of(stream, length)
-    except Misplaced as error:
-        problems.append(broken(DIRECTORY, str(error)))
+        end = find_end(stream, length)
+    except MisplacedDirectory as error:
+        problems.append(violation(DIRECTORY, str(error)))
         return ()
     except ValueError as error:
-        problems.append(broken(UNREADABLE, f"it is not a ZIP archive that can be read: {error}"))
+        problems.append(violation(UNREADABLE, f"it is not a ZIP archive that can be read: {error}"))
         return ()
     if end.size > _DIRECTORY_LIMIT or end.count > COUNT_LIMIT:
-        problems.append(broken(MEMBERS, f"it holds {end.count} members"))
+        problems.append(violation(MEMBERS, f"it holds {end.count} members"))
         return ()
-    problems.extend(_tail(end, length))
-    listed = _directory(stream, end, problems)
-    return _members(stream, end, listed, problems) if listed is not None else ()
+    problems.extend(_check_end(end, length))
+    entries = _read_directory(stream, end, problems)
+    return _check_headers(stream, end, entries, problems) if entries is not None else ()
 
 
-def _tail(end: ZipEnd, length: int) -> Iterator[Problem]:
+def _check_end(end: ZipEnd, length: int) -> Iterator[Problem]:
     """Judge what stands after the directory."""
     if end.after != length:
-        yield broken(TRAILING, f"{length - end.after} bytes follow the end of the archive")
+        yield violation(TRAILING, f"{length - end.after} bytes follow the end of the archive")
     if end.comment:
-        yield broken(ARCHIVE_COMMENT, f"the archive has a comment of {len(end.comment)} bytes")
+        yield violation(ARCHIVE_COMMENT, f"the archive has a comment of {len(end.comment)} bytes")
     if b"PK\x05\x06" in end.comment:
-        yield broken(DIRECTORY, "the comment of the archive holds another end of a directory")
+        yield violation(DIRECTORY, "the comment of the archive holds another end of a directory")
 
 
-def _directory(stream: IO[bytes], end: ZipEnd, problems: list[Problem]) -> list[DirectoryEntry] | None:
+def _read_directory(stream: IO[bytes], end: ZipEnd, problems: list[Problem]) -> list[DirectoryEntry] | None:
     """Read the directory, which must fill the place that its end names; ``None`` where it does not."""
     if end.offset + end.size != end.at:
-        problems.append(broken(DIRECTORY, "the directory does not lie where its end says"))
+        problems.append(violation(DIRECTORY, "the directory does not lie where its end says"))
         return None
     stream.seek(end.offset)
     data = stream.read(end.size)
     found = []
     at = 0
     while at + _CENTRAL.size <= len(data) and data.startswith(_CENTRAL_SIGN, at):
-        one, at = _listed(data, at, problems)
+        one, at = _read_entry(data, at, problems)
         if one is None:
             return None
         found.append(one)
     if at != end.size or len(found) != end.count:
-        problems.append(broken(DIRECTORY, f"the directory does not hold the {end.count} members that its end says"))
+        problems.append(violation(DIRECTORY, f"the directory does not hold the {end.count} members that its end says"))
         return None
     twice = sorted(name for name, count in Counter(each.raw for each in found).items() if count > 1)
-    problems += [broken(DUPLICATE, f"{name.decode('utf-8', 'replace')} is there more than once") for name in twice]
+    problems += [violation(DUPLICATE, f"{name.decode('utf-8', 'replace')} is there more than once") for name in twice]
     return found
 
 
-def _listed(data: bytes, at: int, problems: list[Problem]) -> tuple[DirectoryEntry | None, int]:
+def _read_entry(data: bytes, at: int, problems: list[Problem]) -> tuple[DirectoryEntry | None, int]:
     """Read one member of the directory, and where the next one begins; ``None`` where its sizes cannot be known."""
     (_, _, needed, flags, method, _, _, crc, packed, size, *lengths, disk, _, attributes, offset) = (
         _CENTRAL.unpack_from(data, at)
@@ -151,35 +151,37 @@ def _listed(data: bytes, at: int, problems: list[Problem]) -> tuple[DirectoryEnt
     extra = data[begun + name_length : begun + name_length + extra_length]
     one = DirectoryEntry(raw, flags, method, crc, packed, size, offset, attributes >> 16)
     if extra and (faults := list(extra_faults(extra))):
-        problems += [broken(EXTRA, f"{one.shown} has {fault}") for fault in faults]
+        problems += [violation(EXTRA, f"{one.display_name} has {fault}") for fault in faults]
         return None, at
     if SENTINEL in (packed, size, offset):
-        placed = placed_by(extra, size=size, packed=packed, offset=offset)
+        placed = sizes_of_entry(extra, size=size, packed=packed, offset=offset)
         if placed is None:
-            problems.append(broken(EXTRA, f"{one.shown} has a ZIP64 field that does not give its sizes"))
+            problems.append(violation(EXTRA, f"{one.display_name} has a ZIP64 field that does not give its sizes"))
             return None, at
         one = one._replace(size=placed.size, packed=placed.packed, offset=placed.offset)
     if needed & 0xFF > _NEWEST:
-        problems.append(broken(UNREADABLE, f"{one.shown} needs version {(needed & 0xFF) / 10} of the ZIP format"))
+        problems.append(
+            violation(UNREADABLE, f"{one.display_name} needs version {(needed & 0xFF) / 10} of the ZIP format")
+        )
     if comment_length:
-        problems.append(broken(COMMENT, f"{one.shown} has a comment"))
+        problems.append(violation(COMMENT, f"{one.display_name} has a comment"))
     if disk:
-        problems.append(broken(DIRECTORY, f"{one.shown} lies on another disk"))
+        problems.append(violation(DIRECTORY, f"{one.display_name} lies on another disk"))
     return one, begun + name_length + extra_length + comment_length
 
 
-def _members(
-    stream: IO[bytes], end: ZipEnd, listed: Sequence[DirectoryEntry], problems: list[Problem]
+def _check_headers(
+    stream: IO[bytes], end: ZipEnd, entries: Sequence[DirectoryEntry], problems: list[Problem]
 ) -> tuple[ArchiveMember, ...]:
     """Walk over every header, in the order of the file: they must lie end to end, from the first byte on."""
     found = []
     at = 0
-    for one in sorted(listed, key=lambda each: each.offset):
+    for one in sorted(entries, key=lambda each: each.offset):
         if at != one.offset:
-            problems.append(_gap(stream, at, one.offset, one.shown))
-        if not one.is_usual:
-            problems.extend(_judged(one))
-        start = _header(stream, one, problems)
+            problems.append(_gap_problem(stream, at, one.offset, one.display_name))
+        if not one.is_ordinary:
+            problems.extend(_check_entry(one))
+        start = _check_header(stream, one, problems)
         if start is None:
             return ()
         at = start + one.packed
@@ -187,75 +189,77 @@ def _members(
             name = one.raw.decode("utf-8", "replace")
             found.append(ArchiveMember(name, start, one.packed, one.size, one.crc, one.method == _DEFLATED))
     if at != end.offset:
-        problems.append(_gap(stream, at, end.offset, "the directory"))
+        problems.append(_gap_problem(stream, at, end.offset, "the directory"))
     return tuple(found)
 
 
-def _gap(stream: IO[bytes], at: int, expected: int, what: str) -> Problem:
+def _gap_problem(stream: IO[bytes], at: int, expected: int, what: str) -> Problem:
     """Judge the bytes between the end of one member and the header of the next, or the directory."""
     stream.seek(min(at, expected))
     if at < expected and stream.read(4) == _LOCAL_SIGN:
-        return broken(HIDDEN, f"before {what} lies a member that the directory does not name")
-    return broken(GAP, f"{what} begins at byte {expected}, and what is before it ends at byte {at}")
+        return violation(HIDDEN, f"before {what} lies a member that the directory does not name")
+    return violation(GAP, f"{what} begins at byte {expected}, and what is before it ends at byte {at}")
 
 
-def _judged(one: DirectoryEntry) -> Iterator[Problem]:
+def _check_entry(one: DirectoryEntry) -> Iterator[Problem]:
     """Judge what the directory says of a member."""
     try:
         name = one.raw.decode()
     except UnicodeError:
-        yield broken(NAME, f"the name {one.shown} is not UTF-8")
+        yield violation(NAME, f"the name {one.display_name} is not UTF-8")
         return
     if not one.flags & _UTF8 and not one.raw.isascii():
-        yield broken(NAME, f"the name {name} is not marked as UTF-8")
-    if fault := fault_of(name):
-        yield broken(NAME if "unprintable" in fault else PATH, f"the name {name} {fault}")
+        yield violation(NAME, f"the name {name} is not marked as UTF-8")
+    if fault := path_fault(name):
+        yield violation(NAME if "unprintable" in fault else PATH, f"the name {name} {fault}")
     if one.method not in (_STORED, _DEFLATED):
-        yield broken(METHOD, f"{name} is compressed by method {one.method}")
+        yield violation(METHOD, f"{name} is compressed by method {one.method}")
     if one.flags & _ENCRYPTION:
-        yield broken(ENCRYPTED, f"{name} is encrypted")
+        yield violation(ENCRYPTED, f"{name} is encrypted")
     if stat.S_ISLNK(one.mode):
-        yield broken(LINK, f"{name} is a symbolic link")
+        yield violation(LINK, f"{name} is a symbolic link")
     if name.endswith("/") and one.size:
-        yield broken(DAMAGED, f"the folder {name} holds bytes")
+        yield violation(DAMAGED, f"the folder {name} holds bytes")
 
 
-def _header(stream: IO[bytes], one: DirectoryEntry, problems: list[Problem]) -> int | None:
+def _check_header(stream: IO[bytes], one: DirectoryEntry, problems: list[Problem]) -> int | None:
     """Compare the header of a member with the directory, and return where its bytes begin."""
     stream.seek(one.offset)
     head = stream.read(_LOCAL.size + len(one.raw))
     if len(head) < _LOCAL.size or not head.startswith(_LOCAL_SIGN):
-        problems.append(broken(HIDDEN, f"{one.shown} has no header where the directory says"))
+        problems.append(violation(HIDDEN, f"{one.display_name} has no header where the directory says"))
         return None
     _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL.unpack_from(head)
     length: int = _LOCAL.size + name_length + extra_length
     head += stream.read(max(0, length - len(head)))
     name, extra = head[_LOCAL.size : _LOCAL.size + name_length], head[_LOCAL.size + name_length : length]
     if (name, flags, method, crc, packed, size, extra) != (*one[:6], b""):
-        problems.extend(_compared(one, name, flags, (method, crc)))
-        problems.extend(_sized(one, Sizes(packed=packed, size=size), extra, streamed=bool(flags & _STREAMED)))
+        problems.extend(_compare_header(one, name, flags, (method, crc)))
+        problems.extend(_compare_sizes(one, Sizes(packed=packed, size=size), extra, streamed=bool(flags & _STREAMED)))
     elif flags & _STREAMED:
-        problems.append(broken(DESCRIPTOR, f"{one.shown} has its sizes after its data"))
+        problems.append(violation(DESCRIPTOR, f"{one.display_name} has its sizes after its data"))
     return one.offset + length
 
 
-def _compared(one: DirectoryEntry, name: bytes, flags: int, header: tuple[int, int]) -> Iterator[Problem]:
+def _compare_header(one: DirectoryEntry, name: bytes, flags: int, header: tuple[int, int]) -> Iterator[Problem]:
     """Judge what the header of a member says apart from its sizes."""
     if name != one.raw:
-        yield broken(MISMATCH, f"{one.shown} is called {name[:200].decode('utf-8', 'replace')} in its header")
+        yield violation(MISMATCH, f"{one.display_name} is called {name[:200].decode('utf-8', 'replace')} in its header")
     if flags & _STREAMED:
-        yield broken(DESCRIPTOR, f"{one.shown} has its sizes after its data")
+        yield violation(DESCRIPTOR, f"{one.display_name} has its sizes after its data")
     elif header != (one.method, one.crc) or (flags ^ one.flags) & _ENCRYPTION:
-        yield broken(HEADER, f"{one.shown} has another method or checksum in its header than in the directory")
+        yield violation(
+            HEADER, f"{one.display_name} has another method or checksum in its header than in the directory"
+        )
 
 
-def _sized(one: DirectoryEntry, header: Sizes, extra: bytes, *, streamed: bool) -> Iterator[Problem]:
+def _compare_sizes(one: DirectoryEntry, header: Sizes, extra: bytes, *, streamed: bool) -> Iterator[Problem]:
     """Judge the sizes in the header of a member, with those of its ZIP64 field."""
     if faults := list(extra_faults(extra)):
-        yield from (broken(EXTRA, f"{one.shown} has {fault}") for fault in faults)
+        yield from (violation(EXTRA, f"{one.display_name} has {fault}") for fault in faults)
         return
-    said = sizes_of(header, extra, stored=one.method == _STORED)
+    said = sizes_of_header(header, extra, stored=one.method == _STORED)
     if said is None:
-        yield broken(EXTRA, f"{one.shown} has a ZIP64 field that does not give its sizes")
+        yield violation(EXTRA, f"{one.display_name} has a ZIP64 field that does not give its sizes")
     elif said != Sizes(packed=one.packed, size=one.size) and not streamed:
-        yield broken(MISMATCH, f"{one.shown} has other sizes in its header than in the directory")
+        yield violation(MISMATCH, f"{one.display_name} has other sizes in its header than in the directory")

@@ -65,14 +65,14 @@ class RecordedImports:
     copied: tuple[tuple[str, str], ...]
 
 
-def place(packages: Path, log: Path, modules: Iterable[str]) -> None:
+def install_recorder(packages: Path, log: Path, modules: Iterable[str]) -> None:
     """Put the witness into an environment's folder of packages; it writes into the folder ``log``."""
     log.mkdir()
     (packages / f"{_NAME}.py").write_text(_CODE.format(log=str(log), names=sorted(modules)))
     (packages / f"{_NAME}.pth").write_text(f"import {_NAME}\n")
 
 
-def heard(log: Path, *, environment: Path, copy: Path) -> RecordedImports:
+def read_recording(log: Path, *, environment: Path, copy: Path) -> RecordedImports:
     """Read what the witness wrote: a tab between module and place, a line each."""
     pairs = {
         (name, where)

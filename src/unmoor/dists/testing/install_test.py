@@ -15,9 +15,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.dists import inspect
-from unmoor.dists.testing.extras import Again, DistUnderTest, NeedsExtra, untested_for, with_extras
-from unmoor.dists.testing.interpreters import AUTO, chosen, runs_on
-from unmoor.dists.testing.probe import NEXT, REBUILD, ProbeResult, probe
+from unmoor.dists.testing.extras import DistUnderTest, InstallWithExtras, NeedsExtra, load_with_extras, not_tested
+from unmoor.dists.testing.interpreters import AUTO, choose_interpreter, runs_on
+from unmoor.dists.testing.probe import NEXT_RELEASE, REBUILD, ProbeResult, probe
 from unmoor.errors import CheckFailed, InvalidDist
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
@@ -32,31 +32,31 @@ def subjects(dists: Dists) -> tuple[Subject, ...]:
     return tuple(Subject(name=file.name, sha256=file.sha256) for file in dists.files)
 
 
-def kept_proof(folder: RunFolder, name: str, dists: Dists) -> Proof | None:
+def find_proof(folder: RunFolder, name: str, dists: Dists) -> Proof | None:
     """Return the proof of these very bytes that an earlier run, or another machine, left. Raises `Unknown`."""
     wanted = set(subjects(dists))
     return next((proof for proof in folder.proofs(name) if set(proof.subjects) == wanted), None)
 
 
-def vouches(proof: Proof, file: File) -> bool:
+def covers(proof: Proof, file: File) -> bool:
     """Whether a proof is about this very file, and says that something of it has passed."""
     passed = any(each.verdict is Verdict.PASSED and each.name.startswith(file.name) for each in proof.results)
     return passed and Subject(name=file.name, sha256=file.sha256) in proof.subjects
 
 
-def elsewhere(file: File, folder: RunFolder) -> Result | None:
+def proof_from_manifest(file: File, folder: RunFolder) -> Result | None:
     """Take the proof of a file for another platform from the machine that tried it there, ``None`` without.
 
     Such a proof comes in the manifest, under whatever name, and must say that something of the file has passed.
     """
     manifest = folder.read_manifest()
     for proof in manifest.proofs if manifest is not None else ():
-        if vouches(proof, file):
+        if covers(proof, file):
             return Result(name=file.name, verdict=Verdict.PASSED, detail=f"proven elsewhere: {clean(proof.name)}")
     return None
 
 
-def hosted(
+def assign_interpreters(
     files: Iterable[File], found: Sequence[Interpreter], folder: RunFolder
 ) -> tuple[list[tuple[File, Interpreter]], list[Result]]:
     """Take the proof of another machine for each of these files, else name an interpreter here that can run it.
@@ -68,18 +68,18 @@ def hosted(
     nowhere: list[File] = []
     for file in files:
         host = next((each for each in found if runs_on(file, each.version)), None)
-        if (proof := elsewhere(file, folder)) is not None:
+        if (proof := proof_from_manifest(file, folder)) is not None:
             handed.append(proof)
         elif host is not None:
             hosts.append((file, host))
         else:
             nowhere.append(file)
     if nowhere:
-        raise _foreign(nowhere)
+        raise _no_interpreter(nowhere)
     return hosts, handed
 
 
-def _foreign(files: Sequence[File]) -> CheckFailed:
+def _no_interpreter(files: Sequence[File]) -> CheckFailed:
     """Name the files that nobody can try here, and of which no proof was handed over."""
     names = ", ".join(file.name for file in files)
     made = f"{names} is made" if len(files) == 1 else f"{names} are made"
@@ -91,13 +91,15 @@ def _foreign(files: Sequence[File]) -> CheckFailed:
     )
 
 
-def interpreter(environments: Environments, dists: Dists, wanted: str = AUTO) -> Interpreter:
+def interpreter_for(environments: Environments, dists: Dists, wanted: str = AUTO) -> Interpreter:
     """The interpreter that files are tried with, by what a wheel of them says. Raises `ToolMissing`, `InvalidDist`."""
     wheel = next(iter(dists.wheels), None)
-    return chosen(environments, requires=inspect.read_metadata(wheel.path).python if wheel else "", wanted=wanted)
+    return choose_interpreter(
+        environments, requires=inspect.read_metadata(wheel.path).python if wheel else "", wanted=wanted
+    )
 
 
-def under_test(dists: Dists, python: Interpreter) -> tuple[DistUnderTest, ...]:
+def dists_under_test(dists: Dists, python: Interpreter) -> tuple[DistUnderTest, ...]:
     """Work out what each file that runs on ``python`` must hold, from the wheel. Raises `InvalidDist`."""
     here = [file for file in dists.files if runs_on(file, python.version)]
     found = []
@@ -146,36 +148,38 @@ def _requirements(wheel: File, metadata: inspect.Metadata, python: Interpreter) 
 
 
 def run_install_test(
-    environment: Environment, what: DistUnderTest, folder: Path, *, again: Again | None = None
+    environment: Environment, what: DistUnderTest, folder: Path, *, install: InstallWithExtras | None = None
 ) -> tuple[Result, ...]:
     """Import every module, load every entry point, check requirements, in an environment that has the file.
 
-    ``folder`` is empty and outside the repository. ``again`` makes another environment that has the file with
+    ``folder`` is empty and outside the repository. ``install`` makes another environment that has the file with
     some of its extras too: what needs one is tried there. Raises `CheckFailed` with all that failed.
     """
     environment.check()
     answer = probe(environment, what.file.name, what.modules, what.points, folder)
-    results, wrong = _judged_modules(what, answer.modules, answer.prefix)
-    more, also_wrong, needing = _judged_points(what, answer.points)
+    results, wrong = _check_modules(what, answer.modules, answer.prefix)
+    more, also_wrong, needing = _check_entry_points(what, answer.points)
     if wrong or also_wrong:
         raise CheckFailed(
             f"{what.file.name}, installed: " + "; ".join([*wrong, *also_wrong]),
-            next_step=_advice(what, (*answer.modules, *answer.points)),
+            next_step=_next_step(what, (*answer.modules, *answer.points)),
         )
     met = Result(name=f"{what.file.name}: requirements", verdict=Verdict.PASSED)
-    return (*results, *more, *with_extras(what, needing, folder, again), met)
+    return (*results, *more, *load_with_extras(what, needing, folder, install), met)
 
 
-def _advice(what: DistUnderTest, answers: Iterable[ProbeResult]) -> str:
+def _next_step(what: DistUnderTest, answers: Iterable[ProbeResult]) -> str:
     """What to do about files that fail: mostly a dependency that nobody declared."""
     own = what.own
     absent = sorted({clean(answer.missing) for answer in answers if answer.missing} - own)
     if not absent:
         return REBUILD
-    return f"declare what brings {', '.join(absent)} as a dependency, since a plain install does not; then {NEXT}"
+    return (
+        f"declare what brings {', '.join(absent)} as a dependency, since a plain install does not; then {NEXT_RELEASE}"
+    )
 
 
-def _judged_modules(what: DistUnderTest, answers: Iterable[ProbeResult], prefix: str) -> tuple[list[Result], list[str]]:
+def _check_modules(what: DistUnderTest, answers: Iterable[ProbeResult], prefix: str) -> tuple[list[Result], list[str]]:
     """Every module must come from the environment; one of several may need what only an extra brings."""
     good, bad, untested = [], [], []
     answers = tuple(answers)
@@ -183,7 +187,7 @@ def _judged_modules(what: DistUnderTest, answers: Iterable[ProbeResult], prefix:
     some = any(not answer.error for answer in answers)
     for answer in answers:
         if answer.error and some and what.extras and answer.missing and answer.missing not in own:
-            untested.append(untested_for(what, f"import of {answer.name}", answer.missing))
+            untested.append(not_tested(what, f"import of {answer.name}", answer.missing))
         elif answer.error:
             bad.append(f"{answer.name} does not import: {answer.error}")
         elif not all(place.startswith(prefix + "/") for place in answer.places):
@@ -199,7 +203,7 @@ def _judged_modules(what: DistUnderTest, answers: Iterable[ProbeResult], prefix:
     return [Result(name=name, verdict=Verdict.PASSED, detail=", ".join(good)), *untested], bad
 
 
-def _judged_points(
+def _check_entry_points(
     what: DistUnderTest, answers: Iterable[ProbeResult]
 ) -> tuple[list[Result], list[str], list[NeedsExtra]]:
     """Entry points must load, but for those that need an extra, or a host program that is not here."""

@@ -19,13 +19,13 @@ from unmoor.util.text import clean
 AUTO = "auto"
 
 
-def chosen(environments: Environments, *, requires: str, wanted: str = AUTO) -> Interpreter:
+def choose_interpreter(environments: Environments, *, requires: str, wanted: str = AUTO) -> Interpreter:
     """The wanted interpreter; by itself the one unmoor runs on if the project takes it, else the lowest it takes.
 
     ``requires`` is ``Requires-Python``, empty where it is not said. Raises `ToolMissing` where there is none.
     """
     if wanted != AUTO:
-        found = named(environments.pythons(), wanted)
+        found = find_interpreter(environments.pythons(), wanted)
         if found is None:
             raise ToolMissing(
                 f"there is no Python {wanted} on this machine, which the setting `python` asks for",
@@ -33,9 +33,9 @@ def chosen(environments: Environments, *, requires: str, wanted: str = AUTO) -> 
             )
         return found
     own = environments.own()
-    if fits(own.version, requires):
+    if is_compatible(own.version, requires):
         return own
-    found = next((each for each in environments.pythons() if fits(each.version, requires)), None)
+    found = next((each for each in environments.pythons() if is_compatible(each.version, requires)), None)
     if found is None:
         raise ToolMissing(
             f"the project is for Python {clean(requires)}, unmoor runs on Python {own.version},"
@@ -45,7 +45,7 @@ def chosen(environments: Environments, *, requires: str, wanted: str = AUTO) -> 
     return found
 
 
-def fits(version: str, requires: str) -> bool:
+def is_compatible(version: str, requires: str) -> bool:
     """Whether a project takes a Python. What cannot be read forbids nothing: the look at the files says so."""
     try:
         return Version(version) in SpecifierSet(requires, prereleases=True)
@@ -53,7 +53,7 @@ def fits(version: str, requires: str) -> bool:
         return True
 
 
-def named(found: Sequence[Interpreter], wanted: str) -> Interpreter | None:
+def find_interpreter(found: Sequence[Interpreter], wanted: str) -> Interpreter | None:
     """The highest interpreter of a version that is written like ``3.12`` or ``3.12.1``, ``None`` for none."""
     return next((each for each in reversed(found) if f"{each.version}.".startswith(f"{wanted}.")), None)
 
@@ -65,7 +65,7 @@ def runs_on(file: File, version: str = "") -> bool:
     """
     if not file.is_wheel:
         return True
-    tags = inspect.parsed(file.name).tags
+    tags = inspect.parse_filename(file.name).tags
     if not version or version == platform.python_version():
         return not tags.isdisjoint(sys_tags())
     release = Version(version).release[:2]

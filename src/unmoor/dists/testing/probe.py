@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # slow to import, and a run that only reads does not need it
     from importlib.metadata import EntryPoint
 
 _TIMEOUT = 300.0
-NEXT = "release the next version, or move the tag if nothing of it is public"
-REBUILD = f"correct the project and {NEXT}"
+NEXT_RELEASE = "release the next version, or move the tag if nothing of it is public"
+REBUILD = f"correct the project and {NEXT_RELEASE}"
 
 # Runs in the environment under test, on any Python. An import may print, or exit: the answer goes into a file.
 _PROBE = """
@@ -100,16 +100,16 @@ def probe(
         ) from error
     return ProbeResults(
         prefix=str(said["prefix"]),
-        modules=tuple(map(_answer, modules, said["modules"])),
-        points=tuple(map(_answer, map(in_words, points), said["points"])),
+        modules=tuple(map(_result_of, modules, said["modules"])),
+        points=tuple(map(_result_of, map(entry_point_label, points), said["points"])),
     )
 
 
-def _answer(name: str, raw: dict[str, Any]) -> ProbeResult:
+def _result_of(name: str, raw: dict[str, Any]) -> ProbeResult:
     error, missing = clean(str(raw.get("error", ""))), str(raw.get("missing", "")).partition(".")[0]
     return ProbeResult(name=name, places=tuple(raw.get("value") or ()), error=error, missing=missing)
 
 
-def in_words(point: EntryPoint) -> str:
+def entry_point_label(point: EntryPoint) -> str:
     """An entry point by its group and name."""
     return f"{point.group}: {point.name}"

@@ -30,13 +30,13 @@ _NAMES = (("test", "tests", "testing"), ("dev",))
 _FOLDERS = ("tests", "test")
 _TEST = re.compile(r"(test_[^/]*|[^/]*_test)\.py")
 # pytest's own exit codes but for 0 and 1, which mean that tests were run.
-_IDLE = {
+_NO_TESTS = {
     2: "pytest could not read them: what they need beside them was not found",
     3: "pytest itself failed",
     4: "pytest could not start: what they need beside them was not found",
     5: "pytest found nothing to run",
 }
-_ABSENT = re.compile(r"No module named '([^']+)'")
+_MISSING_MODULE = re.compile(r"No module named '([^']+)'")
 OFF = 'to leave the tests out: tests = "off" under [tool.unmoor]; to say how they run: test-command'
 
 
@@ -45,7 +45,7 @@ class Suite:
     """Tests to run: the command, with ``{project}`` in its words, and what it needs besides the wheel.
 
     ``folder`` is where they were found and ``why`` says how, both empty where the project configured them.
-    ``idle`` are the exit codes that mean that no test was run, each with what it says.
+    ``untested_codes`` are the exit codes that mean that no test was run, each with what it says.
     """
 
     command: str
@@ -53,7 +53,7 @@ class Suite:
     extras: tuple[str, ...] = ()
     folder: str = ""
     why: str = ""
-    idle: Mapping[int, str] = field(default_factory=dict)
+    untested_codes: Mapping[int, str] = field(default_factory=dict)
 
     def args(self, project: str) -> list[str]:
         """The command's words, with the folder of the copied tests put in."""
@@ -67,28 +67,30 @@ class Untested:
     why: str
 
 
-def choose(
-    wishes: SuiteOptions, metadata: Metadata, *, files: Callable[[], Sequence[str]], read: Read
+def choose_suite(
+    options: SuiteOptions, metadata: Metadata, *, files: Callable[[], Sequence[str]], read: Read
 ) -> Suite | Untested:
     """Decide what is run. ``files`` and ``read`` are the project's at the commit, ``metadata`` its wheel's.
 
     Raises `ConfigError` for an extra or a dependency group that is named in the settings and cannot be had.
     """
-    if wishes.mode == "off":
+    if options.mode == "off":
         return Untested(why='switched off by tests = "off"')
-    _refuse_unknown(wishes.extras, metadata)
-    if wishes.command:
-        return Suite(command=wishes.command, requires=_given(wishes, read), extras=wishes.extras)
-    if wishes.mode == "configured":
+    _require_known(options.extras, metadata)
+    if options.command:
+        return Suite(command=options.command, requires=_configured_requirements(options, read), extras=options.extras)
+    if options.mode == "configured":
         return Untested(why="no test command is configured")
-    folder = _folder(files(), read)
+    folder = _find_folder(files(), read)
     if folder is None:
         return Untested(why="no test command is configured, and no tests for pytest are in tests/ or test/")
     found = f"{folder}/ holds tests for pytest"
-    if wishes.requires or wishes.extras or wishes.groups:
-        needs = Suite(command="", requires=_given(wishes, read), extras=wishes.extras, why="the settings")
+    if options.requires or options.extras or options.groups:
+        needs = Suite(
+            command="", requires=_configured_requirements(options, read), extras=options.extras, why="the settings"
+        )
     else:
-        told = _configured_suite(metadata, read)
+        told = _suite_by_convention(metadata, read)
         if told is None:
             return Untested(
                 why=f"{found}, and nothing says what they need: name it in test-requires,"
@@ -102,11 +104,11 @@ def choose(
         extras=needs.extras,
         folder=folder,
         why=f"{found}; what they need is in {needs.why}",
-        idle=_IDLE,
+        untested_codes=_NO_TESTS,
     )
 
 
-def sources(files: Iterable[str], modules: Sequence[str], *, folder: str) -> tuple[str, ...]:
+def source_files(files: Iterable[str], modules: Sequence[str], *, folder: str) -> tuple[str, ...]:
     """The files of a repository from which a wheel's modules could be imported: tests must not see them.
 
     ``files`` are the repository's, ``folder`` is that of the tests, which stays as it is.
@@ -118,13 +120,13 @@ def sources(files: Iterable[str], modules: Sequence[str], *, folder: str) -> tup
     return tuple(path for path in files if form.fullmatch(path) and not path.startswith(f"{folder}/"))
 
 
-def missing_needs(said: str, modules: Sequence[str]) -> bool:
+def misses_own_module(said: str, modules: Sequence[str]) -> bool:
     """Whether what a test runner said is about a module of the project's own that is not there."""
     own = {module.partition(".")[0] for module in modules}
-    return any(name.partition(".")[0] in own for name in _ABSENT.findall(said))
+    return any(name.partition(".")[0] in own for name in _MISSING_MODULE.findall(said))
 
 
-def _refuse_unknown(extras: Iterable[str], metadata: Metadata) -> None:
+def _require_known(extras: Iterable[str], metadata: Metadata) -> None:
     """Installers pass over an extra that is not there, and the tests would then be run without what they need."""
     known = {canonicalize_name(extra) for extra in metadata.extras}
     for extra in extras:
@@ -136,12 +138,12 @@ def _refuse_unknown(extras: Iterable[str], metadata: Metadata) -> None:
             )
 
 
-def _given(wishes: SuiteOptions, read: Read) -> tuple[str, ...]:
+def _configured_requirements(options: SuiteOptions, read: Read) -> tuple[str, ...]:
     """The configured requirements, and those of the configured groups. Raises `ConfigError`."""
-    requires = list(wishes.requires)
-    for name in wishes.groups:
+    requires = list(options.requires)
+    for name in options.groups:
         try:
-            requires += _resolved(_groups(read), name)
+            requires += _resolve_group(_groups(read), name)
         except ValueError as error:
             raise ConfigError(
                 f"test-groups names {name!r}, which cannot be read: {clean(str(error))}",
@@ -151,7 +153,7 @@ def _given(wishes: SuiteOptions, read: Read) -> tuple[str, ...]:
     return tuple(requires)
 
 
-def _folder(files: Sequence[str], read: Read) -> str | None:
+def _find_folder(files: Sequence[str], read: Read) -> str | None:
     """The folder whose tests pytest would find: by the names of its files, or since pytest is configured."""
     for folder in _FOLDERS:
         names = [path for path in files if path.startswith(f"{folder}/") and path.endswith(".py")]
@@ -181,26 +183,26 @@ def _has_section(content: bytes | None, section: str) -> bool:
     return parser.has_section(section)
 
 
-def _configured_suite(metadata: Metadata, read: Read) -> Suite | None:
+def _suite_by_convention(metadata: Metadata, read: Read) -> Suite | None:
     """The first extra or dependency group, by the names that projects use, that brings pytest."""
     extras = {canonicalize_name(extra): extra for extra in metadata.extras}
     groups = _groups(read)
     named = {canonicalize_name(group): group for group in groups}
     for names in _NAMES:
         for name in map(canonicalize_name, names):
-            if name in extras and "pytest" in brought_by(metadata, name):
+            if name in extras and "pytest" in packages_of_extra(metadata, name):
                 return Suite(command="", extras=(extras[name],), why=f"the extra {extras[name]}")
         for name in map(canonicalize_name, names):
             try:
-                requires = _resolved(groups, named[name]) if name in named else ()
+                requires = _resolve_group(groups, named[name]) if name in named else ()
             except ValueError:
                 continue  # whoever uses the group is told by the program that reads it
-            if "pytest" in _names(metadata, requires):
+            if "pytest" in _package_names(metadata, requires):
                 return Suite(command="", requires=requires, why=f"the dependency group {named[name]}")
     return None
 
 
-def _resolved(groups: Mapping[str, Any], name: str) -> tuple[str, ...]:
+def _resolve_group(groups: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """The requirements of a group, with the groups it includes. Raises `ValueError`."""
     try:
         return resolve_dependency_groups(groups, name)
@@ -210,12 +212,14 @@ def _resolved(groups: Mapping[str, Any], name: str) -> tuple[str, ...]:
         raise ValueError("; ".join(map(str, error.exceptions))) from error
 
 
-def brought_by(metadata: Metadata, extra: str) -> frozenset[str]:
+def packages_of_extra(metadata: Metadata, extra: str) -> frozenset[str]:
     """The names of what an extra brings directly; extras of the project's own among them are followed."""
-    return frozenset(_names(metadata, metadata.requires, extra=extra, seen={extra}))
+    return frozenset(_package_names(metadata, metadata.requires, extra=extra, seen={extra}))
 
 
-def _names(metadata: Metadata, requires: Sequence[str], *, extra: str = "", seen: set[str] | None = None) -> set[str]:
+def _package_names(
+    metadata: Metadata, requires: Sequence[str], *, extra: str = "", seen: set[str] | None = None
+) -> set[str]:
     seen = set() if seen is None else seen
     found: set[str] = set()
     for text in requires:
@@ -235,7 +239,7 @@ def _names(metadata: Metadata, requires: Sequence[str], *, extra: str = "", seen
             for more in map(canonicalize_name, wanted.extras):
                 if more not in seen:
                     seen.add(more)
-                    found |= _names(metadata, metadata.requires, extra=more, seen=seen)
+                    found |= _package_names(metadata, metadata.requires, extra=more, seen=seen)
     return found
 
 
