@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -21,10 +22,18 @@ from unmoor.ports.index import Holding, Index
 from unmoor.ports.registry import Registry
 from unmoor.products import Release
 from unmoor.products.surface_state import Item, State, SurfaceState
-from unmoor.publish.release_assets import SUMS, content_of, digest_of, find_asset, same_files
+from unmoor.publish.file_comparison import FileComparison, Match
+from unmoor.publish.index_state import compare_listed
+from unmoor.publish.release_assets import SUMS, compare_asset, content_of, find_asset, same_files
 from unmoor.util.text import clean
 
 FORGE = "forge"
+_STATES = {
+    Match.ABSENT: State.INCOMPLETE,
+    Match.SAME: State.COMPLETE,
+    Match.DIFFERENT: State.CONFLICTING,
+    Match.UNKNOWN: State.UNKNOWN,
+}
 
 
 def compare(
@@ -90,22 +99,25 @@ def _digests(manifest: Manifest) -> dict[str, str]:
 
 
 def _index_item(name: str, expected: str, holding: Holding) -> Item:
-    """Compare one file: each voice that knows it and gives a hash must say the same."""
-    voices = [voice[name] for voice in (holding.json, holding.simple) if voice and name in voice]
-    if not voices:
-        return Item(name=name, state=State.INCOMPLETE, expected=expected, seen=None, note="not there")
-    seen = {voice.sha256 for voice in voices if voice.sha256}
-    if not seen:
-        note = "there, but the index gives no sha256"
-        return Item(name=name, state=State.UNKNOWN, expected=expected, seen=None, note=note)
-    if seen != {expected}:
-        other = next(digest for digest in sorted(seen) if digest != expected)
-        return Item(name=name, state=State.CONFLICTING, expected=expected, seen=other, note="other bytes")
+    """Compare one file, and see whether installers are shown it."""
+    item = _item(name, compare_listed(holding, name, expected))
+    if item.state is not State.COMPLETE:
+        return item
     if name in holding.stale:
-        note = "there, but installers cannot see it yet"
-        return Item(name=name, state=State.PENDING, expected=expected, seen=expected, note=note)
-    note = "yanked" if any(voice.yanked for voice in voices) else ""
-    return Item(name=name, state=State.COMPLETE, expected=expected, seen=expected, note=note)
+        return replace(item, state=State.PENDING, note="there, but installers cannot see it yet")
+    yanked = any(voice[name].yanked for voice in (holding.json, holding.simple) if voice and name in voice)
+    return replace(item, note="yanked") if yanked else item
+
+
+def _item(name: str, compared: FileComparison) -> Item:
+    """What came of a comparison, as a line of the report."""
+    return Item(
+        name=name,
+        state=_STATES[compared.match],
+        expected=compared.expected,
+        seen=compared.seen,
+        note=compared.reason,
+    )
 
 
 def compare_forge(manifest: Manifest, forge: Forge) -> SurfaceState:
@@ -113,7 +125,10 @@ def compare_forge(manifest: Manifest, forge: Forge) -> SurfaceState:
     forge_release = forge.public(manifest.tag)
     if forge_release is None:
         return SurfaceState(surface=FORGE, state=State.INCOMPLETE, note=_no_release(manifest.tag, forge))
-    items = [_asset_item(forge_release, name, digest, forge) for name, digest in _expected_assets(manifest).items()]
+    items = [
+        _item(name, compare_asset(find_asset(forge_release, name), digest, forge))
+        for name, digest in _expected_assets(manifest).items()
+    ]
     items.append(_manifest_item(forge_release, manifest, forge))
     note = ""
     if forge_release.prerelease != manifest.prerelease:
@@ -137,29 +152,17 @@ def _no_release(tag: str, forge: Forge) -> str:
     return f"no public release of {tag}; a draft waits at {drafts[0].url} with {len(drafts[0].assets)} assets"
 
 
-def _asset_item(forge_release: ForgeRelease, name: str, expected: str, forge: Forge) -> Item:
-    asset = find_asset(forge_release, name)
-    if asset is None or not asset.uploaded:
-        note = "not there" if asset is None else "begun and broken off"
-        return Item(name=name, state=State.INCOMPLETE, expected=expected, seen=None, note=note)
-    seen = asset.sha256 or digest_of(asset, forge)
-    if seen != expected:
-        return Item(name=name, state=State.CONFLICTING, expected=expected, seen=seen, note="other bytes")
-    return Item(name=name, state=State.COMPLETE, expected=expected, seen=seen)
-
-
 def _manifest_item(forge_release: ForgeRelease, manifest: Manifest, forge: Forge) -> Item:
     """The manifest asset: the same bytes, or other words about the very same files."""
     expected = sha256(manifests.encode(manifest)).hexdigest()
-    item = _asset_item(forge_release, manifests.NAME, expected, forge)
     asset = find_asset(forge_release, manifests.NAME)
+    item = _item(manifests.NAME, compare_asset(asset, expected, forge))
     if item.state is not State.CONFLICTING or asset is None:
         return item
     there = _decoded(asset, forge)
     if there is None or not same_files(there, manifest):
         return item
-    note = "other words about the same files"
-    return Item(name=item.name, state=State.COMPLETE, expected=expected, seen=item.seen, note=note)
+    return replace(item, state=State.COMPLETE, note="other words about the same files")
 
 
 def _decoded(asset: ForgeAsset, forge: Forge) -> Manifest | None:

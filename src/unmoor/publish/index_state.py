@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from unmoor.errors import Conflict, Unknown
 from unmoor.ports.index import Holding, Index
 from unmoor.products import Dists, File, Release, Subject, Uploaded
+from unmoor.publish.file_comparison import FileComparison, Match
 
 
 def split_missing(
@@ -34,21 +35,36 @@ def split_holding(index: Index, holding: Holding, files: Sequence[File]) -> tupl
 
 
 def _is_in(index: Index, holding: Holding, file: File) -> bool:
-    voices = [voice[file.name] for voice in (holding.json, holding.simple) if voice and file.name in voice]
-    digests = {each.sha256 for each in voices if each.sha256}
-    if other := sorted(digests - {file.sha256}):
+    """Whether the index holds the very file. Raises `Conflict`, `Unknown`."""
+    compared = compare_listed(holding, file.name, file.sha256)
+    listed = holding.listed(file.name)
+    where = listed.url if listed else index.name
+    if compared.match is Match.DIFFERENT:
         raise Conflict(
-            f"{index.name} holds other bytes as {file.name}: sha256 {other[0]} there, {file.sha256} here",
-            where=voices[0].url,
+            f"{index.name} holds other bytes as {file.name}: sha256 {compared.seen} there, {file.sha256} here",
+            where=where,
             next_step="release under a new version; or, if another run released this tag, remove .unmoor/TAG here",
         )
-    if voices and not digests:
+    if compared.match is Match.UNKNOWN:
         raise Unknown(
             f"{index.name} lists {file.name} without a sha256: whether these are the same bytes cannot be known",
-            where=voices[0].url,
+            where=where,
             next_step="there is too much to be fetched and hashed: compare by hand, or use an index that gives hashes",
         )
-    return bool(voices)
+    return compared.match is Match.SAME
+
+
+def compare_listed(holding: Holding, name: str, expected: str) -> FileComparison:
+    """Compare one file by its sha256: each voice that knows it and gives a hash must say the same."""
+    voices = [voice[name] for voice in (holding.json, holding.simple) if voice and name in voice]
+    if not voices:
+        return FileComparison(match=Match.ABSENT, expected=expected, reason="not there")
+    digests = {voice.sha256 for voice in voices if voice.sha256}
+    if not digests:
+        return FileComparison(match=Match.UNKNOWN, expected=expected, reason="there, but the index gives no sha256")
+    if other := sorted(digests - {expected}):
+        return FileComparison(match=Match.DIFFERENT, expected=expected, seen=other[0], reason="other bytes")
+    return FileComparison(match=Match.SAME, expected=expected, seen=expected)
 
 
 def uploaded(index: Index, files: Sequence[File]) -> Uploaded:

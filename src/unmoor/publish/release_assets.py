@@ -20,6 +20,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Refused, Unknown
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Notes
+from unmoor.publish.file_comparison import FileComparison, Match
 
 SUMS = "SHA256SUMS"
 NOTES = "RELEASE_NOTES.md"
@@ -184,16 +185,31 @@ def _is_of_another_build(asset: ForgeAsset, ours: Manifest, forge: Forge) -> boo
 
 def _difference(forge_release: ForgeRelease, file: File, bundle: ReleaseAssets, forge: Forge) -> Difference | None:
     asset = find_asset(forge_release, file.name)
+    compared = compare_asset(asset, file.sha256, forge, size=file.size)
+    if compared.match is Match.SAME:
+        return None
     if asset is None:
         return Difference(name=file.name, kind=DifferenceKind.MISSING, expected=file.sha256)
-    if not asset.uploaded:
+    if compared.match is Match.ABSENT:
         return Difference(name=file.name, kind=DifferenceKind.BROKEN, expected=file.sha256, seen=asset)
-    digest = asset.sha256 or (digest_of(asset, forge) if asset.size == file.size else None)
-    if digest == file.sha256 and asset.size == file.size:
-        return None
     kind = DifferenceKind.REWORDED if _may_be_reworded(asset, bundle.manifest, forge) else DifferenceKind.OTHER
-    found = f"sha256 {digest}" if digest else f"{asset.size} bytes"
+    found = f"sha256 {compared.seen}" if compared.seen else f"{asset.size} bytes"
     return Difference(name=file.name, kind=kind, expected=file.sha256, found=found, seen=asset)
+
+
+def compare_asset(asset: ForgeAsset | None, expected: str, forge: Forge, *, size: int | None = None) -> FileComparison:
+    """Compare one asset by its sha256. It is downloaded if the forge gives no digest, unless ``size`` tells already.
+
+    ``size`` in bytes, ``None`` if it is not known. Raises `Unknown`.
+    """
+    if asset is None or not asset.uploaded:
+        reason = "not there" if asset is None else "begun and broken off"
+        return FileComparison(match=Match.ABSENT, expected=expected, reason=reason)
+    same_size = size is None or asset.size == size
+    seen = asset.sha256 or (digest_of(asset, forge) if same_size else None)
+    if seen == expected and same_size:
+        return FileComparison(match=Match.SAME, expected=expected, seen=seen)
+    return FileComparison(match=Match.DIFFERENT, expected=expected, seen=seen, reason="other bytes")
 
 
 def _may_be_reworded(asset: ForgeAsset, manifest: Manifest, forge: Forge) -> bool:
