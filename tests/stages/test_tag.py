@@ -296,7 +296,7 @@ def twin_there(place: Place) -> None:
     place.repo.git("tag", "-d", "v1.0.0-rc.1")
 
 
-HEAD_STEP = "name a tag: unmoor release TAG"
+HEAD_STEP = "name a tag, such as v1.2.3, or make one: git tag -a v1.2.3"
 RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
 
 

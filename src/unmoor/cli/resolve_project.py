@@ -9,7 +9,7 @@ from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import output
 from unmoor.errors import Refused
-from unmoor.project.locate import ConfigSources, locate, naming_at
+from unmoor.project.locate import ConfigSources, locate
 from unmoor.util.text import clean
 from unmoor.versioning.tag_scheme import refuse_hostile
 
@@ -26,19 +26,6 @@ def resolve_project(
     if found.said:
         output.err(found.said)
     return top.at(found.path)
-
-
-def tag_on_head(git: GitCheckout, around: ConfigSources) -> str:
-    """The project's tag on the commit that is checked out. Raises `Refused` where there is none."""
-    head = git.head()
-    found = naming_at(git, head, around).at(git.tags(), head) if head else None
-    if found is None:
-        raise Refused(
-            "no tag was named, and none stands on the commit that is checked out",
-            where=str(git.folder),
-            next_step="name one, such as v1.2.3; to rehearse a release before it is tagged: unmoor rehearse",
-        )
-    return found
 
 
 def no_repository(git: GitCheckout) -> Refused:

@@ -18,7 +18,7 @@ from unmoor.assembly import assemble
 from unmoor.ci.github_actions import RunContext, repository_of
 from unmoor.cli import exit_codes, image_selection, output
 from unmoor.cli.image_selection import ImageSelection
-from unmoor.cli.resolve_project import no_repository, resolve_project, tag_on_head
+from unmoor.cli.resolve_project import no_repository, resolve_project
 from unmoor.cli.run_options import RunOptions
 from unmoor.config.config_file import ConfigFile, read_config_file
 from unmoor.config.settings import Settings
@@ -32,7 +32,8 @@ from unmoor.errors import Refused
 from unmoor.images import legs
 from unmoor.ports.services import Services
 from unmoor.ports.world import Trusted, World
-from unmoor.project.locate import ConfigSources, settings_at
+from unmoor.project.locate import ConfigSources, naming_at, settings_at
+from unmoor.project.releasable import tag_on_head
 from unmoor.release_request import ReleaseRequest
 from unmoor.render import words
 from unmoor.util.filelock import exclusive_lock
@@ -96,7 +97,7 @@ def _resolve(asked: RunOptions, processes: Processes) -> _Target:
     sources = ConfigSources(environ=os.environ, config=config)
     given = asked.tag if asked.tag is not None else ci.tag or None
     checkout = resolve_project(asked.folder, asked.path, sources, processes, tag=given)
-    tag = given if given is not None else tag_on_head(checkout, sources)
+    tag = given if given is not None else tag_on_head(checkout, lambda head: naming_at(checkout, head, sources))
     commit = checkout.commit_of(tag) or checkout.head()
     settings = settings_at(checkout, commit, sources).settings
     if config is not None and not asked.quiet:

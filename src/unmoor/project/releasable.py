@@ -1,6 +1,8 @@
-"""What a checkout must be, and a project's files must say, before a tag of it is released."""
+"""What a checkout must be, and a project's files must say, before a tag of it is released; and which tag that is."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from packaging.version import Version
 
@@ -9,6 +11,29 @@ from unmoor.ports.git import Git
 from unmoor.project.written_version import WrittenVersion
 from unmoor.util.text import clean
 from unmoor.versioning import pep440
+from unmoor.versioning.tag_scheme import Naming
+
+
+def tag_on_head(git: Git, naming: Callable[[str], Naming]) -> str:
+    """The one release tag on the commit that is checked out; ``naming`` says at a commit what is a tag of the project.
+
+    Raises `Refused` where there is none, or several of different versions.
+    """
+    tags, head = git.tags(), git.head()
+    found = naming(head).at(tags, head) if head else None
+    if found is not None:
+        return found
+    here = pep440.tags_at(tags, head) if head else ()
+    for name in here:
+        if name.removeprefix("v")[:1].isdigit():
+            pep440.read_tag(name)
+    others = f" (of other kinds: {', '.join(pep440.quoted(name) for name in here[:5])})" if here else ""
+    raise Refused(
+        f"no release tag is on the commit that is checked out{others}",
+        where=str(git.folder),
+        next_step="name a tag, such as v1.2.3, or make one: git tag -a v1.2.3;"
+        " to rehearse a release before it is tagged: unmoor rehearse",
+    )
 
 
 def refuse_shallow(git: Git) -> None:

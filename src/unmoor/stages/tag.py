@@ -17,7 +17,7 @@ from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.products import Release
 from unmoor.project import read_facts
-from unmoor.project.releasable import refuse_other_version, refuse_shallow
+from unmoor.project.releasable import refuse_other_version, refuse_shallow, tag_on_head
 from unmoor.publish.latest import is_latest
 from unmoor.publish.tag_signature import trusted_signer
 from unmoor.release_request import ReleaseRequest
@@ -93,7 +93,7 @@ class ResolveTag(Check[Release]):
         self._require_repository()
         refuse_shallow(self.git)
         local = self.git.tags()
-        tag = self.tag if self.tag is not None else self._on_head(local)
+        tag = self.tag if self.tag is not None else tag_on_head(self.git, self._naming)
         naming = self._naming(local.get(tag))
         prefix = naming.prefix_of(tag)
         version = pep440.read_tag(tag, prefix=prefix)
@@ -163,23 +163,6 @@ class ResolveTag(Check[Release]):
                 where=str(self.git.folder),
                 next_step="release from there; in a fork, rehearse: unmoor rehearse",
             )
-
-    def _on_head(self, local: Mapping[str, str]) -> str:
-        """The one release tag on HEAD. Raises `Refused` where there is none, or several of different versions."""
-        head = self.git.head()
-        here = pep440.tags_at(local, head) if head else ()
-        found = self._naming(head).at(local, head) if head else None
-        if found is not None:
-            return found
-        for name in here:
-            if name.removeprefix("v")[:1].isdigit():
-                pep440.read_tag(name)
-        others = f" (of other kinds: {', '.join(pep440.quoted(name) for name in here[:5])})" if here else ""
-        raise Refused(
-            f"no release tag is on the commit that is checked out{others}",
-            where=str(self.git.folder),
-            next_step="name a tag: unmoor release TAG; or make one: git tag -a v1.2.3",
-        )
 
     def _require_unchanged(self) -> None:
         """Refuse changed files where the tag was not named: somebody may think that they are released."""

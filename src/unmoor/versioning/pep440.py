@@ -170,13 +170,18 @@ def release_tag_at(tags: Mapping[str, str], commit: str, *, prefix: str = "") ->
     name different versions.
     """
     found = release_tags(tags_at(tags, commit), prefix=prefix)
-    if len(set(found.values())) > 1:
-        names = ", ".join(sorted(found, key=lambda name: found[name]))
+    refuse_several_versions(found, commit)
+    return max(found, key=lambda name: _rank(name.removeprefix(prefix), "v"), default=None)
+
+
+def refuse_several_versions(tags: Mapping[str, Version], commit: str) -> None:
+    """Raise `Refused` where the tags on one commit name different versions."""
+    if len(set(tags.values())) > 1:
+        names = ", ".join(sorted(tags, key=lambda name: tags[name]))
         raise Refused(
             f"the tags on commit {commit[:12]} name different versions: {names}",
             next_step="name the tag that is meant on the command line",
         )
-    return max(found, key=lambda name: _rank(name.removeprefix(prefix), "v"), default=None)
 
 
 def refuse_twins(tag: str, version: Version, tags: Mapping[str, str], commit: str, *, prefix: str = "") -> None:

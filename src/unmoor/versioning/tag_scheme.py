@@ -103,12 +103,7 @@ class Naming:
         Of one version's spellings that without a prefix. Raises `Refused` where they name different versions.
         """
         here = {tag: found for tag, found in self.known(tags).items() if tags[tag] == commit}
-        if len({version for _, version in here.values()}) > 1:
-            names = ", ".join(sorted(here, key=lambda name: here[name][1]))
-            raise Refused(
-                f"the tags on commit {commit[:12]} name different versions: {names}",
-                next_step="name the tag that is meant on the command line",
-            )
+        pep440.refuse_several_versions({tag: version for tag, (_, version) in here.items()}, commit)
         if not here:
             return None
         return pep440.release_tag_at(tags, commit, prefix=min(each for each, _ in here.values()))
