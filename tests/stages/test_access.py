@@ -8,7 +8,7 @@ import pytest
 from tests.support.listed_index import Shelf, voice
 from tests.support.local_forge import RELEASE
 
-from unmoor.adapters.forge.answers import NotFound, RateLimited
+from unmoor.adapters.github.answers import NotFound, RateLimited
 from unmoor.core.stage import Reach, StageContext
 from unmoor.errors import Denied, Internal, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeRelease, ForgeRepository

@@ -30,6 +30,7 @@ def create_services(world: World, folder: Path, processes: Processes, *, path: s
     from unmoor.adapters import registry
     from unmoor.adapters.engine import DockerEngine
     from unmoor.adapters.forge import GitHubForge
+    from unmoor.adapters.github import Pace
     from unmoor.adapters.http.session import BoundedSession
     from unmoor.adapters.pep517 import Pep517
     from unmoor.adapters.uv import Uv
@@ -38,6 +39,7 @@ def create_services(world: World, folder: Path, processes: Processes, *, path: s
     building = replace(shell, umask=0o022)
     clock = MonotonicClock(processes=processes)
     http = BoundedSession()
+    pace = Pace(world.forge.api, clock)
     uv = Uv(shell=building, dependencies=world.dependencies)
     return Services(
         git=GitCheckout(folder, shell, world.remote, path=path, environ=os.environ),
@@ -47,10 +49,10 @@ def create_services(world: World, folder: Path, processes: Processes, *, path: s
         environments=uv,
         index=_index(world.index, http, clock),
         staging=_index(world.staging, http, clock) if world.staging else None,
-        forge=GitHubForge(world.forge, http, clock),
+        forge=GitHubForge(world.forge, http, clock, pace),
         engine=DockerEngine(shell=shell, processes=processes),
         registry=lambda name: registry.open_registry(name, world, http, clock),
-        packages=lambda name: registry.packages_of(name, world, http, clock),
+        packages=lambda name: registry.packages_of(name, world, http, clock, pace),
     )
 
 

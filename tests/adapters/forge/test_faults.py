@@ -13,7 +13,7 @@ from tests.support.local_forge import place_at, text_file
 from tests.support.sample_values import Ticks
 
 from unmoor.adapters.forge import GitHubForge
-from unmoor.adapters.forge.api import BURST, HOURLY, Pace
+from unmoor.adapters.github.pace import BURST, HOURLY, Pace
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
@@ -321,6 +321,22 @@ def test_a_fault_of_the_moment_is_read_again(http: BoundedSession, clock: Ticks)
         assert GitHubForge(place_at(fault.url, token=TOKEN), http, clock).repository().full_name == "acme/demo"
 
 
+def test_a_connection_that_breaks_is_read_again(http: BoundedSession, clock: Ticks) -> None:
+    """As a 5xx is; a write is sent once all the same."""
+    left = [1, 1]
+
+    def script(exchange: Exchange) -> None:
+        if left:
+            left.pop()
+            exchange.reset()
+        else:
+            exchange.json(REPO)
+
+    with serving(script) as fault:
+        assert GitHubForge(place_at(fault.url, token=TOKEN), http, clock).repository().full_name == "acme/demo"
+    assert len(fault.seen) == 3
+
+
 @pytest.mark.parametrize("ask", WRITES)
 def test_a_write_is_sent_once(http: BoundedSession, clock: Ticks, ask: str) -> None:
     """After a fault nobody knows whether it was done, so nobody sends it again here."""
@@ -389,6 +405,16 @@ def test_writes_to_a_real_forge_go_through_a_bucket() -> None:
     later = turns(far, HOURLY + BURST)
     assert later.time == 3600.0
     assert later.slept[HOURLY - BURST] == 3600.0 - (HOURLY - BURST)
+
+
+def test_deletions_do_not_count_in_the_hour() -> None:
+    """GitHub limits what an hour may create; deletions keep the pace of one a second alone."""
+    clock = Ticks()
+    pace = Pace("https://forge.example.org", clock)
+    for _ in range(HOURLY + BURST + 1):
+        with pace.turn(deletes=True):
+            pass
+    assert clock.slept == [1.0] * (HOURLY + 1)
 
 
 def test_a_bucket_fills_while_nothing_is_written() -> None:

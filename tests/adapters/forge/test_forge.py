@@ -13,6 +13,7 @@ import requests
 from tests.support.local_forge import Scene, scene, text_file
 
 from unmoor.adapters.forge import GitHubForge, attestation, github
+from unmoor.adapters.github import client
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeRelease
 from unmoor.products import Release
@@ -59,7 +60,7 @@ def test_drafts_of_a_tag_come_oldest_first_from_every_page(at: Scene, monkeypatc
 def test_a_list_that_never_ends_is_unknown(at: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of pages is bounded."""
     monkeypatch.setattr(github, "PER_PAGE", 1)
-    monkeypatch.setattr(github, "_PAGES", 2)
+    monkeypatch.setattr(client, "_PAGES", 2)
     forge, release = at.forge(), at.release()
     for _ in range(2):
         drafted(forge, release)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.support.faulty_server import Exchange, Script, serving
@@ -28,9 +28,11 @@ def http() -> Iterator[BoundedSession]:
         yield session
 
 
-def packages(url: str, http: BoundedSession, repository: str = "acme/demo") -> ForgePackages:
+def packages(
+    url: str, http: BoundedSession, repository: str = "acme/demo", *, clock: Ticks | None = None
+) -> ForgePackages:
     """The adapter at an address."""
-    return ForgePackages(place_at(url, token="throw-away"), repository, http, Ticks())
+    return ForgePackages(place_at(url, token="throw-away"), repository, http, clock or Ticks())
 
 
 def row(number: int, **changes: object) -> dict[str, Any]:
@@ -46,8 +48,9 @@ def listing(rows: list[Any]) -> Script:
     def script(it: Exchange) -> None:
         if "/users/" in it.path:
             it.answer(404, '{"message": "Not Found"}', kind="application/json")
-        elif found := re.search(r"/versions\?.*per_page=(\d+)&page=(\d+)", it.path):
-            size, page = int(found[1]), int(found[2])
+        elif "/versions?" in it.path:
+            query = parse_qs(urlsplit(it.path).query)
+            size, page = int(query["per_page"][0]), int(query["page"][0])
             it.json(rows[size * (page - 1) : size * page])
         else:
             it.json(PACKAGE)
@@ -62,7 +65,7 @@ def test_every_page_is_read(http: BoundedSession) -> None:
     assert len(found) == 250
     assert [each.created for each in found] == sorted((each.created for each in found), reverse=True)
     assert found[-1].tags
-    assert all(seen.headers["Authorization"] == "Bearer throw-away" for seen in server.seen)
+    assert all(seen.headers["Authorization"] == "token throw-away" for seen in server.seen)
 
 
 def test_a_package_is_looked_for_under_either_sort_of_owner(http: BoundedSession) -> None:
@@ -155,3 +158,34 @@ def test_what_the_forge_will_not_delete_is_rejected_in_its_words(http: BoundedSe
 
     with serving(gone) as server:
         packages(server.url, http).delete(VERSION)
+
+
+def test_a_rate_limit_is_waited_for_and_is_no_lack_of_rights(http: BoundedSession) -> None:
+    """GitHub says 403 to both; what it limits is asked for again as soon as it allows."""
+    clock, left = Ticks(), [1]
+
+    def script(it: Exchange) -> None:
+        if left and left.pop():
+            said = json.dumps({"message": "You have exceeded a secondary rate limit."})
+            it.answer(403, said, kind="application/json", headers={"Retry-After": "17"})
+        else:
+            it.json(PACKAGE)
+
+    with serving(script) as server:
+        assert packages(server.url, http, clock=clock).is_public() is True
+    assert clock.slept == [17.0]
+
+
+def test_a_deletion_is_tried_again_after_a_fault(http: BoundedSession) -> None:
+    """A version is deleted once whatever is asked: gone after a lost answer is what was wanted."""
+    answers = iter([502, 404])
+
+    def script(it: Exchange) -> None:
+        if it.command == "DELETE":
+            it.answer(next(answers))
+        else:
+            it.json(PACKAGE)
+
+    with serving(script) as server:
+        packages(server.url, http).delete(VERSION)
+    assert len(server.paths("DELETE")) == 2

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from tests.rehearsal.conftest import PLAIN, Harbour
 from tests.rehearsal.registry.oci_client import digest_of
+from tests.support.sample_values import Ticks
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry import OciRegistry
@@ -45,7 +46,7 @@ def test_a_release(harbour: Harbour, read: World, http: BoundedSession, name: st
     """A manifest is put under several tags, found, and deleted as one version by the forge."""
     place, repository = read.registries[0], f"acme/{name}"
     registry = OciRegistry(place, repository, http)
-    packages = ForgePackages(read.forge, repository, http)
+    packages = ForgePackages(read.forge, repository, http, Ticks())
     assert (registry.tags(), registry.head("1.0"), packages.versions(), packages.is_public()) == ((), None, (), None)
     assert registry.may_push()
     first, second = (manifest_of(harbour, repository, data) for data in (b"first", b"second"))

@@ -1,4 +1,4 @@
-"""The forge over HTTP: PyGithub for JSON, our own bounded session beneath it and for assets."""
+"""The forge: releases through GitHub's REST API, and their assets through our own bounded session."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from unmoor.adapters.forge.answers import TransientError, refusal
 from unmoor.adapters.forge.parse import asset as read_asset
-from unmoor.adapters.forge.parse import malformed
+from unmoor.adapters.github import GitHubClient
+from unmoor.adapters.github.answers import TransientError, malformed
 from unmoor.adapters.http.urls import led_to, origin, without_query
 from unmoor.errors import Rejected
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
@@ -44,7 +44,9 @@ def upload_address(forge_release: ForgeRelease, place: ForgePlace, name: str) ->
     return f"{root}?{urlencode({'name': name})}"
 
 
-def send(http: BoundedSession, place: ForgePlace, forge_release: ForgeRelease, file: File, token: Secret) -> ForgeAsset:
+def send(
+    http: BoundedSession, api: GitHubClient, place: ForgePlace, forge_release: ForgeRelease, file: File
+) -> ForgeAsset:
     """Upload one file in one try. Raises `Rejected`, `Denied`, and `Unknown` where the answer was lost."""
     address = upload_address(forge_release, place, file.name)
     where = without_query(address)
@@ -53,7 +55,7 @@ def send(http: BoundedSession, place: ForgePlace, forge_release: ForgeRelease, f
         address,
         body=file.path,
         headers={"Content-Type": "application/octet-stream", "Accept": "application/vnd.github+json"},
-        secret_headers={"Authorization": authorization(token)},
+        secret_headers={"Authorization": authorization(api.token)},
     )
     if answer.status == _NOT_FOUND:
         # The release was read a moment ago: upload hosts say so at times, and take the file the next time.
@@ -62,7 +64,7 @@ def send(http: BoundedSession, place: ForgePlace, forge_release: ForgeRelease, f
         )
     if answer.status >= _ERROR:
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        raise refusal(answer.status, _json(answer), headers, where=where, token=token)
+        raise api.refusal(answer.status, _json(answer), headers, where=where)
     if answer.status != _CREATED:
         raise malformed(f"that of an upload (status {answer.status})", where)
     return read_asset(_json(answer), where=where)

@@ -11,7 +11,7 @@ from base64 import b64decode
 from dataclasses import dataclass
 from typing import Any
 
-from unmoor.adapters.forge.parse import converted
+from unmoor.adapters.github.answers import converted
 
 _RELEASE = "https://in-toto.io/attestation/release/"
 _FORGE = "github"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from unmoor.adapters.forge import assets, attestation, parse
-from unmoor.adapters.forge.answers import NotFound, RateLimited
-from unmoor.adapters.forge.api import Api, Pace
-from unmoor.adapters.forge.requester import PER_PAGE
+from unmoor.adapters.github import GitHubClient, Pace
+from unmoor.adapters.github.answers import NotFound, RateLimited, malformed
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository
@@ -23,14 +23,16 @@ if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
-_PAGES = 200
+# A release with hundreds of assets is long.
+PER_PAGE = 50
+_RIGHTS = "give the token the right to write releases ('permissions: contents: write' in a workflow)"
 _HOW = "give a token with the right to write releases in GITHUB_TOKEN or GH_TOKEN, or in the world file"
 
 
 class GitHubForge:
     """One repository on GitHub, GitHub Enterprise or a stand-in. The port is `unmoor.ports.forge.Forge`."""
 
-    def __init__(self, place: ForgePlace, http: BoundedSession, clock: Clock) -> None:
+    def __init__(self, place: ForgePlace, http: BoundedSession, clock: Clock, pace: Pace | None = None) -> None:
         if _REPOSITORY.fullmatch(place.repository) is None:
             raise ConfigError(
                 f"{clean(place.repository)!r} is not 'owner/name'", next_step="correct 'repository' in the settings"
@@ -38,9 +40,10 @@ class GitHubForge:
         self._place = place
         self._http = http
         self._token = place.login.secret
-        self._pace = Pace(place.api, clock)
-        self._api = Api(place, http, clock, token=self._token or None, pace=self._pace)
-        self._plain = Api(place, http, clock, token=None, pace=self._pace)
+        pace = pace or Pace(place.api, clock)
+        self._api = GitHubClient(place, http, clock, token=self._token or None, pace=pace, rights=_RIGHTS)
+        self._plain = GitHubClient(place, http, clock, token=None, pace=pace, rights=_RIGHTS)
+        self._root = f"/repos/{quote(place.repository)}"
         self._may_push: bool | None = None
 
     @property
@@ -59,7 +62,7 @@ class GitHubForge:
         ``push: false`` whatever it may do. Then the one question that only writers are answered
         and that changes nothing is asked: generated notes, which GitHub stores nowhere.
         """
-        seen = parse.repository(self._api.read("")[1], where=self._api.where(""))
+        seen = parse.repository(self._api.read(self._root), where=self._api.where(self._root))
         can_push = seen.can_push
         if can_push is not True and self._token.reveal().startswith("ghs_"):
             can_push = self._installation_may_push(otherwise=can_push)
@@ -70,7 +73,7 @@ class GitHubForge:
 
     def _installation_may_push(self, *, otherwise: bool | None) -> bool | None:
         try:
-            notes = self._api.ask("/releases/generate-notes", {"tag_name": "v0"})
+            notes = self._api.ask(f"{self._root}/releases/generate-notes", {"tag_name": "v0"})
         except NotFound:
             # A server that cannot be asked, whose first answer then counts.
             return otherwise
@@ -90,7 +93,7 @@ class GitHubForge:
         for raw in self._listed():
             if isinstance(raw, dict) and raw.get("tag_name") != tag and isinstance(raw.get("tag_name"), str):
                 continue
-            forge_release = parse.forge_release(raw, where=self._api.where("/releases"))
+            forge_release = parse.forge_release(raw, where=self._api.where(f"{self._root}/releases"))
             found[forge_release.id] = forge_release
         if not found and not self._pushes():
             raise Unknown(
@@ -102,19 +105,7 @@ class GitHubForge:
         return tuple(found[number] for number in sorted(found))
 
     def _listed(self) -> list[Any]:
-        listed: list[Any] = []
-        for number in range(1, _PAGES + 1):
-            path = f"/releases?per_page={PER_PAGE}&page={number}"
-            headers, raw = self._api.read(path)
-            page = parse.page(raw, where=self._api.where("/releases"))
-            listed += page
-            if len(page) < PER_PAGE and 'rel="next"' not in str(headers.get("link", "")):
-                return listed
-        raise Unknown(
-            f"the list of releases did not end after {_PAGES} pages",
-            where=self._api.where("/releases"),
-            next_step="look at the list of releases; delete what nobody needs",
-        )
+        return self._api.listed(f"{self._root}/releases", "releases", size=PER_PAGE)
 
     def _pushes(self) -> bool:
         if self._may_push is None and self.has_token():
@@ -122,10 +113,11 @@ class GitHubForge:
         return self._may_push is True
 
     @cached_property
-    def _reader(self) -> tuple[Api, bool]:
+    def _reader(self) -> tuple[GitHubClient, bool]:
         """How public things are read, and whether anybody may: without credentials if the repository is public."""
         try:
-            seen = parse.repository(self._plain.read("", wait=not self.has_token())[1], where=self._plain.where(""))
+            raw = self._plain.read(self._root, wait=not self.has_token())
+            seen = parse.repository(raw, where=self._plain.where(self._root))
         except RateLimited:
             # Runners share an address and its small allowance; a token has its own.
             if not self.has_token():
@@ -143,35 +135,35 @@ class GitHubForge:
         """Read what is public; ``None`` for 404, which counts since the repository itself could be read."""
         api, _ = self._reader
         try:
-            return api.read(path, wait=api is self._api or not self.has_token())[1]
+            return api.read(path, wait=api is self._api or not self.has_token())
         except RateLimited:
             if api is self._api or not self.has_token():
                 raise
         except NotFound:
             return None
         try:
-            return self._api.read(path)[1]
+            return self._api.read(path)
         except NotFound:
             return None
 
     def public(self, tag: str) -> ForgeRelease | None:
         """The published release of the tag; see the port."""
-        path = f"/releases/tags/{quote(tag, safe='')}"
+        path = f"{self._root}/releases/tags/{quote(tag, safe='')}"
         raw = self._shown(path)
         if raw is None:
             return None
         forge_release = parse.forge_release(raw, where=self._api.where(path), public=self._reader[1])
         if forge_release.tag != tag:
-            raise parse.malformed(f"the release of {clean(tag)}", self._api.where(path))
+            raise malformed(f"the release of {clean(tag)}", self._api.where(path))
         return None if forge_release.draft else forge_release
 
     def attested(self, tag: str) -> bool | None:
         """Whether a release of the tag was published for ever; see the port."""
-        path = f"/git/ref/tags/{quote(tag, safe='/')}"
+        path = f"{self._root}/git/ref/tags/{quote(tag, safe='/')}"
         try:
             if (ref := self._shown(path)) is None:
                 return None
-            path = f"/attestations/{attestation.subject(ref, where=self._api.where(path))}"
+            path = f"{self._root}/attestations/{attestation.subject(ref, where=self._api.where(path))}"
             raw = self._shown(f"{path}?predicate_type=release&per_page={PER_PAGE}")
             return None if raw is None else attestation.names(raw, tag, where=self._api.where(path))
         except (Denied, Rejected, Unknown):
@@ -179,21 +171,23 @@ class GitHubForge:
 
     def released(self) -> tuple[str, ...]:
         """The tags of all public releases, prereleases among them; see the port."""
-        where = self._api.where("/releases")
+        where = self._api.where(f"{self._root}/releases")
         found = (parse.forge_release(raw, where=where) for raw in self._listed())
         return tuple(forge_release.tag for forge_release in found if not forge_release.draft)
 
     def latest(self) -> str | None:
         """The tag of the release that the forge calls latest, ``None`` where there is none."""
-        raw = self._shown("/releases/latest")
-        return None if raw is None else parse.forge_release(raw, where=self._api.where("/releases/latest")).tag
+        path = f"{self._root}/releases/latest"
+        raw = self._shown(path)
+        return None if raw is None else parse.forge_release(raw, where=self._api.where(path)).tag
 
     def draft(self, *, tag: str, target: str, name: str, body: str, prerelease: bool) -> ForgeRelease:
         """Create a draft; every flag is said, since PyGithub's own defaults publish as the latest."""
+        path = f"{self._root}/releases"
         made = self._api.write(
-            "/releases",
+            path,
             lambda: (
-                self._api.repository()
+                self._api.repository(self._root)
                 .create_git_release(
                     tag,
                     name=name,
@@ -207,15 +201,15 @@ class GitHubForge:
                 .raw_data
             ),
         )
-        return parse.forge_release(made, where=self._api.where("/releases"))
+        return parse.forge_release(made, where=self._api.where(path))
 
     def amend(self, forge_release: ForgeRelease, *, name: str, body: str, prerelease: bool) -> ForgeRelease:
         """Change the words and the target of a draft; it stays a draft, which is said too."""
-        path = f"/releases/{forge_release.id}"
+        path = f"{self._root}/releases/{forge_release.id}"
         amended = self._api.write(
             path,
             lambda: (
-                self._api.release(forge_release.id)
+                self._api.release(path)
                 .update_release(
                     name,
                     body,
@@ -233,32 +227,33 @@ class GitHubForge:
     def attach(self, forge_release: ForgeRelease, file: File) -> ForgeAsset:
         """Upload one asset in one try; see the port."""
         return self._api.send(
-            f"/releases/{forge_release.id}/assets",
-            lambda: assets.send(self._http, self._place, forge_release, file, self._token),
+            f"{self._root}/releases/{forge_release.id}/assets",
+            lambda: assets.send(self._http, self._api, self._place, forge_release, file),
         )
 
     def detach(self, asset: ForgeAsset) -> None:
         """Remove one asset by its id; one that is gone already is fine."""
-        self._gone(f"/releases/assets/{asset.id}")
+        path = f"{self._root}/releases/assets/{asset.id}"
+        self._gone(path, lambda: self._api.asset(path).delete_asset())
 
     def fetch(self, asset: ForgeAsset, into: Path) -> File:
         """Download an asset into a folder and hash it; see the port."""
-        address = f"{self._place.api.rstrip('/')}/repos/{self._place.repository}/releases/assets/{asset.id}"
         if asset.public:
             return assets.fetch_public(self._http, self._place, asset, into)
+        address = self._api.address(f"{self._root}/releases/assets/{asset.id}")
         return assets.fetch(self._http, address, asset, into, token=self._token)
 
     def publish(self, forge_release: ForgeRelease, *, prerelease: bool, latest: bool) -> ForgeRelease:
         """Make it public, in one call of exactly three fields: name and body stay as they are."""
-        path = f"/releases/{forge_release.id}"
+        path = f"{self._root}/releases/{forge_release.id}"
         fields = {"draft": False, "prerelease": prerelease, "make_latest": "true" if latest else "false"}
         return parse.forge_release(self._api.patch(path, fields), where=self._api.where(path))
 
     def remove(self, forge_release: ForgeRelease) -> None:
         """Delete a draft, looked at again just before. Raises `Rejected` for a published release."""
-        path = f"/releases/{forge_release.id}"
+        path = f"{self._root}/releases/{forge_release.id}"
         try:
-            now = parse.forge_release(self._api.read(path)[1], where=self._api.where(path))
+            now = parse.forge_release(self._api.read(path), where=self._api.where(path))
         except NotFound:
             return
         if not now.draft:
@@ -267,11 +262,9 @@ class GitHubForge:
                 where=now.url,
                 next_step="delete it by hand, if it really has to go",
             )
-        self._gone(path)
+        self._gone(path, lambda: self._api.release(path).delete_release())
 
-    def _gone(self, path: str) -> None:
-        try:
-            self._api.delete(path)
-        except NotFound:
+    def _gone(self, path: str, call: Callable[[], object]) -> None:
+        if not self._api.delete(path, call):
             # 404 also stands for "may not": then the repository itself is not shown either.
-            self._api.read("")
+            self._api.read(self._root)

@@ -1,21 +1,15 @@
-"""What the forge's answers must look like before anything is concluded from them.
-
-PyGithub makes a release with an id of ``None`` out of an empty or an HTML answer, and no releases
-out of a page that is no list. So every answer is converted strictly first, and what does not
-convert is `Unknown`.
-"""
+"""What the answers about a repository, its releases and their assets must look like: what does not is `Unknown`."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from unmoor.errors import Unknown
+from unmoor.adapters.github.answers import converted, malformed
 from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository
 from unmoor.util.text import clean
 
-W = TypeVar("W")
 _DIGEST = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
 
@@ -57,25 +51,6 @@ class _Repository:
     permissions: _Permissions | None = None
 
 
-def malformed(what: str, where: str) -> Unknown:
-    """The error for an answer that cannot be what was asked for."""
-    return Unknown(
-        f"the answer is not {what}",
-        where=where,
-        next_step="run it again; if that stays, look at the address of the forge's API and at a proxy between",
-    )
-
-
-def converted(raw: Any, kind: type[W], what: str, where: str) -> W:
-    """Read an answer as what it must be. Raises `Unknown`."""
-    import msgspec
-
-    try:
-        return msgspec.convert(raw, type=kind, strict=True)
-    except msgspec.ValidationError as error:
-        raise malformed(f"{what} ({clean(str(error), 200)})", where) from None
-
-
 def repository(raw: Any, *, where: str) -> ForgeRepository:
     """Read ``GET /repos/{owner}/{repo}``. Raises `Unknown`."""
     seen = converted(raw, _Repository, "a repository", where)
@@ -103,13 +78,6 @@ def forge_release(raw: Any, *, where: str, public: bool = False) -> ForgeRelease
         upload_url=clean(seen.upload_url, 2000),
         assets=tuple(_attached(asset, where=where, public=public) for asset in seen.assets),
     )
-
-
-def page(raw: Any, *, where: str) -> list[Any]:
-    """See that a page of a listing is a list. Raises `Unknown`."""
-    if not isinstance(raw, list):
-        raise malformed("a list of releases", where)
-    return raw
 
 
 def asset(raw: Any, *, where: str) -> ForgeAsset:

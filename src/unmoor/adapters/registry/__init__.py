@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unmoor.adapters.github import Pace
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry.client import OciRegistry
 from unmoor.adapters.registry.packages import ForgePackages
@@ -11,7 +12,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.world import Login, RegistryPlace, World
 from unmoor.util.secret import Secret
 
-__all__ = ["ForgePackages", "OciRegistry", "has_packages", "opened", "packages_of", "place_of"]
+__all__ = ["ForgePackages", "OciRegistry", "has_packages", "open_registry", "packages_of", "place_of"]
 
 
 def place_of(host: str, world: World) -> RegistryPlace:
@@ -42,6 +43,10 @@ def has_packages(name: str) -> bool:
     return oci.ImageName.parse(name).host == "ghcr.io"
 
 
-def packages_of(name: str, world: World, http: BoundedSession, clock: Clock | None) -> ForgePackages | None:
+def packages_of(
+    name: str, world: World, http: BoundedSession, clock: Clock, pace: Pace | None = None
+) -> ForgePackages | None:
     """The package of an image on the forge, ``None`` where the registry has no such other side."""
-    return ForgePackages(world.forge, oci.ImageName.parse(name).repository, http, clock) if has_packages(name) else None
+    if not has_packages(name):
+        return None
+    return ForgePackages(world.forge, oci.ImageName.parse(name).repository, http, clock, pace)

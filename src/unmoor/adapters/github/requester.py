@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import ItemsView, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from unmoor.adapters.github.answers import TransientError
 from unmoor.adapters.http.urls import without_query
 from unmoor.errors import Unknown
 from unmoor.ports.world import ForgePlace
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 # One page of releases with hundreds of assets each is long.
 _LIMIT = 30_000_000
-PER_PAGE = 50
 
 
 class _Response:
@@ -57,15 +57,18 @@ class _Connection:
     def getresponse(self) -> _Response:
         verb, url, body, headers = self._ask
         secret = {name: Secret(value) for name, value in headers.items() if name.lower() == "authorization"}
-        answer = self.session.send(
-            verb,
-            self._root + url,
-            body=(body or "").encode(),
-            headers={name: value for name, value in headers.items() if name not in secret},
-            secret_headers=secret,
-            limit=_LIMIT,
-            deadline=self.session.bounds.total,
-        )
+        try:
+            answer = self.session.send(
+                verb,
+                self._root + url,
+                body=(body or "").encode(),
+                headers={name: value for name, value in headers.items() if name not in secret},
+                secret_headers=secret,
+                limit=_LIMIT,
+                deadline=self.session.bounds.total,
+            )
+        except Unknown as error:
+            raise TransientError(error.what, where=error.where, next_step=error.next_step) from error
         # PyGithub would wait and ask again without end, or lead a write or a page elsewhere.
         moved = 300 <= answer.status < 400 and (verb != "GET" or answer.status != 301 or "?" in url)  # noqa: PLR2004
         if moved or answer.status == 202:  # noqa: PLR2004
@@ -81,7 +84,7 @@ class _Connection:
 
 
 def requester(place: ForgePlace, http: BoundedSession, *, token: Secret | None) -> Requester:
-    """Make PyGithub's requester for a place: lazy objects, no retry, no pauses (ours are `pace`'s)."""
+    """Make PyGithub's requester for a place: lazy objects, no retry, no pauses of its own."""
     from github.Auth import Token
     from github.Requester import Requester
 
@@ -99,7 +102,7 @@ def requester(place: ForgePlace, http: BoundedSession, *, token: Secret | None) 
         base_url=place.api.rstrip("/"),
         timeout=int(http.bounds.total),
         user_agent=user_agent(),
-        per_page=PER_PAGE,
+        per_page=100,  # never used: the client asks for each page itself
         verify=True,
         retry=None,
         pool_size=None,

@@ -1,15 +1,19 @@
-"""Refusals and faults of the forge, as errors of ours; the forge's own words are cleaned and hold no token."""
+"""What GitHub answers: what it must look like before anything is concluded from it, and refusals as errors of ours.
+
+Its own words are cleaned and hold no token.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
+W = TypeVar("W")
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _FAULT = 401, 403, 404, 429, 500
 _LONG = 3600.0
 _NEXT = "what was an immutable release never changes, and its tag never comes free: release the next version"
@@ -31,8 +35,32 @@ class NotFound(Denied):
     """404: it is not there, or not shown to us."""
 
 
-def refusal(status: int, data: Any, headers: Mapping[str, str], *, where: str, token: Secret) -> UnmoorError:
-    """Return the error for a status of 400 and above; header names are in lower case."""
+def malformed(what: str, where: str) -> Unknown:
+    """The error for an answer that cannot be what was asked for."""
+    return Unknown(
+        f"the answer is not {what}",
+        where=where,
+        next_step="run it again; if that stays, look at the address of the forge's API and at a proxy between",
+    )
+
+
+def converted(raw: Any, kind: type[W], what: str, where: str) -> W:
+    """Read an answer as what it must be. Raises `Unknown`."""
+    import msgspec
+
+    try:
+        return msgspec.convert(raw, type=kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise malformed(f"{what} ({clean(str(error), 200)})", where) from None
+
+
+def refusal(
+    status: int, data: Any, headers: Mapping[str, str], *, where: str, token: Secret, rights: str
+) -> UnmoorError:
+    """Return the error for a status of 400 and above; header names are in lower case.
+
+    ``rights`` says what to give a token that may not.
+    """
     said = words(data, token)
     if status == _UNAUTHORIZED:
         return Denied(
@@ -46,7 +74,7 @@ def refusal(status: int, data: Any, headers: Mapping[str, str], *, where: str, t
         return Denied(
             f"the forge forbids it: {said}",
             where=where,
-            next_step="give the token the right to write releases ('permissions: contents: write' in a workflow)",
+            next_step=rights,
         )
     if status == _NOT_FOUND:
         return NotFound(

@@ -1,0 +1,8 @@
+"""The one client of GitHub's REST API: releases (`unmoor.adapters.forge`) and packages of GHCR both ask through it."""
+
+from __future__ import annotations
+
+from unmoor.adapters.github.client import GitHubClient
+from unmoor.adapters.github.pace import Pace
+
+__all__ = ["GitHubClient", "Pace"]

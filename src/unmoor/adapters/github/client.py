@@ -1,0 +1,224 @@
+"""Requests to GitHub's REST API: paced, tried again within bounds, lists read page by page, errors as ours.
+
+PyGithub makes every write that it has a call for. Reads are raw, through PyGithub's requester: it makes a
+release with an id of ``None`` out of an empty or an HTML answer and no releases out of a page that is no
+list, and its objects read again, unasked, what an answer lacks. So answers are converted strictly
+(`unmoor.adapters.github.answers.converted`). Raw as well: publishing, since its ``update_release`` always
+sends name and body; assets, since it uploads without a time-out and downloads into memory; and packages,
+which it does not know. Importing it takes 0.4 s, so it is imported when something is asked.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from unmoor.adapters.github.answers import NotFound, RateLimited, TransientError, malformed, refusal
+from unmoor.adapters.github.pace import Pace
+from unmoor.adapters.github.requester import requester
+from unmoor.adapters.http.urls import without_query
+from unmoor.errors import Unknown, UnmoorError
+from unmoor.ports.clock import Clock
+from unmoor.ports.world import ForgePlace
+from unmoor.util.secret import Secret
+
+if TYPE_CHECKING:
+    from github.GitRelease import GitRelease
+    from github.GitReleaseAsset import GitReleaseAsset
+    from github.Repository import Repository
+    from github.Requester import Requester
+
+    from unmoor.adapters.http.session import BoundedSession
+
+T = TypeVar("T")
+# Three tries of a read or a deletion; a rate limit is waited for only if it ends soon.
+_PAUSES = (0.5, 2.0)
+_PATIENCE = 90.0
+# A write is worth more: what is there already was hard won. Seconds in all, and how often.
+_LONG_PATIENCE = 900.0
+_WAITS = 3
+_PAGES = 200
+_HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+
+
+class GitHubClient:
+    """GitHub's REST API, with the token or without any credentials. Paths begin below the API's address.
+
+    ``rights`` says what to give a token that is answered 403. One ``pace`` serves all clients of a run.
+    """
+
+    def __init__(
+        self,
+        place: ForgePlace,
+        http: BoundedSession,
+        clock: Clock,
+        *,
+        token: Secret | None,
+        pace: Pace,
+        rights: str,
+    ) -> None:
+        self.token = token or Secret("")
+        self._place = place
+        self._http = http
+        self._clock = clock
+        self._pace = pace
+        self._rights = rights
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _requester(self) -> Requester:
+        return requester(self._place, self._http, token=self.token or None)
+
+    def address(self, path: str) -> str:
+        """The address of a path."""
+        return self._place.api.rstrip("/") + path
+
+    def where(self, path: str) -> str:
+        """The address of a path, as it may be printed."""
+        return without_query(self.address(path))
+
+    def repository(self, path: str) -> Repository:
+        """PyGithub's repository at a path; nothing is read."""
+        from github.Repository import Repository
+
+        return Repository(self._requester, url=path)
+
+    def release(self, path: str) -> GitRelease:
+        """PyGithub's release at a path; nothing is read, no address of the server's is used."""
+        from github.GitRelease import GitRelease
+
+        return GitRelease(self._requester, url=path)
+
+    def asset(self, path: str) -> GitReleaseAsset:
+        """PyGithub's asset of a release at a path; nothing is read."""
+        from github.GitReleaseAsset import GitReleaseAsset
+
+        return GitReleaseAsset(self._requester, url=path)
+
+    def read(self, path: str, *, wait: bool = True) -> Any:
+        """GET a path and return the JSON.
+
+        Faults of the moment are read again, a short rate limit is waited for (unless ``wait`` is
+        false). Raises `NotFound` for 404, `Denied`, `Rejected`, `Unknown`.
+        """
+        return self._read(path, wait=wait)[1]
+
+    def listed(self, path: str, what: str, *, size: int) -> list[Any]:
+        """Read a list, page by page of so many. Raises as `read` does, and `Unknown` if it does not end."""
+        found: list[Any] = []
+        query = "&" if "?" in path else "?"
+        for number in range(1, _PAGES + 1):
+            headers, page = self._read(f"{path}{query}per_page={size}&page={number}")
+            if not isinstance(page, list):
+                raise malformed(f"a list of {what}", self.where(path))
+            found += page
+            if len(page) < size and 'rel="next"' not in str(headers.get("link", "")):
+                return found
+        raise Unknown(
+            f"the list of {what} did not end after {_PAGES} pages",
+            where=self.where(path),
+            next_step=f"look at the list of {what}; delete what nobody needs",
+        )
+
+    def write(self, path: str, call: Callable[[], T]) -> T:
+        """Write through PyGithub once, in its turn; only what a rate limit turned away is sent again."""
+        return self.send(path, lambda: self._alone(call))
+
+    def send(self, path: str, call: Callable[[], T], *, deletes: bool = False) -> T:
+        """Write in another way than through PyGithub, in its turn too."""
+
+        def paced() -> T:
+            with self._pace.turn(deletes=deletes):
+                return self._translate_errors(call, path)
+
+        return self._limited(paced, patience=_LONG_PATIENCE)
+
+    def patch(self, path: str, fields: dict[str, Any]) -> Any:
+        """PATCH only the fields given: the rest of the object is left as it is."""
+        return self.write(path, lambda: self._json("PATCH", path, fields))[1]
+
+    def delete(self, path: str, call: Callable[[], object] | None = None) -> bool:
+        """Delete what has this path, by PyGithub's call if there is one; false if it is not there (or not shown).
+
+        Faults of the moment are tried again: what has a number of its own is never deleted twice.
+        """
+
+        def once() -> object:
+            return self._alone(call or (lambda: self._json("DELETE", path)))
+
+        try:
+            self._again(lambda: self.send(path, once, deletes=True))
+        except NotFound:
+            return False
+        return True
+
+    def ask(self, path: str, fields: dict[str, Any]) -> Any:
+        """POST what changes nothing, and return the JSON."""
+        return self._translate_errors(lambda: self._alone(lambda: self._json("POST", path, fields)), path)[1]
+
+    def refusal(self, status: int, data: Any, headers: Mapping[str, str], *, where: str) -> UnmoorError:
+        """The error for a status of 400 and above; header names are in lower case."""
+        return refusal(status, data, headers, where=where, token=self.token, rights=self._rights)
+
+    def _read(self, path: str, *, wait: bool = True) -> tuple[dict[str, Any], Any]:
+        """GET a path: the headers, names in lower case, and the JSON."""
+        return self._again(
+            lambda: self._limited(
+                lambda: self._translate_errors(lambda: self._alone(lambda: self._json("GET", path)), path),
+                patience=_PATIENCE if wait else -1.0,
+            )
+        )
+
+    def _again(self, call: Callable[[], T]) -> T:
+        """Call, and after faults of the moment twice more."""
+        for pause in _PAUSES:
+            try:
+                return call()
+            except TransientError:
+                self._clock.sleep(pause)
+        return call()
+
+    def _json(self, verb: str, path: str, fields: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
+        return self._requester.requestJsonAndCheck(verb, path, headers=dict(_HEADERS), input=fields)
+
+    def _alone(self, call: Callable[[], T]) -> T:
+        """Call PyGithub; its requester keeps a connection and times that threads must not share."""
+        with self._lock:
+            return call()
+
+    def _limited(self, call: Callable[[], T], *, patience: float) -> T:
+        """Call; wait for a rate limit to end as long as it says, if all such waits stay within the patience."""
+        for _ in range(_WAITS):
+            try:
+                return call()
+            except RateLimited as limit:
+                patience -= limit.wait
+                if patience < 0:
+                    raise
+                self._clock.sleep(limit.wait)
+        return call()
+
+    def _translate_errors(self, call: Callable[[], T], path: str) -> T:
+        """Call, and tell whatever PyGithub raises as an error of ours."""
+        from github.GithubException import BadAttributeException, GithubException
+
+        where = self.where(path)
+        try:
+            return call()
+        except UnmoorError:
+            raise
+        except GithubException as error:
+            raise self.refusal(error.status, error.data, error.headers or {}, where=where) from None
+        except (
+            BadAttributeException,
+            AssertionError,
+            AttributeError,
+            LookupError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ):
+            # PyGithub meets an answer of another shape with any of these; the text may quote the request.
+            raise malformed("what the forge's API answers", where) from None

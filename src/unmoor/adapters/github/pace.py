@@ -1,0 +1,53 @@
+"""How fast GitHub may be written to: its guide to the REST API, "Best practices" and "Rate limits"."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from unmoor.adapters.http.urls import is_loopback
+from unmoor.ports.clock import Clock
+
+BURST = 20
+HOURLY = 500
+_HOUR = 3600.0
+
+
+class Pace:
+    """One write at a time: to a real forge 20 at once, then one a second; of those that create, 500 in an hour."""
+
+    def __init__(self, api: str, clock: Clock) -> None:
+        self._free = is_loopback(api)
+        self._clock = clock
+        self._tokens = float(BURST)
+        self._filled = clock.now()
+        self._hour: deque[float] = deque(maxlen=HOURLY)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def turn(self, *, deletes: bool = False) -> Iterator[None]:
+        """Wait for a turn, and keep it. What only ``deletes`` does not count in the hour."""
+        with self._lock:
+            if not self._free:
+                self._take(deletes=deletes)
+            yield
+
+    def _take(self, *, deletes: bool) -> None:
+        """Take a token out of the bucket, which one a second falls into; wait until there is one."""
+        self._fill()
+        waits = [1.0 - self._tokens]
+        if len(self._hour) == HOURLY and not deletes:
+            waits.append(self._hour[0] + _HOUR - self._clock.now())
+        if (wait := max(waits)) > 0:
+            self._clock.sleep(wait)
+            self._fill()
+        self._tokens -= 1.0
+        if not deletes:
+            self._hour.append(self._clock.now())
+
+    def _fill(self) -> None:
+        now = self._clock.now()
+        self._tokens = min(float(BURST), self._tokens + now - self._filled)
+        self._filled = now
