@@ -67,16 +67,19 @@ def test_the_same_file_of_two_legs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"tag": "v1.1"}, "the tag is v1.0 there, and v1.1 here"),
-        ({"commit": "b" * 40}, "the commit is aaaa.* there, and bbbb"),
-        ({"version": "1.1"}, "the version is 1.0 there, and 1.1 here"),
-        ({"path": "sub"}, "the project's folder is the top there, and sub here"),
-        ({"project": "other"}, "the project is small-one there, and other here"),
-        ({"repository": "o/x"}, "the repository is o/n there, and o/x here"),
-        ({"settings": "x.toml sha256:0"}, "the settings is of the commit there, and x.toml sha256:0 here"),
+        ({"tag": "v1.1"}, "the tag is v1.0 in the first and v1.1 in the second"),
+        ({"commit": "b" * 40}, "the commit is aaaa.* in the first and bbbb"),
+        ({"version": "1.1"}, "the version is 1.0 in the first and 1.1 in the second"),
+        ({"path": "sub"}, "the project's folder is the top in the first and sub in the second"),
+        ({"project": "other"}, "the project is small-one in the first and other in the second"),
+        ({"repository": "o/x"}, "the repository is o/n in the first and o/x in the second"),
+        (
+            {"settings": "x.toml sha256:0"},
+            "the settings is of the commit in the first and x.toml sha256:0 in the second",
+        ),
         (
             {"data": b"other"},
-            f"{LINUX} has the sha256 [0-9a-f]{{64}} by .*/a/manifest.json, and [0-9a-f]{{64}} by .*/b/",
+            f"{LINUX} has the sha256 [0-9a-f]{{64}} in .*/a/manifest.json and [0-9a-f]{{64}} in .*/b/",
         ),
         ({"names": ("small_one-1.0.zip",)}, r"more than one sdist: .*tar.gz \(.*/a/.*\.zip \(.*/b/"),
     ],

@@ -127,9 +127,9 @@ GOOD: dict[str, Any] = json.loads(image("good").manifest.data)
         ({}, "text/html", "media type is text/html"),
         ({}, "", "not given"),
         ({"config": None}, oci.OCI_MANIFEST, "configuration"),
-        ({"manifests": []}, oci.OCI_MANIFEST, "index by its content"),
-        ({"mediaType": ""}, oci.OCI_INDEX, "index by its content"),
-        ({"config": {**GOOD["config"], "digest": "sha256:1"}}, oci.OCI_MANIFEST, "no sha256"),
+        ({"manifests": []}, oci.OCI_MANIFEST, "disagree on whether it is an index"),
+        ({"mediaType": ""}, oci.OCI_INDEX, "disagree on whether it is an index"),
+        ({"config": {**GOOD["config"], "digest": "sha256:1"}}, oci.OCI_MANIFEST, "without a sha256"),
         ({"layers": "none"}, oci.OCI_MANIFEST, "layers"),
     ],
 )

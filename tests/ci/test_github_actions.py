@@ -89,7 +89,7 @@ def test_values_that_actions_would_never_set(variable: str, value: str) -> None:
     """A value that cannot be right is refused by the variable's name."""
     with pytest.raises(ConfigError) as raised:
         RunContext.from_environ({**PUSH, variable: value})
-    assert str(raised.value) == f"the environment variable {variable}: this is not a value that GitHub Actions sets"
+    assert str(raised.value) == f"the environment variable {variable}: GitHub Actions does not set such a value"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The built files as products: measured, seen to be intact, and listed with their sums."""
+"""Built files as products: hashed, checked, and listed with their checksums."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from unmoor.util.files import sha256_of
 
 
 def describe_file(path: Path) -> File:
-    """Hash and measure a file that is there."""
+    """Hash and measure an existing file."""
     return File(name=path.name, sha256=sha256_of(path), size=path.stat().st_size, path=path)
 
 
 def is_intact(file: File) -> bool:
-    """Whether the bytes at ``file.path`` are still the ones that were recorded."""
+    """Whether ``file.path`` still holds the recorded bytes."""
     try:
         return file.path.stat().st_size == file.size and sha256_of(file.path) == file.sha256
     except OSError:
@@ -23,5 +23,5 @@ def is_intact(file: File) -> bool:
 
 
 def checksum_lines(files: Iterable[File]) -> bytes:
-    """The text of ``SHA256SUMS``, as ``sha256sum -c`` reads it."""
+    """The content of ``SHA256SUMS``, in the format of ``sha256sum -c``."""
     return "".join(f"{file.sha256}  {file.name}\n" for file in sorted(files, key=lambda f: f.name)).encode()

@@ -1,4 +1,4 @@
-"""The manifest: what a release is made of, as JSON; an asset of every release."""
+"""The manifest: what a release consists of, as JSON. It is an asset of every release."""
 
 from __future__ import annotations
 
@@ -37,13 +37,12 @@ class ImageArtifact:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """Version, commit, artifacts with their digests and sizes, proofs, the tools' versions, and unusual decisions.
+    """Version, commit, artifacts with digests and sizes, proofs, versions of the tools, and unusual decisions.
 
-    Two manifests of one release are the same bytes: no times, no paths, no machine's name.
+    Two manifests of one release are the same bytes: they hold no times, local paths or host names.
 
-    ``path`` is the project's folder in the repository, left out where it is the top.
-    ``settings`` is empty where the settings are the commit's own, else ``NAME sha256:DIGEST`` of the
-    file that was given instead.
+    ``path`` is the project's folder in the repository, omitted for the top. ``settings`` is empty if the
+    settings are the commit's own, else ``NAME sha256:DIGEST`` of the file that replaced them.
     """
 
     schema: int = SCHEMA
@@ -72,7 +71,7 @@ class Manifest:
         images: Images | None = None,
         pushed: Pushed | None = None,
     ) -> Manifest:
-        """Write down a release, its files and images, and what was proven about them."""
+        """Describe a release, its files and images, and the proofs of them."""
         return cls(
             project=release.project,
             version=release.version,
@@ -97,12 +96,12 @@ class Manifest:
         )
 
     def is_of(self, release: Release) -> bool:
-        """Whether this manifest speaks of that tag, version and commit, and of the project in that folder."""
+        """Whether this is the manifest of that tag, version, commit and project folder."""
         ours = (self.tag, self.version, self.commit, self.path)
         return ours == (release.tag, release.version, release.commit, release.path)
 
     def unlike(self, release: Release) -> str:
-        """Say of what this manifest speaks, and that it is not that release."""
+        """Say what this manifest is of, for a message that it is not of ``release``."""
         theirs, ours = (self.tag, self.version, self.commit), (release.tag, release.version, release.commit)
         if theirs == ours:
             top = "the top of the repository"
@@ -113,7 +112,7 @@ class Manifest:
         return f"of {clean(self.tag)} at commit {clean(self.commit)}, and not of {release.tag} at {release.commit}"
 
     def dists(self, folder: Path) -> Dists:
-        """The files this manifest names, as they would lie in a folder. Nothing is read."""
+        """The files that this manifest names, as paths in a folder. Reads nothing."""
         files = (File(name=a.name, sha256=a.sha256, size=a.size, path=folder / a.name) for a in self.artifacts)
         return Dists(files=tuple(files), tools=self.tools, decisions=self.decisions)
 
@@ -123,12 +122,12 @@ class Manifest:
         return tuple(Subject(name=a.name, sha256=a.sha256) for a in self.artifacts if a.kind == "wheel")
 
     def proof(self, name: str) -> Proof | None:
-        """The proof of that name, if the manifest carries one."""
+        """The proof of that name, ``None`` if there is none."""
         return next((proof for proof in self.proofs if proof.name == name), None)
 
 
 def encode(manifest: Manifest) -> bytes:
-    """Write JSON: sorted keys, two spaces, a newline at the end."""
+    """Encode as JSON with sorted keys, an indent of two, and a final newline."""
     import msgspec
 
     document = msgspec.to_builtins(manifest)
@@ -138,7 +137,7 @@ def encode(manifest: Manifest) -> bytes:
 
 
 def decode(data: bytes, *, where: str) -> Manifest:
-    """Read JSON. Raises `Unknown` where it is not a manifest that this version can read."""
+    """Decode JSON. Raises `Unknown` if it is no manifest that this version can read."""
     import msgspec
 
     from unmoor.util.files import is_safe_name
@@ -151,7 +150,7 @@ def decode(data: bytes, *, where: str) -> Manifest:
         ) from error
     if manifest.schema != SCHEMA or not all(is_safe_name(artifact.name) for artifact in manifest.artifacts):
         raise Unknown(
-            f"a manifest of schema {manifest.schema}, or with file names that are none",
+            f"cannot read a manifest of schema {manifest.schema}, or with unsafe file names",
             where=where,
             next_step="use the version of unmoor that wrote it",
         )

@@ -1,7 +1,7 @@
-"""What several jobs built, each with a manifest of its own, brought together: one release, one manifest.
+"""Merge what several jobs built, each with its own manifest, into one manifest.
 
-Nothing is believed but a manifest and the bytes that it names. Which job handed over what decides nothing:
-the same legs in another order are the same manifest.
+Only a manifest and the bytes that it names count. The order of the legs does not matter: the same legs in
+another order give the same manifest.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NAME_THEM = (
     " then hand over .unmoor/TAG of that job: --dists DIR"
 )
 _ONE_BUILD = "let one job build each file, and hand over what it built"
-# What two manifests must agree on to be of one release, and what messages call it.
+# What the manifests of one release must agree on, by the name that messages use.
 _SAME: tuple[tuple[str, Callable[[Manifest], str]], ...] = (
     ("the tag", lambda each: each.tag),
     ("the commit", lambda each: each.commit),
@@ -39,19 +39,19 @@ _FORMATS = "formats = "
 
 @dataclass(frozen=True, kw_only=True)
 class Handover:
-    """What one job handed over: the folder of its files, and the manifest that names them."""
+    """What one job handed over: a folder of files, and the manifest that names them."""
 
     dists: Path
     manifest: Path
 
     @classmethod
     def of(cls, folder: Path, manifest: Path | None = None) -> Handover:
-        """``folder`` holds the files, or is the folder of a run, ``.unmoor/<tag>``, which has them in ``dists``."""
+        """``folder`` holds the files, or is a run folder (``.unmoor/<tag>``) that has them in ``dists``."""
         inner = folder / "dists"
         return cls(dists=inner if inner.is_dir() else folder, manifest=manifest or folder / manifests.NAME)
 
     def read(self) -> Manifest:
-        """Read the manifest. Raises `Incomplete` where there is none, `Unknown` for one that is broken."""
+        """Read the manifest. Raises `Incomplete` if there is none, `Unknown` if it is broken."""
         try:
             data = read_regular(self.manifest, manifests.LIMIT)
         except FileNotFoundError as error:
@@ -64,22 +64,22 @@ class Handover:
 
 
 def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
-    """Make one manifest of all. Raises `Conflict` where two legs are not of one release, or name a file alike."""
+    """Merge manifests. Raises `Conflict` if two legs are of different releases, or have different files of one name."""
     first_leg, first = legs[0]
     named: dict[str, tuple[Handover, Artifact]] = {}
-    for leg, said in legs:
+    for leg, manifest in legs:
         for what, of in _SAME:
-            if of(said) != of(first):
+            if of(manifest) != of(first):
                 raise Conflict(
-                    f"{first_leg.manifest} and {leg.manifest} are not of one release: {what} is"
-                    f" {clean(of(first))} there, and {clean(of(said))} here",
+                    f"{first_leg.manifest} and {leg.manifest} are of different releases: {what} is"
+                    f" {clean(of(first))} in the first and {clean(of(manifest))} in the second",
                     next_step="hand over what was built for this tag at one commit",
                 )
-        for artifact in said.artifacts:
+        for artifact in manifest.artifacts:
             other_leg, other = named.setdefault(artifact.name, (leg, artifact))
             if other != artifact:
                 raise Conflict(
-                    f"{artifact.name} has the sha256 {other.sha256} by {other_leg.manifest}, and {artifact.sha256} by"
+                    f"{artifact.name} has the sha256 {other.sha256} in {other_leg.manifest} and {artifact.sha256} in"
                     f" {leg.manifest}",
                     next_step=_ONE_BUILD,
                 )
@@ -88,7 +88,7 @@ def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
     sdists = [f"{name} ({leg.manifest})" for name, (leg, each) in sorted(named.items()) if each.kind == "sdist"]
     if len(sdists) > 1:
         raise Conflict(f"there is more than one sdist: {', '.join(sdists)}", next_step=_ONE_BUILD)
-    every = [said for _, said in legs]
+    every = [manifest for _, manifest in legs]
     return replace(
         first,
         project=min(each.project for each in every),
@@ -98,13 +98,13 @@ def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
         pushed=tuple(sorted({each for one in every for each in one.pushed}, key=str)),
         proofs=merge_proofs(proof for one in every for proof in one.proofs),
         tools=tuple(sorted({tool for one in every for tool in one.tools}, key=lambda tool: (tool.name, tool.version))),
-        # That a leg built one kind of file alone is nothing unusual of the whole.
+        # A leg that builds only one kind of file is nothing unusual in the whole release.
         decisions=tuple(sorted({each for one in every for each in one.decisions if not each.startswith(_FORMATS)})),
     )
 
 
 def merge_proofs(proofs: Iterable[Proof]) -> tuple[Proof, ...]:
-    """Bring proofs of one name together, sorted by name: of all their digests, with all their results."""
+    """Merge proofs of the same name: all their digests, all their results. Sorted by name."""
     found: dict[str, Proof] = {}
     for proof in proofs:
         known = found.setdefault(proof.name, proof)
@@ -114,26 +114,26 @@ def merge_proofs(proofs: Iterable[Proof]) -> tuple[Proof, ...]:
             found[proof.name] = Proof(
                 name=proof.name,
                 subjects=tuple(sorted(subjects, key=lambda each: (each.name, each.sha256))),
-                results=tuple(sorted(results, key=_place)),
+                results=tuple(sorted(results, key=_sort_key)),
             )
     return tuple(found[name] for name in sorted(found))
 
 
-def _place(result: Result) -> tuple[str, str, str]:
+def _sort_key(result: Result) -> tuple[str, str, str]:
     return result.name, result.verdict, result.detail
 
 
 def built_files(folder: Path) -> tuple[list[Path], list[str]]:
-    """The files of a release in a folder that another tool filled, wheels first, and the names of all else there.
+    """The dists in a folder that another tool filled, wheels first, and the names of all other files there.
 
-    Raises `Incomplete` where there is no such file.
+    Raises `Incomplete` if there are no dists.
     """
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
     wheels = [path for path in entries if path.is_file() and path.suffix == ".whl"]
     sdists = [path for path in entries if path.is_file() and path.name.endswith(".tar.gz")]
     if not wheels and not sdists:
         raise Incomplete(
-            "there is neither a wheel nor an sdist in it",
+            "it holds neither a wheel nor an sdist",
             where=str(folder),
             next_step="name the folder that the files were built into: --built DIR",
         )

@@ -1,7 +1,7 @@
-"""Names, digests and manifests of container images, as values; nothing is read or sent here.
+"""Names, digests and manifests of container images, as values without I/O.
 
-From the OCI image and distribution specifications 1.1, and Docker's manifests of version 2,
-schema 2, which engines still push. Manifests are only read here; `unmoor.images.oci_documents` writes some.
+Follows the OCI image and distribution specifications 1.1, and Docker's manifest version 2, schema 2,
+which engines still push. `unmoor.images.oci_documents` writes manifests; this module only reads them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ACCEPT = f"{OCI_INDEX}, {DOCKER_LIST}, {OCI_MANIFEST}, {DOCKER_MANIFEST}"
 
 DOCKER_HUB = "docker.io"
 LIMIT = 4_194_304
-"""The largest manifest in bytes that a registry has to take (distribution specification)."""
+"""The size in bytes of the largest manifest that a registry must accept (distribution specification)."""
 
 _HUB = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -37,7 +37,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:]+\])(?::[1-9][0-9]{{0,4}})?")
 _LONGEST = 255
 _SCHEMA = 2
-# Tags that say something about a digest: signatures, attestations, and referrers where there is no API for them.
+# Tags about a digest: signatures, attestations, and referrers on registries without the referrers API.
 _ABOUT = re.compile(r"sha256-([0-9a-f]{64})(?:\.[a-z0-9.-]+)?")
 
 
@@ -47,17 +47,17 @@ def digest_of(data: bytes) -> str:
 
 
 def is_digest(text: str) -> bool:
-    """Whether this is a sha256 digest, the only sort that is used here."""
+    """Whether this is a sha256 digest, the only kind in use here."""
     return _DIGEST.fullmatch(text) is not None
 
 
 def is_tag(text: str) -> bool:
-    """Whether this may be a tag: at most 128 letters, digits, ``_``, ``.``, ``-``, not beginning with the last two."""
+    """Whether this is a valid tag: up to 128 letters, digits, ``_``, ``.``, ``-``, not starting with ``.`` or ``-``."""
     return _TAG.fullmatch(text) is not None
 
 
 def subject_of_tag(tag: str) -> str | None:
-    """The digest that a tag such as ``sha256-….sig`` says something about, ``None`` for every other tag."""
+    """The digest that a tag such as ``sha256-….sig`` is about, ``None`` for any other tag."""
     found = _ABOUT.fullmatch(tag)
     return f"sha256:{found[1]}" if found else None
 
@@ -71,10 +71,10 @@ class ImageName:
 
     @classmethod
     def parse(cls, text: str) -> ImageName:
-        """Read a name as users write it. Capitals become small: registries take no others.
+        """Parse a name as users write it. Lowercases it: registries accept nothing else.
 
-        The first part is a host if it has a dot or a colon in it or is ``localhost``; a name
-        without one is on Docker Hub. Raises `ConfigError`.
+        The first part is a host if it contains a dot or a colon or is ``localhost``; a name without a host
+        is on Docker Hub. Raises `ConfigError`.
         """
         host, _, rest = text.strip().lower().partition("/")
         if not rest or not ("." in host or ":" in host or host == "localhost"):
@@ -102,13 +102,13 @@ class ImageReference:
 
     @classmethod
     def parse(cls, text: str) -> ImageReference:
-        """Read a reference. Raises `ConfigError`."""
+        """Parse a reference. Raises `ConfigError`."""
         rest, at, digest = text.strip().partition("@")
         head, slash, last = rest.rpartition("/")
         last, colon, tag = last.partition(":")
         if (at and not is_digest(digest)) or (colon and not is_tag(tag)):
             raise ConfigError(
-                f"{clean(text, 100)!r} is no reference to an image",
+                f"{clean(text, 100)!r} is not an image reference",
                 next_step="write it as host/owner/name:tag or host/owner/name@sha256:…",
             )
         return cls(name=ImageName.parse(f"{head}{slash}{last}"), tag=tag or None, digest=digest or None)
@@ -119,7 +119,7 @@ class ImageReference:
 
 
 class Platform(msgspec.Struct, frozen=True, kw_only=True):
-    """For which machines an image is, as an index says it."""
+    """The platform of an image, as an index describes it."""
 
     architecture: str
     os: str
@@ -130,7 +130,7 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What one document says of another: its media type, digest and size in bytes."""
+    """A reference from one document to another: media type, digest, and size in bytes."""
 
     media_type: str
     digest: str
@@ -151,7 +151,7 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 @dataclass(frozen=True, kw_only=True)
 class ImageManifest:
-    """One image or another artifact; ``subject`` is the digest of a manifest that it says something about."""
+    """One image or other artifact. ``subject`` is the digest of the manifest that it is about, if any."""
 
     config: Descriptor
     layers: tuple[Descriptor, ...]
@@ -161,7 +161,7 @@ class ImageManifest:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageIndex:
-    """A list of manifests, as a rule one for each platform."""
+    """A list of manifests, usually one per platform."""
 
     manifests: tuple[Descriptor, ...]
     subject: str | None
@@ -169,7 +169,7 @@ class ImageIndex:
 
     @property
     def images(self) -> Mapping[str, str]:
-        """The digest of each platform (``linux/amd64``); what is for no platform, such as attestations, is left out."""
+        """The digest of each platform (``linux/amd64``). Skips entries without one, such as attestations."""
         return {
             plain_platform(str(each.platform)): each.digest
             for each in self.manifests
@@ -178,7 +178,7 @@ class ImageIndex:
 
 
 def read_manifest(data: bytes, media_type: str, *, where: str) -> ImageManifest | ImageIndex:
-    """Read a manifest. Raises `Unknown` where it is not one that can be understood."""
+    """Parse a manifest. Raises `Unknown` if it cannot be understood."""
     try:
         document = msgspec.json.decode(data, type=_Document)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -189,35 +189,38 @@ def read_manifest(data: bytes, media_type: str, *, where: str) -> ImageManifest 
     annotations = document.annotations or {}
     if document.manifests is not None:
         return ImageIndex(manifests=document.manifests, subject=subject, annotations=annotations)
-    assert document.config is not None  # noqa: S101 - seen to above
+    assert document.config is not None  # noqa: S101 - checked by _trouble
     return ImageManifest(config=document.config, layers=document.layers, subject=subject, annotations=annotations)
 
 
 def _unreadable(trouble: str, where: str) -> Unknown:
     return Unknown(
-        f"this is not a manifest that can be read: {trouble}",
+        f"cannot read this manifest: {trouble}",
         where=where,
         next_step="look at what the registry serves there",
     )
 
 
 def _trouble(document: _Document, media_type: str) -> str:
-    """Why a document is not what its media type says, the empty text where it is."""
+    """Why a document does not match its media type, empty if it does."""
     is_index = document.manifests is not None
     named = (document.config, document.subject, *document.layers, *(document.manifests or ()))
     faults = (
         (media_type not in INDEXES | MANIFESTS, f"its media type is {clean(media_type, 80) or 'not given'}"),
         (document.schema_version != _SCHEMA, f"its schema version is {document.schema_version}"),
         (document.media_type not in {"", media_type}, f"it was served as {clean(media_type, 80)} and says otherwise"),
-        (is_index is not (media_type in INDEXES), "it is an index by its content or by its media type, not by both"),
-        (is_index is (document.config is not None), "it names a configuration and manifests, or neither"),
-        (any(each is not None and not is_digest(each.digest) for each in named), "it names something by no sha256"),
+        (is_index is not (media_type in INDEXES), "its content and its media type disagree on whether it is an index"),
+        (is_index is (document.config is not None), "it has both a configuration and manifests, or neither"),
+        (
+            any(each is not None and not is_digest(each.digest) for each in named),
+            "it refers to something without a sha256",
+        ),
     )
     return next((words for wrong, words in faults if wrong), "")
 
 
 def plain_platform(text: str) -> str:
-    """One spelling for each platform: small letters, and no variant where there is only one (``arm64/v8``)."""
+    """Normalize a platform: lowercase, and without a variant that is the only one (``arm64/v8``)."""
     parts = text.strip().lower().split("/")
     return "/".join(parts[:2]) if parts[1:] == ["arm64", "v8"] else "/".join(parts)
 
@@ -228,10 +231,10 @@ def leg_tag(tag: str, platform: str) -> str:
 
 
 def with_tag(name: ImageName, tag: str) -> ImageReference:
-    """A name with a tag. Raises `ConfigError` for a tag that is none."""
+    """Add a tag to a name. Raises `ConfigError` if the tag is invalid."""
     if not is_tag(tag):
         raise ConfigError(
-            f"{clean(tag, 140)!r} is not a tag that a registry takes",
-            next_step="shorten the suffix or the pattern: 128 letters, digits, '.', '_', '-' at most",
+            f"{clean(tag, 140)!r} is not a valid image tag",
+            next_step="shorten the suffix or the pattern: at most 128 letters, digits, '.', '_' and '-'",
         )
     return replace(ImageReference(name=name), tag=tag)

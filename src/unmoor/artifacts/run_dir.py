@@ -1,6 +1,6 @@
-"""The folder of one run: ``.unmoor/<tag>/``, where the built files, the proofs and the journal lie.
+"""The run folder, ``.unmoor/<tag>/``: the built files, the proofs and the journal of a tag.
 
-It is a cache and a record. What is true is what the surfaces hold.
+It is a cache and a record. The truth is what the surfaces hold.
 """
 
 from __future__ import annotations
@@ -19,50 +19,50 @@ from unmoor.errors import Conflict, Incomplete
 from unmoor.products import File, Proof
 from unmoor.util.files import atomic_writer, is_safe_name, read_regular, sha256_of, write_atomic
 
-# Proofs are found side by side, and each is added to the one manifest.
+# Proofs are made in parallel, and each is added to the one manifest.
 _ADDING = threading.Lock()
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where things lie. Nothing is made until something is written."""
+    """The paths in a run folder. Creates nothing until something is written."""
 
     path: Path
 
     @classmethod
     def of(cls, project: Path, tag: str) -> RunFolder:
-        """The folder of a tag in a project; ``/`` in the tag is escaped."""
+        """The run folder of a tag in a project. A ``/`` in the tag is escaped."""
         return cls(project / ".unmoor" / tag.replace("/", "%2F"))
 
     @property
     def dists(self) -> Path:
-        """Where the built files lie: exactly those the manifest names."""
+        """The folder of the built files: exactly those that the manifest names."""
         return self.path / "dists"
 
     @property
     def journal(self) -> Path:
-        """The journal."""
+        """The path of the journal."""
         return self.path / "journal.jsonl"
 
     @property
     def assets(self) -> Path:
-        """Where the text assets of the release lie."""
+        """The folder of the release's text assets."""
         return self.path / "assets"
 
     @property
     def manifest(self) -> Path:
-        """The manifest."""
+        """The path of the manifest."""
         return self.path / manifests.NAME
 
     def open(self) -> None:
-        """Make the folder, and see that git ignores everything under ``.unmoor``."""
+        """Create the folder, and make git ignore everything below ``.unmoor``."""
         self.path.mkdir(parents=True, exist_ok=True)
         ignore = self.path.parent / ".gitignore"
         if not ignore.exists():
             write_atomic(ignore, b"*\n")
 
     def read_manifest(self) -> Manifest | None:
-        """Read the manifest, ``None`` where there is none. Raises `Unknown` for one that is broken."""
+        """Read the manifest, ``None`` if there is none. Raises `Unknown` if it is broken."""
         try:
             data = read_regular(self.manifest, manifests.LIMIT)
         except FileNotFoundError:
@@ -70,38 +70,38 @@ class RunFolder:
         return manifests.decode(data, where=str(self.manifest))
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Write the manifest, whole or not at all."""
+        """Write the manifest atomically."""
         self.open()
         write_atomic(self.manifest, manifests.encode(manifest))
 
     def take(self, legs: Sequence[Handover]) -> None:
-        """Take over files that other machines built, each leg by the manifest that names its own.
+        """Copy files that other machines built, each leg by its own manifest.
 
-        Raises `Incomplete` for a file or a manifest that is missing, `Conflict` for one with other bytes, where
-        two legs are at odds, or where this folder holds other files already, `Unknown` for a manifest that is none.
+        Raises `Incomplete` if a file or manifest is missing, `Conflict` if a file has other bytes, two legs
+        disagree or this folder already holds other files, and `Unknown` if a manifest is broken.
         """
-        said = [(leg, leg.read()) for leg in legs]
-        whole = merge_manifests(said)
+        read = [(leg, leg.read()) for leg in legs]
+        whole = merge_manifests(read)
         known = self.read_manifest()
         if known is not None and set(known.artifacts) != set(whole.artifacts):
             raise Conflict(
-                "this folder holds other files of the tag already",
+                "this folder already holds other files of the tag",
                 where=str(self.path),
-                next_step="remove the folder if those are not meant, then run the same command again",
+                next_step="remove the folder if you do not need them, then run the same command again",
             )
-        for leg, manifest in said:
+        for leg, manifest in read:
             for file in manifest.dists(leg.dists).files:
                 self._copy(file)
         if known is None:
             self.write_manifest(whole)
         else:
-            # A proof that was made here, of as many digests, knows more than what it was made from.
+            # A proof made here covers at least the digests that were handed over.
             own = {proof.name: set(proof.subjects) for proof in known.proofs}
             new = [proof for proof in whole.proofs if not own.get(proof.name, set()) >= set(proof.subjects)]
             self.write_manifest(replace(known, proofs=merge_proofs((*known.proofs, *new))))
 
     def _copy(self, file: File) -> None:
-        """Copy a file that was handed over, if its bytes are those of its manifest."""
+        """Copy a handed-over file if it has the bytes that its manifest names."""
         if not file.path.is_file():
             raise Incomplete(
                 f"{file.name} is missing", where=str(file.path.parent), next_step="hand over every file of the manifest"
@@ -110,13 +110,13 @@ class RunFolder:
             raise Conflict(
                 f"{file.name} is sha256 {sha256_of(file.path)}, and the manifest says {file.sha256}",
                 where=str(file.path.parent),
-                next_step="hand over the very files that were built",
+                next_step="hand over exactly the files that were built",
             )
         with file.path.open("rb") as source, atomic_writer(self.dists / file.name) as target:
             shutil.copyfileobj(source, target)
 
     def read_proof(self, name: str) -> Proof | None:
-        """Read the proof that a stage left here, ``None`` where there is none of that stage, or it cannot be read."""
+        """Read the proof that a stage left here, ``None`` if there is none or it cannot be read."""
         import msgspec
 
         if not is_safe_name(name):
@@ -129,20 +129,20 @@ class RunFolder:
         return proof if proof.name == name else None
 
     def proofs(self, name: str) -> Iterator[Proof]:
-        """The proofs of a stage that are known here: the one it left, then the manifest's. Raises `Unknown`."""
+        """The proofs of a stage: the one it left here, then the manifest's. Raises `Unknown`."""
         manifest = self.read_manifest()
         known = (self.read_proof(name), manifest.proof(name) if manifest is not None else None)
         return (proof for proof in known if proof is not None)
 
     def write_proof(self, proof: Proof) -> None:
-        """Write a proof, whole or not at all."""
+        """Write a proof atomically."""
         import msgspec
 
         self.open()
         write_atomic(self.path / "proofs" / f"{proof.name}.json", msgspec.json.encode(proof))
 
     def add_proof(self, proof: Proof) -> None:
-        """Write a proof, and into the manifest, where there is one, beside the others, sorted by name."""
+        """Write a proof, and add it to the manifest if there is one."""
         with _ADDING:
             self.write_proof(proof)
             manifest = self.read_manifest()
@@ -151,14 +151,14 @@ class RunFolder:
                 self.write_manifest(replace(manifest, proofs=tuple(proofs[name] for name in sorted(proofs))))
 
     def write_asset(self, name: str, data: bytes) -> Path:
-        """Write a text asset of the release and return where it lies."""
+        """Write a text asset of the release and return its path."""
         self.open()
         path = self.assets / name
         write_atomic(path, data)
         return path
 
     def leftovers(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Files under ``dists`` that no one named."""
+        """The files in ``dists`` that are not in ``names``."""
         if not self.dists.is_dir():
             return ()
         return tuple(sorted(path.name for path in self.dists.iterdir() if path.name not in names))

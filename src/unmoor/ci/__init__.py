@@ -1,4 +1,4 @@
-"""What a CI service says of the run: the repository, the commit, the event.
+"""What a CI service says about the run: repository, commit, event.
 
-Only `cli` reads it, since only there a run may depend on where it runs. Begin with `github_actions`.
+Only `cli` imports it: no other room may depend on where a run happens. Begin with `github_actions`.
 """

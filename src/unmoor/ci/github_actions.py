@@ -1,4 +1,4 @@
-"""What GitHub Actions says of the run it started; elsewhere nothing.
+"""What GitHub Actions says about the run that it started; empty elsewhere.
 
 Source: the default environment variables of GitHub Actions.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from unmoor.config.addresses import REPOSITORY
 from unmoor.errors import ConfigError
 
-# Events that are about a tag somebody with push access made. Never a pull request's.
+# Events about a tag that someone with push access made; never those of pull requests.
 _EVENTS = frozenset({"push", "create", "release", "workflow_dispatch"})
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _TAGS = "refs/tags/"
@@ -21,12 +21,11 @@ _TAGS = "refs/tags/"
 
 @dataclass(frozen=True, kw_only=True)
 class RunContext:
-    """One run of a workflow. Text is empty, and paths are ``None``, where nothing was said.
+    """One run of a workflow. Texts are empty and paths ``None`` if they are not set.
 
-    ``tag`` is the tag the run was started for, as GitHub wrote it: not checked to be a fit name yet.
-    ``commit`` is ``GITHUB_SHA``, 40 hexadecimal digits: the tag's own commit where there is a tag
-    (the event's ``after`` would be the tag object of an annotated one), else that of the branch.
-    ``summary`` and ``output`` are files to append to.
+    ``tag`` is the tag that the run was started for, not yet checked. ``commit`` is ``GITHUB_SHA``, 40
+    hexadecimal digits: the commit of the tag if there is one (the event's ``after`` would be the tag object
+    of an annotated tag), else of the branch. ``summary`` and ``output`` are files to append to.
     """
 
     actions: bool = False
@@ -39,24 +38,24 @@ class RunContext:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> RunContext:
-        """Read what GitHub Actions set. Raises `ConfigError` for a value that cannot be right."""
+        """Read the variables of GitHub Actions. Raises `ConfigError` for an impossible value."""
         if environ.get("GITHUB_ACTIONS") != "true":
             return cls()
         event = environ.get("GITHUB_EVENT_NAME", "")
         return cls(
             actions=True,
             tag=_tag(environ, event),
-            commit=_fit(environ, "GITHUB_SHA", _COMMIT),
-            repository=_fit(environ, "GITHUB_REPOSITORY", re.compile(REPOSITORY)),
+            commit=_checked(environ, "GITHUB_SHA", _COMMIT),
+            repository=_checked(environ, "GITHUB_REPOSITORY", re.compile(REPOSITORY)),
             event=event if re.fullmatch(r"[a-z_]{1,40}", event) else "",
             summary=_file(environ, "GITHUB_STEP_SUMMARY"),
             output=_file(environ, "GITHUB_OUTPUT"),
         )
 
     def commit_of(self, tag: str) -> str:
-        """The commit that GitHub named for a tag, empty where the run was not started for that tag.
+        """The commit that GitHub names for a tag, empty if the run was not started for that tag.
 
-        A run that was dispatched from a branch, and given a tag by hand, carries the branch's commit.
+        A run that is dispatched from a branch, with the tag as an input, carries the branch's commit.
         """
         return self.commit if tag and tag == self.tag else ""
 
@@ -67,10 +66,10 @@ def _tag(environ: Mapping[str, str], event: str) -> str:
     return ref.removeprefix(_TAGS) if is_tag and event in _EVENTS else ""
 
 
-def _fit(environ: Mapping[str, str], variable: str, form: re.Pattern[str]) -> str:
+def _checked(environ: Mapping[str, str], variable: str, form: re.Pattern[str]) -> str:
     value = environ.get(variable, "")
     if value and not form.fullmatch(value):
-        raise _wrong(variable)
+        raise _invalid(variable)
     return value
 
 
@@ -79,13 +78,13 @@ def _file(environ: Mapping[str, str], variable: str) -> Path | None:
     if not value:
         return None
     if not value.startswith("/") or "\x00" in value:
-        raise _wrong(variable)
+        raise _invalid(variable)
     return Path(value)
 
 
-def _wrong(variable: str) -> ConfigError:
+def _invalid(variable: str) -> ConfigError:
     return ConfigError(
-        "this is not a value that GitHub Actions sets",
+        "GitHub Actions does not set such a value",
         where=f"the environment variable {variable}",
         next_step=f"leave {variable} as GitHub Actions set it; outside of Actions, unset GITHUB_ACTIONS",
     )
@@ -99,9 +98,9 @@ _REMOTES = (
 
 
 def repository_of(remote: str, *, host: str = "github.com") -> str:
-    """Tell ``owner/name`` from the address of a git remote (https, ssh, or as scp writes it).
+    """Read ``owner/name`` from the URL of a git remote (https, ssh, or the scp form).
 
-    Empty where it cannot be told: another host, a path, more or fewer parts than two.
+    Empty if the URL has another host, is a path, or does not have exactly two parts.
     """
     for form in _REMOTES:
         match = form.fullmatch(remote)
