@@ -44,16 +44,19 @@ from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.files import describe_file
 from unmoor.util.secret import Secret
+from unmoor.products import Dists, Release
 from unmoor.publish.upload import upload
 from unmoor.ports.world import IndexPlace, Login
 url = sys.argv[1]
 place = IndexPlace(name="bench", upload=url + "/legacy/", simple=url + "/simple/", json="", page="",
                    login=Login(username="__token__", secret=Secret("throw-away"), origin="the bench"))
-files = [describe_file(path) for path in sorted(Path(sys.argv[2]).iterdir())]
+release = Release(repository="bench/demo", project="demo", tag="v1.0", version="1.0", commit="0" * 40, date=0,
+                  prerelease=False, highest=True)
+dists = Dists(files=tuple(describe_file(path) for path in sorted(Path(sys.argv[2]).iterdir())))
 with Processes() as processes, BoundedSession() as http:
     clock = MonotonicClock(processes=processes)
     index = PackageIndex(place, http, clock)
-    upload(index, project="demo", version="1.0", files=files, clock=clock, say=lambda _: None)
+    upload(index, release, dists, clock=clock, say=lambda _: None)
 """
 
 

@@ -13,20 +13,29 @@ from tests.support.faulty_index import Shelf, Stand, built, standing
 from tests.support.faulty_server import Exchange
 
 from unmoor.errors import Conflict, Denied, Incomplete, Rejected, TimedOut, Unknown, UnmoorError
-from unmoor.products import File, Subject, Uploaded
+from unmoor.products import Dists, File, Release, Subject, Uploaded
 from unmoor.publish.index_state import split_missing
 from unmoor.publish.upload import TRIES, WIDTH, upload
 from unmoor.util.text import duration
 
+RELEASE = Release(
+    repository="owner/demo",
+    project="demo",
+    tag="v1.0",
+    version="1.0",
+    commit="0" * 40,
+    date=0,
+    prerelease=False,
+    highest=True,
+)
 Fault = Callable[[Exchange, Shelf, str, bytes], None]
 
 
 def bringing(stand: Stand, files: Sequence[File], *, deadline: float = 1800.0) -> tuple[Uploaded, list[str]]:
     """Bring the files, and hear what was said."""
     said: list[str] = []
-    product = upload(
-        stand.index, project="demo", version="1.0", files=files, clock=stand.clock, say=said.append, deadline=deadline
-    )
+    dists = Dists(files=tuple(files))
+    product = upload(stand.index, RELEASE, dists, clock=stand.clock, say=said.append, deadline=deadline)
     return product, said
 
 

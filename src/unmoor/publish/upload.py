@@ -20,7 +20,7 @@ from unmoor.errors import Incomplete, Rejected, TimedOut, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Busy, Index, Lost, Refusal, Sent
 from unmoor.ports.poll import poll
-from unmoor.products import File, Uploaded
+from unmoor.products import Dists, File, Release, Uploaded
 from unmoor.publish.index_state import split_holding, split_missing, uploaded
 from unmoor.util.concurrency import run_parallel
 from unmoor.util.text import duration
@@ -64,10 +64,9 @@ _ADVICE: tuple[tuple[str, str], ...] = (
 
 def upload(
     index: Index,
+    release: Release,
+    dists: Dists,
     *,
-    project: str,
-    version: str,
-    files: Sequence[File],
     clock: Clock,
     say: Callable[[str], None],
     deadline: float = 1800.0,
@@ -78,6 +77,7 @@ def upload(
     every error says how many of the files are there. Raises `Conflict`, `Denied`, `Rejected`,
     `Unknown`, `TimedOut`, `Incomplete`.
     """
+    project, version, files = release.project, release.version, dists.files
     present, absent = split_missing(index, project, version, files)
     ends = clock.now() + deadline + sum(file.size for file in absent) / _SLOWEST
     run = _Upload(index=index, project=project, version=version, files=files, clock=clock, say=say, ends=ends)

@@ -71,15 +71,7 @@ class UploadIndex(Publish[Uploaded]):
         """See that the tag still names the tested commit, send what is missing, and read it back."""
         release, dists = context[self.release], context[self.dists]
         verify_tag_unmoved(self.git, release)
-        return upload(
-            self.index,
-            project=release.project,
-            version=release.version,
-            files=dists.files,
-            clock=self.clock,
-            say=context.say,
-            deadline=self.deadline,
-        )
+        return upload(self.index, release, dists, clock=self.clock, say=context.say, deadline=self.deadline)
 
     def remedy(self, product: Uploaded) -> str:
         """Say how to yank: a person has to do it on the index's own page."""

@@ -60,15 +60,7 @@ class UploadStaging(Push[Uploaded]):
     def make(self, context: StageContext) -> Uploaded:
         """Send what is missing, and read it back."""
         release, dists = context[self.release], context[self.dists]
-        return upload(
-            self.index,
-            project=release.project,
-            version=release.version,
-            files=dists.files,
-            clock=self.clock,
-            say=context.say,
-            deadline=self.deadline,
-        )
+        return upload(self.index, release, dists, clock=self.clock, say=context.say, deadline=self.deadline)
 
     def undo(self, product: Uploaded) -> Undone | NotUndone:
         """Leave it: nothing would be won."""
