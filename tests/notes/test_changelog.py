@@ -10,7 +10,7 @@ import pytest
 
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes import changelog, fragments
-from unmoor.notes.reading import silent
+from unmoor.notes.reading import ignore_warning
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
 
@@ -96,8 +96,8 @@ MARKDOWN = {
 
 def look(top: Path, release: Release, shell: Shell, setting: str = "") -> changelog.ChangelogMatch:
     """Look for the section as the decision does."""
-    towncrier = fragments.configured(top)
-    return changelog.find_section(top, release, setting=setting, towncrier=towncrier, shell=shell, warn=silent)
+    towncrier = fragments.read_configuration(top)
+    return changelog.find_section(top, release, setting=setting, towncrier=towncrier, shell=shell, warn=ignore_warning)
 
 
 @pytest.mark.parametrize(("name", "text", "wanted"), MARKDOWN.values(), ids=MARKDOWN)
@@ -227,7 +227,7 @@ def test_plain_text_is_read_as_restructuredtext(checkout: Checkout, release: Rel
     assert looked.section.text.replace("> ", "") == "- A\n- B `c`"
 
 
-def test_odd_restructuredtext_keeps_its_words(checkout: Checkout, release: Release, shell: Shell) -> None:
+def test_malformed_restructuredtext_keeps_its_text(checkout: Checkout, release: Release, shell: Shell) -> None:
     """What docutils calls an error keeps its words, since they are all a reader has."""
     text = "1.2.0\n=====\n\nA `b and |c| and :py:meth:`d.e`.\n\n.. image:: x.png\n   :wrong: yes\n\n  * odd\n - list\n"
     looked = look(checkout({"CHANGES.rst": text}), release, shell)

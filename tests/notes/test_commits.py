@@ -20,7 +20,7 @@ from unmoor.util.text import clean
 
 def noted(path: Path, release: Release, shell: Shell, commit: str) -> list[str]:
     """The lines of the notes of a release that stands at a commit."""
-    text, _ = commits.listed(replace(release, commit=commit), GitCheckout(path, shell))
+    text, _ = commits.list_commits(replace(release, commit=commit), GitCheckout(path, shell))
     return text.split("\n")
 
 
@@ -35,7 +35,10 @@ def test_commits_since_the_previous_release(tmp_path: Path, release: Release, sh
     repo.git("merge", "--quiet", "--no-ff", "--message", "Merge side", "side", date=1_700_000_200)
     head = repo.git("rev-parse", "HEAD")
     assert noted(repo.path, release, shell, head) == ["- Mend another", "- Add a thing (#12)"]
-    assert commits.listed(replace(release, commit=head), GitCheckout(repo.path, shell))[1] == "the commits since v1.1.0"
+    assert (
+        commits.list_commits(replace(release, commit=head), GitCheckout(repo.path, shell))[1]
+        == "the commits since v1.1.0"
+    )
 
 
 def test_many_commits_are_counted(tmp_path: Path, release: Release, shell: Shell) -> None:
@@ -54,7 +57,7 @@ def test_first_release_says_so(tmp_path: Path, release: Release, shell: Shell) -
     """Without a previous release the whole history is not listed."""
     repo = Repo.new(tmp_path / "demo")
     first = replace(release, previous=None)
-    assert commits.listed(first, GitCheckout(repo.path, shell)) == ("First release.", "the first release")
+    assert commits.list_commits(first, GitCheckout(repo.path, shell)) == ("First release.", "the first release")
 
 
 HOSTILE = {
@@ -71,7 +74,7 @@ HOSTILE = {
 @pytest.mark.parametrize(("subject", "wanted"), HOSTILE.items())
 def test_subject_is_harmless(subject: str, wanted: str) -> None:
     """Nobody is called to the page, and nothing in a subject is markup."""
-    assert commits._subject(subject) == wanted
+    assert commits._format_subject(subject) == wanted
 
 
 @given(st.text(min_size=1, max_size=80))

@@ -12,7 +12,7 @@ from tests.support.git_repos import Repo
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes import NotesSettings, notes_for
-from unmoor.notes.limit import CLOSING, LIMIT
+from unmoor.notes.limit import CLOSING_LINE, LIMIT
 from unmoor.ports.shell import Shell
 from unmoor.products import Notes, Release
 
@@ -82,7 +82,7 @@ DECISIONS: dict[str, tuple[Mapping[str, str], str, str, list[str]]] = {
 
 
 @pytest.mark.parametrize(("files", "body", "source", "warned"), DECISIONS.values(), ids=DECISIONS)
-def test_first_source_that_speaks_is_taken(
+def test_first_source_wins(
     noted: Noted, *, files: Mapping[str, str], body: str, source: str, warned: list[str]
 ) -> None:
     """Section, fragments, commits: the first that there is gives the notes, and what was passed over is told."""
@@ -135,7 +135,7 @@ def test_long_notes_are_cut_and_kept(noted: Noted) -> None:
     notes, _ = noted({"CHANGELOG.md": f"## 1.2.0\n\n{section}"})
     assert notes.full == section.strip()
     assert len(notes.body) <= LIMIT
-    assert notes.body.endswith(CLOSING)
+    assert notes.body.endswith(CLOSING_LINE)
 
 
 _BESIDE = '[tool.towncrier]\ndirectory = "../changes/one"\nfilename = "../docs/one.md"\n'

@@ -23,7 +23,7 @@ PYPROJECT = '[project]\nname = "demo"\n'
 
 def configured(top: Path) -> Towncrier:
     """Read the configuration of a checkout that has one."""
-    towncrier = fragments.configured(top)
+    towncrier = fragments.read_configuration(top)
     assert towncrier is not None
     return towncrier
 
@@ -59,7 +59,7 @@ def test_unconfigured_project_has_no_fragments(checkout: Checkout) -> None:
     """Neither a file above the checkout nor a folder of the usual name makes a towncrier project."""
     top = checkout({"pyproject.toml": PYPROJECT, "newsfragments/1.feature.md": "A"})
     (top.parent / "towncrier.toml").write_text(TOML)
-    assert fragments.configured(top) is None
+    assert fragments.read_configuration(top) is None
 
 
 NAMES = {
@@ -70,7 +70,7 @@ NAMES = {
 }  # fmt: skip
 
 
-def test_fragments_are_told_from_odd_files(checkout: Checkout, release: Release, shell: Shell) -> None:
+def test_misnamed_fragments_are_listed(checkout: Checkout, release: Release, shell: Shell) -> None:
     """Files of a configured kind are fragments, misspelt ones are odd, the template and the like are neither.
 
     The real towncrier renders exactly the ones that are called fragments here.
@@ -80,12 +80,12 @@ def test_fragments_are_told_from_odd_files(checkout: Checkout, release: Release,
         | {"towncrier.toml": TOML + 'directory = "c"\ntemplate = "c/t.md"\nfilename = "N.md"\n'}
         | {"c/t.md": "{% for _, each in sections[''].items() %}{{ each | list | join(' ') }} {% endfor %}"}
     )
-    there = fragments.gather(top, configured(top))
+    there = fragments.list_fragments(top, configured(top))
     assert there == Fragments(
         files=tuple(sorted(f"c/{name}" for name, kind in NAMES.items() if kind)),
-        odd=tuple(sorted(f"c/{name}" for name, kind in NAMES.items() if kind is False)),
+        misnamed=tuple(sorted(f"c/{name}" for name, kind in NAMES.items() if kind is False)),
     )
-    text = fragments.rendered(top, release, configured(top), shell)
+    text = fragments.render(top, release, configured(top), shell)
     shown = {name for name in NAMES if f"This is {name}." in text}
     assert shown == {name for name, kind in NAMES.items() if kind}
 
@@ -131,7 +131,7 @@ RENDERED: dict[str, tuple[Files, str]] = {
 def test_fragments_are_rendered(checkout: Checkout, release: Release, shell: Shell, files: Files, wanted: str) -> None:
     """Towncrier writes the notes; the line with the version is dropped, reStructuredText becomes Markdown."""
     top = checkout(files)
-    assert fragments.rendered(top, release, configured(top), shell) == wanted
+    assert fragments.render(top, release, configured(top), shell) == wanted
 
 
 def test_project_cannot_run_code(checkout: Checkout, release: Release, shell: Shell, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_project_cannot_run_code(checkout: Checkout, release: Release, shell: Sh
         {"pyproject.toml": TOML + 'package = "demo"\nfilename = "N.md"\ndirectory = "c"\n', "c/1.feature.md": "A"}
         | {f"{name}.py": owned for name in names}
     )
-    assert fragments.rendered(top, release, configured(top), shell) == "## Features\n\n- A (#1)"
+    assert fragments.render(top, release, configured(top), shell) == "## Features\n\n- A (#1)"
     assert not (tmp_path / "owned").exists()
 
 
@@ -156,7 +156,7 @@ def test_template_is_in_a_sandbox(checkout: Checkout, release: Release, shell: S
         }
     )
     with pytest.raises(Refused, match="access to attribute '__class__' of 'str' object is unsafe"):
-        fragments.rendered(top, release, configured(top), shell)
+        fragments.render(top, release, configured(top), shell)
 
 
 BROKEN: dict[str, tuple[Files, type[UnmoorError], str]] = {
@@ -181,7 +181,7 @@ BROKEN: dict[str, tuple[Files, type[UnmoorError], str]] = {
 
 
 @pytest.mark.parametrize(("files", "error", "words"), BROKEN.values(), ids=BROKEN)
-def test_broken_configuration_is_told(
+def test_broken_configuration_is_refused(
     checkout: Checkout, release: Release, shell: Shell, *, files: Files, error: type[UnmoorError], words: str
 ) -> None:
     """Each mistake in a configuration is an error that names the file, never a traceback."""
@@ -189,8 +189,8 @@ def test_broken_configuration_is_told(
 
     def whole() -> None:
         towncrier = configured(top)
-        fragments.gather(top, towncrier)
-        fragments.rendered(top, release, towncrier, shell)
+        fragments.list_fragments(top, towncrier)
+        fragments.render(top, release, towncrier, shell)
 
     with pytest.raises(error, match=words):
         whole()
@@ -201,7 +201,7 @@ def test_linked_fragment_is_refused(checkout: Checkout) -> None:
     top = checkout({"towncrier.toml": TOML + 'directory = "c"\n', "c/2.feature.md": "A"})
     (top / "c/1.feature.md").symlink_to("/etc/passwd")
     with pytest.raises(Refused, match=r"c/1\.feature\.md: it leads out of the repository"):
-        fragments.gather(top, configured(top))
+        fragments.list_fragments(top, configured(top))
 
 
 def test_date_is_the_commits_in_utc(checkout: Checkout, release: Release, shell: Shell) -> None:
@@ -209,4 +209,4 @@ def test_date_is_the_commits_in_utc(checkout: Checkout, release: Release, shell:
     files, _ = RENDERED["md, own template with the date"]
     top = checkout(files)
     later = replace(release, date=release.date + 1)
-    assert fragments.rendered(top, later, configured(top), shell) == "On 2026-01-01."
+    assert fragments.render(top, later, configured(top), shell) == "On 2026-01-01."

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unmoor.notes import markdown
-from unmoor.notes.limit import CLOSING, LIMIT, cut
+from unmoor.notes.limit import CLOSING_LINE, LIMIT, cut
 
-SMALLEST = len(CLOSING) + 20
+SMALLEST = len(CLOSING_LINE) + 20
 LINES = st.sampled_from(
     [
         "",
@@ -37,13 +37,13 @@ def test_cut_keeps_within_the_limit(text: str, limit: int) -> None:
 
 
 @given(text=TEXTS, limit=st.integers(SMALLEST, 600))
-def test_cut_keeps_whole_lines_from_the_beginning(text: str, limit: int) -> None:
+def test_cut_keeps_first_whole_lines(text: str, limit: int) -> None:
     """What is kept is the text's first lines, then at most the end of a fence, then the closing line."""
     once = cut(text, limit)
     if once == text:
         return
-    assert once.endswith(CLOSING)
-    kept = once.removesuffix(CLOSING).rstrip("\n").split("\n")
+    assert once.endswith(CLOSING_LINE)
+    kept = once.removesuffix(CLOSING_LINE).rstrip("\n").split("\n")
     lines = text.split("\n")
     assert kept in ([""], lines[: len(kept)]) or (
         kept[:-1] == lines[: len(kept) - 1] and set(kept[-1]) in ({"`"}, {"~"})
@@ -51,7 +51,7 @@ def test_cut_keeps_whole_lines_from_the_beginning(text: str, limit: int) -> None
 
 
 @given(text=TEXTS, limit=st.integers(SMALLEST, 600))
-def test_closing_line_is_seen(text: str, limit: int) -> None:
+def test_closing_line_is_a_paragraph(text: str, limit: int) -> None:
     """No fence, comment or quote swallows the closing line: it is a paragraph of its own."""
     once = cut(text, limit)
     if once == text:
@@ -76,14 +76,14 @@ CASES = {
 @pytest.mark.parametrize(("text", "kept"), CASES.values(), ids=CASES)
 def test_cut(text: str, kept: str) -> None:
     """Each shape of text is cut where a reader would cut it."""
-    closing = "" if len(text) <= 200 else ("\n\n" if kept else "") + CLOSING
+    closing = "" if len(text) <= 200 else ("\n\n" if kept else "") + CLOSING_LINE
     got = cut(text, 200)
     assert got.endswith(closing)
     got_kept = got.removesuffix(closing) if closing else got
     assert got_kept == kept
 
 
-def test_real_limit_is_quick_and_is_the_forges() -> None:
+def test_default_limit() -> None:
     """A megabyte is cut to 125,000 characters at most, and to nearly as many."""
     got = cut("- a change that is told in a line of some length\n" * 20_000)
     assert LIMIT - 100 < len(got) <= LIMIT == 125_000
@@ -91,4 +91,4 @@ def test_real_limit_is_quick_and_is_the_forges() -> None:
 
 def test_many_lines_in_an_endless_fence_end_soon() -> None:
     """A fence so long that its end does not fit is left out at once, not line by line."""
-    assert cut("a\n\n" + "`" * 100_000 + "\n" + "x\n" * 100_000) == "a\n\n" + CLOSING
+    assert cut("a\n\n" + "`" * 100_000 + "\n" + "x\n" * 100_000) == "a\n\n" + CLOSING_LINE

@@ -49,7 +49,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_titles_are_the_ones_that_docutils_finds(text: str) -> None:
+def test_titles_agree_with_docutils(text: str) -> None:
     """Titles and levels agree with docutils' own."""
     assert [(heading.text, heading.level) for heading in rst.headings(text)] == by_docutils(text)
 

@@ -56,20 +56,20 @@ NOT_NAMED = [
 @pytest.mark.parametrize(("text", "version"), NAMED.items())
 def test_heading_names_a_version(text: str, version: str) -> None:
     """Headings of all the usual shapes name their version, with nothing unknown before it."""
-    name = sections.named(text, NAMES)
+    name = sections.version_named(text, NAMES)
     assert name is not None
-    assert (name.version, name.strict) == (sections.version_of(version), True)
+    assert (name.version, name.is_strict) == (sections.version_of(version), True)
 
 
 @pytest.mark.parametrize("text", NOT_NAMED)
 def test_heading_names_no_version(text: str) -> None:
     """What is unreleased, a date or prose names none."""
-    assert sections.named(text, NAMES) is None
+    assert sections.version_named(text, NAMES) is None
 
 
 def span(text: str, version: str) -> tuple[int, int] | None:
     """Find a section of Markdown; its first line and the one after its last."""
-    found = sections.find(markdown.read(text).headings, lines=text.count("\n") + 1, version=version, names=NAMES)
+    found = sections.find_span(markdown.read(text).headings, lines=text.count("\n") + 1, version=version, names=NAMES)
     return None if found is None else (found.start, found.end)
 
 

@@ -88,10 +88,10 @@ def test_a_tag_is_refused(name: str, words: str) -> None:
     assert "v1.2.3" in caught.value.next_step
 
 
-def test_shown_is_one_short_printable_line() -> None:
+def test_quote_is_short_and_printable() -> None:
     """Text from outside is quoted, escaped and cut."""
-    assert pep440.quoted("v1\n\x1b[31m") == r"'v1\n\x1b[31m'"
-    assert len(pep440.quoted("x" * 1000)) < 90
+    assert pep440.quote("v1\n\x1b[31m") == r"'v1\n\x1b[31m'"
+    assert len(pep440.quote("x" * 1000)) < 90
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_twins(tag: str, tags: dict[str, str], refused: bool) -> None:  # noqa: 
 )
 def test_style(tags: list[str], style: str) -> None:
     """A new tag is spelt as the newest one is."""
-    assert pep440.style_of(tags) == style
+    assert pep440.tag_start(tags) == style
 
 
 VERSIONS = st.from_regex(
@@ -229,7 +229,7 @@ def test_any_text_is_read_or_refused(name: str) -> None:
 
 
 @given(st.text(alphabet="v0123456789.!_+-abcrdeposthl", max_size=20))
-def test_what_is_taken_is_pep_440(name: str) -> None:
+def test_accepted_versions_are_pep_440(name: str) -> None:
     """Among names of the right letters, exactly those are taken that packaging takes, but for dev and local."""
     try:
         expected = Version(name.removeprefix("v")) if name.removeprefix("v")[:1].isdigit() else None

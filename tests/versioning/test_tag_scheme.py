@@ -7,7 +7,7 @@ from packaging.version import Version
 
 from unmoor.errors import ConfigError, Refused
 from unmoor.versioning import pep440
-from unmoor.versioning.tag_scheme import Naming, prefix, refuse_hostile
+from unmoor.versioning.tag_scheme import Naming, parse_prefix, refuse_unsafe
 
 HEAD, OTHER = "a" * 40, "b" * 40
 
@@ -74,7 +74,7 @@ def test_a_refusal_names_the_known_prefix(configured: str, tag: str, words: str)
 
 
 @pytest.mark.parametrize(
-    ("below", "tags", "found"),
+    ("in_folder", "tags", "found"),
     [
         pytest.param(False, ("v9.0", "pkg-v1.0"), {"v9.0", "pkg-v1.0"}, id="at the top both are its own"),
         pytest.param(True, ("v9.0", "pkg-v1.0"), {"pkg-v1.0"}, id="below it a name decides"),
@@ -82,24 +82,24 @@ def test_a_refusal_names_the_known_prefix(configured: str, tag: str, words: str)
         pytest.param(True, ("v9.0", "other-1.0"), {"v9.0"}, id="one tag for all, while none has the name"),
     ],
 )
-def test_tags_of_a_project_below_the_top(*, below: bool, tags: tuple[str, ...], found: set[str]) -> None:
+def test_tags_of_a_project_below_the_top(*, in_folder: bool, tags: tuple[str, ...], found: set[str]) -> None:
     """A repository of several projects has tags of them all; the next tag and the one on HEAD follow from the own."""
-    naming = Naming(project=lambda: "pkg", below=below)
+    naming = Naming(project=lambda: "pkg", in_folder=in_folder)
     assert set(naming.known(tags)) == found
-    if below and "pkg-v1.0" in tags:
-        assert naming.usual(tags) == "pkg-"
+    if in_folder and "pkg-v1.0" in tags:
+        assert naming.new_prefix(tags) == "pkg-"
         assert naming.at(dict.fromkeys(tags, HEAD), HEAD) == "pkg-v1.0"
         assert naming.at({"v9.0": HEAD, "pkg-v1.0": OTHER}, HEAD) is None
-    beside = naming.beside("pkg-")
-    assert set(beside.known(["pkg-v1.0", "v9.0"])) == ({"pkg-v1.0"} if below else {"pkg-v1.0", "v9.0"})
-    assert set(naming.beside("").known(["pkg-v1.0", "v9.0"])) == ({"v9.0"} if below else {"pkg-v1.0", "v9.0"})
+    beside = naming.for_prefix("pkg-")
+    assert set(beside.known(["pkg-v1.0", "v9.0"])) == ({"pkg-v1.0"} if in_folder else {"pkg-v1.0", "v9.0"})
+    assert set(naming.for_prefix("").known(["pkg-v1.0", "v9.0"])) == ({"v9.0"} if in_folder else {"pkg-v1.0", "v9.0"})
 
 
 @pytest.mark.parametrize("tag", ["../v1", "pkg/../v1", "pkg/", "-v1", "pkg//.x", "a b", "v1\x00", "@{1}"])
 def test_a_hostile_name_never_reaches_git(tag: str) -> None:
     """A slash may part segments, and nothing that git or a file system reads otherwise."""
     with pytest.raises(Refused):
-        refuse_hostile(tag)
+        refuse_unsafe(tag)
 
 
 def test_the_name_is_asked_only_where_it_decides() -> None:
@@ -114,7 +114,7 @@ def test_the_name_is_asked_only_where_it_decides() -> None:
 
 
 @pytest.mark.parametrize(
-    ("below", "tags", "start"),
+    ("in_folder", "tags", "start"),
     [
         (True, (), "pkg-v"),
         (True, ("other@2.0",), "pkg-v"),
@@ -123,11 +123,11 @@ def test_the_name_is_asked_only_where_it_decides() -> None:
         (False, ("other@2.0",), "v"),
     ],
 )
-def test_the_first_tag_of_a_project_below_the_top(*, below: bool, tags: tuple[str, ...], start: str) -> None:
+def test_the_first_tag_of_a_project_below_the_top(*, in_folder: bool, tags: tuple[str, ...], start: str) -> None:
     """It carries the name, unless one tag without a name has been for all so far."""
-    naming = Naming(project=lambda: "pkg", below=below)
-    assert pep440.style_of(tags, prefix=naming.usual(tags)) == start
-    assert naming.knows(f"{start}1.0")
+    naming = Naming(project=lambda: "pkg", in_folder=in_folder)
+    assert pep440.tag_start(tags, prefix=naming.new_prefix(tags)) == start
+    assert naming.matches(f"{start}1.0")
 
 
 def test_the_name_is_asked_once() -> None:
@@ -138,13 +138,13 @@ def test_the_name_is_asked_once() -> None:
         asked.append("")
         return "pkg"
 
-    naming = Naming(project=project, below=True)
+    naming = Naming(project=project, in_folder=True)
     assert len(naming.known([f"pkg-{number}.0" for number in range(100)])) == 100
-    assert naming.usual(["pkg-1.0", "other-2.0"]) == "pkg-"
+    assert naming.new_prefix(["pkg-1.0", "other-2.0"]) == "pkg-"
     assert len(asked) == 1
 
 
-def test_each_pattern_sees_only_itself() -> None:
+def test_prefixes_are_independent() -> None:
     """Previous, highest, twins and spellings of one prefix know nothing of another's tags."""
     tags = {"pkg-1.0": HEAD, "pkg-v1.1": OTHER, "v9.0": HEAD, "pkg-core-5.0": HEAD, "v1.2": OTHER}
     assert set(pep440.release_tags(tags, prefix="pkg-")) == {"pkg-1.0", "pkg-v1.1"}
@@ -180,7 +180,7 @@ def test_the_tag_on_a_commit() -> None:
 def test_what_a_new_tag_starts_with(configured: str, tags: tuple[str, ...], start: str) -> None:
     """As the highest release's tag does; with the configured prefix in any case."""
     naming = Naming(configured=configured, project=lambda: "pkg")
-    assert pep440.style_of(tags, prefix=naming.usual(tags)) == start
+    assert pep440.tag_start(tags, prefix=naming.new_prefix(tags)) == start
 
 
 @pytest.mark.parametrize(
@@ -188,11 +188,11 @@ def test_what_a_new_tag_starts_with(configured: str, tags: tuple[str, ...], star
 )
 def test_a_configured_prefix(text: str, kept: str) -> None:
     """The v before the version is optional in any case."""
-    assert prefix(text) == kept
+    assert parse_prefix(text) == kept
 
 
 @pytest.mark.parametrize("text", ["1-2", "pkg2", "../", "-x-", "a//b", "a b", "p\n", "p\u00e9-", "x.lock/", "@x-", "/"])
-def test_what_no_tag_may_start_with(text: str) -> None:
+def test_invalid_prefix(text: str) -> None:
     """What git or a file system would refuse, and what could not be told from the version."""
     with pytest.raises(ValueError, match="what stands before the version"):
-        prefix(text)
+        parse_prefix(text)

@@ -138,7 +138,7 @@ def _date_of(folder: Path, sha: str) -> datetime | None:
 def _full(ref: str) -> str:
     if not ref.startswith("refs/"):
         raise ConfigError(
-            f"{pep440.quoted(ref)} is no full ref",
+            f"{pep440.quote(ref)} is no full ref",
             where="--ref",
             next_step=f"write it as refs/heads/{clean(ref)} for a branch, or refs/tags/{clean(ref)} for a tag",
         )
@@ -169,7 +169,7 @@ def _time(text: str | None) -> datetime:
     found = read_time(text)
     if found is None:
         raise ConfigError(
-            f"{pep440.quoted(text)} is no time", where="--date", next_step="write it as 2026-01-31T12:00:00Z"
+            f"{pep440.quote(text)} is no time", where="--date", next_step="write it as 2026-01-31T12:00:00Z"
         )
     return found
 
@@ -179,7 +179,7 @@ def _short(environ: Mapping[str, str]) -> int:
     text = environ.get(name) or str(SHORT)
     if not (text.isascii() and text.isdigit() and 0 < int(text[:4]) <= _LONGEST_ID):
         raise ConfigError(
-            f"{pep440.quoted(text)} is no length of a commit id",
+            f"{pep440.quote(text)} is no length of a commit id",
             where=f"the environment variable {name}",
             next_step="set it to a number from 4 to 40, or unset it",
         )

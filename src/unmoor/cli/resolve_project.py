@@ -11,7 +11,7 @@ from unmoor.cli import output
 from unmoor.errors import Refused
 from unmoor.project.locate import ConfigSources, locate
 from unmoor.util.text import clean
-from unmoor.versioning.tag_scheme import refuse_hostile
+from unmoor.versioning.tag_scheme import refuse_unsafe
 
 
 def resolve_project(
@@ -20,7 +20,7 @@ def resolve_project(
     """The checkout, seen from the project's folder in it. Raises what `unmoor.project.locate.locate` does."""
     top = open_checkout(folder, processes)
     if tag is not None:
-        refuse_hostile(tag)
+        refuse_unsafe(tag)
     commit = (top.commit_of(tag) if tag is not None else None) or top.head()
     found = locate(top, folder, around, named=path, tag=tag, commit=commit)
     if found.said:

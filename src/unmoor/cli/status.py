@@ -118,7 +118,7 @@ def _release(manifest: Manifest, opened: session.Session) -> Release:
     """The release that a manifest speaks of. Raises `Unknown` where it cannot be told whether it is the highest."""
     services = opened.services
     naming = Naming(
-        configured=opened.request.settings.tag_prefix, project=lambda: manifest.project, below=bool(manifest.path)
+        configured=opened.request.settings.tag_prefix, project=lambda: manifest.project, in_folder=bool(manifest.path)
     )
     prefix = naming.prefix_of(manifest.tag)
     version = pep440.read_tag(manifest.tag, prefix=prefix)
@@ -134,7 +134,7 @@ def _release(manifest: Manifest, opened: session.Session) -> Release:
             version,
             (),
             project=manifest.project,
-            naming=naming.beside(prefix),
+            naming=naming.for_prefix(prefix),
             index=services.index,
             forge=services.forge,
             moves=True,

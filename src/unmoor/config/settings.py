@@ -31,7 +31,7 @@ from unmoor.config.values import (
     folder,
     inside,
 )
-from unmoor.versioning.tag_scheme import prefix
+from unmoor.versioning.tag_scheme import parse_prefix
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -73,7 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             " `v` after it is always optional. Tags without it are not seen. `v`: no more than that. Empty: no more,"
             " the project's name, or a word such as `release`, as the tag has it.",
             examples=["pkg-"],
-            extra={"words": "what stands before the version in a tag", "check": prefix},
+            extra={"words": "what stands before the version in a tag", "check": parse_prefix},
         ),
     ] = ""
     signed_tags: Annotated[

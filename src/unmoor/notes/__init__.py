@@ -13,7 +13,7 @@ from unmoor.errors import ConfigError, Refused
 from unmoor.notes import changelog, commits, fragments, markdown
 from unmoor.notes.fragments import Fragments
 from unmoor.notes.limit import cut
-from unmoor.notes.reading import Warn, silent
+from unmoor.notes.reading import Warn, ignore_warning
 from unmoor.ports.git import Git
 from unmoor.ports.shell import Shell
 from unmoor.products import Notes, Release
@@ -22,7 +22,7 @@ from unmoor.util.text import clean
 REFUSE = "refuse"
 ALLOW = "allow"
 EMPTY = "No notable changes."
-_NAMED = 10
+_NAMES_SHOWN = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ def notes_for(
     shell: Shell,
     settings: NotesSettings | None = None,
     *,
-    warn: Warn = silent,
+    warn: Warn = ignore_warning,
 ) -> Notes:
     """Write the notes of a release from a checkout that stands at its commit.
 
@@ -72,43 +72,43 @@ def _decide(
     checkout: Path, release: Release, git: Git, shell: Shell, *, settings: NotesSettings, warn: Warn
 ) -> tuple[str, str]:
     """Return the notes and where they come from, in words."""
-    towncrier = fragments.configured(checkout)
-    there = fragments.gather(checkout, towncrier) if towncrier is not None else Fragments()
+    towncrier = fragments.read_configuration(checkout)
+    there = fragments.list_fragments(checkout, towncrier) if towncrier is not None else Fragments()
     looked = changelog.find_section(
         checkout, release, setting=settings.changelog, towncrier=towncrier, shell=shell, warn=warn
     )
     if looked.section is not None:
-        _refuse_left_over(there, looked.section.file, release.version, warn)
+        _refuse_leftovers(there, looked.section.file, release.version, warn)
         return looked.section.text, f"the section {release.version} of {looked.section.file}"
     if towncrier is not None and there.files:
-        if there.odd:
-            warn(f"towncrier passes over {_listed(there.odd)}: of no kind that {towncrier.file} names")
-        text = fragments.rendered(checkout, release, towncrier, shell)
+        if there.misnamed:
+            warn(f"towncrier passes over {_first_names(there.misnamed)}: of no kind that {towncrier.file} names")
+        text = fragments.render(checkout, release, towncrier, shell)
         return text, f"{len(there.files)} towncrier fragment{'s' if len(there.files) > 1 else ''}"
-    if there.odd:
+    if there.misnamed:
         raise Refused(
-            f"these files look like fragments, but are of no kind that is configured: {_listed(there.odd)}",
+            f"these files look like fragments, but are of no kind that is configured: {_first_names(there.misnamed)}",
             where=towncrier.file if towncrier is not None else "",
             next_step="give them the name of a kind (or add them to towncrier's 'ignore'), and tag that commit",
         )
-    text, source = commits.listed(release, git)
+    text, source = commits.list_commits(release, git)
     if looked.files:
-        warn(f"there is no section for {release.version} in {_listed(looked.files)}: the notes are {source}")
+        warn(f"there is no section for {release.version} in {_first_names(looked.files)}: the notes are {source}")
     return text, source
 
 
-def _refuse_left_over(there: Fragments, file: str, version: str, warn: Warn) -> None:
+def _refuse_leftovers(there: Fragments, file: str, version: str, warn: Warn) -> None:
     """A section beside fragments is a release that was half prepared: one of the two would be lost."""
     if there.files:
         raise Refused(
-            f"there is a section for {version}, and fragments are left over beside it: {_listed(there.files)}",
+            f"there is a section for {version}, and fragments are left over beside it: {_first_names(there.files)}",
             where=file,
             next_step="run towncrier build so that they are in the section, or remove them, and tag that commit",
         )
-    if there.odd:
-        warn(f"these files look like fragments of no kind that is configured: {_listed(there.odd)}")
+    if there.misnamed:
+        warn(f"these files look like fragments of no kind that is configured: {_first_names(there.misnamed)}")
 
 
-def _listed(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+def _first_names(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more

@@ -14,7 +14,7 @@ from packaging.version import Version
 from unmoor.errors import ConfigError
 from unmoor.notes import markdown, rst, sections
 from unmoor.notes.fragments import Towncrier
-from unmoor.notes.reading import Warn, inside, quoted, read
+from unmoor.notes.reading import Warn, display_path, read, resolve_inside
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
 from unmoor.util.text import clean
@@ -49,14 +49,14 @@ def find_section(
     ``setting`` names the one file to look at; else the file that towncrier writes, else files with the usual
     names. Raises `ConfigError` where the named file is not there, `Refused` for what cannot be read.
     """
-    if towncrier is not None and not towncrier.single and not setting:
-        return _of_its_own(checkout, release, towncrier, shell, warn)
-    names = _names(release, towncrier)
+    if towncrier is not None and not towncrier.single_file and not setting:
+        return _find_own_file(checkout, release, towncrier, shell, warn)
+    names = _project_names(release, towncrier)
     seen: list[str] = []
     for path in _candidates(checkout, setting, towncrier):
-        name = quoted(checkout, path)
+        name = display_path(checkout, path)
         seen.append(name)
-        text = _section(
+        text = _extract_section(
             read(checkout, path, warn=warn), path.suffix, release.version, names=names, shell=shell, where=name
         )
         if text is not None:
@@ -68,7 +68,7 @@ def _candidates(checkout: Path, setting: str, towncrier: Towncrier | None) -> It
     """Every file that may be the changelog, the likeliest first."""
     if setting:
         path = checkout / setting
-        if not inside(checkout, path).is_file():
+        if not resolve_inside(checkout, path).is_file():
             raise ConfigError(
                 f"there is no file {setting!r} at the commit of the release",
                 where="changelog",
@@ -77,16 +77,20 @@ def _candidates(checkout: Path, setting: str, towncrier: Towncrier | None) -> It
         yield path
         return
     given: set[Path] = set()
-    if towncrier is not None and towncrier.filename and inside(checkout, checkout / towncrier.filename).is_file():
+    if (
+        towncrier is not None
+        and towncrier.filename
+        and resolve_inside(checkout, checkout / towncrier.filename).is_file()
+    ):
         yield checkout / towncrier.filename
-        given.add(inside(checkout, checkout / towncrier.filename))
+        given.add(resolve_inside(checkout, checkout / towncrier.filename))
     for folder in (checkout / name for name in _FOLDERS):
         if not folder.is_dir():
             continue
         named = [path for path in folder.iterdir() if path.stem.lower() in _STEMS and path.suffix.lower() in _SUFFIXES]
         for path in sorted(named, key=_likelihood):
-            if path.is_file() and inside(checkout, path) not in given:
-                given.add(inside(checkout, path))
+            if path.is_file() and resolve_inside(checkout, path) not in given:
+                given.add(resolve_inside(checkout, path))
                 yield path
 
 
@@ -94,14 +98,16 @@ def _likelihood(path: Path) -> tuple[int, int, str]:
     return _STEMS.index(path.stem.lower()), _SUFFIXES.index(path.suffix.lower()), path.name
 
 
-def _section(text: str, suffix: str, version: str, *, names: Collection[str], shell: Shell, where: str) -> str | None:
+def _extract_section(
+    text: str, suffix: str, version: str, *, names: Collection[str], shell: Shell, where: str
+) -> str | None:
     if _is_rst(text, suffix):
         lines = text.count("\n") + 1
-        span = sections.find(rst.headings(text), lines=lines, version=version, names=names, where=where)
-        return None if span is None else rst.to_markdown(rst.piece(text, span.start, span.end), shell, where=where)
+        span = sections.find_span(rst.headings(text), lines=lines, version=version, names=names, where=where)
+        return None if span is None else rst.to_markdown(rst.excerpt(text, span.start, span.end), shell, where=where)
     document = markdown.read(text)
-    span = sections.find(document.headings, lines=len(document.lines), version=version, names=names, where=where)
-    return None if span is None else document.piece(span.start, span.end).strip("\n")
+    span = sections.find_span(document.headings, lines=len(document.lines), version=version, names=names, where=where)
+    return None if span is None else document.excerpt(span.start, span.end).strip("\n")
 
 
 def _is_rst(text: str, suffix: str) -> bool:
@@ -111,20 +117,20 @@ def _is_rst(text: str, suffix: str) -> bool:
     return re.search(r"^#{1,6} ", text, re.MULTILINE) is None
 
 
-def _of_its_own(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell, warn: Warn) -> ChangelogMatch:
+def _find_own_file(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell, warn: Warn) -> ChangelogMatch:
     """Where every version has a file of its own (towncrier's ``single_file = false``): that file."""
     pattern = towncrier.filename or "NEWS.rst"
-    folder = inside(checkout, checkout / pattern).parent if "{" not in str(Path(pattern).parent) else checkout
+    folder = resolve_inside(checkout, checkout / pattern).parent if "{" not in str(Path(pattern).parent) else checkout
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         name = os.path.relpath(path, checkout.resolve())  # it may stand beside the project's folder
-        match = re.fullmatch(_as_expression(pattern), name)
+        match = re.fullmatch(_to_regex(pattern), name)
         found = match and sections.version_of(match.groupdict().get("version") or "")
         if not found or found != Version(release.version):
             continue
         name = clean(name)
         text = read(checkout.resolve(), path, warn=warn)
-        section = _section(
-            text, path.suffix, release.version, names=_names(release, towncrier), shell=shell, where=name
+        section = _extract_section(
+            text, path.suffix, release.version, names=_project_names(release, towncrier), shell=shell, where=name
         )
         if section is None:
             section = rst.to_markdown(text, shell, where=name) if _is_rst(text, path.suffix) else text.strip("\n")
@@ -132,7 +138,7 @@ def _of_its_own(checkout: Path, release: Release, towncrier: Towncrier, shell: S
     return ChangelogMatch(section=None, files=(pattern,))
 
 
-def _as_expression(pattern: str) -> str:
+def _to_regex(pattern: str) -> str:
     """Turn towncrier's ``{name}``, ``{version}`` and ``{project_date}`` into a regular expression."""
     made, used = "", set[str]()
     for literal, field, _, _ in string.Formatter().parse(str(Path(pattern))):
@@ -145,7 +151,7 @@ def _as_expression(pattern: str) -> str:
     return made
 
 
-def _names(release: Release, towncrier: Towncrier | None) -> tuple[str, ...]:
+def _project_names(release: Release, towncrier: Towncrier | None) -> tuple[str, ...]:
     """What a heading may call the project."""
     name = release.project
     others = {name, name.replace("-", "_"), name.replace("-", " "), name.rpartition(".")[2]}

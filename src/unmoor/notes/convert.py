@@ -50,7 +50,7 @@ _DIRECTIVE = re.compile(r"^[ \t>*+-]*\.\. (?:\|[^|]+\| )?([A-Za-z][\w.+:-]*)::",
 _TITLED = re.compile(r"^(?P<text>.*?)\s*<(?P<target>[^<>]*)>$", re.DOTALL)
 
 # Directives that say something to Sphinx and nothing to a reader.
-_SILENT = word_set(
+_IGNORED = word_set(
     "toctree index module currentmodule highlight default-domain literalinclude include raw tabularcolumns "
     "testsetup testcleanup contents sectnum meta automodule autoclass autofunction autosummary rst-class class "
     "cssclass"
@@ -58,7 +58,7 @@ _SILENT = word_set(
 _CODE = word_set(
     "code code-block sourcecode testcode doctest ipython prompt console parsed-literal productionlist graphviz"
 )
-_LEAD = {
+_VERSION_LABELS = {
     "versionadded": "Added in version",
     "versionchanged": "Changed in version",
     "deprecated": "Deprecated since version",
@@ -75,14 +75,14 @@ _NUMBER_ROLES = word_set("issue pr pull gh ghissue ghpull merge bug ticket pull-
 
 def main(path: str) -> None:
     """Convert a file and write Markdown to standard output."""
-    sys.stdout.write(converted(Path(path).read_text(encoding="utf-8")))
+    sys.stdout.write(convert(Path(path).read_text(encoding="utf-8")))
 
 
-def converted(source: str) -> str:
+def convert(source: str) -> str:
     """Convert reStructuredText to Markdown. Changes docutils' tables: call it in a process of its own."""
-    _make_known(source)
+    _register_fallbacks(source)
     tree = publish_doctree(source, settings_overrides=_SETTINGS)
-    _settle(tree)
+    _simplify(tree)
     html = publish_from_doctree(tree, writer=Writer(), settings_overrides=_SETTINGS)
     body = html.partition("<main")[2] or html.partition("<body")[2]
     writer = _Writer(heading_style="ATX", bullets="-", code_language_callback=_language)
@@ -91,15 +91,15 @@ def converted(source: str) -> str:
     return re.sub(r"(?:\s*\n---)+$", "", made) + "\n"
 
 
-def _make_known(source: str) -> None:
+def _register_fallbacks(source: str) -> None:
     """Give a fallback to every role and directive of the text that docutils does not know, or knows too strictly."""
     for first, second in _ROLE.findall(source):
         name = (first or second).lower()
         if name not in en.roles:
             roles.register_local_role(name, _role)
     for name in {match.lower() for match in _DIRECTIVE.findall(source)}:
-        if name in _SILENT:
-            directives.register_directive(name, _Silent)
+        if name in _IGNORED:
+            directives.register_directive(name, _Ignored)
         elif name in _CODE:
             directives.register_directive(name, _Code)
         elif name not in en.directives:
@@ -144,7 +144,7 @@ class _Permissive(Directive):
     option_spec = _AnyOption(any=str)
 
 
-class _Silent(_Permissive):
+class _Ignored(_Permissive):
     """Says nothing."""
 
     def run(self) -> list[nodes.Node]:
@@ -168,9 +168,9 @@ class _Fallback(_Permissive):
     def run(self) -> list[nodes.Node]:
         made: list[nodes.Node] = []
         words = (self.arguments or [""])[0]
-        if words.strip() and self.name in _LEAD:
+        if words.strip() and self.name in _VERSION_LABELS:
             version, *rest = words.split(None, 1)
-            words = f"*{_LEAD[self.name]} {version}*" + "".join(f": {each}" for each in rest)
+            words = f"*{_VERSION_LABELS[self.name]} {version}*" + "".join(f": {each}" for each in rest)
         if words.strip():
             children, messages = self.state.inline_text(words, self.lineno)
             made += [nodes.paragraph(words, "", *children), *messages]
@@ -180,10 +180,10 @@ class _Fallback(_Permissive):
         return [*made, *content.children]
 
 
-def _settle(tree: nodes.document) -> None:
+def _simplify(tree: nodes.document) -> None:
     """Replace what only docutils' pages need, so that its text is left."""
-    _settle_messages(tree)
-    _settle_blocks(tree)
+    _simplify_messages(tree)
+    _simplify_blocks(tree)
     for link in list(tree.findall(nodes.reference)):
         if not link.get("refuri"):
             _replace(link, list(link.children))
@@ -192,7 +192,7 @@ def _settle(tree: nodes.document) -> None:
             _replace(mark, [nodes.Text(f"[{mark.astext()}]")])
 
 
-def _settle_blocks(tree: nodes.document) -> None:
+def _simplify_blocks(tree: nodes.document) -> None:
     """Give code its class; write footnotes and admonitions as paragraphs and quotes; drop comments."""
     for literal in tree.findall(nodes.literal):
         literal["classes"] = ["code"]
@@ -205,7 +205,7 @@ def _settle_blocks(tree: nodes.document) -> None:
             _replace(node, [])
 
 
-def _settle_messages(tree: nodes.document) -> None:
+def _simplify_messages(tree: nodes.document) -> None:
     """Errors give way to the text they are about; what would have read another file goes."""
     for message in list(tree.findall(nodes.system_message)):
         refused = re.search(r"disabled|deactivated", message.astext())

@@ -20,7 +20,7 @@ from typing import Any
 
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes import markdown, programs, rst, sections
-from unmoor.notes.reading import LIMIT, inside, plain, quoted, read, word_set
+from unmoor.notes.reading import LIMIT, display_path, read, resolve_inside, strip_controls, word_set
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
 from unmoor.util.text import clean
@@ -50,7 +50,7 @@ class Towncrier:
     file: str
     name: str
     filename: str | None
-    single: bool
+    single_file: bool
     is_markdown: bool
     folders: tuple[Path, ...]
     kinds: frozenset[str]
@@ -59,13 +59,13 @@ class Towncrier:
 
 @dataclass(frozen=True, kw_only=True)
 class Fragments:
-    """The fragments that lie there, and ``odd`` ones: named like a fragment, but of no kind that is configured."""
+    """The fragments that lie there, and ``misnamed`` ones: named like a fragment, but of no kind that is configured."""
 
     files: tuple[str, ...] = ()
-    odd: tuple[str, ...] = ()
+    misnamed: tuple[str, ...] = ()
 
 
-def configured(checkout: Path) -> Towncrier | None:
+def read_configuration(checkout: Path) -> Towncrier | None:
     """Read towncrier's configuration at the top of the checkout, ``None`` where there is none.
 
     ``towncrier.toml`` comes before pyproject.toml. Nothing above the checkout is looked at. Raises
@@ -80,7 +80,7 @@ def configured(checkout: Path) -> Towncrier | None:
         return None
     names = _table(project or {}, "project") or {}
     try:
-        return _settled(checkout, file, table or {}, str(names.get("name", "")))
+        return _parse_configuration(checkout, file, table or {}, str(names.get("name", "")))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(
             f"towncrier's configuration cannot be right: {clean(repr(error))}",
@@ -89,26 +89,26 @@ def configured(checkout: Path) -> Towncrier | None:
         ) from error
 
 
-def gather(checkout: Path, towncrier: Towncrier) -> Fragments:
+def list_fragments(checkout: Path, towncrier: Towncrier) -> Fragments:
     """List the fragments of a checkout. Raises `Refused` for one that is a link out of it."""
     files: list[str] = []
-    odd: list[str] = []
+    misnamed: list[str] = []
     for folder in towncrier.folders:
-        if not inside(checkout, folder).is_dir():
+        if not resolve_inside(checkout, folder).is_dir():
             continue
         for path in sorted(folder.iterdir()):
             name = path.name
             if any(fnmatch(name.lower(), pattern) for pattern in towncrier.ignored):
                 continue
             if any(part in towncrier.kinds for part in name.split(".")[1:]):
-                inside(checkout, path)
-                files.append(quoted(checkout, path))
-            elif path.is_file() and _looks_like_one(name):
-                odd.append(quoted(checkout, path))
-    return Fragments(files=tuple(files), odd=tuple(odd))
+                resolve_inside(checkout, path)
+                files.append(display_path(checkout, path))
+            elif path.is_file() and _looks_like_fragment(name):
+                misnamed.append(display_path(checkout, path))
+    return Fragments(files=tuple(files), misnamed=tuple(misnamed))
 
 
-def rendered(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell) -> str:
+def render(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell) -> str:
     """Let towncrier write the notes, as Markdown, without the line that names the version.
 
     Raises `Refused` with towncrier's words where it cannot.
@@ -120,7 +120,7 @@ def rendered(checkout: Path, release: Release, towncrier: Towncrier, shell: Shel
         (
             heading
             for heading in headings
-            if (name := sections.named(heading.text, names)) and str(name.version) == release.version
+            if (name := sections.version_named(heading.text, names)) and str(name.version) == release.version
         ),
         None,
     )
@@ -150,7 +150,7 @@ def _draft(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell)
             where=towncrier.file,
             next_step="see which fragment is so long, and shorten it",
         )
-    return plain(ran.out)
+    return strip_controls(ran.out)
 
 
 def _reason(err: str) -> str:
@@ -159,7 +159,7 @@ def _reason(err: str) -> str:
     return clean(message[1] if message else err.strip().rpartition("\n")[2])
 
 
-def _settled(checkout: Path, file: str, table: dict[str, Any], project: str) -> Towncrier:
+def _parse_configuration(checkout: Path, file: str, table: dict[str, Any], project: str) -> Towncrier:
     filename = table.get("filename")
     package = table.get("package") or project
     template = str(table.get("template", "towncrier:default"))
@@ -171,14 +171,14 @@ def _settled(checkout: Path, file: str, table: dict[str, Any], project: str) -> 
             next_step="name a file of the repository, or one of towncrier's own templates, as 'template'",
         )
     if not colon:
-        inside(checkout, checkout / template)
+        resolve_inside(checkout, checkout / template)
     suffix = Path(filename or "NEWS.rst").suffix.lower()
     ignored = [str(name).lower() for name in table.get("ignore") or ()]
     return Towncrier(
         file=file,
         name=str(table.get("name") or ""),
         filename=str(filename) if filename else None,
-        single=table.get("single_file", True) is not False or "version" not in _fields(str(filename or "")),
+        single_file=table.get("single_file", True) is not False or "version" not in _fields(str(filename or "")),
         is_markdown=suffix in {".md", ".markdown"} or Path(template).suffix.lower() == ".md",
         folders=tuple(_folders(checkout, table, str(package))),
         kinds=frozenset(_kinds(table)),
@@ -200,7 +200,7 @@ def _folders(checkout: Path, table: dict[str, Any], package: str) -> Iterator[Pa
             folder = checkout / str(directory) / path
         else:
             folder = checkout / str(table.get("package_dir", ".")) / package / path / "newsfragments"
-        inside(checkout, folder)
+        resolve_inside(checkout, folder)
         yield folder
 
 
@@ -213,7 +213,7 @@ def _kinds(table: dict[str, Any]) -> Iterator[str]:
         yield from _DEFAULT_KINDS
 
 
-def _looks_like_one(name: str) -> bool:
+def _looks_like_fragment(name: str) -> bool:
     """``12.fetaure.md`` and ``12.md`` do; ``template.md.j2`` and ``CONTRIBUTING.md`` do not."""
     first, *rest = name.split(".")
     if not first:

@@ -7,7 +7,7 @@ from unmoor.notes import markdown
 # Characters in the body of a release on GitHub; a longer one is refused with 422.
 LIMIT = 125_000
 ASSET = "RELEASE_NOTES.md"
-CLOSING = f"*The release notes are longer than this page can hold. The whole text is in the asset `{ASSET}`.*"
+CLOSING_LINE = f"*The release notes are longer than this page can hold. The whole text is in the asset `{ASSET}`.*"
 
 
 def cut(text: str, limit: int = LIMIT) -> str:
@@ -19,13 +19,13 @@ def cut(text: str, limit: int = LIMIT) -> str:
     if len(text) <= limit:
         return text
     # Room for the closing line, the blank lines around it, and the end of a fence.
-    kept = _whole_lines(text, limit - len(CLOSING) - 2)
+    kept = _whole_lines(text, limit - len(CLOSING_LINE) - 2)
     while kept:
-        ended = _closed(kept)
+        ended = _with_closing_line(kept)
         if ended is not None and len(ended) <= limit:
             return ended
-        kept = _whole_lines(kept, _back(kept, limit))
-    return CLOSING
+        kept = _whole_lines(kept, _shorter_length(kept, limit))
+    return CLOSING_LINE
 
 
 def _whole_lines(text: str, length: int) -> str:
@@ -37,35 +37,35 @@ def _whole_lines(text: str, length: int) -> str:
     return text[: text.rfind("\n", 0, length + 1) + 1].rstrip("\n")
 
 
-def _closed(kept: str) -> str | None:
+def _with_closing_line(kept: str) -> str | None:
     """Add the closing line; ``None`` where the last block would swallow it."""
-    ended = f"{kept}\n\n{CLOSING}"
-    if not _swallows(ended):
+    ended = f"{kept}\n\n{CLOSING_LINE}"
+    if not _hides_closing_line(ended):
         return ended
     block = markdown.open_block(ended)
     if block is None or block.type != "fence":
         return None
-    ended = f"{kept}\n{block.markup}\n\n{CLOSING}"
-    return None if _swallows(ended) else ended
+    ended = f"{kept}\n{block.markup}\n\n{CLOSING_LINE}"
+    return None if _hides_closing_line(ended) else ended
 
 
-def _swallows(ended: str) -> bool:
+def _hides_closing_line(ended: str) -> bool:
     """Whether the closing line is part of something, and no paragraph of its own."""
     block = markdown.open_block(ended)
     last = ended.count("\n")
     return block is None or block.type != "paragraph_open" or block.map is None or block.map[0] != last
 
 
-def _back(kept: str, limit: int) -> int:
+def _shorter_length(kept: str, limit: int) -> int:
     """How much to keep at the next try: always less.
 
     Either there is room for the end of the fence then, or the block that swallows goes as a whole.
     """
-    block = markdown.open_block(f"{kept}\n\n{CLOSING}")
+    block = markdown.open_block(f"{kept}\n\n{CLOSING_LINE}")
     start = block.map[0] if block is not None and block.map is not None else 0
     before = sum(len(line) + 1 for line in kept.split("\n")[:start])
     if block is not None and block.type == "fence":
-        room = limit - len(CLOSING) - len(block.markup) - 3
+        room = limit - len(CLOSING_LINE) - len(block.markup) - 3
         if before < room < len(kept):
             return room
     return min(before, len(kept) - 1)

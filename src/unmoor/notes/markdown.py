@@ -35,10 +35,10 @@ class MarkdownDocument:
     headings: tuple[Heading, ...]
     references: Mapping[str, Mapping[str, Any]]
 
-    def piece(self, start: int, end: int) -> str:
+    def excerpt(self, start: int, end: int) -> str:
         """Return some lines, and the link definitions from elsewhere in the document that they need."""
         taken = "\n".join(self.lines[start:end])
-        needed = {_normal(label) for label in _LABEL.findall(taken)}
+        needed = {_normalize_label(label) for label in _LABEL.findall(taken)}
         outside = [
             _definition(self.lines, label, known)
             for label, known in self.references.items()
@@ -52,7 +52,12 @@ def read(text: str) -> MarkdownDocument:
     env: dict[str, Any] = {}
     tokens = _blocks(text, env)
     headings = tuple(
-        Heading(text=_words(tokens[place + 1].content), level=int(token.tag[1:]), line=token.map[0], body=token.map[1])
+        Heading(
+            text=_heading_text(tokens[place + 1].content),
+            level=int(token.tag[1:]),
+            line=token.map[0],
+            body=token.map[1],
+        )
         for place, token in enumerate(tokens)
         if token.type == "heading_open" and token.level == 0 and token.map is not None
     )
@@ -104,7 +109,7 @@ def _blocks(text: str, env: dict[str, Any]) -> Sequence[Token]:
     return _block_parser().parse(text, env)
 
 
-def _words(source: str) -> str:
+def _heading_text(source: str) -> str:
     """What a heading says: the text of its links, without addresses, markup and HTML."""
     source = source[:_LONG_HEADING]
     if not _MARKED.search(source):
@@ -117,7 +122,7 @@ def _words(source: str) -> str:
     )
 
 
-def _normal(label: str) -> str:
+def _normalize_label(label: str) -> str:
     from markdown_it.common.utils import normalizeReference
 
     return normalizeReference(label)

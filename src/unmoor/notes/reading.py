@@ -18,7 +18,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b
 _CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-def silent(_text: str) -> None:
+def ignore_warning(_text: str) -> None:
     """Say nothing."""
 
 
@@ -27,12 +27,12 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def plain(text: str) -> str:
+def strip_controls(text: str) -> str:
     """Drop escape sequences and control characters, and end every line with a newline alone."""
     return _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
-def decoded(data: bytes, *, where: str, warn: Warn = silent) -> str:
+def decode(data: bytes, *, where: str, warn: Warn = ignore_warning) -> str:
     """Read bytes as UTF-8 text. Raises `Refused` for a zero byte or more than 10 MB; warns of other encodings."""
     name = clean(where)
     if len(data) > LIMIT:
@@ -44,13 +44,13 @@ def decoded(data: bytes, *, where: str, warn: Warn = silent) -> str:
     if b"\0" in data:
         raise Refused("it holds a zero byte, so it is no text", where=name, next_step="save the file as UTF-8 text")
     try:
-        return plain(data.decode("utf-8-sig"))
+        return strip_controls(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         warn(f"{name} is not UTF-8: the characters that cannot be read are replaced")
-        return plain(data.decode("utf-8-sig", errors="replace"))
+        return strip_controls(data.decode("utf-8-sig", errors="replace"))
 
 
-def inside(checkout: Path, path: Path) -> Path:
+def resolve_inside(checkout: Path, path: Path) -> Path:
     """Return the real path of what the repository holds there.
 
     A tag can hold links, and settings can hold ``..``. Raises `Refused` for what leads out of the
@@ -60,9 +60,9 @@ def inside(checkout: Path, path: Path) -> Path:
     try:
         real = path.resolve()
     except (OSError, RuntimeError, ValueError) as error:
-        raise _outside(checkout, path) from error
+        raise _outside_error(checkout, path) from error
     if not real.is_relative_to(top) or ".git" in real.relative_to(top).parts:
-        raise _outside(checkout, path)
+        raise _outside_error(checkout, path)
     return real
 
 
@@ -71,21 +71,21 @@ def _top(project: Path) -> Path:
     return next((each for each in (project, *project.parents) if (each / ".git").exists()), project)
 
 
-def read(checkout: Path, path: Path, *, warn: Warn = silent) -> str:
-    """Read a text file of the checkout; see `inside` and `decoded` for what is refused."""
-    with inside(checkout, path).open("rb") as stream:
+def read(checkout: Path, path: Path, *, warn: Warn = ignore_warning) -> str:
+    """Read a text file of the checkout; see `resolve_inside` and `decode` for what is refused."""
+    with resolve_inside(checkout, path).open("rb") as stream:
         data = stream.read(LIMIT + 1)
-    return decoded(data, where=quoted(checkout, path), warn=warn)
+    return decode(data, where=display_path(checkout, path), warn=warn)
 
 
-def quoted(checkout: Path, path: Path) -> str:
+def display_path(checkout: Path, path: Path) -> str:
     """A path as the project would write it, fit for a terminal."""
     return clean(str(path.relative_to(checkout) if path.is_relative_to(checkout) else path))
 
 
-def _outside(checkout: Path, path: Path) -> Refused:
+def _outside_error(checkout: Path, path: Path) -> Refused:
     return Refused(
         "it leads out of the repository",
-        where=quoted(checkout, path),
+        where=display_path(checkout, path),
         next_step="keep the changelog and the fragments in the repository, and tag a commit where they are",
     )

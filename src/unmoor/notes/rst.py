@@ -17,7 +17,7 @@ from pathlib import Path
 
 from unmoor.errors import Refused
 from unmoor.notes import programs
-from unmoor.notes.reading import plain
+from unmoor.notes.reading import strip_controls
 from unmoor.notes.sections import Heading
 from unmoor.ports.shell import Shell
 from unmoor.util.text import clean
@@ -46,7 +46,7 @@ def headings(text: str) -> tuple[Heading, ...]:
     return tuple(found)
 
 
-def piece(text: str, start: int, end: int) -> str:
+def excerpt(text: str, start: int, end: int) -> str:
     """Return some lines of a document, and the targets and substitutions from elsewhere in it that they need."""
     lines = text.split("\n")
     taken = "\n".join(lines[start:end])
@@ -74,7 +74,7 @@ def to_markdown(source: str, shell: Shell, *, where: str) -> str:
             where=where,
             next_step="run docutils over the changelog and mend what it names, then tag that commit",
         )
-    return plain(ran.out).strip()
+    return strip_controls(ran.out).strip()
 
 
 def _may_start(lines: Sequence[str], place: int) -> bool:

@@ -39,19 +39,19 @@ class Heading:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Named:
+class NamedVersion:
     """The version that a heading names.
 
     ``before`` holds the words before it that are neither the project's name nor words such as "version".
-    ``bare``: there are none, and nothing but a date and the like stands after it, either.
+    ``is_bare``: there are none, and nothing but a date and the like stands after it, either.
     """
 
     version: Version
     before: tuple[str, ...]
-    bare: bool
+    is_bare: bool
 
     @property
-    def strict(self) -> bool:
+    def is_strict(self) -> bool:
         """Whether nothing unknown stands before the version."""
         return not self.before
 
@@ -73,7 +73,7 @@ def version_of(text: str) -> Version | None:
         return None
 
 
-def named(text: str, names: Collection[str]) -> Named | None:
+def version_named(text: str, names: Collection[str]) -> NamedVersion | None:
     """Say which version a heading names, if any: the first word of it that is one."""
     text = text[:_LONG].lower()
     for name in (name.lower() for name in names if " " in name):
@@ -89,14 +89,14 @@ def named(text: str, names: Collection[str]) -> Named | None:
         alone = all(_is_aside(after) for after in parts[place + 1 :])
         version = version_of(_without_name(word, ours))
         if version is not None and (alone or not _may_be_a_number(word, parts[place - 1] if place else "")):
-            return Named(version=version, before=tuple(before), bare=alone and not before)
+            return NamedVersion(version=version, before=tuple(before), is_bare=alone and not before)
         before.append(word)
         if len(before) > _UNKNOWN_WORDS:
             return None
     return None
 
 
-def find(
+def find_span(
     headings: Sequence[Heading], *, lines: int, version: str, names: Collection[str], where: str = ""
 ) -> Span | None:
     """Find the one section of a version; ``lines`` is the file's length.
@@ -105,13 +105,13 @@ def find(
     `Refused` where two headings of one rank name it.
     """
     wanted = Version(version)
-    seen = [(heading, name) for heading in headings if (name := named(heading.text, names)) is not None]
-    if not seen:
+    candidates = [(heading, name) for heading in headings if (name := version_named(heading.text, names)) is not None]
+    if not candidates:
         return None
     ranked = sorted(
         (
-            ((not name.strict, str(name.version) != str(wanted), heading.level), heading)
-            for heading, name in _believable(seen)
+            ((not name.is_strict, str(name.version) != str(wanted), heading.level), heading)
+            for heading, name in _plausible(candidates)
             if name.version == wanted
         ),
         key=lambda each: (each[0], each[1].line),
@@ -129,16 +129,16 @@ def find(
     return Span(heading=chosen, start=chosen.body, end=end)
 
 
-def _believable(seen: Sequence[tuple[Heading, Named]]) -> list[tuple[Heading, Named]]:
+def _plausible(candidates: Sequence[tuple[Heading, NamedVersion]]) -> list[tuple[Heading, NamedVersion]]:
     """Leave out headings that name a version in passing, or another project's.
 
     Unknown words before a version are believed to be the project's name where every heading of the
     first level that names a version begins with the very same ones.
     """
-    top = min(heading.level for heading, _ in seen)
-    firsts = {name.before for heading, name in seen if heading.level == top}
+    top = min(heading.level for heading, _ in candidates)
+    firsts = {name.before for heading, name in candidates if heading.level == top}
     alike = len(firsts) == 1
-    return [(heading, name) for heading, name in seen if name.strict or (alike and heading.level == top)]
+    return [(heading, name) for heading, name in candidates if name.is_strict or (alike and heading.level == top)]
 
 
 def _ends(heading: Heading, chosen: Heading, wanted: Version, names: Collection[str]) -> bool:
@@ -151,10 +151,10 @@ def _ends(heading: Heading, chosen: Heading, wanted: Version, names: Collection[
         return False
     if heading.level <= chosen.level:
         return True
-    name = named(heading.text, names)
+    name = version_named(heading.text, names)
     return (
         name is not None
-        and name.bare
+        and name.is_bare
         and len(name.version.release) > 1
         and name.version.base_version != wanted.base_version
     )

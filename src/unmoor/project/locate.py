@@ -19,7 +19,7 @@ from unmoor.errors import ConfigError, UnmoorError
 from unmoor.ports.git import Git
 from unmoor.project import Read, is_project, read_facts
 from unmoor.util.text import clean
-from unmoor.versioning.pep440 import quoted
+from unmoor.versioning.pep440 import quote
 from unmoor.versioning.tag_scheme import Naming
 
 FILES = ("pyproject.toml", "setup.py", "setup.cfg")
@@ -66,7 +66,7 @@ def _by_tag(repository: _Repository, top: Settings, tag: str | None) -> LocatedP
     """The project at the top, unless there is none, or a tag is that of exactly one below."""
     if not is_project(partial(repository.read, "")):
         return repository.of_tag(tag)
-    if tag is None or _naming(repository.git, repository.commit, top).knows(tag):
+    if tag is None or _naming(repository.git, repository.commit, top).matches(tag):
         return LocatedProject(path="")
     return repository.found(tag) or LocatedProject(path="")
 
@@ -106,7 +106,7 @@ def _naming(git: Git, commit: str | None, settings: Settings) -> Naming:
     return Naming(
         configured=settings.tag_prefix,
         project=lambda: read_facts(read, project=settings.project).name,
-        below=bool(git.path),
+        in_folder=bool(git.path),
     )
 
 
@@ -204,9 +204,9 @@ class _Repository:
         if tag is None:
             what = "there is no project at the top of the repository"
         elif fitting := self._fitting(tag):
-            what = f"the tag {quoted(tag)} fits the projects in {_listed(fitting)}"
+            what = f"the tag {quote(tag)} fits the projects in {_listed(fitting)}"
         else:
-            what = f"there is no project at the top of the repository, and none in it has tags such as {quoted(tag)}"
+            what = f"there is no project at the top of the repository, and none in it has tags such as {quote(tag)}"
         more = "" if tag is None else "; what stands in its tags, if not its name, is tag-prefix in its own settings"
         raise ConfigError(what, where=str(self.git.folder), next_step=self._ways() + more)
 

@@ -27,7 +27,7 @@ def tag_on_head(git: Git, naming: Callable[[str], Naming]) -> str:
     for name in here:
         if name.removeprefix("v")[:1].isdigit():
             pep440.read_tag(name)
-    others = f" (of other kinds: {', '.join(pep440.quoted(name) for name in here[:5])})" if here else ""
+    others = f" (of other kinds: {', '.join(pep440.quote(name) for name in here[:5])})" if here else ""
     raise Refused(
         f"no release tag is on the commit that is checked out{others}",
         where=str(git.folder),

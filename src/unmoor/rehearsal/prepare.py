@@ -15,14 +15,14 @@ from unmoor.adapters.git.program import GitProgram
 from unmoor.adapters.git.submodules_lfs import store_of
 from unmoor.config.config_file import ConfigFile
 from unmoor.errors import Refused
-from unmoor.notes.fragments import configured, gather
+from unmoor.notes.fragments import list_fragments, read_configuration
 from unmoor.ports.shell import Shell
 from unmoor.project import with_version
 from unmoor.project.locate import ConfigSources, naming_at
 from unmoor.project.releasable import refuse_shallow
 from unmoor.rehearsal.rehearsal_tag import Chooser, RehearsalTag
 from unmoor.util.files import write_atomic
-from unmoor.versioning.tag_scheme import refuse_hostile
+from unmoor.versioning.tag_scheme import refuse_unsafe
 
 _NAME = "unmoor rehearsal"
 _EMAIL = "rehearsal@example.invalid"
@@ -55,7 +55,7 @@ def prepare(
     """
     head = git.head()
     if tag is not None:
-        refuse_hostile(tag)
+        refuse_unsafe(tag)
     around = ConfigSources(environ=git.git.environ, config=config)
     naming = naming_at(git, (git.commit_of(tag) if tag else None) or head, around)
     if tag is not None:
@@ -100,10 +100,10 @@ def _make_remote(program: GitProgram, git: GitCheckout, remote: Path, head: str)
 
 def _kinds(checkout: Path) -> tuple[str, ...]:
     """The kinds of the news fragments that lie in a checkout."""
-    towncrier = configured(checkout)
+    towncrier = read_configuration(checkout)
     if towncrier is None:
         return ()
-    names = (Path(path).name for path in gather(checkout, towncrier).files)
+    names = (Path(path).name for path in list_fragments(checkout, towncrier).files)
     found = (next((part for part in name.split(".")[1:] if part in towncrier.kinds), "") for name in names)
     return tuple(kind for kind in found if kind)
 

@@ -84,7 +84,7 @@ class Chooser:
             )
         version = _released_form(said)
         tags = self.git.tags()
-        prefix = self.naming.usual(tags)
+        prefix = self.naming.new_prefix(tags)
         spelt = pep440.spellings(version, tags, prefix=prefix)
         twins = [name for name in spelt if not pep440.is_floating(name, prefix=prefix)]
         here = [name for name in twins if tags[name] == self.head]
@@ -112,7 +112,7 @@ class Chooser:
         here = self.naming.at(tags, self.head)
         if here is not None:
             return self._tagged(here, f"rehearsing the tag {here}, which is on the commit that is checked out")
-        prefix = self.naming.usual(tags)
+        prefix = self.naming.new_prefix(tags)
         behind = pep440.release_tags(self._behind(), prefix=prefix) or pep440.release_tags(tags, prefix=prefix)
         current = max(behind.values(), default=None)
         kinds = tuple(self.kinds())
@@ -130,14 +130,14 @@ class Chooser:
 
     def _made(self, version: Version, *, edit: WrittenVersion | None, told: str) -> RehearsalTag:
         tags = self.git.tags()
-        tag = f"{pep440.style_of(tags, prefix=self.naming.usual(tags))}{version}"
+        tag = f"{pep440.tag_start(tags, prefix=self.naming.new_prefix(tags))}{version}"
         made = f"the tag {tag} is made in the rehearsal's own clone, on commit {self.head[:12]}"
         return RehearsalTag(tag=tag, version=version, commit=self.head, edit=edit, said=(told, made))
 
     def _free(self, version: Version) -> Version:
         """The version, or the first patch after it that no tag names."""
         tags = self.git.tags()
-        taken = set(pep440.release_tags(tags, prefix=self.naming.usual(tags)).values())
+        taken = set(pep440.release_tags(tags, prefix=self.naming.new_prefix(tags)).values())
         while version in taken:
             version = pep440.next_version(version)
         return version
@@ -145,7 +145,7 @@ class Chooser:
     def _begun(self) -> Version | None:
         """The version that the highest development tag behind HEAD leads to: 1.3.0.dev0 begins the work on 1.3.0."""
         behind = self._behind()
-        prefix = self.naming.usual(behind)
+        prefix = self.naming.new_prefix(behind)
         found = (pep440.version_in(name.removeprefix(prefix)) for name in behind if name.startswith(prefix))
         highest = max((each for each in found if each is not None and each.is_devrelease), default=None)
         return None if highest is None else _released_form(highest)

@@ -84,7 +84,7 @@ class ResolveTag(Check[Release]):
         """Say what would be looked at."""
         if self.tag is None:
             return "find the one release tag on the commit that is checked out, and compare it with the remote's"
-        return f"resolve the tag {pep440.quoted(self.tag)} to one commit, and compare it with the remote's"
+        return f"resolve the tag {pep440.quote(self.tag)} to one commit, and compare it with the remote's"
 
     def make(self, context: StageContext) -> Release:
         """Resolve the tag. Raises `Refused`, `ConfigError`, and `Unknown` where git or the remote cannot be read."""
@@ -124,7 +124,7 @@ class ResolveTag(Check[Release]):
                 version,
                 tagged,
                 project=facts.name,
-                naming=naming.beside(prefix),
+                naming=naming.for_prefix(prefix),
                 index=self.index,
                 forge=self.forge,
                 moves=self.moves,
@@ -141,7 +141,7 @@ class ResolveTag(Check[Release]):
         return Naming(
             configured=self.prefix,
             project=lambda: self._name_at(commit or self.git.head()),
-            below=bool(self.git.path),
+            in_folder=bool(self.git.path),
         )
 
     def _name_at(self, commit: str | None) -> str:

@@ -31,7 +31,7 @@ _FEATURE = frozenset(
 )
 
 
-def quoted(text: str, limit: int = 80) -> str:
+def quote(text: str, limit: int = 80) -> str:
     """Quote text from outside for a message: escapes for everything but printable ASCII, cut at a length."""
     kept = text if len(text) <= limit else f"{text[:limit]}…"
     return ascii(kept[:limit]) + ("…" if len(text) > limit else "")
@@ -60,7 +60,7 @@ def read_tag(name: str, *, prefix: str = "") -> Version:
     without the prefix.
     """
     rest = name.removeprefix(prefix)
-    problem = why_hostile(name, more=prefix)
+    problem = why_unsafe(name, more=prefix)
     version = None if problem else parse(rest.removeprefix("v")) if _SHAPE.fullmatch(rest) else None
     if not problem and not name.startswith(prefix):
         version, problem = None, f"this project's tags start with {prefix!r}"
@@ -68,16 +68,16 @@ def read_tag(name: str, *, prefix: str = "") -> Version:
         after = f" after {prefix!r}" if prefix else ""
         problem = f"it is not a version (PEP 440){after}, with or without a leading 'v'"
     elif version is not None:
-        problem = _unreleasable(version)
+        problem = _why_unreleasable(version)
     if version is None or problem:
         raise Refused(
-            f"the tag {quoted(name)} cannot be released: {problem}",
+            f"the tag {quote(name)} cannot be released: {problem}",
             next_step=f"tag the commit with a name such as {prefix}v1.2.3 or {prefix}v1.2.3rc1, and release that",
         )
     return version
 
 
-def why_hostile(name: str, *, more: str = "") -> str:
+def why_unsafe(name: str, *, more: str = "") -> str:
     """Say what no tag of a release may hold, the empty text where there is nothing. ``more`` may stand in it, too."""
     if not name:
         return "it is empty"
@@ -94,7 +94,7 @@ def why_hostile(name: str, *, more: str = "") -> str:
     return ""
 
 
-def _unreleasable(version: Version) -> str:
+def _why_unreleasable(version: Version) -> str:
     """Say why a version is never released, the empty text where it may be."""
     if version.local is not None:
         return f"{version} is a local version (+{version.local}), which no public index takes"
@@ -109,7 +109,7 @@ def is_release_tag(name: str, *, prefix: str = "") -> bool:
     if len(name) > LONGEST_TAG or not name.startswith(prefix) or not _SHAPE.fullmatch(rest):
         return False
     version = parse(rest.removeprefix("v"))
-    return version is not None and not _unreleasable(version)
+    return version is not None and not _why_unreleasable(version)
 
 
 def release_tags(names: Iterable[str], *, prefix: str = "") -> dict[str, Version]:
@@ -219,7 +219,7 @@ def next_version(current: Version | None, kinds: Iterable[str] = ()) -> Version:
     return Version(epoch + ".".join(map(str, raised)))
 
 
-def style_of(tags: Iterable[str], *, prefix: str = "") -> str:
+def tag_start(tags: Iterable[str], *, prefix: str = "") -> str:
     """What a new tag starts with here: the prefix, and ``v`` unless the highest release's tag has none."""
     rests = [name.removeprefix(prefix) for name in tags if name.startswith(prefix)]
     found = release_tags(name for name in rests if not is_floating(name))

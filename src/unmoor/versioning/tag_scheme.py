@@ -27,7 +27,7 @@ _WORDS = frozenset({"release", "releases", "rel", "version", "ver"})
 _LONGEST = 64
 
 
-def prefix(text: str) -> str:
+def parse_prefix(text: str) -> str:
     """Bring a configured prefix into normal form: the ``v`` before the version is always optional, so it goes.
 
     ``v`` alone stays: no prefix, whatever else is found. Raises ``ValueError`` for what no tag may start with.
@@ -41,9 +41,9 @@ def prefix(text: str) -> str:
     return text
 
 
-def refuse_hostile(tag: str) -> None:
+def refuse_unsafe(tag: str) -> None:
     """Raise `Refused` for a name that no tag of a release has, whatever the prefix: before git sees it."""
-    if pep440.why_hostile(tag, more="/@=") or re.search(r"(^|/)[./-]|\.\.|[/.]$|@\{", tag):
+    if pep440.why_unsafe(tag, more="/@=") or re.search(r"(^|/)[./-]|\.\.|[/.]$|@\{", tag):
         pep440.read_tag(tag)
 
 
@@ -51,28 +51,28 @@ def refuse_hostile(tag: str) -> None:
 class Naming:
     """What is a tag of this project. ``project`` gives its name, asked only where it decides.
 
-    ``below`` is a project in a folder of the repository: as soon as tags carry its name, those without one are
+    ``in_folder`` is a project in a folder of the repository: as soon as tags carry its name, those without one are
     another's, such as the project's at the top.
     """
 
     configured: str = ""
     project: Callable[[], str] = lambda: ""
-    below: bool = False
+    in_folder: bool = False
 
     def prefix_of(self, tag: str) -> str:
         """The prefix of a tag. Raises `Refused`, naming those that are known, where it is no tag of this project."""
-        found = self._known(tag)
+        found = self._find_prefix(tag)
         if found is not None:
             return found
-        refuse_hostile(tag)
-        only = self._only()
+        refuse_unsafe(tag)
+        only = self._fixed_prefix()
         start = re.match(r"(?P<start>.*?[^0-9.])v?[0-9]", tag)
         if only is not None or start is None or tag[:1].isdigit() or re.match("v[0-9]", tag):
             pep440.read_tag(tag, prefix=only or "")
-        name = self._named
+        name = self._project_name
         known = ", ".join(("v", *((f"{name}-", f"{name}/") if name else ()), "release-"))
         raise Refused(
-            f"the tag {pep440.quoted(tag)} is not known to be this project's: a version stands in its tags alone,"
+            f"the tag {pep440.quote(tag)} is not known to be this project's: a version stands in its tags alone,"
             f" or after {known}",
             next_step="release such a tag; or set tag-prefix in [tool.unmoor] to what stands before the version;"
             " if it is the tag of a project in another folder, name that: --path DIR",
@@ -80,22 +80,22 @@ class Naming:
 
     def known(self, tags: Iterable[str]) -> dict[str, tuple[str, Version]]:
         """The names that are tags of this project, each with its prefix and version; the others are left out."""
-        each = {tag: found for tag in tags if (found := self._known(tag)) is not None}
-        named = {tag: found for tag, found in each.items() if self.below and self.is_explicit(tag)}
+        each = {tag: found for tag in tags if (found := self._find_prefix(tag)) is not None}
+        named = {tag: found for tag, found in each.items() if self.in_folder and self.is_explicit(tag)}
         return {tag: (found, pep440.read_tag(tag, prefix=found)) for tag, found in (named or each).items()}
 
-    def beside(self, prefix: str) -> Naming:
+    def for_prefix(self, prefix: str) -> Naming:
         """What counts beside a tag of that prefix: below the top, where releases are several projects', it alone."""
-        return Naming(configured=prefix or "v") if self.below else self
+        return Naming(configured=prefix or "v") if self.in_folder else self
 
-    def knows(self, tag: str) -> bool:
+    def matches(self, tag: str) -> bool:
         """Whether this is a tag of the project."""
-        return self._known(tag) is not None
+        return self._find_prefix(tag) is not None
 
     def is_explicit(self, tag: str) -> bool:
         """Whether a tag itself says that it is this project's: by the configured prefix, or the project's name."""
-        found = self._known(tag) or ""
-        return bool(found) and (self._only() is not None or not _is_word(found))
+        found = self._find_prefix(tag) or ""
+        return bool(found) and (self._fixed_prefix() is not None or not _is_release_word(found))
 
     def at(self, tags: Mapping[str, str], commit: str) -> str | None:
         """The one tag of this project on a commit, ``None`` where there is none.
@@ -108,28 +108,28 @@ class Naming:
             return None
         return pep440.release_tag_at(tags, commit, prefix=min(each for each, _ in here.values()))
 
-    def usual(self, tags: Iterable[str]) -> str:
+    def new_prefix(self, tags: Iterable[str]) -> str:
         """The prefix that a new tag gets: that of the highest release so far.
 
         Before the first one there is none, but for a project below the top, whose name tells it from others.
         """
-        only = self._only()
+        only = self._fixed_prefix()
         if only is not None:
             return only
         known = self.known(tags)
         newest = max(known, key=lambda tag: (known[tag][1], not known[tag][0]), default="")
-        first = f"{self._named}-" if self.below and self._named else ""
+        first = f"{self._project_name}-" if self.in_folder and self._project_name else ""
         return known[newest][0] if newest else first
 
-    def _only(self) -> str | None:
+    def _fixed_prefix(self) -> str | None:
         """The configured prefix, ``None`` where it is to be told from the tags."""
         if not self.configured:
             return None
         return "" if self.configured == "v" else self.configured
 
-    def _known(self, tag: str) -> str | None:
+    def _find_prefix(self, tag: str) -> str | None:
         """The prefix of a tag that is this project's, ``None`` for any other."""
-        only = self._only()
+        only = self._fixed_prefix()
         if only is not None:
             return only if pep440.is_release_tag(tag, prefix=only) else None
         if pep440.is_release_tag(tag):
@@ -138,13 +138,13 @@ class Naming:
             return None
         for cut in _CUT.finditer(tag):
             word, start = tag[: cut.start()], tag[: cut.end()]
-            ours = word.lower() in _WORDS or (word and canonicalize_name(word) == canonicalize_name(self._named))
+            ours = word.lower() in _WORDS or (word and canonicalize_name(word) == canonicalize_name(self._project_name))
             if ours and _PREFIX.fullmatch(start) and pep440.is_release_tag(tag, prefix=start):
                 return start
         return None
 
     @cached_property
-    def _named(self) -> str:
+    def _project_name(self) -> str:
         """The project's name, asked once, however many tags there are.
 
         Empty where the files do not say it, which the stage that needs it tells.
@@ -155,6 +155,6 @@ class Naming:
             return ""
 
 
-def _is_word(prefix: str) -> bool:
+def _is_release_word(prefix: str) -> bool:
     """Whether what stands before a version is a word that says "release", and nobody's name."""
     return _SEPARATOR.sub("", prefix).lower() in _WORDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unmoor.errors import ConfigError
-from unmoor.versioning.pep440 import quoted
+from unmoor.versioning.pep440 import quote
 
 REFERENCE = "docs/reference/image-tags.md lists what a rule may hold"
 LONGEST_LINE = 4096
@@ -37,7 +37,7 @@ class SourceLine:
         column = f", column {at + 1}" if at >= 0 else ""
         return ConfigError(
             what,
-            where=f"{self.kind} {self.number}, {quoted(self.text, 200)}{column}",
+            where=f"{self.kind} {self.number}, {quote(self.text, 200)}{column}",
             next_step=next_step or f"correct this {self.kind}; {REFERENCE}",
         )
 

@@ -19,7 +19,7 @@ from unmoor.images.tags.labels import labels as labelled
 from unmoor.images.tags.produce import NoTag, RuleContext, Value, produce, rendered
 from unmoor.images.tags.rules import TagRule
 from unmoor.images.tags.validate import check
-from unmoor.versioning.pep440 import LONGEST_TAG, quoted
+from unmoor.versioning.pep440 import LONGEST_TAG, quote
 
 LATEST: Final = "latest"
 _NOT_ALLOWED = re.compile(r"[^a-zA-Z0-9._-]+")
@@ -146,7 +146,7 @@ def _asked(rule: TagRule, given: RuleContext) -> Value | NoTag:
         raise rule.place.within(
             rule.enable,
             RuleError(
-                f"enable must come out as true or false, and it is {quoted(enabled)}",
+                f"enable must come out as true or false, and it is {quote(enabled)}",
                 next_step="write enable=true, or enable={{is_default_branch}}",
             ),
         )
@@ -182,10 +182,10 @@ def _check(name: str, place: SourceLine) -> None:
     if _TAG.fullmatch(name):
         return
     if len(name) > LONGEST_TAG:
-        what = f"the tag {quoted(name)} is {len(name)} characters long, and {LONGEST_TAG} is the most"
+        what = f"the tag {quote(name)} is {len(name)} characters long, and {LONGEST_TAG} is the most"
         raise place.error(what, next_step="shorten what the rule writes: its prefix, suffix, or a name it is made of")
     raise place.error(
-        f"the tag {quoted(name)} begins with {name[0]!r}, and no registry takes that",
+        f"the tag {quote(name)} begins with {name[0]!r}, and no registry takes that",
         next_step="let it begin with a letter, digit or _; where an expression in front is empty on some events "
         "({{branch}} on a pull request), use a rule of the other event alone: type=ref,event=branch,suffix=-{{sha}}",
     )
@@ -228,7 +228,7 @@ def _with_latest(planned: tuple[Tag, ...], given: RuleContext) -> tuple[Tag, ...
 
 def _warnings(answers: Sequence[tuple[TagRule, Value | NoTag]]) -> tuple[str, ...]:
     told = [
-        f"rule {rule.place.number}: a rule of type {rule.type} has no attribute {quoted(name)}; it changes nothing"
+        f"rule {rule.place.number}: a rule of type {rule.type} has no attribute {quote(name)}; it changes nothing"
         for rule, _ in answers
         for name in rule.unknown
     ]
@@ -242,11 +242,11 @@ def _warnings(answers: Sequence[tuple[TagRule, Value | NoTag]]) -> tuple[str, ..
 
 def _no_tag(answers: Sequence[tuple[TagRule, Value | NoTag]], context: TagContext) -> ConfigError:
     reasons = [
-        f"rule {rule.place.number} ({quoted(rule.place.text)}): {answer.why}"
+        f"rule {rule.place.number} ({quote(rule.place.text)}): {answer.why}"
         for rule, answer in answers
         if isinstance(answer, NoTag)
     ]
-    seen = f"the ref {quoted(context.ref)} and the event {quoted(context.event)}"
+    seen = f"the ref {quote(context.ref)} and the event {quote(context.event)}"
     return ConfigError(
         "\n".join([f"no rule gives a tag for {seen}", *reasons[:20]]),
         where="image tags",

@@ -18,7 +18,7 @@ from unmoor.images.tags.flavor import Flavor
 from unmoor.images.tags.floating import TagKind
 from unmoor.images.tags.rules import RuleType, TagRule
 from unmoor.images.tags.validate import slashed
-from unmoor.versioning.pep440 import quoted
+from unmoor.versioning.pep440 import quote
 
 _PATCH_IS: Final = 3
 _VERSION_WITHIN = re.compile(r"(?:^|[/_-])v?(?P<version>[0-9].*)$")
@@ -91,7 +91,7 @@ def _edge(rule: TagRule, given: RuleContext) -> Value | NoTag:
     context = given.context
     wanted = rule.branch or context.repository.default_branch
     same = context.ref.startswith(HEADS) and context.branch == wanted
-    return Value(text="edge") if same else NoTag(why=f"the ref is not the branch {quoted(wanted)}")
+    return Value(text="edge") if same else NoTag(why=f"the ref is not the branch {quote(wanted)}")
 
 
 def _raw(rule: TagRule, given: RuleContext) -> Value | NoTag:
@@ -133,10 +133,10 @@ def _match(rule: TagRule, given: RuleContext) -> Value | NoTag:
     source, flags = slashed(rule.pattern)
     found = _searched(rule, source, subject, flags)
     if found is None:
-        return NoTag(why=f"{quoted(rule.pattern)} does not match {quoted(subject)}", warn=True)
+        return NoTag(why=f"{quote(rule.pattern)} does not match {quote(subject)}", warn=True)
     text = found[rule.group] if rule.group < len(found) else None
     if text is None:
-        return NoTag(why=f"{quoted(rule.pattern)} gives no group {rule.group} for {quoted(subject)}", warn=True)
+        return NoTag(why=f"{quote(rule.pattern)} gives no group {rule.group} for {quote(subject)}", warn=True)
     return Value(text=text, latest=given.compat or not (_is_prerelease(subject) or _is_prerelease(text)))
 
 
@@ -174,7 +174,7 @@ def _version(rule: TagRule, given: RuleContext) -> Value | NoTag:
     found = _found_semver(subject) if rule.type is RuleType.SEMVER else _found_pep440(subject, given)
     if found is None:
         standard = "Semantic Versioning" if rule.type is RuleType.SEMVER else "PEP 440"
-        return NoTag(why=f"{quoted(subject)} is no version of {standard}", warn=True)
+        return NoTag(why=f"{quote(subject)} is no version of {standard}", warn=True)
     return _written(rule, given, found)
 
 
