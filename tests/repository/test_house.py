@@ -110,12 +110,16 @@ def test_what_release_jobs_install_is_pinned() -> None:
     assert text.count("==") == len(pinned)
 
 
+def dry_run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Ask make what it would run. A line with $(MAKE) it runs even so, which would start an engine: here, by `true`."""
+    command = ["make", "--dry-run", "--always-make", "SHELL=true", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+
+
 @pytest.mark.parametrize("target", ["demo", "test", "test-unit", "test-journeys", "lint", "bench", "docs", "pins"])
 def test_the_makefile_uses_what_it_defines(target: str) -> None:
     """No target says a variable that is nowhere defined: to make it would be the empty text, without a word."""
-    # What a dry run calls all the same must do nothing.
-    command = ["make", "--dry-run", "--always-make", "--warn-undefined-variables", "MAKE=true", target]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    ran = dry_run("--warn-undefined-variables", target)
     assert ran.returncode == 0, ran.stderr
     assert "undefined variable" not in ran.stderr
 
@@ -123,6 +127,4 @@ def test_the_makefile_uses_what_it_defines(target: str) -> None:
 @pytest.mark.parametrize("target", ["demo", "test", "bench"])
 def test_what_makes_images_has_an_engine(target: str) -> None:
     """Where a target releases images or tests it, an engine is looked for, or started, first."""
-    command = ["make", "--dry-run", "--always-make", "MAKE=true", target]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
-    assert "docker/engine.sh with --optional " in ran.stdout
+    assert "docker/engine.sh with --optional " in dry_run(target).stdout
