@@ -13,11 +13,13 @@ from tests.support.local_forge import place_at, text_file
 from tests.support.sample_values import Ticks
 
 from unmoor.adapters.forge import GitHubForge
+from unmoor.adapters.github.answers import RateLimited, refusal
 from unmoor.adapters.github.pace import BURST, HOURLY, Pace
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
+from unmoor.util.secret import Secret
 
 TOKEN = "ghp_throwaway"
 REPO = {"full_name": "acme/demo", "private": False, "archived": False, "permissions": {"push": True}}
@@ -256,6 +258,28 @@ def test_a_long_rate_limit_is_unknown_and_says_how_long(
         GitHubForge(place_at(fault.url, token=TOKEN), http, clock).repository()
     assert "wait" in caught.value.next_step
     assert sum(clock.slept) == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({}, 60.0),
+        ({"retry-after": "17"}, 17.0),
+        ({"retry-after": "86400"}, 3600.0),
+        ({"retry-after": "soon"}, 60.0),
+        ({"retry-after": "17", "x-ratelimit-reset": "99999999999"}, 17.0),
+        ({"x-ratelimit-reset": "99999999999"}, 3600.0),
+        ({"x-ratelimit-reset": "1"}, 0.0),
+        ({"x-ratelimit-reset": "soon"}, 60.0),
+        ({"x-ratelimit-reset": "nan"}, 60.0),
+    ],
+)
+def test_how_long_a_rate_limit_lasts(headers: dict[str, str], wait: float) -> None:
+    """As long as the common header says, else until GitHub's own moment, else a minute; an hour at most."""
+    error = refusal(429, {"message": "slow down"}, headers, where="", token=Secret(""), rights="")
+    assert isinstance(error, RateLimited)
+    assert error.wait == wait
+    assert f"wait {wait:.0f} s" in error.next_step
 
 
 def test_what_strangers_may_no_longer_read_is_read_with_the_token(http: BoundedSession, clock: Ticks) -> None:

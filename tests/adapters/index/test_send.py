@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from tests.support.faulty_server import Exchange, serving
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.index import PackageIndex
-from unmoor.adapters.index.answers import asked_wait, words
+from unmoor.adapters.index.answers import words
 from unmoor.artifacts.files import describe_file
 from unmoor.errors import Conflict, Denied, InvalidDist
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
@@ -208,47 +206,6 @@ def test_a_credential_of_any_letters_is_sent(tmp_path: Path) -> None:
         login = Login(username="käpt'n", secret=Secret("påss\nword"), origin="a test")
         assert PackageIndex(replace(place(fault.url), login=login), http).send(built(tmp_path)[0]) == Sent()
     assert fault.seen[0].headers["Authorization"].isascii()
-
-
-NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ({}, None),
-        ({"Retry-After": "120"}, 120.0),
-        ({"Retry-After": " 5 "}, 5.0),
-        ({"Retry-After": "-5"}, None),
-        ({"Retry-After": "1.5"}, None),
-        ({"Retry-After": "soon"}, None),
-        ({"Retry-After": "\u0661"}, None),
-        ({"Retry-After": "999999999999"}, 30 * 86400.0),
-        ({"Retry-After": "Sat, 21 Nov 2026 12:01:30 GMT"}, 90.0),
-        ({"Retry-After": "Sat, 21 Nov 2026 11:00:00 GMT"}, 0.0),
-        ({"Retry-After": "Sat, 21 Nov 2026 12:01:30 GMT", "Date": "Sat, 21 Nov 2026 12:01:00 GMT"}, 30.0),
-        ({"RateLimit": "limit=4, remaining=0, reset=10, t=50"}, 50.0),
-        ({"RateLimit": '"project.create.user";r=0;t=86400'}, 86400.0),
-        ({"RateLimit": "result=9"}, None),
-        ({"RateLimit": "t=20", "Retry-After": "10"}, 20.0),
-    ],
-)
-def test_the_wait_that_is_asked_for(headers: dict[str, str], expected: float | None) -> None:
-    """Seconds, dates and rate limits, the longer one; nonsense is no wait."""
-    assert asked_wait(headers, NOW) == expected
-
-
-@given(st.text(), st.text(), st.text())
-def test_any_header_gives_a_bounded_wait(after: str, date: str, limit: str) -> None:
-    """Whatever a server puts there."""
-    wait = asked_wait({"Retry-After": after, "Date": date, "RateLimit": limit})
-    assert wait is None or 0 <= wait <= 30 * 86400
-
-
-@given(st.integers(-100_000, 100_000))
-def test_a_date_is_measured_against_now(seconds: int) -> None:
-    """What is past is no wait."""
-    assert asked_wait({"Retry-After": format_datetime(NOW + timedelta(seconds=seconds))}, NOW) == max(0, seconds)
 
 
 @given(st.binary(), st.sampled_from(["text/html", "application/json", "text/plain", ""]), st.text())

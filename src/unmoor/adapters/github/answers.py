@@ -5,17 +5,20 @@ Its own words are cleaned and hold no token.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from unmoor.adapters.http.retry_after import ServerBusy, asked_wait, time_to_wait
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
 W = TypeVar("W")
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _FAULT = 401, 403, 404, 429, 500
-_LONG = 3600.0
+# Seconds to wait for a rate limit that does not say when it ends, and at most.
+_UNSAID, _MOST = 60.0, 3600.0
 _NEXT = "what was an immutable release never changes, and its tag never comes free: release the next version"
 
 
@@ -23,12 +26,11 @@ class TransientError(Unknown):
     """A fault of the moment (5xx, time-out): reading again may help."""
 
 
-class RateLimited(Unknown):
+class RateLimited(ServerBusy):
     """A rate limit: nothing was done, and asking again after ``wait`` seconds may help."""
 
     def __init__(self, what: str, *, where: str, wait: float) -> None:
-        super().__init__(what, where=where, next_step=f"wait {wait:.0f} s, then run the same command again")
-        self.wait = wait
+        super().__init__(what, where=where, next_step=f"wait {wait:.0f} s, then run the same command again", wait=wait)
 
 
 class NotFound(Denied):
@@ -117,12 +119,10 @@ def _is_limit(status: int, said: str, headers: Mapping[str, str]) -> bool:
 
 
 def _wait(headers: Mapping[str, str]) -> float:
-    """Seconds to wait, as the answer says, at most an hour; a minute where it does not say."""
-    try:
-        if "retry-after" in headers:
-            wait = float(headers["retry-after"])
-        else:
-            wait = float(headers["x-ratelimit-reset"]) - time.time()
-    except (KeyError, ValueError):
-        wait = 60.0
-    return min(max(wait, 0.0), _LONG) if wait == wait else _LONG  # noqa: PLR0124 - "nan" is a float too
+    """Seconds to wait, as the answer says, at most an hour; a minute if it does not say.
+
+    ``x-ratelimit-reset`` is GitHub's own: the second at which the limit ends, in UTC since 1970.
+    """
+    reset = headers.get("x-ratelimit-reset", "")
+    unsaid = float(reset) - time.time() if re.fullmatch(r"[0-9]{1,12}", reset) else _UNSAID
+    return time_to_wait(asked_wait(headers), unsaid=unsaid, most=_MOST)

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from unmoor.adapters.github.answers import NotFound, RateLimited, TransientError, malformed, refusal
+from unmoor.adapters.github.answers import NotFound, TransientError, malformed, refusal
 from unmoor.adapters.github.pace import Pace
 from unmoor.adapters.github.requester import requester
+from unmoor.adapters.http.retry_after import Retries
 from unmoor.adapters.http.urls import without_query
 from unmoor.errors import Unknown, UnmoorError
 from unmoor.ports.clock import Clock
@@ -33,12 +35,12 @@ if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
 
 T = TypeVar("T")
-# Three tries of a read or a deletion; a rate limit is waited for only if it ends soon.
-_PAUSES = (0.5, 2.0)
-_PATIENCE = 90.0
-# A write is worth more: what is there already was hard won. Seconds in all, and how often.
-_LONG_PATIENCE = 900.0
-_WAITS = 3
+# Three tries of a read or a deletion; a read waits for a rate limit only if that ends soon.
+_READ = Retries(faults=(TransientError,), patience=90.0, waits=3)
+_READ_NOW = replace(_READ, waits=0)
+# A write is worth more: what is there already was hard won.
+_DELETE = replace(_READ, patience=900.0)
+_WRITE = replace(_DELETE, faults=())
 _PAGES = 200
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
@@ -127,13 +129,13 @@ class GitHubClient:
         return self.send(path, lambda: self._alone(call))
 
     def send(self, path: str, call: Callable[[], T], *, deletes: bool = False) -> T:
-        """Write in another way than through PyGithub, in its turn too."""
+        """Write in another way than through PyGithub, in its turn too. One that only ``deletes`` may be repeated."""
 
         def paced() -> T:
             with self._pace.turn(deletes=deletes):
                 return self._translate_errors(call, path)
 
-        return self._limited(paced, patience=_LONG_PATIENCE)
+        return (_DELETE if deletes else _WRITE).call(paced, self._clock)
 
     def patch(self, path: str, fields: dict[str, Any]) -> Any:
         """PATCH only the fields given: the rest of the object is left as it is."""
@@ -149,7 +151,7 @@ class GitHubClient:
             return self._alone(call or (lambda: self._json("DELETE", path)))
 
         try:
-            self._again(lambda: self.send(path, once, deletes=True))
+            self.send(path, once, deletes=True)
         except NotFound:
             return False
         return True
@@ -164,21 +166,11 @@ class GitHubClient:
 
     def _read(self, path: str, *, wait: bool = True) -> tuple[dict[str, Any], Any]:
         """GET a path: the headers, names in lower case, and the JSON."""
-        return self._again(
-            lambda: self._limited(
-                lambda: self._translate_errors(lambda: self._alone(lambda: self._json("GET", path)), path),
-                patience=_PATIENCE if wait else -1.0,
-            )
-        )
 
-    def _again(self, call: Callable[[], T]) -> T:
-        """Call, and after faults of the moment twice more."""
-        for pause in _PAUSES:
-            try:
-                return call()
-            except TransientError:
-                self._clock.sleep(pause)
-        return call()
+        def once() -> tuple[dict[str, Any], Any]:
+            return self._translate_errors(lambda: self._alone(lambda: self._json("GET", path)), path)
+
+        return (_READ if wait else _READ_NOW).call(once, self._clock)
 
     def _json(self, verb: str, path: str, fields: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
         return self._requester.requestJsonAndCheck(verb, path, headers=dict(_HEADERS), input=fields)
@@ -187,18 +179,6 @@ class GitHubClient:
         """Call PyGithub; its requester keeps a connection and times that threads must not share."""
         with self._lock:
             return call()
-
-    def _limited(self, call: Callable[[], T], *, patience: float) -> T:
-        """Call; wait for a rate limit to end as long as it says, if all such waits stay within the patience."""
-        for _ in range(_WAITS):
-            try:
-                return call()
-            except RateLimited as limit:
-                patience -= limit.wait
-                if patience < 0:
-                    raise
-                self._clock.sleep(limit.wait)
-        return call()
 
     def _translate_errors(self, call: Callable[[], T], path: str) -> T:
         """Call, and tell whatever PyGithub raises as an error of ours."""

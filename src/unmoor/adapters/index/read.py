@@ -9,6 +9,7 @@ from mousebender import simple
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from unmoor.adapters.http.retry_after import Retries
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.http.urls import origin, without_query
 from unmoor.adapters.index.answers import words
@@ -20,11 +21,8 @@ from unmoor.ports.world import IndexPlace
 
 # The page of a project with thousands of files has some tens of megabytes.
 _LARGEST = 100_000_000
-# Seconds before a read is tried again; no further try once this many seconds have gone.
-_WAITS = (0.5, 2.0)
-_PATIENCE = 20.0
-_SERVER_ERROR = 500
-_TOO_MANY = 429
+# A busy index is asked again as soon as a broken one: what waits for a page asks more than once anyway.
+_READING = Retries(within=20.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,22 +68,8 @@ class Reader:
         return self._read(simple.create_project_url(self.place.simple, project), simple.ACCEPT_SUPPORTED)
 
     def _read(self, url: str, accept: str) -> Response | None:
-        """Read a page, ``None`` for 404. Server errors and broken exchanges are tried again, twice, soon."""
-        clock = self.clock
-        begun = clock.now() if clock else 0.0
-        waits = iter(_WAITS)
-        while True:
-            try:
-                answer = self._once(url, accept)
-                if answer.status < _SERVER_ERROR and answer.status != _TOO_MANY:
-                    return self._judged(answer)
-                trouble = self._unexpected_answer(answer)
-            except Unknown as error:
-                trouble = error
-            wait = next(waits, None)
-            if wait is None or clock is None or clock.now() - begun > _PATIENCE:
-                raise trouble
-            clock.sleep(wait)
+        """Read a page, ``None`` for 404. What tells nothing about it is asked again, twice, soon."""
+        return _READING.call(lambda: self._judged(self._once(url, accept)), self.clock)
 
     def _once(self, url: str, accept: str) -> Response:
         headers = {"Accept": accept, "Cache-Control": "no-cache", "Pragma": "no-cache"}

@@ -16,9 +16,10 @@ from urllib.parse import urljoin
 from requests.auth import HTTPBasicAuth
 
 from unmoor.adapters.http.limits import Bounds, DeadlineWatch
+from unmoor.adapters.http.retry_after import asked_wait, is_busy
 from unmoor.adapters.http.session import Response, mount, transfer_time
 from unmoor.adapters.http.urls import parsed, without_query
-from unmoor.adapters.index.answers import asked_wait, words
+from unmoor.adapters.index.answers import words
 from unmoor.artifacts.files import is_intact
 from unmoor.errors import Conflict, Denied, InvalidDist, Unknown
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
@@ -119,6 +120,8 @@ class Senders:
 def judged(place: IndexPlace, answer: Response) -> Sending:
     """What an answer to an upload means."""
     wait = asked_wait(answer.headers)
+    if is_busy(answer.status, wait):
+        return Busy(wait=wait or 0.0, reason=words(answer))
     match answer.status:
         case 401 | 403:
             raise Denied(
@@ -126,10 +129,6 @@ def judged(place: IndexPlace, answer: Response) -> Sending:
                 where=without_query(place.upload),
                 next_step=_advice(place, words(answer)),
             )
-        case 429:
-            return Busy(wait=wait or 0.0, reason=words(answer))
-        case 503 if wait is not None:
-            return Busy(wait=wait, reason=words(answer))
         case status if 200 <= status < 300:  # noqa: PLR2004 - HTTP's own numbers
             return Sent()
         case status if 300 <= status < 400:  # noqa: PLR2004

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 import msgspec
 
+from unmoor.adapters.http.retry_after import Retries, ServerBusy, asked_wait, is_busy, time_to_wait
 from unmoor.adapters.http.session import Response
 from unmoor.adapters.http.urls import without_query
-from unmoor.adapters.index.answers import asked_wait
 from unmoor.errors import Unknown
 from unmoor.ports.clock import Clock
 from unmoor.util.text import clean
 
-_TOO_MANY = 429
-_UNAVAILABLE = 503
-_FAULT = 500
-# Seconds before a read is tried again after a fault, and the most that is waited in all for a busy registry.
-_WAITS = (0.5, 2.0)
 _PATIENCE = 120.0
+_REPEATABLE = Retries(patience=_PATIENCE)
+_ONCE = Retries(pauses=(), patience=_PATIENCE)
+# Seconds that a busy registry is given if it does not say how many, and at least.
+_UNSAID, _LEAST = 5.0, 1.0
 _ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND", "NAME_INVALID"})
 _LOOKED_AT = 20_000
 
@@ -32,7 +32,7 @@ class _Errors(msgspec.Struct, frozen=True):
     errors: tuple[_Said, ...]
 
 
-class RegistryBusy(Unknown):
+class RegistryBusy(ServerBusy):
     """It asked to come back later, more often or for longer than can be waited."""
 
 
@@ -74,31 +74,24 @@ def with_patience(send: Callable[[], Response], clock: Clock | None, *, again: b
     ``again``: what was asked may be asked again after a fault (5xx, a broken exchange), twice,
     soon. Without a clock nothing is. Raises `Unknown`.
     """
-    waits = iter(_WAITS if again else ())
-    left = _PATIENCE
-    while True:
-        try:
-            answer = send()
-        except Unknown as error:
-            trouble, wait = error, next(waits, None)
-        else:
-            asked = asked_wait(answer.headers)
-            busy = answer.status == _TOO_MANY or (answer.status == _UNAVAILABLE and asked is not None)
-            if answer.status < _FAULT and not busy:
-                return answer
-            trouble = _busy(answer) if busy else unexpected_answer(answer)
-            wait = max(1.0, asked or 5.0) if busy else next(waits, None)
-        if clock is None or wait is None or wait > left:
-            raise trouble
-        left -= wait
-        clock.sleep(wait)
+
+    def once() -> Response:
+        answer = send()
+        asked = asked_wait(answer.headers)
+        if is_busy(answer.status, asked):
+            raise _busy(answer, asked)
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise unexpected_answer(answer)
+        return answer
+
+    return (_REPEATABLE if again else _ONCE).call(once, clock)
 
 
-def _busy(answer: Response) -> RegistryBusy:
-    asked = asked_wait(answer.headers)
+def _busy(answer: Response, asked: float | None) -> RegistryBusy:
     wait = f" in {asked:.0f} s" if asked else " later"
     return RegistryBusy(
         f"the registry is busy: {describe_errors(answer)}",
         where=without_query(answer.url),
         next_step=f"run the same command again{wait}: what is there already is kept",
+        wait=time_to_wait(asked, unsaid=_UNSAID, least=_LEAST),
     )

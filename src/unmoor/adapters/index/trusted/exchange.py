@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from unmoor.adapters.http.retry_after import asked_wait
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.http.urls import origin, without_query
-from unmoor.adapters.index.answers import asked_wait, words
+from unmoor.adapters.index.answers import words
 from unmoor.adapters.index.trusted.claims import MISSING, Claims
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.world import IndexPlace

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from unmoor.adapters.http.retry_after import Retries
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index.trusted.ambient import Ambient, ambient, id_token
-from unmoor.errors import Denied, Unknown
+from unmoor.errors import Denied
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential, LoginProbe, Proved
 from unmoor.ports.world import IndexPlace, Login, Trusted
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from unmoor.adapters.index.trusted.claims import Claims
 
 _USERNAME = "__token__"
-# Seconds before a mint that was not answered is tried again, each time with a new ID token.
-_WAITS = (1.0, 4.0)
+# A mint that was not answered is tried again, each time with a new ID token.
+_MINTING = Retries(pauses=(1.0, 4.0))
 # A token that cannot be had again is used to its end, but for these seconds.
 _LIFE = 870.0
 
@@ -101,23 +102,12 @@ class TrustedPublishing:
             if held and age < held.kept:
                 return held.login
             try:
-                self._held = self._minted()
+                self._held = _MINTING.call(self._exchanged, self.clock)
             except _SpentError:
                 if held and age < _LIFE:
                     return held.login
                 raise
             return self._held.login
-
-    def _minted(self) -> _Held:
-        waits = iter(_WAITS)
-        while True:
-            try:
-                return self._exchanged()
-            except Unknown:
-                wait = next(waits, None)
-                if wait is None:
-                    raise
-                self.clock.sleep(wait)
 
     def _exchanged(self) -> _Held:
         """One exchange, with an ID token that was in none before."""

@@ -1,0 +1,187 @@
+"""When a server is asked again: what its headers say, and how long is waited in all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.sample_values import Ticks
+
+from unmoor.adapters.http.retry_after import LONGEST, Retries, ServerBusy, asked_wait, is_busy, time_to_wait
+from unmoor.errors import Denied, Unknown, UnmoorError
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, None),
+        ({"Retry-After": ""}, None),
+        ({"Retry-After": "0"}, 0.0),
+        ({"Retry-After": "120"}, 120.0),
+        ({"retry-after": "120"}, 120.0),
+        ({"RETRY-AFTER": " 5 "}, 5.0),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "1.5"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "\u0661"}, None),
+        ({"Retry-After": "999999999999"}, 30 * 86400.0),
+        ({"Retry-After": "9999999999999"}, None),
+        ({"Retry-After": "Sat, 21 Nov 2026 12:01:30 GMT"}, 90.0),
+        ({"Retry-After": "Sat, 21 Nov 2026 12:01:30"}, 90.0),
+        ({"Retry-After": "Saturday, 21-Nov-26 12:01:30 GMT"}, 90.0),
+        ({"Retry-After": "Sat, 21 Nov 2026 13:01:30 +0100"}, 90.0),
+        ({"Retry-After": "Sat, 21 Nov 2026 11:00:00 GMT"}, 0.0),
+        ({"Retry-After": "Sat, 21 Nov 2099 11:00:00 GMT"}, 30 * 86400.0),
+        ({"Retry-After": "Sat, 31 Feb 2026 11:00:00 GMT"}, None),
+        ({"Retry-After": "Sat, 21 Nov 2026 12:01:30 GMT", "Date": "Sat, 21 Nov 2026 12:01:00 GMT"}, 30.0),
+        ({"Retry-After": "Sat, 21 Nov 2026 12:01:30 GMT", "Date": "today"}, 90.0),
+        ({"RateLimit": "limit=4, remaining=0, reset=10, t=50"}, 50.0),
+        ({"ratelimit": "t=50"}, 50.0),
+        ({"RateLimit": '"project.create.user";r=0;t=86400'}, 86400.0),
+        ({"RateLimit": "result=9"}, None),
+        ({"RateLimit": "t=20", "Retry-After": "10"}, 20.0),
+        ({"RateLimit": "t=20", "Retry-After": "30"}, 30.0),
+    ],
+)
+def test_the_wait_that_is_asked_for(headers: dict[str, str], expected: float | None) -> None:
+    """Seconds, dates and rate limits, the longer one; nonsense is no wait."""
+    assert asked_wait(headers, NOW) == expected
+
+
+@given(st.text(), st.text(), st.text())
+def test_any_header_gives_a_bounded_wait(after: str, date: str, limit: str) -> None:
+    """Whatever a server puts there."""
+    wait = asked_wait({"Retry-After": after, "Date": date, "RateLimit": limit})
+    assert wait is None or 0 <= wait <= 30 * 86400
+
+
+@given(st.integers(-100_000, 100_000))
+def test_a_date_is_measured_against_now(seconds: int) -> None:
+    """What is past is no wait."""
+    assert asked_wait({"Retry-After": format_datetime(NOW + timedelta(seconds=seconds))}, NOW) == max(0, seconds)
+
+
+@pytest.mark.parametrize(
+    ("asked", "bounds", "expected"),
+    [
+        (None, {}, 5.0),
+        (7.0, {}, 7.0),
+        (0.0, {}, 0.0),
+        (0.0, {"least": 1.0}, 1.0),
+        (None, {"least": 9.0}, 9.0),
+        (7000.0, {"most": 3600.0}, 3600.0),
+        (None, {"most": 3.0}, 3.0),
+        (2 * LONGEST, {}, LONGEST),
+    ],
+)
+def test_the_time_to_wait(asked: float | None, bounds: dict[str, float], expected: float) -> None:
+    """What was asked for counts, else what an adapter gives of itself, both within bounds."""
+    assert time_to_wait(asked, unsaid=5.0, **bounds) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "expected"),
+    [(429, None, True), (429, 5.0, True), (503, 0.0, True), (503, None, False), (500, 5.0, False), (200, 5.0, False)],
+)
+def test_which_answers_mean_later(status: int, asked: float | None, *, expected: bool) -> None:
+    """A 503 alone is a fault; with a time it is a wish."""
+    assert is_busy(status, asked) is expected
+
+
+def busy(wait: float) -> Callable[[], UnmoorError]:
+    """A server that wants to be asked later."""
+    return lambda: ServerBusy("busy", where="", next_step="", wait=wait)
+
+
+def fault() -> UnmoorError:
+    """A fault of the moment."""
+    return Unknown("a fault", next_step="")
+
+
+def no() -> UnmoorError:
+    """An answer that asking again does not change."""
+    return Denied("no", next_step="")
+
+
+Trouble = Callable[[], UnmoorError]
+
+
+@pytest.mark.parametrize(
+    ("policy", "troubles", "slept", "raised"),
+    [
+        ({}, [], [], None),
+        ({}, [fault, fault], [0.5, 2.0], None),
+        ({}, [fault, fault, fault], [0.5, 2.0], Unknown),
+        ({}, [no], [], Denied),
+        ({"pauses": ()}, [fault], [], Unknown),
+        ({"faults": ()}, [fault], [], Unknown),
+        ({"within": 1.0}, [fault, fault, fault], [0.5, 2.0], Unknown),
+        ({"within": 1.0, "pauses": (2.0, 2.0)}, [fault, fault], [2.0], Unknown),
+        ({}, [busy(1)], [], ServerBusy),
+        ({"patience": 10.0}, [busy(4), busy(6)], [4.0, 6.0], None),
+        ({"patience": 10.0}, [busy(4), busy(7)], [4.0], ServerBusy),
+        ({"patience": 10.0}, [busy(11)], [], ServerBusy),
+        ({"patience": 10.0, "waits": 2}, [busy(1)] * 2, [1.0, 1.0], None),
+        ({"patience": 10.0, "waits": 2}, [busy(1)] * 3, [1.0, 1.0], ServerBusy),
+        ({"patience": 10.0, "waits": 0}, [busy(0)], [], ServerBusy),
+        ({"patience": 10.0}, [fault, busy(10), fault], [0.5, 10.0, 2.0], None),
+        ({"patience": 10.0, "pauses": ()}, [busy(10)], [10.0], None),
+    ],
+)
+def test_retries(
+    policy: dict[str, Any], troubles: list[Trouble], slept: list[float], raised: type[UnmoorError] | None
+) -> None:
+    """Faults have their pauses, busy servers the time they ask for, both within bounds; all else is raised at once."""
+    clock = Ticks()
+    left = iter(troubles)
+
+    def send() -> str:
+        trouble = next(left, None)
+        if trouble is not None:
+            raise trouble()
+        return "done"
+
+    if raised is None:
+        assert Retries(**policy).call(send, clock) == "done"
+    else:
+        with pytest.raises(UnmoorError) as caught:
+            Retries(**policy).call(send, clock)
+        assert type(caught.value) is raised
+    assert clock.slept == slept
+    assert next(left, None) is None
+
+
+@pytest.mark.parametrize("trouble", [fault, busy(1)])
+def test_without_a_clock_nothing_is_sent_again(trouble: Trouble) -> None:
+    """There is nobody to wait for."""
+    sent: list[int] = []
+
+    def send() -> None:
+        sent.append(1)
+        raise trouble()
+
+    with pytest.raises(Unknown):
+        Retries(patience=10.0).call(send, None)
+    assert sent == [1]
+
+
+def test_a_server_is_waited_for_once_in_all() -> None:
+    """A request inside another: what the inner one gave up on is a fault to the outer one, which has its pauses."""
+    clock = Ticks()
+    retries = Retries(patience=10.0)
+    trouble = busy(10)
+
+    def send() -> None:
+        raise trouble()
+
+    with pytest.raises(ServerBusy):
+        retries.call(lambda: retries.call(send, clock), clock)
+    assert clock.slept == [10.0, 0.5, 10.0, 2.0, 10.0]
