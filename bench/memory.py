@@ -21,7 +21,7 @@ import zipfile
 from pathlib import Path
 
 from bench.measuring import ROOT, environ, environment, local_world, table
-from tests.support.local_release import small
+from tests.support.local_release import small_repo
 
 LIMIT = 120
 """MB that the process may take at most, whatever the files' size."""
@@ -88,7 +88,7 @@ def main() -> int:
     peaks: list[int] = []
     with tempfile.TemporaryDirectory(prefix="unmoor-bench-") as temporary:
         here = Path(temporary)
-        repo = small(here / "small")
+        repo = small_repo(here / "small")
         more = {"UNMOOR_MAX_FILE_SIZE": "4096", "UV_CACHE_DIR": str(here / "uv"), "TMPDIR": str(here / "tmp")}
         (here / "tmp").mkdir()
         env = environ(scripts, **more)

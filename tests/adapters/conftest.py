@@ -35,4 +35,4 @@ def uv(shell: LocalShell) -> Uv:
 @pytest.fixture
 def in_tree(tmp_path: Path) -> Path:
     """A project with a build backend of its own, which needs nothing and writes down what it sees."""
-    return sample_projects.written(tmp_path / "in-tree", sample_projects.files("in-tree"))
+    return sample_projects.write_files(tmp_path / "in-tree", sample_projects.files("in-tree"))

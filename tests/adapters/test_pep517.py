@@ -81,7 +81,7 @@ def anvils(uv: Uv, in_tree: Path, tmp_path: Path) -> Uv:
     links.mkdir()
     for version in ("1.0", "2.0"):
         name = f"anvil_one-{version}-py3-none-any.whl"
-        sample_projects.wheel(links / name, "anvil_one", {"anvil_one.py": f"VERSION = '{version}'\n"}, version)
+        sample_projects.write_wheel(links / name, "anvil_one", {"anvil_one.py": f"VERSION = '{version}'\n"}, version)
     pyproject = in_tree / "pyproject.toml"
     pyproject.write_text(pyproject.read_text().replace("requires = []", 'requires = ["anvil-one"]'))
     own = in_tree / "own.py"

@@ -18,7 +18,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete
 from unmoor.products import Dists, Proof, Result, Subject, Tool, Verdict
 
-RELEASE = sample_values.release()
+RELEASE = sample_values.sample_release()
 SDIST = "small_one-1.0.tar.gz"
 LINUX = "small_one-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
 MAC = "small_one-1.0-cp311-cp311-macosx_11_0_arm64.whl"

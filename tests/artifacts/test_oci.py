@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.real_registries import image
+from tests.support.real_registries import make_image
 
 from unmoor.artifacts import oci
 from unmoor.artifacts.oci import ImageName, ImageReference
@@ -116,7 +116,7 @@ def test_what_is_for_no_platform_is_no_image() -> None:
     assert len(document.manifests) == 3
 
 
-GOOD: dict[str, Any] = json.loads(image("good").manifest.data)
+GOOD: dict[str, Any] = json.loads(make_image("good").manifest.data)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.products import Dists
 
-RELEASE = sample_values.release()
+RELEASE = sample_values.sample_release()
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.rehearsal.registry.oci_client import Oci, digest_of
+from tests.rehearsal.registry.oci_client import RegistryClient, digest_of
 from tests.support.git_repos import Repo
-from tests.support.real_registries import Built, image, index_of
+from tests.support.real_registries import BuiltImage, index_of, make_image
 
 from unmoor.artifacts import oci
 from unmoor.cli.app import run
@@ -41,7 +41,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
 
 
 @dataclass(frozen=True)
-class Shore:
+class CleanedRegistry:
     """One repository of images, and what is put there by plain HTTP."""
 
     world: LocalWorld
@@ -54,11 +54,11 @@ class Shore:
         return f"{self.host}/{self.repository}"
 
     @property
-    def client(self) -> Oci:
+    def client(self) -> RegistryClient:
         """A client that may write."""
         known = json.loads((self.world.folder / "credentials.json").read_text())
         folder = self.world.folder / "registry" / self.host
-        return Oci(base=self.world.registries[self.host], folder=folder, password=known["registry"])
+        return RegistryClient(base=self.world.registries[self.host], folder=folder, password=known["registry"])
 
     def put(self, manifest: OciManifest, *tags: str) -> str:
         """Put a manifest under tags, or by its digest alone."""
@@ -69,17 +69,17 @@ class Shore:
             assert answer.status_code == 201, answer.text
         return manifest.digest
 
-    def blobs(self, built: Built) -> None:
+    def blobs(self, built: BuiltImage) -> None:
         """Put what an image consists of."""
         for blob in (built.config, *built.layers):
             self.client.blob(self.repository, blob)
 
-    def image(self, built: Built, *tags: str) -> str:
+    def image(self, built: BuiltImage, *tags: str) -> str:
         """Put an image."""
         self.blobs(built)
         return self.put(built.manifest, *tags)
 
-    def index(self, legs: Sequence[tuple[str, Built]], *tags: str) -> str:
+    def index(self, legs: Sequence[tuple[str, BuiltImage]], *tags: str) -> str:
         """Put an index over images that get no tag of their own."""
         for _, built in legs:
             self.image(built)
@@ -87,7 +87,7 @@ class Shore:
 
     def about(self, subject: str, content: str, *tags: str) -> str:
         """Put something that says a thing about a digest: a signature, an attestation."""
-        built = image(content)
+        built = make_image(content)
         self.blobs(built)
         document = json.loads(built.manifest.data)
         size = len(self.client.pull(self.repository, subject).content)
@@ -130,9 +130,9 @@ class Shore:
 
 
 @pytest.fixture(params=["ghcr.io", PLAIN])
-def shore(request: pytest.FixtureRequest, world: LocalWorld) -> Shore:
+def registry(request: pytest.FixtureRequest, world: LocalWorld) -> CleanedRegistry:
     """A repository that no other test knows, on either registry."""
-    return Shore(world, request.param, f"acme/demo{next(_NUMBERS)}")
+    return CleanedRegistry(world, request.param, f"acme/demo{next(_NUMBERS)}")
 
 
 @pytest.fixture
@@ -141,9 +141,11 @@ def checkout(tmp_path: Path) -> Path:
     return Repo.new(tmp_path / "checkout").path
 
 
-def legs(salt: str) -> list[tuple[str, Built]]:
+def legs(salt: str) -> list[tuple[str, BuiltImage]]:
     """An image for two platforms."""
-    return [(platform, image(f"{salt} {platform}", platform=platform)) for platform in ("linux/amd64", "linux/386")]
+    return [
+        (platform, make_image(f"{salt} {platform}", platform=platform)) for platform in ("linux/amd64", "linux/386")
+    ]
 
 
 def document(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -153,83 +155,83 @@ def document(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def test_what_no_tag_needs_goes_and_every_tag_still_pulls(
-    shore: Shore, checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    registry: CleanedRegistry, checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Dry at first; then indexes, children shared and not, and what says something about them."""
     one = legs("one")
-    released = shore.index(one, "v1.0", "latest", "sha-111111111111")
-    signed = shore.about(one[0][1].manifest.digest, "attestation")
-    signature = shore.about(released, "signature", released.replace(":", "-") + ".sig")
+    released = registry.index(one, "v1.0", "latest", "sha-111111111111")
+    signed = registry.about(one[0][1].manifest.digest, "attestation")
+    signature = registry.about(released, "signature", released.replace(":", "-") + ".sig")
     # Of a commit that was never released: one leg of its own, one that the release has, too.
-    stale = shore.index([one[0], legs("two")[1]], "sha-222222222222")
+    stale = registry.index([one[0], legs("two")[1]], "sha-222222222222")
     own = legs("two")[1][1].manifest.digest
-    opened = shore.image(image("pull request"), "pr-7")
-    branch = shore.image(image("branch"), "main")
-    everything = shore.tags()
+    opened = registry.image(make_image("pull request"), "pr-7")
+    branch = registry.image(make_image("branch"), "main")
+    everything = registry.tags()
 
-    shore.clean(*NOW, "--json", folder=checkout)
+    registry.clean(*NOW, "--json", folder=checkout)
     told = document(capsys)
     assert told["applied"] is False
     (mine,) = told["images"]
     goes = {each["digest"]: each["tags"] for each in mine["goes"]}
     assert goes == {stale: ["sha-222222222222"], own: [], opened: ["pr-7"]}
     assert list(goes).index(stale) < list(goes).index(own)
-    assert shore.tags() == everything
+    assert registry.tags() == everything
 
-    shore.clean(*NOW, "--apply", folder=checkout)
-    assert shore.tags() == everything - {"sha-222222222222", "pr-7"}
-    assert [shore.there(each) for each in (stale, own, opened)] == [False, False, False]
+    registry.clean(*NOW, "--apply", folder=checkout)
+    assert registry.tags() == everything - {"sha-222222222222", "pr-7"}
+    assert [registry.there(each) for each in (stale, own, opened)] == [False, False, False]
     kept = (released, *(built.manifest.digest for _, built in one), signed, signature, branch)
-    assert all(map(shore.there, kept))
-    for tag in shore.tags():
-        shore.pulled(tag, tmp_path)
+    assert all(map(registry.there, kept))
+    for tag in registry.tags():
+        registry.pulled(tag, tmp_path)
 
     capsys.readouterr()
-    shore.clean(*NOW, "--apply", folder=checkout)
+    registry.clean(*NOW, "--apply", folder=checkout)
     assert "0 manifests" in capsys.readouterr().err
 
 
-def test_what_is_protected_young_or_among_the_newest_stays(shore: Shore, checkout: Path) -> None:
+def test_what_is_protected_young_or_among_the_newest_stays(registry: CleanedRegistry, checkout: Path) -> None:
     """Nothing is deleted that a rule keeps."""
     for number in range(4):
         created = f"2026-01-0{number + 1}T00:00:00Z"
-        shore.image(image(f"number {number}", created=created), f"pr-{number}")
-    shore.clean("--older-than", "0s", "--keep", "4", "--apply", folder=checkout)
-    shore.clean("--older-than", "5000d", "--keep", "0", "--apply", folder=checkout)
-    shore.clean(*NOW, "--protect", "pr-*", "--apply", folder=checkout)
-    assert len(shore.tags()) == 4
-    shore.clean("--older-than", "0s", "--keep", "1", "--protect", "pr-0", "--apply", folder=checkout)
-    assert shore.tags() == {"pr-0", "pr-3"}
+        registry.image(make_image(f"number {number}", created=created), f"pr-{number}")
+    registry.clean("--older-than", "0s", "--keep", "4", "--apply", folder=checkout)
+    registry.clean("--older-than", "5000d", "--keep", "0", "--apply", folder=checkout)
+    registry.clean(*NOW, "--protect", "pr-*", "--apply", folder=checkout)
+    assert len(registry.tags()) == 4
+    registry.clean("--older-than", "0s", "--keep", "1", "--protect", "pr-0", "--apply", folder=checkout)
+    assert registry.tags() == {"pr-0", "pr-3"}
 
 
-def test_tags_of_other_kinds_go_only_when_they_are_named(shore: Shore, checkout: Path) -> None:
+def test_tags_of_other_kinds_go_only_when_they_are_named(registry: CleanedRegistry, checkout: Path) -> None:
     """A nightly build stays until somebody says that it may go."""
-    shore.image(image("nightly"), "nightly-20260101")
-    shore.image(image("branch"), "main")
-    shore.clean(*NOW, "--apply", folder=checkout)
-    assert shore.tags() == {"nightly-20260101", "main"}
-    shore.clean(*NOW, "--also", "nightly-*", "--apply", folder=checkout)
-    assert shore.tags() == {"main"}
+    registry.image(make_image("nightly"), "nightly-20260101")
+    registry.image(make_image("branch"), "main")
+    registry.clean(*NOW, "--apply", folder=checkout)
+    assert registry.tags() == {"nightly-20260101", "main"}
+    registry.clean(*NOW, "--also", "nightly-*", "--apply", folder=checkout)
+    assert registry.tags() == {"main"}
 
 
 def test_an_index_without_one_of_its_parts_keeps_the_rest(
-    shore: Shore, checkout: Path, capsys: pytest.CaptureFixture[str]
+    registry: CleanedRegistry, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What cannot be read is not taken for unneeded; and what was broken before is not blamed on the cleaning."""
     some = legs("broken")
-    broken = shore.index(some, "sha-333333333333")
-    tagged = shore.index([*some, ("linux/arm64", image("arm", platform="linux/arm64"))], "v9")
+    broken = registry.index(some, "sha-333333333333")
+    tagged = registry.index([*some, ("linux/arm64", make_image("arm", platform="linux/arm64"))], "v9")
     kept, lost = (built.manifest.digest for _, built in some)
-    removed(shore, lost)
-    shore.clean(*NOW, "--apply", folder=checkout)
-    assert all(map(shore.there, (broken, tagged, kept)))
+    removed(registry, lost)
+    registry.clean(*NOW, "--apply", folder=checkout)
+    assert all(map(registry.there, (broken, tagged, kept)))
     assert "0 manifests" in capsys.readouterr().err
 
 
-def removed(shore: Shore, digest: str) -> None:
+def removed(registry: CleanedRegistry, digest: str) -> None:
     """Take a manifest from under the registry, as careless cleaners do."""
     hexadecimal = digest.removeprefix("sha256:")
-    (link,) = shore.client.folder.rglob(f"*/_manifests/revisions/sha256/{hexadecimal}/link")
+    (link,) = registry.client.folder.rglob(f"*/_manifests/revisions/sha256/{hexadecimal}/link")
     link.unlink()
 
 
@@ -237,41 +239,41 @@ def test_a_version_that_the_forge_will_not_delete_is_spared(
     world: LocalWorld, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """More than 5,000 downloads: it stays with its parts, the others go all the same."""
-    shore = Shore(world, "ghcr.io", "acme/popular")
-    popular = shore.index(legs("popular"), "pr-1")
-    other = shore.image(image("not so popular"), "pr-2")
-    control = shore.client.control("popular", popular)
+    registry = CleanedRegistry(world, "ghcr.io", "acme/popular")
+    popular = registry.index(legs("popular"), "pr-1")
+    other = registry.image(make_image("not so popular"), "pr-2")
+    control = registry.client.control("popular", popular)
     try:
-        shore.clean(*NOW, "--apply", "--json", folder=checkout)
+        registry.clean(*NOW, "--apply", "--json", folder=checkout)
     finally:
         control.unlink()
     (mine,) = document(capsys)["images"]
     spared = {each["digest"]: each["spared"] for each in mine["goes"] if each["spared"]}
     assert "5,000 downloads" in spared.pop(popular)
     assert set(spared) == {built.manifest.digest for _, built in legs("popular")}
-    assert shore.tags() == {"pr-1"}
-    assert not shore.there(other)
-    assert all(map(shore.there, spared))
+    assert registry.tags() == {"pr-1"}
+    assert not registry.there(other)
+    assert all(map(registry.there, spared))
 
 
 def test_without_rights_nothing_goes(world: LocalWorld, checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The forge's words come back, and the exit code is that of a denial."""
-    shore = Shore(world, "ghcr.io", "acme/foreign")
-    shore.image(image("foreign"), "pr-1")
-    control = shore.client.control("no-admin", shore.repository)
+    registry = CleanedRegistry(world, "ghcr.io", "acme/foreign")
+    registry.image(make_image("foreign"), "pr-1")
+    control = registry.client.control("no-admin", registry.repository)
     try:
-        shore.clean(*NOW, "--apply", folder=checkout, code=5)
+        registry.clean(*NOW, "--apply", folder=checkout, code=5)
     finally:
         control.unlink()
     assert "admin" in capsys.readouterr().err
-    assert shore.tags() == {"pr-1"}
+    assert registry.tags() == {"pr-1"}
 
 
 def test_a_repository_that_is_not_there_has_nothing_to_clean(
     world: LocalWorld, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No image yet is no error."""
-    Shore(world, "ghcr.io", "acme/never").clean("--apply", folder=checkout)
+    CleanedRegistry(world, "ghcr.io", "acme/never").clean("--apply", folder=checkout)
     assert "0 manifests" in capsys.readouterr().err
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.local_release import small
+from tests.support.local_release import small_repo
 
 from unmoor.cli.app import run
 
@@ -24,7 +24,7 @@ def test_no_repository(
     command: tuple[str, ...], remote: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The remote is named, without its password, and what to do where it is no mistake."""
-    repo = small(tmp_path / "small")
+    repo = small_repo(tmp_path / "small")
     repo.commit({"pyproject.toml": "[project]\nname = 'small'\nversion = '1.0'\n", "Dockerfile": "FROM a\n"})
     repo.git("tag", "-f", "v1.0")
     if remote:

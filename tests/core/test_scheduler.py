@@ -99,7 +99,7 @@ class ToyPush(ToyBuild, Push[str]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToySeal(ToyBuild, Publish[str]):
+class ToyPublish(ToyBuild, Publish[str]):
     """Seals."""
 
     def remedy(self, product: str) -> str:
@@ -120,8 +120,8 @@ def release(log: Log, **changes: dict[str, Any]) -> Pipeline:
     proof = ToyBuild(one=dists.output, **setting("proof"))
     draft = ToyPush(one=dists.output, after=(proof.output,), **setting("draft"))
     staging = ToyPush(one=dists.output, **({"after": (draft.output,)} | setting("staging")))
-    index = ToySeal(one=dists.output, after=(proof.output, draft.output), **setting("index"))
-    page = ToySeal(one=draft.output, after=(index.output,), **setting("page"))
+    index = ToyPublish(one=dists.output, after=(proof.output, draft.output), **setting("index"))
+    page = ToyPublish(one=draft.output, after=(index.output,), **setting("page"))
     return Pipeline((tag, dists, proof, draft, staging, index, page))
 
 
@@ -298,7 +298,7 @@ def test_a_run_ends_at_its_deadline() -> None:
 
 
 CHECK = ToyCheck(name="a")
-SEAL = ToySeal(name="s", one=CHECK.output)
+SEAL = ToyPublish(name="s", one=CHECK.output)
 ADVICE = ToyBuild(name="advice", advisory=True)
 
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.image_stages import release_of
+from tests.support.image_stages import demo_release
 
 from unmoor.errors import ConfigError
 from unmoor.images.build_context import BuildContext, context_size, prepare, wheels_for
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.products import Dists, File, Release
 
-RELEASE = release_of("1.0")
+RELEASE = demo_release("1.0")
 DOCKERFILE = Dockerfile.parse(b"FROM scratch\n", "Dockerfile")
 
 

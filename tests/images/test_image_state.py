@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from tests.support.image_stages import Dock, Remote, release_of
-from tests.support.real_registries import RealRegistry, image, put_image, put_manifest, registry
+from tests.support.image_stages import FakeGitRemote, ImageStages, demo_release
+from tests.support.real_registries import RealRegistry, make_image, put_image, put_manifest, run_registry
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts.manifest import Manifest
@@ -29,19 +29,19 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
     """A registry without a login."""
-    with registry(tmp_path_factory.mktemp("states")) as running:
+    with run_registry(tmp_path_factory.mktemp("states")) as running:
         yield running
 
 
 @pytest.fixture
-def it(there: RealRegistry, tmp_path: Path) -> Iterator[Dock]:
+def it(there: RealRegistry, tmp_path: Path) -> Iterator[ImageStages]:
     """A repository that no other test knows."""
     with BoundedSession() as http:
-        yield Dock((there,), http, tmp_path, f"acme/states{next(_NUMBERS)}", git=Remote())
+        yield ImageStages((there,), http, tmp_path, f"acme/states{next(_NUMBERS)}", git=FakeGitRemote())
 
 
 def seen(
-    it: Dock, release: Release, pushed: Pushed, *, known: bool = True, told: Callable[[], Release] | None = None
+    it: ImageStages, release: Release, pushed: Pushed, *, known: bool = True, told: Callable[[], Release] | None = None
 ) -> dict[str, Item]:
     """What is told of each tag; ``known`` where the settings are."""
     manifest = Manifest.of(release, Dists(files=(), tools=()), pushed=pushed)
@@ -55,10 +55,10 @@ def states(items: dict[str, Item], *tags: str) -> list[State]:
     return [items[tag].state for tag in tags]
 
 
-def test_what_is_pushed_and_not_promoted_is_incomplete(it: Dock) -> None:
+def test_what_is_pushed_and_not_promoted_is_incomplete(it: ImageStages) -> None:
     """The commit's tag is there; neither the version's nor a floating one is, or it is the previous version's."""
-    it.ship("1.0")
-    release = release_of("1.1")
+    it.push_and_tag("1.0")
+    release = demo_release("1.1")
     items = seen(it, release, it.push(release))
     assert states(items, "sha-0123456789ab", "v1.1", "1.1", "1", "latest") == [
         State.COMPLETE,
@@ -67,18 +67,18 @@ def test_what_is_pushed_and_not_promoted_is_incomplete(it: Dock) -> None:
     assert (items["v1.1"].note, items["latest"].note) == ("not there", "still another image: not moved yet")
 
 
-def test_every_tag_of_what_is_released_is_complete(it: Dock) -> None:
+def test_every_tag_of_what_is_released_is_complete(it: ImageStages) -> None:
     """Fixed and floating, with the one digest."""
-    release, pushed, _ = it.ship("1.0")
+    release, pushed, _ = it.push_and_tag("1.0")
     items = seen(it, release, pushed)
     assert {"v1.0", "1.0", "1", "latest", f"sha-{release.commit[:7]}"} < items.keys()
     assert {(item.state, item.seen) for item in items.values()} == {(State.COMPLETE, pushed.images[0].digest)}
 
 
-def test_a_floating_tag_that_is_rightly_anothers_is_no_conflict(it: Dock) -> None:
+def test_a_floating_tag_that_is_rightly_anothers_is_no_conflict(it: ImageStages) -> None:
     """It is told where it is, and why; put on this release, it is where it should not be."""
-    _, newer, _ = it.ship("1.1")
-    release, pushed, _ = it.ship("1.0", highest=False)
+    _, newer, _ = it.push_and_tag("1.1")
+    release, pushed, _ = it.push_and_tag("1.0", highest=False)
     items = seen(it, release, pushed)
     assert states(items, "v1.0", "1.0", "1", "latest") == [State.COMPLETE] * 4
     assert items["latest"].seen == items["1"].seen == newer.images[0].digest != items["1.0"].seen
@@ -91,27 +91,27 @@ def test_a_floating_tag_that_is_rightly_anothers_is_no_conflict(it: Dock) -> Non
     assert "should not be: latest stays: a higher version" in item.note
 
 
-def test_a_candidate_is_whole_without_floating_tags(it: Dock) -> None:
+def test_a_candidate_is_whole_without_floating_tags(it: ImageStages) -> None:
     """It has none."""
-    _, newer, _ = it.ship("1.1")
-    release, pushed, _ = it.ship("2.0rc1", prerelease=True, highest=False)
+    _, newer, _ = it.push_and_tag("1.1")
+    release, pushed, _ = it.push_and_tag("2.0rc1", prerelease=True, highest=False)
     items = seen(it, release, pushed)
     assert {item.state for item in items.values()} == {State.COMPLETE}
     assert newer.images[0].digest not in {item.seen for item in items.values() if item.expected}
 
 
-def test_a_version_that_is_another_image_conflicts(it: Dock) -> None:
+def test_a_version_that_is_another_image_conflicts(it: ImageStages) -> None:
     """Both digests are told."""
-    release, pushed, _ = it.ship("1.0")
-    other = put_image(it.there[0], it.repository, image("somebody else's"), "v1.0")
+    release, pushed, _ = it.push_and_tag("1.0")
+    other = put_image(it.there[0], it.repository, make_image("somebody else's"), "v1.0")
     item = seen(it, release, pushed)["v1.0"]
     assert (item.state, item.expected, item.seen) == (State.CONFLICTING, pushed.images[0].digest, other)
 
 
-def test_a_commits_tag_may_be_another_releases(it: Dock) -> None:
+def test_a_commits_tag_may_be_another_releases(it: ImageStages) -> None:
     """A candidate of the same commit had it first."""
-    candidate = release_of("1.0rc1", prerelease=True, highest=False)
-    final = release_of("1.0")
+    candidate = demo_release("1.0rc1", prerelease=True, highest=False)
+    final = demo_release("1.0")
     pushed = Pushed(images=())
     for release in (candidate, final):
         it.git.tags[release.tag] = release.commit
@@ -121,9 +121,9 @@ def test_a_commits_tag_may_be_another_releases(it: Dock) -> None:
     assert (item.state, item.note) == (State.COMPLETE, "another release of the same commit has it")
 
 
-def test_without_settings_the_commits_tag_alone_is_compared(it: Dock) -> None:
+def test_without_settings_the_commits_tag_alone_is_compared(it: ImageStages) -> None:
     """The images may have been configured elsewhere; nobody is asked whose the others are."""
-    release, pushed, _ = it.ship("1.0")
+    release, pushed, _ = it.push_and_tag("1.0")
 
     def asked() -> Release:
         raise AssertionError
@@ -132,7 +132,7 @@ def test_without_settings_the_commits_tag_alone_is_compared(it: Dock) -> None:
 
 
 @dataclass
-class Guarded:
+class GuardedRegistry:
     """A registry in front of a real one that lists no tags, and of a private package shows nothing."""
 
     real: Registry
@@ -154,10 +154,10 @@ class Guarded:
 
 
 @pytest.mark.parametrize("private", [True, False], ids=["private", "public"])
-def test_without_the_list_of_tags(it: Dock, *, private: bool) -> None:
+def test_without_the_list_of_tags(it: ImageStages, *, private: bool) -> None:
     """A private package is incomplete, with the page; of a public one the floating tags alone cannot be judged."""
-    release, pushed, _ = it.ship("1.0")
-    it.wrap = lambda real: Guarded(real, private)
+    release, pushed, _ = it.push_and_tag("1.0")
+    it.wrap = lambda real: GuardedRegistry(real, private)
     items = seen(it, release, pushed)
     floating = {items[tag].state for tag in ("latest", "1", "1.0")}
     fixed = {items["v1.0"].state, items[pushed.images[0].tag].state}
@@ -166,9 +166,9 @@ def test_without_the_list_of_tags(it: Dock, *, private: bool) -> None:
     assert ("make it public at" in items["latest"].note) is private
 
 
-def test_whose_a_tag_is_may_not_be_known(it: Dock) -> None:
+def test_whose_a_tag_is_may_not_be_known(it: ImageStages) -> None:
     """Then nothing is told of the registry but that."""
-    release, pushed, _ = it.ship("1.0")
+    release, pushed, _ = it.push_and_tag("1.0")
 
     def asked() -> Release:
         raise Unknown("the index is on fire", next_step="wait")

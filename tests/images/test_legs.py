@@ -17,7 +17,7 @@ from unmoor.errors import Conflict, Incomplete, UnmoorError
 from unmoor.images import image_names, legs
 from unmoor.products import Dists, Image, Images, Proof, Result, Subject, Verdict
 
-RELEASE = sample_values.release()
+RELEASE = sample_values.sample_release()
 WHEEL = "small_one-1.0-py3-none-any.whl"
 PLATFORMS = ("linux/amd64", "linux/arm64")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.real_registries import image
+from tests.support.real_registries import make_image
 
 from unmoor.artifacts import oci
 from unmoor.images import oci_documents
@@ -55,7 +55,7 @@ def test_an_index_is_of_its_images_kind(kinds: list[str], expected: str) -> None
 
 def test_a_mark_makes_other_bytes_over_the_same_parts() -> None:
     """So that a digest is nobody else's."""
-    built = image("marked").manifest
+    built = make_image("marked").manifest
     one, two = oci_documents.marked(built.data, "one"), oci_documents.marked(built.data, "two")
     assert len({oci.digest_of(data) for data in (built.data, one, two)}) == 3
     before = oci.read_manifest(built.data, built.media_type, where="here")
@@ -91,7 +91,7 @@ TYPES = {
 @pytest.mark.parametrize(("before", "after"), TYPES.items(), ids=TYPES)
 def test_dockers_types_become_those_of_oci(before: str, after: str) -> None:
     """Of manifest, configuration and layers; digests, sizes and everything else of a part stay."""
-    document: dict[str, Any] = json.loads(image("docker", docker=True).manifest.data)
+    document: dict[str, Any] = json.loads(make_image("docker", docker=True).manifest.data)
     document["layers"][0] |= {"mediaType": before, "urls": ["https://example.org/layer"]}
     data = oci_documents.annotated(json.dumps(document).encode(), SAID)
     written = json.loads(data)
@@ -103,7 +103,7 @@ def test_dockers_types_become_those_of_oci(before: str, after: str) -> None:
 
 def test_annotations_are_added_to_those_that_are_there() -> None:
     """In whatever order they are given, the bytes are the same; once more changes nothing."""
-    data = image("oci").manifest.data
+    data = make_image("oci").manifest.data
     own = json.dumps(json.loads(data) | {"annotations": {"com.example.own": "kept"}}).encode()
     once = oci_documents.annotated(own, SAID)
     assert json.loads(once)["annotations"] == {"com.example.own": "kept", **SAID}

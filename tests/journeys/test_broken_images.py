@@ -15,22 +15,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.journeys.test_images import NAME, digest, next_version, project, release, yard
+from tests.journeys.test_images import NAME, digest, next_version, project, release, start_image_release
 from tests.support.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
 from tests.support.git_repos import Repo
-from tests.support.local_release import UNMOOR, Yard
+from tests.support.local_release import UNMOOR, LocalRelease
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
 
 SLEEPY = "FROM {base} AS development\nCOPY dist/ /dist/\nRUN sleep 60\nFROM development AS production\nUSER 1000\n"
 
 
-def commit(place: Yard) -> str:
+def commit(place: LocalRelease) -> str:
     """The digits of the commit that images' tags have."""
     return place.repo.git("rev-parse", "v1.0")[:12]
 
 
-def fault(place: Yard, kind: str, where: str) -> Path:
+def fault(place: LocalRelease, kind: str, where: str) -> Path:
     """Let the registry misbehave at requests that have this in them."""
     file = place.world / "registry" / "ghcr.io" / "faults" / kind
     file.parent.mkdir(exist_ok=True)
@@ -39,13 +39,13 @@ def fault(place: Yard, kind: str, where: str) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Yard]:
+def place(tmp_path: Path) -> Iterator[LocalRelease]:
     """A world with a registry, over a project of two targets."""
-    with yard(tmp_path, project(tmp_path / "small", "scratch")) as place:
+    with start_image_release(tmp_path, project(tmp_path / "small", "scratch")) as place:
         yield place
 
 
-def test_a_push_that_breaks_off_names_what_is_there(place: Yard, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+def test_a_push_that_breaks_off_names_what_is_there(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """The first target is pushed, the second refused for good: both are told, and nothing is promoted or public."""
     broken = fault(place, "broken", f"PUT /v2/{NAME}/manifests/sha-{commit(place)}-dev")
     ran = release(place, "v1.0", engine)
@@ -64,7 +64,7 @@ def test_a_push_that_breaks_off_names_what_is_there(place: Yard, engine: TestEng
     assert digest(place, "v1.0") == digest(place, "latest") == pushed
 
 
-def test_a_registry_that_refuses_to_move_a_tag(place: Yard, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+def test_a_registry_that_refuses_to_move_a_tag(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """After the index: what is public, what was moved and what was not is named, and the same command finishes."""
     assert release(place, "v1.0", engine, "--hold").returncode == 0
     broken = fault(place, "broken", f"PUT /v2/{NAME}/manifests/latest")
@@ -82,7 +82,7 @@ def test_a_registry_that_refuses_to_move_a_tag(place: Yard, engine: TestEngine) 
     assert place.stored() == sent
 
 
-def stopped_when(place: Yard, engine: TestEngine, said: str, number: signal.Signals) -> tuple[int, str]:  # noqa: F811
+def stopped_when(place: LocalRelease, engine: TestEngine, said: str, number: signal.Signals) -> tuple[int, str]:  # noqa: F811
     """Release, and send the signal once the run has said something. Returns the exit code and all that it said."""
     log, aside = place.world.parent / "said", place.world.parent / "aside"
     aside.mkdir(exist_ok=True)
@@ -115,7 +115,7 @@ def test_a_build_that_is_stopped(
     repo: Repo = project(tmp_path / "small", runnable_image)
     repo.commit({"Dockerfile": SLEEPY.format(base=runnable_image)})
     repo.git("tag", "--force", "v1.0")
-    with yard(tmp_path, repo) as place:
+    with start_image_release(tmp_path, repo) as place:
         code, said = stopped_when(place, engine, "RUN sleep", number)
         assert code == 130, said
         assert "error: the run was stopped\nnext:  run the same command again" in said
@@ -124,7 +124,7 @@ def test_a_build_that_is_stopped(
         assert place.stored() == []
 
 
-def test_a_push_that_is_stopped(place: Yard, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+def test_a_push_that_is_stopped(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """The engine has no name of the registry left, nothing is promoted, and the same command finishes."""
     broken = fault(place, "broken", "PATCH /v2/")
     code, said = stopped_when(place, engine, "The push refers to", signal.SIGINT)
@@ -194,7 +194,7 @@ def test_an_engine_that_goes_away_during_a_build(
     repo.commit({"Dockerfile": SLEEPY.format(base=runnable_image)})
     repo.git("tag", "--force", "v1.0")
     # A folder of a test is too deep for the name of a socket.
-    with tempfile.TemporaryDirectory() as short, yard(tmp_path, repo) as place:
+    with tempfile.TemporaryDirectory() as short, start_image_release(tmp_path, repo) as place:
         log, at = tmp_path / "said", Path(short, "engine")
         with passed_on(at, engine.host) as cut, log.open("wb") as stream:
             running = subprocess.Popen(
@@ -213,7 +213,7 @@ def test_an_engine_that_goes_away_during_a_build(
         assert place.stored() == []
 
 
-def test_undo_puts_floating_tags_back(place: Yard, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+def test_undo_puts_floating_tags_back(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """Where the record is they are the version's before; on another machine they stay, and that is said."""
     assert release(place, "v1.0", engine).returncode == 0
     one = digest(place, "latest")
@@ -258,7 +258,7 @@ def test_a_hostile_smoke_command(
     text = (repo.path / "pyproject.toml").read_text() + smoke + f'run = ["-c", "sleep 61 & {run}"]\ntimeout = 2\n'
     repo.commit({"pyproject.toml": text})
     repo.git("tag", "--force", "v1.0")
-    with yard(tmp_path, repo) as place:
+    with start_image_release(tmp_path, repo) as place:
         ran = release(place, "v1.0", engine)
         assert ran.returncode == code, ran.stderr
         assert words in ran.stderr

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from tests.support import local_release, sample_projects
-from tests.support.engines import TestEngine, engine, needs, tiny_image  # noqa: F401 - fixtures
+from tests.support.engines import TestEngine, engine, require_programs, tiny_image  # noqa: F401 - fixtures
 from tests.support.git_repos import Repo
-from tests.support.local_release import CHANGELOG, SETTINGS, Yard
+from tests.support.local_release import CHANGELOG, SETTINGS, LocalRelease
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -43,14 +43,14 @@ def project(path: Path, base: str, *, platforms: str = '"linux/amd64"', optional
 
 
 @contextmanager
-def yard(folder: Path, repo: Repo) -> Iterator[Yard]:
+def start_image_release(folder: Path, repo: Repo) -> Iterator[LocalRelease]:
     """Start a world with a registry."""
-    needs("docker-registry", "skopeo")
-    with local_release.yard(folder, repo, registry=True) as place:
+    require_programs("docker-registry", "skopeo")
+    with local_release.start_release(folder, repo, registry=True) as place:
         yield place
 
 
-def skopeo(place: Yard, tag: str, *options: str) -> str:
+def skopeo(place: LocalRelease, tag: str, *options: str) -> str:
     """What skopeo says of a tag without credentials; empty where there is none."""
     text = place.world_file.read_text()
     host = next(line for line in text.splitlines() if line.startswith("address")).split('"')[1].removeprefix("http://")
@@ -67,24 +67,26 @@ def skopeo(place: Yard, tag: str, *options: str) -> str:
     return ran.stdout.strip()
 
 
-def digest(place: Yard, tag: str) -> str:
+def digest(place: LocalRelease, tag: str) -> str:
     """The digest behind a tag; empty where there is none."""
     return skopeo(place, tag, "--format={{.Digest}}")
 
 
-def annotations_on(place: Yard, tag: str) -> dict[str, str]:
+def annotations_on(place: LocalRelease, tag: str) -> dict[str, str]:
     """What the manifest under a tag says."""
     told: dict[str, str] = json.loads(skopeo(place, tag, "--raw")).get("annotations") or {}
     return told
 
 
-def release(place: Yard, tag: str, with_engine: TestEngine | None, *args: str) -> subprocess.CompletedProcess[str]:
+def release(
+    place: LocalRelease, tag: str, with_engine: TestEngine | None, *args: str
+) -> subprocess.CompletedProcess[str]:
     """Release a tag into the world."""
     env = dict(with_engine.environ) if with_engine else {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
     return place.unmoor("release", "--world", str(place.world_file), *args, tag, env=env)
 
 
-def next_version(place: Yard, version: str) -> None:
+def next_version(place: LocalRelease, version: str) -> None:
     """Commit another version and push its tag to the world's remote."""
     text = (place.repo.path / "pyproject.toml").read_text()
     current = text.split('version = "')[1].split('"')[0]
@@ -104,7 +106,7 @@ def test_images_are_promoted_by_digest_and_floating_tags_never_move_back(
     tiny_image: str,  # noqa: F811 - the fixture
 ) -> None:
     """Every tag of a final is one digest; a candidate and a backport leave the floating tags where they are."""
-    with yard(tmp_path, project(tmp_path / "small", tiny_image)) as place:
+    with start_image_release(tmp_path, project(tmp_path / "small", tiny_image)) as place:
         first = release(place, "v1.0", engine)
         assert first.returncode == 0, first.stderr
         one = digest(place, "v1.0")
@@ -131,7 +133,7 @@ def test_images_are_promoted_by_digest_and_floating_tags_never_move_back(
         assert told(place, "v1.0") == (0, {"complete"})
 
 
-def told(place: Yard, tag: str) -> tuple[int, set[str]]:
+def told(place: LocalRelease, tag: str) -> tuple[int, set[str]]:
     """What status says of every tag of the images, on a machine without an engine: its exit code, and all states."""
     nowhere = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
     ran = place.unmoor("status", "--world", str(place.world_file), "--json", tag, env=nowhere)
@@ -146,14 +148,14 @@ def test_another_machine_without_an_engine_finishes_what_was_held(
     tiny_image: str,  # noqa: F811 - the fixture
 ) -> None:
     """Between push and promotion nothing is floating; a clone without an engine promotes the very digests."""
-    with yard(tmp_path, project(tmp_path / "small", tiny_image)) as place:
+    with start_image_release(tmp_path, project(tmp_path / "small", tiny_image)) as place:
         held = release(place, "v1.0", engine, "--hold")
         assert held.returncode == 0, held.stderr
         assert digest(place, "latest") == digest(place, "v1.0") == ""
         assert told(place, "v1.0") == (12, {"complete", "incomplete"})
         pushed = digest(place, f"sha-{place.repo.git('rev-parse', 'v1.0')[:12]}")
         place.repo.git("clone", "--quiet", str(place.repo.path), str(tmp_path / "clone"))
-        elsewhere = Yard(repo=Repo(tmp_path / "clone"), world=place.world)
+        elsewhere = LocalRelease(repo=Repo(tmp_path / "clone"), world=place.world)
         before = len(blobs(place))
         rest = release(elsewhere, "v1.0", None)
         assert rest.returncode == 0, rest.stderr
@@ -161,7 +163,7 @@ def test_another_machine_without_an_engine_finishes_what_was_held(
         assert len(blobs(place)) == before
 
 
-def blobs(place: Yard) -> list[str]:
+def blobs(place: LocalRelease) -> list[str]:
     """Every blob that was sent to the registry."""
     return [
         each["path"]
@@ -188,7 +190,7 @@ main()
 """
 
 
-def die(place: Yard, engine: TestEngine, tag: str) -> None:  # noqa: F811 - the fixture
+def die(place: LocalRelease, engine: TestEngine, tag: str) -> None:  # noqa: F811 - the fixture
     """Release v1.0, and be killed where a manifest would be put under a tag."""
     ran = subprocess.run(
         [sys.executable, "-c", _DYING, "release", "--world", str(place.world_file), "v1.0"],
@@ -210,7 +212,7 @@ def test_killed_between_push_and_promotion(
     there: str,
 ) -> None:
     """The index has the files, and no image has the tag yet; the same command puts it there and sends no blob again."""
-    with yard(tmp_path, project(tmp_path / "small", tiny_image)) as place:
+    with start_image_release(tmp_path, project(tmp_path / "small", tiny_image)) as place:
         die(place, engine, tag)
         pushed, sent = digest(place, f"sha-{place.repo.git('rev-parse', 'v1.0')[:12]}"), len(blobs(place))
         assert "pypi" in {index for index, _ in place.stored()}
@@ -228,7 +230,7 @@ def test_killed_between_push_and_annotation(
     tiny_image: str,  # noqa: F811 - the fixture
 ) -> None:
     """What the engine pushed has no annotations yet; the same command adds them, and no blob is sent twice."""
-    with yard(tmp_path, project(tmp_path / "small", tiny_image)) as place:
+    with start_image_release(tmp_path, project(tmp_path / "small", tiny_image)) as place:
         die(place, engine, "")
         tag = f"sha-{place.repo.git('rev-parse', 'v1.0')[:12]}"
         before, sent = digest(place, tag), len(blobs(place))
@@ -249,7 +251,7 @@ def test_a_private_package_is_not_a_green_run(
     tiny_image: str,  # noqa: F811 - the fixture
 ) -> None:
     """What nobody can pull is an incomplete surface with its settings page; made public, the same command ends well."""
-    with yard(tmp_path, project(tmp_path / "small", tiny_image)) as place:
+    with start_image_release(tmp_path, project(tmp_path / "small", tiny_image)) as place:
         private = place.world / "registry" / "ghcr.io" / "private"
         private.write_text("*\n")
         ran = release(place, "v1.0", engine)
@@ -269,7 +271,7 @@ def test_a_missing_platform_means_no_tag_at_all(
 ) -> None:
     """Where one of two platforms cannot be built, nothing is pushed and nothing final happens."""
     repo = project(tmp_path / "small", tiny_image, platforms='"linux/amd64", "linux/s390x"')
-    with yard(tmp_path, repo) as place:
+    with start_image_release(tmp_path, repo) as place:
         ran = release(place, "v1.0", engine)
         assert ran.returncode != 0
         assert "s390x" in ran.stderr
@@ -281,7 +283,7 @@ def test_a_missing_platform_means_no_tag_at_all(
 @pytest.mark.parametrize(("optional", "code", "words"), [("false", 13, "DOCKER_HOST"), ("true", 0, "left out")])
 def test_without_an_engine(tmp_path: Path, optional: str, code: int, words: str) -> None:
     """No engine is a clear message and its exit code, unless the images are optional: then they are left out aloud."""
-    with yard(tmp_path, project(tmp_path / "small", "scratch", optional=optional)) as place:
+    with start_image_release(tmp_path, project(tmp_path / "small", "scratch", optional=optional)) as place:
         ran = release(place, "v1.0", None)
         assert ran.returncode == code, ran.stderr
         assert words in ran.stderr

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from tests.support.killed_releases import Voyage, voyages
+from tests.support.killed_releases import KilledRelease, start_killed_releases
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(500)]
 
@@ -15,49 +15,49 @@ LINES = 32
 WRITES = 12
 
 
-def killed_and_finished(voyage: Voyage, lines: int) -> bool:
+def killed_and_finished(release: KilledRelease, lines: int) -> bool:
     """Kill a run after so many lines, then run the same command to its end. Returns whether it was killed at all."""
-    code = voyage.die_after(lines)
-    assert not voyage.left_running()
+    code = release.kill_after_lines(lines)
+    assert not release.left_running()
     if code == 0:
         return False
-    assert (code, voyage.journal().count("\n")) == (-signal.SIGKILL, lines), voyage.said()
-    voyage.remember()
-    assert voyage.finish() == 0, voyage.said()
-    assert not (voyage.seen and "building" in voyage.said())
+    assert (code, release.journal().count("\n")) == (-signal.SIGKILL, lines), release.said()
+    release.note_draft_digests()
+    assert release.finish() == 0, release.said()
+    assert not (release.draft_digests and "building" in release.said())
     return True
 
 
 def test_kill_at_every_line_of_the_journal(tmp_path: Path) -> None:
     """However far a run came, it is killed, and the next run of the same command completes the release."""
     # One after the other: a higher version that is published meanwhile takes "latest", rightly.
-    with voyages(tmp_path, LINES) as each:
-        killed = [killed_and_finished(voyage, lines) for lines, voyage in enumerate(each, start=1)]
+    with start_killed_releases(tmp_path, LINES) as each:
+        killed = [killed_and_finished(release, lines) for lines, release in enumerate(each, start=1)]
         assert not killed[-1], "the journal has more lines than are tried"
         assert sum(killed) > 20
-        for voyage in each:
-            voyage.see_whole()
+        for release in each:
+            release.check_surfaces()
 
 
-def killed_at_write(voyage: Voyage, count: int) -> int:
+def killed_at_write(release: KilledRelease, count: int) -> int:
     """Kill a run once the world has answered so many requests of it that change something. Returns the exit code."""
-    wanted = voyage.sea.writes() + count
-    return voyage.stop_when(lambda: voyage.sea.writes() >= wanted)
+    wanted = release.world.writes() + count
+    return release.signal_when(lambda: release.world.writes() >= wanted)
 
 
 def test_kill_at_every_write(tmp_path: Path) -> None:
     """Whatever was sent last, and whether its answer was heard or not, the next run completes the release."""
-    with voyages(tmp_path, WRITES) as each:
+    with start_killed_releases(tmp_path, WRITES) as each:
         killed = 0
-        for count, voyage in enumerate(each, start=1):
-            code = killed_at_write(voyage, count)
-            assert not voyage.left_running()
+        for count, release in enumerate(each, start=1):
+            code = killed_at_write(release, count)
+            assert not release.left_running()
             assert code in {0, -signal.SIGKILL}
             killed += code != 0
-            voyage.remember()
-            assert voyage.finish() == 0, voyage.said()
-            assert not (voyage.seen and "building" in voyage.said())
-            voyage.see_whole()
+            release.note_draft_digests()
+            assert release.finish() == 0, release.said()
+            assert not (release.draft_digests and "building" in release.said())
+            release.check_surfaces()
         assert killed > 8
 
 
@@ -65,13 +65,13 @@ def test_kill_at_every_write(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stage", ["dists", "prove-dists", "testpypi", "prove-testpypi"])
 def test_a_signal_stops_a_run_cleanly(tmp_path: Path, number: signal.Signals, stage: str) -> None:
     """TERM and INT end a run with 130, a message and nothing left running; the same command goes on."""
-    with voyages(tmp_path, 1) as (voyage,):
+    with start_killed_releases(tmp_path, 1) as (release,):
         begins = f'"event":"begins","stage":"{stage}"'
-        assert voyage.stop_when(lambda: begins in voyage.journal(), number) == 130, voyage.said()
-        assert not voyage.left_running()
-        assert "stopped" in voyage.said()
-        assert "run the same command again" in voyage.said()
-        assert "Traceback" not in voyage.said()
-        voyage.remember()
-        assert voyage.finish() == 0, voyage.said()
-        voyage.see_whole()
+        assert release.signal_when(lambda: begins in release.journal(), number) == 130, release.said()
+        assert not release.left_running()
+        assert "stopped" in release.said()
+        assert "run the same command again" in release.said()
+        assert "Traceback" not in release.said()
+        release.note_draft_digests()
+        assert release.finish() == 0, release.said()
+        release.check_surfaces()

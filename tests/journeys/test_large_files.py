@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.support import sample_projects
 from tests.support.git_repos import Repo
-from tests.support.local_release import CHANGELOG, SETTINGS, Yard, yard
+from tests.support.local_release import CHANGELOG, SETTINGS, LocalRelease, start_release
 
 from unmoor.errors import ToolMissing, Unknown
 
@@ -34,7 +34,7 @@ def _large_files() -> None:
 
 
 @dataclass(frozen=True)
-class Depot:
+class LfsProject:
     """A project with a remote that holds its large files."""
 
     repo: Repo
@@ -50,7 +50,7 @@ class Depot:
 
 
 @pytest.fixture
-def depot(tmp_path: Path) -> Depot:
+def project(tmp_path: Path) -> LfsProject:
     """The project, its tag and its remote."""
     others = {"tests__check.py": "import small_one\n", "CHANGELOG.md": CHANGELOG}
     repo = Repo.new(tmp_path / "origin", sample_projects.files("small-one", "1.0", more=SETTINGS, **others))
@@ -62,7 +62,7 @@ def depot(tmp_path: Path) -> Depot:
     repo.git("remote", "set-url", "origin", remote.as_uri())
     repo.git("lfs", "push", "--all", "origin")
     assert (remote / "lfs" / "objects").is_dir()
-    return Depot(repo=repo, remote=remote)
+    return LfsProject(repo=repo, remote=remote)
 
 
 def see_built(folder: Path) -> None:
@@ -75,7 +75,7 @@ def see_built(folder: Path) -> None:
         assert member.read().decode() == DATA
 
 
-def build(place: Yard, **env: str) -> tuple[int, str]:
+def build(place: LocalRelease, **env: str) -> tuple[int, str]:
     """Build in a checkout, as a release does, with the checkout's own remote."""
     file = place.world / "checkout.toml"
     file.write_text(re.sub(r'(?m)^remote = ".*"', 'remote = "origin"', place.world_file.read_text()))
@@ -84,10 +84,10 @@ def build(place: Yard, **env: str) -> tuple[int, str]:
     return ran.returncode, ran.stderr
 
 
-def test_large_files_come_from_the_remote(depot: Depot, tmp_path: Path) -> None:
+def test_large_files_come_from_the_remote(project: LfsProject, tmp_path: Path) -> None:
     """A clone that holds pointers alone builds the real bytes, and is left as it was."""
-    clone = depot.clone(tmp_path / "clone")
-    with yard(tmp_path / "yard", clone) as place:
+    clone = project.clone(tmp_path / "clone")
+    with start_release(tmp_path / "release", clone) as place:
         code, said = build(place)
         assert code == 0, said
         see_built(clone.path / ".unmoor" / "v1.0" / "dists")
@@ -95,21 +95,21 @@ def test_large_files_come_from_the_remote(depot: Depot, tmp_path: Path) -> None:
         assert clone.git("status", "--porcelain") == ""
 
 
-def test_large_files_that_the_checkout_has(depot: Depot) -> None:
+def test_large_files_that_the_checkout_has(project: LfsProject) -> None:
     """What the checkout holds is taken from there, without the remote: a rehearsal has one of its own."""
-    shutil.rmtree(depot.remote / "lfs")
-    before = {path for path in (depot.repo.path / ".git" / "lfs").rglob("*") if path.is_file()}
-    ran = Yard(repo=depot.repo, world=depot.repo.path).unmoor("rehearse", "v1.0")
+    shutil.rmtree(project.remote / "lfs")
+    before = {path for path in (project.repo.path / ".git" / "lfs").rglob("*") if path.is_file()}
+    ran = LocalRelease(repo=project.repo, world=project.repo.path).unmoor("rehearse", "v1.0")
     assert ran.returncode == 0, ran.stderr
-    see_built(depot.repo.path / ".unmoor" / "rehearsal" / "checkout" / ".unmoor" / "v1.0" / "dists")
-    assert {path for path in (depot.repo.path / ".git" / "lfs").rglob("*") if path.is_file()} == before
+    see_built(project.repo.path / ".unmoor" / "rehearsal" / "checkout" / ".unmoor" / "v1.0" / "dists")
+    assert {path for path in (project.repo.path / ".git" / "lfs").rglob("*") if path.is_file()} == before
 
 
-def test_large_files_that_are_nowhere(depot: Depot, tmp_path: Path) -> None:
+def test_large_files_that_are_nowhere(project: LfsProject, tmp_path: Path) -> None:
     """What neither the checkout nor the remote has is named, and nothing is built."""
-    clone = depot.clone(tmp_path / "clone")
-    shutil.rmtree(depot.remote / "lfs")
-    with yard(tmp_path / "yard", clone) as place:
+    clone = project.clone(tmp_path / "clone")
+    shutil.rmtree(project.remote / "lfs")
+    with start_release(tmp_path / "release", clone) as place:
         code, said = build(place)
         assert code == Unknown.exit_code, said
         assert "git-lfs cannot fetch src/small_one/model.csv" in said
@@ -117,7 +117,7 @@ def test_large_files_that_are_nowhere(depot: Depot, tmp_path: Path) -> None:
         assert not (clone.path / ".unmoor" / "v1.0" / "dists").exists()
 
 
-def test_no_git_lfs_on_the_machine(depot: Depot, tmp_path: Path) -> None:
+def test_no_git_lfs_on_the_machine(project: LfsProject, tmp_path: Path) -> None:
     """One clear error, with the files that would be pointers, whatever git is configured to do with them."""
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -125,23 +125,23 @@ def test_no_git_lfs_on_the_machine(depot: Depot, tmp_path: Path) -> None:
         for program in Path(folder).glob("*"):
             if program.name != "git-lfs" and not (programs / program.name).exists():
                 (programs / program.name).symlink_to(program)
-    with yard(tmp_path / "yard", depot.clone(tmp_path / "clone")) as place:
+    with start_release(tmp_path / "release", project.clone(tmp_path / "clone")) as place:
         code, said = build(place, PATH=str(programs))
         assert code == ToolMissing.exit_code, said
         assert "git-lfs is not on this machine, and it keeps src/small_one/model.csv" in said
         assert "apt-get install git-lfs" in said
 
 
-def test_large_files_of_a_submodule(depot: Depot, tmp_path: Path) -> None:
+def test_large_files_of_a_submodule(project: LfsProject, tmp_path: Path) -> None:
     """They come from the submodule's own remote."""
     others = {"tests__check.py": "import small_one\n", "CHANGELOG.md": CHANGELOG}
     outer = Repo.new(tmp_path / "outer", sample_projects.files("small-one", "1.0", more=SETTINGS, **others))
-    outer.git("submodule", "--quiet", "add", depot.remote.as_uri(), "src/small_one/inner")
+    outer.git("submodule", "--quiet", "add", project.remote.as_uri(), "src/small_one/inner")
     outer.commit({})
     outer.git("tag", "v1.0")
     outer.remote(tmp_path / "outer.git")
     allowed = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always"}
-    with yard(tmp_path / "yard", outer) as place:
+    with start_release(tmp_path / "release", outer) as place:
         code, said = build(place, **allowed)
         assert code == 0, said
         with tarfile.open(outer.path / ".unmoor" / "v1.0" / "dists" / SDIST) as sdist:

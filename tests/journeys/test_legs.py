@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.journeys.test_images import NAME, blobs, digest, project, release, yard
+from tests.journeys.test_images import NAME, blobs, digest, project, release, start_image_release
 from tests.support.engines import TestEngine, engine  # noqa: F401 - the fixture
 from tests.support.git_repos import Repo
-from tests.support.local_release import Yard
+from tests.support.local_release import LocalRelease
 
 from unmoor.images.image_names import RECORD
 
@@ -21,13 +21,13 @@ PLATFORMS = ("linux/amd64", "linux/386")
 SUFFIXES = ("", "-dev")
 
 
-def leg(place: Yard, platform: str, engine: TestEngine, into: Path) -> Path:  # noqa: F811 - the fixture
+def leg(place: LocalRelease, platform: str, engine: TestEngine, into: Path) -> Path:  # noqa: F811 - the fixture
     """Build one platform in a clone of its own, and hand its folder on; the engine forgets the images."""
     clone = into.with_name(f"{into.name}-clone")
     place.repo.git("clone", "--quiet", str(place.repo.path), str(clone))
     built = place.repo.path / ".unmoor" / "v1.0"
     ran = release(
-        Yard(repo=Repo(clone), world=place.world),
+        LocalRelease(repo=Repo(clone), world=place.world),
         "v1.0",
         engine,
         *("--dry-run", "--until", "prove-images", "--platform", platform, "--keep-images"),
@@ -42,7 +42,7 @@ def leg(place: Yard, platform: str, engine: TestEngine, into: Path) -> Path:  # 
     return into
 
 
-def index(place: Yard, tag: str) -> dict[str, str]:
+def index(place: LocalRelease, tag: str) -> dict[str, str]:
     """The digest of each platform under a tag, as skopeo reads it."""
     host = next(line for line in place.world_file.read_text().splitlines() if line.startswith("address")).split('"')[1]
     reference = f"docker://{host.removeprefix('http://')}/{NAME}:{tag}"
@@ -57,7 +57,7 @@ def index(place: Yard, tag: str) -> dict[str, str]:
 def test_legs_of_two_machines_become_one_release(tmp_path: Path, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """What each machine built and proved is pushed as it is; one leg alone is no release, without a tag anywhere."""
     repo = project(tmp_path / "small", "scratch", platforms=", ".join(f'"{each}"' for each in PLATFORMS))
-    with yard(tmp_path, repo) as place:
+    with start_image_release(tmp_path, repo) as place:
         packages = release(place, "v1.0", None, "--dry-run", "--until", "prove-dists", "--until", "check-dists")
         assert packages.returncode == 0, packages.stderr
         one, other = (leg(place, platform, engine, tmp_path / platform.replace("/", "-")) for platform in PLATFORMS)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.support import local_release
 from tests.support.git_repos import Repo
-from tests.support.local_release import UNMOOR, Yard
+from tests.support.local_release import UNMOOR, LocalRelease
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
 
@@ -34,16 +34,16 @@ def small_disk(at: Path, size: str) -> Iterator[Path]:
         subprocess.run([shutil.which("umount") or "umount", str(at)], check=True)
 
 
-def elsewhere(place: Yard, name: str) -> Yard:
+def elsewhere(place: LocalRelease, name: str) -> LocalRelease:
     """The same project, cloned into a folder of another name."""
     folder = place.world.parent / name
     place.repo.git("clone", "--quiet", str(place.repo.path), str(folder))
-    return Yard(repo=Repo(folder), world=place.world)
+    return LocalRelease(repo=Repo(folder), world=place.world)
 
 
 def test_temporary_files_on_another_disk(tmp_path: Path) -> None:
     """Where they lie in memory, as on many machines, a release is as anywhere, and nothing is left there."""
-    with small_disk(tmp_path / "memory", "200m") as memory, local_release.yard(tmp_path) as place:
+    with small_disk(tmp_path / "memory", "200m") as memory, local_release.start_release(tmp_path) as place:
         ran = place.unmoor("release", "--world", str(place.world_file), "v1.0", env={"TMPDIR": str(memory)})
         assert ran.returncode == 0, ran.stderr
         assert list(memory.iterdir()) == []
@@ -51,7 +51,7 @@ def test_temporary_files_on_another_disk(tmp_path: Path) -> None:
 
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
     """It is told, with nothing sent; with room the same command releases."""
-    with local_release.yard(tmp_path) as place:
+    with local_release.start_release(tmp_path) as place:
         with small_disk(place.repo.path / ".unmoor", "16k"):
             ran = place.release()
             assert ran.returncode == 13, ran.stderr
@@ -64,7 +64,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
 
 def test_a_path_with_spaces_and_other_letters_and_no_home(tmp_path: Path) -> None:
     """Neither the folder's name, nor the C locale, nor a missing HOME or a narrow terminal matters."""
-    with local_release.yard(tmp_path) as place:
+    with local_release.start_release(tmp_path) as place:
         odd = elsewhere(place, "a schöne Yacht")
         env = {name: value for name, value in os.environ.items() if name not in {"HOME", "LC_ALL"}}
         ran = subprocess.run(

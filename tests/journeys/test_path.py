@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from tests.support.git_repos import Repo
-from tests.support.local_release import UNMOOR, Yard, yard
-from tests.support.two_packages import neighbours
+from tests.support.local_release import UNMOOR, LocalRelease, start_release
+from tests.support.two_packages import repo_of_two_packages
 
 pytestmark = pytest.mark.journey
 
@@ -33,7 +33,7 @@ def unmoor(repo: Repo, *args: str, folder: str = "") -> subprocess.CompletedProc
     )
 
 
-def manifest_of(place: Yard, tag: str) -> dict[str, Any]:
+def manifest_of(place: LocalRelease, tag: str) -> dict[str, Any]:
     """The manifest in the folder of a run."""
     found: dict[str, Any] = json.loads((place.repo.path / ".unmoor" / tag / "manifest.json").read_text())
     return found
@@ -52,7 +52,7 @@ def test_one_of_two_is_rehearsed(
     *, tmp_path: Path, more: dict[str, str], args: tuple[str, ...], folder: str, tag: str, files: list[str]
 ) -> None:
     """With its own version, changelog and tests, whichever way it was said which one is meant."""
-    repo = neighbours(tmp_path / "both", more)
+    repo = repo_of_two_packages(tmp_path / "both", more)
     done = unmoor(repo, "rehearse", "--json", *args, folder=folder)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -69,8 +69,8 @@ def test_one_of_two_is_rehearsed(
 
 def test_the_one_leaves_the_other_alone(tmp_path: Path) -> None:
     """Both are released from one commit; then a candidate of the one, after which the other is as it was."""
-    repo = neighbours(tmp_path / "both")
-    with yard(tmp_path, repo) as place:
+    repo = repo_of_two_packages(tmp_path / "both")
+    with start_release(tmp_path, repo) as place:
         world = ("--world", str(place.world_file))
         for tag in ("alpha-v1.0", "beta-v2.0"):
             done = place.unmoor("release", *world, tag)
@@ -106,10 +106,10 @@ def test_the_one_leaves_the_other_alone(tmp_path: Path) -> None:
 
 def test_a_tag_may_stand_between_two_equal_signs_and_a_change_elsewhere_counts(tmp_path: Path) -> None:
     """`name==1.2` passes every surface; tracked files that differ anywhere stop a release whose tag is not named."""
-    repo = neighbours(tmp_path / "both")
+    repo = repo_of_two_packages(tmp_path / "both")
     repo.git("tag", "-d", "alpha-v1.0")
     repo.git("tag", "alpha==1.0")
-    with yard(tmp_path, repo) as place:
+    with start_release(tmp_path, repo) as place:
         world = ("--world", str(place.world_file))
         repo.write({"packages/beta/src/beta/__init__.py": "X = 2\n"})
         refused = place.unmoor("release", *world, "--path", "packages/alpha")

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.journeys.test_images import digest, project, release, yard
-from tests.support.engines import TestEngine, needs, podman  # noqa: F401 - the fixture
+from tests.journeys.test_images import digest, project, release, start_image_release
+from tests.support.engines import TestEngine, podman, require_programs  # noqa: F401 - the fixture
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -22,14 +22,14 @@ expect = "ahoy"
 
 def test_podman_releases_images(tmp_path: Path, podman: TestEngine) -> None:  # noqa: F811 - the fixture
     """Built, looked into, run, pushed, pulled back by digest and tagged; run again, all of it is found."""
-    needs("busybox")
+    require_programs("busybox")
     repo = project(tmp_path / "small", "scratch")
     (repo.path / "pyproject.toml").write_text((repo.path / "pyproject.toml").read_text() + SMOKE)
     shutil.copy(shutil.which("busybox") or "", repo.path / "busybox")
     text = (repo.path / "Dockerfile").read_text()
     repo.commit({"Dockerfile": text.replace("COPY dist/", "COPY busybox /bin/busybox\nCOPY dist/")})
     repo.git("tag", "--force", "v1.0")
-    with yard(tmp_path, repo) as place:
+    with start_image_release(tmp_path, repo) as place:
         ran = release(place, "v1.0", podman)
         assert ran.returncode == 0, ran.stderr
         assert "building with podman" in ran.stderr
@@ -46,7 +46,7 @@ def test_a_dockerfile_that_podman_cannot_build(tmp_path: Path, podman: TestEngin
     repo = project(tmp_path / "small", "scratch")
     repo.commit({"Dockerfile": "FROM scratch AS development\n\nCOPY nothing /\nFROM development AS production\n"})
     repo.git("tag", "--force", "v1.0")
-    with yard(tmp_path, repo) as place:
+    with start_image_release(tmp_path, repo) as place:
         ran = release(place, "v1.0", podman)
         assert ran.returncode == 6, ran.stderr
         assert "Dockerfile, line 3" in ran.stderr

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 from tests.support import private_indexes, sample_projects
-from tests.support.local_release import Yard, small, yard
+from tests.support.local_release import LocalRelease, small_repo, start_release
 
 from unmoor.errors import InvalidDist
 
 pytestmark = pytest.mark.journey
-KINDS: dict[str, Callable[[Path], AbstractContextManager[private_indexes.Private]]] = {
+KINDS: dict[str, Callable[[Path], AbstractContextManager[private_indexes.PrivateIndex]]] = {
     "devpi": private_indexes.devpi,
     "pypiserver": private_indexes.pypiserver,
     "pypiserver without hashes": partial(private_indexes.pypiserver, hashes=False),
@@ -26,8 +26,8 @@ KINDS: dict[str, Callable[[Path], AbstractContextManager[private_indexes.Private
 
 
 @dataclass(frozen=True)
-class Company(Yard):
-    """A yard whose index is a private one; there is no staging index."""
+class PrivateRelease(LocalRelease):
+    """A release whose index is a private one; there is no staging index."""
 
     file: Path = Path()
 
@@ -37,20 +37,20 @@ class Company(Yard):
         return self.file
 
 
-def company(place: Yard, index: private_indexes.Private, folder: Path, more: str = "") -> Company:
+def company(place: LocalRelease, index: private_indexes.PrivateIndex, folder: Path, more: str = "") -> PrivateRelease:
     """Write a world file: the local world's forge, a private index, and no staging index."""
     tables = re.split(r"(?m)^(?=\[)", (place.world / "world.toml").read_text())
     kept = [each for each in tables if not each.startswith(("[index]", "[staging]"))]
     file = folder / "company.toml"
     file.write_text("".join([*kept, "\n", index.table, more]))
     file.chmod(0o600)
-    return Company(repo=place.repo, world=place.world, file=file)
+    return PrivateRelease(repo=place.repo, world=place.world, file=file)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_release_into_a_private_index(kind: str, tmp_path: Path) -> None:
     """Whole at once, found whole by the next run and by status; other bytes under its names are refused."""
-    with KINDS[kind](tmp_path) as index, yard(tmp_path / "yard") as place:
+    with KINDS[kind](tmp_path) as index, start_release(tmp_path / "release") as place:
         here = company(place, index, tmp_path)
         first = here.release()
         assert first.returncode == 0, first.stderr
@@ -59,8 +59,8 @@ def test_a_release_into_a_private_index(kind: str, tmp_path: Path) -> None:
         assert second.returncode == 0, second.stderr
         assert "sending" not in second.stderr
         assert here.status().returncode == 0
-        other = small(tmp_path / "other" / "small", **{"src/small_one/more.py": "x = 1\n"})
-        stranger = Company(repo=other, world=place.world, file=here.file).release()
+        other = small_repo(tmp_path / "other" / "small", **{"src/small_one/more.py": "x = 1\n"})
+        stranger = PrivateRelease(repo=other, world=place.world, file=here.file).release()
         assert stranger.returncode in {4, 9}, stranger.stderr
         assert "sending" not in stranger.stderr
 
@@ -69,8 +69,8 @@ def test_wheels_for_one_linux_alone(tmp_path: Path) -> None:
     """They are refused as the public index would refuse them, unless the world says that this index takes them."""
     name = f"small_one-1.0-py3-none-linux_{platform.machine()}.whl"
     others = {"own.py": sample_projects.BACKEND.replace("py3-none-any", f"py3-none-linux_{platform.machine()}")}
-    repo = small(tmp_path / "small", **others)
-    with private_indexes.devpi(tmp_path) as index, yard(tmp_path / "yard", repo) as place:
+    repo = small_repo(tmp_path / "small", **others)
+    with private_indexes.devpi(tmp_path) as index, start_release(tmp_path / "release", repo) as place:
         refused = company(place, index, tmp_path).release()
         assert refused.returncode == InvalidDist.exit_code, refused.stderr
         assert "wheel-platform" in refused.stderr

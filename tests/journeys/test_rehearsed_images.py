@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.support import sample_projects
-from tests.support.engines import TestEngine, engine, needs, runnable_image  # noqa: F401 - fixtures
+from tests.support.engines import TestEngine, engine, require_programs, runnable_image  # noqa: F401 - fixtures
 from tests.support.git_repos import Repo
 from tests.support.local_release import CHANGELOG, SETTINGS, UNMOOR
 
@@ -46,7 +46,7 @@ def test_no_image_is_left(
     end: str,
 ) -> None:
     """Not the one that was built, nor the one that was pulled back; and a release's own of that commit stays."""
-    needs("docker-registry")
+    require_programs("docker-registry")
     name = f"rehearsed-{uuid.uuid4().hex[:12]}"
     repo = project(tmp_path / "small", runnable_image, name, SMOKE[end])
     kept = f"unmoor.local/ghcr.io/acme/{name}:sha-{repo.git('rev-parse', 'v1.0')[:12]}-linux-amd64"

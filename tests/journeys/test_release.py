@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import requests
-from tests.support.local_release import Yard, small, yard
+from tests.support.local_release import LocalRelease, small_repo, start_release
 
 from unmoor.errors import Refused
 
@@ -20,7 +20,7 @@ FILES = ["small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"]
 
 def test_a_release_is_whole_and_a_second_run_does_nothing(tmp_path: Path) -> None:
     """The first run puts each file on each index once; the second finds everything and sends nothing."""
-    with yard(tmp_path) as place:
+    with start_release(tmp_path) as place:
         first = place.release()
         assert first.returncode == 0, first.stderr
         assert sorted(place.stored()) == sorted([(i, f) for i in ("pypi", "testpypi") for f in FILES])
@@ -37,7 +37,7 @@ def test_a_release_is_whole_and_a_second_run_does_nothing(tmp_path: Path) -> Non
 
 def test_the_ceilings_stop_where_they_say(tmp_path: Path) -> None:
     """A dry run sends nothing, a hold sends nothing final, the release does the rest, and another machine finishes."""
-    with yard(tmp_path) as place:
+    with start_release(tmp_path) as place:
         dry = place.release("--dry-run")
         assert dry.returncode == 0, dry.stderr
         assert not [r for r in place.requests() if r["method"] not in {"GET", "HEAD"}]
@@ -45,7 +45,7 @@ def test_the_ceilings_stop_where_they_say(tmp_path: Path) -> None:
         assert hold.returncode == 0, hold.stderr
         assert {index for index, _ in place.stored()} == {"testpypi"}
         assert place.status().returncode == 12
-        elsewhere = Yard(repo=small(tmp_path / "elsewhere" / "small"), world=place.world)
+        elsewhere = LocalRelease(repo=small_repo(tmp_path / "elsewhere" / "small"), world=place.world)
         rest = elsewhere.release()
         assert rest.returncode == 0, rest.stderr
         assert "building" not in rest.stderr
@@ -55,7 +55,7 @@ def test_the_ceilings_stop_where_they_say(tmp_path: Path) -> None:
 
 def test_plan_and_its_schema(tmp_path: Path) -> None:
     """The plan's JSON validates, says rehearsal, writes nothing, and becomes true."""
-    with yard(tmp_path) as place:
+    with start_release(tmp_path) as place:
         schema = json.loads(place.unmoor("schema", "plan").stdout)
         before = place.repo.state()
         planned = place.unmoor("plan", "--json", "--world", str(place.world_file), "v1.0")
@@ -72,10 +72,10 @@ def test_plan_and_its_schema(tmp_path: Path) -> None:
 
 def test_other_bytes_on_the_index_stop_the_release_before_anything_is_sent(tmp_path: Path) -> None:
     """A file of the same name with other bytes on the index: refused, and nothing is uploaded."""
-    with yard(tmp_path) as place:
+    with start_release(tmp_path) as place:
         assert place.release("--until", "pypi").returncode == 0
-        other = small(tmp_path / "other" / "small", **{"src/small_one/more.py": "x = 1\n"})
-        stranger = Yard(repo=other, world=place.world)
+        other = small_repo(tmp_path / "other" / "small", **{"src/small_one/more.py": "x = 1\n"})
+        stranger = LocalRelease(repo=other, world=place.world)
         before = len(place.stored())
         stopped = stranger.release()
         assert stopped.returncode in {4, 9}, stopped.stderr
@@ -84,7 +84,7 @@ def test_other_bytes_on_the_index_stop_the_release_before_anything_is_sent(tmp_p
 
 def test_until_one_stage_needs_no_more_than_that(tmp_path: Path) -> None:
     """Proving the staged files needs no token: the draft, which only a token sees, is not asked for."""
-    with yard(tmp_path) as place:
+    with start_release(tmp_path) as place:
         assert place.release("--hold").returncode == 0
         proof = place.repo.path / ".unmoor" / "v1.0" / "proofs" / "prove-testpypi.json"
         proof.unlink()
@@ -111,7 +111,7 @@ def test_until_one_stage_needs_no_more_than_that(tmp_path: Path) -> None:
 )
 def test_what_the_user_got_wrong_is_one_clear_message(tmp_path: Path, args: list[str], code: int, words: str) -> None:
     """What is wrong is said with its exit code, without a traceback, and nothing is written."""
-    place = Yard(repo=small(tmp_path / "small"), world=tmp_path)
+    place = LocalRelease(repo=small_repo(tmp_path / "small"), world=tmp_path)
     before = place.repo.state()
     ran = place.unmoor(*args)
     assert (ran.returncode, ran.stdout) == (code, ""), ran.stderr
@@ -124,7 +124,7 @@ def test_what_the_user_got_wrong_is_one_clear_message(tmp_path: Path, args: list
 
 def test_a_tag_that_a_deleted_immutable_release_had(tmp_path: Path) -> None:
     """No draft of it could ever be published: that is told before anything is built or sent."""
-    with yard(tmp_path) as place:
+    with start_release(tmp_path) as place:
         table = tomllib.loads(place.world_file.read_text())["forge"]
         (place.world / "forge").mkdir(exist_ok=True)
         (place.world / "forge" / "immutable").touch()

@@ -7,21 +7,21 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support.local_release import Yard, small, yard
+from tests.support.local_release import LocalRelease, small_repo, start_release
 
 pytestmark = pytest.mark.journey
 
 
 def test_a_tag_with_a_slash_and_settings_from_a_file(tmp_path: Path) -> None:
     """The tag's slash passes every surface; the manifest says which file the settings came from."""
-    repo = small(tmp_path / "small")
+    repo = small_repo(tmp_path / "small")
     repo.git("tag", "-d", "v1.0")
     repo.git("tag", "pkg/v1.0")
     repo.git("tag", "v9.0")
     repo.git("tag", "-f", "other-3.0")
     config = tmp_path / "emergency.toml"
     config.write_text('repository = "acme/small"\ntag-prefix = "pkg/v"\ntestpypi = "off"\n')
-    with yard(tmp_path, repo) as place:
+    with start_release(tmp_path, repo) as place:
         world = ("--world", str(place.world_file))
         refused = place.unmoor("release", *world, "pkg/v1.0")
         assert refused.returncode == 4
@@ -37,7 +37,7 @@ def test_a_tag_with_a_slash_and_settings_from_a_file(tmp_path: Path) -> None:
         again = place.unmoor("release", *world, "--config", str(config), "pkg/v1.0")
         assert again.returncode == 0, again.stderr
         assert len(place.stored()) == 2
-        elsewhere = Yard(repo=small(tmp_path / "elsewhere" / "small"), world=place.world)
+        elsewhere = LocalRelease(repo=small_repo(tmp_path / "elsewhere" / "small"), world=place.world)
         elsewhere.repo.git("tag", "pkg/v1.0")
         seen = elsewhere.unmoor(
             "status", *world, "pkg/v1.0", env={"UNMOOR_TAG_PREFIX": "pkg/", "UNMOOR_TESTPYPI": "off"}
@@ -56,11 +56,11 @@ def test_a_tag_with_a_slash_and_settings_from_a_file(tmp_path: Path) -> None:
 
 def test_a_rehearsal_goes_on_from_the_projects_own_tags(tmp_path: Path) -> None:
     """A prefix that is the project's name is found by itself, and the next tag has it."""
-    repo = small(tmp_path / "small")
+    repo = small_repo(tmp_path / "small")
     repo.git("tag", "-d", "v1.0")
     repo.git("tag", "small-one-0.9")
     repo.git("tag", "unrelated-4.0")
-    place = Yard(repo=repo, world=tmp_path / "world")
+    place = LocalRelease(repo=repo, world=tmp_path / "world")
     done = place.unmoor("rehearse", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["tag"] == "small-one-1.0"
@@ -68,7 +68,7 @@ def test_a_rehearsal_goes_on_from_the_projects_own_tags(tmp_path: Path) -> None:
 
 def test_undo_does_not_call_absent_what_it_could_not_look_at(tmp_path: Path) -> None:
     """After a tag was moved nothing can be told of its surfaces, and the advice is no release."""
-    with yard(tmp_path) as place:
+    with start_release(tmp_path) as place:
         assert place.release().returncode == 0
         place.repo.git("commit", "--allow-empty", "-m", "after")
         place.repo.git("tag", "-f", "v1.0")

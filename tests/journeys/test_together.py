@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.git_repos import Repo
-from tests.support.killed_releases import Voyage, voyages
+from tests.support.killed_releases import KilledRelease, start_killed_releases
 
 from unmoor.errors import Conflict, Refused
 
@@ -17,48 +17,48 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 TRIES = 4
 
 
-def together(one: Voyage, other: Voyage) -> tuple[int, int]:
+def together(one: KilledRelease, other: KilledRelease) -> tuple[int, int]:
     """Run both at once and return the exit codes."""
     running = one.start(), other.start()
     first, second = (each.wait(60) for each in running)
     return first, second
 
 
-def ended(voyage: Voyage, code: int) -> None:
+def ended(release: KilledRelease, code: int) -> None:
     """Do what the last words of a run say, until it is through."""
     for _ in range(TRIES):
         if code == 0:
             return
-        assert code in {Refused.exit_code, Conflict.exit_code}, voyage.said()
+        assert code in {Refused.exit_code, Conflict.exit_code}, release.said()
         if code == Conflict.exit_code:
-            assert f"to go on with those, remove {voyage.folder} and run the same command again" in voyage.said()
-            shutil.rmtree(voyage.folder)
+            assert f"to go on with those, remove {release.folder} and run the same command again" in release.said()
+            shutil.rmtree(release.folder)
         else:
-            assert "another run" in voyage.said()
-        code = voyage.finish()
-    raise AssertionError(voyage.said())
+            assert "another run" in release.said()
+        code = release.finish()
+    raise AssertionError(release.said())
 
 
 def test_in_one_checkout_one_of_them_is_busy(tmp_path: Path) -> None:
     """The second run says so, with the number of the other process, or comes late enough to find all done."""
-    with voyages(tmp_path, 1) as (one,):
-        other = replace(one, aside=tmp_path / "other-aside")
+    with start_killed_releases(tmp_path, 1) as (one,):
+        other = replace(one, tmpdir=tmp_path / "other-aside")
         first, second = together(one, other)
         assert 0 in {first, second}, one.said() + other.said()
         ended(one, first)
         ended(other, second)
-        one.see_whole()
+        one.check_surfaces()
 
 
 def test_in_two_checkouts_one_build_wins(tmp_path: Path) -> None:
     """Each builds other bytes of the same commit; those of one are released, once, and the other goes on with them."""
-    with voyages(tmp_path, 3) as each:
+    with start_killed_releases(tmp_path, 3) as each:
         shutil.copytree(each[0].repo.path, tmp_path / "elsewhere")
         for one in each:
-            other = replace(one, repo=Repo(tmp_path / "elsewhere"), aside=tmp_path / f"elsewhere-{one.version}")
+            other = replace(one, repo=Repo(tmp_path / "elsewhere"), tmpdir=tmp_path / f"elsewhere-{one.version}")
             first, second = together(one, other)
-            one.remember()
+            one.note_draft_digests()
             ended(one, first)
             ended(other, second)
-            one.see_whole()
-            other.see_whole()
+            one.check_surfaces()
+            other.check_surfaces()

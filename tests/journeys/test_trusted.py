@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.support.ci_jobs import CALLED, environment
-from tests.support.local_release import Yard, small
+from tests.support.ci_jobs import REUSABLE_WORKFLOW, job_environ
+from tests.support.local_release import LocalRelease, small_repo
 
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
@@ -22,10 +22,10 @@ LOOKS_SECRET = re.compile(rb"eyJ[A-Za-z0-9_-]{20}|pypi-Ag[A-Za-z0-9_-]{20}")
 
 
 @dataclass(frozen=True)
-class Quay:
+class TrustedRelease:
     """A checkout, a world whose file names no credential of an index, and a job in it."""
 
-    yard: Yard
+    local: LocalRelease
     running: LocalWorld
 
     def publishers(self, **indexes: Mapping[str, object]) -> None:
@@ -35,59 +35,59 @@ class Quay:
 
     def release(self, *args: str) -> tuple[int, str]:
         """Release in a job; nothing that it leaves behind or says may look like a token."""
-        ran = self.yard.unmoor(
-            *("release", "--world", str(self.yard.world_file), *args, "v1.0"),
-            env={**environment(self.running), "GITHUB_REPOSITORY": "acme/small"},
+        ran = self.local.unmoor(
+            *("release", "--world", str(self.local.world_file), *args, "v1.0"),
+            env={**job_environ(self.running), "GITHUB_REPOSITORY": "acme/small"},
         )
         told = f"{ran.stdout}\n{ran.stderr}"
         seen = [told.encode()]
-        seen += [path.read_bytes() for path in self.yard.repo.path.rglob("*.json*") if path.is_file()]
+        seen += [path.read_bytes() for path in self.local.repo.path.rglob("*.json*") if path.is_file()]
         assert not any(LOOKS_SECRET.search(each) for each in seen)
         return ran.returncode, told
 
     def did(self) -> list[tuple[str, str]]:
         """What changed at the indexes, in order."""
-        writes = [each for each in self.yard.requests() if each["method"] == "POST" and each["server"] != "forge"]
+        writes = [each for each in self.local.requests() if each["method"] == "POST" and each["server"] != "forge"]
         return [(each["server"], each["outcome"]) for each in writes]
 
 
 @pytest.fixture
-def quay(tmp_path: Path) -> Iterator[Quay]:
+def trusted(tmp_path: Path) -> Iterator[TrustedRelease]:
     """Start it; the indexes demand trusted publishing."""
-    repo = small(tmp_path / "small")
+    repo = small_repo(tmp_path / "small")
     with local.start(tmp_path / "world", repository="acme/small", checkout=repo.path) as running:
         text = running.world_file.read_text()
         text = text.replace('trusted-publishing = "never"', 'trusted-publishing = "always"')
         text = re.sub(r'(?m)^password = ".*"$', 'password = ""', text)
         running.world_file.write_text(text)
-        yield Quay(yard=Yard(repo=repo, world=tmp_path / "world"), running=running)
+        yield TrustedRelease(local=LocalRelease(repo=repo, world=tmp_path / "world"), running=running)
 
 
-def test_a_first_release_redeems_its_pending_publishers_where_it_publishes(quay: Quay) -> None:
+def test_a_first_release_redeems_its_pending_publishers_where_it_publishes(trusted: TrustedRelease) -> None:
     """Each mint comes right before the uploads to that index, and a second run mints nothing."""
     pending = PUBLISHER | {"pending": True}
-    quay.publishers(testpypi=pending, pypi=pending)
-    code, told = quay.release()
+    trusted.publishers(testpypi=pending, pypi=pending)
+    code, told = trusted.release()
     assert code == 0, told
     mint = [("testpypi", "minted"), *[("testpypi", "stored")] * 2, ("pypi", "minted"), *[("pypi", "stored")] * 2]
-    assert quay.did() == mint
-    code, told = quay.release()
+    assert trusted.did() == mint
+    code, told = trusted.release()
     assert code == 0, told
-    assert quay.did() == mint
+    assert trusted.did() == mint
 
 
-def test_a_publisher_that_does_not_match_is_found_before_anything_is_built(quay: Quay) -> None:
+def test_a_publisher_that_does_not_match_is_found_before_anything_is_built(trusted: TrustedRelease) -> None:
     """The project is there, so that the mint is tried first of all; the claims are shown."""
     for index in ("testpypi", "pypi"):
-        folder = quay.running.folder / index / "projects"
+        folder = trusted.running.folder / index / "projects"
         folder.mkdir(exist_ok=True)
         (folder / "small-one.json").write_text(json.dumps({"name": "small-one", "serial": 1}))
-    quay.running.stop()
-    with local.start(quay.running.folder, repository="acme/small", checkout=None) as running:
+    trusted.running.stop()
+    with local.start(trusted.running.folder, repository="acme/small", checkout=None) as running:
         text = running.world_file.read_text()
         text = text.replace('trusted-publishing = "never"', 'trusted-publishing = "always"')
         running.world_file.write_text(re.sub(r'(?m)^password = ".*"$', 'password = ""', text))
-        again = Quay(yard=quay.yard, running=running)
+        again = TrustedRelease(local=trusted.local, running=running)
         again.publishers(testpypi=PUBLISHER, pypi=PUBLISHER | {"environment": "pypi"})
         code, told = again.release()
         assert code == 5, told
@@ -99,10 +99,10 @@ def test_a_publisher_that_does_not_match_is_found_before_anything_is_built(quay:
         assert ("pypi", "minted") not in again.did()
 
 
-def test_a_reusable_workflow_is_told_so_in_the_first_second(quay: Quay) -> None:
+def test_a_reusable_workflow_is_told_so_in_the_first_second(trusted: TrustedRelease) -> None:
     """Nothing is minted, nothing is built."""
-    (quay.running.folder / "issuer").mkdir(exist_ok=True)
-    (quay.running.folder / "issuer" / "claims.json").write_text(json.dumps({"job_workflow_ref": CALLED}))
-    quay.publishers(testpypi=PUBLISHER | {"pending": True}, pypi=PUBLISHER | {"pending": True})
-    code, told = quay.release()
-    assert (code, "reusable workflow" in told, quay.did()) == (5, True, [])
+    (trusted.running.folder / "issuer").mkdir(exist_ok=True)
+    (trusted.running.folder / "issuer" / "claims.json").write_text(json.dumps({"job_workflow_ref": REUSABLE_WORKFLOW}))
+    trusted.publishers(testpypi=PUBLISHER | {"pending": True}, pypi=PUBLISHER | {"pending": True})
+    code, told = trusted.release()
+    assert (code, "reusable workflow" in told, trusted.did()) == (5, True, [])

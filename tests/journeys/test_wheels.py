@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.git_repos import Repo
-from tests.support.local_release import Yard, yard
+from tests.support.local_release import LocalRelease, start_release
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.errors import CheckFailed, Incomplete
@@ -66,34 +66,34 @@ LEG = ("--dry-run", "--until", "check-dists", "--until", "prove-dists")
 class Job:
     """One job of the workflow: a machine's own checkout, and the world that all share."""
 
-    yard: Yard
+    local: LocalRelease
 
     @property
     def folder(self) -> Path:
         """What the job hands over."""
-        return self.yard.repo.path / ".unmoor" / "v1.0"
+        return self.local.repo.path / ".unmoor" / "v1.0"
 
     def run(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run ``unmoor release`` in the job."""
-        return self.yard.unmoor("release", "--world", str(self.yard.world_file), *args, "v1.0", env=env)
+        return self.local.unmoor("release", "--world", str(self.local.world_file), *args, "v1.0", env=env)
 
 
 @dataclass(frozen=True)
 class Jobs:
     """All jobs."""
 
-    yard: Yard
+    local: LocalRelease
     folder: Path
 
     def job(self, name: str) -> Job:
         """A job with a fresh clone."""
         clone = self.folder / name / "checkout"
         subprocess.run(
-            ["git", "clone", "--quiet", self.yard.repo.path, clone],  # noqa: S607
+            ["git", "clone", "--quiet", self.local.repo.path, clone],  # noqa: S607
             check=True,
             capture_output=True,
         )
-        return Job(replace(self.yard, repo=Repo(clone)))
+        return Job(replace(self.local, repo=Repo(clone)))
 
     def built(self, sdist: Path, name: str, tag: str) -> Path:
         """What another tool leaves: a wheel of the sdist for one platform, which repairs have retagged."""
@@ -147,7 +147,7 @@ def test_wheels_of_several_jobs_are_one_release(tmp_path: Path) -> None:
     """Each job proves what it built; what no job has proven is refused by name; nothing is built or tried again."""
     repo = Repo.new(tmp_path / "sounding", FILES)
     repo.git("tag", "v1.0")
-    with yard(tmp_path, repo) as place:
+    with start_release(tmp_path, repo) as place:
         jobs = Jobs(place, tmp_path / "jobs")
         source, linux, last = (jobs.job(name) for name in ("sdist", "linux", "join"))
         made = source.run(*LEG, UNMOOR_FORMATS="sdist")
@@ -180,7 +180,7 @@ def test_wheels_of_several_jobs_are_one_release(tmp_path: Path) -> None:
         names = sorted(path.name for path in (last.folder / "dists").iterdir())
         assert len(names) == 3
         assert sorted(place.stored()) == sorted((index, name) for index in ("pypi", "testpypi") for name in names)
-        assert last.yard.status().returncode == 0
+        assert last.local.status().returncode == 0
         (proof, *_) = manifests.decode((last.folder / manifests.NAME).read_bytes(), where="join").proofs
         assert sorted(each.name for each in proof.subjects) == names
         tests = next(each for each in proof.results if each.name.endswith(f"{MANYLINUX}.whl: tests"))

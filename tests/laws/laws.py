@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.support.git_repos import Repo
-from tests.support.local_release import Yard, yard
+from tests.support.local_release import LocalRelease, start_release
 
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import session
@@ -24,7 +24,7 @@ BOUND_TO_DIGESTS = {"prove-dists", "prove-testpypi", "images", "prove-images"}
 
 
 @dataclass
-class Seen:
+class StageRecord:
     """What one stage did on the way."""
 
     stage: AnyStage
@@ -42,35 +42,35 @@ class Seen:
 
 
 @contextmanager
-def walked(folder: Path, repo: Repo, *, registry: bool = False) -> Iterator[dict[str, Seen]]:
+def walk_pipeline(folder: Path, repo: Repo, *, registry: bool = False) -> Iterator[dict[str, StageRecord]]:
     """Walk through the pipeline once, over an empty world, and write down what each stage did."""
-    with yard(folder, repo, registry=registry) as place, Processes() as processes:
+    with start_release(folder, repo, registry=registry) as place, Processes() as processes:
         asked = RunOptions(
             folder=place.repo.path, tag="v1.0", world=place.world_file, ceiling=Reach.FINAL, rehearsing=True
         )
         opened = session.open_session(asked, processes)
         opened.request.folder.open()
-        seen: dict[str, Seen] = {}
+        seen: dict[str, StageRecord] = {}
         products: dict[str, object] = {}
         for stage in opened.pipeline:
-            seen[stage.name] = observed(stage, StageContext(products), place)
+            seen[stage.name] = observe(stage, StageContext(products), place)
             products[stage.name] = seen[stage.name].kept
         yield seen
 
 
-def observed(stage: AnyStage, context: StageContext, place: Yard) -> Seen:
+def observe(stage: AnyStage, context: StageContext, place: LocalRelease) -> StageRecord:
     """Plan, look, make, look, look for other bytes, undo, look, and make again."""
-    seen = Seen(stage)
-    before = state(place)
+    seen = StageRecord(stage)
+    before = file_hashes(place)
     seen.plan = stage.plan()
-    seen.plan_changed = sorted(name for name, _ in before ^ state(place))
+    seen.plan_changed = sorted(name for name, _ in before ^ file_hashes(place))
     if isinstance(stage, Resumable):
         seen.empty = stage.find(context)
     seen.made = seen.kept = stage.make(context)
     if isinstance(stage, Resumable):
         seen.found = stage.find(context)
         try:
-            seen.found_other = stage.find(otherwise(stage, context, seen.made))
+            seen.found_other = stage.find(with_other_bytes(stage, context, seen.made))
         except Conflict as error:
             seen.other_bytes = error
         finally:
@@ -85,7 +85,7 @@ def observed(stage: AnyStage, context: StageContext, place: Yard) -> Seen:
     return seen
 
 
-def otherwise(stage: AnyStage, context: StageContext, made: object) -> StageContext:
+def with_other_bytes(stage: AnyStage, context: StageContext, made: object) -> StageContext:
     """The same names with other bytes: in what the stage reads, or in what it made."""
     if isinstance(made, Dists):
         made.files[0].path.write_bytes(b"other" + made.files[0].path.read_bytes())
@@ -119,7 +119,7 @@ def restore(made: object) -> None:
         path.write_bytes(path.read_bytes().removeprefix(b"other"))
 
 
-def state(place: Yard) -> set[tuple[str, str]]:
+def file_hashes(place: LocalRelease) -> set[tuple[str, str]]:
     """Every file of the checkout and of the world, by its hash."""
     roots = (place.repo.path, place.world)
     return {
@@ -130,25 +130,25 @@ def state(place: Yard) -> set[tuple[str, str]]:
     }
 
 
-def a_plan_says_something_and_changes_nothing(seen: Seen) -> None:
+def a_plan_says_something_and_changes_nothing(seen: StageRecord) -> None:
     """A plan is one line of words; no file of the checkout or of the world changes, and nobody is asked."""
     assert len(seen.plan.split()) > 3
     assert "\n" not in seen.plan
     assert seen.plan_changed == []
 
 
-def an_empty_world_finds_nothing(seen: Seen) -> None:
+def an_empty_world_finds_nothing(seen: StageRecord) -> None:
     """Before it was made it is absent."""
     assert seen.empty is None
 
 
-def what_was_made_is_found_equal(seen: Seen) -> None:
+def what_was_made_is_found_equal(seen: StageRecord) -> None:
     """Right after it was made, the world holds the very same product."""
     if not isinstance(seen.stage, Check):
         assert seen.found == seen.made
 
 
-def the_same_name_with_other_bytes_is_a_conflict(seen: Seen) -> None:
+def the_same_name_with_other_bytes_is_a_conflict(seen: StageRecord) -> None:
     """Other bytes under the same name are never found, and never taken for absent; a proof is simply not theirs."""
     if isinstance(seen.stage, Check):
         return
@@ -159,7 +159,7 @@ def the_same_name_with_other_bytes_is_a_conflict(seen: Seen) -> None:
         assert isinstance(seen.other_bytes, Conflict)
 
 
-def undo_takes_back_or_says_why_not(seen: Seen) -> None:
+def undo_takes_back_or_says_why_not(seen: StageRecord) -> None:
     """After undo it is absent, or there was an answer why it stays."""
     match seen.undone:
         case Undone(what):
@@ -172,7 +172,7 @@ def undo_takes_back_or_says_why_not(seen: Seen) -> None:
             assert not isinstance(seen.stage, Push)
 
 
-def what_is_final_has_a_remedy(seen: Seen) -> None:
+def what_is_final_has_a_remedy(seen: StageRecord) -> None:
     """A final stage says what a person can still do."""
     assert bool(seen.remedy) is isinstance(seen.stage, Publish)
 

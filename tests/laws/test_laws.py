@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.laws.laws import LAWS, Seen, walked
-from tests.support.local_release import small
+from tests.laws.laws import LAWS, StageRecord, walk_pipeline
+from tests.support.local_release import small_repo
 
 NAMES = (
     *("tag", "access", "notes", "dists", "check-dists", "prove-dists"),
@@ -17,20 +17,22 @@ pytestmark = pytest.mark.journey
 
 
 @pytest.fixture(scope="module")
-def voyage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Seen]]:
+def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, StageRecord]]:
     """Walk through the pipeline of a project without images."""
     folder = tmp_path_factory.mktemp("laws")
-    with walked(folder, small(folder / "small")) as seen:
+    with walk_pipeline(folder, small_repo(folder / "small")) as seen:
         yield seen
 
 
-def test_the_suite_runs_over_every_stage(voyage: dict[str, Seen]) -> None:
+def test_the_suite_runs_over_every_stage(records: dict[str, StageRecord]) -> None:
     """The names are the stages of the assembly, all of them, in order."""
-    assert tuple(voyage) == NAMES
+    assert tuple(records) == NAMES
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("name", NAMES)
-def test_every_stage_keeps_every_law(voyage: dict[str, Seen], name: str, law: Callable[[Seen], None]) -> None:
+def test_every_stage_keeps_every_law(
+    records: dict[str, StageRecord], name: str, law: Callable[[StageRecord], None]
+) -> None:
     """Each law says in its docstring what it asks of a stage."""
-    law(voyage[name])
+    law(records[name])

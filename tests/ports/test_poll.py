@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import pytest
-from tests.support.sample_values import Ticks
+from tests.support.sample_values import FakeClock
 
 from unmoor.errors import Denied, Unknown, UnmoorError
 from unmoor.ports.poll import growing, poll
@@ -23,7 +23,7 @@ class Looks:
     """Gives prepared answers, one a look, the last one again and again; each look takes ``cost`` seconds."""
 
     answers: Sequence[Answer]
-    clock: Ticks = field(default_factory=Ticks)
+    clock: FakeClock = field(default_factory=FakeClock)
     cost: float = 0.0
     times: list[float] = field(default_factory=list)
 
@@ -96,7 +96,7 @@ def test_nothing_is_forgiven_unasked() -> None:
 )
 def test_deadline(deadline: float, cost: float, times: list[float]) -> None:
     """The last look comes when the deadline does, however long the looks take; the first one always comes."""
-    looks = Looks([None], cost=cost, clock=Ticks(time=100.0))
+    looks = Looks([None], cost=cost, clock=FakeClock(time=100.0))
     assert poll(looks, waits=growing(1.0, 4.0), clock=looks.clock, deadline=deadline) is None
     assert looks.times == [100 + time for time in times]
 
@@ -149,7 +149,7 @@ def test_waits_may_end_early() -> None:
 def test_no_waits() -> None:
     """Nobody can look no times at all."""
     with pytest.raises(ValueError, match="no look"):
-        poll(lambda: 1, waits=(), clock=Ticks())
+        poll(lambda: 1, waits=(), clock=FakeClock())
 
 
 def test_growing() -> None:

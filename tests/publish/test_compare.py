@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.listed_index import Shelf, voice
-from tests.support.local_forge import Ready, Scene, ready, scene, text_file
+from tests.support.listed_index import FakeIndex, listed_files
+from tests.support.local_forge import DraftInputs, LocalForge, draft_inputs, start_forge, text_file
 
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
@@ -21,13 +21,13 @@ OTHER = "b" * 64
 
 
 @pytest.fixture(scope="module")
-def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
     """One world for this module; every test has its own tags."""
-    with scene(tmp_path_factory.mktemp("surfaces")) as running:
+    with start_forge(tmp_path_factory.mktemp("surfaces")) as running:
         yield running
 
 
-def manifest_of(one: Ready) -> Manifest:
+def manifest_of(one: DraftInputs) -> Manifest:
     """The manifest as the draft carries it."""
     return Manifest.of(one.release, one.dists, (one.proof,))
 
@@ -46,52 +46,58 @@ def changed(digests: dict[str, str | None], digest: str | None) -> dict[str, str
 
 
 HOLDINGS: dict[str, tuple[Tell, State]] = {
-    "both voices": (lambda d: Holding(simple=voice(d), json=voice(d)), State.COMPLETE),
-    "no JSON API": (lambda d: Holding(simple=voice(d), json=None), State.COMPLETE),
-    "one voice without hashes": (lambda d: Holding(simple=voice(changed(d, None)), json=voice(d)), State.COMPLETE),
-    "yanked": (lambda d: Holding(simple=voice(d, yanked=True), json=None), State.COMPLETE),
-    "stale simple index": (lambda d: Holding(simple={}, json=voice(d)), State.PENDING),
-    "half stale": (lambda d: Holding(simple=voice(without(d, ".gz")), json=voice(d)), State.PENDING),
-    "JSON not there yet": (lambda d: Holding(simple=voice(d), json={}), State.COMPLETE),
+    "both voices": (lambda d: Holding(simple=listed_files(d), json=listed_files(d)), State.COMPLETE),
+    "no JSON API": (lambda d: Holding(simple=listed_files(d), json=None), State.COMPLETE),
+    "one voice without hashes": (
+        lambda d: Holding(simple=listed_files(changed(d, None)), json=listed_files(d)),
+        State.COMPLETE,
+    ),
+    "yanked": (lambda d: Holding(simple=listed_files(d, yanked=True), json=None), State.COMPLETE),
+    "stale simple index": (lambda d: Holding(simple={}, json=listed_files(d)), State.PENDING),
+    "half stale": (lambda d: Holding(simple=listed_files(without(d, ".gz")), json=listed_files(d)), State.PENDING),
+    "JSON not there yet": (lambda d: Holding(simple=listed_files(d), json={}), State.COMPLETE),
     "nothing": (lambda _: Holding(simple={}, json={}), State.INCOMPLETE),
-    "no sdist": (lambda d: Holding(simple=voice(without(d, ".gz")), json=None), State.INCOMPLETE),
-    "other bytes": (lambda d: Holding(simple=voice(changed(d, OTHER)), json=None), State.CONFLICTING),
-    "voices disagree": (lambda d: Holding(simple=voice(changed(d, OTHER)), json=voice(d)), State.CONFLICTING),
-    "a file more": (
-        lambda d: Holding(simple=voice({**d, "demo-1.0-1-py3-none-any.whl": OTHER}), json=None),
+    "no sdist": (lambda d: Holding(simple=listed_files(without(d, ".gz")), json=None), State.INCOMPLETE),
+    "other bytes": (lambda d: Holding(simple=listed_files(changed(d, OTHER)), json=None), State.CONFLICTING),
+    "voices disagree": (
+        lambda d: Holding(simple=listed_files(changed(d, OTHER)), json=listed_files(d)),
         State.CONFLICTING,
     ),
-    "no hashes at all": (lambda d: Holding(simple=voice(changed(d, None)), json=None), State.UNKNOWN),
+    "a file more": (
+        lambda d: Holding(simple=listed_files({**d, "demo-1.0-1-py3-none-any.whl": OTHER}), json=None),
+        State.CONFLICTING,
+    ),
+    "no hashes at all": (lambda d: Holding(simple=listed_files(changed(d, None)), json=None), State.UNKNOWN),
 }
 
 
 @pytest.mark.parametrize("case", HOLDINGS)
-def test_an_index_is_judged_by_digest(at: Scene, tmp_path: Path, case: str) -> None:
+def test_an_index_is_judged_by_digest(at: LocalForge, tmp_path: Path, case: str) -> None:
     """Each way that two voices can speak of two files."""
     tell, expected = HOLDINGS[case]
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     digests: dict[str, str | None] = {file.name: file.sha256 for file in one.dists.files}
-    state = compare_index(manifest_of(one), Shelf(tell(digests)))
+    state = compare_index(manifest_of(one), FakeIndex(tell(digests)))
     assert state.state is expected
     assert {item.name for item in state.items} >= digests.keys()
     assert state.url == f"http://example.org/demo/{one.release.version}/"
 
 
-def test_the_digests_that_differ_are_both_told(at: Scene, tmp_path: Path) -> None:
+def test_the_digests_that_differ_are_both_told(at: LocalForge, tmp_path: Path) -> None:
     """Expected and seen, of the file that is to blame."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     wheel = one.dists.wheels[0]
-    held = Holding(simple=voice({wheel.name: OTHER}), json=None)
-    item = next(item for item in compare_index(manifest_of(one), Shelf(held)).items if item.name == wheel.name)
+    held = Holding(simple=listed_files({wheel.name: OTHER}), json=None)
+    item = next(item for item in compare_index(manifest_of(one), FakeIndex(held)).items if item.name == wheel.name)
     assert (item.expected, item.seen) == (wheel.sha256, OTHER)
 
 
-def test_one_surfaces_trouble_does_not_hide_another(at: Scene, tmp_path: Path) -> None:
+def test_one_surfaces_trouble_does_not_hide_another(at: LocalForge, tmp_path: Path) -> None:
     """An index that cannot be read is unknown, with the reason; the others are told."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     digests: dict[str, str | None] = {file.name: file.sha256 for file in one.dists.files}
-    broken = Shelf(Unknown("it is on fire", next_step="wait"), name="testpypi")
-    whole = Shelf(Holding(simple=voice(digests), json=None))
+    broken = FakeIndex(Unknown("it is on fire", next_step="wait"), name="testpypi")
+    whole = FakeIndex(Holding(simple=listed_files(digests), json=None))
     states = compare(manifest_of(one), index=whole, staging=broken, forge=at.forge(""))
     assert [(each.surface, each.state) for each in states] == [
         ("testpypi", State.UNKNOWN),
@@ -102,22 +108,22 @@ def test_one_surfaces_trouble_does_not_hide_another(at: Scene, tmp_path: Path) -
     assert len(compare(manifest_of(one), index=whole, staging=None, forge=at.forge(""))) == 2
 
 
-def test_an_interruption_is_no_trouble_of_a_surface(at: Scene, tmp_path: Path) -> None:
+def test_an_interruption_is_no_trouble_of_a_surface(at: LocalForge, tmp_path: Path) -> None:
     """It ends the whole look."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     with pytest.raises(Interrupted):
-        compare(manifest_of(one), index=Shelf(Interrupted("stop", next_step="")), staging=None, forge=at.forge(""))
+        compare(manifest_of(one), index=FakeIndex(Interrupted("stop", next_step="")), staging=None, forge=at.forge(""))
 
 
-def publish(one: Ready, *, prerelease: bool = False) -> None:
+def publish(one: DraftInputs, *, prerelease: bool = False) -> None:
     """Make the draft of a release public."""
     (forge_release,) = one.stage.forge.releases(one.release.tag)
     one.stage.forge.publish(forge_release, prerelease=prerelease, latest=False)
 
 
-def test_a_forge_with_everything_public_is_complete_to_strangers(at: Scene, tmp_path: Path) -> None:
+def test_a_forge_with_everything_public_is_complete_to_strangers(at: LocalForge, tmp_path: Path) -> None:
     """No credentials are needed to see it."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     publish(one)
     state = compare_forge(manifest_of(one), at.forge(""))
@@ -129,18 +135,18 @@ def test_a_forge_with_everything_public_is_complete_to_strangers(at: Scene, tmp_
     }
 
 
-def test_a_draft_that_waits_is_incomplete_and_told_to_who_may_see_it(at: Scene, tmp_path: Path) -> None:
+def test_a_draft_that_waits_is_incomplete_and_told_to_who_may_see_it(at: LocalForge, tmp_path: Path) -> None:
     """Strangers are told that nothing is public."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     notes = [compare_forge(manifest_of(one), at.forge(token)).note for token in (None, "", at.read_token)]
     assert "a draft waits" in notes[0]
     assert notes[1:] == [f"no public release of {one.release.tag}"] * 2
 
 
-def test_a_wrong_mark_on_the_forge_is_incomplete(at: Scene, tmp_path: Path) -> None:
+def test_a_wrong_mark_on_the_forge_is_incomplete(at: LocalForge, tmp_path: Path) -> None:
     """The files are there, and the release says something else of itself."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     publish(one, prerelease=True)
     state = compare_forge(manifest_of(one), at.forge(""))
@@ -148,9 +154,9 @@ def test_a_wrong_mark_on_the_forge_is_incomplete(at: Scene, tmp_path: Path) -> N
     assert "prerelease" in state.note
 
 
-def test_other_words_in_the_manifest_are_the_same_release(at: Scene, tmp_path: Path) -> None:
+def test_other_words_in_the_manifest_are_the_same_release(at: LocalForge, tmp_path: Path) -> None:
     """Other proofs of the same files; other files are a conflict."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     publish(one)
     again = replace(manifest_of(one), proofs=())
@@ -161,9 +167,9 @@ def test_other_words_in_the_manifest_are_the_same_release(at: Scene, tmp_path: P
 
 @pytest.mark.parametrize("name", ["wheel", "SHA256SUMS", "manifest.json"])
 @pytest.mark.parametrize(("change", "expected"), [("gone", State.INCOMPLETE), ("other", State.CONFLICTING)])
-def test_each_asset_counts(at: Scene, tmp_path: Path, name: str, change: str, expected: State) -> None:
+def test_each_asset_counts(at: LocalForge, tmp_path: Path, name: str, change: str, expected: State) -> None:
     """A file, the sums or the manifest: missing is incomplete, other bytes conflict."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     forge = one.stage.forge
     (forge_release,) = forge.releases(one.release.tag)
@@ -190,9 +196,9 @@ def test_the_worst_state_decides(states: list[State], expected: State) -> None:
     assert worst(states) is expected
 
 
-def test_the_manifest_comes_from_the_folder_else_from_the_forge(at: Scene, tmp_path: Path) -> None:
+def test_the_manifest_comes_from_the_folder_else_from_the_forge(at: LocalForge, tmp_path: Path) -> None:
     """On any machine: from a draft with the right to see it, from a public release without."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     empty = RunFolder(tmp_path / "elsewhere")
     tag = one.release.tag
     assert find_manifest(empty, at.forge(), tag) is None
@@ -205,16 +211,16 @@ def test_the_manifest_comes_from_the_folder_else_from_the_forge(at: Scene, tmp_p
     assert find_manifest(empty, at.forge(""), tag) == expected
 
 
-def test_a_manifest_of_another_tag_is_unknown(at: Scene, tmp_path: Path) -> None:
+def test_a_manifest_of_another_tag_is_unknown(at: LocalForge, tmp_path: Path) -> None:
     """A folder that was copied, or an asset of another release."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     folder = RunFolder(tmp_path / "run")
     folder.write_manifest(replace(manifest_of(one), tag="v0.0"))
     with pytest.raises(Unknown, match="not of"):
         find_manifest(folder, at.forge(""), one.release.tag)
 
 
-def test_a_reader_that_may_not_see_drafts_is_told_that_it_is_unknown(at: Scene, tmp_path: Path) -> None:
+def test_a_reader_that_may_not_see_drafts_is_told_that_it_is_unknown(at: LocalForge, tmp_path: Path) -> None:
     """With a token that may not push nobody can say that there is no manifest."""
     with pytest.raises(Unknown, match="drafts are listed only"):
         find_manifest(RunFolder(tmp_path / "none"), at.forge(at.read_token), at.release().tag)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from packaging.version import Version
-from tests.support.listed_index import Shelf
+from tests.support.listed_index import FakeIndex
 
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.index import Holding
@@ -18,7 +18,7 @@ DOWN = Unknown("no answer", where="there", next_step="try again")
 
 
 @dataclass(frozen=True)
-class Pages:
+class FakeForge:
     """The one thing that is asked of the forge."""
 
     tags: tuple[str, ...] | Exception = ()
@@ -31,7 +31,7 @@ class Pages:
 
 
 def ask(
-    version: str, shelf: Shelf | None, pages: Pages | None, *tags: str, moves: bool = True
+    version: str, index: FakeIndex | None, pages: FakeForge | None, *tags: str, moves: bool = True
 ) -> tuple[bool, list[str]]:
     """The answer, and what was warned of."""
     warned: list[str] = []
@@ -40,7 +40,7 @@ def ask(
         [Version(tag) for tag in tags],
         project="pkg",
         naming=Naming(),
-        index=shelf,
+        index=index,
         forge=pages,  # type: ignore[arg-type]  # no more of it is asked
         moves=moves,
         warn=warned.append,
@@ -69,23 +69,23 @@ def test_the_first_source_that_knows_decides(
     version: str, index: dict[str, bool], forge: tuple[str, ...], tags: tuple[str, ...], *, is_highest: bool
 ) -> None:
     """The index without what is yanked, else public releases, else tags."""
-    assert ask(version, Shelf(NOTHING, others=index), Pages(forge), *tags) == (is_highest, [])
+    assert ask(version, FakeIndex(NOTHING, others=index), FakeForge(forge), *tags) == (is_highest, [])
 
 
 @pytest.mark.parametrize("trouble", [DOWN, Denied("not for you", next_step="log in")])
 @pytest.mark.parametrize("at_forge", [False, True])
 def test_what_cannot_be_read_is_never_taken_for_absent(trouble: Exception, *, at_forge: bool) -> None:
     """A run that moves pointers stops; one that only looks is warned, and calls nothing the highest."""
-    shelf, pages = (Shelf(NOTHING), Pages(trouble)) if at_forge else (Shelf(trouble), Pages())
+    index, pages = (FakeIndex(NOTHING), FakeForge(trouble)) if at_forge else (FakeIndex(trouble), FakeForge())
     with pytest.raises(Unknown, match="cannot be told whether"):
-        ask("1.0", shelf, pages)
-    answer, warned = ask("1.0", shelf, pages, moves=False)
+        ask("1.0", index, pages)
+    answer, warned = ask("1.0", index, pages, moves=False)
     assert (answer, len(warned)) == (False, 1)
 
 
 def test_a_prerelease_asks_nobody() -> None:
     """It is never the highest final, whoever is down."""
-    assert ask("1.0rc1", Shelf(DOWN), Pages(DOWN)) == (False, [])
+    assert ask("1.0rc1", FakeIndex(DOWN), FakeForge(DOWN)) == (False, [])
 
 
 def test_without_ports_the_tags_decide() -> None:

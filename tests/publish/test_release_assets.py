@@ -18,7 +18,7 @@ from unmoor.products import Dists, File, Notes
 from unmoor.publish.release_assets import LARGEST, ReleaseAssets, same_text, select_draft
 
 ASSET = ForgeAsset(id=1, name="a.txt", size=1, sha256=None, uploaded=True, url="")
-RELEASE = sample_values.release("acme/demo", "demo")
+RELEASE = sample_values.sample_release("acme/demo", "demo")
 NOTES = Notes(body="Notes", full="Notes", source="a test")
 
 

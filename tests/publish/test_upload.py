@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from tests.support.faulty_index import Shelf, Stand, built, standing
+from tests.support.faulty_index import FaultyIndex, RunningIndex, build_dists, run_index
 from tests.support.faulty_server import Exchange
 
 from unmoor.errors import Conflict, Denied, Incomplete, Rejected, TimedOut, Unknown, UnmoorError
@@ -28,41 +28,41 @@ RELEASE = Release(
     prerelease=False,
     highest=True,
 )
-Fault = Callable[[Exchange, Shelf, str, bytes], None]
+Fault = Callable[[Exchange, FaultyIndex, str, bytes], None]
 
 
-def bringing(stand: Stand, files: Sequence[File], *, deadline: float = 1800.0) -> tuple[Uploaded, list[str]]:
+def bringing(running: RunningIndex, files: Sequence[File], *, deadline: float = 1800.0) -> tuple[Uploaded, list[str]]:
     """Bring the files, and hear what was said."""
     said: list[str] = []
     dists = Dists(files=tuple(files))
-    product = upload(stand.index, RELEASE, dists, clock=stand.clock, say=said.append, deadline=deadline)
+    product = upload(running.index, RELEASE, dists, clock=running.clock, say=said.append, deadline=deadline)
     return product, said
 
 
 def product_of(files: Sequence[File]) -> Uploaded:
     """The product of all files."""
-    return Uploaded(index="shelf", files=tuple(Subject(name=file.name, sha256=file.sha256) for file in files))
+    return Uploaded(index="example", files=tuple(Subject(name=file.name, sha256=file.sha256) for file in files))
 
 
 def test_wheels_go_first_and_the_sdist_last(tmp_path: Path) -> None:
     """The first file of a version creates it; installers should not meet an sdist alone."""
-    files = built(tmp_path, more=("cp311-cp311-win32", "cp310-cp310-win32"))
-    with standing() as stand:
-        product, said = bringing(stand, files[::-1])
-        assert bringing(stand, files)[0] == product_of(files)
+    files = build_dists(tmp_path, more=("cp311-cp311-win32", "cp310-cp310-win32"))
+    with run_index() as running:
+        product, said = bringing(running, files[::-1])
+        assert bringing(running, files)[0] == product_of(files)
     assert product == product_of(files[::-1])
     first, *others = sorted(f.name for f in files[:-1])
-    assert (stand.shelf.sent[0], stand.shelf.sent[-1]) == (first, files[-1].name)
-    assert sorted(stand.shelf.sent) == sorted(stand.shelf.stored) == sorted([first, *others, files[-1].name])
+    assert (running.served.sent[0], running.served.sent[-1]) == (first, files[-1].name)
+    assert sorted(running.served.sent) == sorted(running.served.stored) == sorted([first, *others, files[-1].name])
     assert [line.split()[0] for line in said] == ["sending"] * 4
-    assert stand.clock.slept == []
+    assert running.clock.slept == []
 
 
 TAGS = tuple(f"cp3{minor}-cp3{minor}-win32" for minor in range(20, 40))
 
 
 @dataclass
-class Meeting:
+class UploadBarrier:
     """Holds uploads until so many are there at the same time; counts the most that were."""
 
     wanted: int
@@ -71,7 +71,7 @@ class Meeting:
     lock: threading.Lock = field(default_factory=threading.Lock)
     met: threading.Event = field(default_factory=threading.Event)
 
-    def keep(self, exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+    def keep(self, exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
         """Store a file once the others have come too."""
         with self.lock:
             self.now += 1
@@ -81,125 +81,125 @@ class Meeting:
         assert self.met.wait(10)
         with self.lock:
             self.now -= 1
-        shelf.keep(name, data)
+        served.keep(name, data)
         exchange.answer()
 
 
-def stored(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+def stored(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
     """Store a file."""
-    shelf.keep(name, data)
+    served.keep(name, data)
     exchange.answer()
 
 
 @pytest.mark.parametrize("begun", [False, True])
 def test_the_other_wheels_go_side_by_side(tmp_path: Path, *, begun: bool) -> None:
     """The first goes alone where the release has to be made; eight connections carry all the others."""
-    files = built(tmp_path, more=TAGS)
+    files = build_dists(tmp_path, more=TAGS)
     wheels = sorted(file.name for file in files[:-1])
-    meeting = Meeting(wanted=WIDTH)
+    meeting = UploadBarrier(wanted=WIDTH)
     there = {wheels[0]: next(f.path.read_bytes() for f in files if f.name == wheels[0])} if begun else {}
-    with standing(Shelf(files=dict(there))) as stand:
-        stand.shelf.uploads.extend([] if begun else [stored])
-        stand.shelf.uploads.extend([meeting.keep] * WIDTH)
-        bringing(stand, files)
-        ports = {seen.port for seen in stand.fault.seen if seen.method == "POST"}
+    with run_index(FaultyIndex(files=dict(there))) as running:
+        running.served.uploads.extend([] if begun else [stored])
+        running.served.uploads.extend([meeting.keep] * WIDTH)
+        bringing(running, files)
+        ports = {seen.port for seen in running.server.seen if seen.method == "POST"}
     assert meeting.most == WIDTH
-    assert sorted(stand.shelf.sent) == sorted(file.name for file in files if file.name not in there)
-    assert stand.shelf.sent[-1] == files[-1].name
-    assert begun or stand.shelf.sent[0] == wheels[0]
+    assert sorted(running.served.sent) == sorted(file.name for file in files if file.name not in there)
+    assert running.served.sent[-1] == files[-1].name
+    assert begun or running.served.sent[0] == wheels[0]
     assert len(ports) <= WIDTH
 
 
 def test_a_failure_stops_what_was_not_begun(tmp_path: Path) -> None:
     """What was begun ends and is named; the sdist is not sent; a second run sends the rest, each once."""
-    files = built(tmp_path, more=TAGS)
-    meeting = Meeting(wanted=WIDTH)
+    files = build_dists(tmp_path, more=TAGS)
+    meeting = UploadBarrier(wanted=WIDTH)
 
-    def refuse(exchange: Exchange, _shelf: Shelf, _name: str, _data: bytes) -> None:
+    def refuse(exchange: Exchange, _shelf: FaultyIndex, _name: str, _data: bytes) -> None:
         meeting.met.wait(10)
         exchange.answer(400, reason="Invalid value for classifiers.")
 
     meeting.now = 1
-    with standing() as stand:
-        stand.shelf.uploads.extend([stored, refuse, *[meeting.keep] * (WIDTH - 1)])
+    with run_index() as running:
+        running.served.uploads.extend([stored, refuse, *[meeting.keep] * (WIDTH - 1)])
         with pytest.raises(Rejected, match="classifiers") as caught:
-            bringing(stand, files)
-        assert files[-1].name not in stand.shelf.sent
-        count = re.search(r"; (\d+) of 22 files are on shelf: (.*)$", caught.value.what)
+            bringing(running, files)
+        assert files[-1].name not in running.served.sent
+        count = re.search(r"; (\d+) of 22 files are on example: (.*)$", caught.value.what)
         assert count is not None
-        assert sorted(stand.shelf.stored) == count[2].split(", ")
-        assert len(stand.shelf.stored) == int(count[1])
-        bringing(stand, files)
-    assert sorted(stand.shelf.stored) == sorted(file.name for file in files)
+        assert sorted(running.served.stored) == count[2].split(", ")
+        assert len(running.served.stored) == int(count[1])
+        bringing(running, files)
+    assert sorted(running.served.stored) == sorted(file.name for file in files)
 
 
 def test_faults_side_by_side_store_nothing_twice(tmp_path: Path) -> None:
     """Every fault that can be survived alone is survived among others."""
-    files = built(tmp_path, more=TAGS)
+    files = build_dists(tmp_path, more=TAGS)
     faults: list[Fault] = [keep_then_500, keep_then_reset, answer(502), reset, keep_then_refuse, keep_then_busy]
-    with standing() as stand:
-        stand.shelf.uploads.extend([stored, *faults, answer(429, Retry_After="3"), *faults])
-        assert bringing(stand, files)[0] == product_of(files)
-    assert sorted(stand.shelf.stored) == sorted(file.name for file in files)
+    with run_index() as running:
+        running.served.uploads.extend([stored, *faults, answer(429, Retry_After="3"), *faults])
+        assert bringing(running, files)[0] == product_of(files)
+    assert sorted(running.served.stored) == sorted(file.name for file in files)
 
 
 def test_who_is_asked_to_wait_waits_with_all_files(tmp_path: Path) -> None:
     """An index that asks to come back means us, and not the one file."""
-    files = built(tmp_path, more=TAGS)
+    files = build_dists(tmp_path, more=TAGS)
     moments: list[float] = []
-    with standing() as stand:
+    with run_index() as running:
 
-        def late(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
-            moments.append(stand.clock.now())
-            stored(exchange, shelf, name, data)
+        def late(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
+            moments.append(running.clock.now())
+            stored(exchange, served, name, data)
 
-        begun = stand.clock.now()
-        stand.shelf.uploads.extend([answer(429, Retry_After="600"), *[late] * 30])
-        bringing(stand, files)
+        begun = running.clock.now()
+        running.served.uploads.extend([answer(429, Retry_After="600"), *[late] * 30])
+        bringing(running, files)
     assert min(moments) >= begun + 600
     assert len(moments) == len(files)
 
 
 def test_only_what_is_missing_is_sent(tmp_path: Path) -> None:
     """What is there with the same bytes is left alone, and said."""
-    files = built(tmp_path)
-    with standing(Shelf(files={files[0].name: files[0].path.read_bytes()})) as stand:
-        _, said = bringing(stand, files)
-    assert stand.shelf.sent == [files[1].name]
-    assert said[0] == f"shelf has {files[0].name} already, the same bytes"
+    files = build_dists(tmp_path)
+    with run_index(FaultyIndex(files={files[0].name: files[0].path.read_bytes()})) as running:
+        _, said = bringing(running, files)
+    assert running.served.sent == [files[1].name]
+    assert said[0] == f"example has {files[0].name} already, the same bytes"
 
 
 # Faults: what the index does with one upload.
 
 
-def keep_then_500(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+def keep_then_500(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
     """Store it, and fail."""
-    shelf.keep(name, data)
+    served.keep(name, data)
     exchange.answer(500)
 
 
-def keep_then_reset(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+def keep_then_reset(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
     """Store it, and break the connection off."""
-    shelf.keep(name, data)
+    served.keep(name, data)
     exchange.reset()
 
 
-def keep_then_lag(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+def keep_then_lag(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
     """Store it, fail, and list it later: every look takes two reads."""
-    shelf.keep(name, data)
-    shelf.lag = 6
+    served.keep(name, data)
+    served.lag = 6
     exchange.answer(502)
 
 
-def keep_then_refuse(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+def keep_then_refuse(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
     """Store it, and answer the second of two requests that a proxy made of one."""
-    shelf.keep(name, data)
+    served.keep(name, data)
     exchange.answer(400, reason="File already exists.")
 
 
-def keep_then_busy(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+def keep_then_busy(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
     """Store it, and ask to come back."""
-    shelf.keep(name, data)
+    served.keep(name, data)
     exchange.answer(503, headers={"Retry-After": "5"})
 
 
@@ -209,13 +209,13 @@ def answer(status: int, reason: str | None = None, **headers: str) -> Fault:
     return lambda exchange, _shelf, _name, _data: exchange.answer(status, reason=reason, headers=named)
 
 
-def reset(exchange: Exchange, _shelf: Shelf, _name: str, _data: bytes) -> None:
+def reset(exchange: Exchange, _shelf: FaultyIndex, _name: str, _data: bytes) -> None:
     """Store nothing, and break off."""
     exchange.reset()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
+class UploadCase:
     """Faults for the first uploads; how often the wheel is sent then; what is waited for, in seconds."""
 
     faults: tuple[Fault, ...]
@@ -224,16 +224,16 @@ class Case:
 
 
 SURVIVED = {
-    "500 after storing": Case(faults=(keep_then_500,), sent=1),
-    "reset after storing": Case(faults=(keep_then_reset,), sent=1),
-    "listed late": Case(faults=(keep_then_lag,), sent=1, slept=(1, 2)),
-    "refused after storing": Case(faults=(keep_then_refuse,), sent=1),
-    "busy after storing": Case(faults=(keep_then_busy,), sent=1, slept=(5,)),
-    "500": Case(faults=(answer(500),), sent=2, slept=(1, 2, 4, 8, 15)),
-    "reset twice": Case(faults=(reset, reset), sent=3, slept=(1, 2, 4, 8, 15) * 2),
-    "429 in seconds": Case(faults=(answer(429, Retry_After="40"),), sent=2, slept=(40,)),
-    "429, unsaid, twice": Case(faults=(answer(429), answer(429)), sent=3, slept=(10, 20)),
-    "429 and 500": Case(faults=(answer(429, RateLimit="t=3"), answer(500)), sent=3, slept=(3, 1, 2, 4, 8, 15)),
+    "500 after storing": UploadCase(faults=(keep_then_500,), sent=1),
+    "reset after storing": UploadCase(faults=(keep_then_reset,), sent=1),
+    "listed late": UploadCase(faults=(keep_then_lag,), sent=1, slept=(1, 2)),
+    "refused after storing": UploadCase(faults=(keep_then_refuse,), sent=1),
+    "busy after storing": UploadCase(faults=(keep_then_busy,), sent=1, slept=(5,)),
+    "500": UploadCase(faults=(answer(500),), sent=2, slept=(1, 2, 4, 8, 15)),
+    "reset twice": UploadCase(faults=(reset, reset), sent=3, slept=(1, 2, 4, 8, 15) * 2),
+    "429 in seconds": UploadCase(faults=(answer(429, Retry_After="40"),), sent=2, slept=(40,)),
+    "429, unsaid, twice": UploadCase(faults=(answer(429), answer(429)), sent=3, slept=(10, 20)),
+    "429 and 500": UploadCase(faults=(answer(429, RateLimit="t=3"), answer(500)), sent=3, slept=(3, 1, 2, 4, 8, 15)),
 }
 
 
@@ -241,13 +241,13 @@ SURVIVED = {
 def test_what_can_be_survived_is(name: str, tmp_path: Path) -> None:
     """No fault stores a file twice; each is looked for before it is sent again."""
     case = SURVIVED[name]
-    files = built(tmp_path)
-    with standing(Shelf()) as stand:
-        stand.shelf.uploads.extend(case.faults)
-        assert bringing(stand, files)[0] == product_of(files)
-    assert stand.shelf.stored == [file.name for file in files]
-    assert stand.shelf.sent == [files[0].name] * case.sent + [files[1].name]
-    assert tuple(stand.clock.slept) == case.slept
+    files = build_dists(tmp_path)
+    with run_index(FaultyIndex()) as running:
+        running.served.uploads.extend(case.faults)
+        assert bringing(running, files)[0] == product_of(files)
+    assert running.served.stored == [file.name for file in files]
+    assert running.served.sent == [files[0].name] * case.sent + [files[1].name]
+    assert tuple(running.clock.slept) == case.slept
 
 
 @pytest.mark.parametrize(
@@ -299,167 +299,167 @@ def test_what_cannot_be_survived_says_so(  # noqa: PLR0917 - five of them are a 
     fault: Fault, kind: type[UnmoorError], words: str, advice: str, sent: int, tmp_path: Path
 ) -> None:
     """The index's words, what is there already, and a next step of its own for each kind; the tries are bounded."""
-    files = built(tmp_path)
-    with standing(Shelf(files={files[0].name: files[0].path.read_bytes()})) as stand:
-        stand.shelf.uploads.extend([fault] * 9)
+    files = build_dists(tmp_path)
+    with run_index(FaultyIndex(files={files[0].name: files[0].path.read_bytes()})) as running:
+        running.served.uploads.extend([fault] * 9)
         with pytest.raises(kind, match=words) as caught:
-            bringing(stand, files)
-    assert caught.value.what.endswith(f"; 1 of 2 files are on shelf: {files[0].name}")
+            bringing(running, files)
+    assert caught.value.what.endswith(f"; 1 of 2 files are on example: {files[0].name}")
     assert re.search(advice, caught.value.next_step)
     assert ("within 14 days" in caught.value.next_step) is ("again" in caught.value.next_step)
-    assert stand.shelf.sent == [files[1].name] * sent
-    assert stand.shelf.stored == []
+    assert running.served.sent == [files[1].name] * sent
+    assert running.served.stored == []
 
 
-def refuse_for_other_bytes(exchange: Exchange, shelf: Shelf, name: str, data: bytes) -> None:
+def refuse_for_other_bytes(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
     """Somebody else was faster, with other bytes."""
-    shelf.files[name] = data + b"other"
+    served.files[name] = data + b"other"
     exchange.answer(400, reason="File already exists.")
 
 
 @pytest.mark.parametrize("fault", [refuse_for_other_bytes, keep_then_500])
 def test_other_bytes_under_our_name_are_a_conflict(fault: Fault, tmp_path: Path) -> None:
     """Whether they were there before, or came in between: both digests are named."""
-    files = built(tmp_path)
-    with standing() as stand:
-        stand.shelf.uploads.append(fault)
+    files = build_dists(tmp_path)
+    with run_index() as running:
+        running.served.uploads.append(fault)
         if fault is keep_then_500:
-            stand.shelf.files[files[1].name] = b"other"
+            running.served.files[files[1].name] = b"other"
         with pytest.raises(Conflict, match=rf"sha256 [0-9a-f]{{64}} there, {'[0-9a-f]' * 64} here"):
-            bringing(stand, files)
-    assert len(stand.shelf.sent) <= 1
+            bringing(running, files)
+    assert len(running.served.sent) <= 1
 
 
 def test_a_file_that_nobody_tested_is_a_conflict(tmp_path: Path) -> None:
     """A version that holds something else is not this release."""
-    files = built(tmp_path, more=("cp311-cp311-win32",))
-    shelf = Shelf(files={file.name: file.path.read_bytes() for file in files})
-    with standing(shelf) as stand, pytest.raises(Conflict, match=r"not of this release: demo-1\.0-cp311"):
-        split_missing(stand.index, "demo", "1.0", (files[0], files[2]))
+    files = build_dists(tmp_path, more=("cp311-cp311-win32",))
+    served = FaultyIndex(files={file.name: file.path.read_bytes() for file in files})
+    with run_index(served) as running, pytest.raises(Conflict, match=r"not of this release: demo-1\.0-cp311"):
+        split_missing(running.index, "demo", "1.0", (files[0], files[2]))
 
 
 def test_an_index_without_hashes_is_fetched_from(tmp_path: Path) -> None:
     """What it serves is hashed here, and that is said; a file is fetched once, not for every look."""
-    files = built(tmp_path)
-    shelf = Shelf(files={files[0].name: files[0].path.read_bytes()}, without_hash=True)
-    with standing(shelf) as stand:
-        product, said = bringing(stand, files)
-        fetched = [path for path in stand.fault.paths() if path.startswith("/files/")]
+    files = build_dists(tmp_path)
+    served = FaultyIndex(files={files[0].name: files[0].path.read_bytes()}, without_hash=True)
+    with run_index(served) as running:
+        product, said = bringing(running, files)
+        fetched = [path for path in running.server.paths() if path.startswith("/files/")]
     assert product == product_of(files)
-    assert stand.shelf.sent == [files[1].name]
-    assert said[-1] == "shelf gives no sha256: its files were fetched and hashed"
+    assert running.served.sent == [files[1].name]
+    assert said[-1] == "example gives no sha256: its files were fetched and hashed"
     assert sorted(fetched) == sorted(f"/files/{file.name}" for file in files)
 
 
 def test_other_bytes_on_an_index_without_hashes_are_a_conflict(tmp_path: Path) -> None:
     """A name is no proof."""
-    files = built(tmp_path)
-    shelf = Shelf(files={files[0].name: b"other"}, without_hash=True)
-    with standing(shelf) as stand, pytest.raises(Conflict, match="holds other bytes"):
-        bringing(stand, files)
-    assert stand.shelf.sent == []
+    files = build_dists(tmp_path)
+    served = FaultyIndex(files={files[0].name: b"other"}, without_hash=True)
+    with run_index(served) as running, pytest.raises(Conflict, match="holds other bytes"):
+        bringing(running, files)
+    assert running.served.sent == []
 
 
 def test_what_is_too_large_to_be_fetched_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither present nor absent."""
-    files = built(tmp_path)
+    files = build_dists(tmp_path)
     monkeypatch.setattr("unmoor.adapters.index.hashes.BUDGET", 10)
-    shelf = Shelf(files={file.name: file.path.read_bytes() for file in files}, without_hash=True)
-    with standing(shelf) as stand, pytest.raises(Unknown, match="without a sha256") as caught:
-        bringing(stand, files)
+    served = FaultyIndex(files={file.name: file.path.read_bytes() for file in files}, without_hash=True)
+    with run_index(served) as running, pytest.raises(Unknown, match="without a sha256") as caught:
+        bringing(running, files)
     assert "too much to be fetched" in caught.value.next_step
-    assert stand.shelf.sent == []
+    assert running.served.sent == []
 
 
 def test_two_voices_that_disagree_are_a_conflict(tmp_path: Path) -> None:
     """The simple index alone may not be overruled by the JSON API."""
-    files = built(tmp_path)
-    with standing(Shelf(files={files[0].name: files[0].path.read_bytes()})) as stand:
+    files = build_dists(tmp_path)
+    with run_index(FaultyIndex(files={files[0].name: files[0].path.read_bytes()})) as running:
         page = {"meta": {"api-version": "1.0"}, "name": "demo", "files": []}
         wrong = {"filename": files[0].name, "url": "/x", "hashes": {"sha256": "0" * 64}}
-        stand.shelf.reads.append(
+        running.served.reads.append(
             lambda x: x.json({**page, "files": [wrong]}, kind="application/vnd.pypi.simple.v1+json")
         )
         with pytest.raises(Conflict, match="0" * 64):
-            split_missing(stand.index, "demo", "1.0", files)
+            split_missing(running.index, "demo", "1.0", files)
 
 
 def test_an_index_behind_its_own_api_counts(tmp_path: Path) -> None:
     """Stale is not absent: it is said, and waited for by nobody here."""
-    files = built(tmp_path)
-    with standing(Shelf(simple_behind=True)) as stand:
-        product, said = bringing(stand, files)
+    files = build_dists(tmp_path)
+    with run_index(FaultyIndex(simple_behind=True)) as running:
+        product, said = bringing(running, files)
     assert product == product_of(files)
     assert said[-1].startswith(f"installers cannot see {files[0].name}, {files[1].name} yet")
-    assert stand.clock.slept == []
+    assert running.clock.slept == []
 
 
-def take_and_forget(exchange: Exchange, _shelf: Shelf, _name: str, _data: bytes) -> None:
+def take_and_forget(exchange: Exchange, _shelf: FaultyIndex, _name: str, _data: bytes) -> None:
     """Say yes like a login page does."""
     exchange.answer(200, "<html><form>", kind="text/html")
 
 
 def test_a_yes_is_not_believed_without_the_hash(tmp_path: Path) -> None:
     """What an index took but does not list is not done."""
-    files = built(tmp_path)
-    with standing() as stand:
-        stand.shelf.uploads.extend([take_and_forget] * 2)
+    files = build_dists(tmp_path)
+    with run_index() as running:
+        running.served.uploads.extend([take_and_forget] * 2)
         with pytest.raises(Incomplete, match="does not list") as caught:
-            bringing(stand, files)
-    assert stand.shelf.sent == [file.name for file in files]
+            bringing(running, files)
+    assert running.served.sent == [file.name for file in files]
     assert "run the same command again" in caught.value.next_step
-    assert sum(stand.clock.slept) == 180
+    assert sum(running.clock.slept) == 180
 
 
 def test_an_index_that_cannot_be_read_is_sent_nothing(tmp_path: Path) -> None:
     """Unknown is never absent: neither before the first upload nor after a lost answer."""
-    files = built(tmp_path)
-    with standing() as stand:
-        stand.shelf.reads.extend([lambda x: x.answer(500)] * 3)
+    files = build_dists(tmp_path)
+    with run_index() as running:
+        running.served.reads.extend([lambda x: x.answer(500)] * 3)
         with pytest.raises(Unknown, match="answered 500"):
-            bringing(stand, files)
-        assert stand.shelf.sent == []
-        stand.shelf.uploads.append(keep_then_reset)
-        stand.shelf.reads.extend([lambda x: x.answer(404)] * 2 + [lambda x: x.answer(500)] * 100)
-        with pytest.raises(Unknown, match=r"answered 500.*0 of 2 files are on shelf"):
-            bringing(stand, files)
-        stand.shelf.reads.clear()
-        assert bringing(stand, files)[0] == product_of(files)
-    assert stand.shelf.sent == stand.shelf.stored == [file.name for file in files]
+            bringing(running, files)
+        assert running.served.sent == []
+        running.served.uploads.append(keep_then_reset)
+        running.served.reads.extend([lambda x: x.answer(404)] * 2 + [lambda x: x.answer(500)] * 100)
+        with pytest.raises(Unknown, match=r"answered 500.*0 of 2 files are on example"):
+            bringing(running, files)
+        running.served.reads.clear()
+        assert bringing(running, files)[0] == product_of(files)
+    assert running.served.sent == running.served.stored == [file.name for file in files]
 
 
 @pytest.mark.parametrize(("deadline", "words"), [(2.5, "was asked what it holds"), (40.0, "was sent|was asked")])
 def test_the_deadline_holds(deadline: float, words: str, tmp_path: Path) -> None:
     """All waits together end in time."""
-    files = built(tmp_path)
-    with standing() as stand:
-        stand.shelf.uploads.extend([reset] * 9)
+    files = build_dists(tmp_path)
+    with run_index() as running:
+        running.served.uploads.extend([reset] * 9)
         with pytest.raises(TimedOut, match=words) as caught:
-            bringing(stand, files, deadline=deadline)
-    assert sum(stand.clock.slept) <= deadline
-    assert "0 of 2 files are on shelf" in caught.value.what
+            bringing(running, files, deadline=deadline)
+    assert sum(running.clock.slept) <= deadline
+    assert "0 of 2 files are on example" in caught.value.what
 
 
 def test_a_file_that_changed_is_not_sent(tmp_path: Path) -> None:
     """What is already there is named."""
-    files = built(tmp_path)
+    files = build_dists(tmp_path)
     files[1].path.write_bytes(b"other")
     with (
-        standing() as stand,
-        pytest.raises(Conflict, match=f"changed on disk.*1 of 2 files are on shelf: {files[0].name}"),
+        run_index() as running,
+        pytest.raises(Conflict, match=f"changed on disk.*1 of 2 files are on example: {files[0].name}"),
     ):
-        bringing(stand, files)
-    assert stand.shelf.stored == [files[0].name]
+        bringing(running, files)
+    assert running.served.stored == [files[0].name]
 
 
 def test_look_keeps_the_order(tmp_path: Path) -> None:
     """Present and absent, as they were asked for."""
-    files = built(tmp_path)
-    with standing(Shelf(files={files[1].name: files[1].path.read_bytes()})) as stand:
-        assert split_missing(stand.index, "demo", "1.0", files) == ((files[1],), (files[0],))
+    files = build_dists(tmp_path)
+    with run_index(FaultyIndex(files={files[1].name: files[1].path.read_bytes()})) as running:
+        assert split_missing(running.index, "demo", "1.0", files) == ((files[1],), (files[0],))
         other = replace(files[1], sha256="1" * 64)
         with pytest.raises(Conflict, match="1" * 64):
-            split_missing(stand.index, "demo", "1.0", (other, files[0]))
+            split_missing(running.index, "demo", "1.0", (other, files[0]))
 
 
 @pytest.mark.parametrize(

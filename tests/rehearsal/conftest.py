@@ -13,20 +13,21 @@ from typing import Any
 
 import pytest
 import requests
-from tests.rehearsal.github.contract import Forge
+from tests.rehearsal.github.contract import ForgeClient
 from tests.rehearsal.index.made_dists import Upload
-from tests.rehearsal.registry.oci_client import Oci
+from tests.rehearsal.registry.oci_client import RegistryClient
 from tests.support.git_repos import Repo
 
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
-from unmoor.rehearsal.registry import process, registries
+from unmoor.rehearsal.registry import process
+from unmoor.rehearsal.registry.registries import MISSING
 
 FILE_LIMIT = 200_000
 
 
 @dataclass(frozen=True)
-class Client:
+class IndexClient:
     """One index, as a client that speaks plain HTTP sees it."""
 
     base: str
@@ -59,7 +60,7 @@ class Client:
         return requests.request(method, f"{self.base}/manage/{name}/{what}", auth=auth, timeout=20)
 
 
-def described(world: LocalWorld) -> dict[str, Any]:
+def world_table(world: LocalWorld) -> dict[str, Any]:
     """What the world file says."""
     return tomllib.loads(world.world_file.read_text())
 
@@ -83,10 +84,10 @@ def world(tmp_path_factory: pytest.TempPathFactory, _clean_environment: None) ->
 
 
 @pytest.fixture(scope="session")
-def index(world: LocalWorld) -> Client:
+def index(world: LocalWorld) -> IndexClient:
     """The production index."""
-    table = described(world)["index"]
-    return Client(world.addresses["pypi"], table["password"], world.folder / "pypi")
+    table = world_table(world)["index"]
+    return IndexClient(world.addresses["pypi"], table["password"], world.folder / "pypi")
 
 
 PLAIN = "registry.example.org"
@@ -94,37 +95,39 @@ PLAIN = "registry.example.org"
 
 
 @dataclass(frozen=True)
-class Harbour:
+class LocalRegistries:
     """A world with two registries: GHCR's stand-in, and a plain one."""
 
     world: LocalWorld
 
-    def oci(self, who: str = "registry", host: str = "ghcr.io") -> Oci:
+    def oci(self, who: str = "registry", host: str = "ghcr.io") -> RegistryClient:
         """A registry, asked by who may write, by ``registry_read``, or by a stranger, who has no name."""
         known = json.loads((self.world.folder / "credentials.json").read_text())
         folder = self.world.folder / "registry" / host
-        return Oci(base=self.world.registries[host], folder=folder, password=known[who] if who else "")
+        return RegistryClient(base=self.world.registries[host], folder=folder, password=known[who] if who else "")
 
-    def forge(self, who: str = "forge") -> Forge:
+    def forge(self, who: str = "forge") -> ForgeClient:
         """The forge beside them, asked with one of the world's tokens."""
         known = json.loads((self.world.folder / "credentials.json").read_text())
-        return Forge(self.world.addresses["forge"], known[who] if who else "")
+        return ForgeClient(self.world.addresses["forge"], known[who] if who else "")
 
 
 @pytest.fixture(scope="session")
-def _harbour(tmp_path_factory: pytest.TempPathFactory, _clean_environment: None) -> Iterator[Harbour]:
+def _running_registries(
+    tmp_path_factory: pytest.TempPathFactory, _clean_environment: None
+) -> Iterator[LocalRegistries]:
     if process.found() is None:
-        pytest.skip(registries.MISSING)
-    folder = tmp_path_factory.mktemp("harbour") / "world"
+        pytest.skip(MISSING)
+    folder = tmp_path_factory.mktemp("registries") / "world"
     with local.start(folder, repository="Acme/demo", checkout=None, registry=True, hosts=("ghcr.io", PLAIN)) as running:
-        yield Harbour(running)
+        yield LocalRegistries(running)
 
 
 @pytest.fixture
-def harbour(_harbour: Harbour) -> Iterator[Harbour]:
+def registries(_running_registries: LocalRegistries) -> Iterator[LocalRegistries]:
     """The two registries; control files are removed after each test."""
-    yield _harbour
-    for site in (_harbour.world.folder / "registry").iterdir():
+    yield _running_registries
+    for site in (_running_registries.world.folder / "registry").iterdir():
         for control in ("private", "foreign", "popular", "no-admin"):
             (site / control).unlink(missing_ok=True)
         shutil.rmtree(site / "faults", ignore_errors=True)

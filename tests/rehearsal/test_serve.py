@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 import requests
-from tests.rehearsal.conftest import Client, described
-from tests.rehearsal.github.contract import Forge
+from tests.rehearsal.conftest import IndexClient, world_table
+from tests.rehearsal.github.contract import ForgeClient
 from tests.rehearsal.index.made_dists import Upload, wheel
 from tests.support.git_repos import Repo
 
@@ -48,7 +48,7 @@ def test_world_file(world: LocalWorld) -> None:
     """The world file and the credentials can be read by their owner alone; addresses are loopback."""
     for name in ("world.toml", "credentials.json"):
         assert stat.S_IMODE((world.folder / name).stat().st_mode) == 0o600
-    read = described(world)
+    read = world_table(world)
     assert (read["name"], read["rehearsal"], read["dependencies"]) == ("local", True, {"simple": ""})
     assert read["git"]["remote"] == str(world.folder / "remote.git")
     assert read["forge"]["api"] == f"{world.addresses['forge']}/api/v3"
@@ -63,23 +63,23 @@ def test_restart_keeps_the_state(tmp_path: Path) -> None:
     """A world that was killed and is started again has the same credentials, files, releases and tags."""
     repo, upload = Repo.new(tmp_path / "checkout"), Upload.of(wheel("demo", "1.0"), "demo", "1.0")
     with local.start(tmp_path / "world", repository="acme/demo", checkout=repo.path) as first:
-        read = described(first)
-        index = Client(first.addresses["pypi"], read["index"]["password"], first.folder)
+        read = world_table(first)
+        index = IndexClient(first.addresses["pypi"], read["index"]["password"], first.folder)
         assert index.send(upload).status_code == 200
-        forge = Forge(first.addresses["forge"], read["forge"]["token"])
+        forge = ForgeClient(first.addresses["forge"], read["forge"]["token"])
         release = forge.make("v1.0", target_commitish="main", draft=False)
         forge.attach(release, "a.txt", b"text")
         first.process.kill()
     (tmp_path / "world" / "pypi" / "incoming" / ".begun.part").touch()
     repo.git("branch", "later")
     with local.start(tmp_path / "world", repository="acme/demo", checkout=repo.path) as second:
-        again = described(second)
+        again = world_table(second)
         assert [again[table] for table in ("dependencies", "git")] == [read[table] for table in ("dependencies", "git")]
         assert again["forge"]["token"] == read["forge"]["token"]
-        index = Client(second.addresses["pypi"], read["index"]["password"], second.folder)
+        index = IndexClient(second.addresses["pypi"], read["index"]["password"], second.folder)
         assert index.send(upload).status_code == 200
         assert [file["filename"] for file in index.simple("demo")["files"]] == [upload.filename]
-        release = Forge(second.addresses["forge"], again["forge"]["token"]).call("GET", "/releases/latest").json()
+        release = ForgeClient(second.addresses["forge"], again["forge"]["token"]).call("GET", "/releases/latest").json()
         assert requests.get(release["assets"][0]["browser_download_url"], timeout=20).content == b"text"
     assert list((tmp_path / "world").rglob("*.part")) == []
     assert "later" not in Repo(tmp_path / "world" / "remote.git").git("branch", "--list")
@@ -183,7 +183,7 @@ def test_the_clone_ignores_our_git_variables(tmp_path: Path, monkeypatch: pytest
     repo.git("tag", "v1.0")
     monkeypatch.setenv("GIT_DIR", str(other.path / ".git"))
     with local.start(tmp_path / "world", repository="acme/demo", checkout=repo.path) as world:
-        found = Forge(world.addresses["forge"], "").call("GET", "/git/matching-refs/tags%2Fv").json()
+        found = ForgeClient(world.addresses["forge"], "").call("GET", "/git/matching-refs/tags%2Fv").json()
     assert [ref["ref"] for ref in found] == ["refs/tags/v1.0"]
 
 
@@ -203,4 +203,4 @@ def test_our_own_reader_takes_the_world_file(world: LocalWorld) -> None:
         "acme/demo",
         str(world.folder / "remote.git"),
     )
-    assert read.index.login.secret.reveal() == described(world)["index"]["password"]
+    assert read.index.login.secret.reveal() == world_table(world)["index"]["password"]

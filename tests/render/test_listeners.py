@@ -31,7 +31,7 @@ from unmoor.render import actions, document, words
 from unmoor.render.live import Live
 from unmoor.render.plain import Plain
 
-RELEASE = sample_values.release("acme/demo", "demo")
+RELEASE = sample_values.sample_release("acme/demo", "demo")
 PROOF = Proof(
     name="prove-dists",
     subjects=(Subject(name="demo-1.0-py3-none-any.whl", sha256="b" * 64),),

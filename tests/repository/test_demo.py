@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from tests.support.engines import TestEngine, base_image, engine, needs
+from tests.support.engines import TestEngine, base_image, engine, require_programs
 
 __all__ = ["base_image", "engine"]
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def test_the_demo_releases_twice_and_leaves_nothing(folder: Path) -> None:
 @pytest.mark.usefixtures("base_image")
 def test_the_demo_releases_images_where_there_is_an_engine(engine: TestEngine, folder: Path) -> None:
     """With an engine the image is pulled by its floating tag and run, and no image of the demo is left."""
-    needs("docker-registry")
+    require_programs("docker-registry")
     ran = _run(folder, engine.environ)
     assert "Fl 5s  |█         |  Fastnet" in ran.stdout
     assert "keepers/lighthouse-demo" not in engine.docker("image", "ls")

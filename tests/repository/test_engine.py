@@ -12,11 +12,11 @@ import pytest
 from tests.support.engines import (
     BASE,
     ENGINE,
-    IMPOSSIBLE,
+    UNAVAILABLE,
     TestEngine,
     base_image,
     engine,
-    needs,
+    require_programs,
     runnable_image,
     tiny_image,
 )
@@ -72,7 +72,7 @@ def test_a_private_engine_comes_and_goes(place: Path) -> None:
     """It starts, starts again at once as the one that runs, and stops with a container running in it."""
     own = {"UNMOOR_ENGINE": "private"}
     started = _script("start", place, env=own)
-    if started.returncode == IMPOSSIBLE:
+    if started.returncode == UNAVAILABLE:
         pytest.skip(started.stderr)
     assert started.returncode == 0, started.stderr
     host, config = f"unix://{place}/docker.sock", place / "config"
@@ -80,7 +80,7 @@ def test_a_private_engine_comes_and_goes(place: Path) -> None:
     assert _script("start", place, env=own).stdout == started.stdout
     assert _script("env", place).stdout == started.stdout
     assert len([line for line in _traces(place)["processes"] if line.startswith("dockerd ")]) == 1
-    needs("busybox")
+    require_programs("busybox")
     private = TestEngine(host=host, config=config)
     busybox = Path(shutil.which("busybox") or "").resolve().parent
     tar = subprocess.run(["/bin/tar", "-C", busybox, "-c", "busybox"], check=True, capture_output=True).stdout
@@ -89,7 +89,7 @@ def test_a_private_engine_comes_and_goes(place: Path) -> None:
     stopped = _script("stop", place)
     assert stopped.returncode == 0, stopped.stderr
     assert _traces(place) == {"processes": [], "mounts": [], "links": [], "rules": []}
-    assert _script("env", place).returncode == IMPOSSIBLE
+    assert _script("env", place).returncode == UNAVAILABLE
 
 
 @pytest.mark.journey
@@ -97,7 +97,7 @@ def test_a_private_engine_comes_and_goes(place: Path) -> None:
 def test_an_engine_that_was_killed_is_cleared_away(place: Path) -> None:
     """After SIGKILL of the daemon alone, its containers' processes and mounts are still found and ended."""
     started = _script("start", place, env={"UNMOOR_ENGINE": "private"})
-    if started.returncode == IMPOSSIBLE:
+    if started.returncode == UNAVAILABLE:
         pytest.skip(started.stderr)
     os.kill(int((place / "dockerd.pid").read_text()), 9)
     assert _script("stop", place).returncode == 0
@@ -117,7 +117,7 @@ def test_the_last_one_to_leave_ends_the_engine(place: Path) -> None:
     with hold() as first, hold() as second:
         assert first.stdout is not None
         assert second.stdout is not None
-        if not first.stdout.readline() and first.wait(10) == IMPOSSIBLE:
+        if not first.stdout.readline() and first.wait(10) == UNAVAILABLE:
             pytest.skip("no private engine can be had here")
         assert second.stdout.readline()
         first.kill()
@@ -171,7 +171,7 @@ def test_a_command_runs_without_an_engine_only_if_that_was_said(tmp_path: Path, 
     told = ["--optional"] if optional else []
     ran = _script("with", *told, "env", env=bare)
     assert "no engine can be had here: " in ran.stderr
-    assert ran.returncode == (0 if optional else IMPOSSIBLE)
+    assert ran.returncode == (0 if optional else UNAVAILABLE)
     assert "DOCKER_HOST" not in ran.stdout
 
 

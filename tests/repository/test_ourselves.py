@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.engines import TestEngine, base_image, engine, needs
+from tests.support.engines import TestEngine, base_image, engine, require_programs
 
 __all__ = ["base_image", "engine"]
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ SHORT = "test-command = 'pytest -q -p no:cacheprovider {project}/tests/test_vers
 def test_unmoor_releases_itself(tmp_path: Path, engine: TestEngine, base_image: str) -> None:
     """Every stage ends well with our own settings, and both images are on the registry beside the files."""
     del base_image
-    needs("docker-registry")
+    require_programs("docker-registry")
     settings, found = COMMAND.subn(SHORT, (ROOT / "pyproject.toml").read_text())
     assert found == 1
     (tmp_path / "pyproject.toml").write_text(settings)

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
-from tests.support.ci_jobs import environment
+from tests.support.ci_jobs import job_environ
 from tests.support.engines import TestEngine, base_image, engine  # noqa: F401 - fixtures
 
 from unmoor.rehearsal import local
@@ -91,7 +91,7 @@ class Runner:
         claims = self.running.folder / "issuer" / "claims.json"
         claims.parent.mkdir(exist_ok=True)
         claims.write_text(json.dumps({"environment": body.get("environment")}))
-        trusted = environment(self.running) if body["permissions"].get("id-token") == "write" else {}
+        trusted = job_environ(self.running) if body["permissions"].get("id-token") == "write" else {}
         ran = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607
             cwd=clone,

@@ -30,7 +30,7 @@ RELEASE: Output[Release] = Output("tag")
 
 
 @dataclass
-class Bench:
+class StageInputs:
     """A repository with a release, and everything that builds and proves it."""
 
     repo: Repo
@@ -55,7 +55,7 @@ class Bench:
         """The real clock."""
         return MonotonicClock(processes=self.shell.processes)
 
-    def builds(self, *, forge: Forge | None = None, folder: RunFolder | None = None) -> BuildDists:
+    def build_stage(self, *, forge: Forge | None = None, folder: RunFolder | None = None) -> BuildDists:
         """The stage that builds."""
         return BuildDists(
             name="dists",
@@ -92,11 +92,11 @@ def shell() -> Iterator[LocalShell]:
 
 
 @pytest.fixture
-def bench(shell: LocalShell, tmp_path: Path) -> Callable[..., Bench]:
+def make_inputs(shell: LocalShell, tmp_path: Path) -> Callable[..., StageInputs]:
     """Make a repository of the given files with a tag, and the means to release it."""
 
-    def make(content: dict[str, str] | None = None, **release: str) -> Bench:
+    def make(content: dict[str, str] | None = None, **release: str) -> StageInputs:
         repo = Repo.new(tmp_path / "checkout", content or sample_projects.files())
-        return Bench(repo, sample_projects.release_of(repo, **release), shell, RunFolder.of(repo.path, "v1.0"))
+        return StageInputs(repo, sample_projects.release_of(repo, **release), shell, RunFolder.of(repo.path, "v1.0"))
 
     return make

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
-from tests.support.listed_index import Shelf, voice
+from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import RELEASE
 
 from unmoor.adapters.github.answers import NotFound, RateLimited
@@ -31,7 +31,7 @@ WHOLE = ForgeRepository(full_name="acme/demo", private=False, archived=False, ca
 
 
 @dataclass(frozen=True)
-class Door:
+class FakeForge:
     """A forge of which only the repository and one tag are read; anything else would be an AttributeError."""
 
     seen: ForgeRepository | UnmoorError = WHOLE
@@ -62,7 +62,7 @@ class Door:
 
 
 @dataclass(frozen=True)
-class Heard:
+class AccessResult:
     """What the stage said, and what it gave."""
 
     access: Access
@@ -75,16 +75,16 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class World:
+class AccessInputs:
     """What the stage looks at; whole unless a test changes it."""
 
-    forge: Door = field(default_factory=Door)
-    index: Shelf = field(default_factory=lambda: Shelf(EMPTY, login="~/.pypirc"))
-    staging: Shelf | None = field(default_factory=lambda: Shelf(EMPTY, name="testpypi", login="keyring"))
+    forge: FakeForge = field(default_factory=FakeForge)
+    index: FakeIndex = field(default_factory=lambda: FakeIndex(EMPTY, login="~/.pypirc"))
+    staging: FakeIndex | None = field(default_factory=lambda: FakeIndex(EMPTY, name="testpypi", login="keyring"))
     ceiling: Reach = Reach.FINAL
     advisory: bool = False
 
-    def look(self) -> Heard:
+    def look(self) -> AccessResult:
         """Run the stage."""
         warned: list[str] = []
         said: list[str] = []
@@ -98,12 +98,14 @@ class World:
             ceiling=self.ceiling,
         )
         assert "read" in stage.plan()
-        return Heard(stage.make(StageContext({RELEASE.by: MINE}, say=said.append, warn=warned.append)), warned, said)
+        return AccessResult(
+            stage.make(StageContext({RELEASE.by: MINE}, say=said.append, warn=warned.append)), warned, said
+        )
 
 
 def test_what_reads_can_prove_is_proven_and_the_rest_names_its_stage() -> None:
     """A login is proven by the first upload, everything else here."""
-    heard = World().look()
+    heard = AccessInputs().look()
     assert "may write" in heard.told(Certainty.PROVEN)
     unproven = [each for each in heard.access.findings if each.standing is Certainty.UNPROVEN]
     assert [(each.surface, each.proven_by) for each in unproven] == [("testpypi", "testpypi"), ("pypi", "pypi")]
@@ -117,18 +119,18 @@ def test_what_reads_can_prove_is_proven_and_the_rest_names_its_stage() -> None:
 
 def test_a_world_without_a_staging_index_is_looked_at_without() -> None:
     """There is nothing to rehearse an upload on."""
-    assert {each.surface for each in World(staging=None).look().access.findings} == {"forge", "pypi"}
+    assert {each.surface for each in AccessInputs(staging=None).look().access.findings} == {"forge", "pypi"}
 
 
 def test_the_first_release_creates_the_project() -> None:
     """An unknown name is no problem, and is said."""
-    heard = World(index=Shelf(EMPTY, login="x", known=False)).look()
+    heard = AccessInputs(index=FakeIndex(EMPTY, login="x", known=False)).look()
     assert "first release" in heard.told(Certainty.UNPROVEN)
 
 
 def test_a_right_that_is_not_told_is_left_to_the_draft() -> None:
     """Some tokens' rights cannot be read."""
-    heard = World(forge=Door(replace(WHOLE, can_push=None))).look()
+    heard = AccessInputs(forge=FakeForge(replace(WHOLE, can_push=None))).look()
     assert "not told" in heard.told(Certainty.UNPROVEN)
 
 
@@ -150,37 +152,45 @@ PUBLIC = ForgeRelease(
 @pytest.mark.parametrize(
     ("door", "standing", "words"),
     [
-        (Door(), Certainty.PROVEN, "nothing attests that an immutable release had the tag v1.0"),
-        (Door(attests=None), Certainty.UNPROVEN, "whether a deleted immutable release had the tag v1.0 is not told"),
-        (Door(attests=True, shown=PUBLIC), Certainty.PROVEN, "there is a public release of v1.0"),
+        (FakeForge(), Certainty.PROVEN, "nothing attests that an immutable release had the tag v1.0"),
+        (
+            FakeForge(attests=None),
+            Certainty.UNPROVEN,
+            "whether a deleted immutable release had the tag v1.0 is not told",
+        ),
+        (FakeForge(attests=True, shown=PUBLIC), Certainty.PROVEN, "there is a public release of v1.0"),
     ],
     ids=["never", "not told", "still there"],
 )
-def test_a_tag_that_an_immutable_release_had(door: Door, standing: Certainty, words: str) -> None:
+def test_a_tag_that_an_immutable_release_had(door: FakeForge, standing: Certainty, words: str) -> None:
     """What the forge attests is believed; where it says nothing, the report does, with the stage that will tell."""
-    heard = World(forge=door).look()
+    heard = AccessInputs(forge=door).look()
     assert words in heard.told(standing)
     assert any("undraft will prove it" in each for each in heard.said) == (standing is Certainty.UNPROVEN)
 
 
 def test_a_name_in_another_case_is_the_same_repository() -> None:
     """GitHub does not tell them apart."""
-    World(forge=Door(replace(WHOLE, full_name="Acme/Demo"))).look()
+    AccessInputs(forge=FakeForge(replace(WHOLE, full_name="Acme/Demo"))).look()
 
 
 LIMITED = RateLimited("the forge's rate limit", where="", wait=60.0)
 ABSENT = NotFound("not found", where="", next_step="look")
-WRONG: dict[str, tuple[World, type[UnmoorError], str]] = {
-    "no token": (World(forge=Door(token=False)), Denied, "GITHUB_TOKEN or GH_TOKEN"),
-    "may not push": (World(forge=Door(replace(WHOLE, can_push=False))), Denied, "contents: write"),
-    "moved": (World(forge=Door(replace(WHOLE, full_name="acme/new"))), Refused, "acme/new"),
-    "archived": (World(forge=Door(replace(WHOLE, archived=True))), Refused, "unarchive"),
-    "not shown": (World(forge=Door(ABSENT)), Denied, "look"),
-    "limited": (World(forge=Door(LIMITED)), Unknown, "60 s"),
-    "tag of a deleted immutable release": (World(forge=Door(attests=True)), Refused, "release the next version"),
-    "no login": (World(index=Shelf(EMPTY)), Denied, "set UNMOOR_PYPI_PASSWORD"),
-    "no staging login": (World(staging=Shelf(EMPTY, name="testpypi")), Denied, "UNMOOR_TESTPYPI_PASSWORD"),
-    "index on fire": (World(index=Shelf(Unknown("on fire", next_step="wait"), login="x")), Unknown, "wait"),
+WRONG: dict[str, tuple[AccessInputs, type[UnmoorError], str]] = {
+    "no token": (AccessInputs(forge=FakeForge(token=False)), Denied, "GITHUB_TOKEN or GH_TOKEN"),
+    "may not push": (AccessInputs(forge=FakeForge(replace(WHOLE, can_push=False))), Denied, "contents: write"),
+    "moved": (AccessInputs(forge=FakeForge(replace(WHOLE, full_name="acme/new"))), Refused, "acme/new"),
+    "archived": (AccessInputs(forge=FakeForge(replace(WHOLE, archived=True))), Refused, "unarchive"),
+    "not shown": (AccessInputs(forge=FakeForge(ABSENT)), Denied, "look"),
+    "limited": (AccessInputs(forge=FakeForge(LIMITED)), Unknown, "60 s"),
+    "tag of a deleted immutable release": (
+        AccessInputs(forge=FakeForge(attests=True)),
+        Refused,
+        "release the next version",
+    ),
+    "no login": (AccessInputs(index=FakeIndex(EMPTY)), Denied, "set UNMOOR_PYPI_PASSWORD"),
+    "no staging login": (AccessInputs(staging=FakeIndex(EMPTY, name="testpypi")), Denied, "UNMOOR_TESTPYPI_PASSWORD"),
+    "index on fire": (AccessInputs(index=FakeIndex(Unknown("on fire", next_step="wait"), login="x")), Unknown, "wait"),
 }
 
 
@@ -195,7 +205,9 @@ def test_what_is_wrong_stops_the_run_with_what_to_do(case: str) -> None:
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
     """The gravest kind decides, and every next step is there, once."""
-    world = World(forge=Door(LIMITED, token=False), index=Shelf(EMPTY), staging=Shelf(EMPTY, name="testpypi"))
+    world = AccessInputs(
+        forge=FakeForge(LIMITED, token=False), index=FakeIndex(EMPTY), staging=FakeIndex(EMPTY, name="testpypi")
+    )
     with pytest.raises(Denied) as caught:
         world.look()
     assert all(part in caught.value.what for part in ("token", "testpypi", "login for pypi", "rate limit"))
@@ -216,7 +228,7 @@ def test_a_plan_lists_what_is_wrong_and_goes_on(case: str) -> None:
 )
 def test_a_login_is_asked_only_of_who_will_use_it(*, ceiling: Reach, stopped: bool) -> None:
     """A job that holds before the point of no return needs no login for the index."""
-    world = World(index=Shelf(EMPTY), ceiling=ceiling)
+    world = AccessInputs(index=FakeIndex(EMPTY), ceiling=ceiling)
     if stopped:
         with pytest.raises(Denied):
             world.look()
@@ -226,22 +238,22 @@ def test_a_login_is_asked_only_of_who_will_use_it(*, ceiling: Reach, stopped: bo
 
 def test_a_staging_index_that_is_advice_stops_nobody() -> None:
     """Where the staging index may fail, a missing login for it is a warning; one for the index still stops the run."""
-    heard = World(staging=Shelf(EMPTY, name="testpypi"), advisory=True).look()
+    heard = AccessInputs(staging=FakeIndex(EMPTY, name="testpypi"), advisory=True).look()
     assert len(heard.warned) == 1
     assert "no login for testpypi" in heard.warned[0]
     with pytest.raises(Denied, match="no login for pypi"):
-        World(staging=Shelf(EMPTY, name="testpypi"), index=Shelf(EMPTY), advisory=True).look()
+        AccessInputs(staging=FakeIndex(EMPTY, name="testpypi"), index=FakeIndex(EMPTY), advisory=True).look()
 
 
 def test_an_index_that_holds_the_version_needs_no_login() -> None:
     """A job that goes on after another one's upload is not asked for that index's login."""
-    there = Holding(simple=voice({"demo-1.0.tar.gz": "a" * 64}), json=None)
-    heard = World(staging=Shelf(there, name="testpypi")).look()
+    there = Holding(simple=listed_files({"demo-1.0.tar.gz": "a" * 64}), json=None)
+    heard = AccessInputs(staging=FakeIndex(there, name="testpypi")).look()
     assert "is there already" in heard.told(Certainty.UNPROVEN)
 
 
 TRUSTED = {"login": "trusted publishing", "minted": True}
-THERE = Holding(simple=voice({"demo-1.0.tar.gz": "a" * 64}), json=None)
+THERE = Holding(simple=listed_files({"demo-1.0.tar.gz": "a" * 64}), json=None)
 
 
 @pytest.mark.parametrize(
@@ -259,8 +271,8 @@ def test_a_token_is_minted_only_where_the_project_is_and_the_run_would_use_it(
     *, ceiling: Reach, known: bool, held: Holding, proved: list[LoginProbe], standing: Certainty
 ) -> None:
     """The exchange creates the project of a pending publisher: that is the publishing stage's to do."""
-    index = Shelf(held, known=known, **TRUSTED)  # type: ignore[arg-type]
-    access = World(index=index, ceiling=ceiling).look().access
+    index = FakeIndex(held, known=known, **TRUSTED)  # type: ignore[arg-type]
+    access = AccessInputs(index=index, ceiling=ceiling).look().access
     assert index.proved == proved
     (login, *_) = [each for each in access.findings if each.surface == "pypi"]
     assert (login.standing, login.proven_by) == (standing, "" if standing is Certainty.PROVEN else "pypi")
@@ -269,8 +281,8 @@ def test_a_token_is_minted_only_where_the_project_is_and_the_run_would_use_it(
 
 def test_the_staging_index_is_minted_for_by_a_run_that_holds() -> None:
     """Such a run uploads there, and nowhere else."""
-    staging = Shelf(EMPTY, name="testpypi", **TRUSTED)  # type: ignore[arg-type]
-    World(staging=staging, ceiling=Reach.REMOTE).look()
+    staging = FakeIndex(EMPTY, name="testpypi", **TRUSTED)  # type: ignore[arg-type]
+    AccessInputs(staging=staging, ceiling=Reach.REMOTE).look()
     assert staging.proved == [LoginProbe.MINTING]
 
 
@@ -278,15 +290,15 @@ def test_a_login_that_cannot_be_right_stops_before_anything_is_built() -> None:
     """And is only listed where this run would not use it."""
     wrong = "it is a token of the other index"
     with pytest.raises(Denied, match=wrong):
-        World(index=Shelf(EMPTY, login="x", wrong=wrong)).look()
-    heard = World(index=Shelf(EMPTY, login="x", wrong=wrong), ceiling=Reach.REMOTE).look()
+        AccessInputs(index=FakeIndex(EMPTY, login="x", wrong=wrong)).look()
+    heard = AccessInputs(index=FakeIndex(EMPTY, login="x", wrong=wrong), ceiling=Reach.REMOTE).look()
     assert wrong in heard.told(Certainty.UNPROVEN)
 
 
 def test_a_table_among_the_problems_begins_on_its_own_line() -> None:
     """Several lines are not strung together with others."""
     table = "no publisher\nclaim | publisher"
-    world = World(index=Shelf(EMPTY, login="x", wrong=table), staging=Shelf(EMPTY, name="testpypi"))
+    world = AccessInputs(index=FakeIndex(EMPTY, login="x", wrong=table), staging=FakeIndex(EMPTY, name="testpypi"))
     with pytest.raises(Denied) as caught:
         world.look()
     assert "claim | publisher" in caught.value.what.splitlines()
@@ -295,4 +307,4 @@ def test_a_table_among_the_problems_begins_on_its_own_line() -> None:
 def test_a_fault_of_ours_is_never_listed() -> None:
     """Only what a surface said is a finding."""
     with pytest.raises(Internal):
-        World(forge=Door(Internal("oops", next_step="")), ceiling=Reach.READS).look()
+        AccessInputs(forge=FakeForge(Internal("oops", next_step="")), ceiling=Reach.READS).look()

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.image_stages import COMMIT, Dock, release_of
-from tests.support.real_registries import Built, RealRegistry, put_image, put_manifest, registry
+from tests.support.image_stages import COMMIT, ImageStages, demo_release
+from tests.support.real_registries import BuiltImage, RealRegistry, put_image, put_manifest, run_registry
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts import oci
@@ -24,45 +24,45 @@ from unmoor.products import Dists, Images
 TAG = f"sha-{COMMIT[:12]}"
 VERSION = "org.opencontainers.image.version"
 TWO = ImageSettings(platforms=("linux/amd64", "linux/386"))
-RELEASE = release_of("1.0")
+RELEASE = demo_release("1.0")
 _NUMBERS = itertools.count(1)
 
-Docks = Callable[..., Dock]
+MakeStages = Callable[..., ImageStages]
 
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
     """A registry with passwords."""
-    with registry(tmp_path_factory.mktemp("annotated"), auth="basic") as running:
+    with run_registry(tmp_path_factory.mktemp("annotated"), auth="basic") as running:
         yield running
 
 
 @pytest.fixture
-def dock(there: RealRegistry, tmp_path: Path) -> Iterator[Docks]:
+def stages(there: RealRegistry, tmp_path: Path) -> Iterator[MakeStages]:
     """A repository that no other test knows, and an engine that pushes manifests as dockerd does."""
     with BoundedSession() as http:
 
-        def make(**more: Any) -> Dock:
-            return Dock((there,), http, tmp_path, f"acme/annotated{next(_NUMBERS)}", docker=True, **more)
+        def make(**more: Any) -> ImageStages:
+            return ImageStages((there,), http, tmp_path, f"acme/annotated{next(_NUMBERS)}", docker=True, **more)
 
         yield make
 
 
-def document(it: Dock, reference: str) -> dict[str, Any]:
+def document(it: ImageStages, reference: str) -> dict[str, Any]:
     """What skopeo reads under a tag or digest."""
     mark = "@" if oci.is_digest(reference) else ":"
     told = it.there[0].skopeo("inspect", "--raw", f"docker://{{}}/{it.repository}{mark}{reference}")
     return dict(json.loads(told))
 
 
-def only(it: Dock, images: Images) -> Built:
+def only(it: ImageStages, images: Images) -> BuiltImage:
     """What the engine has of a single image."""
     return it.engine.images[images.images[0].id]
 
 
-def test_an_image_carries_its_labels_as_annotations(dock: Docks) -> None:
+def test_an_image_carries_its_labels_as_annotations(stages: MakeStages) -> None:
     """In OCI's form, over the same configuration and layers; what is pulled back is what is tagged."""
-    it = dock()
+    it = stages()
     pushed = it.push(RELEASE)
     told = document(it, TAG)
     before = json.loads(only(it, it.built(RELEASE)).manifest.data)
@@ -75,9 +75,9 @@ def test_an_image_carries_its_labels_as_annotations(dock: Docks) -> None:
     assert [name.partition("@")[2] for name in it.engine.pulled] == [digest]
 
 
-def test_an_index_carries_what_its_images_share(dock: Docks) -> None:
+def test_an_index_carries_what_its_images_share(stages: MakeStages) -> None:
     """And each of its images its own."""
-    it = dock(settings=TWO)
+    it = stages(settings=TWO)
     it.push(RELEASE)
     index = document(it, TAG)
     assert (index["mediaType"], index["annotations"]) == (oci.OCI_INDEX, {VERSION: "1.0"})
@@ -87,7 +87,7 @@ def test_an_index_carries_what_its_images_share(dock: Docks) -> None:
 
 
 @dataclass
-class Reluctant:
+class RefusingRegistry:
     """A registry in front of a real one that raises for some manifests in place of taking them."""
 
     real: Registry
@@ -118,16 +118,16 @@ def only_docker(manifest: OciManifest) -> Exception | None:
 @pytest.mark.parametrize("gone", [False, True], ids=["here", "without an engine"])
 @pytest.mark.parametrize("settings", [ImageSettings(), TWO], ids=["one platform", "two"])
 def test_a_run_that_broke_off_before_the_annotations_goes_on(
-    dock: Docks, settings: ImageSettings, *, gone: bool
+    stages: MakeStages, settings: ImageSettings, *, gone: bool
 ) -> None:
     """The image that is there is not pushed again; it ends as it would have, on a machine without an engine too."""
-    whole = dock(settings=settings)
+    whole = stages(settings=settings)
     expected = whole.push(RELEASE)
-    it = dock(settings=settings)
+    it = stages(settings=settings)
     images = it.built(RELEASE)
-    it.wrap = lambda real: Reluctant(real, dying)
+    it.wrap = lambda real: RefusingRegistry(real, dying)
     with pytest.raises(Interrupted):
-        it.pushing().make(it.context(RELEASE, images))
+        it.push_stage().make(it.context(RELEASE, images))
     assert len(it.tags()) == 1
     it.wrap = lambda real: real
     # The other platform is still to be pushed.
@@ -135,48 +135,48 @@ def test_a_run_that_broke_off_before_the_annotations_goes_on(
         put_image(it.there[0], it.repository, it.engine.images[image.id], oci.leg_tag(TAG, image.platform))
     it.engine.pushed.clear()
     it.engine.gone = gone
-    assert it.pushing().find(it.context(RELEASE, images)) is None
-    pushed = it.pushing().make(it.context(RELEASE, images))
+    assert it.push_stage().find(it.context(RELEASE, images)) is None
+    pushed = it.push_stage().make(it.context(RELEASE, images))
     assert it.engine.pushed == []
     assert [each.digest for each in pushed.images] == [each.digest for each in expected.images]
-    assert it.pushing().find(it.context(RELEASE, images)) == pushed
+    assert it.push_stage().find(it.context(RELEASE, images)) == pushed
     assert any("no engine here" in line for line in it.said) is gone
 
 
-def test_what_is_released_is_never_touched(dock: Docks) -> None:
+def test_what_is_released_is_never_touched(stages: MakeStages) -> None:
     """An image without annotations that the version's own tag names stays, also where the commit's is gone."""
-    it = dock()
+    it = stages()
     images = it.built(RELEASE)
     digest = put_image(it.there[0], it.repository, only(it, images), "v1.0", TAG)
-    found = it.pushing().find(it.context(RELEASE, images))
+    found = it.push_stage().find(it.context(RELEASE, images))
     assert found is not None
     assert found.images[0].digest == digest
-    other = dock()
+    other = stages()
     images = other.built(RELEASE)
     put_image(other.there[0], other.repository, only(other, images), "v1.0")
-    pushed = other.pushing().make(other.context(RELEASE, images))
+    pushed = other.push_stage().make(other.context(RELEASE, images))
     assert other.tags() == {"v1.0": digest, TAG: digest}
     assert pushed.images[0].digest == digest
     assert other.engine.pushed == []
 
 
-def test_what_the_manifest_names_is_never_touched(dock: Docks) -> None:
+def test_what_the_manifest_names_is_never_touched(stages: MakeStages) -> None:
     """A draft may carry that manifest already: what it says was pushed is what gets released."""
-    it = dock()
+    it = stages()
     images = it.built(RELEASE)
     put_image(it.there[0], it.repository, only(it, images), TAG)
-    assert it.pushing().find(it.context(RELEASE, images)) is None
+    assert it.push_stage().find(it.context(RELEASE, images)) is None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(it, "wrap", lambda real: Reluctant(real, only_docker))
-        pushed = it.pushing().make(it.context(RELEASE, images))
+        patch.setattr(it, "wrap", lambda real: RefusingRegistry(real, only_docker))
+        pushed = it.push_stage().make(it.context(RELEASE, images))
     it.run.write_manifest(Manifest.of(RELEASE, Dists(files=(), tools=()), pushed=pushed))
-    assert it.pushing().find(it.context(RELEASE, images)) == pushed
+    assert it.push_stage().find(it.context(RELEASE, images)) == pushed
 
 
 @pytest.mark.parametrize("settings", [ImageSettings(), TWO], ids=["one platform", "two"])
-def test_a_registry_that_takes_no_oci_manifest_keeps_dockers(dock: Docks, settings: ImageSettings) -> None:
+def test_a_registry_that_takes_no_oci_manifest_keeps_dockers(stages: MakeStages, settings: ImageSettings) -> None:
     """Aloud; and the same command again pushes nothing."""
-    it = dock(settings=settings, wrap=lambda real: Reluctant(real, only_docker))
+    it = stages(settings=settings, wrap=lambda real: RefusingRegistry(real, only_docker))
     pushed = it.push(RELEASE)
     assert document(it, TAG)["mediaType"] in {oci.DOCKER_MANIFEST, oci.DOCKER_LIST}
     assert any("without annotations: 415" in line for line in it.said)
@@ -186,21 +186,21 @@ def test_a_registry_that_takes_no_oci_manifest_keeps_dockers(dock: Docks, settin
     assert (it.engine.pushed, it.tags()) == ([], before)
 
 
-def test_an_engine_that_names_images_by_their_manifest_keeps_it(dock: Docks) -> None:
+def test_an_engine_that_names_images_by_their_manifest_keeps_it(stages: MakeStages) -> None:
     """Another manifest would be another image to it."""
-    it = dock()
+    it = stages()
     images = it.built(RELEASE)
     built = only(it, images)
     named = Images(images=(replace(images.images[0], id=built.manifest.digest),))
     put_image(it.there[0], it.repository, built, TAG)
-    found = it.pushing().find(it.context(RELEASE, named))
+    found = it.push_stage().find(it.context(RELEASE, named))
     assert found is not None
     assert found.images[0].digest == built.manifest.digest
 
 
-def test_annotations_of_the_engine_are_kept(dock: Docks) -> None:
+def test_annotations_of_the_engine_are_kept(stages: MakeStages) -> None:
     """A manifest that says all of it already is left alone."""
-    it = dock()
+    it = stages()
     images = it.built(RELEASE)
     built = only(it, images)
     put_image(it.there[0], it.repository, built)
@@ -209,6 +209,6 @@ def test_annotations_of_the_engine_are_kept(dock: Docks) -> None:
     data = json.dumps(said).encode()
     mine = OciManifest(data=data, digest=oci.digest_of(data), media_type=oci.OCI_MANIFEST)
     put_manifest(it.there[0], it.repository, mine, TAG)
-    found = it.pushing().find(it.context(RELEASE, images))
+    found = it.push_stage().find(it.context(RELEASE, images))
     assert found is not None
     assert found.images[0].digest == mine.digest

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from tests.stages.conftest import RELEASE, Bench
+from tests.stages.conftest import RELEASE, StageInputs
 from tests.support import sample_projects
 
 from unmoor.artifacts.files import describe_file
@@ -16,20 +16,20 @@ from unmoor.errors import InvalidDist
 from unmoor.products import CheckedDists, Dists
 from unmoor.stages.check_dists import CheckDists
 
-Benches = Callable[..., Bench]
+MakeInputs = Callable[..., StageInputs]
 README = '\nreadme = {{ content-type = "{}", text = "{}" }}\n'
 
 
-def checked(at: Bench, dists: Dists) -> CheckedDists:
+def checked(at: StageInputs, dists: Dists) -> CheckedDists:
     """Run the stage."""
     stage = CheckDists(name="check-dists", release=RELEASE, dists=Output("dists"), git=at.git, folder=at.folder)
     assert stage.plan()
     return stage.make(at.context(dists=dists))
 
 
-def test_fit_files(bench: Benches) -> None:
+def test_fit_files(make_inputs: MakeInputs) -> None:
     """Fit files are named by their digests, without a word."""
-    at = bench()
+    at = make_inputs()
     dists = at.dists()
     assert {each.sha256 for each in checked(at, dists).subjects} == {file.sha256 for file in dists.files}
     assert at.warned == []
@@ -45,9 +45,9 @@ def test_fit_files(bench: Benches) -> None:
         ({"project": "Small_One"}, []),
     ],
 )
-def test_name_and_version_are_the_tags(bench: Benches, change: dict[str, str], words: list[str]) -> None:
+def test_name_and_version_are_the_tags(make_inputs: MakeInputs, change: dict[str, str], words: list[str]) -> None:
     """File names and metadata say the tag's version and the project's name, in any spelling of them."""
-    at = bench()
+    at = make_inputs()
     dists = at.dists()
     at.release = replace(at.release, **change)  # type: ignore[arg-type]  # all of them are text
     if not words:
@@ -60,26 +60,26 @@ def test_name_and_version_are_the_tags(bench: Benches, change: dict[str, str], w
     assert {"METADATA", "PKG-INFO"} <= {word for line in lines for word in line.split()}
 
 
-def test_description_that_does_not_render(bench: Benches) -> None:
+def test_description_that_does_not_render(make_inputs: MakeInputs) -> None:
     """A description in broken reStructuredText is refused, in both files, with the line."""
-    at = bench(sample_projects.files(more=README.format("text/x-rst", "Title\\n==\\n\\n.. nothing::\\n")))
+    at = make_inputs(sample_projects.files(more=README.format("text/x-rst", "Title\\n==\\n\\n.. nothing::\\n")))
     with pytest.raises(InvalidDist, match=r"line \d+") as caught:
         checked(at, at.dists())
     (line,) = str(caught.value).splitlines()
     assert line.startswith("small_one-1.0-py3-none-any.whl, small_one-1.0.tar.gz: the description cannot be rendered")
 
 
-def test_missing_description_is_a_warning(bench: Benches) -> None:
+def test_missing_description_is_a_warning(make_inputs: MakeInputs) -> None:
     """A missing description hinders nobody and is told."""
-    at = bench(sample_projects.files(more=README.format("text/markdown", "")))
+    at = make_inputs(sample_projects.files(more=README.format("text/markdown", "")))
     checked(at, at.dists())
     both = "small_one-1.0-py3-none-any.whl, small_one-1.0.tar.gz"
     assert at.warned == [f"{both}: the description is missing [description-missing]"]
 
 
-def test_a_module_that_was_left_out_is_told(bench: Benches) -> None:
+def test_a_module_that_was_left_out_is_told(make_inputs: MakeInputs) -> None:
     """What git tracks in the package and the wheel lacks is a warning with its name: it may be meant."""
-    at = bench()
+    at = make_inputs()
     dists = at.dists()
     at.release = replace(at.release, commit=at.repo.commit({"src/small_one/core.py": "", "src/small_one/py.typed": ""}))
     checked(at, dists)
@@ -88,9 +88,9 @@ def test_a_module_that_was_left_out_is_told(bench: Benches) -> None:
     assert warned.endswith("[tracked-modules]")
 
 
-def test_a_module_that_an_earlier_build_left_is_told(bench: Benches) -> None:
+def test_a_module_that_an_earlier_build_left_is_told(make_inputs: MakeInputs) -> None:
     """A wheel that another tool built may hold what git has deleted; where git does not say, that is told instead."""
-    at = bench(sample_projects.files(**{"src/small_one/old.py": "", "src/small_one/core.py": ""}))
+    at = make_inputs(sample_projects.files(**{"src/small_one/old.py": "", "src/small_one/core.py": ""}))
     dists = at.dists()
     at.repo.git("rm", "--quiet", "src/small_one/old.py")
     at.release = replace(at.release, commit=at.repo.commit({}))
@@ -104,9 +104,9 @@ def test_a_module_that_an_earlier_build_left_is_told(bench: Benches) -> None:
     assert "cannot be told" in at.warned[0]
 
 
-def test_files_together(bench: Benches) -> None:
+def test_files_together(make_inputs: MakeInputs) -> None:
     """A stray file beside the built ones is named; so are two sdists, the same bytes twice, and none at all."""
-    at = bench()
+    at = make_inputs()
     dists = at.dists()
     (at.folder.dists / "stray.whl").touch()
     with pytest.raises(InvalidDist, match=r"stray\.whl"):
@@ -122,18 +122,18 @@ def test_files_together(bench: Benches) -> None:
         checked(at, Dists(files=()))
 
 
-def test_changed_bytes(bench: Benches) -> None:
+def test_changed_bytes(make_inputs: MakeInputs) -> None:
     """A file that was changed after it was built is refused before anything reads it."""
-    at = bench()
+    at = make_inputs()
     dists = at.dists()
     dists.files[0].path.write_bytes(b"")
     with pytest.raises(InvalidDist, match="not the file that was built"):
         checked(at, dists)
 
 
-def test_broken_archives(bench: Benches) -> None:
+def test_broken_archives(make_inputs: MakeInputs) -> None:
     """A damaged member, a file that is no archive, and a name that is none are all told together."""
-    at = bench()
+    at = make_inputs()
     dists = at.dists()
     damaged = at.folder.dists / "small_one-1.0-1-py3-none-any.whl"
     data = bytearray(dists.wheels[0].path.read_bytes())
@@ -155,9 +155,9 @@ def test_broken_archives(bench: Benches) -> None:
     assert "not the file name of a wheel" in lines[2]
 
 
-def test_wheel_for_this_linux_alone(bench: Benches) -> None:
+def test_wheel_for_this_linux_alone(make_inputs: MakeInputs) -> None:
     """A wheel that no index takes is refused with the way out."""
-    at = bench()
+    at = make_inputs()
     dists = at.dists()
     wheel = dists.wheels[0].path
     linux = wheel.rename(wheel.with_name("small_one-1.0-py3-none-linux_x86_64.whl"))
@@ -165,9 +165,9 @@ def test_wheel_for_this_linux_alone(bench: Benches) -> None:
         checked(at, Dists(files=(describe_file(linux),)))
 
 
-def test_size_that_the_index_takes(bench: Benches) -> None:
+def test_size_that_the_index_takes(make_inputs: MakeInputs) -> None:
     """The limit is the setting's."""
-    at = bench()
+    at = make_inputs()
     dists = at.dists()
     most = max(file.size for file in dists.files)
     stage = CheckDists(
@@ -178,9 +178,9 @@ def test_size_that_the_index_takes(bench: Benches) -> None:
         replace(stage, max_file_size=most - 1).make(at.context(dists=dists))
 
 
-def test_the_same_problem_of_many_files_is_one_line(bench: Benches) -> None:
+def test_the_same_problem_of_many_files_is_one_line(make_inputs: MakeInputs) -> None:
     """What is wrong with many files is told once, with some of their names."""
-    at = bench()
+    at = make_inputs()
     dists = at.dists()
     wheels = [replace(dists.wheels[0], name=f"small_one-1.0-{n}-py3-none-any.whl", sha256=f"{n:064}") for n in range(9)]
     with pytest.raises(InvalidDist) as caught:
@@ -191,9 +191,9 @@ def test_the_same_problem_of_many_files_is_one_line(bench: Benches) -> None:
     assert line.endswith("[file-changed]")
 
 
-def test_metadata_that_twine_refuses(bench: Benches) -> None:
+def test_metadata_that_twine_refuses(make_inputs: MakeInputs) -> None:
     """A field that nobody knows, which twine refuses, is told by its name."""
-    at = bench()
+    at = make_inputs()
     dists = at.dists()
     path = dists.wheels[0].path
     with zipfile.ZipFile(path) as archive:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.stages.conftest import Bench
+from tests.stages.conftest import StageInputs
 from tests.support import local_forge, sample_projects
 from tests.support.git_repos import Repo
 
@@ -30,24 +30,24 @@ from unmoor.util.files import sha256_of
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
 
-Benches = Callable[..., Bench]
+MakeInputs = Callable[..., StageInputs]
 
 
-def built(at: Bench) -> Dists:
+def built(at: StageInputs) -> Dists:
     """Run the stage."""
-    return at.builds().make(at.context())
+    return at.build_stage().make(at.context())
 
 
-def test_make_then_find(bench: Benches) -> None:
+def test_make_then_find(make_inputs: MakeInputs) -> None:
     """An empty world finds nothing; what was made is found, equal; the user's tree is as it was."""
-    at = bench()
-    stage, before = at.builds(), at.repo.state()
+    at = make_inputs()
+    stage, before = at.build_stage(), at.repo.state()
     assert str(at.folder.dists) in stage.plan()
     assert stage.find(at.context()) is None
     assert at.repo.state() == before
     made = stage.make(at.context())
     assert [file.name for file in made.files] == ["small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"]
-    assert at.builds().find(at.context()) == made
+    assert at.build_stage().find(at.context()) == made
     assert at.repo.git("status", "--porcelain") == ""
     manifest = at.folder.read_manifest()
     assert manifest is not None
@@ -56,9 +56,9 @@ def test_make_then_find(bench: Benches) -> None:
     assert at.folder.leftovers([file.name for file in made.files]) == ()
 
 
-def test_built_from_the_commit_not_the_tree(bench: Benches, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_built_from_the_commit_not_the_tree(make_inputs: MakeInputs, monkeypatch: pytest.MonkeyPatch) -> None:
     """Changed and untracked files take no part, and the backend sees the version, the time, and no token."""
-    at = bench()
+    at = make_inputs()
     at.repo.write({"src/small_one/__init__.py": "raise SystemExit\n", "src/small_one/stray.py": ""})
     monkeypatch.setenv("GITHUB_TOKEN", "s3cret")
     before = os.umask(0o077)
@@ -90,89 +90,94 @@ def test_built_from_the_commit_not_the_tree(bench: Benches, monkeypatch: pytest.
         (["not a requirement !"], set()),
     ],
 )
-def test_what_the_backend_is_told(bench: Benches, requires: list[str], expected: set[str]) -> None:
+def test_what_the_backend_is_told(make_inputs: MakeInputs, requires: list[str], expected: set[str]) -> None:
     """The variable that names the project is always set, one for all only where the build needs it."""
-    release = replace(bench().release, project="Small.One_x", version="1.2rc1")
+    release = replace(make_inputs().release, project="Small.One_x", version="1.2rc1")
     told = build_environment(release, requires)
     assert told.pop("SOURCE_DATE_EPOCH") == "1700000000"
     assert told.pop("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_SMALL_ONE_X") == "1.2rc1"
     assert told == dict.fromkeys(expected, "1.2rc1")
 
 
-def test_changed_file_is_a_conflict(bench: Benches) -> None:
+def test_changed_file_is_a_conflict(make_inputs: MakeInputs) -> None:
     """A file of other bytes is never built anew: both digests are named."""
-    at = bench()
+    at = make_inputs()
     made = built(at)
     made.files[0].path.write_bytes(b"x" * made.files[0].size)
     with pytest.raises(Conflict) as caught:
-        at.builds().find(at.context())
+        at.build_stage().find(at.context())
     assert made.files[0].sha256 in str(caught.value)
     assert sha256_of(made.files[0].path) in str(caught.value)
 
 
-def test_missing_file_is_absent(bench: Benches) -> None:
+def test_missing_file_is_absent(make_inputs: MakeInputs) -> None:
     """A file that is gone, and nowhere else, leads to a new build."""
-    at = bench()
+    at = make_inputs()
     made = built(at)
     made.files[0].path.unlink()
-    assert at.builds().find(at.context()) is None
+    assert at.build_stage().find(at.context()) is None
     assert built(at).wheels == made.wheels
 
 
-def test_leftovers_of_a_broken_build_go(bench: Benches) -> None:
+def test_leftovers_of_a_broken_build_go(make_inputs: MakeInputs) -> None:
     """Without a manifest nothing vouches for what lies there."""
-    at = bench()
+    at = make_inputs()
     at.folder.dists.mkdir(parents=True)
     (at.folder.dists / "small_one-0.9.tar.gz").touch()
-    assert at.builds().find(at.context()) is None
+    assert at.build_stage().find(at.context()) is None
     made = built(at)
     assert at.folder.leftovers([file.name for file in made.files]) == ()
 
 
-def test_files_of_another_commit_are_not_taken(bench: Benches) -> None:
+def test_files_of_another_commit_are_not_taken(make_inputs: MakeInputs) -> None:
     """A tag that moved before anything was public is built again."""
-    at = bench()
+    at = make_inputs()
     built(at)
     at.repo.commit({"src/small_one/more.py": ""})
     at.repo.git("tag", "--force", "v1.0")
     at.release = sample_projects.release_of(at.repo)
-    assert at.builds().find(at.context()) is None
-    assert at.builds().find(at.context()) is None
+    assert at.build_stage().find(at.context()) is None
+    assert at.build_stage().find(at.context()) is None
     built(at)
-    assert at.builds().find(at.context()) is not None
+    assert at.build_stage().find(at.context()) is not None
 
 
-def test_a_build_that_fails_leaves_no_manifest(bench: Benches) -> None:
+def test_a_build_that_fails_leaves_no_manifest(make_inputs: MakeInputs) -> None:
     """The backend's words are in the error, and nothing is found afterwards."""
-    at = bench(sample_projects.files(fail=""))
+    at = make_inputs(sample_projects.files(fail=""))
     with pytest.raises(BuildFailed, match="does not want to"):
         built(at)
     assert at.folder.read_manifest() is None
-    assert at.builds().find(at.context()) is None
+    assert at.build_stage().find(at.context()) is None
 
 
-def test_hostile_file_name(bench: Benches) -> None:
+def test_hostile_file_name(make_inputs: MakeInputs) -> None:
     """A file whose name could leave the folder or hide is refused."""
     with pytest.raises((InvalidDist, BuildFailed)):
-        built(bench(sample_projects.files("small-one", "-rf;x")))
+        built(make_inputs(sample_projects.files("small-one", "-rf;x")))
 
 
 # ---- taken up from the forge
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_forge.Scene]:
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_forge.LocalForge]:
     """The forge of a local world."""
-    with local_forge.scene(tmp_path_factory.mktemp("scene")) as scene:
-        yield scene
+    with local_forge.start_forge(tmp_path_factory.mktemp("forge")) as local:
+        yield local
 
 
 def drafted(
-    at: Bench, scene: local_forge.Scene, made: Dists, *, leave_out: str = "", manifest: Manifest | None = None
+    at: StageInputs,
+    local: local_forge.LocalForge,
+    made: Dists,
+    *,
+    leave_out: str = "",
+    manifest: Manifest | None = None,
 ) -> None:
     """Attach the files, and the manifest last, to a draft."""
-    forge = scene.forge()
-    forge_release = forge.draft(tag=at.release.tag, target=scene.commit, name="x", body="x", prerelease=False)
+    forge = local.forge()
+    forge_release = forge.draft(tag=at.release.tag, target=local.commit, name="x", body="x", prerelease=False)
     for file in made.files:
         if file.name != leave_out:
             forge.attach(forge_release, file)
@@ -184,99 +189,103 @@ def drafted(
 
 
 @pytest.fixture
-def at(bench: Benches, scene: local_forge.Scene) -> Bench:
+def at(make_inputs: MakeInputs, local: local_forge.LocalForge) -> StageInputs:
     """A release whose tag the forge knows."""
-    tag = scene.release().tag
+    tag = local.release().tag
     version = tag[1:]
-    at = bench(sample_projects.files(version=version), version=version)
+    at = make_inputs(sample_projects.files(version=version), version=version)
     at.folder = RunFolder.of(at.repo.path, tag)
     return at
 
 
-def test_another_machine_goes_on_with_the_very_bytes(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
+def test_another_machine_goes_on_with_the_very_bytes(
+    at: StageInputs, local: local_forge.LocalForge, tmp_path: Path
+) -> None:
     """The draft hands out the files and the manifest."""
     made = at.dists()
-    drafted(at, scene, made)
+    drafted(at, local, made)
     elsewhere = RunFolder(tmp_path / "elsewhere" / "run")
-    stage = at.builds(forge=scene.forge(), folder=elsewhere)
+    stage = at.build_stage(forge=local.forge(), folder=elsewhere)
     found = stage.find(at.context())
     assert found == made
     assert found is not None
     assert [describe_file(file.path) for file in found.files] == list(made.files)
     assert elsewhere.read_manifest() == at.folder.read_manifest()
-    assert at.builds(folder=elsewhere).find(at.context()) == made
+    assert at.build_stage(folder=elsewhere).find(at.context()) == made
 
 
-def test_a_lost_file_comes_back_from_the_draft(at: Bench, scene: local_forge.Scene) -> None:
+def test_a_lost_file_comes_back_from_the_draft(at: StageInputs, local: local_forge.LocalForge) -> None:
     """What is gone here is fetched, not built again."""
     made = at.dists()
-    drafted(at, scene, made)
+    drafted(at, local, made)
     made.files[1].path.unlink()
-    assert at.builds(forge=scene.forge()).find(at.context()) == made
+    assert at.build_stage(forge=local.forge()).find(at.context()) == made
     assert made.files[1].path.is_file()
 
 
-def test_draft_without_manifest_was_never_complete(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
+def test_draft_without_manifest_was_never_complete(
+    at: StageInputs, local: local_forge.LocalForge, tmp_path: Path
+) -> None:
     """It holds nobody to anything."""
-    drafted(at, scene, at.dists(), leave_out=manifests.NAME)
-    assert at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.context()) is None
+    drafted(at, local, at.dists(), leave_out=manifests.NAME)
+    assert at.build_stage(forge=local.forge(), folder=RunFolder(tmp_path / "run")).find(at.context()) is None
 
 
-def test_draft_that_lacks_a_file(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
+def test_draft_that_lacks_a_file(at: StageInputs, local: local_forge.LocalForge, tmp_path: Path) -> None:
     """A file that its manifest names and that nobody holds is said so, with what to do."""
     made = at.dists()
-    drafted(at, scene, made, leave_out=made.files[0].name)
+    drafted(at, local, made, leave_out=made.files[0].name)
     folder = RunFolder(tmp_path / "run")
     with pytest.raises(Incomplete, match=made.files[0].name) as caught:
-        at.builds(forge=scene.forge(), folder=folder).find(at.context())
+        at.build_stage(forge=local.forge(), folder=folder).find(at.context())
     assert "delete the draft" in caught.value.next_step
     assert folder.read_manifest() is None
     assert not folder.dists.exists()
 
 
-def test_draft_of_another_commit(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
+def test_draft_of_another_commit(at: StageInputs, local: local_forge.LocalForge, tmp_path: Path) -> None:
     """Both commits are named."""
     made = at.dists()
-    drafted(at, scene, made, manifest=Manifest.of(replace(at.release, commit="f" * 40), made))
+    drafted(at, local, made, manifest=Manifest.of(replace(at.release, commit="f" * 40), made))
     with pytest.raises(Conflict, match="f" * 40) as caught:
-        at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.context())
+        at.build_stage(forge=local.forge(), folder=RunFolder(tmp_path / "run")).find(at.context())
     assert at.release.commit in str(caught.value)
 
 
-def test_draft_of_another_project(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
+def test_draft_of_another_project(at: StageInputs, local: local_forge.LocalForge, tmp_path: Path) -> None:
     """One tag is one project's release: the files of a neighbour are never taken for ours."""
     made = at.dists()
-    drafted(at, scene, made, manifest=Manifest.of(replace(at.release, path="packages/one"), made))
+    drafted(at, local, made, manifest=Manifest.of(replace(at.release, path="packages/one"), made))
     with pytest.raises(Conflict, match="is of the project in packages/one, and not of that in the top") as caught:
-        at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.context())
+        at.build_stage(forge=local.forge(), folder=RunFolder(tmp_path / "run")).find(at.context())
     assert f"{at.release.tag} can be the release of one of them" in str(caught.value)
 
 
-def test_draft_whose_file_is_not_the_manifests(at: Bench, scene: local_forge.Scene, tmp_path: Path) -> None:
+def test_draft_whose_file_is_not_the_manifests(at: StageInputs, local: local_forge.LocalForge, tmp_path: Path) -> None:
     """A file of other bytes than the manifest beside it says is never taken."""
     made = at.dists()
     other = replace(made.files[0], sha256="0" * 64)
-    drafted(at, scene, made, manifest=Manifest.of(at.release, Dists(files=(other, made.files[1]))))
+    drafted(at, local, made, manifest=Manifest.of(at.release, Dists(files=(other, made.files[1]))))
     with pytest.raises(Conflict, match="0" * 64):
-        at.builds(forge=scene.forge(), folder=RunFolder(tmp_path / "run")).find(at.context())
+        at.build_stage(forge=local.forge(), folder=RunFolder(tmp_path / "run")).find(at.context())
 
 
 @pytest.mark.parametrize("token", ["", "read"])
 def test_a_token_that_sees_no_drafts_hinders_no_build(
-    at: Bench, scene: local_forge.Scene, tmp_path: Path, token: str
+    at: StageInputs, local: local_forge.LocalForge, tmp_path: Path, token: str
 ) -> None:
     """Whoever may only read can build; what was drafted before is found by who publishes."""
-    drafted(at, scene, at.dists())
-    forge = scene.forge(scene.read_token if token else "")
-    assert at.builds(forge=forge, folder=RunFolder(tmp_path / "run")).find(at.context()) is None
+    drafted(at, local, at.dists())
+    forge = local.forge(local.read_token if token else "")
+    assert at.build_stage(forge=forge, folder=RunFolder(tmp_path / "run")).find(at.context()) is None
     assert ["drafts cannot be seen" in each for each in at.warned] == ([True] if token else [])
 
 
-def test_a_forge_that_cannot_be_read_is_unknown(at: Bench, scene: local_forge.Scene) -> None:
+def test_a_forge_that_cannot_be_read_is_unknown(at: StageInputs, local: local_forge.LocalForge) -> None:
     """No answer is not an absent release."""
-    forge = scene.forge(api="http://127.0.0.1:9/api/v3")
+    forge = local.forge(api="http://127.0.0.1:9/api/v3")
     with pytest.raises(Unknown):
-        at.builds(forge=forge).find(at.context())
+        at.build_stage(forge=forge).find(at.context())
 
 
 # ---- versions that come from git
@@ -306,10 +315,12 @@ POETRY = '[project]\nname = "small-one"\ndynamic = ["version"]\n[tool.poetry]\nv
     ids=["setuptools-scm", "hatch-vcs", "pdm", "uv-dynamic-versioning", "poetry-dynamic-versioning"],
 )
 @pytest.mark.parametrize("version", ["2.0rc1"])
-def test_version_is_the_tags(bench: Benches, requires: list[str], backend: str, rest: str, version: str) -> None:
+def test_version_is_the_tags(
+    make_inputs: MakeInputs, requires: list[str], backend: str, rest: str, version: str
+) -> None:
     """Every way to read a version from git finds the release's, with another tag on the commit too."""
     text = f"[build-system]\nrequires = {json.dumps(requires)}\nbuild-backend = {json.dumps(backend)}\n{rest}"
-    at = bench({"pyproject.toml": text, "src/small_one/__init__.py": ""}, version=version)
+    at = make_inputs({"pyproject.toml": text, "src/small_one/__init__.py": ""}, version=version)
     at.repo.git("tag", "v9.9.9")
     made = built(at)
     assert {str(parse_filename(file.name).version) for file in made.files} == {version}
@@ -330,14 +341,14 @@ def needing() -> dict[str, str]:
     return content | {"own.py": content["own.py"] + NEEDS_A_FILE}
 
 
-def test_an_sdist_that_builds_no_wheel(bench: Benches) -> None:
+def test_an_sdist_that_builds_no_wheel(make_inputs: MakeInputs) -> None:
     """The error names the missing file and the way out; with it the wheel is built from the tree, and that is told."""
-    at = bench(needing())
+    at = make_inputs(needing())
     with pytest.raises(BuildFailed, match=r"no wheel can be built from small_one-1\.0\.tar\.gz") as caught:
         built(at)
     assert "it lacks needed.txt" in caught.value.what
     assert 'wheel-from = "tree"' in caught.value.next_step
-    made = replace(at.builds(), options=BuildOptions(wheel_from="tree")).make(at.context())
+    made = replace(at.build_stage(), options=BuildOptions(wheel_from="tree")).make(at.context())
     assert len(made.files) == 2
     manifest = at.folder.read_manifest()
     assert manifest is not None
@@ -351,28 +362,28 @@ def test_an_sdist_that_builds_no_wheel(bench: Benches) -> None:
         (("sdist",), ["small_one-1.0.tar.gz"], "no wheel"),
     ],
 )
-def test_one_format_alone(bench: Benches, formats: tuple[str, ...], names: list[str], words: str) -> None:
+def test_one_format_alone(make_inputs: MakeInputs, formats: tuple[str, ...], names: list[str], words: str) -> None:
     """What is not wanted is not built, and without an sdist the wheel comes from the tree."""
-    at = bench(needing())
-    stage = replace(at.builds(), options=BuildOptions(formats=formats))
+    at = make_inputs(needing())
+    stage = replace(at.build_stage(), options=BuildOptions(formats=formats))
     assert words in stage.plan()
     assert [file.name for file in stage.make(at.context()).files] == names
 
 
-def test_what_was_skipped_is_told(bench: Benches) -> None:
+def test_what_was_skipped_is_told(make_inputs: MakeInputs) -> None:
     """A channel that was left out stands in the manifest, also where the files were built before."""
-    at = bench()
+    at = make_inputs()
     at.dists()
-    found = replace(at.builds(), skipped=("testpypi",)).find(at.context())
+    found = replace(at.build_stage(), skipped=("testpypi",)).find(at.context())
     assert found is not None
     assert found.decisions == ("skipped testpypi",)
     assert Manifest.of(at.release, found).decisions == ("skipped testpypi",)
 
 
-def test_pointers_instead_of_large_files(bench: Benches) -> None:
+def test_pointers_instead_of_large_files(make_inputs: MakeInputs) -> None:
     """An sdist never holds what git-lfs leaves in the place of a file."""
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
-    at = bench(sample_projects.files() | {"src/small_one/model.bin": pointer})
+    at = make_inputs(sample_projects.files() | {"src/small_one/model.bin": pointer})
     with pytest.raises(BuildFailed, match=r"pointers of git-lfs .*model\.bin") as caught:
         built(at)
     assert "install git-lfs" in caught.value.next_step
@@ -394,22 +405,22 @@ def test_which_python_a_tree_takes(tmp_path: Path, content: dict[str, str], expe
     assert requires_python(tmp_path) == expected
 
 
-def test_python_that_is_not_here(bench: Benches) -> None:
+def test_python_that_is_not_here(make_inputs: MakeInputs) -> None:
     """A project for a Python that is not on this machine is not built with another one."""
-    at = bench(sample_projects.files(more="requires-python = '>=3.99'\n"))
+    at = make_inputs(sample_projects.files(more="requires-python = '>=3.99'\n"))
     with pytest.raises(ToolMissing, match=r"for Python >=3\.99"):
-        replace(at.builds(), environments=at.uv).make(at.context())
+        replace(at.build_stage(), environments=at.uv).make(at.context())
 
 
 @pytest.mark.parametrize("allowed", ["always", "user"])
-def test_submodules(bench: Benches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: str) -> None:
+def test_submodules(make_inputs: MakeInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: str) -> None:
     """What lies in a submodule is built too; one that cannot be fetched is said to be so."""
     for number, (key, value) in enumerate([("protocol.file.allow", "always")]):
         monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", key)
         monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     inner = Repo.new(tmp_path / "inner", {"deep.py": "x = 1\n"})
-    at = bench()
+    at = make_inputs()
     at.repo.git(
         "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.path), "src/small_one/inner"
     )
@@ -429,10 +440,10 @@ def test_submodules(bench: Benches, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 # ---- what an index holds already
 
 
-class Holds:
+class FakeIndex:
     """An index that holds files, as far as building asks it."""
 
-    name = "shelf"
+    name = "example"
 
     def __init__(self, files: tuple[File, ...], *, broken: bool = False) -> None:
         self.files = {file.name: file for file in files}
@@ -452,44 +463,44 @@ class Holds:
         return describe_file(into / listed.name)
 
 
-def test_lost_files_come_back_from_an_index(bench: Benches, tmp_path: Path) -> None:
+def test_lost_files_come_back_from_an_index(make_inputs: MakeInputs, tmp_path: Path) -> None:
     """By the manifest in the run's folder, from the production index or else the staging one."""
-    at = bench()
+    at = make_inputs()
     made = at.dists()
     kept = tmp_path / "kept"
     shutil.copytree(at.folder.dists, kept)
     wheel, sdist = (replace(file, path=kept / file.name) for file in made.files)
     shutil.rmtree(at.folder.dists)
-    half: Any = Holds((wheel,))
-    other: Any = Holds((sdist,))
-    assert replace(at.builds(), index=half).find(at.context()) is None
-    assert replace(at.builds(), index=half, staging=other).find(at.context()) == made
-    assert at.builds().find(at.context()) == made
+    half: Any = FakeIndex((wheel,))
+    other: Any = FakeIndex((sdist,))
+    assert replace(at.build_stage(), index=half).find(at.context()) is None
+    assert replace(at.build_stage(), index=half, staging=other).find(at.context()) == made
+    assert at.build_stage().find(at.context()) == made
     assert RunFolder(tmp_path / "none").read_manifest() is None
-    whole: Any = Holds((wheel, sdist))
-    without = at.builds(folder=RunFolder(tmp_path / "without"))
+    whole: Any = FakeIndex((wheel, sdist))
+    without = at.build_stage(folder=RunFolder(tmp_path / "without"))
     assert replace(without, index=whole).find(at.context()) is None
 
 
-def test_built_again_only_if_equal(bench: Benches) -> None:
+def test_built_again_only_if_equal(make_inputs: MakeInputs) -> None:
     """Where an index holds a file under the same name, a new build goes on only with the very same bytes."""
-    at = bench()
+    at = make_inputs()
     first = built(at)
     copies = tuple(replace(file, path=file.path) for file in first.wheels)
-    same: Any = Holds(copies)
-    assert replace(at.builds(), index=same).make(at.context()).wheels == first.wheels
-    other: Any = Holds((replace(first.wheels[0], sha256="0" * 64),))
+    same: Any = FakeIndex(copies)
+    assert replace(at.build_stage(), index=same).make(at.context()).wheels == first.wheels
+    other: Any = FakeIndex((replace(first.wheels[0], sha256="0" * 64),))
     with pytest.raises(Conflict, match="0" * 64) as caught:
-        replace(at.builds(), staging=other).make(at.context())
+        replace(at.build_stage(), staging=other).make(at.context())
     assert first.wheels[0].sha256 in str(caught.value)
     assert "--dists" in caught.value.next_step
     assert at.folder.read_manifest() is None
-    broken: Any = Holds((), broken=True)
-    replace(at.builds(), index=broken).make(at.context())
-    assert any("cannot be told whether shelf" in each for each in at.warned)
+    broken: Any = FakeIndex((), broken=True)
+    replace(at.build_stage(), index=broken).make(at.context())
+    assert any("cannot be told whether example" in each for each in at.warned)
 
 
-def wheelhouse(at: Bench, folder: Path) -> Path:
+def wheelhouse(at: StageInputs, folder: Path) -> Path:
     """A folder as another tool leaves it."""
     folder.mkdir()
     for file in at.dists().files:
@@ -499,11 +510,11 @@ def wheelhouse(at: Bench, folder: Path) -> Path:
     return folder
 
 
-def test_files_that_another_tool_built(bench: Benches, tmp_path: Path) -> None:
+def test_files_that_another_tool_built(make_inputs: MakeInputs, tmp_path: Path) -> None:
     """They are taken as they are, named in a manifest that says so, and found again; other bytes are a conflict."""
-    at = bench()
+    at = make_inputs()
     house = wheelhouse(at, tmp_path / "wheelhouse")
-    stage = replace(at.builds(), prebuilt=house)
+    stage = replace(at.build_stage(), prebuilt=house)
     assert str(house) in stage.plan()
     assert stage.find(at.context()) is None
     made = stage.make(at.context())
@@ -519,46 +530,46 @@ def test_files_that_another_tool_built(bench: Benches, tmp_path: Path) -> None:
         stage.find(at.context())
 
 
-def test_build_constraints_are_recorded(bench: Benches) -> None:
+def test_build_constraints_are_recorded(make_inputs: MakeInputs) -> None:
     """The manifest says what limited the versions that the files were built with."""
-    at = bench()
-    made = replace(at.builds(), options=BuildOptions(constraints=("setuptools<80", "wheel"))).make(at.context())
+    at = make_inputs()
+    made = replace(at.build_stage(), options=BuildOptions(constraints=("setuptools<80", "wheel"))).make(at.context())
     assert made.decisions == ("build-constraints = setuptools<80, wheel",)
 
 
-def test_folder_that_another_tool_left_empty(bench: Benches, tmp_path: Path) -> None:
+def test_folder_that_another_tool_left_empty(make_inputs: MakeInputs, tmp_path: Path) -> None:
     """Nothing to take is no release, and no manifest vouches for it."""
-    at = bench()
+    at = make_inputs()
     with pytest.raises(Incomplete, match="neither a wheel nor an sdist"):
-        replace(at.builds(), prebuilt=tmp_path).make(at.context())
+        replace(at.build_stage(), prebuilt=tmp_path).make(at.context())
     assert at.folder.read_manifest() is None
 
 
-def test_files_of_another_tag_that_were_handed_over(bench: Benches) -> None:
+def test_files_of_another_tag_that_were_handed_over(make_inputs: MakeInputs) -> None:
     """Files that were handed over are never passed over for a build of our own."""
-    at = bench()
+    at = make_inputs()
     at.dists()
     at.release = replace(at.release, commit="b" * 40)
-    assert at.builds().find(at.context()) is None
+    assert at.build_stage().find(at.context()) is None
     with pytest.raises(Conflict, match=r"handed over are of v1\.0 at commit .*, and not of v1\.0 at bbbb"):
-        replace(at.builds(), handed=True).find(at.context())
+        replace(at.build_stage(), handed=True).find(at.context())
     at.release = replace(at.release, commit=at.repo.git("rev-parse", "HEAD"))
-    assert replace(at.builds(), handed=True).find(at.context()) is not None
+    assert replace(at.build_stage(), handed=True).find(at.context()) is not None
     at.release = replace(at.release, settings="x.toml sha256:0")
     with pytest.raises(Conflict, match=r"are of settings of the commit, and not of settings x\.toml sha256:0"):
-        replace(at.builds(), handed=True).find(at.context())
+        replace(at.build_stage(), handed=True).find(at.context())
 
 
 @pytest.mark.parametrize("left", ["wheel", "sdist"])
-def test_a_run_that_goes_further_needs_every_format(bench: Benches, left: str) -> None:
+def test_a_run_that_goes_further_needs_every_format(make_inputs: MakeInputs, left: str) -> None:
     """A folder with one kind of file alone is enough for the job that built it, and not for the release."""
-    at = bench()
+    at = make_inputs()
     dists = at.dists()
     kept = dists.wheels if left == "sdist" else dists.sdists
     at.folder.write_manifest(Manifest.of(at.release, Dists(files=kept)))
-    assert at.builds().find(at.context()) is not None
+    assert at.build_stage().find(at.context()) is not None
     with pytest.raises(Incomplete, match=f"there is no {left} among the files") as caught:
-        replace(at.builds(), whole=True).find(at.context())
+        replace(at.build_stage(), whole=True).find(at.context())
     assert f"UNMOOR_FORMATS={left} unmoor release --dry-run TAG" in caught.value.next_step
     other = "sdist" if left == "wheel" else "wheel"
-    assert replace(at.builds(), whole=True, options=BuildOptions(formats=(other,))).find(at.context()) is not None
+    assert replace(at.build_stage(), whole=True, options=BuildOptions(formats=(other,))).find(at.context()) is not None

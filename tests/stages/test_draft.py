@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.support.local_forge import Ready, Scene, ready, scene, text_file
-from tests.support.sample_values import Ticks
+from tests.support.local_forge import DraftInputs, LocalForge, draft_inputs, start_forge, text_file
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.artifacts import manifest as manifests
@@ -22,21 +22,21 @@ from unmoor.util.files import sha256_of
 
 
 @pytest.fixture(scope="module")
-def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
     """One world for this module; every test has its own tags."""
-    with scene(tmp_path_factory.mktemp("draft")) as running:
+    with start_forge(tmp_path_factory.mktemp("draft")) as running:
         yield running
 
 
-def names(ready_one: Ready) -> list[str]:
+def names(ready_one: DraftInputs) -> list[str]:
     """What lies on the draft, in the order of upload."""
     (forge_release,) = ready_one.stage.forge.releases(ready_one.release.tag)
     return [asset.name for asset in sorted(forge_release.assets, key=lambda each: each.id)]
 
 
-def test_what_was_made_is_found_equal_and_undone(at: Scene, tmp_path: Path) -> None:
+def test_what_was_made_is_found_equal_and_undone(at: LocalForge, tmp_path: Path) -> None:
     """The law of every stage that reaches outside."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     assert one.stage.find(one.context) is None
     made = one.stage.make(one.context)
     assert one.stage.find(one.context) == made
@@ -46,9 +46,9 @@ def test_what_was_made_is_found_equal_and_undone(at: Scene, tmp_path: Path) -> N
     assert isinstance(one.stage.undo(made), Undone)
 
 
-def test_every_file_goes_up_and_the_manifest_goes_last(at: Scene, tmp_path: Path) -> None:
+def test_every_file_goes_up_and_the_manifest_goes_last(at: LocalForge, tmp_path: Path) -> None:
     """Without a manifest a draft was never complete, so it must be the last to be there."""
-    one = ready(at, tmp_path, full="- Something new\n" * 2)
+    one = draft_inputs(at, tmp_path, full="- Something new\n" * 2)
     made = one.stage.make(one.context)
     wheel, sdist = (file.name for file in one.dists.files)
     assert names(one) == [wheel, sdist, "SHA256SUMS", "RELEASE_NOTES.md", "manifest.json"]
@@ -59,32 +59,32 @@ def test_every_file_goes_up_and_the_manifest_goes_last(at: Scene, tmp_path: Path
     }
 
 
-def test_full_notes_are_no_asset_where_the_body_holds_them(at: Scene, tmp_path: Path) -> None:
+def test_full_notes_are_no_asset_where_the_body_holds_them(at: LocalForge, tmp_path: Path) -> None:
     """They are attached only where the body had to be cut."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     assert "RELEASE_NOTES.md" not in names(one)
 
 
-def test_the_manifest_carries_the_proof(at: Scene, tmp_path: Path) -> None:
+def test_the_manifest_carries_the_proof(at: LocalForge, tmp_path: Path) -> None:
     """So that a later machine need not prove again."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     manifest = one.stage.folder.read_manifest()
     assert manifest is not None
     assert manifest.proof("prove-dists") == one.proof
 
 
-def test_a_plan_and_a_look_change_nothing(at: Scene, tmp_path: Path) -> None:
+def test_a_plan_and_a_look_change_nothing(at: LocalForge, tmp_path: Path) -> None:
     """Neither on the forge nor on this machine."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     assert "draft" in one.stage.plan()
     assert one.stage.find(one.context) is None
     assert not one.stage.folder.path.exists()
     assert at.forge().releases(one.release.tag) == ()
 
 
-def started(one: Ready, *, body: str = "- Something new\n") -> ForgeRelease:
+def started(one: DraftInputs, *, body: str = "- Something new\n") -> ForgeRelease:
     """Make an empty draft by hand."""
     release = one.release
     return one.stage.forge.draft(
@@ -93,9 +93,9 @@ def started(one: Ready, *, body: str = "- Something new\n") -> ForgeRelease:
 
 
 @pytest.mark.parametrize("kept", range(4))
-def test_a_draft_that_was_broken_off_is_completed(at: Scene, tmp_path: Path, kept: int) -> None:
+def test_a_draft_that_was_broken_off_is_completed(at: LocalForge, tmp_path: Path, kept: int) -> None:
     """Whatever is there already stays, whatever is missing comes."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
     (forge_release,) = one.stage.forge.releases(one.release.tag)
     by_age = sorted(forge_release.assets, key=lambda each: each.id)
@@ -107,7 +107,7 @@ def test_a_draft_that_was_broken_off_is_completed(at: Scene, tmp_path: Path, kep
     assert sorted(forge_release.assets, key=lambda each: each.id)[:kept] == by_age[:kept]
 
 
-def break_off(at: Scene, forge_release: ForgeRelease, name: str) -> None:
+def break_off(at: LocalForge, forge_release: ForgeRelease, name: str) -> None:
     """Begin an upload and hang up: what is left is an asset in state ``starter``."""
     url = urlsplit(forge_release.upload_url.partition("{")[0])
     head = (
@@ -118,9 +118,9 @@ def break_off(at: Scene, forge_release: ForgeRelease, name: str) -> None:
         connection.sendall(head.encode())
 
 
-def test_an_asset_that_was_broken_off_is_replaced(at: Scene, tmp_path: Path) -> None:
+def test_an_asset_that_was_broken_off_is_replaced(at: LocalForge, tmp_path: Path) -> None:
     """A starter asset takes up the name and holds nothing."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     forge_release = started(one)
     break_off(at, forge_release, one.dists.files[0].name)
     for _ in range(200):
@@ -133,9 +133,9 @@ def test_an_asset_that_was_broken_off_is_replaced(at: Scene, tmp_path: Path) -> 
     assert one.stage.find(one.context) == made
 
 
-def test_other_words_are_written_again(at: Scene, tmp_path: Path) -> None:
+def test_other_words_are_written_again(at: LocalForge, tmp_path: Path) -> None:
     """A draft that somebody's tool keeps is taken over: name, body, target and kind become ours."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     started(one, body="Drafted by a bot")
     made = one.stage.make(one.context)
     (forge_release,) = one.stage.forge.releases(one.release.tag)
@@ -143,9 +143,9 @@ def test_other_words_are_written_again(at: Scene, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["wheel", "SHA256SUMS", "manifest.json"])
-def test_the_same_name_with_other_bytes_is_a_conflict(at: Scene, tmp_path: Path, name: str) -> None:
+def test_the_same_name_with_other_bytes_is_a_conflict(at: LocalForge, tmp_path: Path, name: str) -> None:
     """On a draft that was complete once, nothing is replaced; both digests are named."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
     name = one.dists.files[0].name if name == "wheel" else name
     (forge_release,) = one.stage.forge.releases(one.release.tag)
@@ -160,9 +160,9 @@ def test_the_same_name_with_other_bytes_is_a_conflict(at: Scene, tmp_path: Path,
         assert (other.sha256 in caught.value.what) or ("bytes there" in caught.value.what)
 
 
-def test_other_bytes_without_a_manifest_are_replaced(at: Scene, tmp_path: Path) -> None:
+def test_other_bytes_without_a_manifest_are_replaced(at: LocalForge, tmp_path: Path) -> None:
     """An earlier attempt that was broken off left them, and nobody ever saw them."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     forge_release = started(one)
     one.stage.forge.attach(forge_release, text_file(tmp_path / "other" / one.dists.files[0].name, "other"))
     assert one.stage.find(one.context) is None
@@ -171,14 +171,14 @@ def test_other_bytes_without_a_manifest_are_replaced(at: Scene, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("public", [False, True])
-def test_files_of_another_build_of_the_commit(at: Scene, tmp_path: Path, *, public: bool) -> None:
+def test_files_of_another_build_of_the_commit(at: LocalForge, tmp_path: Path, *, public: bool) -> None:
     """Two runs built the same commit: the later one is told how to go on with the files of the other."""
-    one = ready(at, tmp_path / "one")
+    one = draft_inputs(at, tmp_path / "one")
     one.stage.make(one.context)
     if public:
         (forge_release,) = one.stage.forge.releases(one.release.tag)
         one.stage.forge.publish(forge_release, prerelease=False, latest=True)
-    other = ready(at, tmp_path / "other", one.release, salt="other")
+    other = draft_inputs(at, tmp_path / "other", one.release, salt="other")
     for look in (other.stage.find, other.stage.make):
         with pytest.raises(Conflict) as caught:
             look(other.context)
@@ -186,7 +186,7 @@ def test_files_of_another_build_of_the_commit(at: Scene, tmp_path: Path, *, publ
 
 
 @dataclass
-class Meanwhile:
+class ClockWithInterference:
     """A clock during whose sleeps somebody else does something, once."""
 
     deed: Callable[[], object]
@@ -204,13 +204,13 @@ class Meanwhile:
             self.deed = lambda: None
 
 
-def test_a_draft_that_another_run_is_filling_is_left_alone(at: Scene, tmp_path: Path) -> None:
+def test_a_draft_that_another_run_is_filling_is_left_alone(at: LocalForge, tmp_path: Path) -> None:
     """Files of another build are replaced only where nothing happens to the draft for a while."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     wheel, sdist = one.dists.files
     forge_release = started(one)
     theirs = one.stage.forge.attach(forge_release, text_file(tmp_path / "other" / wheel.name, "other"))
-    clock = Meanwhile(
+    clock = ClockWithInterference(
         lambda: one.stage.forge.attach(forge_release, text_file(tmp_path / "other" / sdist.name, "other"))
     )
     with pytest.raises(Refused, match="another run is filling the draft"):
@@ -220,19 +220,19 @@ def test_a_draft_that_another_run_is_filling_is_left_alone(at: Scene, tmp_path: 
     assert names(one) == [wheel.name, sdist.name]
 
 
-def test_of_two_runs_that_begin_at_once_the_first_file_decides(at: Scene, tmp_path: Path) -> None:
+def test_of_two_runs_that_begin_at_once_the_first_file_decides(at: LocalForge, tmp_path: Path) -> None:
     """The forge takes a name once: the run whose file is refused stops, and what the other one sent stays."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     wheel = one.dists.files[0]
-    hasty = Shaky(at.forge(), ["another first"], text_file(tmp_path / "other" / wheel.name, "other"))
+    hasty = LossyForge(at.forge(), ["another first"], text_file(tmp_path / "other" / wheel.name, "other"))
     with pytest.raises(Refused, match="another run is filling the draft"):
         replace(one.stage, forge=hasty).make(one.context)  # type: ignore[arg-type]
     assert names(one) == [wheel.name]
 
 
-def test_a_manifest_in_other_words_is_written_again(at: Scene, tmp_path: Path) -> None:
+def test_a_manifest_in_other_words_is_written_again(at: LocalForge, tmp_path: Path) -> None:
     """Of the same files with another proof: a draft may still be told better."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     again = replace(one, proof=replace(one.proof, results=()))
     assert again.stage.find(again.context) is None
@@ -240,36 +240,36 @@ def test_a_manifest_in_other_words_is_written_again(at: Scene, tmp_path: Path) -
     assert again.stage.find(again.context) == made
 
 
-def test_a_distribution_that_is_not_ours_is_a_conflict(at: Scene, tmp_path: Path) -> None:
+def test_a_distribution_that_is_not_ours_is_a_conflict(at: LocalForge, tmp_path: Path) -> None:
     """Users would take it for a file of this release."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     forge_release = started(one)
     one.stage.forge.attach(forge_release, text_file(tmp_path / "demo-0.1-py3-none-any.whl", "old"))
     with pytest.raises(Conflict, match=r"demo-0\.1"):
         one.stage.make(one.context)
 
 
-def test_somebodys_own_asset_is_left_alone(at: Scene, tmp_path: Path) -> None:
+def test_somebodys_own_asset_is_left_alone(at: LocalForge, tmp_path: Path) -> None:
     """A picture that a person attached is nobody's business here."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
     (forge_release,) = one.stage.forge.releases(one.release.tag)
     one.stage.forge.attach(forge_release, text_file(tmp_path / "poster.txt", "hello"))
     assert one.stage.find(one.context) == made
 
 
-def test_empty_second_drafts_of_ours_go_and_the_oldest_stays(at: Scene, tmp_path: Path) -> None:
+def test_empty_second_drafts_of_ours_go_and_the_oldest_stays(at: LocalForge, tmp_path: Path) -> None:
     """Two runs at once may each have made one."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     first, _second = started(one), started(one)
     made = one.stage.make(one.context)
     assert made.id == first.id
     assert [each.id for each in one.stage.forge.releases(one.release.tag)] == [first.id]
 
 
-def test_an_empty_second_draft_means_that_there_is_something_to_do(at: Scene, tmp_path: Path) -> None:
+def test_an_empty_second_draft_means_that_there_is_something_to_do(at: LocalForge, tmp_path: Path) -> None:
     """A complete draft with an empty one beside it is not the final state."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
     started(one)
     assert one.stage.find(one.context) is None
@@ -277,12 +277,12 @@ def test_an_empty_second_draft_means_that_there_is_something_to_do(at: Scene, tm
     assert one.stage.find(one.context) == made
 
 
-def with_assets(one: Ready, forge_release: ForgeRelease, folder: Path) -> None:
+def with_assets(one: DraftInputs, forge_release: ForgeRelease, folder: Path) -> None:
     """Put a file on the second draft."""
     one.stage.forge.attach(forge_release, text_file(folder / "a.txt", "a"))
 
 
-def with_words(one: Ready, forge_release: ForgeRelease, folder: Path) -> None:
+def with_words(one: DraftInputs, forge_release: ForgeRelease, folder: Path) -> None:
     """Write something into the second draft."""
     del folder
     one.stage.forge.amend(forge_release, name="x", body="Somebody's words", prerelease=False)
@@ -290,10 +290,10 @@ def with_words(one: Ready, forge_release: ForgeRelease, folder: Path) -> None:
 
 @pytest.mark.parametrize("change", [with_assets, with_words])
 def test_a_second_draft_with_something_in_it_is_a_conflict(
-    at: Scene, tmp_path: Path, change: Callable[[Ready, ForgeRelease, Path], None]
+    at: LocalForge, tmp_path: Path, change: Callable[[DraftInputs, ForgeRelease, Path], None]
 ) -> None:
     """Nobody's work is deleted: the addresses of both are named."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     second = started(one)
     change(one, second, tmp_path)
@@ -302,9 +302,9 @@ def test_a_second_draft_with_something_in_it_is_a_conflict(
             look(one.context)
 
 
-def test_a_published_release_with_everything_on_it_is_found(at: Scene, tmp_path: Path) -> None:
+def test_a_published_release_with_everything_on_it_is_found(at: LocalForge, tmp_path: Path) -> None:
     """Its words may have been mended by hand, and it cannot be undone."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
     (forge_release,) = one.stage.forge.releases(one.release.tag)
     one.stage.forge.publish(forge_release, prerelease=False, latest=False)
@@ -318,9 +318,9 @@ def test_a_published_release_with_everything_on_it_is_found(at: Scene, tmp_path:
 
 
 @pytest.mark.parametrize("change", ["missing", "other"])
-def test_a_published_release_is_never_altered(at: Scene, tmp_path: Path, change: str) -> None:
+def test_a_published_release_is_never_altered(at: LocalForge, tmp_path: Path, change: str) -> None:
     """One that lacks a file, or holds another, is a conflict, and stays as it is."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     forge_release = started(one)
     if change == "other":
         one.stage.forge.attach(forge_release, text_file(tmp_path / "other" / one.dists.files[0].name, "other"))
@@ -333,9 +333,9 @@ def test_a_published_release_is_never_altered(at: Scene, tmp_path: Path, change:
     assert one.stage.forge.releases(one.release.tag) == before
 
 
-def test_an_immutable_release_is_told_before_anything_is_sent(at: Scene, tmp_path: Path) -> None:
+def test_an_immutable_release_is_told_before_anything_is_sent(at: LocalForge, tmp_path: Path) -> None:
     """Found where it holds everything; where it lacks a file, that can never be mended."""
-    whole, lacking = ready(at, tmp_path / "whole"), ready(at, tmp_path / "lacking")
+    whole, lacking = draft_inputs(at, tmp_path / "whole"), draft_inputs(at, tmp_path / "lacking")
     made = whole.stage.make(whole.context)
     switch = at.world / "forge" / "immutable"
     switch.touch()
@@ -354,9 +354,9 @@ def test_an_immutable_release_is_told_before_anything_is_sent(at: Scene, tmp_pat
         assert caught.value.next_step == "an immutable release cannot be altered: release a new version"
 
 
-def test_a_file_that_changed_on_disk_is_not_sent(at: Scene, tmp_path: Path) -> None:
+def test_a_file_that_changed_on_disk_is_not_sent(at: LocalForge, tmp_path: Path) -> None:
     """The bytes that were tested, or none."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     one.dists.files[0].path.write_text("other")
     with pytest.raises(Conflict, match="changed on disk"):
         one.stage.make(one.context)
@@ -364,7 +364,7 @@ def test_a_file_that_changed_on_disk_is_not_sent(at: Scene, tmp_path: Path) -> N
 
 
 @dataclass(frozen=True)
-class Shaky:
+class LossyForge:
     """The real forge behind a line that loses answers; ``plan`` says what happens to each upload in turn."""
 
     real: GitHubForge
@@ -409,10 +409,10 @@ class Shaky:
 @pytest.mark.parametrize(
     "plan", [["lost"], ["stored and lost"], ["cut and lost"], ["lost", "stored and lost"], ["draft lost"]], ids=str
 )
-def test_after_a_lost_answer_it_looks_before_sending_again(at: Scene, tmp_path: Path, plan: list[str]) -> None:
+def test_after_a_lost_answer_it_looks_before_sending_again(at: LocalForge, tmp_path: Path, plan: list[str]) -> None:
     """The end is the same as without the fault, and nothing is there twice."""
-    one = ready(at, tmp_path)
-    stage = replace(one.stage, forge=Shaky(at.forge(), list(plan)))  # type: ignore[arg-type]
+    one = draft_inputs(at, tmp_path)
+    stage = replace(one.stage, forge=LossyForge(at.forge(), list(plan)))  # type: ignore[arg-type]
     made = stage.make(one.context)
     assert one.stage.find(one.context) == made
     assert len(one.stage.forge.releases(one.release.tag)) == 1
@@ -420,12 +420,12 @@ def test_after_a_lost_answer_it_looks_before_sending_again(at: Scene, tmp_path: 
 
 @pytest.mark.parametrize(("plan", "error"), [(["lost"] * 3, Unknown), (["refused"], Rejected)], ids=str)
 def test_uploads_are_tried_a_bounded_number_of_times(
-    at: Scene, tmp_path: Path, plan: list[str], error: type[Exception]
+    at: LocalForge, tmp_path: Path, plan: list[str], error: type[Exception]
 ) -> None:
     """What is refused is not sent again; what is lost, three times."""
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     tries = list(plan)
-    stage = replace(one.stage, forge=Shaky(at.forge(), tries))  # type: ignore[arg-type]
+    stage = replace(one.stage, forge=LossyForge(at.forge(), tries))  # type: ignore[arg-type]
     with pytest.raises(error):
         stage.make(one.context)
     assert tries == []
@@ -433,17 +433,17 @@ def test_uploads_are_tried_a_bounded_number_of_times(
     assert one.stage.find(one.context) == made
 
 
-def test_a_file_that_the_forge_renames_is_a_conflict(at: Scene, tmp_path: Path) -> None:
+def test_a_file_that_the_forge_renames_is_a_conflict(at: LocalForge, tmp_path: Path) -> None:
     """Both names are told: else SHA256SUMS would name no file."""
-    one = ready(at, tmp_path)
-    stage = replace(one.stage, forge=Shaky(at.forge(), ["renamed"]))  # type: ignore[arg-type]
+    one = draft_inputs(at, tmp_path)
+    stage = replace(one.stage, forge=LossyForge(at.forge(), ["renamed"]))  # type: ignore[arg-type]
     name = one.dists.files[0].name
     with pytest.raises(Conflict, match=rf"the forge renamed {name} to x\.{name}"):
         stage.make(one.context)
 
 
 @dataclass(frozen=True)
-class Altered:
+class AlteredForge:
     """The real forge, whose list is seen through ``seen``."""
 
     real: GitHubForge
@@ -457,25 +457,25 @@ class Altered:
         return self.seen(self.real.releases(tag))
 
 
-def test_a_list_that_lags_makes_no_second_draft(at: Scene, tmp_path: Path) -> None:
+def test_a_list_that_lags_makes_no_second_draft(at: LocalForge, tmp_path: Path) -> None:
     """Half a minute after it was made, nobody lists the draft: it is filled by its number, and waited for."""
-    one, clock = ready(at, tmp_path), Ticks()
-    lagging = Altered(at.forge(), lambda there: there if clock.now() >= 30 else ())
+    one, clock = draft_inputs(at, tmp_path), FakeClock()
+    lagging = AlteredForge(at.forge(), lambda there: there if clock.now() >= 30 else ())
     made = replace(one.stage, forge=lagging, clock=clock).make(one.context)  # type: ignore[arg-type]
     assert [each.id for each in one.stage.forge.releases(one.release.tag)] == [made.id]
     assert clock.now() >= 30
 
 
-def test_words_that_the_forge_cuts_are_incomplete(at: Scene, tmp_path: Path) -> None:
+def test_words_that_the_forge_cuts_are_incomplete(at: LocalForge, tmp_path: Path) -> None:
     """What it keeps is compared with what it was sent; a draft that says less is not published."""
-    one = ready(at, tmp_path)
-    forge = Altered(at.forge(), lambda there: tuple(replace(each, body=each.body[:5]) for each in there))
+    one = draft_inputs(at, tmp_path)
+    forge = AlteredForge(at.forge(), lambda there: tuple(replace(each, body=each.body[:5]) for each in there))
     with pytest.raises(Incomplete, match="its words are not the ones that were sent"):
         replace(one.stage, forge=forge).make(one.context)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
-class Blind:
+class ForgeWithoutDigests:
     """The real forge without digests, as older Enterprise servers are."""
 
     real: GitHubForge
@@ -491,10 +491,10 @@ class Blind:
         )
 
 
-def test_a_forge_without_digests_is_read_by_downloading(at: Scene, tmp_path: Path) -> None:
+def test_a_forge_without_digests_is_read_by_downloading(at: LocalForge, tmp_path: Path) -> None:
     """Same and other bytes are told apart there too, even of the same size."""
-    one = ready(at, tmp_path)
-    stage = replace(one.stage, forge=Blind(at.forge()))  # type: ignore[arg-type]
+    one = draft_inputs(at, tmp_path)
+    stage = replace(one.stage, forge=ForgeWithoutDigests(at.forge()))  # type: ignore[arg-type]
     made = stage.make(one.context)
     assert stage.find(one.context) == made == one.stage.find(one.context)
     (forge_release,) = one.stage.forge.releases(one.release.tag)
@@ -507,22 +507,22 @@ def test_a_forge_without_digests_is_read_by_downloading(at: Scene, tmp_path: Pat
 
 @pytest.mark.parametrize(("who", "error"), [("reader", Unknown), ("stranger", Unknown), ("liar", Denied)])
 def test_who_may_not_push_learns_nothing_and_makes_nothing(
-    at: Scene, tmp_path: Path, who: str, error: type[Exception]
+    at: LocalForge, tmp_path: Path, who: str, error: type[Exception]
 ) -> None:
     """Not being shown drafts is never taken for there being none."""
     token = {"reader": at.read_token, "stranger": "", "liar": "ghp_wrong"}[who]
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     stage = replace(one.stage, forge=at.forge(token))
     for look in (stage.find, stage.make):
         with pytest.raises(error):
             look(one.context)
 
 
-def test_a_draft_that_stays_odd_is_incomplete(at: Scene, tmp_path: Path) -> None:
+def test_a_draft_that_stays_odd_is_incomplete(at: LocalForge, tmp_path: Path) -> None:
     """After bounded looks the difference is told."""
 
     @dataclass(frozen=True)
-    class Forgetful(Blind):
+    class Forgetful(ForgeWithoutDigests):
         """Never shows the manifest."""
 
         def releases(self, tag: str) -> tuple[ForgeRelease, ...]:
@@ -532,7 +532,7 @@ def test_a_draft_that_stays_odd_is_incomplete(at: Scene, tmp_path: Path) -> None
                 for each in self.real.releases(tag)
             )
 
-    one = ready(at, tmp_path)
+    one = draft_inputs(at, tmp_path)
     stage = replace(one.stage, forge=Forgetful(at.forge()))  # type: ignore[arg-type]
     with pytest.raises(Incomplete, match=r"manifest\.json is missing"):
         stage.make(one.context)

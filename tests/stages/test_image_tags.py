@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.image_stages import Dock, Remote, release_of
-from tests.support.real_registries import RealRegistry, image, put_image, registry
+from tests.support.image_stages import FakeGitRemote, ImageStages, demo_release
+from tests.support.real_registries import RealRegistry, make_image, put_image, run_registry
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.config.images import ImageSettings, TargetSettings
@@ -24,20 +24,20 @@ pytestmark = pytest.mark.journey  # real builds, clones or servers, one after th
 _NUMBERS = itertools.count(1)
 TARGETS = ImageSettings(targets={"production": TargetSettings(suffix="-prod", floating="prod"), "development": ""})
 
-Docks = Callable[..., Dock]
+MakeStages = Callable[..., ImageStages]
 
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
     """A registry without a login."""
-    with registry(tmp_path_factory.mktemp("first")) as running:
+    with run_registry(tmp_path_factory.mktemp("first")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
     """A second one."""
-    with registry(tmp_path_factory.mktemp("second")) as running:
+    with run_registry(tmp_path_factory.mktemp("second")) as running:
         yield running
 
 
@@ -49,18 +49,18 @@ def http() -> Iterator[BoundedSession]:
 
 
 @pytest.fixture
-def dock(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> Docks:
+def stages(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> MakeStages:
     """A repository that no other test knows, and a remote that has every tag that is shipped."""
 
-    def make(*others: RealRegistry, **more: Any) -> Dock:
+    def make(*others: RealRegistry, **more: Any) -> ImageStages:
         name = f"acme/demo{next(_NUMBERS)}"
-        return Dock((there, *others), http, tmp_path, name, git=Remote(), **more)
+        return ImageStages((there, *others), http, tmp_path, name, git=FakeGitRemote(), **more)
 
     return make
 
 
 @dataclass
-class Meddling:
+class MeddlingRegistry:
     """A registry that meddles with what is put: a function sees each tag first, and may raise."""
 
     inner: Registry
@@ -84,35 +84,35 @@ def refusing(*tags: str, error: UnmoorError | None = None) -> Callable[[Registry
         if tag in tags:
             raise trouble
 
-    return lambda registry: Meddling(registry, before)
+    return lambda registry: MeddlingRegistry(registry, before)
 
 
-def floating(it: Dock) -> dict[str, str]:
+def floating(it: ImageStages) -> dict[str, str]:
     """The tags that name neither a whole version nor a commit."""
     return {tag: at for tag, at in it.tags().items() if not tag.startswith(("sha-", "v"))}
 
 
-def test_the_version_and_its_floating_tags_have_the_one_digest(dock: Docks) -> None:
+def test_the_version_and_its_floating_tags_have_the_one_digest(stages: MakeStages) -> None:
     """That of the tested image; skopeo sees it, too; and found is equal to made."""
-    it = dock()
-    release, pushed, pointed = it.ship("1.2.3")
+    it = stages()
+    release, pushed, pointed = it.push_and_tag("1.2.3")
     digest = pushed.images[0].digest
     assert set(it.tags()) == {f"sha-{release.commit[:12]}", f"sha-{release.commit[:7]}", "v1.2.3", "1.2", "1", "latest"}
     assert set(it.tags().values()) == {digest}
     told = json.loads(it.there[0].skopeo("inspect", f"docker://{{}}/{it.repository}:latest"))
     assert told["Digest"] == digest
-    stage = it.pointing()
+    stage = it.tag_stage()
     assert stage.find(it.context(release, pushed=pushed)) == pointed
     assert {each.tag for each in pointed.pointers if each.floating} == {"1.2", "1", "latest"}
     assert pointed.left == ()
 
 
-def test_before_it_was_made_it_is_absent(dock: Docks) -> None:
+def test_before_it_was_made_it_is_absent(stages: MakeStages) -> None:
     """Pushed is not pointed."""
-    it = dock()
-    release = release_of("1.0")
+    it = stages()
+    release = demo_release("1.0")
     pushed = it.push(release)
-    assert it.pointing().find(it.context(release, pushed=pushed)) is None
+    assert it.tag_stage().find(it.context(release, pushed=pushed)) is None
 
 
 @pytest.mark.parametrize(
@@ -130,15 +130,15 @@ def test_before_it_was_made_it_is_absent(dock: Docks) -> None:
     ],
 )
 def test_floating_tags_move_only_to_the_highest_final(
-    dock: Docks, shipped: list[str], last: str, moved: set[str]
+    stages: MakeStages, shipped: list[str], last: str, moved: set[str]
 ) -> None:
     """A release candidate moves none, a backport only those of its own series."""
-    it = dock()
+    it = stages()
     for version in shipped:
-        it.ship(version, prerelease="rc" in version)
+        it.push_and_tag(version, prerelease="rc" in version)
     before = floating(it)
     final = "rc" not in last
-    _, pushed, pointed = it.ship(last, prerelease=not final, highest=final)
+    _, pushed, pointed = it.push_and_tag(last, prerelease=not final, highest=final)
     after = floating(it)
     # The version of a prerelease is one of its fixed tags without a v, too.
     changed = {tag for tag, digest in after.items() if before.get(tag) != digest and "rc" not in tag}
@@ -147,42 +147,42 @@ def test_floating_tags_move_only_to_the_highest_final(
     assert len(pointed.left) == (3 - len(moved) if final and not last.startswith("0") else 0)
 
 
-def test_latest_follows_the_repository_as_well(dock: Docks) -> None:
+def test_latest_follows_the_repository_as_well(stages: MakeStages) -> None:
     """A higher version that is tagged there, and has no image, keeps latest from a backport."""
-    it = dock()
-    _, _, pointed = it.ship("1.1.1", highest=False)
+    it = stages()
+    _, _, pointed = it.push_and_tag("1.1.1", highest=False)
     assert set(floating(it)) == {"1.1", "1"}
     assert "latest stays" in pointed.left[0]
 
 
-def test_the_decision_is_made_at_the_last_moment(dock: Docks) -> None:
+def test_the_decision_is_made_at_the_last_moment(stages: MakeStages) -> None:
     """A higher version that appears while the version's own tag is put keeps its floating tags."""
-    it = dock()
+    it = stages()
 
     def before(tag: str) -> None:
         if tag == "v1.0.0":
-            put_image(it.there[0], it.repository, image("meanwhile"), "v1.4.0", "latest", "1")
+            put_image(it.there[0], it.repository, make_image("meanwhile"), "v1.4.0", "latest", "1")
 
-    it.wrap = lambda registry: Meddling(registry, before)
-    _, pushed, _ = it.ship("1.0.0")
+    it.wrap = lambda registry: MeddlingRegistry(registry, before)
+    _, pushed, _ = it.push_and_tag("1.0.0")
     tags = it.tags()
     assert tags["v1.0.0"] == tags["1.0"] == pushed.images[0].digest
     assert tags["latest"] == tags["1"] == tags["v1.4.0"]
 
 
 @pytest.mark.parametrize("name", ["20301231", "3.1-alpine", "nightly-9.9", "main", "pr-77"])
-def test_tags_of_other_rules_are_no_versions(dock: Docks, name: str) -> None:
+def test_tags_of_other_rules_are_no_versions(stages: MakeStages, name: str) -> None:
     """What this image's rules would not give to a version says nothing about which is the highest."""
-    it = dock()
-    put_image(it.there[0], it.repository, image("other"), name)
-    it.ship("1.0.0")
+    it = stages()
+    put_image(it.there[0], it.repository, make_image("other"), name)
+    it.push_and_tag("1.0.0")
     assert set(floating(it)) - {name} == {"1.0", "1", "latest"}
 
 
-def test_every_target_has_tags_of_its_own(dock: Docks) -> None:
+def test_every_target_has_tags_of_its_own(stages: MakeStages) -> None:
     """With the suffix, and its own floating tag instead of latest."""
-    it = dock(settings=TARGETS)
-    release = release_of("1.2.3")
+    it = stages(settings=TARGETS)
+    release = demo_release("1.2.3")
     it.git.tags[release.tag] = release.commit
     pushed = it.push(release, stages=("production", "development"))
     it.point(release, pushed)
@@ -193,15 +193,15 @@ def test_every_target_has_tags_of_its_own(dock: Docks) -> None:
     assert tags == {tag: by_target[target] for tag, target in names.items()}
 
 
-def test_a_version_that_is_another_digest_is_a_conflict(dock: Docks) -> None:
+def test_a_version_that_is_another_digest_is_a_conflict(stages: MakeStages) -> None:
     """Both digests are named, and no tag is moved."""
-    it = dock()
-    release = release_of("1.0")
+    it = stages()
+    release = demo_release("1.0")
     it.git.tags[release.tag] = release.commit
     pushed = it.push(release)
-    other = put_image(it.there[0], it.repository, image("other"), "v1.0")
+    other = put_image(it.there[0], it.repository, make_image("other"), "v1.0")
     before = it.tags()
-    for act in (it.pointing().find, it.pointing().make):
+    for act in (it.tag_stage().find, it.tag_stage().make):
         with pytest.raises(Conflict) as caught:
             act(it.context(release, pushed=pushed))
         assert other in str(caught.value)
@@ -209,27 +209,27 @@ def test_a_version_that_is_another_digest_is_a_conflict(dock: Docks) -> None:
     assert it.tags() == before
 
 
-def test_the_short_tag_of_a_commit_stays_with_its_first_release(dock: Docks) -> None:
+def test_the_short_tag_of_a_commit_stays_with_its_first_release(stages: MakeStages) -> None:
     """A candidate and a final of one commit: the tag that names the commit alone is the candidate's."""
-    it = dock()
-    release = release_of("1.0")
+    it = stages()
+    release = demo_release("1.0")
     candidate = replace(release, version="1.0rc1", tag="v1.0rc1", prerelease=True)
     left: list[str] = []
     for each in (candidate, release):
         it.git.tags[each.tag] = each.commit
         pushed = it.push(each)
         pointed = it.point(each, pushed)
-        assert it.pointing().find(it.context(each, pushed=pushed)) == pointed
+        assert it.tag_stage().find(it.context(each, pushed=pushed)) == pointed
         left += pointed.left
     assert any("another release of the same commit" in each for each in left)
     tags = it.tags()
     assert tags[f"sha-{release.commit[:7]}"] == tags["v1.0rc1"] != tags["v1.0"] == tags["latest"]
 
 
-def test_a_moved_tag_in_git_stops_everything(dock: Docks) -> None:
+def test_a_moved_tag_in_git_stops_everything(stages: MakeStages) -> None:
     """Before the first tag of an image is put."""
-    it = dock()
-    release = release_of("1.0")
+    it = stages()
+    release = demo_release("1.0")
     it.git.tags[release.tag] = "f" * 40
     pushed = it.push(release)
     with pytest.raises(Refused, match="was moved"):
@@ -237,10 +237,12 @@ def test_a_moved_tag_in_git_stops_everything(dock: Docks) -> None:
     assert set(it.tags()) == {pushed.images[0].tag}
 
 
-def test_a_registry_that_refuses_one_tag_moves_no_floating_one_anywhere(dock: Docks, mirror: RealRegistry) -> None:
+def test_a_registry_that_refuses_one_tag_moves_no_floating_one_anywhere(
+    stages: MakeStages, mirror: RealRegistry
+) -> None:
     """What was moved and what was not is named; the same command finishes."""
-    it = dock(mirror)
-    release = release_of("1.0")
+    it = stages(mirror)
+    release = demo_release("1.0")
     it.git.tags[release.tag] = release.commit
     pushed = it.push(release)
     it.wrap = lambda inner: refusing("v1.0")(inner) if inner.name.startswith("docker.io") else inner
@@ -256,67 +258,67 @@ def test_a_registry_that_refuses_one_tag_moves_no_floating_one_anywhere(dock: Do
 
 
 @pytest.mark.parametrize("stop", ["v1.2.4", "1.2", "1", "latest"])
-def test_a_run_that_dies_between_two_tags_is_finished_by_the_next(dock: Docks, stop: str) -> None:
+def test_a_run_that_dies_between_two_tags_is_finished_by_the_next(stages: MakeStages, stop: str) -> None:
     """And what the floating tags were before is still known."""
-    it = dock()
-    _, first, _ = it.ship("1.2.3")
+    it = stages()
+    _, first, _ = it.push_and_tag("1.2.3")
     it.wrap = refusing(stop, error=Unknown("the connection broke", next_step="run it again"))
     with pytest.raises(Unknown):
-        it.ship("1.2.4")
+        it.push_and_tag("1.2.4")
     it.wrap = lambda inner: inner
-    _, pushed, pointed = it.ship("1.2.4")
+    _, pushed, pointed = it.push_and_tag("1.2.4")
     assert set(floating(it).values()) == {pushed.images[0].digest}
     assert {each.before for each in pointed.pointers if each.floating} == {first.images[0].digest}
 
 
-def test_floating_tags_go_back_to_where_they_were(dock: Docks) -> None:
+def test_floating_tags_go_back_to_where_they_were(stages: MakeStages) -> None:
     """Found on a later run, with the record in the folder; the version's own tags stay."""
-    it = dock()
-    _, first, _ = it.ship("1.2.3")
-    release, pushed, _ = it.ship("1.3.0")
-    found = it.pointing().find(it.context(release, pushed=pushed))
+    it = stages()
+    _, first, _ = it.push_and_tag("1.2.3")
+    release, pushed, _ = it.push_and_tag("1.3.0")
+    found = it.tag_stage().find(it.context(release, pushed=pushed))
     assert found is not None
-    assert f"latest to {first.images[0].digest}" in it.pointing().remedy(found)
-    answers = it.pointing().undo_partly(found)
+    assert f"latest to {first.images[0].digest}" in it.tag_stage().remedy(found)
+    answers = it.tag_stage().undo_partly(found)
     assert all(isinstance(each, Undone) for each in answers), answers
     tags = it.tags()
     assert tags["latest"] == tags["1"] == first.images[0].digest
     # It was nowhere before.
     assert "1.3" not in tags
     assert tags["v1.3.0"] == pushed.images[0].digest
-    assert it.pointing().find(it.context(release, pushed=pushed)) is None
+    assert it.tag_stage().find(it.context(release, pushed=pushed)) is None
 
 
-def test_a_floating_tag_that_moved_on_is_left(dock: Docks) -> None:
+def test_a_floating_tag_that_moved_on_is_left(stages: MakeStages) -> None:
     """Another release has it now."""
-    it = dock()
-    release, pushed, pointed = it.ship("1.2.3")
-    it.ship("1.2.4")
+    it = stages()
+    release, pushed, pointed = it.push_and_tag("1.2.3")
+    it.push_and_tag("1.2.4")
     before = it.tags()
-    answers = it.pointing().undo_partly(pointed)
+    answers = it.tag_stage().undo_partly(pointed)
     assert all(isinstance(each, NotUndone) and "moved on" in each.why for each in answers)
     assert it.tags() == before
     assert release.version == "1.2.3"
     assert pushed.images
 
 
-def test_without_the_record_nothing_is_guessed(dock: Docks) -> None:
+def test_without_the_record_nothing_is_guessed(stages: MakeStages) -> None:
     """Where it pointed before is not known on another machine: it stays, and that is said."""
-    it = dock()
-    release, pushed, _ = it.ship("1.2.3")
+    it = stages()
+    release, pushed, _ = it.push_and_tag("1.2.3")
     elsewhere = replace(it, folder=it.folder / "elsewhere")
-    found = elsewhere.pointing().find(it.context(release, pushed=pushed))
+    found = elsewhere.tag_stage().find(it.context(release, pushed=pushed))
     assert found is not None
-    answers = elsewhere.pointing().undo_partly(found)
+    answers = elsewhere.tag_stage().undo_partly(found)
     assert len(answers) == 3
     assert all(isinstance(each, NotUndone) and "does not say" in each.why for each in answers)
 
 
-def test_a_broken_record_stops_the_move(dock: Docks) -> None:
+def test_a_broken_record_stops_the_move(stages: MakeStages) -> None:
     """It is never taken for an empty one."""
-    it = dock()
+    it = stages()
     it.run.open()
     (it.run.path / "pointers.json").write_text("{")
     with pytest.raises(Unknown, match="cannot be read"):
-        it.ship("1.2.3")
+        it.push_and_tag("1.2.3")
     assert "latest" not in it.tags()

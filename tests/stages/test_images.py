@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 import pytest
-from tests.stages.conftest import RELEASE, Bench
+from tests.stages.conftest import RELEASE, StageInputs
 from tests.support import sample_projects
 from tests.support.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
 
@@ -31,11 +31,11 @@ DISTS: Output[Dists] = Output("dists")
 NAME = "ghcr.io/acme/demo"
 SIMPLE = "FROM scratch AS base\nARG WHEEL\nARG VERSION\nCOPY dist/${WHEEL} /\nFROM base AS final\nCOPY own.py /\n"
 
-Benches = Callable[..., Bench]
+MakeInputs = Callable[..., StageInputs]
 
 
-def stage(at: Bench, *settings: ImageSettings, at_engine: TestEngine | None = None, **more: Any) -> BuildImages:
-    """The stage over the bench; without an engine there is none to be found."""
+def stage(at: StageInputs, *settings: ImageSettings, at_engine: TestEngine | None = None, **more: Any) -> BuildImages:
+    """The stage over these inputs; without an engine there is none to be found."""
     host = at_engine.environ if at_engine is not None else {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
     return BuildImages(
         name="images",
@@ -50,8 +50,8 @@ def stage(at: Bench, *settings: ImageSettings, at_engine: TestEngine | None = No
     )
 
 
-def local(at: Bench, suffix: str = "") -> str:
-    """What an image of a bench is called in the engine."""
+def local(at: StageInputs, suffix: str = "") -> str:
+    """What an image of these inputs is called in the engine."""
     return image_names.local_name(NAME, at.release, suffix, "linux/amd64")
 
 
@@ -61,9 +61,9 @@ def with_dockerfile(text: str = SIMPLE, others: Mapping[str, str] = MappingProxy
 
 
 @pytest.mark.journey
-def test_make_then_find(bench: Benches, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+def test_make_then_find(make_inputs: MakeInputs, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """Every target is built with the commit's labels; what was made is found, equal, until the engine forgets it."""
-    at = bench(with_dockerfile())
+    at = make_inputs(with_dockerfile())
     settings = ImageSettings(targets={"final": "", "base": TargetSettings(suffix="-base")}, labels={"a": "b"})
     building = stage(at, settings, at_engine=engine)
     context = at.context(dists=at.dists())
@@ -99,9 +99,13 @@ def test_make_then_find(bench: Benches, engine: TestEngine) -> None:  # noqa: F8
 
 
 @pytest.mark.journey
-def test_another_image_under_the_name_is_a_conflict(bench: Benches, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
+def test_another_image_under_the_name_is_a_conflict(
+    make_inputs: MakeInputs,
+    engine: TestEngine,  # noqa: F811
+    runnable_image: str,  # noqa: F811
+) -> None:
     """An image that is not the recorded one is never taken, and never built over: both ids are named."""
-    at = bench(with_dockerfile())
+    at = make_inputs(with_dockerfile())
     building = stage(at, at_engine=engine)
     context = at.context(dists=at.dists())
     made = building.make(context)
@@ -113,9 +117,9 @@ def test_another_image_under_the_name_is_a_conflict(bench: Benches, engine: Test
 
 
 @pytest.mark.journey
-def test_other_wheels_or_another_commit_are_built_anew(bench: Benches, engine: TestEngine) -> None:  # noqa: F811
+def test_other_wheels_or_another_commit_are_built_anew(make_inputs: MakeInputs, engine: TestEngine) -> None:  # noqa: F811
     """A record of other bytes says nothing about these."""
-    at = bench(with_dockerfile())
+    at = make_inputs(with_dockerfile())
     building = stage(at, at_engine=engine)
     dists = at.dists()
     building.make(at.context(dists=dists))
@@ -128,10 +132,10 @@ def test_other_wheels_or_another_commit_are_built_anew(bench: Benches, engine: T
 
 
 @pytest.mark.journey
-def test_a_build_holds_its_own_files(bench: Benches, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+def test_a_build_holds_its_own_files(make_inputs: MakeInputs, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """Not those of an earlier build, which had the same names, sizes and times."""
     own = uuid.uuid4().hex
-    at = bench(with_dockerfile())
+    at = make_inputs(with_dockerfile())
     for text in (f"one {own}", f"two {own}"):
         files = {"Dockerfile": f"FROM scratch\nCOPY text /\nLABEL said='{text}'\n", "text": text}
         at.release = replace(at.release, commit=at.repo.commit(files))
@@ -147,14 +151,14 @@ def test_a_build_holds_its_own_files(bench: Benches, engine: TestEngine) -> None
 
 
 @pytest.mark.journey
-def test_what_a_build_is_given(bench: Benches, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
+def test_what_a_build_is_given(make_inputs: MakeInputs, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
     """Version, wheel, the commit's time and the project's own arguments; secrets by mount alone; no history."""
     text = (
         f"FROM {runnable_image}\nARG VERSION\nARG WHEEL\nARG SOURCE_DATE_EPOCH\nARG MINE\nCOPY . /src\n"
         "RUN --mount=type=secret,id=INDEX_PASSWORD cat /run/secrets/INDEX_PASSWORD >/dev/null && "
         'echo "$VERSION $WHEEL $SOURCE_DATE_EPOCH $MINE" >/given\n'
     )
-    at = bench(with_dockerfile(text, {".dockerignore": "dist\n", "dist/stale.whl": "x"}))
+    at = make_inputs(with_dockerfile(text, {".dockerignore": "dist\n", "dist/stale.whl": "x"}))
     dists = at.dists()
     at.repo.write({"own.py": "changed, and not committed\n"})
     settings = ImageSettings(args={"MINE": "my own", "VERSION": "no"}, secrets=("INDEX_PASSWORD",))
@@ -174,9 +178,9 @@ def test_what_a_build_is_given(bench: Benches, engine: TestEngine, runnable_imag
 
 
 @pytest.mark.journey
-def test_a_failing_dockerfile_names_its_line(bench: Benches, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
+def test_a_failing_dockerfile_names_its_line(make_inputs: MakeInputs, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
     """The fault has file and line; nothing is recorded, and the other target is not half there."""
-    at = bench(with_dockerfile(f"FROM {runnable_image} AS good\n\nFROM good AS bad\nRUN exit 7\n"))
+    at = make_inputs(with_dockerfile(f"FROM {runnable_image} AS good\n\nFROM good AS bad\nRUN exit 7\n"))
     building = stage(at, ImageSettings(targets={"bad": "", "good": "-good"}), at_engine=engine)
     context = at.context(dists=at.dists())
     with pytest.raises(BuildFailed) as caught:
@@ -187,11 +191,15 @@ def test_a_failing_dockerfile_names_its_line(bench: Benches, engine: TestEngine,
 
 
 @pytest.mark.journey
-def test_a_dockerfile_in_the_folder_of_a_project(bench: Benches, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
+def test_a_dockerfile_in_the_folder_of_a_project(
+    make_inputs: MakeInputs,
+    engine: TestEngine,  # noqa: F811
+    runnable_image: str,  # noqa: F811
+) -> None:
     """That folder is the context, and not the top beside it; a fault names the file as the repository has it."""
     good = "FROM scratch AS good\nARG WHEEL\nCOPY dist/${WHEEL} here.txt /\n"
     own = {"pkg/Dockerfile": f"{good}FROM {runnable_image} AS bad\nCOPY own.py /\n", "pkg/here.txt": "here"}
-    at = bench(with_dockerfile("FROM nothing-of-the-kind\n", own))
+    at = make_inputs(with_dockerfile("FROM nothing-of-the-kind\n", own))
     at.release = replace(at.release, path="pkg")
     context = at.context(dists=at.dists())
     for target, fine in (("good", True), ("bad", False)):
@@ -207,9 +215,13 @@ def test_a_dockerfile_in_the_folder_of_a_project(bench: Benches, engine: TestEng
 
 
 @pytest.mark.journey
-def test_a_build_of_the_project_itself_is_told(bench: Benches, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
+def test_a_build_of_the_project_itself_is_told(
+    make_inputs: MakeInputs,
+    engine: TestEngine,  # noqa: F811
+    runnable_image: str,  # noqa: F811
+) -> None:
     """A Dockerfile that builds the project again gets the history that it may need, and a warning with its line."""
-    at = bench(with_dockerfile(f"FROM {runnable_image}\nCOPY . /src\nRUN cat /src/.git/HEAD || pip install .\n"))
+    at = make_inputs(with_dockerfile(f"FROM {runnable_image}\nCOPY . /src\nRUN cat /src/.git/HEAD || pip install .\n"))
     building = stage(at, at_engine=engine)
     building.make(at.context(dists=at.dists()))
     assert [each for each in at.warned if each.startswith("Dockerfile:3: this builds the project a second time")]
@@ -217,9 +229,9 @@ def test_a_build_of_the_project_itself_is_told(bench: Benches, engine: TestEngin
 
 
 @pytest.mark.journey
-def test_two_platforms(bench: Benches, engine: TestEngine) -> None:  # noqa: F811
+def test_two_platforms(make_inputs: MakeInputs, engine: TestEngine) -> None:  # noqa: F811
     """Each platform is an image of its own; a leg builds its own alone, and one that cannot be built is told."""
-    at = bench(with_dockerfile())
+    at = make_inputs(with_dockerfile())
     both = ImageSettings(platforms=("linux/amd64", "linux/386"))
     building = stage(at, both, at_engine=engine)
     if "linux/386" not in building.engine.facts().platforms:
@@ -254,10 +266,15 @@ def test_two_platforms(bench: Benches, engine: TestEngine) -> None:  # noqa: F81
     ids=["no-stage", "no-file", "unknown-stage", "twice", "secret-name", "secret-value", "no-engine"],
 )
 def test_what_is_refused_before_anything_is_built(
-    bench: Benches, content: dict[str, str], settings: list[ImageSettings], *, kind: type[UnmoorError], told: str
+    make_inputs: MakeInputs,
+    content: dict[str, str],
+    settings: list[ImageSettings],
+    *,
+    kind: type[UnmoorError],
+    told: str,
 ) -> None:
     """One clear error with a next step, and no trace of a value."""
-    at = bench(with_dockerfile(others=content))
+    at = make_inputs(with_dockerfile(others=content))
     with pytest.raises(kind) as caught:
         stage(at, *settings).make(at.context(dists=Dists(files=())))
     assert told in str(caught.value)
@@ -266,9 +283,9 @@ def test_what_is_refused_before_anything_is_built(
 
 
 @pytest.mark.journey
-def test_what_is_refused_when_the_context_is_there(bench: Benches, engine: TestEngine) -> None:  # noqa: F811
+def test_what_is_refused_when_the_context_is_there(make_inputs: MakeInputs, engine: TestEngine) -> None:  # noqa: F811
     """A context above its limit, and a secret that is not set."""
-    at = bench(with_dockerfile(others={"data": "x" * 10_000}))
+    at = make_inputs(with_dockerfile(others={"data": "x" * 10_000}))
     context = at.context(dists=at.dists())
     with pytest.raises(ConfigError, match=r"the largest: data \(0.0 MB\)"):
         stage(at, ImageSettings(context_limit=5000), at_engine=engine).make(context)
@@ -294,7 +311,7 @@ def index_of(manifest: OciManifest) -> OciManifest:
 
 
 @dataclass(frozen=True)
-class Held:
+class FakeRegistry:
     """What a registry holds, by reference: the one method that is asked for here."""
 
     manifests: Mapping[str, OciManifest]
@@ -306,9 +323,9 @@ class Held:
 
 
 @pytest.mark.parametrize("shape", ["image", "leg", "index", "other", "nothing"])
-def test_a_later_machine_takes_what_was_pushed(bench: Benches, shape: str) -> None:
+def test_a_later_machine_takes_what_was_pushed(make_inputs: MakeInputs, shape: str) -> None:
     """Without an engine, the registry's image counts by the digest of its configuration."""
-    at = bench(with_dockerfile())
+    at = make_inputs(with_dockerfile())
     dists = at.dists()
     image = Image(name=NAME, target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)
     made = Images(images=(image,))
@@ -323,8 +340,8 @@ def test_a_later_machine_takes_what_was_pushed(bench: Benches, shape: str) -> No
         "other": {tag: other},
         "nothing": {},
     }[shape]
-    registry = cast("Registry", Held(held))
-    building = stage(at, registries=(cast("Registry", Held({tag: ours}, name="ghcr.io/other/name")), registry))
+    registry = cast("Registry", FakeRegistry(held))
+    building = stage(at, registries=(cast("Registry", FakeRegistry({tag: ours}, name="ghcr.io/other/name")), registry))
     expected = made if shape in {"image", "leg", "index"} else None
     assert building.find(at.context(dists=dists)) == expected
     with pytest.raises(ToolMissing):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.engines import TestEngine, engine, tiny_image  # noqa: F401 - fixtures
-from tests.support.local_release import small, yard
+from tests.support.local_release import small_repo, start_release
 
 DOCKERFILE = "FROM {base}\nCOPY dist/ /dist/\nUSER 1000\n"
 
@@ -19,9 +19,9 @@ def test_kept_images_are_the_same_for_a_later_job(
     tiny_image: str,  # noqa: F811 - the fixture
 ) -> None:
     """A dry run keeps its images, the engine forgets them, and the next job takes them in and pushes those very ids."""
-    repo = small(tmp_path / "small", Dockerfile=DOCKERFILE.format(base=tiny_image))
+    repo = small_repo(tmp_path / "small", Dockerfile=DOCKERFILE.format(base=tiny_image))
     env = dict(engine.environ)
-    with yard(tmp_path, repo, registry=True) as place:
+    with start_release(tmp_path, repo, registry=True) as place:
         args = ("release", "--world", str(place.world_file))
         built = place.unmoor(
             *args, "--dry-run", "--until", "prove-images", "--until", "prove-dists", "--keep-images", "v1.0", env=env

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.stages.conftest import RELEASE, Bench
+from tests.stages.conftest import RELEASE, StageInputs
 from tests.support import sample_projects
 
 from unmoor.adapters.uv import Uv
@@ -25,12 +25,12 @@ from unmoor.stages.prove_dists import ProveDists
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
 
-Benches = Callable[..., Bench]
+MakeInputs = Callable[..., StageInputs]
 EXTRA = '\n[project.optional-dependencies]\ncli = ["absent-one"]\n'
 SCRIPT = '\n[project.scripts]\nsmall = "small_one:main"\n'
 
 
-def stage(at: Bench, **settings: Any) -> ProveDists:
+def stage(at: StageInputs, **settings: Any) -> ProveDists:
     """The stage, with the real uv."""
     options = {name.removeprefix("test_"): settings.pop(name) for name in tuple(settings) if name.startswith("test_")}
     if "tests" in settings:
@@ -49,9 +49,9 @@ def said(proof: Proof, verdict: Verdict) -> dict[str, str]:
     return {result.name: result.detail for result in proof.results if result.verdict is verdict}
 
 
-def test_make_then_find(bench: Benches) -> None:
+def test_make_then_find(make_inputs: MakeInputs) -> None:
     """What was proven is found by the bytes alone: in the folder, in the manifest, and not for other bytes."""
-    at = bench(sample_projects.files(more=SCRIPT))
+    at = make_inputs(sample_projects.files(more=SCRIPT))
     dists = at.dists()
     context = at.context(dists=dists)
     assert stage(at).find(context) is None
@@ -77,9 +77,9 @@ def test_make_then_find(bench: Benches) -> None:
 
 
 @pytest.mark.parametrize(("wanted", "fits"), [(">=99", False), (">=3.9,<99", True), ("no version", True)])
-def test_files_for_other_pythons(bench: Benches, wanted: str, *, fits: bool) -> None:
+def test_files_for_other_pythons(make_inputs: MakeInputs, wanted: str, *, fits: bool) -> None:
     """Files for another Python than this one cannot be tried, which is said before anything is installed."""
-    at = bench(sample_projects.files(more=f"requires-python = '{wanted}'\n"))
+    at = make_inputs(sample_projects.files(more=f"requires-python = '{wanted}'\n"))
     context = at.context(dists=at.dists())
     if wanted == "no version":
         with pytest.raises(CheckFailed):
@@ -92,9 +92,9 @@ def test_files_for_other_pythons(bench: Benches, wanted: str, *, fits: bool) -> 
         assert "install such a Python" in raised.value.next_step
 
 
-def test_proof_travels_in_the_manifest(bench: Benches, tmp_path: Any) -> None:
+def test_proof_travels_in_the_manifest(make_inputs: MakeInputs, tmp_path: Any) -> None:
     """On another machine, where only the manifest came along, the proof is found."""
-    at = bench()
+    at = make_inputs()
     dists = at.dists()
     elsewhere = RunFolder(tmp_path / "elsewhere" / "run")
     proof = Proof(
@@ -125,10 +125,10 @@ def test_proof_travels_in_the_manifest(bench: Benches, tmp_path: Any) -> None:
         ({"more": '\n[project.entry-points.host]\nx = "small_one.absent"\n'}, "host: x does not load"),
     ],
 )
-def test_unproven(bench: Benches, content: dict[str, str], words: str) -> None:
+def test_unproven(make_inputs: MakeInputs, content: dict[str, str], words: str) -> None:
     """What cannot be imported or loaded stops the release, and no proof is left."""
     more = content.pop("more", "")
-    at = bench(sample_projects.files(more=more) | content)
+    at = make_inputs(sample_projects.files(more=more) | content)
     context = at.context(dists=Dists(files=at.dists().wheels))
     with pytest.raises(CheckFailed, match=words) as raised:
         stage(at).make(context)
@@ -138,9 +138,9 @@ def test_unproven(bench: Benches, content: dict[str, str], words: str) -> None:
     )
 
 
-def test_requirement_that_is_not_met(bench: Benches) -> None:
+def test_requirement_that_is_not_met(make_inputs: MakeInputs) -> None:
     """A requirement that no index has is told in uv's words."""
-    at = bench(sample_projects.files(more='dependencies = ["absent-one"]\n'))
+    at = make_inputs(sample_projects.files(more='dependencies = ["absent-one"]\n'))
     uv = replace(at.uv, dependencies="http://127.0.0.1:9/simple", environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
     with pytest.raises(CheckFailed, match="absent-one"):
         stage(at, environments=uv).make(at.context(dists=Dists(files=at.dists().wheels)))
@@ -149,7 +149,7 @@ def test_requirement_that_is_not_met(bench: Benches) -> None:
 PLUGIN = {"src/small_one/plugin.py": "import absent_one\ndef main(): pass\n"}
 
 
-def offline(at: Bench) -> Any:
+def offline(at: StageInputs) -> Any:
     """The real uv, with an index that nobody answers at."""
     return replace(at.uv, dependencies="http://127.0.0.1:9/simple", environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
 
@@ -179,19 +179,19 @@ def offline(at: Bench) -> Any:
         ),
     ],
 )
-def test_entry_point_of_an_extra_that_cannot_be_had(bench: Benches, more: str, name: str, detail: str) -> None:
+def test_entry_point_of_an_extra_that_cannot_be_had(make_inputs: MakeInputs, more: str, name: str, detail: str) -> None:
     """An entry point that needs an extra which cannot be installed, or its host program, is never counted as a pass."""
-    at = bench(sample_projects.files(more=more) | PLUGIN)
+    at = make_inputs(sample_projects.files(more=more) | PLUGIN)
     proof = stage(at, environments=offline(at)).make(at.context(dists=Dists(files=at.dists().wheels)))
     assert said(proof, Verdict.NOT_TESTED)[f"small_one-1.0-py3-none-any.whl: {name}"].startswith(detail)
     assert "small_one-1.0-py3-none-any.whl: entry points" not in said(proof, Verdict.PASSED)
 
 
 @pytest.mark.parametrize("written", ["small_one.plugin:main [cli]", "small_one.plugin:main"])
-def test_entry_point_of_an_extra_is_tried_with_it(bench: Benches, tmp_path: Path, written: str) -> None:
+def test_entry_point_of_an_extra_is_tried_with_it(make_inputs: MakeInputs, tmp_path: Path, written: str) -> None:
     """An entry point that needs an extra is tried where the extra is installed: the one it names, or that brings it."""
     more = EXTRA + f'[project.scripts]\nx = "{written}"\ny = "small_one:main"\n'
-    at = bench(sample_projects.files(more=more) | PLUGIN)
+    at = make_inputs(sample_projects.files(more=more) | PLUGIN)
     uv = with_absent_one(at, tmp_path)
     proof = stage(at, environments=uv).make(at.context(dists=Dists(files=at.dists().wheels)))
     passed = said(proof, Verdict.PASSED)
@@ -199,34 +199,34 @@ def test_entry_point_of_an_extra_is_tried_with_it(bench: Benches, tmp_path: Path
     assert passed["small_one-1.0-py3-none-any.whl: entry points"] == "console_scripts: y"
 
 
-def test_entry_point_that_its_extra_does_not_help(bench: Benches, tmp_path: Path) -> None:
+def test_entry_point_that_its_extra_does_not_help(make_inputs: MakeInputs, tmp_path: Path) -> None:
     """An entry point that does not load even with the extra it names is a broken promise."""
     more = EXTRA + '[project.scripts]\nx = "small_one.plugin:absent [cli]"\n'
-    at = bench(sample_projects.files(more=more) | PLUGIN)
+    at = make_inputs(sample_projects.files(more=more) | PLUGIN)
     uv = with_absent_one(at, tmp_path)
     with pytest.raises(CheckFailed, match="console_scripts: x does not load, even with the extra cli"):
         stage(at, environments=uv).make(at.context(dists=Dists(files=at.dists().wheels)))
 
 
-def with_absent_one(at: Bench, folder: Path) -> Any:
+def with_absent_one(at: StageInputs, folder: Path) -> Any:
     """The real uv, that finds a package called absent-one in a folder, and asks no index."""
     links = folder / "links"
     links.mkdir()
-    sample_projects.wheel(links / "absent_one-1.0-py3-none-any.whl", "absent_one", {"absent_one.py": ""})
+    sample_projects.write_wheel(links / "absent_one-1.0-py3-none-any.whl", "absent_one", {"absent_one.py": ""})
     return replace(at.uv, environ={**at.uv.environ, "UV_FIND_LINKS": str(links), "UV_OFFLINE": "1"})
 
 
-def test_second_module_that_needs_an_extra(bench: Benches) -> None:
+def test_second_module_that_needs_an_extra(make_inputs: MakeInputs) -> None:
     """One module of several may need what an extra brings; a project's only module may not."""
-    at = bench(sample_projects.files(more=EXTRA) | {"src/small_cli.py": "import absent_one\n"})
+    at = make_inputs(sample_projects.files(more=EXTRA) | {"src/small_cli.py": "import absent_one\n"})
     proof = stage(at).make(at.context(dists=at.dists()))
     assert "small_one-1.0.tar.gz: import of small_cli" in said(proof, Verdict.NOT_TESTED)
     assert said(proof, Verdict.PASSED)["small_one-1.0.tar.gz: imports"] == "small_one"
 
 
-def test_wheel_for_another_platform(bench: Benches) -> None:
+def test_wheel_for_another_platform(make_inputs: MakeInputs) -> None:
     """What cannot be installed here needs the proof of a machine that has tried it, or is refused by name."""
-    at = bench()
+    at = make_inputs()
     dists = at.dists()
     foreign = at.folder.dists / "small_one-1.0-cp39-cp39-win32.whl"
     foreign.write_bytes(dists.wheels[0].path.read_bytes() + b"other")
@@ -252,7 +252,7 @@ def test_wheel_for_another_platform(bench: Benches) -> None:
 
 
 @dataclass(frozen=True)
-class Pythons:
+class UvWithOlderPython:
     """The real uv on a machine that says it has an older Python too, which is the one that unmoor runs on."""
 
     real: Uv
@@ -270,15 +270,15 @@ class Pythons:
         return self.real.fresh(folder, python=python)
 
 
-def test_wheel_for_another_python_of_this_machine(bench: Benches) -> None:
+def test_wheel_for_another_python_of_this_machine(make_inputs: MakeInputs) -> None:
     """A wheel that the first interpreter cannot run is tried with one here that can, without being asked for."""
-    at = bench()
+    at = make_inputs()
     sdist = at.dists().sdists[0]
     version = "".join(platform.python_version_tuple()[:2])
     only = at.folder.dists / f"small_one-1.0-py{version}-none-any.whl"
     (at.folder.dists / "small_one-1.0-py3-none-any.whl").rename(only)
     dists = Dists(files=(describe_file(only), sdist))
-    proof = stage(at, environments=Pythons(at.uv)).make(at.context(dists=dists))
+    proof = stage(at, environments=UvWithOlderPython(at.uv)).make(at.context(dists=dists))
     assert said(proof, Verdict.PASSED)[f"{only.name}: imports (Python {version[0]}.{version[1:]})"] == "small_one"
 
 
@@ -291,9 +291,9 @@ assert sys.argv[1] == str(pathlib.Path.cwd())
 """
 
 
-def test_tests_run_against_the_wheel_on_a_copy(bench: Benches) -> None:
+def test_tests_run_against_the_wheel_on_a_copy(make_inputs: MakeInputs) -> None:
     """The test command sees the tests and the installed wheel, and not the source."""
-    at = bench(sample_projects.files() | {"tests/test_x.py": "", "setup.cfg": ""})
+    at = make_inputs(sample_projects.files() | {"tests/test_x.py": "", "setup.cfg": ""})
     proof = stage(at, test_command=f'python -c "{CHECK}" {{project}}').make(
         at.context(dists=Dists(files=at.dists().wheels))
     )
@@ -301,9 +301,9 @@ def test_tests_run_against_the_wheel_on_a_copy(bench: Benches) -> None:
     assert "tests" not in said(proof, Verdict.NOT_TESTED)
 
 
-def test_only_the_named_sources_are_copied(bench: Benches) -> None:
+def test_only_the_named_sources_are_copied(make_inputs: MakeInputs) -> None:
     """What test-sources names comes along, folders and single files, and nothing else."""
-    at = bench(
+    at = make_inputs(
         sample_projects.files() | {"checks/a/x.txt": "", "data/one.txt": "", "data/two.txt": "", "tests/y.py": ""}
     )
     look = "import os; assert sorted(f for _, _, found in os.walk('.') for f in found) == ['one.txt', 'x.txt']"
@@ -322,25 +322,27 @@ def test_only_the_named_sources_are_copied(bench: Benches) -> None:
         ({"test_command": "python -c 'import time; time.sleep(60)'", "test_timeout": 0.5}, TimedOut, r"0\.5 s"),
     ],
 )
-def test_tests_that_do_not_pass(bench: Benches, settings: dict[str, Any], error: type[Exception], words: str) -> None:
+def test_tests_that_do_not_pass(
+    make_inputs: MakeInputs, settings: dict[str, Any], error: type[Exception], words: str
+) -> None:
     """Failing tests, a missing runner, missing sources and slow tests each have their own error."""
-    at = bench()
+    at = make_inputs()
     with pytest.raises(error, match=words):
         stage(at, **settings).make(at.context(dists=Dists(files=at.dists().wheels)))
 
 
-def test_tests_that_never_import_the_project(bench: Benches) -> None:
+def test_tests_that_never_import_the_project(make_inputs: MakeInputs) -> None:
     """A command that passes without the project proves nothing of it, and is not counted."""
-    at = bench()
+    at = make_inputs()
     proof = stage(at, test_command="python -c 'pass'").make(at.context(dists=Dists(files=at.dists().wheels)))
     assert "never imported small_one" in said(proof, Verdict.NOT_TESTED)["small_one-1.0-py3-none-any.whl: tests"]
     assert any("prove nothing" in each for each in at.warned)
 
 
 @pytest.mark.parametrize("code", ["sys.path.insert(0, 'src'); import small_one", "import runpy, small_one"])
-def test_tests_that_import_the_source(bench: Benches, code: str) -> None:
+def test_tests_that_import_the_source(make_inputs: MakeInputs, code: str) -> None:
     """A copy of the source among the tests may not take the place of what is installed."""
-    at = bench(sample_projects.files() | {"tests/x.py": ""})
+    at = make_inputs(sample_projects.files() | {"tests/x.py": ""})
     context = at.context(dists=Dists(files=at.dists().wheels))
     what = stage(at, test_command=f'python -c "import sys; {code}"', test_sources=("tests", "src"))
     if "insert" in code:
@@ -350,9 +352,9 @@ def test_tests_that_import_the_source(bench: Benches, code: str) -> None:
         assert "small_one-1.0-py3-none-any.whl: tests" in said(what.make(context), Verdict.PASSED)
 
 
-def test_further_pythons(bench: Benches) -> None:
+def test_further_pythons(make_inputs: MakeInputs) -> None:
     """Wheels are tried with each Python that is asked for; one that is not here is said, and is no pass."""
-    at = bench()
+    at = make_inputs()
     own = ".".join(platform.python_version_tuple()[:2])
     context = at.context(dists=Dists(files=at.dists().wheels))
     proof = stage(at, test_pythons=(own, "3.99")).make(context)
@@ -382,14 +384,14 @@ TEST_GROUP = '\n[dependency-groups]\ntest = ["pytest>=8", {include-group = "more
         ),
     ],
 )
-def test_tests_found_by_convention(bench: Benches, more: str, test: str, words: str) -> None:
+def test_tests_found_by_convention(make_inputs: MakeInputs, more: str, test: str, words: str) -> None:
     """Tests for pytest are run without configuration, which is said; failing, they say how to leave them out.
 
     They see the whole repository but for the project's own modules. Where they cannot be run as they
     were found, that is said, and is no failure, unless a module of the project's own is what is missing.
     """
     beside = {"tools/more.py": "", "README": "", "small_one/__init__.py": "raise ImportError"}
-    at = bench(sample_projects.files(more=more) | {"tests/test_x.py": test} | beside)
+    at = make_inputs(sample_projects.files(more=more) | {"tests/test_x.py": test} | beside)
     context = at.context(dists=Dists(files=at.dists().wheels))
     name = "small_one-1.0-py3-none-any.whl: tests"
     if "off" in words:
@@ -406,10 +408,10 @@ def test_tests_found_by_convention(bench: Benches, more: str, test: str, words: 
 
 
 @pytest.mark.journey
-def test_pytest_with_an_extra(bench: Benches) -> None:
+def test_pytest_with_an_extra(make_inputs: MakeInputs) -> None:
     """A real runner, from test-requires, finds its configuration and what the extra brings."""
     more = '\n[project.optional-dependencies]\nnames = ["idna"]\n\n[tool.pytest.ini_options]\npythonpath = ["src"]\n'
-    at = bench(
+    at = make_inputs(
         sample_projects.files(more=more) | {"tests/test_x.py": "import idna, small_one\n\ndef test_it():\n    pass\n"}
     )
     settings = {"test_command": "pytest -q", "test_requires": ("pytest>=8",), "test_extras": ("names",)}

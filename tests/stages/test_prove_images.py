@@ -37,7 +37,7 @@ PYTHON_COPIED = "COPY python /bin/python\n"
 PYTHON = '#!/bin/sh\n[ "$3" = demo ] || exit 3\necho unmoor:1.0\n'
 
 
-class Yard:
+class ImageProofs:
     """Builds small images, and proves them."""
 
     def __init__(self, at: TestEngine, shell: LocalShell, folder: Path, base: str) -> None:
@@ -91,9 +91,9 @@ class Yard:
 
 
 @pytest.fixture
-def yard(engine: TestEngine, runnable_image: str, shell: LocalShell, tmp_path: Path) -> Iterator[Yard]:  # noqa: F811
+def proofs(engine: TestEngine, runnable_image: str, shell: LocalShell, tmp_path: Path) -> Iterator[ImageProofs]:  # noqa: F811
     """The real engine, and images of a shell."""
-    made = Yard(engine, shell, tmp_path, runnable_image)
+    made = ImageProofs(engine, shell, tmp_path, runnable_image)
     yield made
     made.docker.remove(made.names)
 
@@ -107,10 +107,10 @@ SMOKE = (
 
 
 @pytest.mark.journey
-def test_make_then_find(yard: Yard) -> None:
+def test_make_then_find(proofs: ImageProofs) -> None:
     """A good image is proven; the proof is bound to its digest, found again, and not for another image."""
-    image, stage = yard.image(), yard.stage(ImageSettings(smoke=SMOKE))
-    context = yard.context(image)
+    image, stage = proofs.image(), proofs.stage(ImageSettings(smoke=SMOKE))
+    context = proofs.context(image)
     assert "run plain, version, inside, elsewhere" in stage.plan()
     assert stage.find(context) is None
     proof = stage.make(context)
@@ -127,8 +127,8 @@ def test_make_then_find(yard: Yard) -> None:
     ]
     assert {result.verdict for result in proof.results} == {Verdict.PASSED}
     assert stage.find(context) == proof
-    assert stage.find(yard.context(replace(image, id="sha256:" + "0" * 64))) is None
-    assert yard.warned == []
+    assert stage.find(proofs.context(replace(image, id="sha256:" + "0" * 64))) is None
+    assert proofs.warned == []
 
 
 @pytest.mark.journey
@@ -145,32 +145,32 @@ def test_make_then_find(yard: Yard) -> None:
     ],
     ids=["env", "git", "removed", "key", "environment", "argument", "token"],
 )
-def test_planted_secrets(yard: Yard, lines: str, told: str) -> None:
+def test_planted_secrets(proofs: ImageProofs, lines: str, told: str) -> None:
     """What has no business in an image is named with its layer, removed or not; its value never is."""
     with pytest.raises(CheckFailed) as caught:
-        yard.stage().make(yard.context(yard.image(PYTHON_COPIED + lines)))
+        proofs.stage().make(proofs.context(proofs.image(PYTHON_COPIED + lines)))
     assert told in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert "ghp_" not in str(caught.value)
 
 
 @pytest.mark.journey
-def test_labels_version_and_size(yard: Yard) -> None:
+def test_labels_version_and_size(proofs: ImageProofs) -> None:
     """Another commit, another version and too many bytes are told together."""
-    image = yard.image(labels={image_names.REVISION: "2" * 40, image_names.VERSION: "1.1"})
+    image = proofs.image(labels={image_names.REVISION: "2" * 40, image_names.VERSION: "1.1"})
     with pytest.raises(CheckFailed) as caught:
-        yard.stage(ImageSettings(max_size=10)).make(yard.context(replace(image, platform="linux/386")))
+        proofs.stage(ImageSettings(max_size=10)).make(proofs.context(replace(image, platform="linux/386")))
     told = str(caught.value)
     for words in ("2" * 40, "says 1.1, not 1.0", "it is for linux/amd64", "max-size allows 10"):
         assert words in told
 
 
 @pytest.mark.journey
-def test_warnings(yard: Yard) -> None:
+def test_warnings(proofs: ImageProofs) -> None:
     """A root user and caches are no fault, and are told."""
     more = "COPY python /root/.cache/pip/x\nCOPY python /var/cache/apt/archives/x.deb\n"
-    yard.stage().make(yard.context(yard.image(PYTHON_COPIED + more, user="0")))
-    told = "\n".join(yard.warned)
+    proofs.stage().make(proofs.context(proofs.image(PYTHON_COPIED + more, user="0")))
+    told = "\n".join(proofs.warned)
     assert "runs as root" in told
     assert "pip's cache" in told
     assert "packages that apt downloaded" in told
@@ -189,50 +189,50 @@ def test_warnings(yard: Yard) -> None:
     ],
     ids=["fails", "absent", "old", "new", "hangs", "prints"],
 )
-def test_smoke_commands_that_fail(yard: Yard, smoke: SmokeSettings, told: str) -> None:
+def test_smoke_commands_that_fail(proofs: ImageProofs, smoke: SmokeSettings, told: str) -> None:
     """Each is one clear error that names the command; nothing is proven."""
-    assert told in yard.smoked(yard.image(), smoke)
-    label = f"label=dev.unmoor.run={yard.docker.processes.run}"
-    assert yard.at.docker("ps", "--all", "--quiet", "--filter", label) == ""
+    assert told in proofs.smoked(proofs.image(), smoke)
+    label = f"label=dev.unmoor.run={proofs.docker.processes.run}"
+    assert proofs.at.docker("ps", "--all", "--quiet", "--filter", label) == ""
 
 
 @pytest.mark.journey
-def test_the_version_inside(yard: Yard) -> None:
+def test_the_version_inside(proofs: ImageProofs) -> None:
     """Another version, no installed project, and a Python that fails are told; without Python it is not tested."""
-    image = yard.image()
+    image = proofs.image()
     with pytest.raises(CheckFailed, match=r"1\.0 of demo is installed, not 2\.0"):
-        yard.stage().make(
-            yard.context(yard.image(labels={image_names.VERSION: "2.0"}), release=replace(RELEASE, version="2.0"))
+        proofs.stage().make(
+            proofs.context(proofs.image(labels={image_names.VERSION: "2.0"}), release=replace(RELEASE, version="2.0"))
         )
     with pytest.raises(CheckFailed, match="other is installed for none of /bin/python"):
-        yard.stage().make(yard.context(image, release=replace(RELEASE, project="other")))
+        proofs.stage().make(proofs.context(image, release=replace(RELEASE, project="other")))
     with pytest.raises(CheckFailed, match="cannot say which version is installed"):
-        yard.stage().make(yard.context(yard.image(PYTHON_COPIED + 'RUN echo "exit 5" > /bin/python\n')))
-    proof = yard.stage().make(
-        yard.context(yard.image(PYTHON_COPIED + 'RUN ["busybox", "mv", "/bin/python", "/bin/perl"]\n'))
+        proofs.stage().make(proofs.context(proofs.image(PYTHON_COPIED + 'RUN echo "exit 5" > /bin/python\n')))
+    proof = proofs.stage().make(
+        proofs.context(proofs.image(PYTHON_COPIED + 'RUN ["busybox", "mv", "/bin/python", "/bin/perl"]\n'))
     )
     assert proof.results[-1].verdict is Verdict.NOT_TESTED
 
 
 @pytest.mark.journey
-def test_a_python_of_its_own(yard: Yard, base_image: str) -> None:  # noqa: F811
+def test_a_python_of_its_own(proofs: ImageProofs, base_image: str) -> None:  # noqa: F811
     """A real interpreter tells the version of what is installed for it."""
-    yard.base = base_image
+    proofs.base = base_image
     more = (
         "RUN d=$(python3 -c 'import site; print(site.getsitepackages()[0])')/demo-1.0.dist-info"
         " && mkdir -p $d && printf 'Metadata-Version: 2.1\\nName: demo\\nVersion: 1.0\\n' > $d/METADATA\n"
     )
-    proof = yard.stage().make(yard.context(yard.image(more)))
+    proof = proofs.stage().make(proofs.context(proofs.image(more)))
     assert proof.results[-1].verdict is Verdict.PASSED
     assert "says /usr/" in proof.results[-1].detail
 
 
 @pytest.mark.journey
-def test_an_image_that_is_gone(yard: Yard) -> None:
+def test_an_image_that_is_gone(proofs: ImageProofs) -> None:
     """An image that the engine no longer has is told, with what to do."""
     image = Image(name="ghcr.io/acme/demo", target="", platform="linux/amd64", id="sha256:" + "0" * 64, size=1)
     with pytest.raises(Incomplete) as caught:
-        yard.stage().make(yard.context(image))
+        proofs.stage().make(proofs.context(image))
     assert "built once more" in caught.value.next_step
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.stages.conftest import RELEASE, Bench
+from tests.stages.conftest import RELEASE, StageInputs
 from tests.support import sample_projects
-from tests.support.sample_values import Ticks
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
@@ -27,7 +27,7 @@ from unmoor.util.secret import Secret
 
 pytestmark = pytest.mark.journey  # real builds and environments, one after the other
 
-Benches = Callable[..., Bench]
+MakeInputs = Callable[..., StageInputs]
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +48,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PackageIndex]:
         yield PackageIndex(place, http)
 
 
-def stage(at: Bench, index: Index, **settings: Any) -> ProveStaged:
+def stage(at: StageInputs, index: Index, **settings: Any) -> ProveStaged:
     """The stage, with the real uv."""
-    given: dict[str, Any] = {"environments": at.uv, "folder": at.folder, "clock": Ticks(), **settings}
+    given: dict[str, Any] = {"environments": at.uv, "folder": at.folder, "clock": FakeClock(), **settings}
     return ProveStaged(
         name="prove-testpypi",
         release=RELEASE,
@@ -61,7 +61,7 @@ def stage(at: Bench, index: Index, **settings: Any) -> ProveStaged:
     )
 
 
-def sent(at: Bench, index: PackageIndex) -> dict[str, Any]:
+def sent(at: StageInputs, index: PackageIndex) -> dict[str, Any]:
     """Build and upload; the products that the stage is handed."""
     dists = at.dists()
     for file in dists.files:
@@ -71,7 +71,7 @@ def sent(at: Bench, index: PackageIndex) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Late:
+class LaggingIndex:
     """An index whose simple pages lag behind by some looks, or cannot be read."""
 
     real: Index
@@ -94,13 +94,13 @@ EMPTY = Holding(simple={}, json={})
 NO_ANSWER = Unknown("no answer", next_step="wait")
 
 
-def test_make_then_find(bench: Benches, index: PackageIndex) -> None:
+def test_make_then_find(make_inputs: MakeInputs, index: PackageIndex) -> None:
     """The wheel is installed from the index, the sdist compared, and the proof is found again by their bytes."""
-    at = bench(sample_projects.files("staged-one"), project="staged-one")
+    at = make_inputs(sample_projects.files("staged-one"), project="staged-one")
     context = at.context(**sent(at, index))
     assert stage(at, index).plan()
     assert stage(at, index).find(context) is None
-    made = stage(at, Late(index, [EMPTY, NO_ANSWER])).make(context)
+    made = stage(at, LaggingIndex(index, [EMPTY, NO_ANSWER])).make(context)
     assert [result.name for result in made.results] == [
         "staged_one-1.0-py3-none-any.whl: imports",
         "staged_one-1.0-py3-none-any.whl: requirements",
@@ -115,12 +115,12 @@ def test_make_then_find(bench: Benches, index: PackageIndex) -> None:
 
 
 @pytest.mark.parametrize(("look", "error"), [(EMPTY, Incomplete), (NO_ANSWER, Unknown)])
-def test_waits_are_bounded(bench: Benches, index: PackageIndex, look: Any, error: type[Exception]) -> None:
+def test_waits_are_bounded(make_inputs: MakeInputs, index: PackageIndex, look: Any, error: type[Exception]) -> None:
     """An index that never lists the files, or never answers, is waited for so long and no longer."""
-    at = bench(sample_projects.files("late-one"), project="late-one")
-    clock = Ticks()
+    at = make_inputs(sample_projects.files("late-one"), project="late-one")
+    clock = FakeClock()
     with pytest.raises(error):
-        stage(at, Late(index, [look] * 100), clock=clock, patience=60.0).make(at.context(dists=at.dists()))
+        stage(at, LaggingIndex(index, [look] * 100), clock=clock, patience=60.0).make(at.context(dists=at.dists()))
     assert clock.time == 60.0
 
 
@@ -134,29 +134,29 @@ def test_waits_are_bounded(bench: Benches, index: PackageIndex, look: Any, error
     ],
 )
 def test_what_the_index_says_is_not_believed(
-    bench: Benches, index: PackageIndex, listed: dict[str, str], error: type[Exception], words: str
+    make_inputs: MakeInputs, index: PackageIndex, listed: dict[str, str], error: type[Exception], words: str
 ) -> None:
     """Another digest is a conflict, an address that is none is never handed on, nor one that gives nothing."""
-    at = bench()
+    at = make_inputs()
     dists = Dists(files=at.dists().wheels)
     (file,) = dists.files
     real = ListedFile(name=file.name, url="http://127.0.0.1:9/x.whl", sha256=file.sha256)
     holding = Holding(simple={file.name: replace(real, **listed)}, json=None)  # type: ignore[arg-type]  # text
     uv = replace(at.uv, environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
     with pytest.raises(error, match=words):
-        stage(at, Late(index, [holding]), environments=uv).make(at.context(dists=dists))
+        stage(at, LaggingIndex(index, [holding]), environments=uv).make(at.context(dists=dists))
 
 
-def test_sdist_alone_is_installed(bench: Benches, index: PackageIndex) -> None:
+def test_sdist_alone_is_installed(make_inputs: MakeInputs, index: PackageIndex) -> None:
     """Where no wheel runs here, the sdist is installed from the index."""
-    at = bench(sample_projects.files("built-one"), project="built-one")
+    at = make_inputs(sample_projects.files("built-one"), project="built-one")
     products = sent(at, index)
     wheel = products["dists"].wheels[0]
     foreign = wheel.path.with_name("built_one-1.0-cp39-cp39-win32.whl")
     wheel.path.rename(foreign)
     simple = index.holding("built-one", "1.0").simple
     listed = ListedFile(name=foreign.name, url="http://127.0.0.1:9/x.whl", sha256=wheel.sha256)
-    late = Late(index, [Holding(simple={**simple, foreign.name: listed}, json=None)])
+    late = LaggingIndex(index, [Holding(simple={**simple, foreign.name: listed}, json=None)])
     dists = Dists(files=(describe_file(foreign), *products["dists"].sdists))
     made = stage(at, late).make(at.context(dists=dists, testpypi=products["testpypi"]))
     assert [(result.name, result.verdict) for result in made.results] == [
@@ -166,25 +166,25 @@ def test_sdist_alone_is_installed(bench: Benches, index: PackageIndex) -> None:
     ]
 
 
-def test_other_bytes_at_the_address(bench: Benches, index: PackageIndex, tmp_path: Path) -> None:
+def test_other_bytes_at_the_address(make_inputs: MakeInputs, index: PackageIndex, tmp_path: Path) -> None:
     """A file whose bytes are not those of its hash is never installed."""
-    at = bench(sample_projects.files("swapped-one"), project="swapped-one")
+    at = make_inputs(sample_projects.files("swapped-one"), project="swapped-one")
     products = sent(at, index)
     dists = Dists(files=tuple(replace(file, sha256="1" * 64) for file in products["dists"].wheels))
     listed = index.holding("swapped-one", "1.0").simple[dists.files[0].name]
-    late = Late(index, [Holding(simple={listed.name: replace(listed, sha256=None)}, json=None)])
+    late = LaggingIndex(index, [Holding(simple={listed.name: replace(listed, sha256=None)}, json=None)])
     with pytest.raises(CheckFailed, match=r"(?i)hash"):
         stage(at, late).make(at.context(dists=dists))
     assert tmp_path.exists()
 
 
-def test_dependencies_never_come_from_there(bench: Benches, index: PackageIndex) -> None:
+def test_dependencies_never_come_from_there(make_inputs: MakeInputs, index: PackageIndex) -> None:
     """A dependency that only the staging index offers is not found."""
-    helper = bench(sample_projects.files("junk-dependency"), project="junk-dependency")
+    helper = make_inputs(sample_projects.files("junk-dependency"), project="junk-dependency")
     sent(helper, index)
     content = sample_projects.files("leaning-one", more='dependencies = ["junk-dependency"]\n')
     helper.repo.commit(content)
-    at = Bench(helper.repo, replace(helper.release, project="leaning-one"), helper.shell, helper.folder)
+    at = StageInputs(helper.repo, replace(helper.release, project="leaning-one"), helper.shell, helper.folder)
     for path in at.folder.dists.iterdir():
         path.unlink()
     products = sent(at, index)

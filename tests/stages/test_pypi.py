@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from tests.support.local_indexes import DISTS, RELEASE, Dock, dock
+from tests.support.local_indexes import DISTS, RELEASE, LocalIndexes, start_indexes
 
 from unmoor.core.stage import Reach
 from unmoor.errors import Refused, Unknown
@@ -17,18 +17,18 @@ from unmoor.stages.testpypi import UploadStaging
 
 
 @pytest.fixture(scope="module")
-def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dock]:
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalIndexes]:
     """One world for this module; every test has its own version."""
-    with dock(tmp_path_factory.mktemp("dock")) as running:
+    with start_indexes(tmp_path_factory.mktemp("indexes")) as running:
         yield running
 
 
-def stage_at(at: Dock) -> UploadIndex:
+def stage_at(at: LocalIndexes) -> UploadIndex:
     """The stage, wired to the index and the checkout."""
     return UploadIndex(name="pypi", release=RELEASE, dists=DISTS, index=at.index, clock=at.clock, git=at.git)
 
 
-def test_what_was_made_is_found(at: Dock) -> None:
+def test_what_was_made_is_found(at: LocalIndexes) -> None:
     """The staging index has no say in it; each file is stored once."""
     stage, context = stage_at(at), at.context("1.0")
     UploadStaging(name="testpypi", release=RELEASE, dists=DISTS, index=at.staging, clock=at.clock).make(context)
@@ -42,7 +42,7 @@ def test_what_was_made_is_found(at: Dock) -> None:
     assert at.said[-2:] == [f"sending {f.name} ({f.size:,} bytes) to pypi" for f in context[DISTS].files]
 
 
-def test_a_moved_tag_is_refused(at: Dock) -> None:
+def test_a_moved_tag_is_refused(at: LocalIndexes) -> None:
     """Both commits are named, and nothing is sent."""
     context = at.context("2.0")
     moved = at.repo.commit({"more": "text"})
@@ -53,7 +53,7 @@ def test_a_moved_tag_is_refused(at: Dock) -> None:
     assert at.uploads(at.index, context) == []
 
 
-def test_a_tag_that_was_made_again_on_its_commit_still_names_it(at: Dock) -> None:
+def test_a_tag_that_was_made_again_on_its_commit_still_names_it(at: LocalIndexes) -> None:
     """Deleted and pushed again, as a lightweight one: the commit decides, and the version is the same."""
     context = at.context("2.1")
     at.repo.git("tag", "--force", "--no-sign", "v2.1", context[RELEASE].commit)
@@ -63,7 +63,7 @@ def test_a_tag_that_was_made_again_on_its_commit_still_names_it(at: Dock) -> Non
     assert at.uploads(at.index, context) == ["stored"] * 2
 
 
-def test_a_tag_that_is_gone_is_refused(at: Dock) -> None:
+def test_a_tag_that_is_gone_is_refused(at: LocalIndexes) -> None:
     """The commit that was tested is named, and nothing is sent."""
     context = at.context("3.0")
     at.repo.git("push", "--quiet", "origin", ":refs/tags/v3.0")
@@ -73,7 +73,7 @@ def test_a_tag_that_is_gone_is_refused(at: Dock) -> None:
     assert at.uploads(at.index, context) == []
 
 
-def test_a_remote_that_cannot_be_read_is_unknown(at: Dock) -> None:
+def test_a_remote_that_cannot_be_read_is_unknown(at: LocalIndexes) -> None:
     """Then the tag may have moved."""
     context = at.context("4.0")
     at.repo.git("remote", "set-url", "origin", str(at.folder / "nowhere.git"))
@@ -84,7 +84,7 @@ def test_a_remote_that_cannot_be_read_is_unknown(at: Dock) -> None:
         at.repo.git("remote", "set-url", "origin", str(at.folder / "remote.git"))
 
 
-def test_it_says_what_it_would_do(at: Dock) -> None:
+def test_it_says_what_it_would_do(at: LocalIndexes) -> None:
     """The plan names the index and that there is no way back."""
     stage = stage_at(at)
     assert stage.reach is Reach.FINAL
@@ -117,7 +117,7 @@ def test_the_management_page(page: str, product: Uploaded, address: str) -> None
     assert manage(page, product) == address
 
 
-def test_the_remedy_is_for_a_person(at: Dock) -> None:
+def test_the_remedy_is_for_a_person(at: LocalIndexes) -> None:
     """It names the page and the steps."""
     said = stage_at(at).remedy(PRODUCT)
     assert manage(at.index.page, PRODUCT) in said

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.image_stages import COMMIT, Dock, release_of
-from tests.support.real_registries import RealRegistry, image, put_image, put_manifest, registry
+from tests.support.image_stages import COMMIT, ImageStages, demo_release
+from tests.support.real_registries import RealRegistry, make_image, put_image, put_manifest, run_registry
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts import oci
@@ -25,20 +25,20 @@ _NUMBERS = itertools.count(1)
 TWO = ImageSettings(platforms=("linux/amd64", "linux/386"))
 TARGETS = ImageSettings(targets={"production": "-prod", "development": ""})
 
-Docks = Callable[..., Dock]
+MakeStages = Callable[..., ImageStages]
 
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
     """A registry with passwords."""
-    with registry(tmp_path_factory.mktemp("first"), auth="basic") as running:
+    with run_registry(tmp_path_factory.mktemp("first"), auth="basic") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
     """A second one."""
-    with registry(tmp_path_factory.mktemp("second")) as running:
+    with run_registry(tmp_path_factory.mktemp("second")) as running:
         yield running
 
 
@@ -50,22 +50,22 @@ def http() -> Iterator[BoundedSession]:
 
 
 @pytest.fixture
-def dock(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> Docks:
+def stages(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> MakeStages:
     """A repository that no other test knows."""
 
-    def make(*others: RealRegistry, **more: Any) -> Dock:
+    def make(*others: RealRegistry, **more: Any) -> ImageStages:
         name = f"acme/demo{next(_NUMBERS)}"
-        return Dock((there, *others), http, tmp_path, name, **more)
+        return ImageStages((there, *others), http, tmp_path, name, **more)
 
     return make
 
 
-def test_what_was_pushed_is_found_equal(dock: Docks) -> None:
+def test_what_was_pushed_is_found_equal(stages: MakeStages) -> None:
     """Under the tag of the commit, with the digest that another client sees; and nothing else is tagged."""
-    it = dock()
-    release = release_of("1.0")
+    it = stages()
+    release = demo_release("1.0")
     images = it.built(release)
-    stage = it.pushing()
+    stage = it.push_stage()
     assert stage.find(it.context(release, images)) is None
     pushed = stage.make(it.context(release, images))
     assert stage.find(it.context(release, images)) == pushed
@@ -76,26 +76,26 @@ def test_what_was_pushed_is_found_equal(dock: Docks) -> None:
     assert told["Digest"] == only.digest
 
 
-def test_what_is_there_is_not_pushed_again(dock: Docks) -> None:
+def test_what_is_there_is_not_pushed_again(stages: MakeStages) -> None:
     """A second run asks the engine for nothing."""
-    it = dock()
-    pushed = it.push(release_of("1.0"))
+    it = stages()
+    pushed = it.push(demo_release("1.0"))
     it.engine.pushed.clear()
-    assert it.push(release_of("1.0")) == pushed
+    assert it.push(demo_release("1.0")) == pushed
     assert it.engine.pushed == []
 
 
-def test_every_target_has_its_suffix(dock: Docks) -> None:
+def test_every_target_has_its_suffix(stages: MakeStages) -> None:
     """The suffix tells the targets' tags apart."""
-    it = dock(settings=TARGETS)
-    it.push(release_of("1.0"), stages=("production", "development"))
+    it = stages(settings=TARGETS)
+    it.push(demo_release("1.0"), stages=("production", "development"))
     assert set(it.tags()) == {f"{TAG}-prod", TAG}
 
 
-def test_several_platforms_get_one_index(dock: Docks) -> None:
+def test_several_platforms_get_one_index(stages: MakeStages) -> None:
     """Over the digests of the legs, with the same bytes however often it is made; each platform is found through it."""
-    it = dock(settings=TWO)
-    release = release_of("1.0")
+    it = stages(settings=TWO)
+    release = demo_release("1.0")
     pushed = it.push(release)
     (only,) = pushed.images
     tags = it.tags()
@@ -106,38 +106,38 @@ def test_several_platforms_get_one_index(dock: Docks) -> None:
     }
     raw = it.there[0].skopeo("inspect", "--raw", f"docker://{{}}/{it.repository}:{TAG}").encode()
     assert oci.digest_of(raw) == only.digest == tags[TAG]
-    assert it.pushing().find(it.context(release, it.built(release))) == pushed
+    assert it.push_stage().find(it.context(release, it.built(release))) == pushed
 
 
-def test_a_missing_leg_means_that_nothing_is_tagged(dock: Docks) -> None:
+def test_a_missing_leg_means_that_nothing_is_tagged(stages: MakeStages) -> None:
     """Not even the platform that was built."""
-    it = dock(settings=TWO)
-    release = release_of("1.0")
+    it = stages(settings=TWO)
+    release = demo_release("1.0")
     images = Images(images=it.built(release).images[:1])
     with pytest.raises(Incomplete, match="not built for linux/386"):
-        it.pushing().make(it.context(release, images))
+        it.push_stage().make(it.context(release, images))
     assert it.tags() == {}
 
 
-def test_a_run_that_broke_off_between_legs_goes_on(dock: Docks) -> None:
+def test_a_run_that_broke_off_between_legs_goes_on(stages: MakeStages) -> None:
     """The leg that is there is kept, the other one pushed, the index put."""
-    it = dock(settings=TWO)
-    release = release_of("1.0")
+    it = stages(settings=TWO)
+    release = demo_release("1.0")
     images = it.built(release)
     first = it.engine.images[images.images[0].id]
     put_image(it.there[0], it.repository, first, f"{TAG}-linux-amd64")
-    it.pushing().make(it.context(release, images))
+    it.push_stage().make(it.context(release, images))
     assert [name.rpartition(":")[2] for name in it.engine.pushed] == [f"{TAG}-linux-386"]
 
 
-def test_another_image_of_the_commit_is_a_conflict(dock: Docks) -> None:
+def test_another_image_of_the_commit_is_a_conflict(stages: MakeStages) -> None:
     """Both digests are named, and nothing is moved."""
-    it = dock()
-    it.push(release_of("1.0"), salt="one")
+    it = stages()
+    it.push(demo_release("1.0"), salt="one")
     before = it.tags()
-    release = release_of("1.0")
+    release = demo_release("1.0")
     images = it.built(release, salt="other")
-    for act in (it.pushing().find, it.pushing().make):
+    for act in (it.push_stage().find, it.push_stage().make):
         with pytest.raises(Conflict) as caught:
             act(it.context(release, images))
         assert before[TAG] in str(caught.value)
@@ -145,49 +145,49 @@ def test_another_image_of_the_commit_is_a_conflict(dock: Docks) -> None:
     assert it.tags() == before
 
 
-def test_a_taken_version_is_seen_before_anything_is_pushed(dock: Docks) -> None:
+def test_a_taken_version_is_seen_before_anything_is_pushed(stages: MakeStages) -> None:
     """Another image under the version's own tag stops the release early."""
-    it = dock()
-    put_image(it.there[0], it.repository, image("somebody else's"), "v1.0")
-    release = release_of("1.0")
+    it = stages()
+    put_image(it.there[0], it.repository, make_image("somebody else's"), "v1.0")
+    release = demo_release("1.0")
     with pytest.raises(Conflict, match=r"v1\.0 is another image"):
-        it.pushing().make(it.context(release, it.built(release)))
+        it.push_stage().make(it.context(release, it.built(release)))
     assert set(it.tags()) == {"v1.0"}
 
 
-def test_a_candidate_of_the_same_commit_is_no_conflict(dock: Docks) -> None:
+def test_a_candidate_of_the_same_commit_is_no_conflict(stages: MakeStages) -> None:
     """Its image says another version: the final one has the version in its tag."""
-    it = dock()
-    candidate = it.push(release_of("1.0rc1", prerelease=True, highest=False))
-    final = it.push(release_of("1.0"))
+    it = stages()
+    candidate = it.push(demo_release("1.0rc1", prerelease=True, highest=False))
+    final = it.push(demo_release("1.0"))
     assert candidate.images[0].tag == TAG
     assert final.images[0].tag == f"{TAG}-1.0"
     assert it.tags() == {TAG: candidate.images[0].digest, f"{TAG}-1.0": final.images[0].digest}
-    release = release_of("1.0")
-    assert it.pushing().find(it.context(release, it.built(release))) == final
+    release = demo_release("1.0")
+    assert it.push_stage().find(it.context(release, it.built(release))) == final
 
 
-def test_mirrors_have_the_same_digest(dock: Docks, mirror: RealRegistry) -> None:
+def test_mirrors_have_the_same_digest(stages: MakeStages, mirror: RealRegistry) -> None:
     """Each registry is a product of its own."""
-    it = dock(mirror)
-    pushed = it.push(release_of("1.0"))
+    it = stages(mirror)
+    pushed = it.push(demo_release("1.0"))
     assert [each.name.partition("/")[0] for each in pushed.images] == ["ghcr.io", "docker.io"]
     assert it.tags(0) == it.tags(1) == {TAG: pushed.images[0].digest}
 
 
-def test_one_registry_that_refuses_keeps_nobody_from_the_others(dock: Docks, mirror: RealRegistry) -> None:
+def test_one_registry_that_refuses_keeps_nobody_from_the_others(stages: MakeStages, mirror: RealRegistry) -> None:
     """What is there is named, and the same command finishes."""
-    it = dock(mirror)
+    it = stages(mirror)
     it.engine.troubles = [Denied("denied: permission_denied: write_package", next_step="ask for the right")]
-    release = release_of("1.0")
+    release = demo_release("1.0")
     images = it.built(release)
     with pytest.raises(Denied, match="write_package") as caught:
-        it.pushing().make(it.context(release, images))
+        it.push_stage().make(it.context(release, images))
     assert f"pushed: docker.io/{it.repository}:{TAG}" in str(caught.value)
     assert "/packages/container/" in caught.value.next_step
     assert it.tags(0) == {}
     assert set(it.tags(1)) == {TAG}
-    pushed = it.pushing().make(it.context(release, images))
+    pushed = it.push_stage().make(it.context(release, images))
     assert len(pushed.images) == 2
     assert len(it.engine.pushed) == 2
 
@@ -197,94 +197,94 @@ def test_one_registry_that_refuses_keeps_nobody_from_the_others(dock: Docks, mir
     [(False, 1), (False, 2), (True, 1)],
     ids=["reset at half a blob", "reset twice", "lost reply"],
 )
-def test_a_lost_answer_is_looked_for(dock: Docks, *, late: bool, times: int) -> None:
+def test_a_lost_answer_is_looked_for(stages: MakeStages, *, late: bool, times: int) -> None:
     """What arrived is not pushed twice; what did not is pushed again."""
-    it = dock()
+    it = stages()
     it.engine.troubles = [Unknown("connection reset by peer", next_step="run it again")] * times
     it.engine.late = late
-    it.push(release_of("1.0"))
+    it.push(demo_release("1.0"))
     assert len(it.engine.pushed) == 1
     assert set(it.tags()) == {TAG}
 
 
-def test_a_push_that_never_answers_ends(dock: Docks) -> None:
+def test_a_push_that_never_answers_ends(stages: MakeStages) -> None:
     """After three tries, with what is there."""
-    it = dock()
+    it = stages()
     it.engine.troubles = [Unknown("connection reset by peer", next_step="run it again") for _ in range(9)]
     with pytest.raises(Unknown, match="nothing else was pushed"):
-        it.push(release_of("1.0"))
+        it.push(demo_release("1.0"))
     assert len(it.engine.troubles) == 6
     assert sum(it.clock.slept) < 60
 
 
-def test_another_image_on_the_way_is_seen(dock: Docks) -> None:
+def test_another_image_on_the_way_is_seen(stages: MakeStages) -> None:
     """What is pulled back by digest must be the image that was tested."""
-    it = dock()
-    release = release_of("1.0")
+    it = stages()
+    release = demo_release("1.0")
     images = it.built(release)
     other = it.engine.images[images.images[0].id]
     swapped = "sha256:" + "7" * 64
     it.engine.images[swapped] = other
     images = Images(images=(replace(images.images[0], id=swapped),))
     with pytest.raises(CheckFailed, match="was tested"):
-        it.pushing().make(it.context(release, images))
+        it.push_stage().make(it.context(release, images))
 
 
-def test_undo_takes_the_tag_away_and_nothing_else(dock: Docks) -> None:
+def test_undo_takes_the_tag_away_and_nothing_else(stages: MakeStages) -> None:
     """Afterwards it is absent; another commit's tag is untouched, and so are its layers."""
-    it = dock()
-    other = it.push(release_of("0.9", commit="f" * 40))
-    release = release_of("1.0")
+    it = stages()
+    other = it.push(demo_release("0.9", commit="f" * 40))
+    release = demo_release("1.0")
     pushed = it.push(release)
-    answer = it.pushing().undo(pushed)
+    answer = it.push_stage().undo(pushed)
     assert isinstance(answer, Undone), answer
     assert it.tags() == {f"sha-{'f' * 12}": other.images[0].digest}
-    assert it.pushing().find(it.context(release, it.built(release))) is None
+    assert it.push_stage().find(it.context(release, it.built(release))) is None
     assert it.push(release) == pushed
 
 
-def test_undo_takes_an_index_and_its_legs_away(dock: Docks) -> None:
+def test_undo_takes_an_index_and_its_legs_away(stages: MakeStages) -> None:
     """All three tags."""
-    it = dock(settings=TWO)
-    answer = it.pushing().undo(it.push(release_of("1.0")))
+    it = stages(settings=TWO)
+    answer = it.push_stage().undo(it.push(demo_release("1.0")))
     assert isinstance(answer, Undone), answer
     assert it.tags() == {}
 
 
-def test_undo_leaves_a_digest_that_another_tag_has(dock: Docks) -> None:
+def test_undo_leaves_a_digest_that_another_tag_has(stages: MakeStages) -> None:
     """The version's tag is on the same digest: both stay."""
-    it = dock()
-    pushed = it.push(release_of("1.0"))
+    it = stages()
+    pushed = it.push(demo_release("1.0"))
     manifest = it.registry().manifest(TAG)
     assert manifest is not None
     put_manifest(it.there[0], it.repository, manifest, "v1.0")
-    answer = it.pushing().undo(pushed)
+    answer = it.push_stage().undo(pushed)
     assert isinstance(answer, NotUndone)
     assert "v1.0 has the same digest" in answer.why
     assert set(it.tags()) == {TAG, "v1.0"}
 
 
-def test_undo_leaves_what_has_moved(dock: Docks) -> None:
+def test_undo_leaves_what_has_moved(stages: MakeStages) -> None:
     """Somebody put another image there since."""
-    it = dock()
-    pushed = it.push(release_of("1.0"))
-    put_image(it.there[0], it.repository, image("since"), TAG)
+    it = stages()
+    pushed = it.push(demo_release("1.0"))
+    put_image(it.there[0], it.repository, make_image("since"), TAG)
     before = it.tags()
-    assert isinstance(it.pushing().undo(pushed), NotUndone)
+    assert isinstance(it.push_stage().undo(pushed), NotUndone)
     assert it.tags() == before
 
 
-def test_what_is_gone_already_is_undone(dock: Docks) -> None:
+def test_what_is_gone_already_is_undone(stages: MakeStages) -> None:
     """Twice is no trouble."""
-    it = dock()
-    pushed = it.push(release_of("1.0"))
-    it.pushing().undo(pushed)
-    assert isinstance(it.pushing().undo(pushed), Undone)
+    it = stages()
+    pushed = it.push(demo_release("1.0"))
+    it.push_stage().undo(pushed)
+    assert isinstance(it.push_stage().undo(pushed), Undone)
 
 
-def test_the_plan_names_every_registry(dock: Docks, mirror: RealRegistry) -> None:
+def test_the_plan_names_every_registry(stages: MakeStages, mirror: RealRegistry) -> None:
     """In one line, and nothing is asked."""
-    it = dock(mirror)
-    plan = it.pushing().plan()
+    it = stages(mirror)
+    plan = it.push_stage().plan()
     assert f"ghcr.io/{it.repository}, docker.io/{it.repository}" in plan
     assert Pushed(images=()).images == ()

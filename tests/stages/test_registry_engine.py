@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.rehearsal.registry.oci_client import Oci
+from tests.rehearsal.registry.oci_client import RegistryClient
 from tests.support.engines import TestEngine, engine  # noqa: F401 - fixtures
-from tests.support.image_stages import IMAGES, PROOF, PUSHED, RELEASE, Remote, release_of
+from tests.support.image_stages import IMAGES, PROOF, PUSHED, RELEASE, FakeGitRemote, demo_release
 from tests.support.real_registries import RealRegistry
 
 from unmoor.adapters.clock import MonotonicClock
@@ -54,7 +54,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
 
 
 @dataclass
-class Port:
+class EngineStages:
     """A repository of images on GHCR's stand-in, and the stages upon a real engine."""
 
     engine: DockerEngine
@@ -65,7 +65,7 @@ class Port:
     clock: MonotonicClock
     folder: RunFolder
     settings: ImageSettings
-    git: Remote = field(default_factory=Remote)
+    git: FakeGitRemote = field(default_factory=FakeGitRemote)
     said: list[str] = field(default_factory=list)
 
     @property
@@ -131,11 +131,11 @@ class Port:
         return self.docker.docker(*arguments, stdin=data.getvalue())
 
     @property
-    def client(self) -> Oci:
+    def client(self) -> RegistryClient:
         """A client of another kind, which may write."""
         known = json.loads((self.there.folder / "credentials.json").read_text())
         folder = self.there.folder / "registry" / "ghcr.io"
-        return Oci(base=self.there.registries["ghcr.io"], folder=folder, password=known["registry"])
+        return RegistryClient(base=self.there.registries["ghcr.io"], folder=folder, password=known["registry"])
 
     def tags(self) -> dict[str, str]:
         """Every tag and its digest, as that client sees them."""
@@ -151,13 +151,13 @@ class Port:
 
 
 @pytest.fixture
-def port(
+def stages(
     engine: TestEngine,  # noqa: F811 - the fixture
     world: LocalWorld,
     shell: LocalShell,
     tmp_path: Path,
     request: pytest.FixtureRequest,
-) -> Iterator[Port]:
+) -> Iterator[EngineStages]:
     """A repository that no other test knows."""
     platforms = getattr(request, "param", ("linux/amd64",))
     settings = ImageSettings(name=f"ghcr.io/acme/engine{os.getpid()}-{next(_NUMBERS)}", platforms=platforms)
@@ -165,107 +165,107 @@ def port(
     clock = MonotonicClock(processes=shell.processes)
     read = read_world(world.world_file, {})
     with BoundedSession() as http:
-        yield Port(docker, engine, world, read, http, clock, RunFolder(tmp_path / "run"), settings)
+        yield EngineStages(docker, engine, world, read, http, clock, RunFolder(tmp_path / "run"), settings)
     left = engine.docker("image", "ls", "--quiet", f"unmoor.local/{settings.name}").split()
     if left:
         engine.docker("image", "rm", "--force", *left)
 
 
-@pytest.mark.parametrize("port", [("linux/amd64",), ("linux/amd64", "linux/386")], indirect=True, ids=["one", "two"])
-def test_an_image_from_the_engine_to_every_tag_and_back(port: Port) -> None:
+@pytest.mark.parametrize("stages", [("linux/amd64",), ("linux/amd64", "linux/386")], indirect=True, ids=["one", "two"])
+def test_an_image_from_the_engine_to_every_tag_and_back(stages: EngineStages) -> None:
     """Digests before and after each stage are those that skopeo reads; undo leaves what came before."""
-    push, point = port.stages()
-    first = release_of("1.0.0", commit="1" * 40)
-    context = port.context(first)
+    push, point = stages.stages()
+    first = demo_release("1.0.0", commit="1" * 40)
+    context = stages.context(first)
     assert push.find(context) is None
     pushed = push.make(context)
     assert push.find(context) == pushed
     (only,) = pushed.images
-    repository = oci.ImageName.parse(port.settings.name).repository
-    raw = port.skopeo("inspect", "--raw", f"docker://{{}}/{repository}:{only.tag}").encode()
+    repository = oci.ImageName.parse(stages.settings.name).repository
+    raw = stages.skopeo("inspect", "--raw", f"docker://{{}}/{repository}:{only.tag}").encode()
     assert oci.digest_of(raw) == only.digest
     assert json.loads(raw)["annotations"] == {"org.opencontainers.image.version": "1.0.0"}
-    assert {platform for platform, _ in only.platforms} == set(port.settings.platforms)
+    assert {platform for platform, _ in only.platforms} == set(stages.settings.platforms)
 
-    context = port.context(first, **{PUSHED.by: pushed})
+    context = stages.context(first, **{PUSHED.by: pushed})
     assert point.find(context) is None
     pointed = point.make(context)
     assert point.find(context) == pointed
-    tags = port.tags()
+    tags = stages.tags()
     named = {"v1.0.0", "1.0", "1", "latest", "sha-1111111", only.tag}
     assert {tags[tag] for tag in named} == {only.digest}
-    again = port.skopeo("inspect", "--raw", f"docker://{{}}/{repository}:latest").encode()
+    again = stages.skopeo("inspect", "--raw", f"docker://{{}}/{repository}:latest").encode()
     assert again == raw
     answer = push.undo(pushed)
     assert isinstance(answer, NotUndone)
     assert "has the same digest" in answer.why
 
-    second = release_of("1.1.0", commit="2" * 40)
-    context = port.context(second)
+    second = demo_release("1.1.0", commit="2" * 40)
+    context = stages.context(second)
     later = push.make(context)
-    context = port.context(second, **{PUSHED.by: later})
+    context = stages.context(second, **{PUSHED.by: later})
     moved = point.make(context)
-    assert port.tags()["latest"] == later.images[0].digest
+    assert stages.tags()["latest"] == later.images[0].digest
     answers = point.undo_partly(moved)
     assert all(isinstance(each, Undone) for each in answers), answers
-    tags = port.tags()
+    tags = stages.tags()
     assert tags["latest"] == tags["1"] == only.digest
     assert "1.1" not in tags
 
 
-@pytest.mark.parametrize("port", [("linux/amd64",), ("linux/amd64", "linux/386")], indirect=True, ids=["one", "two"])
-def test_undo_before_anything_was_promoted(port: Port) -> None:
+@pytest.mark.parametrize("stages", [("linux/amd64",), ("linux/amd64", "linux/386")], indirect=True, ids=["one", "two"])
+def test_undo_before_anything_was_promoted(stages: EngineStages) -> None:
     """Only the tags of this commit go; the forge lists no version with them afterwards."""
-    push, _ = port.stages()
-    other = release_of("0.9.0", commit="9" * 40)
-    push.make(port.context(other))
-    before = port.tags()
-    release = release_of("1.0.0", commit="1" * 40)
-    pushed = push.make(port.context(release))
+    push, _ = stages.stages()
+    other = demo_release("0.9.0", commit="9" * 40)
+    push.make(stages.context(other))
+    before = stages.tags()
+    release = demo_release("1.0.0", commit="1" * 40)
+    pushed = push.make(stages.context(release))
     answer = push.undo(pushed)
     assert isinstance(answer, Undone), answer
-    assert port.tags() == before
-    assert push.find(port.context(release)) is None
-    assert push.make(port.context(release)) == pushed
+    assert stages.tags() == before
+    assert push.find(stages.context(release)) is None
+    assert push.make(stages.context(release)) == pushed
 
 
-def test_what_is_there_already_sends_no_blob(port: Port) -> None:
+def test_what_is_there_already_sends_no_blob(stages: EngineStages) -> None:
     """The same image under another commit's tag: the engine looks, and uploads nothing but its manifest; we, ours."""
-    push, _ = port.stages()
-    push.make(port.context(release_of("1.0.0", commit="1" * 40)))
-    log = port.there.folder / "requests.jsonl"
+    push, _ = stages.stages()
+    push.make(stages.context(demo_release("1.0.0", commit="1" * 40)))
+    log = stages.there.folder / "requests.jsonl"
     begun = len(log.read_text().splitlines())
-    push.make(port.context(release_of("1.0.0", commit="3" * 40)))
+    push.make(stages.context(demo_release("1.0.0", commit="3" * 40)))
     since = [json.loads(line) for line in log.read_text().splitlines()[begun:]]
     assert [each for each in since if each["method"] == "PUT" and "/blobs/" in each["path"]] == []
     assert len([each for each in since if each["method"] == "PUT" and "/manifests/" in each["path"]]) == 2
 
 
-def test_a_package_that_is_not_ours(port: Port) -> None:
+def test_a_package_that_is_not_ours(stages: EngineStages) -> None:
     """GHCR's own words, and the page where it can be changed; nothing is there afterwards."""
-    push, _ = port.stages()
-    repository = oci.ImageName.parse(port.settings.name).repository
-    control = port.client.control("faults/refuse-write", repository)
+    push, _ = stages.stages()
+    repository = oci.ImageName.parse(stages.settings.name).repository
+    control = stages.client.control("faults/refuse-write", repository)
     try:
         with pytest.raises(Denied, match="permission_denied: write_package") as caught:
-            push.make(port.context(release_of("1.0.0")))
+            push.make(stages.context(demo_release("1.0.0")))
     finally:
         control.unlink()
     assert "/packages/container/" in caught.value.next_step
-    assert port.tags() == {}
+    assert stages.tags() == {}
 
 
-def test_without_the_role_of_an_admin_the_tag_stays(port: Port) -> None:
+def test_without_the_role_of_an_admin_the_tag_stays(stages: EngineStages) -> None:
     """What was tried is put right again: the tag is on the image it had."""
-    push, _ = port.stages()
-    push.make(port.context(release_of("0.9.0", commit="9" * 40)))
-    pushed = push.make(port.context(release_of("1.0.0", commit="1" * 40)))
-    before = port.tags()
-    control = port.client.control("no-admin", oci.ImageName.parse(port.settings.name).repository)
+    push, _ = stages.stages()
+    push.make(stages.context(demo_release("0.9.0", commit="9" * 40)))
+    pushed = push.make(stages.context(demo_release("1.0.0", commit="1" * 40)))
+    before = stages.tags()
+    control = stages.client.control("no-admin", oci.ImageName.parse(stages.settings.name).repository)
     try:
         answer = push.undo(pushed)
     finally:
         control.unlink()
     assert isinstance(answer, NotUndone)
     assert "admin" in answer.why
-    assert port.tags() == before
+    assert stages.tags() == before

@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 from tests.support.git_repos import Repo, shell_for_tests
-from tests.support.listed_index import Shelf
+from tests.support.listed_index import FakeIndex
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
@@ -34,7 +34,7 @@ def shell() -> Iterator[LocalShell]:
 
 
 @dataclass
-class Place:
+class TagInputs:
     """A checkout and its remote, and what was said."""
 
     repo: Repo
@@ -67,13 +67,13 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, shell: LocalShell) -> Place:
+def place(tmp_path: Path, shell: LocalShell) -> TagInputs:
     """A project whose version comes from tags, with a remote."""
     repo = Repo.new(tmp_path / "project", SCM)
-    return Place(repo, repo.remote(tmp_path / "remote.git"), shell)
+    return TagInputs(repo, repo.remote(tmp_path / "remote.git"), shell)
 
 
-def test_a_named_tag_is_released_from_anywhere(place: Place) -> None:
+def test_a_named_tag_is_released_from_anywhere(place: TagInputs) -> None:
     """Whatever is checked out, and however changed, a named tag gives its own commit, peeled."""
     place.tag("v1.0.0")
     place.repo.commit({"a": "1"})
@@ -100,7 +100,7 @@ def test_a_named_tag_is_released_from_anywhere(place: Place) -> None:
     assert place.warned == []
 
 
-def test_the_tag_on_head(place: Place) -> None:
+def test_the_tag_on_head(place: TagInputs) -> None:
     """Without a name it is the one release tag on HEAD; untracked files never count, other tags neither."""
     commit = place.tag("v1.0.0-rc.1")
     place.repo.git("tag", "nightly")
@@ -117,14 +117,14 @@ def test_the_tag_on_head(place: Place) -> None:
         *(("v1.0", False), ("v1.0.post1", False), ("v1.0-1", False), ("2024.1", False)),
     ],
 )
-def test_a_prerelease_is_told_by_its_version(place: Place, tag: str, *, prerelease: bool) -> None:
+def test_a_prerelease_is_told_by_its_version(place: TagInputs, tag: str, *, prerelease: bool) -> None:
     """However it is spelt, by PEP 440 and not by a hyphen; a post release is final."""
     place.tag(tag)
     release = place.resolve(tag)
     assert (release.prerelease, release.highest) == (prerelease, not prerelease)
 
 
-def test_a_commit_on_no_branch_is_told(place: Place) -> None:
+def test_a_commit_on_no_branch_is_told(place: TagInputs) -> None:
     """The tag arrived and its branch did not: released as it is, and said."""
     place.tag("v1.0.0")
     place.resolve("v1.0.0")
@@ -142,7 +142,7 @@ def test_a_commit_on_no_branch_is_told(place: Place) -> None:
     assert len(place.warned) == 1
 
 
-def test_what_the_remote_alone_knows_counts(place: Place) -> None:
+def test_what_the_remote_alone_knows_counts(place: TagInputs) -> None:
     """Highest and previous come from the tags of both sides."""
     place.tag("v1.0.0")
     place.remote.git("tag", "v3.0.0")
@@ -151,14 +151,14 @@ def test_what_the_remote_alone_knows_counts(place: Place) -> None:
     assert (release.highest, release.previous) == (False, "v0.9.0")
 
 
-def test_of_two_versions_the_named_one(place: Place) -> None:
+def test_of_two_versions_the_named_one(place: TagInputs) -> None:
     """Tags that name different versions on one commit are no hindrance where one was named."""
     place.tag("v1.0.0rc1")
     place.tag("v1.0.0")
     assert place.resolve("v1.0.0rc1").version == "1.0.0rc1"
 
 
-def test_a_tag_that_moves_is_no_twin(place: Place) -> None:
+def test_a_tag_that_moves_is_no_twin(place: TagInputs) -> None:
     """A tag such as v1, moved to a later commit, does not stand in the way of v1.0.0."""
     place.tag("v1.0.0")
     place.repo.commit({"a": "1"})
@@ -166,14 +166,14 @@ def test_a_tag_that_moves_is_no_twin(place: Place) -> None:
     assert place.resolve("v1.0.0").version == "1.0.0"
 
 
-def test_the_configured_repository_by_any_case(place: Place) -> None:
+def test_the_configured_repository_by_any_case(place: TagInputs) -> None:
     """GitHub does not tell capitals apart; a world that is not the real one is not asked."""
     place.tag("v1.0.0")
     place.resolve("v1.0.0", expected_repository="Owner/NAME")
     place.resolve("v1.0.0", expected_repository="other/one", real=False)
 
 
-def test_submodules_are_no_trouble(place: Place) -> None:
+def test_submodules_are_no_trouble(place: TagInputs) -> None:
     """They are fetched into the clone that is built from, so that nothing has to be said of them."""
     place.repo.commit({".gitmodules": ""})
     place.tag("v1.0.0")
@@ -185,7 +185,7 @@ def test_without_a_remote(tmp_path: Path, shell: LocalShell) -> None:
     """In a world that is not the real one a checkout needs no remote; in the real one it does."""
     repo = Repo.new(tmp_path / "project", SCM)
     repo.git("tag", "v1.0.0")
-    place = Place(repo, repo, shell)
+    place = TagInputs(repo, repo, shell)
     assert place.resolve("v1.0.0", real=False).version == "1.0.0"
     assert "no remote" in place.warned[0]
     with pytest.raises(Refused, match="has no remote") as caught:
@@ -193,7 +193,7 @@ def test_without_a_remote(tmp_path: Path, shell: LocalShell) -> None:
     assert "git remote add origin" in caught.value.next_step
 
 
-def test_a_remote_that_cannot_be_read(place: Place) -> None:
+def test_a_remote_that_cannot_be_read(place: TagInputs) -> None:
     """A remote that does not answer is unknown, not empty."""
     place.tag("v1.0.0")
     place.repo.git("remote", "set-url", "origin", "/nonexistent")
@@ -203,30 +203,30 @@ def test_a_remote_that_cannot_be_read(place: Place) -> None:
 
 # ---- refusals: what is prepared, what is asked for, what is said, what is to do next ----
 
-Arrange = Callable[[Place], object]
+Arrange = Callable[[TagInputs], object]
 
 
-def nothing(_place: Place) -> None:
+def nothing(_place: TagInputs) -> None:
     """As it is."""
 
 
-def hostile_on_head(place: Place) -> None:
+def hostile_on_head(place: TagInputs) -> None:
     """The only tag on HEAD is hostile."""
     place.repo.git("tag", "v1.0.0$(touch${IFS}pwned)")
 
 
-def dev_on_head(place: Place) -> None:
+def dev_on_head(place: TagInputs) -> None:
     """The only tag on HEAD is of a development version."""
     place.repo.git("tag", "v1.0.0.dev1")
 
 
-def two_on_head(place: Place) -> None:
+def two_on_head(place: TagInputs) -> None:
     """Two versions on HEAD."""
     place.tag("v1.0.0rc1")
     place.tag("v1.0.0")
 
 
-def changed(place: Place) -> None:
+def changed(place: TagInputs) -> None:
     """Tracked files differ, staged and not."""
     place.repo.commit({"b": "1"})
     place.tag("v1.0.0")
@@ -234,7 +234,7 @@ def changed(place: Place) -> None:
     place.repo.git("add", "b")
 
 
-def much_changed(place: Place) -> None:
+def much_changed(place: TagInputs) -> None:
     """More files differ than are listed."""
     files = [f"f{number:02}" for number in range(30)]
     place.repo.commit(dict.fromkeys(files, "1"))
@@ -242,55 +242,55 @@ def much_changed(place: Place) -> None:
     place.repo.write(dict.fromkeys(files, "2"))
 
 
-def not_pushed(place: Place) -> None:
+def not_pushed(place: TagInputs) -> None:
     """The tag is here alone."""
     place.tag("v1.0.0", push=False)
 
 
-def only_there(place: Place) -> None:
+def only_there(place: TagInputs) -> None:
     """The tag is on the remote alone."""
     place.tag("v1.0.0")
     place.repo.git("tag", "-d", "v1.0.0")
 
 
-def moved(place: Place) -> None:
+def moved(place: TagInputs) -> None:
     """The remote's tag names another commit."""
     place.tag("v1.0.0")
     place.repo.commit({"a": "1"})
     place.repo.git("tag", "--force", "-a", "-m", "x", "v1.0.0")
 
 
-def tagged(place: Place) -> None:
+def tagged(place: TagInputs) -> None:
     """All is well."""
     place.tag("v1.0.0")
 
 
-def static(place: Place) -> None:
+def static(place: TagInputs) -> None:
     """The file says 1.2.0."""
     place.repo.commit(STATIC)
     place.tag("v1.0.0")
 
 
-def candidate_of_a_final(place: Place) -> None:
+def candidate_of_a_final(place: TagInputs) -> None:
     """A candidate's tag, and the file says the final version."""
     place.repo.commit(STATIC)
     place.tag("v1.2.0rc1")
 
 
-def garbled(place: Place) -> None:
+def garbled(place: TagInputs) -> None:
     """The file says something that is no version."""
     place.repo.commit({"pyproject.toml": STATIC["pyproject.toml"].replace("1.2.0", "soon")})
     place.tag("v1.0.0")
 
 
-def twins(place: Place) -> None:
+def twins(place: TagInputs) -> None:
     """Two spellings of one version on different commits."""
     place.tag("v1.0.0-rc.1")
     place.repo.commit({"a": "1"})
     place.tag("v1.0.0rc1")
 
 
-def twin_there(place: Place) -> None:
+def twin_there(place: TagInputs) -> None:
     """The other spelling is on the remote alone."""
     twins(place)
     place.repo.git("tag", "-d", "v1.0.0-rc.1")
@@ -347,7 +347,7 @@ RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
     ],
 )
 def test_refused(  # noqa: PLR0917  # the columns of the table
-    place: Place, arrange: Arrange, tag: str | None, settings: dict[str, object], words: str, step: str
+    place: TagInputs, arrange: Arrange, tag: str | None, settings: dict[str, object], words: str, step: str
 ) -> None:
     """Each has words and a next step of its own; nothing is written on either side, and nothing in a name is run."""
     arrange(place)
@@ -360,7 +360,7 @@ def test_refused(  # noqa: PLR0917  # the columns of the table
     assert not list(place.repo.path.rglob("pwned*"))
 
 
-def test_moved_names_both_commits(place: Place) -> None:
+def test_moved_names_both_commits(place: TagInputs) -> None:
     """A tag that was moved is told with the commit here and the one there, annotated tags peeled."""
     there = place.repo.git("rev-parse", "HEAD")
     moved(place)
@@ -370,14 +370,14 @@ def test_moved_names_both_commits(place: Place) -> None:
 
 
 @pytest.mark.parametrize("depth", [1, 2])
-def test_shallow(place: Place, tmp_path: Path, depth: int) -> None:
+def test_shallow(place: TagInputs, tmp_path: Path, depth: int) -> None:
     """A shallow clone is refused with the command that deepens it, though the tag itself is there."""
     place.tag("v0.9.0")
     place.repo.commit({"a": "1"})
     place.repo.commit({"a": "2"})
     place.tag("v1.0.0")
     place.repo.git("clone", "--quiet", f"--depth={depth}", f"file://{place.repo.path}", str(tmp_path / "shallow"))
-    shallow = Place(Repo(tmp_path / "shallow"), place.remote, place.shell)
+    shallow = TagInputs(Repo(tmp_path / "shallow"), place.remote, place.shell)
     with pytest.raises(Refused, match="the clone is shallow") as caught:
         shallow.resolve("v1.0.0")
     assert "git fetch --unshallow --tags" in caught.value.next_step
@@ -393,7 +393,7 @@ def test_shallow(place: Place, tmp_path: Path, depth: int) -> None:
     ],
 )
 def test_a_name_that_cannot_be_known(
-    place: Place, text: str, settings: dict[str, object], error: type[UnmoorError]
+    place: TagInputs, text: str, settings: dict[str, object], error: type[UnmoorError]
 ) -> None:
     """Files that do not say the name, or cannot be read, are the configuration's fault."""
     place.repo.commit({"pyproject.toml": text})
@@ -402,20 +402,20 @@ def test_a_name_that_cannot_be_known(
         place.resolve("v1.0.0", **settings)
 
 
-def test_a_configured_name(place: Place) -> None:
+def test_a_configured_name(place: TagInputs) -> None:
     """The configured name goes before what the files say."""
     place.tag("v1.0.0")
     assert place.resolve("v1.0.0", project="other").project == "other"
 
 
-def test_a_prefix_sees_only_its_own_tags(place: Place) -> None:
+def test_a_prefix_sees_only_its_own_tags(place: TagInputs) -> None:
     """Previous, highest and the tag on HEAD are those of one pattern; what else is tagged does not count."""
     place.tag("some-pkg-1.0")
     place.tag("other-7.0")
     place.tag("v8.0")
     place.repo.commit({"a": "1"})
     commit = place.tag("some-pkg-1.1")
-    release = place.resolve("some-pkg-1.1", index=Shelf(NOTHING), forge=None)
+    release = place.resolve("some-pkg-1.1", index=FakeIndex(NOTHING), forge=None)
     assert (release.version, release.previous, release.prefix) == ("1.1", "some-pkg-1.0", "some-pkg-")
     assert (release.highest, release.bare_tag) == (True, "1.1")
     place.tag("other-9.0")
@@ -424,7 +424,7 @@ def test_a_prefix_sees_only_its_own_tags(place: Place) -> None:
         place.resolve("other-9.0", prefix="some-pkg-")
 
 
-def test_a_project_in_a_folder(place: Place) -> None:
+def test_a_project_in_a_folder(place: TagInputs) -> None:
     """Its own files and tags; two packages on one commit are no conflict, and the others' releases no higher ones."""
     pkg = {"pkg/pyproject.toml": "[project]\nname = 'pkg'\nversion = '1.1'\n"}
     place.tag("pkg-v1.0")
@@ -434,7 +434,7 @@ def test_a_project_in_a_folder(place: Place) -> None:
     git = GitCheckout(place.repo.path, place.shell, path="pkg")
     public = cast("Forge", SimpleNamespace(released=lambda: ("v1.2.0", "other-v3.0", "pkg-v1.0")))
     for named in ("pkg-v1.1", None):
-        release = place.resolve(named, git=git, index=Shelf(NOTHING), forge=public)
+        release = place.resolve(named, git=git, index=FakeIndex(NOTHING), forge=public)
         assert (release.project, release.path, release.tag, release.commit) == ("pkg", "pkg", "pkg-v1.1", commit)
         assert (release.highest, release.previous, release.prefix) == (True, "pkg-v1.0", "pkg-")
     assert place.resolve("v1.2.0").path == ""
@@ -445,21 +445,21 @@ def test_a_project_in_a_folder(place: Place) -> None:
         place.resolve(None, git=git)
 
 
-def test_published_versions_decide(place: Place) -> None:
+def test_published_versions_decide(place: TagInputs) -> None:
     """A tag that was given up holds nothing back; an index that cannot be read stops what moves pointers."""
     place.tag("v3.0.0")
     place.repo.commit({"a": "1"})
     place.tag("v2.0.0")
     assert not place.resolve("v2.0.0").highest
-    assert place.resolve("v2.0.0", index=Shelf(NOTHING, others={"1.0.0": False})).highest
-    down = Shelf(Unknown("no answer", next_step="try again"))
+    assert place.resolve("v2.0.0", index=FakeIndex(NOTHING, others={"1.0.0": False})).highest
+    down = FakeIndex(Unknown("no answer", next_step="try again"))
     with pytest.raises(Unknown, match="highest published"):
         place.resolve("v2.0.0", index=down)
     assert not place.resolve("v2.0.0", index=down, moves=False).highest
     assert "cannot be told" in place.warned[-1]
 
 
-def test_a_tag_that_must_be_signed(place: Place) -> None:
+def test_a_tag_that_must_be_signed(place: TagInputs) -> None:
     """Asked for, and on the default branch a list of nobody: refused."""
     place.repo.commit({".allowed_signers": ""})
     place.repo.git("push", "--quiet", "origin", "main")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from tests.support.local_indexes import DISTS, RELEASE, Dock, dock
+from tests.support.local_indexes import DISTS, RELEASE, LocalIndexes, start_indexes
 
 from unmoor.adapters.index import PackageIndex
 from unmoor.artifacts.files import describe_file
@@ -20,18 +20,18 @@ from unmoor.util.secret import Secret
 
 
 @pytest.fixture(scope="module")
-def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dock]:
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalIndexes]:
     """One world for this module; every test has its own version."""
-    with dock(tmp_path_factory.mktemp("dock")) as running:
+    with start_indexes(tmp_path_factory.mktemp("indexes")) as running:
         yield running
 
 
-def stage_at(at: Dock, index: PackageIndex | None = None) -> UploadStaging:
+def stage_at(at: LocalIndexes, index: PackageIndex | None = None) -> UploadStaging:
     """The stage, wired to the staging index."""
     return UploadStaging(name="testpypi", release=RELEASE, dists=DISTS, index=index or at.staging, clock=at.clock)
 
 
-def test_what_was_made_is_found(at: Dock) -> None:
+def test_what_was_made_is_found(at: LocalIndexes) -> None:
     """Nothing is found before, the same product after, and a second make sends nothing."""
     stage, context = stage_at(at), at.context("1.0")
     assert stage.find(context) is None
@@ -43,7 +43,7 @@ def test_what_was_made_is_found(at: Dock) -> None:
     assert at.uploads(at.index, context) == []
 
 
-def test_a_part_is_not_found_and_is_made_whole(at: Dock) -> None:
+def test_a_part_is_not_found_and_is_made_whole(at: LocalIndexes) -> None:
     """A version of which the index holds only the wheel gets its sdist."""
     stage, context = stage_at(at), at.context("1.1")
     at.staging.send(context[DISTS].files[0])
@@ -52,7 +52,7 @@ def test_a_part_is_not_found_and_is_made_whole(at: Dock) -> None:
     assert at.uploads(at.staging, context) == ["stored", "stored"]
 
 
-def test_the_same_bytes_sent_again_are_no_upload(at: Dock) -> None:
+def test_the_same_bytes_sent_again_are_no_upload(at: LocalIndexes) -> None:
     """As PyPI does: 200, and nothing is stored."""
     context = at.context("1.2")
     stage_at(at).make(context)
@@ -61,7 +61,7 @@ def test_the_same_bytes_sent_again_are_no_upload(at: Dock) -> None:
     assert at.uploads(at.staging, context)[2] != "stored"
 
 
-def test_other_bytes_are_a_conflict(at: Dock) -> None:
+def test_other_bytes_are_a_conflict(at: LocalIndexes) -> None:
     """Found and made alike raise, with both digests; nothing is sent."""
     stage, context = stage_at(at), at.context("1.3")
     stage.make(context)
@@ -75,7 +75,7 @@ def test_other_bytes_are_a_conflict(at: Dock) -> None:
     assert at.uploads(at.staging, context) == ["stored"] * 2
 
 
-def test_other_bytes_are_refused_by_the_index_too(at: Dock) -> None:
+def test_other_bytes_are_refused_by_the_index_too(at: LocalIndexes) -> None:
     """In PyPI's words, should ours ever fail to look first."""
     context = at.context("1.4")
     stage_at(at).make(context)
@@ -85,7 +85,7 @@ def test_other_bytes_are_refused_by_the_index_too(at: Dock) -> None:
     assert re.match("File already exists", getattr(answer, "reason", ""))
 
 
-def test_a_wrong_token_is_denied(at: Dock) -> None:
+def test_a_wrong_token_is_denied(at: LocalIndexes) -> None:
     """The index's words and where the credential came from."""
     login = Login(username="__token__", secret=Secret("pypi-wrong"), origin="env:TOKEN")
     wrong = PackageIndex(replace(at.staging.place, login=login), at.http, at.clock)
@@ -96,7 +96,7 @@ def test_a_wrong_token_is_denied(at: Dock) -> None:
     assert at.uploads(at.staging, context) == []
 
 
-def test_an_address_without_its_slash_is_named(at: Dock) -> None:
+def test_an_address_without_its_slash_is_named(at: LocalIndexes) -> None:
     """Not a lost answer, which it looks like on PyPI, but a refusal with the reason."""
     place = replace(at.staging.place, upload=at.staging.place.upload.rstrip("/"))
     context = at.context("1.6")
@@ -105,14 +105,14 @@ def test_an_address_without_its_slash_is_named(at: Dock) -> None:
     assert at.uploads(at.staging, context) == []
 
 
-def test_an_index_that_is_gone_is_unknown(at: Dock) -> None:
+def test_an_index_that_is_gone_is_unknown(at: LocalIndexes) -> None:
     """Neither found nor absent."""
     place = replace(at.staging.place, simple="http://127.0.0.1:1/simple/", json="")
     with pytest.raises(Unknown, match="Connection refused"):
         stage_at(at, PackageIndex(place, at.http, at.clock)).find(at.context("1.7"))
 
 
-def test_a_file_is_fetched_back(at: Dock, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_file_is_fetched_back(at: LocalIndexes, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The very bytes."""
     context = at.context("1.8")
     stage_at(at).make(context)
@@ -124,7 +124,7 @@ def test_a_file_is_fetched_back(at: Dock, tmp_path_factory: pytest.TempPathFacto
     assert fetched.path.read_bytes() == wheel.path.read_bytes()
 
 
-def test_it_says_what_it_would_do_and_leaves_what_it_did(at: Dock) -> None:
+def test_it_says_what_it_would_do_and_leaves_what_it_did(at: LocalIndexes) -> None:
     """The plan names the index; undo says why it leaves everything."""
     stage = stage_at(at)
     assert stage.reach is Reach.REMOTE

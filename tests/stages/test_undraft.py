@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from tests.support.git_repos import shell_for_tests
-from tests.support.local_forge import RELEASE, Ready, Scene, ready, scene, text_file
+from tests.support.local_forge import RELEASE, DraftInputs, LocalForge, draft_inputs, start_forge, text_file
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.git.checkout import GitCheckout
@@ -23,24 +23,24 @@ DRAFT: Output[Draft] = Output("draft")
 
 
 @pytest.fixture(scope="module")
-def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
     """One world for this module; every test has its own tags."""
-    with scene(tmp_path_factory.mktemp("undraft")) as running:
+    with start_forge(tmp_path_factory.mktemp("undraft")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def git(at: Scene) -> Iterator[GitCheckout]:
+def git(at: LocalForge) -> Iterator[GitCheckout]:
     """The checkout, with itself as its remote."""
     with shell_for_tests() as shell:
         yield GitCheckout(at.repo.path, shell, str(at.repo.path))
 
 
 @dataclass(frozen=True)
-class Full:
+class CompleteDraft:
     """A release whose draft is whole, and the stage that publishes it."""
 
-    one: Ready
+    one: DraftInputs
     draft: Draft
     stage: PublishDraft
 
@@ -54,19 +54,21 @@ class Full:
         return self.one.stage.forge.releases(self.one.release.tag)[0]
 
 
-def full(at: Scene, git: GitCheckout, folder: Path, *, prerelease: bool = False, highest: bool = True) -> Full:
+def full(
+    at: LocalForge, git: GitCheckout, folder: Path, *, prerelease: bool = False, highest: bool = True
+) -> CompleteDraft:
     """Make a whole draft."""
-    one = ready(at, folder, at.release(prerelease=prerelease, highest=highest))
+    one = draft_inputs(at, folder, at.release(prerelease=prerelease, highest=highest))
     draft = one.stage.make(one.context)
     stage = PublishDraft(name="undraft", release=RELEASE, draft=DRAFT, forge=at.forge(), git=git, clock=at.clock)
-    return Full(one, draft, stage)
+    return CompleteDraft(one, draft, stage)
 
 
 @pytest.mark.parametrize(
     ("prerelease", "highest"), [(False, True), (False, False), (True, False)], ids=["highest", "backport", "prerelease"]
 )
 def test_what_was_published_is_found_equal(
-    at: Scene, git: GitCheckout, tmp_path: Path, *, prerelease: bool, highest: bool
+    at: LocalForge, git: GitCheckout, tmp_path: Path, *, prerelease: bool, highest: bool
 ) -> None:
     """With its marks: latest goes to the highest final version and to no other."""
     it = full(at, git, tmp_path, prerelease=prerelease, highest=highest)
@@ -81,7 +83,9 @@ def test_what_was_published_is_found_equal(
     assert page.url in it.stage.remedy(page)
 
 
-def test_below_the_top_latest_is_never_taken_from_another_project(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+def test_below_the_top_latest_is_never_taken_from_another_project(
+    at: LocalForge, git: GitCheckout, tmp_path: Path
+) -> None:
     """A repository has one latest: a project in a folder leaves it where it is, and keeps it once it has it."""
     first = full(at, git, tmp_path / "first")
     first.stage.make(first.context)
@@ -97,7 +101,7 @@ def test_below_the_top_latest_is_never_taken_from_another_project(at: Scene, git
         assert own.stage.find(context) == page
 
 
-def test_a_plan_and_a_look_change_nothing(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+def test_a_plan_and_a_look_change_nothing(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
     """The draft stays one."""
     it = full(at, git, tmp_path)
     assert "publish" in it.stage.plan()
@@ -107,7 +111,7 @@ def test_a_plan_and_a_look_change_nothing(at: Scene, git: GitCheckout, tmp_path:
 
 @pytest.mark.parametrize(("prerelease", "latest"), [(True, False), (False, False)])
 def test_wrong_marks_are_absent_and_are_set(
-    at: Scene, git: GitCheckout, tmp_path: Path, *, prerelease: bool, latest: bool
+    at: LocalForge, git: GitCheckout, tmp_path: Path, *, prerelease: bool, latest: bool
 ) -> None:
     """Somebody published the draft by hand, with other marks."""
     it = full(at, git, tmp_path)
@@ -119,7 +123,7 @@ def test_wrong_marks_are_absent_and_are_set(
 
 
 def test_a_backport_that_took_latest_gives_it_back_by_the_next_release(
-    at: Scene, git: GitCheckout, tmp_path: Path
+    at: LocalForge, git: GitCheckout, tmp_path: Path
 ) -> None:
     """A release that should not be the latest and is, counts as not yet right."""
     it = full(at, git, tmp_path, highest=False)
@@ -127,7 +131,7 @@ def test_a_backport_that_took_latest_gives_it_back_by_the_next_release(
     assert it.stage.find(it.context) is None
 
 
-def test_another_public_release_of_the_tag_is_a_conflict(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+def test_another_public_release_of_the_tag_is_a_conflict(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
     """Two drafts, and the wrong one was published."""
     it = full(at, git, tmp_path)
     it.stage.forge.publish(it.forge_release(), prerelease=False, latest=True)
@@ -136,7 +140,7 @@ def test_another_public_release_of_the_tag_is_a_conflict(at: Scene, git: GitChec
         wrong.stage.find(wrong.context)
 
 
-def test_a_tag_that_moved_is_refused_and_nothing_is_published(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+def test_a_tag_that_moved_is_refused_and_nothing_is_published(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
     """The remote is looked at once more."""
     it = full(at, git, tmp_path)
     other = at.repo.commit({"README": tmp_path.name})
@@ -148,7 +152,7 @@ def test_a_tag_that_moved_is_refused_and_nothing_is_published(at: Scene, git: Gi
 
 @pytest.mark.parametrize(("change", "error"), [("gone", Incomplete), ("other", Conflict)])
 def test_a_draft_that_is_no_longer_whole_is_not_published(
-    at: Scene, git: GitCheckout, tmp_path: Path, change: str, error: type[Exception]
+    at: LocalForge, git: GitCheckout, tmp_path: Path, change: str, error: type[Exception]
 ) -> None:
     """No public release ever lacks an asset."""
     it = full(at, git, tmp_path)
@@ -161,7 +165,7 @@ def test_a_draft_that_is_no_longer_whole_is_not_published(
     assert it.forge_release().draft
 
 
-def test_a_draft_that_is_gone_is_unknown(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+def test_a_draft_that_is_gone_is_unknown(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
     """Nothing else is published in its place."""
     it = full(at, git, tmp_path)
     it.stage.forge.remove(it.forge_release())
@@ -169,7 +173,7 @@ def test_a_draft_that_is_gone_is_unknown(at: Scene, git: GitCheckout, tmp_path: 
         it.stage.make(it.context)
 
 
-def test_the_tag_of_a_deleted_immutable_release_stays_burned(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+def test_the_tag_of_a_deleted_immutable_release_stays_burned(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
     """Only publishing tells: the draft and its files stay, and a new version is the way on."""
     it = full(at, git, tmp_path / "first")
     switch = at.world / "forge" / "immutable"
@@ -183,7 +187,7 @@ def test_the_tag_of_a_deleted_immutable_release_stays_burned(at: Scene, git: Git
             timeout=10,
         )
         answer.raise_for_status()
-        one = ready(at, tmp_path / "second", it.one.release)
+        one = draft_inputs(at, tmp_path / "second", it.one.release)
         again = replace(it, one=one, draft=one.stage.make(one.context))
         with pytest.raises(Rejected, match="immutable") as caught:
             again.stage.make(again.context)
@@ -194,7 +198,7 @@ def test_the_tag_of_a_deleted_immutable_release_stays_burned(at: Scene, git: Git
 
 
 @dataclass(frozen=True)
-class Lossy:
+class LossyForge:
     """The real forge, whose answers to publishing are lost: after it was done, or before."""
 
     real: GitHubForge
@@ -213,17 +217,19 @@ class Lossy:
 
 
 @pytest.mark.parametrize("done", [True, False])
-def test_after_a_lost_answer_it_looks(at: Scene, git: GitCheckout, tmp_path: Path, *, done: bool) -> None:
+def test_after_a_lost_answer_it_looks(at: LocalForge, git: GitCheckout, tmp_path: Path, *, done: bool) -> None:
     """What was done is found; what was not is sent once more."""
     it = full(at, git, tmp_path)
-    stage = replace(it.stage, forge=Lossy(at.forge(), [done]))  # type: ignore[arg-type]
+    stage = replace(it.stage, forge=LossyForge(at.forge(), [done]))  # type: ignore[arg-type]
     assert stage.make(it.context) == it.stage.find(it.context)
 
 
-def test_a_release_that_the_forge_insists_to_call_latest_is_told(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+def test_a_release_that_the_forge_insists_to_call_latest_is_told(
+    at: LocalForge, git: GitCheckout, tmp_path: Path
+) -> None:
     """Where no other final release is on the forge, the mark cannot be anywhere else."""
 
-    class Insistent(Lossy):
+    class Insistent(LossyForge):
         """Knows one release only."""
 
         def latest(self) -> str:
@@ -237,10 +243,10 @@ def test_a_release_that_the_forge_insists_to_call_latest_is_told(at: Scene, git:
     assert "higher final version" in warned[0]
 
 
-def test_what_stays_unseen_is_incomplete(at: Scene, git: GitCheckout, tmp_path: Path) -> None:
+def test_what_stays_unseen_is_incomplete(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
     """After bounded looks: published, and not the latest."""
 
-    class Stubborn(Lossy):
+    class Stubborn(LossyForge):
         """Never tells the new latest."""
 
         def latest(self) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from tests.support.listed_index import Shelf, voice
-from tests.support.local_forge import DISTS, RELEASE, Ready, Scene, ready, scene, text_file
-from tests.support.sample_values import Ticks
+from tests.support.listed_index import FakeIndex, listed_files
+from tests.support.local_forge import DISTS, RELEASE, DraftInputs, LocalForge, draft_inputs, start_forge, text_file
+from tests.support.sample_values import FakeClock
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
@@ -25,20 +25,20 @@ PAGE: Output[PublishedRelease] = Output("undraft")
 
 
 @pytest.fixture(scope="module")
-def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
     """One world for this module; every test has its own tags."""
-    with scene(tmp_path_factory.mktemp("verify")) as running:
+    with start_forge(tmp_path_factory.mktemp("verify")) as running:
         yield running
 
 
 @dataclass(frozen=True)
-class Public:
+class PublicRelease:
     """A release that is public, and a stage that verifies it as a stranger."""
 
-    one: Ready
+    one: DraftInputs
     page: PublishedRelease
     stage: VerifyRelease
-    clock: Ticks
+    clock: FakeClock
     warned: list[str]
 
     def verify(self) -> Verified:
@@ -57,41 +57,41 @@ class Public:
         )
 
 
-Spoil = Callable[[Ready, ForgeAsset], None]
+Spoil = Callable[[DraftInputs, ForgeAsset], None]
 Looks = list[Holding | BaseException]
 
 
-def whole(one: Ready) -> Holding:
+def whole(one: DraftInputs) -> Holding:
     """Everything, in both voices."""
     digests = {file.name: file.sha256 for file in one.dists.files}
-    return Holding(simple=voice(digests), json=voice(digests))
+    return Holding(simple=listed_files(digests), json=listed_files(digests))
 
 
-def stale(one: Ready) -> Holding:
+def stale(one: DraftInputs) -> Holding:
     """Everything, and installers see none of it."""
     return replace(whole(one), simple={})
 
 
-def half(one: Ready) -> Holding:
+def half(one: DraftInputs) -> Holding:
     """The wheel alone."""
     wheel = one.dists.wheels[0]
-    return Holding(simple=voice({wheel.name: wheel.sha256}), json=None)
+    return Holding(simple=listed_files({wheel.name: wheel.sha256}), json=None)
 
 
-def other(one: Ready) -> Holding:
+def other(one: DraftInputs) -> Holding:
     """Other bytes under the wheel's name."""
     digests = {file.name: "b" * 64 for file in one.dists.wheels}
-    return Holding(simple=voice(digests), json=None)
+    return Holding(simple=listed_files(digests), json=None)
 
 
-def fire(_one: Ready) -> BaseException:
+def fire(_one: DraftInputs) -> BaseException:
     """It cannot be read."""
     return Unknown("on fire", next_step="wait")
 
 
-def public(at: Scene, folder: Path, *, spoil: tuple[str, Spoil] | None = None) -> Public:
+def public(at: LocalForge, folder: Path, *, spoil: tuple[str, Spoil] | None = None) -> PublicRelease:
     """Publish a release, spoilt before if a test says so."""
-    one = ready(at, folder)
+    one = draft_inputs(at, folder)
     one.stage.make(one.context)
     forge = one.stage.forge
     (forge_release,) = forge.releases(one.release.tag)
@@ -99,27 +99,27 @@ def public(at: Scene, folder: Path, *, spoil: tuple[str, Spoil] | None = None) -
         spoil[1](one, next(asset for asset in forge_release.assets if asset.name.endswith(spoil[0])))
     forge.publish(forge_release, prerelease=False, latest=True)
     page = PublishedRelease(url=forge_release.url, tag=one.release.tag, prerelease=False, latest=True)
-    clock = Ticks()
+    clock = FakeClock()
     stage = VerifyRelease(
         name="verify",
         release=RELEASE,
         dists=DISTS,
         uploaded=UPLOADED,
         page=PAGE,
-        index=Shelf(whole(one)),
+        index=FakeIndex(whole(one)),
         forge=at.forge(""),
         clock=clock,
     )
-    return Public(one, page, stage, clock, [])
+    return PublicRelease(one, page, stage, clock, [])
 
 
-def seen(it: Public, *looks: Callable[[Ready], Holding | BaseException]) -> Public:
+def seen(it: PublicRelease, *looks: Callable[[DraftInputs], Holding | BaseException]) -> PublicRelease:
     """Let the index be seen so, look after look."""
     held: Looks = [look(it.one) for look in looks]
-    return replace(it, stage=replace(it.stage, index=Shelf(held)))
+    return replace(it, stage=replace(it.stage, index=FakeIndex(held)))
 
 
-def test_everything_is_read_back_by_digest_without_credentials(at: Scene, tmp_path: Path) -> None:
+def test_everything_is_read_back_by_digest_without_credentials(at: LocalForge, tmp_path: Path) -> None:
     """Each file on each surface, the sums and the manifest; no wait where all is there."""
     it = public(at, tmp_path)
     assert "sha256" in it.stage.plan()
@@ -139,7 +139,7 @@ def test_everything_is_read_back_by_digest_without_credentials(at: Scene, tmp_pa
     ids=lambda looks: "-".join(look.__name__ for look in looks),
 )
 def test_what_comes_late_is_waited_for(
-    at: Scene, tmp_path: Path, looks: tuple[Callable[[Ready], Holding | BaseException], ...]
+    at: LocalForge, tmp_path: Path, looks: tuple[Callable[[DraftInputs], Holding | BaseException], ...]
 ) -> None:
     """Stale, not there yet, unreadable for a moment: the last look counts."""
     it = seen(public(at, tmp_path), *looks)
@@ -147,7 +147,7 @@ def test_what_comes_late_is_waited_for(
     assert 0 < sum(it.clock.slept) < it.stage.patience
 
 
-def test_what_stays_stale_is_pending_and_no_failure(at: Scene, tmp_path: Path) -> None:
+def test_what_stays_stale_is_pending_and_no_failure(at: LocalForge, tmp_path: Path) -> None:
     """Published, verification pending: told at the end, for each file."""
     it = seen(public(at, tmp_path), stale)
     pending = [held.what for held in it.verify().held if held.pending]
@@ -161,10 +161,10 @@ def test_what_stays_stale_is_pending_and_no_failure(at: Scene, tmp_path: Path) -
     ("look", "error", "waited"), [(half, Incomplete, True), (other, Conflict, False), (fire, Unknown, True)]
 )
 def test_what_is_wrong_on_the_index_is_told(
-    at: Scene,
+    at: LocalForge,
     tmp_path: Path,
     *,
-    look: Callable[[Ready], Holding | BaseException],
+    look: Callable[[DraftInputs], Holding | BaseException],
     error: type[UnmoorError],
     waited: bool,
 ) -> None:
@@ -176,12 +176,12 @@ def test_what_is_wrong_on_the_index_is_told(
     assert sum(it.clock.slept) <= it.stage.patience
 
 
-def gone(one: Ready, asset: ForgeAsset) -> None:
+def gone(one: DraftInputs, asset: ForgeAsset) -> None:
     """Take it away."""
     one.stage.forge.detach(asset)
 
 
-def swapped(one: Ready, asset: ForgeAsset) -> None:
+def swapped(one: DraftInputs, asset: ForgeAsset) -> None:
     """Put other bytes there."""
     gone(one, asset)
     (forge_release,) = one.stage.forge.releases(one.release.tag)
@@ -195,7 +195,7 @@ def swapped(one: Ready, asset: ForgeAsset) -> None:
 @pytest.mark.parametrize("name", [".whl", ".tar.gz", "SHA256SUMS", "manifest.json"])
 @pytest.mark.parametrize(("spoil", "error"), [(gone, Incomplete), (swapped, Conflict)])
 def test_what_is_wrong_on_the_forge_is_told(
-    at: Scene, tmp_path: Path, name: str, spoil: Spoil, error: type[UnmoorError]
+    at: LocalForge, tmp_path: Path, name: str, spoil: Spoil, error: type[UnmoorError]
 ) -> None:
     """Each asset counts, by its bytes as everybody downloads them."""
     it = public(at, tmp_path, spoil=(name, spoil))
@@ -204,14 +204,14 @@ def test_what_is_wrong_on_the_forge_is_told(
 
 
 @pytest.mark.parametrize("change", [{"prerelease": True}, {"latest": False}], ids=str)
-def test_other_marks_than_were_set_are_incomplete(at: Scene, tmp_path: Path, change: dict[str, bool]) -> None:
+def test_other_marks_than_were_set_are_incomplete(at: LocalForge, tmp_path: Path, change: dict[str, bool]) -> None:
     """Somebody changed them since."""
     it = public(at, tmp_path)
     with pytest.raises(Incomplete, match="marked"):
         replace(it, page=replace(it.page, **change)).verify()  # type: ignore[arg-type]
 
 
-def test_a_release_that_is_not_public_is_incomplete(at: Scene, tmp_path: Path) -> None:
+def test_a_release_that_is_not_public_is_incomplete(at: LocalForge, tmp_path: Path) -> None:
     """A draft is not a release."""
     it = public(at, tmp_path)
     hidden = replace(it.one, release=at.release())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 from tests.support.faulty_index import BOUNDS
-from tests.support.sample_values import Ticks
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
@@ -19,11 +19,11 @@ from unmoor.ports.world import IndexPlace, Login, Trusted
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.util.secret import Secret
 
-MATCHING: dict[str, Any] = {"project": "demo", "repository": "acme/demo", "workflow": "release.yml"}
-CALLED = "acme/shared/.github/workflows/publish.yml@refs/heads/main"
+PUBLISHER: dict[str, Any] = {"project": "demo", "repository": "acme/demo", "workflow": "release.yml"}
+REUSABLE_WORKFLOW = "acme/shared/.github/workflows/publish.yml@refs/heads/main"
 
 
-def environment(world: LocalWorld) -> dict[str, str]:
+def job_environ(world: LocalWorld) -> dict[str, str]:
     """What a job with `id-token: write` finds in its environment."""
     credentials = json.loads((world.folder / "credentials.json").read_text())
     return {
@@ -34,19 +34,19 @@ def environment(world: LocalWorld) -> dict[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class TrustedJob:
     """A job that may ask for ID tokens, and one index of its world."""
 
     world: LocalWorld
     name: str = "pypi"
     environ: dict[str, str] = field(default_factory=dict)
-    clock: Ticks = field(default_factory=Ticks)
+    clock: FakeClock = field(default_factory=FakeClock)
     http: BoundedSession = field(default_factory=lambda: BoundedSession(BOUNDS))
 
     @classmethod
-    def start(cls, world: LocalWorld, patch: pytest.MonkeyPatch, name: str = "pypi") -> Job:
+    def start(cls, world: LocalWorld, patch: pytest.MonkeyPatch, name: str = "pypi") -> TrustedJob:
         """Set the environment up; the index knows no publisher, and the claims are the usual ones."""
-        job = cls(world=world, name=name, environ=environment(world))
+        job = cls(world=world, name=name, environ=job_environ(world))
         for variable, value in job.environ.items():
             patch.setenv(variable, value)
         job.publishers()

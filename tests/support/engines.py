@@ -28,7 +28,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ENGINE, BASE_IMAGE = ROOT / "docker" / "engine.sh", ROOT / "docker" / "base-image.sh"
-IMPOSSIBLE = 69
+UNAVAILABLE = 69
 """How both scripts end where something cannot be had on this machine."""
 INSTALLING, MAKING = 600.0, 600.0
 """Seconds that a first start and a first base image may take, since both may have to be installed."""
@@ -71,14 +71,14 @@ class TestEngine:
         return subprocess.run(command, env=given, check=False, capture_output=True, timeout=30).returncode == 0
 
 
-def needs(*programs: str) -> None:
+def require_programs(*programs: str) -> None:
     """Skip the test where one of these programs is not installed, naming it."""
     for program in programs:
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
 
 
-def _without_mark() -> dict[str, str]:
+def _environ_without_mark() -> dict[str, str]:
     """The environment for what several workers share: it may outlive the worker that happened to start it."""
     return {name: value for name, value in os.environ.items() if name != "PYTEST_SESSION_MARK"}
 
@@ -95,7 +95,7 @@ def engine() -> Iterator[TestEngine]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=_without_mark(),
+        env=_environ_without_mark(),
         start_new_session=True,
     )
     assert process.stdin is not None
@@ -113,7 +113,7 @@ def engine() -> Iterator[TestEngine]:
             code = process.wait(30)
             reader.join(5)
             words = "".join(said).strip() or "docker/engine.sh said nothing"
-            if code == IMPOSSIBLE:
+            if code == UNAVAILABLE:
                 pytest.skip(words)
             pytest.fail(f"docker/engine.sh ended with {code}: {words}")
         given = dict(word.split("=", 1) for word in shlex.split(line) if "=" in word)
@@ -129,7 +129,7 @@ def engine() -> Iterator[TestEngine]:
 @pytest.fixture
 def podman() -> Iterator[TestEngine]:
     """Give podman behind Docker's API, with a store of its own that is gone afterwards."""
-    needs("podman", "runc")
+    require_programs("podman", "runc")
     if os.geteuid() != 0:
         pytest.skip("podman is only tried by root")
     # Podman takes no folder for its state whose name has more than 50 characters.
@@ -163,7 +163,7 @@ def podman() -> Iterator[TestEngine]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def layer(files: Mapping[str, bytes]) -> bytes:
+def tar_layer(files: Mapping[str, bytes]) -> bytes:
     """Make a tar of files by their paths; everybody may read and run them."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:
@@ -178,7 +178,7 @@ def layer(files: Mapping[str, bytes]) -> bytes:
 def tiny_image(engine: TestEngine) -> Iterator[str]:
     """Give the name of an image with a file or two, imported in a moment; nothing in it can be run."""
     name = f"unmoor-test/tiny:{uuid.uuid4().hex[:12]}"
-    engine.docker("import", "-", name, stdin=layer({"etc/motd": b"a tiny image\n", "data/one": b"1\n"}))
+    engine.docker("import", "-", name, stdin=tar_layer({"etc/motd": b"a tiny image\n", "data/one": b"1\n"}))
     yield name
     engine.docker("rmi", "--force", name)
 
@@ -186,11 +186,11 @@ def tiny_image(engine: TestEngine) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def runnable_image(engine: TestEngine) -> Iterator[str]:
     """Give the name of an image with a static shell and nothing else (2 MB), to run small commands in."""
-    needs("busybox")
+    require_programs("busybox")
     name = f"unmoor-test/shell:{uuid.uuid4().hex[:12]}"
     busybox = Path(shutil.which("busybox") or "").read_bytes()
     files = {f"bin/{applet}": busybox for applet in ("busybox", "sh", "cat", "echo", "sleep", "yes")}
-    engine.docker("import", "--change", "ENV PATH=/bin", "--change", 'CMD ["sh"]', "-", name, stdin=layer(files))
+    engine.docker("import", "--change", "ENV PATH=/bin", "--change", 'CMD ["sh"]', "-", name, stdin=tar_layer(files))
     yield name
     engine.docker("rmi", "--force", name)
 
@@ -201,18 +201,18 @@ def base_image(engine: TestEngine) -> str:
 
     It stays in the engine: the next run is there sooner.
     """
-    return made_base(engine, "linux/amd64")
+    return ensure_base_image(engine, "linux/amd64")
 
 
-def made_base(engine: TestEngine, platform: str) -> str:
+def ensure_base_image(engine: TestEngine, platform: str) -> str:
     """Have the base image of one platform (``linux/386`` has a name of its own) and return its name."""
     name = BASE if platform == "linux/amd64" else f"{BASE}-386"
     # One at a time: two workers would make it twice.
     lock = ["flock", str(ROOT / ".cache" / "base-image.lock")]
     command = [*lock, str(BASE_IMAGE), "--platform", platform, "--pull", name]
-    given = {**_without_mark(), **engine.environ}
+    given = {**_environ_without_mark(), **engine.environ}
     ran = subprocess.run(command, env=given, check=False, capture_output=True, text=True, timeout=MAKING)
-    if ran.returncode == IMPOSSIBLE:
+    if ran.returncode == UNAVAILABLE:
         pytest.skip(ran.stderr.strip())
     assert ran.returncode == 0, ran.stderr
     return name

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.rehearsal.index import made_dists
-from tests.support.faulty_server import Exchange, Fault, serving
-from tests.support.sample_values import Ticks
+from tests.support.faulty_server import Exchange, FaultyServer, run_server
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession
@@ -31,13 +31,13 @@ BOUNDS = Bounds(connect=5.0, stall=10.0, total=20.0)
 
 
 @dataclass
-class Shelf:
+class FaultyIndex:
     """What the index holds, what it was sent, and what it will do instead of the usual."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     stored: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
-    uploads: deque[Callable[[Exchange, Shelf, str, bytes], None]] = field(default_factory=deque)
+    uploads: deque[Callable[[Exchange, FaultyIndex, str, bytes], None]] = field(default_factory=deque)
     reads: deque[Callable[[Exchange], None]] = field(default_factory=deque)
     simple_behind: bool = False
     lag: int = 0
@@ -60,7 +60,7 @@ class Shelf:
             self._page(exchange)
 
     def _upload(self, exchange: Exchange) -> None:
-        name, data = received(exchange)
+        name, data = uploaded_file(exchange)
         self.sent.append(name)
         if self.uploads:
             self.uploads.popleft()(exchange, self, name, data)
@@ -97,7 +97,7 @@ class Shelf:
         ]
 
 
-def received(exchange: Exchange) -> tuple[str, bytes]:
+def uploaded_file(exchange: Exchange) -> tuple[str, bytes]:
     """The file in an upload's form."""
     boundary = exchange.headers["Content-Type"].partition("boundary=")[2].encode()
     pattern = rb'name="content"; filename="([^"]+)"\r\n[^\r]*\r\n\r\n(.*?)\r\n--' + re.escape(boundary)
@@ -106,10 +106,10 @@ def received(exchange: Exchange) -> tuple[str, bytes]:
     return match[1].decode(), match[2]
 
 
-def place(url: str, *, json: bool = True, token: str = TOKEN) -> IndexPlace:
+def index_place(url: str, *, json: bool = True, token: str = TOKEN) -> IndexPlace:
     """An index at an address."""
     return IndexPlace(
-        name="shelf",
+        name="example",
         upload=f"{url}/legacy/",
         simple=f"{url}/simple/",
         json=f"{url}/pypi/" if json else "",
@@ -119,32 +119,39 @@ def place(url: str, *, json: bool = True, token: str = TOKEN) -> IndexPlace:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stand:
+class RunningIndex:
     """An index that runs, the client for it, and the clock of that client."""
 
-    shelf: Shelf
-    fault: Fault
+    served: FaultyIndex
+    server: FaultyServer
     index: PackageIndex
-    clock: Ticks
+    clock: FakeClock
 
 
 @contextlib.contextmanager
-def standing(shelf: Shelf | None = None, *, json: bool = True, bounds: Bounds = BOUNDS) -> Iterator[Stand]:
-    """Run a shelf."""
-    shelf = shelf or Shelf()
-    clock = Ticks(time=1000.0)
-    with serving(shelf) as fault, BoundedSession(bounds) as http:
-        yield Stand(shelf=shelf, fault=fault, index=PackageIndex(place(fault.url, json=json), http, clock), clock=clock)
+def run_index(
+    served: FaultyIndex | None = None, *, json: bool = True, bounds: Bounds = BOUNDS
+) -> Iterator[RunningIndex]:
+    """Run an index that a test can take over."""
+    served = served or FaultyIndex()
+    clock = FakeClock(time=1000.0)
+    with run_server(served) as server, BoundedSession(bounds) as http:
+        yield RunningIndex(
+            served=served,
+            server=server,
+            index=PackageIndex(index_place(server.url, json=json), http, clock),
+            clock=clock,
+        )
 
 
 @contextlib.contextmanager
-def answering(script: Callable[[Exchange], None], *, json: bool = False, clock: Clock | None = None) -> Iterator[Any]:
+def run_script(script: Callable[[Exchange], None], *, json: bool = False, clock: Clock | None = None) -> Iterator[Any]:
     """Run a server with one answer; gives the client for it, and the server."""
-    with serving(script) as fault, BoundedSession(BOUNDS) as http:
-        yield PackageIndex(place(fault.url, json=json), http, clock), fault
+    with run_server(script) as server, BoundedSession(BOUNDS) as http:
+        yield PackageIndex(index_place(server.url, json=json), http, clock), server
 
 
-def built(folder: Path, version: str = "1.0", *, more: tuple[str, ...] = ()) -> tuple[File, ...]:
+def build_dists(folder: Path, version: str = "1.0", *, more: tuple[str, ...] = ()) -> tuple[File, ...]:
     """A wheel for each tag and an sdist of ``demo``, wheels first."""
     wheels = [made_dists.wheel("demo", version, tag=tag) for tag in ("py3-none-any", *more)]
     return tuple(describe_file(Path(path)) for path in made_dists.write(folder, *wheels, sdist(version)))

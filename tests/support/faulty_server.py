@@ -15,7 +15,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class ReceivedRequest:
     """A request as it arrived; ``port`` is the client's, and tells its connections apart."""
 
     method: str
@@ -40,7 +40,7 @@ class Exchange(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         self._body: bytes | None = None
         self.server.seen.append(
-            Seen(method=self.command, path=self.path, headers=self.headers, port=self.client_address[1])
+            ReceivedRequest(method=self.command, path=self.path, headers=self.headers, port=self.client_address[1])
         )
         # The client may well be gone: that is what some tests are about.
         with contextlib.suppress(ConnectionError, TimeoutError):
@@ -118,7 +118,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, script: Script) -> None:
         super().__init__(("127.0.0.1", 0), Exchange)
         self.script = script
-        self.seen: list[Seen] = []
+        self.seen: list[ReceivedRequest] = []
         self.closing = threading.Event()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -126,11 +126,11 @@ class _Server(ThreadingHTTPServer):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class FaultyServer:
     """A running server: where it is, and what it was asked."""
 
     url: str
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[ReceivedRequest] = field(default_factory=list)
 
     def paths(self, method: str = "GET") -> list[str]:
         """The paths that were asked for with one method."""
@@ -138,13 +138,13 @@ class Fault:
 
 
 @contextlib.contextmanager
-def serving(script: Script) -> Iterator[Fault]:
+def run_server(script: Script) -> Iterator[FaultyServer]:
     """Run a server for as long as the block lasts."""
     with _Server(script) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:
-            yield Fault(url=f"http://127.0.0.1:{server.server_port}", seen=server.seen)
+            yield FaultyServer(url=f"http://127.0.0.1:{server.server_port}", seen=server.seen)
         finally:
             server.closing.set()
             server.shutdown()

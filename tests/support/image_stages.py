@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.real_registries import Built, RealRegistry, image, put_image
-from tests.support.sample_values import Ticks
+from tests.support.real_registries import BuiltImage, RealRegistry, make_image, put_image
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry import OciRegistry
@@ -40,14 +40,14 @@ class PlainEngine:
     """
 
     there: Sequence[RealRegistry]
-    images: dict[str, Built] = field(default_factory=dict)
+    images: dict[str, BuiltImage] = field(default_factory=dict)
     troubles: list[UnmoorError] = field(default_factory=list)
     late: bool = False
     pushed: list[str] = field(default_factory=list)
     pulled: list[str] = field(default_factory=list)
     gone: bool = False
 
-    def add(self, built: Built) -> str:
+    def add(self, built: BuiltImage) -> str:
         """Take an image in, and return its id."""
         self.images[built.id] = built
         return built.id
@@ -88,7 +88,7 @@ class PlainEngine:
         raise AttributeError(name)
 
 
-def release_of(version: str, *, commit: str = COMMIT, highest: bool = True, prerelease: bool = False) -> Release:
+def demo_release(version: str, *, commit: str = COMMIT, highest: bool = True, prerelease: bool = False) -> Release:
     """A release of acme/demo."""
     return Release(
         repository="acme/demo",
@@ -103,7 +103,7 @@ def release_of(version: str, *, commit: str = COMMIT, highest: bool = True, prer
 
 
 @dataclass
-class Dock:
+class ImageStages:
     """One repository of images on one or more real registries, and everything that brings images there."""
 
     there: Sequence[RealRegistry]
@@ -114,7 +114,7 @@ class Dock:
     docker: bool = False
     git: Any = None
     packages: Mapping[str, Packages] = field(default_factory=dict)
-    clock: Ticks = field(default_factory=Ticks)
+    clock: FakeClock = field(default_factory=FakeClock)
     said: list[str] = field(default_factory=list)
     wrap: Callable[[Registry], Registry] = lambda registry: registry
 
@@ -146,13 +146,13 @@ class Dock:
         for stage in stages:
             for platform in self.settings.platforms:
                 content = f"{release.version} {stage} {salt}"
-                made = image(content, platform=platform, docker=self.docker, version=release.version)
+                made = make_image(content, platform=platform, docker=self.docker, version=release.version)
                 self.engine.add(made)
                 name = self.registry().name
                 found.append(Image(name=name, target=stage, platform=platform, id=made.id, size=1))
         return Images(images=tuple(found))
 
-    def pushing(self) -> PushImages:
+    def push_stage(self) -> PushImages:
         """The stage that pushes."""
         return PushImages(
             name="registry",
@@ -166,7 +166,7 @@ class Dock:
             packages=self.packages,
         )
 
-    def pointing(self) -> TagImages:
+    def tag_stage(self) -> TagImages:
         """The stage that points tags."""
         return TagImages(
             name="image-tags",
@@ -187,17 +187,17 @@ class Dock:
 
     def push(self, release: Release, **more: Any) -> Pushed:
         """Build and push a release."""
-        return self.pushing().make(self.context(release, self.built(release, **more)))
+        return self.push_stage().make(self.context(release, self.built(release, **more)))
 
     def point(self, release: Release, pushed: Pushed) -> MovedTags:
         """Point the tags of a release."""
-        return self.pointing().make(self.context(release, pushed=pushed))
+        return self.tag_stage().make(self.context(release, pushed=pushed))
 
-    def ship(self, version: str, **more: Any) -> tuple[Release, Pushed, MovedTags]:
+    def push_and_tag(self, version: str, **more: Any) -> tuple[Release, Pushed, MovedTags]:
         """Push and point one version, of a commit of its own."""
         commit = oci.digest_of(version.encode())[7:47]
-        release = release_of(version, commit=commit, **more)
-        if isinstance(self.git, Remote):
+        release = demo_release(version, commit=commit, **more)
+        if isinstance(self.git, FakeGitRemote):
             self.git.tags[release.tag] = commit
         pushed = self.push(release)
         return release, pushed, self.point(release, pushed)
@@ -215,7 +215,7 @@ class Dock:
 
 
 @dataclass
-class Remote:
+class FakeGitRemote:
     """A git remote that has these tags."""
 
     tags: dict[str, str] = field(default_factory=dict)

@@ -32,7 +32,7 @@ _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 # The command line itself, in a process that dies once so many lines of the journal are on the disk.
 # What it had started by then is noted first, the keeper too: it must be gone a moment later.
-_DYING = """
+_KILLED_AFTER_LINES = """
 import os, signal, sys
 from pathlib import Path
 from unmoor.cli import main
@@ -41,7 +41,7 @@ from unmoor.core.journal import FileJournal
 left = int(sys.argv.pop(1))
 append = FileJournal._append
 
-def dying(self, line):
+def append_and_die(self, line):
     global left
     append(self, line)
     left -= 1
@@ -50,13 +50,13 @@ def dying(self, line):
         Path(os.environ["TMPDIR"], "children").write_text(children)
         os.kill(os.getpid(), signal.SIGKILL)
 
-FileJournal._append = dying
+FileJournal._append = append_and_die
 main()
 """
 
 
 @dataclass(frozen=True)
-class Sea:
+class RunningWorld:
     """A running world."""
 
     folder: Path
@@ -100,14 +100,14 @@ class Sea:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Voyage:
-    """One version of a small project, released from a checkout into a world. ``aside`` is the TMPDIR of its runs."""
+class KilledRelease:
+    """One version of a small project, released from a checkout into a world. ``tmpdir`` is the TMPDIR of its runs."""
 
-    sea: Sea
+    world: RunningWorld
     repo: Repo
     version: str
-    aside: Path
-    seen: dict[str, str] = field(default_factory=dict)
+    tmpdir: Path
+    draft_digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def tag(self) -> str:
@@ -131,12 +131,12 @@ class Voyage:
 
     def start(self, *program: str) -> subprocess.Popen[bytes]:
         """Start the release. ``program`` runs the command line; nothing is the command itself."""
-        self.aside.mkdir(exist_ok=True)
-        with (self.aside / "said").open("wb") as said:
+        self.tmpdir.mkdir(exist_ok=True)
+        with (self.tmpdir / "said").open("wb") as said:
             return subprocess.Popen(
-                [*(program or (str(UNMOOR),)), "release", "--world", str(self.sea.world_file), self.tag],
+                [*(program or (str(UNMOOR),)), "release", "--world", str(self.world.world_file), self.tag],
                 cwd=self.repo.path,
-                env={**os.environ, "TMPDIR": str(self.aside)},
+                env={**os.environ, "TMPDIR": str(self.tmpdir)},
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
@@ -144,41 +144,43 @@ class Voyage:
 
     def said(self) -> str:
         """What the last run said."""
-        return (self.aside / "said").read_text()
+        return (self.tmpdir / "said").read_text()
 
     def finish(self) -> int:
         """Release, and return the exit code."""
         return self.start().wait(PATIENCE)
 
-    def die_after(self, lines: int) -> int:
+    def kill_after_lines(self, lines: int) -> int:
         """Release, and be killed once so many lines of the journal are written. Returns the exit code."""
-        return self.start(sys.executable, "-c", _DYING, str(lines)).wait(PATIENCE)
+        return self.start(sys.executable, "-c", _KILLED_AFTER_LINES, str(lines)).wait(PATIENCE)
 
-    def stop_when(self, reached: Callable[[], bool], number: signal.Signals = signal.SIGKILL) -> int:
+    def signal_when(self, reached: Callable[[], bool], number: signal.Signals = signal.SIGKILL) -> int:
         """Release, and send the signal once it is time; a run that ends before is not hindered. Returns the code."""
         running = self.start()
         deadline = time.monotonic() + PATIENCE
         while running.poll() is None and not reached() and time.monotonic() < deadline:
             time.sleep(0.001)
-        noted = " ".join(_told(each) for each in Path(f"/proc/{running.pid}/task").glob("*/children"))
-        (self.aside / "children").write_text(noted)
+        noted = " ".join(_read_proc(each) for each in Path(f"/proc/{running.pid}/task").glob("*/children"))
+        (self.tmpdir / "children").write_text(noted)
         running.send_signal(number)
         return running.wait(PATIENCE)
 
     def left_running(self, within: float = 10.0) -> list[int]:
         """Wait until nothing runs that a run has started, and return what still does."""
-        noted = self.aside / "children"
+        noted = self.tmpdir / "children"
         children = [int(word) for word in noted.read_text().split()] if noted.exists() else []
         deadline = time.monotonic() + within
-        while (left := [each for each in children if _runs(each)] + _under(self.aside)) and time.monotonic() < deadline:
+        while (
+            left := [each for each in children if _runs(each)] + _with_tmpdir(self.tmpdir)
+        ) and time.monotonic() < deadline:
             time.sleep(0.02)
         return left
 
-    def remember(self) -> None:
+    def note_draft_digests(self) -> None:
         """Note the bytes that a broken-off run has already put on a complete draft: they are the release's."""
-        self.seen.update(self.sea.digests(self.tag))
+        self.draft_digests.update(self.world.digests(self.tag))
 
-    def see_whole(self) -> None:
+    def check_surfaces(self) -> None:
         """See that every surface holds the release once, with the bytes that the first complete draft held.
 
         For the main thread: the command line runs in this process.
@@ -186,21 +188,29 @@ class Voyage:
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
             code = run(
-                ["status", "--json", "--directory", str(self.repo.path), "--world", str(self.sea.world_file), self.tag]
+                [
+                    "status",
+                    "--json",
+                    "--directory",
+                    str(self.repo.path),
+                    "--world",
+                    str(self.world.world_file),
+                    self.tag,
+                ]
             )
         assert code == 0, said.getvalue()
-        digests = self.sea.digests(self.tag)
+        digests = self.world.digests(self.tag)
         assert set(digests) == set(self.files)
-        assert digests == {**digests, **self.seen}
+        assert digests == {**digests, **self.draft_digests}
         surfaces = {each["surface"]: _digests(each) for each in json.loads(said.getvalue())["surfaces"]}
         for name in ("testpypi", "pypi", "forge"):
             assert {file: surfaces[name].get(file) for file in self.files} == digests, name
-        (release,) = self.sea.releases(self.tag)
+        (release,) = self.world.releases(self.tag)
         assert not release["draft"]
-        self._see_uploads(digests)
+        self._check_uploads(digests)
 
-    def _see_uploads(self, digests: Mapping[str, str]) -> None:
-        sent = [each for each in self.sea.requests() if each.get("file") in self.files and each["server"] != "forge"]
+    def _check_uploads(self, digests: Mapping[str, str]) -> None:
+        sent = [each for each in self.world.requests() if each.get("file") in self.files and each["server"] != "forge"]
         stored = sorted((each["server"], each["file"]) for each in sent if each["outcome"] == "stored")
         assert stored == sorted((index, file) for index in ("pypi", "testpypi") for file in self.files)
         assert all(each.get("sha256") == digests[each["file"]] for each in sent)
@@ -218,9 +228,9 @@ def _runs(process: int) -> bool:
         return False
 
 
-def _under(aside: Path) -> list[int]:
+def _with_tmpdir(tmpdir: Path) -> list[int]:
     """Processes that were given the folder as their TMPDIR."""
-    wanted, found = f"TMPDIR={aside}".encode(), []
+    wanted, found = f"TMPDIR={tmpdir}".encode(), []
     for entry in Path("/proc").glob("[0-9]*"):
         # A process that ended meanwhile cannot be read, nor can another user's.
         with contextlib.suppress(OSError):
@@ -229,7 +239,7 @@ def _under(aside: Path) -> list[int]:
     return found
 
 
-def small(path: Path, versions: Iterable[str]) -> Repo:
+def repo_of_versions(path: Path, versions: Iterable[str]) -> Repo:
     """Make a repository of a small project with one commit and one tag for each version."""
     repo = Repo.new(path, {".gitignore": "", "tests/test_it.py": ""})
     for version in versions:
@@ -240,16 +250,18 @@ def small(path: Path, versions: Iterable[str]) -> Repo:
 
 
 @contextmanager
-def voyages(folder: Path, count: int) -> Iterator[tuple[Voyage, ...]]:
+def start_killed_releases(folder: Path, count: int) -> Iterator[tuple[KilledRelease, ...]]:
     """Start a world over a small project with so many versions."""
     versions = [f"1.{number}" for number in range(1, count + 1)]
-    repo = small(folder / "small", versions)
+    repo = repo_of_versions(folder / "small", versions)
     with local.start(folder / "world", repository="acme/small", checkout=repo.path):
-        sea = Sea(folder / "world")
-        yield tuple(Voyage(sea=sea, repo=repo, version=each, aside=folder / f"aside-{each}") for each in versions)
+        world = RunningWorld(folder / "world")
+        yield tuple(
+            KilledRelease(world=world, repo=repo, version=each, tmpdir=folder / f"aside-{each}") for each in versions
+        )
 
 
-def _told(place: Path) -> str:
+def _read_proc(place: Path) -> str:
     """What a file of /proc says, nothing where its thread has just ended."""
     try:
         return place.read_text()

@@ -14,7 +14,7 @@ from unmoor.products import File
 
 
 @dataclass(frozen=True)
-class Shelf:
+class FakeIndex:
     """An index that holds what it is told to hold, or says why it cannot be read.
 
     More than one thing to hold: each look sees the next, and the last stays.
@@ -72,6 +72,6 @@ class Shelf:
         raise AssertionError(listed, into)
 
 
-def voice(digests: Mapping[str, str | None], *, yanked: bool = False) -> dict[str, ListedFile]:
-    """One voice of an index."""
+def listed_files(digests: Mapping[str, str | None], *, yanked: bool = False) -> dict[str, ListedFile]:
+    """The files of one page of an index, by name."""
     return {name: ListedFile(name=name, url="", sha256=digest, yanked=yanked) for name, digest in digests.items()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.support.git_repos import Repo
-from tests.support.sample_values import Ticks
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.http.session import BoundedSession
@@ -43,7 +43,7 @@ def place_at(root: str, *, token: str = "", repository: str = REPOSITORY) -> For
 
 
 @dataclass(frozen=True)
-class Scene:
+class LocalForge:
     """A running world's forge. Every release made here has a tag of its own."""
 
     http: BoundedSession
@@ -53,7 +53,7 @@ class Scene:
     repo: Repo
     world: Path
     versions: Iterator[int]
-    clock: Ticks = field(default_factory=Ticks)
+    clock: FakeClock = field(default_factory=FakeClock)
 
     def forge(self, token: str | None = None, **changes: str) -> GitHubForge:
         """A fresh adapter, with the token that may push unless another one is given."""
@@ -76,7 +76,7 @@ class Scene:
 
 
 @contextmanager
-def scene(folder: Path) -> Iterator[Scene]:
+def start_forge(folder: Path) -> Iterator[LocalForge]:
     """Start a world whose remote has many tags on one commit."""
     repo = Repo.new(folder / "checkout")
     for number in range(1, TAGS):
@@ -84,11 +84,13 @@ def scene(folder: Path) -> Iterator[Scene]:
     with local.start(folder / "world", repository=REPOSITORY, checkout=repo.path) as world, BoundedSession() as http:
         tokens = json.loads((world.folder / "credentials.json").read_text())
         place = place_at(world.addresses["forge"], token=tokens["forge"])
-        yield Scene(http, place, tokens["read"], repo.git("rev-parse", "HEAD"), repo, world.folder, itertools.count(1))
+        yield LocalForge(
+            http, place, tokens["read"], repo.git("rev-parse", "HEAD"), repo, world.folder, itertools.count(1)
+        )
 
 
 @dataclass(frozen=True)
-class Ready:
+class DraftInputs:
     """A release that was built and proven, and the stage that would make its draft."""
 
     release: Release
@@ -105,7 +107,9 @@ class Ready:
         )
 
 
-def ready(at: Scene, folder: Path, release: Release | None = None, *, salt: str = "", full: str = "") -> Ready:
+def draft_inputs(
+    at: LocalForge, folder: Path, release: Release | None = None, *, salt: str = "", full: str = ""
+) -> DraftInputs:
     """Write a wheel and an sdist (no archives: the forge never looks), and wire the stage."""
     release = release or at.release()
     files = []
@@ -130,7 +134,7 @@ def ready(at: Scene, folder: Path, release: Release | None = None, *, salt: str 
         folder=RunFolder(folder / "run"),
         clock=at.clock,
     )
-    return Ready(release, Dists(files=tuple(files)), notes, proof, stage)
+    return DraftInputs(release, Dists(files=tuple(files)), notes, proof, stage)
 
 
 def text_file(path: Path, text: str) -> File:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.faulty_index import BOUNDS, built
+from tests.support.faulty_index import BOUNDS, build_dists
 from tests.support.git_repos import Repo
-from tests.support.sample_values import Ticks
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.http.session import BoundedSession
@@ -30,7 +30,7 @@ DISTS: Output[Dists] = Output("dists")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dock:
+class LocalIndexes:
     """A world that runs, a checkout with a remote, and the files of one version after another."""
 
     world: World
@@ -39,7 +39,7 @@ class Dock:
     git: GitCheckout
     http: BoundedSession
     folder: Path
-    clock: Ticks = field(default_factory=Ticks)
+    clock: FakeClock = field(default_factory=FakeClock)
     said: list[str] = field(default_factory=list)
 
     @property
@@ -68,7 +68,7 @@ class Dock:
             prerelease=False,
             highest=True,
         )
-        dists = Dists(files=built(self.folder / version, version))
+        dists = Dists(files=build_dists(self.folder / version, version))
         return StageContext({RELEASE.by: release, DISTS.by: dists}, say=self.said.append)
 
     def uploads(self, index: PackageIndex, context: StageContext) -> list[str]:
@@ -80,7 +80,7 @@ class Dock:
 
 
 @contextlib.contextmanager
-def dock(folder: Path) -> Iterator[Dock]:
+def start_indexes(folder: Path) -> Iterator[LocalIndexes]:
     """Start the world and make the checkout."""
     repo = Repo.new(folder / "checkout")
     repo.remote(folder / "remote.git")
@@ -91,4 +91,4 @@ def dock(folder: Path) -> Iterator[Dock]:
     ):
         world = read_world(running.world_file, os.environ)
         git = GitCheckout(repo.path, LocalShell(processes=processes))
-        yield Dock(world=world, running=running, repo=repo, git=git, http=http, folder=folder)
+        yield LocalIndexes(world=world, running=running, repo=repo, git=git, http=http, folder=folder)

@@ -23,7 +23,7 @@ CHANGELOG = "# Changes\n\n## 1.0\n\n- It floats.\n"
 
 
 @dataclass(frozen=True)
-class Yard:
+class LocalRelease:
     """A checkout with its world."""
 
     repo: Repo
@@ -70,7 +70,7 @@ class Yard:
         return self.unmoor("status", "--world", str(self.world_file), *args, "v1.0")
 
 
-def small(path: Path, **others: str) -> Repo:
+def small_repo(path: Path, **others: str) -> Repo:
     """Make a repository of a small project at 1.0, with a test and a changelog, tagged v1.0."""
     own = {"tests__check.py": "import small_one\n\nassert small_one.main() == 0\n", "CHANGELOG.md": CHANGELOG}
     repo = Repo.new(path, sample_projects.files("small-one", "1.0", more=SETTINGS, **own) | others)
@@ -79,9 +79,9 @@ def small(path: Path, **others: str) -> Repo:
 
 
 @contextmanager
-def yard(folder: Path, repo: Repo | None = None, *, registry: bool = False) -> Iterator[Yard]:
+def start_release(folder: Path, repo: Repo | None = None, *, registry: bool = False) -> Iterator[LocalRelease]:
     """Start a world over a small project."""
     folder.mkdir(parents=True, exist_ok=True)
-    repo = repo or small(folder / "small")
+    repo = repo or small_repo(folder / "small")
     with local.start(folder / "world", repository="acme/small", checkout=repo.path, registry=registry):
-        yield Yard(repo=repo, world=folder / "world")
+        yield LocalRelease(repo=repo, world=folder / "world")

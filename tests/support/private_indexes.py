@@ -29,7 +29,7 @@ USER, PASSWORD = "root", "throw-away"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Private:
+class PrivateIndex:
     """A private index: where it takes uploads and where its simple pages are."""
 
     upload: str
@@ -44,7 +44,7 @@ class Private:
         )
 
 
-def scripts() -> Path:
+def installed_servers() -> Path:
     """The folder of the servers' programs, installed where they are not."""
     ENVIRONMENT.parent.mkdir(exist_ok=True)
     stamp = ENVIRONMENT / "wanted"
@@ -92,9 +92,9 @@ def _running(command: Sequence[str | Path], url: str, log: Path) -> Iterator[Non
 
 
 @contextmanager
-def devpi(folder: Path) -> Iterator[Private]:
+def devpi(folder: Path) -> Iterator[PrivateIndex]:
     """An index of devpi that never lets a file be replaced."""
-    programs, place = scripts(), folder / "devpi"
+    programs, place = installed_servers(), folder / "devpi"
     given: list[str | Path] = ["--serverdir", place, "--root-passwd", PASSWORD, "--no-root-pypi"]
     subprocess.run([programs / "devpi-init", *given], check=True, capture_output=True, timeout=STARTING)
     port = _free_port()
@@ -106,13 +106,13 @@ def devpi(folder: Path) -> Iterator[Private]:
         index = {"type": "stage", "bases": [], "volatile": False}
         made = requests.put(f"{url}/root/prod", json=index, headers={"X-Devpi-Auth": auth}, timeout=20)
         made.raise_for_status()
-        yield Private(upload=f"{url}/root/prod/", simple=f"{url}/root/prod/+simple/")
+        yield PrivateIndex(upload=f"{url}/root/prod/", simple=f"{url}/root/prod/+simple/")
 
 
 @contextmanager
-def pypiserver(folder: Path, *, hashes: bool = True, everywhere: bool = False) -> Iterator[Private]:
+def pypiserver(folder: Path, *, hashes: bool = True, everywhere: bool = False) -> Iterator[PrivateIndex]:
     """An index of pypiserver, which has HTML alone; with no hashes, or with the login asked for everywhere."""
-    programs = scripts()
+    programs = installed_servers()
     (folder / "packages").mkdir()
     # bcrypt is no part of what it needs: {SHA} is what htpasswd -s writes.
     digest = base64.b64encode(hashlib.sha1(PASSWORD.encode(), usedforsecurity=False).digest()).decode()
@@ -132,4 +132,4 @@ def pypiserver(folder: Path, *, hashes: bool = True, everywhere: bool = False) -
     server += ["-a", asked, "--disable-fallback", "--hash-algo", "sha256" if hashes else "off", folder / "packages"]
     url = f"http://127.0.0.1:{port}"
     with _running(server, url, folder / "pypiserver.log"):
-        yield Private(upload=f"{url}/", simple=f"{url}/simple/")
+        yield PrivateIndex(upload=f"{url}/", simple=f"{url}/simple/")

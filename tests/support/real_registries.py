@@ -28,7 +28,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
-from tests.support.faulty_server import Exchange, serving
+from tests.support.faulty_server import Exchange, run_server
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry import OciRegistry
@@ -39,7 +39,7 @@ from unmoor.ports.registry import OciManifest
 from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.secret import Secret
 
-USER, PASSWORD = "captain", "throw-away"
+USER, PASSWORD = "pusher", "throw-away"
 # bcrypt of the password above, the only sort that the registry takes.
 _HTPASSWD = f"{USER}:$2b$04$abcdefghijklmnopqrstuuEfsxqlsG5nnIWPcTLNapNELfK8T.WbO\n"
 _LISTENING = re.compile(rb"listening on (127\.0\.0\.1:[0-9]+)")
@@ -109,7 +109,7 @@ def _program(name: str) -> str:
 
 
 @contextmanager
-def registry(folder: Path, *, auth: str = "") -> Iterator[RealRegistry]:
+def run_registry(folder: Path, *, auth: str = "") -> Iterator[RealRegistry]:
     """Run a registry for as long as the block lasts; ``auth`` is empty, ``basic`` or ``token``."""
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -122,7 +122,7 @@ def registry(folder: Path, *, auth: str = "") -> Iterator[RealRegistry]:
         elif auth == "token":
             realm = stack.enter_context(_tokens(folder, denied, asked))
             table = (
-                f"auth: {{token: {{realm: '{realm}', service: harbour, issuer: tests,"
+                f"auth: {{token: {{realm: '{realm}', service: registry, issuer: tests,"
                 f" rootcertbundle: {folder / 'root.pem'}}}}}\n"
             )
         (folder / "config.yml").write_text(
@@ -155,7 +155,7 @@ def _running(config: Path) -> Iterator[str]:
 
 @contextmanager
 def _tokens(folder: Path, denied: set[str], asked: list[dict[str, list[str]]]) -> Iterator[str]:
-    """A token server as GHCR has one: anonymous readers get pull, the captain gets what is not held back."""
+    """A token server as GHCR has one: anonymous readers get pull, the pusher gets what is not held back."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
     now = dt.datetime.now(dt.UTC)
@@ -187,16 +187,16 @@ def _tokens(folder: Path, denied: set[str], asked: list[dict[str, list[str]]]) -
             mine = set(actions.split(",")) - denied if told else {"pull"} & set(actions.split(",")) - denied
             access.append({"type": kind, "name": repository, "actions": sorted(mine)})
         stamp = int(time.time())
-        claims = {"iss": "tests", "sub": USER, "aud": "harbour", "iat": stamp, "nbf": stamp - 60, "exp": stamp + 600}
+        claims = {"iss": "tests", "sub": USER, "aud": "registry", "iat": stamp, "nbf": stamp - 60, "exp": stamp + 600}
         token = jwt.encode({**claims, "jti": "1", "access": access}, key, algorithm="RS256", headers={"x5c": chain})
         it.json({"token": token})
 
-    with serving(script) as server:
+    with run_server(script) as server:
         yield f"{server.url}/token"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Built:
+class BuiltImage:
     """An image that lies nowhere yet: the parts, and the manifest over them."""
 
     manifest: OciManifest
@@ -209,9 +209,9 @@ class Built:
         return oci.digest_of(self.config)
 
 
-def image(
+def make_image(
     content: str, *, platform: str = "linux/amd64", docker: bool = False, created: str = "", version: str = ""
-) -> Built:
+) -> BuiltImage:
     """Make an image of one layer with one file; ``version`` becomes its label."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as tar:
@@ -243,10 +243,10 @@ def image(
     }
     data = json.dumps(document, indent=3).encode()
     manifest = OciManifest(data=data, digest=oci.digest_of(data), media_type=kinds[0])
-    return Built(manifest=manifest, config=config, layers=(layer,))
+    return BuiltImage(manifest=manifest, config=config, layers=(layer,))
 
 
-def index_of(images: Sequence[tuple[str, Built]]) -> OciManifest:
+def index_of(images: Sequence[tuple[str, BuiltImage]]) -> OciManifest:
     """An index over images, by platform."""
     data, kind = oci_documents.index_over(
         oci_documents.IndexEntry(
@@ -260,7 +260,7 @@ def index_of(images: Sequence[tuple[str, Built]]) -> OciManifest:
     return OciManifest(data=data, digest=oci.digest_of(data), media_type=kind)
 
 
-def put_image(there: RealRegistry, repository: str, built: Built, *tags: str) -> str:
+def put_image(there: RealRegistry, repository: str, built: BuiltImage, *tags: str) -> str:
     """Upload an image by plain requests, under tags or, without one, by its digest; return the digest."""
     for blob in (built.config, *built.layers):
         begun = there.request("POST", f"/v2/{repository}/blobs/uploads/")
@@ -282,7 +282,7 @@ def put_manifest(there: RealRegistry, repository: str, manifest: OciManifest, *t
     return manifest.digest
 
 
-def layout(folder: Path, built: Built, tag: str) -> str:
+def write_layout(folder: Path, built: BuiltImage, tag: str) -> str:
     """Write an image as an OCI layout on disk, for clients that read one; return the reference for skopeo."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)

@@ -113,7 +113,7 @@ def release_of(repo: Repo, *, project: str = "small-one", version: str = "1.0", 
     )
 
 
-def written(folder: Path, content: dict[str, str]) -> Path:
+def write_files(folder: Path, content: dict[str, str]) -> Path:
     """Write files into a folder."""
     for name, text in content.items():
         path = folder / name
@@ -122,7 +122,7 @@ def written(folder: Path, content: dict[str, str]) -> Path:
     return folder
 
 
-def wheel(path: Path, name: str, content: dict[str, str], version: str = "1.0") -> None:
+def write_wheel(path: Path, name: str, content: dict[str, str], version: str = "1.0") -> None:
     """Write a wheel by hand."""
     info = f"{name}-{version}.dist-info"
     files = content | {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from unmoor.products import Release
 
 
-def release(repository: str = "o/n", project: str = "small-one") -> Release:
+def sample_release(repository: str = "o/n", project: str = "small-one") -> Release:
     """A final release of 1.0, the highest."""
     return Release(
         repository=repository,
@@ -22,7 +22,7 @@ def release(repository: str = "o/n", project: str = "small-one") -> Release:
 
 
 @dataclass
-class Ticks:
+class FakeClock:
     """A clock that only sleep moves, which is over at once."""
 
     time: float = 0.0

@@ -54,7 +54,7 @@ FILES = {
 }
 
 
-def neighbours(path: Path, more: dict[str, str] | None = None) -> Repo:
+def repo_of_two_packages(path: Path, more: dict[str, str] | None = None) -> Repo:
     """Both packages in one commit, which has both their tags."""
     repo = Repo.new(path, FILES | (more or {}))
     repo.git("tag", "alpha-v1.0")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.engines import TestEngine, engine, layer, runnable_image, tiny_image  # noqa: F401 - fixtures
+from tests.support.engines import TestEngine, engine, runnable_image, tar_layer, tiny_image  # noqa: F401 - fixtures
 
 from unmoor.adapters.engine import DockerEngine, connection
 from unmoor.adapters.engine.building import BUILDKIT, BUILDX, LEGACY, Builder
@@ -125,7 +125,7 @@ def test_only_what_is_ours_is_forgotten(docker: DockerEngine, engine: TestEngine
     """Two runs may have built the very same image: each takes its own names, the last one those of local registries."""
     one, two = (f"unmoor.local/{uuid.uuid4().hex}" for _ in range(2))
     pushed = f"127.0.0.1:1/{uuid.uuid4().hex}:t"
-    engine.docker("import", "-", f"{one}/a:t", stdin=layer({"own": uuid.uuid4().bytes}))
+    engine.docker("import", "-", f"{one}/a:t", stdin=tar_layer({"own": uuid.uuid4().bytes}))
     for name in (f"{two}/a:t", pushed):
         engine.docker("tag", f"{one}/a:t", name)
     docker.forget(one)
@@ -177,7 +177,7 @@ def test_a_registry_that_cannot_be_reached(docker: DockerEngine, recipe: Recipes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recording:
+class RecordingShell:
     """A shell that writes down the arguments of what it runs."""
 
     shell: Shell
@@ -197,7 +197,7 @@ def test_secrets_of_a_build(docker: DockerEngine, recipe: Recipes, runnable_imag
     wanted = replace(recipe(text), secrets={"TOKEN": Secret(SECRET)})
     heard: list[str] = []
     seen: list[tuple[str, ...]] = []
-    built = replace(docker, shell=Recording(shell=docker.shell, seen=seen)).build(wanted, hear=heard.append)
+    built = replace(docker, shell=RecordingShell(shell=docker.shell, seen=seen)).build(wanted, hear=heard.append)
     facts = docker.inspect(built)
     assert any("***" in line for line in heard)
     assert SECRET not in "\n".join([*heard, *facts.history, *facts.env, *facts.labels.values()])

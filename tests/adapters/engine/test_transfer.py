@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from tests.support.engines import TestEngine, engine, tiny_image  # noqa: F401 - fixtures
-from tests.support.faulty_server import Exchange, serving
-from tests.support.real_registries import NO_LOGIN, RealRegistry, registry
+from tests.support.faulty_server import Exchange, run_server
+from tests.support.real_registries import NO_LOGIN, RealRegistry, run_registry
 
 from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.engine.transfer import _judged, credentials
@@ -21,7 +21,7 @@ from unmoor.errors import Denied, Incomplete, Interrupted, Rejected, TimedOut, U
 from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
 
-WRONG = Login(username="captain", secret=Secret("wrong"), origin="a test")
+WRONG = Login(username="pusher", secret=Secret("wrong"), origin="a test")
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def docker(engine: TestEngine, shell: LocalShell) -> DockerEngine:  # noqa: F811
 @pytest.fixture(params=["", "basic", "token"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealRegistry]:
     """A registry of each kind of login."""
-    with registry(tmp_path / "registry", auth=request.param) as running:
+    with run_registry(tmp_path / "registry", auth=request.param) as running:
         yield running
 
 
@@ -64,7 +64,7 @@ def test_an_image_without_another_name_is_kept(docker: DockerEngine, tmp_path: P
     empty = bytes(1024)
     image = engine.docker("import", "-", name, stdin=empty)
     engine.docker("tag", image, f"{name}-2")
-    with registry(tmp_path / "registry") as place:
+    with run_registry(tmp_path / "registry") as place:
         docker.push(image, named(place), login=NO_LOGIN)
         docker.remove([name, f"{name}-2"])
         if docker.look(image) is not None:
@@ -79,7 +79,7 @@ def test_an_image_without_another_name_is_kept(docker: DockerEngine, tmp_path: P
 def test_refusals(docker: DockerEngine, tmp_path: Path, tiny_image: str) -> None:  # noqa: F811
     """A wrong password, none, and too few rights are `Denied`; what is not there is `Incomplete`."""
     image = docker.inspect(tiny_image).id
-    with registry(tmp_path / "basic", auth="basic") as place:
+    with run_registry(tmp_path / "basic", auth="basic") as place:
         for login in (NO_LOGIN, WRONG):
             with pytest.raises(Denied):
                 docker.push(image, named(place), login=login)
@@ -91,7 +91,7 @@ def test_refusals(docker: DockerEngine, tmp_path: Path, tiny_image: str) -> None
             docker.pull(f"{repository}@sha256:{'0' * 64}", login=place.login)
         with pytest.raises(Incomplete, match="has no image"):
             docker.push("sha256:" + "0" * 64, named(place), login=place.login)
-    with registry(tmp_path / "token", auth="token") as place:
+    with run_registry(tmp_path / "token", auth="token") as place:
         place.denied.add("push")
         with pytest.raises(Denied):
             docker.push(image, named(place), login=place.login)
@@ -107,7 +107,7 @@ def test_a_push_has_a_deadline(docker: DockerEngine, tiny_image: str) -> None:  
         it.answer(500 if "/blobs/" in it.path else 200, "{}")
 
     image = docker.inspect(tiny_image).id
-    with serving(script) as server:
+    with run_server(script) as server:
         name = f"{server.url.removeprefix('http://')}/acme/demo:1"
         with pytest.raises((TimedOut, Unknown)):
             replace(docker, transfer_timeout=2.0).push(image, name, login=NO_LOGIN)
@@ -145,7 +145,7 @@ def test_credentials_are_never_left_out() -> None:
     """Without a login the engine is told so, else it would take the user's own."""
     assert credentials(NO_LOGIN, "host:5000/a/b:1") == {}
     assert credentials(WRONG, "host:5000/a/b:1") == {
-        "username": "captain",
+        "username": "pusher",
         "password": "wrong",
         "serveraddress": "host:5000",
     }

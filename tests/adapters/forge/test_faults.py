@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.faulty_server import Exchange, Fault, Script, serving
+from tests.support.faulty_server import Exchange, FaultyServer, Script, run_server
 from tests.support.local_forge import place_at, text_file
-from tests.support.sample_values import Ticks
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.github.answers import RateLimited, refusal
@@ -67,9 +67,9 @@ def posting_at(upload_url: str) -> ForgeRelease:
 
 
 @pytest.fixture
-def clock() -> Ticks:
+def clock() -> FakeClock:
     """Time that passes at once."""
-    return Ticks()
+    return FakeClock()
 
 
 @pytest.fixture
@@ -111,9 +111,9 @@ NONSENSE: dict[str, Script] = {
 
 @pytest.mark.parametrize("answer", NONSENSE)
 @pytest.mark.parametrize("ask", [*READS, *WRITES])
-def test_nonsense_is_unknown_and_never_absent(http: BoundedSession, clock: Ticks, answer: str, ask: str) -> None:
+def test_nonsense_is_unknown_and_never_absent(http: BoundedSession, clock: FakeClock, answer: str, ask: str) -> None:
     """Whatever is not the answer that was asked for is no answer."""
-    with serving(NONSENSE[answer]) as fault:
+    with run_server(NONSENSE[answer]) as fault:
         forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
         with pytest.raises(Unknown) as caught:
             (READS | WRITES)[ask](forge)
@@ -135,9 +135,9 @@ def test_nonsense_is_unknown_and_never_absent(http: BoundedSession, clock: Ticks
     ],
     ids=str,
 )
-def test_a_release_of_another_shape_is_unknown(http: BoundedSession, clock: Ticks, changes: dict[str, Any]) -> None:
+def test_a_release_of_another_shape_is_unknown(http: BoundedSession, clock: FakeClock, changes: dict[str, Any]) -> None:
     """One odd field, and nothing is concluded."""
-    with serving(lambda x: x.json([released(**changes)])) as fault, pytest.raises(Unknown, match="not a release"):
+    with run_server(lambda x: x.json([released(**changes)])) as fault, pytest.raises(Unknown, match="not a release"):
         GitHubForge(place_at(fault.url, token=TOKEN), http, clock).releases("v1.0")
 
 
@@ -162,10 +162,10 @@ def test_a_release_of_another_shape_is_unknown(http: BoundedSession, clock: Tick
     ids=["whole", "broken off", "hostile name"],
 )
 def test_assets_are_read_as_they_are(
-    http: BoundedSession, clock: Ticks, changes: dict[str, Any], expected: ForgeAsset
+    http: BoundedSession, clock: FakeClock, changes: dict[str, Any], expected: ForgeAsset
 ) -> None:
     """Digest, state and name of an asset, fit for a terminal."""
-    with serving(lambda x: x.json([released(assets=[{**ASSET, **changes}])])) as fault:
+    with run_server(lambda x: x.json([released(assets=[{**ASSET, **changes}])])) as fault:
         (forge_release,) = GitHubForge(place_at(fault.url, token=TOKEN), http, clock).releases("v1.0")
     assert forge_release.assets == (expected,)
 
@@ -174,14 +174,14 @@ def test_assets_are_read_as_they_are(
     "permissions", [{"push": False}, {}, None], ids=["may not push", "does not say", "no permissions"]
 )
 def test_an_empty_list_counts_only_with_the_right_to_push(
-    http: BoundedSession, clock: Ticks, permissions: dict[str, bool] | None
+    http: BoundedSession, clock: FakeClock, permissions: dict[str, bool] | None
 ) -> None:
     """Without that right drafts are not listed, so nothing is known."""
 
     def script(exchange: Exchange) -> None:
         exchange.json([] if "/releases" in exchange.path else {**REPO, "permissions": permissions})
 
-    with serving(script) as fault, pytest.raises(Unknown, match="drafts are listed only"):
+    with run_server(script) as fault, pytest.raises(Unknown, match="drafts are listed only"):
         GitHubForge(place_at(fault.url, token=TOKEN), http, clock).releases("v1.0")
 
 
@@ -196,7 +196,7 @@ def test_an_empty_list_counts_only_with_the_right_to_push(
     ],
 )
 def test_a_workflows_token_is_asked_what_only_writers_are_told(
-    http: BoundedSession, clock: Ticks, *, status: int, answer: Any, expected: bool | None
+    http: BoundedSession, clock: FakeClock, *, status: int, answer: Any, expected: bool | None
 ) -> None:
     """GitHub says push: false of every installation's token; generated notes tell whether it may write."""
 
@@ -206,15 +206,15 @@ def test_a_workflows_token_is_asked_what_only_writers_are_told(
         else:
             exchange.json({**REPO, "permissions": {"push": False}})
 
-    with serving(script) as fault:
+    with run_server(script) as fault:
         assert GitHubForge(place_at(fault.url, token="ghs_x"), http, clock).repository().can_push is expected
     assert len(fault.paths("POST")) == 1
 
 
 @pytest.mark.parametrize("push", [True, False])
-def test_a_persons_token_is_asked_by_reads_alone(http: BoundedSession, clock: Ticks, *, push: bool) -> None:
+def test_a_persons_token_is_asked_by_reads_alone(http: BoundedSession, clock: FakeClock, *, push: bool) -> None:
     """What the repository says of a user is what counts."""
-    with serving(lambda x: x.json({**REPO, "permissions": {"push": push}})) as fault:
+    with run_server(lambda x: x.json({**REPO, "permissions": {"push": push}})) as fault:
         assert GitHubForge(place_at(fault.url, token=TOKEN), http, clock).repository().can_push is push
     assert fault.paths("POST") == []
 
@@ -235,10 +235,10 @@ def limited(*, times: int, headers: dict[str, str], then: Script) -> Script:
 
 
 @pytest.mark.parametrize("ask", ["repository", "draft"])
-def test_a_short_rate_limit_is_waited_for(http: BoundedSession, clock: Ticks, ask: str) -> None:
+def test_a_short_rate_limit_is_waited_for(http: BoundedSession, clock: FakeClock, ask: str) -> None:
     """As long as Retry-After says, once; reads and writes alike, since nothing was done."""
     good = {"repository": REPO, "draft": released()}[ask]
-    with serving(limited(times=1, headers={"Retry-After": "17"}, then=lambda x: x.json(good))) as fault:
+    with run_server(limited(times=1, headers={"Retry-After": "17"}, then=lambda x: x.json(good))) as fault:
         (READS | WRITES)[ask](GitHubForge(place_at(fault.url, token=TOKEN), http, clock))
     assert 17.0 in clock.slept
     assert len(fault.seen) == 2
@@ -248,11 +248,11 @@ def test_a_short_rate_limit_is_waited_for(http: BoundedSession, clock: Ticks, as
     "headers", [{"Retry-After": "3000"}, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "99999999999"}], ids=str
 )
 def test_a_long_rate_limit_is_unknown_and_says_how_long(
-    http: BoundedSession, clock: Ticks, headers: dict[str, str]
+    http: BoundedSession, clock: FakeClock, headers: dict[str, str]
 ) -> None:
     """It is no lack of rights, and no absence."""
     with (
-        serving(limited(times=9, headers=headers, then=lambda x: x.reset())) as fault,
+        run_server(limited(times=9, headers=headers, then=lambda x: x.reset())) as fault,
         pytest.raises(Unknown, match="rate limit") as caught,
     ):
         GitHubForge(place_at(fault.url, token=TOKEN), http, clock).repository()
@@ -282,7 +282,7 @@ def test_how_long_a_rate_limit_lasts(headers: dict[str, str], wait: float) -> No
     assert f"wait {wait:.0f} s" in error.next_step
 
 
-def test_what_strangers_may_no_longer_read_is_read_with_the_token(http: BoundedSession, clock: Ticks) -> None:
+def test_what_strangers_may_no_longer_read_is_read_with_the_token(http: BoundedSession, clock: FakeClock) -> None:
     """Runners share an address and its allowance; a public release is public whoever reads it."""
 
     def script(exchange: Exchange) -> None:
@@ -291,14 +291,14 @@ def test_what_strangers_may_no_longer_read_is_read_with_the_token(http: BoundedS
         else:
             exchange.json(released(draft=False, assets=[ASSET]) if "/releases" in exchange.path else REPO)
 
-    with serving(script) as fault:
+    with run_server(script) as fault:
         forge_release = GitHubForge(place_at(fault.url, token=TOKEN), http, clock).public("v1.0")
     assert forge_release is not None
     assert forge_release.assets[0].public
 
 
 def test_a_private_repository_is_read_with_the_token_and_its_assets_are_not_public(
-    http: BoundedSession, clock: Ticks
+    http: BoundedSession, clock: FakeClock
 ) -> None:
     """Strangers are told 404."""
 
@@ -310,7 +310,7 @@ def test_a_private_repository_is_read_with_the_token_and_its_assets_are_not_publ
         else:
             exchange.json({**REPO, "private": True})
 
-    with serving(script) as fault:
+    with run_server(script) as fault:
         forge_release = GitHubForge(place_at(fault.url, token=TOKEN), http, clock).public("v1.0")
     assert forge_release is not None
     assert not forge_release.assets[0].public
@@ -318,14 +318,14 @@ def test_a_private_repository_is_read_with_the_token_and_its_assets_are_not_publ
 
 @pytest.mark.parametrize("changes", [{"draft": True}, {"tag_name": "v1.0.1"}], ids=["a draft", "another tag"])
 def test_only_the_published_release_of_that_tag_is_public(
-    http: BoundedSession, clock: Ticks, changes: dict[str, Any]
+    http: BoundedSession, clock: FakeClock, changes: dict[str, Any]
 ) -> None:
     """A server that answers with something else is not believed."""
 
     def script(exchange: Exchange) -> None:
         exchange.json(released(**{"draft": False, **changes}) if "/releases" in exchange.path else REPO)
 
-    with serving(script) as fault:
+    with run_server(script) as fault:
         forge = GitHubForge(place_at(fault.url), http, clock)
         if "draft" in changes:
             assert forge.public("v1.0") is None
@@ -334,18 +334,18 @@ def test_only_the_published_release_of_that_tag_is_public(
                 forge.public("v1.0")
 
 
-def test_a_fault_of_the_moment_is_read_again(http: BoundedSession, clock: Ticks) -> None:
+def test_a_fault_of_the_moment_is_read_again(http: BoundedSession, clock: FakeClock) -> None:
     """Reads are tried three times; the third answer counts."""
     answers = iter([502, 503, 200])
 
     def script(exchange: Exchange) -> None:
         exchange.answer(next(answers), json.dumps(REPO), kind="application/json")
 
-    with serving(script) as fault:
+    with run_server(script) as fault:
         assert GitHubForge(place_at(fault.url, token=TOKEN), http, clock).repository().full_name == "acme/demo"
 
 
-def test_a_connection_that_breaks_is_read_again(http: BoundedSession, clock: Ticks) -> None:
+def test_a_connection_that_breaks_is_read_again(http: BoundedSession, clock: FakeClock) -> None:
     """As a 5xx is; a write is sent once all the same."""
     left = [1, 1]
 
@@ -356,30 +356,30 @@ def test_a_connection_that_breaks_is_read_again(http: BoundedSession, clock: Tic
         else:
             exchange.json(REPO)
 
-    with serving(script) as fault:
+    with run_server(script) as fault:
         assert GitHubForge(place_at(fault.url, token=TOKEN), http, clock).repository().full_name == "acme/demo"
     assert len(fault.seen) == 3
 
 
 @pytest.mark.parametrize("ask", WRITES)
-def test_a_write_is_sent_once(http: BoundedSession, clock: Ticks, ask: str) -> None:
+def test_a_write_is_sent_once(http: BoundedSession, clock: FakeClock, ask: str) -> None:
     """After a fault nobody knows whether it was done, so nobody sends it again here."""
-    with serving(lambda x: x.answer(502)) as fault, pytest.raises(Unknown):
+    with run_server(lambda x: x.answer(502)) as fault, pytest.raises(Unknown):
         WRITES[ask](GitHubForge(place_at(fault.url, token=TOKEN), http, clock))
     assert len(fault.seen) == 1
 
 
-def test_a_redirect_never_leads_a_write_elsewhere(http: BoundedSession, clock: Ticks) -> None:
+def test_a_redirect_never_leads_a_write_elsewhere(http: BoundedSession, clock: FakeClock) -> None:
     """Even on the same host: the repository was renamed, and a person should know."""
     with (
-        serving(lambda x: x.redirect("/api/v3/repositories/1/releases", 301)) as fault,
+        run_server(lambda x: x.redirect("/api/v3/repositories/1/releases", 301)) as fault,
         pytest.raises(Unknown, match="moved or renamed"),
     ):
         WRITES["draft"](GitHubForge(place_at(fault.url, token=TOKEN), http, clock))
     assert len(fault.seen) == 1
 
 
-def test_publishing_sends_three_fields_and_no_other(http: BoundedSession, clock: Ticks) -> None:
+def test_publishing_sends_three_fields_and_no_other(http: BoundedSession, clock: FakeClock) -> None:
     """Name and body are not sent, so words that a person mended stay."""
     bodies: list[Any] = []
 
@@ -387,12 +387,12 @@ def test_publishing_sends_three_fields_and_no_other(http: BoundedSession, clock:
         bodies.append(json.loads(exchange.read()))
         exchange.json(released(draft=False))
 
-    with serving(script) as fault:
+    with run_server(script) as fault:
         WRITES["publish"](GitHubForge(place_at(fault.url, token=TOKEN), http, clock))
     assert bodies == [{"draft": False, "prerelease": False, "make_latest": "true"}]
 
 
-def test_drafting_says_every_flag(http: BoundedSession, clock: Ticks) -> None:
+def test_drafting_says_every_flag(http: BoundedSession, clock: FakeClock) -> None:
     """The library's own defaults would publish, as the latest."""
     bodies: list[Any] = []
 
@@ -400,7 +400,7 @@ def test_drafting_says_every_flag(http: BoundedSession, clock: Ticks) -> None:
         bodies.append(json.loads(exchange.read()))
         exchange.json(released())
 
-    with serving(script) as fault:
+    with run_server(script) as fault:
         forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
         WRITES["draft"](forge)
         WRITES["amend"](forge)
@@ -408,9 +408,9 @@ def test_drafting_says_every_flag(http: BoundedSession, clock: Ticks) -> None:
     assert [each["target_commitish"] for each in bodies] == ["a" * 40] * 2
 
 
-def turns(address: str, count: int) -> Ticks:
+def turns(address: str, count: int) -> FakeClock:
     """Take so many turns at once, and see how the time went."""
-    clock = Ticks()
+    clock = FakeClock()
     pace = Pace(address, clock)
     for _ in range(count):
         with pace.turn():
@@ -433,7 +433,7 @@ def test_writes_to_a_real_forge_go_through_a_bucket() -> None:
 
 def test_deletions_do_not_count_in_the_hour() -> None:
     """GitHub limits what an hour may create; deletions keep the pace of one a second alone."""
-    clock = Ticks()
+    clock = FakeClock()
     pace = Pace("https://forge.example.org", clock)
     for _ in range(HOURLY + BURST + 1):
         with pace.turn(deletes=True):
@@ -443,7 +443,7 @@ def test_deletions_do_not_count_in_the_hour() -> None:
 
 def test_a_bucket_fills_while_nothing_is_written() -> None:
     """And holds no more than it did at first."""
-    clock = Ticks()
+    clock = FakeClock()
     pace = Pace("https://forge.example.org", clock)
     for idle in (0.0, 5.0, 1000.0):
         clock.time += idle
@@ -453,12 +453,12 @@ def test_a_bucket_fills_while_nothing_is_written() -> None:
     assert clock.slept == [1.0] * (BURST - 5)
 
 
-def test_a_write_waits_as_often_as_it_is_told_to(http: BoundedSession, clock: Ticks) -> None:
+def test_a_write_waits_as_often_as_it_is_told_to(http: BoundedSession, clock: FakeClock) -> None:
     """Minutes, three times at most, and no longer than a quarter of an hour in all."""
     made = lambda x: x.json(released())  # noqa: E731 - a script as all others
     for waits, tries in ((200, 4), (400, 3), (800, 2), (901, 1)):
         begun = len(clock.slept)
-        with serving(limited(times=min(3, tries), headers={"Retry-After": str(waits)}, then=made)) as fault:
+        with run_server(limited(times=min(3, tries), headers={"Retry-After": str(waits)}, then=made)) as fault:
             forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
             if tries == 4:
                 WRITES["draft"](forge)
@@ -470,7 +470,7 @@ def test_a_write_waits_as_often_as_it_is_told_to(http: BoundedSession, clock: Ti
 
 
 @pytest.mark.parametrize("ask", WRITES)
-def test_what_was_immutable_needs_a_new_version(http: BoundedSession, clock: Ticks, ask: str) -> None:
+def test_what_was_immutable_needs_a_new_version(http: BoundedSession, clock: FakeClock, ask: str) -> None:
     """A tag of a deleted immutable release stays burned: no second try can help."""
 
     def burned(exchange: Exchange) -> None:
@@ -478,17 +478,17 @@ def test_what_was_immutable_needs_a_new_version(http: BoundedSession, clock: Tic
         body = json.dumps({"message": "Validation Failed", "errors": errors})
         exchange.answer(422, body, kind="application/json")
 
-    with serving(burned) as fault, pytest.raises(Rejected, match="used by an immutable release") as caught:
+    with run_server(burned) as fault, pytest.raises(Rejected, match="used by an immutable release") as caught:
         WRITES[ask](GitHubForge(place_at(fault.url, token=TOKEN), http, clock))
     assert "release the next version" in caught.value.next_step
     assert len(fault.seen) == 1
 
 
 def test_an_upload_host_that_does_not_find_the_release_may_find_it_later(
-    http: BoundedSession, clock: Ticks, tmp_path: Path
+    http: BoundedSession, clock: FakeClock, tmp_path: Path
 ) -> None:
     """The release was read a moment ago, so 404 is no absence: look, and send again."""
-    with serving(lambda x: x.answer(404, '{"message": "Not Found"}', kind="application/json")) as fault:
+    with run_server(lambda x: x.answer(404, '{"message": "Not Found"}', kind="application/json")) as fault:
         forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
         forge_release = posting_at(f"{fault.url}/api/uploads/repos/acme/demo/releases/7/assets{{?name,label}}")
         with pytest.raises(Unknown, match="does not find the release"):
@@ -500,10 +500,10 @@ def test_an_upload_host_that_does_not_find_the_release_may_find_it_later(
     ["http://{other}/assets{{?name,label}}", "https://{host}/x{{?name}}", "http://{host}@{other}/x", "ftp://{host}/x"],
 )
 def test_a_token_never_follows_an_upload_address_elsewhere(
-    http: BoundedSession, clock: Ticks, tmp_path: Path, elsewhere: str
+    http: BoundedSession, clock: FakeClock, tmp_path: Path, elsewhere: str
 ) -> None:
     """An answer must not choose which host is sent the token."""
-    with serving(lambda x: x.json({})) as fault, serving(lambda x: x.json({})) as other:
+    with run_server(lambda x: x.json({})) as fault, run_server(lambda x: x.json({})) as other:
         url = elsewhere.format(other=other.url.partition("//")[2], host=fault.url.partition("//")[2])
         forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
         with pytest.raises((Rejected, Unknown)):
@@ -530,11 +530,11 @@ UPLOADS: dict[str, tuple[Script, type[UnmoorError]]] = {
 
 @pytest.mark.parametrize("answer", UPLOADS)
 def test_an_upload_is_one_try_and_its_answer_is_judged(
-    http: BoundedSession, clock: Ticks, tmp_path: Path, answer: str
+    http: BoundedSession, clock: FakeClock, tmp_path: Path, answer: str
 ) -> None:
     """Lost answers are unknown, refusals say why, and a token that the server repeats is not printed."""
     script, error = UPLOADS[answer]
-    with serving(script) as fault:
+    with run_server(script) as fault:
         forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
         with pytest.raises(error) as caught:
             forge.attach(posting_at(f"{fault.url}/assets{{?name,label}}"), text_file(tmp_path / "demo.txt", "hello"))
@@ -544,13 +544,13 @@ def test_an_upload_is_one_try_and_its_answer_is_judged(
 
 
 def test_an_asset_that_lies_elsewhere_is_fetched_there_without_the_token(
-    http: BoundedSession, clock: Ticks, tmp_path: Path
+    http: BoundedSession, clock: FakeClock, tmp_path: Path
 ) -> None:
     """The API redirects to the storage's host, which must not see the token."""
     asset = ForgeAsset(id=7, name="demo.txt", size=5, sha256=None, uploaded=True, url="")
     with (
-        serving(lambda x: x.answer(200, b"hello")) as storage,
-        serving(lambda x: x.redirect(f"{storage.url}/bytes")) as fault,
+        run_server(lambda x: x.answer(200, b"hello")) as storage,
+        run_server(lambda x: x.redirect(f"{storage.url}/bytes")) as fault,
     ):
         forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
         assert forge.fetch(asset, tmp_path).size == 5
@@ -560,25 +560,25 @@ def test_an_asset_that_lies_elsewhere_is_fetched_there_without_the_token(
 
 
 @pytest.mark.parametrize("name", ["../demo", "/etc/x", "a/b", ".hidden", ""])
-def test_an_assets_name_never_becomes_a_path(http: BoundedSession, clock: Ticks, tmp_path: Path, name: str) -> None:
+def test_an_assets_name_never_becomes_a_path(http: BoundedSession, clock: FakeClock, tmp_path: Path, name: str) -> None:
     """A name from the server that is no plain file name is refused before anything is asked."""
     asset = ForgeAsset(id=7, name=name, size=5, sha256=None, uploaded=True, url="")
-    with serving(lambda x: x.answer(200, b"hello")) as fault:
+    with run_server(lambda x: x.answer(200, b"hello")) as fault:
         forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
         with pytest.raises(Unknown, match="not a file name"):
             forge.fetch(asset, tmp_path)
     assert fault.seen == []
 
 
-def test_a_public_asset_is_asked_for_without_the_token(http: BoundedSession, clock: Ticks, tmp_path: Path) -> None:
+def test_a_public_asset_is_asked_for_without_the_token(http: BoundedSession, clock: FakeClock, tmp_path: Path) -> None:
     """At the address that everybody uses."""
 
-    def seen(fault: Fault) -> ForgeAsset:
+    def seen(fault: FaultyServer) -> ForgeAsset:
         return ForgeAsset(
             id=7, name="demo.txt", size=5, sha256=None, uploaded=True, url=f"{fault.url}/demo.txt", public=True
         )
 
-    with serving(lambda x: x.answer(200, b"hello")) as fault:
+    with run_server(lambda x: x.answer(200, b"hello")) as fault:
         GitHubForge(place_at(fault.url, token=TOKEN), http, clock).fetch(seen(fault), tmp_path)
     assert fault.seen[0].path == "/demo.txt"
     assert "Authorization" not in fault.seen[0].headers

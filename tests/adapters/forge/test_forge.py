@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from tests.support.local_forge import Scene, scene, text_file
+from tests.support.local_forge import LocalForge, start_forge, text_file
 
 from unmoor.adapters.forge import GitHubForge, attestation, github
 from unmoor.adapters.github import client
@@ -20,9 +20,9 @@ from unmoor.products import Release
 
 
 @pytest.fixture(scope="module")
-def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
     """One world for this module; every test has its own tags."""
-    with scene(tmp_path_factory.mktemp("forge")) as running:
+    with start_forge(tmp_path_factory.mktemp("forge")) as running:
         yield running
 
 
@@ -33,7 +33,7 @@ def drafted(forge: GitHubForge, release: Release, *, body: str = "Notes") -> For
     )
 
 
-def test_a_draft_is_found_by_listing_and_is_not_public(at: Scene) -> None:
+def test_a_draft_is_found_by_listing_and_is_not_public(at: LocalForge) -> None:
     """What was sent comes back, and strangers see nothing of it."""
     forge, release = at.forge(), at.release()
     assert forge.releases(release.tag) == ()
@@ -49,7 +49,7 @@ def test_a_draft_is_found_by_listing_and_is_not_public(at: Scene) -> None:
     assert forge.public(release.tag) is None
 
 
-def test_drafts_of_a_tag_come_oldest_first_from_every_page(at: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drafts_of_a_tag_come_oldest_first_from_every_page(at: LocalForge, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five drafts lie on three pages, and all of them are found."""
     monkeypatch.setattr(github, "PER_PAGE", 2)
     forge, release = at.forge(), at.release()
@@ -57,7 +57,7 @@ def test_drafts_of_a_tag_come_oldest_first_from_every_page(at: Scene, monkeypatc
     assert [each.id for each in forge.releases(release.tag)] == sorted(made)
 
 
-def test_a_list_that_never_ends_is_unknown(at: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_that_never_ends_is_unknown(at: LocalForge, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of pages is bounded."""
     monkeypatch.setattr(github, "PER_PAGE", 1)
     monkeypatch.setattr(client, "_PAGES", 2)
@@ -68,7 +68,7 @@ def test_a_list_that_never_ends_is_unknown(at: Scene, monkeypatch: pytest.Monkey
         forge.releases(release.tag)
 
 
-def test_an_asset_goes_up_and_comes_back_with_its_digest(at: Scene, tmp_path: Path) -> None:
+def test_an_asset_goes_up_and_comes_back_with_its_digest(at: LocalForge, tmp_path: Path) -> None:
     """The answer, the listing and the download agree on name, size and sha256."""
     forge, release = at.forge(), at.release()
     forge_release = drafted(forge, release)
@@ -80,7 +80,7 @@ def test_an_asset_goes_up_and_comes_back_with_its_digest(at: Scene, tmp_path: Pa
     assert forge.fetch(sent, tmp_path / "down") == file
 
 
-def test_a_name_that_is_taken_is_rejected_in_the_forges_words(at: Scene, tmp_path: Path) -> None:
+def test_a_name_that_is_taken_is_rejected_in_the_forges_words(at: LocalForge, tmp_path: Path) -> None:
     """The second asset of a name is refused, and says why."""
     forge = at.forge()
     forge_release = drafted(forge, at.release())
@@ -90,7 +90,7 @@ def test_a_name_that_is_taken_is_rejected_in_the_forges_words(at: Scene, tmp_pat
         forge.attach(forge_release, file)
 
 
-def test_a_removed_asset_is_gone_and_removing_it_again_is_fine(at: Scene, tmp_path: Path) -> None:
+def test_a_removed_asset_is_gone_and_removing_it_again_is_fine(at: LocalForge, tmp_path: Path) -> None:
     """Detaching is done when the asset is gone, whoever removed it."""
     forge, release = at.forge(), at.release()
     asset = forge.attach(drafted(forge, release), text_file(tmp_path / "demo.txt", "hello"))
@@ -99,7 +99,7 @@ def test_a_removed_asset_is_gone_and_removing_it_again_is_fine(at: Scene, tmp_pa
     assert forge.releases(release.tag)[0].assets == ()
 
 
-def test_amending_changes_words_and_leaves_a_draft(at: Scene) -> None:
+def test_amending_changes_words_and_leaves_a_draft(at: LocalForge) -> None:
     """A draft with other words is still the same draft."""
     forge, release = at.forge(), at.release()
     made = drafted(forge, release, body="Old")
@@ -119,7 +119,7 @@ def test_amending_changes_words_and_leaves_a_draft(at: Scene) -> None:
     ids=["highest", "backport", "prerelease"],
 )
 def test_publishing_says_every_flag_and_keeps_the_words(
-    at: Scene, tmp_path: Path, *, prerelease: bool, latest: bool
+    at: LocalForge, tmp_path: Path, *, prerelease: bool, latest: bool
 ) -> None:
     """Marks are those asked for, the words stay, and anybody may fetch the assets without credentials."""
     forge, release = at.forge(), at.release()
@@ -139,7 +139,7 @@ def test_publishing_says_every_flag_and_keeps_the_words(
     assert stranger.fetch(seen.assets[0], tmp_path / "down").sha256 == file.sha256
 
 
-def test_a_published_release_is_never_removed(at: Scene) -> None:
+def test_a_published_release_is_never_removed(at: LocalForge) -> None:
     """Even one that was a draft when it was last seen."""
     forge, release = at.forge(), at.release()
     forge_release = drafted(forge, release)
@@ -149,18 +149,18 @@ def test_a_published_release_is_never_removed(at: Scene) -> None:
     assert forge.public(release.tag) is not None
 
 
-def reader(at: Scene) -> GitHubForge:
+def reader(at: LocalForge) -> GitHubForge:
     """A token that may only read."""
     return at.forge(at.read_token)
 
 
-def stranger(at: Scene) -> GitHubForge:
+def stranger(at: LocalForge) -> GitHubForge:
     """No token at all."""
     return at.forge("")
 
 
 @pytest.mark.parametrize("who", [reader, stranger])
-def test_who_may_not_push_never_hears_absent(at: Scene, who: Callable[[Scene], GitHubForge]) -> None:
+def test_who_may_not_push_never_hears_absent(at: LocalForge, who: Callable[[LocalForge], GitHubForge]) -> None:
     """Drafts are not listed to them, so an empty list is unknown, though a draft is there or not."""
     release = at.release()
     with pytest.raises(Unknown, match="drafts are listed only to who may push"):
@@ -170,7 +170,7 @@ def test_who_may_not_push_never_hears_absent(at: Scene, who: Callable[[Scene], G
         who(at).releases(release.tag)
 
 
-def test_rights_are_read_from_the_repository(at: Scene) -> None:
+def test_rights_are_read_from_the_repository(at: LocalForge) -> None:
     """Each token's right to push is told, and nothing for none."""
     assert [forge.repository().can_push for forge in (at.forge(), reader(at), stranger(at))] == [True, False, None]
 
@@ -183,7 +183,7 @@ CALLS: dict[str, Callable[[GitHubForge], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_wrong_token_is_denied_and_never_shown(at: Scene, call: str) -> None:
+def test_a_wrong_token_is_denied_and_never_shown(at: LocalForge, call: str) -> None:
     """A credential that is not accepted is told as such, without the token."""
     with pytest.raises(Denied, match="does not accept") as caught:
         CALLS[call](at.forge("ghp_secret"))
@@ -191,40 +191,40 @@ def test_a_wrong_token_is_denied_and_never_shown(at: Scene, call: str) -> None:
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_another_repository_is_not_found(at: Scene, call: str) -> None:
+def test_another_repository_is_not_found(at: LocalForge, call: str) -> None:
     """404 of a repository is a matter of access, with a hint, and never an empty list."""
     with pytest.raises(Denied, match="not found") as caught:
         CALLS[call](at.forge(repository="acme/other"))
     assert "private" in caught.value.next_step
 
 
-def test_public_of_another_repository_is_not_absent(at: Scene) -> None:
+def test_public_of_another_repository_is_not_absent(at: LocalForge) -> None:
     """404 of a release counts only where the repository itself can be read."""
     with pytest.raises(Denied):
         at.forge(repository="acme/other").public("v1.0")
 
 
-def test_a_token_that_may_only_read_cannot_write(at: Scene) -> None:
+def test_a_token_that_may_only_read_cannot_write(at: LocalForge) -> None:
     """The forge's refusal is an error of rights."""
     with pytest.raises(Denied, match="forbids"):
         drafted(reader(at), at.release())
 
 
 @pytest.mark.parametrize("name", ["", "acme", "a/b/c", "../demo", "acme/demo?x=1", "acme/de mo", "acme/\u0430"])
-def test_a_repository_that_is_none_is_refused(at: Scene, name: str) -> None:
+def test_a_repository_that_is_none_is_refused(at: LocalForge, name: str) -> None:
     """The name becomes a part of addresses."""
     with pytest.raises(ConfigError):
         at.forge(repository=name)
 
 
-def test_an_address_a_person_can_open(at: Scene) -> None:
+def test_an_address_a_person_can_open(at: LocalForge) -> None:
     """The site and the repository."""
     assert at.forge().address.endswith("/acme/demo")
     assert at.forge().has_token()
     assert not stranger(at).has_token()
 
 
-def test_removing_a_draft_that_is_gone_is_done(at: Scene) -> None:
+def test_removing_a_draft_that_is_gone_is_done(at: LocalForge) -> None:
     """Whoever removed it."""
     forge, release = at.forge(), at.release()
     forge_release = drafted(forge, release)
@@ -234,7 +234,7 @@ def test_removing_a_draft_that_is_gone_is_done(at: Scene) -> None:
         forge.publish(forge_release, prerelease=False, latest=False)
 
 
-def test_an_immutable_release_is_attested_even_when_it_is_gone(at: Scene) -> None:
+def test_an_immutable_release_is_attested_even_when_it_is_gone(at: LocalForge) -> None:
     """A draft of its tag can still be made, and is refused only when it is published: the attestation tells before."""
     forge, release = at.forge(), at.release()
     assert forge.attested(release.tag) is False

@@ -20,7 +20,7 @@ LIST = ".allowed_signers"
 
 
 @dataclass(frozen=True)
-class Place:
+class SignedRepo:
     """A checkout, its remote whose default branch names alice, and both parties' keys."""
 
     repo: Repo
@@ -39,7 +39,7 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def place(tmp_path: Path) -> Iterator[SignedRepo]:
     """Keys made on the spot."""
     for who in ("alice", "mallory"):
         subprocess.run(
@@ -50,10 +50,10 @@ def place(tmp_path: Path) -> Iterator[Place]:
     repo = Repo.new(tmp_path / "project", {LIST: f"# who may\n{line}", "a": "1"})
     remote = repo.remote(tmp_path / "remote.git")
     with shell_for_tests() as shell:
-        yield Place(repo, remote, GitCheckout(repo.path, shell), tmp_path)
+        yield SignedRepo(repo, remote, GitCheckout(repo.path, shell), tmp_path)
 
 
-def test_a_tag_that_an_allowed_signer_signed(place: Place) -> None:
+def test_a_tag_that_an_allowed_signer_signed(place: SignedRepo) -> None:
     """The signer's name as the list has it; a tag with a prefix as well."""
     place.sign("v1.0", "alice")
     place.sign("pkg/v1.0", "alice")
@@ -61,7 +61,7 @@ def test_a_tag_that_an_allowed_signer_signed(place: Place) -> None:
     assert place.signer("pkg/v1.0") == "alice@example.org"
 
 
-def test_projects_of_one_repository_share_a_list_or_have_their_own(place: Place) -> None:
+def test_projects_of_one_repository_share_a_list_or_have_their_own(place: SignedRepo) -> None:
     """The folder's list counts where there is one, and names whom it names alone."""
     place.sign("v1.0", "alice")
     git = place.git.at("packages/pkg")
@@ -73,28 +73,28 @@ def test_projects_of_one_repository_share_a_list_or_have_their_own(place: Place)
     assert place.signer("v1.0") == "alice@example.org"
 
 
-def lightweight(place: Place) -> None:
+def lightweight(place: SignedRepo) -> None:
     """No tag object."""
     place.repo.git("tag", "v1.0")
 
 
-def unsigned(place: Place) -> None:
+def unsigned(place: SignedRepo) -> None:
     """Annotated alone."""
     place.repo.git("tag", "-a", "-m", "x", "v1.0")
 
 
-def stranger(place: Place) -> None:
+def stranger(place: SignedRepo) -> None:
     """A good signature by somebody else."""
     place.sign("v1.0", "mallory")
 
 
-def own_list(place: Place) -> None:
+def own_list(place: SignedRepo) -> None:
     """The tag's own commit names the stranger."""
     place.repo.commit({LIST: f"alice@example.org {(place.keys / 'mallory.pub').read_text()}"})
     place.sign("v1.0", "mallory")
 
 
-def changed(place: Place) -> None:
+def changed(place: SignedRepo) -> None:
     """The text of a signed tag, with another commit in it."""
     place.sign("v0.9", "alice")
     text = place.repo.git("cat-file", "tag", "v0.9").replace("tag v0.9\n", "tag v1.0\n") + "\n"
@@ -103,7 +103,7 @@ def changed(place: Place) -> None:
     place.repo.git("update-ref", "refs/tags/v1.0", forged)
 
 
-def renamed(place: Place) -> None:
+def renamed(place: SignedRepo) -> None:
     """A signed tag under another ref: the signature is good, for v0.9."""
     place.sign("v0.9", "alice")
     place.repo.git("update-ref", "refs/tags/v1.0", place.repo.git("rev-parse", "refs/tags/v0.9"))
@@ -121,7 +121,7 @@ def renamed(place: Place) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_refused(place: Place, arrange: object, words: str) -> None:
+def test_refused(place: SignedRepo, arrange: object, words: str) -> None:
     """Each refusal names who may sign."""
     assert callable(arrange)
     arrange(place)
@@ -131,7 +131,7 @@ def test_refused(place: Place, arrange: object, words: str) -> None:
     assert "are signed by: alice@example.org" in str(caught.value)
 
 
-def test_a_tag_that_a_checkout_flattened_is_fetched_again(place: Place) -> None:
+def test_a_tag_that_a_checkout_flattened_is_fetched_again(place: SignedRepo) -> None:
     """CI checkouts may put a lightweight tag in the place of the signed one: the command brings it back."""
     place.sign("v1.0", "alice")
     place.repo.git("push", "--quiet", "origin", "v1.0")
@@ -143,14 +143,14 @@ def test_a_tag_that_a_checkout_flattened_is_fetched_again(place: Place) -> None:
     assert place.signer("v1.0") == "alice@example.org"
 
 
-def test_without_a_list_nobody_may(place: Place) -> None:
+def test_without_a_list_nobody_may(place: SignedRepo) -> None:
     """A list that is missing on the default branch is a refusal, and says how one is written."""
     place.sign("v1.0", "alice")
     with pytest.raises(Refused, match="there is no signers on the default branch"):
         trusted_signer(place.git, "v1.0", "signers")
 
 
-def test_a_default_branch_that_is_not_here(place: Place, tmp_path: Path) -> None:
+def test_a_default_branch_that_is_not_here(place: SignedRepo, tmp_path: Path) -> None:
     """The list of another day is not taken for today's."""
     place.sign("v1.0", "alice")
     other = tmp_path / "other"
@@ -162,7 +162,7 @@ def test_a_default_branch_that_is_not_here(place: Place, tmp_path: Path) -> None
     assert "git fetch origin" in caught.value.next_step
 
 
-def test_openpgp_keys(place: Place) -> None:
+def test_openpgp_keys(place: SignedRepo) -> None:
     """An armoured list of keys; a signature of another kind does not count then, and the user's keyring never."""
     with tempfile.TemporaryDirectory(prefix="gpg-") as home:
         env = {**os.environ, "GNUPGHOME": home}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.sample_values import Ticks
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.retry_after import LONGEST, Retries, ServerBusy, asked_wait, is_busy, time_to_wait
 from unmoor.errors import Denied, Unknown, UnmoorError
@@ -140,7 +140,7 @@ def test_retries(
     policy: dict[str, Any], troubles: list[Trouble], slept: list[float], raised: type[UnmoorError] | None
 ) -> None:
     """Faults have their pauses, busy servers the time they ask for, both within bounds; all else is raised at once."""
-    clock = Ticks()
+    clock = FakeClock()
     left = iter(troubles)
 
     def send() -> str:
@@ -175,7 +175,7 @@ def test_without_a_clock_nothing_is_sent_again(trouble: Trouble) -> None:
 
 def test_a_server_is_waited_for_once_in_all() -> None:
     """A request inside another: what the inner one gave up on is a fault to the outer one, which has its pauses."""
-    clock = Ticks()
+    clock = FakeClock()
     retries = Retries(patience=10.0)
     trouble = busy(10)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from tests.support.faulty_server import Exchange, serving
+from tests.support.faulty_server import Exchange, run_server
 
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession, mount
@@ -40,7 +40,9 @@ def hasty() -> Iterator[BoundedSession]:
 
 def test_answers_of_any_status_are_answers(http: BoundedSession) -> None:
     """Status, the words of the status line, headers and body come back as they are."""
-    with serving(lambda x: x.answer(418, b"short", kind="Text/Plain; charset=x", reason="Tea \x1b[31monly")) as fault:
+    with run_server(
+        lambda x: x.answer(418, b"short", kind="Text/Plain; charset=x", reason="Tea \x1b[31monly")
+    ) as fault:
         answer = http.get(f"{fault.url}/pot")
     assert (answer.status, answer.reason, answer.body, answer.kind) == (418, "Tea only", b"short", "text/plain")
     assert answer.headers["content-LENGTH"] == "5"
@@ -107,7 +109,7 @@ def test_what_is_no_whole_answer_is_unknown(
 ) -> None:
     """Whatever the server does, the exchange ends in time, in our own words, with the address cleaned."""
     script, words = BROKEN[name]
-    with serving(script) as fault:
+    with run_server(script) as fault:
         begun = time.monotonic()
         with pytest.raises(Unknown, match=words) as caught:
             hasty.get(f"{fault.url}/a/page?token=hush", secret_headers={"Authorization": Secret("Bearer hush")})
@@ -124,7 +126,7 @@ def test_a_library_is_bound_likewise(name: str) -> None:
     script, words = BROKEN[name]
     session = requests.Session()
     mount(session, SHORT)
-    with session, serving(script) as fault, pytest.raises(Unknown, match=words):
+    with session, run_server(script) as fault, pytest.raises(Unknown, match=words):
         session.post(fault.url, data=b"body")
     assert len(fault.seen) == 1
 
@@ -133,7 +135,10 @@ def test_a_library_reads_its_answer_as_ever() -> None:
     """A body that was read under the watch is there for whoever asks the response for it."""
     session = requests.Session()
     mount(session, SHORT)
-    with session, serving(lambda x: x.answer(400, gzip.compress(b"words"), headers={"Content-Encoding": "gzip"})) as on:
+    with (
+        session,
+        run_server(lambda x: x.answer(400, gzip.compress(b"words"), headers={"Content-Encoding": "gzip"})) as on,
+    ):
         response = session.post(on.url, data=b"x")
     assert (response.status_code, response.text) == (400, "words")
 
@@ -171,7 +176,7 @@ def test_a_body_that_is_not_taken_ends_in_time(http: BoundedSession, tmp_path: P
     """A server that does not read the body cannot hold us."""
     path = tmp_path / "large"
     path.write_bytes(b"x" * 20_000_000)
-    with serving(Exchange.hang) as fault, pytest.raises(Unknown):
+    with run_server(Exchange.hang) as fault, pytest.raises(Unknown):
         http.send("POST", fault.url, body=path, deadline=0.5)
 
 
@@ -180,7 +185,7 @@ def test_a_file_is_sent_with_its_length(data: bytes, http: BoundedSession, tmp_p
     """Files are streamed, never chunked, the empty one too."""
     path = tmp_path / "file"
     path.write_bytes(data)
-    with serving(lambda x: x.answer(201, hashlib.sha256(x.read()).hexdigest())) as fault:
+    with run_server(lambda x: x.answer(201, hashlib.sha256(x.read()).hexdigest())) as fault:
         answer = http.send("POST", fault.url, body=path, headers={"Content-Type": "application/zip"}, login=LOGIN)
     assert (answer.status, answer.body.decode()) == (201, hashlib.sha256(data).hexdigest())
     assert fault.seen[0].headers["Content-Length"] == str(len(data))
@@ -189,14 +194,14 @@ def test_a_file_is_sent_with_its_length(data: bytes, http: BoundedSession, tmp_p
 
 def test_what_is_sent_is_never_redirected(http: BoundedSession) -> None:
     """A redirect of a write is an answer, and nothing is sent again."""
-    with serving(lambda x: x.redirect("/elsewhere", 307)) as fault:
+    with run_server(lambda x: x.redirect("/elsewhere", 307)) as fault:
         assert http.send("POST", f"{fault.url}/here", body=b"x").status == 307
     assert fault.paths("POST") == ["/here"]
 
 
 def test_secrets_stay_at_their_origin(http: BoundedSession) -> None:
     """A redirect on the same origin keeps credentials, one to another host goes without, and so does the way back."""
-    with serving(lambda x: x.redirect(f"{home.url}/back")) as other:
+    with run_server(lambda x: x.redirect(f"{home.url}/back")) as other:
 
         def script(exchange: Exchange) -> None:
             if exchange.path == "/start":
@@ -206,7 +211,7 @@ def test_secrets_stay_at_their_origin(http: BoundedSession) -> None:
             else:
                 exchange.answer(200, b"done")
 
-        with serving(script) as home:
+        with run_server(script) as home:
             answer = http.get(f"{home.url}/start", secret_headers={"Authorization": Secret("token t")})
     assert (answer.body, answer.url) == (b"done", f"{home.url}/back")
     assert [(each.path, each.headers["Authorization"]) for each in home.seen] == [
@@ -223,7 +228,7 @@ def test_secrets_stay_at_their_origin(http: BoundedSession) -> None:
 )
 def test_redirects_are_bounded(target: str, words: str, http: BoundedSession) -> None:
     """A loop ends, and odd targets are not followed."""
-    with serving(lambda x: x.redirect(target)) as fault, pytest.raises(Unknown, match=words):
+    with run_server(lambda x: x.redirect(target)) as fault, pytest.raises(Unknown, match=words):
         http.get(fault.url)
     assert len(fault.seen) <= 6
 
@@ -234,7 +239,7 @@ def test_netrc_is_never_read(http: BoundedSession, tmp_path: Path, monkeypatch: 
     netrc.write_text("machine 127.0.0.1 login stray password stray\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    with serving(Exchange.answer) as fault:
+    with run_server(Exchange.answer) as fault:
         http.get(fault.url)
         http.send("POST", fault.url)
     assert [each.headers["Authorization"] for each in fault.seen] == [None, None]
@@ -242,7 +247,7 @@ def test_netrc_is_never_read(http: BoundedSession, tmp_path: Path, monkeypatch: 
 
 def test_cookies_are_forgotten(http: BoundedSession) -> None:
     """Every exchange stands alone."""
-    with serving(lambda x: x.answer(headers={"Set-Cookie": "a=b; Path=/"})) as fault:
+    with run_server(lambda x: x.answer(headers={"Set-Cookie": "a=b; Path=/"})) as fault:
         http.get(fault.url)
         http.get(fault.url)
     assert [each.headers["Cookie"] for each in fault.seen] == [None, None]
@@ -250,7 +255,10 @@ def test_cookies_are_forgotten(http: BoundedSession) -> None:
 
 def test_this_machine_is_never_asked_through_a_proxy(http: BoundedSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """Proxies count as requests reads them, but not for loopback: the rehearsal must work behind one."""
-    with serving(lambda x: x.answer(200, b"proxy")) as proxy, serving(lambda x: x.answer(200, b"direct")) as fault:
+    with (
+        run_server(lambda x: x.answer(200, b"proxy")) as proxy,
+        run_server(lambda x: x.answer(200, b"direct")) as fault,
+    ):
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("http_proxy", proxy.url)
         assert http.get(fault.url).body == b"direct"
@@ -266,7 +274,7 @@ def test_a_connection_is_used_again(http: BoundedSession) -> None:
         ports.append(exchange.client_address[1])
         exchange.answer(200, b"x") if len(ports) < 3 else slow_body(exchange)
 
-    with serving(script) as fault:
+    with run_server(script) as fault:
         http.get(fault.url)
         http.get(fault.url)
         with pytest.raises(Unknown, match=r"within 0\.3 s"):
@@ -287,7 +295,7 @@ def test_threads_share_a_session(http: BoundedSession) -> None:
     def script(exchange: Exchange) -> None:
         slow_body(exchange) if exchange.path == "/slow" else exchange.answer(200, b"fine")
 
-    with serving(script) as fault:
+    with run_server(script) as fault:
         threads = [threading.Thread(target=ask, args=(f"{fault.url}/{name}",)) for name in ("slow", *"abcdef")]
         for thread in threads:
             thread.start()
@@ -302,7 +310,7 @@ SHA = hashlib.sha256(DATA).hexdigest()
 
 def test_a_download_is_whole_and_hashed(http: BoundedSession, tmp_path: Path) -> None:
     """The bytes are taken as they are, not unpacked, and lie under the name that was asked for."""
-    with serving(lambda x: x.answer(200, DATA, headers={"Content-Encoding": "gzip"})) as fault:
+    with run_server(lambda x: x.answer(200, DATA, headers={"Content-Encoding": "gzip"})) as fault:
         file = http.download(f"{fault.url}/any", tmp_path / "new", "a-1.tar.gz", sha256=SHA.upper(), size=len(DATA))
     assert (file.name, file.sha256, file.size, file.path.read_bytes()) == ("a-1.tar.gz", SHA, len(DATA), DATA)
     assert file.path == tmp_path / "new" / "a-1.tar.gz"
@@ -331,7 +339,7 @@ def test_a_download_that_fails_leaves_nothing(  # noqa: PLR0917 - four of them a
     tmp_path: Path,
 ) -> None:
     """Neither a part nor a wrong file stays behind."""
-    with serving(script) as fault, pytest.raises(kind, match=words):
+    with run_server(script) as fault, pytest.raises(kind, match=words):
         http.download(fault.url, tmp_path, "a.whl", **options)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 

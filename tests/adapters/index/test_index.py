@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.faulty_index import Shelf, answering, built, place, standing
-from tests.support.faulty_server import Exchange, serving
-from tests.support.sample_values import Ticks
+from tests.support.faulty_index import FaultyIndex, build_dists, index_place, run_index, run_script
+from tests.support.faulty_server import Exchange, run_server
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
@@ -37,20 +37,23 @@ def says(body: bytes | str, kind: str = V1, status: int = 200) -> Callable[[Exch
 
 def test_two_voices_are_merged(tmp_path: Path) -> None:
     """The JSON API knows a file before installers do; either voice is listened to."""
-    files = built(tmp_path)
-    shelf = Shelf(files={file.name: file.path.read_bytes() for file in files}, simple_behind=True)
-    with standing(shelf) as stand:
-        assert stand.index.knows("demo") is False
-        held = stand.index.holding("demo", "1.0")
-        shelf.simple_behind = False
-        assert stand.index.knows("Demo") is True
+    files = build_dists(tmp_path)
+    served = FaultyIndex(files={file.name: file.path.read_bytes() for file in files}, simple_behind=True)
+    with run_index(served) as running:
+        assert running.index.knows("demo") is False
+        held = running.index.holding("demo", "1.0")
+        served.simple_behind = False
+        assert running.index.knows("Demo") is True
     assert held.names == held.stale == {file.name for file in files}
     assert held.listed(files[0].name) == ListedFile(
-        name=files[0].name, url=f"{stand.fault.url}/files/{files[0].name}", sha256=files[0].sha256, size=files[0].size
+        name=files[0].name,
+        url=f"{running.server.url}/files/{files[0].name}",
+        sha256=files[0].sha256,
+        size=files[0].size,
     )
-    assert stand.fault.paths()[1:3] == ["/simple/demo/", "/pypi/demo/1.0/json"]
-    assert all(each.headers["Cache-Control"] == "no-cache" for each in stand.fault.seen)
-    assert all(each.headers["Authorization"] is None for each in stand.fault.seen)
+    assert running.server.paths()[1:3] == ["/simple/demo/", "/pypi/demo/1.0/json"]
+    assert all(each.headers["Cache-Control"] == "no-cache" for each in running.server.seen)
+    assert all(each.headers["Authorization"] is None for each in running.server.seen)
 
 
 HTML = f"""<!DOCTYPE html><html><head><meta name="pypi:repository-version" content="1.9"><title>x</title></head><body>
@@ -61,11 +64,11 @@ HTML = f"""<!DOCTYPE html><html><head><meta name="pypi:repository-version" conte
 
 def test_html_is_read_where_there_is_no_json() -> None:
     """Hashes, yanked files and addresses come from PEP 503 pages alike."""
-    with answering(says(HTML, "text/html; charset=utf-8")) as (index, fault):
+    with run_script(says(HTML, "text/html; charset=utf-8")) as (index, server):
         held = index.holding("demo", "1.0")
     assert held.json is None
     assert held.simple == {
-        name: ListedFile(name=name, url=f"{fault.url}/f/{name}", sha256=SHA, yanked=yanked)
+        name: ListedFile(name=name, url=f"{server.url}/f/{name}", sha256=SHA, yanked=yanked)
         for name, yanked in {"demo-1.0-py3-none-any.whl": True, "demo-1.0.tar.gz": False}.items()
     }
 
@@ -73,8 +76,8 @@ def test_html_is_read_where_there_is_no_json() -> None:
 def test_a_base_in_html_counts() -> None:
     """An old page may give its addresses relative to a base."""
     text = f'<base href="/mirror/"><a href="f/demo-1.0.tar.gz#sha256={SHA}">demo-1.0.tar.gz</a>'
-    with answering(says(text, "text/html")) as (index, fault):
-        assert index.holding("demo", "1.0").simple["demo-1.0.tar.gz"].url == f"{fault.url}/mirror/f/demo-1.0.tar.gz"
+    with run_script(says(text, "text/html")) as (index, server):
+        assert index.holding("demo", "1.0").simple["demo-1.0.tar.gz"].url == f"{server.url}/mirror/f/demo-1.0.tar.gz"
 
 
 ABSENT = {
@@ -90,7 +93,7 @@ ABSENT = {
 @pytest.mark.parametrize("name", ABSENT)
 def test_absent_is_empty(name: str) -> None:
     """What is an index's page and lists nothing of the version holds nothing of it."""
-    with answering(ABSENT[name]) as (index, _):
+    with run_script(ABSENT[name]) as (index, _):
         assert index.holding("demo", "1.0").names == frozenset()
 
 
@@ -129,7 +132,7 @@ UNKNOWN = {
 def test_what_is_no_page_is_unknown(name: str) -> None:
     """Nothing but an index's own page, or its 404, says what an index holds."""
     script, words = UNKNOWN[name]
-    with answering(script, clock=Ticks(time=1000.0)) as (index, _), pytest.raises(Unknown, match=words):
+    with run_script(script, clock=FakeClock(time=1000.0)) as (index, _), pytest.raises(Unknown, match=words):
         index.holding("demo", "1.0")
 
 
@@ -149,7 +152,7 @@ def test_the_json_api_is_checked_too(name: str) -> None:
     def script(exchange: Exchange) -> None:
         exchange.answer(404) if exchange.path.startswith("/simple/") else exchange.json(value)
 
-    with answering(script, json=True) as (index, _), pytest.raises(Unknown, match=words):
+    with run_script(script, json=True) as (index, _), pytest.raises(Unknown, match=words):
         index.holding("demo", "1.0")
 
 
@@ -159,34 +162,34 @@ def test_a_page_of_the_json_api_in_html_is_unknown() -> None:
     def script(exchange: Exchange) -> None:
         exchange.answer(404 if "simple" in exchange.path else 200, "<html>", kind="text/html")
 
-    with answering(script, json=True) as (index, _), pytest.raises(Unknown, match="content type is text/html"):
+    with run_script(script, json=True) as (index, _), pytest.raises(Unknown, match="content type is text/html"):
         index.holding("demo", "1.0")
 
 
 def test_a_trailing_zero_is_the_same_version() -> None:
     """Names are compared as versions, not as text."""
     file = {**FILE, "filename": "demo-1.0.0.tar.gz"}
-    with answering(says(page(file))) as (index, _):
+    with run_script(says(page(file))) as (index, _):
         assert list(index.holding("demo", "1").simple) == ["demo-1.0.0.tar.gz"]
 
 
 def test_reads_that_fail_are_tried_again_soon() -> None:
     """One bad answer does not end a release, and three do."""
-    with standing() as stand:
-        stand.shelf.reads.extend([lambda x: x.answer(503), Exchange.reset])
-        assert stand.index.knows("demo") is False
-        stand.shelf.reads.extend([lambda x: x.answer(503)] * 3)
+    with run_index() as running:
+        running.served.reads.extend([lambda x: x.answer(503), Exchange.reset])
+        assert running.index.knows("demo") is False
+        running.served.reads.extend([lambda x: x.answer(503)] * 3)
         with pytest.raises(Unknown, match="answered 503"):
-            stand.index.knows("demo")
-    assert stand.clock.slept == [0.5, 2.0] * 2
-    assert len(stand.fault.paths()) == 6
+            running.index.knows("demo")
+    assert running.clock.slept == [0.5, 2.0] * 2
+    assert len(running.server.paths()) == 6
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_read_is_denied(status: int) -> None:
     """It names the index's words and where the credential came from."""
     script = says('{"message": "members only"}', "application/json", status)
-    with answering(script) as (index, _), pytest.raises(Denied, match="members only") as caught:
+    with run_script(script) as (index, _), pytest.raises(Denied, match="members only") as caught:
         index.knows("demo")
     assert "a test's token" in caught.value.next_step
 
@@ -198,11 +201,11 @@ def test_a_private_index_gets_the_login_for_uploads() -> None:
         known = "Authorization" in exchange.headers
         says(page(FILE))(exchange) if known else exchange.answer(401, headers={"WWW-Authenticate": "Basic"})
 
-    with answering(script) as (index, fault):
+    with run_script(script) as (index, server):
         assert index.knows("demo") is True
-    assert [each.headers["Authorization"] is None for each in fault.seen] == [True, False]
-    with serving(script) as other, BoundedSession() as http:
-        apart = replace(place("http://127.0.0.1:1"), simple=f"{other.url}/simple/")
+    assert [each.headers["Authorization"] is None for each in server.seen] == [True, False]
+    with run_server(script) as other, BoundedSession() as http:
+        apart = replace(index_place("http://127.0.0.1:1"), simple=f"{other.url}/simple/")
         with pytest.raises(Denied):
             PackageIndex(apart, http).knows("demo")
     assert [each.headers["Authorization"] for each in other.seen] == [None]
@@ -210,10 +213,10 @@ def test_a_private_index_gets_the_login_for_uploads() -> None:
 
 def test_credential_speaks_without_asking() -> None:
     """Where the login comes from is said without a request."""
-    with answering(Exchange.reset) as (index, fault):
+    with run_script(Exchange.reset) as (index, server):
         assert (index.credential().present, index.credential().origin) == (True, "a test's token")
-        assert (index.name, index.page) == ("shelf", f"{fault.url}/project/{{project}}/{{version}}/")
-    assert fault.seen == []
+        assert (index.name, index.page) == ("example", f"{server.url}/project/{{project}}/{{version}}/")
+    assert server.seen == []
 
 
 DATA = b"bytes of a file"
@@ -231,8 +234,8 @@ def test_a_download_is_checked(
     sha256: str | None, size: int | None, kind: type[Exception], words: str, tmp_path: Path
 ) -> None:
     """Bytes that cannot be checked, or are not the right ones, are not kept."""
-    with answering(lambda x: x.answer(200, DATA)) as (index, fault):
-        listed = ListedFile(name="demo-1.0.tar.gz", url=f"{fault.url}/f", sha256=sha256, size=size)
+    with run_script(lambda x: x.answer(200, DATA)) as (index, server):
+        listed = ListedFile(name="demo-1.0.tar.gz", url=f"{server.url}/f", sha256=sha256, size=size)
         with pytest.raises(kind, match=words):
             index.fetch(listed, tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -240,10 +243,10 @@ def test_a_download_is_checked(
 
 def test_a_download_goes_without_credentials(tmp_path: Path) -> None:
     """A file may lie on another host: nobody there is told our login."""
-    with answering(lambda x: x.answer(200, DATA)) as (index, fault):
-        listed = ListedFile(name="demo-1.0.tar.gz", url=f"{fault.url}/f", sha256=hashlib.sha256(DATA).hexdigest())
+    with run_script(lambda x: x.answer(200, DATA)) as (index, server):
+        listed = ListedFile(name="demo-1.0.tar.gz", url=f"{server.url}/f", sha256=hashlib.sha256(DATA).hexdigest())
         assert index.fetch(listed, tmp_path).path.read_bytes() == DATA
-    assert fault.seen[0].headers["Authorization"] is None
+    assert server.seen[0].headers["Authorization"] is None
 
 
 def test_a_private_index_may_ask_for_the_login(tmp_path: Path) -> None:
@@ -252,14 +255,14 @@ def test_a_private_index_may_ask_for_the_login(tmp_path: Path) -> None:
     def script(exchange: Exchange) -> None:
         exchange.answer(200, DATA) if exchange.headers["Authorization"] else exchange.answer(401)
 
-    with answering(script) as (index, fault):
+    with run_script(script) as (index, server):
         sha256 = hashlib.sha256(DATA).hexdigest()
-        listed = ListedFile(name="demo-1.0.tar.gz", url=f"{fault.url}/f", sha256=sha256)
+        listed = ListedFile(name="demo-1.0.tar.gz", url=f"{server.url}/f", sha256=sha256)
         assert index.fetch(listed, tmp_path).sha256 == sha256
-        elsewhere = fault.url.replace("127.0.0.1", "localhost")
+        elsewhere = server.url.replace("127.0.0.1", "localhost")
         with pytest.raises(Denied):
             index.fetch(replace(listed, url=f"{elsewhere}/f"), tmp_path)
-    assert [bool(seen.headers["Authorization"]) for seen in fault.seen] == [False, True, False]
+    assert [bool(seen.headers["Authorization"]) for seen in server.seen] == [False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -297,10 +300,10 @@ def test_every_version_and_whether_it_is_yanked() -> None:
         {"filename": "demo-3.0rc1.tar.gz", "url": "d", "hashes": {}, "yanked": False},
         {"filename": "demo-next.tar.gz", "url": "e", "hashes": {}},
     ]
-    with answering(says(page(*files, name="demo"))) as (index, _):
+    with run_script(says(page(*files, name="demo"))) as (index, _):
         seen = index.versions("demo")
     assert {str(version): yanked for version, yanked in seen.items()} == {"1.0": False, "2.0": True, "3.0rc1": False}
-    with answering(says(b"", status=404)) as (index, _):
+    with run_script(says(b"", status=404)) as (index, _):
         assert index.versions("demo") == {}
-    with answering(says(b"<p>log in</p>", kind="text/html")) as (index, _), pytest.raises(Unknown):
+    with run_script(says(b"<p>log in</p>", kind="text/html")) as (index, _), pytest.raises(Unknown):
         index.versions("demo")

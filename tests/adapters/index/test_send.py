@@ -10,8 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.faulty_index import BOUNDS, Shelf, answering, built, place, received, standing
-from tests.support.faulty_server import Exchange, serving
+from tests.support.faulty_index import (
+    BOUNDS,
+    FaultyIndex,
+    build_dists,
+    index_place,
+    run_index,
+    run_script,
+    uploaded_file,
+)
+from tests.support.faulty_server import Exchange, run_server
 
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession, Response
@@ -27,12 +35,12 @@ from unmoor.util.secret import Secret
 
 def test_the_bytes_arrive_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """What is sent is the file, with its digest and the credential, in one request, without a word."""
-    file = built(tmp_path)[0]
-    with standing() as stand:
-        assert stand.index.send(file) == Sent()
-    assert stand.shelf.files == {file.name: file.path.read_bytes()}
-    assert stand.shelf.sent == [file.name]
-    assert stand.fault.seen[0].headers["Authorization"].startswith("Basic ")
+    file = build_dists(tmp_path)[0]
+    with run_index() as running:
+        assert running.index.send(file) == Sent()
+    assert running.served.files == {file.name: file.path.read_bytes()}
+    assert running.served.sent == [file.name]
+    assert running.server.seen[0].headers["Authorization"].startswith("Basic ")
     assert capfd.readouterr() == ("", "")
 
 
@@ -80,20 +88,23 @@ ANSWERS: dict[str, tuple[Callable[[Exchange], None], Sending]] = {
 def test_answers_are_told_apart(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Each answer is one of four things, the index's words cleaned; nothing is sent twice, nothing printed."""
     script, expected = ANSWERS[name]
-    with answering(script) as (index, fault):
-        assert index.send(built(tmp_path)[0]) == expected
-    assert len(fault.seen) == 1
+    with run_script(script) as (index, server):
+        assert index.send(build_dists(tmp_path)[0]) == expected
+    assert len(server.seen) == 1
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_refused(status: int, tmp_path: Path) -> None:
     """The credential never follows one, wherever it leads."""
-    with serving(no(200)) as other, answering(lambda x: x.redirect(f"{other.url}/?token=1", status)) as (index, fault):
-        answer = index.send(built(tmp_path)[0])
-    words = f"it redirects to {other.url}/: is {fault.url}/legacy/ an upload address, with its slash at the end?"
+    with (
+        run_server(no(200)) as other,
+        run_script(lambda x: x.redirect(f"{other.url}/?token=1", status)) as (index, server),
+    ):
+        answer = index.send(build_dists(tmp_path)[0])
+    words = f"it redirects to {other.url}/: is {server.url}/legacy/ an upload address, with its slash at the end?"
     assert answer == Refusal(status=status, reason=words)
-    assert (len(fault.seen), other.seen) == (1, [])
+    assert (len(server.seen), other.seen) == (1, [])
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -101,9 +112,9 @@ def test_a_refused_credential_is_denied(status: int, tmp_path: Path) -> None:
     """The index's words and the credential's origin are named, the credential is not."""
     script = no(status, "", reason="Invalid API Token")
     words = r"a test's token.*Invalid API Token"
-    with answering(script) as (index, fault), pytest.raises(Denied, match=words) as caught:
-        index.send(built(tmp_path)[0])
-    assert caught.value.where == f"{fault.url}/legacy/"
+    with run_script(script) as (index, server), pytest.raises(Denied, match=words) as caught:
+        index.send(build_dists(tmp_path)[0])
+    assert caught.value.where == f"{server.url}/legacy/"
     assert "throw-away" not in f"{caught.value} {caught.value.next_step}"
 
 
@@ -112,33 +123,33 @@ def test_a_refused_credential_is_denied(status: int, tmp_path: Path) -> None:
     [
         (
             "Invalid API Token: OIDC scoped token is not valid for project 'demo'",
-            "this project's 'Publishing' on shelf",
+            "this project's 'Publishing' on example",
         ),
         ("Invalid API Token: project-scoped token is not valid for project: 'demo'", "a token of this project"),
         ("Invalid API Token: token is expired", "a new token"),
-        ("User 'x' does not have a verified primary email address.", "e-mail address on shelf"),
+        ("User 'x' does not have a verified primary email address.", "e-mail address on example"),
         ("User 'x' does not have two-factor authentication enabled.", "two-factor"),
         ("The user 'x' isn't allowed to upload to project 'demo'.", "belongs to somebody else"),
-        ("Invalid or non-existent authentication information.", "a new token on shelf"),
+        ("Invalid or non-existent authentication information.", "a new token on example"),
         ("Because", "valid, for this index, and for this project"),
     ],
 )
 def test_each_refusal_of_a_credential_has_its_advice(reason: str, advice: str, tmp_path: Path) -> None:
     """What helps differs: the token, the account, or the project's owner."""
-    with answering(no(403, "", reason=reason)) as (index, _), pytest.raises(Denied) as caught:
-        index.send(built(tmp_path)[0])
+    with run_script(no(403, "", reason=reason)) as (index, _), pytest.raises(Denied) as caught:
+        index.send(build_dists(tmp_path)[0])
     assert advice in caught.value.next_step
 
 
 def test_without_a_credential_nothing_is_sent(tmp_path: Path) -> None:
     """No anonymous try, and no stray login from .netrc."""
-    with serving(no(200)) as fault, BoundedSession(BOUNDS) as http:
+    with run_server(no(200)) as server, BoundedSession(BOUNDS) as http:
         login = Login(username="__token__", secret=Secret(""), origin="TWINE_PASSWORD is not set")
-        index = PackageIndex(replace(place(fault.url), login=login), http)
+        index = PackageIndex(replace(index_place(server.url), login=login), http)
         assert not index.credential().present
         with pytest.raises(Denied, match="TWINE_PASSWORD is not set"):
-            index.send(built(tmp_path)[0])
-    assert fault.seen == []
+            index.send(build_dists(tmp_path)[0])
+    assert server.seen == []
 
 
 @pytest.mark.parametrize("script", [Exchange.hang, lambda x: x.drip(b"HTTP/1.1 200 OK\r\nX: ")])
@@ -147,16 +158,16 @@ def test_an_index_that_never_answers_is_lost(
 ) -> None:
     """The upload ends at its deadline, the bytes perhaps there."""
     monkeypatch.setattr("unmoor.adapters.index.send.transfer_time", lambda _: 0.4)
-    shelf = Shelf()
+    served = FaultyIndex()
 
     def taking(exchange: Exchange) -> None:
-        shelf.keep(*received(exchange))
+        served.keep(*uploaded_file(exchange))
         script(exchange)
 
-    with serving(taking) as fault, BoundedSession(Bounds(connect=1, stall=1, total=1)) as http:
-        answer = PackageIndex(place(fault.url), http).send(built(tmp_path)[0])
+    with run_server(taking) as server, BoundedSession(Bounds(connect=1, stall=1, total=1)) as http:
+        answer = PackageIndex(index_place(server.url), http).send(build_dists(tmp_path)[0])
     assert answer == Lost(reason="no whole answer within 0.4 s")
-    assert len(shelf.stored) == 1
+    assert len(served.stored) == 1
 
 
 def changed(file: File) -> File:
@@ -195,17 +206,19 @@ def test_what_is_not_the_tested_file_is_not_sent(
     spoil: Callable[[File], File], kind: type[Exception], words: str, tmp_path: Path
 ) -> None:
     """The file is hashed once more right before it is sent."""
-    with answering(no(200)) as (index, fault), pytest.raises(kind, match=words):
-        index.send(spoil(built(tmp_path)[0]))
-    assert fault.seen == []
+    with run_script(no(200)) as (index, server), pytest.raises(kind, match=words):
+        index.send(spoil(build_dists(tmp_path)[0]))
+    assert server.seen == []
 
 
 def test_a_credential_of_any_letters_is_sent(tmp_path: Path) -> None:
     """Names and passwords are UTF-8 on the wire."""
-    with serving(no(200)) as fault, BoundedSession(BOUNDS) as http:
+    with run_server(no(200)) as server, BoundedSession(BOUNDS) as http:
         login = Login(username="käpt'n", secret=Secret("påss\nword"), origin="a test")
-        assert PackageIndex(replace(place(fault.url), login=login), http).send(built(tmp_path)[0]) == Sent()
-    assert fault.seen[0].headers["Authorization"].isascii()
+        assert (
+            PackageIndex(replace(index_place(server.url), login=login), http).send(build_dists(tmp_path)[0]) == Sent()
+        )
+    assert server.seen[0].headers["Authorization"].isascii()
 
 
 @given(st.binary(), st.sampled_from(["text/html", "application/json", "text/plain", ""]), st.text())

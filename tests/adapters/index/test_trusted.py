@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.ci_jobs import CALLED, MATCHING, Job
-from tests.support.faulty_index import BOUNDS, built
-from tests.support.faulty_server import Exchange, serving
-from tests.support.sample_values import Ticks
+from tests.support.ci_jobs import PUBLISHER, REUSABLE_WORKFLOW, TrustedJob
+from tests.support.faulty_index import BOUNDS, build_dists
+from tests.support.faulty_server import Exchange, run_server
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index.trusted import TrustedPublishing, ambient
@@ -40,9 +40,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
 
 
 @pytest.fixture
-def job(world: LocalWorld, monkeypatch: pytest.MonkeyPatch) -> Job:
+def job(world: LocalWorld, monkeypatch: pytest.MonkeyPatch) -> TrustedJob:
     """A job in it."""
-    return Job.start(world, monkeypatch)
+    return TrustedJob.start(world, monkeypatch)
 
 
 # ---- which credential counts
@@ -58,24 +58,26 @@ def job(world: LocalWorld, monkeypatch: pytest.MonkeyPatch) -> Job:
         (Trusted.NEVER, "pypi-x", False),
     ],
 )
-def test_the_policy_decides_which_login_is_used(job: Job, policy: Trusted, password: str, *, minted: bool) -> None:
+def test_the_policy_decides_which_login_is_used(
+    job: TrustedJob, policy: Trusted, password: str, *, minted: bool
+) -> None:
     """A stored login goes before, unless trusted publishing is demanded; nobody is asked."""
     credential = job.index(policy, password).credential()
     assert (credential.minted, credential.present) == (minted, minted or bool(password))
     assert ("GitHub Actions" in credential.origin) is minted
 
 
-def test_mixed_credentials_are_refused_by_name(job: Job, tmp_path: Path) -> None:
+def test_mixed_credentials_are_refused_by_name(job: TrustedJob, tmp_path: Path) -> None:
     """Who demands trusted publishing wants no other secret around: also at an upload."""
     index = job.index(Trusted.ALWAYS, "pypi-x")
-    for use in (index.credential, lambda: index.send(built(tmp_path)[0])):
+    for use in (index.credential, lambda: index.send(build_dists(tmp_path)[0])):
         with pytest.raises(Denied, match=r"another credential too, from ~/\.pypirc") as caught:
             use()
         assert "take that one away" in caught.value.next_step
 
 
 @pytest.mark.parametrize("missing", [REQUEST_TOKEN, REQUEST_URL])
-def test_a_missing_permission_is_named_without_a_request(job: Job, missing: str) -> None:
+def test_a_missing_permission_is_named_without_a_request(job: TrustedJob, missing: str) -> None:
     """It is the most common mistake, and known in the first second."""
     del job.environ[missing]
     with pytest.raises(Denied, match="no permission 'id-token: write'") as caught:
@@ -88,7 +90,7 @@ def test_a_missing_permission_is_named_without_a_request(job: Job, missing: str)
     assert "id-token: write" in credential.remedy
 
 
-def test_the_permission_may_also_turn_out_to_be_missing(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_permission_may_also_turn_out_to_be_missing(job: TrustedJob, monkeypatch: pytest.MonkeyPatch) -> None:
     """The library says the same in its own way."""
     monkeypatch.delenv(REQUEST_TOKEN)
     with pytest.raises(Denied, match="id-token: write"):
@@ -118,7 +120,7 @@ def test_gitlab_without_an_id_token_lacks_one() -> None:
     assert "id_tokens:" in found.remedy
 
 
-def test_outside_of_a_ci_there_is_none(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_of_a_ci_there_is_none(job: TrustedJob, monkeypatch: pytest.MonkeyPatch) -> None:
     """Demanded on a laptop, it is refused before anything is sent to the index but the question for the audience."""
     for name in list(job.environ):
         monkeypatch.delenv(name)
@@ -132,12 +134,12 @@ def test_outside_of_a_ci_there_is_none(job: Job, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_token_is_minted_used_and_shown_to_nobody(
-    job: Job, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    job: TrustedJob, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A new project: the mint makes it, and the files arrive."""
-    job.publishers(MATCHING | {"pending": True})
+    job.publishers(PUBLISHER | {"pending": True})
     before, index = job.minted(), job.index()
-    for file in built(tmp_path):
+    for file in build_dists(tmp_path):
         assert index.send(file) == Sent()
     assert index.knows("demo")
     assert job.minted() == before + 1
@@ -149,10 +151,10 @@ def test_a_token_is_minted_used_and_shown_to_nobody(
     assert capfd.readouterr() == ("", "")
 
 
-def test_proving_goes_only_as_far_as_it_may(job: Job) -> None:
+def test_proving_goes_only_as_far_as_it_may(job: TrustedJob) -> None:
     """Reading asks nobody, asking tells who we are, minting alone changes the index."""
     before, index = job.minted(), job.index()
-    job.publishers(MATCHING)
+    job.publishers(PUBLISHER)
     job.claims(environment="pypi")
     read = index.prove_login("demo", LoginProbe.READING)
     assert (read.taken, "no token was asked for" in read.detail) == (False, True)
@@ -167,9 +169,9 @@ def test_proving_goes_only_as_far_as_it_may(job: Job) -> None:
     assert job.minted() == before + 1
 
 
-def test_a_token_is_used_for_ten_minutes_and_then_made_anew(job: Job) -> None:
+def test_a_token_is_used_for_ten_minutes_and_then_made_anew(job: TrustedJob) -> None:
     """Well before its end after fifteen; each time with an ID token that was in no exchange before."""
-    job.publishers(MATCHING)
+    job.publishers(PUBLISHER)
     trusted = job.trusted()
     first = trusted.login()
     job.clock.time += 599
@@ -180,9 +182,9 @@ def test_a_token_is_used_for_ten_minutes_and_then_made_anew(job: Job) -> None:
     assert trusted.login() == second
 
 
-def test_many_threads_mint_one_token(job: Job) -> None:
+def test_many_threads_mint_one_token(job: TrustedJob) -> None:
     """Uploads side by side share it."""
-    job.publishers(MATCHING)
+    job.publishers(PUBLISHER)
     before, trusted = job.minted(), job.trusted()
     with ThreadPoolExecutor(8) as pool:
         logins = list(pool.map(lambda _: trusted.login(), range(16)))
@@ -190,10 +192,12 @@ def test_many_threads_mint_one_token(job: Job) -> None:
     assert job.minted() == before + 1
 
 
-def test_the_two_indexes_have_tokens_of_their_own(job: Job, world: LocalWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_two_indexes_have_tokens_of_their_own(
+    job: TrustedJob, world: LocalWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each asks for its own audience, and knows its own publishers."""
-    job.publishers(MATCHING)
-    other = Job.start(world, monkeypatch, "testpypi")
+    job.publishers(PUBLISHER)
+    other = TrustedJob.start(world, monkeypatch, "testpypi")
     assert job.trusted().login().secret
     with pytest.raises(Denied, match="testpypi has no trusted publisher that matches this job"):
         other.trusted().login()
@@ -202,19 +206,19 @@ def test_the_two_indexes_have_tokens_of_their_own(job: Job, world: LocalWorld, m
 # ---- refused, in each of its ways
 
 
-def _reused(job: Job) -> None:
-    job.publishers(MATCHING)
+def _reused(job: TrustedJob) -> None:
+    job.publishers(PUBLISHER)
     job.claims(jti="same")
     assert job.mint().status_code == 200
 
 
-def _taken(job: Job) -> None:
-    job.publishers(MATCHING | {"project": "there", "pending": True})
+def _taken(job: TrustedJob) -> None:
+    job.publishers(PUBLISHER | {"project": "there", "pending": True})
     assert job.mint().status_code == 200
-    job.publishers(MATCHING | {"project": "There", "pending": True})
+    job.publishers(PUBLISHER | {"project": "There", "pending": True})
 
 
-REFUSED: dict[str, tuple[Callable[[Job], None], tuple[str, ...]]] = {
+REFUSED: dict[str, tuple[Callable[[TrustedJob], None], tuple[str, ...]]] = {
     "not-enabled": (
         lambda job: (job.folder / "no-github").touch(),
         ("switched trusted publishing off", "API token", "repository: acme/demo"),
@@ -236,7 +240,7 @@ REFUSED: dict[str, tuple[Callable[[Job], None], tuple[str, ...]]] = {
         ("seen this ID token before", "start a new job"),
     ),
     "invalid-publisher": (
-        lambda job: job.publishers(MATCHING | {"workflow": "other.yml"}),
+        lambda job: job.publishers(PUBLISHER | {"workflow": "other.yml"}),
         ("no trusted publisher that matches", "'Publishing'"),
     ),
     "invalid-pending-publisher": (
@@ -244,14 +248,14 @@ REFUSED: dict[str, tuple[Callable[[Job], None], tuple[str, ...]]] = {
         ("which is there already", "if the project is yours"),
     ),
     "name": (
-        lambda job: job.publishers(MATCHING | {"project": "json", "pending": True}),
+        lambda job: job.publishers(PUBLISHER | {"project": "json", "pending": True}),
         ("the name is not allowed", "another name"),
     ),
 }
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_each_way_of_being_refused_has_its_own_words(job: Job, case: str) -> None:
+def test_each_way_of_being_refused_has_its_own_words(job: TrustedJob, case: str) -> None:
     """What it means, the index's own word, and what to do; never a token."""
     prepare, said = REFUSED[case]
     prepare(job)
@@ -263,7 +267,7 @@ def test_each_way_of_being_refused_has_its_own_words(job: Job, case: str) -> Non
     assert "eyJ" not in told
 
 
-def test_the_claims_stand_beside_what_the_publisher_must_be(job: Job) -> None:
+def test_the_claims_stand_beside_what_the_publisher_must_be(job: TrustedJob) -> None:
     """Decoded, and what is absent is said to be."""
     job.claims(environment=None, ref="refs/tags/v1\x1b[31m")
     with pytest.raises(Denied) as caught:
@@ -280,15 +284,15 @@ def test_the_claims_stand_beside_what_the_publisher_must_be(job: Job) -> None:
     ]
 
 
-def test_a_reusable_workflow_is_refused_before_the_exchange(job: Job) -> None:
+def test_a_reusable_workflow_is_refused_before_the_exchange(job: TrustedJob) -> None:
     """The index would look for the workflow that was called; both are named."""
-    job.publishers(MATCHING | {"repository": "acme/demo", "workflow": "publish.yml"})
-    job.claims(job_workflow_ref=CALLED)
+    job.publishers(PUBLISHER | {"repository": "acme/demo", "workflow": "publish.yml"})
+    job.claims(job_workflow_ref=REUSABLE_WORKFLOW)
     before = job.minted()
     for upto in (LoginProbe.ASKING, LoginProbe.MINTING):
         with pytest.raises(Denied, match="reusable workflow") as caught:
             job.index().prove_login("demo", upto)
-        assert CALLED in caught.value.what
+        assert REUSABLE_WORKFLOW in caught.value.what
         assert "acme/demo/.github/workflows/release.yml" in caught.value.what
     assert job.minted() == before
 
@@ -313,7 +317,7 @@ def test_what_is_no_id_token_is_unknown(text: str) -> None:
 # ---- one ID token a job
 
 
-def gitlab(job: Job, patch: pytest.MonkeyPatch) -> Job:
+def gitlab(job: TrustedJob, patch: pytest.MonkeyPatch) -> TrustedJob:
     """The same job in GitLab: its one ID token stands in a variable."""
     token = job.id_token()
     for name in list(job.environ):
@@ -325,9 +329,11 @@ def gitlab(job: Job, patch: pytest.MonkeyPatch) -> Job:
     return job
 
 
-def test_one_id_token_is_kept_for_the_upload_and_used_to_its_end(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_id_token_is_kept_for_the_upload_and_used_to_its_end(
+    job: TrustedJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is not spent early, and what it gave is used for as long as it is good."""
-    job.publishers(MATCHING)
+    job.publishers(PUBLISHER)
     before, index = job.minted(), gitlab(job, monkeypatch).index()
     proved = index.prove_login("demo", LoginProbe.MINTING)
     assert (proved.taken, "kept for the upload" in proved.detail) == (False, True)
@@ -343,7 +349,7 @@ def test_one_id_token_is_kept_for_the_upload_and_used_to_its_end(job: Job, monke
     assert "start the job again" in caught.value.next_step
 
 
-def test_an_id_token_for_another_audience_only_is_none(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_id_token_for_another_audience_only_is_none(job: TrustedJob, monkeypatch: pytest.MonkeyPatch) -> None:
     """GitLab's variables are named after audiences; the one that is missing is named."""
     gitlab(job, monkeypatch)
     monkeypatch.delenv("LOCAL_PYPI_ID_TOKEN")
@@ -361,7 +367,7 @@ def encoded(**claims: Any) -> str:
     return f"x.{body}.x"
 
 
-def trusting(url: str, patch: pytest.MonkeyPatch, http: BoundedSession, clock: Ticks) -> TrustedPublishing:
+def trusting(url: str, patch: pytest.MonkeyPatch, http: BoundedSession, clock: FakeClock) -> TrustedPublishing:
     """Trusted publishing to an index that a test speaks for, which is the CI as well."""
     environ = {"GITHUB_ACTIONS": "true", REQUEST_URL: f"{url}/ci", REQUEST_TOKEN: "runner-secret"}
     for name, value in environ.items():
@@ -433,8 +439,8 @@ ODD: dict[str, tuple[str, Callable[[Exchange], None], type[Exception], str]] = {
 def test_an_odd_answer_is_refused_or_unknown(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is never taken for a token, and shows no secret."""
     path, answer, error, said = ODD[case]
-    with serving(script({path: answer})) as fault, BoundedSession(BOUNDS) as http:
-        trusted = trusting(fault.url, monkeypatch, http, Ticks(time=1000.0))
+    with run_server(script({path: answer})) as server, BoundedSession(BOUNDS) as http:
+        trusted = trusting(server.url, monkeypatch, http, FakeClock(time=1000.0))
         with pytest.raises(error, match=said) as caught:
             trusted.login()
     told = f"{caught.value} {getattr(caught.value, 'next_step', '')}"
@@ -448,8 +454,8 @@ def test_a_token_that_comes_back_in_a_refusal_is_hidden(monkeypatch: pytest.Monk
         errors = [{"code": "invalid-payload", "description": json.loads(exchange.read())["token"]}]
         exchange.answer(422, json.dumps({"errors": errors}), kind="application/json")
 
-    with serving(script({MINT: echo})) as fault, BoundedSession(BOUNDS) as http:
-        trusted = trusting(fault.url, monkeypatch, http, Ticks(time=1000.0))
+    with run_server(script({MINT: echo})) as server, BoundedSession(BOUNDS) as http:
+        trusted = trusting(server.url, monkeypatch, http, FakeClock(time=1000.0))
         with pytest.raises(Denied, match=r"invalid-payload: \*\*\*"):
             trusted.login()
 
@@ -465,31 +471,31 @@ def test_a_lost_answer_is_asked_for_again_with_another_id_token(monkeypatch: pyt
         else:
             exchange.json({"token": "minted"})
 
-    clock = Ticks(time=1000.0)
-    with serving(script({MINT: lose})) as fault, BoundedSession(BOUNDS) as http:
-        login = trusting(fault.url, monkeypatch, http, clock).login()
+    clock = FakeClock(time=1000.0)
+    with run_server(script({MINT: lose})) as server, BoundedSession(BOUNDS) as http:
+        login = trusting(server.url, monkeypatch, http, clock).login()
     assert login.secret == Secret("minted")
     assert (len(sent), len(set(sent)), clock.slept) == (3, 3, [1.0, 4.0])
 
 
 def test_a_token_for_less_time_is_made_anew_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
     """An index may give other tokens than PyPI; a wrong clock does not make a new one for each file."""
-    clock = Ticks(time=1000.0)
+    clock = FakeClock(time=1000.0)
     answers: Answers = {MINT: lambda x: x.json({"token": "minted", "expires": 1})}
-    with serving(script(answers)) as fault, BoundedSession(BOUNDS) as http:
-        trusted = trusting(fault.url, monkeypatch, http, clock)
+    with run_server(script(answers)) as server, BoundedSession(BOUNDS) as http:
+        trusted = trusting(server.url, monkeypatch, http, clock)
         for seconds, exchanges in ((0, 1), (29, 1), (2, 2)):
             clock.time += seconds
             trusted.login()
-            assert len(fault.paths("POST")) == exchanges
+            assert len(server.paths("POST")) == exchanges
 
 
 def test_an_audience_from_elsewhere_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A redirect could ask for an ID token in another's name."""
-    with serving(lambda x: x.json({"audience": "mine"})) as other:
+    with run_server(lambda x: x.json({"audience": "mine"})) as other:
         answers: Answers = {AUDIENCE: lambda x: x.redirect(f"{other.url}/x")}
-        with serving(script(answers)) as fault, BoundedSession(BOUNDS) as http:
-            trusted = trusting(fault.url, monkeypatch, http, Ticks(time=1000.0))
+        with run_server(script(answers)) as server, BoundedSession(BOUNDS) as http:
+            trusted = trusting(server.url, monkeypatch, http, FakeClock(time=1000.0))
             with pytest.raises(Denied, match="leads elsewhere"):
                 trusted.login()
 
@@ -497,8 +503,8 @@ def test_an_audience_from_elsewhere_is_not_believed(monkeypatch: pytest.MonkeyPa
 def test_a_ci_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The library would wait for four times half a minute."""
     monkeypatch.setattr(ambient, "_PATIENCE", 0.2)
-    with serving(script({"/ci": Exchange.hang})) as fault, BoundedSession(BOUNDS) as http:
-        trusted = trusting(fault.url, monkeypatch, http, Ticks(time=1000.0))
+    with run_server(script({"/ci": Exchange.hang})) as server, BoundedSession(BOUNDS) as http:
+        trusted = trusting(server.url, monkeypatch, http, FakeClock(time=1000.0))
         with pytest.raises(Unknown, match="no ID token within"):
             trusted.login()
 

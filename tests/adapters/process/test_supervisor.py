@@ -137,20 +137,20 @@ def test_keeper_forgets_what_has_ended() -> None:
     forgotten.wait()
 
 
-class Engine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class FakeEngine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """A socket that answers as an engine does, with these containers."""
 
     daemon_threads = True
 
     def __init__(self, path: Path, containers: dict[str, str]) -> None:
         self.containers, self.asked = containers, list[str]()
-        super().__init__(str(path), EngineAnswers)
+        super().__init__(str(path), FakeEngineHandler)
 
 
-class EngineAnswers(http.server.BaseHTTPRequestHandler):
+class FakeEngineHandler(http.server.BaseHTTPRequestHandler):
     """Lists by label, and removes."""
 
-    server: Engine
+    server: FakeEngine
 
     def do_GET(self) -> None:
         """List the ids with the label that is asked for."""
@@ -192,7 +192,7 @@ class EngineAnswers(http.server.BaseHTTPRequestHandler):
 def test_keeper_removes_the_containers_of_its_run(tmp_path: Path, feed: list[str], left: list[str]) -> None:
     """Those that were still noted go, by the run's label; those of others stay, and an engine that is gone is fine."""
     path = tmp_path / "docker.sock"
-    with Engine(path, {"one": "this", "other": "another"}) as engine:
+    with FakeEngine(path, {"one": "this", "other": "another"}) as engine:
         thread = threading.Thread(target=engine.serve_forever)
         thread.start()
         try:

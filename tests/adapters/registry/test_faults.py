@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.support.faulty_server import Exchange, Script, serving
-from tests.support.real_registries import LOGIN, NO_LOGIN, PASSWORD, image
-from tests.support.sample_values import Ticks
+from tests.support.faulty_server import Exchange, Script, run_server
+from tests.support.real_registries import LOGIN, NO_LOGIN, PASSWORD, make_image
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.registry import OciRegistry
@@ -18,7 +18,7 @@ from unmoor.artifacts import oci
 from unmoor.errors import Conflict, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.world import Login, RegistryPlace
 
-BUILT = image("faults").manifest
+BUILT = make_image("faults").manifest
 HEADERS = {"Docker-Content-Digest": BUILT.digest, "Docker-Distribution-Api-Version": "registry/2.0"}
 
 
@@ -29,10 +29,10 @@ def http() -> Iterator[BoundedSession]:
         yield session
 
 
-def at(url: str, http: BoundedSession, *, login: Login = LOGIN, clock: Ticks | None = None) -> OciRegistry:
+def at(url: str, http: BoundedSession, *, login: Login = LOGIN, clock: FakeClock | None = None) -> OciRegistry:
     """The adapter at an address."""
     place = RegistryPlace(host="ghcr.io", address=url, login=login)
-    return OciRegistry(place, "acme/demo", http, clock or Ticks())
+    return OciRegistry(place, "acme/demo", http, clock or FakeClock())
 
 
 def refusing(status: int, code: str, message: str = "", **headers: str) -> Script:
@@ -80,8 +80,8 @@ def test_every_fault_is_one_clear_error(
     http: BoundedSession, act: str, script: Script, error: type[UnmoorError], words: str
 ) -> None:
     """Reads and writes alike, within two minutes of waiting; what the other side says is quoted, the password never."""
-    clock = Ticks()
-    with serving(script) as server:
+    clock = FakeClock()
+    with run_server(script) as server:
         with pytest.raises(error, match=words) as caught:
             (READS | WRITES)[act](at(server.url, http, clock=clock))
         assert PASSWORD not in str(caught.value) + caught.value.next_step
@@ -92,13 +92,16 @@ def test_every_fault_is_one_clear_error(
 @pytest.mark.parametrize("act", ["head", "manifest", "tags"])
 def test_a_404_of_another_server_is_not_absence(http: BoundedSession, act: str) -> None:
     """A proxy's page says nothing about the image; the registry's own answer does."""
-    with serving(lambda it: it.answer(404, "<html>", kind="text/html")) as server, pytest.raises(Unknown, match="404"):
+    with (
+        run_server(lambda it: it.answer(404, "<html>", kind="text/html")) as server,
+        pytest.raises(Unknown, match="404"),
+    ):
         READS[act](at(server.url, http))
     for script in (
         refusing(404, "NAME_UNKNOWN"),
         lambda it: it.answer(404, headers={"Docker-Distribution-Api-Version": "registry/2.0"}),
     ):
-        with serving(script) as server:
+        with run_server(script) as server:
             assert not READS[act](at(server.url, http))
 
 
@@ -113,17 +116,17 @@ def test_a_busy_registry_is_waited_for(http: BoundedSession) -> None:
         else:
             it.answer(200, headers=HEADERS)
 
-    clock = Ticks()
-    with serving(script) as server:
+    clock = FakeClock()
+    with run_server(script) as server:
         assert at(server.url, http, clock=clock).head("one") == BUILT.digest
     assert clock.slept == [7.0, 7.0]
 
 
 def test_a_registry_that_wants_us_to_wait_too_long_is_unknown(http: BoundedSession) -> None:
     """The wait it asks for is named, and not waited."""
-    clock = Ticks()
+    clock = FakeClock()
     script = _answering(429, "", {"Retry-After": "3600"})
-    with serving(script) as server, pytest.raises(Unknown) as caught:
+    with run_server(script) as server, pytest.raises(Unknown) as caught:
         at(server.url, http, clock=clock).head("one")
     assert "3600 s" in caught.value.next_step
     assert clock.slept == []
@@ -154,19 +157,19 @@ def test_bytes_that_are_not_what_was_asked_for_are_refused(
     http: BoundedSession, script: Script, reference: str, error: type[UnmoorError]
 ) -> None:
     """Digests are computed, and never believed."""
-    with serving(script) as server, pytest.raises(error):
+    with run_server(script) as server, pytest.raises(error):
         at(server.url, http).manifest(reference)
 
 
 def test_a_head_that_names_no_digest_is_followed_by_a_read(http: BoundedSession) -> None:
     """Some registries leave the header out."""
-    with serving(lambda it: it.answer(200, BUILT.data, kind=BUILT.media_type)) as server:
+    with run_server(lambda it: it.answer(200, BUILT.data, kind=BUILT.media_type)) as server:
         assert at(server.url, http).head("one") == BUILT.digest
-    with serving(manifests()) as server, pytest.raises(Conflict):
+    with run_server(manifests()) as server, pytest.raises(Conflict):
         at(server.url, http).head(OTHER)
 
 
-class Shelf:
+class FaultyRegistry:
     """A registry of one tag that does what it is told to once, and is well-behaved otherwise."""
 
     def __init__(self, trouble: Callable[[Exchange], bool], *, held: bytes = b"") -> None:
@@ -201,20 +204,20 @@ def lost(it: Exchange) -> bool:
 @pytest.mark.parametrize("how", ["reset", "502"])
 def test_a_lost_reply_is_decided_by_looking(http: BoundedSession, how: str, *, stored: bool) -> None:
     """What was stored is not sent again; what was not is."""
-    shelf = Shelf(lost)
+    served = FaultyRegistry(lost)
 
     def trouble(it: Exchange) -> bool:
         if stored:
-            shelf.held = it.read()
+            served.held = it.read()
         if how == "reset":
             return lost(it)
         it.answer(502, "bad gateway")
         return False
 
-    shelf.trouble = trouble
-    with serving(shelf) as server:
+    served.trouble = trouble
+    with run_server(served) as server:
         assert at(server.url, http).put("one", BUILT) == BUILT.digest
-    assert shelf.puts == (1 if stored else 2)
+    assert served.puts == (1 if stored else 2)
 
 
 @pytest.mark.parametrize(
@@ -230,17 +233,17 @@ def test_a_tag_that_may_not_be_moved(
         refusing(status, code, "tag v1 is immutable")(it)
         return False
 
-    held = BUILT.data if same else image("other").manifest.data
-    shelf = Shelf(trouble, held=held)
-    with serving(shelf) as server:
+    held = BUILT.data if same else make_image("other").manifest.data
+    served = FaultyRegistry(trouble, held=held)
+    with run_server(served) as server:
         registry = at(server.url, http)
         if same:
             assert registry.put("v1", BUILT) == BUILT.digest
         else:
             with pytest.raises(error, match="immutable"):
                 registry.put("v1", BUILT)
-    assert shelf.puts == 1
-    assert shelf.held == held
+    assert served.puts == 1
+    assert served.held == held
 
 
 def test_what_was_taken_and_is_not_there_is_unknown(http: BoundedSession) -> None:
@@ -252,7 +255,7 @@ def test_what_was_taken_and_is_not_there_is_unknown(http: BoundedSession) -> Non
         else:
             refusing(404, "MANIFEST_UNKNOWN")(it)
 
-    with serving(script) as server, pytest.raises(Unknown, match="read back it is not there"):
+    with run_server(script) as server, pytest.raises(Unknown, match="read back it is not there"):
         at(server.url, http).put("one", BUILT)
 
 
@@ -268,7 +271,7 @@ def test_what_was_taken_and_is_not_there_is_unknown(http: BoundedSession) -> Non
 )
 def test_a_list_of_tags_is_read_strictly(http: BoundedSession, answer: Any, error: type[UnmoorError] | None) -> None:
     """Nothing in it is guessed."""
-    with serving(lambda it: it.json(answer)) as server:
+    with run_server(lambda it: it.json(answer)) as server:
         if error is None:
             assert at(server.url, http).tags() == ()
         else:
@@ -285,11 +288,11 @@ def test_pages_of_tags_are_followed_here_alone(http: BoundedSession) -> None:
         tags = ["a", "b"] if more else ["b", "c"]
         it.answer(200, json.dumps({"tags": tags}), kind="application/json", headers=link)
 
-    with serving(pages) as server:
+    with run_server(pages) as server:
         assert at(server.url, http).tags() == ("a", "b", "c")
     for target in ("https://example.org/v2/acme/demo/tags/list?n=2", "/v2/other/tags/list?n=2"):
         body, link = json.dumps({"tags": ["a"]}), {"Link": f'<{target}>; rel="next"'}
-        with serving(_answering(200, body, link)) as server, pytest.raises(Unknown):
+        with run_server(_answering(200, body, link)) as server, pytest.raises(Unknown):
             at(server.url, http).tags()
 
 
@@ -297,7 +300,7 @@ def test_a_password_goes_only_where_it_belongs(http: BoundedSession) -> None:
     """A registry on this machine that sends us elsewhere for a token, or over plain http, gets none."""
     for realm in ("http://example.org/token", "https://example.org/token"):
         challenge = {"WWW-Authenticate": f'Bearer realm="{realm}",service="x",scope="repository:acme/demo:pull"'}
-        with serving(_answering(401, "", challenge)) as server, pytest.raises(Denied):
+        with run_server(_answering(401, "", challenge)) as server, pytest.raises(Denied):
             at(server.url, http).head("one")
         assert all("Authorization" not in seen.headers for seen in server.seen)
 
@@ -344,7 +347,7 @@ def test_a_token_server_that_fails(http: BoundedSession, script: Script, error: 
             host = it.headers["Host"]
             it.answer(401, headers={"WWW-Authenticate": f'Bearer realm="http://{host}/token",service="x"'})
 
-    with serving(both) as server, pytest.raises(error):
+    with run_server(both) as server, pytest.raises(error):
         at(server.url, http).head("one")
 
 
@@ -362,7 +365,7 @@ def test_a_token_that_is_refused_is_replaced_once(http: BoundedSession) -> None:
             host = it.headers["Host"]
             it.answer(401, headers={"WWW-Authenticate": f'Bearer realm="http://{host}/token?x=1"'})
 
-    with serving(script) as server:
+    with run_server(script) as server:
         registry = at(server.url, http)
         with pytest.raises(Denied):
             registry.head("one")
@@ -373,7 +376,7 @@ def test_a_token_that_is_refused_is_replaced_once(http: BoundedSession) -> None:
 
 def test_without_a_login_no_upload_is_begun(http: BoundedSession) -> None:
     """Nothing is sent at all."""
-    with serving(lambda it: it.answer(202)) as server:
+    with run_server(lambda it: it.answer(202)) as server:
         assert at(server.url, http, login=NO_LOGIN).may_push() is False
         assert server.seen == []
         assert at(server.url, http).may_push() is True
@@ -382,6 +385,6 @@ def test_without_a_login_no_upload_is_begun(http: BoundedSession) -> None:
 def test_a_registry_that_deletes_nothing_says_so(http: BoundedSession) -> None:
     """GHCR answers 405."""
     script = refusing(405, "UNSUPPORTED", "The operation is unsupported.")
-    with serving(script) as server, pytest.raises(Rejected) as caught:
+    with run_server(script) as server, pytest.raises(Rejected) as caught:
         at(server.url, http).delete(BUILT.digest)
     assert "/packages/container/" in caught.value.next_step

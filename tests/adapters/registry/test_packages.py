@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tests.support.faulty_server import Exchange, Script, serving
+from tests.support.faulty_server import Exchange, Script, run_server
 from tests.support.local_forge import place_at
-from tests.support.sample_values import Ticks
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry.packages import ForgePackages
@@ -29,10 +29,10 @@ def http() -> Iterator[BoundedSession]:
 
 
 def packages(
-    url: str, http: BoundedSession, repository: str = "acme/demo", *, clock: Ticks | None = None
+    url: str, http: BoundedSession, repository: str = "acme/demo", *, clock: FakeClock | None = None
 ) -> ForgePackages:
     """The adapter at an address."""
-    return ForgePackages(place_at(url, token="throw-away"), repository, http, clock or Ticks())
+    return ForgePackages(place_at(url, token="throw-away"), repository, http, clock or FakeClock())
 
 
 def row(number: int, **changes: object) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def listing(rows: list[Any]) -> Script:
 
 def test_every_page_is_read(http: BoundedSession) -> None:
     """The newest first, each version once; the token goes with every request."""
-    with serving(listing([row(number) for number in range(1, 251)])) as server:
+    with run_server(listing([row(number) for number in range(1, 251)])) as server:
         found = packages(server.url, http).versions()
     assert len(found) == 250
     assert [each.created for each in found] == sorted((each.created for each in found), reverse=True)
@@ -77,12 +77,12 @@ def test_a_package_is_looked_for_under_either_sort_of_owner(http: BoundedSession
         else:
             it.json([] if "/versions" in it.path else PACKAGE)
 
-    with serving(users) as server:
+    with run_server(users) as server:
         mine = packages(server.url, http, "acme/demo/part")
         assert mine.versions() == ()
         assert mine.is_public() is True
     assert "/api/v3/users/acme/packages/container/demo%2Fpart/versions" in server.paths()[-2].partition("?")[0]
-    with serving(lambda it: it.answer(404, "{}", kind="application/json")) as server:
+    with run_server(lambda it: it.answer(404, "{}", kind="application/json")) as server:
         absent = packages(server.url, http)
         assert (absent.versions(), absent.is_public()) == ((), None)
         absent.delete(VERSION)
@@ -102,7 +102,7 @@ def test_a_package_is_looked_for_under_either_sort_of_owner(http: BoundedSession
 )
 def test_a_list_is_read_strictly(http: BoundedSession, rows: list[Any]) -> None:
     """One odd version makes the list unknown: it never counts as shorter."""
-    with serving(listing(rows)) as server, pytest.raises(Unknown):
+    with run_server(listing(rows)) as server, pytest.raises(Unknown):
         packages(server.url, http).versions()
 
 
@@ -132,7 +132,7 @@ def test_every_fault_is_one_clear_error(
     http: BoundedSession, act: str, script: Script, error: type[UnmoorError]
 ) -> None:
     """And the token stands in none of them."""
-    with serving(script) as server, pytest.raises(error) as caught:
+    with run_server(script) as server, pytest.raises(error) as caught:
         ACTS[act](packages(server.url, http))
     assert "throw-away" not in str(caught.value) + caught.value.next_step
 
@@ -147,7 +147,7 @@ def test_what_the_forge_will_not_delete_is_rejected_in_its_words(http: BoundedSe
         else:
             it.json(PACKAGE)
 
-    with serving(script) as server, pytest.raises(Rejected, match="5000 downloads"):
+    with run_server(script) as server, pytest.raises(Rejected, match="5000 downloads"):
         packages(server.url, http).delete(VERSION)
 
     def gone(it: Exchange) -> None:
@@ -156,13 +156,13 @@ def test_what_the_forge_will_not_delete_is_rejected_in_its_words(http: BoundedSe
         else:
             it.json(PACKAGE)
 
-    with serving(gone) as server:
+    with run_server(gone) as server:
         packages(server.url, http).delete(VERSION)
 
 
 def test_a_rate_limit_is_waited_for_and_is_no_lack_of_rights(http: BoundedSession) -> None:
     """GitHub says 403 to both; what it limits is asked for again as soon as it allows."""
-    clock, left = Ticks(), [1]
+    clock, left = FakeClock(), [1]
 
     def script(it: Exchange) -> None:
         if left and left.pop():
@@ -171,7 +171,7 @@ def test_a_rate_limit_is_waited_for_and_is_no_lack_of_rights(http: BoundedSessio
         else:
             it.json(PACKAGE)
 
-    with serving(script) as server:
+    with run_server(script) as server:
         assert packages(server.url, http, clock=clock).is_public() is True
     assert clock.slept == [17.0]
 
@@ -186,6 +186,6 @@ def test_a_deletion_is_tried_again_after_a_fault(http: BoundedSession) -> None:
         else:
             it.json(PACKAGE)
 
-    with serving(script) as server:
+    with run_server(script) as server:
         packages(server.url, http).delete(VERSION)
     assert len(server.paths("DELETE")) == 2

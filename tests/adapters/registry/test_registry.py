@@ -12,12 +12,12 @@ from tests.support.real_registries import (
     NO_LOGIN,
     USER,
     RealRegistry,
-    image,
     index_of,
-    layout,
+    make_image,
     put_image,
     put_manifest,
-    registry,
+    run_registry,
+    write_layout,
 )
 
 from unmoor.adapters.http.session import BoundedSession
@@ -40,21 +40,21 @@ def http() -> Iterator[BoundedSession]:
 @pytest.fixture(scope="module", params=["", "basic", "token"], ids=["open", "basic", "token"])
 def there(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
     """A registry of each kind of login."""
-    with registry(tmp_path_factory.mktemp("registry"), auth=request.param) as running:
+    with run_registry(tmp_path_factory.mktemp("registry"), auth=request.param) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def basic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
     """A registry with passwords, to which a plain client can talk as well."""
-    with registry(tmp_path_factory.mktemp("basic"), auth="basic") as running:
+    with run_registry(tmp_path_factory.mktemp("basic"), auth="basic") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
     """A registry with tokens."""
-    with registry(tmp_path_factory.mktemp("token"), auth="token") as running:
+    with run_registry(tmp_path_factory.mktemp("token"), auth="token") as running:
         yield running
 
 
@@ -63,10 +63,12 @@ def test_an_image_of_another_client_is_read_by_digest(
     there: RealRegistry, http: BoundedSession, tmp_path: Path, *, docker: bool
 ) -> None:
     """What skopeo pushed is seen by tag and by digest, with the very bytes and media type."""
-    built = image("read")
+    built = make_image("read")
     repository = f"acme/read-{docker}".lower()
     kind = "v2s2" if docker else "oci"
-    there.skopeo("copy", "--format", kind, layout(tmp_path / "image", built, "one"), f"docker://{{}}/{repository}:one")
+    there.skopeo(
+        "copy", "--format", kind, write_layout(tmp_path / "image", built, "one"), f"docker://{{}}/{repository}:one"
+    )
     seen = there.open(repository, http)
     digest = json.loads(there.skopeo("inspect", f"docker://{{}}/{repository}:one"))["Digest"]
     assert seen.head("one") == digest
@@ -92,8 +94,8 @@ def test_what_is_not_there_is_absent(there: RealRegistry, http: BoundedSession) 
 
 def test_the_very_bytes_go_under_another_tag(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> None:
     """A second tag has the same digest, and skopeo says so, too."""
-    built = image("promoted")
-    there.skopeo("copy", layout(tmp_path / "image", built, "one"), "docker://{}/acme/promoted:sha-1")
+    built = make_image("promoted")
+    there.skopeo("copy", write_layout(tmp_path / "image", built, "one"), "docker://{}/acme/promoted:sha-1")
     seen = there.open("acme/promoted", http)
     manifest = seen.manifest("sha-1")
     assert manifest is not None
@@ -105,7 +107,7 @@ def test_the_very_bytes_go_under_another_tag(there: RealRegistry, http: BoundedS
 
 def test_an_index_is_put_over_images_that_are_there(basic: RealRegistry, http: BoundedSession) -> None:
     """Its bytes are the same whatever the order of the legs; a client finds each platform through it."""
-    legs = [(platform, image("leg", platform=platform)) for platform in ("linux/amd64", "linux/386")]
+    legs = [(platform, make_image("leg", platform=platform)) for platform in ("linux/amd64", "linux/386")]
     for _, built in legs:
         put_image(basic, "acme/index", built)
     index = index_of(legs)
@@ -117,7 +119,7 @@ def test_an_index_is_put_over_images_that_are_there(basic: RealRegistry, http: B
 
 def test_an_index_over_what_is_missing_is_refused(basic: RealRegistry, http: BoundedSession) -> None:
     """The registry's own words come back."""
-    index = index_of([("linux/amd64", image("never pushed"))])
+    index = index_of([("linux/amd64", make_image("never pushed"))])
     with pytest.raises(Rejected, match="MANIFEST_BLOB_UNKNOWN"):
         basic.open("acme/index", http).put("2.0", index)
 
@@ -155,7 +157,7 @@ def test_without_a_login_only_the_public_is_read(
         with pytest.raises(Denied, match="without a login"):
             seen.head("one")
     with pytest.raises(Denied):
-        seen.put("one", image("not ours").manifest)
+        seen.put("one", make_image("not ours").manifest)
 
 
 def test_a_token_is_kept_for_its_scope_alone(token: RealRegistry, http: BoundedSession) -> None:
@@ -185,7 +187,7 @@ def test_a_scope_that_is_held_back_is_a_denial(token: RealRegistry, http: Bounde
 
 def test_a_manifest_is_deleted_with_its_tags(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> None:
     """By digest; what is gone already is no trouble."""
-    there.skopeo("copy", layout(tmp_path / "image", image("delete"), "one"), "docker://{}/acme/delete:one")
+    there.skopeo("copy", write_layout(tmp_path / "image", make_image("delete"), "one"), "docker://{}/acme/delete:one")
     seen = there.open("acme/delete", http)
     digest = seen.head("one")
     assert digest is not None
@@ -197,7 +199,7 @@ def test_a_manifest_is_deleted_with_its_tags(there: RealRegistry, http: BoundedS
 
 def test_many_tags_are_all_listed(basic: RealRegistry, http: BoundedSession) -> None:
     """However many."""
-    built = image("many")
+    built = make_image("many")
     names = [f"v{number}" for number in range(30)]
     put_image(basic, "acme/many", built, names[0])
     for name in names[1:]:
@@ -207,7 +209,7 @@ def test_many_tags_are_all_listed(basic: RealRegistry, http: BoundedSession) -> 
 
 def test_an_owner_with_capitals_is_written_small(basic: RealRegistry, http: BoundedSession) -> None:
     """Registries take small letters only."""
-    put_image(basic, "acme/small", image("small"), "one")
+    put_image(basic, "acme/small", make_image("small"), "one")
     seen = basic.open("Acme/Small", http)
     assert seen.name == "ghcr.io/acme/small"
     assert seen.address == f"{basic.url.removeprefix('http://')}/acme/small"
@@ -235,5 +237,5 @@ def test_docker_hub_is_where_its_name_does_not_say(http: BoundedSession) -> None
 
 def test_equal_bytes_are_equal_manifests() -> None:
     """A manifest is a value."""
-    one = image("same").manifest
+    one = make_image("same").manifest
     assert one == OciManifest(data=one.data, digest=one.digest, media_type=one.media_type)

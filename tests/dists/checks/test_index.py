@@ -13,7 +13,7 @@ import pytest
 from tests.dists.checks.cases import LIMIT, Case, File
 from tests.dists.checks.corpus import CASES, WARNED
 from tests.dists.checks.packing import Sdist, Wheel, metadata
-from tests.rehearsal.conftest import Client, described
+from tests.rehearsal.conftest import IndexClient, world_table
 from tests.rehearsal.index.made_dists import Upload
 from tests.support.git_repos import Repo
 
@@ -24,12 +24,12 @@ RENAMED = {"classifier": "classifiers", "project_url": "project_urls"}
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexClient]:
     """The production index of a world of its own."""
     folder = tmp_path_factory.mktemp("world")
     repo = Repo.new(folder / "checkout")
     with local.start(folder / "world", repository="acme/demo", checkout=repo.path, file_limit=LIMIT) as world:
-        yield Client(world.addresses["pypi"], described(world)["index"]["password"], world.folder / "pypi")
+        yield IndexClient(world.addresses["pypi"], world_table(world)["index"]["password"], world.folder / "pypi")
 
 
 def said(file: File, name: str) -> bytes:
@@ -66,7 +66,7 @@ EVERY = (*CASES, *WARNED)
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
-def test_what_the_index_says(index: Client, case: Case) -> None:
+def test_what_the_index_says(index: IndexClient, case: Case) -> None:
     """What PyPI refuses is refused in its words; what it takes is taken, although the release refuses it here."""
     name = f"light-house-{EVERY.index(case)}"
     answer = index.send(form(case.make(name), name))
@@ -79,7 +79,7 @@ def test_what_the_index_says(index: Client, case: Case) -> None:
 @pytest.mark.parametrize(
     "make", [Wheel(name="light-house").file, Sdist(name="light-house").file], ids=["wheel", "sdist"]
 )
-def test_good_files_are_taken(index: Client, make: object) -> None:
+def test_good_files_are_taken(index: IndexClient, make: object) -> None:
     """A good file is taken."""
     assert callable(make)
     answer = index.send(form(make(), "light-house"))

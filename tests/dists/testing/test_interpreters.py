@@ -18,7 +18,7 @@ __all__ = ["shell"]
 HERE = tuple(Interpreter(version=version, path=f"/{version}") for version in ("3.8.18", "3.11.2", "3.11.7", "3.12.1"))
 
 
-class Machine(Uv):
+class UvWithInterpreters(Uv):
     """A machine with several interpreters, where unmoor runs on 3.11.7."""
 
     def own(self) -> Interpreter:
@@ -46,7 +46,7 @@ class Machine(Uv):
 )
 def test_choice(shell: LocalShell, requires: str, wanted: str, expected: str) -> None:
     """By itself ours, else the lowest that fits; what is asked for by version is had or told to be missing."""
-    machine = Machine(shell=shell)
+    machine = UvWithInterpreters(shell=shell)
     if " " in expected:
         with pytest.raises(ToolMissing, match=expected):
             choose_interpreter(machine, requires=requires, wanted=wanted)

@@ -62,7 +62,7 @@ def _compare(api: OpenAPI, asked: requests.PreparedRequest, answer: requests.Res
 
 
 @dataclass
-class Forge:
+class ForgeClient:
     """The forge, asked by somebody; ``token`` is empty for anybody."""
 
     base: str

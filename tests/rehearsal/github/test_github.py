@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from tests.rehearsal.conftest import described, requests_of
-from tests.rehearsal.github.contract import Forge
+from tests.rehearsal.conftest import requests_of, world_table
+from tests.rehearsal.github.contract import ForgeClient
 from tests.support.git_repos import Repo
 
 from unmoor.rehearsal import local
@@ -21,24 +21,24 @@ from unmoor.rehearsal.local import LocalWorld
 
 
 @pytest.fixture
-def forge(world: LocalWorld) -> Iterator[Forge]:
+def forge(world: LocalWorld) -> Iterator[ForgeClient]:
     """The forge, asked by who may push. It is emptied after each test."""
-    forge = Forge(world.addresses["forge"], described(world)["forge"]["token"])
+    forge = ForgeClient(world.addresses["forge"], world_table(world)["forge"]["token"])
     yield forge
     for release in forge.call("GET", "/releases?per_page=100").json():
         assert forge.call("DELETE", f"/releases/{release['id']}").status_code == 204
 
 
 @pytest.fixture
-def reader(world: LocalWorld) -> Forge:
+def reader(world: LocalWorld) -> ForgeClient:
     """The forge, asked by who may only read."""
-    return Forge(world.addresses["forge"], json.loads((world.folder / "credentials.json").read_text())["read"])
+    return ForgeClient(world.addresses["forge"], json.loads((world.folder / "credentials.json").read_text())["read"])
 
 
 @pytest.fixture
-def anybody(world: LocalWorld) -> Forge:
+def anybody(world: LocalWorld) -> ForgeClient:
     """The forge, asked without credentials."""
-    return Forge(world.addresses["forge"], "")
+    return ForgeClient(world.addresses["forge"], "")
 
 
 def errors(answer: requests.Response) -> list[dict[str, str]]:
@@ -48,7 +48,7 @@ def errors(answer: requests.Response) -> list[dict[str, str]]:
     return found
 
 
-def test_the_repository(forge: Forge, reader: Forge, anybody: Forge) -> None:
+def test_the_repository(forge: ForgeClient, reader: ForgeClient, anybody: ForgeClient) -> None:
     """The repository says who may push; to who brings no token it says nothing of that."""
     assert [who.call("GET", "").json()["permissions"]["push"] for who in (forge, reader)] == [True, False]
     answer = anybody.call("GET", "").json()
@@ -56,7 +56,7 @@ def test_the_repository(forge: Forge, reader: Forge, anybody: Forge) -> None:
     assert (answer["full_name"], answer["default_branch"], answer["private"]) == ("acme/demo", "main", False)
 
 
-def test_the_user(forge: Forge, anybody: Forge) -> None:
+def test_the_user(forge: ForgeClient, anybody: ForgeClient) -> None:
     """A token belongs to a user; without one there is none."""
     assert forge.call("GET", f"{forge.base}/api/v3/user").json()["login"] == "rehearsal"
     assert anybody.call("GET", f"{forge.base}/api/v3/user").status_code == 401
@@ -64,17 +64,17 @@ def test_the_user(forge: Forge, anybody: Forge) -> None:
 
 def test_bad_token(world: LocalWorld) -> None:
     """A token that is wrong is refused, even where none is needed."""
-    answer = Forge(world.addresses["forge"], "ghs_wrong").call("GET", "")
+    answer = ForgeClient(world.addresses["forge"], "ghs_wrong").call("GET", "")
     assert (answer.status_code, answer.json()["message"]) == (401, "Bad credentials")
 
 
-def test_another_repository(forge: Forge) -> None:
+def test_another_repository(forge: ForgeClient) -> None:
     """Any other repository is not there; ours is, in capitals too."""
     assert forge.call("GET", f"{forge.base}/api/v3/repos/acme/other/releases").status_code == 404
     assert forge.call("GET", f"{forge.base}/api/v3/repos/ACME/Demo/releases").status_code == 200
 
 
-def test_refs_and_tags(forge: Forge) -> None:
+def test_refs_and_tags(forge: ForgeClient) -> None:
     """Refs are those of the bare remote; an annotated tag leads on to its commit."""
     light = forge.call("GET", "/git/ref/tags%2Fv0.1.0").json()
     assert light["object"]["type"] == "commit"
@@ -89,7 +89,7 @@ def test_refs_and_tags(forge: Forge) -> None:
     assert forge.call("GET", f"/git/tags/{light['object']['sha']}").status_code == 404
 
 
-def test_a_draft_is_hidden(forge: Forge, reader: Forge, anybody: Forge) -> None:
+def test_a_draft_is_hidden(forge: ForgeClient, reader: ForgeClient, anybody: ForgeClient) -> None:
     """A draft is listed to who may push; by its tag nobody finds it, nor its assets from outside."""
     draft = forge.make("v0.1.0")
     asset = forge.attach(draft, "a.txt", b"text").json()
@@ -103,7 +103,7 @@ def test_a_draft_is_hidden(forge: Forge, reader: Forge, anybody: Forge) -> None:
     assert "untagged-" in draft["html_url"]
 
 
-def test_drafts_are_not_unique(forge: Forge) -> None:
+def test_drafts_are_not_unique(forge: ForgeClient) -> None:
     """Two drafts of one tag can be, but only one of them can be published."""
     first, second = forge.make("v0.1.0"), forge.make("v0.1.0")
     assert forge.change(first, draft=False).status_code == 200
@@ -114,7 +114,7 @@ def test_drafts_are_not_unique(forge: Forge) -> None:
     assert errors(refused)[0]["code"] == "already_exists"
 
 
-def test_published(forge: Forge, anybody: Forge) -> None:
+def test_published(forge: ForgeClient, anybody: ForgeClient) -> None:
     """A published release is found by its tag, and its assets are there for anybody."""
     draft = forge.make("v0.2.0", name="v0.2.0", body="notes")
     forge.attach(draft, "a.txt", b"text")
@@ -148,7 +148,9 @@ LATEST: dict[str, tuple[list[tuple[str, dict[str, Any]]], str | None]] = {
 
 
 @pytest.mark.parametrize(("steps", "latest"), LATEST.values(), ids=LATEST)
-def test_latest(forge: Forge, anybody: Forge, steps: list[tuple[str, dict[str, Any]]], latest: str | None) -> None:
+def test_latest(
+    forge: ForgeClient, anybody: ForgeClient, steps: list[tuple[str, dict[str, Any]]], latest: str | None
+) -> None:
     """The latest release is the last that was made it; publishing does so unless told otherwise."""
     for tag, words in steps:
         forge.change(forge.make(tag, target_commitish="main"), **words)
@@ -156,7 +158,7 @@ def test_latest(forge: Forge, anybody: Forge, steps: list[tuple[str, dict[str, A
     assert (answer.json()["tag_name"] if answer.status_code == 200 else None) == latest
 
 
-def test_latest_stays_on_update(forge: Forge) -> None:
+def test_latest_stays_on_update(forge: ForgeClient) -> None:
     """Changing the words of a published release does not make it the latest; deleting the latest gives it back."""
     first, second = forge.make("v0.1.0", draft=False), forge.make("v0.2.0", draft=False)
     forge.change(first, body="other")
@@ -165,7 +167,7 @@ def test_latest_stays_on_update(forge: Forge) -> None:
     assert forge.call("GET", "/releases/latest").json()["id"] == first["id"]
 
 
-def test_publishing_makes_the_tag(forge: Forge, world: LocalWorld) -> None:
+def test_publishing_makes_the_tag(forge: ForgeClient, world: LocalWorld) -> None:
     """A tag that is absent is made at the target, when the release is published and not before."""
     remote = Repo(world.folder / "remote.git")
     head, tag = remote.git("rev-parse", "main"), "v9.0.0"
@@ -178,7 +180,7 @@ def test_publishing_makes_the_tag(forge: Forge, world: LocalWorld) -> None:
 
 
 @pytest.mark.parametrize("target", ["HEAD", "v0.1.0", "nothing", "abcdef0", "0" * 40])
-def test_targets_refused(forge: Forge, target: str) -> None:
+def test_targets_refused(forge: ForgeClient, target: str) -> None:
     """A target is a branch or a full commit: no tag, no HEAD, no short hash, nothing unknown."""
     answer = forge.call("POST", "/releases", json={"tag_name": "v8.0.0", "target_commitish": target, "draft": True})
     assert errors(answer) == [{"resource": "Release", "code": "invalid", "field": "target_commitish"}]
@@ -193,13 +195,13 @@ def test_targets_refused(forge: Forge, target: str) -> None:
         ({"tag_name": "v0.1.0", "body": "x" * 125_001}, "body", "custom"),
     ],
 )
-def test_releases_refused(forge: Forge, words: dict[str, Any], field: str, code: str) -> None:
+def test_releases_refused(forge: ForgeClient, words: dict[str, Any], field: str, code: str) -> None:
     """What GitHub refuses of a release is refused with 422, naming the field."""
     error = errors(forge.call("POST", "/releases", json=words))[0]
     assert (error["resource"], error["field"], error["code"]) == ("Release", field, code)
 
 
-def test_body_at_the_limit(forge: Forge) -> None:
+def test_body_at_the_limit(forge: ForgeClient) -> None:
     """A body of 125,000 characters is taken; the message for one more is GitHub's."""
     draft = forge.make("v0.1.0", body="ä" * 125_000)
     error = errors(forge.change(draft, body="x" * 125_001))[0]
@@ -209,7 +211,7 @@ def test_body_at_the_limit(forge: Forge) -> None:
 @pytest.mark.parametrize(
     ("data", "status"), [(b"{", 400), (b'{"tag_name": "v1", "draft": "yes"}', 422), (b'["tag"]', 422)]
 )
-def test_malformed_bodies(forge: Forge, data: bytes, status: int) -> None:
+def test_malformed_bodies(forge: ForgeClient, data: bytes, status: int) -> None:
     """A body that is no JSON, or of the wrong types, is refused."""
     address = f"{forge.base}{forge.root}/releases"
     headers = {"Authorization": f"token {forge.token}"}
@@ -227,7 +229,9 @@ WRITES = [
 
 
 @pytest.mark.parametrize(("write", "how"), WRITES)
-def test_writes_need_push_access(forge: Forge, reader: Forge, anybody: Forge, write: str, how: dict[str, Any]) -> None:
+def test_writes_need_push_access(
+    forge: ForgeClient, reader: ForgeClient, anybody: ForgeClient, write: str, how: dict[str, Any]
+) -> None:
     """Who may only read gets 403 for every write, who has no token gets 401, and nothing changes."""
     release = forge.make("v0.1.0", draft=False)
     asset = forge.attach(release, "a.txt", b"text").json()
@@ -240,7 +244,7 @@ def test_writes_need_push_access(forge: Forge, reader: Forge, anybody: Forge, wr
     assert forge.call("GET", "/releases").json() == before
 
 
-def test_an_asset(forge: Forge) -> None:
+def test_an_asset(forge: ForgeClient) -> None:
     """An asset is listed with size, state and digest; its bytes come from elsewhere, by a signed address."""
     draft = forge.make("v0.1.0")
     made = forge.attach(draft, "a.txt", b"text").json()
@@ -260,7 +264,7 @@ def test_an_asset(forge: Forge) -> None:
     assert requests.get(address, timeout=20).status_code == 404
 
 
-def test_a_second_asset_of_a_name(forge: Forge) -> None:
+def test_a_second_asset_of_a_name(forge: ForgeClient) -> None:
     """A second asset of a name is refused with GitHub's words, also where the name only becomes the same."""
     draft = forge.make("v0.1.0")
     assert forge.attach(draft, "a b+c.txt", b"text").json()["name"] == "a.b.c.txt"
@@ -271,14 +275,14 @@ def test_a_second_asset_of_a_name(forge: Forge) -> None:
 
 
 @pytest.mark.parametrize(("name", "data"), [("a.txt", b""), ("", b"text"), ("...", b"text")])
-def test_assets_refused(forge: Forge, name: str, data: bytes) -> None:
+def test_assets_refused(forge: ForgeClient, name: str, data: bytes) -> None:
     """An asset without bytes or without a name is refused."""
     draft = forge.make("v0.1.0")
     assert errors(forge.attach(draft, name, data))
     assert forge.call("GET", f"/releases/{draft['id']}/assets").json() == []
 
 
-def test_renaming_an_asset(forge: Forge) -> None:
+def test_renaming_an_asset(forge: ForgeClient) -> None:
     """An asset can be given another name, if that is free."""
     draft = forge.make("v0.1.0")
     first, _ = (forge.attach(draft, name, b"text").json() for name in ("a.txt", "b.txt"))
@@ -288,7 +292,7 @@ def test_renaming_an_asset(forge: Forge) -> None:
     assert (renamed["name"], renamed["label"]) == ("c.txt", "the third")
 
 
-def test_an_upload_broken_off(forge: Forge, world: LocalWorld) -> None:
+def test_an_upload_broken_off(forge: ForgeClient, world: LocalWorld) -> None:
     """An upload that is broken off leaves an asset of state 'starter', which takes up the name until it is deleted."""
     draft = forge.make("v0.1.0")
     where = urlsplit(draft["upload_url"].partition("{")[0])
@@ -311,7 +315,7 @@ def test_an_upload_broken_off(forge: Forge, world: LocalWorld) -> None:
     ]
 
 
-def _first_asset(forge: Forge, release: dict[str, Any]) -> dict[str, Any]:
+def _first_asset(forge: ForgeClient, release: dict[str, Any]) -> dict[str, Any]:
     """Wait until the forge has noticed that the client is gone; GitHub's description knows no such state."""
     address = f"{forge.base}{forge.root}/releases/{release['id']}/assets"
     for _ in range(1000):
@@ -323,7 +327,7 @@ def _first_asset(forge: Forge, release: dict[str, Any]) -> dict[str, Any]:
     pytest.fail("no asset was left behind")
 
 
-def test_pages(forge: Forge) -> None:
+def test_pages(forge: ForgeClient) -> None:
     """Lists come in pages, the newest first, and the Link header leads from one to the next."""
     made = [forge.make(f"v0.0.{number}", target_commitish="main")["id"] for number in range(5)]
     seen, address = [], f"{forge.base}{forge.root}/releases?per_page=2"
@@ -334,7 +338,7 @@ def test_pages(forge: Forge) -> None:
     assert seen == list(reversed(made))
 
 
-def test_immutable_releases(forge: Forge, world: LocalWorld) -> None:
+def test_immutable_releases(forge: ForgeClient, world: LocalWorld) -> None:
     """Where releases are immutable, a published one keeps its assets, and its tag is burned when it goes."""
     (world.folder / "forge" / "immutable").touch()
     draft = forge.make("v0.1.0")
@@ -359,17 +363,17 @@ def test_immutable_releases(forge: Forge, world: LocalWorld) -> None:
 def test_an_empty_remote(tmp_path: Path) -> None:
     """Without a checkout the remote is empty, and the forge says so by having nothing to tag."""
     with local.start(tmp_path / "world", repository="acme/demo", checkout=None) as world:
-        forge = Forge(world.addresses["forge"], described(world)["forge"]["token"])
+        forge = ForgeClient(world.addresses["forge"], world_table(world)["forge"]["token"])
         assert forge.call("GET", "").json()["default_branch"] == "main"
         assert forge.call("GET", "/git/matching-refs/tags%2Fv").json() == []
         answer = forge.call("POST", "/releases", json={"tag_name": "v1.0.0", "draft": True})
         assert errors(answer)[0]["field"] == "target_commitish"
 
 
-def test_an_installation(forge: Forge, world: LocalWorld) -> None:
+def test_an_installation(forge: ForgeClient, world: LocalWorld) -> None:
     """To an installation GitHub does not say that it may write; it has no user, and writes all the same."""
     token = json.loads((world.folder / "credentials.json").read_text())["installation"]
-    installation = Forge(world.addresses["forge"], token)
+    installation = ForgeClient(world.addresses["forge"], token)
     assert token.startswith("ghs_")
     assert installation.call("GET", "").json()["permissions"]["push"] is False
     answer = installation.call("GET", f"{forge.base}/api/v3/user")
@@ -378,7 +382,7 @@ def test_an_installation(forge: Forge, world: LocalWorld) -> None:
     assert [release["id"] for release in installation.call("GET", "/releases").json()] == [draft["id"]]
 
 
-def test_generated_notes(forge: Forge, reader: Forge, anybody: Forge) -> None:
+def test_generated_notes(forge: ForgeClient, reader: ForgeClient, anybody: ForgeClient) -> None:
     """Notes are generated for who may write, and nothing is changed by it."""
     words = {"tag_name": "v0.2.0", "previous_tag_name": "v0.1.0"}
     notes = forge.call("POST", "/releases/generate-notes", json=words).json()

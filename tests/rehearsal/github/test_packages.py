@@ -6,38 +6,38 @@ from typing import Any
 
 import pytest
 import requests
-from tests.rehearsal.conftest import Harbour
-from tests.rehearsal.github.contract import Forge
+from tests.rehearsal.conftest import LocalRegistries
+from tests.rehearsal.github.contract import ForgeClient
 from tests.rehearsal.registry.oci_client import INDEX, MANIFEST, digest_of
 
 OWNERS = "/api/v3/users/Acme/packages/container"
 
 
-def ask(forge: Forge, method: str, path: str, owners: str = OWNERS) -> requests.Response:
+def ask(forge: ForgeClient, method: str, path: str, owners: str = OWNERS) -> requests.Response:
     """Ask about packages of the owner."""
     return forge.call(method, f"{forge.base}{owners}/{path}")
 
 
-def versions(forge: Forge, name: str) -> dict[str, Any]:
+def versions(forge: ForgeClient, name: str) -> dict[str, Any]:
     """The versions of a package by their digest."""
     return {version["name"]: version for version in ask(forge, "GET", f"{name}/versions?per_page=100").json()}
 
 
-def test_a_package(harbour: Harbour, name: str) -> None:
+def test_a_package(registries: LocalRegistries, name: str) -> None:
     """A package is public unless it is private, and is not there before its first version."""
-    forge = harbour.forge()
+    forge = registries.forge()
     assert ask(forge, "GET", name).status_code == 404
-    harbour.oci().push(f"acme/{name}", b"layer", "1.0")
+    registries.oci().push(f"acme/{name}", b"layer", "1.0")
     found = ask(forge, "GET", name).json()
     assert (found["name"], found["visibility"], found["version_count"]) == (name, "public", 1)
     assert (found["owner"]["login"], found["owner"]["type"]) == ("Acme", "User")
-    harbour.oci().control("private", f"acme/{name}")
+    registries.oci().control("private", f"acme/{name}")
     assert ask(forge, "GET", name).json()["visibility"] == "private"
 
 
-def test_versions(harbour: Harbour, name: str) -> None:
+def test_versions(registries: LocalRegistries, name: str) -> None:
     """A version is a digest with every tag on it, the newest first; what an index needs is a version of its own."""
-    oci, forge = harbour.oci(), harbour.forge()
+    oci, forge = registries.oci(), registries.forge()
     image = oci.push(f"acme/{name}", b"layer", "1.0", "latest")
     size = len(oci.pull(f"acme/{name}", image).content)
     index = {
@@ -57,16 +57,16 @@ def test_versions(harbour: Harbour, name: str) -> None:
     assert len(ask(forge, "GET", f"{name}/versions?per_page=1").json()) == 1
 
 
-def test_a_name_with_a_slash(harbour: Harbour, name: str) -> None:
+def test_a_name_with_a_slash(registries: LocalRegistries, name: str) -> None:
     """The slash in a package's name is written as GitHub wants it."""
-    digest = harbour.oci().push(f"acme/{name}/tool", b"layer", "1.0")
-    assert list(versions(harbour.forge(), f"{name}%2Ftool")) == [digest]
-    assert ask(harbour.forge(), "GET", name).status_code == 404
+    digest = registries.oci().push(f"acme/{name}/tool", b"layer", "1.0")
+    assert list(versions(registries.forge(), f"{name}%2Ftool")) == [digest]
+    assert ask(registries.forge(), "GET", name).status_code == 404
 
 
-def test_deleting_a_version(harbour: Harbour, name: str) -> None:
+def test_deleting_a_version(registries: LocalRegistries, name: str) -> None:
     """A version goes with every tag on it, and leaves the others alone; the last one with a tag stays."""
-    oci, forge = harbour.oci(), harbour.forge()
+    oci, forge = registries.oci(), registries.forge()
     old = oci.push(f"acme/{name}", b"old", "1.0", "1")
     new = oci.push(f"acme/{name}", b"new", "1.1")
     found = versions(forge, name)
@@ -80,9 +80,9 @@ def test_deleting_a_version(harbour: Harbour, name: str) -> None:
     assert versions(forge, name)[old]["metadata"]["container"]["tags"] == ["1.0"]
 
 
-def test_deleting_a_package(harbour: Harbour, name: str) -> None:
+def test_deleting_a_package(registries: LocalRegistries, name: str) -> None:
     """A package goes with all its versions, one below its name stays, and it can be pushed again."""
-    oci, forge = harbour.oci(), harbour.forge()
+    oci, forge = registries.oci(), registries.forge()
     for each in (name, f"{name}/tool"):
         oci.push(f"acme/{each}", b"layer", "1.0")
     assert ask(forge, "DELETE", name).status_code == 204
@@ -91,9 +91,9 @@ def test_deleting_a_package(harbour: Harbour, name: str) -> None:
     assert oci.push(f"acme/{name}", b"layer", "1.0") == digest_of(oci.pull(f"acme/{name}", "1.0").content)
 
 
-def test_what_cannot_be_deleted(harbour: Harbour, name: str) -> None:
+def test_what_cannot_be_deleted(registries: LocalRegistries, name: str) -> None:
     """Versions that many have downloaded stay, while the package is public; and so do packages of others."""
-    oci, forge = harbour.oci(), harbour.forge()
+    oci, forge = registries.oci(), registries.forge()
     digest = oci.push(f"acme/{name}", b"layer", "1.0")
     oci.push(f"acme/{name}", b"other", "1.1")
     here = f"{name}/versions/{versions(forge, name)[digest]['id']}"
@@ -110,33 +110,33 @@ def test_what_cannot_be_deleted(harbour: Harbour, name: str) -> None:
     assert ask(forge, "DELETE", here).status_code == 204
 
 
-def test_who_may(harbour: Harbour, name: str) -> None:
+def test_who_may(registries: LocalRegistries, name: str) -> None:
     """A stranger reads nothing, not even of a public package; a token for reading deletes nothing."""
-    harbour.oci().push(f"acme/{name}", b"layer", "1.0")
-    assert ask(harbour.forge(""), "GET", name).status_code == 401
-    reader = harbour.forge("read")
+    registries.oci().push(f"acme/{name}", b"layer", "1.0")
+    assert ask(registries.forge(""), "GET", name).status_code == 401
+    reader = registries.forge("read")
     assert ask(reader, "GET", name).status_code == 200
     assert ask(reader, "DELETE", name).status_code == 403
-    assert ask(harbour.forge("installation"), "DELETE", name).status_code == 204
+    assert ask(registries.forge("installation"), "DELETE", name).status_code == 204
 
 
 @pytest.mark.parametrize("owners", ["/api/v3/users/somebody", "/api/v3/orgs/Acme", "/api/v3/teams/Acme"])
-def test_other_owners(harbour: Harbour, name: str, owners: str) -> None:
+def test_other_owners(registries: LocalRegistries, name: str, owners: str) -> None:
     """The packages of a user are found below that user alone."""
-    harbour.oci().push(f"acme/{name}", b"layer", "1.0")
-    address = f"{harbour.forge().base}{owners}/packages/container/{name}"
-    headers = {"Authorization": f"Bearer {harbour.forge().token}"}
+    registries.oci().push(f"acme/{name}", b"layer", "1.0")
+    address = f"{registries.forge().base}{owners}/packages/container/{name}"
+    headers = {"Authorization": f"Bearer {registries.forge().token}"}
     assert requests.get(address, headers=headers, timeout=20).status_code == 404
 
 
-def test_an_organisation(harbour: Harbour, name: str) -> None:
+def test_an_organisation(registries: LocalRegistries, name: str) -> None:
     """Where the owner is an organisation, its packages are found there."""
-    control = harbour.world.folder / "forge" / "organisation"
+    control = registries.world.folder / "forge" / "organisation"
     control.parent.mkdir(exist_ok=True)
     control.touch()
     try:
-        forge = harbour.forge()
-        digest = harbour.oci().push(f"acme/{name}", b"layer", "1.0")
+        forge = registries.forge()
+        digest = registries.oci().push(f"acme/{name}", b"layer", "1.0")
         found = ask(forge, "GET", f"{name}/versions", "/api/v3/orgs/Acme/packages/container").json()
         assert [version["name"] for version in found] == [digest]
         assert ask(forge, "GET", name).status_code == 404

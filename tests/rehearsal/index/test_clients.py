@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.rehearsal.conftest import Client, described
+from tests.rehearsal.conftest import IndexClient, world_table
 from tests.rehearsal.index.made_dists import sdist, wheel, write
 
 from unmoor.rehearsal.local import LocalWorld
@@ -31,14 +31,14 @@ def run(program: str | Path, *args: str, **env: str) -> tuple[int, str]:
     return ran.returncode, ran.stdout + ran.stderr
 
 
-def twine(index: Client, *files: str, token: str = "") -> tuple[int, str]:
+def twine(index: IndexClient, *files: str, token: str = "") -> tuple[int, str]:
     """Upload with twine."""
     secret = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": token or index.token}
     where = ("--repository-url", f"{index.base}/legacy/")
     return run("twine", "upload", "--disable-progress-bar", "--non-interactive", *where, *files, **secret)
 
 
-def uv_publish(index: Client, *files: str, token: str = "") -> tuple[int, str]:
+def uv_publish(index: IndexClient, *files: str, token: str = "") -> tuple[int, str]:
     """Upload with uv."""
     where = ("--no-cache", "--publish-url", f"{index.base}/legacy/")
     return run("uv", "publish", *where, *files, UV_PUBLISH_TOKEN=token or index.token)
@@ -46,7 +46,7 @@ def uv_publish(index: Client, *files: str, token: str = "") -> tuple[int, str]:
 
 @pytest.mark.journey
 @pytest.mark.parametrize("send", [twine, uv_publish])
-def test_publishers(index: Client, name: str, tmp_path: Path, send: Callable[..., tuple[int, str]]) -> None:
+def test_publishers(index: IndexClient, name: str, tmp_path: Path, send: Callable[..., tuple[int, str]]) -> None:
     """A publisher uploads, uploads again, and shows the index's words for other bytes and for a wrong token."""
     files = write(tmp_path, wheel(name, "1.0"), sdist(name, "1.0"))
     for _ in range(2):
@@ -65,7 +65,7 @@ def test_publishers(index: Client, name: str, tmp_path: Path, send: Callable[...
 
 @pytest.mark.journey
 @pytest.mark.parametrize("installer", ["uv", "pip"])
-def test_installers(index: Client, name: str, tmp_path: Path, installer: str) -> None:
+def test_installers(index: IndexClient, name: str, tmp_path: Path, installer: str) -> None:
     """An installer finds the highest final version that was uploaded, and installs it."""
     for each in ("1.0", "1.1", "2.0rc1"):
         code, said = twine(index, *write(tmp_path / "dist", wheel(name, each, source=f"version = '{each}'\n")))
@@ -82,7 +82,7 @@ def test_installers(index: Client, name: str, tmp_path: Path, installer: str) ->
 
 
 @pytest.mark.journey
-def test_check_url(index: Client, name: str, tmp_path: Path) -> None:
+def test_check_url(index: IndexClient, name: str, tmp_path: Path) -> None:
     """A publisher, uv, skips what the simple index shows to be there already, by its hash."""
     files = write(tmp_path, wheel(name, "1.0"))
     check = ("--check-url", f"{index.base}/simple/")
@@ -95,7 +95,7 @@ def test_pygithub(world: LocalWorld, tmp_path: Path) -> None:
     """PyGithub makes a draft, attaches a file, publishes, and reads it back."""
     import github
 
-    table = described(world)["forge"]
+    table = world_table(world)["forge"]
     hub = github.Github(
         base_url=table["api"],
         auth=github.Auth.Token(table["token"]),

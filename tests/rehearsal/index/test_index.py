@@ -9,7 +9,7 @@ from io import BytesIO
 
 import pytest
 import requests
-from tests.rehearsal.conftest import Client
+from tests.rehearsal.conftest import IndexClient
 from tests.rehearsal.index.made_dists import Upload, sdist, wheel
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -17,7 +17,7 @@ HTML = "application/vnd.pypi.simple.v1+html"
 
 
 @pytest.fixture
-def held(index: Client, name: str) -> Upload:
+def held(index: IndexClient, name: str) -> Upload:
     """A wheel that the index holds, of version 1.0; a release candidate of 2.0 is there too."""
     upload = Upload.of(wheel(name, "1.0"), name, "1.0")
     for each in (upload, Upload.of(sdist(name, "2.0rc1"), name, "2.0rc1")):
@@ -36,18 +36,18 @@ def held(index: Client, name: str) -> Upload:
         (f"{JSON};q=0.1, {HTML};q=0.2", HTML),
     ],
 )
-def test_kinds_of_simple_pages(index: Client, held: Upload, accept: str, kind: str) -> None:
+def test_kinds_of_simple_pages(index: IndexClient, held: Upload, accept: str, kind: str) -> None:
     """A simple page comes in the kind the client likes best (PEP 691)."""
     for path in ("/simple/", f"/simple/{held.form['name']}/"):
         assert index.get(path, accept).headers["content-type"].split(";")[0] == kind
 
 
-def test_unacceptable(index: Client, held: Upload) -> None:
+def test_unacceptable(index: IndexClient, held: Upload) -> None:
     """Who accepts no kind of simple page at all gets 406."""
     assert index.get(f"/simple/{held.form['name']}/", "image/png").status_code == 406
 
 
-def test_simple_json(index: Client, held: Upload, name: str) -> None:
+def test_simple_json(index: IndexClient, held: Upload, name: str) -> None:
     """The JSON page names versions, and of each file the hash, size, time, yank and Python it needs."""
     page = index.simple(name)
     assert page["meta"]["api-version"].startswith("1.")
@@ -58,7 +58,7 @@ def test_simple_json(index: Client, held: Upload, name: str) -> None:
     assert file["upload-time"].endswith("Z")
 
 
-def test_simple_html(index: Client, held: Upload, name: str) -> None:
+def test_simple_html(index: IndexClient, held: Upload, name: str) -> None:
     """The HTML page has the hash in the link, and the Python it needs beside it."""
     text = index.get(f"/simple/{name}/").text
     assert f"{held.filename}#sha256={held.form['sha256_digest']}" in text
@@ -66,7 +66,7 @@ def test_simple_html(index: Client, held: Upload, name: str) -> None:
 
 
 @pytest.mark.usefixtures("held")
-def test_serial_and_etag(index: Client, name: str) -> None:
+def test_serial_and_etag(index: IndexClient, name: str) -> None:
     """Pages carry a serial that grows, and an etag that saves the second reading."""
     first = index.get(f"/simple/{name}/", JSON)
     assert index.get(f"/simple/{name}/", JSON, **{"If-None-Match": first.headers["etag"]}).status_code == 304
@@ -85,7 +85,7 @@ def test_serial_and_etag(index: Client, name: str) -> None:
         ("/pypi/{upper}/1.0/json", "/pypi/{name}/1.0/json"),
     ],
 )
-def test_redirects_to_the_normalized_name(index: Client, held: Upload, name: str, path: str, where: str) -> None:
+def test_redirects_to_the_normalized_name(index: IndexClient, held: Upload, name: str, path: str, where: str) -> None:
     """Another spelling of a name leads to the one that PEP 503 writes."""
     upper = held.form["name"].upper().replace("-", "_")
     answer = index.get(path.format(upper=upper, name=name))
@@ -105,12 +105,12 @@ def test_redirects_to_the_normalized_name(index: Client, held: Upload, name: str
         "/packages/%2e%2e/%2e%2e/credentials.json",
     ],
 )
-def test_unknown(index: Client, held: Upload, path: str) -> None:
+def test_unknown(index: IndexClient, held: Upload, path: str) -> None:
     """What is not there is 404, wherever one asks."""
     assert index.get(path.format(name=held.form["name"])).status_code == 404
 
 
-def test_json_api(index: Client, held: Upload, name: str) -> None:
+def test_json_api(index: IndexClient, held: Upload, name: str) -> None:
     """The project's JSON shows its highest final version; each version has its own, by any spelling."""
     project = index.get(f"/pypi/{name}/json").json()
     assert (project["info"]["name"], project["info"]["version"]) == (name, "1.0")
@@ -125,7 +125,7 @@ def test_json_api(index: Client, held: Upload, name: str) -> None:
     }
 
 
-def test_metadata_of_a_wheel(index: Client, held: Upload, name: str) -> None:
+def test_metadata_of_a_wheel(index: IndexClient, held: Upload, name: str) -> None:
     """The METADATA of a wheel can be read by itself (PEP 658), and has the hash that the page names."""
     file = index.simple(name)["files"][0]
     text = requests.get(f"{file['url']}.metadata", timeout=20).content
@@ -135,7 +135,7 @@ def test_metadata_of_a_wheel(index: Client, held: Upload, name: str) -> None:
 
 
 @pytest.mark.usefixtures("held")
-def test_stale(index: Client, name: str) -> None:
+def test_stale(index: IndexClient, name: str) -> None:
     """While the control file says so, the simple index lags behind the JSON API."""
     stale = index.folder / "stale"
     stale.touch()
@@ -148,7 +148,7 @@ def test_stale(index: Client, name: str) -> None:
     assert "1.1" in index.simple(name)["versions"]
 
 
-def test_yank(index: Client, held: Upload, name: str) -> None:
+def test_yank(index: IndexClient, held: Upload, name: str) -> None:
     """A release that its owner yanks is shown as yanked, with the reason, in each voice."""
     assert index.manage("POST", name, "1.0?reason=broken").status_code == 204
     assert index.simple(name)["files"][0]["yanked"] == "broken"

@@ -10,9 +10,9 @@ import jwt
 import pytest
 import requests
 from pypitoken import DateRestriction, ProjectNamesRestriction, Token  # type: ignore[import-untyped]
-from tests.rehearsal.conftest import Client
+from tests.rehearsal.conftest import IndexClient
 from tests.rehearsal.index.made_dists import Upload, sdist, wheel
-from tests.support.ci_jobs import CALLED, MATCHING, Job
+from tests.support.ci_jobs import PUBLISHER, REUSABLE_WORKFLOW, TrustedJob
 
 from unmoor.rehearsal.index.refusal import Refusal
 from unmoor.rehearsal.index.store import Shelf
@@ -34,9 +34,9 @@ def an_sdist(name: str) -> Upload:
 
 
 @pytest.fixture
-def job(world: LocalWorld, monkeypatch: pytest.MonkeyPatch) -> Job:
+def job(world: LocalWorld, monkeypatch: pytest.MonkeyPatch) -> TrustedJob:
     """A job in the world of these tests."""
-    return Job.start(world, monkeypatch)
+    return TrustedJob.start(world, monkeypatch)
 
 
 def test_each_index_has_an_audience_of_its_own(world: LocalWorld) -> None:
@@ -46,9 +46,9 @@ def test_each_index_has_an_audience_of_its_own(world: LocalWorld) -> None:
 
 
 @pytest.mark.parametrize("path", ["/_/oidc/mint-token", "/_/oidc/github/mint-token"])
-def test_a_matching_job_gets_a_token_for_minutes(job: Job, name: str, path: str) -> None:
+def test_a_matching_job_gets_a_token_for_minutes(job: TrustedJob, name: str, path: str) -> None:
     """It is a macaroon that names index, project and end, as pypitoken reads it."""
-    job.publishers(MATCHING | {"project": name})
+    job.publishers(PUBLISHER | {"project": name})
     answer = job.mint(path=path).json()
     assert answer["success"] is True
     assert abs(answer["expires"] - time.time() - LIFE) < 60
@@ -61,9 +61,9 @@ def test_a_matching_job_gets_a_token_for_minutes(job: Job, name: str, path: str)
     ]
 
 
-def test_a_pending_publisher_is_redeemed_by_the_mint(job: Job, name: str) -> None:
+def test_a_pending_publisher_is_redeemed_by_the_mint(job: TrustedJob, name: str) -> None:
     """The project is there afterwards, empty, and the publisher is no longer pending."""
-    job.publishers(MATCHING | {"project": name, "pending": True})
+    job.publishers(PUBLISHER | {"project": name, "pending": True})
     assert requests.get(f"{job.base}/simple/{name}/", timeout=20).status_code == 404
     assert job.mint().status_code == 200
     assert requests.get(f"{job.base}/simple/{name}/", timeout=20).status_code == 200
@@ -72,18 +72,18 @@ def test_a_pending_publisher_is_redeemed_by_the_mint(job: Job, name: str) -> Non
     assert job.mint().status_code == 200
 
 
-def test_a_pending_publisher_of_a_project_that_is_there_is_refused_once(job: Job, name: str) -> None:
+def test_a_pending_publisher_of_a_project_that_is_there_is_refused_once(job: TrustedJob, name: str) -> None:
     """It is thrown away; the publisher of the project itself counts the next time."""
-    job.publishers(MATCHING | {"project": name, "pending": True})
+    job.publishers(PUBLISHER | {"project": name, "pending": True})
     assert job.mint().status_code == 200
-    job.publishers(MATCHING | {"project": name, "pending": True}, MATCHING | {"project": name, "environment": ""})
+    job.publishers(PUBLISHER | {"project": name, "pending": True}, PUBLISHER | {"project": name, "environment": ""})
     assert job.code(job.mint()) == "invalid-pending-publisher"
     assert job.mint().status_code == 200
 
 
-def test_a_pending_publisher_of_a_forbidden_name_makes_nothing(job: Job) -> None:
+def test_a_pending_publisher_of_a_forbidden_name_makes_nothing(job: TrustedJob) -> None:
     """The rules for names are the same as at an upload."""
-    job.publishers(MATCHING | {"project": "json", "pending": True})
+    job.publishers(PUBLISHER | {"project": "json", "pending": True})
     answer = job.mint()
     assert job.code(answer) == "invalid-payload"
     assert "isn't allowed" in answer.json()["errors"][0]["description"]
@@ -96,13 +96,15 @@ def test_a_pending_publisher_of_a_forbidden_name_makes_nothing(job: Job) -> None
         ({"repository": "acme/other"}, {}),
         ({"environment": "pypi"}, {}),
         ({"environment": "pypi"}, {"environment": "testpypi"}),
-        ({}, {"job_workflow_ref": CALLED}),
+        ({}, {"job_workflow_ref": REUSABLE_WORKFLOW}),
         ({}, {"job_workflow_ref": None}),
     ],
 )
-def test_what_does_not_match_is_no_publisher(job: Job, publisher: dict[str, str], claims: dict[str, str]) -> None:
+def test_what_does_not_match_is_no_publisher(
+    job: TrustedJob, publisher: dict[str, str], claims: dict[str, str]
+) -> None:
     """Repository, workflow and environment must all be the publisher's."""
-    job.publishers(MATCHING | publisher)
+    job.publishers(PUBLISHER | publisher)
     job.claims(**claims)
     assert job.code(job.mint()) == "invalid-publisher"
 
@@ -116,25 +118,25 @@ def test_what_does_not_match_is_no_publisher(job: Job, publisher: dict[str, str]
     ],
 )
 def test_case_and_an_unnamed_environment_do_not_matter(
-    job: Job, publisher: dict[str, str], claims: dict[str, str]
+    job: TrustedJob, publisher: dict[str, str], claims: dict[str, str]
 ) -> None:
     """GitHub does not tell case apart, and no environment stands for any."""
-    job.publishers(MATCHING | publisher)
+    job.publishers(PUBLISHER | publisher)
     job.claims(**claims)
     assert job.mint().status_code == 200
 
 
-def test_an_id_token_works_once(job: Job) -> None:
+def test_an_id_token_works_once(job: TrustedJob) -> None:
     """The second exchange of the same one is refused."""
-    job.publishers(MATCHING)
+    job.publishers(PUBLISHER)
     token = job.id_token()
     assert job.mint(token).status_code == 200
     assert job.code(job.mint(token)) == "invalid-reuse-token"
 
 
-def test_what_cannot_be_believed_is_refused(job: Job) -> None:
+def test_what_cannot_be_believed_is_refused(job: TrustedJob) -> None:
     """A forged one, one for another audience, one that has ended, and one from somebody else."""
-    job.publishers(MATCHING)
+    job.publishers(PUBLISHER)
     head, body, signature = job.id_token().split(".")
     assert job.code(job.mint(f"{head}.{body}.AAAA{signature[4:]}")) == "invalid-token"
     assert job.code(job.mint(job.id_token("local-testpypi"))) == "invalid-token"
@@ -147,22 +149,22 @@ def test_what_cannot_be_believed_is_refused(job: Job) -> None:
     assert job.code(requests.post(f"{job.base}/_/oidc/mint-token", data=b"{}", timeout=20)) == "invalid-payload"
 
 
-def test_it_can_be_switched_off(job: Job) -> None:
+def test_it_can_be_switched_off(job: TrustedJob) -> None:
     """Neither an audience nor a token is given then."""
-    job.publishers(MATCHING)
+    job.publishers(PUBLISHER)
     token = job.id_token()
     (job.folder / "no-trusted-publishing").touch()
     assert requests.get(f"{job.base}/_/oidc/audience", timeout=20).status_code == 403
     assert job.code(job.mint(token)) == "not-enabled"
 
 
-def test_a_minted_token_uploads_to_its_project_alone(job: Job, index: Client, name: str) -> None:
+def test_a_minted_token_uploads_to_its_project_alone(job: TrustedJob, index: IndexClient, name: str) -> None:
     """To another project it is refused, to none that is not there, and after its time to none at all."""
     other = f"{name}-other"
-    job.publishers(*(MATCHING | {"project": each, "pending": True} for each in (name, other)))
+    job.publishers(*(PUBLISHER | {"project": each, "pending": True} for each in (name, other)))
     for _ in range(2):
         assert job.mint().status_code == 200
-    job.publishers(MATCHING | {"project": name})
+    job.publishers(PUBLISHER | {"project": name})
     auth = ("__token__", job.mint().json()["token"])
     assert index.send(a_wheel(name), auth=auth).status_code == 200
     elsewhere = index.send(a_wheel(other), auth=auth)
@@ -174,9 +176,9 @@ def test_a_minted_token_uploads_to_its_project_alone(job: Job, index: Client, na
     assert (late.status_code, late.reason) == (403, "Invalid API Token: token is expired")
 
 
-def test_no_token_is_written_down(job: Job, name: str) -> None:
+def test_no_token_is_written_down(job: TrustedJob, name: str) -> None:
     """What the world keeps of ID tokens and minted ones is hashes and numbers."""
-    job.publishers(MATCHING | {"project": name})
+    job.publishers(PUBLISHER | {"project": name})
     id_token = job.id_token()
     minted = job.mint(id_token).json()["token"]
     for path in job.world.folder.rglob("*"):
@@ -186,7 +188,7 @@ def test_no_token_is_written_down(job: Job, name: str) -> None:
             assert minted.encode() not in data, path
 
 
-def test_the_issuer_says_how_to_check_its_tokens(job: Job) -> None:
+def test_the_issuer_says_how_to_check_its_tokens(job: TrustedJob) -> None:
     """Configuration and keys stand where OpenID Connect has them, and check a token."""
     base = job.world.addresses["issuer"]
     said = requests.get(f"{base}/.well-known/openid-configuration", timeout=20).json()
@@ -199,7 +201,7 @@ def test_the_issuer_says_how_to_check_its_tokens(job: Job) -> None:
     assert claims["repository"] == "acme/demo"
 
 
-def test_the_issuer_answers_nobody_without_the_token(job: Job) -> None:
+def test_the_issuer_answers_nobody_without_the_token(job: TrustedJob) -> None:
     """A job without the permission gets nothing."""
     address = f"{job.world.addresses['issuer']}/token?audience=x"
     for headers in ({}, {"Authorization": "bearer x"}, {"Authorization": f"basic {job.environ[REQUEST_TOKEN]}"}):
@@ -214,7 +216,7 @@ def test_time_is_handed_in(tmp_path: Path) -> None:
     )
     shelf = Shelf(tmp_path / "pypi")
     desk = Minting(shelf=shelf, issuer=issuer, location="example.invalid", clock=lambda: now[0])
-    (tmp_path / "pypi" / "publishers.json").write_text(json.dumps([MATCHING]))
+    (tmp_path / "pypi" / "publishers.json").write_text(json.dumps([PUBLISHER]))
     token, expires = desk.exchange(json.dumps({"token": issuer.token(desk.wanted)}).encode())
     assert expires == now[0] + LIFE
     now[0] += LIFE - 1

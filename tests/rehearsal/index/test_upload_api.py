@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from tests.rehearsal.conftest import FILE_LIMIT, Client, requests_of
+from tests.rehearsal.conftest import FILE_LIMIT, IndexClient, requests_of
 from tests.rehearsal.index.made_dists import Upload, sdist, wheel
 
 from unmoor.rehearsal.local import LocalWorld
@@ -27,7 +27,7 @@ def an_sdist(name: str, version: str = "1.0", **how: str) -> Upload:
     return Upload.of(sdist(name, version, **how), name, version)
 
 
-def test_taken_and_shown(index: Client, name: str) -> None:
+def test_taken_and_shown(index: IndexClient, name: str) -> None:
     """A wheel and an sdist are taken; simple index and JSON API show them at once, by hash and size."""
     wheel_, sdist_ = a_wheel(name), an_sdist(name)
     assert [index.send(each).status_code for each in (wheel_, sdist_)] == [200, 200]
@@ -39,7 +39,7 @@ def test_taken_and_shown(index: Client, name: str) -> None:
     assert requests.get(simple[0]["url"], timeout=20).content == wheel_.data
 
 
-def test_same_bytes_again(index: Client, world: LocalWorld, name: str) -> None:
+def test_same_bytes_again(index: IndexClient, world: LocalWorld, name: str) -> None:
     """The same bytes under the same name are answered with 200, and nothing is stored."""
     upload = a_wheel(name)
     assert [index.send(upload).status_code for _ in range(2)] == [200, 200]
@@ -127,7 +127,7 @@ ON_A_NEW_PROJECT: dict[str, tuple[Change, str]] = {
 
 
 @pytest.mark.parametrize(("change", "words"), ON_A_NEW_PROJECT.values(), ids=ON_A_NEW_PROJECT)
-def test_refused(index: Client, name: str, change: Change, words: str) -> None:
+def test_refused(index: IndexClient, name: str, change: Change, words: str) -> None:
     """A file that PyPI refuses is refused with 400 and a reason where each client reads it, and no project is made."""
     answer = index.send(change(a_wheel(name), name))
     assert answer.status_code == 400
@@ -148,7 +148,7 @@ def test_refused(index: Client, name: str, change: Change, words: str) -> None:
         "cp311-cp311-linux_armv7l",
     ],
 )
-def test_platform_tags_taken(index: Client, name: str, tag: str) -> None:
+def test_platform_tags_taken(index: IndexClient, name: str, tag: str) -> None:
     """The platform tags that PyPI takes are taken."""
     assert index.send(a_wheel(name, tag=tag)).status_code == 200
 
@@ -167,7 +167,7 @@ AGAINST_WHAT_IS_THERE: dict[str, tuple[Change, str]] = {
 
 
 @pytest.mark.parametrize(("change", "words"), AGAINST_WHAT_IS_THERE.values(), ids=AGAINST_WHAT_IS_THERE)
-def test_refused_beside_what_is_there(index: Client, name: str, change: Change, words: str) -> None:
+def test_refused_beside_what_is_there(index: IndexClient, name: str, change: Change, words: str) -> None:
     """Nothing can take the place of what an index already holds."""
     first = a_wheel(name)
     assert [index.send(each).status_code for each in (first, an_sdist(name))] == [200, 200]
@@ -177,7 +177,7 @@ def test_refused_beside_what_is_there(index: Client, name: str, change: Change, 
     assert len(index.simple(name)["files"]) == 2
 
 
-def test_one_of_many_at_the_same_time(index: Client, name: str) -> None:
+def test_one_of_many_at_the_same_time(index: IndexClient, name: str) -> None:
     """Of many uploads of one name at the same time one is taken, and what is shown are its bytes."""
     uploads = [Upload.of(wheel(name, "1.0", source=f"number = {n}\n"), name, "1.0") for n in range(12)]
     with ThreadPoolExecutor(6) as pool:
@@ -190,7 +190,7 @@ def test_one_of_many_at_the_same_time(index: Client, name: str) -> None:
     assert {answer.status_code for answer in answers} == {200, 400}
 
 
-def test_deleted_name_never_comes_back(index: Client, name: str) -> None:
+def test_deleted_name_never_comes_back(index: IndexClient, name: str) -> None:
     """The name of a deleted file is burned, for the same bytes as well as for others."""
     upload = a_wheel(name)
     index.send(upload)
@@ -201,7 +201,7 @@ def test_deleted_name_never_comes_back(index: Client, name: str) -> None:
         assert "previously used by a file that has since been deleted" in answer.reason
 
 
-def test_somebody_elses_project(index: Client, name: str) -> None:
+def test_somebody_elses_project(index: IndexClient, name: str) -> None:
     """A project that is listed as somebody else's is refused with 403."""
     (index.folder / "foreign").write_text(f"{name.replace('-', '_').upper()}\n")
     answer = index.send(a_wheel(name))
@@ -218,7 +218,7 @@ def test_somebody_elses_project(index: Client, name: str) -> None:
         (("somebody", "pypi-wrong"), "Username/Password authentication is no longer supported."),
     ],
 )
-def test_wrong_credentials(index: Client, name: str, auth: tuple[str, str], words: str) -> None:
+def test_wrong_credentials(index: IndexClient, name: str, auth: tuple[str, str], words: str) -> None:
     """Wrong credentials are answered with 403, after the whole body was read."""
     big = Upload.of((f"{name}-1.0-py3-none-any.whl", os.urandom(FILE_LIMIT)), name, "1.0")
     answer = index.send(big, auth=auth)
@@ -226,13 +226,13 @@ def test_wrong_credentials(index: Client, name: str, auth: tuple[str, str], word
     assert words in answer.reason
 
 
-def test_no_credentials(index: Client) -> None:
+def test_no_credentials(index: IndexClient) -> None:
     """Missing credentials are answered with 403, as PyPI does."""
     answer = requests.post(f"{index.base}/legacy/", data={":action": "file_upload"}, timeout=20)
     assert (answer.status_code, "Invalid or non-existent" in answer.reason) == (403, True)
 
 
-def test_a_form_without_a_file(index: Client, name: str) -> None:
+def test_a_form_without_a_file(index: IndexClient, name: str) -> None:
     """A form that names no file is refused."""
     form = a_wheel(name).form
     auth = ("__token__", index.token)
@@ -243,7 +243,7 @@ def test_a_form_without_a_file(index: Client, name: str) -> None:
 @pytest.mark.parametrize(
     ("path", "status"), [("/legacy", 404), ("/", 404), ("/simple/", 405), ("/project/demo/1.0/", 405)]
 )
-def test_wrong_address(index: Client, path: str, status: int) -> None:
+def test_wrong_address(index: IndexClient, path: str, status: int) -> None:
     """Uploads to an address that is not the upload API are refused."""
     answer = requests.post(
         index.base + path, data={}, auth=("__token__", index.token), allow_redirects=False, timeout=20
@@ -260,14 +260,14 @@ def test_wrong_address(index: Client, path: str, status: int) -> None:
         ("application/json;q=0.9, text/plain;q=0.8, text/html;q=0.7", "application/json"),
     ],
 )
-def test_reason_in_the_body(index: Client, name: str, accept: str, kind: str) -> None:
+def test_reason_in_the_body(index: IndexClient, name: str, accept: str, kind: str) -> None:
     """The reason stands in the body too, in the kind of text that the client asks for."""
     answer = index.send(a_wheel(name).but(protocol_version="2"), accept=accept)
     assert answer.headers["content-type"].split(";")[0] == kind
     assert "Unknown protocol version." in answer.text
 
 
-def test_the_log_counts_uploads_and_tells_no_secret(index: Client, world: LocalWorld, name: str) -> None:
+def test_the_log_counts_uploads_and_tells_no_secret(index: IndexClient, world: LocalWorld, name: str) -> None:
     """Each upload is one line with file, sha256 and outcome; no line holds a token."""
     first, other = a_wheel(name), Upload.of(wheel(name, "1.0", source="other = 1\n"), name, "1.0")
     for upload in (first, other):

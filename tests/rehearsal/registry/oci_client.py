@@ -32,7 +32,7 @@ def digest_of(data: bytes) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Oci:
+class RegistryClient:
     """One registry, asked by somebody. ``password`` is empty for a stranger."""
 
     base: str

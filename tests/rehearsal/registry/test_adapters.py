@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from tests.rehearsal.conftest import PLAIN, Harbour
+from tests.rehearsal.conftest import PLAIN, LocalRegistries
 from tests.rehearsal.registry.oci_client import digest_of
-from tests.support.sample_values import Ticks
+from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry import OciRegistry
@@ -30,26 +30,26 @@ def http() -> Iterator[BoundedSession]:
 
 
 @pytest.fixture
-def read(harbour: Harbour) -> World:
+def read(registries: LocalRegistries) -> World:
     """The world as unmoor reads it."""
-    return read_world(harbour.world.world_file, {})
+    return read_world(registries.world.world_file, {})
 
 
-def manifest_of(harbour: Harbour, repository: str, data: bytes, host: str = "ghcr.io") -> OciManifest:
+def manifest_of(registries: LocalRegistries, repository: str, data: bytes, host: str = "ghcr.io") -> OciManifest:
     """Push what an image consists of, and return its manifest."""
-    manifest = harbour.oci(host=host).image(repository, data)
+    manifest = registries.oci(host=host).image(repository, data)
     encoded = json.dumps(manifest).encode()
     return OciManifest(data=encoded, digest=digest_of(encoded), media_type=manifest["mediaType"])
 
 
-def test_a_release(harbour: Harbour, read: World, http: BoundedSession, name: str) -> None:
+def test_a_release(registries: LocalRegistries, read: World, http: BoundedSession, name: str) -> None:
     """A manifest is put under several tags, found, and deleted as one version by the forge."""
     place, repository = read.registries[0], f"acme/{name}"
     registry = OciRegistry(place, repository, http)
-    packages = ForgePackages(read.forge, repository, http, Ticks())
+    packages = ForgePackages(read.forge, repository, http, FakeClock())
     assert (registry.tags(), registry.head("1.0"), packages.versions(), packages.is_public()) == ((), None, (), None)
     assert registry.may_push()
-    first, second = (manifest_of(harbour, repository, data) for data in (b"first", b"second"))
+    first, second = (manifest_of(registries, repository, data) for data in (b"first", b"second"))
     for tag in ("1.0", "latest"):
         assert registry.put(tag, first) == first.digest
     registry.put("1.1", second)
@@ -63,33 +63,33 @@ def test_a_release(harbour: Harbour, read: World, http: BoundedSession, name: st
     packages.delete(old)
     assert registry.tags() == ("1.1",)
     assert registry.head(first.digest) is None
-    harbour.oci().control("private", repository)
+    registries.oci().control("private", repository)
     assert packages.is_public() is False
     with pytest.raises(Denied):
         registry.manifest("1.1", anonymous=True)
 
 
-def test_too_few_rights(harbour: Harbour, read: World, http: BoundedSession, name: str) -> None:
+def test_too_few_rights(registries: LocalRegistries, read: World, http: BoundedSession, name: str) -> None:
     """A login that may only read is told so in GHCR's words, before anything is sent."""
     place = read.registries[0]
-    reader = replace(place, login=replace(place.login, secret=Secret(harbour.oci("registry_read").password)))
+    reader = replace(place, login=replace(place.login, secret=Secret(registries.oci("registry_read").password)))
     with pytest.raises(Denied, match="write_package"):
         OciRegistry(reader, f"acme/{name}", http).may_push()
 
 
-def test_a_reply_that_is_lost(harbour: Harbour, read: World, http: BoundedSession, name: str) -> None:
+def test_a_reply_that_is_lost(registries: LocalRegistries, read: World, http: BoundedSession, name: str) -> None:
     """A manifest that was stored without an answer is found by looking."""
     repository = f"acme/{name}"
-    manifest = manifest_of(harbour, repository, b"layer")
-    harbour.oci().control(f"faults/{Fault.LOST_REPLY}")
+    manifest = manifest_of(registries, repository, b"layer")
+    registries.oci().control(f"faults/{Fault.LOST_REPLY}")
     assert OciRegistry(read.registries[0], repository, http).put("1.0", manifest) == manifest.digest
 
 
-def test_a_plain_registry(harbour: Harbour, read: World, http: BoundedSession, name: str) -> None:
+def test_a_plain_registry(registries: LocalRegistries, read: World, http: BoundedSession, name: str) -> None:
     """A registry that is not GHCR deletes by digest, tags and all."""
     place = next(place for place in read.registries if place.host == PLAIN)
     registry = OciRegistry(place, name, http)
-    manifest = manifest_of(harbour, name, b"layer", PLAIN)
+    manifest = manifest_of(registries, name, b"layer", PLAIN)
     registry.put("1.0", manifest)
     registry.delete(manifest.digest)
     assert registry.head("1.0") is None

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.rehearsal.conftest import Harbour, requests_of
-from tests.rehearsal.registry.oci_client import Oci, digest_of
-from tests.support.engines import TestEngine, engine, needs, tiny_image  # noqa: F401 - fixtures
+from tests.rehearsal.conftest import LocalRegistries, requests_of
+from tests.rehearsal.registry.oci_client import RegistryClient, digest_of
+from tests.support.engines import TestEngine, engine, require_programs, tiny_image  # noqa: F401 - fixtures
 
 from unmoor.rehearsal.registry.rules import Fault
 
@@ -22,40 +22,42 @@ TIMEOUT = 60
 
 def skopeo(*arguments: str) -> tuple[int, str, str]:
     """Run skopeo, and say how it ended and what it said."""
-    needs("skopeo")
+    require_programs("skopeo")
     ran = subprocess.run(["skopeo", *arguments], capture_output=True, check=False, timeout=TIMEOUT)  # noqa: S607
     return ran.returncode, ran.stdout.decode(), ran.stderr.decode()
 
 
-def at(oci: Oci, name: str) -> str:
+def at(oci: RegistryClient, name: str) -> str:
     """An image as skopeo names it."""
     return f"docker://{oci.base.removeprefix('http://')}/acme/{name}"
 
 
-def as_user(oci: Oci, side: str = "") -> list[str]:
+def as_user(oci: RegistryClient, side: str = "") -> list[str]:
     """Flags for a registry on loopback, and for who asks; ``side`` is ``src-`` or ``dest-``."""
     login = [f"--{side}creds", f"x:{oci.password}"] if oci.password else []
     return [f"--{side}tls-verify=false", *login]
 
 
-def test_skopeo_copies(harbour: Harbour, name: str, tmp_path: Path) -> None:
+def test_skopeo_copies(registries: LocalRegistries, name: str, tmp_path: Path) -> None:
     """An image is pushed and pulled with its digest; a second copy sends no blob."""
-    oci = harbour.oci()
+    oci = registries.oci()
     digest = oci.push(f"acme/{name}", b"layer", "1.0")
     kept = f"oci:{tmp_path / 'kept'}:1.0"
-    assert skopeo("copy", "--preserve-digests", *as_user(harbour.oci(""), "src-"), at(oci, f"{name}:1.0"), kept)[0] == 0
+    assert (
+        skopeo("copy", "--preserve-digests", *as_user(registries.oci(""), "src-"), at(oci, f"{name}:1.0"), kept)[0] == 0
+    )
     assert skopeo("copy", "--preserve-digests", *as_user(oci, "dest-"), kept, at(oci, f"{name}-b:1.0"))[0] == 0
-    code, said, _ = skopeo("inspect", *as_user(harbour.oci("")), at(oci, f"{name}-b:1.0"))
+    code, said, _ = skopeo("inspect", *as_user(registries.oci("")), at(oci, f"{name}-b:1.0"))
     assert (code, json.loads(said)["Digest"]) == (0, digest)
-    before = len(requests_of(harbour.world, method="PATCH"))
+    before = len(requests_of(registries.world, method="PATCH"))
     assert skopeo("copy", "--preserve-digests", *as_user(oci, "dest-"), kept, at(oci, f"{name}-b:1.1"))[0] == 0
-    assert len(requests_of(harbour.world, method="PATCH")) == before
+    assert len(requests_of(registries.world, method="PATCH")) == before
     assert oci.pull(f"acme/{name}-b", "1.1").headers["docker-content-digest"] == digest
 
 
-def test_skopeo_is_refused(harbour: Harbour, name: str, tmp_path: Path) -> None:
+def test_skopeo_is_refused(registries: LocalRegistries, name: str, tmp_path: Path) -> None:
     """What GHCR refuses, and how, reaches the user: a push, a private package, a deletion."""
-    oci, reader, stranger = harbour.oci(), harbour.oci("registry_read"), harbour.oci("")
+    oci, reader, stranger = registries.oci(), registries.oci("registry_read"), registries.oci("")
     oci.push(f"acme/{name}", b"layer", "1.0")
     here = at(oci, f"{name}:1.0")
     kept = f"oci:{tmp_path / 'kept'}:1.0"
@@ -70,7 +72,7 @@ def test_skopeo_is_refused(harbour: Harbour, name: str, tmp_path: Path) -> None:
 
 
 @contextmanager
-def logged_in(engine: TestEngine, oci: Oci, tmp_path: Path) -> Iterator[TestEngine]:  # noqa: F811
+def logged_in(engine: TestEngine, oci: RegistryClient, tmp_path: Path) -> Iterator[TestEngine]:  # noqa: F811
     """A client of the engine that has logged in, in a folder of its own, with the plugins of the other."""
     config = tmp_path / "docker"
     config.mkdir(exist_ok=True)
@@ -87,9 +89,9 @@ def logged_in(engine: TestEngine, oci: Oci, tmp_path: Path) -> Iterator[TestEngi
 
 
 @pytest.fixture
-def image(engine: TestEngine, harbour: Harbour, name: str, tiny_image: str) -> Iterator[str]:  # noqa: F811
+def image(engine: TestEngine, registries: LocalRegistries, name: str, tiny_image: str) -> Iterator[str]:  # noqa: F811
     """A tiny image, named for the registry."""
-    made = f"{harbour.oci().base.removeprefix('http://')}/acme/{name}:1.0"
+    made = f"{registries.oci().base.removeprefix('http://')}/acme/{name}:1.0"
     engine.docker("tag", tiny_image, made)
     yield made
     engine.docker("rmi", "--force", made)
@@ -98,21 +100,21 @@ def image(engine: TestEngine, harbour: Harbour, name: str, tiny_image: str) -> I
 @pytest.mark.journey
 def test_docker_pushes_and_pulls(
     engine: TestEngine,  # noqa: F811
-    harbour: Harbour,
+    registries: LocalRegistries,
     image: str,
     name: str,
     tmp_path: Path,
 ) -> None:
     """The engine pushes with a login, everybody pulls the same digest, and a second push sends no blob."""
-    oci = harbour.oci()
+    oci = registries.oci()
     with logged_in(engine, oci, tmp_path) as docker:
         said = docker.docker("push", image)
         digest = oci.pull(f"acme/{name}", "1.0").headers["docker-content-digest"]
         assert digest in said
-        before = len(requests_of(harbour.world, method="PATCH"))
+        before = len(requests_of(registries.world, method="PATCH"))
         docker.docker("tag", image, f"{image}.1")
         assert digest in docker.docker("push", f"{image}.1")
-        assert len(requests_of(harbour.world, method="PATCH")) == before
+        assert len(requests_of(registries.world, method="PATCH")) == before
     engine.docker("rmi", "--force", image, f"{image}.1")
     assert digest in engine.docker("pull", image)
 
@@ -120,24 +122,24 @@ def test_docker_pushes_and_pulls(
 @pytest.mark.journey
 def test_docker_is_refused(
     engine: TestEngine,  # noqa: F811
-    harbour: Harbour,
+    registries: LocalRegistries,
     image: str,
     tmp_path: Path,
 ) -> None:
     """What GHCR refuses, and how, reaches the user of the docker client, without minutes of trying again."""
     with (
-        logged_in(engine, harbour.oci("registry_read"), tmp_path) as docker,
+        logged_in(engine, registries.oci("registry_read"), tmp_path) as docker,
         pytest.raises(AssertionError, match="denied: permission_denied: write_package"),
     ):
         docker.docker("push", image)
     with pytest.raises(AssertionError, match="unauthorized"):
         engine.docker("push", image)
-    wrong = replace(harbour.oci(), password="wrong")
+    wrong = replace(registries.oci(), password="wrong")
     with pytest.raises(AssertionError, match="denied: denied"), logged_in(engine, wrong, tmp_path):
         pytest.fail("logged in")
-    with logged_in(engine, harbour.oci(), tmp_path) as docker:
+    with logged_in(engine, registries.oci(), tmp_path) as docker:
         docker.docker("push", image)
-    harbour.oci().control("private", "*")
+    registries.oci().control("private", "*")
     with pytest.raises(AssertionError, match=r"unauthorized|denied"):
         engine.docker("pull", image)
 
@@ -145,26 +147,26 @@ def test_docker_is_refused(
 @pytest.mark.journey
 def test_docker_after_a_reset(
     engine: TestEngine,  # noqa: F811
-    harbour: Harbour,
+    registries: LocalRegistries,
     image: str,
     name: str,
     tmp_path: Path,
 ) -> None:
     """The engine gives up after a reset, and nothing has arrived; the same push succeeds, and what arrives is whole."""
-    harbour.oci().control(f"faults/{Fault.RESET}")
-    with logged_in(engine, harbour.oci(), tmp_path) as docker:
+    registries.oci().control(f"faults/{Fault.RESET}")
+    with logged_in(engine, registries.oci(), tmp_path) as docker:
         with pytest.raises(AssertionError, match="connection reset by peer"):
             docker.docker("push", image)
-        assert harbour.oci().pull(f"acme/{name}", "1.0").status_code == 404
+        assert registries.oci().pull(f"acme/{name}", "1.0").status_code == 404
         docker.docker("push", image)
-    answer = harbour.oci().pull(f"acme/{name}", "1.0")
+    answer = registries.oci().pull(f"acme/{name}", "1.0")
     assert digest_of(answer.content) == answer.headers["docker-content-digest"]
 
 
 @pytest.mark.journey
 def test_buildx_builds_and_pushes(
     engine: TestEngine,  # noqa: F811
-    harbour: Harbour,
+    registries: LocalRegistries,
     name: str,
     tmp_path: Path,
 ) -> None:
@@ -173,9 +175,9 @@ def test_buildx_builds_and_pushes(
         pytest.skip("buildx is not installed")
     (tmp_path / "context").mkdir()
     (tmp_path / "context" / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
-    image = f"{harbour.oci().base.removeprefix('http://')}/acme/{name}:1.0"
+    image = f"{registries.oci().base.removeprefix('http://')}/acme/{name}:1.0"
     flags = ("--provenance=false", "--sbom=false", "--push", "--tag", image)
-    with logged_in(engine, harbour.oci(), tmp_path) as docker:
+    with logged_in(engine, registries.oci(), tmp_path) as docker:
         docker.docker("buildx", "build", *flags, str(tmp_path / "context"))
-    assert harbour.oci("").pull(f"acme/{name}", "1.0").status_code == 200
+    assert registries.oci("").pull(f"acme/{name}", "1.0").status_code == 200
     engine.docker("rmi", "--force", image)

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.rehearsal.registry.oci_client import Oci
+from tests.rehearsal.registry.oci_client import RegistryClient
 from tests.support import sample_projects
-from tests.support.engines import TestEngine, engine, layer, needs, tiny_image  # noqa: F401 - fixtures
+from tests.support.engines import TestEngine, engine, require_programs, tar_layer, tiny_image  # noqa: F401 - fixtures
 from tests.support.git_repos import Repo
 from tests.support.local_release import CHANGELOG, SETTINGS, UNMOOR
 
@@ -45,7 +45,7 @@ def imported(engine: TestEngine, program: Path, *words: str) -> None:  # noqa: F
     files = {str(path): Path(path).read_bytes() for path in _LIBRARY.findall(ran.stdout)} if ran.returncode == 0 else {}
     contents = {path.lstrip("/"): data for path, data in {**files, "/program": program.read_bytes()}.items()}
     entry = json.dumps(["/program", *words])
-    engine.docker("import", "--change", f"ENTRYPOINT {entry}", "-", NAME, stdin=layer(contents))
+    engine.docker("import", "--change", f"ENTRYPOINT {entry}", "-", NAME, stdin=tar_layer(contents))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def image(engine: TestEngine) -> Iterator[str]:  # noqa: F811 - the fixture
     if engine.docker("image", "ls", "--quiet", NAME):
         yield NAME
         return
-    needs("docker-registry", "ldd")
+    require_programs("docker-registry", "ldd")
     imported(engine, Path(shutil.which("docker-registry") or ""))
     yield NAME
     engine.docker("image", "rm", "--force", NAME)
@@ -81,10 +81,12 @@ def hidden(
         monkeypatch.setenv(name, value)
 
 
-def oci(world: LocalWorld) -> Oci:
+def oci(world: LocalWorld) -> RegistryClient:
     """The registry of a world, asked by who may write."""
     known = json.loads((world.folder / "credentials.json").read_text())
-    return Oci(base=world.registry or "", folder=world.folder / "registry" / "ghcr.io", password=known["registry"])
+    return RegistryClient(
+        base=world.registry or "", folder=world.folder / "registry" / "ghcr.io", password=known["registry"]
+    )
 
 
 def containers(engine: TestEngine, place: Path) -> list[str]:  # noqa: F811 - not the fixture

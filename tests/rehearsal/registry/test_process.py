@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from tests.rehearsal.registry.oci_client import Oci
+from tests.rehearsal.registry.oci_client import RegistryClient
 
 from unmoor.config.worlds import read_world
 from unmoor.errors import ConfigError, Unknown
@@ -50,10 +50,12 @@ def servers(world: LocalWorld) -> list[int]:
     return found
 
 
-def oci(world: LocalWorld) -> Oci:
+def oci(world: LocalWorld) -> RegistryClient:
     """The registry of a world, asked by who may write."""
     known = json.loads((world.folder / "credentials.json").read_text())
-    return Oci(base=world.registry or "", folder=world.folder / "registry" / "ghcr.io", password=known["registry"])
+    return RegistryClient(
+        base=world.registry or "", folder=world.folder / "registry" / "ghcr.io", password=known["registry"]
+    )
 
 
 def test_it_is_asked_for(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from tests.rehearsal.conftest import PLAIN, Harbour, requests_of
-from tests.rehearsal.registry.oci_client import INDEX, Oci, digest_of, error
+from tests.rehearsal.conftest import PLAIN, LocalRegistries, requests_of
+from tests.rehearsal.registry.oci_client import INDEX, RegistryClient, digest_of, error
 
 from unmoor.rehearsal.registry.rules import Fault
 from unmoor.rehearsal.registry.tokens import Access, Signer, scopes
@@ -23,9 +23,9 @@ def package(name: str) -> str:
     return f"acme/{name}"
 
 
-def test_an_image_goes_in_and_comes_out(harbour: Harbour, package: str) -> None:
+def test_an_image_goes_in_and_comes_out(registries: LocalRegistries, package: str) -> None:
     """What was pushed is pulled byte for byte, by digest and by tag, and everybody may pull it."""
-    oci, stranger = harbour.oci(), harbour.oci("")
+    oci, stranger = registries.oci(), registries.oci("")
     digest = oci.push(package, b"layer", "1.0", "latest")
     assert sorted(oci.call("GET", f"{package}/tags/list").json()["tags"]) == ["1.0", "latest"]
     for reference in ("1.0", "latest", digest):
@@ -40,22 +40,22 @@ def test_an_image_goes_in_and_comes_out(harbour: Harbour, package: str) -> None:
     assert stranger.pull(package, "none").status_code == 404
 
 
-def test_a_blob_in_pieces(harbour: Harbour, package: str) -> None:
+def test_a_blob_in_pieces(registries: LocalRegistries, package: str) -> None:
     """A blob may come in several requests, each with a body of unknown length."""
     data = os.urandom(300_001)
-    digest = harbour.oci().blob(package, data, pieces=3)
-    assert harbour.oci().call("GET", f"{package}/blobs/{digest}").content == data
+    digest = registries.oci().blob(package, data, pieces=3)
+    assert registries.oci().call("GET", f"{package}/blobs/{digest}").content == data
 
 
-def test_an_image_that_is_there_sends_no_blob(harbour: Harbour, package: str) -> None:
+def test_an_image_that_is_there_sends_no_blob(registries: LocalRegistries, package: str) -> None:
     """The log tells blobs that were sent from those that were only looked for."""
-    oci = harbour.oci()
+    oci = registries.oci()
     oci.push(package, b"layer", "1.0")
 
     def sent() -> list[str]:
         return [
             line["digest"]
-            for line in requests_of(harbour.world, server="registry", method="PUT", status=201)
+            for line in requests_of(registries.world, server="registry", method="PUT", status=201)
             if line["path"].startswith(f"/v2/{package}/blobs/uploads/")
         ]
 
@@ -66,35 +66,35 @@ def test_an_image_that_is_there_sends_no_blob(harbour: Harbour, package: str) ->
     assert sent() == before
 
 
-def test_a_blob_of_another_package(harbour: Harbour, package: str) -> None:
+def test_a_blob_of_another_package(registries: LocalRegistries, package: str) -> None:
     """A blob is mounted from another package, which needs a token for both of them."""
-    oci = harbour.oci()
+    oci = registries.oci()
     digest = oci.blob(package, b"shared")
     given = oci.token(f"repository:{package}-b:pull,push", f"repository:{package}:pull").json()["token"]
     headers = {"Authorization": f"Bearer {given}"}
     answer = oci.call("POST", f"{package}-b/blobs/uploads/?mount={digest}&from={package}", headers=headers)
     assert (answer.status_code, answer.headers["docker-content-digest"]) == (201, digest)
-    (line,) = requests_of(harbour.world, mount=digest)
+    (line,) = requests_of(registries.world, mount=digest)
     assert (line["from"], line["status"]) == (package, 201)
 
 
-def test_who_may_write(harbour: Harbour, package: str) -> None:
+def test_who_may_write(registries: LocalRegistries, package: str) -> None:
     """A login with too few rights is refused in GHCR's words, at the start of an upload; a stranger in others."""
-    reader, stranger = harbour.oci("registry_read"), harbour.oci("")
-    harbour.oci().push(package, b"layer", "1.0")
+    reader, stranger = registries.oci("registry_read"), registries.oci("")
+    registries.oci().push(package, b"layer", "1.0")
     refused = (403, "DENIED", "permission_denied: write_package")
     assert error(reader.begin(package)) == refused
     assert error(reader.put(package, "1.1", reader.pull(package, "1.0").json())) == refused
-    assert error(harbour.oci().begin("somebody/else")) == refused
-    harbour.oci().control("foreign", package)
-    assert error(harbour.oci().begin(package)) == refused
+    assert error(registries.oci().begin("somebody/else")) == refused
+    registries.oci().control("foreign", package)
+    assert error(registries.oci().begin(package)) == refused
     assert error(stranger.begin(package))[:2] == (401, "UNAUTHORIZED")
     assert reader.pull(package, "1.0").status_code == 200
 
 
-def test_wrong_passwords(harbour: Harbour, package: str) -> None:
+def test_wrong_passwords(registries: LocalRegistries, package: str) -> None:
     """A wrong password gets no token, nor one that is no password at all; another user name does not matter."""
-    oci = harbour.oci()
+    oci = registries.oci()
     for auth in (("x", "wrong"), ("", ""), ("rehearsal", oci.password + " ")):
         assert error(oci.token(f"repository:{package}:pull", auth=auth)) == (403, "DENIED", "denied")
     for text in ("Basic", "Basic !", "Bearer x"):
@@ -103,9 +103,9 @@ def test_wrong_passwords(harbour: Harbour, package: str) -> None:
     assert oci.token(f"repository:{package}:pull", auth=("", oci.password)).status_code == 200
 
 
-def test_tokens_that_are_not_ours(harbour: Harbour, package: str) -> None:
+def test_tokens_that_are_not_ours(registries: LocalRegistries, package: str) -> None:
     """The registry itself refuses a token that another key has signed, or that was changed."""
-    oci = harbour.oci()
+    oci = registries.oci()
     ours = oci.token(f"repository:{package}:pull").json()["token"]
     theirs = Signer.make().token("writer", "ghcr.io", [Access("repository", package, ("pull", "push"))])
     head, claims, _ = ours.split(".")
@@ -115,11 +115,11 @@ def test_tokens_that_are_not_ours(harbour: Harbour, package: str) -> None:
         assert answer.status_code == 401
 
 
-def test_a_token_for_reading_does_not_write(harbour: Harbour, package: str) -> None:
+def test_a_token_for_reading_does_not_write(registries: LocalRegistries, package: str) -> None:
     """A token for less than its owner may do is answered with a challenge, so that clients ask for more."""
-    given = harbour.oci().token(f"repository:{package}:pull").json()["token"]
+    given = registries.oci().token(f"repository:{package}:pull").json()["token"]
     headers = {"Authorization": f"Bearer {given}"}
-    answer = requests.post(f"{harbour.oci().base}/v2/{package}/blobs/uploads/", headers=headers, timeout=20)
+    answer = requests.post(f"{registries.oci().base}/v2/{package}/blobs/uploads/", headers=headers, timeout=20)
     assert answer.status_code == 401
     # The registry names the actions in no order of its own.
     scope = re.search(r'scope="repository:([^:"]+):([a-z,]+)"', answer.headers["www-authenticate"])
@@ -127,16 +127,16 @@ def test_a_token_for_reading_does_not_write(harbour: Harbour, package: str) -> N
     assert (scope[1], set(scope[2].split(","))) == (package, {"pull", "push"})
 
 
-def test_the_form_of_buildx(harbour: Harbour, package: str) -> None:
+def test_the_form_of_buildx(registries: LocalRegistries, package: str) -> None:
     """A password that is posted in a form is not looked at; clients then ask in the other way."""
-    oci = harbour.oci()
+    oci = registries.oci()
     form = {"grant_type": "password", "username": "x", "password": oci.password, "scope": f"repository:{package}:pull"}
     assert requests.post(f"{oci.base}/token", data=form, timeout=20).status_code == 405
 
 
-def test_private_packages(harbour: Harbour, package: str) -> None:
+def test_private_packages(registries: LocalRegistries, package: str) -> None:
     """While a package is private, a stranger gets no token for it, and one that was given before is worth nothing."""
-    oci, stranger = harbour.oci(), harbour.oci("")
+    oci, stranger = registries.oci(), registries.oci("")
     oci.push(package, b"layer", "1.0")
     old = stranger.token(f"repository:{package}:pull").json()["token"]
     control = oci.control("private", f"acme/other\n{package}\n")
@@ -145,50 +145,50 @@ def test_private_packages(harbour: Harbour, package: str) -> None:
         f"{oci.base}/v2/{package}/manifests/1.0", headers={"Authorization": f"Bearer {old}"}, timeout=20
     )
     assert late.status_code == 401
-    assert harbour.oci("registry_read").pull(package, "1.0").status_code == 200
+    assert registries.oci("registry_read").pull(package, "1.0").status_code == 200
     control.write_text("*\n", encoding="utf-8")
     assert stranger.pull(package, "1.0").status_code == 401
     control.unlink()
     assert stranger.pull(package, "1.0").status_code == 200
 
 
-def test_what_is_not_there_is_not_public(harbour: Harbour, package: str) -> None:
+def test_what_is_not_there_is_not_public(registries: LocalRegistries, package: str) -> None:
     """A stranger cannot tell a package that does not exist from a private one; a login can."""
-    assert harbour.oci("").pull(package, "1.0").status_code == 401
-    answer = harbour.oci("registry_read").call("GET", f"{package}/tags/list")
+    assert registries.oci("").pull(package, "1.0").status_code == 401
+    answer = registries.oci("registry_read").call("GET", f"{package}/tags/list")
     assert error(answer)[:2] == (404, "NAME_UNKNOWN")
 
 
-def test_deleting(harbour: Harbour, package: str) -> None:
+def test_deleting(registries: LocalRegistries, package: str) -> None:
     """GHCR deletes no manifest, tag or blob; a plain registry does, by digest."""
     unsupported = (405, "UNSUPPORTED", "The operation is unsupported.")
-    oci = harbour.oci()
+    oci = registries.oci()
     digest = oci.push(package, b"layer", "1.0")
     for what in (f"manifests/{digest}", "manifests/1.0", f"blobs/{digest_of(b'layer')}"):
         assert error(oci.call("DELETE", f"{package}/{what}")) == unsupported
-    plain = harbour.oci(host=PLAIN)
+    plain = registries.oci(host=PLAIN)
     assert plain.push("any/body", b"layer", "1.0") == digest
     assert plain.call("DELETE", f"any/body/manifests/{digest}").status_code == 202
     assert plain.pull("any/body", "1.0").status_code == 404
     assert oci.pull(package, "1.0").status_code == 200
 
 
-def test_a_plain_registry(harbour: Harbour, name: str) -> None:
+def test_a_plain_registry(registries: LocalRegistries, name: str) -> None:
     """Any other registry says what a registry says: a scope is refused with a challenge."""
-    plain = harbour.oci(host=PLAIN)
+    plain = registries.oci(host=PLAIN)
     plain.push(name, b"layer", "1.0")
-    reader = harbour.oci("registry_read", PLAIN)
+    reader = registries.oci("registry_read", PLAIN)
     answer = reader.begin(name)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (401, "UNAUTHORIZED")
     assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
     plain.control("private", "*")
-    assert harbour.oci("", PLAIN).token(f"repository:{name}:pull").status_code == 200
-    assert harbour.oci("", PLAIN).pull(name, "1.0").status_code == 401
+    assert registries.oci("", PLAIN).token(f"repository:{name}:pull").status_code == 200
+    assert registries.oci("", PLAIN).pull(name, "1.0").status_code == 401
 
 
-def test_an_index(harbour: Harbour, package: str) -> None:
+def test_an_index(registries: LocalRegistries, package: str) -> None:
     """An index over images is stored; one over an image that is not there is refused by the registry."""
-    oci = harbour.oci()
+    oci = registries.oci()
     digest = oci.push(package, b"layer", "amd64")
     size = len(oci.pull(package, digest).content)
     entry = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": size}
@@ -199,18 +199,18 @@ def test_an_index(harbour: Harbour, package: str) -> None:
     assert oci.put(package, "1.1", lacking).status_code == 400
 
 
-def test_busy_once(harbour: Harbour, package: str) -> None:
+def test_busy_once(registries: LocalRegistries, package: str) -> None:
     """One request is answered with 429, the next one as usual."""
-    oci = harbour.oci()
+    oci = registries.oci()
     oci.control(f"faults/{Fault.BUSY}")
     answer = oci.begin(package)
     assert (error(answer)[:2], answer.headers["retry-after"]) == ((429, "TOOMANYREQUESTS"), "1")
     assert oci.begin(package).status_code == 202
 
 
-def test_broken(harbour: Harbour, package: str) -> None:
+def test_broken(registries: LocalRegistries, package: str) -> None:
     """Every request that fits is answered with 500 until the file is gone."""
-    oci = harbour.oci()
+    oci = registries.oci()
     control = oci.control(f"faults/{Fault.BROKEN}", f"POST /v2/{package}/")
     assert [oci.begin(package).status_code for _ in range(3)] == [500] * 3
     assert oci.begin(f"{package}-b").status_code == 202
@@ -218,16 +218,16 @@ def test_broken(harbour: Harbour, package: str) -> None:
     assert oci.begin(package).status_code == 202
 
 
-def test_refused_writes(harbour: Harbour, package: str) -> None:
+def test_refused_writes(registries: LocalRegistries, package: str) -> None:
     """Nobody may write for a while."""
-    oci = harbour.oci()
+    oci = registries.oci()
     oci.control(f"faults/{Fault.REFUSE_WRITE}")
     assert error(oci.begin(package)) == (403, "DENIED", "permission_denied: write_package")
 
 
-def test_a_lost_reply(harbour: Harbour, package: str) -> None:
+def test_a_lost_reply(registries: LocalRegistries, package: str) -> None:
     """A manifest is stored, and the client hears nothing; other requests, and the next manifest, go as usual."""
-    oci = harbour.oci()
+    oci = registries.oci()
     manifest = oci.image(package, b"layer")
     oci.control(f"faults/{Fault.LOST_REPLY}", "/manifests/1.0")
     assert oci.put(package, "sha-1", manifest).status_code == 201
@@ -237,14 +237,14 @@ def test_a_lost_reply(harbour: Harbour, package: str) -> None:
     assert oci.put(package, "1.0", manifest).status_code == 201
     assert [
         line["fault"]
-        for line in requests_of(harbour.world, path=f"/v2/{package}/manifests/1.0", method="PUT")
+        for line in requests_of(registries.world, path=f"/v2/{package}/manifests/1.0", method="PUT")
         if "fault" in line
     ] == ["lost-reply"]
 
 
-def test_a_reset_at_half_a_blob(harbour: Harbour, package: str) -> None:
+def test_a_reset_at_half_a_blob(registries: LocalRegistries, package: str) -> None:
     """The connection is reset while a blob is sent; nothing is stored, and the next try succeeds."""
-    oci = harbour.oci()
+    oci = registries.oci()
     oci.control(f"faults/{Fault.RESET}")
     data = os.urandom(2_000_000)
     with pytest.raises(requests.ConnectionError):
@@ -253,9 +253,9 @@ def test_a_reset_at_half_a_blob(harbour: Harbour, package: str) -> None:
     assert oci.blob(package, data) == digest_of(data)
 
 
-def test_tags_that_cannot_be_moved(harbour: Harbour, package: str) -> None:
+def test_tags_that_cannot_be_moved(registries: LocalRegistries, package: str) -> None:
     """A tag keeps its digest; the same digest again is no mistake, and another tag is free."""
-    oci = harbour.oci()
+    oci = registries.oci()
     first, second = oci.image(package, b"first"), oci.image(package, b"second")
     oci.put(package, "1.0", first)
     oci.control(f"faults/{Fault.IMMUTABLE}")
@@ -285,14 +285,14 @@ def test_scopes(texts: list[str], found: list[Access]) -> None:
     assert scopes(texts) == found
 
 
-def test_the_log_knows_no_secret(harbour: Harbour, package: str) -> None:
+def test_the_log_knows_no_secret(registries: LocalRegistries, package: str) -> None:
     """Neither passwords nor tokens get into any file but the credentials and the world."""
-    oci = harbour.oci()
+    oci = registries.oci()
     oci.push(package, b"layer", "1.0")
     given = oci.token(f"repository:{package}:pull").json()["token"]
     basic = base64.b64encode(f"anybody:{oci.password}".encode()).decode()
     holders = {"credentials.json", "world.toml"}
-    for path in harbour.world.folder.rglob("*"):
+    for path in registries.world.folder.rglob("*"):
         if path.is_file() and path.name not in holders:
             data = path.read_bytes()
             assert not [secret for secret in (oci.password, given, basic) if secret.encode() in data], path
@@ -306,19 +306,19 @@ def peak(process: int) -> int:
 
 @pytest.mark.parametrize("pieces", [1, 2], ids=["length known", "length unknown"])
 @pytest.mark.journey
-def test_blobs_are_streamed(harbour: Harbour, package: str, pieces: int) -> None:
+def test_blobs_are_streamed(registries: LocalRegistries, package: str, pieces: int) -> None:
     """A blob passes through in both directions without ever being in memory as a whole."""
     size = 100 << 20
     data = os.urandom(1 << 20) * 100
-    before = peak(harbour.world.process.pid)
-    digest = harbour.oci().blob(package, data, pieces=pieces)
-    with harbour.oci().call("GET", f"{package}/blobs/{digest}", stream=True) as answer:
+    before = peak(registries.world.process.pid)
+    digest = registries.oci().blob(package, data, pieces=pieces)
+    with registries.oci().call("GET", f"{package}/blobs/{digest}", stream=True) as answer:
         read = sum(len(piece) for piece in answer.iter_content(1 << 20))
     assert read == size
-    assert peak(harbour.world.process.pid) - before < 20 << 20
+    assert peak(registries.world.process.pid) - before < 20 << 20
 
 
-ODD: dict[str, Callable[[Oci, str], requests.Response]] = {
+ODD: dict[str, Callable[[RegistryClient, str], requests.Response]] = {
     "capitals": lambda oci, name: oci.begin(f"Acme/{name.upper()}"),
     "dots": lambda oci, name: oci.pull(f"acme/..%2f..%2f{name}", "1.0"),
     "no name": lambda oci, _: oci.call("GET", "manifests/1.0"),
@@ -328,7 +328,9 @@ ODD: dict[str, Callable[[Oci, str], requests.Response]] = {
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
-def test_odd_requests(harbour: Harbour, name: str, odd: Callable[[Oci, str], requests.Response]) -> None:
+def test_odd_requests(
+    registries: LocalRegistries, name: str, odd: Callable[[RegistryClient, str], requests.Response]
+) -> None:
     """Whatever is asked, the answer is a refusal, and nothing breaks."""
-    assert odd(harbour.oci(), name).status_code in {400, 401, 403, 404}
-    assert b"Traceback" not in (harbour.world.folder / "serve.log").read_bytes()
+    assert odd(registries.oci(), name).status_code in {400, 401, 403, 404}
+    assert b"Traceback" not in (registries.world.folder / "serve.log").read_bytes()
