@@ -55,7 +55,7 @@ format: $(READY) ## Let ruff mend and format
 	$(BIN)/ruff format .
 
 docs: $(READY) ## Check the documentation: links, commands, changelog fragments
-	$(BIN)/python tools/reference.py
+	$(BIN)/python -m tools.reference
 	$(BIN)/python -m unmoor.config.schema docs/reference
 	$(BIN)/pytest -q tests/repository -k "docs or changelog"
 	$(BIN)/towncrier build --draft --version NEXT

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import click
+from tests.support.unused_services import unused_pipeline
 
 from unmoor import errors
-from unmoor.artifacts.run_dir import RunFolder
-from unmoor.assembly import assemble
 from unmoor.cli.app import COMMANDS, cli
 from unmoor.config.images import ImageSettings
-from unmoor.config.settings import Settings
-from unmoor.core.pipeline import Pipeline
-from unmoor.core.stage import Publish, Push, Reach
-from unmoor.ports.services import Services
-from unmoor.release_request import ReleaseRequest
+from unmoor.core.stage import Publish, Push
 
 HERE = Path(__file__).parent.parent / "docs" / "reference"
 
@@ -63,36 +56,6 @@ def _help(command: click.Command, context: click.Context) -> list[str]:
     return parts
 
 
-def sample() -> Pipeline:
-    """The pipeline of a project with default settings, over services that are never used."""
-    place = SimpleNamespace(name="pypi", address="the forge")
-    staging = SimpleNamespace(name="testpypi")
-    nothing = cast("Any", SimpleNamespace(under=lambda _: None))
-    services = Services(
-        git=nothing,
-        shell=nothing,
-        clock=nothing,
-        backend=nothing,
-        environments=nothing,
-        index=cast("Any", place),
-        staging=cast("Any", staging),
-        forge=cast("Any", place),
-        engine=nothing,
-        registry=lambda name: cast("Any", SimpleNamespace(name=name)),
-        packages=lambda _name: None,
-    )
-    request = ReleaseRequest(
-        tag="v1.0",
-        named=True,
-        repository="owner/name",
-        settings=Settings(),
-        folder=RunFolder(Path(".unmoor/v1.0")),
-        ceiling=Reach.FINAL,
-        images=(ImageSettings(),),
-    )
-    return assemble(request, services)
-
-
 def stages() -> str:
     """One row for each stage, in order."""
     head = (
@@ -102,7 +65,7 @@ def stages() -> str:
         "|---|---|---|---|---|---|\n"
     )
     rows = []
-    for stage in sample():
+    for stage in unused_pipeline(images=(ImageSettings(),)):
         back = "yes, or it says why not" if isinstance(stage, Push) else "no" if isinstance(stage, Publish) else "-"
         reads = ", ".join(promise.by for promise in stage.inputs) or "-"
         waits = ", ".join(p.by for p in stage.after if p not in stage.inputs) or "-"

@@ -1,4 +1,4 @@
-"""The same laws over the stages of images, with a real engine and a real registry."""
+"""The same laws over a release with images, with a real engine and a real registry."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import pytest
 from tests.laws.laws import LAWS, StageRecord, walk_pipeline
 from tests.support.engines import TestEngine, engine, require_programs, tiny_image  # noqa: F401 - fixtures
 from tests.support.local_release import small_repo
+from tests.support.unused_services import unused_pipeline
 
-NAMES = ("images", "prove-images", "registry", "draft", "image-tags", "undraft", "verify")
+from unmoor.config.images import ImageSettings
+
+NAMES = unused_pipeline(images=(ImageSettings(),)).names
 DOCKERFILE = "FROM {base} AS development\nCOPY dist/ /dist/\nFROM development AS production\nUSER 1000\n"
 
 pytestmark = pytest.mark.journey
@@ -33,9 +36,14 @@ def records(
             yield seen
 
 
+def test_every_stage_is_walked(records: dict[str, StageRecord]) -> None:
+    """The release that was walked has the stages of the assembly, all of them, in order."""
+    assert tuple(records) == NAMES
+
+
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("name", NAMES)
-def test_every_stage_of_images_keeps_every_law(
+def test_every_stage_keeps_every_law(
     records: dict[str, StageRecord], name: str, law: Callable[[StageRecord], None]
 ) -> None:
     """Each law says in its docstring what it asks of a stage."""

@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 def test_the_generated_pages_are_fresh() -> None:
     """Commands, stages and exit codes in the docs are those of the code."""
     ran = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "reference.py"), "--check"],
+        [sys.executable, "-m", "tools.reference", "--check"],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,48 @@
+"""The pipeline of a release over services that nobody calls: to ask which stages there are, and what they wait for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from unmoor.artifacts.run_dir import RunFolder
+from unmoor.assembly import assemble
+from unmoor.config.images import ImageSettings
+from unmoor.config.settings import Settings
+from unmoor.core.pipeline import Pipeline
+from unmoor.core.stage import Reach
+from unmoor.ports.services import Services
+from unmoor.release_request import ReleaseRequest
+
+DEFAULTS = Settings()
+
+
+def unused_services() -> Services:
+    """Services that have names and nothing else: a call is an `AttributeError`."""
+    unused = cast("Any", SimpleNamespace(under=lambda _: None))
+    return Services(
+        **dict.fromkeys(("git", "shell", "clock", "backend", "environments", "engine"), unused),
+        index=cast("Any", SimpleNamespace(name="pypi")),
+        staging=cast("Any", SimpleNamespace(name="testpypi")),
+        forge=cast("Any", SimpleNamespace(address="the forge")),
+        registry=lambda name: cast("Any", SimpleNamespace(name=name)),
+        packages=lambda _name: None,
+    )
+
+
+def unused_pipeline(
+    settings: Settings = DEFAULTS, *, skipped: tuple[str, ...] = (), images: tuple[ImageSettings, ...] = ()
+) -> Pipeline:
+    """The whole release of v1.0 of owner/name, over `unused_services`."""
+    request = ReleaseRequest(
+        tag="v1.0",
+        named=True,
+        repository="owner/name",
+        settings=settings,
+        folder=RunFolder(Path(".unmoor/v1.0")),
+        ceiling=Reach.FINAL,
+        skipped=skipped,
+        images=images,
+    )
+    return assemble(request, unused_services())
