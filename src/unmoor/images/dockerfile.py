@@ -57,7 +57,7 @@ class DockerfileStage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class DockerfileFinding:
     """Something about one line that a release should know."""
 
     line: int
@@ -126,10 +126,10 @@ class Dockerfile:
         best, line = max(rated, key=lambda each: (each[0], -each[1]), default=(0.0, 0))
         return line if best >= _NEAR else 0
 
-    def remarks(self, project: str) -> tuple[Finding, ...]:
+    def remarks(self, project: str) -> tuple[DockerfileFinding, ...]:
         """Lines that build the project a second time, or install it from an index instead of ``dist/``."""
         return tuple(
-            Finding(line=each.line, text=text)
+            DockerfileFinding(line=each.line, text=text)
             for each in self.instructions
             if each.keyword == "RUN" and (text := _remark(f"{each.words}\n{each.body}", project))
         )
