@@ -51,6 +51,7 @@ def test_taken_whole(handed: Path, tmp_path: Path) -> None:
     [
         ("manifest", Incomplete, "there is no manifest"),
         ("garbage", Unknown, "not a manifest"),
+        ("no UTF-8", Unknown, "not a manifest"),
         ("missing", Incomplete, "is missing"),
         ("other", Conflict, "the manifest says"),
     ],
@@ -63,6 +64,8 @@ def test_not_taken(handed: Path, tmp_path: Path, spoil: str, error: type[Excepti
             manifest.unlink()
         case "garbage":
             manifest.write_text("[]")
+        case "no UTF-8":
+            manifest.write_bytes(manifest.read_bytes().replace(b"small-one", b"small\xffone", 1))
         case "missing":
             sdist.unlink()
         case _:

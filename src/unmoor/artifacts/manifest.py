@@ -8,6 +8,7 @@ from typing import Any
 
 from unmoor.errors import Unknown
 from unmoor.products import Dists, File, Images, Proof, Pushed, PushedImage, Release, Subject, Tool
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 NAME = "manifest.json"
@@ -138,13 +139,11 @@ def encode(manifest: Manifest) -> bytes:
 
 def decode(data: bytes, *, where: str) -> Manifest:
     """Decode JSON. Raises `Unknown` if it is no manifest that this version can read."""
-    import msgspec
-
     from unmoor.util.files import is_safe_name
 
     try:
-        manifest = msgspec.json.decode(data[: LIMIT + 1], type=Manifest)
-    except msgspec.MsgspecError as error:
+        manifest = decode_json(data[: LIMIT + 1], Manifest)
+    except ValueError as error:
         raise Unknown(
             f"this is not a manifest: {error}", where=where, next_step="remove the file and run the same command again"
         ) from error

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from unmoor.errors import ConfigError, Unknown
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -180,8 +181,8 @@ class ImageIndex:
 def read_manifest(data: bytes, media_type: str, *, where: str) -> ImageManifest | ImageIndex:
     """Parse a manifest. Raises `Unknown` if it cannot be understood."""
     try:
-        document = msgspec.json.decode(data, type=_Document)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        document = decode_json(data, _Document)
+    except ValueError as error:
         raise _unreadable(clean(str(error), 120), where) from error
     if trouble := _trouble(document, media_type):
         raise _unreadable(trouble, where)

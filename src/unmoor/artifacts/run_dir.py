@@ -17,6 +17,7 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import Handover, merge_manifests, merge_proofs
 from unmoor.errors import Conflict, Incomplete
 from unmoor.products import File, Proof
+from unmoor.util.decode import decode_json
 from unmoor.util.files import atomic_writer, is_safe_name, read_regular, sha256_of, write_atomic
 
 # Proofs are made in parallel, and each is added to the one manifest.
@@ -117,14 +118,12 @@ class RunFolder:
 
     def read_proof(self, name: str) -> Proof | None:
         """Read the proof that a stage left here, ``None`` if there is none or it cannot be read."""
-        import msgspec
-
         if not is_safe_name(name):
             return None
         try:
             data = read_regular(self.path / "proofs" / f"{name}.json", manifests.LIMIT)
-            proof = msgspec.json.decode(data, type=Proof)
-        except (FileNotFoundError, msgspec.MsgspecError):
+            proof = decode_json(data, Proof)
+        except (FileNotFoundError, ValueError):
             return None
         return proof if proof.name == name else None
 

@@ -15,6 +15,7 @@ from unmoor.errors import Rejected
 from unmoor.images import oci_documents
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Image
+from unmoor.util.decode import decode_json
 
 
 class _Inner(msgspec.Struct, frozen=True):
@@ -28,8 +29,8 @@ class _Config(msgspec.Struct, frozen=True):
 def labels_of(registry: Registry, config: str) -> Mapping[str, str]:
     """The labels in a configuration, by its digest; none where it is no image's. Raises as the registry does."""
     try:
-        told = msgspec.json.decode(registry.blob(config), type=_Config)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        told = decode_json(registry.blob(config), _Config)
+    except ValueError:
         return {}
     return (told.config.labels or {}) if told.config else {}
 

@@ -17,6 +17,7 @@ from unmoor.artifacts import oci
 from unmoor.errors import Conflict, Incomplete, Rejected, Unknown
 from unmoor.images.sweep import Graph, Node, Sweep
 from unmoor.ports.registry import OciManifest, Packages, PackageVersion, Registry
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 _AT_ONCE = 6
@@ -108,8 +109,8 @@ def _created(registry: Registry, document: oci.ImageManifest) -> str:
     if document.config.size > oci.LIMIT:
         return ""
     try:
-        return msgspec.json.decode(registry.blob(document.config.digest), type=_Config).created
-    except (Unknown, Conflict, msgspec.MsgspecError, UnicodeDecodeError):
+        return decode_json(registry.blob(document.config.digest), _Config).created
+    except (Unknown, Conflict, ValueError):
         return ""
 
 

@@ -22,6 +22,7 @@ from unmoor.dists.inspect import read_metadata
 from unmoor.errors import ConfigError
 from unmoor.ports.registry import Registry
 from unmoor.products import Dists, Image, Images, Release, Subject
+from unmoor.util.decode import decode_json
 from unmoor.util.files import read_regular, write_atomic
 from unmoor.util.text import clean
 
@@ -130,11 +131,9 @@ def labels_of(release: Release, dists: Dists, own: Mapping[str, str], *, site: s
 
 def read_record(folder: RunFolder) -> BuildRecord | None:
     """Read what an earlier run built, ``None`` where there is nothing that can be read: it is built again then."""
-    import msgspec
-
     try:
-        recorded = msgspec.json.decode(read_regular(folder.path / RECORD, LIMIT), type=BuildRecord)
-    except (FileNotFoundError, msgspec.MsgspecError):
+        recorded = decode_json(read_regular(folder.path / RECORD, LIMIT), BuildRecord)
+    except (FileNotFoundError, ValueError):
         return None
     return recorded if recorded.schema == SCHEMA else None
 

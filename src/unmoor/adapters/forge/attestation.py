@@ -6,12 +6,12 @@ here as a warning to ourselves, so that its signature decides nothing: at worst 
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode
 from dataclasses import dataclass
 from typing import Any
 
 from unmoor.adapters.github.answers import converted
+from unmoor.util.decode import decode_json
 
 _RELEASE = "https://in-toto.io/attestation/release/"
 _FORGE = "github"
@@ -54,13 +54,11 @@ def names(raw: Any, tag: str, *, where: str) -> bool | None:
 
 
 def _statement(attestation: _Attestation) -> dict[str, Any] | None:
-    import msgspec
-
     match attestation.bundle:
         case {"dsseEnvelope": {"payload": str(payload)}}:
             try:
-                return msgspec.json.decode(b64decode(payload), type=dict[str, Any])
-            except (binascii.Error, msgspec.MsgspecError):
+                return decode_json(b64decode(payload), dict[str, Any])
+            except ValueError:
                 return None
         case _:
             return None

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
-import msgspec
+from unmoor.util.decode import decode_json
 
 PREFIX = "pypi-"
 _LONGEST = 20_000
@@ -112,8 +112,8 @@ def _narrowed(found: Restrictions, caveat: bytes) -> Restrictions:
     PyPI writes a caveat as a list that begins with its kind; until 2022 it was an object.
     """
     try:
-        said: Any = msgspec.json.decode(caveat)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        said: Any = decode_json(caveat, object)
+    except ValueError:
         return found
     match said:
         case [0, int(expires), int(begins)] | {"nbf": int(begins), "exp": int(expires)}:

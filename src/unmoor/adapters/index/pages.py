@@ -28,6 +28,7 @@ from unmoor.adapters.http.session import Response
 from unmoor.adapters.http.urls import led_to, without_query
 from unmoor.errors import Unknown
 from unmoor.ports.index import ListedFile
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -115,12 +116,12 @@ def simple_page(answer: Response, project: str) -> tuple[PageEntry, ...]:
     """Read a page of the simple index. The entries' addresses are as the page has them, or made whole by its base."""
     try:
         if answer.kind in _JSON:
-            page = msgspec.json.decode(answer.body, type=_Page)
+            page = decode_json(answer.body, _Page)
         elif answer.kind in _HTML:
             page = _from_html(answer, project)
         else:
             raise no_page(answer, f"its content type is {clean(answer.kind, 80) or 'not given'}")
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, simple.UnsupportedAPIVersion) as error:
+    except (ValueError, simple.UnsupportedAPIVersion) as error:
         raise no_page(answer, clean(str(error))) from error
     if page.meta.version.partition(".")[0] != "1":
         raise no_page(
@@ -155,9 +156,9 @@ def json_page(answer: Response, project: str, version: str) -> tuple[PageEntry, 
     if answer.kind != "application/json":
         raise no_page(answer, f"its content type is {clean(answer.kind, 80) or 'not given'}")
     try:
-        page = msgspec.json.decode(answer.body, type=_Json)
+        page = decode_json(answer.body, _Json)
         same = Version(page.info.version) == Version(version)
-    except (msgspec.MsgspecError, InvalidVersion) as error:
+    except ValueError as error:
         raise no_page(answer, clean(str(error))) from error
     if not same or canonicalize_name(page.info.name) != canonicalize_name(project):
         raise no_page(answer, f"it is about {clean(f'{page.info.name} {page.info.version}', 80)}")

@@ -12,6 +12,7 @@ from unmoor.adapters.http.session import Response
 from unmoor.adapters.http.urls import without_query
 from unmoor.errors import Unknown
 from unmoor.ports.clock import Clock
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 _PATIENCE = 120.0
@@ -39,8 +40,8 @@ class RegistryBusy(ServerBusy):
 def errors_of(answer: Response) -> tuple[tuple[str, str], ...]:
     """The codes and messages of the specification's error document, empty where it is none."""
     try:
-        told = msgspec.json.decode(answer.body[:_LOOKED_AT], type=_Errors)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        told = decode_json(answer.body[:_LOOKED_AT], _Errors)
+    except ValueError:
         return ()
     return tuple((clean(each.code, 60), clean(each.message)) for each in told.errors)
 

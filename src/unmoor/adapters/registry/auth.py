@@ -19,6 +19,7 @@ from unmoor.adapters.http.urls import is_loopback, led_to, origin, parsed, witho
 from unmoor.adapters.registry.answers import describe_errors
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.world import Login, RegistryPlace
+from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
@@ -131,8 +132,8 @@ def _read_token(answer: Response) -> Secret:
     token = ""
     if answer.status == _OK:
         try:
-            told = msgspec.json.decode(answer.body, type=_TokenAnswer)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+            told = decode_json(answer.body, _TokenAnswer)
+        except ValueError:
             told = _TokenAnswer()
         token = told.token or told.access_token
     if not token or len(token) > _LONGEST_TOKEN or not token.isascii() or any(c.isspace() for c in token):

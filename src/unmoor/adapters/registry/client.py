@@ -22,6 +22,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential
 from unmoor.ports.registry import OciManifest
 from unmoor.ports.world import Login, RegistryPlace
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 _HUB_ADDRESS = "https://registry-1.docker.io"
@@ -260,8 +261,8 @@ def _checked(reference: str) -> str:
 
 def _tags(answer: Response) -> tuple[str, ...]:
     try:
-        tags = msgspec.json.decode(answer.body, type=_Tags).tags or ()
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        tags = decode_json(answer.body, _Tags).tags or ()
+    except ValueError:
         tags = ("",)
     if not all(map(oci.is_tag, tags)):
         raise Unknown(

@@ -7,7 +7,6 @@ The format is the one of "Token Authentication Specification" of the distributio
 from __future__ import annotations
 
 import base64
-import binascii
 import secrets
 import time
 from collections.abc import Iterable
@@ -16,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from unmoor.util.decode import decode_json
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -125,8 +126,8 @@ class Signer:
             signature = _unpacked(last)
             r, s = (int.from_bytes(half) for half in (signature[:_HALF], signature[_HALF:]))
             self.key.public_key().verify(encode_dss_signature(r, s), signed.encode(), ec.ECDSA(hashes.SHA256()))
-            claims = msgspec.json.decode(_unpacked(signed.partition(".")[2]), type=Claims)
-        except (InvalidSignature, msgspec.DecodeError, binascii.Error, ValueError):
+            claims = decode_json(_unpacked(signed.partition(".")[2]), Claims)
+        except (InvalidSignature, ValueError):
             return None
         return claims if claims.exp > time.time() else None
 

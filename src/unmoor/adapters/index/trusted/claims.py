@@ -6,14 +6,12 @@ Read without checking the signature: that is the index's part. What is shown is 
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from unmoor.errors import Denied, Unknown
+from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
@@ -35,14 +33,12 @@ class Claims:
         parts = token.reveal().split(".")
         try:
             body = parts[1] if len(parts) == 3 else ""  # noqa: PLR2004 - head, claims, signature
-            said: Any = msgspec.json.decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        except (binascii.Error, ValueError, msgspec.DecodeError):
-            said = None
-        if not isinstance(said, dict):
+            said = decode_json(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)), dict[str, Any])
+        except ValueError:
             raise Unknown(
                 "what the CI gave is no ID token",
                 next_step="run the same command again; if that stays, look at the CI's ID token settings",
-            )
+            ) from None
         return cls({name: value for name, value in said.items() if isinstance(value, str)})
 
     def get(self, name: str) -> str:

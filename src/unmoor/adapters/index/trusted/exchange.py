@@ -21,6 +21,7 @@ from unmoor.adapters.index.answers import words
 from unmoor.adapters.index.trusted.claims import MISSING, Claims
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.world import IndexPlace
+from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
@@ -112,16 +113,13 @@ def _is_public(place: IndexPlace) -> bool:
 
 def _read(answer: Response) -> dict[str, Any]:
     try:
-        value = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        value = None
-    if not isinstance(value, dict):
+        return decode_json(answer.body, dict[str, Any])
+    except ValueError:
         raise Unknown(
             f"{answer.status}, and no JSON",
             where=without_query(answer.url),
             next_step="open that address in a browser: a proxy or a login page may answer in the index's place",
-        )
-    return value
+        ) from None
 
 
 def _minted(place: IndexPlace, answer: Response) -> Minted:
