@@ -1,0 +1,201 @@
+"""What was replaced stays out of the code and the documentation: names and phrases.
+
+To extend it, add a line: to `NAMES` a name and the one that took its place, to `PHRASES` a phrase and what to write.
+`LATER` holds the phrases that are still in use. Whoever replaces the last use of one moves its line to `PHRASES`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "src" / "unmoor").rglob("*.py"))
+STYLE = ROOT / "docs" / "contributing" / "style.md"
+"""It shows what not to write."""
+PAGES = sorted({*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"} - {STYLE})
+
+NAMES = {
+    # core, ports, assembly
+    "BrokenLaw": "InvalidPipeline",
+    "Entry": "StageInfo",
+    "Findable": "Resumable",
+    "Have": "StageContext",
+    "Left": "NotUndone",
+    "Parked": "Deferred",
+    "Powers": "Services",
+    "Promise": "Output",
+    "Seal": "Publish",
+    "loosen": "undo_partly",
+    "powers": "services",
+    "runner": "middleware",
+    "schedule": "scheduler",
+    # errors
+    "MissingPart": "ToolMissing",
+    "Overdue": "TimedOut",
+    "Unfit": "InvalidDist",
+    "Unproven": "CheckFailed",
+    # products
+    "Checked": "CheckedDists",
+    "Held": "VerifiedItem",
+    "Page": "PublishedRelease",
+    "PointTags": "TagImages",
+    "Pointed": "MovedTags",
+    "Pointer": "MovedTag",
+    "Standing": "Certainty",
+    # publish
+    "Attached": "ForgeAsset",
+    "Bundle": "ReleaseAssets",
+    "Choice": "DraftSelection",
+    "Kind": "DifferenceKind",
+    "Posting": "ForgeRelease",
+    "holdings": "index_state",
+    "mendable": "repairable",
+    "regaining": "restore",
+    "standing": "latest",
+    "still_names": "verify_tag_unmoved",
+    "tagguard": "tag_recheck",
+    "uploading": "upload",
+    # images
+    "Holders": "ImageSources",
+    "Line": "ImagePlan",
+    "Recorded": "BuildRecord",
+    "Remark": "Finding",
+    "Spot": "TagPlacement",
+    "imagery": "image_names",
+    "imagetags": "images.tags",
+    "imaging": "image_selection",
+    "rightful": "why_not_ours",
+    "weigh": "context_size",
+    # dists
+    "Needing": "NeedsExtra",
+    "Subjected": "DistUnderTest",
+    "Wishes": "SuiteOptions",
+    "Witness": "ImportRecorder",
+    "distfiles": "inspect",
+    "fitness": "dists.checks",
+    "proving": "install_test",
+    "telling": "source_tree",
+    "wanting": "extras",
+    "witness": "import_trace",
+    # artifacts, project, config, cli
+    "Given": "ConfigFile",
+    "Surroundings": "ConfigSources",
+    "Target": "ReleaseRequest",
+    "Wanted": "ImageSelection",
+    "conduct": "run_session",
+    "handovers": "merge",
+    "locating": "locate",
+    "owing": "require_upstream",
+    "says_so": "is_explicit",
+    "talk": "output",
+    "target": "release_request",
+    "teaching": "help",
+    # util, adapters, rehearsal
+    "LifeLine": "ParentWatch",
+    "Odd": "FramingError",
+    "Walk": "ZipReader",
+    "bare": "without_secrets",
+    "desk": "requests",
+    "framing": "zip_framing",
+    "keeper": "reaper",
+    "macaroons": "macaroon",
+    "oldpython": "py311_compat",
+    "side_by_side": "run_parallel",
+    "suspicion": "secret_scan",
+    "together": "concurrency",
+}
+"""Names of modules, folders, classes and functions that were replaced, and what took their place."""
+
+PHRASES = {
+    "what cannot be known is told": "warns about what it cannot check",
+    "as in `builddists`": "the sentence itself",
+    "promises must be kept": "outputs must be there",
+    "what broke a promise": "what is missing",
+}
+"""Phrases that were replaced everywhere, and what to write; upper and lower case are the same."""
+
+LATER = {
+    "aloud": "with a warning",
+    "bears witness": "say what was imported",
+    "broken by it": "if it is absent and no release manifest lists it",
+    "cannot be told": "cannot check",
+    "could not be told": "could not check",
+    "do it. without this it is only said": "Apply the changes (the default is a dry run)",
+    "is reached over ssh": "needs paramiko for ssh",
+    "left out here": "skipped",
+    "minted a token too long": "returned an oversized token",
+    "no port, no power": "a stage without a port cannot reach it",
+    "stopped as asked": "stopped before X, as requested",
+    "the rehearsal went through": "rehearsal passed",
+    "where it cannot be": "if it cannot be",
+    "where nothing": "if nothing",
+    "where there are none": "if there are none",
+    "where there is no": "if there is no",
+    "without a word": "silently",
+}
+"""Phrases that are still in use, and what to write instead."""
+
+
+def _named(path: Path) -> Iterator[str]:
+    """Every name that a source file gives: its own, its folder's, those of its classes and functions."""
+    yield from (path.stem, path.parent.name)
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+
+
+def _code(page: Path) -> Iterator[str]:
+    """Every word of a page that is written as code."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(page.read_text("utf-8"))
+    inner = (each for token in tokens for each in (token, *(token.children or ())))
+    for token in inner:
+        if token.type in {"code_inline", "fence", "code_block"} and token.info in {"", "python"}:
+            yield from re.findall(r"[A-Za-z_]\w*", token.content)
+
+
+def _plain(path: Path) -> str:
+    """A file's text in lower case, its lines and the pieces of its texts joined."""
+    joined = re.sub(r'"\s*\n\s*[rf]*"', "", path.read_text("utf-8"))
+    return re.sub(r"[\s#]+", " ", joined).lower()
+
+
+def test_no_replaced_name_comes_back() -> None:
+    """Modules, folders, classes and functions have the names that the field uses."""
+    found = {
+        f"{path.relative_to(ROOT)}: {name}": NAMES[name] for path in SOURCES for name in _named(path) if name in NAMES
+    }
+    assert found == {}
+
+
+def test_no_page_speaks_of_a_replaced_class() -> None:
+    """What a page writes as code is in the code. Classes alone: a small word may be an option or an output."""
+    found = {
+        f"{page.relative_to(ROOT)}: {name}": NAMES[name]
+        for page in PAGES
+        for name in _code(page)
+        if name in NAMES and name[0].isupper()
+    }
+    assert found == {}
+
+
+def test_no_replaced_phrase_comes_back() -> None:
+    """Text is plain English; docs/contributing/style.md has the rules."""
+    texts = {path: _plain(path) for path in (*SOURCES, *PAGES)}
+    found = {
+        f"{path.relative_to(ROOT)}: {phrase}": instead
+        for path, text in texts.items()
+        for phrase, instead in PHRASES.items()
+        if phrase in text
+    }
+    assert found == {}
+
+
+def test_a_phrase_is_in_one_list_in_lower_case() -> None:
+    """A phrase is either replaced or in use, and is written as it is compared."""
+    assert PHRASES.keys() & LATER.keys() == set()
+    assert [phrase for phrase in (*PHRASES, *LATER) if phrase != phrase.lower()] == []
