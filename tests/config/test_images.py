@@ -33,7 +33,7 @@ def test_a_full_table() -> None:
     assert image.smoke == (SmokeSettings(name="version", run=("--version",), expect="{version}", entrypoint=""),)
 
 
-NAME = "expected an image name with its registry, in small letters, such as ghcr.io/owner/name"
+NAME = "expected an image name with its registry, in lowercase, such as ghcr.io/owner/name"
 
 
 @pytest.mark.parametrize(
@@ -45,17 +45,17 @@ NAME = "expected an image name with its registry, in small letters, such as ghcr
         ('name = "ghcr.io/acme/demo:1"', f'image.1.name: {NAME}, got "ghcr.io/acme/demo:1"'),
         ('mirrors = ["X"]', f'image.1.mirrors: item 1: {NAME}, got "X"'),
         ("platforms = []", "image.1.platforms: expected at least one item, got an empty list"),
-        ('platforms = ["linux/386", "linux/386"]', "image.1.platforms: 'linux/386' stands there twice"),
+        ('platforms = ["linux/386", "linux/386"]', "image.1.platforms: 'linux/386' is listed twice"),
         ('platforms = ["linux"]', 'image.1.platforms: item 1: expected a platform such as linux/amd64, got "linux"'),
         ("tags = []", "image.1.tags: expected at least one item, got an empty list"),
-        ('targets = { "a b" = "" }', "image.1.targets: 'a b' is no name of a stage"),
-        ('targets = { a = "/" }', "image.1.targets: '/' cannot end a tag: letters, digits, and . _ - alone"),
+        ('targets = { "a b" = "" }', "image.1.targets: 'a b' is not a valid stage name"),
+        ('targets = { a = "/" }', "image.1.targets: '/' is not a valid tag suffix: use letters, digits, and . _ - only"),
         (
             'targets = { a = "", b = "" }',
-            "image.1.targets: two targets have the suffix '', and would have the same tags",
+            "image.1.targets: two targets have the suffix '': their tags would be the same",
         ),
-        ('targets = { a = { floating = "a b" } }', "image.1.targets: 'a b' is no tag"),
-        ('args = { "a-b" = "" }', "image.1.args: 'a-b' is no name of an ARG"),
+        ('targets = { a = { floating = "a b" } }', "image.1.targets: 'a b' is not a valid tag"),
+        ('args = { "a-b" = "" }', "image.1.args: 'a-b' is not a valid ARG name"),
         ("smoke = [{}]", "image.1.smoke.1.name: missing: expected text on one line"),
         ("timeout = 1", "image.1.timeout: there is no such key; known here: "),
         (

@@ -154,14 +154,14 @@ PATH = "expected a relative path inside the project, without .."
         *(
             (
                 f'build-constraints = ["{wrong}"]',
-                "build-constraints: item 1: expected a name and which versions may be used, such as setuptools<80",
+                "build-constraints: item 1: expected a name with version specifiers, such as setuptools<80",
             )
             for wrong in ("a[x]<8", "a @ file:///x", "a<8\\n-r b", "a<8\\n")
         ),
         ('test-requires = ["a b"]', "test-requires: item 1: expected a requirement (PEP 508) such as pytest>=8"),
         ('test-extras = ["-"]', 'test-extras: item 1: expected the name of an extra, got "-"'),
-        ('test-command = "a \'b"', "test-command: this cannot be split into words: No closing quotation"),
-        ('test-command = "  "', "test-command: expected a command, got blanks"),
+        ('test-command = "a \'b"', "test-command: cannot split this into arguments: No closing quotation"),
+        ('test-command = "  "', "test-command: expected a command, got only spaces"),
         ('test-command = "a\\nb"', 'test-command: expected a command on one line, got "a b"'),
     ],
 )

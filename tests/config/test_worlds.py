@@ -169,17 +169,17 @@ def test_the_usual_token_goes_to_the_usual_forge_alone(write: WriteWorld) -> Non
         (
             'name = "local"\n',
             "",
-            "name: missing: expected a short name: letters, digits, and blanks . _ - between them",
+            "name: missing: expected a short name: letters, digits, and spaces . _ - between them",
         ),
         (
             'name = "local"',
             "name = 1",
-            "line 1: name: expected a short name: letters, digits, and blanks . _ - between them, got the number 1",
+            "line 1: name: expected a short name: letters, digits, and spaces . _ - between them, got the number 1",
         ),
         (
             'name = "local"',
             f'name = "{CANARY} "',
-            "line 1: name: expected a short name: letters, digits, and blanks . _ - between them, got other text",
+            "line 1: name: expected a short name: letters, digits, and spaces . _ - between them, got other text",
         ),
         ("rehearsal = true", 'rehearsal = "yes"', "line 2: rehearsal: expected true or false, got other text"),
         ('upload = "http://127.0.0.1:1/legacy/"\n', "", "line 3: index.upload: missing: expected text"),
@@ -289,7 +289,7 @@ def test_registries(write: WriteWorld) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"ghcr.io"', '"GHCR.io"', "line 23: registry.1.host: expected a host, with a port where it has one"),
+        ('"ghcr.io"', '"GHCR.io"', "line 23: registry.1.host: expected a host in lowercase, with its port if it has one"),
         ('"registry.example.org:5000"', '"ghcr.io"', "line 28: registry.2.host: this host has a table already"),
         ("[[registry]]", "[registry]", "line 27, column 11: this is not TOML"),
         ("address =", "adress =", 'line 24: registry.1.adress: there is no such key; did you mean "address"?'),

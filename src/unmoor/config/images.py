@@ -8,8 +8,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from unmoor.config.table import Table
+
 INSIDE = r"^(?!/)(?!(.*/)?\.\.(/|$))[^\\\x00-\x1f\x7f]*$"
-# The distribution specification's words for a repository, with a host in front that has a dot, a port or is localhost.
+# A repository by the distribution specification, after a host that has a dot or a port or is localhost.
 IMAGE_NAME = (
     r"^$|^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|[a-z0-9.-]+(?=:))(:[1-9][0-9]{0,4})?"
     r"(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+$(?!\n)"
@@ -20,55 +22,55 @@ _FLOATING = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 
 
-class ImageTable(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
-    """What all tables have in common: frozen, keys in kebab-case, no other keys."""
+class TargetSettings(Table, frozen=True, kw_only=True):
+    """What tells the tags of one stage of the Dockerfile from those of the others."""
+
+    suffix: Annotated[str, Meta(description="Suffix of its tags.")] = ""
+    floating: Annotated[str, Meta(description="Extra tag that always names the highest final version.")] = ""
 
 
-class TargetSettings(ImageTable, frozen=True, kw_only=True):
-    """How the tags of one stage of the Dockerfile are told from the others'."""
-
-    suffix: Annotated[str, Meta(description="What its tags end in.")] = ""
-    floating: Annotated[str, Meta(description="A tag of its own that always names the newest final version.")] = ""
+def _target(value: str | TargetSettings) -> TargetSettings:
+    return TargetSettings(suffix=value) if isinstance(value, str) else value
 
 
 def _targets(value: dict[str, str | TargetSettings]) -> dict[str, str | TargetSettings]:
-    """See that stages, suffixes and floating tags can be what they are. Raises ``ValueError``."""
-    for stage, said in value.items():
+    """Check the names of stages, suffixes and floating tags. Raises ``ValueError``."""
+    for stage, target_or_suffix in value.items():
         if not _STAGE.fullmatch(stage):
-            raise ValueError(f"{stage[:60]!a} is no name of a stage")
-        target = TargetSettings(suffix=said) if isinstance(said, str) else said
+            raise ValueError(f"{stage[:60]!a} is not a valid stage name")
+        target = _target(target_or_suffix)
         if not _SUFFIX.fullmatch(target.suffix):
-            raise ValueError(f"{target.suffix[:60]!a} cannot end a tag: letters, digits, and . _ - alone")
+            raise ValueError(f"{target.suffix[:60]!a} is not a valid tag suffix: use letters, digits, and . _ - only")
         if not _FLOATING.fullmatch(target.floating):
-            raise ValueError(f"{target.floating[:60]!a} is no tag")
-    suffixes = [said if isinstance(said, str) else said.suffix for said in value.values()]
+            raise ValueError(f"{target.floating[:60]!a} is not a valid tag")
+    suffixes = [_target(each).suffix for each in value.values()]
     twice = next((suffix for suffix in suffixes if suffixes.count(suffix) > 1), None)
     if twice is not None:
-        raise ValueError(f"two targets have the suffix {twice!a}, and would have the same tags")
+        raise ValueError(f"two targets have the suffix {twice!a}: their tags would be the same")
     return value
 
 
 def _arguments(value: dict[str, str]) -> dict[str, str]:
-    """See that build arguments have names that a Dockerfile can use. Raises ``ValueError``."""
+    """Check the names of build arguments. Raises ``ValueError``."""
     for name in value:
         if not _VARIABLE.fullmatch(name):
-            raise ValueError(f"{name[:60]!a} is no name of an ARG")
+            raise ValueError(f"{name[:60]!a} is not a valid ARG name")
     return value
 
 
-def _filled(words: tuple[str, ...]) -> Any:
-    """See that a list has something in it. Raises ``ValueError``."""
-    if not words:
+def _not_empty(items: tuple[str, ...]) -> Any:
+    """Check that a list is not empty. Raises ``ValueError``."""
+    if not items:
         raise ValueError("expected at least one item, got an empty list")
-    return words
+    return items
 
 
 def _platforms(value: tuple[str, ...]) -> Any:
-    """See that there are platforms, each once. Raises ``ValueError``."""
+    """Check that there are platforms, each once. Raises ``ValueError``."""
     twice = next((each for each in value if value.count(each) > 1), None)
     if twice is not None:
-        raise ValueError(f"{twice!a} stands there twice")
-    return _filled(value)
+        raise ValueError(f"{twice!a} is listed twice")
+    return _not_empty(value)
 
 
 Name = Annotated[
@@ -76,7 +78,7 @@ Name = Annotated[
     Meta(
         pattern=IMAGE_NAME,
         max_length=255,
-        extra={"words": "an image name with its registry, in small letters, such as ghcr.io/owner/name"},
+        extra={"words": "an image name with its registry, in lowercase, such as ghcr.io/owner/name"},
     ),
 ]
 Platform = Annotated[
@@ -92,65 +94,65 @@ Stage = Annotated[
 ]
 
 
-class SmokeSettings(ImageTable, frozen=True, kw_only=True):
-    """One command that is tried in the image, without network."""
+class SmokeSettings(Table, frozen=True, kw_only=True):
+    """A command to run in the image, without network."""
 
-    name: Annotated[Line, Meta(description="What messages call it.")]
+    name: Annotated[Line, Meta(description="Name in messages.")]
     run: Annotated[
         tuple[str, ...],
-        Meta(description="The command, word by word. Empty: the image's own.", examples=[["--version"]]),
+        Meta(description="Arguments of the command. Empty: the image's own command.", examples=[["--version"]]),
     ] = ()
     entrypoint: Annotated[
         str | None,
-        Meta(description="Replaces the image's entry point; empty for none. Left out: the image's own."),
+        Meta(description="Replaces the image's entry point; empty for none. Unset: the image's own."),
     ] = None
     expect: Annotated[
-        str, Meta(description="What it must print; `{version}`, `{tag}` and `{commit}` stand for the release's.")
+        str,
+        Meta(
+            description="Text that the output must contain. `{version}`, `{tag}` and `{commit}` are those of the"
+            " release."
+        ),
     ] = ""
-    timeout: Annotated[int, Meta(ge=1, le=3600, description="Seconds that it may take.")] = 60
-    targets: Annotated[
-        tuple[Stage, ...], Meta(description="Stages of the Dockerfile that it is tried in. Empty: every target.")
-    ] = ()
+    timeout: Annotated[int, Meta(ge=1, le=3600, description="Time limit in seconds.")] = 60
+    targets: Annotated[tuple[Stage, ...], Meta(description="Targets to run it in. Empty: all of them.")] = ()
 
 
-class ImageSettings(ImageTable, frozen=True, kw_only=True):
-    """One container image. A project with a Dockerfile and without this table has one image with these defaults."""
+class ImageSettings(Table, frozen=True, kw_only=True):
+    """One container image. A project with a Dockerfile but without this table has one image with these defaults."""
 
     name: Annotated[
         Name,
-        Meta(
-            description="Name of the image, with its registry. Empty: `ghcr.io/` and the repository in small letters."
-        ),
+        Meta(description="Name of the image, with its registry. Empty: `ghcr.io/` and the repository in lowercase."),
     ] = ""
     mirrors: Annotated[
         tuple[Name, ...],
-        Meta(description="The same image on other registries.", examples=[["docker.io/owner/name"]]),
+        Meta(description="Other names to push the same image to.", examples=[["docker.io/owner/name"]]),
     ] = ()
     dockerfile: Annotated[
         str,
         Meta(
             pattern=INSIDE,
             min_length=1,
-            description="The Dockerfile.",
+            description="Path of the Dockerfile.",
             extra={"words": "a relative path inside the project, without .."},
         ),
     ] = "Dockerfile"
     targets: Annotated[
         dict[str, str | TargetSettings],
         Meta(
-            description="Stages of the Dockerfile that become images, each with the suffix of its tags, or a table of"
-            " `suffix` and `floating` (a tag of its own). Empty: the last stage, without suffix.",
+            description="Stages of the Dockerfile to build as images, each with the suffix of its tags, or a table of"
+            " `suffix` and `floating` (an extra tag). Empty: the last stage, without suffix.",
             examples=[{"production": {"suffix": "-prod", "floating": "prod"}, "development": ""}],
             extra={"words": "a table of stage = suffix, or stage = { suffix, floating }", "check": _targets},
         ),
-    ] = {}
+    ] = msgspec.field(default_factory=dict)
     platforms: Annotated[
         tuple[Platform, ...],
-        Meta(description="Platforms that every target is built for.", extra={"check": _platforms}),
+        Meta(description="Platforms to build every target for.", extra={"check": _platforms}),
     ] = ("linux/amd64",)
     tags: Annotated[
         tuple[Line, ...],
-        Meta(description="Rules that say under which tags it is published.", extra={"check": _filled}),
+        Meta(description="Rules for the tags, in the language of docker/metadata-action.", extra={"check": _not_empty}),
     ] = (
         "type=pep440,pattern={{version}},prefix=v",
         "type=pep440,pattern={{major}}.{{minor}}",
@@ -158,45 +160,48 @@ class ImageSettings(ImageTable, frozen=True, kw_only=True):
         "type=sha",
     )
     flavor: Annotated[
-        str, Meta(description="What holds for all rules: `latest=…`, `prefix=…`, `suffix=…`, one a line.")
+        str, Meta(description="Defaults of all rules: `latest=…`, `prefix=…`, `suffix=…`, one per line.")
     ] = ""
     labels: Annotated[
         dict[str, str],
-        Meta(description="Labels besides the ones that follow from the release.", extra={"words": "a table of texts"}),
-    ] = {}
+        Meta(description="Labels to add to those that unmoor sets.", extra={"words": "a table of texts"}),
+    ] = msgspec.field(default_factory=dict)
     args: Annotated[
         dict[str, str],
         Meta(
-            description="Build arguments besides `VERSION`, `WHEEL` and `SOURCE_DATE_EPOCH`. Never a secret.",
+            description="Build arguments to add to `VERSION`, `WHEEL` and `SOURCE_DATE_EPOCH`. Never put a secret"
+            " here.",
             extra={"words": "a table of texts", "check": _arguments},
         ),
-    ] = {}
+    ] = msgspec.field(default_factory=dict)
     secrets: Annotated[
         tuple[Variable, ...],
         Meta(
-            description="Environment variables that the build gets as BuildKit secrets, each under its own name.",
+            description="Environment variables to pass to the build as BuildKit secrets of the same name.",
             examples=[["INDEX_PASSWORD"]],
         ),
     ] = ()
     smoke: Annotated[
-        tuple[SmokeSettings, ...], Meta(description="Commands that are tried in every target: see below.")
+        tuple[SmokeSettings, ...], Meta(description="Commands to run in the built images: see below.")
     ] = ()
     cache_from: Annotated[
         tuple[Line, ...],
-        Meta(description="Where the build takes its cache from, as buildx writes it.", examples=[["type=gha"]]),
+        Meta(description="Caches that the build reads, in the syntax of buildx.", examples=[["type=gha"]]),
     ] = ()
     cache_to: Annotated[
         tuple[Line, ...],
-        Meta(description="Where the build leaves its cache.", examples=[["type=gha,mode=max"]]),
+        Meta(description="Caches that the build writes, in the syntax of buildx.", examples=[["type=gha,mode=max"]]),
     ] = ()
-    optional: Annotated[bool, Meta(description="Whether a release goes on where there is no engine.")] = False
+    optional: Annotated[
+        bool, Meta(description="Whether to release without images if no container engine is available.")
+    ] = False
     context_limit: Annotated[
-        int, Meta(ge=1, le=100_000_000_000, description="Bytes that the build context may have.")
+        int, Meta(ge=1, le=100_000_000_000, description="Size limit of the build context in bytes.")
     ] = 500_000_000
     max_size: Annotated[
-        int, Meta(ge=0, le=1_000_000_000_000, description="Bytes that an image may have. 0: no limit.")
+        int, Meta(ge=0, le=1_000_000_000_000, description="Size limit of an image in bytes. 0: no limit.")
     ] = 0
     latest_on_default_branch: Annotated[
         bool,
-        Meta(description="Whether `latest` is the default branch's; releases then leave it alone."),
+        Meta(description="Whether `latest` belongs to the default branch. Releases then do not move it."),
     ] = False

@@ -1,7 +1,7 @@
-"""The settings of a project: ``[tool.unmoor]`` in pyproject.toml, or unmoor.toml with the same keys on top.
+"""The settings of a project: ``[tool.unmoor]`` in pyproject.toml, or the same keys at the top of unmoor.toml.
 
-Each option is declared once, as a field of `Settings`: name, type, default, limits, and one line for
-the reference. The reader, the environment variables, the JSON schema and the reference page follow from it.
+Each option is declared once, as a field of `Settings`: name, type, default, limits, and one line for the
+reference. The reader, the environment variables, the JSON schema and the reference page are derived from it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from unmoor.config.addresses import PROJECT, REPOSITORY
 from unmoor.config.config_file import ConfigFile
 from unmoor.config.groups import BuildOptions, SuiteOptions
 from unmoor.config.images import INSIDE, ImageSettings
+from unmoor.config.table import Table
 from unmoor.config.values import (
     FOLDER,
     Constraints,
@@ -36,23 +37,23 @@ from unmoor.versioning.tag_scheme import parse_prefix
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
-    """How a project wants to be released. Everything has a default: an unconfigured project works."""
+class Settings(Table, frozen=True, kw_only=True):
+    """How to release a project. Every option has a default: a project without settings works."""
 
     project: Annotated[
         str,
         Meta(
             pattern=PROJECT,
             max_length=200,
-            description="Name of the project on the index. Empty: the name that its metadata says.",
+            description="Name of the project on the index. Empty: the name in its metadata.",
             extra={"words": "a project name: letters, digits, and . _ - between them"},
         ),
     ] = ""
     path: Annotated[
         str,
         Meta(
-            description="Folder of the project in the repository, where it is not the top; only in the settings at the"
-            " top, alone. Empty: the nearest project at or above the current folder.",
+            description="Folder of the project in the repository, if that is not the top. Allowed only in the settings"
+            " at the top, and there only on its own. Empty: the nearest project at or above the current folder.",
             examples=["packages/pkg"],
             extra={"words": FOLDER, "check": folder},
         ),
@@ -61,7 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         str,
         Meta(
             pattern=f"^$|{REPOSITORY}",
-            description="Repository on the forge, as `owner/name`. Empty: told from GitHub Actions or the git remote.",
+            description="Repository on the forge, as `owner/name`. Empty: read from GitHub Actions or the git remote.",
             extra={"words": "owner/name"},
         ),
     ] = ""
@@ -69,21 +70,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         str,
         Meta(
             max_length=64,
-            description="What stands before the version in a release's tag, such as `pkg-`, `pkg/v` or `release-`. A"
-            " `v` after it is always optional. Tags without it are not seen. `v`: no more than that. Empty: no more,"
-            " the project's name, or a word such as `release`, as the tag has it.",
+            description="Prefix of the version in release tags, such as `pkg-`, `pkg/v` or `release-`. A `v` after it"
+            " is always optional. Tags without it are ignored. `v`: nothing else. Empty: nothing else, the project's"
+            " name, or a word such as `release`, whichever the tag has.",
             examples=["pkg-"],
-            extra={"words": "what stands before the version in a tag", "check": parse_prefix},
+            extra={"words": "the prefix of the version in a tag", "check": parse_prefix},
         ),
     ] = ""
-    signed_tags: Annotated[
-        bool, Meta(description="Whether a tag must be signed by somebody whom `allowed-signers` names.")
-    ] = False
+    signed_tags: Annotated[bool, Meta(description="Whether tags must be signed by someone in `allowed-signers`.")] = (
+        False
+    )
     allowed_signers: Annotated[
         str,
         Meta(
             pattern=INSIDE,
-            description="Who may sign tags: ssh's allowed signers, or armoured OpenPGP keys, on the default branch.",
+            description="File of those who may sign tags: ssh's allowed signers, or armored OpenPGP keys. Read from the"
+            " default branch.",
             extra={"words": "a relative path inside the project, without ..", "check": inside},
         ),
     ] = ".allowed_signers"
@@ -91,33 +93,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         str,
         Meta(
             pattern=INSIDE,
-            description="Changelog that holds a section for each version. Empty: found by its usual names.",
+            description="Changelog with a section for each version. Empty: found by its usual names.",
             extra={"words": "a relative path inside the project, without ..", "check": inside},
         ),
     ] = ""
     empty_notes: Annotated[
         Literal["refuse", "allow"],
-        Meta(description="Whether a release without anything in its notes is refused or allowed."),
+        Meta(description="Whether to refuse or allow a release with empty notes."),
     ] = "refuse"
     testpypi: Annotated[
         Literal["required", "advisory", "off"],
         Meta(
-            description="Whether the upload to the staging index must succeed, may fail with a warning, or is left out."
+            description="Whether the upload to the staging index must succeed, may fail with a warning, or is skipped."
         ),
     ] = "required"
     trusted_publishing: Annotated[
         Literal["auto", "always", "never"],
         Meta(
-            description="Whether to log in to the indexes by trusted publishing: where there is no other credential,"
-            " always, or never."
+            description="Whether to use trusted publishing for uploads: if there is no other credential, always,"
+            " or never."
         ),
     ] = "auto"
     python: Annotated[
         str,
         Meta(
             pattern=r"^(auto|3\.[0-9]{1,2}(\.[0-9]{1,2})?)$(?!\n)",
-            description="Python that the files are built and tried with, such as `3.12`. `auto`: the one unmoor runs on"
-            " if the project takes it, else the lowest one on the machine that it takes.",
+            description="Python to build and test the files with, such as `3.12`. `auto`: the one that runs unmoor if"
+            " the project supports it, else the lowest one on the machine that it supports.",
             examples=["3.12"],
             extra={"words": "auto, or a version such as 3.12"},
         ),
@@ -125,23 +127,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     formats: Annotated[
         tuple[Literal["wheel", "sdist"], ...],
         Meta(
-            min_length=1, max_length=2, description="What is built. Without the sdist the wheel is built from the tree."
+            min_length=1,
+            max_length=2,
+            description="What to build. Without the sdist, the wheel is built from the source tree.",
         ),
     ] = ("wheel", "sdist")
     wheel_from: Annotated[
         Literal["sdist", "tree"],
         Meta(
-            description="What the wheel is built from. `tree` is the way out where the sdist cannot build one; the"
-            " manifest records it."
+            description="What to build the wheel from. Use `tree` only if the sdist cannot build one; the manifest records"
+            " it."
         ),
     ] = "sdist"
     build_constraints: Constraints = ()
     tests: Annotated[
         Literal["auto", "configured", "off"],
         Meta(
-            description="Which tests are run against the wheel: those of `test-command`, else those for pytest in"
-            " `tests/` or `test/` if an extra or a dependency group called `test`, `tests`, `testing` or `dev` says"
-            " what they need (`auto`); only those of `test-command` (`configured`); none (`off`)."
+            description="Which tests to run against the wheel: `test-command`, or else pytest tests in `tests/` or `test/`"
+            " if an extra or a dependency group called `test`, `tests`, `testing` or `dev` lists their requirements"
+            " (`auto`); only `test-command` (`configured`); none (`off`)."
         ),
     ] = "auto"
     test_command: Annotated[
@@ -149,15 +153,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         Meta(
             pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)",
             max_length=4000,
-            description="Command that tests the installed wheel, split into words as a shell would; `{project}` stands"
-            " for the folder that the tests were copied to. Empty: see `tests`.",
+            description="Command that tests the installed wheel, split into arguments like in a shell. `{project}` is"
+            " the folder that the tests are copied to. Empty: see `tests`.",
             examples=["pytest -q"],
             extra={"words": "a command on one line", "check": command_line},
         ),
     ] = ""
     test_requires: Annotated[
         tuple[Requirement, ...],
-        Meta(description="What the test command needs besides the project.", examples=[["pytest>=8"]]),
+        Meta(description="Requirements of the test command, besides the project.", examples=[["pytest>=8"]]),
     ] = ()
     test_extras: Annotated[
         tuple[Extra, ...], Meta(description="Extras of the project to install for the tests.", examples=[["cli"]])
@@ -169,8 +173,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     test_pythons: Annotated[
         tuple[TestPython, ...],
         Meta(
-            description="Further Pythons to try the wheels with, and to run the tests on. One that is not on the"
-            " machine is told as not tested.",
+            description="More Pythons to install the wheels on and run the tests with. One that is not on the machine"
+            " is reported as not tested.",
             examples=[["3.11", "3.13"]],
         ),
     ] = ()
@@ -178,26 +182,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         tuple[ProjectPath, ...],
         Meta(
             description="Files and folders that the tests need, copied away from the project's source. Empty: the usual"
-            " ones, such as `tests`; where `tests` found them, the whole repository but for the project's own modules.",
+            " ones, such as `tests`; for tests that were found by convention, the whole repository except for the"
+            " project's own modules.",
             examples=[["tests", "conftest.py"]],
         ),
     ] = ()
-    test_timeout: Annotated[int, Meta(ge=1, le=86_400, description="Seconds that the test command may take.")] = 600
+    test_timeout: Annotated[int, Meta(ge=1, le=86_400, description="Time limit of the test command in seconds.")] = 600
     max_file_size: Annotated[
         int,
         Meta(
             ge=1,
             le=1_000_000,
-            description="MiB that the index takes for one file. More than its own 100 only where it has granted more.",
+            description="Size limit of one file in MiB. Raise it above 100 only if the index granted the project more.",
         ),
     ] = 100
-    deadline: Annotated[int, Meta(ge=10, le=86_400, description="Seconds that a whole run may take.")] = 3600
+    deadline: Annotated[int, Meta(ge=10, le=86_400, description="Time limit of a whole run in seconds.")] = 3600
     verify_patience: Annotated[
-        int, Meta(ge=0, le=3600, description="Seconds to wait for surfaces to show what they were given.")
+        int, Meta(ge=0, le=3600, description="Seconds to wait until surfaces show what was sent to them.")
     ] = 120
     image: Annotated[
         tuple[ImageSettings, ...],
-        Meta(description="Container images, one table each. None: one of a Dockerfile, where there is one."),
+        Meta(description="Container images, one table each. None: one image if there is a Dockerfile."),
     ] = ()
 
     @property
@@ -227,7 +232,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """The settings, and where each value came from, by the option's name.
+    """The settings, and the origin of each value, by option name.
 
     ``default``, ``pyproject.toml: tool.unmoor.deadline``, ``environment: UNMOOR_DEADLINE`` or ``command line``.
     """
@@ -244,12 +249,12 @@ def resolve(
     given: Mapping[str, object] = NOTHING,
     below: str = "",
 ) -> Resolved:
-    """Bring together defaults, the project's file, the environment and the command line; the later ones win.
+    """Merge defaults, the project's file, the environment and the command line; later ones win.
 
-    ``read`` returns a file of the project by its name (at the release's own commit), ``None`` where
-    there is none; ``config`` goes in its place. ``below`` is the folder it reads from, for messages.
-    ``given`` is what the command line said, by option name. An empty variable counts as not set.
-    Raises `ConfigError` with all that is wrong in one source.
+    ``read`` returns a file of the project by name, at the commit of the release, ``None`` if there is none;
+    ``config`` replaces it. ``below`` is the folder that ``read`` reads from, for messages. ``given`` holds the
+    command line's values by option name. An empty variable counts as not set. Raises `ConfigError` with
+    everything that is wrong in one source.
     """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""The tables of a world file, declared once: the reader, the JSON schema and the reference page follow from them."""
+"""The tables of a world file. The reader, the JSON schema and the reference page are derived from them."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ from unmoor.config.addresses import (
     root_address,
 )
 from unmoor.config.credentials import TOKEN_USERNAME, checked_reference, checked_username
+from unmoor.config.table import Table
 from unmoor.util.secret import Secret
 
 
 def _or_empty(check: Callable[[str], str]) -> Callable[[str], str]:
-    """Let empty text pass."""
+    """Accept empty text without a check."""
     return lambda text: check(text) if text else ""
 
 
-# A pattern in extra_json_schema is for editors alone: our own checks say more, and quote nothing.
+# A pattern in extra_json_schema is only for editors: our own checks say more, and do not quote a credential.
 _HTTP = {"pattern": "^https?://"}
 _HTTP_OR_EMPTY = {"pattern": "^$|^https?://"}
 
 Label = Annotated[
-    str, Meta(pattern=LABEL, extra={"words": "a short name: small letters, digits, and . _ - between them"})
+    str, Meta(pattern=LABEL, extra={"words": "a short name: lowercase letters, digits, and . _ - between them"})
 ]
 Folder = Annotated[str, Meta(extra_json_schema=_HTTP, extra={"check": folder_address})]
 FolderOrEmpty = Annotated[str, Meta(extra_json_schema=_HTTP_OR_EMPTY, extra={"check": _or_empty(folder_address)})]
@@ -45,64 +46,60 @@ def _nothing() -> Secret:
     return Secret("")
 
 
-class WorldTableBase(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
-    """What all tables have in common: frozen, keys in kebab-case, no other keys."""
+class IndexTable(Table, frozen=True, kw_only=True):
+    """The index to release to."""
 
-
-class IndexTable(WorldTableBase, frozen=True, kw_only=True):
-    """The index that is released to."""
-
-    name: Annotated[Label, Meta(description="What messages call it.")] = "pypi"
-    upload: Annotated[Folder, Meta(description="Address that takes uploads (the legacy upload API).")]
+    name: Annotated[Label, Meta(description="Name in messages.")] = "pypi"
+    upload: Annotated[Folder, Meta(description="URL for uploads (the legacy upload API).")]
     simple: Annotated[Folder, Meta(description="Root of the simple index (PEP 503, PEP 691).")]
     json: Annotated[
         FolderOrEmpty,
-        Meta(description="Root of the JSON API, under which `PROJECT/VERSION/json` lies. Empty: there is none."),
+        Meta(description="Root of the JSON API, which has `PROJECT/VERSION/json` below it. Empty: there is none."),
     ] = ""
     page: Annotated[
         PageOrEmpty,
-        Meta(description="Page for people, with `{project}` and `{version}` in it. Empty: the simple page."),
+        Meta(description="Web page of a release, with `{project}` and `{version}` in it. Empty: the simple page."),
     ] = ""
     username: Annotated[str, Meta(description="User name for uploads.", extra={"check": checked_username})] = (
         TOKEN_USERNAME
     )
     password: Annotated[
         Credential,
-        Meta(description="Password or token: `env:NAME`, `file:PATH`, `keyring:SERVICE`, or the literal itself."),
+        Meta(description="Password or token: `env:NAME`, `file:PATH`, `keyring:SERVICE`, or the value itself."),
     ] = msgspec.field(default_factory=_nothing)
     platforms: Annotated[
         Literal["public", "any"],
         Meta(
-            description="Which platforms it takes wheels for: those that the public index takes, or any, such as"
+            description="Platforms of the wheels that it accepts: those that PyPI accepts, or any, such as"
             " `linux_x86_64`."
         ),
     ] = "public"
     trusted_publishing: Annotated[
         Literal["", "auto", "always", "never"],
-        Meta(description="Whether to log in by trusted publishing. Empty: as the project's settings say."),
+        Meta(description="Whether to use trusted publishing. Empty: as in the project's settings."),
     ] = ""
 
 
 class StagingTable(IndexTable, frozen=True, kw_only=True):
-    """The index that uploads are tried on first. Leave the table out where there is none."""
+    """The index to upload to first. Omit the table if there is none."""
 
-    name: Annotated[Label, Meta(description="What messages call it.")] = "testpypi"
+    name: Annotated[Label, Meta(description="Name in messages.")] = "testpypi"
 
 
-class DependenciesTable(WorldTableBase, frozen=True, kw_only=True):
-    """Where dependencies come from: the other indexes of a world seldom hold them."""
+class DependenciesTable(Table, frozen=True, kw_only=True):
+    """Where dependencies come from, since the other indexes of a world seldom hold them."""
 
     simple: Annotated[
         FolderOrEmpty, Meta(description="Root of a simple index. Empty: the installer's own configuration.")
     ] = ""
 
 
-class ForgeTable(WorldTableBase, frozen=True, kw_only=True):
+class ForgeTable(Table, frozen=True, kw_only=True):
     """GitHub or GitHub Enterprise."""
 
-    api: Annotated[RootOrEmpty, Meta(description="Root of the API. Empty: as in the real world.")] = ""
-    uploads: Annotated[RootOrEmpty, Meta(description="Root for uploads of assets. Empty: told from `api`.")] = ""
-    site: Annotated[RootOrEmpty, Meta(description="Root of the site for people. Empty: told from `api`.")] = ""
+    api: Annotated[RootOrEmpty, Meta(description="Root of the API. Empty: that of github.com.")] = ""
+    uploads: Annotated[RootOrEmpty, Meta(description="Root for uploads of assets. Empty: derived from `api`.")] = ""
+    site: Annotated[RootOrEmpty, Meta(description="Root of the web site. Empty: derived from `api`.")] = ""
     repository: Annotated[
         str,
         Meta(
@@ -113,51 +110,50 @@ class ForgeTable(WorldTableBase, frozen=True, kw_only=True):
     ] = ""
     token: Annotated[
         Credential,
-        Meta(description="Token: as `password`. Empty: `GITHUB_TOKEN` or `GH_TOKEN`, where `api` is empty too."),
+        Meta(description="Token, written like `password`. Empty: `GITHUB_TOKEN` or `GH_TOKEN`, if `api` is empty too."),
     ] = msgspec.field(default_factory=_nothing)
 
 
-class RegistryTable(WorldTableBase, frozen=True, kw_only=True):
-    """A container registry that is somewhere else in this world, or that has a login of its own; one table each."""
+class RegistryTable(Table, frozen=True, kw_only=True):
+    """A container registry that is elsewhere in this world or needs its own login; one table each."""
 
     host: Annotated[
         str,
         Meta(
             pattern=HOST,
-            description="The registry as names of images begin, such as `ghcr.io`.",
-            extra={"words": "a host, with a port where it has one, in small letters"},
+            description="Registry, as in the names of its images: `ghcr.io`.",
+            extra={"words": "a host in lowercase, with its port if it has one"},
         ),
     ]
-    address: Annotated[
-        RootOrEmpty, Meta(description="Where it is in this world. Empty: `https://` and the host, as in the real one.")
-    ] = ""
+    address: Annotated[RootOrEmpty, Meta(description="URL in this world. Empty: `https://` and the host.")] = ""
     username: Annotated[str, Meta(description="User name for pushes.", extra={"check": checked_username})] = ""
-    password: Annotated[Credential, Meta(description="Password or token: as the index's.")] = msgspec.field(
-        default_factory=_nothing
+    password: Annotated[Credential, Meta(description="Password or token, written like that of the index.")] = (
+        msgspec.field(default_factory=_nothing)
     )
 
 
-class GitTable(WorldTableBase, frozen=True, kw_only=True):
-    """The git remote whose tags count."""
+class GitTable(Table, frozen=True, kw_only=True):
+    """The git remote of the release."""
 
     remote: Annotated[
-        str, Meta(description="Name of a remote, absolute path, or address.", extra={"check": git_remote})
+        str, Meta(description="Name of a remote, absolute path, or URL.", extra={"check": git_remote})
     ] = "origin"
 
 
-class WorldTable(WorldTableBase, frozen=True, kw_only=True):
+class WorldTable(Table, frozen=True, kw_only=True):
     """The surfaces that a run talks to."""
 
     name: Annotated[
         str,
         Meta(
             pattern=TITLE,
-            description="What messages call this world.",
-            extra={"words": "a short name: letters, digits, and blanks . _ - between them"},
+            description="Name of this world in messages.",
+            extra={"words": "a short name: letters, digits, and spaces . _ - between them"},
         ),
     ]
     rehearsal: Annotated[
-        bool, Meta(description="Whether nothing here is real: allowed where every address is a loopback address.")
+        bool,
+        Meta(description="Whether this world is a throw-away one. Allowed only if every URL is a loopback address."),
     ] = False
     index: IndexTable
     staging: StagingTable | None = None

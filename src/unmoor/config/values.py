@@ -1,4 +1,4 @@
-"""Kinds of values that several options share: paths, commands, requirements, names, versions."""
+"""Types of values that several options share: paths, commands, requirements, names, versions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FOLDER = "a relative path from the top of the repository, without .."
 
 
 def inside(text: str) -> str:
-    """Bring a path into normal form. Raises ``ValueError`` for the project's folder itself."""
+    """Normalize a path. Raises ``ValueError`` for the project's folder itself."""
     path = PurePosixPath(text).as_posix() if text else ""
     if path == ".":
         raise ValueError("expected a path inside the project, got the project's folder itself")
@@ -23,9 +23,9 @@ def inside(text: str) -> str:
 
 
 def folder(text: str) -> str:
-    """Bring a folder of the repository into normal form, empty for its top. Raises ``ValueError`` for any other path.
+    """Normalize a folder of the repository, empty for its top. Raises ``ValueError`` for any other path.
 
-    No more than words: what is there at a commit is looked at where the commit is known.
+    Checks only the text: whether the folder exists depends on the commit.
     """
     if not text.isprintable():  # control characters, and bytes that are not UTF-8
         raise ValueError("expected a path in UTF-8 without control characters")
@@ -36,18 +36,18 @@ def folder(text: str) -> str:
 
 
 def command_line(text: str) -> str:
-    """See that a command can be split into arguments as a shell would. Raises ``ValueError``."""
+    """Check that a shell could split a command into arguments. Raises ``ValueError``."""
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise ValueError(f"this cannot be split into words: {error}") from None
+        raise ValueError(f"cannot split this into arguments: {error}") from None
     if text and not words:
-        raise ValueError("expected a command, got blanks")
+        raise ValueError("expected a command, got only spaces")
     return text
 
 
 def requirement(text: str) -> str:
-    """See that a requirement is one (PEP 508). Raises ``ValueError``."""
+    """Check a requirement (PEP 508). Raises ``ValueError``."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:
@@ -58,7 +58,7 @@ def requirement(text: str) -> str:
 
 
 def constraint(text: str) -> str:
-    """See that a constraint is one: a requirement without extras and without an address. Raises ``ValueError``."""
+    """Check a constraint: a requirement without extras and without a URL. Raises ``ValueError``."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:
@@ -66,7 +66,7 @@ def constraint(text: str) -> str:
     except InvalidRequirement:
         found = None
     if found is None or found.extras or found.url or not text.isprintable():
-        raise ValueError("expected a name and which versions may be used, such as setuptools<80")
+        raise ValueError("expected a name with version specifiers, such as setuptools<80")
     return text
 
 
@@ -78,8 +78,8 @@ Constraint = Annotated[str, Meta(min_length=1, max_length=1000, extra={"check": 
 Constraints = Annotated[
     tuple[Constraint, ...],
     Meta(
-        description="What limits the versions of packages in every environment that something is built in: that of the"
-        " files, and that of the sdist when it is tried. The manifest records them, and what was installed.",
+        description="Constraints on the versions of build requirements, in every environment that builds something: for"
+        " the files, and for the sdist when it is tested. The manifest records them and the installed versions.",
         examples=[["setuptools<80"]],
     ),
 ]
