@@ -135,16 +135,16 @@ class Settings(Table, frozen=True, kw_only=True):
     wheel_from: Annotated[
         Literal["sdist", "tree"],
         Meta(
-            description="What to build the wheel from. Use `tree` only if the sdist cannot build one; the manifest records"
-            " it."
+            description="What to build the wheel from. Use `tree` only if the sdist cannot build one; the manifest"
+            " records it."
         ),
     ] = "sdist"
     build_constraints: Constraints = ()
     tests: Annotated[
         Literal["auto", "configured", "off"],
         Meta(
-            description="Which tests to run against the wheel: `test-command`, or else pytest tests in `tests/` or `test/`"
-            " if an extra or a dependency group called `test`, `tests`, `testing` or `dev` lists their requirements"
+            description="Which tests to run against the wheel: `test-command`, or else pytest tests in `tests/` or"
+            " `test/` if an extra or a dependency group called `test`, `tests`, `testing` or `dev` lists their needs"
             " (`auto`); only `test-command` (`configured`); none (`off`)."
         ),
     ] = "auto"
