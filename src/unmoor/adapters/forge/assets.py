@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -20,9 +21,6 @@ from unmoor.util.secret import Secret
 if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession, Response
 
-_CREATED = 201
-_ERROR = 400
-_NOT_FOUND = 404
 _AGAIN = "run the same command again; if that stays, see that the token may write releases"
 
 
@@ -57,15 +55,15 @@ def send(
         headers={"Content-Type": "application/octet-stream", "Accept": "application/vnd.github+json"},
         secret_headers={"Authorization": authorization(api.token)},
     )
-    if answer.status == _NOT_FOUND:
+    if answer.status == HTTPStatus.NOT_FOUND:
         # The release was read a moment ago: upload hosts say so at times, and take the file the next time.
         raise TransientError(
             f"the forge does not find the release {forge_release.id} to attach to", where=where, next_step=_AGAIN
         )
-    if answer.status >= _ERROR:
+    if answer.status >= HTTPStatus.BAD_REQUEST:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         raise api.refusal(answer.status, _json(answer), headers, where=where)
-    if answer.status != _CREATED:
+    if answer.status != HTTPStatus.CREATED:
         raise malformed(f"that of an upload (status {answer.status})", where)
     return read_asset(_json(answer), where=where)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from unmoor.adapters.http.retry_after import ServerBusy, asked_wait, time_to_wait
@@ -16,7 +17,6 @@ from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
 W = TypeVar("W")
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _FAULT = 401, 403, 404, 429, 500
 # Seconds to wait for a rate limit that does not say when it ends, and at most.
 _UNSAID, _MOST = 60.0, 3600.0
 _NEXT = "what was an immutable release never changes, and its tag never comes free: release the next version"
@@ -64,27 +64,27 @@ def refusal(
     ``rights`` says what to give a token that may not.
     """
     said = words(data, token)
-    if status == _UNAUTHORIZED:
+    if status == HTTPStatus.UNAUTHORIZED:
         return Denied(
             f"the forge does not accept the credential: {said}",
             where=where,
             next_step="give a token that is valid now in GITHUB_TOKEN or GH_TOKEN, or in the world file",
         )
-    if status in {_FORBIDDEN, _TOO_MANY} and _is_limit(status, said, headers):
+    if status in {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS} and _is_limit(status, said, headers):
         return RateLimited(f"the forge's rate limit: {said}", where=where, wait=_wait(headers))
-    if status == _FORBIDDEN:
+    if status == HTTPStatus.FORBIDDEN:
         return Denied(
             f"the forge forbids it: {said}",
             where=where,
             next_step=rights,
         )
-    if status == _NOT_FOUND:
+    if status == HTTPStatus.NOT_FOUND:
         return NotFound(
             f"not found: {said}",
             where=where,
             next_step="look at the repository's name; a private one is shown only to a token that may see it",
         )
-    if status >= _FAULT:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return TransientError(
             f"the forge answered {status}: {said}", where=where, next_step="run the same command again"
         )
@@ -111,7 +111,7 @@ def words(data: Any, token: Secret) -> str:
 
 def _is_limit(status: int, said: str, headers: Mapping[str, str]) -> bool:
     return (
-        status == _TOO_MANY
+        status == HTTPStatus.TOO_MANY_REQUESTS
         or "retry-after" in headers
         or headers.get("x-ratelimit-remaining") == "0"
         or "rate limit" in said.lower()

@@ -8,6 +8,7 @@ class; a subclass of that is given ours, so nothing global is changed.
 from __future__ import annotations
 
 from collections.abc import ItemsView, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from unmoor.adapters.github.answers import TransientError
@@ -70,8 +71,10 @@ class _Connection:
         except Unknown as error:
             raise TransientError(error.what, where=error.where, next_step=error.next_step) from error
         # PyGithub would wait and ask again without end, or lead a write or a page elsewhere.
-        moved = 300 <= answer.status < 400 and (verb != "GET" or answer.status != 301 or "?" in url)  # noqa: PLR2004
-        if moved or answer.status == 202:  # noqa: PLR2004
+        moved = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST and (
+            verb != "GET" or answer.status != HTTPStatus.MOVED_PERMANENTLY or "?" in url
+        )
+        if moved or answer.status == HTTPStatus.ACCEPTED:
             raise Unknown(
                 f"the forge answers {answer.status} {answer.reason}: the repository may have been moved or renamed",
                 where=without_query(self._root + url),

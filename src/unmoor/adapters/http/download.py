@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from http import HTTPStatus
 from pathlib import Path
 
 import requests
@@ -18,13 +19,13 @@ from unmoor.util.text import clean
 def require_ok(response: requests.Response, where: str) -> None:
     """See that the answer is 200. Raises `Denied` for 401 and 403, `Unknown` for every other."""
     status = response.status_code
-    if status in (401, 403):
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise Denied(
             f"the server does not let us read it ({status})",
             where=where,
             next_step="look at the rights of the credential, and whether the address is public",
         )
-    if status != requests.codes.ok:
+    if status != HTTPStatus.OK:
         raise Unknown(
             f"the server answered {status} {clean(str(response.reason or ''))}".rstrip(),
             where=where,

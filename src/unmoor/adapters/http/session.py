@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import IO, Self
@@ -32,7 +33,15 @@ from unmoor.util.files import is_safe_name
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS = frozenset(
+    {
+        HTTPStatus.MOVED_PERMANENTLY,
+        HTTPStatus.FOUND,
+        HTTPStatus.SEE_OTHER,
+        HTTPStatus.TEMPORARY_REDIRECT,
+        HTTPStatus.PERMANENT_REDIRECT,
+    }
+)
 _HOPS = 5
 # Bytes per second that a transfer must reach over its whole length, beyond the first two minutes.
 _SLOWEST = 200_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import quote
 
 from mousebender import simple
@@ -76,19 +77,19 @@ class Reader:
         answer = self.http.get(url, headers=headers, limit=_LARGEST)
         # A private index asks everyone for a login; it may have the one it takes uploads with.
         ours = bool(self.place.login.secret) and origin(url) == origin(self.place.upload)
-        if answer.status == 401 and ours:  # noqa: PLR2004 - HTTP's own number
+        if answer.status == HTTPStatus.UNAUTHORIZED and ours:
             return self.http.get(url, headers=headers, limit=_LARGEST, login=self.place.login)
         return answer
 
     def _judged(self, answer: Response) -> Response | None:
         match answer.status:
-            case 200 if answer.body:
+            case HTTPStatus.OK if answer.body:
                 return answer
-            case 200:
+            case HTTPStatus.OK:
                 raise no_page(answer, "an empty body")
-            case 404:
+            case HTTPStatus.NOT_FOUND:
                 return None
-            case 401 | 403:
+            case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
                 raise Denied(
                     f"{self.place.name} does not let us read it ({answer.status}): {words(answer)}",
                     where=without_query(answer.url),

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 # An index opens and checks a file before it answers: that may take longer than a page.
 _STALL = 120.0
-_SERVER_ERROR = 500
 _HOW = "give one where twine's users keep it (TWINE_PASSWORD, .pypirc, keyring), or in the world file"
 # What an index says to a credential, and what to do. PyPI's words, as its upload API has them.
 _REFUSED: tuple[tuple[str, str], ...] = (
@@ -123,17 +123,17 @@ def judged(place: IndexPlace, answer: Response) -> Sending:
     if is_busy(answer.status, wait):
         return Busy(wait=wait or 0.0, reason=words(answer))
     match answer.status:
-        case 401 | 403:
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             raise Denied(
                 f"{place.name} refused the credential ({place.login.origin}): {answer.status} {words(answer)}",
                 where=without_query(place.upload),
                 next_step=_advice(place, words(answer)),
             )
-        case status if 200 <= status < 300:  # noqa: PLR2004 - HTTP's own numbers
+        case status if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             return Sent()
-        case status if 300 <= status < 400:  # noqa: PLR2004
+        case status if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             return Refusal(status=status, reason=f"it redirects to {_target(place, answer)}")
-        case status if 400 <= status < _SERVER_ERROR:  # noqa: PLR2004
+        case status if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return Refusal(status=status, reason=words(answer))
     return Lost(reason=f"{answer.status} {words(answer)}")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 import msgspec
@@ -23,8 +24,7 @@ from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
-_OK = 200
-_REFUSED = frozenset({400, 401, 403})
+_REFUSED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _LONGEST_TOKEN = 65_536
 # One parameter of a challenge (RFC 9110): name="quoted" or name=word.
 _PAIR = re.compile(r"""([A-Za-z_]{1,40})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))""")
@@ -130,7 +130,7 @@ class RegistryAuth:
 
 def _read_token(answer: Response) -> Secret:
     token = ""
-    if answer.status == _OK:
+    if answer.status == HTTPStatus.OK:
         try:
             told = decode_json(answer.body, _TokenAnswer)
         except ValueError:

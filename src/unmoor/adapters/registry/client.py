@@ -8,6 +8,7 @@ of a name.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -26,8 +27,6 @@ from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 _HUB_ADDRESS = "https://registry-1.docker.io"
-_OK, _CREATED, _ACCEPTED, _NO_CONTENT = 200, 201, 202, 204
-_ABSENT, _NOT_ALLOWED = 404, 405
 _PAGES = 1000
 _PER_PAGE = 100
 # Seconds before each sending of one manifest; between two the registry is asked what it holds.
@@ -104,10 +103,10 @@ class OciRegistry:
             manifest = self.manifest(reference)
             return manifest.digest if manifest else None
         told = answer.headers.get("Docker-Content-Digest", "")
-        if answer.status == _OK and oci.is_digest(told):
+        if answer.status == HTTPStatus.OK and oci.is_digest(told):
             self._same(reference, told, answer)
             return told
-        if answer.status == _ABSENT and is_absent(answer):
+        if answer.status == HTTPStatus.NOT_FOUND and is_absent(answer):
             return None
         # No digest, or an answer that may come from another server: the body tells.
         manifest = self.manifest(reference)
@@ -118,9 +117,9 @@ class OciRegistry:
         answer = self._wire.ask(
             "GET", f"manifests/{_checked(reference)}", headers={"Accept": oci.ACCEPT}, anonymous=anonymous
         )
-        if answer.status == _ABSENT and is_absent(answer):
+        if answer.status == HTTPStatus.NOT_FOUND and is_absent(answer):
             return None
-        self._must_be(answer, _OK)
+        self._must_be(answer, HTTPStatus.OK)
         digest = oci.digest_of(answer.body)
         self._same(reference, digest, answer)
         told = answer.headers.get("Docker-Content-Digest", digest)
@@ -137,7 +136,7 @@ class OciRegistry:
     def blob(self, digest: str) -> bytes:
         """Read a small blob; a redirect to where the registry keeps its blobs is followed without credentials."""
         answer = self._wire.ask("GET", f"blobs/{_checked(digest)}")
-        self._must_be(answer, _OK)
+        self._must_be(answer, HTTPStatus.OK)
         self._same(digest, oci.digest_of(answer.body), answer)
         return answer.body
 
@@ -163,7 +162,7 @@ class OciRegistry:
     def _put(self, tag: str, manifest: OciManifest) -> str:
         headers = {"Content-Type": manifest.media_type}
         answer = self._wire.ask("PUT", f"manifests/{_checked(tag)}", body=manifest.data, headers=headers, push=True)
-        if answer.status not in {_OK, _CREATED, _ACCEPTED}:
+        if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
             raise self._refusal(answer, f"{clean(tag)} was not taken")
         return self._read_back(tag, manifest)
 
@@ -173,9 +172,9 @@ class OciRegistry:
         path = f"tags/list?n={_PER_PAGE}"
         for _ in range(_PAGES):
             answer = self._wire.ask("GET", path)
-            if answer.status == _ABSENT and is_absent(answer):
+            if answer.status == HTTPStatus.NOT_FOUND and is_absent(answer):
                 return ()
-            self._must_be(answer, _OK)
+            self._must_be(answer, HTTPStatus.OK)
             found += _tags(answer)
             path = self._next(answer)
             if not path:
@@ -191,16 +190,16 @@ class OciRegistry:
         if not self.place.login.secret:
             return False
         answer = self._wire.ask("POST", "blobs/uploads/", push=True)
-        if answer.status not in {_CREATED, _ACCEPTED}:
+        if answer.status not in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
             raise self._refusal(answer, "it takes no upload")
         return True
 
     def delete(self, digest: str) -> None:
         """Delete a manifest by digest."""
         answer = self._wire.ask("DELETE", f"manifests/{_checked(digest)}", scope="delete")
-        if answer.status == _ABSENT and is_absent(answer):
+        if answer.status == HTTPStatus.NOT_FOUND and is_absent(answer):
             return
-        if answer.status not in {_OK, _ACCEPTED, _NO_CONTENT}:
+        if answer.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT}:
             raise self._refusal(answer, f"{clean(digest, 80)} was not deleted")
         if self.head(digest) is not None:
             raise Unknown(
@@ -231,7 +230,9 @@ class OciRegistry:
 
     def _refusal(self, answer: Response, what: str) -> Rejected:
         advice = "mend what it names, then run the same command again"
-        if answer.status == _NOT_ALLOWED or any(code == "UNSUPPORTED" for code, _ in errors_of(answer)):
+        if answer.status == HTTPStatus.METHOD_NOT_ALLOWED or any(
+            code == "UNSUPPORTED" for code, _ in errors_of(answer)
+        ):
             advice = f"this registry does not do that; look at {self.page}"
         return Rejected(f"{what}: the registry answered {describe_errors(answer)}", where=self.name, next_step=advice)
 

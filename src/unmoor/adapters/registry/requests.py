@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.registry.answers import describe_errors, errors_of, with_patience
@@ -12,8 +13,6 @@ from unmoor.errors import Denied
 from unmoor.ports.clock import Clock
 from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.secret import Secret
-
-_UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 
 class RequestForbidden(Denied):
@@ -55,10 +54,10 @@ class RegistryRequests:
             self._clock,
             again=method != "PUT",
         )
-        if answer.status == _UNAUTHORIZED:
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             raise denied(answer, self._place, anonymous=anonymous or not self._place.login.secret)
-        refused = answer.status > _FORBIDDEN and any(code == "DENIED" for code, _ in errors_of(answer))
-        if answer.status == _FORBIDDEN or refused:
+        refused = answer.status > HTTPStatus.FORBIDDEN and any(code == "DENIED" for code, _ in errors_of(answer))
+        if answer.status == HTTPStatus.FORBIDDEN or refused:
             raise RequestForbidden(
                 f"the registry forbids it: {describe_errors(answer)}",
                 where=f"{self._place.host}/{self._repository}",
@@ -81,7 +80,7 @@ class RegistryRequests:
         wanted = f"repository:{self._repository}:{scope or ('pull,push' if push else 'pull')}"
         secrets = self._door.headers(wanted, anonymous=anonymous)
         answer = self._once(method, url, headers, secrets, body)
-        if answer.status != _UNAUTHORIZED:
+        if answer.status != HTTPStatus.UNAUTHORIZED:
             return answer
         self._door.answer(answer, wanted, anonymous=anonymous, sent=bool(secrets))
         return self._once(method, url, headers, self._door.headers(wanted, anonymous=anonymous), body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -59,9 +60,9 @@ class Forge:
     async def user(self, request: Request) -> Response:
         """``GET /user``."""
         if self.desk.rights(request) is Rights.ANONYMOUS:
-            raise Problem(401, "Requires authentication")
+            raise Problem(HTTPStatus.UNAUTHORIZED, "Requires authentication")
         if self.desk.is_installation(request):
-            raise Problem(403, "Resource not accessible by integration")
+            raise Problem(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
         return JSONResponse(self.desk.shapes.viewer(USER))
 
     async def repo(self, request: Request) -> Response:
@@ -81,7 +82,7 @@ class Forge:
         self.desk.rights(request)
         found = await asyncio.to_thread(self.desk.remote.ref, f"refs/{request.path_params['ref']}")
         if found is None:
-            raise Problem(404, "Not Found")
+            raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         return JSONResponse(self.desk.shapes.ref(found))
 
     async def matching(self, request: Request) -> Response:
@@ -96,7 +97,7 @@ class Forge:
         sha = request.path_params["sha"]
         found = await asyncio.to_thread(self.desk.remote.tag_object, sha)
         if found is None:
-            raise Problem(404, "Not Found")
+            raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         return JSONResponse(self.desk.shapes.tag(sha, found))
 
     async def attestations(self, request: Request) -> Response:
@@ -116,7 +117,7 @@ class Forge:
         self.desk.rights(request)
         release = self.desk.releases.latest()
         if release is None:
-            raise Problem(404, "Not Found")
+            raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         return JSONResponse(self.desk.shapes.release(release))
 
     async def by_tag(self, request: Request) -> Response:
@@ -124,7 +125,7 @@ class Forge:
         self.desk.rights(request)
         release = self.desk.releases.by_tag(request.path_params["tag"])
         if release is None:
-            raise Problem(404, "Not Found")
+            raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         return JSONResponse(self.desk.shapes.release(release))
 
     async def get(self, request: Request) -> Response:
@@ -138,7 +139,7 @@ class Forge:
         release = self.desk.releases.create(change)
         note(request, tag=release.tag, draft=release.draft)
         shape = self.desk.shapes.release(release)
-        return JSONResponse(shape, 201, {"location": shape["url"]})
+        return JSONResponse(shape, HTTPStatus.CREATED, {"location": shape["url"]})
 
     async def update(self, request: Request) -> Response:
         """``PATCH /releases/{id}``."""
@@ -174,13 +175,13 @@ class Forge:
         """``DELETE /releases/{id}``."""
         self.desk.push(request)
         self.desk.releases.delete(self.desk.releases.get(request.path_params["id"], drafts=True))
-        return Response(status_code=204)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def page(self, request: Request) -> Response:
         """``/owner/repo/releases/tag/{tag}``: what a person opens, in plain text."""
         release = self.desk.releases.by_tag(request.path_params["tag"])
         if release is None:
-            return Response("Not Found", 404)
+            return Response("Not Found", HTTPStatus.NOT_FOUND)
         names = "\n".join(asset.name for asset in release.assets)
         return Response(f"{release.name or release.tag}\n\n{release.body or ''}\n\n{names}\n", media_type="text/plain")
 

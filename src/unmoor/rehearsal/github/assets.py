@@ -10,6 +10,7 @@ import hmac
 import secrets
 import time
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -79,7 +80,7 @@ class Attachments:
         finally:
             intake.drop()
         note(request, outcome="stored")
-        return JSONResponse(self.desk.shapes.asset(releases.get(number, drafts=True), asset), 201)
+        return JSONResponse(self.desk.shapes.asset(releases.get(number, drafts=True), asset), HTTPStatus.CREATED)
 
     async def _receive(
         self, request: Request, intake: Intake, number: int, name: str, words: dict[str, str | None]
@@ -109,7 +110,7 @@ class Attachments:
         """``DELETE /releases/assets/{id}``."""
         self.desk.push(request)
         self.desk.releases.detach(*self.desk.releases.asset(request.path_params["id"], drafts=True))
-        return Response(status_code=204)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def download(self, request: Request) -> Response:
         """``/owner/repo/releases/download/{tag}/{name}``: without credentials, for published releases."""
@@ -117,16 +118,16 @@ class Attachments:
         release = self.desk.releases.by_tag(asked["tag"]) if self.desk.is_ours(asked["owner"], asked["repo"]) else None
         found = next((a for a in release.assets if a.name == asked["name"]), None) if release else None
         if found is None:
-            return Response("Not Found", 404, media_type="text/plain")
+            return Response("Not Found", HTTPStatus.NOT_FOUND, media_type="text/plain")
         return self._elsewhere(found)
 
     def _elsewhere(self, asset: Asset) -> Response:
         """Lead to the bytes of an asset."""
         if asset.state != "uploaded":
-            raise Problem(404, "Not Found")
+            raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         until = int(time.time()) + LINK_LIFE
         address = f"{self.storage}/{asset.id}?until={until}&signature={self._signature(asset.id, str(until))}"
-        return RedirectResponse(address, 302)
+        return RedirectResponse(address, HTTPStatus.FOUND)
 
     def _signature(self, number: int, until: str) -> str:
         return hmac.new(self.key, f"{number} {until}".encode(), "sha256").hexdigest()
@@ -134,15 +135,15 @@ class Attachments:
     async def stored(self, request: Request) -> Response:
         """The bytes, on the storage server, to whoever holds a signed address and nothing besides."""
         if "authorization" in request.headers:
-            return Response("Only one auth mechanism allowed", 400, media_type="text/plain")
+            return Response("Only one auth mechanism allowed", HTTPStatus.BAD_REQUEST, media_type="text/plain")
         number = request.path_params["id"]
         until = request.query_params.get("until", "")
         signature = request.query_params.get("signature", "")
         if not hmac.compare_digest(signature.encode(), self._signature(number, until).encode()):
-            return Response("Signature does not match", 403, media_type="text/plain")
+            return Response("Signature does not match", HTTPStatus.FORBIDDEN, media_type="text/plain")
         if int(until) < time.time():
-            return Response("The address has expired", 403, media_type="text/plain")
+            return Response("The address has expired", HTTPStatus.FORBIDDEN, media_type="text/plain")
         path = self.desk.releases.folder / "assets" / str(number)
         if not path.is_file():
-            return Response("Not Found", 404, media_type="text/plain")
+            return Response("Not Found", HTTPStatus.NOT_FOUND, media_type="text/plain")
         return FileResponse(path, media_type="application/octet-stream")

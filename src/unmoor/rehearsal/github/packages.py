@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 _NUMBER_DIGITS = 13
-ACCEPTED = 202
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Shelf:
     def versions(self, name: str) -> list[Version]:
         """Every version, the newest first. Raises a 404 where there is no such package."""
         if not self.rules.exists(name):
-            raise Problem(404, "Package not found.")
+            raise Problem(HTTPStatus.NOT_FOUND, "Package not found.")
         manifests = self._folder(name) / "_manifests"
         tags: dict[str, list[str]] = {}
         for link in sorted(manifests.glob("tags/*/current/link")):
@@ -74,7 +74,7 @@ class Shelf:
         """One version. Raises a 404."""
         found = next((version for version in self.versions(name) if version.id == number), None)
         if found is None:
-            raise Problem(404, "Package not found.")
+            raise Problem(HTTPStatus.NOT_FOUND, "Package not found.")
         return found
 
     async def delete_version(self, name: str, version: Version) -> None:
@@ -83,7 +83,7 @@ class Shelf:
         tagged = [each for each in self.versions(name) if each.tags]
         if tagged == [version]:
             raise Problem(
-                400,
+                HTTPStatus.BAD_REQUEST,
                 "You cannot delete the last tagged version of a package. You must delete the package instead.",
             )
         await self._delete(name, version)
@@ -99,10 +99,10 @@ class Shelf:
 
     def _may_delete(self, name: str, versions: list[Version]) -> None:
         if not self.rules.may_administer(name):
-            raise Problem(403, "You need admin permissions on this package to delete it.")
+            raise Problem(HTTPStatus.FORBIDDEN, "You need admin permissions on this package to delete it.")
         if self.rules.is_public(name) and any(self.rules.is_popular(version.digest) for version in versions):
             raise Problem(
-                400,
+                HTTPStatus.BAD_REQUEST,
                 "Publicly visible package versions with more than 5,000 downloads cannot be deleted. "
                 "Contact GitHub support for further assistance.",
             )
@@ -112,8 +112,8 @@ class Shelf:
         headers = [(b"host", b"registry"), (b"authorization", f"Bearer {token}".encode())]
         target = f"/v2/{name}/manifests/{version.digest}".encode()
         async with self.upstream.ask("DELETE", target, headers, nothing()) as answer:
-            if answer.status != ACCEPTED:
-                raise Problem(500, f"The registry answered {answer.status}.")
+            if answer.status != HTTPStatus.ACCEPTED:
+                raise Problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"The registry answered {answer.status}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,14 +171,14 @@ class Packages:
         version = shelf.version(name, request.path_params["id"])
         await shelf.delete_version(name, version)
         note(request, package=name, digest=version.digest, tags=list(version.tags))
-        return Response(status_code=204)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def delete(self, request: Request) -> Response:
         """``DELETE …/packages/container/{name}``."""
         shelf, name = self._asked(request, writes=True)
         await shelf.delete_package(name)
         note(request, package=name)
-        return Response(status_code=204)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def _asked(self, request: Request, *, writes: bool = False) -> tuple[Shelf, str]:
         """The shelf, and the package as the registry calls it. Raises a 401, a 403, a 404."""
@@ -186,11 +186,11 @@ class Packages:
         if writes:
             self.desk.push(request)
         elif self.desk.rights(request) is Rights.ANONYMOUS:
-            raise Problem(401, "Requires authentication")
+            raise Problem(HTTPStatus.UNAUTHORIZED, "Requires authentication")
         owners = "orgs" if self.desk.is_organisation else "users"
         owner = self.desk.shapes.repository.partition("/")[0].lower()
         if asked["owners"] != owners or asked["login"].lower() != owner or self.shelf is None:
-            raise Problem(404, "Not Found")
+            raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         return self.shelf, f"{owner}/{asked['name']}"
 
     def _address(self, request: Request) -> str:

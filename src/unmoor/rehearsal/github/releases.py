@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,9 @@ class Problem(Exception):
 def invalid(resource: str, code: str, of: str, message: str = "") -> Problem:
     """A 422 about one field."""
     error = {"resource": resource, "code": code, "field": of}
-    return Problem(422, "Validation Failed", ({**error, "message": message} if message else error,))
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "Validation Failed", ({**error, "message": message} if message else error,)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +127,7 @@ class Releases:
         """A release by its number. Raises a 404."""
         found = next((r for r in self.listed(drafts=drafts) if r.id == number), None)
         if found is None:
-            raise Problem(404, "Not Found")
+            raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         return found
 
     def by_tag(self, tag: str) -> Release | None:
@@ -233,7 +236,7 @@ class Releases:
             for asset in release.assets:
                 if asset.id == number:
                     return release, asset
-        raise Problem(404, "Not Found")
+        raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
 
     def path_of(self, asset: Asset) -> Path:
         """Where the bytes of an asset lie."""
@@ -245,7 +248,7 @@ class Releases:
         if not written:
             raise invalid("ReleaseAsset", "missing_field", "name")
         if release.immutable:
-            raise Problem(422, "Cannot upload assets to an immutable release.")
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Cannot upload assets to an immutable release.")
         if any(asset.name == written for asset in release.assets):
             raise invalid("ReleaseAsset", "already_exists", "name")
         if len(release.assets) >= ASSETS_LIMIT:
@@ -269,7 +272,7 @@ class Releases:
     def rename(self, release: Release, asset: Asset, name: str | None, label: str | None) -> Asset:
         """Change an asset's name or label."""
         if release.immutable:
-            raise Problem(422, "Cannot edit assets of an immutable release.")
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Cannot edit assets of an immutable release.")
         written = asset.name if name in {None, asset.name} else self.check_asset(release, name or "")
         label = asset.label if label is None else label
         changed = replace(asset, name=written, label=label, updated_at=store.now())
@@ -279,7 +282,7 @@ class Releases:
     def detach(self, release: Release, asset: Asset) -> None:
         """Delete an asset."""
         if release.immutable:
-            raise Problem(422, "Cannot delete assets from an immutable release.")
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Cannot delete assets from an immutable release.")
         self._swap(replace(release, assets=tuple(each for each in release.assets if each.id != asset.id)))
         self.path_of(asset).unlink(missing_ok=True)
 

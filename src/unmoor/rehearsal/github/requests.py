@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -66,10 +67,10 @@ class RequestHandler:
             known = (may for token, may in self.tokens.items() if hmac.compare_digest(given, token.encode()))
             rights = next(known, rights)
             if rights is Rights.ANONYMOUS:
-                raise Problem(401, "Bad credentials")
+                raise Problem(HTTPStatus.UNAUTHORIZED, "Bad credentials")
         asked = request.path_params
         if "owner" in asked and not self.is_ours(asked["owner"], asked["repo"]):
-            raise Problem(404, "Not Found")
+            raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         return rights
 
     def is_installation(self, request: Request) -> bool:
@@ -80,9 +81,9 @@ class RequestHandler:
         """Refuse who may not write. Raises a 401 or a 403."""
         rights = self.rights(request)
         if rights is Rights.ANONYMOUS:
-            raise Problem(401, "Requires authentication")
+            raise Problem(HTTPStatus.UNAUTHORIZED, "Requires authentication")
         if rights is Rights.READ:
-            raise Problem(403, "Resource not accessible by integration")
+            raise Problem(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
 
     def sees_drafts(self, request: Request) -> bool:
         """Whether drafts are there at all for who asks: only for who may push."""
@@ -95,14 +96,14 @@ class RequestHandler:
             data += piece
             if len(data) > BODY_LIMIT:
                 await drain(request)
-                raise Problem(413, "Payload too large")
+                raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Payload too large")
         self.push(request)
         try:
             return msgspec.json.decode(bytes(data) or b"{}", type=kind)
         except msgspec.ValidationError as error:
-            raise Problem(422, f"Invalid request.\n\n{error}") from None
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"Invalid request.\n\n{error}") from None
         except msgspec.DecodeError:
-            raise Problem(400, "Problems parsing JSON") from None
+            raise Problem(HTTPStatus.BAD_REQUEST, "Problems parsing JSON") from None
 
     def paged(self, request: Request, items: list[dict[str, Any]]) -> Response:
         """One page of a list, with the ``Link`` header that leads to the others."""

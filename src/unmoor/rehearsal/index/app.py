@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ class Index:
     def _project(self, request: Request) -> Project:
         project = self.shelf.get(request.path_params["name"])
         if project is None:
-            raise Refusal(404, "Not Found")
+            raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
         return project
 
     async def simple_root(self, request: Request) -> Response:
@@ -55,16 +56,16 @@ class Index:
         """The files of a project, as installers see them."""
         name = request.path_params["name"]
         if name != canonicalize_name(name) or not request.url.path.endswith("/"):
-            return RedirectResponse(f"/simple/{canonicalize_name(name)}/", 301)
+            return RedirectResponse(f"/simple/{canonicalize_name(name)}/", HTTPStatus.MOVED_PERMANENTLY)
         shown = self.shelf.as_installers_see(self._project(request))
         if not shown.files and self._project(request).files:
-            raise Refusal(404, "Not Found")
+            raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
         return self._simple(request, lambda j: pages.project(shown, self.base, as_json=j), shown.serial)
 
     def _simple(self, request: Request, write: Callable[[bool], str], serial: int) -> Response:
         kind = preferred(request.headers.get("accept", ""), pages.OFFERS)
         if kind is None:
-            return Response("Not Acceptable", 406)
+            return Response("Not Acceptable", HTTPStatus.NOT_ACCEPTABLE)
         named = {pages.LATEST_JSON: pages.JSON, pages.LATEST_HTML: pages.HTML}.get(kind, kind)
         body = write(named == pages.JSON)
         etag = f'"{hashlib.blake2b(body.encode(), digest_size=16).hexdigest()}"'
@@ -75,7 +76,7 @@ class Index:
             "x-pypi-last-serial": str(serial),
         }
         if request.headers.get("if-none-match") == etag:
-            return Response(status_code=304, headers=headers)
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         return Response(body, headers=headers, media_type=named)
 
     async def json_project(self, request: Request) -> Response:
@@ -83,7 +84,7 @@ class Index:
         project = self._project(request)
         version = pages.newest(project)
         if version is None:
-            raise Refusal(404, "Not Found")
+            raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
         return self._json(request, project, version, whole=True)
 
     async def json_version(self, request: Request) -> Response:
@@ -95,15 +96,17 @@ class Index:
         try:
             version = str(Version(request.path_params["version"]))
         except InvalidVersion:
-            raise Refusal(404, "Not Found") from None
+            raise Refusal(HTTPStatus.NOT_FOUND, "Not Found") from None
         if version not in project.releases or not project.of(version):
-            raise Refusal(404, "Not Found")
+            raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
         return version
 
     def _json(self, request: Request, project: Project, version: str, *, whole: bool) -> Response:
         name = request.path_params["name"]
         if name != project.normalized:
-            return RedirectResponse(request.url.path.replace(f"/{name}/", f"/{project.normalized}/", 1), 301)
+            return RedirectResponse(
+                request.url.path.replace(f"/{name}/", f"/{project.normalized}/", 1), HTTPStatus.MOVED_PERMANENTLY
+            )
         headers = {"x-pypi-last-serial": str(project.serial), "cache-control": "max-age=900, public"}
         return JSONResponse(pages.api(project, version, self.base, whole=whole), headers=headers)
 
@@ -117,12 +120,12 @@ class Index:
         path: str = request.path_params["path"]
         file = self.shelf.file(path.removesuffix(".metadata"))
         if file is None:
-            raise Refusal(404, "Not Found")
+            raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
         held = self.shelf.bytes_of(file)
         if path.endswith(".metadata"):
             held = held.with_name(f"{held.name}.metadata")
             if file.metadata_sha256 is None:
-                raise Refusal(404, "Not Found")
+                raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
         return FileResponse(held, media_type="application/octet-stream")
 
     async def manage(self, request: Request) -> Response:
@@ -132,12 +135,12 @@ class Index:
         what = request.path_params["what"]
         if request.method == "POST":
             self.shelf.yank(project, what, request.query_params.get("reason", ""))
-            return Response(status_code=204)
+            return Response(status_code=HTTPStatus.NO_CONTENT)
         file = next((each for each in project.files if each.name == what), None)
         if file is None:
-            raise Refusal(404, "Not Found")
+            raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
         self.shelf.delete(project, file)
-        return Response(status_code=204)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 def app(folder: Path, *, base: str, token: str, limit: int, issuer: Issuer) -> Starlette:
@@ -162,8 +165,8 @@ def app(folder: Path, *, base: str, token: str, limit: int, issuer: Issuer) -> S
     async def refused(request: Request, error: Exception) -> Response:
         if not isinstance(error, Refusal):
             raise error
-        if error.status == 404 and not request.url.path.startswith("/simple/"):  # noqa: PLR2004 - the status
-            return JSONResponse({"message": "Not Found"}, 404)
+        if error.status == HTTPStatus.NOT_FOUND and not request.url.path.startswith("/simple/"):
+            return JSONResponse({"message": "Not Found"}, HTTPStatus.NOT_FOUND)
         return answer(request, error)
 
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ _COMMAND = re.compile(r"[\w.-]+")
 
 def invalid(why: str | None) -> Refusal:
     """The file is not one that PyPI wants to hold."""
-    return Refusal(400, f"Invalid distribution file. {why}")
+    return Refusal(HTTPStatus.BAD_REQUEST, f"Invalid distribution file. {why}")
 
 
 def sdist(path: Path, filename: str, metadata: Metadata) -> None:
@@ -79,10 +80,12 @@ def _wheel(archive: zipfile.ZipFile, path: Path, filename: str, metadata: Metada
         _has(f"{folder}/licenses/{each}", archive.namelist(), each, filename)
     _record(archive, folder, filename)
     _points(archive, folder, filename)
-    lacks = Refusal(400, f"Wheel {filename!r} does not contain the required METADATA file: {folder}/METADATA")
+    lacks = Refusal(
+        HTTPStatus.BAD_REQUEST, f"Wheel {filename!r} does not contain the required METADATA file: {folder}/METADATA"
+    )
     inner = _small(archive, f"{folder}/METADATA", lacks)
     if len(f"{filename}.metadata".encode()) > 255:  # noqa: PLR2004 - what a file system takes
-        raise Refusal(400, f"Filename is too long: '{filename}'")
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"Filename is too long: '{filename}'")
     return inner
 
 
@@ -129,44 +132,52 @@ def _wheel_name(filename: str, metadata: Metadata) -> None:
     try:
         name, version, _, tags = parse_wheel_filename(filename)
     except InvalidWheelFilename as error:
-        raise Refusal(400, str(error)) from None
+        raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from None
     for platform in sorted({tag.platform for tag in tags}):
         if not is_taken(platform):
-            raise Refusal(400, f"Binary wheel {filename!r} has an unsupported platform tag {platform!r}.")
+            raise Refusal(
+                HTTPStatus.BAD_REQUEST, f"Binary wheel {filename!r} has an unsupported platform tag {platform!r}."
+            )
     wanted = canonicalize_name(metadata.name)
     normalized = wanted.replace("-", "_")
     if name != wanted:
-        raise Refusal(400, f"Start filename for {metadata.name!r} with {normalized!r}.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"Start filename for {metadata.name!r} with {normalized!r}.")
     written = filename.partition("-")[0]
     if written != normalized:
         reason = f"should contain the normalized project name {normalized!r}, not {written!r}."
-        raise Refusal(400, f"Filename {filename!r} {reason}")
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"Filename {filename!r} {reason}")
     if version != metadata.version:
-        raise Refusal(400, f"Version in filename should be {str(metadata.version)!r} not {str(version)!r}.")
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST, f"Version in filename should be {str(metadata.version)!r} not {str(version)!r}."
+        )
 
 
 def _sdist_name(filename: str, metadata: Metadata) -> None:
     try:
         name, _ = parse_sdist_filename(filename)
     except InvalidSdistFilename:
-        raise Refusal(400, f"Invalid source distribution filename: {filename}") from None
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"Invalid source distribution filename: {filename}") from None
     wanted = canonicalize_name(metadata.name)
     normalized = wanted.replace("-", "_")
     if name != wanted and not metadata.version.is_postrelease:
-        raise Refusal(400, f"Start filename for {metadata.name!r} with {normalized!r}.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"Start filename for {metadata.name!r} with {normalized!r}.")
     expected = f"{normalized}-{metadata.version}.tar.gz"
     if filename != expected:
-        raise Refusal(400, f"Filename {filename!r} is invalid, should be {expected!r}.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"Filename {filename!r} is invalid, should be {expected!r}.")
 
 
 def _has(wanted: str, names: list[str], licence: str, filename: str) -> None:
     if wanted not in names:
-        raise Refusal(400, f"License-File {licence} does not exist in distribution file {filename} at {wanted}")
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST, f"License-File {licence} does not exist in distribution file {filename} at {wanted}"
+        )
 
 
 def _record(archive: zipfile.ZipFile, folder: str, filename: str) -> None:
     """See that RECORD is there and can be read; PyPI only writes a mail where it names other files."""
-    lacks = Refusal(400, f"Wheel '{filename}' does not contain the required RECORD file: {folder}/RECORD")
+    lacks = Refusal(
+        HTTPStatus.BAD_REQUEST, f"Wheel '{filename}' does not contain the required RECORD file: {folder}/RECORD"
+    )
     try:
         list(csv.reader(_small(archive, f"{folder}/RECORD", lacks).decode().splitlines()))
     except (UnicodeError, csv.Error):
@@ -177,7 +188,9 @@ def _points(archive: zipfile.ZipFile, folder: str, filename: str) -> None:
     name = f"{folder}/entry_points.txt"
     if name not in archive.namelist():
         return
-    wrong = Refusal(400, f"Wheel '{filename}' has invalid entry points defined in the entry_points.txt file")
+    wrong = Refusal(
+        HTTPStatus.BAD_REQUEST, f"Wheel '{filename}' has invalid entry points defined in the entry_points.txt file"
+    )
     parser = configparser.ConfigParser(delimiters=("=",))
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep case
     try:

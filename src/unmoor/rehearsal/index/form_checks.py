@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
 
@@ -80,30 +81,32 @@ class Offer:
 def form(offer: Offer) -> Metadata:
     """Check the form: the action, the kind of file, the digests' form, the core metadata."""
     if offer.text(":action") != "file_upload":
-        raise Refusal(400, "Unknown action.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, "Unknown action.")
     if offer.text("protocol_version") != "1":
-        raise Refusal(400, "Unknown protocol version.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, "Unknown protocol version.")
     _name(offer.text("name"))
     if offer.text("filetype") not in EXTENSIONS:
-        raise Refusal(400, "Invalid value for filetype. Error: Use a known file type.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, "Invalid value for filetype. Error: Use a known file type.")
     for field in ("sha256_digest", "blake2_256_digest"):
         if not re.fullmatch(r"([A-Fa-f0-9]{64})?", offer.text(field)):
-            raise Refusal(400, f"Invalid value for {field}. Error: Use a valid, hex-encoded, message digest.")
+            raise Refusal(
+                HTTPStatus.BAD_REQUEST, f"Invalid value for {field}. Error: Use a valid, hex-encoded, message digest."
+            )
     if offer.text("filetype") != "sdist" and not offer.text("pyversion"):
-        raise Refusal(400, "Python version is required for binary distribution uploads.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, "Python version is required for binary distribution uploads.")
     if offer.text("filetype") == "sdist" and offer.text("pyversion") not in {"", "source"}:
-        raise Refusal(400, "Use 'source' as Python version for an sdist.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, "Use 'source' as Python version for an sdist.")
     if not any(offer.text(name) for name in ("md5_digest", "sha256_digest", "blake2_256_digest")):
-        raise Refusal(400, "Include at least one message digest.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, "Include at least one message digest.")
     twice = sorted(name for name in TEXTS if len(offer.fields.get(name, ())) > 1)
     if twice:
-        raise Refusal(400, f"{twice[0]!r} has invalid data.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"{twice[0]!r} has invalid data.")
     return metadata_checks.judged(offer.metadata)
 
 
 def _name(name: str) -> None:
     if not name:
-        raise Refusal(400, "'' is an invalid value for Name. Error: This field is required.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, "'' is an invalid value for Name. Error: This field is required.")
     if not re.fullmatch(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", name):
         rule = "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
         raise Refusal(400, f"{name[:60]!r} is an invalid value for Name. Error: {rule}")
@@ -120,14 +123,14 @@ def description(metadata: Metadata) -> None:
     renderer = {"text/x-rst": rst, "text/markdown": markdown}.get(kind, txt)
     if renderer.render(metadata.description) is None:
         how = f"for {said!r}." if said else "in the default format of reStructuredText."
-        raise Refusal(400, f"The description failed to render {how}")
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"The description failed to render {how}")
 
 
 def project(name: str) -> None:
     """Check the name of a project that is not there yet."""
     if canonicalize_name(name) in {canonicalize_name(each) for each in sys.stdlib_module_names}:
         raise Refusal(
-            400,
+            HTTPStatus.BAD_REQUEST,
             f"The name {name!r} isn't allowed (conflict with the Python Standard Library module name).",
         )
 
@@ -136,22 +139,27 @@ def filename(offer: Offer) -> None:
     """Check that the file's name is one at all."""
     name, kind = offer.filename, offer.text("filetype")
     if "/" in name or "\\" in name:
-        raise Refusal(400, "Cannot upload a file with '/' or '\\' in the name.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, "Cannot upload a file with '/' or '\\' in the name.")
     if not name.isprintable():
-        raise Refusal(400, "Cannot upload a file with non-printable characters in the name.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, "Cannot upload a file with non-printable characters in the name.")
     if not name.endswith((".tar.gz", ".zip", ".whl")):
-        raise Refusal(400, "Invalid file extension: Use .tar.gz, .whl or .zip extension.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, "Invalid file extension: Use .tar.gz, .whl or .zip extension.")
     if not name.endswith(EXTENSIONS[kind]):
-        raise Refusal(400, f"Invalid file extension: A file of type {kind} ends with {' or '.join(EXTENSIONS[kind])}.")
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST,
+            f"Invalid file extension: A file of type {kind} ends with {' or '.join(EXTENSIONS[kind])}.",
+        )
     if not is_safe_name(name):
-        raise Refusal(400, "Invalid filename.")
+        raise Refusal(HTTPStatus.BAD_REQUEST, "Invalid filename.")
 
 
 def digests(offer: Offer, found: Digests) -> None:
     """Compare every digest that was declared with the bytes."""
     declared = {"md5_digest": found.md5, "sha256_digest": found.sha256, "blake2_256_digest": found.blake2}
     if any(offer.text(field).lower() not in {"", value} for field, value in declared.items()):
-        raise Refusal(400, "The digest supplied does not match a digest calculated from the uploaded file.")
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST, "The digest supplied does not match a digest calculated from the uploaded file."
+        )
 
 
 def archive(path: Path, offer: Offer, metadata: Metadata) -> bytes | None:

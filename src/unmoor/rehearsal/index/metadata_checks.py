@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from email.utils import parseaddr
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from packaging.metadata import InvalidMetadata, Metadata
@@ -34,7 +35,7 @@ def judged(raw: RawMetadata) -> Metadata:
 def _refusal(errors: list[InvalidMetadata]) -> Refusal:
     fields = [error.field for error in errors]
     field = next((each for each in _FIRST if each in fields), min(fields))
-    return Refusal(400, f"{errors[fields.index(field)]}".rstrip(".") + ".")
+    return Refusal(HTTPStatus.BAD_REQUEST, f"{errors[fields.index(field)]}".rstrip(".") + ".")
 
 
 def _errors(metadata: Metadata) -> Iterator[tuple[str, str]]:

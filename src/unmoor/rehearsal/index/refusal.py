@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from unmoor.rehearsal.shared.http import REASON, phrase, preferred
@@ -12,12 +13,13 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-TITLES = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed"}
-EXPLANATIONS = {
-    400: "The server could not comply with the request since it is either malformed or otherwise incorrect.",
-    403: "Access was denied to this resource.",
-    404: "The resource could not be found.",
-    405: "The method is not allowed for this resource.",
+EXPLANATIONS: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: (
+        "The server could not comply with the request since it is either malformed or otherwise incorrect."
+    ),
+    HTTPStatus.FORBIDDEN: "Access was denied to this resource.",
+    HTTPStatus.NOT_FOUND: "The resource could not be found.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "The method is not allowed for this resource.",
 }
 
 
@@ -47,7 +49,8 @@ def answer(request: Request, refusal: Refusal) -> Response:
             f"  {explanation}<br/><br/>\n{html.escape(reason)}\n\n </body>\n</html>"
         )
     elif kind == "application/json":
-        body = json.dumps({"message": f"{explanation}\n\n\n{reason}\n\n", "code": title, "title": TITLES[status]})
+        message = f"{explanation}\n\n\n{reason}\n\n"
+        body = json.dumps({"message": message, "code": title, "title": HTTPStatus(status).phrase})
     else:
         body = f"{title}\n\n{explanation}\n\n\n{reason}\n\n"
     return Response(body, status, {REASON.decode(): phrase(reason)}, media_type=kind)

@@ -18,6 +18,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,7 @@ class Minting:
     async def audience(self, _request: Request) -> Response:
         """``GET /_/oidc/audience``."""
         if self._off:
-            return JSONResponse({"message": "Trusted publishing functionality not enabled"}, 403)
+            return JSONResponse({"message": "Trusted publishing functionality not enabled"}, HTTPStatus.FORBIDDEN)
         return JSONResponse({"audience": self.wanted})
 
     async def mint(self, request: Request) -> Response:
@@ -129,7 +130,7 @@ class Minting:
         except MintError as error:
             note(request, outcome=error.code)
             errors = [{"code": error.code, "description": error.description}]
-            return JSONResponse({"message": "Token request failed", "errors": errors}, 422)
+            return JSONResponse({"message": "Token request failed", "errors": errors}, HTTPStatus.UNPROCESSABLE_ENTITY)
         note(request, outcome="minted")
         return JSONResponse({"success": True, "token": token, "expires": int(expires)})
 
@@ -220,7 +221,7 @@ class Minting:
         """What a token that was minted here allows, ``None`` for any other. Raises `Refusal` once it has ended."""
         kept = store.load(self._kept(token), Minted)
         if kept is not None and self.now() >= kept.expires:
-            raise Refusal(403, "Invalid API Token: token is expired")
+            raise Refusal(HTTPStatus.FORBIDDEN, "Invalid API Token: token is expired")
         return kept
 
 

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
@@ -55,7 +56,7 @@ class Uploads:
             user, password = "", ""
         if scheme.lower() == "basic" and user not in {"__token__", ""}:
             raise Refusal(
-                403,
+                HTTPStatus.FORBIDDEN,
                 "Username/Password authentication is no longer supported. Migrate to API Tokens or Trusted "
                 f"Publishers instead. See {self.base}/help/#apitoken and {self.base}/help/#trusted-publishers",
             )
@@ -63,7 +64,7 @@ class Uploads:
             return minted
         if not hmac.compare_digest(password.encode(), self.token.encode()):
             raise Refusal(
-                403,
+                HTTPStatus.FORBIDDEN,
                 "Invalid or non-existent authentication information. "
                 f"See {self.base}/help/#invalid-auth for more information.",
             )
@@ -81,7 +82,7 @@ class Uploads:
             raise
         async with request.form(max_files=8, max_fields=MAX_FIELDS, max_part_size=FIELD_LIMIT) as form:
             note(request, outcome=await self._receive(request, form, minted))
-        return Response(status_code=200)
+        return Response(status_code=HTTPStatus.OK)
 
     async def _receive(self, request: Request, form: FormData, minted: Minted | None) -> str:
         content = form.get("content")
@@ -91,12 +92,12 @@ class Uploads:
         metadata = form_checks.form(offer)
         self._owner(metadata.name, minted)
         if not isinstance(content, UploadFile) or not sent:
-            raise Refusal(400, "Upload payload does not have a file.")
+            raise Refusal(HTTPStatus.BAD_REQUEST, "Upload payload does not have a file.")
         await asyncio.to_thread(form_checks.description, metadata)
         form_checks.filename(offer)
         # uv names no type, and is welcome.
         if (content.content_type or "").startswith("image/"):
-            raise Refusal(400, "Invalid distribution file.")
+            raise Refusal(HTTPStatus.BAD_REQUEST, "Invalid distribution file.")
         if (content.size or 0) > self.limit:
             raise self._too_large(f"for project {metadata.name!r}")
         intake = Intake(self.shelf.folder / "incoming")
@@ -117,7 +118,7 @@ class Uploads:
 
     def _too_large(self, whose: str) -> Refusal:
         return Refusal(
-            400,
+            HTTPStatus.BAD_REQUEST,
             f"File too large. Limit {whose} is {self.limit // (1 << 20)} MB. "
             f"See {self.base}/help/#file-size-limit for more information.",
         )
@@ -125,16 +126,18 @@ class Uploads:
     def _owner(self, name: str, minted: Minted | None) -> None:
         if minted is not None and self.shelf.get(name) is None:
             raise Refusal(
-                400,
+                HTTPStatus.BAD_REQUEST,
                 "Non-user identities cannot create new projects. This was probably caused by successfully using a "
                 "pending publisher but specifying the project name incorrectly (either in the publisher or in your "
                 "project's metadata). Please ensure that both match.",
             )
         if minted is not None and canonicalize_name(name) not in minted.projects:
-            raise Refusal(403, f"Invalid API Token: OIDC scoped token is not valid for project {name!r}")
+            raise Refusal(
+                HTTPStatus.FORBIDDEN, f"Invalid API Token: OIDC scoped token is not valid for project {name!r}"
+            )
         if self.shelf.is_foreign(name):
             raise Refusal(
-                403,
+                HTTPStatus.FORBIDDEN,
                 f"The user {USER!r} isn't allowed to upload to project {name!r}. "
                 f"See {self.base}/help/#project-name for more information.",
             )
@@ -149,18 +152,19 @@ class Uploads:
         see = f"See {self.base}/help/#file-name-reuse for more information."
         if twin:
             raise Refusal(
-                400, f"File already exists ({twin.name!r}, with blake2_256 hash {twin.digests.blake2!r}). {see}"
+                HTTPStatus.BAD_REQUEST,
+                f"File already exists ({twin.name!r}, with blake2_256 hash {twin.digests.blake2!r}). {see}",
             )
         project = self.shelf.get(offer.text("name"))
         if project and offer.filename in project.deleted:
             raise Refusal(
-                400,
+                HTTPStatus.BAD_REQUEST,
                 "This filename was previously used by a file that has since been deleted. "
                 f"Use a different version. {see}",
             )
         kinds = {file.kind for file in project.of(str(metadata.version))} if project else set()
         if offer.text("filetype") == "sdist" and "sdist" in kinds:
-            raise Refusal(400, "Only one sdist may be uploaded per release.")
+            raise Refusal(HTTPStatus.BAD_REQUEST, "Only one sdist may be uploaded per release.")
         return ""
 
     def _keep(self, intake: Intake, offer: Offer, found: Digests, inner: bytes | None) -> str:

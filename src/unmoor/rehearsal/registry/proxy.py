@@ -14,6 +14,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -28,7 +29,6 @@ from unmoor.rehearsal.shared.http import CUT, drain, gone, note
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-CREATED = 201
 _READS = ("GET", "HEAD")
 _UPLOADS = ("PATCH", "PUT")
 _OWN = frozenset(
@@ -73,7 +73,7 @@ class Logins:
             for who, known in ((Who.WRITER, self.writer), (Who.READER, self.reader)):
                 if hmac.compare_digest(password, known.encode()):
                     return who
-        raise Refused(403, "DENIED", "denied")
+        raise Refused(HTTPStatus.FORBIDDEN, "DENIED", "denied")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ class Proxy:
                 await self._registry(request, send)
                 return
             else:
-                response = Response("Not Found", 404, media_type="text/plain")
+                response = Response("Not Found", HTTPStatus.NOT_FOUND, media_type="text/plain")
         except Refused as refused:
             # A body that was read already cannot be read again.
             with contextlib.suppress(RuntimeError):
@@ -107,14 +107,16 @@ class Proxy:
         except ClientDisconnect as error:
             response = await gone(request, error)
         except OSError as error:
-            response = JSONResponse({"errors": [{"code": "UNAVAILABLE", "message": str(error)}]}, 502)
+            response = JSONResponse(
+                {"errors": [{"code": "UNAVAILABLE", "message": str(error)}]}, HTTPStatus.BAD_GATEWAY
+            )
         await response(scope, receive, send)
 
     async def _token(self, request: Request) -> Response:
         """``GET /token``: a token for as much of each scope as may be."""
         if request.method != "GET":
             # Some clients first post the password in a form; it must not be looked at.
-            raise Refused(405, "UNSUPPORTED", "The operation is unsupported.")
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "UNSUPPORTED", "The operation is unsupported.")
         self._fault(request)
         who = self.logins.who(request.headers.get("authorization", ""))
         asked = scopes(request.query_params.getlist("scope"))
@@ -122,16 +124,16 @@ class Proxy:
         # To a stranger who wants to write it says no later.
         writes = any("push" in each.actions for each in asked)
         if self.rules.is_ghcr and who is Who.NOBODY and not granted and not writes:
-            raise Refused(401, "UNAUTHORIZED", "authentication required")
+            raise Refused(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED", "authentication required")
         return JSONResponse({"token": self.signer.token(who, self.rules.site.host, granted)})
 
     def _fault(self, request: Request) -> None:
         """Raise what was asked for."""
         words = f"{request.method} {request.url.path}"
         if self.rules.strikes(Fault.BROKEN, words):
-            raise Refused(500, "UNKNOWN", "unknown error")
+            raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "UNKNOWN", "unknown error")
         if self.rules.strikes(Fault.BUSY, words):
-            raise Refused(429, "TOOMANYREQUESTS", "too many requests", **{"retry-after": "1"})
+            raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "TOOMANYREQUESTS", "too many requests", **{"retry-after": "1"})
 
     async def _registry(self, request: Request, send: Send) -> None:
         """``/v2/…``: pass it on, unless GHCR would not."""
@@ -162,11 +164,11 @@ class Proxy:
         may = self.rules.may_pull(who, place.name) if reads else self.rules.may_push(who, place.name)
         if not may and not reads and who is Who.NOBODY:
             message = "unauthenticated: User cannot be authenticated with the token provided."
-            raise Refused(401, "UNAUTHORIZED", message)
+            raise Refused(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED", message)
         if not may and who is not Who.NOBODY:
-            raise Refused(403, "DENIED", f"permission_denied: {'read' if reads else 'write'}_package")
+            raise Refused(HTTPStatus.FORBIDDEN, "DENIED", f"permission_denied: {'read' if reads else 'write'}_package")
         if request.method == "DELETE" and not place.rest.startswith("uploads/"):
-            raise Refused(405, "UNSUPPORTED", "The operation is unsupported.")
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "UNSUPPORTED", "The operation is unsupported.")
         return may
 
     def _claims(self, request: Request) -> Claims | None:
@@ -198,7 +200,7 @@ class Proxy:
         held = self.rules.digest_of(place.name, place.rest)
         if held and held != f"sha256:{hashlib.sha256(data).hexdigest()}":
             raise Refused(
-                400,
+                HTTPStatus.BAD_REQUEST,
                 "TAG_INVALID",
                 f"The image tag {place.rest!r} already exists in the {place.name!r} repository "
                 "and cannot be overwritten because the repository is immutable.",
@@ -210,7 +212,7 @@ class Proxy:
         if digest := answer.header(b"docker-content-digest"):
             note(request, digest=digest)
         headers = [(name, value) for name, value in answer.headers if name not in _OWN]
-        stored = place is not None and self._is_put(request, place) and answer.status == CREATED
+        stored = place is not None and self._is_put(request, place) and answer.status == HTTPStatus.CREATED
         if stored and self.rules.strikes(Fault.LOST_REPLY, _words(request)):
             note(request, fault=Fault.LOST_REPLY)
             headers.append((CUT.encode(), b"close"))

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -108,7 +109,7 @@ class Issuer:
         """``GET /token?audience=…``: what a job asks for."""
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), self.runner.encode()):
-            return JSONResponse({"message": "Unauthorized"}, 401)
+            return JSONResponse({"message": "Unauthorized"}, HTTPStatus.UNAUTHORIZED)
         token = await asyncio.to_thread(self.token, request.query_params.get("audience", ""))
         return JSONResponse({"count": len(token), "value": token})
 

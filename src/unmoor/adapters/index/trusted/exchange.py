@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,11 +59,11 @@ def audience(place: IndexPlace, http: BoundedSession) -> str:
             next_step=f"correct the upload address in the world file, {_GIVE_A_TOKEN}",
         )
     match answer.status:
-        case 200:
+        case HTTPStatus.OK:
             said = _read(answer).get("audience")
-        case 403:
+        case HTTPStatus.FORBIDDEN:
             raise _refused(place, "not-enabled", f"not-enabled: {words(answer)}", Claims())
-        case 404:
+        case HTTPStatus.NOT_FOUND:
             raise Denied(
                 f"{place.name} has no trusted publishing: there is nothing at {AUDIENCE}",
                 where=without_query(url),
@@ -92,9 +93,9 @@ def mint(place: IndexPlace, http: BoundedSession, token: Secret, claims: Claims)
         limit=_LIMIT,
         deadline=_DEADLINE,
     )
-    if 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own numbers
+    if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
         return _minted(place, answer)
-    if answer.status >= 500 or answer.status == 429:  # noqa: PLR2004
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         raise _unexpected_answer(place, answer)
     code, description = _said(answer)
     raise _refused(place, code, description.replace(token.reveal(), "***"), claims)
