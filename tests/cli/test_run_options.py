@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from unmoor.artifacts.merge import Handover
-from unmoor.cli.run_options import RunOptions
+from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.core.stage import Reach
 
 HERE = Path()
@@ -17,26 +17,32 @@ HERE = Path()
     ("asked", "same", "further"),
     [
         pytest.param(
-            RunOptions(folder=HERE, ceiling=Reach.FINAL, world=Path("w.toml")),
+            RunOptions(target=TargetOptions(folder=HERE, world=Path("w.toml")), ceiling=Reach.FINAL),
             "unmoor release --world w.toml v1",
             "unmoor release --world w.toml v1",
             id="release",
         ),
         pytest.param(
-            RunOptions(folder=Path("a b"), ceiling=Reach.LOCAL, until=("check-dists", "prove-dists")),
+            RunOptions(
+                target=TargetOptions(folder=Path("a b")), ceiling=Reach.LOCAL, until=("check-dists", "prove-dists")
+            ),
             "unmoor release --directory 'a b' --dry-run --until check-dists --until prove-dists v1",
             "unmoor release --directory 'a b' v1",
             id="dry",
         ),
         pytest.param(
-            RunOptions(folder=HERE, ceiling=Reach.REMOTE, handed=(Handover(dists=Path("d"), manifest=Path("m.json")),)),
+            RunOptions(
+                target=TargetOptions(folder=HERE),
+                ceiling=Reach.REMOTE,
+                handed=(Handover(dists=Path("d"), manifest=Path("m.json")),),
+            ),
             "unmoor release --hold --dists d --manifest m.json v1",
             "unmoor release --dists d --manifest m.json v1",
             id="files-of-a-job",
         ),
         pytest.param(
             RunOptions(
-                folder=HERE,
+                target=TargetOptions(folder=HERE),
                 ceiling=Reach.LOCAL,
                 prebuilt=Path("wheelhouse"),
                 platforms=("linux/arm64",),
@@ -50,10 +56,13 @@ HERE = Path()
             id="leg",
         ),
         pytest.param(
-            RunOptions(folder=HERE, path="p"), "unmoor plan --path p v1", "unmoor release --path p v1", id="plan"
+            RunOptions(target=TargetOptions(folder=HERE, path="p")),
+            "unmoor plan --path p v1",
+            "unmoor release --path p v1",
+            id="plan",
         ),
         pytest.param(
-            RunOptions(folder=HERE, ceiling=Reach.FINAL, again="unmoor rehearse"),
+            RunOptions(target=TargetOptions(folder=HERE), ceiling=Reach.FINAL, again="unmoor rehearse"),
             "unmoor rehearse",
             "unmoor release v1",
             id="rehearsal",
@@ -67,5 +76,7 @@ def test_the_command_to_go_on_with(asked: RunOptions, same: str, further: str) -
 
 def test_a_command_that_looks_is_of_the_same_project_and_world() -> None:
     """Taking back leaves out what a release alone knows."""
-    asked = RunOptions(folder=HERE, world=Path("w.toml"), config=Path("c.toml"), prebuilt=Path("x"))
+    asked = RunOptions(
+        target=TargetOptions(folder=HERE, world=Path("w.toml"), config=Path("c.toml")), prebuilt=Path("x")
+    )
     assert asked.looking("undo", "v1") == "unmoor undo --world w.toml --config c.toml v1"

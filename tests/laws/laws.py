@@ -13,7 +13,7 @@ from tests.support.local_release import LocalRelease, start_release
 
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import session
-from unmoor.cli.run_options import RunOptions
+from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Check, NotUndone, Publish, Push, Reach, Resumable, StageContext, Undone
 from unmoor.errors import Conflict
@@ -46,7 +46,9 @@ def walk_pipeline(folder: Path, repo: Repo, *, registry: bool = False) -> Iterat
     """Walk through the pipeline once, over an empty world, and write down what each stage did."""
     with start_release(folder, repo, registry=registry) as place, Processes() as processes:
         asked = RunOptions(
-            folder=place.repo.path, tag="v1.0", world=place.world_file, ceiling=Reach.FINAL, rehearsing=True
+            target=TargetOptions(folder=place.repo.path, tag="v1.0", world=place.world_file),
+            ceiling=Reach.FINAL,
+            rehearsing=True,
         )
         opened = session.open_session(asked, processes)
         opened.request.folder.open()

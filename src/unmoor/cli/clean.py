@@ -6,7 +6,6 @@ import os
 import re
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import click
@@ -14,20 +13,19 @@ import click
 from unmoor.adapters.factory import create_services, open_checkout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.oci import ImageName
-from unmoor.ci.github_actions import RunContext, repository_of
+from unmoor.ci.github_actions import RunContext
 from unmoor.cli import image_selection, output, session
 from unmoor.cli.help import GroupedCommand, examples
-from unmoor.cli.options import directory_option, json_option, path_option, world_option
-from unmoor.cli.resolve_project import no_repository, resolve_project
+from unmoor.cli.options import json_option, target_options
+from unmoor.cli.resolve_project import open_world, read_sources, resolve_checkout, resolve_project
+from unmoor.cli.run_options import TargetOptions
 from unmoor.config.registries import with_registries
-from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
 from unmoor.images import cleanup
 from unmoor.images.cleanup import Cleaned, Survey
 from unmoor.images.image_names import names_of
 from unmoor.images.sweep import PASSING, RetentionRules, Sweep, Why, sweep
 from unmoor.ports.services import Services
-from unmoor.project.locate import ConfigSources, settings_at
 
 _AGE = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)?")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
@@ -123,20 +121,16 @@ class CleanImages(GroupedCommand):
 )
 @click.option("--image", "images", multiple=True, metavar="NAME", help="Only this image. Repeatable.")
 @click.option("--apply", "really", is_flag=True, help="Do it. Without this it is only said.")
-@directory_option
-@path_option
-@world_option
+@target_options(tag=False, config=False)
 @json_option
-def images(  # noqa: PLR0917 - click hands over every option by its name
+def images(
+    *,
     keep: int,
     older_than: float,
     protect: tuple[str, ...],
     also: tuple[str, ...],
     images: tuple[str, ...],
-    folder: Path,
-    path: str | None,
-    world: Path | None,
-    *,
+    target: TargetOptions,
     really: bool,
     as_json: bool,
 ) -> int:
@@ -148,7 +142,7 @@ def images(  # noqa: PLR0917 - click hands over every option by its name
     """
     rules = RetentionRules(keep=keep, older_than=older_than, passing=(*PASSING, *also), protect=protect)
     with Processes() as processes, processes.guarded():
-        name, services, wanted = _opened(folder, path, world, images, processes)
+        name, services, wanted = _opened(target, images, processes)
         found = tuple(_cleaned(each, services, rules, really=really) for each in wanted)
     if as_json:
         session.echo_json(CleanDocument(world=name, applied=really, images=found))
@@ -162,23 +156,18 @@ def images(  # noqa: PLR0917 - click hands over every option by its name
 
 
 def _opened(
-    folder: Path, path: str | None, world_file: Path | None, images: tuple[str, ...], processes: Processes
+    target: TargetOptions, images: tuple[str, ...], processes: Processes
 ) -> tuple[str, Services, tuple[str, ...]]:
     """The world's name, the powers in it, and the images that are meant. No tag is needed for this."""
-    around = ConfigSources(environ=os.environ)
-    here = open_checkout(folder, processes) if images else resolve_project(folder, path, around, processes, tag=None)
-    head = here.head()
-    settings = settings_at(here, head, around).settings
-    context = RunContext.from_environ(os.environ)
-    repository = context.repository or repository_of(here.remote() or "") or settings.repository
-    if world_file is not None:
-        world = read_world(world_file, os.environ, repository=repository)
-    elif not repository and not images:
-        raise no_repository(here)
-    else:
-        world = real_world(repository, os.environ)
+    sources = read_sources()
+    named = bool(images)
+    here = open_checkout(target.folder, processes) if named else resolve_checkout(target, sources, processes, tag=None)
+    project = resolve_project(here, here.head(), sources, RunContext.from_environ(os.environ))
+    world = open_world(target.world, project, repository=project.repository, required=not named)
     if not images:
-        wanted = image_selection.configured(settings, here, head, repository=world.forge.repository, without=False)
+        wanted = image_selection.configured(
+            project.settings, here, project.commit, repository=world.forge.repository, without=False
+        )
         images = tuple(name for each in wanted.images for name in names_of(each, world.forge.repository))
     if not images:
         raise ConfigError(
@@ -188,7 +177,7 @@ def _opened(
         )
     names = tuple(dict.fromkeys(ImageName.parse(each) for each in images))
     world = with_registries(world, [name.host for name in names], os.environ)
-    return world.name, create_services(world, folder, processes), tuple(map(str, names))
+    return world.name, create_services(world, target.folder, processes), tuple(map(str, names))
 
 
 def _cleaned(name: str, services: Services, rules: RetentionRules, *, really: bool) -> CleanedImage:

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from unmoor.adapters.factory import open_checkout
 from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.ci.github_actions import repository_of
+from unmoor.cli.resolve_project import remote_repository
 from unmoor.errors import ConfigError, Refused, ToolMissing, UnmoorError
 from unmoor.images.tags import RepositoryFacts, TagContext, with_event
 from unmoor.images.tags.context import HEADS, SHORT, TAGS, read_time
@@ -85,14 +85,14 @@ def _of_run(found: TagContext, environ: Mapping[str, str]) -> TagContext:
 def _of_checkout(found: TagContext, folder: Path, ref: str | None) -> TagContext:
     """Take what the checkout says: its branch, else the tag that HEAD stands on. With a ref none is needed."""
     with Processes() as processes, processes.guarded():
-        here = GitCheckout(folder, LocalShell(processes=processes))
+        here = open_checkout(folder, processes)
         try:
             commit = here.commit_of(ref.removeprefix(TAGS)) if ref and ref.startswith(TAGS) else here.head()
         except (Refused, ToolMissing):
             if ref is None:
                 raise
             return replace(found, event="push")
-        repository = repository_of(here.remote() or "")
+        repository = remote_repository(here)
         default = _symbolic(here, "refs/remotes/origin/HEAD").removeprefix("refs/remotes/origin/")
         return replace(
             found,
@@ -130,7 +130,7 @@ def _date_of(folder: Path, sha: str) -> datetime | None:
     """The commit's time by the checkout, ``None`` where there is none that knows the commit."""
     with Processes() as processes, processes.guarded():
         try:
-            return datetime.fromtimestamp(GitCheckout(folder, LocalShell(processes=processes)).date_of(sha), UTC)
+            return datetime.fromtimestamp(open_checkout(folder, processes).date_of(sha), UTC)
         except UnmoorError:  # the expression that needs it says what to do
             return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import tempfile
 from pathlib import Path
@@ -13,13 +12,12 @@ from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import output, session
 from unmoor.cli.help import examples
-from unmoor.cli.options import directory_option, path_option
+from unmoor.cli.options import target_options
 from unmoor.cli.output import err
-from unmoor.cli.resolve_project import resolve_project
-from unmoor.cli.run_options import RunOptions
+from unmoor.cli.resolve_project import read_sources, resolve_checkout
+from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.core.stage import Reach
 from unmoor.products import Notes
-from unmoor.project.locate import ConfigSources
 from unmoor.rehearsal.prepare import prepare
 
 
@@ -27,10 +25,8 @@ from unmoor.rehearsal.prepare import prepare
     short_help="Print the release notes exactly as they would be published.",
     epilog=examples("unmoor notes", "unmoor notes v1.2.3 > notes.md"),
 )
-@click.argument("tag", required=False)
-@directory_option
-@path_option
-def command(*, tag: str | None, folder: Path, path: str | None) -> int:
+@target_options(world=False, config=False)
+def command(*, target: TargetOptions) -> int:
     """Print the release notes of TAG as Markdown, exactly as they would be published.
 
     They come from the changelog's section for the version, else from the news fragments, else from
@@ -38,17 +34,16 @@ def command(*, tag: str | None, folder: Path, path: str | None) -> int:
     commit that sets the version, where the files do not say it. No network is needed.
     """
     with Processes() as processes, processes.guarded(), tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
-        here = resolve_project(folder, path, ConfigSources(environ=os.environ), processes, tag=tag)
+        sources = read_sources()
+        here = resolve_checkout(target, sources, processes, tag=target.tag)
         # In a copy with a remote of its own: the notes are the same there, and nothing has to be asked.
-        prepared = prepare(here, LocalShell(processes=processes), Path(aside), tag=tag)
-        if tag is None:
+        prepared = prepare(here, LocalShell(processes=processes), Path(aside), tag=target.tag, sources=sources)
+        if target.tag is None:
             err(f"the notes of {prepared.tag}:")
         if prepared.diff:
             err("its version is not in the files yet: a commit that sets it is taken for made, and counts as one here")
         asked = RunOptions(
-            folder=prepared.checkout,
-            path=prepared.path,
-            tag=prepared.tag,
+            target=TargetOptions(folder=prepared.checkout, path=prepared.path, tag=prepared.tag),
             until=("notes",),
             ceiling=Reach.READS,
             rehearsing=True,
@@ -60,5 +55,5 @@ def command(*, tag: str | None, folder: Path, path: str | None) -> int:
     notes = report.product("notes")
     if isinstance(notes, Notes):
         click.echo(notes.body)
-    again = ["unmoor", "notes", *(["--path", path] if path is not None else []), *([tag] if tag else [])]
+    again = ["unmoor", "notes", *target.words(), *([target.tag] if target.tag else [])]
     return output.close(report, ceiling=asked.ceiling, again=shlex.join(again))

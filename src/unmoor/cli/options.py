@@ -3,52 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from unmoor.cli.run_options import TargetOptions
 
-def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the option that names a file of settings."""
-    return click.option(
-        "--config",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Settings from this file instead of the tag's own commit; the manifest of a release records it.",
-    )(function)
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-
-def directory_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the option that names the checkout."""
-    return click.option(
-        "--directory",
-        "folder",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=Path(),
-        show_default="the current folder",
-        help="The project's checkout.",
-    )(function)
-
-
-def path_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the option that names the project's folder in the repository."""
-    return click.option(
-        "--path",
-        metavar="DIR",
-        help="The project's folder in the repository, from its top.  [default: the nearest project at or above the"
-        " current folder, or what the settings at the top say]",
-    )(function)
-
-
-def world_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the option that names the world."""
-    return click.option(
-        "--world",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="The world that this file describes, instead of the real one.",
-    )(function)
+directory_option: Final[Decorator] = click.option(
+    "--directory",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    show_default="the current folder",
+    help="The project's checkout.",
+)
+_PATH: Final[Decorator] = click.option(
+    "--path",
+    metavar="DIR",
+    help="The project's folder in the repository, from its top.  [default: the nearest project at or above the"
+    " current folder, or what the settings at the top say]",
+)
+_WORLD: Final[Decorator] = click.option(
+    "--world",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The world that this file describes, instead of the real one.",
+)
+_CONFIG: Final[Decorator] = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Settings from this file instead of the tag's own commit; the manifest of a release records it.",
+)
+json_option: Final[Decorator] = click.option(
+    "--json", "as_json", is_flag=True, help="Write the result to stdout as JSON."
+)
 
 
-def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the option for machine-readable output."""
-    return click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON.")(function)
+def target_options(*, tag: bool = True, world: bool = True, config: bool = True) -> Decorator:
+    """Add the argument and the options that say what a command is about; it takes them as ``target``, one value.
+
+    ``--directory`` and ``--path`` always, TAG, ``--world`` and ``--config`` unless they are left out.
+    """
+    options: list[Decorator] = [
+        *([_CONFIG] if config else []),
+        *([_WORLD] if world else []),
+        _PATH,
+        directory_option,
+        *([click.argument("tag", required=False)] if tag else []),
+    ]
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def command(**given: Any) -> Any:
+            names = [each.name for each in fields(TargetOptions) if each.name in given]
+            target = TargetOptions(**{name: given.pop(name) for name in names})
+            return function(target=target, **given)
+
+        decorated: Callable[..., Any] = command
+        for option in options:  # click lists the last one first
+            decorated = option(decorated)
+        return decorated
+
+    return decorate

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import output, session
 from unmoor.cli.help import examples
-from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option
-from unmoor.cli.run_options import RunOptions
+from unmoor.cli.options import json_option, target_options
+from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.core.stage import Reach
 from unmoor.render import words
 
@@ -19,15 +17,9 @@ from unmoor.render import words
     short_help="Say what a release would do, and what is already true. Reads only.",
     epilog=examples("unmoor plan v1.2.3", "unmoor plan --json v1.2.3"),
 )
-@click.argument("tag", required=False)
-@directory_option
-@path_option
-@world_option
-@config_option
+@target_options()
 @json_option
-def command(
-    *, tag: str | None, folder: Path, path: str | None, world: Path | None, config: Path | None, as_json: bool
-) -> int:
+def command(*, target: TargetOptions, as_json: bool) -> int:
     """Say what releasing TAG would do, and what is already true.
 
     Everything is read, nothing is written. Without TAG it is the tag on HEAD; in GitHub Actions the
@@ -35,9 +27,7 @@ def command(
 
     The JSON has a schema: `unmoor schema plan`.
     """
-    asked = RunOptions(
-        folder=folder, path=path, tag=tag, world=world, config=config, ceiling=Reach.READS, as_json=as_json, quiet=True
-    )
+    asked = RunOptions(target=target, ceiling=Reach.READS, as_json=as_json, quiet=True)
     with Processes() as processes:
         opened = session.open_session(asked, processes)
         report = session.run_session(opened, asked, processes)

@@ -7,29 +7,25 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import click
 
-from unmoor.adapters.factory import open_checkout
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.ci.github_actions import repository_of
 from unmoor.cli import image_selection, session
 from unmoor.cli.help import examples
-from unmoor.cli.options import config_option, directory_option, json_option, path_option
+from unmoor.cli.options import json_option, target_options
 from unmoor.cli.output import err
-from unmoor.cli.resolve_project import resolve_project
-from unmoor.cli.run_options import RunOptions
-from unmoor.config.config_file import read_config_file
-from unmoor.config.settings import Settings
+from unmoor.cli.resolve_project import ResolvedTarget, read_sources, remote_repository, resolve_checkout, resolve_target
+from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.core.stage import Reach
 from unmoor.errors import ToolMissing, UnmoorError
 from unmoor.images.image_names import LOCAL
 from unmoor.ports.engine import Engine
-from unmoor.project.locate import ConfigSources, settings_at
 from unmoor.rehearsal import local
 from unmoor.rehearsal.prepare import Prepared, prepare
 from unmoor.util.filelock import exclusive_lock
@@ -42,15 +38,10 @@ PLACE = "rehearsal"
     short_help="Release into a local world: every stage, the irreversible ones too.",
     epilog=examples("unmoor rehearse", "unmoor rehearse v2.0.0rc1", "unmoor rehearse --without-images"),
 )
-@click.argument("tag", required=False)
-@directory_option
-@path_option
-@config_option
+@target_options(world=False)
 @click.option("--without-images", is_flag=True, help="Leave container images out, where there is no engine.")
 @json_option
-def command(
-    *, tag: str | None, folder: Path, path: str | None, config: Path | None, without_images: bool, as_json: bool
-) -> int:
+def command(*, target: TargetOptions, without_images: bool, as_json: bool) -> int:
     """Rehearse the release of TAG, all of it, on this machine.
 
     A local world is started: two package indexes, a GitHub API and a git remote, and a container
@@ -63,22 +54,24 @@ def command(
     that were built go from the engine at the end, and the builder's cache stays.
     """
     with Processes() as processes, processes.guarded():
-        around = ConfigSources(environ=os.environ, config=read_config_file(config))
-        here = resolve_project(folder, path, around, processes, tag=tag)
+        sources = read_sources(target.config)
+        here = resolve_checkout(target, sources, processes, tag=target.tag)
         place = here.folder / ".unmoor" / PLACE
         RunFolder(place).open()
         with exclusive_lock(place):
             _wipe(place)
-            prepared = prepare(here, LocalShell(processes=processes), place, tag=tag, config=around.config)
+            prepared = prepare(here, LocalShell(processes=processes), place, tag=target.tag, sources=sources)
             _tell(prepared)
-            repository = repository_of(here.remote() or "") or session.LOCAL_REPOSITORY
-            settings, hosts = _needed(prepared, repository, processes, around)
+            repository = remote_repository(here) or session.LOCAL_REPOSITORY
+            inside = TargetOptions(folder=prepared.checkout, path=prepared.path, tag=prepared.tag, config=target.config)
+            resolved = resolve_target(inside, sources, processes, rehearsing=True)
+            hosts = _hosts(resolved, repository)
             hosts = () if without_images else hosts
             with local.start(
                 place,
                 repository=repository,
                 checkout=prepared.checkout,
-                file_limit=settings.max_file_size << 20,
+                file_limit=resolved.settings.max_file_size << 20,
                 registry=bool(hosts),
                 hosts=hosts or ("ghcr.io",),
             ) as world:
@@ -86,42 +79,32 @@ def command(
                     err(f"warning: {world.no_registry}")
                 aside = f"{LOCAL}/rehearsal-{sha256(os.fsencode(place)).hexdigest()[:12]}"
                 asked = RunOptions(
-                    folder=prepared.checkout,
-                    path=prepared.path,
-                    tag=prepared.tag,
-                    world=world.world_file,
-                    config=config,
+                    target=replace(inside, world=world.world_file),
                     ceiling=Reach.FINAL,
                     as_json=as_json,
                     rehearsing=True,
                     local_prefix=aside,
                     without_images=without_images,
-                    again=_again(folder, path, tag, config, without_images=without_images),
+                    again=_again(target, without_images=without_images),
                 )
-                opened = session.open_session(asked, processes)
+                opened = session.open_resolved(asked, resolved, processes)
                 with _without_images(opened.services.engine, aside) if hosts else nullcontext():
                     report = session.run_session(opened, asked, processes)
         return session.finish(report, opened, asked)
 
 
-def _again(folder: Path, path: str | None, tag: str | None, config: Path | None, *, without_images: bool) -> str:
+def _again(target: TargetOptions, *, without_images: bool) -> str:
     """The very command."""
-    options = ["--directory", str(folder)] if folder != Path() else []
-    options += ["--path", path] if path is not None else []
-    options += ["--config", str(config)] if config else []
-    options += ["--without-images"] if without_images else []
-    return shlex.join(["unmoor", "rehearse", *options, *([tag] if tag else [])])
+    options = [*target.words(), *(["--without-images"] if without_images else [])]
+    return shlex.join(["unmoor", "rehearse", *options, *([target.tag] if target.tag else [])])
 
 
-def _needed(
-    prepared: Prepared, repository: str, processes: Processes, around: ConfigSources
-) -> tuple[Settings, tuple[str, ...]]:
-    """The settings that the world has to suit, and every registry that it has to have, none without images."""
-    git = open_checkout(prepared.checkout, processes).at(prepared.path)
-    commit = git.commit_of(prepared.tag)
-    settings = settings_at(git, commit, around).settings
-    images = image_selection.configured(settings, git, commit, repository=repository, without=False).images
-    return settings, image_selection.hosts_of(images, repository)
+def _hosts(target: ResolvedTarget, repository: str) -> tuple[str, ...]:
+    """Every registry that the world has to have, none without images."""
+    wanted = image_selection.configured(
+        target.settings, target.checkout, target.commit, repository=repository, without=False
+    )
+    return image_selection.hosts_of(wanted.images, repository)
 
 
 @contextmanager

@@ -11,8 +11,8 @@ import click
 from unmoor.artifacts.merge import Handover
 from unmoor.cli import session
 from unmoor.cli.help import GroupedCommand, examples
-from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option
-from unmoor.cli.run_options import RunOptions
+from unmoor.cli.options import json_option, target_options
+from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.cli.skip import skippable
 from unmoor.core.stage import Reach
 
@@ -37,11 +37,7 @@ class ReleaseCommand(GroupedCommand):
         "unmoor release --world w.toml v1.2.3     a world of your own",
     ),
 )
-@click.argument("tag", required=False)
-@directory_option
-@path_option
-@world_option
-@config_option
+@target_options()
 @click.option(
     "--until",
     metavar="STAGE",
@@ -98,11 +94,7 @@ class ReleaseCommand(GroupedCommand):
 @json_option
 def command(
     *,
-    tag: str | None,
-    folder: Path,
-    path: str | None,
-    world: Path | None,
-    config: Path | None,
+    target: TargetOptions,
     until: tuple[str, ...],
     manifest_sha256: str,
     dists: tuple[Path, ...],
@@ -129,11 +121,7 @@ def command(
     ceiling = Reach.LOCAL if dry_run else Reach.REMOTE if hold else Reach.FINAL
     return session.run(
         RunOptions(
-            folder=folder,
-            path=path,
-            tag=tag,
-            world=world,
-            config=config,
+            target=target,
             ceiling=ceiling,
             until=until,
             as_json=as_json,

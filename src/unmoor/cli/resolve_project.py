@@ -1,34 +1,126 @@
-"""What a command is about where its words leave it open: the project of the repository, and the tag."""
+"""What a command is about, resolved once: the project of the repository, the tag, its settings, and the world.
+
+Every command that has to do with a project comes here, and hands on what it got; nobody looks it up again.
+"""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from unmoor.adapters.factory import open_checkout
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.supervisor import Processes
+from unmoor.ci.github_actions import RunContext, repository_of
 from unmoor.cli import output
+from unmoor.cli.run_options import TargetOptions
+from unmoor.config.config_file import read_config_file
+from unmoor.config.settings import Settings
+from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import Refused
-from unmoor.project.locate import ConfigSources, locate
+from unmoor.ports.world import Trusted, World
+from unmoor.project.locate import ConfigSources, locate, naming_at, settings_at
+from unmoor.project.releasable import tag_on_head
 from unmoor.util.text import clean
 from unmoor.versioning.tag_scheme import refuse_unsafe
 
 
-def resolve_project(
-    folder: Path, path: str | None, around: ConfigSources, processes: Processes, *, tag: str | None
+@dataclass(frozen=True, kw_only=True)
+class ResolvedProject:
+    """A project of a repository as it is at ``commit``, ``None`` in an empty repository.
+
+    ``checkout`` is seen from the project's folder. ``repository`` is ``owner/name`` on the forge, empty if neither the
+    run, nor the remote, nor the settings name it.
+    """
+
+    ci: RunContext
+    sources: ConfigSources
+    checkout: GitCheckout
+    commit: str | None
+    settings: Settings
+    repository: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedTarget(ResolvedProject):
+    """A tag of a project; the settings are those of the tag's commit, or of HEAD for a tag that is not there.
+
+    ``named`` tells a tag that the user or the CI gave from one that was found on HEAD.
+    """
+
+    tag: str
+    named: bool
+
+
+def read_sources(config: Path | None = None) -> ConfigSources:
+    """What counts besides the settings of the commit: the environment, and a file. Raises `ConfigError`."""
+    return ConfigSources(environ=os.environ, config=read_config_file(config))
+
+
+def resolve_target(
+    target: TargetOptions, sources: ConfigSources, processes: Processes, *, rehearsing: bool = False
+) -> ResolvedTarget:
+    """Find the project and the tag that are meant; what the CI says of the run does not count if ``rehearsing``.
+
+    Raises `Refused`, `ConfigError`, and what git does.
+    """
+    ci = RunContext() if rehearsing else RunContext.from_environ(os.environ)
+    given = target.tag if target.tag is not None else ci.tag or None
+    checkout = resolve_checkout(target, sources, processes, tag=given)
+    tag = given if given is not None else tag_on_head(checkout, lambda head: naming_at(checkout, head, sources))
+    project = resolve_project(checkout, checkout.commit_of(tag) or checkout.head(), sources, ci)
+    return ResolvedTarget(**vars(project), tag=tag, named=given is not None)
+
+
+def resolve_checkout(
+    target: TargetOptions, sources: ConfigSources, processes: Processes, *, tag: str | None
 ) -> GitCheckout:
     """The checkout, seen from the project's folder in it. Raises what `unmoor.project.locate.locate` does."""
-    top = open_checkout(folder, processes)
+    top = open_checkout(target.folder, processes)
     if tag is not None:
         refuse_unsafe(tag)
     commit = (top.commit_of(tag) if tag is not None else None) or top.head()
-    found = locate(top, folder, around, named=path, tag=tag, commit=commit)
+    found = locate(top, target.folder, sources, named=target.path, tag=tag, commit=commit)
     if found.said:
         output.err(found.said)
     return top.at(found.path)
 
 
-def no_repository(git: GitCheckout) -> Refused:
+def resolve_project(
+    checkout: GitCheckout, commit: str | None, sources: ConfigSources, ci: RunContext
+) -> ResolvedProject:
+    """The settings of a project at a commit, and its repository. Raises `ConfigError`."""
+    settings = settings_at(checkout, commit, sources).settings
+    return ResolvedProject(
+        ci=ci,
+        sources=sources,
+        checkout=checkout,
+        commit=commit,
+        settings=settings,
+        repository=ci.repository or remote_repository(checkout) or settings.repository,
+    )
+
+
+def remote_repository(checkout: GitCheckout) -> str:
+    """The repository that the git remote names, empty if it names none on the forge."""
+    return repository_of(checkout.remote() or "")
+
+
+def open_world(file: Path | None, project: ResolvedProject, *, repository: str, required: bool = True) -> World:
+    """The world that a file describes, or the real one of the repository.
+
+    Raises `Refused` for the real one if the repository is ``required`` and not known.
+    """
+    trusted = Trusted(project.settings.trusted_publishing)
+    if file is not None:
+        return read_world(file, os.environ, repository=repository, trusted=trusted)
+    if required and not repository:
+        raise _no_repository(project.checkout)
+    return real_world(repository, os.environ, trusted=trusted)
+
+
+def _no_repository(git: GitCheckout) -> Refused:
     """What to say where neither the run, nor the remote, nor the settings name the repository on the forge."""
     remote = git.remote()
     why = f"the git remote {clean(remote)} is not on GitHub" if remote else "there is no git remote"

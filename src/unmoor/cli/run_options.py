@@ -15,6 +15,27 @@ _CEILINGS = {Reach.LOCAL: ["--dry-run"], Reach.REMOTE: ["--hold"]}
 
 
 @dataclass(frozen=True, kw_only=True)
+class TargetOptions:
+    """What the flags that most commands share said: the checkout, the project in it, the tag, the world, the settings.
+
+    ``None`` where one was not given.
+    """
+
+    folder: Path
+    path: str | None = None
+    tag: str | None = None
+    world: Path | None = None
+    config: Path | None = None
+
+    def words(self) -> list[str]:
+        """The options that say the same again, without the tag."""
+        words = ["--directory", str(self.folder)] if self.folder != Path() else []
+        words += ["--path", self.path] if self.path is not None else []
+        words += ["--world", str(self.world)] if self.world else []
+        return [*words, *(["--config", str(self.config)] if self.config else [])]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """What the flags said. ``rehearsing``: what GitHub Actions says of the run does not count.
 
@@ -23,11 +44,7 @@ class RunOptions:
     very command, where it can not be told from the rest.
     """
 
-    folder: Path
-    path: str | None = None
-    tag: str | None = None
-    world: Path | None = None
-    config: Path | None = None
+    target: TargetOptions
     ceiling: Reach = Reach.READS
     until: tuple[str, ...] = ()
     keep_images: bool = False
@@ -47,11 +64,11 @@ class RunOptions:
 
     def looking(self, verb: str, tag: str) -> str:
         """The command ``verb`` on the same tag: one that only looks, or takes back."""
-        return shlex.join(["unmoor", verb, *self._where(), tag])
+        return shlex.join(["unmoor", verb, *self.target.words(), tag])
 
     def further(self, tag: str) -> str:
         """The release that goes on from here, as far as it can. Files of other jobs must not be built anew for it."""
-        return shlex.join(["unmoor", "release", *self._where(), *self._files(), tag])
+        return shlex.join(["unmoor", "release", *self.target.words(), *self._files(), tag])
 
     def same(self, tag: str) -> str:
         """The very command, no further than it was to go: what failed is not retried on more than was asked for."""
@@ -59,14 +76,7 @@ class RunOptions:
             return self.again or self.looking("plan", tag)
         how_far = [*_CEILINGS.get(self.ceiling, []), *_each("--until", self.until)]
         images = [*(["--keep-images"] if self.keep_images else []), *_each("--platform", self.platforms)]
-        return shlex.join(["unmoor", "release", *self._where(), *how_far, *self._files(), *images, tag])
-
-    def _where(self) -> list[str]:
-        """The project and the world."""
-        words = ["--directory", str(self.folder)] if self.folder != Path() else []
-        words += ["--path", self.path] if self.path is not None else []
-        words += ["--world", str(self.world)] if self.world else []
-        return [*words, *(["--config", str(self.config)] if self.config else [])]
+        return shlex.join(["unmoor", "release", *self.target.words(), *how_far, *self._files(), *images, tag])
 
     def _files(self) -> list[str]:
         """What comes from other jobs and tools, and what is left out."""

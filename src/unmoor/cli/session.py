@@ -11,18 +11,14 @@ from typing import Any
 import click
 
 from unmoor.adapters.factory import create_services
-from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
-from unmoor.ci.github_actions import RunContext, repository_of
+from unmoor.ci.github_actions import RunContext
 from unmoor.cli import exit_codes, image_selection, output
 from unmoor.cli.image_selection import ImageSelection
-from unmoor.cli.resolve_project import no_repository, resolve_project
+from unmoor.cli.resolve_project import ResolvedTarget, open_world, read_sources, resolve_target
 from unmoor.cli.run_options import RunOptions
-from unmoor.config.config_file import ConfigFile, read_config_file
-from unmoor.config.settings import Settings
-from unmoor.config.worlds import read_world, real_world
 from unmoor.core.events import Report
 from unmoor.core.journal import FileJournal, NoJournal
 from unmoor.core.pipeline import Pipeline
@@ -31,9 +27,7 @@ from unmoor.core.stage import Reach
 from unmoor.errors import Refused
 from unmoor.images import legs
 from unmoor.ports.services import Services
-from unmoor.ports.world import Trusted, World
-from unmoor.project.locate import ConfigSources, naming_at, settings_at
-from unmoor.project.releasable import tag_on_head
+from unmoor.ports.world import World
 from unmoor.release_request import ReleaseRequest
 from unmoor.render import words
 from unmoor.util.filelock import exclusive_lock
@@ -53,27 +47,20 @@ class Session:
     pipeline: Pipeline
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Target:
-    """What the command line means, resolved once: the project, its tag, and the settings at the tag's commit.
-
-    ``named`` tells a tag that the user or the CI gave from one that was found on HEAD; ``commit`` is the
-    commit that the settings came from. ``config`` is a file of settings given instead of the commit's own.
-    """
-
-    ci: RunContext
-    checkout: GitCheckout
-    tag: str
-    named: bool
-    commit: str | None
-    settings: Settings
-    config: ConfigFile | None
-
-
 def open_session(asked: RunOptions, processes: Processes) -> Session:
-    """Find out what is meant: tag, settings at its commit, world. Reads only. Raises what each of them raises."""
-    target = _resolve(asked, processes)
-    world = _open_world(asked, target)
+    """Find out what is meant, and put it together. Reads only. Raises what each of them raises."""
+    sources = read_sources(asked.target.config)
+    return open_resolved(
+        asked, resolve_target(asked.target, sources, processes, rehearsing=asked.rehearsing), processes
+    )
+
+
+def open_resolved(asked: RunOptions, target: ResolvedTarget, processes: Processes) -> Session:
+    """Put a session together for what was resolved: world, images, services, stages. Reads only."""
+    if target.sources.config is not None and not asked.quiet:
+        output.err(f"settings: {clean(target.sources.config.origin)}, instead of the commit's own")
+    repository = target.repository or (LOCAL_REPOSITORY if asked.rehearsing else "")
+    world = open_world(asked.target.world, target, repository=repository)
     images = image_selection.configured(
         target.settings,
         target.checkout,
@@ -83,7 +70,7 @@ def open_session(asked: RunOptions, processes: Processes) -> Session:
     )
     platforms = image_selection.for_platforms(images, asked.platforms)
     world = image_selection.reached(world, images)
-    services = create_services(world, asked.folder, processes, path=target.checkout.path)
+    services = create_services(world, asked.target.folder, processes, path=target.checkout.path)
     images = image_selection.possible(images, world, services.engine if asked.engine else None)
     for why in images.left_out:
         output.err(f"warning: {why}")
@@ -91,38 +78,8 @@ def open_session(asked: RunOptions, processes: Processes) -> Session:
     return Session(request=request, world=world, services=services, pipeline=assemble(request, services))
 
 
-def _resolve(asked: RunOptions, processes: Processes) -> _Target:
-    ci = RunContext() if asked.rehearsing else RunContext.from_environ(os.environ)
-    config = read_config_file(asked.config)
-    sources = ConfigSources(environ=os.environ, config=config)
-    given = asked.tag if asked.tag is not None else ci.tag or None
-    checkout = resolve_project(asked.folder, asked.path, sources, processes, tag=given)
-    tag = given if given is not None else tag_on_head(checkout, lambda head: naming_at(checkout, head, sources))
-    commit = checkout.commit_of(tag) or checkout.head()
-    settings = settings_at(checkout, commit, sources).settings
-    if config is not None and not asked.quiet:
-        output.err(f"settings: {clean(config.origin)}, instead of the commit's own")
-    return _Target(
-        ci=ci, checkout=checkout, tag=tag, named=given is not None, commit=commit, settings=settings, config=config
-    )
-
-
-def _open_world(asked: RunOptions, target: _Target) -> World:
-    """The world that a file describes, or the real one of the repository."""
-    remote = repository_of(target.checkout.remote() or "")
-    repository = target.ci.repository or remote or target.settings.repository
-    if asked.rehearsing:
-        repository = repository or LOCAL_REPOSITORY
-    trusted = Trusted(target.settings.trusted_publishing)
-    if asked.world is not None:
-        return read_world(asked.world, os.environ, repository=repository, trusted=trusted)
-    if not repository:
-        raise no_repository(target.checkout)
-    return real_world(repository, os.environ, trusted=trusted)
-
-
 def _request(
-    asked: RunOptions, target: _Target, world: World, images: ImageSelection, platforms: tuple[str, ...]
+    asked: RunOptions, target: ResolvedTarget, world: World, images: ImageSelection, platforms: tuple[str, ...]
 ) -> ReleaseRequest:
     return ReleaseRequest(
         settings=target.settings,
@@ -132,7 +89,7 @@ def _request(
         named=target.named,
         repository=world.forge.repository,
         commit=target.ci.commit_of(target.tag),
-        real=asked.world is None and not asked.rehearsing,
+        real=asked.target.world is None and not asked.rehearsing,
         images=images.images,
         platforms=platforms,
         keep_images=asked.keep_images,
@@ -141,8 +98,8 @@ def _request(
         secrets=images.secrets,
         site=world.forge.site,
         skipped=asked.skip,
-        published=asked.world is not None or not asked.rehearsing,
-        settings_origin=target.config.origin if target.config is not None else "",
+        published=asked.target.world is not None or not asked.rehearsing,
+        settings_origin=target.sources.config.origin if target.sources.config is not None else "",
         prebuilt=asked.prebuilt,
         handed=bool(asked.handed),
         any_platform=world.takes_any_platform(staged=target.settings.testpypi != "off"),

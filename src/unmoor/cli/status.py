@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
@@ -11,10 +10,9 @@ from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.manifest import Manifest
 from unmoor.cli import output, session
 from unmoor.cli.help import examples
-from unmoor.cli.options import config_option, directory_option, json_option, path_option, world_option
-from unmoor.cli.run_options import RunOptions
+from unmoor.cli.options import json_option, target_options
+from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.errors import Conflict, Incomplete, Unknown
-from unmoor.images import image_plan
 from unmoor.products import Release
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
 from unmoor.publish.compare import compare, find_manifest
@@ -48,15 +46,9 @@ class StatusDocument:
     short_help="Compare every surface with the manifest, by digest.",
     epilog=examples("unmoor status v1.2.3", "unmoor status --world w.toml v1.2.3"),
 )
-@click.argument("tag", required=False)
-@directory_option
-@path_option
-@world_option
-@config_option
+@target_options()
 @json_option
-def command(
-    *, tag: str | None, folder: Path, path: str | None, world: Path | None, config: Path | None, as_json: bool
-) -> int:
+def command(*, target: TargetOptions, as_json: bool) -> int:
     """Compare every surface with the manifest of TAG, by digest. Reads only.
 
     Of images every tag is compared: the commit's, the version's own and the floating ones. A floating
@@ -66,7 +58,7 @@ def command(
     0 complete, 12 incomplete, 9 conflicting, 10 unknown. A staging index that the project's
     settings call advisory is shown and does not count.
     """
-    asked = RunOptions(folder=folder, path=path, tag=tag, world=world, config=config, as_json=as_json, engine=False)
+    asked = RunOptions(target=target, as_json=as_json, engine=False)
     with Processes() as processes, processes.guarded():
         opened = session.open_session(asked, processes)
         services, wanted = opened.services, opened.request.tag
@@ -84,7 +76,7 @@ def command(
             staging=staging,
             forge=services.forge,
             registry=services.registry,
-            lines=image_plan.image_plans(opened.request.images, opened.request.repository, services.registry),
+            lines=opened.request.image_plans(services),
             release=lambda: _release(manifest, opened),
         )
     counted = [

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import output, session
 from unmoor.cli.help import examples
-from unmoor.cli.options import config_option, directory_option, path_option, world_option
+from unmoor.cli.options import target_options
 from unmoor.cli.output import err
-from unmoor.cli.run_options import RunOptions
+from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.core.events import Report, StageReport
 from unmoor.core.outcome import Failed, Found, Skipped
 from unmoor.core.pipeline import Pipeline
@@ -25,21 +23,15 @@ from unmoor.util.text import clean
     short_help="Take back what can be taken back, and say what cannot.",
     epilog=examples("unmoor undo v1.2.3            what would be done", "unmoor undo --apply v1.2.3    do it"),
 )
-@click.argument("tag", required=False)
-@directory_option
-@path_option
-@world_option
-@config_option
+@target_options()
 @click.option("--apply", "really", is_flag=True, help="Do it. Without this it is only said.")
-def command(
-    *, tag: str | None, folder: Path, path: str | None, world: Path | None, config: Path | None, really: bool
-) -> int:
+def command(*, target: TargetOptions, really: bool) -> int:
     """Take back what a release of TAG left outside this machine, as far as that can be done.
 
     Without --apply nothing is changed: what is out there is listed, with what would be done about
     it. What cannot be taken back is named with the steps that a person can take.
     """
-    asked = RunOptions(folder=folder, path=path, tag=tag, world=world, config=config, ceiling=Reach.READS, quiet=True)
+    asked = RunOptions(target=target, ceiling=Reach.READS, quiet=True)
     with Processes() as processes, processes.guarded():
         opened = session.open_session(asked, processes)
         report = session.run_session(opened, asked, processes)

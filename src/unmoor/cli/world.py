@@ -9,10 +9,10 @@ import click
 from unmoor.adapters.factory import open_checkout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.ci.github_actions import repository_of
 from unmoor.cli.help import examples
 from unmoor.cli.options import directory_option
 from unmoor.cli.output import err
+from unmoor.cli.resolve_project import remote_repository
 from unmoor.errors import Interrupted, Refused
 from unmoor.rehearsal import local
 from unmoor.util.filelock import exclusive_lock
@@ -62,7 +62,7 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
         place = (place or (top or folder) / ".unmoor" / "world").absolute()
         if top is not None and place.parent == top / ".unmoor":
             RunFolder(place).open()
-        repository = repository or (repository_of(here.remote() or "") if top else "") or "local/world"
+        repository = repository or (remote_repository(here) if top else "") or "local/world"
         with (
             exclusive_lock(place),
             local.start(place, repository=repository, checkout=top, file_limit=file_limit, registry=True) as world,

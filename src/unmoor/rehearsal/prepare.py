@@ -13,7 +13,6 @@ from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.git.clone import check_out, clone_of
 from unmoor.adapters.git.program import GitProgram
 from unmoor.adapters.git.submodules_lfs import store_of
-from unmoor.config.config_file import ConfigFile
 from unmoor.errors import Refused
 from unmoor.notes.fragments import list_fragments, read_configuration
 from unmoor.ports.shell import Shell
@@ -46,7 +45,7 @@ class Prepared:
 
 
 def prepare(
-    git: GitCheckout, shell: Shell, into: Path, *, tag: str | None, config: ConfigFile | None = None
+    git: GitCheckout, shell: Shell, into: Path, *, tag: str | None, sources: ConfigSources | None = None
 ) -> Prepared:
     """Make ``into/remote.git`` and ``into/checkout``, which must not exist yet.
 
@@ -56,8 +55,8 @@ def prepare(
     head = git.head()
     if tag is not None:
         refuse_unsafe(tag)
-    around = ConfigSources(environ=git.git.environ, config=config)
-    naming = naming_at(git, (git.commit_of(tag) if tag else None) or head, around)
+    sources = sources or ConfigSources(environ=git.git.environ)
+    naming = naming_at(git, (git.commit_of(tag) if tag else None) or head, sources)
     if tag is not None:
         naming.prefix_of(tag)
     if head is None:
