@@ -17,10 +17,10 @@ from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Check, NotUndone, Publish, Push, Reach, Resumable, StageContext, Undone
 from unmoor.errors import Conflict
-from unmoor.products import Dists, Draft, Images, Pushed
+from unmoor.products import Dists, Draft, Images, Proof, Pushed
 
-BOUND_TO_DIGESTS = {"prove-dists", "prove-testpypi", "images", "prove-images"}
-"""Their products are found by the digests of what they are about: other bytes are simply not theirs."""
+BOUND_TO_DIGESTS = (Images, Proof)
+"""Products that are found by the digests of what they are about: other bytes are simply not theirs."""
 
 
 @dataclass
@@ -154,7 +154,7 @@ def the_same_name_with_other_bytes_is_a_conflict(seen: StageRecord) -> None:
     """Other bytes under the same name are never found, and never taken for absent; a proof is simply not theirs."""
     if isinstance(seen.stage, Check):
         return
-    if seen.stage.name in BOUND_TO_DIGESTS:
+    if isinstance(seen.made, BOUND_TO_DIGESTS):
         assert seen.found_other is None
         assert seen.other_bytes is None
     else:
