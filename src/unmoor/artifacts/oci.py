@@ -15,6 +15,7 @@ import msgspec
 
 from unmoor.errors import ConfigError, Unknown
 from unmoor.util.decode import decode_json
+from unmoor.util.digests import is_sha256
 from unmoor.util.text import clean
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -30,7 +31,6 @@ LIMIT = 4_194_304
 """The size in bytes of the largest manifest that a registry must accept (distribution specification)."""
 
 _HUB = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
@@ -49,7 +49,8 @@ def digest_of(data: bytes) -> str:
 
 def is_digest(text: str) -> bool:
     """Whether this is a sha256 digest, the only kind in use here."""
-    return _DIGEST.fullmatch(text) is not None
+    algorithm, _, digits = text.partition(":")
+    return algorithm == "sha256" and is_sha256(digits)
 
 
 def is_tag(text: str) -> bool:

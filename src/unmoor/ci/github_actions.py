@@ -12,10 +12,10 @@ from pathlib import Path
 
 from unmoor.config.addresses import REPOSITORY
 from unmoor.errors import ConfigError
+from unmoor.util.digests import COMMIT
 
 # Events about a tag that someone with push access made; never those of pull requests.
 _EVENTS = frozenset({"push", "create", "release", "workflow_dispatch"})
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _TAGS = "refs/tags/"
 
 
@@ -45,7 +45,7 @@ class RunContext:
         return cls(
             actions=True,
             tag=_tag(environ, event),
-            commit=_checked(environ, "GITHUB_SHA", _COMMIT),
+            commit=_checked(environ, "GITHUB_SHA", COMMIT),
             repository=_checked(environ, "GITHUB_REPOSITORY", re.compile(REPOSITORY)),
             event=event if re.fullmatch(r"[a-z_]{1,40}", event) else "",
             summary=_file(environ, "GITHUB_STEP_SUMMARY"),

@@ -19,6 +19,7 @@ from typing import Any
 from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.engine.failures import failure
 from unmoor.adapters.process.shell import scrubbed
+from unmoor.artifacts.oci import is_digest
 from unmoor.errors import ConfigError, ToolMissing, Unknown
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.ports.engine import EngineFacts, Recipe
@@ -35,7 +36,6 @@ _PARTED = 23
 _PLUGINS = ("/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker")
 _VERSION = re.compile(r"(\d+)\.")
 _PLATFORMS = re.compile(r"^Platforms:\s*(?P<platforms>.+)$", re.MULTILINE)
-_ID = re.compile(r"sha256:[0-9a-f]{64}")
 # What docker's programs read, and, where a cache of GitHub Actions is used, what leads to it.
 _PASSED = ("DOCKER_", "BUILDX_", "BUILDKIT_")
 _ACTIONS = ("ACTIONS_CACHE_URL", "ACTIONS_RESULTS_URL", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_CACHE_SERVICE_V2")
@@ -171,7 +171,7 @@ class Building:
                 tell(text)
             told = str(line.get("error", told))
             built = str((line.get("aux") or {}).get("ID", built))
-        if told or not _ID.fullmatch(built):
+        if told or not is_digest(built):
             raise failure(lines, dockerfile, recipe.target or dockerfile.path, told)
         return built
 
@@ -226,7 +226,7 @@ def _built(answers: Path) -> str:
             found = str(json.loads(text).get(key, "")) if key else text.strip()
         except (OSError, ValueError, AttributeError):
             continue
-        if _ID.fullmatch(found):
+        if is_digest(found):
             return found
     raise Unknown("the builder does not say which image it built", next_step="see: docker buildx version")
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from unmoor.adapters.engine import podman
 from unmoor.adapters.engine.connection import Connection
+from unmoor.artifacts.oci import is_digest
 from unmoor.errors import Denied, Incomplete, Rejected, Unknown, UnmoorError
 from unmoor.ports.world import Login
 from unmoor.util.text import clean
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _DENIED = re.compile(
     r"denied|unauthorized|authentication required|no basic auth|forbidden|\b40[13]\b|incorrect username or password",
     re.IGNORECASE,
@@ -66,10 +66,10 @@ def push(connection: Connection, name: str, login: Login, hear: Hear | None, tim
 def _digest(line: Mapping[str, Any], tag: str) -> str:
     """The digest that a line tells, the empty text where it tells none. Podman has only words for it."""
     aux = line.get("aux")
-    if isinstance(aux, dict) and _DIGEST.fullmatch(str(aux.get("Digest"))):
+    if isinstance(aux, dict) and is_digest(str(aux.get("Digest"))):
         return str(aux["Digest"])
-    said = re.fullmatch(rf"{re.escape(tag)}: digest: ({_DIGEST.pattern}) size: \d+", str(line.get("status", "")))
-    return said[1] if said else ""
+    said = re.fullmatch(rf"{re.escape(tag)}: digest: (\S+) size: \d+", str(line.get("status", "")))
+    return said[1] if said and is_digest(said[1]) else ""
 
 
 def pull(connection: Connection, name: str, login: Login | None, platform: str, timeout: float) -> None:

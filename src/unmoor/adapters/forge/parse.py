@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from unmoor.adapters.github.answers import converted, malformed
+from unmoor.artifacts.oci import is_digest
 from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository
 from unmoor.util.text import clean
-
-_DIGEST = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +84,12 @@ def asset(raw: Any, *, where: str) -> ForgeAsset:
 
 
 def _attached(seen: _Asset, *, where: str, public: bool) -> ForgeAsset:
-    digest = _DIGEST.fullmatch(seen.digest or "")
+    digest = (seen.digest or "").lower()
     return ForgeAsset(
         id=_real_id(seen.id, where),
         name=clean(seen.name, 300),
         size=seen.size,
-        sha256=digest[1].lower() if digest else None,
+        sha256=digest.partition(":")[2] if is_digest(digest) else None,
         uploaded=seen.state == "uploaded",
         url=clean(seen.browser_download_url, 2000),
         public=public,

@@ -25,10 +25,10 @@ from unmoor.adapters.git.submodules_lfs import fetch_submodules_and_lfs
 from unmoor.errors import Refused, Unknown
 from unmoor.ports.git import Commit
 from unmoor.ports.shell import Shell
+from unmoor.util.digests import is_commit
 from unmoor.util.text import clean
 
 LARGEST_FILE: Final = 10_000_000
-_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LINKS_FOLLOWED = 5
 # What a ref may not hold (git-check-ref-format), and what git reads as an expression over refs.
 _NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-./]|[./]$|\.lock$|/\.|^@?$")
@@ -104,7 +104,7 @@ class GitCheckout:
 
     def commit_of(self, ref: str) -> str | None:
         """The commit behind a tag or a full commit id; see `unmoor.ports.git.Git`. `Refused` for what is no name."""
-        if _ID.fullmatch(ref):
+        if is_commit(ref):
             return self._say("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", fine=(0, 1)) or None
         if _NO_REF.search(ref):
             raise Refused(f"{ref[:80]!a} is no name that git takes for a tag", next_step="name a tag such as v1.2.3")
@@ -158,7 +158,7 @@ class GitCheckout:
         peeled: dict[str, str] = {}
         for line in filter(None, out.split("\n")):
             target, tab, ref = line.partition("\t")
-            if not tab or not _ID.fullmatch(target) or not ref.startswith("refs/tags/"):
+            if not tab or not is_commit(target) or not ref.startswith("refs/tags/"):
                 raise Unknown(
                     f"the remote answered with something that is no list of tags: {clean(line, 80)!r}",
                     where=address,
@@ -276,6 +276,6 @@ class GitCheckout:
 
 def _checked(commit: str) -> str:
     """Return a full commit id. Raises `Refused` for anything else."""
-    if not _ID.fullmatch(commit):
+    if not is_commit(commit):
         raise Refused(f"{commit[:80]!a} is not a full commit id", next_step="name the commit by all its digits")
     return commit

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from unmoor.adapters.git.program import GitProgram
 from unmoor.errors import Refused
+from unmoor.util.digests import is_commit
 from unmoor.util.text import clean
-
-_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def default_head(git: GitProgram, folder: Path, remote: str, *, commit_of: Callable[[str], str | None]) -> str | None:
@@ -23,7 +21,7 @@ def default_head(git: GitProgram, folder: Path, remote: str, *, commit_of: Calla
     commit = out.partition("\t")[0]
     if not commit:
         return None
-    if not _ID.fullmatch(commit) or commit_of(commit) is None:
+    if not is_commit(commit) or commit_of(commit) is None:
         raise Refused(
             f"this checkout does not hold the last commit of the remote's default branch, {clean(commit, 40)}",
             where=str(folder),

@@ -29,9 +29,9 @@ from unmoor.adapters.http.urls import led_to, without_query
 from unmoor.errors import Unknown
 from unmoor.ports.index import ListedFile
 from unmoor.util.decode import decode_json
+from unmoor.util.digests import is_sha256
 from unmoor.util.text import clean
 
-_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _HTML = frozenset({"text/html", "application/vnd.pypi.simple.v1+html"})
 _JSON = frozenset({"application/json", simple.ACCEPT_JSON_V1})
 # Old kinds of file that an index may still list: eggs, installers, other archives.
@@ -192,7 +192,7 @@ def listed(answer: Response, entries: Iterable[PageEntry], project: str, version
 
 def _digest(answer: Response, entry: PageEntry) -> str | None:
     sha256 = entry.hashes.get("sha256")
-    if sha256 is not None and not _SHA256.fullmatch(sha256):
+    if sha256 is not None and not is_sha256(sha256.lower()):
         raise no_page(answer, f"the sha256 of {clean(entry.filename)} is {clean(sha256, 80)!r}")
     return sha256.lower() if sha256 else None
 

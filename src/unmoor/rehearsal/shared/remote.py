@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from unmoor.errors import Refused, ToolMissing
+from unmoor.util.digests import is_commit
 
 TIMEOUT = 60.0
 _FIELDS = "%(refname)%00%(objectname)%00%(objecttype)"
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def environment() -> dict[str, str]:
@@ -106,7 +105,7 @@ class Remote:
 
     def tag_object(self, sha: str) -> dict[str, str] | None:
         """An annotated tag: name, message, tagger, date, and what it points to; ``None`` for anything else."""
-        if not _COMMIT.fullmatch(sha) or self._run("cat-file", "-t", sha).stdout.strip() != b"tag":
+        if not is_commit(sha) or self._run("cat-file", "-t", sha).stdout.strip() != b"tag":
             return None
         head, _, message = self._run("cat-file", "tag", sha).stdout.decode(errors="replace").partition("\n\n")
         fields = dict(line.partition(" ")[::2] for line in head.splitlines())
@@ -121,7 +120,7 @@ class Remote:
         branch = self.ref(f"refs/heads/{target}")
         if branch is not None:
             return branch.sha
-        if not _COMMIT.fullmatch(target) or self._run("cat-file", "-t", target).stdout.strip() != b"commit":
+        if not is_commit(target) or self._run("cat-file", "-t", target).stdout.strip() != b"commit":
             return None
         return target
 
