@@ -133,7 +133,8 @@ buildx() {
   elif command -v apt-get >/dev/null; then
     say "getting buildx from the next suite of the same mirror"
     if newer_buildx; then
-      cp "$config/cli-plugins/docker-buildx" "$kept.$$" && mv "$kept.$$" "$kept"
+      { mkdir -p "${kept%/*}" && cp "$config/cli-plugins/docker-buildx" "$kept.$$" && mv "$kept.$$" "$kept"; } ||
+        say "buildx cannot be kept in ${kept%/*}: it is fetched again next time"
     else
       tail -n 5 "$dir/apt.log" >&2 || true
     fi

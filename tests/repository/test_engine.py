@@ -138,6 +138,30 @@ def test_an_engine_of_somebody_else_is_left_alone(place: Path, engine: TestEngin
     assert engine.docker("version", "--format", "{{.Server.Version}}")
 
 
+_STAND_INS = {
+    "docker": '[ -x "$DOCKER_CONFIG/cli-plugins/docker-buildx" ]',
+    "apt-cache": "exit 1",
+    "apt-get": 'echo "$1" >>"$HOME/asked"; [ "$1" != indextargets ] || echo "http://mirror.test bookworm main"',
+    "dpkg-deb": 'd=$3/usr/libexec/docker/cli-plugins; mkdir -p "$d" && cp /bin/sh "$d/docker-buildx"',
+}
+
+
+def test_buildx_is_fetched_once(tmp_path: Path) -> None:
+    """The first time it is kept, though the folder to keep it in is not there yet; then nothing is fetched."""
+    programs, kept = tmp_path / "bin", tmp_path / "not" / "there" / "yet"
+    programs.mkdir()
+    for name, script in _STAND_INS.items():
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    env = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path), "UNMOOR_CACHE": str(kept)}
+    for turn, told in ("first", "engine: getting buildx from the next suite of the same mirror\n"), ("second", ""):
+        ran = _script("buildx", tmp_path / turn, env=env)
+        assert (ran.returncode, ran.stderr) == (0, told)
+        assert (tmp_path / turn / "config" / "cli-plugins" / "docker-buildx").exists()
+        assert [each.name for each in kept.iterdir()] == ["docker-buildx"]
+    assert (tmp_path / "asked").read_text().count("indextargets") == 1
+
+
 def test_a_command_that_nobody_knows_is_a_usage_error() -> None:
     """The help is said, with every command in it."""
     ran = _script("restart")
