@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from tests.support.ci_jobs import PUBLISHER, REUSABLE_WORKFLOW, TrustedJob
 from tests.support.faulty_index import BOUNDS, build_dists
@@ -307,7 +308,12 @@ def test_claims_of_another_ci_are_laid_out_as_it_has_them() -> None:
     assert Claims().brief() == "an ID token that names nobody"
 
 
-@pytest.mark.parametrize("text", ["", "a.b", "a.b.c", "a.W10.c", "a.!!!.c", "a.\u00e9.c"])
+HEAD = base64.urlsafe_b64encode(b'{"alg":"RS256","typ":"JWT"}').rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a.b", *(f"{head}.{body}.c" for head in ("a", HEAD) for body in ("b", "W10", "!!!", "\u00e9", "MQ"))]
+)
 def test_what_is_no_id_token_is_unknown(text: str) -> None:
     """It is not shown either."""
     with pytest.raises(Unknown, match="no ID token"):
@@ -363,8 +369,7 @@ def test_an_id_token_for_another_audience_only_is_none(job: TrustedJob, monkeypa
 
 def encoded(**claims: Any) -> str:
     """An ID token that nobody signed."""
-    body = base64.urlsafe_b64encode(json.dumps({"aud": "mine"} | claims).encode()).rstrip(b"=").decode()
-    return f"x.{body}.x"
+    return jwt.encode({"aud": "mine"} | claims, "", "none")
 
 
 def trusting(url: str, patch: pytest.MonkeyPatch, http: BoundedSession, clock: FakeClock) -> TrustedPublishing:
