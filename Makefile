@@ -6,6 +6,8 @@ export PYTHON
 
 BIN := .venv/bin
 READY := .venv/.ready
+# With the lowest version of everything that pyproject.toml allows.
+LOWEST := .venv-lowest
 # By file: the tests of one file may share a world, one after the other.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 # Where no engine can be had it says so, and what needs one says what it leaves out.
@@ -16,10 +18,10 @@ unexport PYTHONDONTWRITEBYTECODE
 # Linters that call other linters find ours first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-unit test-journeys lint format docs bench pins clean
+.PHONY: help demo test test-unit test-journeys test-lowest lint format docs bench pins clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 $(READY): pyproject.toml tools/environment.sh
 	@tools/environment.sh .venv
@@ -37,6 +39,14 @@ test-journeys: $(READY)
 
 test-unit: $(READY) ## The quick tests
 	$(PYTEST) -m "not journey" --session-timeout=400
+
+$(LOWEST)/.ready: pyproject.toml tools/environment.sh
+	@tools/environment.sh $(LOWEST) --group test --resolution lowest-direct
+	@touch $@
+
+test-lowest: export PATH := $(CURDIR)/$(LOWEST)/bin:$(PATH)
+test-lowest: $(LOWEST)/.ready ## The quick tests again, with the oldest dependencies that are allowed
+	$(LOWEST)/bin/pytest -n 2 --dist loadfile -m "not journey" --ignore=tests/repository --session-timeout=400
 
 lint: $(READY) ## Everything that can be judged without running it
 	$(BIN)/ruff check .
@@ -80,6 +90,6 @@ pins: $(READY) ## Look for newer versions of what the release jobs and our image
 
 clean: ## Remove everything that can be made again
 	docker/engine.sh stop
-	rm -rf .venv .cache .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv $(LOWEST) .cache .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 	rm -rf src/*.egg-info src/unmoor/_version.py
 	find src tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Make the development environment, or bring it up to date: tools/environment.sh FOLDER
+# Make the development environment, or bring it up to date: tools/environment.sh FOLDER [WHAT...]
 # Only say which Python it would be made from:               tools/environment.sh --find
+#
+# WHAT are words for uv pip install beside the project itself, --group dev if there are none.
 #
 # Needs git and a Python from 3.11 on with the venv module; everything else comes from the package index.
 set -eu
@@ -26,7 +28,9 @@ END
   return 1
 }
 
-folder=${1:?usage: tools/environment.sh FOLDER, or --find}
+folder=${1:?usage: tools/environment.sh FOLDER [WHAT...], or --find}
+shift
+[ $# -gt 0 ] || set -- --group dev
 if [ "$folder" = --find ]; then
   find_python
   exit
@@ -49,4 +53,4 @@ if [ -z "${SETUPTOOLS_SCM_PRETEND_VERSION_FOR_UNMOOR:-}" ] && [ ! -f PKG-INFO ] 
 fi
 
 # uv compiles nothing by itself, and every start of a tool would pay for that.
-"$folder/bin/uv" pip install --quiet --compile-bytecode --python "$folder/bin/python" --editable . --group dev
+"$folder/bin/uv" pip install --quiet --compile-bytecode --python "$folder/bin/python" --editable . "$@"

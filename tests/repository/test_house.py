@@ -30,7 +30,9 @@ def _kept() -> Iterator[Path]:
         yield from (ROOT / name for name in names if name and (ROOT / name).is_file())
         return
     for folder, names, files in os.walk(ROOT):
-        names[:] = [name for name in names if name not in {".venv", ".cache", "build", "dist", "__pycache__"}]
+        names[:] = [
+            name for name in names if name not in {".venv", ".venv-lowest", ".cache", "build", "dist", "__pycache__"}
+        ]
         yield from (Path(folder) / name for name in files)
 
 
