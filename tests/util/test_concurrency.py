@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from unmoor.util.concurrency import run_parallel
+from unmoor.util.concurrency import NoAnswer, call_within, run_parallel
 
 
 @pytest.mark.parametrize(("items", "width", "threads"), [(0, 8, 0), (1, 8, 1), (5, 8, 5), (50, 8, 8), (50, 1, 1)])
@@ -49,3 +49,28 @@ def test_after_a_failure_nothing_is_begun() -> None:
     failures = run_parallel(range(9), work, width=3)
     assert [type(each) for each in failures] == [KeyError, ValueError]
     assert sorted(begun) == [0, 1, 2]
+
+
+def test_a_call_in_time_returns_or_raises_what_it_does() -> None:
+    """``None`` too, and an error that is about time itself; in the caller's context, on a daemon thread."""
+    voice = contextvars.ContextVar("voice", default="")
+    voice.set("the caller's")
+    assert call_within(10.0, voice.get) == "the caller's"
+    assert call_within(10.0, lambda: None) is None
+    assert call_within(10.0, lambda: threading.current_thread().daemon)
+
+    def fail() -> None:
+        raise TimeoutError("its own")
+
+    with pytest.raises(TimeoutError, match="its own"):
+        call_within(10.0, fail)
+
+
+def test_a_call_that_hangs_is_left_behind() -> None:
+    """The caller goes on."""
+    done = threading.Event()
+    try:
+        with pytest.raises(NoAnswer):
+            call_within(0.01, done.wait)
+    finally:
+        done.set()

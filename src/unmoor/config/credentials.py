@@ -12,6 +12,7 @@ from pathlib import Path
 
 from unmoor.config import pypirc
 from unmoor.ports.world import Login, Lookup
+from unmoor.util.concurrency import NoAnswer, call_within
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
@@ -112,36 +113,25 @@ def _from_file(path: Path) -> tuple[Secret, str]:
 
 
 def from_keyring(service: str, username: str) -> tuple[Secret, str]:
-    """Ask the user's keyring, for some seconds at most: it may wait for a password in a window.
-
-    A thread cannot be stopped, so one that hangs is left behind; it holds nothing and ends with us.
-    """
+    """Ask the user's keyring, for some seconds at most: it may wait for a password in a window."""
     import importlib.util
-    import threading
 
     origin = f"the keyring ({clean(service, 80)}, {clean(username, 40)})"
     if importlib.util.find_spec("keyring") is None:
         return Secret(""), f"{origin}, but the keyring package is not installed"
-    answers: list[Secret | str] = []
-    thread = threading.Thread(target=_ask_keyring, args=(service, username, answers), daemon=True)
-    thread.start()
-    thread.join(_KEYRING_PATIENCE)
-    match answers:
-        case [Secret() as secret]:
-            return secret, origin if secret else f"{origin}, which has none"
-        case [str() as failure]:
-            return Secret(""), f"{origin}, which failed ({failure})"
-        case _:
-            return Secret(""), f"{origin}, which did not answer within {_KEYRING_PATIENCE:.0f} s"
-
-
-def _ask_keyring(service: str, username: str, answers: list[Secret | str]) -> None:
     try:
-        import keyring
-
-        answers.append(Secret(keyring.get_password(service, username) or ""))
+        secret = call_within(_KEYRING_PATIENCE, lambda: _ask_keyring(service, username))
+    except NoAnswer:
+        return Secret(""), f"{origin}, which did not answer within {_KEYRING_PATIENCE:.0f} s"
     except Exception as error:  # noqa: BLE001 - backends raise whatever they like; any failure means no credential
-        answers.append(type(error).__name__)
+        return Secret(""), f"{origin}, which failed ({type(error).__name__})"
+    return secret, origin if secret else f"{origin}, which has none"
+
+
+def _ask_keyring(service: str, username: str) -> Secret:
+    import keyring
+
+    return Secret(keyring.get_password(service, username) or "")
 
 
 def index_login(name: str, upload: str, environ: Mapping[str, str]) -> Login:

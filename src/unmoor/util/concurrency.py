@@ -1,4 +1,4 @@
-"""Do one thing to many items in parallel, on threads that never keep the program from ending."""
+"""Threads that never keep the program from ending: many items in parallel, one call within a time limit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+class NoAnswer(Exception):
+    """A call did not return in time."""
 
 
 def run_parallel(items: Iterable[T], work: Callable[[T], None], *, width: int) -> tuple[BaseException, ...]:
@@ -42,3 +46,28 @@ def run_parallel(items: Iterable[T], work: Callable[[T], None], *, width: int) -
     for thread in threads:
         thread.join()
     return tuple(failures)
+
+
+def call_within(seconds: float, call: Callable[[], T]) -> T:
+    """Call on a daemon thread and return what it returns. Raises what it raises, and `NoAnswer` after so many seconds.
+
+    A thread cannot be stopped: one that hangs is left behind, and ends with the program.
+    """
+    outcome: list[tuple[T] | Exception] = []
+
+    def run() -> None:
+        try:
+            outcome.append((call(),))
+        except Exception as error:  # noqa: BLE001 - the caller's thread is where it belongs
+            outcome.append(error)
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    match outcome:
+        case [(answer,)]:
+            return answer
+        case [Exception() as error]:
+            raise error
+        case _:
+            raise NoAnswer

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from unmoor.errors import Denied, Unknown
+from unmoor.util.concurrency import NoAnswer, call_within
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
@@ -84,42 +85,15 @@ def id_token(audience: str, environ: Mapping[str, str]) -> Secret:
 
 
 def _in_time(ask: Callable[[], str | None]) -> str | None:
-    """Ask, for some seconds at most: the library bounds a request, but neither its retries nor a slow answer.
-
-    A thread cannot be stopped, so one that hangs is left behind; it ends with us.
-    """
-    import threading
-
-    answers: list[str | Exception | None] = []
-
-    def run() -> None:
-        try:
-            answers.append(ask())
-        except Exception as error:  # noqa: BLE001 - handed over to who waits
-            answers.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(_PATIENCE)
-    match answers:
-        case [str() | None as token]:
-            return token
-        case [Exception() as error]:
-            raise _known(error)
-        case _:
-            raise Unknown(
-                f"the CI gave no ID token within {_PATIENCE:.0f} s",
-                next_step="run the same command again; if that stays, look at the CI's status page",
-            )
-
-
-def _known(error: Exception) -> Exception:
-    """The library's own errors as they are; anything else that it lets through is no answer."""
+    """Ask, for some seconds at most: the library bounds a request, but neither its retries nor a slow answer."""
     from id import IdentityError
 
-    if isinstance(error, IdentityError):
-        return error
-    return Unknown(
-        f"the CI could not be asked for an ID token: {type(error).__name__}",
-        next_step="run the same command again; if that stays, look at the CI's status page",
-    )
+    try:
+        return call_within(_PATIENCE, ask)
+    except IdentityError:
+        raise
+    except NoAnswer:
+        trouble = f"the CI gave no ID token within {_PATIENCE:.0f} s"
+    except Exception as error:  # noqa: BLE001 - whatever else the library lets through is no answer
+        trouble = f"the CI could not be asked for an ID token: {type(error).__name__}"
+    raise Unknown(trouble, next_step="run the same command again; if that stays, look at the CI's status page")
