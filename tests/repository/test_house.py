@@ -20,6 +20,32 @@ FUNCTION_LINES = 60
 """Lines that a function may have."""
 MODULE_LINES = 350
 """Lines from which on a module says why it is not two."""
+PACKAGE = ROOT / "src" / "unmoor"
+STAGES = [path for path in SOURCES if path.parent == PACKAGE / "stages" and path.name != "__init__.py"]
+STAGE_KINDS = {"Check", "Build", "Push", "Publish"}
+TESTS_OF_NO_ROOM = {"journeys", "laws", "repository", "support"}
+"""Folders of tests that are about the whole, and so have no counterpart in the package."""
+TESTS_OF_SEVERAL = {
+    "adapters/http/test_tls.py": "sessions and downloads over TLS, with a certificate authority of its own",
+    "adapters/forge/test_faults.py": "the forge's adapter against servers that lie, break off and limit",
+    "adapters/registry/test_faults.py": "the registries' adapter against registries that misbehave",
+    "cli/test_module.py": "`python -m unmoor`, which is __main__ at the top",
+    "dists/checks/test_corpus.py": "every rule, against a corpus of bad files",
+    "dists/checks/test_index.py": "the rules against the local index, which shares no code with them",
+    "dists/checks/test_limits.py": "rules that count and add up, and the page that lists every rule",
+    "dists/checks/test_mutations.py": "wheels bent at any byte, against every check and the local index",
+    "images/tags/test_cases.py": "the rule language against a table of docker/metadata-action's answers",
+    "notes/test_decision.py": "which source the notes come from, which the room itself decides",
+    "products/test_summary.py": "what every product says of itself in one line",
+    "rehearsal/index/test_clients.py": "the local world, used by twine, uv, pip and PyGithub",
+    "rehearsal/registry/test_adapters.py": "the local registries, used by our own adapters",
+    "rehearsal/registry/test_clients.py": "the local registries, used by clients that are no code of ours",
+    "render/test_listeners.py": "one run, heard by every listener",
+    "stages/test_annotations.py": "annotations of images, on the way through two stages",
+    "stages/test_kept_images.py": "images kept for a later job, over the stages that build and use them",
+    "stages/test_registry_engine.py": "the stages registry and image-tags upon a real engine",
+}
+"""Files of tests about more than one module of their room, and what that is."""
 
 
 def _kept() -> Iterator[Path]:
@@ -82,6 +108,94 @@ def test_a_long_module_says_why() -> None:
         text = path.read_text("utf-8")
         if path.name != "_version.py" and len(text.splitlines()) > MODULE_LINES:
             assert "This module is long because" in (ast.get_docstring(ast.parse(text)) or ""), path
+
+
+def test_only_the_factory_of_a_stage_sees_the_run() -> None:
+    """A stage is given ports and outputs: its classmethod `of` alone picks them from the request and the services."""
+    for path in STAGES:
+        module = ast.parse(path.read_text("utf-8"))
+        factories = [
+            item
+            for node in module.body
+            if isinstance(node, ast.ClassDef)
+            for item in node.body
+            if isinstance(item, ast.FunctionDef) and item.name == "of"
+            if [ast.unparse(each) for each in item.decorator_list] == ["classmethod"]
+        ]
+        assert factories, path
+        inside = {id(node) for factory in factories for node in ast.walk(factory)}
+        outside = [
+            node.lineno
+            for node in ast.walk(module)
+            if isinstance(node, ast.Name) and node.id in {"ReleaseRequest", "Services"} and id(node) not in inside
+        ]
+        assert outside == [], path
+
+
+def test_a_stage_is_named_after_its_file() -> None:
+    """Who reads a name in a journal or a log finds the stage by it."""
+    for path in STAGES:
+        stages = [
+            node
+            for node in ast.parse(path.read_text("utf-8")).body
+            if isinstance(node, ast.ClassDef)
+            and {ast.unparse(base).partition("[")[0] for base in node.bases} & STAGE_KINDS
+        ]
+        names = [
+            ast.literal_eval(item.value)
+            for stage in stages
+            for item in stage.body
+            if isinstance(item, ast.AnnAssign) and ast.unparse(item.target) == "name" and item.value is not None
+        ]
+        assert names == [path.stem.replace("_", "-")], path
+
+
+def test_no_two_classes_share_a_name() -> None:
+    """A name means one thing. The local world speaks for itself: it shares no code with what it judges."""
+    found: dict[str, list[str]] = {}
+    for path in SOURCES:
+        if not path.is_relative_to(PACKAGE / "rehearsal"):
+            for node in ast.parse(path.read_text("utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    found.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
+
+
+def test_the_top_holds_only_what_everybody_looks_for() -> None:
+    """Everything else has a room."""
+    assert {path.name for path in SOURCES if path.parent == PACKAGE} - {"_version.py"} == {
+        *("__init__.py", "__main__.py", "assembly.py", "errors.py", "release_request.py")
+    }
+
+
+def test_every_room_says_what_it_is_for() -> None:
+    """In two sentences at least, one of which says where to begin."""
+    for path in SOURCES:
+        if path.name == "__init__.py":
+            text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+            assert len(re.findall(r"[.!?](?=\s|$)", text)) > 1, path
+            assert re.search(r"\bBegin\s+with\s+`", text), path
+
+
+def test_tests_mirror_the_package() -> None:
+    """Who changes a module finds its tests at the same place; those of a whole room have its name."""
+    tests = ROOT / "tests"
+    unknown = []
+    for path in sorted(tests.rglob("test_*.py")):
+        name, room = path.relative_to(tests), PACKAGE / path.relative_to(tests).parent
+        if name.parts[0] in TESTS_OF_NO_ROOM or str(name) in TESTS_OF_SEVERAL:
+            continue
+        what = path.stem.removeprefix("test_")
+        if not ((room / f"{what}.py").is_file() or (room / what / "__init__.py").is_file() or room.name == what):
+            unknown.append(str(name))
+    assert unknown == []
+    assert [name for name in TESTS_OF_SEVERAL if not (tests / name).is_file()] == []
+    rooms = {path.parent.relative_to(tests) for path in tests.rglob("*.py")}
+    assert [
+        str(room)
+        for room in sorted(rooms)
+        if room.parts and room.parts[0] not in TESTS_OF_NO_ROOM and not (PACKAGE / room / "__init__.py").is_file()
+    ] == []
 
 
 def test_the_licence_is_the_declared_one() -> None:

@@ -1,4 +1,8 @@
-"""The command line: flags in, one exit out. The only place that prints, and the only one that exits."""
+"""The command line: flags in, one exit out. The only place that prints, and the only one that exits.
+
+No room imports it. Begin with `app`, the commands by name, then `session`, where every command that runs stages
+ends up.
+"""
 
 from __future__ import annotations
 

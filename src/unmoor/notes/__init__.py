@@ -2,6 +2,9 @@
 
 In this order: the section of the changelog for this version; else towncrier's fragments; else the commits since
 the previous release.
+
+The stage of the notes and the rehearsal import it. Begin with `notes_for`, here, then `changelog`, `fragments`
+and `commits`, one module a source.
 """
 
 from __future__ import annotations

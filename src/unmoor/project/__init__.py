@@ -2,6 +2,9 @@
 
 Nothing is run and nothing imported: ``pyproject.toml`` (PEP 517, 518, 621 and the tables of the
 backends), ``setup.cfg``, and literals of ``setup.py`` and of modules, read at one commit.
+
+Stages, `dists`, the rehearsal and the command line import it. Begin with `locate`, which finds the project of a
+repository; `written_version` reads its version.
 """
 
 from __future__ import annotations

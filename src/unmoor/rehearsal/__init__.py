@@ -12,4 +12,6 @@ servers refuse what the real ones refuse. Some files change how they behave whil
 - ``DIR/forge/immutable``: releases published from now on cannot be changed;
 - ``DIR/forge/organisation``: the repository's owner is an organisation, not a user;
 - ``DIR/registry/<host>/…``: who may read and write which package, and faults; see `registry_rules`.
+
+The command line starts it, and no stage knows of it. Begin with `local`, then `serve`, the process behind it.
 """

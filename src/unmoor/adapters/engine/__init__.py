@@ -1,4 +1,7 @@
-"""A container engine: the docker SDK for everything but builds, which buildx does."""
+"""A container engine: the docker SDK for everything but builds, which buildx does.
+
+Implements `unmoor.ports.engine`; podman answers through the same API. Begin with `docker`, then `building`.
+"""
 
 from unmoor.adapters.engine.docker import DockerEngine
 

@@ -1,4 +1,7 @@
-"""The one client of GitHub's REST API: releases (`unmoor.adapters.forge`) and packages of GHCR both ask through it."""
+"""The one client of GitHub's REST API: releases (`unmoor.adapters.forge`) and packages of GHCR both ask through it.
+
+Begin with `client`; `pace` holds requests back before GitHub does.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A package index: its pages read by digest, and uploads by twine."""
+"""A package index: its pages read by digest, and uploads by twine.
+
+Implements `unmoor.ports.index`; any index that speaks PyPI's protocol will do. Begin with `PackageIndex`, here, then
+`read` and `send`; `trusted` gets a token without a stored login.
+"""
 
 from __future__ import annotations
 

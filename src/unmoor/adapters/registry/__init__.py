@@ -1,4 +1,8 @@
-"""Container registries, and the packages that a forge makes of their repositories."""
+"""Container registries, and the packages that a forge makes of their repositories.
+
+Implements `unmoor.ports.registry`. Begin with `client`, one repository on one registry; `auth` is how a registry
+lets us in.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,9 @@
 
 One module a kind of rule; each declares its rules, and ``docs/reference/checks.md`` lists them all. The
 judgement of the local world's index shares no code with this: a test feeds the same files to both.
+
+The stage that checks files imports it. Begin with `examine`, which opens a file and asks every module about it;
+`rules` says what a rule is.
 """
 
 from unmoor.dists.checks import (

@@ -1,1 +1,5 @@
-"""What the stages that prove files share: interpreters, suites of tests, and who bears witness of what was run."""
+"""What stages that test built files share: interpreters, test suites, and which file an import came from.
+
+It starts programs through ports alone. Begin with `install_test`, what it means for a file to be proven;
+`suites` finds a project's own tests.
+"""

@@ -3,6 +3,8 @@
 ::
 
     plan(["type=pep440,pattern={{version}}"], [], ["ghcr.io/owner/name"], Context(ref="refs/tags/v1.2.3", now=now))
+
+`images.image_plan` and ``unmoor image-tags`` import it. Begin with `planner`; one module a kind of rule or field.
 """
 
 from unmoor.images.tags.context import RepositoryFacts, TagContext, with_event

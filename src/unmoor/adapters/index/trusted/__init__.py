@@ -8,6 +8,8 @@ alone, with prompts, and without the checks that tell what is wrong before anyth
 
 No workflow command masks the tokens (``::add-mask::``): that would write the very secret to a log and
 trust a reader of it to act. They never leave this process but in a request's header or body.
+
+`unmoor.adapters.index` imports it. Begin with `publishing`; `ambient` asks the CI, and `exchange` the index.
 """
 
 from __future__ import annotations
