@@ -49,7 +49,10 @@ NAME = "expected an image name with its registry, in lowercase, such as ghcr.io/
         ('platforms = ["linux"]', 'image.1.platforms: item 1: expected a platform such as linux/amd64, got "linux"'),
         ("tags = []", "image.1.tags: expected at least one item, got an empty list"),
         ('targets = { "a b" = "" }', "image.1.targets: 'a b' is not a valid stage name"),
-        ('targets = { a = "/" }', "image.1.targets: '/' is not a valid tag suffix: use letters, digits, and . _ - only"),
+        (
+            'targets = { a = "/" }',
+            "image.1.targets: '/' is not a valid tag suffix: use letters, digits, and . _ - only",
+        ),
         (
             'targets = { a = "", b = "" }',
             "image.1.targets: two targets have the suffix '': their tags would be the same",

@@ -289,7 +289,11 @@ def test_registries(write: WriteWorld) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"ghcr.io"', '"GHCR.io"', "line 23: registry.1.host: expected a host in lowercase, with its port if it has one"),
+        (
+            '"ghcr.io"',
+            '"GHCR.io"',
+            "line 23: registry.1.host: expected a host in lowercase, with its port if it has one",
+        ),
         ('"registry.example.org:5000"', '"ghcr.io"', "line 28: registry.2.host: this host has a table already"),
         ("[[registry]]", "[registry]", "line 27, column 11: this is not TOML"),
         ("address =", "adress =", 'line 24: registry.1.adress: there is no such key; did you mean "address"?'),
