@@ -11,7 +11,6 @@ import click
 
 from unmoor.cli.help import GroupedCommand, examples
 from unmoor.cli.options import directory_option, json_option
-from unmoor.cli.output import err
 from unmoor.util.text import clean
 
 
@@ -76,6 +75,7 @@ def command(
     checkout. Reads only.
     """
     from unmoor.cli import image_context
+    from unmoor.cli.output import err
     from unmoor.images.tags import plan
 
     asked = image_context.ImageContextOptions(

@@ -5,20 +5,15 @@ from __future__ import annotations
 import shlex
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from unmoor.adapters.process.shell import LocalShell
-from unmoor.adapters.process.supervisor import Processes
-from unmoor.cli import output, session
 from unmoor.cli.help import examples
 from unmoor.cli.options import target_options
-from unmoor.cli.output import err
-from unmoor.cli.resolve_project import read_sources, resolve_checkout
-from unmoor.cli.run_options import RunOptions, TargetOptions
-from unmoor.core.stage import Reach
-from unmoor.products import Notes
-from unmoor.rehearsal.prepare import prepare
+
+if TYPE_CHECKING:
+    from unmoor.cli.run_options import TargetOptions
 
 
 @click.command(
@@ -33,6 +28,16 @@ def command(*, target: TargetOptions) -> int:
     the commits since the previous release. TAG need not exist yet: then they are those of HEAD, and of a
     commit that sets the version, where the files do not say it. No network is needed.
     """
+    from unmoor.adapters.process.shell import LocalShell
+    from unmoor.adapters.process.supervisor import Processes
+    from unmoor.cli import output, session
+    from unmoor.cli.output import err
+    from unmoor.cli.resolve_project import read_sources, resolve_checkout
+    from unmoor.cli.run_options import RunOptions, TargetOptions
+    from unmoor.core.stage import Reach
+    from unmoor.products import Notes
+    from unmoor.rehearsal.prepare import prepare
+
     with Processes() as processes, processes.guarded(), tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
         sources = read_sources()
         here = resolve_checkout(target, sources, processes, tag=target.tag)

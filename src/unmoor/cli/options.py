@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final
 
 import click
-
-from unmoor.cli.run_options import TargetOptions
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -59,6 +56,10 @@ def target_options(*, tag: bool = True, world: bool = True, config: bool = True)
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def command(**given: Any) -> Any:
+            from dataclasses import fields
+
+            from unmoor.cli.run_options import TargetOptions
+
             names = [each.name for each in fields(TargetOptions) if each.name in given]
             target = TargetOptions(**{name: given.pop(name) for name in names})
             return function(target=target, **given)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from unmoor.adapters.process.supervisor import Processes
-from unmoor.cli import output, session
 from unmoor.cli.help import examples
 from unmoor.cli.options import json_option, target_options
-from unmoor.cli.run_options import RunOptions, TargetOptions
-from unmoor.core.stage import Reach
-from unmoor.render import words
+
+if TYPE_CHECKING:
+    from unmoor.cli.run_options import TargetOptions
 
 
 @click.command(
@@ -27,6 +27,12 @@ def command(*, target: TargetOptions, as_json: bool) -> int:
 
     The JSON has a schema: `unmoor schema plan`.
     """
+    from unmoor.adapters.process.supervisor import Processes
+    from unmoor.cli import output, session
+    from unmoor.cli.run_options import RunOptions
+    from unmoor.core.stage import Reach
+    from unmoor.render import words
+
     asked = RunOptions(target=target, ceiling=Reach.READS, as_json=as_json, quiet=True)
     with Processes() as processes:
         opened = session.open_session(asked, processes)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from itertools import zip_longest
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
-from unmoor.artifacts.merge import Handover
-from unmoor.cli import session
 from unmoor.cli.help import GroupedCommand, examples
 from unmoor.cli.options import json_option, target_options
-from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.cli.skip import skippable
-from unmoor.core.stage import Reach
+
+if TYPE_CHECKING:
+    from unmoor.artifacts.merge import Handover
+    from unmoor.cli.run_options import TargetOptions
 
 
 class ReleaseCommand(GroupedCommand):
@@ -114,6 +114,10 @@ def command(
     TAG comes from the run by itself. After a failure run the same command again: every stage first
     looks at the world by digest, and what is there is not done again.
     """
+    from unmoor.cli import session
+    from unmoor.cli.run_options import RunOptions
+    from unmoor.core.stage import Reach
+
     if dry_run and hold:
         raise click.UsageError("--dry-run and --hold exclude each other: the first sends nothing, the second does")
     if built is not None and dists:
@@ -138,6 +142,8 @@ def command(
 
 def _handed(dists: tuple[Path, ...], manifest: tuple[Path, ...]) -> tuple[Handover, ...]:
     """Pair the folders with their manifests: one each, or none, since each lies in its folder."""
+    from unmoor.artifacts.merge import Handover
+
     if manifest and len(manifest) != len(dists):
         raise click.UsageError(f"--manifest is given {len(manifest)} times and --dists {len(dists)} times: one each")
     return tuple(Handover.of(folder, said) for folder, said in zip_longest(dists, manifest))

@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
-from unmoor.adapters.process.supervisor import Processes
-from unmoor.artifacts.manifest import Manifest
-from unmoor.cli import output, session
 from unmoor.cli.help import examples
 from unmoor.cli.options import json_option, target_options
-from unmoor.cli.run_options import RunOptions, TargetOptions
-from unmoor.errors import Conflict, Incomplete, Unknown
-from unmoor.products import Release
-from unmoor.products.surface_state import Item, State, SurfaceState, worst
-from unmoor.publish.compare import compare, find_manifest
-from unmoor.publish.latest import is_latest
-from unmoor.versioning import pep440
-from unmoor.versioning.tag_scheme import Naming
 
-CODES = {
-    State.COMPLETE: 0,
-    State.PENDING: 0,
-    State.INCOMPLETE: Incomplete.exit_code,
-    State.UNKNOWN: Unknown.exit_code,
-    State.CONFLICTING: Conflict.exit_code,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class StatusDocument:
-    """What ``status --json`` writes."""
-
-    tag: str
-    version: str
-    commit: str
-    world: str
-    rehearsal: bool
-    state: State
-    surfaces: tuple[SurfaceState, ...]
+if TYPE_CHECKING:
+    from unmoor.cli.run_options import TargetOptions
 
 
 @click.command(
@@ -58,95 +29,6 @@ def command(*, target: TargetOptions, as_json: bool) -> int:
     0 complete, 12 incomplete, 9 conflicting, 10 unknown. A staging index that the project's
     settings call advisory is shown and does not count.
     """
-    asked = RunOptions(target=target, as_json=as_json, engine=False)
-    with Processes() as processes, processes.guarded():
-        opened = session.open_session(asked, processes)
-        services, wanted = opened.services, opened.request.tag
-        manifest = find_manifest(opened.request.folder, services.forge, wanted)
-        if manifest is None:
-            raise Incomplete(
-                f"nothing is released as {wanted}: no manifest, neither here nor on a release of that tag",
-                where=services.forge.address,
-                next_step=asked.further(wanted),
-            )
-        staging = opened.request.staging(services)
-        states = compare(
-            manifest,
-            index=services.index,
-            staging=staging,
-            forge=services.forge,
-            registry=services.registry,
-            lines=opened.request.image_plans(services),
-            release=lambda: _release(manifest, opened),
-        )
-    counted = [
-        each.state
-        for each in states
-        if staging is None or each.surface != staging.name or opened.request.settings.testpypi == "required"
-    ]
-    decided = worst(counted)
-    if as_json:
-        session.echo_json(
-            StatusDocument(
-                tag=manifest.tag,
-                version=manifest.version,
-                commit=manifest.commit,
-                world=opened.world.name,
-                rehearsal=opened.world.rehearsal,
-                state=decided,
-                surfaces=states,
-            )
-        )
-    else:
-        for line in output.aligned(("surface", "state", "what", "sha256", ""), _rows(states)):
-            click.echo(line)
-    output.err(f"{manifest.tag} is {decided}")
-    if decided not in {State.COMPLETE, State.PENDING}:
-        output.err(f"then:  {asked.further(wanted)}")
-    return CODES[decided]
+    from unmoor.cli.status_run import run
 
-
-def _release(manifest: Manifest, opened: session.Session) -> Release:
-    """The release that a manifest speaks of. Raises `Unknown` where it cannot be told whether it is the highest."""
-    services = opened.services
-    naming = Naming(
-        configured=opened.request.settings.tag_prefix, project=lambda: manifest.project, in_folder=bool(manifest.path)
-    )
-    prefix = naming.prefix_of(manifest.tag)
-    version = pep440.read_tag(manifest.tag, prefix=prefix)
-    return Release(
-        repository=manifest.repository,
-        project=manifest.project,
-        tag=manifest.tag,
-        version=manifest.version,
-        commit=manifest.commit,
-        date=services.git.date_of(manifest.commit),
-        prerelease=manifest.prerelease,
-        highest=is_latest(
-            version,
-            (),
-            project=manifest.project,
-            naming=naming.for_prefix(prefix),
-            index=services.index,
-            forge=services.forge,
-            moves=True,
-            warn=output.err,
-        ),
-        prefix=prefix,
-        path=manifest.path,
-    )
-
-
-def _rows(states: tuple[SurfaceState, ...]) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = []
-    for each in states:
-        rows += [(each.surface, item.state, item.name, _digest(item), item.note) for item in each.items]
-        if each.note or not each.items:
-            rows.append((each.surface, each.state, each.note, "", ""))
-    return rows
-
-
-def _digest(item: Item) -> str:
-    if item.seen is None:
-        return "-"
-    return item.seen if item.seen == item.expected or not item.expected else f"{item.seen} (ours: {item.expected})"
+    return run(target, as_json=as_json)

@@ -6,16 +6,8 @@ from pathlib import Path
 
 import click
 
-from unmoor.adapters.factory import open_checkout
-from unmoor.adapters.process.supervisor import Processes
-from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli.help import examples
 from unmoor.cli.options import directory_option
-from unmoor.cli.output import err
-from unmoor.cli.resolve_project import remote_repository
-from unmoor.errors import Interrupted, Refused
-from unmoor.rehearsal import local
-from unmoor.util.filelock import exclusive_lock
 
 
 @click.group(short_help="Run a local world of your own: indexes, a GitHub API, a registry, a git remote.")
@@ -51,6 +43,15 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
     Its addresses and throw-away credentials are written to DIR/world.toml, whose path is printed
     once the world can be used. In a checkout, the git remote starts as a copy of it.
     """
+    from unmoor.adapters.factory import open_checkout
+    from unmoor.adapters.process.supervisor import Processes
+    from unmoor.artifacts.run_dir import RunFolder
+    from unmoor.cli.output import err
+    from unmoor.cli.resolve_project import remote_repository
+    from unmoor.errors import Interrupted, Refused
+    from unmoor.rehearsal import local
+    from unmoor.util.filelock import exclusive_lock
+
     with Processes() as processes, processes.guarded():
         here = open_checkout(folder, processes)
         try:

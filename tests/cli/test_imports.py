@@ -1,0 +1,30 @@
+"""What a command imports before it is known that it will run: its help costs little more than the list of commands."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from unmoor.cli.app import COMMANDS
+
+_LOOK = """
+import importlib, sys
+from unmoor.cli.app import cli
+before = set(sys.modules)
+importlib.import_module("unmoor.cli." + sys.argv[1])
+print(*sorted(name for name in set(sys.modules) - before if name.startswith("unmoor.") or "." not in name))
+"""
+_LIGHT = {f"unmoor.cli.{name}" for name in ("help", "options", "skip")} | {"unmoor.util", "unmoor.util.text"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_imports_what_it_runs_only_when_it_runs(name: str) -> None:
+    """Flags and help need click and nothing of what a release is made of."""
+    module = name.replace("-", "_")
+    ran = subprocess.run([sys.executable, "-c", _LOOK, module], capture_output=True, text=True, check=True, timeout=30)
+    imported = set(ran.stdout.split())
+    ours = {each for each in imported if each.startswith("unmoor.")}
+    assert ours <= _LIGHT | {f"unmoor.cli.{module}"}
+    assert not {each for each in imported - ours if each not in sys.stdlib_module_names}
