@@ -137,23 +137,28 @@ class Processes:
                 "the run was stopped", next_step="run the same command again: it goes on where it stopped"
             )
 
-    def start(self, args: Sequence[str], *, cwd: Path, env: Mapping[str, str], umask: int = -1) -> Child:
+    def start(
+        self, args: Sequence[str], *, cwd: Path, env: Mapping[str, str], umask: int = -1, log: Path | None = None
+    ) -> Child:
         """Start a program in a session of its own. ``env`` is the whole environment, but for a mark of ours.
 
-        Raises `ToolMissing` where there is no such program, `Interrupted`.
+        What it prints goes to the file ``log``, else to the pipes `Child.out` and `Child.err`.
+
+        Raises `ToolMissing` if there is no such program, `Interrupted`.
         """
         self.check()
         program = _found(args[0], env)
-        with self._lock:
+        with self._lock, contextlib.ExitStack() as stack:
             self._start_reaper()
+            printed = subprocess.PIPE if log is None else stack.enter_context(log.open("wb"))
             try:
                 popen = subprocess.Popen(
                     [program, *args[1:]],
                     cwd=cwd,
                     env={**env, **dict([self._mark.split("=")])},
                     stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
+                    stdout=printed,
+                    stderr=printed,
                     start_new_session=True,
                     umask=umask,
                 )
@@ -175,8 +180,9 @@ class Processes:
             self._groups.discard(child.popen.pid)
             self._tell(f"-{child.popen.pid}\n")
         child.code = child.popen.wait()
-        for stream in (child.out, child.err):
-            stream.close()
+        for stream in (child.popen.stdout, child.popen.stderr):
+            if stream is not None:
+                stream.close()
         if child.pidfd is not None:
             os.close(child.pidfd)
         return child.code
@@ -221,7 +227,7 @@ class Processes:
             atexit.register(self.close)
         else:
             _piped(self._reaper.stdin).close()
-        self._reaper = start_reaper(self._mark)
+        self._reaper = _spawn_reaper(self._mark)
         for group in self._groups:
             self._tell(f"+{group}\n")
         for engine in self._engines.elements():
@@ -234,7 +240,7 @@ class Processes:
                 _piped(self._reaper.stdin).write(line.encode())
 
 
-def start_reaper(mark: str) -> subprocess.Popen[bytes]:
+def _spawn_reaper(mark: str) -> subprocess.Popen[bytes]:
     """Start a keeper for what carries a mark; what is to be ended with us is told to its standard input."""
     return subprocess.Popen(
         [sys.executable, "-I", "-S", "-E", str(Path(__file__).with_name("reaper.py")), mark],
