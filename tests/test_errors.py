@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import errno
+import inspect
 import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 
+import unmoor
 from unmoor import errors
 from unmoor.cli import exit_codes
+from unmoor.render import words
+
+SOURCES = Path(inspect.getfile(unmoor)).parent
+MODULES = {str(path.relative_to(SOURCES)): ast.parse(path.read_text()) for path in sorted(SOURCES.rglob("*.py"))}
+TALK = frozenset({"what", "where", "next_step", "retryable", "wait", "otherwise", "exit_code"})
+"""What an error says; nobody sets it from outside."""
+MATCHING = frozenset({"search", "match", "fullmatch", "findall", "finditer", "startswith", "endswith", "find", "index"})
 
 
 def test_the_drawn_tree_is_the_tree() -> None:
@@ -42,7 +55,8 @@ def test_an_error_ends_as_a_message_and_its_code(
     said = capsys.readouterr()
     assert said.out == ""
     lines = click.unstyle(said.err).splitlines()
-    assert lines == ["error: pyproject.toml: what happened", "  | more of it", "next:  do this"]
+    step = "do this, then run the same command again" if error.retryable else "do this"
+    assert lines == ["error: pyproject.toml: what happened", "  | more of it", f"next:  {step}"]
 
 
 def test_a_fault_of_ours_keeps_its_traceback_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,17 +70,21 @@ def test_a_fault_of_ours_keeps_its_traceback_in_a_file(capsys: pytest.CaptureFix
     assert ".traceback" in said
 
 
+ROOM = "make room where the checkout and temporary files (TMPDIR) are"
+RIGHT = "give the user the right to it, or use another checkout or TMPDIR"
+
+
 @pytest.mark.parametrize(
-    ("number", "code", "words"),
+    ("number", "code", "told", "step"),
     [
-        (errno.ENOSPC, 13, "a file could not be written: No space left on device"),
-        (errno.EROFS, 5, "this user may not use that file or folder: Read-only file system"),
-        (errno.EACCES, 5, "this user may not use that file or folder: Permission denied"),
+        (errno.ENOSPC, 13, "a file could not be written: No space left on device", ROOM),
+        (errno.EROFS, 5, "this user may not use that file or folder: Read-only file system", RIGHT),
+        (errno.EACCES, 5, "this user may not use that file or folder: Permission denied", RIGHT),
     ],
     ids=["full", "read-only", "no-right"],
 )
 def test_what_a_disk_refuses_is_no_fault_of_ours(
-    number: int, code: int, words: str, capsys: pytest.CaptureFixture[str]
+    number: int, code: int, told: str, step: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is told with the place, and what to do about it, without a traceback anywhere."""
 
@@ -75,8 +93,7 @@ def test_what_a_disk_refuses_is_no_fault_of_ours(
 
     assert exit_codes.guard(fail) == code
     lines = click.unstyle(capsys.readouterr().err).splitlines()
-    assert lines[0] == f"error: /there/file: {words}"
-    assert lines[1].startswith("next:  ")
+    assert lines == [f"error: /there/file: {told}", f"next:  {step}, then run the same command again"]
 
 
 def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,3 +104,163 @@ def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert exit_codes.guard(stop) == 130
     assert "run the same command again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", errors.error_classes())
+def test_every_class_says_whether_to_try_again(error: type[errors.UnmoorError]) -> None:
+    """Each for itself, none by inheritance; and what one raise site says counts there alone."""
+    assert "retryable" in vars(error)
+    other = error("what", next_step="do this", retryable=not error.retryable)
+    assert (other.retryable, error("what").retryable) == (not error.retryable, error.retryable)
+
+
+AGAIN = "run the same command again"
+
+
+@pytest.mark.parametrize(
+    ("error", "kept", "said"),
+    [
+        (errors.Denied("no", next_step="give a token"), False, "give a token"),
+        (errors.Denied("no", next_step="give a token", retryable=True), False, f"give a token, then {AGAIN}"),
+        (errors.Unknown("no answer"), False, AGAIN),
+        (errors.Unknown("no answer"), True, f"{AGAIN}: what is there already is kept"),
+        (errors.Unknown("no answer", otherwise="ask"), False, f"{AGAIN}; if that stays, ask"),
+        (
+            errors.Unknown("no answer", next_step="look", otherwise="ask"),
+            True,
+            f"look, then {AGAIN}: what is there already is kept; if that stays, ask",
+        ),
+        (errors.Unknown("no answer", next_step="look at it", retryable=False), True, "look at it"),
+        (errors.TryLater("busy", wait=30), False, f"wait 30 s, then {AGAIN}"),
+        (errors.TryLater("busy", next_step="look", wait=90), False, f"look, wait 2 min, then {AGAIN}"),
+    ],
+)
+def test_the_renderer_says_to_run_it_again(error: errors.UnmoorError, *, kept: bool, said: str) -> None:
+    """What is specific first, then how long to wait, then the same command, then what to do if that does not help."""
+    assert words.next_step(error, kept=kept) == said
+    assert click.unstyle(exit_codes.message(error, kept=kept)[-1]) == f"next:  {said}"
+
+
+def test_an_error_said_more_fully_is_a_new_one() -> None:
+    """The first stays as it was, and is the cause; the second keeps its class, its fields and the rest of its words."""
+    first = errors.BuildFailed("broken", where="there", next_step="mend it", file="setup.py", line=7)
+    fuller = first.amended(also="2 of 3", retryable=True)
+    assert (str(first), first.retryable) == ("there: broken", False)
+    assert (str(fuller), fuller.args, fuller.next_step) == ("there: broken; 2 of 3", ("broken; 2 of 3",), "mend it")
+    assert (type(fuller), fuller.file, fuller.line, fuller.retryable) == (errors.BuildFailed, "setup.py", 7, True)
+    assert fuller.__cause__ is first
+    assert errors.Unknown("one\ntwo").amended(also="three").what == "one\ntwo\nthree"
+    again = fuller.amended(where="here", next_step="ask")
+    assert (str(again), again.next_step, again.retryable) == ("here: broken; 2 of 3", "ask", True)
+
+
+@pytest.mark.parametrize("error", errors.error_classes())
+def test_an_error_passes_its_advice_on(error: type[errors.UnmoorError]) -> None:
+    """Every class takes the whole advice of another error."""
+    first = errors.TryLater("busy", next_step="look", wait=3.0, otherwise="ask")
+    assert error("in other words", **first.advice).advice == first.advice
+
+
+def constants(tree: ast.Module) -> Iterator[ast.Constant]:
+    """Every piece of text in a module that is no docstring."""
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if node.body and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node
+
+
+def test_only_the_renderer_says_to_run_it_again() -> None:
+    """No other text of the package does: a raise site says ``retryable``."""
+    phrases = re.compile(r"\b(same command again|(run|try)( it)? again|if that stays)\b")
+    said = {
+        (module, node.value)
+        for module, tree in MODULES.items()
+        for node in constants(tree)
+        if phrases.search(str(node.value))
+    }
+    assert {module for module, _ in said} == {"render/words.py"}
+
+
+def test_every_error_says_what_to_do() -> None:
+    """A raise site without a next step is one where the same command is run again."""
+    known = {error.__name__: error for error in errors.error_classes()}
+    silent = []
+    for module, tree in MODULES.items():
+        ours = {
+            name.asname or name.name: known[name.name]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module == "unmoor.errors"
+            for name in node.names
+            if name.name in known
+        }
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in ours:
+                continue
+            given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+            again = given.get("retryable", str(ours[node.func.id].retryable))
+            if None not in given and again != "True" and given.get("next_step", "''") == "''":
+                silent.append(f"{module}:{node.lineno}")
+    assert silent == []
+
+
+def assigned(node: ast.AST) -> Iterator[ast.Attribute]:
+    """The attributes that a statement sets or deletes."""
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign | ast.Delete):
+        targets = node.targets
+    elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+        targets = [node.target]
+    for target in targets:
+        yield from (each for each in ast.walk(target) if isinstance(each, ast.Attribute))
+
+
+def caught_names(function: ast.AST) -> set[str]:
+    """The names of what is caught in a function, and those that keep it beyond the handler."""
+    names = {node.name for node in ast.walk(function) if isinstance(node, ast.ExceptHandler) and node.name}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id in names:
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names
+
+
+def test_an_error_is_never_changed_from_outside() -> None:
+    """Neither what was caught, under whatever name, nor what any error says."""
+    changed = []
+    for module, tree in MODULES.items():
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            names = caught_names(function)
+            changed += [
+                f"{module}:{each.lineno}"
+                for node in ast.walk(function)
+                for each in assigned(node)
+                if ast.unparse(each.value).split(".")[0] in names
+                or (module != "errors.py" and each.attr in TALK and ast.unparse(each.value) != "self")
+            ]
+    assert changed == []
+
+
+def is_talk(node: ast.AST) -> bool:
+    """Whether an expression is what an error says."""
+    return isinstance(node, ast.Attribute) and node.attr in {"what", "next_step", "otherwise"}
+
+
+def test_nobody_searches_an_error_for_words() -> None:
+    """What code has to know of an error is its class or a field."""
+    searched = []
+    for module, tree in MODULES.items():
+        for node in ast.walk(tree):
+            found = False
+            line = getattr(node, "lineno", 0)
+            if isinstance(node, ast.Compare) and module != "errors.py":
+                found = any(isinstance(each, ast.In | ast.NotIn) for each in node.ops)
+                found = found and any(is_talk(part) for side in node.comparators for part in ast.walk(side))
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MATCHING:
+                found = is_talk(node.func.value) or any(map(is_talk, node.args))
+            if found:
+                searched.append(f"{module}:{line}")
+    assert searched == []

@@ -12,10 +12,11 @@ import pytest
 from tests.support.faulty_index import FaultyIndex, RunningIndex, build_dists, run_index
 from tests.support.faulty_server import Exchange
 
-from unmoor.errors import Conflict, Denied, Incomplete, Rejected, TimedOut, Unknown, UnmoorError
+from unmoor.errors import Conflict, Denied, Incomplete, Rejected, TimedOut, TryLater, Unknown, UnmoorError
 from unmoor.products import Dists, File, Release, Subject, Uploaded
 from unmoor.publish.index_state import split_missing
 from unmoor.publish.upload import TRIES, WIDTH, upload
+from unmoor.render.words import AGAIN, next_step
 from unmoor.util.text import duration
 
 RELEASE = Release(
@@ -285,12 +286,12 @@ def test_what_can_be_survived_is(name: str, tmp_path: Path) -> None:
             1,
         ),
         (answer(400, "Only one sdist may be uploaded per release."), Rejected, "one sdist", "needs a new version", 1),
-        (answer(429, RateLimit="t=55569"), Rejected, "come back in 15 h 27 min", "in 15 h 27 min, not before", 1),
+        (answer(429, RateLimit="t=55569"), TryLater, "come back in 15 h 27 min", "^wait 15 h 27 min, then", 1),
         (answer(400, "Invalid value for classifiers."), Rejected, "classifiers", "needs a new version", 1),
         (answer(301, Location="/legacy"), Rejected, "redirects to", "upload address in the world file", 1),
         (answer(403, "Invalid API Token"), Denied, "Invalid API Token", "credential", 1),
-        (answer(429, Retry_After="86400"), Rejected, "come back in 24 h", "in 24 h, not before", 1),
-        (answer(429, Retry_After="5"), Rejected, "come back in 5 s", "in 5 s, not before", 3),
+        (answer(429, Retry_After="86400"), TryLater, "come back in 24 h", "^wait 24 h, then", 1),
+        (answer(429, Retry_After="5"), TryLater, "come back in 5 s", "^wait 5 s, then", 3),
         (answer(500), Unknown, "no believable answer .* 3 times", "status page", TRIES),
         (reset, Unknown, "no believable answer .* 3 times", "status page", TRIES),
     ],
@@ -304,9 +305,14 @@ def test_what_cannot_be_survived_says_so(  # noqa: PLR0917 - five of them are a 
         running.served.uploads.extend([fault] * 9)
         with pytest.raises(kind, match=words) as caught:
             bringing(running, files)
-    assert caught.value.what.endswith(f"; 1 of 2 files are on example: {files[0].name}")
-    assert re.search(advice, caught.value.next_step)
-    assert ("within 14 days" in caught.value.next_step) is ("again" in caught.value.next_step)
+    error = caught.value
+    _, _, rest = error.what.partition(f"; 1 of 2 files are on example: {files[0].name}")
+    assert rest.startswith("; the rest has to follow within 14 days") if rest else error.what.endswith(files[0].name)
+    assert re.search(advice, next_step(error))
+    assert error.retryable is not bool(re.search("new version|another name", error.next_step))
+    assert (bool(rest), AGAIN in next_step(error)) == (error.retryable, error.retryable)
+    assert type(error) is kind
+    assert (error.wait > 0) is (kind is TryLater)
     assert running.served.sent == [files[1].name] * sent
     assert running.served.stored == []
 
@@ -407,7 +413,7 @@ def test_a_yes_is_not_believed_without_the_hash(tmp_path: Path) -> None:
         with pytest.raises(Incomplete, match="does not list") as caught:
             bringing(running, files)
     assert running.served.sent == [file.name for file in files]
-    assert "run the same command again" in caught.value.next_step
+    assert AGAIN in next_step(caught.value)
     assert sum(running.clock.slept) == 180
 
 

@@ -166,7 +166,10 @@ def test_json_lines_are_json() -> None:
         (Found(product=1), {"outcome": "found", "product": 1}),
         (Planned(plan="do it"), {"outcome": "planned", "plan": "do it"}),
         (Skipped(why="no"), {"outcome": "skipped", "why": "no"}),
-        (Failed(BAD), {"outcome": "failed", "kind": "conflict", "error": str(BAD), "next": BAD.next_step}),
+        (
+            Failed(BAD),
+            {"outcome": "failed", "kind": "conflict", "error": str(BAD), "next": BAD.next_step, "retryable": False},
+        ),
     ],
 )
 def test_the_journal_names_outcomes_by_words_of_its_own(outcome: Outcome, record: dict[str, object]) -> None:

@@ -14,6 +14,7 @@ from unmoor.errors import Denied, Internal, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeRelease, ForgeRepository
 from unmoor.ports.index import Holding, LoginProbe
 from unmoor.products import Access, Certainty, Release
+from unmoor.render.words import next_step
 from unmoor.stages.access import ProveAccess
 
 EMPTY = Holding(simple={}, json=None)
@@ -182,7 +183,7 @@ WRONG: dict[str, tuple[AccessInputs, type[UnmoorError], str]] = {
     "moved": (AccessInputs(forge=FakeForge(replace(WHOLE, full_name="acme/new"))), Refused, "acme/new"),
     "archived": (AccessInputs(forge=FakeForge(replace(WHOLE, archived=True))), Refused, "unarchive"),
     "not shown": (AccessInputs(forge=FakeForge(ABSENT)), Denied, "look"),
-    "limited": (AccessInputs(forge=FakeForge(LIMITED)), Unknown, "60 s"),
+    "limited": (AccessInputs(forge=FakeForge(LIMITED)), Unknown, "wait 1 min, then run"),
     "tag of a deleted immutable release": (
         AccessInputs(forge=FakeForge(attests=True)),
         Refused,
@@ -200,7 +201,7 @@ def test_what_is_wrong_stops_the_run_with_what_to_do(case: str) -> None:
     world, error, advice = WRONG[case]
     with pytest.raises(error) as caught:
         world.look()
-    assert advice in caught.value.next_step + caught.value.what
+    assert advice in next_step(caught.value) + caught.value.what
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:

@@ -18,6 +18,7 @@ from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, Refused, Rejected, Unknown
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import File
+from unmoor.render.words import next_step
 from unmoor.util.files import sha256_of
 
 
@@ -182,7 +183,7 @@ def test_files_of_another_build_of_the_commit(at: LocalForge, tmp_path: Path, *,
     for look in (other.stage.find, other.stage.make):
         with pytest.raises(Conflict) as caught:
             look(other.context)
-        assert f"remove {other.stage.folder.path} and run" in caught.value.next_step
+        assert f"remove {other.stage.folder.path}, then run" in next_step(caught.value)
 
 
 @dataclass

@@ -8,6 +8,7 @@ the same requirements: the sdist's and, as a rule, the wheel's.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -36,6 +37,8 @@ _FIXED = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONNOUSER
 # Under umask 077 setuptools would write other bytes.
 _UMASK = 0o022
 _LAST = 20
+# What backends say of a file that they look for in vain, in whatever language of theirs.
+_ABSENT = re.compile(r"(?:No such file or directory|[Ff]ile not found): ['\"]([^'\"\n]+)['\"]")
 _TIMEOUT = 3600.0
 
 
@@ -193,6 +196,10 @@ class _Talk:
             if isinstance(inner, UnmoorError):
                 raise inner from None
             said = "\n".join(self._lines).strip() or (str(inner) if inner is not None else "")
+            what = f"{error}\n{said}".strip()
+            absent = _ABSENT.search(what)
             raise BuildFailed(
-                f"{error}\n{said}".strip(), next_step="see that `python -m build` works in a fresh clone of the tag"
+                what,
+                next_step="see that `python -m build` works in a fresh clone of the tag",
+                absent=absent[1] if absent else "",
             ) from error

@@ -144,14 +144,13 @@ def decode(data: bytes, *, where: str) -> Manifest:
     try:
         manifest = decode_json(data[: LIMIT + 1], Manifest)
     except ValueError as error:
-        raise Unknown(
-            f"this is not a manifest: {error}", where=where, next_step="remove the file and run the same command again"
-        ) from error
+        raise Unknown(f"this is not a manifest: {error}", where=where, next_step="remove the file") from error
     if manifest.schema != SCHEMA or not all(is_safe_name(artifact.name) for artifact in manifest.artifacts):
         raise Unknown(
             f"cannot read a manifest of schema {manifest.schema}, or with unsafe file names",
             where=where,
             next_step="use the version of unmoor that wrote it",
+            retryable=False,
         )
     return manifest
 

@@ -59,6 +59,7 @@ class Handover:
                 "there is no manifest: files count only with one that names them",
                 where=str(self.manifest),
                 next_step=NAME_THEM,
+                retryable=False,
             ) from error
         return manifests.decode(data, where=str(self.manifest))
 
@@ -136,5 +137,6 @@ def built_files(folder: Path) -> tuple[list[Path], list[str]]:
             "it holds neither a wheel nor an sdist",
             where=str(folder),
             next_step="name the folder that the files were built into: --built DIR",
+            retryable=False,
         )
     return [*wheels, *sdists], [clean(path.name) for path in entries if path not in {*wheels, *sdists}]

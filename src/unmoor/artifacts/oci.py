@@ -200,6 +200,7 @@ def _unreadable(trouble: str, where: str) -> Unknown:
         f"cannot read this manifest: {trouble}",
         where=where,
         next_step="look at what the registry serves there",
+        retryable=False,
     )
 
 

@@ -88,7 +88,8 @@ class RunFolder:
             raise Conflict(
                 "this folder already holds other files of the tag",
                 where=str(self.path),
-                next_step="remove the folder if you do not need them, then run the same command again",
+                next_step="remove the folder if you do not need them",
+                retryable=True,
             )
         for leg, manifest in read:
             for file in manifest.dists(leg.dists).files:
@@ -105,7 +106,10 @@ class RunFolder:
         """Copy a handed-over file if it has the bytes that its manifest names."""
         if not file.path.is_file():
             raise Incomplete(
-                f"{file.name} is missing", where=str(file.path.parent), next_step="hand over every file of the manifest"
+                f"{file.name} is missing",
+                where=str(file.path.parent),
+                next_step="hand over every file of the manifest",
+                retryable=False,
             )
         if not is_intact(file):
             raise Conflict(

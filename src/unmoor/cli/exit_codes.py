@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from unmoor.errors import Internal, Interrupted, UnmoorError, from_os_error
+from unmoor.render import words
 from unmoor.util.text import clean, indented
 
 BLOCK = 60  # lines of a longer text that are shown, the last ones
@@ -26,7 +27,7 @@ def guard(command: Callable[[], Any]) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return show(Interrupted("stopped before the end", next_step="run the same command again"))
+        return show(Interrupted("stopped before the end"))
     except UnmoorError as error:
         return show(error)
     except BrokenPipeError:  # `unmoor notes | head`: the reader has had enough
@@ -44,13 +45,16 @@ def show(error: UnmoorError) -> int:
     return error.exit_code
 
 
-def message(error: UnmoorError) -> list[str]:
-    """What, where, what to do next; a longer text (a build's last words) indented below."""
+def message(error: UnmoorError, *, kept: bool = False) -> list[str]:
+    """What, where, what to do next; a longer text (a build's last words) indented below.
+
+    ``kept`` is that of `words.next_step`.
+    """
     first, *more = str(error).splitlines() or [""]
     shown = more[-BLOCK:]
     lines = [click.style("error: ", fg="red", bold=True) + clean(first, limit=2000)]
     lines += [f"  | {indented(line, limit=500)}" for line in shown]
-    first, *more = error.next_step.splitlines() or [""]
+    first, *more = words.next_step(error, kept=kept).splitlines() or [""]
     lines += [click.style("next:  ", bold=True) + clean(first, limit=2000)]
     return lines + [f"       {indented(line, limit=500)}" for line in more]
 

@@ -98,7 +98,7 @@ def close(report: Report, *, ceiling: Reach, again: str) -> int:
         if isinstance(stage.outcome, Failed):
             err("")
             err(click.style(f"{stage.info.name} failed", bold=True))
-            for line in message(stage.outcome.error):
+            for line in message(stage.outcome.error, kept=True):
                 err(line)
     if not failed:
         _say_what_remains(report, ceiling=ceiling, again=again)

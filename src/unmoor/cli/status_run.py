@@ -52,6 +52,7 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
                 f"nothing is released as {wanted}: no manifest, neither here nor on a release of that tag",
                 where=services.forge.address,
                 next_step=asked.further(wanted),
+                retryable=False,
             )
         staging = opened.request.staging(services)
         states = compare(

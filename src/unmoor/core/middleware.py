@@ -127,7 +127,8 @@ def internal_error(error: Exception) -> Internal:
     """Describe a bug in unmoor; the traceback goes to the journal."""
     internal = Internal(
         f"unmoor itself failed: {type(error).__name__}: {error}",
-        next_step="run the same command again; if it stays, report it with the traceback, which is kept",
+        otherwise="report it with the traceback, which is kept",
+        retryable=True,
     )
     internal.__cause__ = error
     return internal
@@ -160,7 +161,8 @@ def outcome_record(outcome: Outcome) -> Mapping[str, Any]:
         case Skipped(why):
             return {"outcome": outcome.state, "why": why}
         case Failed(error):
-            record = {"outcome": outcome.state, "kind": error.kind, "error": str(error), "next": error.next_step}
+            record: dict[str, Any] = {"outcome": outcome.state, "kind": error.kind, "error": str(error)}
+            record |= {"next": error.next_step or error.otherwise, "retryable": error.retryable}
             if error.__cause__ is not None and isinstance(error, Internal):
                 record["traceback"] = "".join(traceback.format_exception(error.__cause__))
             return record

@@ -236,12 +236,12 @@ class Run:
 
 def interrupted() -> Interrupted:
     """The error for a run that the user stopped."""
-    return Interrupted("stopped before the end", next_step="run the same command again: it goes on from what is there")
+    return Interrupted("stopped before the end")
 
 
 def deadline_passed(deadline: float, running: list[str]) -> TimedOut:
     """The error for a run that took too long."""
     return TimedOut(
         f"the run took longer than its deadline of {deadline:.0f} s (still busy: {', '.join(running)})",
-        next_step="run the same command again: it goes on from what is there; or raise `deadline`",
+        otherwise="raise `deadline`",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -76,17 +75,14 @@ def require_large_files(tree: Path, name: str) -> None:
     if found:
         raise BuildFailed(
             f"{name} holds {len(found)} pointers of git-lfs instead of the files, such as {found[0]}",
-            next_step="install git-lfs on this machine, run git lfs pull, then run the same command again",
+            next_step="install git-lfs on this machine, run git lfs pull",
+            retryable=True,
         )
 
 
-_MISSING_FILE = re.compile(r"(?:No such file or directory|[Ff]ile not found): ['\"]([^'\"\n]+)['\"]")
-
-
 def explain_build_failure(error: BuildFailed, sdist: str) -> BuildFailed:
-    """Say of an sdist whose wheel cannot be built what it lacks, in the backend's words."""
-    absent = _MISSING_FILE.search(error.what)
-    lacks = f", since it lacks {clean(Path(absent[1]).name)}" if absent else ""
+    """Say of an sdist whose wheel cannot be built what it lacks."""
+    lacks = f", since it lacks {clean(Path(error.absent).name)}" if error.absent else ""
     return BuildFailed(
         f"no wheel can be built from {clean(sdist)}{lacks}: {error.what}",
         where=error.where,

@@ -168,6 +168,7 @@ def apply(
             f"after {len(deleted)} deletions these tags no longer resolve: {', '.join(broken)}",
             where=registry.name,
             next_step="push these images again; the digests that were deleted are named above",
+            retryable=False,
         )
     return Cleaned(
         deleted=tuple(deleted), spared=tuple((digest, spared[digest]) for digest in plan.gone if digest in spared)

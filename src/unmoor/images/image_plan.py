@@ -25,7 +25,6 @@ from unmoor.products import Image, PushedImage, Release
 from unmoor.util.text import clean
 from unmoor.versioning import pep440
 
-AGAIN = "run the same command again: what is there already is kept"
 _VERSION_LABEL = "org.opencontainers.image.version"
 _NUMBER = re.compile(r"[0-9]")
 # A version that nobody releases, to tell the tags that do not name one.
@@ -198,7 +197,9 @@ def _config(registry: Registry, digest: str) -> str:
     return document.config.digest if isinstance(document, oci.ImageManifest) else ""
 
 
-def require_image(seen: RemoteImage, images: Sequence[Image], registry: Registry, tag: str, advice: str) -> None:
+def require_image(
+    seen: RemoteImage, images: Sequence[Image], registry: Registry, tag: str, advice: str, *, retryable: bool = False
+) -> None:
     """Raise `Conflict`, naming both digests, where a tag holds other images than these."""
     if not seen.is_of(images):
         there = ", ".join(each or "nothing" for each in seen.configs)
@@ -207,6 +208,7 @@ def require_image(seen: RemoteImage, images: Sequence[Image], registry: Registry
             f"{clean(tag)} is another image there: {seen.manifest.digest} (of {there}), and ours is of {ours}",
             where=registry.name,
             next_step=advice,
+            retryable=retryable,
         )
 
 
@@ -247,5 +249,5 @@ def tags_by_digest(registry: Registry, digest: str) -> OciManifest:
     """A manifest that was seen before. Raises `Unknown` where it is gone."""
     manifest = registry.manifest(digest)
     if manifest is None:
-        raise Unknown(f"{digest} is no longer there", where=registry.name, next_step=AGAIN)
+        raise Unknown(f"{digest} is no longer there", where=registry.name)
     return manifest

@@ -40,6 +40,7 @@ def join(folder: RunFolder, legs: Sequence[Path]) -> None:
             "the files of this release are not here: images count only with the wheels that lie in them",
             where=str(folder.path),
             next_step="hand over those files, too: --dists DIR",
+            retryable=False,
         )
     recorded = [(leg, _record_of(leg, manifest)) for leg in legs]
     own = image_names.read_record(folder)
@@ -55,9 +56,13 @@ def _record_of(leg: Path, manifest: Manifest) -> BuildRecord:
     """What one leg built. Raises `Incomplete`, `Conflict`."""
     record = image_names.read_record(RunFolder(leg))
     if record is None:
-        raise Incomplete(f"there is no {image_names.RECORD} that can be read", where=str(leg), next_step=_HOW)
+        raise Incomplete(
+            f"there is no {image_names.RECORD} that can be read", where=str(leg), next_step=_HOW, retryable=False
+        )
     if not image_names.kept(RunFolder(leg)).is_file():
-        raise Incomplete(f"there is no {image_names.kept(RunFolder(leg)).name}", where=str(leg), next_step=_HOW)
+        raise Incomplete(
+            f"there is no {image_names.kept(RunFolder(leg)).name}", where=str(leg), next_step=_HOW, retryable=False
+        )
     if record.commit != manifest.commit:
         what = f"it was built of commit {clean(record.commit, 40)}, and this release is {manifest.commit}"
     elif not _is_of(record, manifest):
@@ -100,5 +105,7 @@ def _proofs(legs: Sequence[tuple[Path, Sequence[Image]]]) -> Iterator[Proof]:
         proof = RunFolder(leg).read_proof(_PROOF)
         proven = frozenset(proof.subjects) if proof else frozenset()
         if proof is None or not proven.issuperset(map(image_names.subject_of, images)):
-            raise Incomplete("its images were not proven where they were built", where=str(leg), next_step=_HOW)
+            raise Incomplete(
+                "its images were not proven where they were built", where=str(leg), next_step=_HOW, retryable=False
+            )
         yield proof

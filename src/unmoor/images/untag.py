@@ -31,7 +31,7 @@ def untag(
     try:
         registry.put(tag, aside)
     except (Rejected, Denied) as error:
-        return NotUndone(f"{where} stays: {error.what}; {error.next_step}")
+        return NotUndone(f"{where} stays: {error.in_brief()}")
     try:
         trouble = _deleted(registry, packages, tag, aside, clock)
     except UnmoorError as error:

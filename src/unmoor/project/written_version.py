@@ -58,7 +58,7 @@ def with_version(content: bytes, written: WrittenVersion, new: str) -> bytes:
         raise ConfigError(
             f"the version {clean(written.text, 60)} is not written here any more",
             where=str(written),
-            next_step="run the same command again",
+            retryable=True,
         )
     lines[written.line - 1] = line[: written.column] + new.encode("ascii") + line[end:]
     return b"".join(lines)

@@ -73,7 +73,7 @@ def _guarded(surface: str, look: Callable[[], SurfaceState]) -> SurfaceState:
     except (Interrupted, Internal):
         raise
     except UnmoorError as error:
-        return SurfaceState(surface=surface, state=State.UNKNOWN, note=f"{error}; {error.next_step}")
+        return SurfaceState(surface=surface, state=State.UNKNOWN, note=error.in_brief(where=True))
 
 
 def compare_index(manifest: Manifest, index: Index) -> SurfaceState:
@@ -193,6 +193,7 @@ def find_manifest(folder: RunFolder, forge: Forge, tag: str) -> Manifest | None:
             f"the manifest is of {clean(found.tag)}, not of {clean(tag)}",
             where=str(folder.manifest),
             next_step="look at the release by hand",
+            retryable=False,
         )
     return found
 

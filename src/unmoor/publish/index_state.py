@@ -50,6 +50,7 @@ def _is_in(index: Index, holding: Holding, file: File) -> bool:
             f"{index.name} lists {file.name} without a sha256: whether these are the same bytes cannot be known",
             where=where,
             next_step="there is too much to be fetched and hashed: compare by hand, or use an index that gives hashes",
+            retryable=False,
         )
     return compared.match is Match.SAME
 

@@ -43,7 +43,7 @@ def is_latest(
             raise Unknown(
                 f"it cannot be told whether {version} is the highest published version: {error.what}",
                 where=error.where,
-                next_step=error.next_step,
+                **error.advice,
             ) from error
         warn(f"it cannot be told whether {version} is the highest published version, so it is not called so: {error}")
         return False

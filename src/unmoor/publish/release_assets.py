@@ -152,7 +152,8 @@ def repairable(
         wrong = [
             each for each in odd if each.kind is DifferenceKind.ALIEN or (whole and each.kind is DifferenceKind.OTHER)
         ]
-        advice = "compare the two; if the draft is the wrong one, delete it by hand and run the same command again"
+        again = True
+        advice = "compare the two; if the draft is the wrong one, delete it by hand"
     else:
         # A manifest in other words says the same of the same files.
         wrong = [each for each in odd if each.kind is not DifferenceKind.REWORDED and each.name != NOTES]
@@ -161,15 +162,17 @@ def repairable(
             if forge_release.immutable
             else "a published release is never altered"
         )
+        again = False
         advice = f"{how}: release a new version"
     if not wrong:
         return odd if forge_release.draft else ()
     if manifest is not None and whole and _is_of_another_build(manifest, bundle.manifest, forge):
+        again = True
         advice = (
             "another run has built this commit too, and the files of its build are on the release;"
-            f" to go on with those, remove {folder.path} and run the same command again"
+            f" to go on with those, remove {folder.path}"
         )
-    raise Conflict("; ".join(map(str, wrong)), where=forge_release.url, next_step=advice)
+    raise Conflict("; ".join(map(str, wrong)), where=forge_release.url, next_step=advice, retryable=again)
 
 
 def _is_of_another_build(asset: ForgeAsset, ours: Manifest, forge: Forge) -> bool:
@@ -253,6 +256,7 @@ def content_of(asset: ForgeAsset, forge: Forge, *, limit: int = manifests.LIMIT)
             f"{asset.name} has {asset.size} bytes, more than the {limit} such a file may have",
             where=asset.url,
             next_step="look at the release by hand",
+            retryable=False,
         )
     with tempfile.TemporaryDirectory(prefix="unmoor-") as folder:
         return forge.fetch(asset, Path(folder)).path.read_bytes()
@@ -280,7 +284,8 @@ def select_draft(releases: Iterable[ForgeRelease], *, body: str) -> DraftSelecti
     if kept is not None and foreign:
         raise Conflict(
             "there are several releases of the tag: " + ", ".join(each.url for each in (kept, *foreign)),
-            next_step="delete all but the right one by hand, then run the same command again",
+            next_step="delete all but the right one by hand",
+            retryable=True,
         )
     return DraftSelection(kept=kept, spare=spare)
 

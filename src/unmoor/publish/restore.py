@@ -77,9 +77,10 @@ class Surfaces:
             return False
         raise Incomplete(
             f"the release at {forge_release.url} names {wanted.name} in its manifest, and does not hold it",
-            next_step="delete the draft and run the same command again"
+            next_step="delete the draft"
             if forge_release.draft
             else "attach the file, by the sha256 in the manifest, or release the next version",
+            retryable=forge_release.draft,
         )
 
     def require_equal(self, built: tuple[File, ...], release: Release, context: StageContext) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from unmoor.errors import Incomplete, Rejected, TimedOut, Unknown, UnmoorError
+from unmoor.errors import Denied, Incomplete, Rejected, TimedOut, TryLater, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Busy, Index, Lost, Refusal, Sent
 from unmoor.ports.poll import poll
@@ -38,27 +38,31 @@ _SLOWEST = 200_000
 # Seconds of a wait after which it is seen whether the others still go on.
 _SLICE = 5.0
 _LONG = 60.0
-_AGAIN = "run the same command again: it sends only what is missing"
-_ADVICE: tuple[tuple[str, str], ...] = (
+# Words of an index that refuses a file, what to do then, and whether the same command follows.
+_ADVICE: tuple[tuple[str, str, bool], ...] = (
     (
         r"previously used|since been deleted",
         "the name of a deleted file never comes free: release the same commit under a new version",
+        False,
     ),
     (
         r"Non-user identities",
         "the trusted publisher names another project: correct the name there, or in the project's metadata",
+        True,
     ),
-    (r"already exists", "other bytes hold that name there, or held it once: release under a new version"),
-    (r"older than \d+ days", "the index closes a release after that time: release under a new version"),
+    (r"already exists", "other bytes hold that name there, or held it once: release under a new version", False),
+    (r"older than \d+ days", "the index closes a release after that time: release under a new version", False),
     (
         r"too large|entity too large",
-        "make the file smaller, or ask the index's operators for a higher limit, then run the same command again",
+        "make the file smaller, or ask the index's operators for a higher limit",
+        True,
     ),
     (
         r"isn't allowed|is not allowed|too similar|prohibited|conflicts with",
         "choose another name or version for the project, or ask the index's operators",
+        False,
     ),
-    (r"redirects to", "correct the upload address in the world file"),
+    (r"redirects to", "correct the upload address in the world file", True),
 )
 
 
@@ -75,7 +79,7 @@ def upload(
 
     ``deadline`` in seconds, beside a second for every 200 kB. A failure stops what was not begun;
     every error says how many of the files are there. Raises `Conflict`, `Denied`, `Rejected`,
-    `Unknown`, `TimedOut`, `Incomplete`.
+    `TryLater`, `Unknown`, `TimedOut`, `Incomplete`.
     """
     project, version, files = release.project, release.version, dists.files
     present, absent = split_missing(index, project, version, files)
@@ -107,14 +111,11 @@ def _describe_failures(failures: Sequence[BaseException], run: _Upload) -> BaseE
         return error
     there = sorted(file.name for file in run.there)
     count = f"{len(there)} of {len(run.files)} files are on {run.index.name}{': ' if there else ''}{', '.join(there)}"
-    more = "".join(f"; also: {each.what}" for each in others if isinstance(each, UnmoorError) and each != error)
-    between = "\n" if "\n" in error.what else "; "
-    error.what = f"{error.what}{more}{between}{count}"
-    if "again" not in error.next_step and "new version" not in error.next_step:
-        error.next_step = f"{error.next_step}; then {_AGAIN}"
-    if 0 < len(there) < len(run.files) and "again" in error.next_step:
-        error.next_step += ", within 14 days of the first one: later PyPI takes no more files of a release"
-    return error
+    again = error.retryable or isinstance(error, Denied)  # with the right given, the same command goes on
+    if again and 0 < len(there) < len(run.files):
+        count += "; the rest has to follow within 14 days: later PyPI takes no more files of a release"
+    also = [f"also: {each.what}" for each in others if isinstance(each, UnmoorError) and each != error]
+    return error.amended(also="; ".join((*also, count)), retryable=again)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +177,7 @@ class _Upload:
             raise Incomplete(
                 f"{self.index.name} took the files, and does not list {', '.join(file.name for file in missing)} yet",
                 where=self.index.name,
-                next_step=f"an index may take minutes to show a file: wait, then {_AGAIN}",
+                next_step="wait: an index may take minutes to show a file",
             )
 
     def _refused(self, file: File, answer: Refusal) -> None:
@@ -185,11 +186,14 @@ class _Upload:
         if self._appears(file, _LOOKS if exists else (0.0,)):
             self.say(f"{self.index.name} has {file.name} already, the same bytes")
             return
-        found = (text for words, text in _ADVICE if re.search(words, answer.reason, re.IGNORECASE))
+        other = ("correct what the index names; a changed file needs a new version", False)
+        found = ((text, again) for words, text, again in _ADVICE if re.search(words, answer.reason, re.IGNORECASE))
+        advice, again = next(found, other)
         raise Rejected(
             f"{self.index.name} refused {file.name}: {answer.status} {answer.reason}",
             where=self.index.name,
-            next_step=next(found, "correct what the index names; a changed file needs a new version"),
+            next_step=advice,
+            retryable=again,
         )
 
     def _come_back(self, answer: Busy, count: int) -> None:
@@ -197,10 +201,10 @@ class _Upload:
         # It is us who are asked, not the one file: the others wait too.
         self.welcome[0] = max(self.welcome[0], self.clock.now() + wait)
         if count > BUSY_TRIES or self.clock.now() + wait > self.ends:
-            raise Rejected(
+            raise TryLater(
                 f"{self.index.name} asks to come back in {duration(wait)}: {answer.reason}",
                 where=self.index.name,
-                next_step=f"in {duration(wait)}, not before, {_AGAIN}",
+                wait=wait,
             )
         self.say(f"{self.index.name} asks to come back in {duration(wait)}: {answer.reason}")
         self.pause(wait, f"while {self.index.name} asked to wait")
@@ -238,13 +242,13 @@ class _Upload:
             f"{self.index.name} gave no believable answer to {file.name} {sent} times, and does not list it:"
             f" {answer.reason}",
             where=self.index.name,
-            next_step=f"look at the index's status page, then {_AGAIN}",
+            next_step="look at the index's status page",
         )
 
     def pause(self, seconds: float, when: str) -> None:
         """Wait, or less where another file fails meanwhile. Raises `TimedOut` if the run's time is over before."""
         if self.clock.now() + seconds > self.ends:
-            raise TimedOut(f"the time for the upload ran out {when}", where=self.index.name, next_step=_AGAIN)
+            raise TimedOut(f"the time for the upload ran out {when}", where=self.index.name)
         until = self.clock.now() + seconds
         while (left := until - self.clock.now()) > 0 and not self.halted.is_set():
             self.clock.sleep(min(left, _SLICE) if seconds > _LONG else left)

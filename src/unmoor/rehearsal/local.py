@@ -122,7 +122,7 @@ def _first_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any
                 raise TimedOut(
                     f"not ready after {READY:.0f} s",
                     where="the local world",
-                    next_step=f"see {folder / 'serve.log'}, then run again",
+                    next_step=f"see {folder / 'serve.log'}",
                 )
             piece = os.read(stream.fileno(), LINE)
             if not piece:

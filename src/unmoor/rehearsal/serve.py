@@ -86,7 +86,9 @@ def locked(folder: Path) -> AbstractContextManager[None]:
     """Hold the folder: two worlds in one would write over each other. Raises `Refused`."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     next_step = "stop it, or choose another folder"
-    return exclusive_lock(folder, name="lock", busy="another world is running here", next_step=next_step)
+    return exclusive_lock(
+        folder, name="lock", busy="another world is running here", next_step=next_step, retryable=False
+    )
 
 
 class Ports:
@@ -271,9 +273,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         serve(options(sys.argv[1:] if arguments is None else arguments))
     except UnmoorError as error:
-        said = {"what": error.what, "where": error.where, "next_step": error.next_step}
+        said = {"what": error.what, "where": error.where, **error.advice}
         sys.stdout.write(json.dumps({"kind": error.kind, "error": said}) + "\n")
-        sys.stderr.write(f"{error} ({error.next_step})\n")
+        sys.stderr.write(f"{error.in_brief(where=True)}\n")
         return error.exit_code
     return 0
 

@@ -42,7 +42,7 @@ class Annotations:
             case StageWarned():
                 self.write(annotation("warning", event.stage, clean(event.text, limit=2000)))
             case StageEnded(outcome=Failed(error)):
-                told = clean(f"{error}. Next: {error.next_step}", limit=3000)
+                told = clean(f"{error}. Next: {words.next_step(error)}", limit=3000)
                 file, line = (error.file, error.line) if isinstance(error, BuildFailed) else ("", 0)
                 self.write(annotation("error", event.stage, told, file=file, line=line))
             case _:
@@ -92,7 +92,7 @@ def summary(report: Report) -> str:
             held = [(h.surface, h.what, h.digest, h.pending) for h in product.held]
             parts.append(_table(("surface", "what", "digest", "pending"), held))
     parts.extend(
-        f"> **{each.info.name} failed.** Next: {_cell(each.outcome.error.next_step)}\n\n"
+        f"> **{each.info.name} failed.** Next: {_cell(words.next_step(each.outcome.error))}\n\n"
         for each in words.failures(report)
         if isinstance(each.outcome, Failed)
     )

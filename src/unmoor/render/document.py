@@ -135,7 +135,7 @@ def _stage(each: StageReport) -> StageDocument:
         text=words.text(each.outcome),
         plan=each.plan,
         seconds=round(each.seconds, 3),
-        next_step=failed.next_step if failed else "",
+        next_step=words.next_step(failed) if failed else "",
         exit_code=failed.exit_code if failed else 0,
     )
 

@@ -7,7 +7,33 @@ from typing import assert_never
 from unmoor.core.events import Report, StageReport
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.stage import Product, Reach
-from unmoor.util.text import clean
+from unmoor.errors import UnmoorError
+from unmoor.util.text import clean, duration
+
+AGAIN = "run the same command again"
+KEPT = "what is there already is kept"
+
+
+def next_step(error: UnmoorError, *, kept: bool = False) -> str:
+    """Say what to do about an error. The one place that says to run the same command again.
+
+    ``kept``: it was a run of stages, which goes on from what is there; that is said as well.
+
+    >>> from unmoor.errors import Denied, TryLater, Unknown
+    >>> next_step(Denied("no", next_step="give a token"))
+    'give a token'
+    >>> next_step(Unknown("no answer"), kept=True)
+    'run the same command again: what is there already is kept'
+    >>> next_step(TryLater("busy", wait=90))
+    'wait 2 min, then run the same command again'
+    >>> next_step(Unknown("no answer", next_step="see that it runs", otherwise="restart it"))
+    'see that it runs, then run the same command again; if that stays, restart it'
+    """
+    if not error.retryable:
+        return error.next_step
+    before = ", ".join(filter(None, (error.next_step, f"wait {duration(error.wait)}" if error.wait else "")))
+    again = f"{before}, then {AGAIN}" if before else AGAIN
+    return "; if that stays, ".join(filter(None, (f"{again}: {KEPT}" if kept else again, error.otherwise)))
 
 
 def describe(product: object) -> str:

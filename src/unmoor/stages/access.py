@@ -107,7 +107,7 @@ class ProveAccess(Check[Access]):
                     problems.append(error)
                 elif self.ceiling is Reach.READS or self._is_advice(look):
                     context.warn(str(error))
-                findings.append(_unproven(look.surface, f"{error.what}; {error.next_step}", look.proven_by))
+                findings.append(_unproven(look.surface, error.in_brief(), look.proven_by))
         if problems:
             raise _together(problems)
         for finding in findings:
@@ -254,10 +254,17 @@ def _together(problems: list[UnmoorError]) -> UnmoorError:
     first, *more = ranked
     if not more:
         return first
-    steps = dict.fromkeys(error.next_step for error in ranked)
+    steps = filter(None, dict.fromkeys(error.next_step for error in ranked))
+    again = all(error.retryable for error in ranked)
     # Some are tables: each begins on a line of its own then.
     between = "\n" if any("\n" in str(error) for error in ranked) else "; "
-    return _kind(first)(between.join(map(str, ranked)), next_step="; ".join(steps))
+    return _kind(first)(
+        between.join(map(str, ranked)),
+        next_step="; ".join(steps),
+        retryable=again,
+        wait=max(error.wait for error in ranked),
+        otherwise="; ".join(filter(None, dict.fromkeys(error.otherwise for error in ranked))),
+    )
 
 
 def _kind(error: UnmoorError) -> type[UnmoorError]:

@@ -195,6 +195,7 @@ class BuildDists(Build[Dists]):
                 where=str(self.folder.path),
                 next_step=f"let a job build it (UNMOOR_FORMATS={lacking[0]} unmoor release --dry-run TAG), and hand it"
                 " over too: --dists DIR; or set formats to what is to be released",
+                retryable=False,
             )
         if self.prebuilt is None:
             return

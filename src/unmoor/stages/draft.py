@@ -38,7 +38,6 @@ from unmoor.release_request import ReleaseRequest
 _TRIES = 3
 # Seconds between looks at a list that may lag behind what was just written: half a minute was seen.
 _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
-_AGAIN = "run the same command again: what is there already is kept"
 # Seconds for which a draft with the files of another build must be left alone before they are replaced.
 _QUIET = 30.0
 _QUIET_PAUSE = 2.0
@@ -175,7 +174,7 @@ class MakeDraft(Push[Draft]):
             context.say(f"removing an empty second draft of {release.tag}")
             self.forge.remove(spare)
         if choice.kept is None:  # pragma: no cover - a draft was just made
-            raise Unknown("the draft that was made is gone", where=self.forge.address, next_step=_AGAIN)
+            raise Unknown("the draft that was made is gone", where=self.forge.address)
         return choice.kept
 
     def _wait_until_idle(
@@ -231,7 +230,8 @@ class MakeDraft(Push[Draft]):
                 raise Conflict(
                     f"{file.name} changed on disk: it is no longer sha256 {file.sha256}",
                     where=str(file.path),
-                    next_step="remove the run's folder, then run the same command again",
+                    next_step="remove the run's folder",
+                    retryable=True,
                 )
             context.say(f"attaching {file.name}")
             try:
@@ -276,7 +276,7 @@ class MakeDraft(Push[Draft]):
 
         there, odd = poll(look, until=lambda seen: not seen[1], waits=_PAUSES, clock=self.clock)
         if odd:
-            raise Incomplete(f"read back, the draft is not whole: {odd}", where=there.url, next_step=_AGAIN)
+            raise Incomplete(f"read back, the draft is not whole: {odd}", where=there.url)
         return _product(there, bundle)
 
     def _listed(self, tag: str, posting_id: int) -> ForgeRelease | None:
@@ -286,7 +286,7 @@ class MakeDraft(Push[Draft]):
         """Find the draft in the list again, which may lag behind."""
         forge_release = poll(lambda: self._listed(tag, posting_id), waits=_PAUSES, clock=self.clock)
         if forge_release is None:
-            raise Unknown(f"the draft of {tag} is no longer listed", where=self.forge.address, next_step=_AGAIN)
+            raise Unknown(f"the draft of {tag} is no longer listed", where=self.forge.address)
         return forge_release
 
 
@@ -302,7 +302,8 @@ def _busy(forge_release: ForgeRelease) -> Refused:
     return Refused(
         "another run is filling the draft with files of its own",
         where=forge_release.url,
-        next_step="wait for it to end, then run the same command again",
+        next_step="wait for it to end",
+        retryable=True,
     )
 
 

@@ -11,8 +11,8 @@ import msgspec
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Publish, StageContext, Undone
-from unmoor.errors import Unknown, UnmoorError
-from unmoor.images.image_plan import AGAIN, ImagePlan, registries, tags_by_digest
+from unmoor.errors import Denied, Unknown, UnmoorError
+from unmoor.images.image_plan import ImagePlan, registries, tags_by_digest
 from unmoor.images.tag_placement import TagPlacement, placements
 from unmoor.images.untag import untag
 from unmoor.ports.clock import Clock
@@ -113,7 +113,7 @@ class TagImages(Publish[MovedTags]):
             for spot in spots:
                 moving.floating(spot, release)
         except UnmoorError as error:
-            raise moving.told(error) from error.__cause__
+            raise moving.told(error) from error
         return MovedTags(pointers=tuple(moving.done), left=tuple(moving.left))
 
     def remedy(self, product: MovedTags) -> str:
@@ -211,10 +211,11 @@ class _Moving:
         there = ", ".join(f"{name}:{tag}" for name, tag in sorted(moved))
         later = [spot.target.stage or spot.registry.name for spot in self.undecided if spot.tags.floating]
         names += [f"any floating tag of {', '.join(dict.fromkeys(later))}"] if later else []
-        error.what = f"{error.what}; moved: {there or 'nothing'}; not moved: {', '.join(names) or 'nothing else'}"
-        if "again" not in error.next_step:
-            error.next_step = f"{error.next_step}; then {AGAIN}"
-        return error
+        return error.amended(
+            also=f"moved: {there or 'nothing'}; not moved: {', '.join(names) or 'nothing else'}",
+            # With the right given, the same command goes on.
+            retryable=error.retryable or isinstance(error, Denied),
+        )
 
 
 _Key = tuple[str, str, str]
@@ -251,6 +252,7 @@ def _read(folder: RunFolder) -> dict[_Key, str | None]:
             "the record of where floating tags pointed cannot be read",
             where=str(path),
             next_step="put the file right or remove it; without it floating tags are put back by hand",
+            retryable=False,
         ) from error
     return {(each.name, each.tag, each.digest): each.before for each in notes}
 

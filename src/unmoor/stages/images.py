@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -280,8 +279,7 @@ class BuildImages(Build[Images]):
         try:
             built = self.engine.build(recipe, hear=hear)
         except BuildFailed as error:
-            error.file = posixpath.join(release.path, error.file) if error.file else ""  # as the forge shows it
-            raise
+            raise error.below(release.path) from error
         facts = self.engine.inspect(built)
         if facts.labels.get(image_names.REVISION) != release.commit:
             raise Unknown(

@@ -227,7 +227,7 @@ class _Trial:
             ran = engine.run(self.image.id, smoke.run, entrypoint=smoke.entrypoint, timeout=smoke.timeout)
         except TimedOut as error:
             raise TimedOut(
-                f"{_called(self.image)}: the smoke command {smoke.name}: {error.what}", next_step=error.next_step
+                f"{_called(self.image)}: the smoke command {smoke.name}: {error.what}", **error.advice
             ) from error
         if ran.code != 0:
             raise self._unproven(f"the smoke command {smoke.name} ended with exit code {ran.code}{_said(ran)}")

@@ -144,7 +144,7 @@ class ProveStaged(Build[Proof]):
             raise Incomplete(
                 f"installers still cannot see {missing(listed)} after {self.patience:g} s",
                 where=self.index.name,
-                next_step="run the same command again later: nothing is uploaded twice",
+                next_step="wait some minutes",
             )
         return listed
 
@@ -163,5 +163,5 @@ def _by_hash(project: str, listed: ListedFile, file: File) -> str:
     _same(listed, file)
     url = listed.url.partition("#")[0]
     if _ADDRESS.fullmatch(url) is None:
-        raise Unknown(f"the address of {file.name} is none", next_step="look at the index by hand")
+        raise Unknown(f"the address of {file.name} is none", next_step="look at the index by hand", retryable=False)
     return f"{project} @ {url}#sha256={file.sha256}"

@@ -13,7 +13,6 @@ from unmoor.errors import CheckFailed, Conflict, Denied, Incomplete, ToolMissing
 from unmoor.images.annotate import index_over, is_annotated, put_annotated
 from unmoor.images.image_names import BuildTarget
 from unmoor.images.image_plan import (
-    AGAIN,
     ImagePlan,
     commit_only,
     product,
@@ -36,10 +35,7 @@ from unmoor.release_request import ReleaseRequest
 # Seconds before each try at a push: an answer that was lost is looked for before it is sent again.
 _PAUSES = (0.0, 2.0, 8.0)
 _TAKEN = "tags of versions are never moved: release under a new version, or find out who pushed that image"
-_COMMIT_TAKEN = (
-    "an image of this commit was built differently before; delete that tag if nothing of it is released,"
-    " then run the same command again"
-)
+_COMMIT_TAKEN = "an image of this commit was built differently before; delete that tag if nothing of it is released"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +150,7 @@ class PushImages(Push[Pushed]):
         tag, seen = under_commit(registry, release, target, wanted)
         if seen is None:
             return _Found(tag=tag, released=released)
-        require_image(seen, wanted, registry, tag, _COMMIT_TAKEN)
+        require_image(seen, wanted, registry, tag, _COMMIT_TAKEN, retryable=True)
         kept = released is not None or self._is_recorded(registry, tag, seen.manifest.digest)
         if not kept and not is_annotated(registry, seen.manifest, [image.id for image in wanted]):
             return _Found(tag=tag)
@@ -186,15 +182,15 @@ class PushImages(Push[Pushed]):
             registry.put(tag, index)
         seen = read_remote(registry, tag)
         if seen is None:
-            raise Unknown(f"{tag} was pushed, and read back it is not there", where=registry.name, next_step=AGAIN)
-        require_image(seen, wanted, registry, tag, _COMMIT_TAKEN)
+            raise Unknown(f"{tag} was pushed, and read back it is not there", where=registry.name)
+        require_image(seen, wanted, registry, tag, _COMMIT_TAKEN, retryable=True)
         return product(registry, place.target, tag, seen, place.line.platforms)
 
     def _one(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> OciManifest:
         """One platform's image under a tag: pushed, annotated, proven. What is there of it already is kept."""
         seen = read_remote(registry, tag)
         if seen is not None:
-            require_image(seen, [image], registry, tag, _COMMIT_TAKEN)
+            require_image(seen, [image], registry, tag, _COMMIT_TAKEN, retryable=True)
         there = seen.manifest if seen else tags_by_digest(registry, self._pushed(registry, image, tag, say))
         whole = put_annotated(registry, image, tag, there, say)
         if seen is None:
@@ -223,14 +219,15 @@ class PushImages(Push[Pushed]):
                 say(f"no good answer, looking before pushing again: {error.what}")
                 return None
             except Denied as error:
-                error.next_step = f"{error.next_step}; who may write to the package is set at {registry.page}"
-                raise
+                where_set = f"who may write to the package is set at {registry.page}"
+                raise error.amended(next_step="; ".join(filter(None, (error.next_step, where_set)))) from error
             seen = registry.head(tag)
             if seen != digest:
                 raise Conflict(
                     f"{digest} was pushed as {tag}, and the registry has {seen or 'nothing'} there",
                     where=registry.name,
-                    next_step="see who else pushes this tag, then run the same command again",
+                    next_step="see who else pushes this tag",
+                    retryable=True,
                 )
             return digest
 
@@ -291,6 +288,7 @@ class _Place:
                 where=self.line.name,
                 next_step="build every platform, or hand over what another machine built (--leg DIR), or take it out of"
                 " tool.unmoor.image.platforms",
+                retryable=False,
             )
         return tuple(mine[platform] for platform in self.line.platforms)
 
@@ -317,10 +315,8 @@ def _with_the_rest(failed: Mapping[str, UnmoorError], done: Sequence[PushedImage
     """The first failure, with the others', and with what is there."""
     first, *others = failed.items()
     error = first[1]
-    also = "".join(f"; {name} failed, too: {other.what}" for name, other in others)
+    also = [f"{name} failed, too: {other.what}" for name, other in others]
     there = ", ".join(f"{each.name}:{each.tag}" for each in done)
-    error.what = f"{error.what}{also}; {f'pushed: {there}' if there else 'nothing else was pushed'}"
-    error.where = error.where or first[0]
-    if "again" not in error.next_step:
-        error.next_step = f"{error.next_step}; then {AGAIN}"
-    return error
+    also.append(f"pushed: {there}" if there else "nothing else was pushed")
+    again = error.retryable or isinstance(error, Denied)  # with the right given, the same command goes on
+    return error.amended(also="; ".join(also), where=error.where or first[0], retryable=again)

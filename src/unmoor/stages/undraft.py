@@ -19,7 +19,6 @@ from unmoor.versioning import pep440
 
 # Seconds between looks: what was just published may be seen a moment later.
 _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)
-_AGAIN = "run the same command again: what is there already is kept"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +74,7 @@ class PublishDraft(Publish[PublishedRelease]):
         verify_tag_unmoved(self.git, release)
         forge_release = next((each for each in self.forge.releases(release.tag) if each.id == draft.id), None)
         if forge_release is None:
-            raise Unknown(f"the draft of {release.tag} is no longer listed", where=self.forge.address, next_step=_AGAIN)
+            raise Unknown(f"the draft of {release.tag} is no longer listed", where=self.forge.address)
         _require_complete(forge_release, draft)
         latest = _is_latest(release, self.forge.latest() if release.path else None)
         try:
@@ -98,7 +97,6 @@ class PublishDraft(Publish[PublishedRelease]):
             f" {'a prerelease' if release.prerelease else 'a final release'}"
             f"{' and the latest' if release.highest else ''} yet",
             where=forge_release.url,
-            next_step=_AGAIN,
         )
 
     def remedy(self, product: PublishedRelease) -> str:
@@ -130,7 +128,8 @@ class PublishDraft(Publish[PublishedRelease]):
                 f"another release of {release.tag} (number {forge_release.id}) is public than the one that was filled"
                 f" (number {draft.id})",
                 where=forge_release.url,
-                next_step="delete the one that is wrong by hand, then run the same command again",
+                next_step="delete the one that is wrong by hand",
+                retryable=True,
             )
         return forge_release if forge_release is not None and forge_release.prerelease == release.prerelease else None
 
@@ -146,7 +145,7 @@ def _require_complete(forge_release: ForgeRelease, draft: Draft) -> None:
     held = {each.name: each for each in forge_release.assets if each.uploaded}
     missing = [asset.name for asset in draft.assets if asset.name not in held]
     if missing:
-        raise Incomplete(f"the draft lost {', '.join(missing)}", where=forge_release.url, next_step=_AGAIN)
+        raise Incomplete(f"the draft lost {', '.join(missing)}", where=forge_release.url)
     for asset in draft.assets:
         there = held[asset.name]
         if there.size != asset.size or there.sha256 not in {None, asset.sha256}:
@@ -154,5 +153,6 @@ def _require_complete(forge_release: ForgeRelease, draft: Draft) -> None:
                 f"{asset.name} on the draft is sha256 {there.sha256} ({there.size} bytes) now,"
                 f" it was {asset.sha256} ({asset.size} bytes)",
                 where=forge_release.url,
-                next_step="find out who changed it; delete the draft and run the same command again",
+                next_step="find out who changed it, delete the draft",
+                retryable=True,
             )

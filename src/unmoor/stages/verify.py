@@ -25,7 +25,6 @@ from unmoor.publish.release_assets import SUMS, content_of, digest_of, find_asse
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
 
-_AGAIN = "run the same command again: what is there already is kept"
 # Seconds between the first two looks, and at most between any two.
 _SHORTEST, _LONGEST = 0.5, 10.0
 
@@ -105,9 +104,7 @@ class VerifyRelease(Check[Verified]):
             told = "; ".join(f"{name}:{item.name}: {item.note}" for name, item in odd)
             pages = dict.fromkeys(known[name].page for name, _ in odd)
             conflict = any(item.state is State.CONFLICTING for _, item in odd)
-            raise (Conflict if conflict else Incomplete)(
-                told, next_step=f"look at {', '.join(pages)}; then run the same command again"
-            )
+            raise (Conflict if conflict else Incomplete)(told, next_step=f"look at {', '.join(pages)}", retryable=True)
         return [VerifiedItem(surface=name, what=item.name, digest=item.expected) for name, item in items]
 
     def _index(self, manifest: Manifest) -> SurfaceState:
@@ -125,21 +122,20 @@ class VerifyRelease(Check[Verified]):
                 _describe_state(state), where=state.url, next_step="find out who uploaded it; release a new version"
             )
         if state.state is State.INCOMPLETE:
-            raise Incomplete(_describe_state(state), where=state.url, next_step=_AGAIN)
+            raise Incomplete(_describe_state(state), where=state.url)
         return state
 
     def _forge(self, release: Release, dists: Dists, page: PublishedRelease) -> list[VerifiedItem]:
         """Download every asset as everybody does, and compare."""
         forge_release = self.forge.public(release.tag)
         if forge_release is None:
-            raise Incomplete(f"{release.tag} is not public", where=self.forge.address, next_step=_AGAIN)
+            raise Incomplete(f"{release.tag} is not public", where=self.forge.address)
         latest = self.forge.latest() == release.tag
         if (forge_release.prerelease, latest) != (page.prerelease, page.latest):
             raise Incomplete(
                 f"{release.tag} is marked prerelease={forge_release.prerelease} latest={latest},"
                 f" and should be prerelease={page.prerelease} latest={page.latest}",
                 where=forge_release.url,
-                next_step=_AGAIN,
             )
         held = [self._same(forge_release, file) for file in dists.files]
         held.append(self._sums(forge_release, dists))
@@ -183,7 +179,7 @@ class VerifyRelease(Check[Verified]):
 def _there(forge_release: ForgeRelease, name: str) -> ForgeAsset:
     asset = find_asset(forge_release, name)
     if asset is None or not asset.uploaded:
-        raise Incomplete(f"the release lacks {name}", where=forge_release.url, next_step=_AGAIN)
+        raise Incomplete(f"the release lacks {name}", where=forge_release.url)
     return asset
 
 

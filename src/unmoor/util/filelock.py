@@ -17,7 +17,8 @@ def exclusive_lock(
     *,
     name: str = "run.lock",
     busy: str = "another run is busy here",
-    next_step: str = "wait for it to end, then run the same command again",
+    next_step: str = "wait for it to end",
+    retryable: bool = True,
 ) -> Iterator[None]:
     """Hold a lock in a folder. Raises `Refused` at once, with the given texts, if another process holds it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -31,6 +32,7 @@ def exclusive_lock(
                 f"{busy}{f' (process {holder})' if holder.isdigit() else ''}",
                 where=str(folder),
                 next_step=next_step,
+                retryable=retryable,
             ) from error
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)

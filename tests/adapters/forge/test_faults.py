@@ -19,7 +19,9 @@ from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
+from unmoor.render.words import AGAIN, next_step
 from unmoor.util.secret import Secret
+from unmoor.util.text import duration
 
 TOKEN = "ghp_throwaway"
 REPO = {"full_name": "acme/demo", "private": False, "archived": False, "permissions": {"push": True}}
@@ -256,7 +258,8 @@ def test_a_long_rate_limit_is_unknown_and_says_how_long(
         pytest.raises(Unknown, match="rate limit") as caught,
     ):
         GitHubForge(place_at(fault.url, token=TOKEN), http, clock).repository()
-    assert "wait" in caught.value.next_step
+    assert caught.value.retryable
+    assert 3000 <= caught.value.wait <= 3600
     assert sum(clock.slept) == 0
 
 
@@ -279,7 +282,7 @@ def test_how_long_a_rate_limit_lasts(headers: dict[str, str], wait: float) -> No
     error = refusal(429, {"message": "slow down"}, headers, where="", token=Secret(""), rights="")
     assert isinstance(error, RateLimited)
     assert error.wait == wait
-    assert f"wait {wait:.0f} s" in error.next_step
+    assert next_step(error) == (f"wait {duration(wait)}, then {AGAIN}" if wait else AGAIN)
 
 
 def test_what_strangers_may_no_longer_read_is_read_with_the_token(http: BoundedSession, clock: FakeClock) -> None:

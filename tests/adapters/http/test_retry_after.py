@@ -98,12 +98,12 @@ def test_which_answers_mean_later(status: int, asked: float | None, *, expected:
 
 def busy(wait: float) -> Callable[[], UnmoorError]:
     """A server that wants to be asked later."""
-    return lambda: ServerBusy("busy", where="", next_step="", wait=wait)
+    return lambda: ServerBusy("busy", where="", wait=wait)
 
 
 def fault() -> UnmoorError:
     """A fault of the moment."""
-    return Unknown("a fault", next_step="")
+    return Unknown("a fault")
 
 
 def no() -> UnmoorError:

@@ -26,6 +26,7 @@ from unmoor.ports.index import LoginProbe, Sent
 from unmoor.ports.world import IndexPlace, Login, Trusted
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
+from unmoor.render.words import next_step
 from unmoor.util.secret import Secret
 
 REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
@@ -262,7 +263,7 @@ def test_each_way_of_being_refused_has_its_own_words(job: TrustedJob, case: str)
     prepare(job)
     with pytest.raises(Denied) as caught:
         job.trusted().login()
-    told = f"{caught.value}\n{caught.value.next_step}"
+    told = f"{caught.value}\n{next_step(caught.value)}"
     assert all(each in told for each in said), told
     assert case in told or case == "name"
     assert "eyJ" not in told

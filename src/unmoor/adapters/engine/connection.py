@@ -127,7 +127,7 @@ class Connection:
                 if time.monotonic() > deadline:
                     raise TimedOut(
                         f"{what} took more than {timeout:g} s and was given up",
-                        next_step="see what keeps the engine, then run the same command again",
+                        next_step="see what keeps the engine",
                     )
                 if piece is not pieces:
                     yield piece
@@ -191,6 +191,14 @@ def _pump(stream: Callable[[], Iterator[object]], pieces: queue.Queue[object], l
             return
 
 
+class EngineError(Unknown):
+    """The engine answered with an error; ``told`` is what it says, fit for a terminal."""
+
+    def __init__(self, what: str, *, told: str) -> None:
+        super().__init__(f"{what}: the engine says: {told}", next_step="see the engine's log")
+        self.told = told
+
+
 def trouble(error: Exception, *, what: str) -> UnmoorError:
     """Put an error of the SDK into our words."""
     from requests import ConnectionError as NotConnected
@@ -199,12 +207,8 @@ def trouble(error: Exception, *, what: str) -> UnmoorError:
     if isinstance(error, UnmoorError):
         return error
     if isinstance(error, NotConnected):
-        return Unknown(
-            f"{what}: the engine broke off: {told}", next_step="see that it runs, then run the same command again"
-        )
-    return Unknown(
-        f"{what}: the engine says: {told}", next_step="see the engine's log, then run the same command again"
-    )
+        return Unknown(f"{what}: the engine broke off: {told}", next_step="see that it runs")
+    return EngineError(what, told=told)
 
 
 def _unreachable(error: Exception, address: str) -> UnmoorError:

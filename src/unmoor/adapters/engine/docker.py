@@ -24,7 +24,6 @@ from unmoor.ports.world import Login
 from unmoor.util.files import atomic_writer
 from unmoor.util.text import clean
 
-_AGAIN = "run the same command again: it is built once more"
 _HISTORY = 2_000
 _PIECE = 1_048_576
 
@@ -78,7 +77,7 @@ class DockerEngine:
         """Say what an image is. Raises `Incomplete` where there is none, `Unknown`."""
         held = self.look(image)
         if held is None:
-            raise Incomplete(f"the engine has no image {image}", next_step=_AGAIN)
+            raise Incomplete(f"the engine has no image {image}: the next run builds it once more")
         return held
 
     def look(self, image: str) -> ImageFacts | None:
@@ -107,7 +106,7 @@ class DockerEngine:
             with atomic_writer(into) as stream, contextlib.closing(self._archive(names)) as pieces:
                 stream.writelines(pieces)
         except LookupError as error:
-            raise Incomplete(f"the engine has no such image: {error}", next_step=_AGAIN) from error
+            raise Incomplete(f"the engine has no such image: {error}") from error
 
     def load(self, archive: Path) -> None:
         """Take the images of an archive in; see `unmoor.ports.engine.Engine`."""
@@ -122,9 +121,9 @@ class DockerEngine:
             ) as said:
                 for each in said:
                     if isinstance(each, dict) and each.get("error"):
-                        raise Unknown(clean(str(each["error"])), where=str(archive), next_step=_AGAIN)
+                        raise Unknown(clean(str(each["error"])), where=str(archive))
         except LookupError as error:
-            raise Unknown(str(error), where=str(archive), next_step=_AGAIN) from error
+            raise Unknown(str(error), where=str(archive)) from error
 
     def contents(self, images: Sequence[str]) -> Mapping[str, tuple[Member, ...]]:
         """Every file of every layer of some images, by id. Raises `Incomplete`, `InvalidDist`, `Unknown`."""
@@ -137,12 +136,12 @@ class DockerEngine:
             # Some engines answer 500 for an image that they do not have.
             for image in ids:
                 self.inspect(image)
-            raise Unknown(str(error), next_step=_AGAIN) from error
+            raise Unknown(str(error)) from error
         if len(ids) == 1 and len(found) == 1:
             # Some stores name an image by its manifest, and not by its configuration.
             return dict(zip(ids, found.values(), strict=True))
         if missing := set(ids) - set(found):
-            raise Unknown(f"the engine gave no layers of {', '.join(sorted(missing))}", next_step=_AGAIN)
+            raise Unknown(f"the engine gave no layers of {', '.join(sorted(missing))}")
         return found
 
     def run(
@@ -167,7 +166,7 @@ class DockerEngine:
         try:
             self._connection.ask(lambda api: api.tag(image, repository, tag), what=f"the name {name}")
         except LookupError as error:
-            raise Incomplete(f"the engine has no image {image}", next_step=_AGAIN) from error
+            raise Incomplete(f"the engine has no image {image}: the next run builds it once more") from error
         try:
             return transfer.push(self._connection, name, login, hear, self.transfer_timeout)
         finally:

@@ -78,18 +78,17 @@ def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, told: str
     if not said.step and _BROKEN.search(reason):
         return Unknown(
             f"the engine broke off while it built {target}: {reason}",
-            next_step="see that it runs, then run the same command again",
+            next_step="see that it runs",
         )
     where = f"{dockerfile.path}, line {said.line}" if said.line else dockerfile.path
     if pulled := _PULL.search(said.step):
         image = clean(pulled["image"], 200)
         denied = re.search(r"denied|unauthorized|\b40[13]\b", reason)
         kind = Denied if denied else ConfigError if "not found" in reason else Unknown
-        again = ", then run the same command again" if kind is Unknown else ""
         return kind(
             f"{what}: the base image {image} cannot be had: {reason}",
             where=where,
-            next_step=f"see: docker pull {image}{again}",
+            next_step=f"see: docker pull {image}",
         )
     step = f"\nfailing: {clean(said.step)}" if said.step else ""
     return BuildFailed(

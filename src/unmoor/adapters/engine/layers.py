@@ -30,7 +30,7 @@ _BLOCK = 1_048_576
 _KEY_FILE = 100_000
 _KEY_HEAD = 4_096
 _SMALLER = "make it smaller, or see what fills it: docker history"
-_AGAIN = "run the same command again; if it stays so, see what docker save writes"
+_IF_THAT_STAYS = "see what docker save writes"
 
 
 class Pieces(io.RawIOBase):
@@ -75,7 +75,7 @@ class _Reading:
         for number, name in enumerate(names):
             place = self.links.get(name, name)
             if place not in self.found:
-                raise Unknown(f"the engine's archive lacks the layer {clean(name, 80)}", next_step=_AGAIN)
+                raise Unknown(f"the engine's archive lacks the layer {clean(name, 80)}", otherwise=_IF_THAT_STAYS)
             yield from (replace(member, layer=number) for member in self.found[place])
 
 
@@ -87,7 +87,7 @@ def contents_of(pieces: Iterator[bytes]) -> Mapping[str, tuple[Member, ...]]:
         for entry in archive:
             _take(archive, entry, reading)
     if not reading.images:
-        raise Unknown("the engine's archive of the image names no layers", next_step=_AGAIN)
+        raise Unknown("the engine's archive of the image names no layers", otherwise=_IF_THAT_STAYS)
     return {config: tuple(reading.files(names)) for config, names in reading.images.items()}
 
 
@@ -97,7 +97,7 @@ def _judged() -> Iterator[None]:
         yield
     except (tarfile.TarError, zlib.error, EOFError, ValueError, TypeError, KeyError, RecursionError, OSError) as error:
         raise Unknown(
-            f"the engine's archive of the image cannot be read: {clean(str(error))}", next_step=_AGAIN
+            f"the engine's archive of the image cannot be read: {clean(str(error))}", otherwise=_IF_THAT_STAYS
         ) from error
 
 

@@ -70,9 +70,7 @@ def _container(connection: Connection, job: Job) -> Iterator[str]:
     try:
         container = connection.ask(create, what=f"a container of {job.image}")
     except LookupError as error:
-        raise Incomplete(
-            f"the engine has no image {job.image}", next_step="run the same command again: it is built once more"
-        ) from error
+        raise Incomplete(f"the engine has no image {job.image}: the next run builds it once more") from error
     try:
         yield container
     finally:
@@ -95,11 +93,12 @@ def _followed(connection: Connection, container: str, job: Job) -> Ran:
         kept, refused = _printed(connection, container, job)
         code = _not_started(refused, kept[_ERR]) if refused else _code(connection, container, deadline, kept[_ERR])
     except TimeoutError as error:
-        raise TimedOut(str(error), next_step="let the command print less") from None
+        raise TimedOut(str(error), next_step="let the command print less", retryable=False) from None
     except TimedOut:
         raise TimedOut(
             f"it ran for more than {job.timeout:g} s and was stopped",
             next_step="see why it takes so long, or allow it more time",
+            retryable=False,
         ) from None
     out, err = (kept[stream].decode(errors="replace") for stream in (_OUT, _ERR))
     words = (*(() if job.entrypoint is None else (job.entrypoint,)), *job.command)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from unmoor.adapters.engine import podman
-from unmoor.adapters.engine.connection import Connection
+from unmoor.adapters.engine.connection import Connection, EngineError
 from unmoor.artifacts.oci import is_digest
 from unmoor.errors import Denied, Incomplete, Rejected, Unknown, UnmoorError
 from unmoor.ports.world import Login
@@ -27,7 +27,6 @@ _LATER = re.compile(
     r"|broken pipe|server error",
     re.IGNORECASE,
 )
-_AGAIN = "run the same command again"
 _NO = re.compile(
     r"invalid|unsupported|not allowed|immutable|too large|exceed|quota|must be lowercase|\b4\d\d\b", re.IGNORECASE
 )
@@ -57,9 +56,9 @@ def push(connection: Connection, name: str, login: Login, hear: Hear | None, tim
             _heard(line, name, hear)
             digest = _digest(line, tag) or digest
     except LookupError as error:
-        raise Incomplete(f"the engine has no image {name}: {error}", next_step=_AGAIN) from error
+        raise Incomplete(f"the engine has no image {name}: {error}") from error
     if not digest:
-        raise Unknown(f"the push of {name} ended without a digest", next_step=_AGAIN)
+        raise Unknown(f"the push of {name} ended without a digest")
     return digest
 
 
@@ -89,9 +88,9 @@ def pull(connection: Connection, name: str, login: Login | None, platform: str, 
             _heard(line, name, None)
     except LookupError as error:
         raise _absent(name, str(error)) from error
-    except Unknown as error:
+    except EngineError as error:
         # What is refused before the stream begins comes as an error of the engine.
-        raise _judged(error.what, name) from error
+        raise _judged(error.told, name) from error
 
 
 def credentials(login: Login, name: str) -> dict[str, str]:
@@ -118,13 +117,13 @@ def _judged(told: str, name: str) -> UnmoorError:
     if _DENIED.search(told):
         return Denied(f"the registry refuses {name}: {told}", next_step="see that the login may do this there")
     if _LATER.search(told):
-        return Unknown(f"the registry could not take or give {name}: {told}", next_step=_AGAIN)
+        return Unknown(f"the registry could not take or give {name}: {told}")
     if _ABSENT.search(told):
         return _absent(name, told)
     if _NO.search(told):
         return Rejected(f"the registry rejects {name}: {told}", next_step="see what the registry wants otherwise")
-    return Unknown(f"the registry's answer about {name} is not clear: {told}", next_step=_AGAIN)
+    return Unknown(f"the registry's answer about {name} is not clear: {told}")
 
 
 def _absent(name: str, told: str) -> Incomplete:
-    return Incomplete(f"there is no {name}: {told}", next_step="push it first: run the release again")
+    return Incomplete(f"there is no {name}: {told}", next_step="push it first: unmoor release TAG")

@@ -21,7 +21,7 @@ from unmoor.util.secret import Secret
 if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession, Response
 
-_AGAIN = "run the same command again; if that stays, see that the token may write releases"
+_IF_THAT_STAYS = "see that the token may write releases"
 
 
 def upload_address(forge_release: ForgeRelease, place: ForgePlace, name: str) -> str:
@@ -58,7 +58,9 @@ def send(
     if answer.status == HTTPStatus.NOT_FOUND:
         # The release was read a moment ago: upload hosts say so at times, and take the file the next time.
         raise TransientError(
-            f"the forge does not find the release {forge_release.id} to attach to", where=where, next_step=_AGAIN
+            f"the forge does not find the release {forge_release.id} to attach to",
+            where=where,
+            otherwise=_IF_THAT_STAYS,
         )
     if answer.status >= HTTPStatus.BAD_REQUEST:
         headers = {name.lower(): value for name, value in answer.headers.items()}

@@ -101,6 +101,7 @@ class GitHubForge:
                 f" and {'this token may not' if self.has_token() else 'there is no token'}",
                 where=self.address,
                 next_step=_HOW,
+                retryable=False,
             )
         return tuple(found[number] for number in sorted(found))
 

@@ -78,7 +78,10 @@ class GitCheckout:
         top, _, own = ran.out.removesuffix("\n").partition("\n")
         if not own or "\n" in own:
             raise Unknown(
-                "git does not say where the repository lies", where=str(self._given), next_step="move the checkout"
+                "git does not say where the repository lies",
+                where=str(self._given),
+                next_step="move the checkout",
+                retryable=False,
             )
         return Path(top), Path(own)
 
@@ -114,7 +117,9 @@ class GitCheckout:
         """The committer's time, in seconds since 1970."""
         said = self._say("log", "-1", "--no-decorate", "--format=%ct", _checked(commit), "--")
         if not said.isdecimal():
-            raise Unknown(f"git gives no time for commit {commit[:12]}", next_step="see: git log -1 --format=%ct")
+            raise Unknown(
+                f"git gives no time for commit {commit[:12]}", next_step="see: git log -1 --format=%ct", retryable=False
+            )
         return int(said)
 
     def tags(self) -> Mapping[str, str]:
@@ -162,7 +167,7 @@ class GitCheckout:
                 raise Unknown(
                     f"the remote answered with something that is no list of tags: {clean(line, 80)!r}",
                     where=address,
-                    next_step="see what git ls-remote --tags says, then run the same command again",
+                    next_step="see what git ls-remote --tags says",
                 )
             name = ref.removeprefix("refs/tags/")
             (peeled if name.endswith("^{}") else direct)[name.removesuffix("^{}")] = target
@@ -200,6 +205,7 @@ class GitCheckout:
                     f"it is {size} bytes long, and {LARGEST_FILE} is the most that is read",
                     where=f"{clean(path)} at {commit[:12]}",
                     next_step="make the file smaller, or name another one in the settings",
+                    retryable=False,
                 )
             content = blob(self.git, self._places[1], name)
             if mode != "120000":
@@ -244,9 +250,9 @@ class GitCheckout:
         here = self.commit_of(tag)
         if here not in {None, _checked(commit)}:
             raise Refused(
-                f"the tag {tag} is on commit {str(here)[:12]}, not on {commit[:12]}",
+                f"the tag {tag} is on commit {str(here)[:12]}, not on {commit[:12]}: it was moved meanwhile",
                 where=str(self.folder),
-                next_step="run the same command again: the tag was moved meanwhile",
+                retryable=True,
             )
         clone_of(self.git, self.folder, into, bare=False)
         clone = GitCheckout(into, self.git.shell, environ=self.git.environ, timeout=self.git.timeout)

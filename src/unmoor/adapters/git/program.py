@@ -90,7 +90,7 @@ class GitProgram:
             raise Unknown(
                 f"{what} gave no answer within {timeout or self.timeout:g} s",
                 where=str(cwd),
-                next_step="see whether the remote can be reached, then run the same command again",
+                next_step="see whether the remote can be reached",
             ) from error
         if ran.code not in fine:
             raise failure(what, ran, cwd)
@@ -98,7 +98,7 @@ class GitProgram:
             raise Unknown(
                 f"the answer of {what} is longer than {limit} bytes",
                 where=str(cwd),
-                next_step="see what makes it so long: hundreds of thousands of tags or files, perhaps",
+                otherwise="see what makes it so long: hundreds of thousands of tags or files, perhaps",
             )
         return ran
 
@@ -135,7 +135,7 @@ def failure(what: str, ran: Ran, cwd: Path) -> UnmoorError:
     return Unknown(
         f"{what} failed: {reason(said) or f'exit code {ran.code}'}",
         where=str(cwd),
-        next_step="put right what git says, then run the same command again",
+        next_step="put right what git says",
     )
 
 

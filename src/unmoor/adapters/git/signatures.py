@@ -78,6 +78,7 @@ def _prepared(git: GitProgram, home: Path, allowed: bytes) -> tuple[tuple[str, .
         raise Unknown(
             f"the keys of who may sign cannot be read: {clean(imported.err, 300)}",
             next_step="export them with: gpg --armor --export",
+            retryable=False,
         )
     return names, ssh
 

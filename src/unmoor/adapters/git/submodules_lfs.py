@@ -63,7 +63,8 @@ def _large_files(git: GitProgram, folder: Path, source: Path, *, modules: bool) 
     if shutil.which("git-lfs", path=git.environ.get("PATH")) is None:
         raise ToolMissing(
             f"git-lfs is not on this machine, and it keeps {_named(found)}",
-            next_step="install it, for example: apt-get install git-lfs; then run the same command again",
+            next_step="install it, for example: apt-get install git-lfs",
+            retryable=True,
         )
     # The filters in this clone alone: without them git would call every large file changed.
     git.run("lfs", "install", "--local", "--skip-repo", cwd=folder)

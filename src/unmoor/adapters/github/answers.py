@@ -30,7 +30,7 @@ class RateLimited(ServerBusy):
     """A rate limit: nothing was done, and asking again after ``wait`` seconds may help."""
 
     def __init__(self, what: str, *, where: str, wait: float) -> None:
-        super().__init__(what, where=where, next_step=f"wait {wait:.0f} s, then run the same command again", wait=wait)
+        super().__init__(what, where=where, wait=wait)
 
 
 class NotFound(Denied):
@@ -42,7 +42,7 @@ def malformed(what: str, where: str) -> Unknown:
     return Unknown(
         f"the answer is not {what}",
         where=where,
-        next_step="run it again; if that stays, look at the address of the forge's API and at a proxy between",
+        otherwise="look at the address of the forge's API and at a proxy between",
     )
 
 
@@ -85,11 +85,14 @@ def refusal(
             next_step="look at the repository's name; a private one is shown only to a token that may see it",
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return TransientError(
-            f"the forge answered {status}: {said}", where=where, next_step="run the same command again"
-        )
-    mend = _NEXT if "immutable release" in said.lower() else "mend what it names, then run it again"
-    return Rejected(f"the forge refused it ({status}): {said}", where=where, next_step=mend)
+        return TransientError(f"the forge answered {status}: {said}", where=where)
+    immutable = "immutable release" in said.lower()
+    return Rejected(
+        f"the forge refused it ({status}): {said}",
+        where=where,
+        next_step=_NEXT if immutable else "mend what it names",
+        retryable=not immutable,
+    )
 
 
 def words(data: Any, token: Secret) -> str:

@@ -79,6 +79,7 @@ class _Connection:
                 f"the forge answers {answer.status} {answer.reason}: the repository may have been moved or renamed",
                 where=without_query(self._root + url),
                 next_step="look at the repository's name, in the settings and in the git remote",
+                retryable=False,
             )
         return _Response(answer)
 

@@ -29,7 +29,7 @@ def require_ok(response: requests.Response, where: str) -> None:
         raise Unknown(
             f"the server answered {status} {clean(str(response.reason or ''))}".rstrip(),
             where=where,
-            next_step="run it again; if that stays, look at the address in a browser",
+            otherwise="look at the address in a browser",
         )
 
 

@@ -111,9 +111,7 @@ class DeadlineWatch:
     def _unknown(self, url: str, error: BaseException | None) -> Unknown:
         late = f"no whole answer within {self.bounds.total:g} s"
         what = late if self.expired or error is None else _words(error, self.bounds)
-        return Unknown(
-            what, where=without_query(url), next_step="look at the network and the server, then run it again"
-        )
+        return Unknown(what, where=without_query(url), next_step="look at the network and the server")
 
     def pieces(self, response: requests.Response, url: str, *, decode: bool) -> Iterator[bytes]:
         """The body in pieces, as it comes. Raises `Unknown` where it breaks off or grows beyond the limit."""
@@ -129,6 +127,7 @@ class DeadlineWatch:
                     f"the answer is larger than {self.bounds.limit} bytes",
                     where=without_query(url),
                     next_step="look at what that address serves: this cannot be what was asked for",
+                    retryable=False,
                 )
             yield piece
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from requests.structures import CaseInsensitiveDict
 
@@ -32,10 +32,15 @@ class ServerBusy(Unknown):
     this for a fault, and does not wait once more.
     """
 
-    def __init__(self, what: str, *, where: str, next_step: str, wait: float) -> None:
-        super().__init__(what, where=where, next_step=next_step)
-        self.wait = wait
+    def __init__(self, what: str, *, where: str, wait: float) -> None:
+        super().__init__(what, where=where, wait=wait)
         self.final = False
+
+    def given_up(self) -> Self:
+        """Return the same error, ``final``."""
+        fuller = self.amended()
+        fuller.final = True
+        return fuller
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +74,10 @@ class Retries:
             except UnmoorError as error:
                 trouble = error
             if isinstance(trouble, ServerBusy) and not trouble.final:
-                trouble.final = clock is None or count >= self.waits or trouble.wait > left
-                if not trouble.final:
-                    wait = trouble.wait
-                    left, count = left - wait, count + 1
+                if clock is None or count >= self.waits or trouble.wait > left:
+                    raise trouble.given_up() from trouble
+                wait = trouble.wait
+                left, count = left - wait, count + 1
             elif isinstance(trouble, self.faults) and clock is not None and clock.now() - begun <= self.within:
                 wait = next(pauses, None)
             if clock is None or wait is None:

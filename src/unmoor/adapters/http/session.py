@@ -204,7 +204,10 @@ class BoundedSession:
         where = without_query(url)
         if not is_safe_name(name):
             raise Unknown(
-                f"{clean(name)!r} is not a file name", where=where, next_step="look at what that address serves"
+                f"{clean(name)!r} is not a file name",
+                where=where,
+                next_step="look at what that address serves",
+                retryable=False,
             )
         most = min(limit, size) if size is not None else limit
         bounds = self._bounds(most, deadline or transfer_time(most))
@@ -217,7 +220,7 @@ class BoundedSession:
             file = save_to(watch, response, into, name, sha256)
         if size is not None and file.size != size:
             file.path.unlink()
-            raise Unknown(f"{name} has {file.size} bytes and should have {size}", where=where, next_step="run it again")
+            raise Unknown(f"{name} has {file.size} bytes and should have {size}", where=where)
         return file
 
     def _bounds(self, limit: int | None, deadline: float | None) -> Bounds:
@@ -236,6 +239,7 @@ class BoundedSession:
             f"more than {_HOPS} redirects",
             where=without_query(ask.url),
             next_step="correct the address in the world file",
+            retryable=False,
         )
 
     def _once(self, ask: _Ask, watch: DeadlineWatch) -> requests.Response:

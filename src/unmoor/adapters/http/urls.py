@@ -46,6 +46,7 @@ def parsed(url: str) -> SplitResult:
             "this is not a plain http or https address without credentials in it",
             where=without_query(url),
             next_step="correct the address in the world file, or ask the server's operator",
+            retryable=False,
         )
     return urlsplit(url)
 
@@ -85,11 +86,13 @@ def led_to(base: str, reference: str) -> str:
             f"it leads from https to plain http: {without_query(target)}",
             where=without_query(base),
             next_step="ask the server's operator: such an address is never followed",
+            retryable=False,
         )
     if is_loopback(target) and not is_loopback(base):
         raise Unknown(
             f"it leads to an address on this machine: {without_query(target)}",
             where=without_query(base),
             next_step="ask the server's operator: such an address is never followed",
+            retryable=False,
         )
     return target

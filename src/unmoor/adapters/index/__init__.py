@@ -104,6 +104,7 @@ class PackageIndex:
                 f"{self.name} gives no sha256 for {listed.name}",
                 where=self.place.simple,
                 next_step="use an index that gives hashes: what was downloaded could not be checked",
+                retryable=False,
             )
         return self._fetched(listed, into, listed.size or _LARGEST)
 

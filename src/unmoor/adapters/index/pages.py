@@ -108,7 +108,7 @@ def no_page(answer: Response, what: str) -> Unknown:
     return Unknown(
         f"the index answered {answer.status} with something that is not its page: {what}",
         where=without_query(answer.url),
-        next_step="open that address in a browser: a proxy or a login page may answer in the index's place",
+        otherwise="open that address in a browser: a proxy or a login page may answer in the index's place",
     )
 
 

@@ -102,5 +102,5 @@ class Reader:
         return Unknown(
             f"{self.place.name} answered {answer.status}: {words(answer)}",
             where=without_query(answer.url),
-            next_step="run the same command again; if that stays, look at the index's status page",
+            otherwise="look at the index's status page",
         )

@@ -180,7 +180,8 @@ def _changed(file: File, how: str) -> Conflict:
     return Conflict(
         f"{file.name} changed on disk: {how}",
         where=str(file.path),
-        next_step="find out what changed it; then remove the run's folder and run the same command again",
+        next_step="find out what changed it, remove the run's folder",
+        retryable=True,
     )
 
 

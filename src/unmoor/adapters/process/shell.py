@@ -86,6 +86,7 @@ class LocalShell:
             raise TimedOut(
                 f"{Path(args[0]).name} ran for more than {timeout:g} s and was stopped",
                 next_step="see why it takes so long, or allow it more time",
+                retryable=False,
             ) from None
         finally:
             code = self.processes.end(child)

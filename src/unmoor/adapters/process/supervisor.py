@@ -133,9 +133,7 @@ class Processes:
         """Wait. Raises `Interrupted` when the run is being stopped."""
         ready, _, _ = select.select([self._stop_read], [], [], max(seconds, 0.0))
         if ready:
-            raise Interrupted(
-                "the run was stopped", next_step="run the same command again: it goes on where it stopped"
-            )
+            raise Interrupted("the run was stopped")
 
     def start(
         self, args: Sequence[str], *, cwd: Path, env: Mapping[str, str], umask: int = -1, log: Path | None = None

@@ -65,7 +65,7 @@ def unexpected_answer(answer: Response) -> Unknown:
     return Unknown(
         f"the registry answered {describe_errors(answer)}",
         where=without_query(answer.url),
-        next_step="run the same command again; if that stays, look at the registry's status page",
+        otherwise="look at the registry's status page",
     )
 
 
@@ -89,10 +89,8 @@ def with_patience(send: Callable[[], Response], clock: Clock | None, *, again: b
 
 
 def _busy(answer: Response, asked: float | None) -> RegistryBusy:
-    wait = f" in {asked:.0f} s" if asked else " later"
     return RegistryBusy(
         f"the registry is busy: {describe_errors(answer)}",
         where=without_query(answer.url),
-        next_step=f"run the same command again{wait}: what is there already is kept",
         wait=time_to_wait(asked, unsaid=_UNSAID, least=_LEAST),
     )

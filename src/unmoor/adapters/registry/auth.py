@@ -63,6 +63,7 @@ class AuthChallenge:
                     f"it wants a login of an unknown sort: {clean(header, 100) or 'it does not say which'}",
                     where=where,
                     next_step="look whether that address is a container registry",
+                    retryable=False,
                 )
 
 
@@ -140,7 +141,7 @@ def _read_token(answer: Response) -> Secret:
         raise Unknown(
             f"the answer ({answer.status}) holds no token that can be used",
             where=without_query(answer.url),
-            next_step="run the same command again; if that stays, look at the registry's status page",
+            otherwise="look at the registry's status page",
         )
     return Secret(token)
 

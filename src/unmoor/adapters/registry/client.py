@@ -183,6 +183,7 @@ class OciRegistry:
             f"the list of tags has more than {_PAGES} pages",
             where=self.name,
             next_step="look whether the registry's pages lead in a circle",
+            retryable=False,
         )
 
     def may_push(self) -> bool:
@@ -202,9 +203,7 @@ class OciRegistry:
         if answer.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT}:
             raise self._refusal(answer, f"{clean(digest, 80)} was not deleted")
         if self.head(digest) is not None:
-            raise Unknown(
-                f"{digest} was deleted, and is still there", where=self.name, next_step="run the same command again"
-            )
+            raise Unknown(f"{digest} was deleted, and is still there", where=self.name)
 
     def _must_be(self, answer: Response, status: int) -> None:
         if answer.status != status:
@@ -224,17 +223,19 @@ class OciRegistry:
             raise Unknown(
                 f"{clean(tag)} was taken, and read back it is {seen or 'not there'}, not {manifest.digest}",
                 where=self.name,
-                next_step="run the same command again; if that stays, see who else moves this tag",
+                otherwise="see who else moves this tag",
             )
         return seen
 
     def _refusal(self, answer: Response, what: str) -> Rejected:
-        advice = "mend what it names, then run the same command again"
-        if answer.status == HTTPStatus.METHOD_NOT_ALLOWED or any(
-            code == "UNSUPPORTED" for code, _ in errors_of(answer)
-        ):
-            advice = f"this registry does not do that; look at {self.page}"
-        return Rejected(f"{what}: the registry answered {describe_errors(answer)}", where=self.name, next_step=advice)
+        unsupported = any(code == "UNSUPPORTED" for code, _ in errors_of(answer))
+        never = unsupported or answer.status == HTTPStatus.METHOD_NOT_ALLOWED
+        return Rejected(
+            f"{what}: the registry answered {describe_errors(answer)}",
+            where=self.name,
+            next_step=f"this registry does not do that; look at {self.page}" if never else "mend what it names",
+            retryable=not never,
+        )
 
     def _next(self, answer: Response) -> str:
         """The path of the next page, the empty text after the last one."""
@@ -245,7 +246,10 @@ class OciRegistry:
         root = f"{self.place.address}/v2/{self.repository}/"
         if origin(url) != origin(self.place.address) or not urlsplit(url).path.startswith(urlsplit(root).path):
             raise Unknown(
-                "its next page is elsewhere", where=without_query(url), next_step="ask the registry's operators"
+                "its next page is elsewhere",
+                where=without_query(url),
+                next_step="ask the registry's operators",
+                retryable=False,
             )
         return f"tags/list?{urlsplit(url).query}"
 
@@ -270,5 +274,6 @@ def _tags(answer: Response) -> tuple[str, ...]:
             "this is not a list of tags",
             where=without_query(answer.url),
             next_step="look at what the registry serves there",
+            retryable=False,
         )
     return tags

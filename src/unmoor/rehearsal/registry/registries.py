@@ -80,7 +80,7 @@ class Registries:
                     raise TimedOut(
                         f"{PROGRAM} is not ready after {READY:.0f} s",
                         where="the local world",
-                        next_step=f"see {site.log}, then run again",
+                        next_step=f"see {site.log}",
                     )
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST)

@@ -25,7 +25,7 @@ def git() -> str:
     """Where git is. Raises `ToolMissing`."""
     found = shutil.which("git")
     if found is None:
-        raise ToolMissing("git is not installed", where="the local world", next_step="install git, then run again")
+        raise ToolMissing("git is not installed", where="the local world", next_step="install git", retryable=True)
     return found
 
 

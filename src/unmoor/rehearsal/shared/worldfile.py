@@ -56,7 +56,7 @@ def credentials(folder: Path) -> Credentials:
         except ValueError:
             read = None
     if not isinstance(read, dict) or not all(isinstance(value, str) and value for value in read.values()):
-        raise Unknown("the file is broken", where=str(path), next_step=f"remove {folder} and start anew")
+        raise Unknown("the file is broken", where=str(path), next_step=f"remove {folder}")
     if not made.keys() <= read.keys():
         read = made | read
         write_atomic(path, json.dumps(read, indent=2).encode(), mode=0o600)

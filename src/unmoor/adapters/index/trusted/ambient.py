@@ -73,7 +73,7 @@ def id_token(audience: str, environ: Mapping[str, str]) -> Secret:
             raise Denied(f"this job has no ID token for {audience}: {clean(told)}", next_step=_ID_TOKENS) from error
         raise Unknown(
             f"the CI gave no ID token for {audience}: {clean(told)}",
-            next_step="run the same command again; if that stays, look at the CI's status page",
+            otherwise="look at the CI's status page",
         ) from error
     if token is None:
         raise Denied(
@@ -96,4 +96,4 @@ def _in_time(ask: Callable[[], str | None]) -> str | None:
         trouble = f"the CI gave no ID token within {_PATIENCE:.0f} s"
     except Exception as error:  # noqa: BLE001 - whatever else the library lets through is no answer
         trouble = f"the CI could not be asked for an ID token: {type(error).__name__}"
-    raise Unknown(trouble, next_step="run the same command again; if that stays, look at the CI's status page")
+    raise Unknown(trouble, otherwise="look at the CI's status page")

@@ -38,7 +38,7 @@ class Claims:
         if said is None:
             raise Unknown(
                 "what the CI gave is no ID token",
-                next_step="run the same command again; if that stays, look at the CI's ID token settings",
+                otherwise="look at the CI's ID token settings",
             )
         return cls({name: value for name, value in said.items() if isinstance(value, str)})
 

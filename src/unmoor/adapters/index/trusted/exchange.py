@@ -36,7 +36,7 @@ _LONGEST_TOKEN = 20_000
 _LONGEST_AUDIENCE = 200
 # Audiences of others: an ID token for one of these would let an index act as this job elsewhere.
 _OTHERS = frozenset({"pypi", "testpypi", "sigstore", "sts.amazonaws.com", "api://azureadtokenexchange"})
-_TRY_AGAIN = "run the same command again; if that stays, look at the index's status page"
+_IF_THAT_STAYS = "look at the index's status page"
 _GIVE_A_TOKEN = 'or give an API token and set trusted-publishing = "never"'  # noqa: S105 - advice
 
 
@@ -72,7 +72,9 @@ def audience(place: IndexPlace, http: BoundedSession) -> str:
         case _:
             raise _unexpected_answer(place, answer)
     if not isinstance(said, str) or not said.isascii() or not said.isprintable() or not said.strip():
-        raise Unknown(f"{place.name} names no audience for ID tokens", where=without_query(url), next_step=_TRY_AGAIN)
+        raise Unknown(
+            f"{place.name} names no audience for ID tokens", where=without_query(url), otherwise=_IF_THAT_STAYS
+        )
     if len(said) > _LONGEST_AUDIENCE or (said.lower() in _OTHERS and not _is_public(place)):
         raise Denied(
             f"{place.name} asks for ID tokens for {clean(said, 60)!r}: with one it could act as this job elsewhere",
@@ -119,7 +121,7 @@ def _read(answer: Response) -> dict[str, Any]:
         raise Unknown(
             f"{answer.status}, and no JSON",
             where=without_query(answer.url),
-            next_step="open that address in a browser: a proxy or a login page may answer in the index's place",
+            otherwise="open that address in a browser: a proxy or a login page may answer in the index's place",
         ) from None
 
 
@@ -127,9 +129,11 @@ def _minted(place: IndexPlace, answer: Response) -> Minted:
     said = _read(answer)
     token, expires = said.get("token"), said.get("expires")
     if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token or not token:
-        raise Unknown(f"{place.name} minted no token", where=without_query(answer.url), next_step=_TRY_AGAIN)
+        raise Unknown(f"{place.name} minted no token", where=without_query(answer.url), otherwise=_IF_THAT_STAYS)
     if len(token) > _LONGEST_TOKEN:
-        raise Unknown(f"{place.name} minted a token too long", where=without_query(answer.url), next_step=_TRY_AGAIN)
+        raise Unknown(
+            f"{place.name} minted a token too long", where=without_query(answer.url), otherwise=_IF_THAT_STAYS
+        )
     life = expires - time.time() if isinstance(expires, int | float) else KEPT
     # An index may give less than PyPI; a clock that is wrong must not make a new token for each file.
     return Minted(token=Secret(token), kept=min(KEPT, max(life * 2 / 3, 30.0)))
@@ -148,11 +152,11 @@ def _said(answer: Response) -> tuple[str, str]:
 
 
 def _unexpected_answer(place: IndexPlace, answer: Response) -> Unknown:
-    wait = asked_wait(answer.headers)
     return Unknown(
         f"{place.name} answered {answer.status} where trusted publishing should be: {words(answer)}",
         where=without_query(answer.url),
-        next_step=f"in {wait:.0f} s, not before, run the same command again" if wait else _TRY_AGAIN,
+        wait=asked_wait(answer.headers) or 0.0,
+        otherwise=_IF_THAT_STAYS,
     )
 
 
@@ -163,12 +167,15 @@ class _Way:
     means: str
     step: str
     token: bool = False
+    retryable: bool = False
+    otherwise: str = ""
 
 
 _WAYS: dict[str, _Way] = {
     "not-enabled": _Way(
         "{index} has switched trusted publishing off, for this CI or for all",
-        f"look at the index's status page and run the same command again, {_GIVE_A_TOKEN}",
+        f"wait until the index's status page says that it is back, {_GIVE_A_TOKEN}",
+        retryable=True,
     ),
     "invalid-payload": _Way(
         "{index} could not read the request, or does not know who issued the ID token",
@@ -178,8 +185,9 @@ _WAYS: dict[str, _Way] = {
     ),
     "invalid-token": _Way(
         "{index} does not believe the ID token: its signature, audience or time is not right",
-        "run the same command again; if that stays, compare issuer and audience above, and this machine's clock,"
-        " with what the index expects",
+        "",
+        otherwise="compare issuer and audience above, and this machine's clock, with what the index expects",
+        retryable=True,
         token=True,
     ),
     "invalid-reuse-token": _Way(
@@ -194,8 +202,9 @@ _WAYS: dict[str, _Way] = {
     ),
     "invalid-pending-publisher": _Way(
         "{index} has a pending publisher for this job and cannot make its project, which is there already",
-        "if the project is yours, add a publisher under its own 'Publishing' on {index} (the pending one is gone now)"
-        " and run the same command again; else choose another name",
+        "choose another name; or, if the project is yours, add a publisher under its own 'Publishing' on {index}"
+        " (the pending one is gone now)",
+        retryable=True,
     ),
 }
 _NAME = _Way(
@@ -216,4 +225,10 @@ def _refused(place: IndexPlace, code: str, description: str, claims: Claims) -> 
     if claims.said:
         told.append(claims.table(place.name))
         told += [f"{name}: {claims.get(name) or MISSING}" for name in ("iss", "aud") if way.token]
-    return Denied("\n".join(told), where=_root(place), next_step=way.step.format(index=place.name))
+    return Denied(
+        "\n".join(told),
+        where=_root(place),
+        next_step=way.step.format(index=place.name),
+        retryable=way.retryable,
+        otherwise=way.otherwise,
+    )
