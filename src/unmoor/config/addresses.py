@@ -10,6 +10,8 @@ import ipaddress
 import re
 import string
 
+from unmoor.util import loopback
+
 # Every pattern ends in $(?!\n): in Python, $ alone would also match before a newline at the end,
 # and \Z means nothing to the JSON schemas that these patterns go into.
 PROJECT = r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$(?!\n)"
@@ -36,20 +38,9 @@ _REMOTES = (
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address leads to this machine and nowhere else: ``localhost``, ``127.0.0.0/8``, ``::1``.
-
-    Other spellings that some resolvers take for loopback (``127.1``, ``0x7f000001``) are not believed.
-    """
+    """Whether an address leads to this machine and nowhere else; see `unmoor.util.loopback.is_loopback`."""
     match = _ADDRESS.fullmatch(address)
-    if match is None:
-        return False
-    host = match["host"].strip("[]").lower()
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return match is not None and loopback.is_loopback(match["host"])
 
 
 def checked_address(text: str) -> str:

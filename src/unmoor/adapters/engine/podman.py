@@ -7,20 +7,17 @@ is one of podman's own API (its reference: libpod, `images/pull`; there since po
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from unmoor.util.loopback import is_loopback
 
 _API = "v4.0.0/libpod"
 
 
 def on_this_machine(name: str) -> bool:
     """Whether an image's name (``host:port/owner/name``) is of a registry on a loopback address."""
-    host = name.partition("/")[0].rpartition(":")[0].strip("[]")
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback(name.partition("/")[0].rpartition(":")[0])
 
 
 def push(api: Any, repository: str, tag: str, auth: Mapping[str, str]) -> Iterator[dict[str, Any]]:

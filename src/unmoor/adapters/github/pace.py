@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from unmoor.adapters.http.urls import is_loopback
+from unmoor.adapters.http.urls import may_be_loopback
 from unmoor.ports.clock import Clock
 
 BURST = 20
@@ -19,7 +19,7 @@ class Pace:
     """One write at a time: to a real forge 20 at once, then one a second; of those that create, 500 in an hour."""
 
     def __init__(self, api: str, clock: Clock) -> None:
-        self._free = is_loopback(api)
+        self._free = may_be_loopback(api)
         self._clock = clock
         self._tokens = float(BURST)
         self._filled = clock.now()

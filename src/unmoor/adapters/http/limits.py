@@ -25,7 +25,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from unmoor.adapters.http.urls import is_loopback, without_query
+from unmoor.adapters.http.urls import may_be_loopback, without_query
 from unmoor.errors import Unknown
 from unmoor.util.text import clean
 
@@ -239,7 +239,7 @@ class BoundedAdapter(HTTPAdapter):
         """Do one exchange."""
         url = str(request.url)
         outer = _watching.get()
-        proxies = {} if is_loopback(url) else dict(proxies or {})
+        proxies = {} if may_be_loopback(url) else dict(proxies or {})
         with contextlib.nullcontext(outer) if outer else DeadlineWatch(bounds=self.bounds) as watch:
             pair = (watch.bounds.connect, watch.bounds.stall)
             with watch.told(url):

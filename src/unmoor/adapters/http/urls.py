@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from unmoor.errors import Unknown
+from unmoor.util import loopback
 from unmoor.util.text import clean
 
 _PORTS = {"http": 80, "https": 443}
@@ -57,17 +57,9 @@ def origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, (parts.hostname or "").lower(), parts.port or _PORTS[parts.scheme]
 
 
-def is_loopback(url: str) -> bool:
-    """Whether an address names this machine."""
-    host = (urlsplit(url).hostname or "").lower().rstrip(".")
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return bool(mapped.is_loopback or mapped.is_unspecified)
+def may_be_loopback(url: str) -> bool:
+    """Whether an address may lead to this machine; see `unmoor.util.loopback.may_be_loopback`."""
+    return loopback.may_be_loopback(urlsplit(url).hostname or "")
 
 
 def led_to(base: str, reference: str) -> str:
@@ -88,7 +80,7 @@ def led_to(base: str, reference: str) -> str:
             next_step="ask the server's operator: such an address is never followed",
             retryable=False,
         )
-    if is_loopback(target) and not is_loopback(base):
+    if may_be_loopback(target) and not may_be_loopback(base):
         raise Unknown(
             f"it leads to an address on this machine: {without_query(target)}",
             where=without_query(base),

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from unmoor.adapters.http.session import Response
-from unmoor.adapters.http.urls import is_loopback, led_to, origin, parsed, without_query
+from unmoor.adapters.http.urls import led_to, may_be_loopback, origin, parsed, without_query
 from unmoor.adapters.registry.answers import describe_errors
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.world import Login, RegistryPlace
@@ -114,14 +114,14 @@ class RegistryAuth:
 
     def _guard(self, address: str) -> None:
         """See that credentials go over https, or stay on this machine."""
-        here = is_loopback(self.place.address)
-        if parsed(address).scheme != "https" and not (here and is_loopback(address)):
+        here = may_be_loopback(self.place.address)
+        if parsed(address).scheme != "https" and not (here and may_be_loopback(address)):
             raise Denied(
                 f"it wants the password of {self.place.host} over plain http",
                 where=without_query(address),
                 next_step="give the registry an https address in the world file: passwords go over nothing else",
             )
-        if here and not is_loopback(address) and origin(address) != origin(self.place.address):
+        if here and not may_be_loopback(address) and origin(address) != origin(self.place.address):
             raise Denied(
                 "a registry on this machine wants its password sent elsewhere",
                 where=without_query(address),
