@@ -38,10 +38,10 @@ def test_fit_files(make_inputs: MakeInputs) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"version": "2.0"}, ["says the version '1.0', and the tag says '2.0'"]),
-        ({"version": "1.0rc1"}, ["says the version '1.0', and the tag says '1.0rc1'"]),
+        ({"version": "2.0"}, ["has version '1.0', but the tag has '2.0'"]),
+        ({"version": "1.0rc1"}, ["has version '1.0', but the tag has '1.0rc1'"]),
         ({"version": "1.0.0"}, []),
-        ({"project": "other"}, ["says the name 'small-one', and the project is 'other'"]),
+        ({"project": "other"}, ["has the name 'small-one', but the project is 'other'"]),
         ({"project": "Small_One"}, []),
     ],
 )
@@ -66,7 +66,7 @@ def test_description_that_does_not_render(make_inputs: MakeInputs) -> None:
     with pytest.raises(InvalidDist, match=r"line \d+") as caught:
         checked(at, at.dists())
     (line,) = str(caught.value).splitlines()
-    assert line.startswith("small_one-1.0-py3-none-any.whl, small_one-1.0.tar.gz: the description cannot be rendered")
+    assert line.startswith("small_one-1.0-py3-none-any.whl, small_one-1.0.tar.gz: cannot render the description")
 
 
 def test_missing_description_is_a_warning(make_inputs: MakeInputs) -> None:
@@ -96,7 +96,7 @@ def test_a_module_that_an_earlier_build_left_is_told(make_inputs: MakeInputs) ->
     at.release = replace(at.release, commit=at.repo.commit({}))
     checked(at, dists)
     (warned,) = at.warned
-    assert "it holds small_one/old.py, deleted in git before this commit" in warned
+    assert "it contains small_one/old.py, which was deleted in git before this commit" in warned
     at.warned.clear()
     before = at.repo.git("rev-parse", "HEAD~1")
     (at.repo.path / ".git" / "objects" / before[:2] / before[2:]).unlink()
@@ -115,7 +115,7 @@ def test_files_together(make_inputs: MakeInputs) -> None:
         checked(at, Dists(files=(*dists.sdists, *dists.sdists)))
     again = replace(dists.wheels[0], name="small_one-1.0-2-py3-none-any.whl")
     with pytest.raises(
-        InvalidDist, match=r"small_one-1\.0-2-py3-none-any\.whl holds the same bytes as small_one-1\.0-py3"
+        InvalidDist, match=r"small_one-1\.0-2-py3-none-any\.whl contains the same bytes as small_one-1\.0-py3"
     ):
         checked(at, Dists(files=(*dists.files, again)))
     with pytest.raises(InvalidDist, match="nothing was built"):
@@ -151,7 +151,7 @@ def test_broken_archives(make_inputs: MakeInputs) -> None:
     lines = str(caught.value).splitlines()
     assert len(lines) == 3
     assert "checksum" in lines[0]
-    assert "not an sdist that can be read" in lines[1]
+    assert "not a readable sdist" in lines[1]
     assert "not the file name of a wheel" in lines[2]
 
 
@@ -161,7 +161,7 @@ def test_wheel_for_this_linux_alone(make_inputs: MakeInputs) -> None:
     dists = at.dists()
     wheel = dists.wheels[0].path
     linux = wheel.rename(wheel.with_name("small_one-1.0-py3-none-linux_x86_64.whl"))
-    with pytest.raises(InvalidDist, match=r"tested here and never uploaded.*auditwheel repair, or by cibuildwheel"):
+    with pytest.raises(InvalidDist, match=r"tested here and never uploaded.*use auditwheel repair or cibuildwheel"):
         checked(at, Dists(files=(describe_file(linux),)))
 
 
@@ -174,7 +174,7 @@ def test_size_that_the_index_takes(make_inputs: MakeInputs) -> None:
         name="check-dists", release=RELEASE, dists=Output("dists"), git=at.git, folder=at.folder, max_file_size=most
     )
     assert len(stage.make(at.context(dists=dists)).subjects) == 2
-    with pytest.raises(InvalidDist, match="ask the index for more and set max-file-size"):
+    with pytest.raises(InvalidDist, match="ask the index for a higher limit and set max-file-size"):
         replace(stage, max_file_size=most - 1).make(at.context(dists=dists))
 
 

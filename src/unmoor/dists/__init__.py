@@ -1,5 +1,6 @@
-"""Wheels and sdists: reading them, judging them before an index does, testing them as installed.
+"""Read wheels and sdists, check them before an index does, and test them once installed.
 
-The stages about files import it; it decides, and reaches outside through ports alone. Begin with `inspect`, which reads
-a built file; `checks` holds the rules an index enforces, `testing` what runs against an installed file.
+The stages that handle files use this package. It reaches the outside world through ports only. Begin with `inspect`,
+which reads a built file. `checks` holds the rules that an index enforces, and `testing` what runs against an installed
+file.
 """

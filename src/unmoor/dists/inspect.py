@@ -1,7 +1,7 @@
-"""What a wheel or an sdist says of itself: its file name, its metadata, its modules and entry points.
+"""Read a wheel or an sdist: its file name, its metadata, its modules and its entry points.
 
-Archives come from other people's build backends, or from an index: every read has a limit, and nothing
-is unpacked without tarfile's own ``data`` filter (PEP 706).
+Archives come from third-party build backends or from an index. Every read has a limit, and sdists are
+unpacked with tarfile's ``data`` filter only (PEP 706).
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ from unmoor.errors import InvalidDist
 from unmoor.util.files import is_safe_name
 from unmoor.util.text import clean
 
-if TYPE_CHECKING:  # slow to import, and a run that only reads needs neither
+if TYPE_CHECKING:  # slow to import, and not needed by runs that only read
     from importlib.metadata import EntryPoint
 
     from packaging.metadata import RawMetadata
 
-# No member that is read into memory may be longer, in bytes.
+# The longest member that is read into memory, in bytes.
 MEMBER_LIMIT = 10_000_000
-# An unpacked sdist: this many bytes and this many members.
+# Limits for unpacking an sdist: total bytes and number of members.
 TOTAL_LIMIT = 2_000_000_000
 COUNT_LIMIT = 200_000
 
 _REBUILD = "build the files again; if it happens again, the build backend is at fault"
 _EXTENSIONS = (".py", ".so", ".pyd")
-# Modules that import a test runner, or run something: their import proves nothing about the package.
+# Importing these proves nothing about the package: they import a test runner, or run code.
 _NOT_IMPORTED = frozenset({"tests", "test", "conftest", "setup"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileName:
-    """What a file name says: the normalised name, the version, and a wheel's tags."""
+    """A parsed file name: the normalised project name, the version, and a wheel's tags."""
 
     name: str
     version: Version
@@ -59,9 +59,9 @@ class FileName:
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """What METADATA or PKG-INFO says: name and version as written, requirements, extras, summary, licence.
+    """Fields of METADATA or PKG-INFO: name and version as written, requirements, extras, summary, licence.
 
-    ``python`` is ``Requires-Python``, empty where it is not said.
+    ``python`` is ``Requires-Python``, empty if it is missing.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Metadata:
 
 
 def parse_filename(filename: str) -> FileName:
-    """Take a wheel's or an sdist's file name apart. Raises `InvalidDist` for one that is neither."""
+    """Parse the file name of a wheel or an sdist. Raises `InvalidDist` if it is neither."""
     try:
         if filename.endswith(".whl"):
             name, version, _build, tags = parse_wheel_filename(filename)
@@ -88,17 +88,17 @@ def parse_filename(filename: str) -> FileName:
 
 
 def read_metadata(path: Path) -> Metadata:
-    """Read METADATA of a wheel, or PKG-INFO of an sdist. Raises `InvalidDist`."""
+    """Read METADATA from a wheel, or PKG-INFO from an sdist. Raises `InvalidDist`."""
     from packaging.metadata import parse_email
 
     text = _read_dist_info(path, "METADATA") if path.name.endswith(".whl") else _read_pkg_info(path)
     if text is None:
-        raise InvalidDist(f"{path.name} holds no metadata", next_step=_REBUILD)
+        raise InvalidDist(f"{path.name} contains no metadata", next_step=_REBUILD)
     raw: RawMetadata
     try:
         raw, _ = parse_email(text)
     except ValueError as error:
-        raise InvalidDist(f"the metadata of {path.name} cannot be read: {error}", next_step=_REBUILD) from error
+        raise InvalidDist(f"cannot read the metadata of {path.name}: {error}", next_step=_REBUILD) from error
     return Metadata(
         name=raw.get("name", ""),
         version=raw.get("version", ""),
@@ -111,10 +111,10 @@ def read_metadata(path: Path) -> Metadata:
 
 
 def modules(wheel: Path) -> tuple[str, ...]:
-    """Name what a wheel puts on the import path: its top-level packages and modules.
+    """List what a wheel puts on the import path: its top-level packages and modules.
 
-    Of a namespace package (a folder without ``__init__``), the packages and modules inside are named.
-    What is no identifier, and what is plainly a test, is left out. Raises `InvalidDist`.
+    For a namespace package (a folder without ``__init__``), list the packages and modules inside it.
+    Names that are not identifiers, and obvious tests, are left out. Raises `InvalidDist`.
     """
     with _open_zip(wheel) as archive:
         paths = [path for name in archive.namelist() if (path := import_path(name)) is not None]
@@ -124,7 +124,7 @@ def modules(wheel: Path) -> tuple[str, ...]:
         module = _module_name(path)
         if module is None or path.name == str(path) == "__init__.py":
             continue
-        # The outermost folder with an __init__ is the package; without one, the module itself.
+        # The outermost folder with an __init__ is the package. Without one, list the module itself.
         owner = next((each for each in reversed(path.parents) if each in packages), None)
         parts = owner.parts if owner is not None else (*path.parts[:-1], module)
         if all(part.isidentifier() for part in parts) and not _NOT_IMPORTED.intersection((parts[0], parts[-1])):
@@ -133,7 +133,7 @@ def modules(wheel: Path) -> tuple[str, ...]:
 
 
 def import_path(name: str) -> PurePosixPath | None:
-    """Where a member of a wheel lands on the import path, ``None`` where it does not."""
+    """The path of a wheel member below site-packages, or ``None`` if it is not installed there."""
     path = PurePosixPath(name)
     if path.parts and path.parts[0].endswith(".data"):
         return PurePosixPath(*path.parts[2:]) if path.parts[1:2] in (("purelib",), ("platlib",)) else None
@@ -141,7 +141,7 @@ def import_path(name: str) -> PurePosixPath | None:
 
 
 def _module_name(path: PurePosixPath) -> str | None:
-    """The module that a file is, ``None`` where it is none; ``a.cpython-311-x86_64-linux-gnu.so`` is ``a``."""
+    """The module name of a file, or ``None`` if it is not a module. ``a.cpython-311-x86_64-linux-gnu.so`` is ``a``."""
     if path.suffix not in _EXTENSIONS:
         return None
     name = path.name.partition(".")[0]
@@ -158,13 +158,13 @@ def parse_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
     """Read the bytes of ``entry_points.txt``, sorted by group and name. Raises `InvalidDist`."""
     from importlib.metadata import EntryPoint
 
-    # The format is configparser's, with names that keep their case (the entry points specification).
+    # The format is configparser's, but names keep their case (entry points specification).
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep case
     try:
         parser.read_string(text.decode())
     except (configparser.Error, UnicodeDecodeError) as error:
-        raise InvalidDist(f"the entry points cannot be read: {clean(str(error))}", next_step=_REBUILD) from error
+        raise InvalidDist(f"cannot read the entry points: {clean(str(error))}", next_step=_REBUILD) from error
     points = [
         EntryPoint(name=name, value=value, group=group)
         for group in parser.sections()
@@ -172,12 +172,12 @@ def parse_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
     ]
     for point in points:
         if EntryPoint.pattern.match(point.value) is None:
-            raise InvalidDist(f"the entry point {clean(point.name)!r} has no target", next_step=_REBUILD)
+            raise InvalidDist(f"the entry point {clean(point.name)!r} has no valid target", next_step=_REBUILD)
     return tuple(sorted(points, key=lambda point: (point.group, point.name)))
 
 
 def extract(sdist: Path, into: Path) -> Path:
-    """Unpack an sdist and return its one top folder. Raises `InvalidDist` if it is unsafe or no archive."""
+    """Unpack an sdist and return its top-level folder. Raises `InvalidDist` if it is unsafe or not an archive."""
     tops: set[str] = set()
     total = 0
     with _open_tar(sdist) as archive:
@@ -186,19 +186,19 @@ def extract(sdist: Path, into: Path) -> Path:
             if total > TOTAL_LIMIT or count >= COUNT_LIMIT:
                 raise InvalidDist(
                     f"{sdist.name} unpacks to more than {TOTAL_LIMIT} bytes or {COUNT_LIMIT} members",
-                    next_step="leave what does not belong there out of the sdist",
+                    next_step="exclude files that do not belong in the sdist",
                 )
             tops.update(PurePosixPath(member.name).parts[:1])
             archive.extract(member, into, filter="data")
     top = tops.pop() if len(tops) == 1 else ""
-    # tarfile strips a leading slash, a path joined to one would not.
+    # tarfile strips a leading slash, but joining a path to one would discard `into`.
     if not is_safe_name(top) or not (into / top).is_dir():
-        raise InvalidDist(f"{sdist.name} does not hold one folder (PEP 625)", next_step=_REBUILD)
+        raise InvalidDist(f"{sdist.name} does not contain exactly one top-level folder (PEP 625)", next_step=_REBUILD)
     return into / top
 
 
 def _read_dist_info(wheel: Path, name: str) -> bytes | None:
-    """Read a file of a wheel's ``.dist-info``, ``None`` where there is none."""
+    """Read a file in the wheel's ``.dist-info`` folder, or return ``None`` if it is missing."""
     expected = parse_filename(wheel.name).name
     with _open_zip(wheel) as archive:
         for member in archive.infolist():
@@ -213,7 +213,7 @@ def _read_dist_info(wheel: Path, name: str) -> bytes | None:
 
 
 def _read_pkg_info(sdist: Path) -> bytes | None:
-    """Read ``PKG-INFO`` in the top folder of an sdist."""
+    """Read ``PKG-INFO`` in the top-level folder of an sdist, or return ``None`` if it is missing."""
     with _open_tar(sdist) as archive:
         for count, member in enumerate(archive):
             if count >= COUNT_LIMIT:
@@ -230,24 +230,24 @@ def _read_pkg_info(sdist: Path) -> bytes | None:
 
 @contextlib.contextmanager
 def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a wheel; whatever zipfile cannot read is `InvalidDist`."""
+    """Open a wheel. Raises `InvalidDist` for anything that zipfile cannot read."""
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, RuntimeError) as error:
-        raise InvalidDist(f"{path.name} is not a wheel that can be read: {error}", next_step=_REBUILD) from error
+        raise InvalidDist(f"{path.name} is not a readable wheel: {error}", next_step=_REBUILD) from error
 
 
 @contextlib.contextmanager
 def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
-    """Open an sdist; whatever tarfile cannot read, or will not unpack, is `InvalidDist`."""
+    """Open an sdist. Raises `InvalidDist` for anything that tarfile cannot read or refuses to unpack."""
     try:
         with tarfile.open(path, "r:gz") as archive:
             yield archive
     except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
-        raise InvalidDist(f"{path.name} is not an sdist that can be read: {error}", next_step=_REBUILD) from error
+        raise InvalidDist(f"{path.name} is not a readable sdist: {error}", next_step=_REBUILD) from error
     except OSError as error:
-        # gzip's own errors are OSErrors without a number; those with one are the disk's.
+        # gzip's own errors are OSErrors without errno. An OSError with errno comes from the disk.
         if error.errno is not None:
             raise
-        raise InvalidDist(f"{path.name} is not an sdist that can be read: {error}", next_step=_REBUILD) from error
+        raise InvalidDist(f"{path.name} is not a readable sdist: {error}", next_step=_REBUILD) from error

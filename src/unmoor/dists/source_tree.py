@@ -1,4 +1,4 @@
-"""What a source tree says before anything is built, and what its backend is told."""
+"""Read a source tree before it is built, prepare its build environment, and explain failed builds."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from unmoor.products import Release
 from unmoor.project.files import Files, table
 from unmoor.util.text import clean
 
-# Build requirements that read the version from git in a way of their own, and what tells them the version.
-# setuptools-scm reads a variable with the project's name in it; hatch-vcs passes over that one.
+# Build requirements that derive the version from git, each with the variable that overrides it.
+# setuptools-scm reads a variable that contains the project's name. hatch-vcs ignores that one.
 _VERSION_VARIABLES = {
     "hatch-vcs": "SETUPTOOLS_SCM_PRETEND_VERSION",
     "pdm-backend": "PDM_BUILD_SCM_VERSION",
@@ -25,7 +25,10 @@ _VERSION_VARIABLES = {
 
 
 def build_environment(release: Release, requires: Iterable[str]) -> dict[str, str]:
-    """What the backend is told: the commit's time, and the version."""
+    """The variables for the build backend: the commit's time and the version.
+
+    ``requires`` are the build requirements. They decide which version variables are set.
+    """
     name = canonicalize_name(release.project).replace("-", "_").upper()
     env = {
         "SOURCE_DATE_EPOCH": str(release.date),
@@ -35,19 +38,19 @@ def build_environment(release: Release, requires: Iterable[str]) -> dict[str, st
         try:
             variable = _VERSION_VARIABLES.get(canonicalize_name(Requirement(requirement).name))
         except InvalidRequirement:
-            continue  # the installer will say so, and better
+            continue  # the installer reports it, with more detail
         if variable is not None:
             env[variable] = release.version
     return env
 
 
 def requires_python(tree: Path) -> str:
-    """Which Pythons a source tree takes, by pyproject.toml or setup.cfg; empty where only a build can tell."""
+    """``Requires-Python`` from pyproject.toml or setup.cfg, empty if only a build can determine it."""
     files = Files(lambda name: (tree / name).read_bytes() if (tree / name).is_file() else None)
-    said = table(files.pyproject, "project").get("requires-python")
-    if said is None and files.read("setup.cfg") is not None:
-        said = files.cfg.get("options", "python_requires", fallback=None)
-    return said.strip() if isinstance(said, str) else ""
+    requires = table(files.pyproject, "project").get("requires-python")
+    if requires is None and files.read("setup.cfg") is not None:
+        requires = files.cfg.get("options", "python_requires", fallback=None)
+    return requires.strip() if isinstance(requires, str) else ""
 
 
 # What git-lfs leaves in the place of a file that it did not fetch; such a pointer is short.
@@ -70,24 +73,24 @@ def pointers(tree: Path) -> list[str]:
 
 
 def require_large_files(tree: Path, name: str) -> None:
-    """Raise `BuildFailed` where an unpacked sdist called ``name`` holds pointers instead of large files."""
+    """Raise `BuildFailed` if an unpacked sdist called ``name`` contains git-lfs pointers instead of the files."""
     found = pointers(tree)
     if found:
         raise BuildFailed(
-            f"{name} holds {len(found)} pointers of git-lfs instead of the files, such as {found[0]}",
+            f"{name} contains {len(found)} git-lfs pointers instead of the files, such as {found[0]}",
             next_step="install git-lfs on this machine, run git lfs pull",
             retryable=True,
         )
 
 
 def explain_build_failure(error: BuildFailed, sdist: str) -> BuildFailed:
-    """Say of an sdist whose wheel cannot be built what it lacks."""
-    lacks = f", since it lacks {clean(Path(error.absent).name)}" if error.absent else ""
+    """Return an error that names the file missing from an sdist, if the backend names one."""
+    reason = f" because {clean(Path(error.absent).name)} is missing from it" if error.absent else ""
     return BuildFailed(
-        f"no wheel can be built from {clean(sdist)}{lacks}: {error.what}",
+        f"cannot build a wheel from {clean(sdist)}{reason}: {error.what}",
         where=error.where,
-        next_step="let the sdist hold what the build reads, as installers will build from it too;"
-        ' or, to release all the same, set wheel-from = "tree" under [tool.unmoor]',
+        next_step="include every file that the build reads in the sdist, because installers build from it too;"
+        ' or, to release without that, set wheel-from = "tree" under [tool.unmoor]',
         file=error.file,
         line=error.line,
     )

@@ -1,4 +1,4 @@
-"""The reference page of the rules: ``python -m tests.dists.checks.page`` writes it, a test compares it."""
+"""Write the reference page of the rules with ``python -m tests.dists.checks.page``. A test compares it."""
 
 from __future__ import annotations
 
@@ -29,37 +29,38 @@ ELSEWHERE = {
     "untracked-module": "tests/dists/checks/test_tracked.py::test_wheel_holds_deleted_module",
     "untracked-secret": "tests/dists/checks/test_tracked.py::test_untracked_secret_is_refused",
 }
-"""The tests of rules that need more than one bad file."""
+"""The tests of rules that one bad file cannot cover."""
 
 CAUSES = {
     By.INDEX: "PyPI refuses it",
     By.UPLOADER: "twine refuses it, or sends something else",
     By.INSTALLERS: "pip or uv cannot install it",
-    By.UNMOOR: "it is not the release, or readers of the file would disagree",
+    By.UNMOOR: "it is not the release, or programs would read it differently",
 }
 
 HEAD = """\
 # Checks
 
-What `check-dists` looks at in every built file before anything leaves the machine. All problems of all files are told
-at once, each with its rule in brackets; a rule that only warns hinders nobody. No rule can be waived: what PyPI would
-refuse cannot be released, and the rest are integrity.
+`check-dists` checks every built file against these rules before anything leaves the machine. It reports all problems
+of all files at once, each with its rule in brackets. Rules that only warn never stop a release. You cannot disable a
+rule: PyPI would refuse the file, or it would not be the release you meant.
 
-The index of a rehearsal refuses what PyPI refuses, by other code; a test feeds every bad file of the corpus to both.
-*corpus* are the cases of `tests/dists/checks/test_corpus.py::test_refused`, or of `test_warned` where the rule warns.
+The index of a rehearsal refuses what PyPI refuses, with separate code. A test feeds every bad file of the corpus to
+both. In the last column, *corpus* lists the cases of `tests/dists/checks/test_corpus.py::test_refused`, or of
+`test_warned` if the rule warns.
 
-A wheel for the machine's own Linux (`linux_x86_64`) is tested by `prove-dists` all the same and never uploaded: make a
-wheel for many Linux systems with cibuildwheel or `auditwheel repair`. A private index may take it: its table in the
-[world file](world-file.md) says so with `platforms = "any"`. PyPI also refuses names that are too similar to
-other projects' or reserved, which only the first upload tells, and file names that were used and deleted.
+A wheel for the machine's own Linux (`linux_x86_64`) is tested by `prove-dists` but never uploaded. To build a wheel
+for many Linux systems, use cibuildwheel or `auditwheel repair`. For a private index that accepts such wheels, set
+`platforms = "any"` in its table in the [world file](world-file.md). PyPI also refuses names that are reserved or too
+similar to another project's, which only the first upload shows, and file names that were used and deleted.
 
-What else goes wrong with releases, and which stage handles it, stands under [failures](failures.md).
+For other failures, and the stage that handles each, see [failures](failures.md).
 
 """
 
 
 def cause(rule: CheckRule) -> str:
-    """Why a rule is there."""
+    """The reason for a rule."""
     return (
         f"warns: {CAUSES[rule.by]}"
         if rule.warns and rule.by is By.UNMOOR
@@ -70,13 +71,13 @@ def cause(rule: CheckRule) -> str:
 
 
 def tested(rule: CheckRule) -> str:
-    """The test of a rule."""
+    """The test that covers a rule."""
     cases = [case.name for case in (*CASES, *WARNED) if case.rule == rule.name]
     return f"corpus: {', '.join(cases)}" if cases else f"`{ELSEWHERE[rule.name]}`"
 
 
 def rows() -> Iterator[str]:
-    """One row a rule."""
+    """One table row for each rule."""
     yield "| rule | what is refused | why | test |"
     yield "| --- | --- | --- | --- |"
     for rule in RULES:

@@ -68,13 +68,13 @@ LACKING: dict[str, tuple[list[str], list[str], str, str]] = {
         [],
         [f"src/{INIT}"],
         "tracked-package",
-        "it holds no module, and the package src/small_one is tracked",
+        "it contains no module, but the package src/small_one is tracked",
     ),
     "everything, of another name": (
         [],
         ["src/elsewhere/__init__.py"],
         "tracked-package",
-        "it holds no module, and the package src/elsewhere is tracked",
+        "it contains no module, but the package src/elsewhere is tracked",
     ),
 }
 

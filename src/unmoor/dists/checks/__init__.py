@@ -1,10 +1,10 @@
-"""Whether a built file is fit for an index: what PyPI, twine or an installer would refuse is found here first.
+"""Check built files before upload: find what PyPI, twine or an installer would refuse.
 
-One module a kind of rule; each declares its rules, and ``docs/reference/checks.md`` lists them all. The
-judgement of the local world's index shares no code with this: a test feeds the same files to both.
+Each module covers one kind of rule and declares its rules. ``docs/reference/checks.md`` lists them all. The index of
+the rehearsal's local world shares no code with these checks: a test feeds the same files to both.
 
-The stage that checks files imports it. Begin with `examine`, which opens a file and asks every module about it;
-`rules` says what a rule is.
+The stage that checks files uses this package. Begin with `examine`, which opens a file and runs every check on it.
+`rules` defines a rule.
 """
 
 from unmoor.dists.checks import (

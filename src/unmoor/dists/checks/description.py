@@ -1,4 +1,4 @@
-"""The description, rendered as PyPI renders it: by readme_renderer, without a way to fall back."""
+"""Render the description as PyPI does: with readme_renderer, and without a fallback."""
 
 from __future__ import annotations
 
@@ -14,53 +14,53 @@ if TYPE_CHECKING:
 
 RENDERING = CheckRule(name="description-rendering", refuses="a description that cannot be rendered")
 MISSING = CheckRule(name="description-missing", refuses="no description", warns=True)
-UNTYPED = CheckRule(name="description-content-type", refuses="a description without content type", warns=True)
+UNTYPED = CheckRule(name="description-content-type", refuses="a description without a content type", warns=True)
 RULES = (RENDERING, MISSING, UNTYPED)
 
 
 def check_description(raw: RawMetadata) -> Iterator[Problem]:
-    """Judge the description; its content type must be one, which the metadata's own rule sees to."""
-    description, said = raw.get("description", ""), raw.get("description_content_type", "")
+    """Check that the description renders. The metadata rules check its content type."""
+    description, content_type = raw.get("description", ""), raw.get("description_content_type", "")
     if not description.strip():
         yield violation(MISSING, "the description is missing")
         return
-    if not said:
-        yield violation(UNTYPED, "the description has no content type, so it is taken for reStructuredText")
-    kind = _media_type(said or "text/x-rst")
+    if not content_type:
+        yield violation(UNTYPED, "the description has no content type, so indexes read it as reStructuredText")
+    kind = _media_type(content_type or "text/x-rst")
     if fault := _rendering_fault(kind, description):
-        yield violation(RENDERING, f"the description cannot be rendered as {kind}: {fault}")
+        yield violation(RENDERING, f"cannot render the description as {kind}: {fault}")
 
 
-def _media_type(said: str) -> str:
+def _media_type(content_type: str) -> str:
     """The content type without its parameters."""
     message = EmailMessage()
     try:
-        message["content-type"] = said
+        message["content-type"] = content_type
     except (ValueError, IndexError):
         return "text/plain"
     return message.get_content_type()
 
 
 def _rendering_fault(kind: str, description: str) -> str:
-    """Render, and say what is wrong; empty where nothing is."""
+    """Render the description and return what is wrong. Empty if it renders."""
     if kind == "text/x-rst":
         from readme_renderer import rst
 
-        heard = io.StringIO()
-        return "" if rst.render(description, stream=heard) is not None else _first_line(heard.getvalue())
+        warnings = io.StringIO()
+        return "" if rst.render(description, stream=warnings) is not None else _first_line(warnings.getvalue())
     if kind == "text/markdown":
         from readme_renderer import markdown
 
-        return "" if markdown.render(description) is not None else "nothing comes of it"
+        return "" if markdown.render(description) is not None else "the renderer returns nothing"
     from readme_renderer import txt
 
-    return "" if txt.render(description) is not None else "nothing comes of it"
+    return "" if txt.render(description) is not None else "the renderer returns nothing"
 
 
-def _first_line(heard: str) -> str:
-    """What docutils complained of: ``<string>:LINE: (LEVEL/N) message``, made readable."""
-    text = heard.strip()
+def _first_line(warnings: str) -> str:
+    """Make a docutils warning readable. It reads ``<string>:LINE: (LEVEL/N) message``."""
+    text = warnings.strip()
     if text.startswith("<string>:"):
         line, _, rest = text.removeprefix("<string>:").partition(": ")
         return f"line {line}: {rest.partition(') ')[2] or rest}"
-    return text or "nothing comes of it"
+    return text or "the renderer returns nothing"

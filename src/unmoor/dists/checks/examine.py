@@ -1,4 +1,4 @@
-"""One file, looked at from every side: each member is read once, in pieces, and nothing is held whole."""
+"""Run every check on one file. Each member is read once, in chunks; only small ones are held in memory."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ from unmoor.dists.inspect import FileName
 from unmoor.errors import InvalidDist
 from unmoor.products import File
 
-_CHANGED = "it is not the file that was built: its bytes were changed, or it is gone"
+_CHANGED = "it is not the file that was built: its bytes changed, or it is gone"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DistFindings:
-    """What was found in one file; ``metadata`` is ``None`` where none could be read.
+    """The problems of one file, its metadata and its member names.
 
-    ``names`` are those of what is inside, for an sdist below its folder; none where it could not be read.
+    ``metadata`` is ``None`` and ``names`` empty if they cannot be read. The names in an sdist are relative to its
+    top-level folder.
     """
 
     file: File
@@ -40,22 +41,22 @@ class DistFindings:
 
 
 class _Contents(NamedTuple):
-    """What an archive says of itself and holds."""
+    """The metadata and the member names of an archive."""
 
-    said: CheckedMetadata | None = None
+    metadata: CheckedMetadata | None = None
     names: frozenset[str] = frozenset()
 
 
 @dataclass
 class Examiner:
-    """Looks at files, on any number of threads; the same metadata in many files is judged once."""
+    """Checks files, on any number of threads. Metadata that several files share is checked once."""
 
     limits: Limits = field(default_factory=Limits)
     _checked: dict[bytes, CheckedMetadata] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def examine(self, file: File) -> DistFindings:
-        """Look at one file, if its bytes are still the recorded ones. Raises only what the disk raises."""
+        """Check one file, if its bytes are still the recorded ones. Raises ``OSError`` only."""
         with open_unchanged(file) as stream:
             if stream is None:
                 return DistFindings(file=file, problems=(violation(CHANGED, _CHANGED),))
@@ -66,40 +67,40 @@ class Examiner:
         parsed = names.check_filename(file.name, problems, any_platform=self.limits.any_platform)
         if parsed is None:
             return DistFindings(file=file, problems=tuple(problems))
-        said, inside = (self._check_wheel if file.is_wheel else self._check_sdist)(file, stream, parsed, problems)
-        if said is not None:
-            name, version = said.raw.get("name", ""), said.raw.get("version", "")
-            problems += [*said.problems, *names.compare_with_metadata(file.name, parsed, name, version)]
-        return DistFindings(file=file, problems=tuple(dict.fromkeys(problems)), metadata=said, names=inside)
+        checked, inside = (self._check_wheel if file.is_wheel else self._check_sdist)(file, stream, parsed, problems)
+        if checked is not None:
+            name, version = checked.raw.get("name", ""), checked.raw.get("version", "")
+            problems += [*checked.problems, *names.compare_with_metadata(file.name, parsed, name, version)]
+        return DistFindings(file=file, problems=tuple(dict.fromkeys(problems)), metadata=checked, names=inside)
 
     def _check_metadata(self, data: bytes) -> CheckedMetadata:
-        """Judge metadata, or remember what was judged of the same bytes."""
+        """Check metadata, or return the earlier result for the same bytes."""
         with self._lock:
             if data not in self._checked:
-                said = metadata.check_metadata(data)
+                checked = metadata.check_metadata(data)
                 more = (
-                    *licences.check_licences(said),
-                    *description.check_description(said.raw),
-                    *names.check_reserved(said.raw.get("name", "")),
+                    *licences.check_licences(checked),
+                    *description.check_description(checked.raw),
+                    *names.check_reserved(checked.raw.get("name", "")),
                 )
                 self._checked[data] = CheckedMetadata(
-                    raw=said.raw,
-                    licence_files=said.licence_files,
-                    undeclared=said.undeclared,
-                    problems=(*said.problems, *more),
+                    raw=checked.raw,
+                    licence_files=checked.licence_files,
+                    undeclared=checked.undeclared,
+                    problems=(*checked.problems, *more),
                 )
             return self._checked[data]
 
     def _check_sdist(self, file: File, stream: IO[bytes], parsed: FileName, problems: list[Problem]) -> _Contents:
         found = tars.read(stream, file.size, problems, self.limits)
         if found.top and not _is_named_after(found.top, parsed):
-            problems.append(violation(tars.TOP_NAME, f"its folder is called {found.top}"))
+            problems.append(violation(tars.TOP_NAME, f"its top-level folder is called {found.top}"))
         names = frozenset(name.partition(f"{found.top}/")[2] for name in found.names)
         if found.pkg_info is None:
             return _Contents(names=names)
-        said = self._check_metadata(found.pkg_info)
-        problems.extend(licences.check_licence_files(said, found.top, found.names))
-        return _Contents(said, names)
+        checked = self._check_metadata(found.pkg_info)
+        problems.extend(licences.check_licence_files(checked, found.top, found.names))
+        return _Contents(checked, names)
 
     def _check_wheel(self, file: File, stream: IO[bytes], parsed: FileName, problems: list[Problem]) -> _Contents:
         folder = wheels.info_folder(file.name)
@@ -110,24 +111,24 @@ class Examiner:
             problems.extend(wheels.check_dist_info(folder, ()))
         if excess or not entries:
             return _Contents()
-        said = self._check_members(_Wheel(stream, folder, {each.name: each for each in entries}, problems), parsed)
-        return _Contents(said, frozenset(each.name for each in entries))
+        checked = self._check_members(_Wheel(stream, folder, {each.name: each for each in entries}, problems), parsed)
+        return _Contents(checked, frozenset(each.name for each in entries))
 
     def _check_members(self, wheel: _Wheel, parsed: FileName) -> CheckedMetadata | None:
-        """Read RECORD, then every member against it."""
+        """Read RECORD, then compare every member with it."""
         folder, problems = wheel.folder, wheel.problems
         listing = list(wheel.entries)
         problems.extend(wheels.check_dist_info(folder, listing))
-        listed = wheel.read(f"{folder}/RECORD")
-        rows = wheels.read_record(folder, listed, problems) if listed is not None else {}
+        record = wheel.read(f"{folder}/RECORD")
+        rows = wheels.read_record(folder, record, problems) if record is not None else {}
         if rows:
             problems.extend(wheels.check_record(folder, rows, listing))
         for entry in wheel.entries.values():
             wheel.verify(entry, rows)
         for name in wheels.shadowing_files(folder, listing):
             problems.extend(wheels.check_shadowing(name, wheel.read(name) or b""))
-        if (said := wheel.read(f"{folder}/WHEEL")) is not None:
-            problems.extend(wheels.check_wheel_file(said, parsed.tags))
+        if (wheel_file := wheel.read(f"{folder}/WHEEL")) is not None:
+            problems.extend(wheels.check_wheel_file(wheel_file, parsed.tags))
         if (points := wheel.read(f"{folder}/entry_points.txt")) is not None:
             problems.extend(_check_entry_points(points))
         text = wheel.read(f"{folder}/METADATA")
@@ -140,7 +141,7 @@ class Examiner:
 
 @dataclass(frozen=True)
 class _Wheel:
-    """An open wheel, and what was found wrong with it so far."""
+    """An open wheel, and the problems found so far."""
 
     stream: IO[bytes]
     folder: str
@@ -148,7 +149,7 @@ class _Wheel:
     problems: list[Problem]
 
     def read(self, name: str) -> bytes | None:
-        """Read a small member whole; ``None`` where it is not there, is damaged or is too long."""
+        """Read a whole small member. Returns ``None`` if it is missing, damaged or too long."""
         entry = self.entries.get(name)
         if entry is None:
             return None
@@ -158,10 +159,10 @@ class _Wheel:
         try:
             return b"".join(chunks(self.stream, entry))
         except DamagedMember:
-            return None  # `verify` says it
+            return None  # `verify` reports it
 
     def verify(self, entry: ArchiveMember, rows: Mapping[str, Row]) -> None:
-        """Read a member in pieces: its checksum, its hash in RECORD, and for source whether it was encrypted."""
+        """Read a member in chunks and check its checksum, its hash in RECORD, and whether source is encrypted."""
         row = rows.get(entry.name)
         digest = wheels.hasher(row)
         source: list[bytes] | None = [] if archives.is_source(entry.name, entry.size) else None
@@ -181,7 +182,7 @@ class _Wheel:
 
 
 def _check_entry_points(data: bytes) -> Sequence[Problem]:
-    """Judge the bytes of entry_points.txt."""
+    """Check the bytes of entry_points.txt."""
     try:
         points = inspect.parse_entry_points(data)
     except InvalidDist as error:
@@ -190,7 +191,7 @@ def _check_entry_points(data: bytes) -> Sequence[Problem]:
 
 
 def _is_named_after(top: str, parsed: FileName) -> bool:
-    """Whether a folder is called NAME-VERSION, in any spelling of the two."""
+    """Whether a folder is called NAME-VERSION, in any spelling of name and version."""
     name, _, version = PurePosixPath(top).name.rpartition("-")
     try:
         return canonicalize_name(name) == parsed.name and Version(version) == parsed.version

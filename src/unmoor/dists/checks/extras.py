@@ -1,4 +1,4 @@
-"""Extra fields of a ZIP member's header: ZIP64 sizes and names in Unicode (APPNOTE.TXT, 4.5.3 and 4.6.9)."""
+"""Extra fields in ZIP headers: ZIP64 sizes and Unicode names (APPNOTE.TXT, 4.5.3 and 4.6.9)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 SENTINEL = 0xFFFFFFFF
-# The lengths that PyPI takes: nothing, one size, two, and with an offset, and with a disk.
+# The lengths that PyPI accepts: empty; one size; two sizes; plus an offset; plus a disk number.
 _ZIP64_LENGTHS = (0, 8, 16, 24, 28)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """How long a member is, packed and unpacked, in bytes."""
+    """The packed and unpacked size of a member, in bytes."""
 
     packed: int
     size: int
@@ -22,7 +22,7 @@ class Sizes:
 
 @dataclass(frozen=True, kw_only=True)
 class EntrySizes:
-    """How long a member is, packed and unpacked, and where its header begins, in bytes."""
+    """The packed and unpacked size of a member, and the offset of its header, in bytes."""
 
     packed: int
     size: int
@@ -30,7 +30,7 @@ class EntrySizes:
 
 
 def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
-    """Take extra fields apart. Raises ``ValueError`` where they are cut off."""
+    """Split extra fields into kind and data. Raises ``ValueError`` if they are cut off."""
     while extra:
         if len(extra) < 4:  # noqa: PLR2004 - two numbers of two bytes
             raise ValueError
@@ -42,19 +42,19 @@ def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def extra_faults(extra: bytes) -> Iterator[str]:
-    """Say what is wrong with extra fields."""
+    """List what is wrong with extra fields."""
     seen = set()
     try:
         for kind, data in _fields(extra):
             if kind in seen and kind in (_ZIP64, _UNICODE_PATH):
-                yield "an extra field twice"
+                yield "a duplicate extra field"
             seen.add(kind)
             if kind == _ZIP64 and len(data) not in _ZIP64_LENGTHS:
-                yield "a ZIP64 field of an odd length"
+                yield "a ZIP64 field of invalid length"
             if kind == _UNICODE_PATH:
                 yield from _unicode_fault(data[5:])
     except ValueError:
-        yield "extra fields that are cut off"
+        yield "truncated extra fields"
 
 
 def _unicode_fault(name: bytes) -> Iterator[str]:
@@ -67,21 +67,21 @@ def _unicode_fault(name: bytes) -> Iterator[str]:
 
 
 def sizes_of_header(header: Sizes, extra: bytes, *, stored: bool) -> Sizes | None:
-    """Read the sizes in a header, with those of its ZIP64 field; ``None`` where that field cannot give them."""
+    """Return the sizes of a header, completed from its ZIP64 field. ``None`` if that field lacks them."""
     found = next((data for kind, data in _fields(extra) if kind == _ZIP64), None)
     if found is None:
         return header
     if not found:
         return None if SENTINEL in (header.packed, header.size) else header
     (size,) = struct.unpack("<Q", found[:8])
-    if len(found) == 8:  # noqa: PLR2004 - one number: both sizes, where nothing was compressed
+    if len(found) == 8:  # noqa: PLR2004 - one number: both sizes, if nothing is compressed
         return Sizes(packed=size, size=size if header.size == SENTINEL else header.size) if stored else None
     (packed,) = struct.unpack("<Q", found[8:16])
     return Sizes(packed=packed, size=size if header.size == SENTINEL else header.size)
 
 
 def sizes_of_entry(extra: bytes, *, size: int, packed: int, offset: int) -> EntrySizes | None:
-    """Read what an entry of the directory leaves to its ZIP64 field; ``None`` where that does not give it."""
+    """Return sizes and offset of a directory entry, completed from its ZIP64 field. ``None`` if that lacks them."""
     data = next((data for kind, data in _fields(extra) if kind == _ZIP64), b"")
     values = []
     for value in (size, packed, offset):

@@ -1,4 +1,4 @@
-"""Unpacking, by ISA-L where there is a build of it: it takes a third of zlib's time, which is most of the work."""
+"""Decompress with ISA-L if it is available: it takes a third of zlib's time, and decompression is most of the work."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Protocol
 
 
 class Inflate(Protocol):
-    """What unpacks one member, as ``zlib.decompressobj`` does."""
+    """Decompresses one member, like ``zlib.decompressobj``."""
 
     @property
     def eof(self) -> bool:
-        """Whether the end of the packed bytes was met."""
+        """Whether the end of the compressed data was reached."""
 
     @property
     def unused_data(self) -> bytes:
-        """What follows that end."""
+        """The bytes after that end."""
 
     @property
     def unconsumed_tail(self) -> bytes:
-        """What was not unpacked yet, since the last piece was full."""
+        """Compressed bytes left over because the last call reached ``max_length``."""
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
-        """Unpack to at most ``max_length`` bytes. Raises one of `ERRORS`."""
+        """Decompress to at most ``max_length`` bytes. Raises one of `ERRORS`."""
 
 
 try:
@@ -31,7 +31,7 @@ except ImportError:
     ERRORS: tuple[type[Exception], ...] = (zlib.error,)
 
     def inflate() -> Inflate:
-        """Begin to unpack raw deflated bytes."""
+        """Create a decompressor for raw deflate data."""
         return zlib.decompressobj(-zlib.MAX_WBITS)
 
     crc32 = zlib.crc32
@@ -39,7 +39,7 @@ else:
     ERRORS = (zlib.error, isal_zlib.error)  # type: ignore[assignment]  # its stub calls the class an instance
 
     def inflate() -> Inflate:
-        """Begin to unpack raw deflated bytes."""
+        """Create a decompressor for raw deflate data."""
         return isal_zlib.decompressobj(-zlib.MAX_WBITS)
 
     crc32 = isal_zlib.crc32

@@ -1,4 +1,4 @@
-"""The members of a ZIP archive, unpacked in pieces and checked: never more than the directory says."""
+"""Unpack and verify ZIP members in chunks, never more than the directory declares."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unmoor.dists.checks.inflate import ERRORS, crc32, inflate
 
 
 class ArchiveMember(NamedTuple):
-    """One member: its name, where its packed bytes begin, and what the directory says of it; sizes in bytes."""
+    """One member as the directory describes it. ``start`` is the offset of its packed data; sizes are in bytes."""
 
     name: str
     start: int
@@ -21,11 +21,11 @@ class ArchiveMember(NamedTuple):
 
 
 class DamagedMember(Exception):
-    """The bytes of a member are not what the directory says."""
+    """The bytes of a member do not match the directory."""
 
 
 def chunks(stream: IO[bytes], entry: ArchiveMember) -> Iterator[bytes]:
-    """Unpack a member piece by piece and check it: never more than it may hold. Raises `DamagedMember`."""
+    """Unpack a member chunk by chunk and verify it, never more than its declared size. Raises `DamagedMember`."""
     if entry.size <= CHUNK and entry.packed <= CHUNK:
         yield _read_small(stream, entry)
         return
@@ -37,13 +37,13 @@ def chunks(stream: IO[bytes], entry: ArchiveMember) -> Iterator[bytes]:
         crc = crc32(piece, crc)
         yield piece
     if size != entry.size:
-        raise DamagedMember(f"{entry.name} is longer or shorter than the directory says")
+        raise DamagedMember(f"{entry.name} has another size than the directory says")
     if crc != entry.crc:
-        raise DamagedMember(f"{entry.name} is damaged: its checksum is wrong")
+        raise DamagedMember(f"{entry.name} is damaged: wrong checksum")
 
 
 def _read_small(stream: IO[bytes], entry: ArchiveMember) -> bytes:
-    """Unpack a small member at once: nearly all of them are small."""
+    """Unpack a small member at once, as nearly all members are small."""
     stream.seek(entry.start)
     data = stream.read(entry.packed)
     if len(data) != entry.packed:
@@ -53,13 +53,13 @@ def _read_small(stream: IO[bytes], entry: ArchiveMember) -> bytes:
         try:
             data = unpacking.decompress(data, entry.size + 1)
         except ERRORS as error:
-            raise DamagedMember(f"{entry.name} cannot be unpacked: {error}") from error
+            raise DamagedMember(f"cannot unpack {entry.name}: {error}") from error
         if not unpacking.eof or unpacking.unused_data:
             raise DamagedMember(f"{entry.name} does not end where the directory says")
     if len(data) != entry.size:
-        raise DamagedMember(f"{entry.name} is longer or shorter than the directory says")
+        raise DamagedMember(f"{entry.name} has another size than the directory says")
     if crc32(data) != entry.crc:
-        raise DamagedMember(f"{entry.name} is damaged: its checksum is wrong")
+        raise DamagedMember(f"{entry.name} is damaged: wrong checksum")
     return data
 
 
@@ -84,6 +84,6 @@ def _inflate(stream: IO[bytes], entry: ArchiveMember) -> Iterator[bytes]:
         while not unpacking.eof and (piece := unpacking.decompress(b"", CHUNK)):
             yield piece
     except ERRORS as error:
-        raise DamagedMember(f"{entry.name} cannot be unpacked: {error}") from error
+        raise DamagedMember(f"cannot unpack {entry.name}: {error}") from error
     if not unpacking.eof or unpacking.unused_data:
         raise DamagedMember(f"{entry.name} does not end where the directory says")

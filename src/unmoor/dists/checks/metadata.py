@@ -1,7 +1,7 @@
-"""METADATA and PKG-INFO: core metadata against the version it declares, and PyPI's rules beyond that.
+"""Check METADATA and PKG-INFO against the declared version of core metadata, and against PyPI's own rules.
 
-``packaging.metadata`` judges the format, as it does for twine and PyPI; classifiers, e-mail
-addresses and URLs are judged by the libraries that PyPI judges them with.
+``packaging.metadata`` validates the format, as it does for twine and PyPI. Classifiers, e-mail
+addresses and URLs are validated with the libraries that PyPI uses.
 """
 
 from __future__ import annotations
@@ -17,38 +17,40 @@ if TYPE_CHECKING:
     from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
 
 UNREADABLE = CheckRule(
-    name="metadata-unreadable", refuses="fields that no one knows, stand twice, or are not UTF-8", by=By.UPLOADER
+    name="metadata-unreadable", refuses="fields that are unknown, repeated or not UTF-8", by=By.UPLOADER
 )
-UNKNOWN_VERSION = CheckRule(name="metadata-version", refuses="a Metadata-Version that PyPI does not know, or none")
+UNKNOWN_VERSION = CheckRule(
+    name="metadata-version", refuses="a missing Metadata-Version, or one that PyPI does not know"
+)
 NEWER = CheckRule(name="metadata-newer", refuses="fields that are newer than the declared Metadata-Version")
-NAME = CheckRule(name="metadata-name", refuses="no project name, or an invalid one")
-RELEASE = CheckRule(name="metadata-release", refuses="no version, or one that PEP 440 does not know")
+NAME = CheckRule(name="metadata-name", refuses="a missing or invalid project name")
+RELEASE = CheckRule(name="metadata-release", refuses="a missing version, or one that is not valid under PEP 440")
 LOCAL = CheckRule(name="metadata-local", refuses="local versions such as 1.0+abc")
-SUMMARY = CheckRule(name="metadata-summary", refuses="a summary of several lines, or of more than 512 characters")
+SUMMARY = CheckRule(name="metadata-summary", refuses="a summary with several lines or more than 512 characters")
 CONTENT_TYPE = CheckRule(name="metadata-content-type", refuses="a description content type that PyPI does not render")
-DYNAMIC = CheckRule(name="metadata-dynamic", refuses="dynamic fields that cannot be")
-EXTRA = CheckRule(name="metadata-extra", refuses="invalid names of extras")
+DYNAMIC = CheckRule(name="metadata-dynamic", refuses="dynamic fields that are unknown or must be static")
+EXTRA = CheckRule(name="metadata-extra", refuses="invalid extra names")
 PYTHON = CheckRule(name="metadata-python", refuses="an invalid Requires-Python")
 REQUIREMENT = CheckRule(name="metadata-requirement", refuses="invalid requirements")
 DIRECT = CheckRule(name="metadata-direct", refuses="requirements with a URL (name @ https://...)")
-EXPRESSION = CheckRule(name="licence-expression", refuses="a License-Expression that is no SPDX expression")
-LICENCE_PATH = CheckRule(name="licence-path", refuses="a License-File that is no plain relative path")
-CLASSIFIER = CheckRule(name="metadata-classifier", refuses="classifiers that PyPI does not know, or no longer takes")
+EXPRESSION = CheckRule(name="licence-expression", refuses="a License-Expression that is not a valid SPDX expression")
+LICENCE_PATH = CheckRule(name="licence-path", refuses="a License-File that is not a plain relative path")
+CLASSIFIER = CheckRule(name="metadata-classifier", refuses="classifiers that PyPI does not know or no longer accepts")
 PRIVATE = CheckRule(name="metadata-private", refuses="`Private ::` classifiers, which keep a project off the index")
-EMAIL = CheckRule(name="metadata-email", refuses="e-mail addresses that are none")
-URL = CheckRule(name="metadata-url", refuses="URLs that are none, or are not http(s)")
+EMAIL = CheckRule(name="metadata-email", refuses="invalid e-mail addresses")
+URL = CheckRule(name="metadata-url", refuses="URLs that are invalid or not http(s)")
 LABEL = CheckRule(
-    name="metadata-url-label", refuses="project URLs without a label, or with one of more than 32 characters"
+    name="metadata-url-label", refuses="project URLs without a label, or with a label of more than 32 characters"
 )
-FIELD = CheckRule(name="metadata-field", refuses="any other field with an invalid value")
+FIELD = CheckRule(name="metadata-field", refuses="an invalid value in any other field")
 RULES = (
     UNREADABLE, UNKNOWN_VERSION, NEWER, NAME, RELEASE, LOCAL, SUMMARY, CONTENT_TYPE, DYNAMIC, EXTRA, PYTHON,
     REQUIREMENT, DIRECT, EXPRESSION, LICENCE_PATH, CLASSIFIER, PRIVATE, EMAIL, URL, LABEL, FIELD,
 )  # fmt: skip
 
-# The versions that PyPI takes; packaging may know newer ones.
+# The versions that PyPI accepts. packaging may know newer ones.
 VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5")
-# From here on License-File is a field of the format, and must be in the archive.
+# Versions that define License-File. The files it names must be in the archive.
 _LICENCE_FILES_FROM = ("2.4", "2.5")
 _BY_FIELD = {
     "metadata-version": UNKNOWN_VERSION,
@@ -64,16 +66,16 @@ _BY_FIELD = {
     "license-file": LICENCE_PATH,
 }
 _SUMMARY_LIMIT, _LABEL_LIMIT = 512, 32
-# Build backends of old wrote this where they had nothing to say; PyPI drops such fields.
+# Old build backends wrote this into empty fields. PyPI drops such fields.
 _UNKNOWN = "UNKNOWN"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedMetadata:
-    """What the metadata says, as written, and what is wrong with it.
+    """Metadata as written, and its problems.
 
-    ``licence_files`` are those that must be in the archive; ``undeclared`` those that the metadata
-    names although its version has no such field (setuptools did): twine leaves them out.
+    ``licence_files`` must be in the archive. ``undeclared`` are licence files in metadata whose version
+    has no such field, as setuptools wrote them: twine does not send them.
     """
 
     raw: RawMetadata
@@ -83,7 +85,7 @@ class CheckedMetadata:
 
 
 def check_metadata(data: bytes) -> CheckedMetadata:
-    """Judge the bytes of METADATA or PKG-INFO."""
+    """Check the bytes of METADATA or PKG-INFO."""
     from packaging.errors import ExceptionGroup as Invalid
     from packaging.metadata import InvalidMetadata, Metadata, parse_email
 
@@ -93,7 +95,7 @@ def check_metadata(data: bytes) -> CheckedMetadata:
     files = tuple(raw.get("license_files", ()))
     if not modern:
         raw.pop("license_files", None)
-    problems = [violation(UNREADABLE, f"the field {name} is unknown, malformed or there twice") for name in unparsed]
+    problems = [violation(UNREADABLE, f"the field {name} is unknown, malformed or repeated") for name in unparsed]
     try:
         Metadata.from_raw(raw)
     except Invalid as group:
@@ -113,7 +115,7 @@ def check_metadata(data: bytes) -> CheckedMetadata:
 
 
 def _drop_unknown(written: RawMetadata) -> RawMetadata:
-    """Leave out what says ``UNKNOWN``."""
+    """Drop the fields with the value ``UNKNOWN``."""
     fields = cast("Mapping[str, Any]", written).items()
     kept = {
         name: value
@@ -125,22 +127,22 @@ def _drop_unknown(written: RawMetadata) -> RawMetadata:
 
 
 def _problem_of(error: InvalidMetadata) -> Problem:
-    """Put a complaint of packaging under its rule."""
+    """Turn an error of packaging into a problem of the matching rule."""
     rule = NEWER if "introduced in metadata version" in str(error) else _BY_FIELD.get(error.field, FIELD)
     cause = f" ({error.__cause__})" if error.__cause__ else ""
     return violation(rule, f"{error.field}: {error}{cause}")
 
 
 def _check_index_rules(metadata: Metadata, raw: RawMetadata) -> Iterator[Problem]:
-    """Judge by PyPI's own rules; a field that packaging already refused is passed over."""
+    """Check PyPI's own rules. Fields that packaging already refused are skipped."""
     declared = raw.get("metadata_version", "")
     if _valid_field(metadata, "metadata_version") and declared not in VERSIONS:
         yield violation(UNKNOWN_VERSION, f"PyPI does not know metadata version {declared}")
     version = _valid_field(metadata, "version")
     if version is not None and version.local:
-        yield violation(LOCAL, f"{version} is a local version, which no public index takes")
+        yield violation(LOCAL, f"{version} is a local version, which public indexes refuse")
     if len(raw.get("summary", "")) > _SUMMARY_LIMIT:
-        yield violation(SUMMARY, f"the summary has {len(raw['summary'])} characters, and may have {_SUMMARY_LIMIT}")
+        yield violation(SUMMARY, f"the summary has {len(raw['summary'])} characters, but the limit is {_SUMMARY_LIMIT}")
     yield from _check_classifiers(set(raw.get("classifiers", ())))
     yield from _check_emails(raw)
     yield from _check_urls(raw)
@@ -148,7 +150,7 @@ def _check_index_rules(metadata: Metadata, raw: RawMetadata) -> Iterator[Problem
 
 
 def _valid_field(metadata: Metadata, field: str) -> Any:
-    """Read a field, ``None`` where it is invalid."""
+    """Return a field's value, or ``None`` if it is invalid."""
     from packaging.metadata import InvalidMetadata
 
     try:
@@ -158,7 +160,7 @@ def _valid_field(metadata: Metadata, field: str) -> Any:
 
 
 def _check_classifiers(found: set[str]) -> Iterator[Problem]:
-    """Compare the classifiers with the list that PyPI compares them with."""
+    """Check the classifiers against the list that PyPI uses."""
     if not found:
         return
     from trove_classifiers import all_classifiers, deprecated_classifiers
@@ -167,16 +169,18 @@ def _check_classifiers(found: set[str]) -> Iterator[Problem]:
         if each.startswith("Private ::"):
             yield violation(PRIVATE, f"the classifier {each!r} keeps this project off the index")
         else:
-            yield violation(CLASSIFIER, f"{each!r} is no classifier (or newer than trove-classifiers on this machine)")
+            yield violation(
+                CLASSIFIER, f"{each!r} is not a classifier (or newer than trove-classifiers on this machine)"
+            )
     for each in sorted(found.intersection(deprecated_classifiers)):
         instead = ", ".join(deprecated_classifiers[each])
         yield violation(
-            CLASSIFIER, f"the classifier {each!r} is no longer taken" + (f": use {instead}" if instead else "")
+            CLASSIFIER, f"the classifier {each!r} is no longer accepted" + (f": use {instead}" if instead else "")
         )
 
 
 def _check_emails(raw: RawMetadata) -> Iterator[Problem]:
-    """See that the first address of each field is one."""
+    """Check that the first address in each field is valid."""
     addresses = {"author-email": raw.get("author_email", ""), "maintainer-email": raw.get("maintainer_email", "")}
     for field, text in addresses.items():
         address = email.utils.parseaddr(text)[1]
@@ -187,23 +191,23 @@ def _check_emails(raw: RawMetadata) -> Iterator[Problem]:
         try:
             validate_email(address, check_deliverability=False)
         except EmailNotValidError as error:
-            yield violation(EMAIL, f"{field}: {address!r} is no e-mail address: {error}")
+            yield violation(EMAIL, f"{field}: {address!r} is not a valid e-mail address: {error}")
 
 
 def _check_urls(raw: RawMetadata) -> Iterator[Problem]:
-    """See that every URL is one, and that project URLs have a short label."""
+    """Check that every URL is valid, and that project URLs have a short label."""
     for field, url in (("home-page", raw.get("home_page")), ("download-url", raw.get("download_url"))):
         if url is not None and not _is_url(url):
-            yield violation(URL, f"{field}: {url!r} is no http(s) URL")
+            yield violation(URL, f"{field}: {url!r} is not an http(s) URL")
     for label, url in raw.get("project_urls", {}).items():
         if not label or len(label) > _LABEL_LIMIT:
             yield violation(LABEL, f"project-url: the label {label!r} must have 1 to {_LABEL_LIMIT} characters")
         elif not _is_url(url):
-            yield violation(URL, f"project-url: {url!r} is no http(s) URL")
+            yield violation(URL, f"project-url: {url!r} is not an http(s) URL")
 
 
 def _is_url(text: str) -> bool:
-    """Whether a text is an http(s) URL, as PyPI finds out: by RFC 3986, without looking at its host."""
+    """Whether a text is an http(s) URL by PyPI's rules: RFC 3986, without requiring a host."""
     from rfc3986 import uri_reference  # type: ignore[import-untyped]  # it has no types
     from rfc3986.exceptions import RFC3986Exception  # type: ignore[import-untyped]
     from rfc3986.validators import Validator  # type: ignore[import-untyped]
@@ -217,7 +221,7 @@ def _is_url(text: str) -> bool:
 
 
 def _check_requirements(metadata: Metadata, raw: RawMetadata) -> Iterator[Problem]:
-    """See that no requirement names a URL."""
+    """Check that no requirement names a URL."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     requirements = list(_valid_field(metadata, "requires_dist") or ())
@@ -228,7 +232,7 @@ def _check_requirements(metadata: Metadata, raw: RawMetadata) -> Iterator[Proble
             except InvalidRequirement as error:
                 yield violation(REQUIREMENT, f"{field.replace('_', '-')}: {text!r} is invalid: {error}")
     yield from (
-        violation(DIRECT, f"the requirement {each} names a URL, which the index does not take")
+        violation(DIRECT, f"the requirement {each} names a URL, which the index refuses")
         for each in requirements
         if each.url is not None
     )

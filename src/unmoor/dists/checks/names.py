@@ -1,4 +1,4 @@
-"""File names: what they must be, by PEP 427, PEP 440 and PEP 625, and which platforms an index takes."""
+"""Check file names against PEP 427, PEP 440 and PEP 625, and against the platforms that an index accepts."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ from unmoor.dists.inspect import FileName
 from unmoor.errors import InvalidDist
 from unmoor.util.files import is_safe_name
 
-FILE_NAME = CheckRule(name="file-name", refuses="a file name that is not one of a wheel or an sdist")
-LENGTH = CheckRule(name="file-name-length", refuses="a file name too long to be stored beside its metadata")
-SDIST = CheckRule(name="sdist-name", refuses="an sdist not called NAME-VERSION.tar.gz, both normalised (PEP 625)")
-PROJECT = CheckRule(name="wheel-project", refuses="a wheel whose name does not begin with the normalised project name")
-VERSION = CheckRule(name="wheel-version", refuses="a wheel whose name says another version than its metadata")
-PLATFORM = CheckRule(
-    name="wheel-platform", refuses="a wheel for a platform that PyPI does not take, such as linux_x86_64"
+FILE_NAME = CheckRule(name="file-name", refuses="a file name that is neither a wheel's nor an sdist's")
+LENGTH = CheckRule(name="file-name-length", refuses="a file name too long to store with the `.metadata` suffix")
+SDIST = CheckRule(
+    name="sdist-name", refuses="an sdist not called NAME-VERSION.tar.gz, with both parts normalised (PEP 625)"
 )
-STDLIB = CheckRule(name="name-stdlib", refuses="a new project with the name of a standard library module", warns=True)
+PROJECT = CheckRule(name="wheel-project", refuses="a wheel whose name does not start with the normalised project name")
+VERSION = CheckRule(name="wheel-version", refuses="a wheel with different versions in its name and its metadata")
+PLATFORM = CheckRule(
+    name="wheel-platform", refuses="a wheel for a platform that PyPI does not accept, such as linux_x86_64"
+)
+STDLIB = CheckRule(name="name-stdlib", refuses="a new project named like a standard library module", warns=True)
 RULES = (FILE_NAME, LENGTH, SDIST, PROJECT, VERSION, PLATFORM, STDLIB)
 
 _METADATA_SUFFIX = ".metadata"
 _NAME_LIMIT = 255
 
-# The platforms that PyPI takes (warehouse/forklift/legacy.py, August 2026): facts, in patterns of our own.
+# The platforms that PyPI accepts, as of August 2026 (facts from warehouse/forklift/legacy.py; patterns written here).
 _LINUX = "x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64"
 _MACOS = "ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2"
 _ACCEPTED = tuple(
@@ -52,7 +54,10 @@ _ACCEPTED = tuple(
 
 
 def check_filename(filename: str, problems: list[Problem], *, any_platform: bool = False) -> FileName | None:
-    """Take a file name apart; ``None`` where it is none. ``any_platform``: the index does not mind which it is for."""
+    """Parse a file name and add what is wrong to ``problems``. Returns ``None`` if it cannot be parsed.
+
+    ``any_platform`` means that the index accepts wheels for any platform.
+    """
     if len(filename.encode()) + len(_METADATA_SUFFIX) > _NAME_LIMIT:
         problems.append(violation(LENGTH, f"the name has {len(filename.encode())} bytes"))
         return None
@@ -76,35 +81,35 @@ def check_filename(filename: str, problems: list[Problem], *, any_platform: bool
 
 
 def _platform_fault(platform: str) -> str:
-    """Say what can be done about a platform that no index takes."""
+    """Explain what to do about a platform that the index does not accept."""
     if not platform.startswith("linux_"):
-        return f"the index takes no wheels for {platform!r}"
+        return f"the index does not accept wheels for {platform!r}"
     return (
-        f"the index takes no wheels for {platform!r}: this one is tested here and never uploaded; a wheel for many"
-        " Linux systems (manylinux, musllinux) is made by auditwheel repair, or by cibuildwheel, and taken over with:"
+        f"the index does not accept wheels for {platform!r}: this wheel is tested here and never uploaded; to build one"
+        " for many Linux systems (manylinux, musllinux), use auditwheel repair or cibuildwheel, then release it with:"
         " unmoor release --built DIR TAG"
     )
 
 
 def compare_with_metadata(filename: str, found: FileName, name: str, version: str) -> Iterator[Problem]:
-    """Compare a file name with the metadata inside, as PyPI does; ``name`` and ``version`` are the metadata's."""
+    """Compare a file name with the ``name`` and ``version`` of the metadata inside, as PyPI does."""
     wanted = canonicalize_name(name).replace("-", "_")
     try:
         release = Version(version)
     except InvalidVersion:
-        return  # the metadata's own rule says it
+        return  # the metadata rules report it
     if not filename.endswith(".whl"):
         expected = f"{wanted}-{release}.tar.gz"
         if filename != expected:
             yield violation(SDIST, f"the file should be called {expected}")
         return
     if filename.partition("-")[0] != wanted:
-        yield violation(PROJECT, f"the file name should begin with {wanted}, as the metadata says")
+        yield violation(PROJECT, f"the file name should start with {wanted}, the name in the metadata")
     if found.version != release:
-        yield violation(VERSION, f"the file name says the version {found.version}, and the metadata {release}")
+        yield violation(VERSION, f"the file name has version {found.version}, but the metadata has {release}")
 
 
 def check_reserved(name: str) -> Iterator[Problem]:
-    """Tell a name that PyPI gives to no new project."""
+    """Warn about a name that PyPI does not give to new projects."""
     if canonicalize_name(name) in {canonicalize_name(each) for each in sys.stdlib_module_names}:
-        yield violation(STDLIB, f"{name} is a module of the standard library: a new project cannot have that name")
+        yield violation(STDLIB, f"{name} is a standard library module, and a new project cannot have that name")

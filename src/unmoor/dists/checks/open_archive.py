@@ -1,4 +1,4 @@
-"""A built file, opened once its bytes are known to be the recorded ones: what is judged is what was hashed."""
+"""Open a built file only if its bytes are the recorded ones, so that the checks read what was hashed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from unmoor.dists.checks.archives import CHUNK
 from unmoor.dists.checks.rules import By, CheckRule
 from unmoor.products import File
 
-CHANGED = CheckRule(name="file-changed", refuses="a file whose bytes are not the ones that were built", by=By.UNMOOR)
+CHANGED = CheckRule(name="file-changed", refuses="a file whose bytes changed since it was built", by=By.UNMOOR)
 RULES = (CHANGED,)
 
 
 @contextlib.contextmanager
 def open_unchanged(file: File) -> Iterator[IO[bytes] | None]:
-    """Open a file; ``None`` where it is gone, or is not the one that was recorded."""
+    """Open a file. Yields ``None`` if it is gone, or if its size or hash differs from the recorded one."""
     try:
         stream = file.path.open("rb")
     except OSError:
@@ -30,7 +30,7 @@ def open_unchanged(file: File) -> Iterator[IO[bytes] | None]:
 
 
 def _sha256(stream: IO[bytes]) -> str:
-    """Hash a file to its end, through one small buffer: a large one costs more in pages than it saves in calls."""
+    """Hash a whole file through one small buffer: a large one costs more in page faults than it saves in calls."""
     digest, buffer = hashlib.sha256(), bytearray(CHUNK)
     view = memoryview(buffer)
     while count := stream.readinto(buffer):  # type: ignore[attr-defined]  # a file on disk has it

@@ -1,4 +1,4 @@
-"""What a rule is, and what breaking one looks like."""
+"""A check rule, and a problem that breaks one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from unmoor.util.text import clean
 
-# What one problem may say, in characters.
+# The longest text of a problem, in characters.
 LENGTH_LIMIT = 600
 
 
@@ -22,7 +22,7 @@ class By(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckRule:
-    """One thing that a file owes. ``warns``: it is told, and hinders nobody."""
+    """One requirement for a file. ``refuses`` names what breaks it. If ``warns``, it never stops a release."""
 
     name: str
     refuses: str
@@ -32,7 +32,7 @@ class CheckRule:
 
 @dataclass(frozen=True)
 class Problem:
-    """A broken rule: ``what`` is one printable line about the file."""
+    """A broken rule. ``what`` is one printable line about the file."""
 
     rule: CheckRule
     what: str
@@ -44,5 +44,5 @@ class Problem:
 
 
 def violation(rule: CheckRule, what: str) -> Problem:
-    """Make a problem of text that may quote the file: control characters go, its length is limited."""
+    """Create a problem from text that may quote the file: remove control characters and limit the length."""
     return Problem(rule, clean(what, LENGTH_LIMIT))

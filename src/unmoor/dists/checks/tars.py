@@ -1,7 +1,7 @@
-"""An sdist as a gzipped tar archive: one folder, nothing that leads out of it, read to the last byte.
+"""Check an sdist as a gzipped tar archive: one folder, no path that leads out of it, read to the last byte.
 
-``tarfile`` ends quietly at a header that it cannot read, and never looks at what follows the end:
-here both are refused. gzip's checksum covers every byte, and is compared once all of it was read.
+``tarfile`` stops silently at a header that it cannot read, and ignores what follows the end. Both are
+refused here. gzip's checksum covers every byte, and gzip verifies it at the end of the data.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from unmoor.dists.checks.archives import (
 )
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 
-UNREADABLE = CheckRule(name="tar-unreadable", refuses="an sdist that is no gzipped tar archive, or a damaged one")
-BOTH = CheckRule(name="tar-or-zip", refuses="an sdist that can be read as a ZIP archive too")
+UNREADABLE = CheckRule(name="tar-unreadable", refuses="an sdist that is not a gzipped tar archive, or is damaged")
+BOTH = CheckRule(name="tar-or-zip", refuses="an sdist that can also be read as a ZIP archive")
 TRAILING = CheckRule(name="tar-trailing", refuses="bytes after the end of the archive", by=By.UNMOOR)
-TOP = CheckRule(name="tar-top", refuses="an sdist that does not hold one folder")
-TOP_NAME = CheckRule(name="tar-top-name", refuses="a folder that is not called NAME-VERSION", by=By.UNMOOR)
-PKG_INFO = CheckRule(name="tar-pkg-info", refuses="an sdist without PKG-INFO in its folder")
-PATH = CheckRule(name="tar-path", refuses="names that are absolute or lead out", by=By.INSTALLERS)
+TOP = CheckRule(name="tar-top", refuses="an sdist without exactly one top-level folder")
+TOP_NAME = CheckRule(name="tar-top-name", refuses="a top-level folder not called NAME-VERSION", by=By.UNMOOR)
+PKG_INFO = CheckRule(name="tar-pkg-info", refuses="an sdist without PKG-INFO in its top-level folder")
+PATH = CheckRule(name="tar-path", refuses="names that are absolute, lead out or are unprintable", by=By.INSTALLERS)
 LINK = CheckRule(name="tar-link", refuses="links that lead out, and members below a link", by=By.INSTALLERS)
 DEVICE = CheckRule(name="tar-device", refuses="devices and pipes", by=By.INSTALLERS)
 SPARSE = CheckRule(name="tar-sparse", refuses="sparse members")
-DUPLICATE = CheckRule(name="tar-duplicate", refuses="two files of one name", by=By.UNMOOR)
+DUPLICATE = CheckRule(name="tar-duplicate", refuses="two files with the same name", by=By.UNMOOR)
 RULES = (UNREADABLE, BOTH, TRAILING, TOP, TOP_NAME, PKG_INFO, PATH, LINK, DEVICE, SPARSE, DUPLICATE)
 
-# Long names and pax headers: tarfile reads them into memory whole, so they may have this many bytes.
+# tarfile reads long names and pax headers into memory, so this limits their size, in bytes.
 _HEADER_LIMIT = 1 << 20
 _HEADERS = (
     tarfile.XHDTYPE,
@@ -53,11 +53,11 @@ _HEADERS = (
 
 
 class _Strict(tarfile.TarInfo):
-    """A header that cannot be read ends the reading with an error, wherever it stands."""
+    """A tar header that raises an error if it is damaged, wherever it is in the archive."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Strict:
-        """Read a header of 512 bytes. Raises ``tarfile.ReadError`` where it is damaged or announces too much."""
+        """Read a header of 512 bytes. Raises ``tarfile.ReadError`` if it is damaged or declares too long a header."""
         try:
             found = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as error:
@@ -71,7 +71,7 @@ class _Strict(tarfile.TarInfo):
 
 @dataclass(kw_only=True)
 class Sdist:
-    """What an sdist holds: its folder, the names of its members, and its PKG-INFO."""
+    """The contents of an sdist: its top-level folder, its member names, and its PKG-INFO."""
 
     top: str = ""
     names: set[str] = field(default_factory=set)
@@ -82,31 +82,31 @@ class Sdist:
 
 
 def read(packed: IO[bytes], length: int, problems: list[Problem], limits: Limits) -> Sdist:
-    """Read an sdist of ``length`` bytes to its last; what is wrong with it is added to ``problems``."""
+    """Read a whole sdist of ``length`` bytes and add what is wrong with it to ``problems``."""
     found = Sdist()
     if zipfile.is_zipfile(packed):
-        problems.append(violation(BOTH, "it can be read as a ZIP archive too"))
+        problems.append(violation(BOTH, "it can also be read as a ZIP archive"))
     packed.seek(0)
     try:
         with gzip.GzipFile(fileobj=packed) as stream:
             _walk(stream, found, length, problems, limits)
     except (tarfile.TarError, zlib.error, EOFError, ValueError, gzip.BadGzipFile) as error:
-        problems.append(violation(UNREADABLE, f"it is not an sdist that can be read: {error}"))
+        problems.append(violation(UNREADABLE, f"it is not a readable sdist: {error}"))
         return found
     problems.extend(_check_top(found))
     return found
 
 
 def _walk(stream: gzip.GzipFile, found: Sdist, packed: int, problems: list[Problem], limits: Limits) -> None:
-    """Look at every member, and at what follows the last one."""
+    """Check every member, and what follows the last one."""
     with tarfile.open(fileobj=stream, mode="r:", tarinfo=_Strict) as archive:
         while (member := archive.next()) is not None:
-            # tarfile keeps every member it has seen.
-            archive.members.clear()  # type: ignore[attr-defined]  # the one place where they are kept
+            # tarfile keeps every member in memory unless this list is emptied.
+            archive.members.clear()  # type: ignore[attr-defined]  # missing from the stub
             found.unpacked += member.size
             excess = list(check_expansion(found.unpacked, packed, limits))
             if len(found.names) >= COUNT_LIMIT:
-                excess.append(violation(MEMBERS, f"it holds more than {COUNT_LIMIT} members"))
+                excess.append(violation(MEMBERS, f"it contains more than {COUNT_LIMIT} members"))
             if excess:
                 problems.extend(excess)
                 return
@@ -116,7 +116,7 @@ def _walk(stream: gzip.GzipFile, found: Sdist, packed: int, problems: list[Probl
 
 
 def _check_member(member: tarfile.TarInfo, found: Sdist) -> Iterator[Problem]:
-    """Judge one member."""
+    """Check the name and type of one member."""
     name = member.name
     fault = path_fault(name.removeprefix("./"))
     if fault and name != ".":
@@ -127,11 +127,11 @@ def _check_member(member: tarfile.TarInfo, found: Sdist) -> Iterator[Problem]:
         yield violation(DEVICE, f"{name} is a device or a pipe")
     plain = posixpath.normpath(name)
     if any(parent in found.links for parent in _parents(plain)):
-        yield violation(LINK, f"{name} lies below a link")
+        yield violation(LINK, f"{name} is below a link")
     if member.issym() or member.islnk():
         yield from _check_link(member, plain)
     if plain in found.names and not member.isdir():
-        yield violation(DUPLICATE, f"{name} is there more than once")
+        yield violation(DUPLICATE, f"{name} occurs more than once")
     found.names.add(name)
     if member.issym():
         found.links.add(plain)
@@ -145,7 +145,7 @@ def _parents(name: str) -> Iterator[str]:
 
 
 def _check_link(member: tarfile.TarInfo, plain: str) -> Iterator[Problem]:
-    """Judge where a link leads: a symbolic one from its own folder, a hard one from the top of the archive."""
+    """Check a link's target. Symbolic links are relative to their folder, hard links to the top of the archive."""
     base = posixpath.dirname(plain) if member.issym() else ""
     target = posixpath.normpath(posixpath.join(base, member.linkname))
     top = plain.partition("/")[0]
@@ -154,7 +154,7 @@ def _check_link(member: tarfile.TarInfo, plain: str) -> Iterator[Problem]:
 
 
 def _check_content(archive: tarfile.TarFile, member: tarfile.TarInfo, found: Sdist, problems: list[Problem]) -> None:
-    """Look into what has to be read: PKG-INFO, which may come before its folder's name is known, and source."""
+    """Read PKG-INFO files and check source. Which PKG-INFO counts is only known once the top-level folder is."""
     folder, _, rest = member.name.partition("/")
     is_info = rest == "PKG-INFO"
     if not member.isreg() or member.issparse() or not (is_info or is_source(member.name, member.size)):
@@ -170,7 +170,7 @@ def _check_content(archive: tarfile.TarFile, member: tarfile.TarInfo, found: Sdi
 
 
 def _check_rest(stream: gzip.GzipFile, packed: int, limits: Limits) -> Iterator[Problem]:
-    """Read what follows the end of the archive: zeros, which fill its last block."""
+    """Check that only zeros, which pad the last block, follow the end of the archive."""
     total = 0
     while piece := stream.read(CHUNK):
         total += len(piece)
@@ -183,22 +183,22 @@ def _check_rest(stream: gzip.GzipFile, packed: int, limits: Limits) -> Iterator[
 
 
 def _check_top(found: Sdist) -> Iterator[Problem]:
-    """Judge the one folder, as PyPI and twine find it: what all names have in common."""
+    """Find the top-level folder as PyPI and twine do: the common path of all names."""
     try:
         top = posixpath.commonpath(found.names) if found.names else ""
     except ValueError:
         top = ""
     if top in {"", ".", "/"}:
         tops = sorted({name.split("/")[0] for name in found.names})[:3]
-        yield violation(TOP, f"it holds no single folder: {', '.join(tops) or 'nothing'}")
+        yield violation(TOP, f"it does not contain exactly one top-level folder: {', '.join(tops) or 'it is empty'}")
         return
     if "/" in top:
-        yield violation(TOP, f"all that it holds lies in {top}, not in one folder at the top")
+        yield violation(TOP, f"all of its members are in {top}, not in a top-level folder")
         return
     found.top = top
     if f"{top}/PKG-INFO" not in found.names:
-        yield violation(PKG_INFO, f"there is no {top}/PKG-INFO in it")
+        yield violation(PKG_INFO, f"{top}/PKG-INFO is missing")
         return
     found.pkg_info = found.infos.get(top)
     if found.pkg_info is None:
-        yield violation(PKG_INFO, f"{top}/PKG-INFO is no plain file")
+        yield violation(PKG_INFO, f"{top}/PKG-INFO is not a regular file")

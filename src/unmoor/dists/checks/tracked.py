@@ -1,7 +1,7 @@
-"""What built files owe to those that git tracks at the commit: their packages whole, and nothing secret besides.
+"""Compare built files with the files that git tracks at the commit: packages are complete, and no secrets got in.
 
-Files are built from a clean clone, so that no leftover of a work tree gets in; but a build backend may leave
-out what it was not told of, and files may have been built by another machine.
+Files are built from a clean clone, so nothing left in a work tree gets in. But a build backend may leave out
+files that it is not configured to include, and files may come from another machine.
 """
 
 from __future__ import annotations
@@ -22,46 +22,46 @@ from unmoor.util.secret_scan import secret_file
 
 PACKAGE = CheckRule(
     name="tracked-package",
-    refuses="a wheel without any module, though a package of the project's name is tracked, or without anything, though"
+    refuses="a wheel without modules although a package with the project's name is tracked, or an empty wheel although"
     " any package is",
     by=By.UNMOOR,
     warns=True,
 )
 MODULES = CheckRule(
     name="tracked-modules",
-    refuses="a wheel without a module, stub or `py.typed` that is tracked in its own packages, tests left aside",
+    refuses="a wheel that lacks a module, stub or `py.typed` tracked in its packages, other than tests",
     by=By.UNMOOR,
     warns=True,
 )
 DATA = CheckRule(
     name="tracked-data",
-    refuses="a wheel without templates, schemas or other data that are tracked in its own packages",
+    refuses="a wheel that lacks templates, schemas or other data tracked in its packages",
     by=By.UNMOOR,
     warns=True,
 )
 LEFTOVER = CheckRule(
     name="untracked-module",
-    refuses="a module in a wheel that git has deleted, as earlier builds leave behind",
+    refuses="a module in a wheel that was deleted in git, left over from an earlier build",
     by=By.UNMOOR,
     warns=True,
 )
 SECRET = CheckRule(
     name="untracked-secret",
-    refuses="a file such as `.env` or `.pypirc`, a private key or git's own history, that is not tracked",
+    refuses="an untracked file such as `.env` or `.pypirc`, a private key, or a `.git` folder",
     by=By.UNMOOR,
 )
 RULES = (PACKAGE, MODULES, DATA, LEFTOVER, SECRET)
 
 _NAMES_SHOWN = 3
 _INIT = "__init__.py"
-# What a package holds for its developers alone.
+# Files in a package that only its developers need.
 _DEVELOPMENT = re.compile(
     r"(?:^|/)(?:\.[^/]+|_?tests?|docs?|examples?|benchmarks?|frontend|node_modules|conftest\.py|setup\.py"
     r"|test_[^/]*\.py|[^/]*_test\.py|(?:pyproject|ruff)\.toml|(?:package|package-lock|tsconfig)\.json)(?:/|$)"
 )
-# What is often generated where it was written once.
+# Files that projects used to track and now often generate.
 _VERSION = re.compile(r"/[^/]*version[^/]*\.py$")
-# What Python code reads at run time, and seldom anything else; no sources of other languages.
+# Files that Python code reads at run time, and little else does. No sources of other languages.
 _DATA = frozenset({".csv", ".graphql", ".html", ".j2", ".jinja", ".jinja2", ".json", ".lark", ".sql", ".toml"}) | {
     *(".xsd", ".yaml", ".yml")
 }
@@ -69,9 +69,9 @@ _DATA = frozenset({".csv", ".graphql", ".html", ".j2", ".jinja", ".jinja2", ".js
 
 @dataclass(frozen=True)
 class Tracked:
-    """The paths that git tracks at a commit; a submodule is one of them.
+    """The paths that git tracks at a commit, including submodules as one path each.
 
-    ``deleted`` tells of paths which of them git tracked before, and no more.
+    ``deleted`` returns those of the given paths that git tracked earlier and no longer does.
     """
 
     paths: frozenset[str]
@@ -79,7 +79,7 @@ class Tracked:
 
     @classmethod
     def of(cls, paths: Iterable[str], deleted: Callable[[Sequence[str]], Iterable[str]]) -> Tracked:
-        """Take the paths as git tells them."""
+        """Create it from the paths that git lists."""
         return cls(frozenset(paths), deleted)
 
     @cached_property
@@ -93,20 +93,21 @@ class Tracked:
 
     @cached_property
     def _ends(self) -> frozenset[str]:
-        """Every path, and every end of one."""
+        """Every path and every trailing part of one."""
         return frozenset(
             "/".join(parts[at:]) for path in self.paths for parts in [path.split("/")] for at in range(len(parts))
         )
 
     def below(self, folder: str) -> Sequence[str]:
-        """What lies in a folder, at any depth."""
+        """The paths in a folder, at any depth."""
         start = bisect_left(self._sorted, f"{folder}/")
         return self._sorted[start : bisect_left(self._sorted, f"{folder}0", start)]  # "0" comes right after "/"
 
     def source_folder(self, package: str, names: Iterable[str]) -> str | None:
-        """The folder that a wheel's package was taken from, ``None`` where that cannot be told.
+        """The tracked folder of a wheel's package, or ``None`` if it cannot be determined.
 
-        ``names`` are the package's modules in the wheel: half of them must be tracked there, else they are generated.
+        ``names`` are the package's modules in the wheel. At least half of them must be tracked in the folder;
+        otherwise the package counts as generated.
         """
         own = list(names)
         homes = [path for path in self._packages if f"/{path}".endswith(f"/{package}")]
@@ -118,7 +119,7 @@ class Tracked:
         return best if best is not None and found[best] * 2 >= len(own) else None
 
     def package_named(self, project: str) -> str | None:
-        """A package of the project's own name, ``None`` where none is tracked."""
+        """The tracked package with the project's name, or ``None`` if there is none."""
         homes = (path for path in self._packages if not _DEVELOPMENT.search(path))
         wanted = canonicalize_name(project)
         return min(
@@ -126,12 +127,12 @@ class Tracked:
         )
 
     def top_package(self) -> str | None:
-        """A package of any name at the top or in ``src``, ``None`` where none is tracked there."""
+        """Any tracked package at the top or in ``src``, or ``None`` if there is none."""
         places = (path for path in self._packages if "/" not in path.removeprefix("src/"))
         return next((path for path in places if not _DEVELOPMENT.search(path)), None)
 
     def has(self, name: str) -> bool:
-        """Whether a file of an archive is tracked, or lies in a submodule; the archive may hold a part of the tree."""
+        """Whether a file of an archive is tracked or in a submodule. The archive may contain a part of the tree."""
         parts = name.split("/")
         return any("/".join(parts[:upto]) in self._ends for upto in range(len(parts), 0, -1))
 
@@ -140,19 +141,19 @@ def check_file(findings: DistFindings, tracked: Tracked, project: str) -> Iterat
     """Compare the files in an archive with the tracked ones."""
     for name in sorted(findings.names):
         if (what := _secret_kind(name)) and not tracked.has(_import_path(name) or name):
-            yield violation(SECRET, f"{name} in it looks like {what}, and is not tracked at the commit")
+            yield violation(SECRET, f"it contains {name}, which looks like {what} and is not tracked at the commit")
     if findings.file.is_wheel and findings.names:
         yield from _check_wheel(findings.names, tracked, project)
 
 
 def _check_wheel(names: Iterable[str], tracked: Tracked, project: str) -> Iterator[Problem]:
-    """Say what a wheel's packages have in the repository and not in the wheel, and the other way round."""
+    """Report files of a wheel's packages that only the repository has, or only the wheel."""
     landed = frozenset(path for name in names if (path := _import_path(name)) is not None)
     modules = {stem for name in landed if (stem := _module_path(name)) is not None}
     if not modules:
         empty = all(".dist-info/" in name for name in names)
         if source_folder := tracked.package_named(project) or (tracked.top_package() if empty else None):
-            yield violation(PACKAGE, f"it holds no module, and the package {source_folder} is tracked")
+            yield violation(PACKAGE, f"it contains no module, but the package {source_folder} is tracked")
         return
     absent: list[str] = []
     strange: dict[str, str] = {}
@@ -173,21 +174,22 @@ def _check_wheel(names: Iterable[str], tracked: Tracked, project: str) -> Iterat
     if left := sorted(strange[path] for path in tracked.deleted(wanted)) if wanted else []:
         yield violation(
             LEFTOVER,
-            f"it holds {_first_names(left)}, deleted in git before this commit: left over from an earlier build",
+            f"it contains {_first_names(left)}, which was deleted in git before this commit: left over from an earlier"
+            " build",
         )
 
 
 def _check_missing(absent: Sequence[str]) -> Iterator[Problem]:
-    """Say which files of its packages a wheel lacks."""
+    """Report the tracked files that a wheel's packages lack."""
     code = [name for name in absent if name.endswith((".py", ".pyi", "/py.typed"))]
     data = [name for name in absent if PurePosixPath(name).suffix in _DATA]
     if code:
-        yield violation(MODULES, f"it lacks {_first_names(code)}, tracked in its own packages")
+        yield violation(MODULES, f"it lacks {_first_names(code)}, which git tracks in its packages")
     if data:
-        yield violation(DATA, f"it lacks {_first_names(data)}, data tracked in its own packages")
+        yield violation(DATA, f"it lacks the data {_first_names(data)}, which git tracks in its packages")
 
 
-# Wheels of one release hold much the same names.
+# Cached, because the wheels of one release contain mostly the same names.
 @lru_cache(maxsize=1 << 15)
 def _secret_kind(name: str) -> str:
     return secret_file(name)
@@ -195,24 +197,24 @@ def _secret_kind(name: str) -> str:
 
 @lru_cache(maxsize=1 << 15)
 def _import_path(name: str) -> str | None:
-    """Where a member lands on the import path, ``None`` where it does not."""
+    """The path of a member below site-packages, or ``None`` if it is not installed there."""
     path = inspect.import_path(name)
     return None if path is None else str(path)
 
 
 def _module_path(name: str) -> str | None:
-    """The module that a file is, as a path without its ending; ``None`` for what cannot be imported."""
+    """The path of a module without its suffix, or ``None`` for a file that cannot be imported."""
     folder, _, file = name.rpartition("/")
     return f"{folder}/{file.partition('.')[0]}" if file.endswith((".py", ".so", ".pyd")) else None
 
 
 def _outermost_packages(modules: Iterable[str]) -> list[str]:
-    """The packages that lie in no other."""
+    """The packages that are not inside another one."""
     packages = {stem.removesuffix("/__init__") for stem in modules if stem.endswith("/__init__")} - {""}
     return sorted(each for each in packages if not packages.intersection(map(str, PurePosixPath(each).parents)))
 
 
 def _first_names(names: Sequence[str]) -> str:
-    """Name some files, and count the others."""
+    """List the first few names and count the rest."""
     more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
     return ", ".join(names[:_NAMES_SHOWN]) + more

@@ -1,4 +1,4 @@
-"""What a wheel owes beyond being a ZIP archive: its dist-info, its RECORD, its entry points (PEP 427)."""
+"""Check the contents of a wheel: its dist-info folder, RECORD and entry points (PEP 427)."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 INFO = CheckRule(
-    name="wheel-info", refuses="a wheel with more than one dist-info folder, or with another's", by=By.INSTALLERS
+    name="wheel-info", refuses="a wheel with several dist-info folders, or with another project's", by=By.INSTALLERS
 )
 WHEEL = CheckRule(name="wheel-file", refuses="a wheel without WHEEL in its dist-info folder")
 METADATA = CheckRule(name="wheel-metadata", refuses="a wheel without METADATA in its dist-info folder")
 SHADOWED = CheckRule(
-    name="wheel-metadata-shadowed", refuses="another METADATA that twine would send instead", by=By.UPLOADER
+    name="wheel-metadata-shadowed", refuses="a second METADATA that twine would send instead", by=By.UPLOADER
 )
 FORMAT = CheckRule(
-    name="wheel-format", refuses="a WHEEL file of another major version, or one that cannot be read", by=By.INSTALLERS
+    name="wheel-format", refuses="a WHEEL file that is unreadable or of another major version", by=By.INSTALLERS
 )
 TAGS = CheckRule(name="wheel-tags", refuses="a WHEEL file with other tags than the file name", by=By.UNMOOR, warns=True)
-NO_RECORD = CheckRule(name="record-missing", refuses="a wheel without a RECORD that can be read")
-RECORD = CheckRule(name="record-files", refuses="a RECORD that does not name every file, or names others", by=By.UNMOOR)
+NO_RECORD = CheckRule(name="record-missing", refuses="a wheel without a readable RECORD")
+RECORD = CheckRule(name="record-files", refuses="a RECORD that misses files or lists missing ones", by=By.UNMOOR)
 HASH = CheckRule(
     name="record-hash", refuses="a RECORD with a wrong hash or size, or without a strong hash", by=By.UNMOOR
 )
-POINTS = CheckRule(name="entry-points", refuses="entry points that cannot be read, or with an impossible name")
+POINTS = CheckRule(name="entry-points", refuses="entry points that are unreadable or have an invalid name")
 RULES = (INFO, WHEEL, METADATA, SHADOWED, FORMAT, TAGS, NO_RECORD, RECORD, HASH, POINTS)
 
 _MAJOR = "1"
-# RECORD names its own signatures no more than itself with a hash (PEP 427).
+# RECORD lists no hash for itself, and does not list its signatures (PEP 427).
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 _SHA256 = "sha256"
 _STRONG = (_SHA256, "sha384", "sha512")
@@ -48,53 +48,53 @@ _COMMAND = re.compile(r"[\w.-]+")
 
 
 class Row(NamedTuple):
-    """One line of RECORD: the algorithm and the digest, empty where it gives none, and the size in bytes."""
+    """One line of RECORD: algorithm and digest, and the size in bytes. Each is empty if it is missing."""
 
     algorithm: str
     digest: str
     size: str
 
     def fault(self, found: bytes, size: int) -> str:
-        """Say what is wrong with a file of that digest and size; empty where nothing is."""
+        """Explain how a file with that digest and size differs from this line. Empty if it does not."""
         if self.size and self.size != str(size):
-            return f"has {size} bytes, and RECORD says {self.size}"
+            return f"has {size} bytes, but RECORD says {self.size}"
         encoded = base64.urlsafe_b64encode(found).decode().rstrip("=")
-        return "" if encoded == self.digest.rstrip("=") else "does not have the hash that RECORD says"
+        return "" if encoded == self.digest.rstrip("=") else "has another hash than in RECORD"
 
 
 def info_folder(filename: str) -> str:
-    """The dist-info folder of a wheel, as PyPI finds it: by the very spelling of the file name."""
+    """The dist-info folder that PyPI expects in a wheel: spelt exactly as in the file name."""
     return "-".join(filename.split("-")[:2]) + ".dist-info"
 
 
 def check_dist_info(folder: str, names: Collection[str]) -> Iterator[Problem]:
-    """See that the dist-info folder is there, alone, with what it must hold."""
+    """Check that there is one dist-info folder with the required files."""
     folders = {name.split("/")[0] for name in names if "/" in name and name.split("/")[0].endswith(".dist-info")}
     for other in sorted(folders - {folder}):
-        yield violation(INFO, f"it holds {other}, and should hold {folder} alone")
+        yield violation(INFO, f"it contains {other}, but should contain only {folder}")
     if f"{folder}/WHEEL" not in names:
-        yield violation(WHEEL, f"there is no {folder}/WHEEL in it")
+        yield violation(WHEEL, f"{folder}/WHEEL is missing")
     if f"{folder}/METADATA" not in names:
-        yield violation(METADATA, f"there is no {folder}/METADATA in it")
+        yield violation(METADATA, f"{folder}/METADATA is missing")
     if f"{folder}/RECORD" not in names:
-        yield violation(NO_RECORD, f"there is no {folder}/RECORD in it")
+        yield violation(NO_RECORD, f"{folder}/RECORD is missing")
 
 
 def shadowing_files(folder: str, names: Collection[str]) -> list[str]:
-    """Name the files that twine would read before METADATA: it takes the first of the shallowest by that name."""
+    """List the files that twine would read before METADATA: it takes the first of the least nested matches."""
     own = (2, [folder, "METADATA"])
     found = sorted((len(parts), parts) for name in names if "METADATA" in name and (parts := name.split("/")))
     return ["/".join(parts) for depth, parts in found if (depth, parts) < own]
 
 
 def check_shadowing(name: str, data: bytes) -> Iterator[Problem]:
-    """Judge a file that twine would read before METADATA."""
+    """Check a file that twine would read before METADATA."""
     if b"Metadata-Version" in data:
         yield violation(SHADOWED, f"twine would send {name} as the metadata")
 
 
 def check_wheel_file(data: bytes, tags: frozenset[Tag]) -> Iterator[Problem]:
-    """Judge the bytes of WHEEL."""
+    """Check the bytes of WHEEL against the tags in the file name."""
     try:
         fields = HeaderParser().parsestr(data.decode())
     except UnicodeError:
@@ -102,17 +102,18 @@ def check_wheel_file(data: bytes, tags: frozenset[Tag]) -> Iterator[Problem]:
         return
     version = str(fields.get("Wheel-Version", "")).strip()
     if version.split(".")[0] != _MAJOR:
-        yield violation(FORMAT, f"its WHEEL file says Wheel-Version {version or 'nothing'}, and installers know 1.x")
+        version = version or "(missing)"
+        yield violation(FORMAT, f"its WHEEL file has Wheel-Version {version}, but installers support 1.x")
     try:
-        said = {tag for line in fields.get_all("Tag", ()) for tag in parse_tag(str(line).strip())}
+        declared = {tag for line in fields.get_all("Tag", ()) for tag in parse_tag(str(line).strip())}
     except ValueError:
-        said = set()
-    if said != tags:
-        yield violation(TAGS, "its WHEEL file says other tags than the file name")
+        declared = set()
+    if declared != tags:
+        yield violation(TAGS, "its WHEEL file has other tags than the file name")
 
 
 def read_record(folder: str, data: bytes, problems: list[Problem]) -> Mapping[str, Row]:
-    """Read RECORD; nothing where it cannot be read."""
+    """Read RECORD. Returns no rows and adds a problem if it cannot be read."""
     rows = {}
     try:
         for line in csv.reader(data.decode().splitlines()):
@@ -122,32 +123,32 @@ def read_record(folder: str, data: bytes, problems: list[Problem]) -> Mapping[st
             algorithm, _, digest = hashed.partition("=")
             rows[name.replace("\\", "/")] = Row(algorithm, digest, size)
     except (UnicodeError, csv.Error) as error:
-        problems.append(violation(NO_RECORD, f"{folder}/RECORD cannot be read: {error}"))
+        problems.append(violation(NO_RECORD, f"cannot read {folder}/RECORD: {error}"))
     return rows
 
 
 def check_record(folder: str, rows: Mapping[str, Row], names: Sequence[str]) -> Iterator[Problem]:
-    """Compare RECORD with the files that are there; folders and signatures are not in it."""
+    """Compare RECORD with the files in the wheel. It does not list folders and signatures."""
     exempt = {f"{folder}/{name}" for name in _SIGNATURES}
     files = {name for name in names if not name.endswith("/")} - exempt
     for name in sorted(files - rows.keys()):
         yield violation(RECORD, f"{name} is not in RECORD")
     for name in sorted(rows.keys() - files - exempt):
-        yield violation(RECORD, f"{name} is in RECORD, and not in the wheel")
+        yield violation(RECORD, f"{name} is in RECORD but not in the wheel")
     for name in sorted((files & rows.keys()) - {f"{folder}/RECORD"}):
         if rows[name].algorithm not in _STRONG:
             yield violation(HASH, f"{name} has no sha256 in RECORD")
 
 
 def check_commands(points: Iterable[EntryPoint]) -> Iterator[Problem]:
-    """Judge the names of commands: they become file names."""
+    """Check the names of commands, because they become file names."""
     for point in points:
         if point.group in _COMMANDS and _COMMAND.fullmatch(point.name) is None:
-            yield violation(POINTS, f"{point.name!r} in {point.group} cannot be the name of a command")
+            yield violation(POINTS, f"{point.name!r} in {point.group} is not a valid command name")
 
 
 def hasher(row: Row | None) -> _Hash | None:
-    """What a file is hashed with while it is read, ``None`` where RECORD gives no strong hash."""
+    """The hash to compute for a file, or ``None`` if RECORD has no strong hash for it."""
     if row is None or row.algorithm not in _STRONG:
         return None
     return hashlib.sha256() if row.algorithm == _SHA256 else hashlib.new(row.algorithm)

@@ -1,4 +1,4 @@
-"""The end of a ZIP archive: where the directory lies, and what says so (APPNOTE.TXT, 4.3.14 to 4.3.16)."""
+"""Read the end records of a ZIP archive, which locate its directory (APPNOTE.TXT, 4.3.14 to 4.3.16)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _COMMENT_LIMIT = 1 << 16
 
 
 class MisplacedDirectory(Exception):
-    """The end of the archive contradicts itself."""
+    """The end records contradict themselves, each other or the archive."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ZipEnd:
-    """The directory holds ``count`` members in ``size`` bytes from ``offset`` on; its end begins at ``at``.
+    """The directory has ``count`` members in ``size`` bytes from ``offset``. Its end record starts at ``at``.
 
-    ``after`` is where the archive ends, with its comment.
+    ``after`` is where the archive ends, including its comment.
     """
 
     count: int
@@ -49,15 +49,15 @@ def find_end(stream: IO[bytes], length: int) -> ZipEnd:
     disk, directory_disk, here, count, size, offset, comment = fields
     text = tail[found + _END_LENGTH :][:comment]
     if len(text) != comment:
-        raise MisplacedDirectory("the archive announces a comment that is not there")
+        raise MisplacedDirectory("the comment of the archive is shorter than declared")
     if here != count or disk or directory_disk:
-        raise MisplacedDirectory("the directory is spread over several disks")
+        raise MisplacedDirectory("the directory spans several disks")
     plain_end = ZipEnd(count=count, size=size, offset=offset, at=at, after=at + _END_LENGTH + comment, comment=text)
     return _find_zip64_end(stream, plain_end) or plain_end
 
 
 def _find_zip64_end(stream: IO[bytes], plain: ZipEnd) -> ZipEnd | None:
-    """Read the ZIP64 end that stands before the plain one, ``None`` where there is none."""
+    """Read the ZIP64 end record before the plain one. Returns ``None`` if there is none."""
     begins = plain.at - _LOCATOR_LENGTH
     where = begins - _END64_LENGTH
     if begins < 0:
@@ -66,17 +66,17 @@ def _find_zip64_end(stream: IO[bytes], plain: ZipEnd) -> ZipEnd | None:
     locator = stream.read(_LOCATOR_LENGTH)
     if not locator.startswith(_LOCATOR):
         return None
-    disk, said, disks = struct.unpack("<LQL", locator[4:])
+    disk, offset64, disks = struct.unpack("<LQL", locator[4:])
     stream.seek(max(where, 0))
     data = stream.read(_END64_LENGTH)
-    if where < 0 or (disk, said, disks) != (0, where, 1) or not data.startswith(_END64):
-        raise MisplacedDirectory("the ZIP64 end of the directory is not where its locator says")
+    if where < 0 or (disk, offset64, disks) != (0, where, 1) or not data.startswith(_END64):
+        raise MisplacedDirectory("the ZIP64 end record is not where its locator says")
     rest, _, _, own_disk, directory_disk, here, count, size, offset = struct.unpack("<Q2H2L4Q", data[4:])
     if rest != _END64_LENGTH - 12:
-        raise MisplacedDirectory("the ZIP64 end of the directory holds extensible data")
+        raise MisplacedDirectory("the ZIP64 end record contains extensible data")
     if here != count or own_disk or directory_disk:
-        raise MisplacedDirectory("the directory is spread over several disks")
+        raise MisplacedDirectory("the directory spans several disks")
     pairs = ((plain.count, count, 0xFFFF), (plain.size, size, 0xFFFFFFFF), (plain.offset, offset, 0xFFFFFFFF))
     if any(short not in (long, left) for short, long, left in pairs):
-        raise MisplacedDirectory("the two ends of the directory contradict each other")
+        raise MisplacedDirectory("the two end records contradict each other")
     return replace(plain, count=count, size=size, offset=offset, at=where)

@@ -1,9 +1,9 @@
-"""A wheel as a ZIP archive: one reading only, whoever reads it, from the front or from the back.
+"""Check a wheel as a ZIP archive: every program must read it the same way, from the front or from the back.
 
 Installers read the directory at the end, other programs the header before each member. PyPI refuses
-what the two could read differently (docs: "Archive Formats"), and so does this: the directory and every
-header must agree, and fill the file from its first byte to its last. ``zipfile`` looks at none of that.
-The layout is APPNOTE.TXT's, sections 4.3 and 4.5.
+archives that the two could read differently (docs: "Archive Formats"), and so do these checks: the directory and
+all headers must agree, and must fill the file from its first byte to its last. ``zipfile`` checks none of that.
+For the layout, see APPNOTE.TXT, sections 4.3 and 4.5.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from unmoor.dists.checks.members import ArchiveMember
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 from unmoor.dists.checks.zip_end import MisplacedDirectory, ZipEnd, find_end
 
-UNREADABLE = CheckRule(name="zip-unreadable", refuses="a wheel that is no ZIP archive, or one that cannot be read")
+UNREADABLE = CheckRule(name="zip-unreadable", refuses="a wheel that is not a readable ZIP archive")
 TRAILING = CheckRule(name="zip-trailing", refuses="bytes after the end of the archive")
 GAP = CheckRule(name="zip-gap", refuses="bytes before, between or after the members that belong to none of them")
-HIDDEN = CheckRule(name="zip-hidden", refuses="a member that the directory does not name")
-DIRECTORY = CheckRule(name="zip-directory", refuses="a directory that is not where, or what, its end says")
-DUPLICATE = CheckRule(name="zip-duplicate", refuses="two members of one name")
-MISMATCH = CheckRule(name="zip-mismatch", refuses="a member whose header says another name or size than the directory")
+HIDDEN = CheckRule(name="zip-hidden", refuses="a member that is missing from the directory, or only listed there")
+DIRECTORY = CheckRule(name="zip-directory", refuses="a directory that does not match its end record")
+DUPLICATE = CheckRule(name="zip-duplicate", refuses="two members with the same name")
+MISMATCH = CheckRule(name="zip-mismatch", refuses="a member with another name or size in its header than the directory")
 HEADER = CheckRule(
     name="zip-header",
-    refuses="a member whose header says another method or checksum than the directory",
+    refuses="a member with another method or checksum in its header than the directory",
     by=By.UNMOOR,
 )
 DESCRIPTOR = CheckRule(name="zip-descriptor", refuses="sizes that follow the data (data descriptors)")
 EXTRA = CheckRule(name="zip-extra", refuses="malformed or repeated extra fields")
 COMMENT = CheckRule(name="zip-comment", refuses="comments on members")
 ARCHIVE_COMMENT = CheckRule(name="zip-archive-comment", refuses="a comment on the archive", warns=True)
-METHOD = CheckRule(name="zip-method", refuses="compression other than stored and deflated")
+METHOD = CheckRule(name="zip-method", refuses="compression methods other than stored and deflated")
 ENCRYPTED = CheckRule(name="zip-encrypted", refuses="encrypted members", by=By.INSTALLERS)
 NAME = CheckRule(name="zip-name", refuses="names with unprintable characters, or not marked as UTF-8")
-PATH = CheckRule(name="zip-path", refuses="names that are absolute, lead out, or hold a backslash", by=By.INSTALLERS)
+PATH = CheckRule(name="zip-path", refuses="names that are absolute, lead out or contain a backslash", by=By.INSTALLERS)
 LINK = CheckRule(name="zip-link", refuses="symbolic links", by=By.INSTALLERS)
 DAMAGED = CheckRule(
-    name="zip-damaged", refuses="a member whose bytes do not fit its size or checksum", by=By.INSTALLERS
+    name="zip-damaged", refuses="a member whose bytes do not match its size or checksum", by=By.INSTALLERS
 )
 RULES = (
     UNREADABLE, TRAILING, GAP, HIDDEN, DIRECTORY, DUPLICATE, MISMATCH, HEADER, DESCRIPTOR, EXTRA, COMMENT,
@@ -57,12 +57,12 @@ _ENCRYPTION = 0x0001 | 0x0040 | 0x2000
 _STREAMED, _UTF8 = 0x0008, 0x0800
 # The newest version of the format that zipfile reads, times ten.
 _NEWEST = 63
-# A directory of COUNT_LIMIT members with long names; it is read whole.
+# The largest directory that is read into memory: COUNT_LIMIT members with long names.
 _DIRECTORY_LIMIT = 64 << 20
 
 
 class DirectoryEntry(NamedTuple):
-    """One member as the directory lists it: its name as written, where its header begins; sizes in bytes."""
+    """One member as listed in the directory. ``raw`` is its name as written; sizes and offset are in bytes."""
 
     raw: bytes
     flags: int
@@ -75,7 +75,7 @@ class DirectoryEntry(NamedTuple):
 
     @property
     def is_ordinary(self) -> bool:
-        """Whether nothing can be wrong with what the directory says: nearly all members are of this kind."""
+        """Whether this entry needs no closer check, like nearly all members."""
         return (
             self.method in (_STORED, _DEFLATED)
             and not self.flags & ~_UTF8
@@ -85,12 +85,12 @@ class DirectoryEntry(NamedTuple):
 
     @property
     def display_name(self) -> str:
-        """The name for a message."""
+        """The name to use in messages."""
         return self.raw[:200].decode("utf-8", "replace")
 
 
 def read_members(stream: IO[bytes], problems: list[Problem]) -> tuple[ArchiveMember, ...]:
-    """Read the layout of an archive; what is wrong with it is added to ``problems``. None where it cannot be read."""
+    """Read the members of an archive and add what is wrong to ``problems``. Empty if it cannot be read."""
     length = stream.seek(0, os.SEEK_END)
     try:
         end = find_end(stream, length)
@@ -98,10 +98,10 @@ def read_members(stream: IO[bytes], problems: list[Problem]) -> tuple[ArchiveMem
         problems.append(violation(DIRECTORY, str(error)))
         return ()
     except ValueError as error:
-        problems.append(violation(UNREADABLE, f"it is not a ZIP archive that can be read: {error}"))
+        problems.append(violation(UNREADABLE, f"it is not a readable ZIP archive: {error}"))
         return ()
     if end.size > _DIRECTORY_LIMIT or end.count > COUNT_LIMIT:
-        problems.append(violation(MEMBERS, f"it holds {end.count} members"))
+        problems.append(violation(MEMBERS, f"it contains {end.count} members, but the limit is {COUNT_LIMIT}"))
         return ()
     problems.extend(_check_end(end, length))
     entries = _read_directory(stream, end, problems)
@@ -109,19 +109,19 @@ def read_members(stream: IO[bytes], problems: list[Problem]) -> tuple[ArchiveMem
 
 
 def _check_end(end: ZipEnd, length: int) -> Iterator[Problem]:
-    """Judge what stands after the directory."""
+    """Check what follows the directory."""
     if end.after != length:
         yield violation(TRAILING, f"{length - end.after} bytes follow the end of the archive")
     if end.comment:
         yield violation(ARCHIVE_COMMENT, f"the archive has a comment of {len(end.comment)} bytes")
     if b"PK\x05\x06" in end.comment:
-        yield violation(DIRECTORY, "the comment of the archive holds another end of a directory")
+        yield violation(DIRECTORY, "the comment of the archive contains another end record")
 
 
 def _read_directory(stream: IO[bytes], end: ZipEnd, problems: list[Problem]) -> list[DirectoryEntry] | None:
-    """Read the directory, which must fill the place that its end names; ``None`` where it does not."""
+    """Read the directory. Returns ``None`` if it does not match its end record."""
     if end.offset + end.size != end.at:
-        problems.append(violation(DIRECTORY, "the directory does not lie where its end says"))
+        problems.append(violation(DIRECTORY, "the directory is not where its end record says"))
         return None
     stream.seek(end.offset)
     data = stream.read(end.size)
@@ -133,15 +133,17 @@ def _read_directory(stream: IO[bytes], end: ZipEnd, problems: list[Problem]) -> 
             return None
         found.append(one)
     if at != end.size or len(found) != end.count:
-        problems.append(violation(DIRECTORY, f"the directory does not hold the {end.count} members that its end says"))
+        problems.append(
+            violation(DIRECTORY, f"the directory does not have the {end.count} members that its end record says")
+        )
         return None
     twice = sorted(name for name, count in Counter(each.raw for each in found).items() if count > 1)
-    problems += [violation(DUPLICATE, f"{name.decode('utf-8', 'replace')} is there more than once") for name in twice]
+    problems += [violation(DUPLICATE, f"{name.decode('utf-8', 'replace')} occurs more than once") for name in twice]
     return found
 
 
 def _read_entry(data: bytes, at: int, problems: list[Problem]) -> tuple[DirectoryEntry | None, int]:
-    """Read one member of the directory, and where the next one begins; ``None`` where its sizes cannot be known."""
+    """Read one directory entry. Returns it, or ``None`` if its sizes are unreadable, and the offset of the next one."""
     (_, _, needed, flags, method, _, _, crc, packed, size, *lengths, disk, _, attributes, offset) = (
         _CENTRAL.unpack_from(data, at)
     )
@@ -156,7 +158,7 @@ def _read_entry(data: bytes, at: int, problems: list[Problem]) -> tuple[Director
     if SENTINEL in (packed, size, offset):
         placed = sizes_of_entry(extra, size=size, packed=packed, offset=offset)
         if placed is None:
-            problems.append(violation(EXTRA, f"{one.display_name} has a ZIP64 field that does not give its sizes"))
+            problems.append(violation(EXTRA, f"{one.display_name} has a ZIP64 field without its sizes"))
             return None, at
         one = one._replace(size=placed.size, packed=placed.packed, offset=placed.offset)
     if needed & 0xFF > _NEWEST:
@@ -166,14 +168,14 @@ def _read_entry(data: bytes, at: int, problems: list[Problem]) -> tuple[Director
     if comment_length:
         problems.append(violation(COMMENT, f"{one.display_name} has a comment"))
     if disk:
-        problems.append(violation(DIRECTORY, f"{one.display_name} lies on another disk"))
+        problems.append(violation(DIRECTORY, f"{one.display_name} is on another disk"))
     return one, begun + name_length + extra_length + comment_length
 
 
 def _check_headers(
     stream: IO[bytes], end: ZipEnd, entries: Sequence[DirectoryEntry], problems: list[Problem]
 ) -> tuple[ArchiveMember, ...]:
-    """Walk over every header, in the order of the file: they must lie end to end, from the first byte on."""
+    """Check every header in file order. Members must follow each other without gaps, from the first byte."""
     found = []
     at = 0
     for one in sorted(entries, key=lambda each: each.offset):
@@ -194,15 +196,15 @@ def _check_headers(
 
 
 def _gap_problem(stream: IO[bytes], at: int, expected: int, what: str) -> Problem:
-    """Judge the bytes between the end of one member and the header of the next, or the directory."""
+    """Describe the bytes between the end of one member and the next header or the directory."""
     stream.seek(min(at, expected))
     if at < expected and stream.read(4) == _LOCAL_SIGN:
-        return violation(HIDDEN, f"before {what} lies a member that the directory does not name")
-    return violation(GAP, f"{what} begins at byte {expected}, and what is before it ends at byte {at}")
+        return violation(HIDDEN, f"before {what} is a member that the directory does not list")
+    return violation(GAP, f"{what} starts at byte {expected}, but what precedes it ends at byte {at}")
 
 
 def _check_entry(one: DirectoryEntry) -> Iterator[Problem]:
-    """Judge what the directory says of a member."""
+    """Check the directory entry of a member."""
     try:
         name = one.raw.decode()
     except UnicodeError:
@@ -213,17 +215,17 @@ def _check_entry(one: DirectoryEntry) -> Iterator[Problem]:
     if fault := path_fault(name):
         yield violation(NAME if "unprintable" in fault else PATH, f"the name {name} {fault}")
     if one.method not in (_STORED, _DEFLATED):
-        yield violation(METHOD, f"{name} is compressed by method {one.method}")
+        yield violation(METHOD, f"{name} is compressed with method {one.method}")
     if one.flags & _ENCRYPTION:
         yield violation(ENCRYPTED, f"{name} is encrypted")
     if stat.S_ISLNK(one.mode):
         yield violation(LINK, f"{name} is a symbolic link")
     if name.endswith("/") and one.size:
-        yield violation(DAMAGED, f"the folder {name} holds bytes")
+        yield violation(DAMAGED, f"the folder {name} contains data")
 
 
 def _check_header(stream: IO[bytes], one: DirectoryEntry, problems: list[Problem]) -> int | None:
-    """Compare the header of a member with the directory, and return where its bytes begin."""
+    """Compare the header of a member with the directory. Returns the offset of its data, ``None`` without a header."""
     stream.seek(one.offset)
     head = stream.read(_LOCAL.size + len(one.raw))
     if len(head) < _LOCAL.size or not head.startswith(_LOCAL_SIGN):
@@ -237,16 +239,16 @@ def _check_header(stream: IO[bytes], one: DirectoryEntry, problems: list[Problem
         problems.extend(_compare_header(one, name, flags, (method, crc)))
         problems.extend(_compare_sizes(one, Sizes(packed=packed, size=size), extra, streamed=bool(flags & _STREAMED)))
     elif flags & _STREAMED:
-        problems.append(violation(DESCRIPTOR, f"{one.display_name} has its sizes after its data"))
+        problems.append(violation(DESCRIPTOR, f"{one.display_name} has its sizes after its data (a data descriptor)"))
     return one.offset + length
 
 
 def _compare_header(one: DirectoryEntry, name: bytes, flags: int, header: tuple[int, int]) -> Iterator[Problem]:
-    """Judge what the header of a member says apart from its sizes."""
+    """Compare the header of a member with its directory entry, except for the sizes."""
     if name != one.raw:
         yield violation(MISMATCH, f"{one.display_name} is called {name[:200].decode('utf-8', 'replace')} in its header")
     if flags & _STREAMED:
-        yield violation(DESCRIPTOR, f"{one.display_name} has its sizes after its data")
+        yield violation(DESCRIPTOR, f"{one.display_name} has its sizes after its data (a data descriptor)")
     elif header != (one.method, one.crc) or (flags ^ one.flags) & _ENCRYPTION:
         yield violation(
             HEADER, f"{one.display_name} has another method or checksum in its header than in the directory"
@@ -254,12 +256,12 @@ def _compare_header(one: DirectoryEntry, name: bytes, flags: int, header: tuple[
 
 
 def _compare_sizes(one: DirectoryEntry, header: Sizes, extra: bytes, *, streamed: bool) -> Iterator[Problem]:
-    """Judge the sizes in the header of a member, with those of its ZIP64 field."""
+    """Compare the sizes in the header of a member, or in its ZIP64 field, with the directory."""
     if faults := list(extra_faults(extra)):
         yield from (violation(EXTRA, f"{one.display_name} has {fault}") for fault in faults)
         return
-    said = sizes_of_header(header, extra, stored=one.method == _STORED)
-    if said is None:
-        yield violation(EXTRA, f"{one.display_name} has a ZIP64 field that does not give its sizes")
-    elif said != Sizes(packed=one.packed, size=one.size) and not streamed:
+    sizes = sizes_of_header(header, extra, stored=one.method == _STORED)
+    if sizes is None:
+        yield violation(EXTRA, f"{one.display_name} has a ZIP64 field without its sizes")
+    elif sizes != Sizes(packed=one.packed, size=one.size) and not streamed:
         yield violation(MISMATCH, f"{one.display_name} has other sizes in its header than in the directory")
