@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import re
 import tomllib
 from pathlib import Path
 
+from unmoor.core import middleware
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "unmoor"
-PAGE = (ROOT / "docs" / "concepts" / "architecture.md").read_text("utf-8")
+CONCEPTS = ROOT / "docs" / "concepts"
+PAGE = (CONCEPTS / "architecture.md").read_text("utf-8")
 
 
 def _layers() -> dict[str, int]:
@@ -54,3 +58,32 @@ def test_rooms_in_rooms_are_folders() -> None:
     named = set(re.findall(r"^\| `(\w+/\w+)/` \|", PAGE, re.MULTILINE))
     there = {str(path.parent.relative_to(PACKAGE)) for path in PACKAGE.glob("*/*/__init__.py")}
     assert named == there
+
+
+def test_the_table_of_the_middleware_has_its_order() -> None:
+    """From the outside in, as `compose` nests it from the inside out."""
+    source = inspect.getsource(middleware.compose)
+    nested = [
+        name for name in re.findall(r"\b\w+\b", source) if name != "compose" and callable(vars(middleware).get(name))
+    ]
+    steps = [name for name in nested if inspect.isfunction(vars(middleware)[name])]
+    table = PAGE.partition("| step | what it does |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == steps[::-1]
+
+
+def test_what_a_page_names_is_in_the_code() -> None:
+    """Functions, classes and files that are written as code have those names in the package."""
+    sources = {path: path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
+    words = {word for text in sources.values() for word in re.findall(r"\w+", text)}
+    missing = []
+    for page in CONCEPTS.glob("*.md"):
+        for code in re.findall(r"`([^`\n]+)`", page.read_text("utf-8")):
+            name = code.partition("(")[0].partition("[")[0]
+            if re.fullmatch(r"[a-z_]+(/[a-z_]+)*\.py", code):
+                known = any(str(path).endswith(f"/{code}") for path in (*sources, *(ROOT / "tests").rglob("*.py")))
+            elif re.fullmatch(r"[a-z]+(_[a-z]+)+|([A-Z][a-z]+){2,}", name):
+                known = name in words
+            else:
+                known = True
+            missing += [] if known else [f"{page.name}: {code}"]
+    assert missing == []
