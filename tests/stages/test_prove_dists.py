@@ -119,7 +119,7 @@ def test_proof_travels_in_the_manifest(make_inputs: MakeInputs, tmp_path: Any) -
         ({"src/small_one/__init__.py": "import absent_one\n"}, "small_one does not import: .*absent_one"),
         ({"src/small_one/__init__.py": "raise SystemExit(3)\n"}, "does not import: SystemExit"),
         ({"src/small_one/__init__.py": "import os\nprint('the end')\nos._exit(7)\n"}, "exit code 7"),
-        ({"src/json/__init__.py": ""}, "json was imported from .*, not from what was installed"),
+        ({"src/json/__init__.py": ""}, "json was imported from .*, not from the installed file"),
         ({"more": '\n[project.scripts]\nsmall = "small_one:absent"\n'}, "console_scripts: small does not load"),
         ({"more": '\n[project.scripts]\nsmall = "absent_one:main"\n'}, "console_scripts: small does not load"),
         ({"more": '\n[project.entry-points.host]\nx = "small_one.absent"\n'}, "host: x does not load"),
@@ -133,7 +133,7 @@ def test_unproven(make_inputs: MakeInputs, content: dict[str, str], words: str) 
     with pytest.raises(CheckFailed, match=words) as raised:
         stage(at).make(context)
     assert stage(at).find(context) is None
-    assert ("declare what brings absent_one as a dependency" in raised.value.next_step) == (
+    assert ("declare the dependency that provides absent_one" in raised.value.next_step) == (
         "absent_one" in words + more
     )
 
@@ -160,12 +160,12 @@ def offline(at: StageInputs) -> Any:
         (
             '\n[project.entry-points.host]\nx = "small_one.plugin"\n',
             "host: x",
-            "needs absent_one, which a plain install does not bring",
+            "needs absent_one, which a plain install does not include",
         ),
         (
             EXTRA.replace("absent", "another") + '[project.scripts]\nx = "small_one.plugin:main"\n',
             "console_scripts: x",
-            "needs absent_one, which a plain install does not bring",
+            "needs absent_one, which a plain install does not include",
         ),
         (
             EXTRA + '[project.scripts]\nx = "small_one.plugin:main"\n',
@@ -232,7 +232,9 @@ def test_wheel_for_another_platform(make_inputs: MakeInputs) -> None:
     foreign.write_bytes(dists.wheels[0].path.read_bytes() + b"other")
     dists = Dists(files=(describe_file(foreign), *dists.files))
     context = at.context(dists=dists)
-    with pytest.raises(CheckFailed, match=f"{foreign.name} is made for another platform") as raised:
+    with pytest.raises(
+        CheckFailed, match=f"{foreign.name} is for a platform or Python that is not available here"
+    ) as raised:
         stage(at).make(context)
     assert "unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG" in raised.value.next_step
     assert "--dists DIR" in raised.value.next_step

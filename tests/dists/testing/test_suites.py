@@ -76,16 +76,16 @@ def test_found(
 @pytest.mark.parametrize(
     ("metadata", "files", "options", "words"),
     [
-        (EXTRA, {TEST: b""}, {"mode": "off"}, "switched off"),
-        (EXTRA, {TEST: b""}, {"mode": "off", "command": "pytest"}, "switched off"),
+        (EXTRA, {TEST: b""}, {"mode": "off"}, "turned off"),
+        (EXTRA, {TEST: b""}, {"mode": "off", "command": "pytest"}, "turned off"),
         (EXTRA, {TEST: b""}, {"mode": "configured"}, "no test command"),
         (EXTRA, {"tests/data.txt": b"", "pytest.ini": b""}, {}, "no tests for pytest"),
         (EXTRA, {"src/pkg/tests/test_x.py": b""}, {}, "no tests for pytest"),
         (EXTRA, {"tests/check.py": b""}, {}, "no tests for pytest"),
-        (PLAIN, {TEST: b""}, {}, "nothing says what they need"),
-        (PLAIN, {TEST: b"", "pyproject.toml": CYCLE}, {}, "nothing says what they need"),
-        (PLAIN, {TEST: b"", "pyproject.toml": b"not TOML"}, {}, "nothing says what they need"),
-        (PLAIN, {TEST: b"", "pyproject.toml": b"dependency-groups = 3"}, {}, "nothing says what they need"),
+        (PLAIN, {TEST: b""}, {}, "nothing declares what they need"),
+        (PLAIN, {TEST: b"", "pyproject.toml": CYCLE}, {}, "nothing declares what they need"),
+        (PLAIN, {TEST: b"", "pyproject.toml": b"not TOML"}, {}, "nothing declares what they need"),
+        (PLAIN, {TEST: b"", "pyproject.toml": b"dependency-groups = 3"}, {}, "nothing declares what they need"),
     ],
 )
 def test_not_run(metadata: Metadata, files: dict[str, bytes], options: dict[str, object], words: str) -> None:
@@ -116,9 +116,9 @@ def test_group_that_cannot_be_had(group: str) -> None:
 def test_an_extra_that_the_project_does_not_have() -> None:
     """Installers pass over it: the tests would fail for want of something else, or run what is not meant."""
     assert isinstance(chosen(EXTRA, {}, command="x", extras=("Test",)), Suite)
-    with pytest.raises(ConfigError, match="'tset', which is no extra") as caught:
+    with pytest.raises(ConfigError, match="'tset', which is not an extra") as caught:
         chosen(EXTRA, {}, command="x", extras=("tset",))
-    assert caught.value.next_step == "name one that it has: dev, test"
+    assert caught.value.next_step == "name one of its extras: dev, test"
 
 
 def test_what_an_extra_brings() -> None:

@@ -1,5 +1,5 @@
-"""What stages that test built files share: interpreters, test suites, and which file an import came from.
+"""Test installed files: choose interpreters, probe imports and entry points, run test suites, record imports.
 
-It starts programs through ports alone. Begin with `install_test`, what it means for a file to be proven;
-`suites` finds a project's own tests.
+The stages that test built files share this package. It starts programs through ports only. Begin with `install_test`,
+which defines when a file is proven. `suites` finds a project's own tests.
 """

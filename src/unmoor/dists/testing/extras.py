@@ -1,4 +1,4 @@
-"""What a project promises only together with an extra: tried in an environment of its own that has the extra."""
+"""Test entry points that need an extra, each in a separate environment that has it installed."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from unmoor.ports.environments import Environment
 from unmoor.products import File, Result, Verdict
 from unmoor.util.text import clean
 
-if TYPE_CHECKING:  # slow to import, and a run that only reads does not need it
+if TYPE_CHECKING:  # slow to import, and not needed by runs that only read
     from importlib.metadata import EntryPoint
 
 InstallWithExtras = Callable[[tuple[str, ...]], Environment]
-"""Makes a fresh environment that has a file with these extras. Raises `CheckFailed` where it cannot be installed."""
+"""Creates an environment with a file and these extras installed. Raises `CheckFailed` if they cannot be installed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DistUnderTest:
-    """A file to prove, and what the project's wheel says of itself."""
+    """A file to test, with the metadata, modules, entry points and requirements of the project's wheel."""
 
     file: File
     metadata: inspect.Metadata
@@ -36,18 +36,18 @@ class DistUnderTest:
 
     @property
     def extras(self) -> tuple[str, ...]:
-        """The extras that it has."""
+        """The extras that the project declares."""
         return self.metadata.extras
 
     @property
     def own(self) -> frozenset[str]:
-        """The top-level names that are the project's own."""
+        """The top-level names of the project's modules."""
         return frozenset(name.partition(".")[0] for name in self.modules)
 
 
 @dataclass(frozen=True, kw_only=True)
 class NeedsExtra:
-    """An entry point that a plain install does not load; ``missing`` is the foreign module that was missing."""
+    """An entry point that fails to load without extras. ``missing`` is the module of another project that it lacks."""
 
     point: EntryPoint
     missing: str
@@ -56,9 +56,9 @@ class NeedsExtra:
 def load_with_extras(
     dist: DistUnderTest, needing: Iterable[NeedsExtra], folder: Path, install: InstallWithExtras | None
 ) -> tuple[Result, ...]:
-    """Try each entry point with the extra that it names, or else with the one that brings what was missing.
+    """Load each entry point with the extras that it names, or else with one that installs the missing package.
 
-    One environment serves all that need the same extras. Raises `CheckFailed` where one does not load even so.
+    Entry points that need the same extras share an environment. Raises `CheckFailed` if one does not load even then.
     """
     waiting: dict[tuple[str, ...], list[NeedsExtra]] = {}
     for each in needing:
@@ -98,7 +98,7 @@ def _load_group(
 
 
 def _extras_for(dist: DistUnderTest, each: NeedsExtra) -> tuple[str, ...]:
-    """The extras that an entry point names, else the first that brings a package called like what was missing."""
+    """The extras that an entry point names, or else the first one with a package named like the missing module."""
     if each.point.extras:
         return tuple(each.point.extras)
     missing = canonicalize_name(each.missing)
@@ -115,6 +115,6 @@ def _result(dist: DistUnderTest, each: NeedsExtra, verdict: Verdict, detail: str
 
 
 def not_tested(dist: DistUnderTest, name: str, needs: str) -> Result:
-    """Say that something needs what a plain install does not bring."""
-    detail = f"needs {clean(needs)}, which a plain install does not bring"
+    """Report that something was not tested because it needs what a plain install does not include."""
+    detail = f"needs {clean(needs)}, which a plain install does not include"
     return Result(name=f"{dist.file.name}: {name}", verdict=Verdict.NOT_TESTED, detail=detail)

@@ -1,7 +1,7 @@
-"""A witness of imports: it writes down, in every Python that starts in an environment, whence modules came.
+"""Record where every Python started in an environment imports the tested modules from.
 
-A copy of the source beside the tests, a path that a configuration adds, or an environment of the tests'
-own would otherwise take the place of what was installed, and nothing would tell.
+Otherwise tests could import a copy of the source next to them, a path added by configuration, or another
+environment instead of the installed files, and nothing would show it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 
 _NAME = "_unmoor_witness"
 
-# Runs at the start of every Python in the environment, of any version: it must never raise, nor find anything
-# itself. It looks ahead of whatever a test runner puts into sys.meta_path, and once more at the end.
+# Runs at the start of every Python in the environment, of any version. It must never raise, and it only observes: its
+# finder never returns a spec. It comes before any finder of a test runner, and looks at sys.modules again at exit.
 _CODE = """
 import atexit, os, sys
 from importlib.machinery import PathFinder
@@ -35,7 +35,7 @@ def note(name, places):
         pass
 
 
-class Witness:
+class Recorder:
     @staticmethod
     def find_spec(name, path=None, target=None):
         if name in NAMES:
@@ -53,27 +53,27 @@ def last():
         note(name, [getattr(sys.modules.get(name), "__file__", None)])
 
 
-sys.meta_path.insert(0, Witness)
+sys.meta_path.insert(0, Recorder)
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedImports:
-    """Modules that were imported from the environment, and those that came from the copied tests, with the place."""
+    """Modules imported from the environment, and modules imported from the copied tests, each with its path."""
 
     inside: frozenset[str]
     copied: tuple[tuple[str, str], ...]
 
 
 def install_recorder(packages: Path, log: Path, modules: Iterable[str]) -> None:
-    """Put the witness into an environment's folder of packages; it writes into the folder ``log``."""
+    """Install the recorder into the folder ``packages`` of an environment. It writes to the new folder ``log``."""
     log.mkdir()
     (packages / f"{_NAME}.py").write_text(_CODE.format(log=str(log), names=sorted(modules)))
     (packages / f"{_NAME}.pth").write_text(f"import {_NAME}\n")
 
 
 def read_recording(log: Path, *, environment: Path, copy: Path) -> RecordedImports:
-    """Read what the witness wrote: a tab between module and place, a line each."""
+    """Read what the recorder wrote: lines of module and path, separated by a tab."""
     pairs = {
         (name, where)
         for path in log.iterdir()

@@ -1,6 +1,6 @@
-"""What it means for a file to be proven: it installs, imports, loads its entry points, and misses no requirement.
+"""Prove a file: it installs, imports, loads its entry points, and its requirements are met.
 
-Two stages prove files, before and after they lay on an index; they differ in where they install from.
+Two stages prove files: one before they are on an index, and one after. They differ in where they install from.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ _PROGRAMS = frozenset({"console_scripts", "gui_scripts"})
 
 
 def subjects(dists: Dists) -> tuple[Subject, ...]:
-    """Name every file by its digest."""
+    """The name and digest of every file."""
     return tuple(Subject(name=file.name, sha256=file.sha256) for file in dists.files)
 
 
 def find_proof(folder: RunFolder, name: str, dists: Dists) -> Proof | None:
-    """Return the proof of these very bytes that an earlier run, or another machine, left. Raises `Unknown`."""
+    """Return the proof for exactly these bytes, from an earlier run or another machine. Raises `Unknown`."""
     wanted = set(subjects(dists))
     return next((proof for proof in folder.proofs(name) if set(proof.subjects) == wanted), None)
 
 
 def covers(proof: Proof, file: File) -> bool:
-    """Whether a proof is about this very file, and says that something of it has passed."""
+    """Whether a proof covers exactly this file and at least one of its tests passed."""
     passed = any(each.verdict is Verdict.PASSED and each.name.startswith(file.name) for each in proof.results)
     return passed and Subject(name=file.name, sha256=file.sha256) in proof.subjects
 
 
 def proof_from_manifest(file: File, folder: RunFolder) -> Result | None:
-    """Take the proof of a file for another platform from the machine that tried it there, ``None`` without.
+    """Return the proof of a file for another platform from the machine that tested it, or ``None``.
 
-    Such a proof comes in the manifest, under whatever name, and must say that something of the file has passed.
+    Such a proof is in the manifest, under any name, and must contain a passed test of the file.
     """
     manifest = folder.read_manifest()
     for proof in manifest.proofs if manifest is not None else ():
@@ -59,9 +59,10 @@ def proof_from_manifest(file: File, folder: RunFolder) -> Result | None:
 def assign_interpreters(
     files: Iterable[File], found: Sequence[Interpreter], folder: RunFolder
 ) -> tuple[list[tuple[File, Interpreter]], list[Result]]:
-    """Take the proof of another machine for each of these files, else name an interpreter here that can run it.
+    """For each file, take the proof of another machine, or else choose an interpreter here that can run it.
 
-    Raises `CheckFailed` naming those without either.
+    Returns the files with their interpreters, and the results from other machines. Raises `CheckFailed` with the
+    names of files that have neither.
     """
     hosts: list[tuple[File, Interpreter]] = []
     handed: list[Result] = []
@@ -80,19 +81,19 @@ def assign_interpreters(
 
 
 def _no_interpreter(files: Sequence[File]) -> CheckFailed:
-    """Name the files that nobody can try here, and of which no proof was handed over."""
+    """The error for files that nothing here can run, and that no other machine has proven."""
     names = ", ".join(file.name for file in files)
-    made = f"{names} is made" if len(files) == 1 else f"{names} are made"
+    subject, them = (f"{names} is", "it") if len(files) == 1 else (f"{names} are", "them")
     return CheckFailed(
-        f"{made} for another platform or Python than are found here, and no proof of it was handed over",
-        next_step="for another Python: uv python install VERSION; for another platform, let the job that built it prove"
-        " it (there: unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG) and hand over"
-        " its folder .unmoor/TAG: --dists DIR; or leave the file out",
+        f"{subject} for a platform or Python that is not available here, and no proof of {them} was handed over",
+        next_step="for another Python: uv python install VERSION; for another platform, prove the file in the job that"
+        " built it (there: unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG) and hand"
+        " over its folder .unmoor/TAG: --dists DIR; or leave the file out",
     )
 
 
 def interpreter_for(environments: Environments, dists: Dists, wanted: str = AUTO) -> Interpreter:
-    """The interpreter that files are tried with, by what a wheel of them says. Raises `ToolMissing`, `InvalidDist`."""
+    """Choose the interpreter to test files with, from a wheel's metadata. Raises `ToolMissing`, `InvalidDist`."""
     wheel = next(iter(dists.wheels), None)
     return choose_interpreter(
         environments, requires=inspect.read_metadata(wheel.path).python if wheel else "", wanted=wanted
@@ -100,13 +101,13 @@ def interpreter_for(environments: Environments, dists: Dists, wanted: str = AUTO
 
 
 def dists_under_test(dists: Dists, python: Interpreter) -> tuple[DistUnderTest, ...]:
-    """Work out what each file that runs on ``python`` must hold, from the wheel. Raises `InvalidDist`."""
+    """Work out from the wheel what each file that runs on ``python`` must contain. Raises `InvalidDist`."""
     here = [file for file in dists.files if runs_on(file, python.version)]
     found = []
     for file in here:
         wheel = file if file.is_wheel else next((each for each in (*here, *dists.wheels) if each.is_wheel), None)
         if wheel is None:
-            # Without a wheel nothing is known of the modules: what was installed says it.
+            # Without a wheel the modules are unknown, so only the installation is tested.
             found.append(DistUnderTest(file=file, metadata=inspect.read_metadata(file.path)))
             continue
         metadata = inspect.read_metadata(wheel.path)
@@ -123,7 +124,7 @@ def dists_under_test(dists: Dists, python: Interpreter) -> tuple[DistUnderTest, 
 
 
 def test_in_parallel(prove: Callable[[T, Path], tuple[Result, ...]], each: Iterable[T]) -> tuple[Result, ...]:
-    """Prove files at the same time, each in a folder of its own outside the repository; results in their order."""
+    """Prove files in parallel, each in a separate folder outside the repository. Results are in the files' order."""
     given = tuple(each)
     with tempfile.TemporaryDirectory(prefix="unmoor-prove-", ignore_cleanup_errors=True) as name:
         folders = [Path(name) / str(number) for number in range(len(given))]
@@ -134,11 +135,11 @@ def test_in_parallel(prove: Callable[[T, Path], tuple[Result, ...]], each: Itera
 
 
 def _requirements(wheel: File, metadata: inspect.Metadata, python: Interpreter) -> tuple[str, ...]:
-    """What a wheel requires on this machine without any extra. Raises `InvalidDist`."""
+    """The requirements of a wheel on this machine, without extras. Raises `InvalidDist`."""
     try:
         wanted = [Requirement(text) for text in metadata.requires]
     except InvalidRequirement as error:
-        raise InvalidDist(f"{wheel.name} requires what cannot be read: {error}", next_step=REBUILD) from error
+        raise InvalidDist(f"{wheel.name} has an invalid requirement: {error}", next_step=REBUILD) from error
     where = {
         "extra": "",
         "python_full_version": python.version,
@@ -150,10 +151,10 @@ def _requirements(wheel: File, metadata: inspect.Metadata, python: Interpreter) 
 def run_install_test(
     environment: Environment, what: DistUnderTest, folder: Path, *, install: InstallWithExtras | None = None
 ) -> tuple[Result, ...]:
-    """Import every module, load every entry point, check requirements, in an environment that has the file.
+    """Import every module, load every entry point and check requirements, in an environment that has the file.
 
-    ``folder`` is empty and outside the repository. ``install`` makes another environment that has the file with
-    some of its extras too: what needs one is tried there. Raises `CheckFailed` with all that failed.
+    ``folder`` is empty and outside the repository. ``install`` creates another environment that has the file with
+    some of its extras. Entry points that need an extra are tested there. Raises `CheckFailed` with all failures.
     """
     environment.check()
     answer = probe(environment, what.file.name, what.modules, what.points, folder)
@@ -169,18 +170,21 @@ def run_install_test(
 
 
 def _next_step(what: DistUnderTest, answers: Iterable[ProbeResult]) -> str:
-    """What to do about files that fail: mostly a dependency that nobody declared."""
+    """The next step for a failed file. Most often a dependency is not declared."""
     own = what.own
     absent = sorted({clean(answer.missing) for answer in answers if answer.missing} - own)
     if not absent:
         return REBUILD
     return (
-        f"declare what brings {', '.join(absent)} as a dependency, since a plain install does not; then {NEXT_RELEASE}"
+        f"declare the dependency that provides {', '.join(absent)}, since a plain install does not; then {NEXT_RELEASE}"
     )
 
 
 def _check_modules(what: DistUnderTest, answers: Iterable[ProbeResult], prefix: str) -> tuple[list[Result], list[str]]:
-    """Every module must come from the environment; one of several may need what only an extra brings."""
+    """Check that every module comes from the environment. If others import, one may need what only an extra installs.
+
+    Returns the results and the failures.
+    """
     good, bad, untested = [], [], []
     answers = tuple(answers)
     own = what.own
@@ -191,14 +195,12 @@ def _check_modules(what: DistUnderTest, answers: Iterable[ProbeResult], prefix: 
         elif answer.error:
             bad.append(f"{answer.name} does not import: {answer.error}")
         elif not all(place.startswith(prefix + "/") for place in answer.places):
-            bad.append(f"{answer.name} was imported from {clean(answer.places[0])}, not from what was installed")
+            bad.append(f"{answer.name} was imported from {clean(answer.places[0])}, not from the installed file")
         else:
             good.append(answer.name)
     name = f"{what.file.name}: imports"
     if not answers:
-        why = (
-            "the wheel holds no module" if what.file.is_wheel else "there is no wheel that says which modules it holds"
-        )
+        why = "the wheel contains no module" if what.file.is_wheel else "its modules are unknown without a wheel"
         return [Result(name=name, verdict=Verdict.NOT_TESTED, detail=why)], []
     return [Result(name=name, verdict=Verdict.PASSED, detail=", ".join(good)), *untested], bad
 
@@ -206,7 +208,10 @@ def _check_modules(what: DistUnderTest, answers: Iterable[ProbeResult], prefix: 
 def _check_entry_points(
     what: DistUnderTest, answers: Iterable[ProbeResult]
 ) -> tuple[list[Result], list[str], list[NeedsExtra]]:
-    """Entry points must load, but for those that need an extra, or a host program that is not here."""
+    """Check that entry points load, except those that need an extra or a host program that is not installed.
+
+    Returns the results, the failures, and the entry points to load again with an extra.
+    """
     good, bad, needing = [], [], []
     own = what.own
     for point, answer in zip(what.points, answers, strict=True):

@@ -1,4 +1,4 @@
-"""Which interpreter a project's files are built and tried with, and which files run on it."""
+"""Choose the interpreter that builds and tests a project's files, and determine which files run on it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ AUTO = "auto"
 
 
 def choose_interpreter(environments: Environments, *, requires: str, wanted: str = AUTO) -> Interpreter:
-    """The wanted interpreter; by itself the one unmoor runs on if the project takes it, else the lowest it takes.
+    """Choose the wanted interpreter. For ``auto``, prefer the one that runs unmoor, then the lowest compatible one.
 
-    ``requires`` is ``Requires-Python``, empty where it is not said. Raises `ToolMissing` where there is none.
+    ``requires`` is ``Requires-Python``, empty if it is missing. Raises `ToolMissing` if no interpreter fits.
     """
     if wanted != AUTO:
         found = find_interpreter(environments.pythons(), wanted)
         if found is None:
             raise ToolMissing(
-                f"there is no Python {wanted} on this machine, which the setting `python` asks for",
-                next_step=f"install it (uv python install {wanted}), or set python to another one",
+                f"there is no Python {wanted} on this machine, but the setting `python` requires it",
+                next_step=f"install it (uv python install {wanted}), or set python to another version",
             )
         return found
     own = environments.own()
@@ -39,14 +39,14 @@ def choose_interpreter(environments: Environments, *, requires: str, wanted: str
     if found is None:
         raise ToolMissing(
             f"the project is for Python {clean(requires)}, unmoor runs on Python {own.version},"
-            " and no other one is found here that it could be tried with",
-            next_step=f"install such a Python where uv finds it: uv python install {shlex.quote(clean(requires))}",
+            " and no compatible one was found on this machine",
+            next_step=f"install one that uv can find: uv python install {shlex.quote(clean(requires))}",
         )
     return found
 
 
 def is_compatible(version: str, requires: str) -> bool:
-    """Whether a project takes a Python. What cannot be read forbids nothing: the look at the files says so."""
+    """Whether a version satisfies ``Requires-Python``. An invalid one excludes nothing: the file checks report it."""
     try:
         return Version(version) in SpecifierSet(requires, prereleases=True)
     except (InvalidSpecifier, InvalidVersion):
@@ -54,14 +54,14 @@ def is_compatible(version: str, requires: str) -> bool:
 
 
 def find_interpreter(found: Sequence[Interpreter], wanted: str) -> Interpreter | None:
-    """The highest interpreter of a version that is written like ``3.12`` or ``3.12.1``, ``None`` for none."""
+    """The highest interpreter of a version such as ``3.12`` or ``3.12.1``, or ``None`` if there is none."""
     return next((each for each in reversed(found) if f"{each.version}.".startswith(f"{wanted}.")), None)
 
 
 def runs_on(file: File, version: str = "") -> bool:
-    """Whether a file can be installed on this machine by a CPython; an sdist always can be tried.
+    """Whether a file can be installed for a CPython on this machine. For an sdist, always true.
 
-    ``version`` empty: the interpreter that unmoor runs on.
+    ``version`` is that of the CPython; empty means the interpreter that runs unmoor.
     """
     if not file.is_wheel:
         return True

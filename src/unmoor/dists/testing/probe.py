@@ -1,4 +1,4 @@
-"""The program that tries an installed file: it runs inside the environment, and gives a plain answer."""
+"""Probe an installed file with a small program that runs inside the environment and reports as JSON."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from unmoor.errors import CheckFailed
 from unmoor.ports.environments import Environment
 from unmoor.util.text import clean
 
-if TYPE_CHECKING:  # slow to import, and a run that only reads does not need it
+if TYPE_CHECKING:  # slow to import, and not needed by runs that only read
     from importlib.metadata import EntryPoint
 
 _TIMEOUT = 300.0
 NEXT_RELEASE = "release the next version, or move the tag if nothing of it is public"
 REBUILD = f"correct the project and {NEXT_RELEASE}"
 
-# Runs in the environment under test, on any Python. An import may print, or exit: the answer goes into a file.
+# Runs in the environment under test, on any Python. An import may print or exit, so the answer goes into a file.
 _PROBE = """
 import importlib, json, os, sys
 from importlib.metadata import EntryPoint
@@ -28,7 +28,7 @@ with open(sys.argv[1]) as stream:
     job = json.load(stream)
 
 
-def tried(action):
+def attempt(action):
     try:
         return {"value": action()}
     except ModuleNotFoundError as error:
@@ -37,7 +37,7 @@ def tried(action):
         return {"error": repr(error), "missing": ""}
 
 
-def placed(name):
+def locate(name):
     module = importlib.import_module(name)
     places = [module.__file__] if getattr(module, "__file__", None) else list(module.__path__)
     return [os.path.realpath(place) for place in places]
@@ -45,20 +45,20 @@ def placed(name):
 
 answer = {
     "prefix": os.path.realpath(sys.prefix),
-    "modules": [tried(lambda: placed(name)) for name in job["modules"]],
-    "points": [tried(lambda: EntryPoint(*point).load() and None) for point in job["points"]],
+    "modules": [attempt(lambda: locate(name)) for name in job["modules"]],
+    "points": [attempt(lambda: EntryPoint(*point).load() and None) for point in job["points"]],
 }
 with open(sys.argv[2] + ".part", "w") as stream:
     json.dump(answer, stream)
 os.rename(sys.argv[2] + ".part", sys.argv[2])
-# Threads and exit handlers of what was imported are not waited for.
+# Do not wait for threads and exit handlers of imported modules.
 os._exit(0)
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeResult:
-    """What came of one import or load: an error, and the module that was missing if one was."""
+    """The outcome of one import or load: where it came from, or an error and the missing module if there is one."""
 
     name: str
     places: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class ProbeResult:
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeResults:
-    """What came of all; ``prefix`` is the environment's folder, as Python in it sees it."""
+    """The outcome of all imports and loads. ``prefix`` is the environment's folder, as its Python sees it."""
 
     prefix: str
     modules: tuple[ProbeResult, ...]
@@ -78,9 +78,10 @@ class ProbeResults:
 def probe(
     environment: Environment, name: str, modules: Sequence[str], points: Sequence[EntryPoint], folder: Path
 ) -> ProbeResults:
-    """Import modules and load entry points where the file called ``name`` is installed. Raises `CheckFailed`.
+    """Import modules and load entry points in an environment where the file called ``name`` is installed.
 
-    ``folder`` holds what is asked and answered; it lies outside the repository.
+    ``folder`` is outside the repository and receives the job and its answer. Raises `CheckFailed` if the probe ends
+    without an answer.
     """
     job, answer = folder / "job.json", folder / "answer.json"
     job.write_text(
@@ -91,17 +92,17 @@ def probe(
     args = [str(environment.python), "-I", "-c", _PROBE, str(job), str(answer)]
     ran = environment.run(args, cwd=cwd, timeout=_TIMEOUT)
     try:
-        said = dict(json.loads(answer.read_bytes()))
+        report = dict(json.loads(answer.read_bytes()))
     except (FileNotFoundError, ValueError) as error:
         last = "\n".join((ran.err or ran.out).strip().splitlines()[-20:])
         raise CheckFailed(
-            f"{name}, installed: importing it ended Python with exit code {ran.code}\n{last}",
+            f"{name}, installed: Python ended with exit code {ran.code} while importing it\n{last}",
             next_step=REBUILD,
         ) from error
     return ProbeResults(
-        prefix=str(said["prefix"]),
-        modules=tuple(map(_result_of, modules, said["modules"])),
-        points=tuple(map(_result_of, map(entry_point_label, points), said["points"])),
+        prefix=str(report["prefix"]),
+        modules=tuple(map(_result_of, modules, report["modules"])),
+        points=tuple(map(_result_of, map(entry_point_label, points), report["points"])),
     )
 
 
@@ -111,5 +112,5 @@ def _result_of(name: str, raw: dict[str, Any]) -> ProbeResult:
 
 
 def entry_point_label(point: EntryPoint) -> str:
-    """An entry point by its group and name."""
+    """An entry point's group and name, for messages."""
     return f"{point.group}: {point.name}"

@@ -1,7 +1,7 @@
-"""Which tests a project has: those it names, or else those that stand where pytest looks for them.
+"""Find a project's tests: the configured ones, or else those where pytest looks for them.
 
-Tests are only run by convention where it can be told what they need: guessing would try something else
-than the project's authors do.
+Tests that are not configured run only if the project declares what they need. A guess would test something
+other than what the project's authors test.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from unmoor.util.text import clean
 
 Read = Callable[[str], bytes | None]
 
-# The names under which projects say what their tests need, the most telling first.
+# Usual names of extras and dependency groups for tests, the most specific first.
 _NAMES = (("test", "tests", "testing"), ("dev",))
 _FOLDERS = ("tests", "test")
 _TEST = re.compile(r"(test_[^/]*|[^/]*_test)\.py")
-# pytest's own exit codes but for 0 and 1, which mean that tests were run.
+# pytest's exit codes other than 0 and 1, which mean that tests ran.
 _NO_TESTS = {
-    2: "pytest could not read them: what they need beside them was not found",
+    2: "pytest could not collect them: files they need were not found",
     3: "pytest itself failed",
-    4: "pytest could not start: what they need beside them was not found",
+    4: "pytest could not start: files it needs were not found",
     5: "pytest found nothing to run",
 }
 _MISSING_MODULE = re.compile(r"No module named '([^']+)'")
-OFF = 'to leave the tests out: tests = "off" under [tool.unmoor]; to say how they run: test-command'
+OFF = 'to skip the tests, set tests = "off" under [tool.unmoor]; to set how they run, set test-command'
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
-    """Tests to run: the command, with ``{project}`` in its words, and what it needs besides the wheel.
+    """Tests to run: the command, which may contain ``{project}``, and what it requires in addition to the wheel.
 
-    ``folder`` is where they were found and ``why`` says how, both empty where the project configured them.
-    ``untested_codes`` are the exit codes that mean that no test was run, each with what it says.
+    ``folder`` is where the tests were found and ``why`` explains how. Both are empty if the project configures them.
+    ``untested_codes`` maps the exit codes that mean that no test ran to their meanings.
     """
 
     command: str
@@ -56,13 +56,13 @@ class Suite:
     untested_codes: Mapping[int, str] = field(default_factory=dict)
 
     def args(self, project: str) -> list[str]:
-        """The command's words, with the folder of the copied tests put in."""
+        """Split the command, with ``{project}`` replaced by the folder of the copied tests."""
         return [word.replace("{project}", project) for word in shlex.split(self.command)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Untested:
-    """No tests are run, and why."""
+    """No tests run, and the reason."""
 
     why: str
 
@@ -70,12 +70,13 @@ class Untested:
 def choose_suite(
     options: SuiteOptions, metadata: Metadata, *, files: Callable[[], Sequence[str]], read: Read
 ) -> Suite | Untested:
-    """Decide what is run. ``files`` and ``read`` are the project's at the commit, ``metadata`` its wheel's.
+    """Decide which tests run.
 
-    Raises `ConfigError` for an extra or a dependency group that is named in the settings and cannot be had.
+    ``files`` lists the project's files at the commit and ``read`` reads one. ``metadata`` is its wheel's. Raises
+    `ConfigError` for a configured extra or dependency group that does not exist or cannot be read.
     """
     if options.mode == "off":
-        return Untested(why='switched off by tests = "off"')
+        return Untested(why='turned off by tests = "off"')
     _require_known(options.extras, metadata)
     if options.command:
         return Suite(command=options.command, requires=_configured_requirements(options, read), extras=options.extras)
@@ -90,28 +91,28 @@ def choose_suite(
             command="", requires=_configured_requirements(options, read), extras=options.extras, why="the settings"
         )
     else:
-        told = _suite_by_convention(metadata, read)
-        if told is None:
+        suite = _suite_by_convention(metadata, read)
+        if suite is None:
             return Untested(
-                why=f"{found}, and nothing says what they need: name it in test-requires,"
-                " or in an extra or a dependency group called test, with pytest in it"
+                why=f"{found}, but nothing declares what they need: list it in test-requires,"
+                " or in an extra or a dependency group called test that includes pytest"
             )
-        needs = told
+        needs = suite
     return Suite(
-        # Not plain pytest: many suites import from each other, starting at the top of the repository.
+        # "python -m" puts the top of the repository on the path, which many suites import from.
         command=f"python -m pytest {{project}}/{folder}",
         requires=needs.requires,
         extras=needs.extras,
         folder=folder,
-        why=f"{found}; what they need is in {needs.why}",
+        why=f"{found}; their requirements come from {needs.why}",
         untested_codes=_NO_TESTS,
     )
 
 
 def source_files(files: Iterable[str], modules: Sequence[str], *, folder: str) -> tuple[str, ...]:
-    """The files of a repository from which a wheel's modules could be imported: tests must not see them.
+    """The files of a repository that a wheel's modules could be imported from. Tests must not see them.
 
-    ``files`` are the repository's, ``folder`` is that of the tests, which stays as it is.
+    ``files`` are the repository's. The files in ``folder``, which holds the tests, are left out.
     """
     wanted = [re.escape(module.replace(".", "/")) for module in modules]
     if not wanted:
@@ -121,25 +122,25 @@ def source_files(files: Iterable[str], modules: Sequence[str], *, folder: str) -
 
 
 def misses_own_module(said: str, modules: Sequence[str]) -> bool:
-    """Whether what a test runner said is about a module of the project's own that is not there."""
+    """Whether the output of a test runner reports one of the project's own modules as missing."""
     own = {module.partition(".")[0] for module in modules}
     return any(name.partition(".")[0] in own for name in _MISSING_MODULE.findall(said))
 
 
 def _require_known(extras: Iterable[str], metadata: Metadata) -> None:
-    """Installers pass over an extra that is not there, and the tests would then be run without what they need."""
+    """Raise `ConfigError` for an unknown extra: installers ignore it, so the tests would lack what they need."""
     known = {canonicalize_name(extra) for extra in metadata.extras}
     for extra in extras:
         if canonicalize_name(extra) not in known:
             raise ConfigError(
-                f"test-extras names {clean(extra)!r}, which is no extra of the project",
+                f"test-extras names {clean(extra)!r}, which is not an extra of the project",
                 where="tool.unmoor.test-extras",
-                next_step=f"name one that it has: {', '.join(sorted(known)) or 'it has none'}",
+                next_step=f"name one of its extras: {', '.join(sorted(known)) or 'it has none'}",
             )
 
 
 def _configured_requirements(options: SuiteOptions, read: Read) -> tuple[str, ...]:
-    """The configured requirements, and those of the configured groups. Raises `ConfigError`."""
+    """The configured requirements and those of the configured groups. Raises `ConfigError`."""
     requires = list(options.requires)
     for name in options.groups:
         try:
@@ -154,7 +155,7 @@ def _configured_requirements(options: SuiteOptions, read: Read) -> tuple[str, ..
 
 
 def _find_folder(files: Sequence[str], read: Read) -> str | None:
-    """The folder whose tests pytest would find: by the names of its files, or since pytest is configured."""
+    """The folder whose tests pytest would find, by its file names or because pytest is configured."""
     for folder in _FOLDERS:
         names = [path for path in files if path.startswith(f"{folder}/") and path.endswith(".py")]
         if any(_TEST.fullmatch(path.rpartition("/")[2]) for path in names):
@@ -184,7 +185,7 @@ def _has_section(content: bytes | None, section: str) -> bool:
 
 
 def _suite_by_convention(metadata: Metadata, read: Read) -> Suite | None:
-    """The first extra or dependency group, by the names that projects use, that brings pytest."""
+    """Requirements from the first extra or dependency group with a usual name that includes pytest."""
     extras = {canonicalize_name(extra): extra for extra in metadata.extras}
     groups = _groups(read)
     named = {canonicalize_name(group): group for group in groups}
@@ -196,14 +197,14 @@ def _suite_by_convention(metadata: Metadata, read: Read) -> Suite | None:
             try:
                 requires = _resolve_group(groups, named[name]) if name in named else ()
             except ValueError:
-                continue  # whoever uses the group is told by the program that reads it
+                continue  # the programs that use the group report it
             if "pytest" in _package_names(metadata, requires):
                 return Suite(command="", requires=requires, why=f"the dependency group {named[name]}")
     return None
 
 
 def _resolve_group(groups: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """The requirements of a group, with the groups it includes. Raises `ValueError`."""
+    """The requirements of a group and of the groups it includes. Raises ``ValueError``."""
     try:
         return resolve_dependency_groups(groups, name)
     except (LookupError, ValueError, TypeError, AttributeError) as error:
@@ -213,7 +214,7 @@ def _resolve_group(groups: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 
 def packages_of_extra(metadata: Metadata, extra: str) -> frozenset[str]:
-    """The names of what an extra brings directly; extras of the project's own among them are followed."""
+    """The names of the packages that an extra adds directly, and through other extras of the project."""
     return frozenset(_package_names(metadata, metadata.requires, extra=extra, seen={extra}))
 
 
@@ -226,9 +227,9 @@ def _package_names(
         try:
             wanted = Requirement(text)
         except InvalidRequirement:
-            continue  # what cannot be read is told where it is installed
+            continue  # the installer reports it
         marker = wanted.marker
-        # With an extra only what that extra adds counts.
+        # For an extra, count only the packages that it adds.
         if marker is not None and not marker.evaluate({"extra": extra}):
             continue
         if extra and (marker is None or marker.evaluate({"extra": ""})):
@@ -247,7 +248,7 @@ def _pyproject(read: Read) -> Mapping[str, Any]:
     try:
         return tomllib.loads((read("pyproject.toml") or b"").decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
-        return {}  # what builds the project says so, and better
+        return {}  # the build reports it, with more detail
 
 
 def _groups(read: Read) -> Mapping[str, Any]:
