@@ -35,16 +35,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.products import Dists, File, Release
-from unmoor.core.stage import Have, Promise
+from unmoor.core.stage import Output, StageContext
 from unmoor.stages.check_dists import CheckDists
 release = Release(repository="a/lighthouse", project="lighthouse", tag="v1.0", version="1.0", commit="0" * 40, date=0,
                   prerelease=False, highest=True)
 lines = [line.split("  ") for line in Path(sys.argv[1]).read_text().splitlines()]
 paths = [(Path(name), sha256) for sha256, name in lines]
 dists = Dists(files=tuple(File(name=p.name, sha256=s, size=p.stat().st_size, path=p) for p, s in paths))
-stage = CheckDists(name="check-dists", release=Promise("tag"), dists=Promise("dists"), folder=RunFolder(Path("none")),
+stage = CheckDists(name="check-dists", release=Output("tag"), dists=Output("dists"), folder=RunFolder(Path("none")),
                    git=SimpleNamespace(files=lambda commit: ()), max_file_size=4 << 30)
-assert len(stage.make(Have({"tag": release, "dists": dists})).subjects) == len(paths)
+assert len(stage.make(StageContext({"tag": release, "dists": dists})).subjects) == len(paths)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 

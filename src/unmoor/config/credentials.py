@@ -117,6 +117,7 @@ def from_keyring(service: str, username: str) -> tuple[Secret, str]:
     import importlib.util
 
     origin = f"the keyring ({clean(service, 80)}, {clean(username, 40)})"
+    # twine brings it along, except on ppc64le and s390x.
     if importlib.util.find_spec("keyring") is None:
         return Secret(""), f"{origin}, but the keyring package is not installed"
     try:

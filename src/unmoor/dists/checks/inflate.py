@@ -1,4 +1,4 @@
-"""Decompress with ISA-L if it is available: it takes a third of zlib's time, and decompression is most of the work."""
+"""Decompress with ISA-L if it is available: it takes half of zlib's time, which saves `check-dists` a sixth of its own."""
 
 from __future__ import annotations
 
