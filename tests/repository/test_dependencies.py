@@ -1,0 +1,48 @@
+"""What unmoor imports is what it says it needs."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+DECLARED = {
+    canonicalize_name(each.name): each
+    for each in map(Requirement, tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])
+}
+# twine brings it along where it works; where it is missing, the credential says so.
+OPTIONAL = {"keyring"}
+# What lies under something else of ours and is imported in the text of a program, or by a library on our behalf.
+UNSEEN = {"jinja2", "python-multipart", "tzdata", "towncrier"}
+
+
+def _imported() -> Iterator[tuple[str, str]]:
+    """Every module that is imported under src, by its first name, with the line that does it."""
+    for path in sorted((ROOT / "src" / "unmoor").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [each.name for each in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            for name in names:
+                first = name.partition(".")[0]
+                if first != "unmoor" and first not in sys.stdlib_module_names:
+                    yield first, f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)} imports {name}"
+
+
+def test_what_is_imported_is_declared() -> None:
+    """A library that only comes along with another one may go with its next version."""
+    known = packages_distributions()
+    imported = {first: line for first, line in _imported() if first not in OPTIONAL}
+    assert len(imported) > 20
+    owners = {first: {canonicalize_name(each) for each in known.get(first, ())} for first in imported}
+    assert [imported[first] for first, names in owners.items() if not names & DECLARED.keys()] == []
+    assert DECLARED.keys() - set().union(*owners.values()) == UNSEEN
