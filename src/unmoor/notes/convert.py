@@ -4,6 +4,9 @@ It runs in a process of its own (see ``rst``), with nothing of the project's on 
 with inclusion of files and raw text off and no configuration file read; Sphinx's roles and directives,
 which docutils does not know, fall back to their text. docutils writes HTML, and markdownify, which knows
 HTML well, turns that into Markdown: no writer for Markdown that is maintained was found for docutils.
+
+Uses internals, so pyproject.toml excludes the next major versions: docutils' tables of roles and directives
+(``languages.en``), its settings and the HTML of its writer; markdownify's ``escape`` and ``process_text``.
 """
 
 from __future__ import annotations

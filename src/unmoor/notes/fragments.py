@@ -1,9 +1,10 @@
 """Release notes from towncrier's fragments, for a tag that stands before ``towncrier build``.
 
 towncrier has no public Python API, so it is run the documented way: ``build --draft``, which writes the
-notes to standard output. What is read here of its configuration is documented, too, and only to know which
-files are fragments: towncrier says "No significant changes" where there are none, and silently passes
-over those whose kind is misspelt.
+notes to standard output. One internal is used, that it renders by `jinja2.Template` (see ``_LAUNCHER``), so
+pyproject.toml excludes next year's versions. What is read here of its configuration is documented, too, and
+only to know which files are fragments: towncrier says "No significant changes" where there are none, and
+silently passes over those whose kind is misspelt.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""uvicorn, set up for the local world: several sockets, reason phrases, and an end without delay."""
+"""uvicorn, set up for the local world: several sockets, reason phrases, and an end without delay.
+
+Uses uvicorn's internals, so pyproject.toml excludes its next major version: `Server.main_loop`, `on_tick`, `shutdown`,
+`should_exit` and `server_state` here, and `H11Protocol.conn` in `shared.http`.
+"""
 
 from __future__ import annotations
 

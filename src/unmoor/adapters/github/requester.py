@@ -2,7 +2,8 @@
 
 Left alone PyGithub has no limit of size and no deadline, sleeps and asks again for ever on 202,
 and repeats a POST at the address of a redirect. It takes connection classes from its requester's
-class; a subclass of that is given ours, so nothing global is changed.
+class; a subclass of that is given ours, so nothing global is changed. `Requester`, its ``injectConnectionClasses`` and
+what it asks of a connection are internals: pyproject.toml excludes PyGithub's next major version.
 """
 
 from __future__ import annotations

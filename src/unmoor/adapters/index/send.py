@@ -1,4 +1,9 @@
-"""One try at an upload, by twine: its metadata form and its streaming; our time-outs, our limits, no printing."""
+"""One try at an upload, by twine: its metadata form and its streaming; our time-outs, our limits, no printing.
+
+Uses twine's internals, so pyproject.toml excludes its next major version: `PackageFile` and `Repository` are not its
+public API, and the ``print`` that `twine.repository` calls is replaced. `config.real_world` reads two constants of
+`twine.utils`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decompress with ISA-L if it is available: it takes half of zlib's time, which saves `check-dists` a sixth of its own."""
+"""Decompress with ISA-L if it is available: it takes half of zlib's time, a sixth of `check-dists`' own."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _cut(transport: asyncio.Transport, *, resets: bool) -> None:
 
 
 class ReasonProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1 protocol over a connection that can send reason phrases."""
+    """uvicorn's HTTP/1.1 protocol over a connection that can send reason phrases; ``conn`` is uvicorn's internal."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
