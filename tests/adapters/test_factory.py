@@ -1,0 +1,33 @@
+"""The factory puts adapters together without importing the libraries that are slow to import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+_SLOW = {"cryptography", "docker", "github", "jwt", "twine"}
+_IMPORT = "import unmoor.adapters.factory"
+_CREATE = """
+from pathlib import Path
+from unmoor.adapters.factory import create_services
+from unmoor.adapters.process.supervisor import Processes
+from unmoor.config.real_world import real_world
+with Processes() as processes:
+    services = create_services(real_world("acme/demo", {"GH_TOKEN": "throw-away"}), Path.cwd(), processes)
+    assert services.forge.has_token()
+    assert services.packages("ghcr.io/acme/demo") is not None
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "slow"), [(_IMPORT, _SLOW | {"requests"}), (_CREATE, _SLOW)], ids=["import", "create"]
+)
+def test_slow_libraries_are_imported_when_they_are_called(code: str, slow: set[str]) -> None:
+    """PyGithub alone has more than 500 modules: half a second that most commands do not need."""
+    code += "\nimport sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    imported = set(ran.stdout.split())
+    assert "unmoor" in imported
+    assert imported & slow == set()
