@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from unmoor.errors import Rejected
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.ports.world import ForgePlace
 from unmoor.products import File
+from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret
 
 if TYPE_CHECKING:
@@ -94,6 +94,6 @@ def authorization(token: Secret) -> Secret:
 
 def _json(answer: Response) -> Any:
     try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
+        return decode_json(answer.body, object)
+    except ValueError:
         return None
