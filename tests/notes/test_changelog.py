@@ -292,16 +292,16 @@ def test_link_within_the_checkout_is_followed(checkout: Checkout, release: Relea
 
 
 def test_unreadable_text_is_refused(checkout: Checkout, release: Release, shell: Shell) -> None:
-    """A zero byte and 10 MB are refused; other encodings are read with a warning."""
+    """A null byte and more than 10 MB are refused. Other encodings are read with a warning."""
     top = checkout({"CHANGELOG.md": b"## 1.2.0\n\0", "big.md": b"x" * 10_000_001, "old.md": b"## 1.2.0\ncaf\xe9\n"})
-    with pytest.raises(Refused, match="zero byte"):
+    with pytest.raises(Refused, match="null byte"):
         look(top, release, shell)
-    with pytest.raises(Refused, match="more than 10 MB"):
+    with pytest.raises(Refused, match="larger than 10 MB"):
         look(top, release, shell, "big.md")
     warnings: list[str] = []
     looked = changelog.find_section(top, release, setting="old.md", towncrier=None, shell=shell, warn=warnings.append)
     assert looked.section == changelog.Section(text="caf\N{REPLACEMENT CHARACTER}", file="old.md")
-    assert warnings == ["old.md is not UTF-8: the characters that cannot be read are replaced"]
+    assert warnings == ["old.md is not UTF-8: unreadable characters are replaced"]
 
 
 def test_deep_nesting_is_refused(checkout: Checkout, release: Release, shell: Shell) -> None:

@@ -58,7 +58,7 @@ DECISIONS: dict[str, tuple[Mapping[str, str], str, str, list[str]]] = {
         {"CHANGELOG.md": OLD, "towncrier.toml": TOWNCRIER, "c/1.feature.md": "New.", "c/2.featur.md": "Lost."},
         "## Features\n\n- New. (#1)",
         "1 towncrier fragment",
-        ["towncrier passes over c/2.featur.md: of no kind that towncrier.toml names"],
+        ["towncrier ignores c/2.featur.md: not of a type defined in towncrier.toml"],
     ),
     "then the commits": (
         {"CHANGELOG.md": OLD},
@@ -76,7 +76,7 @@ DECISIONS: dict[str, tuple[Mapping[str, str], str, str, list[str]]] = {
         {"CHANGELOG.md": SECTION, "towncrier.toml": TOWNCRIER, "c/2.featur.md": "Lost."},
         "- From the section.",
         "the section 1.2.0 of CHANGELOG.md",
-        ["these files look like fragments of no kind that is configured: c/2.featur.md"],
+        ["these files look like fragments, but are not of a configured type: c/2.featur.md"],
     ),
 }
 
@@ -92,17 +92,17 @@ def test_first_source_wins(
 REFUSED: dict[str, tuple[Mapping[str, str], str, str]] = {
     "a section beside fragments": (
         {"CHANGELOG.md": SECTION, "towncrier.toml": TOWNCRIER, "c/1.feature.md": "New."},
-        r"there is a section for 1\.2\.0, and fragments are left over beside it: c/1\.feature\.md",
+        r"there is a section for 1\.2\.0, but fragments are left over: c/1\.feature\.md",
         "towncrier build",
     ),
     "nothing but misspelt fragments": (
         {"towncrier.toml": TOWNCRIER, "c/2.featur.md": "Lost."},
-        r"of no kind that is configured: c/2\.featur\.md",
-        "give them the name of a kind",
+        r"not of a configured type: c/2\.featur\.md",
+        "name them after a type",
     ),
     "an empty section": (
         {"CHANGELOG.md": "## 1.2.0\n\n### Added\n\n<!-- nothing -->\n\n[x]: https://example.org\n\n## 1.1.0\n\nOld.\n"},
-        r"the release notes are empty: the section 1\.2\.0 of CHANGELOG\.md says nothing",
+        r"the release notes are empty: the section 1\.2\.0 of CHANGELOG\.md has no content",
         "empty-notes to 'allow'",
     ),
 }
@@ -125,7 +125,7 @@ def test_empty_notes_can_be_allowed(noted: Noted) -> None:
 
 def test_unknown_policy_is_refused(noted: Noted) -> None:
     """A misspelt policy is a mistake in the settings."""
-    with pytest.raises(ConfigError, match="'alow' is no policy"):
+    with pytest.raises(ConfigError, match="'alow' is not a policy"):
         noted({}, NotesSettings(empty="alow"))
 
 

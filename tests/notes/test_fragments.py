@@ -161,10 +161,10 @@ def test_template_is_in_a_sandbox(checkout: Checkout, release: Release, shell: S
 
 BROKEN: dict[str, tuple[Files, type[UnmoorError], str]] = {
     "no TOML": ({"towncrier.toml": "[tool"}, ConfigError, r"towncrier\.toml: this is not TOML"),
-    "kinds of no shape": ({"towncrier.toml": TOML + "type = 3\n"}, ConfigError, "cannot be right"),
-    "a section without a path": ({"towncrier.toml": TOML + "section = [{}]\n"}, ConfigError, "cannot be right"),
+    "kinds of no shape": ({"towncrier.toml": TOML + "type = 3\n"}, ConfigError, "is invalid"),
+    "a section without a path": ({"towncrier.toml": TOML + "section = [{}]\n"}, ConfigError, "is invalid"),
     "a malformed name of the changelog": (
-        {"towncrier.toml": TOML + 'single_file = false\nfilename = "{version.md"\n'}, ConfigError, "cannot be right"
+        {"towncrier.toml": TOML + 'single_file = false\nfilename = "{version.md"\n'}, ConfigError, "is invalid"
     ),
     "folder outside": ({"towncrier.toml": TOML + 'directory = "../x"\n'}, Refused, "out of the repository"),
     "template outside": ({"towncrier.toml": TOML + 'template = "/etc/passwd"\n'}, Refused, "out of the repository"),

@@ -65,9 +65,9 @@ def test_closing_line_is_a_paragraph(text: str, limit: int) -> None:
 CASES = {
     "short": ("a\nb", "a\nb"),
     "exactly as long": ("x" * 200, "x" * 200),
-    "between lines": ("- a\n" * 200, "- a\n" * 22 + "- a"),
+    "between lines": ("- a\n" * 200, "- a\n" * 24 + "- a"),
     "one endless line": ("x" * 300, ""),
-    "a fence is closed": ("~~~~\n" + "code\n" * 100, "~~~~\n" + "code\n" * 15 + "code\n~~~~"),
+    "a fence is closed": ("~~~~\n" + "code\n" * 100, "~~~~\n" + "code\n" * 17 + "code\n~~~~"),
     "a comment goes whole": ("a\n\n<!--\n" + "x\n" * 200, "a"),
     "an endless fence goes whole": ("a\n\n" + "`" * 250 + "\n" + "x\n" * 200, "a"),
 }

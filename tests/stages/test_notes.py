@@ -63,7 +63,7 @@ def test_settings_reach_the_notes(tmp_path: Path, shell: Shell) -> None:
     """The named file is read, and the policy for empty notes holds; warnings reach the listeners."""
     repo = Repo.new(tmp_path / "demo", {"CHANGELOG.md": "## 1.2.0\n\n- A.\n", "log.md": "## 1.2.0\n"})
     context = StageContext({"tag": released(repo)}, warn=(warned := list[str]()).append)
-    with pytest.raises(Refused, match=r"log\.md says nothing"):
+    with pytest.raises(Refused, match=r"log\.md has no content"):
         stage(repo, shell, changelog="log.md").make(context)
     assert stage(repo, shell, changelog="log.md", empty="allow").make(context).body == "No notable changes."
     assert len(warned) == 1

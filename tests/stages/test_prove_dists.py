@@ -89,7 +89,7 @@ def test_files_for_other_pythons(make_inputs: MakeInputs, wanted: str, *, fits: 
     else:
         with pytest.raises(ToolMissing, match=r"is for Python >=99, unmoor runs on Python 3") as raised:
             stage(at).make(context)
-        assert "install such a Python" in raised.value.next_step
+        assert "install one that uv can find" in raised.value.next_step
 
 
 def test_proof_travels_in_the_manifest(make_inputs: MakeInputs, tmp_path: Any) -> None:

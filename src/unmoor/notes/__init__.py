@@ -1,10 +1,10 @@
-"""Release notes: where they come from is decided here, in `notes_for`, and nowhere else.
+"""Write the notes of a release. `notes_for` alone decides where they come from.
 
-In this order: the section of the changelog for this version; else towncrier's fragments; else the commits since
-the previous release.
+It takes the first source that exists: the changelog's section for this version, towncrier's fragments, or the
+commits since the previous release.
 
-The stage of the notes and the rehearsal import it. Begin with `notes_for`, here, then `changelog`, `fragments`
-and `commits`, one module a source.
+The stage for notes and the rehearsal use this package. Begin with `notes_for`, then see `changelog`, `fragments` and
+`commits`: one module for each source.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NAMES_SHOWN = 10
 
 @dataclass(frozen=True, kw_only=True)
 class NotesSettings:
-    """``changelog``: the one file to look at, empty to search; ``empty``: ``refuse`` or ``allow`` empty notes."""
+    """``changelog`` is the only file to read, empty to search for one. ``empty`` is ``refuse`` or ``allow``."""
 
     changelog: str = ""
     empty: str = REFUSE
@@ -45,16 +45,15 @@ def notes_for(
     *,
     warn: Warn = ignore_warning,
 ) -> Notes:
-    """Write the notes of a release from a checkout that stands at its commit.
+    """Write the notes of a release from a checkout of its commit.
 
-    Raises `Refused` for a section beside left-over fragments, for fragments that towncrier would pass over, for
-    text that cannot be read and for empty notes (unless they are allowed); `ConfigError` for settings that
-    cannot be right.
+    Raises `Refused` for leftover fragments next to a section, for misnamed fragments that towncrier would ignore, for
+    unreadable text, and for empty notes unless they are allowed. Raises `ConfigError` for invalid settings.
     """
     settings = settings or NotesSettings()
     if settings.empty not in {REFUSE, ALLOW}:
         raise ConfigError(
-            f"{clean(settings.empty)!r} is no policy",
+            f"{clean(settings.empty)!r} is not a policy",
             where="empty-notes",
             next_step=f"write '{REFUSE}' or '{ALLOW}'",
         )
@@ -62,10 +61,10 @@ def notes_for(
     if markdown.is_empty(text):
         if settings.empty == REFUSE:
             raise Refused(
-                f"the release notes are empty: {source} says nothing",
-                next_step=f"write what changed and tag that commit, or set empty-notes to '{ALLOW}'",
+                f"the release notes are empty: {source} has no content",
+                next_step=f"describe what changed and tag that commit, or set empty-notes to '{ALLOW}'",
             )
-        warn(f"the release notes are empty ({source}): the page will say {EMPTY!r}")
+        warn(f"the release notes are empty ({source}): the page says {EMPTY!r}")
         text = EMPTY
     full = text.strip("\n")
     return Notes(body=cut(full), full=full, source=source)
@@ -74,7 +73,7 @@ def notes_for(
 def _decide(
     checkout: Path, release: Release, git: Git, shell: Shell, *, settings: NotesSettings, warn: Warn
 ) -> tuple[str, str]:
-    """Return the notes and where they come from, in words."""
+    """Return the notes, and their source as text."""
     towncrier = fragments.read_configuration(checkout)
     there = fragments.list_fragments(checkout, towncrier) if towncrier is not None else Fragments()
     looked = changelog.find_section(
@@ -85,14 +84,14 @@ def _decide(
         return looked.section.text, f"the section {release.version} of {looked.section.file}"
     if towncrier is not None and there.files:
         if there.misnamed:
-            warn(f"towncrier passes over {_first_names(there.misnamed)}: of no kind that {towncrier.file} names")
+            warn(f"towncrier ignores {_first_names(there.misnamed)}: not of a type defined in {towncrier.file}")
         text = fragments.render(checkout, release, towncrier, shell)
         return text, f"{len(there.files)} towncrier fragment{'s' if len(there.files) > 1 else ''}"
     if there.misnamed:
         raise Refused(
-            f"these files look like fragments, but are of no kind that is configured: {_first_names(there.misnamed)}",
+            f"these files look like fragments, but are not of a configured type: {_first_names(there.misnamed)}",
             where=towncrier.file if towncrier is not None else "",
-            next_step="give them the name of a kind (or add them to towncrier's 'ignore'), and tag that commit",
+            next_step="name them after a type (or add them to towncrier's 'ignore'), and tag that commit",
         )
     text, source = commits.list_commits(release, git)
     if looked.files:
@@ -101,15 +100,15 @@ def _decide(
 
 
 def _refuse_leftovers(there: Fragments, file: str, version: str, warn: Warn) -> None:
-    """A section beside fragments is a release that was half prepared: one of the two would be lost."""
+    """Refuse fragments next to a section. The release is only half prepared, and one of the two would be lost."""
     if there.files:
         raise Refused(
-            f"there is a section for {version}, and fragments are left over beside it: {_first_names(there.files)}",
+            f"there is a section for {version}, but fragments are left over: {_first_names(there.files)}",
             where=file,
-            next_step="run towncrier build so that they are in the section, or remove them, and tag that commit",
+            next_step="run towncrier build to add them to the section, or remove them, and tag that commit",
         )
     if there.misnamed:
-        warn(f"these files look like fragments of no kind that is configured: {_first_names(there.misnamed)}")
+        warn(f"these files look like fragments, but are not of a configured type: {_first_names(there.misnamed)}")
 
 
 def _first_names(names: tuple[str, ...]) -> str:

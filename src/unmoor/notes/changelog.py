@@ -1,4 +1,4 @@
-"""The section of a project's changelog that speaks of one version."""
+"""Find the section of a version in a project's changelog."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FIELDS = frozenset({"name", "version", "project_date"})
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """Markdown, and the file it comes from."""
+    """A section as Markdown, and the file it comes from."""
 
     text: str
     file: str
@@ -35,7 +35,7 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class ChangelogMatch:
-    """The section, if there is one, and every file that was looked at."""
+    """The section, if there is one, and every file that was searched."""
 
     section: Section | None
     files: tuple[str, ...]
@@ -46,8 +46,8 @@ def find_section(
 ) -> ChangelogMatch:
     """Find the section of a release's version in the first changelog that has one.
 
-    ``setting`` names the one file to look at; else the file that towncrier writes, else files with the usual
-    names. Raises `ConfigError` where the named file is not there, `Refused` for what cannot be read.
+    ``setting`` names the only file to search. If it is empty, search the file that towncrier writes, then files with
+    the usual names. Raises `ConfigError` if the named file is missing, and `Refused` for unreadable text.
     """
     if towncrier is not None and not towncrier.single_file and not setting:
         return _find_own_file(checkout, release, towncrier, shell, warn)
@@ -65,14 +65,14 @@ def find_section(
 
 
 def _candidates(checkout: Path, setting: str, towncrier: Towncrier | None) -> Iterator[Path]:
-    """Every file that may be the changelog, the likeliest first."""
+    """Every file that may be the changelog, the most likely first."""
     if setting:
         path = checkout / setting
         if not resolve_inside(checkout, path).is_file():
             raise ConfigError(
                 f"there is no file {setting!r} at the commit of the release",
                 where="changelog",
-                next_step="name a file that is there, or leave the setting 'changelog' out",
+                next_step="name a file that exists, or remove the setting 'changelog'",
             )
         yield path
         return
@@ -111,18 +111,18 @@ def _extract_section(
 
 
 def _is_rst(text: str, suffix: str) -> bool:
-    """By its name; a file that does not say is reStructuredText unless it has headings with ``#``."""
+    """Decide by the suffix. Without a known one, a file is reStructuredText unless it has headings with ``#``."""
     if suffix.lower() in {".rst", ".md", ".markdown"}:
         return suffix.lower() == ".rst"
     return re.search(r"^#{1,6} ", text, re.MULTILINE) is None
 
 
 def _find_own_file(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell, warn: Warn) -> ChangelogMatch:
-    """Where every version has a file of its own (towncrier's ``single_file = false``): that file."""
+    """Find the version's file for a project with one file for each version (towncrier's ``single_file = false``)."""
     pattern = towncrier.filename or "NEWS.rst"
     folder = resolve_inside(checkout, checkout / pattern).parent if "{" not in str(Path(pattern).parent) else checkout
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        name = os.path.relpath(path, checkout.resolve())  # it may stand beside the project's folder
+        name = os.path.relpath(path, checkout.resolve())  # it may be outside the project's folder
         match = re.fullmatch(_to_regex(pattern), name)
         found = match and sections.version_of(match.groupdict().get("version") or "")
         if not found or found != Version(release.version):
@@ -152,7 +152,7 @@ def _to_regex(pattern: str) -> str:
 
 
 def _project_names(release: Release, towncrier: Towncrier | None) -> tuple[str, ...]:
-    """What a heading may call the project."""
+    """The names that a heading may use for the project."""
     name = release.project
     others = {name, name.replace("-", "_"), name.replace("-", " "), name.rpartition(".")[2]}
     others.add(release.repository.rpartition("/")[2])

@@ -1,4 +1,4 @@
-"""Release notes from the commits: for a project that keeps no changelog."""
+"""Write release notes from the commits, for a project without a changelog."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _MENTION = re.compile(r"@(?=\w)")
 
 
 def list_commits(release: Release, git: Git) -> tuple[str, str]:
-    """Write one bullet a commit since the previous release, and say in words where that comes from.
+    """Write one bullet for each commit since the previous release. Returns the text and its source.
 
-    Merges are left out by the port. Subjects are anybody's words: they are escaped, and a name after an
-    at sign is kept apart from it by an invisible space, so that nobody is called to the page.
+    The port leaves out merges. Subjects are untrusted text, so they are escaped. A zero-width space after an at sign
+    prevents mentions from notifying anyone.
     """
     if release.previous is None:
         return "First release.", "the first release"

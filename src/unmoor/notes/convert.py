@@ -1,12 +1,12 @@
-"""The program ``python -m unmoor.notes.convert FILE``: reStructuredText in, Markdown on standard output.
+"""Convert reStructuredText to Markdown on standard output: ``python -m unmoor.notes.convert FILE``.
 
-It runs in a process of its own (see ``rst``), with nothing of the project's on its path. docutils parses,
-with inclusion of files and raw text off and no configuration file read; Sphinx's roles and directives,
-which docutils does not know, fall back to their text. docutils writes HTML, and markdownify, which knows
-HTML well, turns that into Markdown: no writer for Markdown that is maintained was found for docutils.
+It runs in a separate process (see ``rst``), with nothing of the project on its path. docutils parses the text
+without including files, raw text or configuration files. Roles and directives of Sphinx, which docutils does not
+know, fall back to their text. docutils writes HTML, and markdownify converts that to Markdown, because docutils has
+no maintained Markdown writer.
 
-Uses internals, so pyproject.toml excludes the next major versions: docutils' tables of roles and directives
-(``languages.en``), its settings and the HTML of its writer; markdownify's ``escape`` and ``process_text``.
+It uses internals, so pyproject.toml excludes the next major versions: docutils' tables of roles and directives
+(``languages.en``), its settings and the HTML of its writer, and markdownify's ``escape`` and ``process_text``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _ROLE = re.compile(r":([A-Za-z][\w.+:-]*):`|`:([A-Za-z][\w.+:-]*):")
 _DIRECTIVE = re.compile(r"^[ \t>*+-]*\.\. (?:\|[^|]+\| )?([A-Za-z][\w.+:-]*)::", re.MULTILINE)
 _TITLED = re.compile(r"^(?P<text>.*?)\s*<(?P<target>[^<>]*)>$", re.DOTALL)
 
-# Directives that say something to Sphinx and nothing to a reader.
+# Directives that affect Sphinx only and show nothing to a reader.
 _IGNORED = word_set(
     "toctree index module currentmodule highlight default-domain literalinclude include raw tabularcolumns "
     "testsetup testcleanup contents sectnum meta automodule autoclass autofunction autosummary rst-class class "
@@ -67,22 +67,22 @@ _VERSION_LABELS = {
     "deprecated": "Deprecated since version",
     "versionremoved": "Removed in version",
 }
-# Roles whose text is a name in code.
+# Roles that mark names in code.
 _CODE_ROLES = word_set(
     "class func meth attr mod data exc obj const any member type macro struct enum var command option envvar "
     "program file samp kbd makevar regexp setting confval fixture ticket-code"
 )
-# Roles whose text is the number of an issue or a pull request.
+# Roles that mark the number of an issue or pull request.
 _NUMBER_ROLES = word_set("issue pr pull gh ghissue ghpull merge bug ticket pull-request")
 
 
 def main(path: str) -> None:
-    """Convert a file and write Markdown to standard output."""
+    """Convert a file and write the Markdown to standard output."""
     sys.stdout.write(convert(Path(path).read_text(encoding="utf-8")))
 
 
 def convert(source: str) -> str:
-    """Convert reStructuredText to Markdown. Changes docutils' tables: call it in a process of its own."""
+    """Convert reStructuredText to Markdown. Changes docutils' global tables, so call it in a separate process."""
     _register_fallbacks(source)
     tree = publish_doctree(source, settings_overrides=_SETTINGS)
     _simplify(tree)
@@ -90,12 +90,12 @@ def convert(source: str) -> str:
     body = html.partition("<main")[2] or html.partition("<body")[2]
     writer = _Writer(heading_style="ATX", bullets="-", code_language_callback=_language)
     made = str(writer.convert("<main" + body)).strip()
-    # A rule between versions, left over at the end of the section.
+    # Drop a rule between versions, left over at the end of the section.
     return re.sub(r"(?:\s*\n---)+$", "", made) + "\n"
 
 
 def _register_fallbacks(source: str) -> None:
-    """Give a fallback to every role and directive of the text that docutils does not know, or knows too strictly."""
+    """Register a fallback for every role and directive of the text that docutils does not know, or is too strict on."""
     for first, second in _ROLE.findall(source):
         name = (first or second).lower()
         if name not in en.roles:
@@ -118,7 +118,7 @@ def _role(
     _options: Mapping[str, Any] | None = None,
     _content: Sequence[str] = (),
 ) -> tuple[Sequence[Any], Sequence[Any]]:
-    """The text of an unknown role: code for names in code, ``#12`` for issues, words for the rest."""
+    """Render an unknown role: names as code, issue numbers as ``#12``, everything else as plain text."""
     shown = utils.unescape(text).lstrip("!")
     titled = _TITLED.match(shown)
     kind = name.lower().rpartition(":")[2]
@@ -132,14 +132,14 @@ def _role(
 
 
 class _AnyOption(dict[str, Callable[[Any], Any]]):
-    """Any option is fine, and none is used."""
+    """Accepts any option and uses none."""
 
     def __missing__(self, key: str) -> Callable[[Any], Any]:
         return lambda value: value
 
 
 class _Permissive(Directive):
-    """Takes any argument, option and content."""
+    """A directive that accepts any argument, option and content."""
 
     optional_arguments = 1
     final_argument_whitespace = True
@@ -148,14 +148,14 @@ class _Permissive(Directive):
 
 
 class _Ignored(_Permissive):
-    """Says nothing."""
+    """A directive that renders nothing."""
 
     def run(self) -> list[nodes.Node]:
         return []
 
 
 class _Code(_Permissive):
-    """Code in the language that its argument names."""
+    """A directive that renders code in the language that its argument names."""
 
     def run(self) -> list[nodes.Node]:
         if not self.content:
@@ -166,7 +166,7 @@ class _Code(_Permissive):
 
 
 class _Fallback(_Permissive):
-    """Its argument as a paragraph, then its content as any other text."""
+    """A directive that renders its argument as a paragraph, followed by its content as normal text."""
 
     def run(self) -> list[nodes.Node]:
         made: list[nodes.Node] = []
@@ -184,7 +184,7 @@ class _Fallback(_Permissive):
 
 
 def _simplify(tree: nodes.document) -> None:
-    """Replace what only docutils' pages need, so that its text is left."""
+    """Replace elements that only docutils' own pages need with their text."""
     _simplify_messages(tree)
     _simplify_blocks(tree)
     for link in list(tree.findall(nodes.reference)):
@@ -196,7 +196,7 @@ def _simplify(tree: nodes.document) -> None:
 
 
 def _simplify_blocks(tree: nodes.document) -> None:
-    """Give code its class; write footnotes and admonitions as paragraphs and quotes; drop comments."""
+    """Mark code, turn footnotes into paragraphs and admonitions into quotes, and drop comments."""
     for literal in tree.findall(nodes.literal):
         literal["classes"] = ["code"]
     for node in list(tree.findall(nodes.Element)):
@@ -209,17 +209,17 @@ def _simplify_blocks(tree: nodes.document) -> None:
 
 
 def _simplify_messages(tree: nodes.document) -> None:
-    """Errors give way to the text they are about; what would have read another file goes."""
+    """Replace error messages with the text they are about. Drop directives that would have read another file."""
     for message in list(tree.findall(nodes.system_message)):
         refused = re.search(r"disabled|deactivated", message.astext())
         source = [child for child in message.children if isinstance(child, nodes.literal_block)]
         _replace(message, [] if refused else source)
-    for odd in list(tree.findall(nodes.problematic)):
-        _replace(odd, [nodes.Text(odd.astext())])
+    for node in list(tree.findall(nodes.problematic)):
+        _replace(node, [nodes.Text(node.astext())])
 
 
 def _name_admonition(node: nodes.Element) -> None:
-    """An admonition becomes a quote that begins with its name in bold."""
+    """Turn an admonition into a quote that starts with its name in bold."""
     children = list(node.children)
     words = node.tagname.capitalize()
     if children and isinstance(children[0], nodes.title):
@@ -228,7 +228,7 @@ def _name_admonition(node: nodes.Element) -> None:
 
 
 def _name_footnote(node: nodes.Element) -> None:
-    """A footnote or citation becomes a paragraph that begins with its mark."""
+    """Turn a footnote or citation into a paragraph that starts with its label."""
     mark, *children = node.children
     if children and isinstance(children[0], nodes.paragraph):
         children[0].insert(0, nodes.Text(f"[{mark.astext()}] "))
@@ -241,34 +241,34 @@ def _replace(node: nodes.Node, others: Sequence[nodes.Node]) -> None:
 
 
 def _language(pre: Any) -> str:
-    """The language of a block of code, from the classes that docutils gave it."""
+    """The language of a code block, from the classes that docutils set."""
     given = pre.get("class") or []
     named = [each for each in given if each not in {"code", "literal-block", "doctest-block"}]
     return named[0] if named and re.fullmatch(r"[\w.+#-]+", named[0]) else ""
 
 
 class _Writer(MarkdownConverter):
-    """Markdownify with our escaping, and one line a paragraph, since GitHub breaks at every newline."""
+    """Markdownify with unmoor's escaping, and one line for each paragraph, because GitHub breaks at newlines."""
 
     def escape(self, text: str, parent_tags: Any) -> str:  # noqa: ARG002  # passed by position or name
-        """Escape as the commits are."""
+        """Escape text like commit subjects."""
         return "\n".join(escape(line) for line in text.split("\n"))
 
     def process_text(self, el: Any, parent_tags: Any = None) -> str:
-        """Let a newline in the source of a paragraph be a blank."""
+        """Replace a newline inside a paragraph with a space."""
         text = str(super().process_text(el, parent_tags=parent_tags))  # type: ignore[misc]  # not in the stub
         return text if "pre" in (parent_tags or ()) else text.replace("\n", " ")
 
     def convert_dt(self, el: Any, text: str, parent_tags: Any) -> str:  # noqa: ARG002  # passed by name
-        """A term is a paragraph in bold."""
+        """Render a term as a paragraph in bold."""
         return f"\n\n**{text.strip()}**\n\n" if text.strip() else ""
 
     def convert_dd(self, el: Any, text: str, parent_tags: Any) -> str:  # noqa: ARG002  # passed by name
-        """What is said of it follows."""
+        """Render a definition as a paragraph."""
         return f"\n\n{text.strip()}\n\n" if text.strip() else ""
 
     def convert_pre(self, el: Any, text: str, parent_tags: Any) -> str:
-        """A fence that is longer than any in the code."""
+        """Render code in a fence that is longer than any inside it."""
         fenced = str(super().convert_pre(el, text, parent_tags))  # type: ignore[misc]  # not in the stub
         longest = max((len(run) for run in re.findall("`{3,}", text)), default=0)
         if not longest:

@@ -1,10 +1,10 @@
-"""Release notes from towncrier's fragments, for a tag that stands before ``towncrier build``.
+"""Write release notes from towncrier's fragments, if the tag was made before ``towncrier build``.
 
-towncrier has no public Python API, so it is run the documented way: ``build --draft``, which writes the
-notes to standard output. One internal is used, that it renders by `jinja2.Template` (see ``_LAUNCHER``), so
-pyproject.toml excludes next year's versions. What is read here of its configuration is documented, too, and
-only to know which files are fragments: towncrier says "No significant changes" where there are none, and
-silently passes over those whose kind is misspelt.
+towncrier has no public Python API, so it runs as documented: ``build --draft`` writes the notes to standard
+output. This relies on one internal, that it renders with `jinja2.Template` (see ``_LAUNCHER``), so pyproject.toml
+excludes next year's versions. This module reads towncrier's documented configuration only to learn which files are
+fragments, because towncrier writes "No significant changes" if there are none, and silently ignores those with a
+misspelt type.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _DEFAULT_KINDS = ("feature", "bugfix", "doc", "removal", "misc")
 _ALWAYS_IGNORED = (".gitignore", ".gitkeep", ".keep", "readme", "readme.md", "readme.rst")
 _EXTENSIONS = word_set("md markdown rst txt j2 jinja jinja2 html htm toml cfg ini yml yaml json py in template tmpl")
 
-# towncrier renders the project's template with jinja2, which lets a template run any Python. Release notes are
-# made where credentials are, so the template gets jinja2's sandbox instead. A test holds it to that.
+# towncrier renders the project's template with jinja2, which lets a template run any Python code. Credentials may be
+# present here, so the template runs in jinja2's sandbox. A test checks this.
 _LAUNCHER = """
 import jinja2, runpy
 from jinja2.sandbox import SandboxedEnvironment
@@ -42,10 +42,10 @@ runpy.run_module("towncrier", run_name="__main__", alter_sys=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Towncrier:
-    """What a project's own configuration says.
+    """A project's towncrier configuration.
 
-    ``file`` is the configuration's name, ``filename`` the changelog's (``None`` where it is not set),
-    ``folders`` where fragments lie, ``kinds`` their kinds, ``ignored`` patterns of names in lower case.
+    ``file`` is the name of the configuration file, and ``filename`` the changelog's (``None`` if it is not set).
+    ``folders`` contain the fragments, ``kinds`` are their types, and ``ignored`` holds lower-case name patterns.
     """
 
     file: str
@@ -60,17 +60,17 @@ class Towncrier:
 
 @dataclass(frozen=True, kw_only=True)
 class Fragments:
-    """The fragments that lie there, and ``misnamed`` ones: named like a fragment, but of no kind that is configured."""
+    """A project's fragments, and ``misnamed`` files: named like a fragment, but not of a configured type."""
 
     files: tuple[str, ...] = ()
     misnamed: tuple[str, ...] = ()
 
 
 def read_configuration(checkout: Path) -> Towncrier | None:
-    """Read towncrier's configuration at the top of the checkout, ``None`` where there is none.
+    """Read towncrier's configuration at the top of the checkout. Returns ``None`` if there is none.
 
-    ``towncrier.toml`` comes before pyproject.toml. Nothing above the checkout is looked at. Raises
-    `ConfigError` for one that cannot be right.
+    ``towncrier.toml`` takes precedence over pyproject.toml. Folders above the checkout are not searched. Raises
+    `ConfigError` for an invalid configuration.
     """
     project = _toml(checkout, "pyproject.toml")
     own = _toml(checkout, "towncrier.toml")
@@ -84,14 +84,14 @@ def read_configuration(checkout: Path) -> Towncrier | None:
         return _parse_configuration(checkout, file, table or {}, str(names.get("name", "")))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(
-            f"towncrier's configuration cannot be right: {clean(repr(error))}",
+            f"towncrier's configuration is invalid: {clean(repr(error))}",
             where=file,
-            next_step="run towncrier build --draft and mend what it names",
+            next_step="run towncrier build --draft and fix what it reports",
         ) from error
 
 
 def list_fragments(checkout: Path, towncrier: Towncrier) -> Fragments:
-    """List the fragments of a checkout. Raises `Refused` for one that is a link out of it."""
+    """List the fragments of a checkout. Raises `Refused` for one that links out of the repository."""
     files: list[str] = []
     misnamed: list[str] = []
     for folder in towncrier.folders:
@@ -110,9 +110,9 @@ def list_fragments(checkout: Path, towncrier: Towncrier) -> Fragments:
 
 
 def render(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell) -> str:
-    """Let towncrier write the notes, as Markdown, without the line that names the version.
+    """Have towncrier write the notes. Returns Markdown without the heading that names the version.
 
-    Raises `Refused` with towncrier's words where it cannot.
+    Raises `Refused` with towncrier's message if it fails.
     """
     text = _draft(checkout, release, towncrier, shell)
     names = (release.project, towncrier.name)
@@ -134,8 +134,8 @@ def render(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell)
 
 def _draft(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell) -> str:
     date = datetime.fromtimestamp(release.date, UTC).date().isoformat()
-    # --name, since towncrier would import the project to learn it. --dir without --config: with a configuration
-    # there it looks no further up, and --config would switch off its defaults that come from [project].
+    # --name, because towncrier would otherwise import the project to find it. --dir without --config: towncrier stops
+    # searching at a configuration in that folder, and --config would turn off its defaults from [project].
     args = ["-c", _LAUNCHER, "build", "--draft", f"--version={release.version}", f"--date={date}"]
     args += [f"--name={towncrier.name or release.project}", f"--dir={checkout}"]
     ran = programs.run(shell, args, cwd=checkout)
@@ -143,19 +143,19 @@ def _draft(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell)
         raise Refused(
             f"towncrier cannot render the fragments: {_reason(ran.err)}",
             where=towncrier.file,
-            next_step="run towncrier build --draft and mend what it names, then tag that commit",
+            next_step="run towncrier build --draft and fix what it reports, then tag that commit",
         )
     if len(ran.out.encode()) >= LIMIT:
         raise Refused(
-            f"the fragments make more than {LIMIT // 1_000_000} MB of notes",
+            f"the fragments result in more than {LIMIT // 1_000_000} MB of notes",
             where=towncrier.file,
-            next_step="see which fragment is so long, and shorten it",
+            next_step="find the long fragment and shorten it",
         )
     return strip_controls(ran.out)
 
 
 def _reason(err: str) -> str:
-    """What towncrier says of its failure: all of a message to its user, the last line of a traceback."""
+    """The reason that towncrier gives for a failure: its whole error message, or the last line of a traceback."""
     message = re.search(r"^Error: (.*)", err, re.MULTILINE | re.DOTALL)
     return clean(message[1] if message else err.strip().rpartition("\n")[2])
 
@@ -167,9 +167,9 @@ def _parse_configuration(checkout: Path, file: str, table: dict[str, Any], proje
     library, colon, _ = template.partition(":")
     if colon and library != "towncrier":
         raise ConfigError(
-            f"the template {clean(template)} is in a package, and a release runs no code of other packages",
+            f"the template {clean(template)} is in a package, but a release runs no code of other packages",
             where=file,
-            next_step="name a file of the repository, or one of towncrier's own templates, as 'template'",
+            next_step="set 'template' to a file in the repository or to one of towncrier's own templates",
         )
     if not colon:
         resolve_inside(checkout, checkout / template)
@@ -188,12 +188,12 @@ def _parse_configuration(checkout: Path, file: str, table: dict[str, Any], proje
 
 
 def _fields(pattern: str) -> frozenset[str]:
-    """The names in braces of a format. Raises `ValueError` for one that is malformed."""
+    """The field names in a format string. Raises ``ValueError`` if it is malformed."""
     return frozenset(field for _, field, _, _ in string.Formatter().parse(pattern) if field)
 
 
 def _folders(checkout: Path, table: dict[str, Any], package: str) -> Iterator[Path]:
-    """Where fragments lie: one folder a section. Raises `Refused` for one outside the checkout."""
+    """The folders with fragments, one for each section. Raises `Refused` for one outside the repository."""
     directory = table.get("directory")
     paths = [str(section["path"]) for section in table.get("section", ())] or [""]
     for path in dict.fromkeys(paths):
@@ -231,7 +231,7 @@ def _toml(checkout: Path, name: str) -> dict[str, Any] | None:
         return tomllib.loads(read(checkout, checkout / name))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(
-            f"this is not TOML: {clean(str(error))}", where=name, next_step="mend the file, and tag that commit"
+            f"this is not TOML: {clean(str(error))}", where=name, next_step="correct the file, and tag that commit"
         ) from error
 
 

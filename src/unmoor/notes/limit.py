@@ -1,20 +1,20 @@
-"""The length that the forge allows for the body of a release."""
+"""Cut notes to the length that the forge allows for the body of a release."""
 
 from __future__ import annotations
 
 from unmoor.notes import markdown
 
-# Characters in the body of a release on GitHub; a longer one is refused with 422.
+# The most characters in the body of a release on GitHub, which refuses a longer one with status 422.
 LIMIT = 125_000
 ASSET = "RELEASE_NOTES.md"
-CLOSING_LINE = f"*The release notes are longer than this page can hold. The whole text is in the asset `{ASSET}`.*"
+CLOSING_LINE = f"*The release notes are too long for this page. The full text is in the asset `{ASSET}`.*"
 
 
 def cut(text: str, limit: int = LIMIT) -> str:
     """Return Markdown of at most ``limit`` characters: the text itself, or its first lines and a closing line.
 
-    It is cut between lines. A code fence that is open there is closed; a block of HTML that would
-    swallow the closing line is left out whole.
+    The text is cut between lines. An open code fence is closed. An HTML block that would hide the closing line is
+    left out.
     """
     if len(text) <= limit:
         return text
@@ -29,7 +29,7 @@ def cut(text: str, limit: int = LIMIT) -> str:
 
 
 def _whole_lines(text: str, length: int) -> str:
-    """The lines that lie wholly in the first ``length`` characters."""
+    """The lines that are completely within the first ``length`` characters."""
     if length <= 0:
         return ""
     if len(text) <= length:
@@ -38,7 +38,7 @@ def _whole_lines(text: str, length: int) -> str:
 
 
 def _with_closing_line(kept: str) -> str | None:
-    """Add the closing line; ``None`` where the last block would swallow it."""
+    """Add the closing line. Returns ``None`` if the last block would hide it."""
     ended = f"{kept}\n\n{CLOSING_LINE}"
     if not _hides_closing_line(ended):
         return ended
@@ -50,16 +50,16 @@ def _with_closing_line(kept: str) -> str | None:
 
 
 def _hides_closing_line(ended: str) -> bool:
-    """Whether the closing line is part of something, and no paragraph of its own."""
+    """Whether the closing line is part of another block and not a separate paragraph."""
     block = markdown.open_block(ended)
     last = ended.count("\n")
     return block is None or block.type != "paragraph_open" or block.map is None or block.map[0] != last
 
 
 def _shorter_length(kept: str, limit: int) -> int:
-    """How much to keep at the next try: always less.
+    """How many characters to keep in the next attempt, always fewer.
 
-    Either there is room for the end of the fence then, or the block that swallows goes as a whole.
+    The result either leaves room for the end of the fence, or drops the whole block that hides the closing line.
     """
     block = markdown.open_block(f"{kept}\n\n{CLOSING_LINE}")
     start = block.map[0] if block is not None and block.map is not None else 0

@@ -1,7 +1,7 @@
-"""Markdown: the headings of a file by its tokens, the link definitions that a piece of it needs, and escaping.
+"""Read Markdown: the headings of a file, and the link definitions that an excerpt needs. Also escape plain text.
 
-markdown-it-py reads it, since it is the CommonMark grammar and gives every block its lines. Blocks
-alone are parsed: a whole changelog's inline text would take ten times as long and is never needed.
+markdown-it-py parses it, because it implements CommonMark and gives the lines of every block. It parses blocks
+only: the inline text of a whole changelog would take ten times as long and is never needed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){1,999})\]")
 _INVISIBLE = re.compile(r"<!--.*?(?:-->|\Z)|</?(?:details|summary|br|a|p|div)\b[^>]*>|\s+", re.DOTALL)
 _ALWAYS = re.compile(r"[\\`*\[\]<|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
-# A block quote needs no blank after its sign.
+# A block quote needs no space after its marker.
 _AT_START = re.compile(r"^(\s*)(?:(>|[#+\-=]+(?=\s|$))|(\d{1,9})([.)])(?=\s|$))")
 _LONG_HEADING = 1_000
 _MARKED = re.compile(r"[\\`*_\[\]<&!\n]")
@@ -29,14 +29,14 @@ _MARKED = re.compile(r"[\\`*_\[\]<&!\n]")
 
 @dataclass(frozen=True, kw_only=True)
 class MarkdownDocument:
-    """A file that was read once: its lines, its headings, and its link definitions by their normal names."""
+    """A parsed file: its lines, its headings, and its link definitions by normalised label."""
 
     lines: tuple[str, ...]
     headings: tuple[Heading, ...]
     references: Mapping[str, Mapping[str, Any]]
 
     def excerpt(self, start: int, end: int) -> str:
-        """Return some lines, and the link definitions from elsewhere in the document that they need."""
+        """Return lines ``start`` to ``end``, plus the link definitions that they need from the rest of the document."""
         taken = "\n".join(self.lines[start:end])
         needed = {_normalize_label(label) for label in _LABEL.findall(taken)}
         outside = [
@@ -48,7 +48,7 @@ class MarkdownDocument:
 
 
 def read(text: str) -> MarkdownDocument:
-    """Read a document. Headings are ATX and setext ones of the document itself: none in code, quotes or lists."""
+    """Read a document. Finds ATX and setext headings at the top level, but none in code, quotes or lists."""
     env: dict[str, Any] = {}
     tokens = _blocks(text, env)
     headings = tuple(
@@ -65,7 +65,7 @@ def read(text: str) -> MarkdownDocument:
 
 
 def is_empty(text: str) -> bool:
-    """Whether a reader would see nothing but headings."""
+    """Whether a reader would see only headings, or nothing."""
     for token in (tokens := _blocks(text, {})):
         if token.type in {"fence", "code_block"} and token.content.strip():
             return False
@@ -78,13 +78,13 @@ def is_empty(text: str) -> bool:
 
 
 def open_block(text: str) -> Token | None:
-    """The last block at the top level of a document; ``None`` where there is none."""
+    """The last block at the top level of a document, or ``None`` if there is none."""
     outer = [token for token in _blocks(text, {}) if token.level == 0 and token.map is not None]
     return outer[-1] if outer else None
 
 
 def escape(text: str) -> str:
-    """Escape one line of plain text, so that Markdown shows it as it is: no emphasis, no link, no HTML, no list."""
+    """Escape one line of plain text so that Markdown shows it unchanged: no emphasis, links, HTML or lists."""
     escaped = _ALWAYS.sub(r"\\\g<0>", text)
     return _AT_START.sub(lambda m: f"{m[1]}\\{m[2]}" if m[2] else f"{m[1]}{m[3]}\\{m[4]}", escaped)
 
@@ -110,7 +110,7 @@ def _blocks(text: str, env: dict[str, Any]) -> Sequence[Token]:
 
 
 def _heading_text(source: str) -> str:
-    """What a heading says: the text of its links, without addresses, markup and HTML."""
+    """The text of a heading, without link targets, markup and HTML."""
     source = source[:_LONG_HEADING]
     if not _MARKED.search(source):
         return source
@@ -129,7 +129,7 @@ def _normalize_label(label: str) -> str:
 
 
 def _definition(lines: Sequence[str], label: str, known: Mapping[str, Any]) -> str:
-    """The definition as it is written in the file, or else, from inside a quote or a list, written anew."""
+    """The link definition as written in the file, or rewritten if it comes from inside a quote or a list."""
     first, last = known["map"]
     written = "\n".join(lines[first:last]).strip()
     if written.startswith("["):

@@ -1,4 +1,4 @@
-"""Python programs that read the project's text, in a process of their own."""
+"""Run Python programs that read the project's text, each in a separate process."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ _SECONDS = 60.0
 
 
 def run(shell: Shell, args: Sequence[str], *, cwd: Path) -> Ran:
-    """Run our own interpreter with these arguments; raises `TimedOut` after a minute.
+    """Run unmoor's interpreter with these arguments. Raises `TimedOut` after a minute.
 
-    It imports what we can import and nothing of the project: ``-P`` keeps the folder it runs in off its path, and no
-    variable of ours reaches it. The home is an empty folder; packages in the user's own site stay known.
+    The process can import what unmoor can, and nothing of the project: ``-P`` keeps its working folder off the path,
+    and it gets no environment variables of this process. Its home is an empty folder, but packages in the user's site
+    remain available.
     """
     with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as home:
         env = {"HOME": home, "PYTHONUSERBASE": site.getuserbase(), "PYTHONDONTWRITEBYTECODE": "1"}

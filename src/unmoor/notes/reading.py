@@ -1,4 +1,4 @@
-"""Text of the project, read with care: inside the checkout, of a bearable size, without control characters."""
+"""Read text of the project safely: only from the repository, up to a size limit, without control characters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from unmoor.errors import Refused
 from unmoor.util.text import clean
 
-# The most that is read of one file, in bytes.
+# The largest file that is read, in bytes.
 LIMIT = 10_000_000
 
 Warn = Callable[[str], None]
@@ -19,42 +19,42 @@ _CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def ignore_warning(_text: str) -> None:
-    """Say nothing."""
+    """Discard a warning."""
 
 
 def word_set(text: str) -> frozenset[str]:
-    """The words of a text, as a set: for tables of words."""
+    """Split a text into a set of words."""
     return frozenset(text.split())
 
 
 def strip_controls(text: str) -> str:
-    """Drop escape sequences and control characters, and end every line with a newline alone."""
+    """Drop escape sequences and control characters, and normalise line endings to newlines."""
     return _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def decode(data: bytes, *, where: str, warn: Warn = ignore_warning) -> str:
-    """Read bytes as UTF-8 text. Raises `Refused` for a zero byte or more than 10 MB; warns of other encodings."""
+    """Decode bytes as UTF-8. Raises `Refused` for a null byte or more than 10 MB, and warns about other encodings."""
     name = clean(where)
     if len(data) > LIMIT:
         raise Refused(
-            f"it holds more than {LIMIT // 1_000_000} MB",
+            f"it is larger than {LIMIT // 1_000_000} MB",
             where=name,
-            next_step="move old versions to another file, or name another file in the setting 'changelog'",
+            next_step="move old versions to another file, or set 'changelog' to another file",
         )
     if b"\0" in data:
-        raise Refused("it holds a zero byte, so it is no text", where=name, next_step="save the file as UTF-8 text")
+        raise Refused("it contains a null byte, so it is not text", where=name, next_step="save the file as UTF-8 text")
     try:
         return strip_controls(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        warn(f"{name} is not UTF-8: the characters that cannot be read are replaced")
+        warn(f"{name} is not UTF-8: unreadable characters are replaced")
         return strip_controls(data.decode("utf-8-sig", errors="replace"))
 
 
 def resolve_inside(checkout: Path, path: Path) -> Path:
-    """Return the real path of what the repository holds there.
+    """Return the real path of a file in the repository.
 
-    A tag can hold links, and settings can hold ``..``. Raises `Refused` for what leads out of the
-    repository, or into its ``.git``.
+    A tag can contain links, and settings can contain ``..``. Raises `Refused` for a path that leads out of the
+    repository or into its ``.git``.
     """
     top = _top(checkout.resolve())
     try:
@@ -67,19 +67,19 @@ def resolve_inside(checkout: Path, path: Path) -> Path:
 
 
 def _top(project: Path) -> Path:
-    """The top of the repository that a project's folder lies in: notes may stand beside the folder."""
+    """The top of the repository that contains a project's folder. Notes may be outside that folder."""
     return next((each for each in (project, *project.parents) if (each / ".git").exists()), project)
 
 
 def read(checkout: Path, path: Path, *, warn: Warn = ignore_warning) -> str:
-    """Read a text file of the checkout; see `resolve_inside` and `decode` for what is refused."""
+    """Read a text file of the checkout. Raises what `resolve_inside` and `decode` raise."""
     with resolve_inside(checkout, path).open("rb") as stream:
         data = stream.read(LIMIT + 1)
     return decode(data, where=display_path(checkout, path), warn=warn)
 
 
 def display_path(checkout: Path, path: Path) -> str:
-    """A path as the project would write it, fit for a terminal."""
+    """A path relative to the checkout, safe to print."""
     return clean(str(path.relative_to(checkout) if path.is_relative_to(checkout) else path))
 
 

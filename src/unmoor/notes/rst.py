@@ -1,10 +1,9 @@
-"""reStructuredText: the titles of a file, and the piece of it that one section needs.
+"""Read reStructuredText: find the titles of a file, take one section, and convert it to Markdown.
 
-docutils takes seconds for a changelog of a few hundred kilobytes and can be kept busy much longer by a
-hostile one. So titles are found here by docutils' own rule (a line at the margin, then a line of one
-punctuation character; levels in order of appearance), and only the section itself is given to
-docutils, in a process of its own: it keeps its roles and directives in tables that all threads
-share, and another stage asks the same docutils whether a description renders.
+docutils needs seconds for a changelog of a few hundred kilobytes, and much longer for a hostile one. So this module
+finds titles itself, by docutils' rule: a line at the margin, then a line of one punctuation character, with levels
+in order of appearance. docutils gets only the section itself, in a separate process: its tables of roles and
+directives are global, and another stage uses docutils to check whether a description renders.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _SHORT = 4
 
 
 def headings(text: str) -> tuple[Heading, ...]:
-    """Every section title at the margin of a document."""
+    """List every section title at the margin of a document."""
     lines = text.split("\n")
     styles: list[tuple[str, bool]] = []
     found: list[Heading] = []
@@ -47,7 +46,7 @@ def headings(text: str) -> tuple[Heading, ...]:
 
 
 def excerpt(text: str, start: int, end: int) -> str:
-    """Return some lines of a document, and the targets and substitutions from elsewhere in it that they need."""
+    """Return lines ``start`` to ``end``, plus the targets and substitutions that they need from other lines."""
     lines = text.split("\n")
     taken = "\n".join(lines[start:end])
     squeezed = " ".join(taken.lower().split())
@@ -60,9 +59,9 @@ def excerpt(text: str, start: int, end: int) -> str:
 
 
 def to_markdown(source: str, shell: Shell, *, where: str) -> str:
-    """Convert a piece of reStructuredText. Reads no other file, runs nothing of the project.
+    """Convert a section of reStructuredText. Reads no other file and runs no code of the project.
 
-    Raises `Refused` where docutils cannot, `TimedOut` where it takes more than a minute.
+    Raises `Refused` if docutils fails, and `TimedOut` if it takes more than a minute.
     """
     with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as folder:
         path = Path(folder, "section.rst")
@@ -72,13 +71,13 @@ def to_markdown(source: str, shell: Shell, *, where: str) -> str:
         raise Refused(
             f"docutils cannot read this section: {clean(ran.err.strip().rpartition(chr(10))[2])}",
             where=where,
-            next_step="run docutils over the changelog and mend what it names, then tag that commit",
+            next_step="run docutils on the changelog and fix what it reports, then tag that commit",
         )
     return strip_controls(ran.out).strip()
 
 
 def _may_start(lines: Sequence[str], place: int) -> bool:
-    """Whether a title may begin here: not in the middle of a paragraph."""
+    """Whether a title may start here, which it cannot in the middle of a paragraph."""
     line = lines[place]
     if not line.strip() or line[0] in " \t":
         return False
@@ -97,7 +96,7 @@ def _is_title_end(lines: Sequence[str], place: int) -> bool:
 
 
 def _title(lines: Sequence[str], place: int) -> tuple[str, tuple[str, bool], int] | None:
-    """Return a title's words, its style (character, overlined), and the line after it."""
+    """Return a title's text, its style (character, overlined), and the line after it. ``None`` if there is no title."""
     here, below, under = (lines[place + n] if place + n < len(lines) else "" for n in range(3))
     if _ADORNMENT.fullmatch(here):
         over = here.rstrip()
@@ -109,13 +108,13 @@ def _title(lines: Sequence[str], place: int) -> tuple[str, tuple[str, bool], int
 
 
 def _fits(adornment: str, text: str) -> bool:
-    """Adornments under four characters count where they are no shorter than the text alone."""
+    """Whether an adornment is long enough: four characters, or as long as the text."""
     width = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text.rstrip())
     return len(adornment) >= min(_SHORT, width)
 
 
 def _definitions(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Every target with an address and every substitution at the margin: its name, and its lines."""
+    """List every target with an address and every substitution at the margin, as name and lines."""
     for place, line in enumerate(lines):
         match = _DEFINITION.match(line)
         if match is None:

@@ -1,4 +1,4 @@
-"""Which heading of a changelog names a version, and where its section ends. For Markdown and reStructuredText alike."""
+"""Find the heading of a changelog that names a version, and where its section ends, in Markdown or reStructuredText."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _NOISE = word_set(
     "version versions ver v release releases released changes changelog change news history notes note whats "
     "what's new in for of the to - # ="
 )
-# What may stand after the version in a heading that says nothing else.
+# Words that may follow the version in a heading that names nothing else.
 _AFTER = word_set(
     "yanked unreleased released release date on st nd rd th - january february march april may june july august "
     "september october november december jan feb mar apr jun jul aug sep sept oct nov dec tbd utc"
 )
-# So many unknown words may stand before the version, where the first level of the file does so.
+# The most unknown words before a version. They count as the project's name if all top-level headings share them.
 _UNKNOWN_WORDS = 3
-# A heading with more characters is prose.
+# The most characters of a heading that are read. Anything longer is prose.
 _LONG = 300
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heading:
-    """One heading: its plain text, its level (1 is the highest), its first line and the one after it, from 0."""
+    """One heading: its plain text, its level (1 is the highest), its first line and the line after it, from 0."""
 
     text: str
     level: int
@@ -42,8 +42,8 @@ class Heading:
 class NamedVersion:
     """The version that a heading names.
 
-    ``before`` holds the words before it that are neither the project's name nor words such as "version".
-    ``is_bare``: there are none, and nothing but a date and the like stands after it, either.
+    ``before`` are the words before it other than the project's name and words such as "version". ``is_bare`` means
+    that there are none, and that only a date and similar words follow.
     """
 
     version: Version
@@ -52,13 +52,13 @@ class NamedVersion:
 
     @property
     def is_strict(self) -> bool:
-        """Whether nothing unknown stands before the version."""
+        """Whether no unknown words precede the version."""
         return not self.before
 
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """The lines of a section, without its heading: from ``start`` up to, not including, ``end``."""
+    """The lines of a section without its heading, from ``start`` up to but not including ``end``."""
 
     heading: Heading
     start: int
@@ -66,7 +66,7 @@ class Span:
 
 
 def version_of(text: str) -> Version | None:
-    """Parse a version, with or without ``v``; ``None`` where it is none."""
+    """Parse a version with or without ``v``. Returns ``None`` if it is invalid."""
     try:
         return Version(text.lower().removeprefix("v."))
     except InvalidVersion:
@@ -74,7 +74,7 @@ def version_of(text: str) -> Version | None:
 
 
 def version_named(text: str, names: Collection[str]) -> NamedVersion | None:
-    """Say which version a heading names, if any: the first word of it that is one."""
+    """Return the version that a heading names, if any: its first word that is a version."""
     text = text[:_LONG].lower()
     for name in (name.lower() for name in names if " " in name):
         text = text.replace(name, name.replace(" ", "-"))
@@ -99,10 +99,10 @@ def version_named(text: str, names: Collection[str]) -> NamedVersion | None:
 def find_span(
     headings: Sequence[Heading], *, lines: int, version: str, names: Collection[str], where: str = ""
 ) -> Span | None:
-    """Find the one section of a version; ``lines`` is the file's length.
+    """Find the section of a version. ``lines`` is the number of lines in the file.
 
-    Compared as PEP 440 does: ``1.2`` is ``1.2.0``, and ``1.2.1`` is never ``1.2.10``. Raises
-    `Refused` where two headings of one rank name it.
+    Versions compare as in PEP 440: ``1.2`` is ``1.2.0``, and ``1.2.1`` is never ``1.2.10``. Raises
+    `Refused` if two headings of the same rank name the version.
     """
     wanted = Version(version)
     candidates = [(heading, name) for heading in headings if (name := version_named(heading.text, names)) is not None]
@@ -123,17 +123,17 @@ def find_span(
         raise Refused(
             f"lines {chosen.line + 1} and {ranked[1][1].line + 1} are both headings of version {version}",
             where=where,
-            next_step="leave one section of that version in the changelog, and tag that commit",
+            next_step="keep one section for that version in the changelog, and tag that commit",
         )
     end = next((heading.line for heading in headings if _ends(heading, chosen, wanted, names)), lines)
     return Span(heading=chosen, start=chosen.body, end=end)
 
 
 def _plausible(candidates: Sequence[tuple[Heading, NamedVersion]]) -> list[tuple[Heading, NamedVersion]]:
-    """Leave out headings that name a version in passing, or another project's.
+    """Leave out headings that mention a version in passing, or name another project's.
 
-    Unknown words before a version are believed to be the project's name where every heading of the
-    first level that names a version begins with the very same ones.
+    Unknown words before a version count as the project's name if every top-level heading that names a version
+    starts with the same words.
     """
     top = min(heading.level for heading, _ in candidates)
     firsts = {name.before for heading, name in candidates if heading.level == top}
@@ -144,8 +144,8 @@ def _plausible(candidates: Sequence[tuple[Heading, NamedVersion]]) -> list[tuple
 def _ends(heading: Heading, chosen: Heading, wanted: Version, names: Collection[str]) -> bool:
     """Whether a heading ends the section.
 
-    One of the same rank or above does, and so does a deeper one that is nothing but another
-    version: some generators write patch releases one level below minor ones.
+    A heading of the same level or above does. So does a deeper one that consists of another version, because some
+    generators put patch releases one level below minor ones.
     """
     if heading.line <= chosen.line:
         return False
@@ -161,12 +161,12 @@ def _ends(heading: Heading, chosen: Heading, wanted: Version, names: Collection[
 
 
 def _may_be_a_number(word: str, before: str) -> bool:
-    """``1. Install``, ``3 new features``: a number and no version, unless something says that it is one."""
+    """Whether a word may be just a number, as in ``1. Install`` or ``3 new features``, and not a version."""
     return word.isdecimal() and before not in {"version", "release", "v"}
 
 
 def _without_name(word: str, ours: Collection[str]) -> str:
-    """``name-1.2.0`` and ``name-v1.2.0`` are the version alone."""
+    """Strip the project's name from ``name-1.2.0`` or ``name-v1.2.0``."""
     return next((word[len(name) + 1 :] for name in ours if name and word.startswith((f"{name}-", f"{name}_"))), word)
 
 
