@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -10,11 +11,14 @@ import shutil
 import socket
 import socketserver
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from tests.rehearsal.registry.oci_client import RegistryClient
@@ -32,8 +36,9 @@ from unmoor.rehearsal.registry.site import Site
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 NAME = "registry:2"
+OURS = "dev.unmoor.test=registry"
 _LIBRARY = re.compile(r"(/\S+) \(0x")
 
 
@@ -45,19 +50,40 @@ def imported(engine: TestEngine, program: Path, *words: str) -> None:  # noqa: F
     files = {str(path): Path(path).read_bytes() for path in _LIBRARY.findall(ran.stdout)} if ran.returncode == 0 else {}
     contents = {path.lstrip("/"): data for path, data in {**files, "/program": program.read_bytes()}.items()}
     entry = json.dumps(["/program", *words])
-    engine.docker("import", "--change", f"ENTRYPOINT {entry}", "-", NAME, stdin=tar_layer(contents))
+    changes = ("--change", f"ENTRYPOINT {entry}", "--change", f"LABEL {OURS}")
+    engine.docker("import", *changes, "-", NAME, stdin=tar_layer(contents))
 
 
 @pytest.fixture(scope="module")
 def image(engine: TestEngine) -> Iterator[str]:  # noqa: F811 - the fixture
-    """The image `registry`, as it is pulled, or one of this machine's own program for as long as it is needed."""
-    if engine.docker("image", "ls", "--quiet", NAME):
+    """The image `registry`, as it is pulled, or one of this machine's own program for as long as it is needed.
+
+    The name is the product's choice, so all workers that have this engine share one image: the first to come makes it,
+    and the last to leave removes it. Both happen behind a door; who is inside holds a shared lock.
+    """
+    place = Path(tempfile.gettempdir(), f"unmoor-test-registry-{sha256(engine.host.encode()).hexdigest()[:12]}")
+    with place.with_suffix(".door").open("w") as door, place.with_suffix(".users").open("w") as users:
+        with locked(door):
+            if not engine.docker("image", "ls", "--quiet", NAME):
+                require_programs("docker-registry", "ldd")
+                imported(engine, Path(shutil.which("docker-registry") or ""))
+            fcntl.flock(users, fcntl.LOCK_SH)
         yield NAME
-        return
-    require_programs("docker-registry", "ldd")
-    imported(engine, Path(shutil.which("docker-registry") or ""))
-    yield NAME
-    engine.docker("image", "rm", "--force", NAME)
+        with locked(door), suppress(BlockingIOError):
+            fcntl.flock(users, fcntl.LOCK_UN)
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if engine.docker("image", "ls", "--quiet", "--filter", f"label={OURS}", NAME):
+                engine.docker("image", "rm", "--force", NAME)
+
+
+@contextmanager
+def locked(door: TextIO) -> Iterator[None]:
+    """Hold a lock that no other process holds meanwhile."""
+    fcntl.flock(door, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(door, fcntl.LOCK_UN)
 
 
 @pytest.fixture
@@ -90,13 +116,20 @@ def oci(world: LocalWorld) -> RegistryClient:
 
 
 def containers(engine: TestEngine, place: Path) -> list[str]:  # noqa: F811 - not the fixture
-    """The containers that have a folder below a place mounted."""
-    found = []
-    for container in engine.docker("ps", "--all", "--quiet", "--filter", f"ancestor={NAME}").split():
-        mounts = engine.docker("inspect", "--format", "{{range .Mounts}}{{.Source}} {{end}}", container)
-        if str(place) in mounts:
-            found.append(container)
-    return found
+    """The containers that have a folder below a place mounted.
+
+    In one question: a container that others remove meanwhile can be listed, and not be looked at any more.
+    """
+    listed = engine.docker("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Mounts}}").splitlines()
+    return [each.partition(" ")[0] for each in listed if str(place) in each]
+
+
+def wait_until_gone(engine: TestEngine, place: Path) -> None:  # noqa: F811 - not the fixture
+    """Wait until no container has a folder below a place mounted; fail after a minute."""
+    until = time.monotonic() + PATIENCE
+    while containers(engine, place):
+        assert time.monotonic() < until, "a registry outlived its world"
+        time.sleep(0.1)
 
 
 ENDS: dict[str, Callable[[LocalWorld], None]] = {
@@ -127,10 +160,7 @@ def test_it_lives_and_ends_with_its_world(
         owners = {path.stat().st_uid for path in world.folder.rglob("*") if not path.is_symlink()}
         assert owners == {os.getuid()}
         end(world)
-        until = time.monotonic() + PATIENCE
-        while containers(engine, world.folder):
-            assert time.monotonic() < until, "a registry outlived its world"
-            time.sleep(0.1)
+        wait_until_gone(engine, world.folder)
 
 
 @pytest.mark.usefixtures("hidden", "image")
@@ -150,7 +180,7 @@ def test_a_container_that_ends_is_told_with_its_last_words(
         with pytest.raises(Unknown, match=r"before it was ready: .*certificate"):
             started.wait()
         assert containers(engine, tmp_path)
-    assert not containers(engine, tmp_path)
+    wait_until_gone(engine, tmp_path)
 
 
 @pytest.mark.usefixtures("image")
