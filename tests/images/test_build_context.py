@@ -1,4 +1,4 @@
-"""The context of a build: the commit's files and the tested wheels, and nothing else."""
+"""A build context has the commit's files and the tested wheels, and nothing else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DOCKERFILE = Dockerfile.parse(b"FROM scratch\n", "Dockerfile")
 
 
 def wheel(name: str, folder: Path = Path()) -> File:
-    """A wheel, with a byte in it where there is a folder."""
+    """Return a wheel; if there is a folder, write it with one byte."""
     if folder != Path():
         (folder / name).write_bytes(b"x")
     return File(name=name, sha256="0" * 64, size=1, path=folder / name)
@@ -35,7 +35,7 @@ def wheel(name: str, folder: Path = Path()) -> File:
     ],
 )
 def test_wheels_by_platform(platform: str, expected: list[str]) -> None:
-    """Pure wheels fit everywhere, others where their tag says so; none for another system does."""
+    """Pure wheels fit every platform, others those in their tags."""
     tags = {
         "any": "py3-none-any",
         "amd64": "cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",
@@ -62,8 +62,8 @@ def cloned(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def test_what_a_context_holds(tmp_path: Path) -> None:
-    """``dist/`` is replaced, history goes, modes and times are the commit's."""
+def test_contents(tmp_path: Path) -> None:
+    """``dist/`` is replaced, history is removed, modes and times are the commit's."""
     tree = cloned(tmp_path / "tree", {"dist/old.whl": "x", "a/run": "x"})
     (tree / "a/run").chmod(0o700)
     (tree / "link").symlink_to("nowhere")
@@ -81,8 +81,8 @@ def test_what_a_context_holds(tmp_path: Path) -> None:
     assert {path.lstat().st_mtime for path in tree.rglob("*")} == {1_700_000_000}
 
 
-def test_a_folder_is_called_by_what_it_holds(tmp_path: Path) -> None:
-    """Builders may take what they know from a folder of the same name: other content has another name."""
+def test_the_folder_is_named_by_its_content(tmp_path: Path) -> None:
+    """Builders may reuse files from a folder of the same name, so other content gets another name."""
 
     def name(number: int, *wheels: File, release: Release = RELEASE, history: bool = False) -> str:
         tree = cloned(tmp_path / str(number) / "tree", {})
@@ -101,14 +101,14 @@ def test_a_folder_is_called_by_what_it_holds(tmp_path: Path) -> None:
     assert len(set(others)) == len(others)
 
 
-def test_history_may_stay(tmp_path: Path) -> None:
-    """A build that reads its version from git finds it."""
+def test_history_can_be_kept(tmp_path: Path) -> None:
+    """A build that reads its version from git needs it."""
     tree = cloned(tmp_path / "tree", {})
     assert (prepare(tree, [], DOCKERFILE, release=RELEASE, history=True).folder / ".git/HEAD").exists()
 
 
-def test_dist_that_is_no_folder(tmp_path: Path) -> None:
-    """A file or a link of that name gives way, and nothing outside is touched."""
+def test_dist_is_not_a_folder(tmp_path: Path) -> None:
+    """A file or a link of that name is replaced, and nothing outside is touched."""
     for name in ("file", "link"):
         tree = cloned(tmp_path / name / "tree", {})
         if name == "file":
@@ -133,8 +133,10 @@ def test_dist_that_is_no_folder(tmp_path: Path) -> None:
         ("Dockerfile.dockerignore", "dist\n", True),
     ],
 )
-def test_what_hides_dist_is_told_and_undone(tmp_path: Path, name: str, text: str, *, warned: bool) -> None:
-    """An ignore file that hides the wheels would let the build fail, or install something else."""
+def test_an_ignore_file_that_hides_dist_is_overridden_with_a_warning(
+    tmp_path: Path, name: str, text: str, *, warned: bool
+) -> None:
+    """Without the wheels the build would fail, or install something else."""
     tree = cloned(tmp_path / "tree", {name: text})
     context = prepare(tree, [], DOCKERFILE, release=RELEASE, history=False)
     assert len(context.warnings) == warned
@@ -143,11 +145,11 @@ def test_what_hides_dist_is_told_and_undone(tmp_path: Path, name: str, text: str
     assert again.warnings == ()
 
 
-def test_weight(tmp_path: Path) -> None:
-    """What is ignored is not counted; above the limit the largest entries are named."""
+def test_size(tmp_path: Path) -> None:
+    """Ignored files do not count; above the limit the error names the largest entries."""
     tree = cloned(tmp_path / "tree", {"big/a": "x" * 3000, "big/b": "x" * 3000, "ignored/c": "x" * 9000, "small": "x"})
     (tree / ".dockerignore").write_text("ignored\n.git\n")
     context = BuildContext(folder=tree, warnings=())
     assert context_size(context, DOCKERFILE, 7000) == 6001 + len("ignored\n.git\n")
-    with pytest.raises(ConfigError, match=r"6014 bytes, and 1000 is the most it may have; the largest: big \(0.0 MB\)"):
+    with pytest.raises(ConfigError, match=r"6014 bytes, but the limit is 1000; the largest: big \(0.0 MB\)"):
         context_size(context, DOCKERFILE, 1000)

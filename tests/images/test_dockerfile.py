@@ -1,11 +1,11 @@
-"""Dockerfiles, taken apart: stages, bases, the line of a step, and what a release should know about."""
+"""Parsed Dockerfiles: stages, bases, the line of a step, and findings."""
 
 from __future__ import annotations
 
 import pytest
 
 from unmoor.errors import ConfigError
-from unmoor.images.dockerfile import Dockerfile, filled
+from unmoor.images.dockerfile import Dockerfile, expand
 
 FULL = r"""
 # syntax=docker/dockerfile:1
@@ -35,12 +35,12 @@ COPY --from=production /y /y
 
 
 def read(text: str) -> Dockerfile:
-    """Take a text apart."""
+    """Parse a text."""
     return Dockerfile.parse(text.encode(), "Dockerfile")
 
 
 def test_instructions_know_their_lines() -> None:
-    """Continued lines are one instruction; comments, blank lines and here-documents are none."""
+    """Continued lines are one instruction; comments, blank lines and here-documents are not instructions."""
     assert [(each.line, each.keyword, each.stage) for each in read(FULL).instructions] == [
         (4, "ARG", -1),
         (5, "ARG", -1),
@@ -58,7 +58,7 @@ def test_instructions_know_their_lines() -> None:
 
 
 def test_stages_and_bases() -> None:
-    """A stage knows its base with arguments filled in; the base of a target is an image, whatever lies between."""
+    """A stage has its base with arguments expanded; the base of a target is the image below all its stages."""
     file = read(FULL)
     assert [(stage.name, stage.base, stage.line) for stage in file.stages] == [
         ("builder", "python:3.11-slim", 6),
@@ -73,13 +73,13 @@ def test_stages_and_bases() -> None:
 
 
 def test_a_stage_that_is_its_own_name() -> None:
-    """A stage named as its base is built upon an image, not upon itself."""
+    """A stage with the name of its base is built on that image, not on itself."""
     assert read("FROM python AS python\nFROM python AS x\n").base_of("x") == "python"
 
 
 def test_unknown_stage() -> None:
     """A misspelt stage is refused with the nearest one."""
-    with pytest.raises(ConfigError, match=r'no stage \'producton\' in it; did you mean "production"\?'):
+    with pytest.raises(ConfigError, match=r'no stage \'producton\'; did you mean "production"\?'):
         read(FULL).stage("producton")
     with pytest.raises(ConfigError, match="its stages: none has a name"):
         read("FROM scratch\n").stage("zebra")
@@ -87,25 +87,25 @@ def test_unknown_stage() -> None:
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "RUN x\n", "\x00\xff"])
 def test_no_stage_at_all(text: str) -> None:
-    """A file without FROM is no Dockerfile."""
+    """A file without FROM is refused."""
     with pytest.raises(ConfigError, match="no FROM"):
         read(text)
 
 
 def test_length_limit() -> None:
-    """A file of endless length is not read."""
+    """A file above the size limit is refused."""
     with pytest.raises(ConfigError, match="longer than"):
         read("FROM x\n" + "#" * 1_000_001)
 
 
 def test_another_escape() -> None:
-    """The escape directive is followed, and only at the top."""
+    """The escape directive counts only at the top."""
     assert [each.words for each in read("# escape=`\nFROM x\nRUN a `\n b\\\n").instructions] == ["x", "a b\\"]
     assert [each.line for each in read("FROM x\n# escape=`\nRUN a \\\n b").instructions] == [1, 3]
 
 
 @pytest.mark.parametrize(
-    ("told", "line"),
+    ("step", "line"),
     [
         ("[builder 2/4] RUN one && two --three", 7),
         ("[builder 2/4] RUN one &&     two     --three", 7),
@@ -119,19 +119,19 @@ def test_another_escape() -> None:
         ("", 0),
     ],
 )
-def test_the_line_of_a_step(told: str, line: int) -> None:
-    """The step that the builder names is found by its words, in its stage first."""
-    assert read(FULL).line_of(told) == line
+def test_the_line_of_a_step(step: str, line: int) -> None:
+    """A step that the builder prints is found by its text, first in its own stage."""
+    assert read(FULL).line_of(step) == line
 
 
-def test_the_line_of_a_step_with_arguments_filled_in() -> None:
-    """The builder fills arguments in before it tells a step."""
+def test_the_line_of_a_step_with_expanded_arguments() -> None:
+    """The builder expands arguments before it prints a step."""
     file = read("FROM x AS a\nARG WHEEL\nCOPY dist/${WHEEL} /dist/\nCOPY other /\n")
     assert file.line_of("[a 1/2] COPY dist/demo-1.0-py3-none-any.whl /dist/") == 3
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "finding"),
     [
         ("pip install .", "second time"),
         ("pip install --no-cache-dir '.[cli]'", "second time"),
@@ -154,15 +154,15 @@ def test_the_line_of_a_step_with_arguments_filled_in() -> None:
         ("echo my-demo", ""),
     ],
 )
-def test_remarks(words: str, told: str) -> None:
-    """What builds the project again, or takes it from an index, is told with its line; the tested wheel is fine."""
-    remarks = read(f"FROM x\n\nRUN {words}\n").remarks("my-demo")
-    assert [(each.line, told in each.text) for each in remarks] == ([(3, True)] if told else [])
+def test_findings(words: str, finding: str) -> None:
+    """A line that rebuilds the project or installs it from an index is reported; one with the tested wheel is not."""
+    findings = read(f"FROM x\n\nRUN {words}\n").findings("my-demo")
+    assert [(each.line, finding in each.text) for each in findings] == ([(3, True)] if finding else [])
 
 
-def test_remarks_on_here_documents() -> None:
+def test_findings_in_here_documents() -> None:
     """The body of a here-document counts."""
-    assert [each.line for each in read(FULL).remarks("demo")] == [15]
+    assert [each.line for each in read(FULL).findings("demo")] == [15]
 
 
 @pytest.mark.parametrize(
@@ -178,6 +178,6 @@ def test_remarks_on_here_documents() -> None:
         ("$$", "$$"),
     ],
 )
-def test_arguments_are_filled_in(text: str, expected: str) -> None:
-    """As the builder fills them into FROM."""
-    assert filled(text, {"A": "1"}) == expected
+def test_arguments_are_expanded(text: str, expected: str) -> None:
+    """Arguments expand as the builder expands them in FROM."""
+    assert expand(text, {"A": "1"}) == expected

@@ -1,4 +1,4 @@
-"""What the stages of images agree on."""
+"""Names, tags, targets, labels and the record of images."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ RELEASE = Release(
 
 
 def test_which_images() -> None:
-    """Named ones; else one of the Dockerfile, if there is one; else none."""
+    """Configured images; else one for the Dockerfile, if there is one; else none."""
     own = ImageSettings(dockerfile="other")
-    assert image_names.configured((own,), ()) == (own,)
-    assert image_names.configured((), ("README", "Dockerfile")) == (ImageSettings(),)
-    assert image_names.configured((), ("docker/Dockerfile",)) == ()
+    assert image_names.configured_images((own,), ()) == (own,)
+    assert image_names.configured_images((), ("README", "Dockerfile")) == (ImageSettings(),)
+    assert image_names.configured_images((), ("docker/Dockerfile",)) == ()
 
 
-def test_images_of_a_project_below_the_top() -> None:
-    """Packages of one repository would else share one image, and its tags; a name that was given stays."""
+def test_images_of_a_project_in_a_subfolder() -> None:
+    """Packages of one repository must not share an image and its tags; a configured name stays."""
     named = ImageSettings(name="ghcr.io/acme/other")
-    below = image_names.named_below((ImageSettings(), named), "Acme/Demo", "Some.Pkg")
+    below = image_names.with_project_names((ImageSettings(), named), "Acme/Demo", "Some.Pkg")
     assert [image_names.names_of(each, "Acme/Demo") for each in below] == [
         ("ghcr.io/acme/demo/some-pkg",),
         ("ghcr.io/acme/other",),
@@ -45,7 +45,7 @@ def test_images_of_a_project_below_the_top() -> None:
 
 
 def test_targets() -> None:
-    """A suffix alone, a table, or nothing: the last stage."""
+    """Targets are a suffix, a table, or the last stage by default."""
     assert image_names.targets_of(ImageSettings()) == (BuildTarget(stage=""),)
     given = ImageSettings(targets={"a": "-x", "b": TargetSettings(suffix="", floating="prod")})
     assert image_names.targets_of(given) == (
@@ -63,27 +63,27 @@ def test_targets() -> None:
     ],
 )
 def test_names(settings: ImageSettings, repository: str, names: tuple[str, ...]) -> None:
-    """A repository with capitals gives a name in small letters."""
+    """The name of a repository is lower-cased."""
     assert image_names.names_of(settings, repository) == names
 
 
 @pytest.mark.parametrize("repository", ["", "acme/.github", "acme/-x"])
-def test_repositories_that_give_no_name(repository: str) -> None:
-    """A repository that is no image's name is told, with what to do."""
+def test_repositories_without_a_valid_image_name(repository: str) -> None:
+    """A repository whose name is not a valid image name is refused, with a next step."""
     with pytest.raises(ConfigError) as caught:
         image_names.names_of(ImageSettings(), repository)
     assert "give the image a name" in caught.value.next_step
 
 
 def test_tags() -> None:
-    """The commit's tag has 12 digits; on this machine an image is called by name, tag and platform."""
+    """The commit's tag has 12 digits; a local image is named by name, tag and platform."""
     assert image_names.commit_tag(RELEASE, "-prod") == "sha-0123456789ab-prod"
     local = image_names.local_name("localhost:5000/acme/demo", RELEASE, "-prod", "linux/amd64")
     assert local == "unmoor.local/localhost-5000/acme/demo:sha-0123456789ab-prod-linux-amd64"
 
 
 def test_labels() -> None:
-    """What ties an image to its release cannot be said otherwise; everything else can."""
+    """Labels that tie an image to its release cannot be overridden; all others can."""
     own = {image_names.REVISION: "x", image_names.VERSION: "x", "org.opencontainers.image.title": "Mine", "a": "b"}
     labels = image_names.labels_of(
         RELEASE, Dists(files=()), own, site="https://github.com/", base="python:3.11@sha256:" + "0" * 64
@@ -104,7 +104,7 @@ def test_labels() -> None:
 
 
 def test_the_record(tmp_path: Path) -> None:
-    """What was written is read; what is broken, or of another kind, is as if it were not there."""
+    """A record that was written can be read; one that is broken or of another schema counts as missing."""
     folder = RunFolder(tmp_path / ".unmoor" / "v1.0")
     assert image_names.read_record(folder) is None
     image = Image(name="ghcr.io/a/b", target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)

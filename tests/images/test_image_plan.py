@@ -1,4 +1,4 @@
-"""Which tags images get."""
+"""The tags that images get."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from unmoor.images.image_plan import planner
 from unmoor.products import Release
 
 
-def test_a_prefix_of_the_tag_changes_no_tag_of_an_image() -> None:
+def test_a_prefix_of_the_release_tag_does_not_change_image_tags() -> None:
     """The rules see the tag without the project's prefix."""
     settings = ImageSettings()
     (target,) = targets_of(settings)

@@ -1,4 +1,4 @@
-"""Every tag of an image compared with what was pushed: by digest, and by whose it rightly is."""
+"""Every tag of an image is compared with what was pushed: by digest, and by the release it belongs to."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def it(there: RealRegistry, tmp_path: Path) -> Iterator[ImageStages]:
 def seen(
     it: ImageStages, release: Release, pushed: Pushed, *, known: bool = True, told: Callable[[], Release] | None = None
 ) -> dict[str, Item]:
-    """What is told of each tag; ``known`` where the settings are."""
+    """Return the state of each tag; ``known`` if the images are in the settings."""
     manifest = Manifest.of(release, Dists(files=(), tools=()), pushed=pushed)
     lines = it.lines if known else ()
     state = compare_images(manifest, it.wrap(it.registry()), FORGE, lines=lines, release=told or (lambda: release))
@@ -55,8 +55,8 @@ def states(items: dict[str, Item], *tags: str) -> list[State]:
     return [items[tag].state for tag in tags]
 
 
-def test_what_is_pushed_and_not_promoted_is_incomplete(it: ImageStages) -> None:
-    """The commit's tag is there; neither the version's nor a floating one is, or it is the previous version's."""
+def test_pushed_but_not_tagged_is_incomplete(it: ImageStages) -> None:
+    """The commit's tag is there, but the version's and the floating ones are missing or still the last version's."""
     it.push_and_tag("1.0")
     release = demo_release("1.1")
     items = seen(it, release, it.push(release))
@@ -67,16 +67,16 @@ def test_what_is_pushed_and_not_promoted_is_incomplete(it: ImageStages) -> None:
     assert (items["v1.1"].note, items["latest"].note) == ("not there", "still another image: not moved yet")
 
 
-def test_every_tag_of_what_is_released_is_complete(it: ImageStages) -> None:
-    """Fixed and floating, with the one digest."""
+def test_every_tag_of_a_release_is_complete(it: ImageStages) -> None:
+    """Fixed and floating tags all have the same digest."""
     release, pushed, _ = it.push_and_tag("1.0")
     items = seen(it, release, pushed)
     assert {"v1.0", "1.0", "1", "latest", f"sha-{release.commit[:7]}"} < items.keys()
     assert {(item.state, item.seen) for item in items.values()} == {(State.COMPLETE, pushed.images[0].digest)}
 
 
-def test_a_floating_tag_that_is_rightly_anothers_is_no_conflict(it: ImageStages) -> None:
-    """It is told where it is, and why; put on this release, it is where it should not be."""
+def test_a_floating_tag_of_a_higher_version_is_no_conflict(it: ImageStages) -> None:
+    """The note says where it is and why; moved to the older release, it conflicts."""
     _, newer, _ = it.push_and_tag("1.1")
     release, pushed, _ = it.push_and_tag("1.0", highest=False)
     items = seen(it, release, pushed)
@@ -88,11 +88,11 @@ def test_a_floating_tag_that_is_rightly_anothers_is_no_conflict(it: ImageStages)
     put_manifest(it.there[0], it.repository, own, "latest")
     item = seen(it, release, pushed)["latest"]
     assert item.state is State.CONFLICTING
-    assert "should not be: latest stays: a higher version" in item.note
+    assert "should not: latest stays: a higher version" in item.note
 
 
-def test_a_candidate_is_whole_without_floating_tags(it: ImageStages) -> None:
-    """It has none."""
+def test_a_candidate_is_complete_without_floating_tags(it: ImageStages) -> None:
+    """A release candidate has no floating tags."""
     _, newer, _ = it.push_and_tag("1.1")
     release, pushed, _ = it.push_and_tag("2.0rc1", prerelease=True, highest=False)
     items = seen(it, release, pushed)
@@ -101,14 +101,14 @@ def test_a_candidate_is_whole_without_floating_tags(it: ImageStages) -> None:
 
 
 def test_a_version_that_is_another_image_conflicts(it: ImageStages) -> None:
-    """Both digests are told."""
+    """The state has both digests."""
     release, pushed, _ = it.push_and_tag("1.0")
     other = put_image(it.there[0], it.repository, make_image("somebody else's"), "v1.0")
     item = seen(it, release, pushed)["v1.0"]
     assert (item.state, item.expected, item.seen) == (State.CONFLICTING, pushed.images[0].digest, other)
 
 
-def test_a_commits_tag_may_be_another_releases(it: ImageStages) -> None:
+def test_a_commits_tag_may_belong_to_another_release(it: ImageStages) -> None:
     """A candidate of the same commit had it first."""
     candidate = demo_release("1.0rc1", prerelease=True, highest=False)
     final = demo_release("1.0")
@@ -122,7 +122,7 @@ def test_a_commits_tag_may_be_another_releases(it: ImageStages) -> None:
 
 
 def test_without_settings_the_commits_tag_alone_is_compared(it: ImageStages) -> None:
-    """The images may have been configured elsewhere; nobody is asked whose the others are."""
+    """The images may have been configured elsewhere; the release is not resolved."""
     release, pushed, _ = it.push_and_tag("1.0")
 
     def asked() -> Release:
@@ -133,29 +133,29 @@ def test_without_settings_the_commits_tag_alone_is_compared(it: ImageStages) -> 
 
 @dataclass
 class GuardedRegistry:
-    """A registry in front of a real one that lists no tags, and of a private package shows nothing."""
+    """A registry in front of a real one that lists no tags, and hides a private package."""
 
     real: Registry
     private: bool
 
     def tags(self) -> tuple[str, ...]:
-        """No."""
+        """Deny."""
         raise Denied("authentication required", next_step="log in")
 
     def manifest(self, reference: str, *, anonymous: bool = False) -> OciManifest | None:
-        """Only what is public."""
+        """Return only what is public."""
         if self.private:
             raise Denied("authentication required", next_step="log in")
         return self.real.manifest(reference, anonymous=anonymous)
 
     def __getattr__(self, name: str) -> Any:
-        """Everything else is the real one's."""
+        """Leave everything else to the real registry."""
         return getattr(self.real, name)
 
 
 @pytest.mark.parametrize("private", [True, False], ids=["private", "public"])
 def test_without_the_list_of_tags(it: ImageStages, *, private: bool) -> None:
-    """A private package is incomplete, with the page; of a public one the floating tags alone cannot be judged."""
+    """A private package is incomplete, with the page; of a public one only the floating tags are unknown."""
     release, pushed, _ = it.push_and_tag("1.0")
     it.wrap = lambda real: GuardedRegistry(real, private)
     items = seen(it, release, pushed)
@@ -166,7 +166,7 @@ def test_without_the_list_of_tags(it: ImageStages, *, private: bool) -> None:
     assert ("make it public at" in items["latest"].note) is private
 
 
-def test_whose_a_tag_is_may_not_be_known(it: ImageStages) -> None:
+def test_an_unknown_release(it: ImageStages) -> None:
     """Then nothing is told of the registry but that."""
     release, pushed, _ = it.push_and_tag("1.0")
 

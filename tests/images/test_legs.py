@@ -1,4 +1,4 @@
-"""Legs of other machines are joined by what they wrote down, or refused whole."""
+"""Legs of other machines are merged by their records, or refused as a whole."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PLATFORMS = ("linux/amd64", "linux/arm64")
 
 
 def image(platform: str, digit: str = "") -> Image:
-    """An image for a platform, told from others by a digit of its digest."""
+    """Return an image for a platform; ``digit`` makes its digest."""
     return Image(name="ghcr.io/o/n", target="", platform=platform, id=f"sha256:{(digit or platform[-1]) * 64}", size=1)
 
 
 def proof_of(*images: Image) -> Proof:
-    """The proof of some images."""
+    """Return the proof of some images."""
     return Proof(
         name="prove-images",
         subjects=tuple(map(image_names.subject_of, images)),
@@ -57,14 +57,14 @@ def leg(tmp_path: Path, here: RunFolder) -> Callable[..., Path]:
         folder = RunFolder(path)
         image_names.write_record(folder, commit, wheels, Images(images=(built,)))
         folder.write_proof(proof_of(built))
-        image_names.kept(folder).write_bytes(b"archive")
+        image_names.images_archive(folder).write_bytes(b"archive")
         return path
 
     return made
 
 
 def test_joined(here: RunFolder, leg: Callable[..., Path]) -> None:
-    """Every leg's images and proofs stand in the run's folder and its manifest; joined again, nothing changes."""
+    """The run's folder and manifest get every leg's images and proofs; a second merge changes nothing."""
     images = [image(platform) for platform in PLATFORMS]
     paths = [leg(each) for each in images]
     told = []
@@ -80,8 +80,8 @@ def test_joined(here: RunFolder, leg: Callable[..., Path]) -> None:
     assert legs.archives(paths) == tuple(path / "images.tar" for path in paths)
 
 
-def test_what_was_built_here_stays(here: RunFolder, leg: Callable[..., Path]) -> None:
-    """An image of this machine and its proof stand beside the leg's; a proof of images that went is left out."""
+def test_images_built_here_stay(here: RunFolder, leg: Callable[..., Path]) -> None:
+    """This machine's image and proof are kept with the leg's; a proof of images that are gone is dropped."""
     own, other = image("linux/amd64"), image("linux/arm64")
     wheels = tuple(Subject(name=a.name, sha256=a.sha256) for a in Manifest.of(RELEASE, _dists(here)).artifacts)
     image_names.write_record(here, RELEASE.commit, wheels, Images(images=(own,)))
@@ -101,7 +101,7 @@ def _dists(folder: RunFolder) -> Dists:
 
 
 def spoilt(path: Path, how: str) -> None:
-    """Make a leg one that cannot be joined."""
+    """Break a leg so that it cannot be merged."""
     folder = RunFolder(path)
     if how == "record":
         (path / image_names.RECORD).write_text("{}")
@@ -111,7 +111,7 @@ def spoilt(path: Path, how: str) -> None:
     elif how == "record-huge":
         os.truncate(path / image_names.RECORD, 1 << 40)
     elif how == "archive":
-        image_names.kept(folder).unlink()
+        image_names.images_archive(folder).unlink()
     elif how == "proof":
         (path / "proofs" / "prove-images.json").unlink()
     elif how == "proof-of-another-stage":
@@ -124,23 +124,23 @@ def spoilt(path: Path, how: str) -> None:
 @pytest.mark.parametrize(
     ("how", "kind", "words"),
     [
-        ("record", Incomplete, "there is no images.json that can be read"),
-        ("record-pipe", Incomplete, "there is no images.json that can be read"),
-        ("record-huge", Incomplete, "there is no images.json that can be read"),
+        ("record", Incomplete, "there is no readable images.json"),
+        ("record-pipe", Incomplete, "there is no readable images.json"),
+        ("record-huge", Incomplete, "there is no readable images.json"),
         ("archive", Incomplete, "there is no images.tar"),
         ("proof", Incomplete, "its images were not proven where they were built"),
         ("other-proof", Incomplete, "its images were not proven where they were built"),
         ("proof-of-another-stage", Incomplete, "its images were not proven where they were built"),
-        ("commit", Conflict, "it was built of commit bbbb"),
-        ("wheels", Conflict, "it was built with other wheels"),
+        ("commit", Conflict, "it was built from commit bbbb"),
+        ("wheels", Conflict, "it was built with wheels that are not those of this release"),
         ("twice", Conflict, "for linux/arm64 is sha256:4444"),
-        ("no-manifest", Incomplete, "the files of this release are not here"),
+        ("no-manifest", Incomplete, "the files of this release are missing"),
     ],
 )
-def test_refused_whole(
+def test_a_broken_leg_is_refused(
     here: RunFolder, leg: Callable[..., Path], how: str, kind: type[UnmoorError], words: str
 ) -> None:
-    """One clear error that names the leg and says what to do, and nothing is written."""
+    """The error names the leg and the next step, and nothing is written."""
     built = image("linux/arm64")
     paths = [leg(built)]
     if how == "commit":

@@ -1,4 +1,4 @@
-"""Manifests and indexes as they are written: the same bytes each time, over the same parts."""
+"""Manifests and indexes are written as the same bytes each time, over the same parts."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def legs() -> list[oci_documents.IndexEntry]:
 
 
 @given(st.permutations(legs()))
-def test_an_index_is_the_same_bytes_in_whatever_order(some: list[oci_documents.IndexEntry]) -> None:
-    """And reads back as what it was made of."""
+def test_an_index_has_the_same_bytes_in_any_order(some: list[oci_documents.IndexEntry]) -> None:
+    """The index can be read back, and has the images that it was made of."""
     data, kind = oci_documents.index_over(some)
     assert (data, kind) == oci_documents.index_over(legs())
     document = oci.read_manifest(data, kind, where="here")
@@ -44,8 +44,8 @@ def test_an_index_is_the_same_bytes_in_whatever_order(some: list[oci_documents.I
         ([oci.DOCKER_MANIFEST, oci.OCI_MANIFEST, oci.OCI_MANIFEST], oci.OCI_INDEX),
     ],
 )
-def test_an_index_is_of_its_images_kind(kinds: list[str], expected: str) -> None:
-    """Old clients expect Docker's with Docker's."""
+def test_an_index_has_the_media_type_family_of_its_images(kinds: list[str], expected: str) -> None:
+    """Old clients expect Docker's index type for images of Docker's type."""
     some = [
         oci_documents.IndexEntry(platform=leg.platform, digest=leg.digest, media_type=kind, size=leg.size)
         for leg, kind in zip(legs(), kinds, strict=True)
@@ -53,10 +53,10 @@ def test_an_index_is_of_its_images_kind(kinds: list[str], expected: str) -> None
     assert oci_documents.index_over(some)[1] == expected
 
 
-def test_a_mark_makes_other_bytes_over_the_same_parts() -> None:
-    """So that a digest is nobody else's."""
+def test_a_mark_makes_a_unique_digest_over_the_same_parts() -> None:
+    """A marked manifest has other bytes, and the same configuration and layers."""
     built = make_image("marked").manifest
-    one, two = oci_documents.marked(built.data, "one"), oci_documents.marked(built.data, "two")
+    one, two = oci_documents.with_mark(built.data, "one"), oci_documents.with_mark(built.data, "two")
     assert len({oci.digest_of(data) for data in (built.data, one, two)}) == 3
     before = oci.read_manifest(built.data, built.media_type, where="here")
     after = oci.read_manifest(one, built.media_type, where="here")
@@ -65,8 +65,8 @@ def test_a_mark_makes_other_bytes_over_the_same_parts() -> None:
     assert (after.config, after.layers) == (before.config, before.layers)
 
 
-def test_an_index_says_its_annotations_only_in_the_kind_that_has_them() -> None:
-    """Sorted, in OCI's; Docker's list has no room for them."""
+def test_only_an_oci_index_has_annotations() -> None:
+    """They are sorted in OCI's index; Docker's list does not support them."""
     data, kind = oci_documents.index_over(legs(), SAID)
     assert kind == oci.OCI_INDEX
     assert list(json.loads(data)["annotations"].items()) == sorted(SAID.items())
@@ -89,11 +89,11 @@ TYPES = {
 
 
 @pytest.mark.parametrize(("before", "after"), TYPES.items(), ids=TYPES)
-def test_dockers_types_become_those_of_oci(before: str, after: str) -> None:
-    """Of manifest, configuration and layers; digests, sizes and everything else of a part stay."""
+def test_docker_media_types_become_oci_media_types(before: str, after: str) -> None:
+    """Manifest, configuration and layers get OCI types; digests, sizes and everything else stay."""
     document: dict[str, Any] = json.loads(make_image("docker", docker=True).manifest.data)
     document["layers"][0] |= {"mediaType": before, "urls": ["https://example.org/layer"]}
-    data = oci_documents.annotated(json.dumps(document).encode(), SAID)
+    data = oci_documents.annotate(json.dumps(document).encode(), SAID)
     written = json.loads(data)
     assert written["annotations"] == SAID
     assert written["config"] == document["config"] | {"mediaType": "application/vnd.oci.image.config.v1+json"}
@@ -101,24 +101,24 @@ def test_dockers_types_become_those_of_oci(before: str, after: str) -> None:
     oci.read_manifest(data, oci.OCI_MANIFEST, where="here")
 
 
-def test_annotations_are_added_to_those_that_are_there() -> None:
-    """In whatever order they are given, the bytes are the same; once more changes nothing."""
+def test_annotations_are_added_to_existing_ones() -> None:
+    """The bytes do not depend on the order; adding them again changes nothing."""
     data = make_image("oci").manifest.data
     own = json.dumps(json.loads(data) | {"annotations": {"com.example.own": "kept"}}).encode()
-    once = oci_documents.annotated(own, SAID)
+    once = oci_documents.annotate(own, SAID)
     assert json.loads(once)["annotations"] == {"com.example.own": "kept", **SAID}
-    assert once == oci_documents.annotated(own, dict(reversed(SAID.items()))) == oci_documents.annotated(once, SAID)
+    assert once == oci_documents.annotate(own, dict(reversed(SAID.items()))) == oci_documents.annotate(once, SAID)
 
 
-def test_labels_that_say_what_annotations_say() -> None:
-    """Those of OCI's own names alone, and none that is empty."""
+def test_labels_that_become_annotations() -> None:
+    """Only labels with OCI's prefix and a value do."""
     labels = {**SAID, f"{oci_documents.PREFIX}licenses": "", "maintainer": "somebody"}
     assert oci_documents.annotations_of(labels) == dict(sorted(SAID.items()))
 
 
-def test_an_index_says_what_all_of_its_images_say() -> None:
-    """What differs between platforms is said by the images alone."""
+def test_an_index_has_the_annotations_that_all_its_images_share() -> None:
+    """Annotations that differ between platforms stay on the images only."""
     other = {**SAID, f"{oci_documents.PREFIX}base.digest": "sha256:1"}
-    assert oci_documents.shared([SAID, other, {**other, f"{oci_documents.PREFIX}title": "another"}]) == {
+    assert oci_documents.shared_annotations([SAID, other, {**other, f"{oci_documents.PREFIX}title": "another"}]) == {
         f"{oci_documents.PREFIX}version": "1.0"
     }

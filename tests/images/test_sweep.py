@@ -1,4 +1,4 @@
-"""Mark and sweep: whatever the repository looks like, and whatever could not be read, every tag still resolves."""
+"""Mark and sweep: every remaining tag still resolves, for any repository, even if some of it is unreadable."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ALL = RetentionRules(keep=0)
 
 
 def digest(name: str) -> str:
-    """A digest from a short name."""
+    """Return a digest for a short name."""
     return f"sha256:{name.encode().hex():0>64}"
 
 
 def graph(nodes: Mapping[str, Node | tuple[str, ...]], tags: Mapping[str, str]) -> Graph:
-    """A graph by short names: a tuple is the children of an old manifest."""
+    """Return a graph from short names: a tuple has the children of an old manifest."""
     made = {}
     for name, node in nodes.items():
         if isinstance(node, tuple):
@@ -33,13 +33,13 @@ def graph(nodes: Mapping[str, Node | tuple[str, ...]], tags: Mapping[str, str]) 
 
 
 def old(name: str, **more: object) -> Node:
-    """An old manifest."""
+    """Return an old manifest."""
     values: dict[str, object] = {"digest": digest(name), "created": OLD, **more}
     return Node(**values)  # type: ignore[arg-type]
 
 
 def gone(answer: Sweep) -> list[str]:
-    """The short names of what goes, in order."""
+    """Return the short names of what is deleted, in order."""
     return [bytes.fromhex(each[7:]).strip(b"\0").decode() for each in answer.gone]
 
 
@@ -97,8 +97,8 @@ CASES: dict[str, tuple[Graph, RetentionRules, list[str]]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_may_go(name: str) -> None:
-    """Case by case, in the order in which it is deleted."""
+def test_what_is_deleted(name: str) -> None:
+    """Each repository has the expected deletions, in order."""
     seen, rules, expected = CASES[name]
     answer = sweep(seen, rules, now=NOW)
     assert gone(answer) == expected
@@ -130,7 +130,7 @@ TAGS = st.sampled_from(["v1", "1.0", "latest", "main", "sha-0123456789ab", "sha-
 
 @st.composite
 def repositories(draw: st.DrawFn) -> tuple[Graph, Graph, RetentionRules]:
-    """A repository as it is, the same as it was seen (some of it not, some of it cut off), and rules."""
+    """A repository, the same repository as it was read (parts missing or unreadable), and rules."""
     names = [digest(str(number)) for number in range(draw(st.integers(1, 12)))]
     # The digest of a whole depends on those of its parts: nothing names what comes later.
     true: dict[str, Node] = {}
@@ -161,7 +161,7 @@ def repositories(draw: st.DrawFn) -> tuple[Graph, Graph, RetentionRules]:
 
 
 def reached(nodes: Mapping[str, Node], start: str) -> set[str]:
-    """Everything that a digest needs: itself, its parts, theirs."""
+    """Return everything that a digest needs: itself, its parts, and their parts."""
     found = {start}
     for child in nodes[start].children or ():
         found |= reached(nodes, child)
@@ -169,8 +169,8 @@ def reached(nodes: Mapping[str, Node], start: str) -> set[str]:
 
 
 @given(repositories())
-def test_every_tag_that_remains_still_resolves(case: tuple[Graph, Graph, RetentionRules]) -> None:
-    """Fully, whatever could not be read; and what says something about it stays, if it was seen to."""
+def test_every_remaining_tag_still_resolves(case: tuple[Graph, Graph, RetentionRules]) -> None:
+    """It resolves fully, even if some manifests were unreadable; its known referrers stay, too."""
     true, seen, rules = case
     answer = sweep(seen, rules, now=NOW)
     going = set(answer.gone)
@@ -185,8 +185,8 @@ def test_every_tag_that_remains_still_resolves(case: tuple[Graph, Graph, Retenti
 
 
 @given(repositories())
-def test_nothing_is_left_dangling_on_the_way(case: tuple[Graph, Graph, RetentionRules]) -> None:
-    """At each step of the deletion, what is still there has all its parts: a run may break off anywhere."""
+def test_no_deletion_leaves_anything_dangling(case: tuple[Graph, Graph, RetentionRules]) -> None:
+    """After each step every remaining manifest has all its parts, because a run can stop anywhere."""
     true, seen, rules = case
     there = set(true.nodes)
     for each in sweep(seen, rules, now=NOW).gone:
@@ -196,8 +196,8 @@ def test_nothing_is_left_dangling_on_the_way(case: tuple[Graph, Graph, Retention
 
 
 @given(repositories())
-def test_what_goes_may_go(case: tuple[Graph, Graph, RetentionRules]) -> None:
-    """Nothing unread, undated or young that nothing else names, and never one of the newest, goes."""
+def test_only_candidates_are_deleted(case: tuple[Graph, Graph, RetentionRules]) -> None:
+    """No unread, undated or young version is deleted, and none of the newest."""
     _, seen, rules = case
     answer = sweep(seen, rules, now=NOW)
     named = {child for node in seen.nodes.values() for child in node.children or ()}
@@ -213,8 +213,8 @@ def test_what_goes_may_go(case: tuple[Graph, Graph, RetentionRules]) -> None:
     assert set(answer.kept).isdisjoint(answer.gone)
 
 
-def test_a_ring_of_referrers_ends() -> None:
-    """A broken registry may tell of one: the sweep still answers."""
+def test_a_cycle_of_referrers_ends() -> None:
+    """The sweep still answers if a broken registry lists one."""
     nodes = {digest("a"): old("a", subject=digest("b")), digest("b"): old("b", subject=digest("a"))}
     answer = sweep(Graph(nodes=nodes, tags={}), ALL, now=NOW)
     assert sorted(answer.gone) == sorted(nodes)

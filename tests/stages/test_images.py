@@ -255,9 +255,9 @@ def test_two_platforms(make_inputs: MakeInputs, engine: TestEngine) -> None:  # 
 @pytest.mark.parametrize(
     ("content", "settings", "kind", "told"),
     [
-        ({"Dockerfile": ""}, [ImageSettings()], ConfigError, "Dockerfile: there is no FROM in it"),
+        ({"Dockerfile": ""}, [ImageSettings()], ConfigError, "Dockerfile: the Dockerfile has no FROM"),
         ({}, [ImageSettings(dockerfile="docker/App")], ConfigError, "there is no docker/App at commit"),
-        ({}, [ImageSettings(targets={"fnal": ""})], ConfigError, "no stage 'fnal' in it; did you mean \"final\"?"),
+        ({}, [ImageSettings(targets={"fnal": ""})], ConfigError, "no stage 'fnal'; did you mean \"final\"?"),
         ({}, [ImageSettings(), ImageSettings()], ConfigError, "two images would be called ghcr.io/acme/demo:sha-"),
         ({}, [ImageSettings(args={"TOKEN": "x"})], Refused, "the build argument TOKEN looks like a secret"),
         ({}, [ImageSettings(args={"A": "ghp_" + "a" * 36})], Refused, "the build argument A holds a GitHub token"),

@@ -46,10 +46,10 @@ def configured(settings: Settings, git: Git, commit: str | None, *, repository: 
 
     Below the top of a repository the project's own name tells its images from those of its neighbours.
     """
-    images = image_names.configured(settings.image, git.files(commit) if commit else ())
+    images = image_names.configured_images(settings.image, git.files(commit) if commit else ())
     if git.path and commit and not all(image.name for image in images):
         project = settings.project or read_facts(partial(git.read, commit)).name
-        images = image_names.named_below(images, repository, project)
+        images = image_names.with_project_names(images, repository, project)
     if images and without:
         return ImageSelection(images=(), left_out=("images are left out, as asked",))
     return ImageSelection(images=images)

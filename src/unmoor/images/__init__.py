@@ -1,5 +1,5 @@
-"""What the stages and commands about images share: names, Dockerfiles, manifests, legs, tags, and what to clean.
+"""What the stages and commands about images share: names, Dockerfiles, manifests, legs, tags and cleanup.
 
-The stages and commands about images import it; it reaches engines and registries through ports alone. Begin
-with `image_plan`, which says which image goes where; `tags` holds the rule language of tags.
+It reaches engines and registries only through ports. Begin with `image_plan`, which says which image goes where;
+`tags` holds the rule language of tags.
 """

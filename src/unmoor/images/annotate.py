@@ -1,7 +1,7 @@
-"""What registries show beside an image comes from annotations; engines push manifests without any.
+"""Annotate images in a registry: engines push manifests without the annotations that registries display.
 
-The annotations are the image's own labels, read from its configuration, so that whoever looks at a
-registry can tell what a manifest ought to say: no memory of who pushed it is needed.
+The annotations are the image's own labels, read from its configuration. Anyone who reads a registry can
+therefore compute what a manifest should say, without knowing who pushed it.
 """
 
 from __future__ import annotations
@@ -27,19 +27,22 @@ class _Config(msgspec.Struct, frozen=True):
 
 
 def labels_of(registry: Registry, config: str) -> Mapping[str, str]:
-    """The labels in a configuration, by its digest; none where it is no image's. Raises as the registry does."""
+    """Read the labels in a configuration, by its digest; none if it does not belong to an image.
+
+    Raises what the registry raises.
+    """
     try:
-        told = decode_json(registry.blob(config), _Config)
+        document = decode_json(registry.blob(config), _Config)
     except ValueError:
         return {}
-    return (told.config.labels or {}) if told.config else {}
+    return (document.config.labels or {}) if document.config else {}
 
 
-def annotated(registry: Registry, manifest: OciManifest, ids: Sequence[str]) -> OciManifest:
-    """One image's manifest with its labels as annotations: the very same where it has them.
+def with_annotations(registry: Registry, manifest: OciManifest, ids: Sequence[str]) -> OciManifest:
+    """Return one image's manifest with its labels as annotations, or the same object if it has them already.
 
-    ``ids`` are what engines call the image: where one of them is the manifest's own digest, the
-    manifest stays as it is, since another one would be another image to that engine.
+    ``ids`` are the ids that engines give the image. If one of them is the manifest's own digest, the
+    manifest stays as it is: that engine would take a changed manifest for another image.
     """
     document = _read(registry, manifest)
     if not isinstance(document, oci.ImageManifest) or manifest.digest in ids:
@@ -47,27 +50,27 @@ def annotated(registry: Registry, manifest: OciManifest, ids: Sequence[str]) -> 
     wanted = oci_documents.annotations_of(labels_of(registry, document.config.digest))
     if wanted.items() <= document.annotations.items():
         return manifest
-    return _as_manifest(oci_documents.annotated(manifest.data, wanted), oci.OCI_MANIFEST)
+    return _as_manifest(oci_documents.annotate(manifest.data, wanted), oci.OCI_MANIFEST)
 
 
 def put_annotated(
     registry: Registry, image: Image, tag: str, there: OciManifest, say: Callable[[str], None]
 ) -> OciManifest:
-    """Put the manifest with its annotations under the tag; a registry that refuses it keeps the engine's."""
-    whole = annotated(registry, there, [image.id])
-    if whole.digest == there.digest:
+    """Put the annotated manifest under the tag. If the registry refuses it, the engine's manifest stays."""
+    complete = with_annotations(registry, there, [image.id])
+    if complete.digest == there.digest:
         return there
     try:
-        registry.put(tag, whole)
+        registry.put(tag, complete)
     except Rejected as error:
         say(f"{registry.name}:{tag} stays as the engine pushed it, without annotations: {error.what}")
         return there
-    say(f"{registry.name}:{tag} has its annotations: {whole.digest}")
-    return whole
+    say(f"{registry.name}:{tag} has its annotations: {complete.digest}")
+    return complete
 
 
 def index_over(registry: Registry, legs: Mapping[str, OciManifest]) -> OciManifest:
-    """One index over manifests that are there, by platform, with the annotations that their labels share."""
+    """Make one index over existing manifests, by platform, with the annotations that all their labels share."""
     documents = [_read(registry, each) for each in legs.values()]
     labels = [labels_of(registry, each.config.digest) for each in documents if isinstance(each, oci.ImageManifest)]
     return _as_manifest(
@@ -78,16 +81,16 @@ def index_over(registry: Registry, legs: Mapping[str, OciManifest]) -> OciManife
                 )
                 for platform, each in legs.items()
             ),
-            oci_documents.shared([oci_documents.annotations_of(each) for each in labels]),
+            oci_documents.shared_annotations([oci_documents.annotations_of(each) for each in labels]),
         )
     )
 
 
 def is_annotated(registry: Registry, manifest: OciManifest, ids: Sequence[str]) -> bool:
-    """Whether an image, or an index and each image of it, says in annotations what labels say."""
+    """Whether the annotations of an image, or of an index and each of its images, repeat the labels."""
     document = _read(registry, manifest)
     if isinstance(document, oci.ImageManifest):
-        return annotated(registry, manifest, ids).digest == manifest.digest
+        return with_annotations(registry, manifest, ids).digest == manifest.digest
     legs = {platform: registry.manifest(digest) for platform, digest in document.images.items()}
     there = {platform: each for platform, each in legs.items() if each is not None}
     if len(there) < len(legs) or not all(is_annotated(registry, each, ids) for each in there.values()):

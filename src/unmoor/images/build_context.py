@@ -1,4 +1,4 @@
-"""The context of a build: a clone of the commit, with the tested wheels in ``dist/``, and nothing else."""
+"""The build context: a clone of the commit with the tested wheels in ``dist/``, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from unmoor.util.text import clean
 DIST = "dist"
 _NAMED = 5
 _MEGA = 1_000_000
-# What the tags of wheels call the architectures of images.
+# Image architectures to the names that wheel tags use.
 _ARCHITECTURES = {
     "amd64": "x86_64",
     "386": "i686",
@@ -31,14 +31,14 @@ _ARCHITECTURES = {
 
 @dataclass(frozen=True, kw_only=True)
 class BuildContext:
-    """A folder that is ready to be built in, and what the user should know about it."""
+    """A folder that is ready for a build, and warnings about it."""
 
     folder: Path
     warnings: tuple[str, ...]
 
 
 def wheels_for(dists: Dists, platform: str) -> tuple[File, ...]:
-    """The wheels that may be installed on a platform: pure ones, and those whose tags name it."""
+    """Return the wheels that can be installed on a platform: pure ones, and those whose tags name it."""
     system, _, architecture = platform.partition("/")
     ends = _ARCHITECTURES.get(architecture, _ARCHITECTURES.get(architecture.partition("/")[0], architecture))
 
@@ -51,10 +51,10 @@ def wheels_for(dists: Dists, platform: str) -> tuple[File, ...]:
 def prepare(
     folder: Path, wheels: Sequence[File], dockerfile: Dockerfile, *, release: Release, history: bool
 ) -> BuildContext:
-    """Make a fresh clone a context: ``dist/`` holds these wheels, modes and times are the commit's.
+    """Turn a fresh clone into a build context: put the wheels in ``dist/``, reset modes and times to the commit's.
 
-    ``history`` keeps ``.git``. What hides ``dist/`` is told, and undone in the context. The folder gets
-    a name of its own, `_name`.
+    ``history`` keeps ``.git``. If an ignore file hides ``dist/``, the context overrides it and a warning says
+    so. The folder is renamed to `_name`.
     """
     if not history:
         shutil.rmtree(folder / ".git", ignore_errors=True)
@@ -66,25 +66,25 @@ def prepare(
     dist.mkdir()
     for wheel in wheels:
         shutil.copyfile(wheel.path, dist / wheel.name)
-    warnings = _shown(folder, dockerfile)
-    _set(folder, release.date)
+    warnings = _unhide_dist(folder, dockerfile)
+    _normalize(folder, release.date)
     named = folder.with_name(_name(wheels, dockerfile, release, history=history))
     return BuildContext(folder=folder.rename(named), warnings=warnings)
 
 
 def _name(wheels: Sequence[File], dockerfile: Dockerfile, release: Release, *, history: bool) -> str:
-    """The same for the same content, never for other content.
+    """Name the folder by its content: the same content always gets the same name, other content another.
 
-    BuildKit takes a file for one that it got before, and builds with that one's bytes, where a folder of
-    the same name held it with the same size and time; and times here are the commit's.
+    BuildKit reuses the bytes of an earlier file if a folder of the same name held it with the same size and
+    time. All times here are the commit's, so the name must differ.
     """
-    told = [release.repository, release.project, release.tag, release.commit, dockerfile.path, str(history)]
-    told += [f"{wheel.name} {wheel.sha256}" for wheel in wheels]
-    return sha256("\n".join(told).encode()).hexdigest()[:16]
+    content = [release.repository, release.project, release.tag, release.commit, dockerfile.path, str(history)]
+    content += [f"{wheel.name} {wheel.sha256}" for wheel in wheels]
+    return sha256("\n".join(content).encode()).hexdigest()[:16]
 
 
-def _shown(folder: Path, dockerfile: Dockerfile) -> tuple[str, ...]:
-    """See that no ignore file hides ``dist/``."""
+def _unhide_dist(folder: Path, dockerfile: Dockerfile) -> tuple[str, ...]:
+    """Make sure that no ignore file hides ``dist/``. Return a warning if one did."""
     ignore = _ignore_file(folder, dockerfile)
     if ignore is None:
         return ()
@@ -93,17 +93,17 @@ def _shown(folder: Path, dockerfile: Dockerfile) -> tuple[str, ...]:
         stream.write(f"\n!{DIST}\n!{DIST}/**\n")
     if not hidden:
         return ()
-    return (f"{ignore.name} hides {DIST}/, where the tested wheels lie; it is shown to this build: take it out there",)
+    return (f"{ignore.name} hides {DIST}/, which holds the tested wheels; this build overrides that: remove the entry",)
 
 
 def _ignore_file(folder: Path, dockerfile: Dockerfile) -> Path | None:
-    """The ignore file that counts: the Dockerfile's own comes before the general one."""
+    """Return the ignore file that applies: the Dockerfile's own takes precedence over the general one."""
     candidates = (folder / f"{dockerfile.path}.dockerignore", folder / ".dockerignore")
     return next((each for each in candidates if each.is_file() and not each.is_symlink()), None)
 
 
 def _matcher(ignore: Path | None) -> Any:
-    """What tells hidden paths from others: the docker SDK's own, which has the engine's rules."""
+    """Return the docker SDK's matcher of ignored paths, which follows the engine's rules."""
     from docker.utils.build import PatternMatcher
 
     text = "" if ignore is None else ignore.read_text(encoding="utf-8", errors="replace")
@@ -112,28 +112,28 @@ def _matcher(ignore: Path | None) -> Any:
 
 
 def context_size(context: BuildContext, dockerfile: Dockerfile, limit: int) -> int:
-    """The bytes that would be sent. Raises `ConfigError` above the limit, naming the largest entries."""
+    """Return how many bytes would be sent. Raises `ConfigError` above the limit, naming the largest entries."""
     folder = context.folder
     sizes: dict[str, int] = {}
     for path in _matcher(_ignore_file(folder, dockerfile)).walk(str(folder)):
-        place = folder / path
-        if place.is_file() and not place.is_symlink():
+        file = folder / path
+        if file.is_file() and not file.is_symlink():
             top = path.partition("/")[0]
-            sizes[top] = sizes.get(top, 0) + place.stat().st_size
+            sizes[top] = sizes.get(top, 0) + file.stat().st_size
     total = sum(sizes.values())
     if total > limit:
         largest = sorted(sizes.items(), key=lambda each: -each[1])[:_NAMED]
         named = ", ".join(f"{clean(name, 60)} ({size / _MEGA:.1f} MB)" for name, size in largest)
         raise ConfigError(
-            f"the build context has {total} bytes, and {limit} is the most it may have; the largest: {named}",
+            f"the build context has {total} bytes, but the limit is {limit}; the largest: {named}",
             where=dockerfile.path,
-            next_step="leave out in .dockerignore what the build does not need, or raise context-limit",
+            next_step="exclude what the build does not need in .dockerignore, or raise context-limit",
         )
     return total
 
 
-def _set(folder: Path, date: int) -> None:
-    """Give everything the modes that git records and the commit's time: all of it goes into layers."""
+def _normalize(folder: Path, date: int) -> None:
+    """Give every file the mode that git records and the commit's time, because both go into layers."""
     for at, _, names in os.walk(folder):
         for name in names:
             path = Path(at, name)

@@ -1,7 +1,7 @@
-"""Cleaning one repository of images: read all of it, decide by `unmoor.images.sweep`, delete, and look again.
+"""Clean one repository of images: read all of it, decide by `unmoor.images.sweep`, delete, and check again.
 
-GHCR lists every manifest as a version of a package, and deletes versions. Other registries list
-tags alone: what no tag reaches cannot be seen there, and is left to the registry's own collection.
+GHCR lists every manifest as a version of a package, and deletes versions. Other registries list only
+tags: a manifest that no tag reaches is invisible there, and is left to the registry's garbage collection.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CREATED = "org.opencontainers.image.created"
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """What a repository was seen to hold; ``versions`` by digest, empty where there is no list of them."""
+    """What a repository held when it was read; ``versions`` by digest, empty if the registry does not list them."""
 
     graph: Graph
     versions: Mapping[str, PackageVersion]
@@ -34,48 +34,50 @@ class Survey:
 
 @dataclass(frozen=True, kw_only=True)
 class Cleaned:
-    """What was deleted, and what was not after all, each with the reason."""
+    """The digests that were deleted, and those that were spared after all, each with the reason."""
 
     deleted: tuple[str, ...]
     spared: tuple[tuple[str, str], ...]
 
 
 def survey(registry: Registry, packages: Packages | None, *, say: Callable[[str], None] = lambda _: None) -> Survey:
-    """Read every manifest that can be seen. One that cannot be read is noted as lost. Raises `Denied`, `Unknown`."""
+    """Read every visible manifest; one that cannot be read gets `Node.lost`. Raises `Denied`, `Unknown`."""
     versions = {version.digest: version for version in packages.versions()} if packages else {}
     tags = {tag: version.digest for version in versions.values() for tag in version.tags}
-    # The list of versions may lag behind the registry: what only one of them knows counts.
+    # The list of versions may lag behind the registry, so a tag counts if either of them has it.
     missing = [tag for tag in registry.tags() if tag not in tags]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         heads = zip(missing, pool.map(registry.head, missing), strict=True)
         tags |= {tag: digest for tag, digest in heads if digest is not None}
         about = [subject for tag in tags if (subject := oci.subject_of_tag(tag)) is not None]
-        # By digest the media type that somebody says it has, empty where nobody does.
+        # By digest, the media type that another manifest claims for it; empty if none does.
         kinds = dict.fromkeys((*versions, *tags.values(), *about), "")
         nodes: dict[str, Node] = {}
         while pending := [digest for digest in kinds if digest not in nodes]:
             say(f"reading {len(pending)} manifests of {registry.name}")
-            asked = [(digest, kinds[digest]) for digest in pending]
-            for node, named in pool.map(lambda each: _read(registry, *each), asked):
+            requests = [(digest, kinds[digest]) for digest in pending]
+            for node, named in pool.map(lambda each: _read(registry, *each), requests):
                 nodes[node.digest] = _dated(node, versions.get(node.digest))
-                # A subject that nobody lists is looked for, too: it may be there without a tag.
+                # Look for a subject that no list has, too: it may exist without a tag.
                 kinds = {**({node.subject: ""} if node.subject else {}), **kinds, **named}
-    gone = {digest for digest in _unlisted(nodes, tags, versions) if nodes[digest].lost == _ABSENT}
-    nodes = {digest: node for digest, node in nodes.items() if digest not in gone}
+    absent = {digest for digest in _only_subjects(nodes, tags, versions) if nodes[digest].lost == _ABSENT}
+    nodes = {digest: node for digest, node in nodes.items() if digest not in absent}
     return Survey(graph=Graph(nodes=_with_dates(nodes), tags=tags), versions=versions)
 
 
 _ABSENT = "404: it is not there"
 
 
-def _unlisted(nodes: Mapping[str, Node], tags: Mapping[str, str], versions: Mapping[str, PackageVersion]) -> set[str]:
-    """What is only spoken of by what says something about it."""
+def _only_subjects(
+    nodes: Mapping[str, Node], tags: Mapping[str, str], versions: Mapping[str, PackageVersion]
+) -> set[str]:
+    """Return the digests that only a referrer names: no index, tag or version does."""
     named = {child for node in nodes.values() for child in node.children or ()}
     return set(nodes) - named - set(tags.values()) - set(versions)
 
 
 def _read(registry: Registry, digest: str, kind: str) -> tuple[Node, dict[str, str]]:
-    """Read one manifest: the node, and what it names with the media types that it says these have."""
+    """Read one manifest: the node, and the digests that it names with the media types it claims for them."""
     try:
         manifest = registry.manifest(digest)
         if manifest is not None:
@@ -83,7 +85,7 @@ def _read(registry: Registry, digest: str, kind: str) -> tuple[Node, dict[str, s
         lost = _ABSENT
     except (Unknown, Conflict) as error:
         lost = clean(error.what)
-    # Whoever names it knows whether it is an index; else it may be one, over anything.
+    # The manifest that names it says whether it is an index. Otherwise it may be one, over anything.
     known = lost == _ABSENT or kind in oci.MANIFESTS
     return Node(digest=digest, children=() if known else None, lost=lost), {}
 
@@ -93,11 +95,13 @@ def _node(registry: Registry, manifest: OciManifest) -> tuple[Node, dict[str, st
     created = document.annotations.get(_CREATED, "")
     if isinstance(document, oci.ImageIndex):
         named = {each.digest: each.media_type for each in document.manifests}
-        node = Node(digest=manifest.digest, children=tuple(named), subject=document.subject, created=seconds(created))
+        node = Node(
+            digest=manifest.digest, children=tuple(named), subject=document.subject, created=to_timestamp(created)
+        )
         return node, named
     if not created:
         created = _created(registry, document)
-    return Node(digest=manifest.digest, subject=document.subject, created=seconds(created)), {}
+    return Node(digest=manifest.digest, subject=document.subject, created=to_timestamp(created)), {}
 
 
 class _Config(msgspec.Struct, frozen=True):
@@ -105,7 +109,7 @@ class _Config(msgspec.Struct, frozen=True):
 
 
 def _created(registry: Registry, document: oci.ImageManifest) -> str:
-    """When an image was made, by its configuration; the empty text where that does not say."""
+    """Return when an image was made according to its configuration; empty if that does not say."""
     if document.config.size > oci.LIMIT:
         return ""
     try:
@@ -114,8 +118,8 @@ def _created(registry: Registry, document: oci.ImageManifest) -> str:
         return ""
 
 
-def seconds(text: str) -> float | None:
-    """Seconds since 1970 of an ISO 8601 time, ``None`` where it is none."""
+def to_timestamp(text: str) -> float | None:
+    """Convert an ISO 8601 time to seconds since 1970; ``None`` if it is not one."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -124,13 +128,13 @@ def seconds(text: str) -> float | None:
 
 
 def _dated(node: Node, version: PackageVersion | None) -> Node:
-    """The forge knows when a digest came; that is later than when the image was made, and counts."""
-    came = seconds(version.created) if version else None
-    return node if came is None else replace(node, created=max(came, node.created or came))
+    """Use the forge's upload time: it is later than the time at which the image was made, and decides."""
+    uploaded = to_timestamp(version.created) if version else None
+    return node if uploaded is None else replace(node, created=max(uploaded, node.created or uploaded))
 
 
 def _with_dates(nodes: Mapping[str, Node]) -> dict[str, Node]:
-    """An index that does not say when it was made is as young as the youngest of its parts."""
+    """Give an index without a time of its own that of the youngest of its parts."""
     dated = dict(nodes)
     for digest, node in nodes.items():
         if node.created is None and node.children:
@@ -141,33 +145,35 @@ def _with_dates(nodes: Mapping[str, Node]) -> dict[str, Node]:
 
 
 def apply(
-    registry: Registry, packages: Packages | None, seen: Survey, plan: Sweep, *, say: Callable[[str], None]
+    registry: Registry, packages: Packages | None, before: Survey, plan: Sweep, *, say: Callable[[str], None]
 ) -> Cleaned:
-    """Delete what may go, each looked at once more right before, and see that every tag that remains still resolves.
+    """Delete what may go, after a last check of each digest; then check that every remaining tag still resolves.
 
-    Raises `Incomplete` where one does not that did before.
+    Raises `Incomplete` if a tag that resolved before no longer does.
     """
     going = set(plan.gone)
-    remaining = [tag for tag, digest in seen.graph.tags.items() if digest not in going and _sound(seen.graph, digest)]
+    remaining = [
+        tag for tag, digest in before.graph.tags.items() if digest not in going and _was_complete(before.graph, digest)
+    ]
     fresh = {version.digest: version for version in packages.versions()} if packages else None
     deleted: list[str] = []
     spared: dict[str, str] = {}
     for digest in plan.gone:
-        why = spared.get(digest) or _changed(registry, seen, digest, fresh)
+        why = spared.get(digest) or _changed(registry, before, digest, fresh)
         if not why:
             why = _deleted(registry, packages, (fresh or {}).get(digest), digest)
         if why:
             # Its parts stay with it.
-            spared |= {digest: why, **dict.fromkeys(seen.graph.nodes[digest].children or (), f"{digest} stays")}
+            spared |= {digest: why, **dict.fromkeys(before.graph.nodes[digest].children or (), f"{digest} stays")}
             continue
-        say(f"deleted {digest}{_tags(seen, digest)}")
+        say(f"deleted {digest}{_tags(before, digest)}")
         deleted.append(digest)
     broken = sorted(set(remaining) - set(_resolving(registry, remaining)))
     if broken:
         raise Incomplete(
             f"after {len(deleted)} deletions these tags no longer resolve: {', '.join(broken)}",
             where=registry.name,
-            next_step="push these images again; the digests that were deleted are named above",
+            next_step="push these images again; the deleted digests are listed above",
             retryable=False,
         )
     return Cleaned(
@@ -176,7 +182,7 @@ def apply(
 
 
 def _deleted(registry: Registry, packages: Packages | None, version: PackageVersion | None, digest: str) -> str:
-    """Delete one digest; return why the other side refuses, the empty text where it is gone."""
+    """Delete one digest. Return why the registry or forge refuses, or the empty text on success."""
     try:
         if packages is None:
             registry.delete(digest)
@@ -187,25 +193,25 @@ def _deleted(registry: Registry, packages: Packages | None, version: PackageVers
     return ""
 
 
-def _sound(graph: Graph, digest: str) -> bool:
-    """Whether everything that a digest names was there when everything was read."""
+def _was_complete(graph: Graph, digest: str) -> bool:
+    """Whether everything that a digest names was there when the repository was read."""
     node = graph.nodes.get(digest)
     if node is None or node.lost or node.children is None:
         return False
-    return all(_sound(graph, child) for child in node.children)
+    return all(_was_complete(graph, child) for child in node.children)
 
 
-def _tags(seen: Survey, digest: str) -> str:
-    tags = seen.graph.tags_on(digest)
+def _tags(before: Survey, digest: str) -> str:
+    tags = before.graph.tags_on(digest)
     return f" ({', '.join(tags)})" if tags else ""
 
 
-def _changed(registry: Registry, seen: Survey, digest: str, fresh: Mapping[str, PackageVersion] | None) -> str:
-    """Why a digest is no longer what it was when everything was read, the empty text where it is."""
-    known = seen.graph.tags_on(digest)
+def _changed(registry: Registry, before: Survey, digest: str, fresh: Mapping[str, PackageVersion] | None) -> str:
+    """Return what has changed about a digest since the repository was read; empty if nothing has."""
+    known = before.graph.tags_on(digest)
     if fresh is not None:
         if digest not in fresh:
-            return "the forge does not list it (any more)"
+            return "the forge does not list it, or no longer does"
         if tuple(sorted(fresh[digest].tags)) != known:
             return "its tags have changed"
     moved = [tag for tag in known if registry.head(tag) != digest]
@@ -213,19 +219,18 @@ def _changed(registry: Registry, seen: Survey, digest: str, fresh: Mapping[str, 
 
 
 def _resolving(registry: Registry, tags: Iterable[str]) -> list[str]:
-    """The tags whose manifest, and everything that it names, is there."""
+    """Return the tags whose manifest is there with everything that it names."""
     names = list(tags)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return [
-            tag for tag, whole in zip(names, pool.map(lambda tag: _whole(registry, tag), names), strict=True) if whole
-        ]
+        complete = pool.map(lambda tag: _is_complete(registry, tag), names)
+        return [tag for tag, is_complete in zip(names, complete, strict=True) if is_complete]
 
 
-def _whole(registry: Registry, reference: str, depth: int = 4) -> bool:
+def _is_complete(registry: Registry, reference: str, depth: int = 4) -> bool:
     manifest = registry.manifest(reference)
     if manifest is None or not depth:
         return False
     document = oci.read_manifest(manifest.data, manifest.media_type, where=f"{registry.name}, {reference}")
     if isinstance(document, oci.ImageManifest):
         return True
-    return all(_whole(registry, each.digest, depth - 1) for each in document.manifests)
+    return all(_is_complete(registry, each.digest, depth - 1) for each in document.manifests)

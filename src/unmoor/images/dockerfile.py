@@ -1,7 +1,7 @@
-"""A Dockerfile, read: its stages, what they are built from, and what in it a release should know about.
+"""Parse a Dockerfile: its stages, what they are built from, and lines that a release should warn about.
 
-Nothing is run and nothing is expanded but ``ARG`` in ``FROM``, as the builder does it. ``dockerfile-parse``
-was passed over: it knows no here-documents and wants to write the file. Source: the Dockerfile reference.
+Nothing is run. Only ``ARG`` in ``FROM`` is expanded, as the builder does. ``dockerfile-parse`` does not fit:
+it does not support here-documents, and it writes the file. Source: the Dockerfile reference.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HEREDOC = re.compile(r"<<-?\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?:(?P<sort>:?[-+])(?P<other>[^}]*))?\}|(?P<plain>\w+))")
 _FLAG = re.compile(r"--[a-z]+(?:=\S*)?\s+")
 _NEAR = 0.5
-# What builds a project, as far as a line of shell tells; and what an install by name from an index looks like.
+# Shell commands that build a project, and commands that install by name from an index.
 _BUILDS = re.compile(
     r"\bpython[0-9.]*\s+-m\s+build\b|\b(?:uv|poetry|hatch|pdm|flit)\s+(?:build|sync|install)\b"
     r"|\bsetup\.py\s+(?:install|develop|bdist_wheel|sdist|build)\b"
@@ -33,9 +33,9 @@ _INSTALLS = re.compile(r"\bpip[0-9.]*\s+install\b(?P<words>[^;&|]*)|\buv\s+tool\
 
 @dataclass(frozen=True, kw_only=True)
 class Instruction:
-    """One instruction: its first line from 1, its keyword in capitals, its words on one line.
+    """One instruction: its first line (from 1), its keyword in capitals, its arguments joined to one line.
 
-    ``stage`` is its stage's number from 0, -1 before the first; ``body`` holds its here-documents.
+    ``stage`` is the number of its stage (from 0; -1 before the first). ``body`` holds its here-documents.
     """
 
     line: int
@@ -47,7 +47,7 @@ class Instruction:
 
 @dataclass(frozen=True, kw_only=True)
 class DockerfileStage:
-    """One ``FROM``: its name (empty for none), and what it is built from with arguments filled in."""
+    """One ``FROM``: its name (empty if it has none), and its base image with arguments expanded."""
 
     number: int
     name: str
@@ -58,7 +58,7 @@ class DockerfileStage:
 
 @dataclass(frozen=True, kw_only=True)
 class DockerfileFinding:
-    """Something about one line that a release should know."""
+    """A warning about one line."""
 
     line: int
     text: str
@@ -66,7 +66,7 @@ class DockerfileFinding:
 
 @dataclass(frozen=True, kw_only=True)
 class Dockerfile:
-    """A Dockerfile, taken apart; ``path`` is what messages call it."""
+    """A parsed Dockerfile; ``path`` is its name in messages."""
 
     path: str
     instructions: tuple[Instruction, ...]
@@ -74,17 +74,20 @@ class Dockerfile:
 
     @classmethod
     def parse(cls, data: bytes, path: str) -> Dockerfile:
-        """Take a Dockerfile apart. Raises `ConfigError` for one without a stage; the builder judges the rest."""
+        """Parse a Dockerfile. Raises `ConfigError` if it has no stage; everything else is left to the builder."""
         if len(data) > LIMIT:
-            raise ConfigError(f"it is longer than {LIMIT} bytes", where=path, next_step="make it shorter")
+            raise ConfigError(f"the Dockerfile is longer than {LIMIT} bytes", where=path, next_step="shorten it")
         instructions = tuple(_instructions(data.decode("utf-8", errors="replace")))
         stages = tuple(_stages(instructions))
         if not stages:
-            raise ConfigError("there is no FROM in it", where=path, next_step="write one, or name another Dockerfile")
+            raise ConfigError("the Dockerfile has no FROM", where=path, next_step="add one, or name another Dockerfile")
         return cls(path=path, instructions=instructions, stages=stages)
 
     def stage(self, name: str) -> DockerfileStage:
-        """The stage that a target names, the last one for an empty name. Raises `ConfigError` with a suggestion."""
+        """Return the stage that a target names; the last one for an empty name.
+
+        Raises `ConfigError`, with a suggestion, if there is no such stage.
+        """
         if not name:
             return self.stages[-1]
         found = next((stage for stage in self.stages if name.lower() in {stage.name, str(stage.number)}), None)
@@ -93,90 +96,90 @@ class Dockerfile:
             near = difflib.get_close_matches(name.lower(), known, n=1)
             hint = f'did you mean "{near[0]}"?' if near else f"its stages: {', '.join(known) or 'none has a name'}"
             raise ConfigError(
-                f"there is no stage {name!r} in it; {hint}", where=self.path, next_step="correct targets, or the file"
+                f"it has no stage {name!r}; {hint}", where=self.path, next_step="correct targets, or the Dockerfile"
             )
         return found
 
     def base_of(self, name: str) -> str:
-        """The image that a target is built upon in the end: ``scratch``, or a reference."""
+        """Return the image at the bottom of a target's stages: ``scratch``, or a reference."""
         stage = self.stage(name)
         while (below := self._below(stage)) is not None:
             stage = below
         return stage.base
 
     def _below(self, stage: DockerfileStage) -> DockerfileStage | None:
-        """The stage that a stage is built upon, ``None`` where it is an image."""
+        """Return the stage that a stage is built on; ``None`` if it is built on an image."""
         earlier = self.stages[: stage.number]
         return next((each for each in reversed(earlier) if each.name and each.name == stage.base.lower()), None)
 
-    def line_of(self, told: str) -> int:
-        """The line of a step as the builder tells it (``[builder 2/4] RUN false``), 0 where it cannot be found.
+    def line_of(self, step: str) -> int:
+        """Find the line of a step as the builder prints it (``[builder 2/4] RUN false``); 0 if there is none.
 
-        Arguments may be filled in there, so the most similar instruction of that sort counts. The legacy
-        builder names no stage.
+        The builder may have expanded arguments, so the most similar instruction with that keyword wins. The
+        legacy builder names no stage.
         """
-        place, _, words = told.strip().partition("] ") if told.startswith("[") else ("", "", told)
-        place = place.removeprefix("[")
+        prefix, _, words = step.strip().partition("] ") if step.startswith("[") else ("", "", step)
+        prefix = prefix.removeprefix("[")
         keyword, _, rest = " ".join(words.split()).partition(" ")
-        among = [each for each in self.instructions if each.keyword == keyword.upper()]
-        stage = place.rpartition(" ")[0].rpartition(" ")[2]
+        candidates = [each for each in self.instructions if each.keyword == keyword.upper()]
+        stage = prefix.rpartition(" ")[0].rpartition(" ")[2]
         named = {each.number for each in self.stages if stage in {each.name, f"stage-{each.number}"}}
-        among = [each for each in among if each.stage in named] or among
-        rated = [(_likeness(each.words, rest), each.line) for each in among]
+        candidates = [each for each in candidates if each.stage in named] or candidates
+        rated = [(_similarity(each.words, rest), each.line) for each in candidates]
         best, line = max(rated, key=lambda each: (each[0], -each[1]), default=(0.0, 0))
         return line if best >= _NEAR else 0
 
-    def remarks(self, project: str) -> tuple[DockerfileFinding, ...]:
-        """Lines that build the project a second time, or install it from an index instead of ``dist/``."""
+    def findings(self, project: str) -> tuple[DockerfileFinding, ...]:
+        """Find lines that build the project a second time, or install it from an index instead of ``dist/``."""
         return tuple(
             DockerfileFinding(line=each.line, text=text)
             for each in self.instructions
-            if each.keyword == "RUN" and (text := _remark(f"{each.words}\n{each.body}", project))
+            if each.keyword == "RUN" and (text := _finding(f"{each.words}\n{each.body}", project))
         )
 
 
-def _likeness(written: str, told: str) -> float:
-    """How much a written instruction is like a told one, from 0 to 1; arguments may stand for anything."""
+def _similarity(written: str, printed: str) -> float:
+    """Rate from 0 to 1 how similar a written instruction is to a printed one; arguments match any text."""
     apart = _VARIABLE.sub("\0", written).split("\0")
-    if re.fullmatch(".*".join(re.escape(part) for part in apart), told):
+    if re.fullmatch(".*".join(re.escape(part) for part in apart), printed):
         return 1.0
-    return difflib.SequenceMatcher(None, written, told).ratio()
+    return difflib.SequenceMatcher(None, written, printed).ratio()
 
 
-def _remark(words: str, project: str) -> str:
+def _finding(words: str, project: str) -> str:
     if _BUILDS.search(words):
-        return "this builds the project a second time, so it is not the tested wheel that is installed"
+        return "this builds the project a second time, so the image does not install the tested wheel"
     for match in _INSTALLS.finditer(words):
         given = match["words"] or match["tool"] or ""
         if "--no-index" in given.split():
             continue
         names = (re.match(r"[\"']?([A-Za-z0-9][A-Za-z0-9._-]*)", word) for word in given.split())
         if any(name and canonicalize_name(name[1]) == canonicalize_name(project) for name in names):
-            return f"this installs {clean(project)} from an index, where this version is not yet"
+            return f"this installs {clean(project)} from an index, which does not have this version yet"
     return ""
 
 
 def _instructions(text: str) -> Iterator[Instruction]:
-    """Join continued lines, drop comments and blank lines, gather the bodies of here-documents."""
+    """Join continued lines, drop comments and blank lines, collect the bodies of here-documents."""
     lines = text.replace("\r\n", "\n").split("\n")
     escape = _escape(lines)
     parts: list[str] = []
     body: list[str] = []
-    awaited: list[str] = []
+    terminators: list[str] = []
     first, stage = 0, -1
     for number, raw in enumerate([*lines, ""], 1):
         line, ends = raw.strip(), number > len(lines)
-        if awaited and not ends:
+        if terminators and not ends:
             body.append(line)
-            if line == awaited[0]:
-                awaited.pop(0)
-            if awaited:
+            if line == terminators[0]:
+                terminators.pop(0)
+            if terminators:
                 continue
         elif line and not line.startswith("#"):
             first = first if parts else number
             parts.append(line.removesuffix(escape).strip())
-            awaited = [] if line.endswith(escape) else _awaited(parts)
-            if awaited or line.endswith(escape):
+            terminators = [] if line.endswith(escape) else _terminators(parts)
+            if terminators or line.endswith(escape):
                 continue
         elif not ends:
             continue
@@ -189,15 +192,15 @@ def _instructions(text: str) -> Iterator[Instruction]:
         parts, body = [], []
 
 
-def _awaited(parts: list[str]) -> list[str]:
-    """The words that end the here-documents of an instruction."""
+def _terminators(parts: list[str]) -> list[str]:
+    """Return the words that end the here-documents of an instruction."""
     if parts[0].partition(" ")[0].upper() not in {"RUN", "COPY", "ADD"}:
         return []
     return [word for _, word in _HEREDOC.findall(" ".join(parts))]
 
 
 def _escape(lines: list[str]) -> str:
-    """What continues a line: a backslash, unless a directive at the top says otherwise."""
+    """Return the character that continues a line: a backslash, unless a directive at the top sets another."""
     for line in lines:
         match = _DIRECTIVE.fullmatch(line.strip())
         if match is None:
@@ -212,21 +215,21 @@ def _stages(instructions: tuple[Instruction, ...]) -> Iterator[DockerfileStage]:
     for each in instructions:
         if each.keyword == "ARG" and each.stage < 0:
             for name, value in re.findall(r"(\w+)=(\"[^\"]*\"|'[^']*'|\S*)", each.words):
-                arguments[name] = filled(value.strip("\"'"), arguments)
+                arguments[name] = expand(value.strip("\"'"), arguments)
         elif each.keyword == "FROM":
             flags = "".join(re.findall(_FLAG, each.words))
             platform = flags.partition("--platform=")[2].split(" ")[0]
             base, _, rest = _FLAG.sub("", each.words).partition(" ")
             alias = rest.split()
             name = alias[1].lower() if len(alias) > 1 and alias[0].lower() == "as" else ""
-            base = filled(base.strip("\"'"), arguments)
+            base = expand(base.strip("\"'"), arguments)
             yield DockerfileStage(
-                number=each.stage, name=name, base=base, platform=filled(platform, arguments), line=each.line
+                number=each.stage, name=name, base=base, platform=expand(platform, arguments), line=each.line
             )
 
 
-def filled(text: str, arguments: Mapping[str, str]) -> str:
-    """Fill arguments into text as ``FROM`` knows them: ``$A``, ``${A}``, ``${A:-default}``, ``${A:+other}``."""
+def expand(text: str, arguments: Mapping[str, str]) -> str:
+    """Expand arguments in the forms that ``FROM`` supports: ``$A``, ``${A}``, ``${A:-default}``, ``${A:+other}``."""
 
     def value(match: re.Match[str]) -> str:
         held = arguments.get(match["braced"] or match["plain"], "")

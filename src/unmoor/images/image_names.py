@@ -1,7 +1,7 @@
-"""What the stages of images have to agree on: names, tags, targets, and the record of what was built.
+"""What the stages of images share: names, tags, targets, labels, and the record of what was built.
 
-``images.json`` in the run's folder is that record. It travels with the folder, so that a later machine
-knows which images were proven.
+The record is ``images.json`` in the run's folder. It travels with the folder, so a later machine knows which
+images were proven.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _COMMIT_DIGITS = 12
 
 @dataclass(frozen=True, kw_only=True)
 class BuildTarget:
-    """A stage of a Dockerfile (empty: the last one) and what tells its tags from the others'."""
+    """A stage of a Dockerfile (empty: the last one), the suffix of its tags, and its own floating tag."""
 
     stage: str
     suffix: str = ""
@@ -49,7 +49,7 @@ class BuildTarget:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildRecord:
-    """What was built, of which commit, from which wheels (name and sha256)."""
+    """The images that were built, from which commit and which wheels (name and sha256)."""
 
     schema: int = SCHEMA
     commit: str
@@ -57,64 +57,64 @@ class BuildRecord:
     images: tuple[Image, ...]
 
 
-def configured(settings: Sequence[ImageSettings], files: Collection[str]) -> tuple[ImageSettings, ...]:
-    """The images of a project: those it names, else one of the Dockerfile if that is among its files, else none."""
+def configured_images(settings: Sequence[ImageSettings], files: Collection[str]) -> tuple[ImageSettings, ...]:
+    """Return the configured images; if there are none, one for the Dockerfile if the project has one, else none."""
     if settings:
         return tuple(settings)
     return (ImageSettings(),) if DOCKERFILE in files else ()
 
 
-def named_below(images: Sequence[ImageSettings], repository: str, project: str) -> tuple[ImageSettings, ...]:
-    """The images of a project below the top of a repository: one without a name gets that of the project, too."""
+def with_project_names(images: Sequence[ImageSettings], repository: str, project: str) -> tuple[ImageSettings, ...]:
+    """Name the images of a project in a subfolder: those without a name get ``ghcr.io/REPOSITORY/PROJECT``."""
     name = f"ghcr.io/{repository.lower()}/{canonicalize_name(project)}"
     return tuple(each if each.name else replace(each, name=name) for each in images)
 
 
 def targets_of(settings: ImageSettings) -> tuple[BuildTarget, ...]:
-    """The targets of an image, in the order of the settings."""
-    said = {
+    """Return the targets of an image, in the order of the settings."""
+    targets = {
         stage: TargetSettings(suffix=each) if isinstance(each, str) else each
         for stage, each in settings.targets.items()
     }
     return tuple(
-        BuildTarget(stage=stage, suffix=each.suffix, floating=each.floating) for stage, each in said.items()
+        BuildTarget(stage=stage, suffix=each.suffix, floating=each.floating) for stage, each in targets.items()
     ) or (BuildTarget(stage=""),)
 
 
 def names_of(settings: ImageSettings, repository: str) -> tuple[str, ...]:
-    """Every name of an image, its own first. Raises `ConfigError` where the repository's cannot be an image's."""
+    """Return every name of an image, its own first. Raises `ConfigError` if the repository's name is not valid."""
     name = settings.name or f"ghcr.io/{repository.lower()}"
     if (not repository and not settings.name) or not re.match(IMAGE_NAME, name):
         raise ConfigError(
-            f"{repository!r} cannot be the name of an image", next_step="give the image a name in [[tool.unmoor.image]]"
+            f"{repository!r} is not a valid image name", next_step="give the image a name in [[tool.unmoor.image]]"
         )
     return tuple(dict.fromkeys((name, *settings.mirrors)))
 
 
 def commit_tag(release: Release, suffix: str = "") -> str:
-    """The tag under which images of a commit are pushed: ``sha-``, 12 digits, and the target's suffix."""
+    """Return the tag under which images of a commit are pushed: ``sha-``, 12 digits, and the target's suffix."""
     return f"sha-{release.commit[:_COMMIT_DIGITS]}{suffix}"
 
 
 def local_name(name: str, release: Release, suffix: str, platform: str, *, prefix: str = LOCAL) -> str:
-    """What an image is called on this machine alone."""
+    """Return the name of an image on this machine's engine, which no registry has."""
     return f"{prefix}/{name.replace(':', '-')}:{leg_tag(commit_tag(release, suffix), platform)}"
 
 
 def subject_of(image: Image) -> Subject:
-    """An image as a proof names it, by the digest of its configuration."""
+    """Return the subject that stands for an image in a proof: the digest of its configuration."""
     return Subject(name=f"{image.name}:{image.target} {image.platform}", sha256=image.id.removeprefix("sha256:"))
 
 
 def labels_of(release: Release, dists: Dists, own: Mapping[str, str], *, site: str, base: str) -> dict[str, str]:
-    """The labels that follow from a release, as the OCI image specification names them, and the project's own.
+    """Return the OCI labels of a release, and the project's own labels.
 
-    ``site`` is the root of the forge's pages, ``base`` the image that is built upon. What ties an image
-    to its release the project may not say otherwise.
+    ``site`` is the root URL of the forge's pages, ``base`` the base image. The project cannot override the
+    labels that tie an image to its release. Source: the OCI image specification, "Pre-Defined Annotation Keys".
     """
     metadata = read_metadata(dists.files[0].path) if dists.files else None
     name, _, digest = base.partition("@")
-    said = {
+    values = {
         "version": release.version,
         "revision": release.commit,
         "created": datetime.fromtimestamp(release.date, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -125,12 +125,12 @@ def labels_of(release: Release, dists: Dists, own: Mapping[str, str], *, site: s
         "base.name": "" if name == "scratch" else name,
         "base.digest": digest,
     }
-    labels = {f"{LABELS}{label}": value for label, value in said.items() if value}
+    labels = {f"{LABELS}{label}": value for label, value in values.items() if value}
     return labels | {label: value for label, value in own.items() if label not in _FIXED}
 
 
 def read_record(folder: RunFolder) -> BuildRecord | None:
-    """Read what an earlier run built, ``None`` where there is nothing that can be read: it is built again then."""
+    """Read what an earlier run built; ``None`` if there is no readable record, and the images are built again."""
     try:
         recorded = decode_json(read_regular(folder.path / RECORD, LIMIT), BuildRecord)
     except (FileNotFoundError, ValueError):
@@ -138,13 +138,13 @@ def read_record(folder: RunFolder) -> BuildRecord | None:
     return recorded if recorded.schema == SCHEMA else None
 
 
-def kept(folder: RunFolder) -> Path:
-    """Where built images lie for a later job, if they were to be kept."""
+def images_archive(folder: RunFolder) -> Path:
+    """Return the path of the archive that keeps built images for a later job."""
     return folder.path / "images.tar"
 
 
-def known(folder: RunFolder) -> BuildRecord | None:
-    """What was built: by the record, else by a manifest that came from the forge to a machine without one."""
+def find_record(folder: RunFolder) -> BuildRecord | None:
+    """Return what was built: from the record or, on a machine without one, from the manifest of the forge."""
     recorded = read_record(folder)
     manifest = folder.read_manifest()
     if recorded is not None or manifest is None or not manifest.images:
@@ -154,7 +154,7 @@ def known(folder: RunFolder) -> BuildRecord | None:
 
 
 def write_record(folder: RunFolder, commit: str, wheels: tuple[Subject, ...], images: Images) -> None:
-    """Write down what was built, whole or not at all."""
+    """Write the record of what was built, atomically."""
     import msgspec
 
     recorded = BuildRecord(commit=commit, wheels=wheels, images=images.images)
@@ -163,7 +163,7 @@ def write_record(folder: RunFolder, commit: str, wheels: tuple[Subject, ...], im
 
 
 def configuration_of(registry: Registry, reference: str, platform: str) -> str:
-    """The digest of the configuration behind a reference, for one platform; empty where there is none.
+    """Return the digest of the configuration behind a reference, for one platform; empty if there is none.
 
     Raises `Denied`, `Unknown`.
     """

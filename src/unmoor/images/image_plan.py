@@ -1,7 +1,7 @@
-"""What the stages that bring images to registries have in common: lines, tags, and whether an image is the same.
+"""What the stages that push and tag images share: plans, tags, and whether two images are the same.
 
-An image is the same where its configuration is: a registry may hold other layers' bytes of it (packed
-by another engine), and an index may stand over it.
+Two images are the same if they have the same configuration. Their layers may be compressed by another
+engine, and an index may be put over them.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from unmoor.versioning import pep440
 
 _VERSION_LABEL = "org.opencontainers.image.version"
 _NUMBER = re.compile(r"[0-9]")
-# A version that nobody releases, to tell the tags that do not name one.
+# A version that nobody releases: tags that stay the same with it do not name a version.
 _NO_VERSION = "0.0.0"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedTags:
-    """The tags of one target: those that name this one image for ever, and those that move from release to release."""
+    """The tags of one target: fixed ones name this image for good, floating ones move from release to release."""
 
     fixed: tuple[str, ...]
     floating: tuple[str, ...]
 
 
 Planner = Callable[[Release, BuildTarget], PlannedTags]
-"""Says under which tags a target of a release is published. Raises `ConfigError`."""
+"""Decides under which tags a target of a release is published. Raises `ConfigError`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +54,14 @@ class ImagePlan:
 
     @property
     def name(self) -> str:
-        """What `Image.name` says."""
+        """The value of `Image.name`."""
         return self.registries[0].name
 
 
 def image_plans(
     settings: Sequence[ImageSettings], repository: str, opened: Callable[[str], Registry]
 ) -> tuple[ImagePlan, ...]:
-    """Put together what is configured; ``opened`` gives the registry behind an image's name. Raises `ConfigError`."""
+    """Plan the configured images; ``opened`` returns the registry behind an image's name. Raises `ConfigError`."""
     return tuple(
         ImagePlan(
             registries=tuple(opened(name) for name in names_of(each, repository)),
@@ -74,12 +74,12 @@ def image_plans(
 
 
 def registries(lines: Iterable[ImagePlan]) -> tuple[Registry, ...]:
-    """Every repository that is pushed to, each once, in the order of the settings."""
+    """Return every repository that is pushed to, each once, in the order of the settings."""
     return tuple({registry.name: registry for line in lines for registry in line.registries}.values())
 
 
 def planner(settings: ImageSettings) -> Planner:
-    """Plan by an image's rules. Times in them are the commit's: the same release has the same tags on every day."""
+    """Return a planner for an image's rules. Times are the commit's, so a release has the same tags on every day."""
 
     def planned(release: Release, target: BuildTarget) -> PlannedTags:
         context = image_tags.TagContext(
@@ -93,18 +93,18 @@ def planner(settings: ImageSettings) -> Planner:
         fixed = tuple(f"{tag}{target.suffix}" for tag in plan.fixed)
         floating = tuple(f"{tag}{target.suffix}" for tag in plan.floating)
         if settings.latest_on_default_branch:
-            # There it follows the branch, and no release moves it.
+            # Then "latest" follows the default branch, and no release moves it.
             floating = tuple(tag for tag in floating if tag != f"latest{target.suffix}")
         if target.floating:
-            # Its own floating tag stands for "latest" with a suffix.
+            # The target's own floating tag replaces "latest" with a suffix.
             kept = (tag for tag in floating if tag != f"latest{target.suffix}")
             floating = tuple(dict.fromkeys((*kept, target.floating)))
         for tag in (*fixed, *floating):
             if not oci.is_tag(tag):
                 raise ConfigError(
-                    f"{clean(tag, 140)!r} is not a tag that a registry takes",
+                    f"{clean(tag, 140)!r} is not a valid tag",
                     where="tool.unmoor.image.tags",
-                    next_step="shorten the rule's pattern or the target's suffix: 128 characters are the most",
+                    next_step="shorten the rule's pattern or the target's suffix: a tag has at most 128 characters",
                 )
         return PlannedTags(fixed=fixed, floating=floating)
 
@@ -112,16 +112,16 @@ def planner(settings: ImageSettings) -> Planner:
 
 
 def commit_only(line: ImagePlan, release: Release, target: BuildTarget) -> frozenset[str]:
-    """The fixed tags that name the commit and no version: another release of the same commit has them, too."""
+    """Return the fixed tags that name the commit but no version: another release of the commit has them, too."""
     other = replace(release, tag=f"v{_NO_VERSION}", prefix="", version=_NO_VERSION)
     return frozenset(line.planner(release, target).fixed) & frozenset(line.planner(other, target).fixed)
 
 
 def why_not_ours(line: ImagePlan, release: Release, target: BuildTarget, tag: str, published: Sequence[str]) -> str:
-    """Why a floating tag is not this release's to take; the empty text where it is.
+    """Return why a floating tag does not belong to this release; empty if it does.
 
-    ``published`` are the registry's tags: those that this line's own rules would give to a version
-    say which versions are there.
+    ``published`` are the registry's tags. Those that this plan's rules would give to a version show which
+    versions are published.
     """
     version = pep440.read_tag(release.bare_tag)
     if version.is_prerelease:
@@ -136,7 +136,7 @@ def why_not_ours(line: ImagePlan, release: Release, target: BuildTarget, tag: st
 
 
 def _published(line: ImagePlan, release: Release, target: BuildTarget, tags: Sequence[str]) -> Mapping[str, Version]:
-    """The versions whose own tags are on the registry."""
+    """Return the versions whose own tags are on the registry, by tag."""
     start = "v" if release.bare_tag.startswith("v") else ""
     found = {}
     for tag in frozenset(tags) - commit_only(line, release, target):
@@ -153,14 +153,14 @@ def _published(line: ImagePlan, release: Release, target: BuildTarget, tags: Seq
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteImage:
-    """What a registry holds under a tag: its manifest, and each platform's digest and configuration."""
+    """The image that a registry holds under a tag: its manifest, and each platform's digest and configuration."""
 
     manifest: OciManifest
     platforms: tuple[tuple[str, str], ...]
     configs: tuple[str, ...]
 
     def is_of(self, images: Sequence[Image]) -> bool:
-        """Whether these are the images, no more and no fewer. An engine may call an image by its manifest's digest."""
+        """Whether it consists of exactly these images. An engine may use the manifest's digest as an image's id."""
         if len(images) != len(self.platforms):
             return False
         wanted = sorted((oci.plain_platform(image.platform), image.id) for image in images)
@@ -175,7 +175,7 @@ class RemoteImage:
 
 
 def read_remote(registry: Registry, reference: str) -> RemoteImage | None:
-    """See what lies under a tag or digest, ``None`` where there is nothing. Raises as the registry does."""
+    """Read the image under a tag or digest; ``None`` if there is none. Raises what the registry raises."""
     manifest = registry.manifest(reference)
     if manifest is None:
         return None
@@ -189,7 +189,7 @@ def read_remote(registry: Registry, reference: str) -> RemoteImage | None:
 
 
 def _config(registry: Registry, digest: str) -> str:
-    """The configuration of one image of an index, the empty text where the image itself is gone."""
+    """Return the digest of the configuration of one image of an index; empty if the image is gone."""
     manifest = registry.manifest(digest)
     if manifest is None:
         return ""
@@ -198,14 +198,14 @@ def _config(registry: Registry, digest: str) -> str:
 
 
 def require_image(
-    seen: RemoteImage, images: Sequence[Image], registry: Registry, tag: str, advice: str, *, retryable: bool = False
+    remote: RemoteImage, images: Sequence[Image], registry: Registry, tag: str, advice: str, *, retryable: bool = False
 ) -> None:
-    """Raise `Conflict`, naming both digests, where a tag holds other images than these."""
-    if not seen.is_of(images):
-        there = ", ".join(each or "nothing" for each in seen.configs)
+    """Raise `Conflict`, naming both digests, if a tag holds other images than these."""
+    if not remote.is_of(images):
+        there = ", ".join(each or "nothing" for each in remote.configs)
         ours = ", ".join(image.id for image in images)
         raise Conflict(
-            f"{clean(tag)} is another image there: {seen.manifest.digest} (of {there}), and ours is of {ours}",
+            f"{clean(tag)} is another image: {remote.manifest.digest} (of {there}), but this release's is of {ours}",
             where=registry.name,
             next_step=advice,
             retryable=retryable,
@@ -215,38 +215,38 @@ def require_image(
 def under_commit(
     registry: Registry, release: Release, target: BuildTarget, images: Sequence[Image]
 ) -> tuple[str, RemoteImage | None]:
-    """The tag of the commit, and what is there.
+    """Return the tag of the commit, and the image under it.
 
-    Where another version of the same commit (a release candidate, say) has taken the plain one, it
-    is the tag with the version in it.
+    If another version of the same commit (such as a release candidate) has the plain tag, this is the tag
+    with the version in it.
     """
     plain = commit_tag(release, target.suffix)
-    seen = read_remote(registry, plain)
-    if seen is None or seen.is_of(images) or version_of(registry, seen) in {"", release.version}:
-        return plain, seen
+    remote = read_remote(registry, plain)
+    if remote is None or remote.is_of(images) or version_of(registry, remote) in {"", release.version}:
+        return plain, remote
     version = re.sub(r"[^A-Za-z0-9._-]+", "-", release.version)
     own = commit_tag(release, f"-{version}{target.suffix}")
     return own, read_remote(registry, own)
 
 
-def version_of(registry: Registry, seen: RemoteImage) -> str:
-    """The version that an image calls itself by its label, the empty text where it says none."""
-    config = seen.configs[0] if seen.configs else ""
+def version_of(registry: Registry, remote: RemoteImage) -> str:
+    """Return the version in an image's label; empty if it has none."""
+    config = remote.configs[0] if remote.configs else ""
     return labels_of(registry, config).get(_VERSION_LABEL, "") if config else ""
 
 
 def product(
-    registry: Registry, target: BuildTarget, tag: str, seen: RemoteImage, platforms: Sequence[str]
+    registry: Registry, target: BuildTarget, tag: str, remote: RemoteImage, platforms: Sequence[str]
 ) -> PushedImage:
-    """What is there, as a product."""
-    named = tuple((platform or platforms[0], digest) for platform, digest in seen.platforms)
+    """Return the image on the registry as a product."""
+    named = tuple((platform or platforms[0], digest) for platform, digest in remote.platforms)
     return PushedImage(
-        name=registry.name, target=target.stage, tag=tag, digest=seen.manifest.digest, platforms=tuple(sorted(named))
+        name=registry.name, target=target.stage, tag=tag, digest=remote.manifest.digest, platforms=tuple(sorted(named))
     )
 
 
-def tags_by_digest(registry: Registry, digest: str) -> OciManifest:
-    """A manifest that was seen before. Raises `Unknown` where it is gone."""
+def manifest_by_digest(registry: Registry, digest: str) -> OciManifest:
+    """Read a manifest that was there before. Raises `Unknown` if it is gone."""
     manifest = registry.manifest(digest)
     if manifest is None:
         raise Unknown(f"{digest} is no longer there", where=registry.name)

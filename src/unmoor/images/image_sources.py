@@ -1,6 +1,6 @@
-"""Which of the images that a release wants are there already: on the engine, in kept archives, or on a registry.
+"""Find the images of a release that exist already: on the engine, in kept archives, or on a registry.
 
-What was recorded when an image was built is its digest; a name alone proves nothing.
+An image counts only if it has the digest that was recorded when it was built; a name proves nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ImageBuild:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSources:
-    """Where recorded images may be: ``archives`` are read where the engine lacks one, ``registries`` at last."""
+    """Where recorded images may be: the engine, then ``archives``, then ``registries``."""
 
     engine: Engine
     archives: tuple[Path, ...]
@@ -45,10 +45,10 @@ class ImageSources:
     repository: str
 
     def held(self, recorded: BuildRecord, wanted: Iterable[ImageBuild], release: Release) -> Mapping[str, Image]:
-        """The recorded images that are there, by their local names.
+        """Return the recorded images that exist, by their local names.
 
-        Raises `Conflict` where the engine has another image under a name, `ToolMissing` where there is
-        no engine and no registry to ask, `Unknown`.
+        Raises `Conflict` if the engine has another image under a name, `ToolMissing` if there is neither an
+        engine nor a registry to ask, and `Unknown`.
         """
         known = {(image.name, image.target, image.platform): image for image in recorded.images}
         named = {each.local: (each, known.get((each.name, each.target.stage, each.platform))) for each in wanted}
@@ -61,7 +61,7 @@ class ImageSources:
         }
 
     def _facts(self, names: Iterable[str]) -> Mapping[str, ImageFacts | None]:
-        """What the engine says of each name; the archives are taken in where it lacks one."""
+        """Look each name up on the engine; if it lacks one, load the archives first."""
         try:
             facts = {name: self.engine.look(name) for name in names}
             archives = [path for path in self.archives if path.is_file()]
@@ -71,7 +71,7 @@ class ImageSources:
                 self.engine.load(archive)
             return {name: self.engine.look(name) for name in names}
         except ToolMissing:
-            # A machine without an engine finds them on a registry, or not at all.
+            # Without an engine, only a registry can have them.
             if not self.registries:
                 raise
             return dict.fromkeys(names)
@@ -81,8 +81,8 @@ class ImageSources:
             return False
         if facts.id != image.id:
             raise Conflict(
-                f"{local} is {facts.id}, and {image.id} was recorded when it was built",
-                next_step=f"if nothing of it is public, remove that image and {image_names.RECORD}, and build again",
+                f"{local} is {facts.id}, but {image.id} was recorded when it was built",
+                next_step=f"if none of it is public, remove that image and {image_names.RECORD}, and build again",
             )
         return facts.labels.get(image_names.REVISION) == release.commit
 

@@ -1,4 +1,4 @@
-"""The tags of images as everybody sees them, compared by digest: the commit's, the version's own, the floating ones."""
+"""Compare the public tags of images by digest: the commit's, the version's own, and the floating ones."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def compare_images(
     lines: Sequence[ImagePlan] = (),
     release: Callable[[], Release] | None = None,
 ) -> SurfaceState:
-    """Compare one registry with the digests that were pushed. Raises `Denied`, `Unknown` where it cannot be read.
+    """Compare one registry with the digests that were pushed. Raises `Denied`, `Unknown` if it cannot be read.
 
-    ``lines`` say under which other tags the images belong, and ``release`` whose they are, asked
-    only where there are any.
+    ``lines`` say which other tags the images get. ``release`` returns their release; it is called only if
+    there are such tags.
     """
     public = not forge.repository().private
     pushed = [image for image in manifest.pushed if image.name == registry.name]
@@ -34,20 +34,20 @@ def compare_images(
     known = {(each.name, target.stage) for line in lines for each in line.registries for target in line.targets}
     planned = [image for image in pushed if (image.name, image.target) in known]
     if planned and release is not None:
-        told = release()
-        for spot in placements(lines, told, planned):
-            items += _spot_items(spot, told, public=public)
+        released = release()
+        for placement in placements(lines, released, planned):
+            items += _placement_items(placement, released, public=public)
     return SurfaceState.of(registry.name, items, url=registry.page)
 
 
 def image_item(registry: Registry, tag: str, digest: str, *, public: bool) -> Item:
-    """One tag of an image as everybody sees it; a package that only its owner sees is incomplete, not there."""
+    """Compare one tag of an image as the public sees it; a private package counts as incomplete."""
     try:
         there = registry.manifest(tag, anonymous=public)
     except Denied:
         if not public:
             raise
-        note = f"private: nobody can pull it; make it public at {registry.page}"
+        note = f"private, so nobody can pull it; make it public at {registry.page}"
         return Item(name=tag, state=State.INCOMPLETE, expected=digest, seen=None, note=note)
     if there is None:
         return Item(name=tag, state=State.INCOMPLETE, expected=digest, seen=None, note="not there")
@@ -56,37 +56,37 @@ def image_item(registry: Registry, tag: str, digest: str, *, public: bool) -> It
     return Item(name=tag, state=State.COMPLETE, expected=digest, seen=digest)
 
 
-def _spot_items(spot: TagPlacement, release: Release, *, public: bool) -> Iterator[Item]:
-    """The version's own tags, then the floating ones, each judged as the stage that moves them does."""
-    alone, stays = spot.alone(release), _stays(spot, release)
-    for tag in spot.tags.fixed:
-        item = image_item(spot.registry, tag, spot.image.digest, public=public)
-        if item.state is State.CONFLICTING and tag in alone:
+def _placement_items(placement: TagPlacement, release: Release, *, public: bool) -> Iterator[Item]:
+    """Compare the version's own tags, then the floating ones, by the rules of the stage that moves them."""
+    of_commit, stays = placement.of_commit(release), _stays(placement, release)
+    for tag in placement.tags.fixed:
+        item = image_item(placement.registry, tag, placement.image.digest, public=public)
+        if item.state is State.CONFLICTING and tag in of_commit:
             item = _elsewhere(item, "another release of the same commit has it")
         yield item
-    for tag in spot.tags.floating:
-        item = image_item(spot.registry, tag, spot.image.digest, public=public)
+    for tag in placement.tags.floating:
+        item = image_item(placement.registry, tag, placement.image.digest, public=public)
         if stays is not None:
             item = _floating(item, stays.get(tag, ""))
         elif item.seen is not None:
             item = replace(
-                item, state=State.UNKNOWN, note="whose it rightly is cannot be told without the list of tags"
+                item, state=State.UNKNOWN, note="cannot determine without the list of tags which release it belongs to"
             )
         yield item
 
 
-def _stays(spot: TagPlacement, release: Release) -> Mapping[str, str] | None:
-    """Why floating tags are not this release's, ``None`` where the list of tags is not for us."""
+def _stays(placement: TagPlacement, release: Release) -> Mapping[str, str] | None:
+    """Return why floating tags do not belong to this release; ``None`` if the list of tags is denied."""
     try:
-        return spot.stays(release)
+        return placement.stays(release)
     except Denied:
         return None
 
 
 def _floating(item: Item, why: str) -> Item:
-    """A floating tag: elsewhere by right, this release's and not moved yet, or where it should not be."""
+    """Judge a floating tag: rightly elsewhere, not moved to this release yet, or wrongly on this release."""
     if why and item.seen == item.expected:
-        return replace(item, state=State.CONFLICTING, note=f"it is this release's, and should not be: {why}")
+        return replace(item, state=State.CONFLICTING, note=f"it points at this release, but should not: {why}")
     if why:
         return _elsewhere(item, why)
     if item.state is State.CONFLICTING:

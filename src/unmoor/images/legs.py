@@ -1,8 +1,8 @@
-"""Legs: images that other machines built come together in one run's folder, by what each machine wrote down.
+"""Legs: merge the images that other machines built into one run's folder, by the record of each machine.
 
-A leg is the folder ``.unmoor/<tag>`` of a run that built some of the platforms, proved them there and
-kept them. What it says counts only where it is of the same commit and of the same wheels; the archives
-stay where they are, and each image in them is still judged by its digest.
+A leg is the folder ``.unmoor/<tag>`` of a run that built some of the platforms, proved them and kept them.
+Its record counts only if it has the same commit and the same wheels. The archives stay where they are, and
+each image in them is still checked by its digest.
 """
 
 from __future__ import annotations
@@ -24,49 +24,50 @@ _HOW = "run there: unmoor release --dry-run --until prove-images --platform PLAT
 
 
 def archives(legs: Sequence[Path]) -> tuple[Path, ...]:
-    """Where the images of legs lie."""
-    return tuple(image_names.kept(RunFolder(leg)) for leg in legs)
+    """Return the paths of the archives in legs."""
+    return tuple(image_names.images_archive(RunFolder(leg)) for leg in legs)
 
 
 def join(folder: RunFolder, legs: Sequence[Path]) -> None:
-    """Write down in a run's folder what its legs built and proved, beside what is there.
+    """Record in a run's folder what its legs built and proved, in addition to what it holds.
 
-    Raises `Incomplete` where a leg lacks its record, its archive or its proof, or where the files of
-    the release are not here; `Conflict` for a leg of other files, or another image for one platform.
+    Raises `Incomplete` if a leg lacks its record, its archive or its proof, or if the files of the release
+    are missing; `Conflict` if a leg was built from other files, or has another image for the same platform.
     """
     manifest = folder.read_manifest()
     if manifest is None:
         raise Incomplete(
-            "the files of this release are not here: images count only with the wheels that lie in them",
+            "the files of this release are missing: images count only together with the wheels that they contain",
             where=str(folder.path),
-            next_step="hand over those files, too: --dists DIR",
+            next_step="pass those files, too: --dists DIR",
             retryable=False,
         )
     recorded = [(leg, _record_of(leg, manifest)) for leg in legs]
     own = image_names.read_record(folder)
     if own is not None and _is_of(own, manifest):
         recorded.insert(0, (folder.path, own))
-    images = _united(recorded)
+    images = _merge_images(recorded)
     proof = _proof(folder, images, [(leg, record.images) for leg, record in recorded if leg != folder.path])
     image_names.write_record(folder, manifest.commit, manifest.wheels, Images(images=images))
     folder.add_proof(proof)
 
 
 def _record_of(leg: Path, manifest: Manifest) -> BuildRecord:
-    """What one leg built. Raises `Incomplete`, `Conflict`."""
+    """Read what one leg built. Raises `Incomplete`, `Conflict`."""
     record = image_names.read_record(RunFolder(leg))
     if record is None:
+        raise Incomplete(f"there is no readable {image_names.RECORD}", where=str(leg), next_step=_HOW, retryable=False)
+    if not image_names.images_archive(RunFolder(leg)).is_file():
         raise Incomplete(
-            f"there is no {image_names.RECORD} that can be read", where=str(leg), next_step=_HOW, retryable=False
-        )
-    if not image_names.kept(RunFolder(leg)).is_file():
-        raise Incomplete(
-            f"there is no {image_names.kept(RunFolder(leg)).name}", where=str(leg), next_step=_HOW, retryable=False
+            f"there is no {image_names.images_archive(RunFolder(leg)).name}",
+            where=str(leg),
+            next_step=_HOW,
+            retryable=False,
         )
     if record.commit != manifest.commit:
-        what = f"it was built of commit {clean(record.commit, 40)}, and this release is {manifest.commit}"
+        what = f"it was built from commit {clean(record.commit, 40)}, but this release is {manifest.commit}"
     elif not _is_of(record, manifest):
-        what = "it was built with other wheels than those of this release"
+        what = "it was built with wheels that are not those of this release"
     else:
         return record
     raise Conflict(what, where=str(leg), next_step="build the leg again from the same files: --dists DIR")
@@ -76,26 +77,26 @@ def _is_of(record: BuildRecord, manifest: Manifest) -> bool:
     return record.commit == manifest.commit and frozenset(record.wheels) == frozenset(manifest.wheels)
 
 
-def _united(recorded: Sequence[tuple[Path, BuildRecord]]) -> tuple[Image, ...]:
-    """Every image once. Raises `Conflict` where two machines built the same one differently."""
-    seen: dict[tuple[str, str, str], tuple[Path, Image]] = {}
+def _merge_images(recorded: Sequence[tuple[Path, BuildRecord]]) -> tuple[Image, ...]:
+    """Return every image once. Raises `Conflict` if two machines built the same one differently."""
+    merged: dict[tuple[str, str, str], tuple[Path, Image]] = {}
     for leg, record in recorded:
         for image in record.images:
-            first, same = seen.setdefault((image.name, image.target, image.platform), (leg, image))
+            first, same = merged.setdefault((image.name, image.target, image.platform), (leg, image))
             if same != image:
                 what = f"{clean(image.target or image.name)} for {clean(image.platform)}"
                 raise Conflict(
                     f"{what} is {clean(same.id, 80)} in {first}, and {clean(image.id, 80)} in {leg}",
-                    next_step="hand over one leg for each platform",
+                    next_step="pass one leg for each platform",
                 )
-    return tuple(image for _, image in seen.values())
+    return tuple(image for _, image in merged.values())
 
 
 def _proof(folder: RunFolder, images: Sequence[Image], legs: Sequence[tuple[Path, Sequence[Image]]]) -> Proof:
-    """One proof of all that the legs proved, and of what was proven here. Raises `Incomplete`."""
+    """Merge the proofs of the legs and of this machine into one. Raises `Incomplete`."""
     here = folder.read_proof(_PROOF)
     if here is not None and not frozenset(here.subjects) <= frozenset(map(image_names.subject_of, images)):
-        here = None  # of images that are none of these
+        here = None  # it proves images of another build
     (proof,) = merge_proofs([*([here] if here else []), *_proofs(legs)])
     return proof
 

@@ -1,7 +1,7 @@
-"""Manifests and indexes as we write them: annotated, over several platforms, or marked. Pure; nothing is sent here.
+"""Write manifests and indexes: annotated, over several platforms, or marked. Pure; sends nothing.
 
-Blobs are never touched: the same configuration and layers, by the same digests. The same input gives
-the same bytes, and so the same digest on every registry.
+The configuration and layers keep their digests. The same input gives the same bytes, and therefore the
+same digest on every registry.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 from unmoor.artifacts.oci import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, plain_platform
 
 PREFIX = "org.opencontainers.image."
-"""How the labels of an image begin that say the same as annotations of that name."""
+"""The prefix of labels that are also annotations."""
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _LAYER, _FOREIGN = "application/vnd.oci.image.layer.v1", "application/vnd.oci.image.layer.nondistributable.v1"
-# A part of another type is nothing of Docker's own, and stays what it is.
+# Docker's media types to OCI's. A part of any other type keeps it.
 _OCI_TYPES = {
     "application/vnd.docker.container.image.v1+json": "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.image.rootfs.diff.tar": f"{_LAYER}.tar",
@@ -41,25 +41,25 @@ class IndexEntry:
 
 
 def annotations_of(labels: Mapping[str, str]) -> dict[str, str]:
-    """What an image's labels say that annotations may say, too, sorted."""
+    """Return the labels of an image that are also annotations, sorted."""
     return {name: labels[name] for name in sorted(labels) if name.startswith(PREFIX) and labels[name]}
 
 
-def shared(each: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """The annotations on which all images of an index agree."""
-    first, *others = each
+def shared_annotations(annotations: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the annotations that are the same for all images of an index."""
+    first, *others = annotations
     return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
 
 
-def annotated(data: bytes, annotations: Mapping[str, str]) -> bytes:
-    """The OCI form of an image's manifest, with these annotations besides its own."""
+def annotate(data: bytes, annotations: Mapping[str, str]) -> bytes:
+    """Write an image's manifest in OCI form, with these annotations added."""
     document = json.loads(data)
     document |= {
         "mediaType": OCI_MANIFEST,
         "config": _in_oci(document["config"]),
         "layers": [_in_oci(layer) for layer in document.get("layers") or ()],
     }
-    return _written(document, annotations)
+    return _encode(document, annotations)
 
 
 def _in_oci(part: dict[str, Any]) -> dict[str, Any]:
@@ -67,10 +67,10 @@ def _in_oci(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def index_over(legs: Iterable[IndexEntry], annotations: Mapping[str, str] = _NOTHING) -> tuple[bytes, str]:
-    """Write one index over images that are there: its bytes and its media type.
+    """Write one index over existing images. Return its bytes and its media type.
 
-    The same images give the same bytes, in whatever order they come. Docker's own kind is written
-    where all of them are Docker's, since old clients expect one with the other; it knows no annotations.
+    The same images give the same bytes in any order. If all images have Docker's media type, so does the
+    index, because old clients expect that; it has no annotations.
     """
     ordered = sorted(legs, key=lambda leg: plain_platform(leg.platform))
     kind = DOCKER_LIST if all(leg.media_type == DOCKER_MANIFEST for leg in ordered) else OCI_INDEX
@@ -79,7 +79,7 @@ def index_over(legs: Iterable[IndexEntry], annotations: Mapping[str, str] = _NOT
         for leg in ordered
     ]
     document = {"schemaVersion": 2, "mediaType": kind, "manifests": manifests}
-    return _written(document, annotations if kind == OCI_INDEX else _NOTHING), kind
+    return _encode(document, annotations if kind == OCI_INDEX else _NOTHING), kind
 
 
 def _platform(text: str) -> dict[str, str]:
@@ -88,13 +88,13 @@ def _platform(text: str) -> dict[str, str]:
     return {name: values[name] for name in ("architecture", "os", "variant") if name in values}
 
 
-def marked(data: bytes, mark: str) -> bytes:
-    """The same manifest with one more annotation: other bytes, which nobody else has, over the same parts."""
-    return _written(json.loads(data), {"org.unmoor.throw-away": mark})
+def with_mark(data: bytes, mark: str) -> bytes:
+    """Add an annotation to a manifest that makes its bytes unique; its parts stay the same."""
+    return _encode(json.loads(data), {"org.unmoor.throw-away": mark})
 
 
-def _written(document: dict[str, Any], annotations: Mapping[str, str]) -> bytes:
-    """A document as bytes, with more annotations; none at all are left out."""
-    if every := {**(document.get("annotations") or {}), **annotations}:
-        document = {**document, "annotations": dict(sorted(every.items()))}
+def _encode(document: dict[str, Any], annotations: Mapping[str, str]) -> bytes:
+    """Encode a document with annotations added; without any, there is no ``annotations`` key."""
+    if merged := {**(document.get("annotations") or {}), **annotations}:
+        document = {**document, "annotations": dict(sorted(merged.items()))}
     return json.dumps(document, separators=(",", ":")).encode()

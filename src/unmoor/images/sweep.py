@@ -1,8 +1,8 @@
-"""What of a repository of images may be deleted: mark and sweep. Pure; nothing is read or deleted here.
+"""Decide what may be deleted from a repository of images: mark and sweep. Pure; reads and deletes nothing.
 
-A manifest is needed if a tag that remains reaches it: directly, through indexes, or as something that
-says a thing about what is needed (signatures, attestations and other referrers). What could not be
-read is never taken for unneeded, and nothing that it may reach is.
+A manifest is needed if a remaining tag reaches it: directly, through indexes, or as a referrer (signature,
+attestation or the like) of a needed manifest. A manifest that could not be read stays, and so does
+everything that it may reach.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from types import MappingProxyType
 from unmoor.artifacts.oci import subject_of_tag
 
 PASSING = ("sha-*", "pr-*")
-"""Tags that builds leave behind by the dozen: of a commit, of a pull request. Only such tags may ever go."""
+"""Patterns of the tags that builds leave behind, one per commit or pull request. Only such tags may be deleted."""
 DAY = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """One manifest: what it names, what it says something about, and when it was made (seconds since 1970).
+    """One manifest: what it names, the subject that it refers to, and when it was made (seconds since 1970).
 
-    ``children`` is ``None`` where they are not known, since the manifest could not be read and may
-    be an index. ``lost`` is why it could not be read, empty where it was.
+    ``children`` is ``None`` if they are unknown: the manifest could not be read and may be an index.
+    ``lost`` is why it could not be read; empty if it was read.
     """
 
     digest: str
@@ -37,21 +37,21 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """Every manifest that is known of a repository, by digest, and its tags with their digests."""
+    """The known manifests of a repository, by digest, and its tags with their digests."""
 
     nodes: Mapping[str, Node]
     tags: Mapping[str, str]
 
     def tags_on(self, digest: str) -> tuple[str, ...]:
-        """The tags on a digest, sorted."""
+        """Return the tags on a digest, sorted."""
         return tuple(sorted(tag for tag, at in self.tags.items() if at == digest))
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetentionRules:
-    """What may go: older than ``older_than`` seconds, and never one of the ``keep`` newest of those that could.
+    """What may be deleted: older than ``older_than`` seconds, and not one of the ``keep`` newest candidates.
 
-    ``passing`` are patterns of tags that may go, ``protect`` of tags that never do.
+    ``passing`` are patterns of tags that may be deleted, ``protect`` of tags that never are.
     """
 
     keep: int = 10
@@ -63,26 +63,26 @@ class RetentionRules:
 class Why(StrEnum):
     """Why a manifest stays."""
 
-    TAGGED = "a tag that stays is on it"
+    TAGGED = "a tag that stays points at it"
     NEEDED = "a tag that stays needs it"
-    ABOUT = "it says something about what stays"
+    ABOUT = "it refers to a manifest that stays"
     NEWEST = "it is one of the newest"
     YOUNG = "it is not old enough"
-    UNDATED = "it is not known when it was made"
+    UNDATED = "its date is unknown"
     LOST = "it could not be read"
-    UNSURE = "what could not be read may need it"
+    UNSURE = "an unreadable manifest may need it"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """What may go, whole things before their parts, and why everything else stays."""
+    """The digests that may be deleted, indexes before their parts, and why every other one stays."""
 
     gone: tuple[str, ...]
     kept: Mapping[str, Why] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def sweep(graph: Graph, rules: RetentionRules, *, now: float) -> Sweep:
-    """Decide. ``now`` in seconds since 1970."""
+    """Decide which manifests of a repository may be deleted. ``now`` is in seconds since 1970."""
     edges = _Edges.of(graph)
     kept: dict[str, Why] = {}
 
@@ -96,7 +96,7 @@ def sweep(graph: Graph, rules: RetentionRules, *, now: float) -> Sweep:
     keep(lost, Why.LOST)
     if any(graph.nodes[digest].children is None for digest in lost):
         keep(sorted(graph.nodes), Why.UNSURE)
-    # Whoever names something that could not be read stays whole: its parts cannot be told from others' parts.
+    # A manifest that names an unreadable one stays with all its parts: which parts it shares is unknown.
     keep(sorted(digest for digest in graph.nodes if edges.names(digest, set(lost))), Why.UNSURE)
 
     roots = [digest for digest in edges.roots() if digest not in kept]
@@ -109,7 +109,7 @@ def sweep(graph: Graph, rules: RetentionRules, *, now: float) -> Sweep:
 
 
 def _stays(tag: str, rules: RetentionRules) -> bool:
-    """Whether a tag is one that never goes by itself. One that says something about a digest stays with that."""
+    """Whether a tag is never deleted on its own. A referrer's tag stays or goes with its subject."""
     passing = subject_of_tag(tag) is not None or any(fnmatchcase(tag, pattern) for pattern in rules.passing)
     return not passing or any(fnmatchcase(tag, pattern) for pattern in rules.protect)
 
@@ -120,7 +120,7 @@ def _made(graph: Graph, digest: str) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class _Edges:
-    """Who names whom, and who says something about whom."""
+    """Which manifests name which, and which refer to which as their subject."""
 
     graph: Graph
     parts: Mapping[str, Sequence[str]]
@@ -145,7 +145,7 @@ class _Edges:
         return cls(graph=graph, parts=parts, subjects=subjects, about=about)
 
     def reached(self, roots: Iterable[str], why: Why, known: Mapping[str, Why]) -> Iterator[tuple[str, Why]]:
-        """Everything that must stay with these, each with its reason; what is known to stay is passed over."""
+        """Yield everything that must stay with these, each with its reason; skip what is known to stay."""
         seen = set(known)
         pending = [(root, why) for root in roots]
         while pending:
@@ -160,7 +160,7 @@ class _Edges:
             pending += [(each, about) for each in self.about.get(digest, ())]
 
     def names(self, digest: str, lost: set[str]) -> bool:
-        """Whether a manifest names, through whatever indexes, one of these, or one that is not known at all."""
+        """Whether a manifest names, directly or through indexes, one of these or an unknown one."""
         pending, seen = [digest], set()
         while pending:
             each = pending.pop()
@@ -174,7 +174,7 @@ class _Edges:
         return False
 
     def roots(self) -> list[str]:
-        """What nobody names and what says nothing about another manifest that is there: each is one version."""
+        """Return the manifests that no index names and that refer to no existing subject: each is one version."""
         named = {child for parts in self.parts.values() for child in parts}
         return [
             digest
@@ -183,7 +183,7 @@ class _Edges:
         ]
 
     def ordered(self, going: set[str]) -> Iterator[str]:
-        """What says something about others first, then indexes, then their parts: nothing is ever left dangling."""
+        """Yield referrers first, then indexes, then their parts, so that a deletion leaves nothing dangling."""
         above: dict[str, set[str]] = {digest: set() for digest in going}
         for digest in going:
             for part in self.parts[digest]:

@@ -1,6 +1,6 @@
-"""Where the tags of a release belong: one spot for each target on each registry, judged by what is there now.
+"""Decide where the tags of a release belong, for each target on each registry, by what is there now.
 
-Whoever moves tags and whoever only looks at them ask here, so that both mean the same by a tag that is right.
+Code that moves tags and code that only inspects them both use this, so they agree on which tag is right.
 """
 
 from __future__ import annotations
@@ -27,46 +27,46 @@ class TagPlacement:
     tags: PlannedTags
 
     def fixed(self, release: Release) -> tuple[list[str], dict[str, str]]:
-        """The fixed tags that are right already, and why others stay with another release of the same commit.
+        """Return the fixed tags that are right already, and why others stay with another release of the same commit.
 
-        Raises `Conflict` where a tag that names the version is another digest.
+        Raises `Conflict` if a tag that names the version points at another digest.
         """
-        alone = self.alone(release)
+        of_commit = self.of_commit(release)
         right: list[str] = []
         left: dict[str, str] = {}
         for tag in self.tags.fixed:
             there = self.registry.head(tag)
             if there == self.image.digest:
                 right.append(tag)
-            elif there is not None and tag in alone:
+            elif there is not None and tag in of_commit:
                 left[tag] = f"{self.registry.name}:{tag} stays: another release of the same commit has it ({there})"
             elif there is not None:
                 raise Conflict(
-                    f"{clean(tag)} is {there} there, and {self.image.digest} was pushed and tested",
+                    f"{clean(tag)} points at {there}, but {self.image.digest} was pushed and tested",
                     where=self.registry.name,
-                    next_step="a version's tag is never moved: find out who set it, or release under a new version",
+                    next_step="a version's tag never moves: find out who set it, or release under a new version",
                 )
         return right, left
 
     def floating(self, release: Release) -> tuple[list[str], dict[str, str]]:
-        """The floating tags that are this release's by what the registry holds now, and why others are not."""
+        """Return the floating tags that now belong to this release, and why the others do not."""
         why = self.stays(release)
         left = {tag: f"{self.registry.name}:{reason}" for tag, reason in why.items()}
         return [tag for tag in self.tags.floating if tag not in left], left
 
-    def alone(self, release: Release) -> frozenset[str]:
-        """The fixed tags that another release of the same commit may rightly have."""
+    def of_commit(self, release: Release) -> frozenset[str]:
+        """Return the fixed tags that another release of the same commit may have, too."""
         return commit_only(self.line, release, self.target)
 
     def stays(self, release: Release) -> Mapping[str, str]:
-        """The floating tags that are not this release's by what the registry holds now, each with the reason."""
+        """Return the floating tags that do not belong to this release now, each with the reason."""
         published = self.registry.tags() if self.tags.floating else ()
         why = ((tag, why_not_ours(self.line, release, self.target, tag, published)) for tag in self.tags.floating)
         return {tag: reason for tag, reason in why if reason}
 
 
 def placements(lines: Sequence[ImagePlan], release: Release, images: Iterable[PushedImage]) -> Iterator[TagPlacement]:
-    """Where pushed images belong. Raises `Internal` for one that no line configures."""
+    """Yield where pushed images belong. Raises `Internal` for an image that no plan configures."""
     known = {
         (registry.name, target.stage): (line, registry, target)
         for line in lines
@@ -75,6 +75,6 @@ def placements(lines: Sequence[ImagePlan], release: Release, images: Iterable[Pu
     }
     for image in images:
         if (image.name, image.target) not in known:
-            raise Internal(f"nothing is configured for {image.name}", next_step="report it")
+            raise Internal(f"no image is configured for {image.name}", next_step="report it")
         line, registry, target = known[image.name, image.target]
         yield TagPlacement(line=line, registry=registry, target=target, image=image, tags=line.planner(release, target))

@@ -12,7 +12,7 @@ import msgspec
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Publish, StageContext, Undone
 from unmoor.errors import Denied, Unknown, UnmoorError
-from unmoor.images.image_plan import ImagePlan, registries, tags_by_digest
+from unmoor.images.image_plan import ImagePlan, manifest_by_digest, registries
 from unmoor.images.tag_placement import TagPlacement, placements
 from unmoor.images.untag import untag
 from unmoor.ports.clock import Clock
@@ -150,9 +150,9 @@ class TagImages(Publish[MovedTags]):
             return NotUndone(f"{where} stays: it has moved on to {there}")
         try:
             if before is None:
-                manifest = tags_by_digest(registry, pointer.digest)
+                manifest = manifest_by_digest(registry, pointer.digest)
                 return untag(registry, self.packages.get(registry.name), pointer.tag, manifest, self.clock)
-            registry.put(pointer.tag, tags_by_digest(registry, before))
+            registry.put(pointer.tag, manifest_by_digest(registry, before))
         except UnmoorError as error:
             return NotUndone(f"{where} stays: {error.what}")
         return Undone(f"{where} is {before} again")
@@ -177,7 +177,7 @@ class _Moving:
         right, stays = spot.fixed(release)
         self._leave(stays)
         self.wanted = [each for each in self.wanted if each[0] is not spot or each[1] not in stays]
-        manifest = tags_by_digest(spot.registry, spot.image.digest)
+        manifest = manifest_by_digest(spot.registry, spot.image.digest)
         for tag in (tag for tag in spot.tags.fixed if tag not in stays):
             if tag not in right:
                 spot.registry.put(tag, manifest)
@@ -190,7 +190,7 @@ class _Moving:
         self.undecided.remove(spot)
         self._leave(stays)
         self.wanted += [(spot, tag) for tag in mine]
-        manifest = tags_by_digest(spot.registry, spot.image.digest)
+        manifest = manifest_by_digest(spot.registry, spot.image.digest)
         for tag in mine:
             before = spot.registry.head(tag)
             if before != manifest.digest:

@@ -110,7 +110,7 @@ class BuildImages(Build[Images]):
             return None
         wanted = self._wanted(context[self.release])
         held = self._held(recorded, wanted, context)
-        if len(held) < len(wanted) or (self.keep and not image_names.kept(self.folder).is_file()):
+        if len(held) < len(wanted) or (self.keep and not image_names.images_archive(self.folder).is_file()):
             return None
         return Images(images=tuple(held[each.local] for each in wanted))
 
@@ -126,7 +126,7 @@ class BuildImages(Build[Images]):
         if missing:
             self._check_engine(missing, context)
         for each in {each.dockerfile.path: each.dockerfile for each in missing}.values():
-            for remark in each.remarks(release.project):
+            for remark in each.findings(release.project):
                 context.warn(f"{each.path}:{remark.line}: {remark.text}")
         with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
             recipes = list(self._recipes(missing, release, dists, Path(name), context))
@@ -136,12 +136,12 @@ class BuildImages(Build[Images]):
         product = Images(images=tuple(images[each.local] for each in wanted))
         image_names.write_record(self.folder, release.commit, _subjects(dists), product)
         if self.keep:
-            self.engine.save([each.local for each in wanted], image_names.kept(self.folder))
+            self.engine.save([each.local for each in wanted], image_names.images_archive(self.folder))
         return product
 
     def _recorded(self, context: StageContext) -> BuildRecord | None:
         """What was built of the very same commit and wheels."""
-        recorded = image_names.known(self.folder)
+        recorded = image_names.find_record(self.folder)
         if recorded is None or recorded.commit != context[self.release].commit:
             return None
         return recorded if recorded.wheels == _subjects(context[self.dists]) else None
@@ -152,7 +152,7 @@ class BuildImages(Build[Images]):
         """The recorded images that are there, by their local names."""
         holders = ImageSources(
             engine=self.engine,
-            archives=(image_names.kept(self.folder), *self.archives),
+            archives=(image_names.images_archive(self.folder), *self.archives),
             registries=self.registries,
             repository=self.repository,
         )
@@ -226,7 +226,7 @@ class BuildImages(Build[Images]):
         made: dict[tuple[object, ...], BuildContext] = {}
         for each in wanted:
             wheels = build_context.wheels_for(dists, each.platform)
-            history = bool(each.dockerfile.remarks(release.project))
+            history = bool(each.dockerfile.findings(release.project))
             key = (each.dockerfile.path, history, wheels)
             if key not in made:
                 tree = self.git.clone(work / str(len(made)), commit=release.commit, tag=release.tag)

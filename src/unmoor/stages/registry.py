@@ -15,11 +15,11 @@ from unmoor.images.image_names import BuildTarget
 from unmoor.images.image_plan import (
     ImagePlan,
     commit_only,
+    manifest_by_digest,
     product,
     read_remote,
     registries,
     require_image,
-    tags_by_digest,
     under_commit,
 )
 from unmoor.images.untag import others_on, untag
@@ -191,7 +191,7 @@ class PushImages(Push[Pushed]):
         seen = read_remote(registry, tag)
         if seen is not None:
             require_image(seen, [image], registry, tag, _COMMIT_TAKEN, retryable=True)
-        there = seen.manifest if seen else tags_by_digest(registry, self._pushed(registry, image, tag, say))
+        there = seen.manifest if seen else manifest_by_digest(registry, self._pushed(registry, image, tag, say))
         whole = put_annotated(registry, image, tag, there, say)
         if seen is None:
             self._prove(registry, image, whole.digest)
@@ -263,7 +263,7 @@ class PushImages(Push[Pushed]):
                 yield NotUndone(f"{registry.name}:{tag} stays: {', '.join(others)} has the same digest")
                 return
             else:
-                yield untag(registry, packages, tag, tags_by_digest(registry, digest), self.clock)
+                yield untag(registry, packages, tag, manifest_by_digest(registry, digest), self.clock)
 
 
 @dataclass(frozen=True, kw_only=True)
