@@ -314,11 +314,12 @@ def test_without_the_record_nothing_is_guessed(stages: MakeStages) -> None:
     assert all(isinstance(each, NotUndone) and "does not say" in each.why for each in answers)
 
 
-def test_a_broken_record_stops_the_move(stages: MakeStages) -> None:
+@pytest.mark.parametrize("text", [b"{", b"{}", b'["\xff"]', b"[" * 100_000], ids=["cut", "shape", "bytes", "nesting"])
+def test_a_broken_record_stops_the_move(stages: MakeStages, text: bytes) -> None:
     """It is never taken for an empty one."""
     it = stages()
     it.run.open()
-    (it.run.path / "pointers.json").write_text("{")
+    (it.run.path / "pointers.json").write_bytes(text)
     with pytest.raises(Unknown, match="cannot be read"):
         it.push_and_tag("1.2.3")
     assert "latest" not in it.tags()

@@ -22,6 +22,7 @@ from unmoor.ports.services import Services
 from unmoor.products import MovedTag, MovedTags, Pushed, Release, Uploaded
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
+from unmoor.util.decode import decode_json
 from unmoor.util.files import read_regular, write_atomic
 
 RECORD = "pointers.json"
@@ -244,10 +245,10 @@ def _read(folder: RunFolder) -> dict[_Key, str | None]:
     """What was written down, oldest first. Raises `Unknown` for a record that is broken: nothing is guessed."""
     path = folder.path / RECORD
     try:
-        notes = msgspec.json.decode(read_regular(path, _LIMIT), type=tuple[_Note, ...])
+        notes = decode_json(read_regular(path, _LIMIT), tuple[_Note, ...])
     except FileNotFoundError:
         return {}
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise Unknown(
             "the record of where floating tags pointed cannot be read",
             where=str(path),
