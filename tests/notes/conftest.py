@@ -1,4 +1,4 @@
-"""A shell, a release and a folder of files: what the tests of the notes share."""
+"""Fixtures for the tests of the notes: a shell, a release and a folder of files."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def release() -> Release:
 
 @pytest.fixture
 def shell() -> Iterator[Shell]:
-    """The real one."""
+    """A real shell."""
     with shell_for_tests() as shell:
         yield shell
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Callable[[Mapping[str, str | bytes]], Path]:
-    """Make a folder that holds these files, as a checkout would."""
+    """Create a folder with the given files, as in a checkout."""
 
-    def made(files: Mapping[str, str | bytes]) -> Path:
+    def create(files: Mapping[str, str | bytes]) -> Path:
         top = tmp_path / "checkout"
         top.mkdir()
         for name, content in files.items():
@@ -50,4 +50,4 @@ def checkout(tmp_path: Path) -> Callable[[Mapping[str, str | bytes]], Path]:
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return top
 
-    return made
+    return create

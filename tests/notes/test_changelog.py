@@ -1,4 +1,4 @@
-"""The section of a changelog, in the shapes that projects write."""
+"""Sections of changelogs, in the formats that projects use."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ MARKDOWN = {
 
 
 def look(top: Path, release: Release, shell: Shell, setting: str = "") -> changelog.ChangelogMatch:
-    """Look for the section as the decision does."""
+    """Search for the section as `notes_for` does."""
     towncrier = fragments.read_configuration(top)
     return changelog.find_section(top, release, setting=setting, towncrier=towncrier, shell=shell, warn=ignore_warning)
 
@@ -104,7 +104,7 @@ def look(top: Path, release: Release, shell: Shell, setting: str = "") -> change
 def test_markdown_section(
     checkout: Checkout, release: Release, shell: Shell, *, name: str, text: str, wanted: str
 ) -> None:
-    """The section is found in every usual shape of Markdown, and taken as it is written."""
+    """The section is found in every usual format of Markdown, and copied unchanged."""
     looked = look(checkout({name: dedent(text)}), release, shell)
     assert looked.section == changelog.Section(text=dedent(wanted).strip("\n"), file=name)
 
@@ -214,13 +214,13 @@ See undefined\\_ and Features \\[1\\].
 
 
 def test_restructuredtext_section(checkout: Checkout, release: Release, shell: Shell) -> None:
-    """A section with Sphinx's roles and directives becomes Markdown; no other file is read, no HTML let through."""
+    """A section with Sphinx roles and directives becomes Markdown. No other file is read, and no HTML is kept."""
     looked = look(checkout({"CHANGES.rst": RST}), release, shell)
     assert looked.section == changelog.Section(text=RST_WANTED, file="CHANGES.rst")
 
 
 def test_plain_text_is_read_as_restructuredtext(checkout: Checkout, release: Release, shell: Shell) -> None:
-    """A text file with underlined versions is taken, sub-lists and all."""
+    """A text file with underlined versions is converted, including nested lists."""
     text = "1.2.0 (2026-01-01)\n++++++++++++++++++\n\n * A\n * B :func:`c`\n\n1.1.0\n++++++\n\n * C\n"
     looked = look(checkout({"CHANGES.txt": text}), release, shell)
     assert looked.section is not None
@@ -228,7 +228,7 @@ def test_plain_text_is_read_as_restructuredtext(checkout: Checkout, release: Rel
 
 
 def test_malformed_restructuredtext_keeps_its_text(checkout: Checkout, release: Release, shell: Shell) -> None:
-    """What docutils calls an error keeps its words, since they are all a reader has."""
+    """Markup that docutils reports as an error keeps its text."""
     text = "1.2.0\n=====\n\nA `b and |c| and :py:meth:`d.e`.\n\n.. image:: x.png\n   :wrong: yes\n\n  * odd\n - list\n"
     looked = look(checkout({"CHANGES.rst": text}), release, shell)
     assert looked.section is not None
@@ -237,7 +237,7 @@ def test_malformed_restructuredtext_keeps_its_text(checkout: Checkout, release: 
 
 
 def test_no_section_names_the_files(checkout: Checkout, release: Release, shell: Shell) -> None:
-    """Where no file has the section, every file that was looked at is named, the likeliest first."""
+    """If no file has the section, every searched file is listed, the most likely first."""
     files = {"HISTORY.md": "## 1.1\n", "CHANGELOG.md": "## 1.1\n", "docs/news.md": "# News\n"}
     looked = look(checkout(files), release, shell)
     assert looked == changelog.ChangelogMatch(section=None, files=("CHANGELOG.md", "HISTORY.md", "docs/news.md"))
@@ -250,7 +250,7 @@ def test_second_file_may_have_it(checkout: Checkout, release: Release, shell: Sh
 
 
 def test_towncriers_file_comes_first(checkout: Checkout, release: Release, shell: Shell) -> None:
-    """The file that towncrier writes is looked at before files with the usual names."""
+    """The file that towncrier writes is searched before files with the usual names."""
     files = {
         "towncrier.toml": '[tool.towncrier]\nfilename = "doc/en/log.md"\n',
         "doc/en/log.md": "## 1.2.0\nA\n",
@@ -261,14 +261,14 @@ def test_towncriers_file_comes_first(checkout: Checkout, release: Release, shell
 
 @pytest.mark.parametrize("text", ["# 1.2.0\n\nA\n", "A\n"], ids=["with a heading", "without"])
 def test_a_file_for_every_version(checkout: Checkout, release: Release, shell: Shell, text: str) -> None:
-    """With towncrier's ``single_file = false`` the version's own file is the section."""
+    """With towncrier's ``single_file = false``, the version's own file is the section."""
     config = '[tool.towncrier]\nsingle_file = false\nfilename = "docs/{version}-notes.md"\n'
     top = checkout({"towncrier.toml": config, "docs/1.2.10-notes.md": "B\n", "docs/1.2-notes.md": text})
     assert look(top, release, shell).section == changelog.Section(text="A", file="docs/1.2-notes.md")
 
 
 def test_configured_file_is_the_only_one(checkout: Checkout, release: Release, shell: Shell) -> None:
-    """A file that the settings name is looked at, and no other."""
+    """If the settings name a file, no other is searched."""
     top = checkout({"CHANGELOG.md": "## 1.2.0\nA\n", "log/mine.md": "## 1.2.0\nB\n"})
     assert look(top, release, shell, "log/mine.md").section == changelog.Section(text="B", file="log/mine.md")
     with pytest.raises(ConfigError, match=r"there is no file 'other\.md'"):
@@ -305,7 +305,7 @@ def test_unreadable_text_is_refused(checkout: Checkout, release: Release, shell:
 
 
 def test_deep_nesting_is_refused(checkout: Checkout, release: Release, shell: Shell) -> None:
-    """Lists nested a thousand deep end with a word about docutils, not with a traceback."""
+    """Lists nested a thousand deep result in an error about docutils, not in a traceback."""
     deep = "\n\n".join(" " * (2 * depth) + "- x" for depth in range(1000))
     with pytest.raises(Refused, match="docutils cannot read this section: RecursionError"):
         look(checkout({"CHANGES.rst": f"1.2.0\n=====\n\n{deep}\n"}), release, shell)

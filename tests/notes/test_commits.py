@@ -1,4 +1,4 @@
-"""Notes from the commits."""
+"""Release notes from commits."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from unmoor.util.text import clean
 
 
 def noted(path: Path, release: Release, shell: Shell, commit: str) -> list[str]:
-    """The lines of the notes of a release that stands at a commit."""
+    """The lines of the notes for a release at a commit."""
     text, _ = commits.list_commits(replace(release, commit=commit), GitCheckout(path, shell))
     return text.split("\n")
 
 
 def test_commits_since_the_previous_release(tmp_path: Path, release: Release, shell: Shell) -> None:
-    """Every subject since the previous tag is a bullet, newest first, merges left out."""
+    """Every subject since the previous tag is a bullet, newest first and without merges."""
     repo = Repo.new(tmp_path / "demo")
     repo.git("tag", "v1.1.0")
     repo.commit({"a": "a"}, "Add a thing (#12)\n\nWith a body that is left out.")
@@ -42,7 +42,7 @@ def test_commits_since_the_previous_release(tmp_path: Path, release: Release, sh
 
 
 def test_many_commits_are_counted(tmp_path: Path, release: Release, shell: Shell) -> None:
-    """After 200 bullets the rest is a number."""
+    """After 200 bullets, the rest is only counted."""
     repo = Repo.new(tmp_path / "demo")
     repo.git("tag", "v1.1.0")
     tree = repo.git("rev-parse", "HEAD^{tree}")
@@ -54,7 +54,7 @@ def test_many_commits_are_counted(tmp_path: Path, release: Release, shell: Shell
 
 
 def test_first_release_says_so(tmp_path: Path, release: Release, shell: Shell) -> None:
-    """Without a previous release the whole history is not listed."""
+    """Without a previous release, the notes say so instead of listing the whole history."""
     repo = Repo.new(tmp_path / "demo")
     first = replace(release, previous=None)
     assert commits.list_commits(first, GitCheckout(repo.path, shell)) == ("First release.", "the first release")
@@ -73,7 +73,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("subject", "wanted"), HOSTILE.items())
 def test_subject_is_harmless(subject: str, wanted: str) -> None:
-    """Nobody is called to the page, and nothing in a subject is markup."""
+    """Mentions notify no one, and nothing in a subject is markup."""
     assert commits._format_subject(subject) == wanted
 
 
@@ -85,7 +85,7 @@ def test_subject_is_harmless(subject: str, wanted: str) -> None:
 @example("=== ---")
 @example("a\\")
 def test_escaped_text_is_shown_as_it_is(text: str) -> None:
-    """Whatever a line holds, Markdown shows those very characters in one bullet, and nothing else."""
+    """Markdown shows exactly the characters of any line in one bullet, and nothing else."""
     line = clean(text)
     if not line:
         return

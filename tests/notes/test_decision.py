@@ -25,7 +25,7 @@ Noted = Callable[..., tuple[Notes, list[str]]]
 
 @pytest.fixture
 def noted(tmp_path: Path, release: Release, shell: Shell) -> Noted:
-    """Write the notes of a repository whose second commit, the release's, adds these files."""
+    """Write the notes for a repository whose second commit, the release, adds the given files."""
 
     def write(
         files: Mapping[str, str], settings: NotesSettings | None = None, *, path: str = ""
@@ -66,7 +66,7 @@ DECISIONS: dict[str, tuple[Mapping[str, str], str, str, list[str]]] = {
         "the commits since v1.1.0",
         ["there is no section for 1.2.0 in CHANGELOG.md: the notes are the commits since v1.1.0"],
     ),
-    "fragments that no configuration speaks of are none": (
+    "files without a configuration are not fragments": (
         {"newsfragments/1.feature.md": "New."},
         "- Do \\*it\\* all",
         "the commits since v1.1.0",
@@ -85,7 +85,7 @@ DECISIONS: dict[str, tuple[Mapping[str, str], str, str, list[str]]] = {
 def test_first_source_wins(
     noted: Noted, *, files: Mapping[str, str], body: str, source: str, warned: list[str]
 ) -> None:
-    """Section, fragments, commits: the first that there is gives the notes, and what was passed over is told."""
+    """The first of section, fragments and commits that exists is used, with a warning about what was skipped."""
     assert noted(files) == (Notes(body=body, full=body, source=source), warned)
 
 
@@ -110,14 +110,14 @@ REFUSED: dict[str, tuple[Mapping[str, str], str, str]] = {
 
 @pytest.mark.parametrize(("files", "words", "step"), REFUSED.values(), ids=REFUSED)
 def test_half_prepared_release_is_refused(noted: Noted, files: Mapping[str, str], words: str, step: str) -> None:
-    """Notes that would lose something, or say nothing, stop the release, with what to do about it."""
+    """Notes that would be incomplete or empty stop the release, with a next step."""
     with pytest.raises(Refused, match=words) as refused:
         noted(files)
     assert step in refused.value.next_step
 
 
 def test_empty_notes_can_be_allowed(noted: Noted) -> None:
-    """Where the policy allows it, empty notes say so on the page, and as a warning."""
+    """If the policy allows empty notes, the page says so, and a warning does."""
     notes, warned = noted({"CHANGELOG.md": "## 1.2.0\n\n## 1.1.0\n"}, NotesSettings(empty="allow"))
     assert notes.body == notes.full == "No notable changes."
     assert len(warned) == 1
@@ -130,7 +130,7 @@ def test_unknown_policy_is_refused(noted: Noted) -> None:
 
 
 def test_long_notes_are_cut_and_kept(noted: Noted) -> None:
-    """The body fits the page, and the full text is still there for the asset."""
+    """The body fits the page, and the full text is kept for the asset."""
     section = "- A line of the notes that is long enough.\n" * 4_000
     notes, _ = noted({"CHANGELOG.md": f"## 1.2.0\n\n{section}"})
     assert notes.full == section.strip()
@@ -181,13 +181,13 @@ _BESIDE = '[tool.towncrier]\ndirectory = "../changes/one"\nfilename = "../docs/o
     ],
 )
 def test_notes_of_a_project_in_a_folder(noted: Noted, files: Mapping[str, str], text: str, source: str) -> None:
-    """Everything is looked for from the folder, and towncrier's settings may lead elsewhere in the repository."""
+    """Everything is searched from the folder, and towncrier's settings may point elsewhere in the repository."""
     notes, _ = noted(files, path="one")
     assert (notes.body, notes.source) == (text, source)
 
 
 def test_notes_from_outside_of_the_repository_are_refused(noted: Noted) -> None:
-    """From a folder it is two steps to the outside."""
+    """A path that leads out of the repository from a project's folder is refused."""
     configured = '[tool.towncrier]\ndirectory = "../../outside"\n'
     with pytest.raises(Refused, match="it leads out of the repository"):
         noted({"one/towncrier.toml": configured}, path="one")

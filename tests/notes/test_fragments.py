@@ -1,4 +1,4 @@
-"""Notes from towncrier's fragments, by the real towncrier."""
+"""Release notes from fragments, written by the real towncrier."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PYPROJECT = '[project]\nname = "demo"\n'
 
 
 def configured(top: Path) -> Towncrier:
-    """Read the configuration of a checkout that has one."""
+    """The configuration of a checkout that has one."""
     towncrier = fragments.read_configuration(top)
     assert towncrier is not None
     return towncrier
@@ -49,7 +49,7 @@ FOLDERS: dict[str, tuple[Files, list[str]]] = {
 
 @pytest.mark.parametrize(("files", "folders"), FOLDERS.values(), ids=FOLDERS)
 def test_folder_is_the_projects_own(checkout: Checkout, files: Files, folders: list[str]) -> None:
-    """Fragments are looked for where towncrier would look, from the checkout's configuration alone."""
+    """Fragments are searched where towncrier would search, by the checkout's configuration only."""
     top = checkout(files)
     (top.parent / "towncrier.toml").write_text(TOML + 'directory = "outside"\n')
     assert [str(folder.relative_to(top)) for folder in configured(top).folders] == folders
@@ -71,9 +71,9 @@ NAMES = {
 
 
 def test_misnamed_fragments_are_listed(checkout: Checkout, release: Release, shell: Shell) -> None:
-    """Files of a configured kind are fragments, misspelt ones are odd, the template and the like are neither.
+    """Files of a configured type are fragments, misspelt ones are misnamed, and templates and the like are neither.
 
-    The real towncrier renders exactly the ones that are called fragments here.
+    The real towncrier renders exactly the files that are listed as fragments.
     """
     top = checkout(
         {f"c/{name}": f"This is {name}." for name in NAMES}
@@ -86,8 +86,8 @@ def test_misnamed_fragments_are_listed(checkout: Checkout, release: Release, she
         misnamed=tuple(sorted(f"c/{name}" for name, kind in NAMES.items() if kind is False)),
     )
     text = fragments.render(top, release, configured(top), shell)
-    shown = {name for name in NAMES if f"This is {name}." in text}
-    assert shown == {name for name, kind in NAMES.items() if kind}
+    rendered = {name for name in NAMES if f"This is {name}." in text}
+    assert rendered == {name for name, kind in NAMES.items() if kind}
 
 
 RENDERED: dict[str, tuple[Files, str]] = {
@@ -129,13 +129,13 @@ RENDERED: dict[str, tuple[Files, str]] = {
 
 @pytest.mark.parametrize(("files", "wanted"), RENDERED.values(), ids=RENDERED)
 def test_fragments_are_rendered(checkout: Checkout, release: Release, shell: Shell, files: Files, wanted: str) -> None:
-    """Towncrier writes the notes; the line with the version is dropped, reStructuredText becomes Markdown."""
+    """Towncrier writes the notes. The heading with the version is dropped, and reStructuredText becomes Markdown."""
     top = checkout(files)
     assert fragments.render(top, release, configured(top), shell) == wanted
 
 
 def test_project_cannot_run_code(checkout: Checkout, release: Release, shell: Shell, tmp_path: Path) -> None:
-    """Modules of the checkout are never imported, neither in towncrier's place nor for its name."""
+    """Modules of the checkout are never imported, neither instead of towncrier's own nor to find a name."""
     owned = f"open({str(tmp_path / 'owned')!r}, 'w')"
     names = ("click", "jinja2", "towncrier", "demo", "sitecustomize")
     top = checkout(
@@ -147,7 +147,7 @@ def test_project_cannot_run_code(checkout: Checkout, release: Release, shell: Sh
 
 
 def test_template_is_in_a_sandbox(checkout: Checkout, release: Release, shell: Shell) -> None:
-    """A template that reaches for Python's own classes is refused, with jinja2's words."""
+    """A template that accesses Python's classes is refused, with jinja2's message."""
     top = checkout(
         {
             "towncrier.toml": TOML + 'directory = "c"\ntemplate = "t.rst"\n',
@@ -205,7 +205,7 @@ def test_linked_fragment_is_refused(checkout: Checkout) -> None:
 
 
 def test_date_is_the_commits_in_utc(checkout: Checkout, release: Release, shell: Shell) -> None:
-    """The date in the notes is the commit's, in UTC, whatever the day is now and here."""
+    """The date in the notes is the commit's, in UTC, independent of the current date and time zone."""
     files, _ = RENDERED["md, own template with the date"]
     top = checkout(files)
     later = replace(release, date=release.date + 1)

@@ -30,7 +30,7 @@ TEXTS = st.lists(LINES, max_size=60).map("\n".join)
 
 @given(text=TEXTS, limit=st.integers(SMALLEST, 600))
 def test_cut_keeps_within_the_limit(text: str, limit: int) -> None:
-    """Whatever the text, the result is no longer than the limit, and cutting it again changes nothing."""
+    """The result is never longer than the limit, and cutting it again changes nothing."""
     once = cut(text, limit)
     assert len(once) <= limit
     assert cut(once, limit) == once
@@ -38,7 +38,7 @@ def test_cut_keeps_within_the_limit(text: str, limit: int) -> None:
 
 @given(text=TEXTS, limit=st.integers(SMALLEST, 600))
 def test_cut_keeps_first_whole_lines(text: str, limit: int) -> None:
-    """What is kept is the text's first lines, then at most the end of a fence, then the closing line."""
+    """The result is the text's first lines, at most the end of a fence, and the closing line."""
     once = cut(text, limit)
     if once == text:
         return
@@ -52,7 +52,7 @@ def test_cut_keeps_first_whole_lines(text: str, limit: int) -> None:
 
 @given(text=TEXTS, limit=st.integers(SMALLEST, 600))
 def test_closing_line_is_a_paragraph(text: str, limit: int) -> None:
-    """No fence, comment or quote swallows the closing line: it is a paragraph of its own."""
+    """The closing line is a separate paragraph, never part of a fence, comment or quote."""
     once = cut(text, limit)
     if once == text:
         return
@@ -75,7 +75,7 @@ CASES = {
 
 @pytest.mark.parametrize(("text", "kept"), CASES.values(), ids=CASES)
 def test_cut(text: str, kept: str) -> None:
-    """Each shape of text is cut where a reader would cut it."""
+    """Each kind of text is cut where a reader would cut it."""
     closing = "" if len(text) <= 200 else ("\n\n" if kept else "") + CLOSING_LINE
     got = cut(text, 200)
     assert got.endswith(closing)
@@ -84,11 +84,11 @@ def test_cut(text: str, kept: str) -> None:
 
 
 def test_default_limit() -> None:
-    """A megabyte is cut to 125,000 characters at most, and to nearly as many."""
+    """A megabyte is cut to at most 125,000 characters, and to nearly as many."""
     got = cut("- a change that is told in a line of some length\n" * 20_000)
     assert LIMIT - 100 < len(got) <= LIMIT == 125_000
 
 
 def test_many_lines_in_an_endless_fence_end_soon() -> None:
-    """A fence so long that its end does not fit is left out at once, not line by line."""
+    """A fence whose end does not fit is dropped at once, not line by line."""
     assert cut("a\n\n" + "`" * 100_000 + "\n" + "x\n" * 100_000) == "a\n\n" + CLOSING_LINE

@@ -1,4 +1,4 @@
-"""Titles of reStructuredText, found without docutils, as docutils finds them."""
+"""Titles of reStructuredText, found without docutils but in agreement with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ QUIET = {"doctitle_xform": False, "report_level": 5, "halt_level": 5, "warning_s
 
 
 def by_docutils(text: str) -> list[tuple[str, int]]:
-    """The titles and levels of a document's sections, by docutils."""
+    """The titles and levels that docutils finds in a document."""
     found = []
     for section in publish_doctree(text, settings_overrides=QUIET).findall(nodes.section):
         level = sum(isinstance(node, nodes.section) for node in ancestors(section)) + 1
@@ -25,7 +25,7 @@ def by_docutils(text: str) -> list[tuple[str, int]]:
 
 
 def ancestors(node: nodes.Node) -> list[nodes.Node]:
-    """Every node above one."""
+    """All ancestors of a node."""
     return [] if node.parent is None else [node.parent, *ancestors(node.parent)]
 
 
@@ -50,7 +50,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_titles_agree_with_docutils(text: str) -> None:
-    """Titles and levels agree with docutils' own."""
+    """Titles and levels agree with docutils."""
     assert [(heading.text, heading.level) for heading in rst.headings(text)] == by_docutils(text)
 
 
@@ -70,9 +70,9 @@ BLOCKS = st.sampled_from(
 
 @given(st.lists(st.tuples(BLOCKS, st.sampled_from("=-~"), st.integers(1, 99)), max_size=8))
 def test_titles_agree_for_any_mixture(parts: list[tuple[str, str, int]]) -> None:
-    """However blocks follow each other, every title that docutils sees is seen, with its words and in order.
+    """For any sequence of blocks, every title that docutils finds is found, with its text and in order.
 
-    Levels are compared above only: docutils drops sections whose level it calls inconsistent.
+    Levels are only compared above, because docutils drops sections with inconsistent levels.
     """
     text = "\n\n".join(block.replace("{v}", f"1.{n}").replace("{u}", char * 4) for block, char, n in parts) + "\n"
     ours = [heading.text for heading in rst.headings(text)]

@@ -1,4 +1,4 @@
-"""Which heading names a version."""
+"""Which heading names a version, and where its section ends."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NOT_NAMED = [
 
 @pytest.mark.parametrize(("text", "version"), NAMED.items())
 def test_heading_names_a_version(text: str, version: str) -> None:
-    """Headings of all the usual shapes name their version, with nothing unknown before it."""
+    """Headings in all usual formats name their version, with no unknown words before it."""
     name = sections.version_named(text, NAMES)
     assert name is not None
     assert (name.version, name.is_strict) == (sections.version_of(version), True)
@@ -63,12 +63,12 @@ def test_heading_names_a_version(text: str, version: str) -> None:
 
 @pytest.mark.parametrize("text", NOT_NAMED)
 def test_heading_names_no_version(text: str) -> None:
-    """What is unreleased, a date or prose names none."""
+    """Unreleased sections, dates and prose name no version."""
     assert sections.version_named(text, NAMES) is None
 
 
 def span(text: str, version: str) -> tuple[int, int] | None:
-    """Find a section of Markdown; its first line and the one after its last."""
+    """The first line of a section in Markdown, and the line after its last."""
     found = sections.find_span(markdown.read(text).headings, lines=text.count("\n") + 1, version=version, names=NAMES)
     return None if found is None else (found.start, found.end)
 
@@ -94,7 +94,7 @@ FOUND = {
 
 @pytest.mark.parametrize(("text", "version", "wanted"), FOUND.values(), ids=FOUND)
 def test_section_is_found(text: str, version: str, wanted: str) -> None:
-    """The one section of a version is found, as PEP 440 compares, and ends where the next one begins."""
+    """The section of a version is found by PEP 440, and ends where the next one starts."""
     found = span(text, version)
     assert found is not None
     assert "\n".join(text.split("\n")[slice(*found)]).strip("\n") == wanted.strip("\n")
@@ -112,11 +112,11 @@ ABSENT = {
 
 @pytest.mark.parametrize(("text", "version"), ABSENT.values(), ids=ABSENT)
 def test_section_is_absent(text: str, version: str) -> None:
-    """A version that is only spoken of has no section."""
+    """A version that is only mentioned has no section."""
     assert span(text, version) is None
 
 
 def test_two_sections_are_refused() -> None:
-    """Two headings of one rank for one version stop the release, and both lines are named."""
+    """Two headings of the same rank for one version are refused, and the error names both lines."""
     with pytest.raises(Refused, match=r"lines 1 and 3 are both headings of version 1\.2"):
         span("## 1.2\na\n## v1.2\nb\n", "1.2")

@@ -303,18 +303,18 @@ RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
 @pytest.mark.parametrize(
     ("arrange", "tag", "settings", "words", "step"),
     [
-        (nothing, "v1.0.0$(touch${IFS}pwned)", {}, "it holds $ ( ) { }", RELEASED_NAMES),
+        (nothing, "v1.0.0$(touch${IFS}pwned)", {}, "it contains $ ( ) { }", RELEASED_NAMES),
         (nothing, "v1.0.0\nv2.0.0", {}, "spaces or control characters", RELEASED_NAMES),
         (nothing, "v" + "1" * 299, {}, "300 characters long", RELEASED_NAMES),
-        (nothing, "../x", {}, "it holds /", RELEASED_NAMES),
-        (nothing, "--output=pwned", {}, "it holds =", RELEASED_NAMES),
+        (nothing, "../x", {}, "it contains /", RELEASED_NAMES),
+        (nothing, "--output=pwned", {}, "it contains =", RELEASED_NAMES),
         (nothing, "v\uff11.0.0", {}, "U+FF11", RELEASED_NAMES),
         (nothing, "stable-1", {}, "not known to be this project's", "set tag-prefix"),
         (nothing, "", {}, "it is empty", RELEASED_NAMES),
         (nothing, "v1.0.dev1", {}, "development version", RELEASED_NAMES),
         (nothing, "v1.0+local", {}, "local version", RELEASED_NAMES),
         (nothing, None, {}, "no release tag is on the commit", HEAD_STEP),
-        (hostile_on_head, None, {}, "it holds $ ( ) { }", RELEASED_NAMES),
+        (hostile_on_head, None, {}, "it contains $ ( ) { }", RELEASED_NAMES),
         (dev_on_head, None, {}, "1.0.0.dev1 is a development version", RELEASED_NAMES),
         (two_on_head, None, {}, "name different versions: v1.0.0rc1, v1.0.0", "name the tag"),
         (changed, None, {}, "differ from the commit that is checked out:\n  b\n  pyproject.toml", "commit, stash"),
@@ -342,8 +342,8 @@ RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
             "write 1.2.0rc1 there",
         ),
         (garbled, "v1.0.0", {}, "the file says soon", "write 1.0.0 there"),
-        (twins, "v1.0.0rc1", {}, "v1.0.0rc1 and v1.0.0-rc.1 name one version, 1.0.0rc1", "git tag -d v1.0.0-rc.1"),
-        (twin_there, "v1.0.0rc1", {}, "v1.0.0rc1 and v1.0.0-rc.1 name one version", "git tag -d v1.0.0-rc.1"),
+        (twins, "v1.0.0rc1", {}, "v1.0.0rc1 and v1.0.0-rc.1 name the same version, 1.0.0rc1", "git tag -d v1.0.0-rc.1"),
+        (twin_there, "v1.0.0rc1", {}, "v1.0.0rc1 and v1.0.0-rc.1 name the same version", "git tag -d v1.0.0-rc.1"),
     ],
 )
 def test_refused(  # noqa: PLR0917  # the columns of the table

@@ -34,7 +34,7 @@ OTHER = "b" * 40
     ],
 )
 def test_a_tag_names_a_version(name: str, version: str) -> None:
-    """A release's tag is v or nothing, then any spelling of PEP 440."""
+    """A release tag is an optional v and any spelling of a version that PEP 440 allows."""
     assert pep440.read_tag(name) == Version(version)
     assert pep440.is_release_tag(name)
 
@@ -43,24 +43,24 @@ def test_a_tag_names_a_version(name: str, version: str) -> None:
     ("name", "words"),
     [
         ("", "it is empty"),
-        ("v1.0.0$(id)", "it holds $ ( )"),
-        ("v1.0.0`id`", "it holds `"),
-        ("v1.0.0;id", "it holds ;"),
+        ("v1.0.0$(id)", "it contains $ ( )"),
+        ("v1.0.0`id`", "it contains `"),
+        ("v1.0.0;id", "it contains ;"),
         ("v1.0.0\n", "spaces or control characters"),
         ("v1.0.0\nv2.0.0", "spaces or control characters"),
         ("v1.0.0 ", "spaces or control characters"),
         ("v1.0.0\x1b[31m", "spaces or control characters"),
         ("v1.0.0\x00", "spaces or control characters"),
-        ("../x", "it holds /"),
-        ("v1/../../x", "it holds /"),
-        ("v1.0.0\\x", "it holds \\"),
-        ("v" + "1" * 300, "301 characters long, and 128 is the most"),
+        ("../x", "it contains /"),
+        ("v1/../../x", "it contains /"),
+        ("v1.0.0\\x", "it contains \\"),
+        ("v" + "1" * 300, "301 characters long, but the limit is 128"),
         ("v" + "1" * 128, "129 characters long"),
-        ("v\uff11.\uff10.\uff10", "outside ASCII: U+FF10, U+FF11"),
-        ("v1.0.0\u202e", "outside ASCII: U+202E"),
-        ("v1.0.0\u0085", "outside ASCII: U+0085"),
-        ("v\u0661.0", "outside ASCII: U+0661"),
-        ("1.0.0\ud800", "outside ASCII: U+D800"),
+        ("v\uff11.\uff10.\uff10", "non-ASCII characters: U+FF10, U+FF11"),
+        ("v1.0.0\u202e", "non-ASCII characters: U+202E"),
+        ("v1.0.0\u0085", "non-ASCII characters: U+0085"),
+        ("v\u0661.0", "non-ASCII characters: U+0661"),
+        ("1.0.0\ud800", "non-ASCII characters: U+D800"),
         ("v", "not a version"),
         ("vv1.0", "not a version"),
         ("V1.0", "not a version"),
@@ -77,19 +77,19 @@ def test_a_tag_names_a_version(name: str, version: str) -> None:
     ],
 )
 def test_a_tag_is_refused(name: str, words: str) -> None:
-    """Every kind of badness has words of its own, and the name is never repeated raw."""
+    """Every kind of bad name has its own message, which never repeats the name unescaped."""
     with pytest.raises(Refused) as caught:
         pep440.read_tag(name)
-    said = str(caught.value)
-    assert words in said
-    assert re.fullmatch(r"[\x20-\x7e…]+", said)
-    assert len(said) < 400
+    message = str(caught.value)
+    assert words in message
+    assert re.fullmatch(r"[\x20-\x7e…]+", message)
+    assert len(message) < 400
     assert not pep440.is_release_tag(name)
     assert "v1.2.3" in caught.value.next_step
 
 
 def test_quote_is_short_and_printable() -> None:
-    """Text from outside is quoted, escaped and cut."""
+    """Untrusted text is quoted, escaped and cut."""
     assert pep440.quote("v1\n\x1b[31m") == r"'v1\n\x1b[31m'"
     assert len(pep440.quote("x" * 1000)) < 90
 
@@ -112,7 +112,7 @@ def test_quote_is_short_and_printable() -> None:
     ],
 )
 def test_highest(version: str, others: list[str], highest: bool) -> None:  # noqa: FBT001  # a column of the table
-    """Latest is the highest final: never a prerelease, never a backport; a post release is final."""
+    """Latest is the highest final version: never a prerelease or a backport. Post releases are final."""
     assert pep440.is_highest(Version(version), [Version(other) for other in others]) is highest
 
 
@@ -131,7 +131,7 @@ def test_highest(version: str, others: list[str], highest: bool) -> None:  # noq
     ],
 )
 def test_previous(version: str, tags: list[str], expected: str | None) -> None:
-    """A final follows the last final below it, a prerelease whatever was released below it."""
+    """The previous release of a final is the highest lower final; that of a prerelease is any lower release."""
     assert pep440.previous(Version(version), tags) == expected
 
 
@@ -157,7 +157,7 @@ def test_previous(version: str, tags: list[str], expected: str | None) -> None:
     ],
 )
 def test_next_version(current: str | None, kinds: list[str], expected: str) -> None:
-    """The fragments' kinds say which number rises; without any it is the patch."""
+    """The types of the fragments decide which number rises. Without fragments it is the patch number."""
     assert str(pep440.next_version(None if current is None else Version(current), kinds)) == expected
 
 
@@ -171,13 +171,13 @@ def test_next_version(current: str | None, kinds: list[str], expected: str) -> N
         ({"nightly": HEAD}, None),
     ],
 )
-def test_the_tag_at(tags: dict[str, str], expected: str | None) -> None:
-    """The tag on a commit is the best spelling of the one version named there."""
+def test_release_tag_at(tags: dict[str, str], expected: str | None) -> None:
+    """The tag on a commit is the preferred spelling of the one version that its tags name."""
     assert pep440.release_tag_at(tags, HEAD) == expected
 
 
 def test_two_versions_on_one_commit() -> None:
-    """Tags that name different versions on a commit are refused, both named, in order."""
+    """Tags that name different versions on a commit are refused, and the message lists them in order."""
     with pytest.raises(Refused, match=r"different versions: v1.2.0rc1, v1.2.0$"):
         pep440.release_tag_at({"v1.2.0": HEAD, "v1.2.0rc1": HEAD}, HEAD)
 
@@ -194,10 +194,10 @@ def test_two_versions_on_one_commit() -> None:
     ],
 )
 def test_twins(tag: str, tags: dict[str, str], refused: bool) -> None:  # noqa: FBT001  # a column of the table
-    """Two spellings of one version on different commits are refused; a tag that moves is no twin."""
+    """Two spellings of one version on different commits are refused. A moving tag is not a twin."""
     version = pep440.read_tag(tag)
     if refused:
-        with pytest.raises(Refused, match=f"name one version, {re.escape(str(version))}, on different commits"):
+        with pytest.raises(Refused, match=f"name the same version, {re.escape(str(version))}, on different commits"):
             pep440.refuse_twins(tag, version, tags, HEAD)
     else:
         pep440.refuse_twins(tag, version, tags, HEAD)
@@ -207,8 +207,8 @@ def test_twins(tag: str, tags: dict[str, str], refused: bool) -> None:  # noqa: 
     ("tags", "style"),
     [([], "v"), (["v1.0"], "v"), (["1.0"], ""), (["v1.0", "2.0"], ""), (["1.0", "v2.0"], "v"), (["7", "v1.0"], "v")],
 )
-def test_style(tags: list[str], style: str) -> None:
-    """A new tag is spelt as the newest one is."""
+def test_tag_start(tags: list[str], style: str) -> None:
+    """A new tag starts like the newest one."""
     assert pep440.tag_start(tags) == style
 
 
@@ -219,7 +219,7 @@ VERSIONS = st.from_regex(
 
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused(name: str) -> None:
-    """Whatever a tag is called, the answer is a version that packaging agrees with, or a clean refusal."""
+    """Any name results in the version that packaging parses, or in a printable refusal."""
     if pep440.is_release_tag(name):
         assert pep440.read_tag(name) == Version(name.removeprefix("v"))
     else:
@@ -230,7 +230,7 @@ def test_any_text_is_read_or_refused(name: str) -> None:
 
 @given(st.text(alphabet="v0123456789.!_+-abcrdeposthl", max_size=20))
 def test_accepted_versions_are_pep_440(name: str) -> None:
-    """Among names of the right letters, exactly those are taken that packaging takes, but for dev and local."""
+    """Of names with allowed characters, exactly those that packaging accepts are accepted, except dev and local."""
     try:
         expected = Version(name.removeprefix("v")) if name.removeprefix("v")[:1].isdigit() else None
     except InvalidVersion:
@@ -241,7 +241,7 @@ def test_accepted_versions_are_pep_440(name: str) -> None:
 
 @given(st.lists(VERSIONS, min_size=1), VERSIONS)
 def test_order_is_pep_440(others: list[str], text: str) -> None:
-    """The highest is the highest final; the previous one is lower, and nothing that counts lies between."""
+    """The highest version is the highest final. The previous one is lower, and no candidate is between."""
     version, known = Version(text), [Version(other) for other in others]
     finals = [other for other in known if not other.is_prerelease]
     assert pep440.highest_final(known) == (max(finals) if finals else None)
@@ -256,7 +256,7 @@ def test_order_is_pep_440(others: list[str], text: str) -> None:
 
 @given(VERSIONS, st.lists(st.sampled_from(["feature", "bugfix", "breaking", "misc", "odd"])))
 def test_the_next_version_is_higher(text: str, kinds: list[str]) -> None:
-    """What comes next is final, and higher than what was."""
+    """The next version is final and higher than the current one."""
     following = pep440.next_version(Version(text), kinds)
     assert following > Version(text)
     assert not following.is_prerelease

@@ -1,4 +1,4 @@
-"""Which tags are a project's own, and what a new one is called."""
+"""Which tags are a project's own, and how a new one starts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ HEAD, OTHER = "a" * 40, "b" * 40
     ],
 )
 def test_a_tag_of_the_project(configured: str, tag: str, found: str | None) -> None:
-    """Configured: that prefix alone. Else nothing, the project's name in any spelling, or a word for a release."""
+    """Only a configured prefix counts; otherwise none, the project's name in any spelling, or a word for a release."""
     naming = Naming(configured=configured, project=lambda: "Some.Pkg")
     known = naming.known([tag])
     assert (known[tag][0] if tag in known else None) == found
@@ -62,12 +62,12 @@ def test_a_tag_of_the_project(configured: str, tag: str, found: str | None) -> N
         ("pkg-", "v1.2", "this project's tags start with 'pkg-'"),
         ("pkg-", "pkg-next", "it is not a version (PEP 440) after 'pkg-'"),
         ("pkg-", "pkg-1.dev1", "development version"),
-        ("pkg-", "pkg-$(id)", "it holds $ ( )"),
+        ("pkg-", "pkg-$(id)", "it contains $ ( )"),
         ("v", "release-1", "it is not a version"),
     ],
 )
 def test_a_refusal_names_the_known_prefix(configured: str, tag: str, words: str) -> None:
-    """Whoever named the wrong tag is told what this project's tags start with."""
+    """The error for a wrong tag says what this project's tags start with."""
     with pytest.raises(Refused) as caught:
         Naming(configured=configured, project=lambda: "Some.Pkg").prefix_of(tag)
     assert words in str(caught.value)
@@ -83,7 +83,7 @@ def test_a_refusal_names_the_known_prefix(configured: str, tag: str, words: str)
     ],
 )
 def test_tags_of_a_project_below_the_top(*, in_folder: bool, tags: tuple[str, ...], found: set[str]) -> None:
-    """A repository of several projects has tags of them all; the next tag and the one on HEAD follow from the own."""
+    """In a repository of several projects, the next tag and the one on HEAD follow from the project's own tags."""
     naming = Naming(project=lambda: "pkg", in_folder=in_folder)
     assert set(naming.known(tags)) == found
     if in_folder and "pkg-v1.0" in tags:
@@ -97,16 +97,16 @@ def test_tags_of_a_project_below_the_top(*, in_folder: bool, tags: tuple[str, ..
 
 @pytest.mark.parametrize("tag", ["../v1", "pkg/../v1", "pkg/", "-v1", "pkg//.x", "a b", "v1\x00", "@{1}"])
 def test_a_hostile_name_never_reaches_git(tag: str) -> None:
-    """A slash may part segments, and nothing that git or a file system reads otherwise."""
+    """A slash may separate segments. Names that git or a file system would interpret are refused."""
     with pytest.raises(Refused):
         refuse_unsafe(tag)
 
 
 def test_the_name_is_asked_only_where_it_decides() -> None:
-    """A project whose name cannot be read can still have plain tags; others are then not its own."""
+    """A project whose name cannot be read can still have plain tags, but none with a name."""
 
     def unreadable() -> str:
-        raise ConfigError("broken", next_step="mend it")
+        raise ConfigError("broken", next_step="fix it")
 
     naming = Naming(project=unreadable)
     assert naming.prefix_of("v1.2") == ""
@@ -124,14 +124,14 @@ def test_the_name_is_asked_only_where_it_decides() -> None:
     ],
 )
 def test_the_first_tag_of_a_project_below_the_top(*, in_folder: bool, tags: tuple[str, ...], start: str) -> None:
-    """It carries the name, unless one tag without a name has been for all so far."""
+    """It has the project's name, unless all tags so far have none."""
     naming = Naming(project=lambda: "pkg", in_folder=in_folder)
     assert pep440.tag_start(tags, prefix=naming.new_prefix(tags)) == start
     assert naming.matches(f"{start}1.0")
 
 
 def test_the_name_is_asked_once() -> None:
-    """To ask is to read files at a commit, and a repository of several packages has hundreds of tags with a name."""
+    """Reading the name reads files at a commit, and a repository of several packages has hundreds of named tags."""
     asked: list[str] = []
 
     def project() -> str:
@@ -145,7 +145,7 @@ def test_the_name_is_asked_once() -> None:
 
 
 def test_prefixes_are_independent() -> None:
-    """Previous, highest, twins and spellings of one prefix know nothing of another's tags."""
+    """Previous, highest, twins and spellings of one prefix ignore tags with another."""
     tags = {"pkg-1.0": HEAD, "pkg-v1.1": OTHER, "v9.0": HEAD, "pkg-core-5.0": HEAD, "v1.2": OTHER}
     assert set(pep440.release_tags(tags, prefix="pkg-")) == {"pkg-1.0", "pkg-v1.1"}
     assert pep440.previous(Version("1.2"), tags, like="pkg-1.2", prefix="pkg-") == "pkg-v1.1"
@@ -156,7 +156,7 @@ def test_prefixes_are_independent() -> None:
 
 
 def test_the_tag_on_a_commit() -> None:
-    """One version under two names is one; different versions of the project's own are refused; others do not count."""
+    """Two tags of one version are one. Different versions of this project are refused, and other tags ignored."""
     naming = Naming(project=lambda: "pkg")
     assert naming.at({"pkg-1.0": HEAD, "v1.0": HEAD, "other-3.0": HEAD}, HEAD) == "v1.0"
     assert naming.at({"pkg-1.0": HEAD, "v9": OTHER}, HEAD) == "pkg-1.0"
@@ -178,7 +178,7 @@ def test_the_tag_on_a_commit() -> None:
     ],
 )
 def test_what_a_new_tag_starts_with(configured: str, tags: tuple[str, ...], start: str) -> None:
-    """As the highest release's tag does; with the configured prefix in any case."""
+    """It starts like the highest release's tag, and always with the configured prefix."""
     naming = Naming(configured=configured, project=lambda: "pkg")
     assert pep440.tag_start(tags, prefix=naming.new_prefix(tags)) == start
 
@@ -187,12 +187,12 @@ def test_what_a_new_tag_starts_with(configured: str, tags: tuple[str, ...], star
     ("text", "kept"), [("", ""), ("v", "v"), ("pkg-", "pkg-"), ("pkg/v", "pkg/"), ("a/b-", "a/b-"), ("rev", "rev")]
 )
 def test_a_configured_prefix(text: str, kept: str) -> None:
-    """The v before the version is optional in any case."""
+    """A v at the end of a configured prefix is dropped, because it is always optional."""
     assert parse_prefix(text) == kept
 
 
 @pytest.mark.parametrize("text", ["1-2", "pkg2", "../", "-x-", "a//b", "a b", "p\n", "p\u00e9-", "x.lock/", "@x-", "/"])
 def test_invalid_prefix(text: str) -> None:
-    """What git or a file system would refuse, and what could not be told from the version."""
-    with pytest.raises(ValueError, match="what stands before the version"):
+    """Prefixes that git or a file system would refuse, or that run into the version, are invalid."""
+    with pytest.raises(ValueError, match="the text before the version"):
         parse_prefix(text)

@@ -1,9 +1,9 @@
 """Versions and the tags that name them (PEP 440). Pure: nothing here reads git, a file or the clock.
 
-A release's tag is ``v?`` and a version: ``v1.2.3``, ``1.2.3rc1``, ``v1.0.0-rc.1``; where a project has a
-prefix (`unmoor.versioning.tag_scheme`) that stands before it, exactly. Tags of another prefix are not seen. The whole
-name is matched before anything else is done with it, since a tag can hold shell code, a path or a newline.
-Order and sameness are PEP 440's everywhere: ``v1.0.0-rc.1`` and ``v1.0rc1`` name one version.
+A release tag is an optional ``v`` and a version: ``v1.2.3``, ``1.2.3rc1``, ``v1.0.0-rc.1``. If the project has a
+prefix (`unmoor.versioning.tag_scheme`), exactly that prefix comes first, and tags with other prefixes are ignored.
+The whole name is validated before any other use, because a tag can contain shell code, a path or a newline.
+Versions are ordered and compared by PEP 440: ``v1.0.0-rc.1`` and ``v1.0rc1`` name the same version.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ALLOWED = re.compile(r"[0-9A-Za-z.!_+-]+")
 _SHAPE = re.compile(r"v?[0-9][0-9A-Za-z.!_+-]*")
 _ONE_NUMBER = re.compile(r"v?[0-9]+")
 
-# What projects call their news fragments: the defaults of towncrier and the common other words.
+# Types of news fragments that call for a major or minor version: towncrier's defaults and other common names.
 _BREAKING = frozenset({"breaking", "break", "removal", "removed", "remove", "incompatible", "backward", "major"})
 _FEATURE = frozenset(
     {"feature", "features", "feat", "added", "add", "new", "enhancement", "improvement", "change", "changed"}
@@ -32,13 +32,13 @@ _FEATURE = frozenset(
 
 
 def quote(text: str, limit: int = 80) -> str:
-    """Quote text from outside for a message: escapes for everything but printable ASCII, cut at a length."""
+    """Quote untrusted text for a message. Escapes everything but printable ASCII, and cuts it to ``limit``."""
     kept = text if len(text) <= limit else f"{text[:limit]}…"
     return ascii(kept[:limit]) + ("…" if len(text) > limit else "")
 
 
 def parse(text: str) -> Version | None:
-    """Read a version, ``None`` where the text is none. Leading and trailing space, or a ``v``, is none."""
+    """Parse a version. Returns ``None`` if it is invalid, or has a ``v`` or space around it."""
     if not text.isascii() or len(text) > LONGEST_TAG or not text[:1].isdigit():
         return None
     try:
@@ -48,16 +48,15 @@ def parse(text: str) -> Version | None:
 
 
 def version_in(text: str) -> Version | None:
-    """Read a version as a file writes it, with a leading ``v`` or without; ``None`` where it is none."""
+    """Parse a version as files write it, with or without a leading ``v``. Returns ``None`` if it is invalid."""
     return parse(text.removeprefix("v"))
 
 
 def read_tag(name: str, *, prefix: str = "") -> Version:
-    """Read the version that a tag names, after the prefix.
+    """Return the version that a tag names, after the prefix.
 
-    Raises `Refused`, with a message of its own for each kind of badness, where the name is not a
-    release's tag: empty, too long, hostile, outside ASCII, malformed, a dev or a local version, or
-    without the prefix.
+    Raises `Refused`, with a specific message, if the name is not a release tag: empty, too long, unsafe, not ASCII,
+    malformed, a development or local version, or without the prefix.
     """
     rest = name.removeprefix(prefix)
     problem = why_unsafe(name, more=prefix)
@@ -78,33 +77,33 @@ def read_tag(name: str, *, prefix: str = "") -> Version:
 
 
 def why_unsafe(name: str, *, more: str = "") -> str:
-    """Say what no tag of a release may hold, the empty text where there is nothing. ``more`` may stand in it, too."""
+    """Explain which unsafe content a tag has. Empty if it has none. Characters in ``more`` are allowed, too."""
     if not name:
         return "it is empty"
     if len(name) > LONGEST_TAG:
-        return f"it is {len(name)} characters long, and {LONGEST_TAG} is the most"
+        return f"it is {len(name)} characters long, but the limit is {LONGEST_TAG}"
     if re.search(r"[\x00-\x20\x7f]", name):
-        return "it holds spaces or control characters"
+        return "it contains spaces or control characters"
     foreign = sorted({char for char in name if not char.isascii()})
     if foreign:
-        return "it holds characters outside ASCII: " + ", ".join(f"U+{ord(char):04X}" for char in foreign[:5])
+        return "it contains non-ASCII characters: " + ", ".join(f"U+{ord(char):04X}" for char in foreign[:5])
     bad = sorted(set(_ALLOWED.sub("", name)) - set(more))
     if bad:
-        return "it holds " + " ".join(bad[:8]) + ", and only letters, digits and . - _ + ! may stand in one"
+        return "it contains " + " ".join(bad[:8]) + ", but only letters, digits and . - _ + ! are allowed"
     return ""
 
 
 def _why_unreleasable(version: Version) -> str:
-    """Say why a version is never released, the empty text where it may be."""
+    """Explain why a version cannot be released. Empty if it can."""
     if version.local is not None:
-        return f"{version} is a local version (+{version.local}), which no public index takes"
+        return f"{version} is a local version (+{version.local}), which public indexes refuse"
     if version.is_devrelease:
         return f"{version} is a development version (.dev), which is never released"
     return ""
 
 
 def is_release_tag(name: str, *, prefix: str = "") -> bool:
-    """Whether `read_tag` would take the name."""
+    """Whether `read_tag` accepts the name."""
     rest = name.removeprefix(prefix)
     if len(name) > LONGEST_TAG or not name.startswith(prefix) or not _SHAPE.fullmatch(rest):
         return False
@@ -113,12 +112,12 @@ def is_release_tag(name: str, *, prefix: str = "") -> bool:
 
 
 def release_tags(names: Iterable[str], *, prefix: str = "") -> dict[str, Version]:
-    """The names that are tags of releases, each with its version; the others are left out."""
+    """The names that are release tags, each with its version. Other names are left out."""
     return {name: read_tag(name, prefix=prefix) for name in names if is_release_tag(name, prefix=prefix)}
 
 
 def is_floating(name: str, *, prefix: str = "") -> bool:
-    """Whether this is a single number, such as ``v2``: a tag that projects move from release to release."""
+    """Whether a tag is a single number such as ``v2``, which projects move from release to release."""
     return name.startswith(prefix) and _ONE_NUMBER.fullmatch(name.removeprefix(prefix)) is not None
 
 
@@ -128,16 +127,16 @@ def highest_final(versions: Iterable[Version]) -> Version | None:
 
 
 def is_highest(version: Version, others: Iterable[Version]) -> bool:
-    """Whether a version is what ``latest`` means: final, and no other final is higher. The one place that decides."""
+    """Whether ``latest`` means this version: it is final, and no other final is higher. Nothing else decides this."""
     highest = highest_final(others)
     return not version.is_prerelease and (highest is None or highest <= version)
 
 
 def previous(version: Version, tags: Iterable[str], *, like: str = "v", prefix: str = "") -> str | None:
-    """The tag of the release before this one, ``None`` where there is none.
+    """The tag of the release before this one, or ``None`` if there is none.
 
-    For a final it is the highest lower final, for a prerelease the highest lower release of any
-    kind. Of several spellings the most exact one counts, then the one that starts as ``like`` does.
+    For a final version, this is the highest lower final; for a prerelease, the highest lower release of any
+    kind. Of several spellings, the most precise one wins, then the one that starts like ``like``.
     """
     lower = {
         name: each
@@ -149,24 +148,24 @@ def previous(version: Version, tags: Iterable[str], *, like: str = "v", prefix: 
 
 
 def _rank(name: str, like: str) -> tuple[int, bool, str]:
-    """Order the spellings of one version: the better one is higher."""
+    """The sort key for spellings of one version. The preferred spelling is the highest."""
     return (name.count("."), name.startswith("v") == like.startswith("v"), name)
 
 
 def spellings(version: Version, tags: Iterable[str], *, prefix: str = "") -> tuple[str, ...]:
-    """Every tag that names this very version, sorted by name."""
+    """Every tag that names this version, sorted by name."""
     return tuple(sorted(name for name, each in release_tags(tags, prefix=prefix).items() if each == version))
 
 
 def tags_at(tags: Mapping[str, str], commit: str) -> tuple[str, ...]:
-    """The names that stand on a commit, sorted; of whatever sort."""
+    """All tags on a commit, sorted, whether they are release tags or not."""
     return tuple(sorted(name for name, target in tags.items() if target == commit))
 
 
 def release_tag_at(tags: Mapping[str, str], commit: str, *, prefix: str = "") -> str | None:
-    """The one release's tag on a commit, ``None`` where there is none.
+    """The release tag on a commit, or ``None`` if there is none.
 
-    Of several spellings of one version the best one. Raises `Refused` where tags on the commit
+    Of several spellings of one version, returns the preferred one. Raises `Refused` if the tags on the commit
     name different versions.
     """
     found = release_tags(tags_at(tags, commit), prefix=prefix)
@@ -175,36 +174,36 @@ def release_tag_at(tags: Mapping[str, str], commit: str, *, prefix: str = "") ->
 
 
 def refuse_several_versions(tags: Mapping[str, Version], commit: str) -> None:
-    """Raise `Refused` where the tags on one commit name different versions."""
+    """Raise `Refused` if the tags on one commit name different versions."""
     if len(set(tags.values())) > 1:
         names = ", ".join(sorted(tags, key=lambda name: tags[name]))
         raise Refused(
             f"the tags on commit {commit[:12]} name different versions: {names}",
-            next_step="name the tag that is meant on the command line",
+            next_step="name the tag to release on the command line",
         )
 
 
 def refuse_twins(tag: str, version: Version, tags: Mapping[str, str], commit: str, *, prefix: str = "") -> None:
-    """Raise `Refused` where another tag names the same version on another commit.
+    """Raise `Refused` if another tag names the same version on another commit.
 
-    A single number beside a longer tag (``v1`` beside ``v1.0.0``) is a tag that moves, and no twin.
+    A single number next to a longer tag (``v1`` next to ``v1.0.0``) is a moving tag, not a twin.
     """
     floats = is_floating(tag, prefix=prefix)
     for twin in spellings(version, tags, prefix=prefix):
         if twin != tag and tags[twin] != commit and (floats or not is_floating(twin, prefix=prefix)):
             raise Refused(
-                f"the tags {tag} and {twin} name one version, {version}, on different commits "
+                f"the tags {tag} and {twin} name the same version, {version}, on different commits "
                 f"({commit[:12]} and {tags[twin][:12]})",
                 next_step=f"delete the wrong one, here and on the remote: git tag -d {tag}, or git tag -d {twin}",
             )
 
 
 def next_version(current: Version | None, kinds: Iterable[str] = ()) -> Version:
-    """The version that would come next: by the kinds of the news fragments, else the next patch.
+    """The next version, by the types of the news fragments.
 
-    Breaking kinds raise the major number (the minor one before 1.0), features the minor one,
-    everything else the patch. After a prerelease comes its final; after nothing, 0.1.0. The
-    number of parts is kept: after 26.3 comes 26.4 with a feature, 26.3.1 without.
+    Breaking changes raise the major number (before 1.0 the minor one), features the minor one, and everything else
+    the patch number. A prerelease is followed by its final version. The first version is 0.1.0. Numbers after the
+    raised one become zero, and missing ones are not added: 26.3 is followed by 26.4 with a feature, by 26.3.1 without.
     """
     if current is None:
         return FIRST
@@ -220,7 +219,7 @@ def next_version(current: Version | None, kinds: Iterable[str] = ()) -> Version:
 
 
 def tag_start(tags: Iterable[str], *, prefix: str = "") -> str:
-    """What a new tag starts with here: the prefix, and ``v`` unless the highest release's tag has none."""
+    """How a new tag starts: the prefix, and ``v`` unless the highest release's tag has none."""
     rests = [name.removeprefix(prefix) for name in tags if name.startswith(prefix)]
     found = release_tags(name for name in rests if not is_floating(name))
     newest = max(found, key=lambda name: (found[name], name.startswith("v")), default="v")

@@ -1,9 +1,9 @@
-"""How a project names its tags: which prefix stands before the version, if any. Pure.
+"""How a project names its tags: which prefix comes before the version, if any. Pure.
 
-Many projects write ``v1.2`` or ``1.2``. Where one repository holds several packages, or by custom, something
-stands before it: ``pkg-1.2``, ``pkg/v1.2``, ``pkg==1.2``, ``release-1.2``. A configured prefix is the only one.
-Without one a tag's prefix counts if it is the project's own name, or a word that says "release"; never any other,
-since that may be another package's release.
+Many projects write ``v1.2`` or ``1.2``. If a repository contains several packages, or by convention, tags have a
+prefix: ``pkg-1.2``, ``pkg/v1.2``, ``pkg==1.2``, ``release-1.2``. If a prefix is configured, only that one counts.
+Otherwise a tag counts if its prefix is the project's own name or a word such as "release". Any other prefix may be
+another package's.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from packaging.version import Version
 from unmoor.errors import Refused, UnmoorError
 from unmoor.versioning import pep440
 
-# One segment of a ref for each slash; no digit at the end, where the version begins.
+# Slashes separate segments of a ref. A prefix never ends in a digit, because the version follows.
 _PREFIX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+@=-]*([./][A-Za-z0-9_+@=-]+)*[./]?")
 _CUT = re.compile(r"(?:[-_/@]|==)(?=v?[0-9])")
 _SEPARATOR = re.compile(r"(?:[-_/@]|==)$")
@@ -28,31 +28,31 @@ _LONGEST = 64
 
 
 def parse_prefix(text: str) -> str:
-    """Bring a configured prefix into normal form: the ``v`` before the version is always optional, so it goes.
+    """Normalise a configured prefix: drop a trailing ``v``, which is always optional before a version.
 
-    ``v`` alone stays: no prefix, whatever else is found. Raises ``ValueError`` for what no tag may start with.
+    ``v`` alone is kept and means "no prefix". Raises ``ValueError`` for text that no tag may start with.
     """
     if text in {"", "v"}:
         return text
     text = text[:-1] if len(text) > 1 and text[-1] == "v" and text[-2] in "-_/@.=" else text
     bad_part = any(part.endswith(".lock") for part in text.split("/"))
     if len(text) > _LONGEST or not _PREFIX.fullmatch(text) or text[-1].isdigit() or bad_part or text.startswith("@"):
-        raise ValueError("expected what stands before the version in a tag, such as pkg- or pkg/v or release-")
+        raise ValueError("expected the text before the version in a tag, such as pkg- or pkg/v or release-")
     return text
 
 
 def refuse_unsafe(tag: str) -> None:
-    """Raise `Refused` for a name that no tag of a release has, whatever the prefix: before git sees it."""
+    """Raise `Refused` for a name that is no release tag with any prefix, before it is passed to git."""
     if pep440.why_unsafe(tag, more="/@=") or re.search(r"(^|/)[./-]|\.\.|[/.]$|@\{", tag):
         pep440.read_tag(tag)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Naming:
-    """What is a tag of this project. ``project`` gives its name, asked only where it decides.
+    """Decides which tags are this project's. ``project`` returns its name, and is called only if that matters.
 
-    ``in_folder`` is a project in a folder of the repository: as soon as tags carry its name, those without one are
-    another's, such as the project's at the top.
+    ``in_folder`` means that the project is in a subfolder of the repository. Once tags carry its name, tags without a
+    name belong to another project, such as the one at the top.
     """
 
     configured: str = ""
@@ -60,7 +60,7 @@ class Naming:
     in_folder: bool = False
 
     def prefix_of(self, tag: str) -> str:
-        """The prefix of a tag. Raises `Refused`, naming those that are known, where it is no tag of this project."""
+        """The prefix of a tag. Raises `Refused` with the known prefixes if it is not a tag of this project."""
         found = self._find_prefix(tag)
         if found is not None:
             return found
@@ -72,35 +72,36 @@ class Naming:
         name = self._project_name
         known = ", ".join(("v", *((f"{name}-", f"{name}/") if name else ()), "release-"))
         raise Refused(
-            f"the tag {pep440.quote(tag)} is not known to be this project's: a version stands in its tags alone,"
-            f" or after {known}",
-            next_step="release such a tag; or set tag-prefix in [tool.unmoor] to what stands before the version;"
-            " if it is the tag of a project in another folder, name that: --path DIR",
+            f"the tag {pep440.quote(tag)} is not known to be this project's: its tags are a version alone, or one after"
+            f" {known}",
+            next_step="release such a tag; or set tag-prefix in [tool.unmoor] to the text before the version;"
+            " if the tag belongs to a project in another folder, name that folder: --path DIR",
         )
 
     def known(self, tags: Iterable[str]) -> dict[str, tuple[str, Version]]:
-        """The names that are tags of this project, each with its prefix and version; the others are left out."""
+        """The names that are tags of this project, each with its prefix and version. Other names are left out."""
         each = {tag: found for tag in tags if (found := self._find_prefix(tag)) is not None}
         named = {tag: found for tag, found in each.items() if self.in_folder and self.is_explicit(tag)}
         return {tag: (found, pep440.read_tag(tag, prefix=found)) for tag, found in (named or each).items()}
 
     def for_prefix(self, prefix: str) -> Naming:
-        """What counts beside a tag of that prefix: below the top, where releases are several projects', it alone."""
+        """The naming to use with a tag of that prefix. For a project in a folder, only that prefix counts."""
         return Naming(configured=prefix or "v") if self.in_folder else self
 
     def matches(self, tag: str) -> bool:
-        """Whether this is a tag of the project."""
+        """Whether a tag is the project's."""
         return self._find_prefix(tag) is not None
 
     def is_explicit(self, tag: str) -> bool:
-        """Whether a tag itself says that it is this project's: by the configured prefix, or the project's name."""
+        """Whether a tag has the configured prefix or the project's name, so it can only be this project's."""
         found = self._find_prefix(tag) or ""
         return bool(found) and (self._fixed_prefix() is not None or not _is_release_word(found))
 
     def at(self, tags: Mapping[str, str], commit: str) -> str | None:
-        """The one tag of this project on a commit, ``None`` where there is none.
+        """The tag of this project on a commit, or ``None`` if there is none.
 
-        Of one version's spellings that without a prefix. Raises `Refused` where they name different versions.
+        Of several spellings of one version, returns the one without a prefix. Raises `Refused` if the tags name
+        different versions.
         """
         here = {tag: found for tag, found in self.known(tags).items() if tags[tag] == commit}
         pep440.refuse_several_versions({tag: version for tag, (_, version) in here.items()}, commit)
@@ -109,9 +110,9 @@ class Naming:
         return pep440.release_tag_at(tags, commit, prefix=min(each for each, _ in here.values()))
 
     def new_prefix(self, tags: Iterable[str]) -> str:
-        """The prefix that a new tag gets: that of the highest release so far.
+        """The prefix for a new tag: that of the highest release so far.
 
-        Before the first one there is none, but for a project below the top, whose name tells it from others.
+        Before the first release, there is none. For a project in a folder, it is the project's name.
         """
         only = self._fixed_prefix()
         if only is not None:
@@ -122,13 +123,13 @@ class Naming:
         return known[newest][0] if newest else first
 
     def _fixed_prefix(self) -> str | None:
-        """The configured prefix, ``None`` where it is to be told from the tags."""
+        """The configured prefix, or ``None`` if the tags determine it."""
         if not self.configured:
             return None
         return "" if self.configured == "v" else self.configured
 
     def _find_prefix(self, tag: str) -> str | None:
-        """The prefix of a tag that is this project's, ``None`` for any other."""
+        """The prefix of a tag of this project, or ``None`` for any other tag."""
         only = self._fixed_prefix()
         if only is not None:
             return only if pep440.is_release_tag(tag, prefix=only) else None
@@ -145,9 +146,9 @@ class Naming:
 
     @cached_property
     def _project_name(self) -> str:
-        """The project's name, asked once, however many tags there are.
+        """The project's name, read once for any number of tags.
 
-        Empty where the files do not say it, which the stage that needs it tells.
+        Empty if it cannot be read. The stage that needs the name reports that.
         """
         try:
             return self.project()
@@ -156,5 +157,5 @@ class Naming:
 
 
 def _is_release_word(prefix: str) -> bool:
-    """Whether what stands before a version is a word that says "release", and nobody's name."""
+    """Whether a prefix is a word such as "release" and not a project's name."""
     return _SEPARATOR.sub("", prefix).lower() in _WORDS
