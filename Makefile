@@ -10,6 +10,7 @@ READY := .venv/.ready
 LOWEST := .venv-lowest
 # By file: the tests of one file may share a world, one after the other.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
+WHOLE := tests/journeys tests/laws tests/repository
 # Where no engine can be had it says so, and what needs one says what it leaves out.
 WITH_ENGINE := docker/engine.sh with --optional
 
@@ -18,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Linters that call other linters find ours first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-unit test-journeys test-lowest lint format docs bench pins clean
+.PHONY: help demo test test-unit test-journeys test-lowest coverage test-whole lint format docs bench pins clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +48,17 @@ $(LOWEST)/.ready: pyproject.toml tools/environment.sh
 test-lowest: export PATH := $(CURDIR)/$(LOWEST)/bin:$(PATH)
 test-lowest: $(LOWEST)/.ready ## The quick tests again, with the oldest dependencies that are allowed
 	$(LOWEST)/bin/pytest -n 2 --dist loadfile -m "not journey" --ignore=tests/repository --session-timeout=400
+
+# Measured is what tests the rooms, quick or not; whole releases run unmeasured, since a room is not tested by passing through.
+coverage: $(READY) ## The tests of the rooms, and how much of each they run; a room that decides has a floor
+	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
+	$(BIN)/coverage erase
+	$(WITH_ENGINE) $(BIN)/coverage run -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(WHOLE)) --session-timeout=1200
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage json --quiet -o - | $(BIN)/python tools/coverage_floor.py
+
+test-whole: $(READY) ## The tests that coverage leaves out: whole releases, and the repository
+	@$(WITH_ENGINE) $(PYTEST) $(WHOLE) --session-timeout=1200
 
 lint: $(READY) ## Everything that can be judged without running it
 	$(BIN)/ruff check .

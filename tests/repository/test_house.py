@@ -232,7 +232,9 @@ def dry_run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "test-unit", "test-journeys", "lint", "bench", "docs", "pins"])
+@pytest.mark.parametrize(
+    "target", ["demo", "test", "test-unit", "test-journeys", "coverage", "test-whole", "lint", "bench", "docs", "pins"]
+)
 def test_the_makefile_uses_what_it_defines(target: str) -> None:
     """No target says a variable that is nowhere defined: to make it would be the empty text, without a word."""
     ran = dry_run("--warn-undefined-variables", target)
@@ -240,7 +242,7 @@ def test_the_makefile_uses_what_it_defines(target: str) -> None:
     assert "undefined variable" not in ran.stderr
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "bench"])
+@pytest.mark.parametrize("target", ["demo", "test", "coverage", "test-whole", "bench"])
 def test_what_makes_images_has_an_engine(target: str) -> None:
     """Where a target releases images or tests it, an engine is looked for, or started, first."""
     assert "docker/engine.sh with --optional " in dry_run(target).stdout
