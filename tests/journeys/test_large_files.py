@@ -128,7 +128,7 @@ def test_no_git_lfs_on_the_machine(project: LfsProject, tmp_path: Path) -> None:
     with start_release(tmp_path / "release", project.clone(tmp_path / "clone")) as place:
         code, said = build(place, PATH=str(programs))
         assert code == ToolMissing.exit_code, said
-        assert "git-lfs is not on this machine, and it keeps src/small_one/model.csv" in said
+        assert "git-lfs is not installed, and it stores src/small_one/model.csv" in said
         assert "apt-get install git-lfs" in said
 
 

@@ -1,4 +1,4 @@
-"""The real clock, whose waits end when the run is being stopped."""
+"""The real clock. A stop of the run ends its waits."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from unmoor.adapters.process.supervisor import Processes
 
 @dataclass(frozen=True, kw_only=True)
 class MonotonicClock:
-    """Monotonic seconds, and a sleep that `Processes.stop` ends."""
+    """Monotonic seconds, and a sleep that `Processes.stop` interrupts."""
 
     processes: Processes
 
     def now(self) -> float:
-        """Seconds from some fixed moment; never goes back."""
+        """Seconds since some fixed moment; never decreases."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises `Interrupted` when the run is being stopped."""
+        """Wait. Raises `Interrupted` if the run is being stopped."""
         self.processes.sleep(seconds)

@@ -1,4 +1,4 @@
-"""The powers of a run: one adapter for each port, over one world and one checkout."""
+"""Create the services of a run: one adapter for each port, for one world and one checkout."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def open_checkout(folder: Path, processes: Processes, *, remote: str = "origin") -> GitCheckout:
-    """The repository that a folder lies in. Nothing is read yet."""
+    """The repository that contains a folder. Reads nothing yet."""
     return GitCheckout(folder, LocalShell(processes=processes), remote)
 
 
 def create_services(world: World, folder: Path, processes: Processes, *, path: str = "") -> Services:
-    """Put the adapters together; git is seen from ``path``. Nothing is read or sent yet."""
+    """Create the services of a run. File paths in git are relative to ``path``. Reads and sends nothing yet."""
     from unmoor.adapters import registry
     from unmoor.adapters.engine import DockerEngine
     from unmoor.adapters.forge import GitHubForge

@@ -1,4 +1,4 @@
-"""A checkout is read and cloned with the real git, and looking changes nothing."""
+"""A checkout is read and cloned with the real git, and reading changes nothing."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def repo(tmp_path: Path) -> Repo:
     return Repo.new(tmp_path / "project")
 
 
-def test_where_it_stands(repo: Repo, shell: LocalShell) -> None:
-    """From a folder inside, the checkout tells its top folder, HEAD, and that commit's time."""
+def test_folder_head_and_date(repo: Repo, shell: LocalShell) -> None:
+    """From an inner folder, the checkout gives its top folder, HEAD, and the time of that commit."""
     (repo.path / "inner").mkdir()
     git = GitCheckout(repo.path / "inner", shell)
     head = repo.git("rev-parse", "HEAD")
@@ -43,13 +43,13 @@ def test_where_it_stands(repo: Repo, shell: LocalShell) -> None:
     assert not git.shallow()
 
 
-def test_what_a_commit_holds_is_asked_once(repo: Repo, shell: LocalShell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A commit never changes: whoever reads it again hears the same without git; what can change is asked anew."""
-    asked: list[str] = []
+def test_content_of_a_commit_is_cached(repo: Repo, shell: LocalShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git reads the content of a commit once; what can change is read again each time."""
+    commands: list[str] = []
     run = LocalShell.run
 
     def counting(self: LocalShell, args: Sequence[str], **options: Any) -> Ran:
-        asked.append(next(word for word in args[1:] if not word.startswith("-") and "=" not in word))
+        commands.append(next(word for word in args[1:] if not word.startswith("-") and "=" not in word))
         return run(self, args, **options)
 
     monkeypatch.setattr(LocalShell, "run", counting)
@@ -60,7 +60,7 @@ def test_what_a_commit_holds_is_asked_once(repo: Repo, shell: LocalShell, monkey
         assert git.read(head, path) == b"1\n"
         assert path in git.files(head)
         assert git.head() == head
-    assert [word for word in asked if word in {"ls-tree", "unpack-file"}] == ["ls-tree", "unpack-file", "ls-tree"]
+    assert [word for word in commands if word in {"ls-tree", "unpack-file"}] == ["ls-tree", "unpack-file", "ls-tree"]
     later = repo.commit({"inner/data": "2\n"})
     assert second.head() == later
     assert second.read(later, "inner/data") == b"2\n"
@@ -85,7 +85,7 @@ def test_tags_are_peeled(repo: Repo, shell: LocalShell) -> None:
 
 
 def test_a_branch_is_never_taken_for_a_tag(repo: Repo, shell: LocalShell) -> None:
-    """Only refs/tags/X is looked at: not a branch of that name, nor one called refs/tags/X."""
+    """Only refs/tags/X counts: neither a branch X nor a branch called refs/tags/X."""
     repo.git("branch", "v1.0.0")
     repo.git("update-ref", "refs/heads/refs/tags/v2.0.0", "HEAD")
     git = GitCheckout(repo.path, shell)
@@ -97,14 +97,14 @@ def test_a_branch_is_never_taken_for_a_tag(repo: Repo, shell: LocalShell) -> Non
 @pytest.mark.parametrize(
     "name", ["", "--output=x", "a..b", "v1^{}", "a b", "v1\n", "../x", "v1:README", "v1@{1}", "x.lock", "a//b", "@"]
 )
-def test_no_name_of_a_ref(repo: Repo, shell: LocalShell, name: str) -> None:
-    """What git would read as an expression, an option or a path never reaches it."""
-    with pytest.raises(Refused, match="no name that git takes"):
+def test_invalid_ref_names(repo: Repo, shell: LocalShell, name: str) -> None:
+    """A name that git would parse as an expression, an option or a path never reaches it."""
+    with pytest.raises(Refused, match="not a valid name for a git tag"):
         GitCheckout(repo.path, shell).commit_of(name)
 
 
 def test_changed_files(repo: Repo, shell: LocalShell) -> None:
-    """Tracked files that differ count, staged or not, odd names too; untracked ones and mere touches never."""
+    """Modified tracked files count, staged or not, whatever their names; untracked and merely touched files do not."""
     repo.commit({"a b.txt": "1", "é.txt": "1", "gone": "1", "same": "1"})
     repo.write({"a b.txt": "2", "é.txt": "2", "new.txt": "untracked"})
     repo.git("add", "é.txt")
@@ -126,10 +126,10 @@ def test_empty_repository(tmp_path: Path, shell: LocalShell) -> None:
     assert git.changed() == ()
 
 
-def test_read_gives_the_very_bytes(repo: Repo, shell: LocalShell) -> None:
-    """Bytes that are no text come back as they are; links inside the tree are followed, others are not there."""
-    odd = b"\xff\xfe caf\xe9\r\n\x00"
-    (repo.path / "odd.bin").write_bytes(odd)
+def test_read_returns_the_exact_bytes(repo: Repo, shell: LocalShell) -> None:
+    """Binary content is returned unchanged. Links inside the tree are followed, links out of it count as missing."""
+    binary = b"\xff\xfe caf\xe9\r\n\x00"
+    (repo.path / "odd.bin").write_bytes(binary)
     (repo.path / "deep").mkdir()
     (repo.path / "deep" / "link").symlink_to("../odd.bin")
     (repo.path / "out").symlink_to("/etc/passwd")
@@ -139,8 +139,8 @@ def test_read_gives_the_very_bytes(repo: Repo, shell: LocalShell) -> None:
     repo.commit({"odd.bin": "later"})
     before = repo.state()
     git = GitCheckout(repo.path, shell)
-    assert git.read(commit, "odd.bin") == odd
-    assert git.read(commit, "./deep/link") == odd
+    assert git.read(commit, "odd.bin") == binary
+    assert git.read(commit, "./deep/link") == binary
     assert git.read(commit, ":(glob)*") == b"literal"
     for missing in ("out", "up", "loop", "deep", "none", "../odd.bin", "/etc/passwd", ".", "*"):
         assert git.read(commit, missing) is None
@@ -156,7 +156,7 @@ def test_read_has_a_limit(repo: Repo, shell: LocalShell) -> None:
 
 
 def test_deleted_files(repo: Repo, shell: LocalShell) -> None:
-    """Of the paths that are asked for, those that the history of a commit has deleted; odd names are only names."""
+    """Returns the given paths that the history of a commit deletes; special characters in names mean nothing."""
     git = GitCheckout(repo.path, shell)
     repo.commit({"old.py": "1", ":(glob)*": "1", "moved.py": "long enough to be seen as the same file\n" * 9})
     repo.git("rm", "--quiet", "--", "old.py", ":(literal):(glob)*")
@@ -169,7 +169,7 @@ def test_deleted_files(repo: Repo, shell: LocalShell) -> None:
 
 
 def test_log(repo: Repo, shell: LocalShell) -> None:
-    """The log goes from a tag to a commit, newest first, without merges, with subjects fit for a terminal."""
+    """The log covers the commits from a tag to a commit, newest first, without merges, with printable subjects."""
     repo.git("tag", "v1")
     first = repo.commit({"a": "1"}, "One \x1b[31mred\x1b[0m thing\n\nbody")
     repo.git("checkout", "--quiet", "-b", "side")
@@ -184,12 +184,12 @@ def test_log(repo: Repo, shell: LocalShell) -> None:
     ]
     assert len(git.log(since=None, until=head)) == 3
     assert len(git.log(since=None, until=head, limit=1)) == 1
-    with pytest.raises(Unknown, match="holds no 'v0'"):
+    with pytest.raises(Unknown, match="has no 'v0'"):
         git.log(since="v0", until=head)
 
 
 def test_remote_tags_are_peeled(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
-    """The remote's tags are those it has now, each with its commit, and looking changes nothing."""
+    """The remote's tags are its current ones, each with its commit, and reading changes nothing."""
     head = repo.git("rev-parse", "HEAD")
     remote = repo.remote(tmp_path / "remote.git")
     remote.git("tag", "-a", "-m", "x", "v1.0.0", head)
@@ -204,7 +204,7 @@ def test_remote_tags_are_peeled(repo: Repo, shell: LocalShell, tmp_path: Path) -
 
 
 def test_no_remote(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
-    """No remote is said as such; a remote that cannot be read is unknown, never empty."""
+    """A missing remote is reported as such; an unreadable remote is unknown, never empty."""
     git = GitCheckout(repo.path, shell)
     assert git.remote() is None
     with pytest.raises(Unknown, match="no remote named origin"):
@@ -215,13 +215,13 @@ def test_no_remote(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
 
 
 def test_a_remote_may_be_empty(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
-    """A remote that answers and has no tags has none."""
+    """A remote that answers without any tags has no tags."""
     repo.remote(tmp_path / "remote.git")
     assert GitCheckout(repo.path, shell).remote_tags() == {}
 
 
 def pretend_git(folder: Path, script: str) -> dict[str, str]:
-    """Put a program named git before the real one; ``$@`` ends up with the arguments."""
+    """Put a program named git before the real one on PATH. ``script`` is its table of cases over all arguments."""
     folder.mkdir()
     program = folder / "git"
     program.write_text(f'#!/bin/sh\ncase "$*" in\n{script}\nesac\nPATH="${{PATH#*:}}" exec git "$@"\n')
@@ -233,7 +233,7 @@ def pretend_git(folder: Path, script: str) -> dict[str, str]:
     ("script", "words"),
     [
         ("*ls-remote*) sleep 30;;", "no answer within 0.5 s"),
-        ("*ls-remote*) echo '<html>hello</html>'; exit 0;;", "no list of tags"),
+        ("*ls-remote*) echo '<html>hello</html>'; exit 0;;", "not a list of tags"),
         ("*ls-remote*) yes abcdefghij | head -c 30000000; exit 0;;", "longer than 20000000 bytes"),
         (
             "*ls-remote*) echo \"fatal: unable to access 'https://me:sesame@example.invalid/x/': no\" >&2; exit 128;;",
@@ -244,7 +244,7 @@ def pretend_git(folder: Path, script: str) -> dict[str, str]:
 def test_a_remote_that_answers_badly(  # the table is the test
     repo: Repo, shell: LocalShell, tmp_path: Path, script: str, words: str
 ) -> None:
-    """Silence, nonsense, floods and refusals of the remote are unknown, and no password is told."""
+    """Silence, nonsense, oversized answers and refusals of the remote are unknown, and the error has no password."""
     repo.remote(tmp_path / "remote.git")
     git = GitCheckout(repo.path, shell, environ=pretend_git(tmp_path / "bin", script), timeout=0.5)
     with pytest.raises(Unknown) as caught:
@@ -275,30 +275,30 @@ def bare(path: Path) -> Path:
     ],
 )
 def test_no_checkout(tmp_path: Path, shell: LocalShell, make: Callable[[Path], Path], words: str, step: str) -> None:
-    """A folder that is no checkout is refused, with the next step."""
+    """A folder that is not a checkout is refused, with the next step."""
     with pytest.raises(Refused, match=words) as caught:
         GitCheckout(make(tmp_path / "x"), shell).head()
     assert step in caught.value.next_step
 
 
 def test_another_users_repository(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
-    """Where git does not trust the folder's owner, the way to trust it is told."""
-    said = f"echo \"fatal: detected dubious ownership in repository at '{repo.path}'\" >&2; exit 128"
-    git = GitCheckout(repo.path, shell, environ=pretend_git(tmp_path / "bin", f"*) {said};;"))
+    """If git does not trust the folder's owner, the next step is the command to trust it."""
+    command = f"echo \"fatal: detected dubious ownership in repository at '{repo.path}'\" >&2; exit 128"
+    git = GitCheckout(repo.path, shell, environ=pretend_git(tmp_path / "bin", f"*) {command};;"))
     with pytest.raises(Refused, match="belongs to another user") as caught:
         git.tags()
     assert f"safe.directory {repo.path}" in caught.value.next_step
 
 
 def test_no_git(repo: Repo, shell: LocalShell) -> None:
-    """A machine without git lacks a part."""
+    """A machine without git raises `ToolMissing`."""
     with pytest.raises(ToolMissing, match="git"):
         GitCheckout(repo.path, shell, environ={"PATH": "/nonexistent"}).head()
 
 
 @pytest.mark.parametrize("remote", ["", "--upload-pack=x", "a\nb"])
-def test_no_name_of_a_remote(repo: Repo, shell: LocalShell, remote: str) -> None:
-    """A remote that could be an option of git's is refused."""
+def test_invalid_remote_names(repo: Repo, shell: LocalShell, remote: str) -> None:
+    """A remote name that git could parse as an option is refused."""
     with pytest.raises(Refused, match="neither the name nor the address"):
         GitCheckout(repo.path, shell, remote=remote)
 
@@ -315,14 +315,14 @@ def test_no_name_of_a_remote(repo: Repo, shell: LocalShell, remote: str) -> None
     ],
 )
 def test_no_login_is_shown(repo: Repo, shell: LocalShell, address: str, expected: str) -> None:
-    """The address of the remote is told without passwords and tokens."""
+    """The address of the remote is given without passwords and tokens."""
     assert without_login(address) == expected
     repo.git("remote", "add", "origin", address)
     assert GitCheckout(repo.path, shell).remote() == expected
 
 
 def test_the_environment_cannot_point_elsewhere(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
-    """GIT_DIR and its kin are dropped, and only calls to a remote see the forge's token."""
+    """Git never gets GIT_DIR and the like, and gets the forge's token only to talk to a remote."""
     other = Repo.new(tmp_path / "other")
     repo.remote(tmp_path / "remote.git")
     seen = tmp_path / "seen"
@@ -341,7 +341,7 @@ def test_the_environment_cannot_point_elsewhere(repo: Repo, shell: LocalShell, t
 
 
 def test_no_hook_and_no_helper_of_the_repository_runs(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
-    """Hooks, templates and the file system monitor stay silent, in looking and in cloning."""
+    """Reading and cloning run no hook, no template and no file system monitor."""
     ran = tmp_path / "ran"
     hook = repo.path / ".git" / "hooks" / "post-checkout"
     hook.parent.mkdir(exist_ok=True)
@@ -364,8 +364,8 @@ def test_no_hook_and_no_helper_of_the_repository_runs(repo: Repo, shell: LocalSh
     assert not ran.exists()
 
 
-def test_clone_holds_one_tag_on_its_commit(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
-    """The clone stands at the commit, keeps the annotated tag and other commits' tags, and names the real remote."""
+def test_clone_has_one_tag_on_its_commit(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """The clone has the commit checked out, its annotated tag, the tags of other commits, and the real origin."""
     old = repo.git("rev-parse", "HEAD")
     repo.git("tag", "v1.0.0")
     commit = repo.commit({"src/x.py": "x = 1\n"})
@@ -390,7 +390,7 @@ def test_clone_holds_one_tag_on_its_commit(repo: Repo, shell: LocalShell, tmp_pa
 
 
 def test_clone_onto_another_disk(repo: Repo, shell: LocalShell) -> None:
-    """Where temporary files are on a disk of their own, objects cannot be linked: they are copied."""
+    """If temporary files are on another disk, git copies the objects, since it cannot hard-link them."""
     memory = Path("/dev/shm")
     if not memory.is_dir() or memory.stat().st_dev == repo.path.stat().st_dev:
         pytest.skip("there is no /dev/shm on a file system of its own")
@@ -402,7 +402,7 @@ def test_clone_onto_another_disk(repo: Repo, shell: LocalShell) -> None:
 
 
 def test_clone_makes_a_missing_tag(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
-    """A tag that the checkout lacks is made in the clone alone; a detached commit and no remote are no hindrance."""
+    """A tag that the checkout lacks is made only in the clone, also from a detached commit and without a remote."""
     repo.git("checkout", "--quiet", "--detach")
     commit = repo.commit({"a": "1"})
     git = GitCheckout(repo.path, shell)
@@ -414,7 +414,7 @@ def test_clone_makes_a_missing_tag(repo: Repo, shell: LocalShell, tmp_path: Path
 
 
 def test_clone_of_a_commit_that_no_branch_holds(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
-    """A commit that only its id leads to is cloned as well."""
+    """A commit that no ref points to can be cloned."""
     commit = repo.commit({"a": "1"})
     repo.git("reset", "--quiet", "--hard", "HEAD~")
     GitCheckout(repo.path, shell).clone(tmp_path / "clone", commit=commit, tag="v2.0.0")
@@ -422,7 +422,7 @@ def test_clone_of_a_commit_that_no_branch_holds(repo: Repo, shell: LocalShell, t
 
 
 def test_clone_from_a_worktree(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
-    """A linked work tree is as good a checkout as the first one."""
+    """A linked work tree works like the main one."""
     repo.git("worktree", "add", "--quiet", str(tmp_path / "tree"), "-b", "side")
     commit = Repo(tmp_path / "tree").commit({"a": "1"})
     git = GitCheckout(tmp_path / "tree", shell)
@@ -432,14 +432,14 @@ def test_clone_from_a_worktree(repo: Repo, shell: LocalShell, tmp_path: Path) ->
 
 
 def a_moved_tag(repo: Repo, into: Path) -> None:
-    """The tag stands on another commit than the one asked for."""
+    """The tag is on another commit than the requested one."""
     repo.git("tag", "v1.0.0")
     repo.commit({"a": "1"})
     assert not into.exists()
 
 
 def a_full_folder(repo: Repo, into: Path) -> None:
-    """There is something in the way."""
+    """The folder is not empty."""
     into.mkdir()
     (into / "kept").write_text("kept")
     assert repo.path != into
@@ -451,7 +451,7 @@ def a_full_folder(repo: Repo, into: Path) -> None:
 def test_clone_refuses(
     repo: Repo, shell: LocalShell, tmp_path: Path, prepare: Callable[[Repo, Path], None], words: str
 ) -> None:
-    """A tag of another commit, and a place that is taken, are refused before anything is made."""
+    """A tag on another commit, and a folder that is not empty, are refused before anything is made."""
     into = tmp_path / "clone"
     prepare(repo, into)
     git = GitCheckout(repo.path, shell)
@@ -462,25 +462,25 @@ def test_clone_refuses(
 
 @pytest.mark.parametrize("call", ["date_of", "files"])
 def test_only_full_commit_ids(repo: Repo, shell: LocalShell, call: str) -> None:
-    """Where a commit is asked for, nothing but a whole id reaches git."""
+    """Only a full commit id reaches git."""
     with pytest.raises(UnmoorError, match="not a full commit id"):
         getattr(GitCheckout(repo.path, shell), call)("--output=x")
 
 
 def test_shallow(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
-    """A clone whose history is cut off says so."""
+    """A clone with a truncated history is shallow."""
     repo.commit({"a": "1"})
     repo.git("clone", "--quiet", "--depth=1", f"file://{repo.path}", str(tmp_path / "shallow"))
     assert GitCheckout(tmp_path / "shallow", shell).shallow()
 
 
 def test_a_partial_clone_is_never_taken_for_whole(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
-    """Where files are missing, git mentions it and goes on: here it is an error, with the way to complete them."""
+    """Git only warns about missing files; here it is an error, with the command that completes the clone."""
     repo.git("config", "uploadpack.allowFilter", "true")
     commit = repo.git("rev-parse", "HEAD")
     partial = tmp_path / "partial"
     repo.git("clone", "--quiet", "--no-checkout", "--filter=blob:none", f"file://{repo.path}", str(partial))
-    with pytest.raises(Unknown, match="does not hold every file") as caught:
+    with pytest.raises(Unknown, match="does not have every file") as caught:
         GitCheckout(partial, shell).clone(tmp_path / "clone", commit=commit, tag="v1.0.0")
     assert "git fetch --refetch --no-filter" in caught.value.next_step
     Repo(partial).git("fetch", "--quiet", "--refetch", "--no-filter")
@@ -488,8 +488,8 @@ def test_a_partial_clone_is_never_taken_for_whole(repo: Repo, shell: LocalShell,
     assert (tmp_path / "again" / "README").read_text() == "hello\n"
 
 
-def test_seen_from_a_folder(tmp_path: Path, shell: LocalShell) -> None:
-    """Files and the log are the folder's, tags and changes the repository's; a clone is whole."""
+def test_checkout_at_a_folder(tmp_path: Path, shell: LocalShell) -> None:
+    """Files and the log are those of the folder; tags, changes and clones are those of the whole repository."""
     repo = Repo.new(tmp_path / "all", {"one/a.txt": "one", "one-more/b.txt": "two", "top.txt": "top"})
     repo.commit({"one/a.txt": "changed"}, "Change one")
     head = repo.commit({"one-more/b.txt": "changed"}, "Change one more")

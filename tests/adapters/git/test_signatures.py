@@ -1,4 +1,4 @@
-"""Signed tags: real signatures by ssh-keygen and gpg, judged by a list of who may sign."""
+"""Signed tags: real signatures by ssh-keygen and gpg, verified against a list of allowed signers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIST = ".allowed_signers"
 
 @dataclass(frozen=True)
 class SignedRepo:
-    """A checkout, its remote whose default branch names alice, and both parties' keys."""
+    """A checkout, its remote whose default branch lists alice, and the keys of alice and mallory."""
 
     repo: Repo
     remote: Repo
@@ -29,18 +29,18 @@ class SignedRepo:
     keys: Path
 
     def sign(self, tag: str, who: str, *more: str) -> None:
-        """Make a tag that somebody signs with an ssh key."""
+        """Make a tag signed with somebody's ssh key."""
         key = ("-c", "gpg.format=ssh", "-c", f"user.signingkey={self.keys / who}")
         self.repo.git(*key, "tag", "-s", "-m", tag, *more, tag)
 
     def signer(self, tag: str) -> str:
-        """Who signed it, as the stage asks."""
+        """Who signed the tag, as the stage reads it."""
         return trusted_signer(self.git, tag, LIST)
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[SignedRepo]:
-    """Keys made on the spot."""
+    """A repository with fresh keys."""
     for who in ("alice", "mallory"):
         subprocess.run(
             ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", who, "-f", str(tmp_path / who)],  # noqa: S607
@@ -54,7 +54,7 @@ def place(tmp_path: Path) -> Iterator[SignedRepo]:
 
 
 def test_a_tag_that_an_allowed_signer_signed(place: SignedRepo) -> None:
-    """The signer's name as the list has it; a tag with a prefix as well."""
+    """Returns the signer's name as the list writes it, also for a tag with a prefix."""
     place.sign("v1.0", "alice")
     place.sign("pkg/v1.0", "alice")
     assert place.signer("v1.0") == "alice@example.org"
@@ -62,7 +62,7 @@ def test_a_tag_that_an_allowed_signer_signed(place: SignedRepo) -> None:
 
 
 def test_projects_of_one_repository_share_a_list_or_have_their_own(place: SignedRepo) -> None:
-    """The folder's list counts where there is one, and names whom it names alone."""
+    """If the folder has a list of its own, only that list counts."""
     place.sign("v1.0", "alice")
     git = place.git.at("packages/pkg")
     assert trusted_signer(git, "v1.0", LIST) == "alice@example.org"
@@ -79,23 +79,23 @@ def lightweight(place: SignedRepo) -> None:
 
 
 def unsigned(place: SignedRepo) -> None:
-    """Annotated alone."""
+    """An annotated tag without a signature."""
     place.repo.git("tag", "-a", "-m", "x", "v1.0")
 
 
 def stranger(place: SignedRepo) -> None:
-    """A good signature by somebody else."""
+    """A valid signature by somebody who is not on the list."""
     place.sign("v1.0", "mallory")
 
 
 def own_list(place: SignedRepo) -> None:
-    """The tag's own commit names the stranger."""
+    """The list in the tagged commit names the stranger."""
     place.repo.commit({LIST: f"alice@example.org {(place.keys / 'mallory.pub').read_text()}"})
     place.sign("v1.0", "mallory")
 
 
 def changed(place: SignedRepo) -> None:
-    """The text of a signed tag, with another commit in it."""
+    """A signed tag whose text was changed afterwards."""
     place.sign("v0.9", "alice")
     text = place.repo.git("cat-file", "tag", "v0.9").replace("tag v0.9\n", "tag v1.0\n") + "\n"
     (place.keys / "forged").write_text(text)
@@ -104,7 +104,7 @@ def changed(place: SignedRepo) -> None:
 
 
 def renamed(place: SignedRepo) -> None:
-    """A signed tag under another ref: the signature is good, for v0.9."""
+    """A signed tag under another ref: the signature is valid, but for v0.9."""
     place.sign("v0.9", "alice")
     place.repo.git("update-ref", "refs/tags/v1.0", place.repo.git("rev-parse", "refs/tags/v0.9"))
 
@@ -114,15 +114,15 @@ def renamed(place: SignedRepo) -> None:
     [
         (lightweight, "is a lightweight tag"),
         (unsigned, "is not signed"),
-        (stranger, "carries no signature that counts"),
-        (own_list, "carries no signature that counts"),
-        (changed, "carries no signature that counts"),
+        (stranger, "has no valid signature"),
+        (own_list, "has no valid signature"),
+        (changed, "has no valid signature"),
         (renamed, "was signed under another name, 'v0.9'"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_refused(place: SignedRepo, arrange: object, words: str) -> None:
-    """Each refusal names who may sign."""
+    """Each refusal names the allowed signers."""
     assert callable(arrange)
     arrange(place)
     with pytest.raises(Refused) as caught:
@@ -132,7 +132,7 @@ def test_refused(place: SignedRepo, arrange: object, words: str) -> None:
 
 
 def test_a_tag_that_a_checkout_flattened_is_fetched_again(place: SignedRepo) -> None:
-    """CI checkouts may put a lightweight tag in the place of the signed one: the command brings it back."""
+    """CI checkouts may replace the signed tag with a lightweight one; the suggested command restores it."""
     place.sign("v1.0", "alice")
     place.repo.git("push", "--quiet", "origin", "v1.0")
     place.repo.git("tag", "--force", "--no-sign", "v1.0", "HEAD")
@@ -143,15 +143,15 @@ def test_a_tag_that_a_checkout_flattened_is_fetched_again(place: SignedRepo) -> 
     assert place.signer("v1.0") == "alice@example.org"
 
 
-def test_without_a_list_nobody_may(place: SignedRepo) -> None:
-    """A list that is missing on the default branch is a refusal, and says how one is written."""
+def test_without_a_list_nobody_may_sign(place: SignedRepo) -> None:
+    """A missing list on the default branch is a refusal."""
     place.sign("v1.0", "alice")
     with pytest.raises(Refused, match="there is no signers on the default branch"):
         trusted_signer(place.git, "v1.0", "signers")
 
 
 def test_a_default_branch_that_is_not_here(place: SignedRepo, tmp_path: Path) -> None:
-    """The list of another day is not taken for today's."""
+    """An outdated list in the checkout does not count."""
     place.sign("v1.0", "alice")
     other = tmp_path / "other"
     place.repo.git("clone", "--quiet", str(place.remote.path), str(other))
@@ -163,7 +163,7 @@ def test_a_default_branch_that_is_not_here(place: SignedRepo, tmp_path: Path) ->
 
 
 def test_openpgp_keys(place: SignedRepo) -> None:
-    """An armoured list of keys; a signature of another kind does not count then, and the user's keyring never."""
+    """With armoured keys, only OpenPGP signatures by those keys count, and the user's keyring never does."""
     with tempfile.TemporaryDirectory(prefix="gpg-") as home:
         env = {**os.environ, "GNUPGHOME": home}
         gpg = ["gpg", "--batch", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback"]

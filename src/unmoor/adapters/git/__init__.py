@@ -1,5 +1,5 @@
-"""Git as a program: one checkout and its remote, read and cloned.
+"""One checkout and its remote, read and cloned with the git program.
 
-Implements `unmoor.ports.git`. Begin with `checkout`; `program` runs git with nothing of the user's settings but what is
-needed.
+Implements `unmoor.ports.git`. Begin with `checkout`; `program` runs git with only those settings of the user that
+it needs.
 """

@@ -1,4 +1,4 @@
-"""What the history of a commit tells of single files."""
+"""Find which files the history of a commit deletes."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Final
 
 from unmoor.adapters.git.program import GitProgram
 
-# Arguments of one call of git; more files than this are not asked for.
-_MOST: Final = 500
+# The most paths in one git call; any further paths are ignored.
+_MOST_PATHS: Final = 500
 
 
 def deleted(git: GitProgram, folder: Path, commit: str, paths: Sequence[str], *, within: str = "") -> frozenset[str]:
-    """Which of some paths the history of a commit has deleted; see `unmoor.ports.git.Git`.
+    """Return the paths that the history of a commit deletes; see `unmoor.ports.git.Git`.
 
-    ``folder`` is the top of the checkout, ``within`` the folder that the paths are named from.
+    ``folder`` is the top of the checkout, ``within`` the folder that the paths are relative to.
     """
-    whole = {posixpath.normpath(posixpath.join(within, path)): path for path in paths[:_MOST]}
-    if not whole:
+    by_full_path = {posixpath.normpath(posixpath.join(within, path)): path for path in paths[:_MOST_PATHS]}
+    if not by_full_path:
         return frozenset()
-    asked = ("log", "-z", "--diff-filter=D", "--no-renames", "--name-only", "--no-color", "--format=", commit, "--")
-    out = git.run(*asked, *whole, cwd=folder).out
-    return frozenset(whole[path] for each in out.split("\0") if (path := each.strip("\n")) in whole)
+    options = ("log", "-z", "--diff-filter=D", "--no-renames", "--name-only", "--no-color", "--format=", commit, "--")
+    out = git.run(*options, *by_full_path, cwd=folder).out
+    return frozenset(by_full_path[path] for each in out.split("\0") if (path := each.strip("\n")) in by_full_path)

@@ -1,4 +1,4 @@
-"""What a commit holds. It never changes, so git is asked once for each thing, whoever asks in this process."""
+"""Trees and blobs. They never change, so the whole process reads each from git once."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from unmoor.adapters.git.program import GitProgram
 
 T = TypeVar("T", str, bytes)
 
-_MOST: Final = 256
-_LARGEST: Final = 2_000_000
-_kept: dict[tuple[str, ...], str | bytes] = {}
-_keeping = threading.Lock()
+_MOST_ENTRIES: Final = 256
+_LARGEST_ENTRY: Final = 2_000_000
+_cache: dict[tuple[str, ...], str | bytes] = {}
+_cache_lock = threading.Lock()
 
 
 def tree(git: GitProgram, folder: Path, commit: str, *options: str, path: str = "") -> str:
-    """What ``git ls-tree`` says of a commit, by its full id. Raises as `GitProgram.run` does."""
-    words = ("ls-tree", "-z", *options, "--full-tree", commit, *(("--", path) if path else ()))
-    return _once((str(folder), *words), lambda: git.run(*words, cwd=folder).out)
+    """The output of ``git ls-tree`` for a commit, by its full id. Raises as `GitProgram.run` does."""
+    args = ("ls-tree", "-z", *options, "--full-tree", commit, *(("--", path) if path else ()))
+    return _cached((str(folder), *args), lambda: git.run(*args, cwd=folder).out)
 
 
-def blob(git: GitProgram, own: Path, name: str) -> bytes:
-    """The very bytes of a blob of the repository in ``own``: through a file, since a shell's answer is decoded text."""
+def blob(git: GitProgram, git_dir: Path, name: str) -> bytes:
+    """The exact bytes of a blob. Read through a file, since the shell decodes output as text."""
 
     def read() -> bytes:
         with tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
             folder = Path(aside)
-            env = {"GIT_DIR": str(own), "GIT_WORK_TREE": aside}
+            env = {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": aside}
             file = git.run("unpack-file", name, cwd=folder, env=env).out.strip()
             return (folder / Path(file).name).read_bytes()
 
-    return _once((str(own), "blob", name), read)
+    return _cached((str(git_dir), "blob", name), read)
 
 
-def _once(key: tuple[str, ...], ask: Callable[[], T]) -> T:
-    with _keeping:
-        known = _kept.get(key)
+def _cached(key: tuple[str, ...], read: Callable[[], T]) -> T:
+    with _cache_lock:
+        known = _cache.get(key)
     if known is not None:
-        return known  # type: ignore[return-value]  # the key says which of the two it is
-    answer = ask()
-    if len(answer) <= _LARGEST:
-        with _keeping:
-            if len(_kept) >= _MOST:
-                _kept.clear()
-            _kept[key] = answer
+        return known  # type: ignore[return-value]  # the key determines which of the two types it is
+    answer = read()
+    if len(answer) <= _LARGEST_ENTRY:
+        with _cache_lock:
+            if len(_cache) >= _MOST_ENTRIES:
+                _cache.clear()
+            _cache[key] = answer
     return answer

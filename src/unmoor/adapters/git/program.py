@@ -1,4 +1,4 @@
-"""The git program: how it is called, in which environment, and what its failures mean."""
+"""The git program: its options, its environment, and what its failures mean."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from unmoor.errors import Refused, TimedOut, Unknown, UnmoorError
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.text import clean
 
-# Hooks, file system monitors, helpers of the ext transport and signing programs are never run;
-# nothing is refreshed, packed or deleted on the way; output does not depend on the user's settings.
+# Git runs no hooks, file system monitors, ext transport helpers or signing programs. It does not refresh, pack
+# or delete anything, and its output does not depend on the user's settings.
 _OPTIONS: Final = (
     *("-c", "core.hooksPath=/dev/null"),
     *("-c", "core.fsmonitor=false"),
@@ -38,22 +38,22 @@ _FIXED: Final = {
     "GIT_PAGER": "cat",
     "GIT_EDITOR": "false",
 }
-# What finds git, its settings and its credential helpers. Variables that would point git at another
-# repository (GIT_DIR, GIT_INDEX_FILE …) or another identity are not among them.
+# Variables that git needs to find its programs, settings and credential helpers. Variables that point git at
+# another repository (GIT_DIR, GIT_INDEX_FILE …) or another identity are not on the list.
 _ALLOWED: Final = re.compile(
     r"PATH|HOME|USER|LOGNAME|TMPDIR|XDG_(CONFIG|CACHE|DATA)_HOME|XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS"
     r"|SSL_CERT_(FILE|DIR)|CURL_CA_BUNDLE|(?i:(https?|all|no)_proxy)"
     r"|SSH_AUTH_SOCK|GIT_SSH(_COMMAND|_VARIANT)?|GIT_ASKPASS|GIT_SSL_\w+|GIT_PROXY_\w+|GIT_EXEC_PATH"
     r"|GIT_CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|GIT_ALLOW_PROTOCOL|GIT_CEILING_DIRECTORIES"
 )
-# Tokens of the forge, which credential helpers look for; only calls to a remote see them.
+# Forge tokens, which credential helpers read. Git gets them only to talk to a remote.
 _TOKENS: Final = re.compile(r"(GH|GITHUB)(_ENTERPRISE)?_TOKEN|GH_HOST|GH_CONFIG_DIR")
 _LOGIN = re.compile(r"://[^/\s'\"]*@")
 
 
 @dataclass(frozen=True, kw_only=True)
 class GitProgram:
-    """Runs git by argument lists. ``environ`` is the user's environment, of which an allow-list is kept."""
+    """Runs git with argument lists. ``environ`` is the user's environment; git gets only an allow-list of it."""
 
     shell: Shell
     environ: Mapping[str, str]
@@ -70,12 +70,13 @@ class GitProgram:
         timeout: float | None = None,
         config: Sequence[str] = (),
     ) -> Ran:
-        """Run git to its end. ``fine`` are the exit codes that are answers; ``limit`` in bytes, ``timeout`` in seconds.
+        """Run git to its end.
 
-        ``config`` are settings for this call, such as ``core.bare=false``.
+        ``fine`` lists the exit codes that are not failures, ``limit`` is in bytes and ``timeout`` in seconds.
+        ``config`` lists settings for this call, such as ``core.bare=false``.
 
-        Raises `Refused` where this is no repository that git will work in, `Unknown` for every other
-        failure, a time-out and an answer beyond the limit among them, and `ToolMissing`.
+        Raises `Refused` if this is not a repository that git agrees to work in, `ToolMissing` if there is no git, and
+        `Unknown` for every other failure, including a time-out and output beyond the limit.
         """
         what = f"git {args[0]}"
         try:
@@ -90,64 +91,64 @@ class GitProgram:
             raise Unknown(
                 f"{what} gave no answer within {timeout or self.timeout:g} s",
                 where=str(cwd),
-                next_step="see whether the remote can be reached",
+                next_step="check that the remote is reachable",
             ) from error
         if ran.code not in fine:
             raise failure(what, ran, cwd)
         if len(ran.out) >= limit or (len(ran.out) > limit // 4 and len(ran.out.encode()) >= limit):
             raise Unknown(
-                f"the answer of {what} is longer than {limit} bytes",
+                f"the output of {what} is longer than {limit} bytes",
                 where=str(cwd),
-                otherwise="see what makes it so long: hundreds of thousands of tags or files, perhaps",
+                otherwise="find out what makes it so long, for example hundreds of thousands of tags or files",
             )
         return ran
 
     def _environment(self, *, remote: bool) -> dict[str, str]:
-        kept = {
+        allowed = {
             name: value
             for name, value in self.environ.items()
             if _ALLOWED.fullmatch(name) or (remote and _TOKENS.fullmatch(name))
         }
-        return kept | _FIXED
+        return allowed | _FIXED
 
 
 def failure(what: str, ran: Ran, cwd: Path) -> UnmoorError:
-    """Say what a failure of git means."""
-    said = ran.err or ran.out
-    if "dubious ownership" in said:
+    """Return the error for a failed git command."""
+    output = ran.err or ran.out
+    if "dubious ownership" in output:
         return Refused(
-            "the repository belongs to another user, so git will not work in it",
+            "the repository belongs to another user, so git refuses to work in it",
             where=str(cwd),
             next_step=f"if you trust it: git config --global --add safe.directory {cwd}",
         )
-    if "not a git repository" in said and "ls-remote" not in what:
+    if "not a git repository" in output and "ls-remote" not in what:
         return Refused(
             "this folder is not in a git repository",
             where=str(cwd),
             next_step="change to the checkout of the project, or clone it first",
         )
-    if "must be run in a work tree" in said:
+    if "must be run in a work tree" in output:
         return Refused(
-            "this is a bare repository, or a repository's own folder: there are no files checked out",
+            "this is a bare repository or a .git folder: it has no checked out files",
             where=str(cwd),
             next_step="change to a checkout of the project",
         )
     return Unknown(
-        f"{what} failed: {reason(said) or f'exit code {ran.code}'}",
+        f"{what} failed: {reason(output) or f'exit code {ran.code}'}",
         where=str(cwd),
-        next_step="put right what git says",
+        next_step="fix what git reports",
     )
 
 
-def reason(said: str) -> str:
-    """The line of git's talk that says why, without logins and fit for a terminal."""
-    lines = [line for line in said.splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ERROR:"))] or lines[-1:]
-    return clean("; ".join(_LOGIN.sub("://", line) for line in telling[:3]))
+def reason(output: str) -> str:
+    """The lines of git's output that give the reason, without logins and fit for a terminal."""
+    lines = [line for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ERROR:"))] or lines[-1:]
+    return clean("; ".join(_LOGIN.sub("://", line) for line in errors[:3]))
 
 
 def without_login(address: str) -> str:
-    """An address that may be shown and written down: no password, and for http no user either."""
+    """The address without a password and, for http, without a user name. Safe to print and to store."""
     scheme, separator, rest = address.partition("://")
     if not separator:
         return clean(address, 2000)

@@ -1,4 +1,4 @@
-"""What a checkout knows of its remote's branches."""
+"""The branches of a checkout's remote."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from unmoor.util.text import clean
 def default_head(git: GitProgram, folder: Path, remote: str, *, commit_of: Callable[[str], str | None]) -> str | None:
     """The last commit of the remote's default branch; see `unmoor.ports.git.Git`.
 
-    ``folder`` is the top of the checkout, and ``commit_of`` gives ``None`` for a commit that it does not hold.
+    ``folder`` is the top of the checkout. ``commit_of`` returns ``None`` for a commit that the checkout does not have.
     """
     out = git.run("ls-remote", "--quiet", "--", remote, "HEAD", cwd=folder, remote=True).out
     commit = out.partition("\t")[0]
@@ -23,7 +23,7 @@ def default_head(git: GitProgram, folder: Path, remote: str, *, commit_of: Calla
         return None
     if not is_commit(commit) or commit_of(commit) is None:
         raise Refused(
-            f"this checkout does not hold the last commit of the remote's default branch, {clean(commit, 40)}",
+            f"this checkout does not have the last commit of the remote's default branch, {clean(commit, 40)}",
             where=str(folder),
             next_step="git fetch origin; in GitHub Actions: actions/checkout with fetch-depth: 0",
         )
@@ -31,9 +31,9 @@ def default_head(git: GitProgram, folder: Path, remote: str, *, commit_of: Calla
 
 
 def on_a_branch(git: GitProgram, folder: Path, remote: str, commit: str) -> bool | None:
-    """Whether a branch of the remote holds a commit; see `unmoor.ports.git.Git`. No request is made."""
+    """Whether a branch of the remote contains a commit; see `unmoor.ports.git.Git`. Sends no request."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", remote):
-        return None  # an address: git keeps no branches of it
+        return None  # an address: git has no remote-tracking branches for it
     count = ("for-each-ref", "--count=1", "--format=x")
     if not git.run(*count, f"refs/remotes/{remote}/", cwd=folder).out:
         return None

@@ -1,4 +1,4 @@
-"""What a checkout needs beside the repository's own objects: submodules, and the files that git-lfs keeps."""
+"""Submodules and git-lfs files, which a clone does not bring along."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unmoor.adapters.git.program import GitProgram
 from unmoor.dists.source_tree import pointers
 from unmoor.errors import ToolMissing, Unknown
 
-_SHOWN = 3
+_MOST_NAMED = 3
 _IN_EACH = "git lfs install --local --skip-repo && git lfs pull"
 
 
@@ -24,20 +24,20 @@ def fetch_submodules_and_lfs(
     paths: Sequence[str],
     read: Callable[[str, str], bytes | None],
 ) -> None:
-    """Fetch submodules, by the protocols that git allows for them, and large files.
+    """Fetch submodules, over the protocols that git allows for them, and large files.
 
-    ``source`` is the checkout that ``folder`` was cloned from. Raises `Unknown` for what cannot be had, `ToolMissing`
-    where large files are wanted and git-lfs is not on this machine.
+    ``source`` is the checkout that ``folder`` was cloned from. Raises `Unknown` for anything that cannot be fetched,
+    and `ToolMissing` if large files need git-lfs and it is not installed.
     """
     modules = ".gitmodules" in paths
     if modules:
-        _submodules(git, folder, commit)
+        _fetch_submodules(git, folder, commit)
     attributes = (path for path in paths if path.rpartition("/")[2] == ".gitattributes")
     if modules or any(b"filter=lfs" in (read(commit, path) or b"") for path in attributes):
-        _large_files(git, folder, source, modules=modules)
+        _fetch_large_files(git, folder, source, modules=modules)
 
 
-def _submodules(git: GitProgram, folder: Path, commit: str) -> None:
+def _fetch_submodules(git: GitProgram, folder: Path, commit: str) -> None:
     try:
         git.run(
             *("submodule", "--quiet", "update", "--init", "--recursive"),
@@ -48,25 +48,25 @@ def _submodules(git: GitProgram, folder: Path, commit: str) -> None:
         )
     except Unknown as error:
         raise Unknown(
-            f"a submodule cannot be fetched: {error.what}",
+            f"cannot fetch a submodule: {error.what}",
             where=f".gitmodules at {commit[:12]}",
-            next_step="see that its address can be read from here: git clone --recurse-submodules; a path on"
-            " this machine is taken only if git is told so: protocol.file.allow",
+            next_step="check that its address is readable from here: git clone --recurse-submodules; git accepts a"
+            " path on this machine only with the setting protocol.file.allow",
         ) from error
 
 
-def _large_files(git: GitProgram, folder: Path, source: Path, *, modules: bool) -> None:
-    """Put the files in the place of their pointers: those that the checkout has, then those of the remote."""
+def _fetch_large_files(git: GitProgram, folder: Path, source: Path, *, modules: bool) -> None:
+    """Replace pointers with their files: first those that the checkout has, then those from the remote."""
     found = pointers(folder)
     if not found:
         return
     if shutil.which("git-lfs", path=git.environ.get("PATH")) is None:
         raise ToolMissing(
-            f"git-lfs is not on this machine, and it keeps {_named(found)}",
+            f"git-lfs is not installed, and it stores {_some(found)}",
             next_step="install it, for example: apt-get install git-lfs",
             retryable=True,
         )
-    # The filters in this clone alone: without them git would call every large file changed.
+    # Install the filters in this clone only. Without them git reports every large file as changed.
     git.run("lfs", "install", "--local", "--skip-repo", cwd=folder)
     store = store_of(git, source)
     if (store / "objects").is_dir():
@@ -78,26 +78,26 @@ def _large_files(git: GitProgram, folder: Path, source: Path, *, modules: bool) 
             each = ("submodule", "--quiet", "foreach", "--recursive", _IN_EACH)
             git.run(*each, cwd=folder, remote=True, timeout=600.0)
     except Unknown as error:
-        raise _absent(pointers(folder), f": {error.what}") from error
+        raise _missing(pointers(folder), f": {error.what}") from error
     if left := pointers(folder):
-        raise _absent(left, "")
+        raise _missing(left, "")
 
 
 def store_of(git: GitProgram, source: Path) -> Path:
-    """Where a checkout keeps the large files that it has."""
-    said = git.run("config", "--get", "lfs.storage", cwd=source, fine=(0, 1)).out.strip()
-    own = Path(git.run("rev-parse", "--git-common-dir", cwd=source).out.removesuffix("\n"))
-    return (source / own / (said or "lfs")).resolve()
+    """The folder in which a checkout stores its large files."""
+    setting = git.run("config", "--get", "lfs.storage", cwd=source, fine=(0, 1)).out.strip()
+    git_dir = Path(git.run("rev-parse", "--git-common-dir", cwd=source).out.removesuffix("\n"))
+    return (source / git_dir / (setting or "lfs")).resolve()
 
 
-def _absent(files: Sequence[str], why: str) -> Unknown:
+def _missing(files: Sequence[str], why: str) -> Unknown:
     return Unknown(
-        f"git-lfs cannot fetch {_named(files)}{why}",
-        next_step="see that the remote holds them: git lfs push --all origin; or fetch them into the checkout first:"
-        " git lfs pull",
+        f"git-lfs cannot fetch {_some(files)}{why}",
+        next_step="make sure that the remote has them: git lfs push --all origin; or fetch them into the checkout"
+        " first: git lfs pull",
     )
 
 
-def _named(files: Sequence[str]) -> str:
-    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
-    return f"{', '.join(files[:_SHOWN])}{more}"
+def _some(files: Sequence[str]) -> str:
+    more = f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else ""
+    return f"{', '.join(files[:_MOST_NAMED])}{more}"
