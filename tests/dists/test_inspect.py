@@ -1,4 +1,4 @@
-"""Wheels and sdists are read within limits, and never unpacked outside their folder."""
+"""Wheels and sdists are read within limits, and never unpacked outside the target folder."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tuple[str, ta
     ],
 )
 def test_file_names(name: str, expected: tuple[str, str]) -> None:
-    """A file name says the project and the version."""
+    """A file name contains the project and the version."""
     found = parse_filename(name)
     assert (found.name, str(found.version)) == expected
     assert bool(found.tags) == name.endswith(".whl")
 
 
 @pytest.mark.parametrize("name", ["x.whl", "x-y-py3-none-any.whl", "x.tar.gz", "x-1.0.exe", "x-1.0.tar.gz\n", ""])
-def test_file_names_that_are_none(name: str) -> None:
-    """Anything else is refused."""
+def test_invalid_file_names(name: str) -> None:
+    """Names that are neither a wheel's nor an sdist's are refused."""
     with pytest.raises(InvalidDist):
         parse_filename(name)
 
@@ -85,12 +85,12 @@ def test_file_names_that_are_none(name: str) -> None:
     ],
 )
 def test_modules(tmp_path: Path, names: list[str], expected: tuple[str, ...]) -> None:
-    """Packages and modules at the top are named; of a namespace, what lies in it."""
+    """Top-level packages and modules are listed. For a namespace package, what it contains is listed."""
     assert modules(wheel(tmp_path, dict.fromkeys(names, ""))) == expected
 
 
 def test_metadata_of_both_kinds(tmp_path: Path) -> None:
-    """METADATA and PKG-INFO say the same."""
+    """METADATA and PKG-INFO are read alike."""
     own = read_metadata(wheel(tmp_path, {}))
     assert (own.name, own.version, own.requires, own.extras) == ("Small.One", "1.0", ("idna",), ("cli",))
     path = sdist(tmp_path, [("small_one-1.0/sub/PKG-INFO", "x"), ("small_one-1.0/PKG-INFO", INFO)])
@@ -98,7 +98,7 @@ def test_metadata_of_both_kinds(tmp_path: Path) -> None:
 
 
 def test_no_metadata(tmp_path: Path) -> None:
-    """An archive without metadata is refused; another project's dist-info is not ours."""
+    """An archive without metadata is refused, even if it contains another project's dist-info."""
     with pytest.raises(InvalidDist, match="no metadata"):
         read_metadata(wheel(tmp_path, {"other-1.0.dist-info/METADATA": INFO}, metadata=False))
     with pytest.raises(InvalidDist, match="no metadata"):
@@ -106,7 +106,7 @@ def test_no_metadata(tmp_path: Path) -> None:
 
 
 def test_members_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A member that is too long, an archive that unpacks to too much, and one with too many members are refused."""
+    """Too long members, archives that unpack to too much, and archives with too many members are refused."""
     monkeypatch.setattr(inspect, "MEMBER_LIMIT", 20)
     path = sdist(tmp_path, [("small_one-1.0/PKG-INFO", INFO)])
     with pytest.raises(InvalidDist, match="longer than 20"):
@@ -122,7 +122,7 @@ def test_members_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_extract(tmp_path: Path) -> None:
-    """An sdist is unpacked into its one folder."""
+    """An sdist is unpacked into its top-level folder."""
     top = extract(sdist(tmp_path, [("small_one-1.0/PKG-INFO", INFO), ("small_one-1.0/a/b", "x")]), tmp_path / "out")
     assert top == tmp_path / "out" / "small_one-1.0"
     assert (top / "a/b").read_text() == "x"
@@ -143,7 +143,7 @@ def test_extract(tmp_path: Path) -> None:
     ],
 )
 def test_hostile_sdists(tmp_path: Path, members: list[tuple[str, str | tarfile.TarInfo]]) -> None:
-    """Nothing leaves the folder, and an sdist is one folder."""
+    """Nothing is written outside the folder, and an sdist without exactly one folder is refused."""
     (tmp_path / "in").mkdir()
     path = sdist(tmp_path / "in", members)
     with pytest.raises(InvalidDist):
@@ -154,7 +154,7 @@ def test_hostile_sdists(tmp_path: Path, members: list[tuple[str, str | tarfile.T
 
 @pytest.mark.parametrize("cut", [0, 10, 100])
 def test_broken_archives(tmp_path: Path, cut: int) -> None:
-    """What is cut off or is no archive is refused, never a traceback."""
+    """A truncated or invalid archive is refused, without a traceback."""
     for path in (wheel(tmp_path, {"a.py": "x" * 1000}), sdist(tmp_path, [("a/PKG-INFO", INFO * 100)])):
         path.write_bytes(path.read_bytes()[:cut])
         with pytest.raises(InvalidDist):
@@ -162,13 +162,13 @@ def test_broken_archives(tmp_path: Path, cut: int) -> None:
 
 
 def test_missing_file_is_not_a_broken_archive(tmp_path: Path) -> None:
-    """The disk's errors stay the disk's."""
+    """Errors of the disk are raised unchanged."""
     with pytest.raises(FileNotFoundError):
         extract(tmp_path / "small_one-1.0.tar.gz", tmp_path / "out")
 
 
 def test_entry_points(tmp_path: Path) -> None:
-    """Groups, names with their case, and extras are read."""
+    """Groups, names with their case, and extras of entry points are read."""
     text = "[console_scripts]\nRun = a.b:c [x, y]\n\n[host]\nz = a\n"
     found = entry_points(wheel(tmp_path, {"small_one-1.0.dist-info/entry_points.txt": text}))
     assert [(each.group, each.name, each.module, each.attr, each.extras) for each in found] == [

@@ -1,4 +1,4 @@
-"""Wheels that are proper archives and hold what they should not, and bad sdists."""
+"""Wheels that are valid archives with bad contents, and bad sdists."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _record(name: str, data: bytes) -> File:
 
 
 def _zip_behind(name: str) -> File:
-    """An sdist with a ZIP archive behind it."""
+    """An sdist with a ZIP archive appended."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr(zipfile.ZipInfo("other"), "x")
@@ -82,7 +82,7 @@ def _zip_behind(name: str) -> File:
 
 
 def _damaged_header(data: bytes) -> bytes:
-    """Break the checksum of the second header: tarfile takes that for the end."""
+    """Break the checksum of the second header, which tarfile reads as the end of the archive."""
     import gzip
 
     plain = bytearray(gzip.decompress(data))

@@ -169,7 +169,7 @@ LICENCES = (
     Case(
         "not in the sdist",
         "licence-missing",
-        sdist(said=("License-File: LICENSE",)),
+        sdist(lines=("License-File: LICENSE",)),
         "License-File LICENSE does not exist",
     ),
     Case(

@@ -1,4 +1,4 @@
-"""Bad file names, and wheels that are no proper ZIP archives."""
+"""Bad file names, and wheels that are not valid ZIP archives."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ SIZES = (
 
 
 def _shuffled(members: list[Member]) -> list[Member]:
-    """A member that stands twice in the archive, once in the directory."""
+    """A member that is twice in the archive and once in the directory."""
     return [replace(members[0], is_listed=False), *members]
 
 
@@ -118,7 +118,7 @@ def _twice(members: list[Member]) -> list[Member]:
 
 
 def _only_data(name: str, **how: object) -> File:
-    """A wheel whose first member, no source, is bent."""
+    """A wheel whose first member, which is not source, is modified."""
     change = member(b"lit = True\n", name=b"lighthouse.bin", **how)
     return Wheel(
         name=name, record=lambda rows: rows.replace("lighthouse_module.py", "lighthouse.bin"), change=change

@@ -1,4 +1,4 @@
-"""A bad file of the corpus, and short words for making one."""
+"""A bad file of the corpus, and helpers that create one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tests.dists.checks.packing import Entry, Sdist, Wheel, member, metadata
 
 File = tuple[str, bytes]
 LIMIT = 200_000
-"""Bytes that a file of the corpus may have, here and at the index."""
+"""The size limit for a file of the corpus, in bytes, here and at the index."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One bad file, made for a project of any name: the rule it breaks, and PyPI's words."""
+    """One bad file for a project of any name, with the rule it breaks and PyPI's message."""
 
     name: str
     rule: str
@@ -26,22 +26,22 @@ class Case:
 
 
 def with_metadata(*lines: str, **how: object) -> Callable[[str], File]:
-    """A wheel with more metadata."""
+    """A wheel with additional metadata lines."""
     return lambda name: Wheel(name=name, text=metadata(name, "1.0", *lines, **how)).file()  # type: ignore[arg-type]
 
 
 def wheel(**how: object) -> Callable[[str], File]:
-    """A wheel."""
+    """A wheel with these fields changed."""
     return lambda name: Wheel(name=name, **how).file()  # type: ignore[arg-type]
 
 
 def wheel_with_member(data: bytes = b"lit = True\n", **how: object) -> Callable[[str], File]:
-    """A wheel whose first member is bent."""
+    """A wheel whose first member is modified."""
     return wheel(change=member(data, **how))
 
 
 def sdist(**how: object) -> Callable[[str], File]:
-    """An sdist."""
+    """An sdist with these fields changed."""
     return lambda name: Sdist(name=name, **how).file()  # type: ignore[arg-type]
 
 

@@ -1,7 +1,7 @@
-"""Bad files, each with the rule that it breaks here, and what PyPI says of it: ``None`` where PyPI takes it.
+"""Bad files, each with the rule that it breaks here and PyPI's message, ``None`` if PyPI accepts it.
 
-What PyPI says is told from its source (warehouse/forklift/legacy.py, forklift/metadata.py and
-utils/zipfiles.py at 6b62157); the local world's index must say the same.
+The messages come from PyPI's source (warehouse/forklift/legacy.py, forklift/metadata.py and
+utils/zipfiles.py at 6b62157). The local world's index must return the same ones.
 """
 
 from __future__ import annotations
@@ -45,4 +45,4 @@ WARNED = (
     Case("words", "zip-archive-comment", wheel(tail=Tail(comment=b"words")), None),
     Case("others", "wheel-tags", wheel(info={"WHEEL": b"Wheel-Version: 1.0\nTag: py2-none-any\n"}), None),
 )
-"""Files that are told of, and not refused here."""
+"""Files that cause a warning here and are not refused."""

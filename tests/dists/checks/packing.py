@@ -1,4 +1,4 @@
-"""Wheels and sdists, good ones and bent ones: every byte of the ZIP and tar formats can be set; nothing is random."""
+"""Write valid and invalid wheels and sdists. Every byte of the ZIP and tar formats can be set; nothing is random."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DATE = 0x5821
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One member of a ZIP archive. ``local`` changes its own header alone, the rest both places."""
+    """One member of a ZIP archive. ``local`` changes only its own header; the other fields also its directory entry."""
 
     name: bytes
     data: bytes = b""
@@ -39,7 +39,7 @@ class Member:
 
     @property
     def packed(self) -> bytes:
-        """The bytes as they lie in the archive."""
+        """The bytes as stored in the archive."""
         if self.raw is not None:
             return self.raw
         if self.method != DEFLATED:
@@ -47,8 +47,8 @@ class Member:
         deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
         return deflate.compress(self.data) + deflate.flush()
 
-    def said(self) -> dict[str, int]:
-        """What both headers say: method, flags, checksum and sizes."""
+    def fields(self) -> dict[str, int]:
+        """The fields of both headers: method, flags, checksum and sizes."""
         return {
             "method": self.method,
             "flags": self.flags,
@@ -58,31 +58,31 @@ class Member:
         }
 
     def header(self) -> bytes:
-        """The header before its bytes."""
-        said = {**self.said(), "name": self.name, "extra": self.extra, **self.local}
-        numbers = [said[key] for key in ("flags", "method")]
-        sizes = [said[key] for key in ("crc", "packed", "size")]
-        name, extra = said["name"], said["extra"]
+        """The header before the data."""
+        fields = {**self.fields(), "name": self.name, "extra": self.extra, **self.local}
+        numbers = [fields[key] for key in ("flags", "method")]
+        sizes = [fields[key] for key in ("crc", "packed", "size")]
+        name, extra = fields["name"], fields["extra"]
         assert isinstance(name, bytes)
         assert isinstance(extra, bytes)
         fixed = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, *numbers, 0, _DATE, *sizes, len(name), len(extra))
         return fixed + name + extra
 
     def entry(self, offset: int) -> bytes:
-        """Its entry in the directory."""
-        said, extra = self.said(), self.central_extra
+        """The entry in the directory."""
+        fields, extra = self.fields(), self.central_extra
         fixed = struct.pack(
             "<4s6H3L5H2L",
             b"PK\x01\x02",
             (3 << 8) | 20,
             20,
-            said["flags"],
-            said["method"],
+            fields["flags"],
+            fields["method"],
             0,
             _DATE,
-            said["crc"],
-            said["packed"],
-            said["size"],
+            fields["crc"],
+            fields["packed"],
+            fields["size"],
             len(self.name),
             len(extra),
             len(self.comment),
@@ -96,7 +96,7 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class Tail:
-    """How the archive ends; the numbers are added to what would be right."""
+    """How the archive ends. The numbers are added to the correct values."""
 
     comment: bytes = b""
     after: bytes = b""
@@ -135,7 +135,7 @@ def pack(members: Sequence[Member], tail: Tail | None = None, before: bytes = b"
 
 
 def metadata(name: str, version: str = "1.0", *lines: str, declared: str = "2.4", body: str = "Words.\n") -> bytes:
-    """METADATA with the fields that every file has, and others."""
+    """METADATA with the required fields and additional lines."""
     kind = () if any(line.startswith("Description-Content-Type") for line in lines) or not body else (_KIND,)
     head = [f"Metadata-Version: {declared}", f"Name: {name}", f"Version: {version}", *kind, *lines]
     return ("\n".join(head) + f"\n\n{body}").encode()
@@ -145,18 +145,18 @@ _KIND = "Description-Content-Type: text/markdown"
 
 
 def digest_of(data: bytes) -> str:
-    """A sha256 as RECORD writes it."""
+    """A SHA-256 digest in the format of RECORD."""
     return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wheel:
-    """A wheel. ``change`` bends its members, RECORD included, before they are packed."""
+    """A wheel. ``change`` modifies its members, including RECORD, before they are packed."""
 
     name: str
     version: str = "1.0"
     tag: str = "py3-none-any"
-    said: Sequence[str] = ()
+    lines: Sequence[str] = ()
     text: bytes | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     info: Mapping[str, bytes | None] = field(default_factory=dict)
@@ -169,14 +169,14 @@ class Wheel:
 
     @property
     def stem(self) -> str:
-        """The name and version, as file names have them."""
+        """The name and version, as in file names."""
         return f"{self.name.replace('-', '_').replace('.', '_').lower()}-{self.version}"
 
     def file(self) -> tuple[str, bytes]:
         """File name and bytes."""
         folder = self.folder or f"{self.stem}.dist-info"
         own = {
-            "METADATA": self.text if self.text is not None else metadata(self.name, self.version, *self.said),
+            "METADATA": self.text if self.text is not None else metadata(self.name, self.version, *self.lines),
             "WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\n{_tags(self.tag)}".encode(),
             **self.info,
         }
@@ -197,7 +197,7 @@ def _tags(tag: str) -> str:
 
 
 def member(data: bytes = b"lit = True\n", **how: object) -> Callable[[list[Member]], list[Member]]:
-    """Bend the first member of a wheel: ``lighthouse_module.py``, which RECORD names with its hash."""
+    """Modify the first member of a wheel: ``lighthouse_module.py``, which RECORD lists with its hash."""
 
     def change(members: list[Member]) -> list[Member]:
         return [replace(members[0], data=data, **how), *members[1:]]  # type: ignore[arg-type]  # by field name
@@ -210,11 +210,11 @@ Entry = tuple[str, bytes] | tarfile.TarInfo
 
 @dataclass(frozen=True, kw_only=True)
 class Sdist:
-    """An sdist. ``more`` are members beside PKG-INFO and pyproject.toml; ``after`` follows the archive, in or out."""
+    """An sdist. ``more`` are additional members. ``inside`` follows the tar archive, ``after`` the gzip file."""
 
     name: str
     version: str = "1.0"
-    said: Sequence[str] = ()
+    lines: Sequence[str] = ()
     text: bytes | None = None
     top: str = ""
     more: Sequence[Entry] = ()
@@ -226,13 +226,13 @@ class Sdist:
 
     @property
     def stem(self) -> str:
-        """The name and version, as file names have them."""
+        """The name and version, as in file names."""
         return f"{self.name.replace('-', '_').replace('.', '_').lower()}-{self.version}"
 
     def file(self) -> tuple[str, bytes]:
         """File name and bytes."""
         top = self.top or self.stem
-        text = self.text if self.text is not None else metadata(self.name, self.version, *self.said)
+        text = self.text if self.text is not None else metadata(self.name, self.version, *self.lines)
         plain: list[Entry] = [(f"{top}/pyproject.toml", b"[build-system]\nrequires = []\n")]
         plain += [(f"{top}/PKG-INFO", text)] if self.has_info else []
         out = io.BytesIO()
@@ -249,14 +249,14 @@ class Sdist:
 
 
 def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
-    """A link, a device, a pipe."""
+    """A link, device or pipe."""
     info = tarfile.TarInfo(name)
     info.type, info.linkname = kind, target
     return info
 
 
 def sparse(name: str) -> tarfile.TarInfo:
-    """A member that holds nothing but a hole, as GNU tar writes it in a pax header."""
+    """A sparse member without data, as GNU tar writes it in a pax header."""
     info = tarfile.TarInfo(name)
     info.pax_headers = {
         "GNU.sparse.major": "0",

@@ -1,4 +1,4 @@
-"""Every bad file of the corpus is refused, by its own rule; good ones are not."""
+"""Every bad file of the corpus breaks its rule, and good files break none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from unmoor.dists.checks import Examiner, Limits, Problem
 
 
 def found(folder: Path, file: tuple[str, bytes]) -> list[Problem]:
-    """What is wrong with a file."""
+    """The problems of a file."""
     path = folder / file[0]
     path.write_bytes(file[1])
     return list(Examiner(Limits(file=LIMIT)).examine(describe_file(path)).problems)
@@ -23,7 +23,7 @@ def found(folder: Path, file: tuple[str, bytes]) -> list[Problem]:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_refused(tmp_path: Path, case: Case) -> None:
-    """A bad file is refused by the rule that it breaks, in one printable line."""
+    """A bad file is refused by its rule, in one printable line."""
     problems = found(tmp_path, case.make("light-house"))
     assert case.rule in {problem.rule.name for problem in problems if not problem.rule.warns}
     assert all(problem.line.isprintable() for problem in problems)
@@ -31,14 +31,14 @@ def test_refused(tmp_path: Path, case: Case) -> None:
 
 @pytest.mark.parametrize("case", WARNED, ids=str)
 def test_warned(tmp_path: Path, case: Case) -> None:
-    """What hinders nobody is told, and nothing else."""
+    """A file that breaks a rule that warns causes that warning and nothing else."""
     assert [(problem.rule.name, problem.rule.warns) for problem in found(tmp_path, case.make("light-house"))] == [
         (case.rule, True)
     ]
 
 
 def test_made_alike() -> None:
-    """The corpus is the same each time it is made."""
+    """The corpus is the same each time it is created."""
     small = [case for case in CASES if case.rule != "archive-bomb"]
     assert [case.make("light-house") for case in small] == [case.make("light-house") for case in small]
 
@@ -50,6 +50,6 @@ def test_each_case_has_its_own_name() -> None:
 
 @pytest.mark.parametrize("make", [Wheel(name="light-house").file, Sdist(name="light-house").file])
 def test_taken(tmp_path: Path, make: object) -> None:
-    """A good file is not refused, and nothing is told."""
+    """A good file has no problems, not even warnings."""
     assert callable(make)
     assert found(tmp_path, make()) == []

@@ -1,4 +1,4 @@
-"""The local world's index says of every bad file what PyPI says, by other code."""
+"""The local world's index answers every bad file like PyPI, with code separate from the checks."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from tests.support.git_repos import Repo
 
 from unmoor.rehearsal import local
 
-# Fields that a form calls otherwise than metadata does.
+# Fields with different names in the upload form and in metadata.
 RENAMED = {"classifier": "classifiers", "project_url": "project_urls"}
 
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexClient]:
-    """The production index of a world of its own."""
+    """The production index of a separate world."""
     folder = tmp_path_factory.mktemp("world")
     repo = Repo.new(folder / "checkout")
     with local.start(folder / "world", repository="acme/demo", checkout=repo.path, file_limit=LIMIT) as world:
         yield IndexClient(world.addresses["pypi"], world_table(world)["index"]["password"], world.folder / "pypi")
 
 
-def said(file: File, name: str) -> bytes:
-    """The metadata inside a file; where there is none to be found, that of a good one."""
+def metadata_of(file: File, name: str) -> bytes:
+    """The metadata inside a file, or that of a good one if it cannot be read."""
     filename, data = file
     try:
         if not filename.endswith(".tar.gz"):
@@ -52,9 +52,9 @@ def said(file: File, name: str) -> bytes:
 
 
 def form(file: File, name: str) -> Upload:
-    """The form that goes with a file: every field of its metadata, also those that twine would not send."""
+    """The upload form for a file, with every field of its metadata, even those that twine would not send."""
     upload = Upload.of(file, name, "1.0")
-    message = email.parser.BytesParser().parsebytes(said(file, name))
+    message = email.parser.BytesParser().parsebytes(metadata_of(file, name))
     fields: dict[str, list[str]] = {"metadata_version": [], "name": [], "version": []}
     for key, value in message.items():
         field = key.lower().replace("-", "_")
@@ -66,8 +66,8 @@ EVERY = (*CASES, *WARNED)
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
-def test_what_the_index_says(index: IndexClient, case: Case) -> None:
-    """What PyPI refuses is refused in its words; what it takes is taken, although the release refuses it here."""
+def test_index_answers_like_pypi(index: IndexClient, case: Case) -> None:
+    """The index refuses what PyPI refuses, with its message, and accepts the rest, even if the checks refuse it."""
     name = f"light-house-{EVERY.index(case)}"
     answer = index.send(form(case.make(name), name))
     if case.index is None:
@@ -79,15 +79,15 @@ def test_what_the_index_says(index: IndexClient, case: Case) -> None:
 @pytest.mark.parametrize(
     "make", [Wheel(name="light-house").file, Sdist(name="light-house").file], ids=["wheel", "sdist"]
 )
-def test_good_files_are_taken(index: IndexClient, make: object) -> None:
-    """A good file is taken."""
+def test_good_files_are_accepted(index: IndexClient, make: object) -> None:
+    """A good file is accepted."""
     assert callable(make)
     answer = index.send(form(make(), "light-house"))
     assert answer.status_code == 200, answer.reason
 
 
-def test_the_two_judgements_share_no_code() -> None:
-    """Neither the index nor the stage imports the other's rules."""
+def test_index_and_checks_share_no_code() -> None:
+    """Neither the index nor the checks import the other's rules."""
     root = Path(__file__).parents[3] / "src" / "unmoor"
     for path in (root / "rehearsal").rglob("*.py"):
         assert "unmoor.dists.checks" not in path.read_text()

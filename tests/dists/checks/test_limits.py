@@ -1,4 +1,4 @@
-"""What is judged by counting and adding up, and the page that lists every rule."""
+"""Limits on counts and sizes, and the page that lists every rule."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def rules(folder: Path, made: tuple[str, bytes], limits: Limits) -> set[str]:
 
 @BOTH
 def test_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Wheel | Sdist) -> None:
-    """An archive with too many members is refused before they are looked at."""
+    """An archive with too many members is refused before they are checked."""
     monkeypatch.setattr(zips, "COUNT_LIMIT", 1)
     monkeypatch.setattr(tars, "COUNT_LIMIT", 1)
     assert "archive-members" in rules(tmp_path, make.file(), Limits())
@@ -39,20 +39,20 @@ def test_total(tmp_path: Path, make: Wheel | Sdist) -> None:
 
 @BOTH
 def test_bomb(tmp_path: Path, make: Wheel | Sdist) -> None:
-    """What unpacks to many times its size is refused from a certain size on."""
+    """A file that unpacks to many times its size is refused, above a minimum size."""
     assert "archive-bomb" not in rules(tmp_path, make.file(), Limits(ratio=0))
     assert "archive-bomb" in rules(tmp_path, make.file(), Limits(ratio=0, ratio_from=0))
 
 
 def test_platform(tmp_path: Path) -> None:
-    """A wheel for a platform that the public index does not take is refused, unless the index takes any."""
+    """A wheel for a platform that the public index does not accept is refused, unless the index accepts any."""
     made = replace(Wheel(name="light-house"), tag="py3-none-linux_x86_64").file()
     assert "wheel-platform" in rules(tmp_path, made, Limits())
     assert "wheel-platform" not in rules(tmp_path, made, Limits(any_platform=True))
 
 
 def test_project() -> None:
-    """Files that are too large together are told of: what the project holds already is not known here."""
+    """Files that are too large together cause a warning only, because the size of earlier releases is unknown here."""
     file = File(name="a-1.0-py3-none-any.whl", sha256="0" * 64, size=6 << 30, path=Path("none"))
     problems = list(sizes.check_files([file, replace(file, name="b", sha256="1" * 64)]))
     assert [(problem.rule.name, problem.rule.warns) for problem in problems] == [("project-size", True)]
@@ -60,13 +60,13 @@ def test_project() -> None:
 
 
 def test_the_page_lists_every_rule() -> None:
-    """The reference page has a row for each rule, with its test: `python -m tests.dists.checks.page` writes it."""
+    """The reference page has a row for each rule, with its test. `python -m tests.dists.checks.page` writes it."""
     assert page.PAGE.read_text("utf-8") == page.page()
     assert len({rule.name for rule in RULES}) == len(RULES)
 
 
 @pytest.mark.parametrize("name", sorted(set(page.ELSEWHERE.values())))
 def test_the_page_names_tests_that_exist(name: str) -> None:
-    """Each test that the page names is there."""
+    """Each test that the page names exists."""
     path, _, function = name.partition("::")
     assert f"\ndef {function}(" in (page.ROOT / path).read_text("utf-8")

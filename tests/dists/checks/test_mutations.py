@@ -1,4 +1,4 @@
-"""Wheels bent at any byte: what the index refuses is refused here, by other code, and neither falls over."""
+"""Wheels with random bytes changed: the checks refuse what the index refuses, with separate code, and neither fails."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BENDS = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 4), st.binary(ma
 
 
 def bent(data: bytes, bends: list[Bend]) -> bytes:
-    """Replace some bytes at some places by others."""
+    """Replace bytes at some offsets."""
     out = bytearray(data)
     for at, count, new in bends:
         place = at % len(out)
@@ -40,12 +40,12 @@ def bent(data: bytes, bends: list[Bend]) -> bytes:
 
 
 def index_refuses(path: Path) -> str:
-    """What the index says of the archive's framing; empty where it takes it."""
+    """The index's message about the archive's framing, empty if it accepts it."""
     try:
         with zipfile.ZipFile(path) as archive:
             zip_framing.walk(archive)
-    except zip_framing.FramingError as odd:
-        return str(odd)
+    except zip_framing.FramingError as error:
+        return str(error)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
         return repr(error)
     return ""
@@ -54,7 +54,7 @@ def index_refuses(path: Path) -> str:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(BASES), BENDS)
 def test_a_bent_wheel(base: bytes, bends: list[Bend]) -> None:
-    """A wheel whose framing the index refuses is refused; one that is taken here reads the same for installers."""
+    """A wheel whose framing the index refuses is refused. An accepted one reads the same for installers."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, NAME)
         path.write_bytes(bent(base, bends))

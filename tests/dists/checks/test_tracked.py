@@ -1,4 +1,4 @@
-"""What a wheel holds, beside what git tracks: lacking files are told, and secrets that nobody tracks are refused."""
+"""Wheels compared with what git tracks: missing files cause warnings, and untracked secrets are refused."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ INIT = "small_one/__init__.py"
 def broken_rules(
     names: list[str], paths: list[str], *, file: str = WHEEL, deleted: Sequence[str] = ()
 ) -> list[tuple[str, str]]:
-    """The rules that are broken, each with what is said."""
+    """The broken rules, each with its message."""
     measured = File(name=file, sha256="0" * 64, size=1, path=Path(file))
     verdict = DistFindings(file=measured, problems=(), names=frozenset(names))
 
-    def asked(wanted: Sequence[str]) -> list[str]:
+    def deleted_of(wanted: Sequence[str]) -> list[str]:
         return [path for path in wanted if path in deleted]
 
-    return [(each.rule.name, each.what) for each in check_file(verdict, Tracked.of(paths, asked), "small-one")]
+    return [(each.rule.name, each.what) for each in check_file(verdict, Tracked.of(paths, deleted_of), "small-one")]
 
 
 LACKING: dict[str, tuple[list[str], list[str], str, str]] = {
@@ -81,7 +81,7 @@ LACKING: dict[str, tuple[list[str], list[str], str, str]] = {
 
 @pytest.mark.parametrize(("names", "paths", "rule", "words"), LACKING.values(), ids=LACKING)
 def test_wheel_lacks_tracked_files(names: list[str], paths: list[str], rule: str, words: str) -> None:
-    """A module, a stub, the typing marker or data that are tracked in a package of the wheel, wherever it lies."""
+    """A missing module, stub, typing marker or data file that is tracked in a package of the wheel is reported."""
     ((broken, what),) = broken_rules([INFO, *names], paths)
     assert broken == rule
     assert words in what
@@ -120,7 +120,7 @@ WHOLE: dict[str, tuple[list[str], list[str]]] = {
 
 @pytest.mark.parametrize(("names", "paths"), WHOLE.values(), ids=WHOLE)
 def test_what_a_wheel_may_leave_out(names: list[str], paths: list[str]) -> None:
-    """Tests, sources of other languages, other packages; and what cannot be known is not told."""
+    """Tests, sources of other languages and other packages may be missing, and guesses are not reported."""
     assert broken_rules([INFO, *names], paths) == []
 
 
@@ -135,7 +135,7 @@ def test_what_a_wheel_may_leave_out(names: list[str], paths: list[str]) -> None:
     ],
 )
 def test_wheel_holds_deleted_module(*, name: str, left: bool) -> None:
-    """What was never tracked is generated; what was, and is no more, an earlier build has left."""
+    """An untracked module is generated if git never tracked it, and left over from an earlier build if it did."""
     deleted = [f"src/small_one/{file}" for file in ("old.py", "_version.py", "data.json")]
     found = broken_rules([INIT, INFO, name], [f"src/{INIT}"], deleted=deleted)
     assert [rule for rule, what in found if name in what] == ["untracked-module"] * left
@@ -156,7 +156,7 @@ def test_wheel_holds_deleted_module(*, name: str, left: bool) -> None:
 )
 @pytest.mark.parametrize("file", [WHEEL, SDIST])
 def test_untracked_secret_is_refused(*, name: str, paths: list[str], refused: bool, file: str) -> None:
-    """What somebody left beside the source; what is tracked, also in a submodule, is there on purpose."""
+    """An untracked secret next to the source is refused. A tracked one, even in a submodule, is there on purpose."""
     found = [
         (rule, what) for rule, what in broken_rules([INIT, INFO, name], paths, file=file) if rule == "untracked-secret"
     ]

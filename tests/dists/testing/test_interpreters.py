@@ -1,4 +1,4 @@
-"""The interpreter is the one unmoor runs on, or else the lowest that the project takes."""
+"""The interpreter is the one that runs unmoor, or else the lowest that the project supports."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class UvWithInterpreters(Uv):
     ],
 )
 def test_choice(shell: LocalShell, requires: str, wanted: str, expected: str) -> None:
-    """By itself ours, else the lowest that fits; what is asked for by version is had or told to be missing."""
+    """By default unmoor's interpreter is chosen, or else the lowest compatible one. A missing one is an error."""
     machine = UvWithInterpreters(shell=shell)
     if " " in expected:
         with pytest.raises(ToolMissing, match=expected):
@@ -67,7 +67,7 @@ def test_choice(shell: LocalShell, requires: str, wanted: str, expected: str) ->
     ],
 )
 def test_runs_on(name: str, version: str, *, runs: bool) -> None:
-    """A wheel runs on an interpreter by its tags, whichever one unmoor runs on."""
+    """The tags of a wheel decide which interpreters it runs on, regardless of the one that runs unmoor."""
     import platform
 
     if "linux_x86_64" in name and (platform.system(), platform.machine()) != ("Linux", "x86_64"):
@@ -76,7 +76,7 @@ def test_runs_on(name: str, version: str, *, runs: bool) -> None:
 
 
 def test_what_uv_finds(shell: LocalShell) -> None:
-    """The interpreter that runs here is found, versions ascend, and one of a version is enough."""
+    """The running interpreter is found, and versions are sorted and unique."""
     import platform
 
     found = Uv(shell=shell).pythons()

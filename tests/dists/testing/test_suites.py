@@ -1,4 +1,4 @@
-"""Tests are found where pytest would find them, and run only where it can be told what they need."""
+"""Tests are found where pytest would find them, and run only if the project declares what they need."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TEST = "tests/unit/test_x.py"
 
 
 def chosen(metadata: Metadata, files: dict[str, bytes], **options: object) -> Suite | Untested:
-    """What is decided for a project of these files."""
+    """The decision for a project with these files."""
     return choose_suite(SuiteOptions(**options), metadata, files=lambda: tuple(files), read=files.get)  # type: ignore[arg-type]
 
 
@@ -66,7 +66,7 @@ def test_found(
     expected: tuple[str, tuple[str, ...], tuple[str, ...]],
     words: str,
 ) -> None:
-    """Folder, command and requirements are told from the usual names, test before dev."""
+    """Folder, command and requirements follow from the usual names, with test before dev."""
     suite = chosen(metadata, files)
     assert isinstance(suite, Suite)
     assert (suite.command.removeprefix("python -m pytest {project}/"), suite.requires, suite.extras) == expected
@@ -89,14 +89,14 @@ def test_found(
     ],
 )
 def test_not_run(metadata: Metadata, files: dict[str, bytes], options: dict[str, object], words: str) -> None:
-    """Where it cannot be told, or is not wanted, nothing is run, and the reason is given."""
+    """If the requirements are unknown, or tests are turned off, nothing runs, and the reason is given."""
     suite = chosen(metadata, files, **options)
     assert isinstance(suite, Untested)
     assert words in suite.why
 
 
 def test_settings_come_first() -> None:
-    """A configured command is taken as it is, with groups resolved; requirements alone go with what is found."""
+    """A configured command runs unchanged, with groups resolved. Requirements alone apply to the tests found."""
     files = {TEST: b"", "pyproject.toml": GROUPS}
     suite = chosen(EXTRA, files, command="python -m unittest", groups=("lint",), requires=("x",))
     assert suite == Suite(command="python -m unittest", requires=("x", "ruff"))
@@ -107,22 +107,22 @@ def test_settings_come_first() -> None:
 
 
 @pytest.mark.parametrize("group", ["absent", "test"])
-def test_group_that_cannot_be_had(group: str) -> None:
-    """A configured group that is not there, or includes itself, is an error in the settings."""
+def test_invalid_group(group: str) -> None:
+    """A configured group that does not exist or includes itself is an error in the settings."""
     with pytest.raises(ConfigError, match=f"'{group}'"):
         chosen(PLAIN, {"pyproject.toml": CYCLE}, command="x", groups=(group,))
 
 
-def test_an_extra_that_the_project_does_not_have() -> None:
-    """Installers pass over it: the tests would fail for want of something else, or run what is not meant."""
+def test_unknown_extra() -> None:
+    """An unknown extra is refused: installers ignore it, and the tests would lack what they need."""
     assert isinstance(chosen(EXTRA, {}, command="x", extras=("Test",)), Suite)
     with pytest.raises(ConfigError, match="'tset', which is not an extra") as caught:
         chosen(EXTRA, {}, command="x", extras=("tset",))
     assert caught.value.next_step == "name one of its extras: dev, test"
 
 
-def test_what_an_extra_brings() -> None:
-    """Only what the extra adds counts; the project's own extras are followed."""
+def test_packages_of_extra() -> None:
+    """Only packages that the extra adds count, including those of other extras of the project."""
     assert packages_of_extra(EXTRA, "test") == {"pytest"}
     assert packages_of_extra(EXTRA, "dev") == {"pytest", "small-one"}
 
@@ -139,7 +139,7 @@ def test_what_an_extra_brings() -> None:
     ],
 )
 def test_sources(modules: tuple[str, ...], found: list[str]) -> None:
-    """Every file that a module could be imported from, wherever it lies, but among the tests; data files stay."""
+    """Every file that a module could be imported from is listed, except in the tests. Data files are not."""
     files = [
         *("p/__init__.py", "p/sub/more.py", "p/data.json", "src/p/__init__.py", "tests/p/__init__.py"),
         *("lib/p/x.cpython-311-x86_64-linux-gnu.so", "q.py", "q.txt", "docs/qq.py", "n/s/__init__.py", "src/n/t.py"),
@@ -148,9 +148,9 @@ def test_sources(modules: tuple[str, ...], found: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "missing"),
+    ("output", "missing"),
     [("No module named 'p'", True), ("No module named 'p.x'", True), ("No module named 'q'\nas p", False), ("", False)],
 )
-def test_lacking(said: str, *, missing: bool) -> None:
-    """A module of the project's own that is not there is no want of the tests."""
-    assert misses_own_module(said, ("p.y",)) is missing
+def test_missing_own_module(output: str, *, missing: bool) -> None:
+    """A missing module of the project is told apart from a missing requirement of the tests."""
+    assert misses_own_module(output, ("p.y",)) is missing
