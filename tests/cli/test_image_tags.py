@@ -167,7 +167,7 @@ def test_a_flag_comes_before_the_run(
         (("--event", "deep.json"), "deep.json"),
         (("--event", "list.json"), "JSON object"),
         (("--rules", "type=raw,\x1b[31m{{x}}"), "column"),
-        (("--image", "a b"), "no registry"),
+        (("--image", "a b"), "'a b' is not a valid image name"),
     ],
 )
 def test_mistakes_end_in_one_message(

@@ -151,7 +151,7 @@ def _repository(name: str, server: str) -> RepositoryFacts:
 
 def _payload(path: Path) -> object:
     """Read the event. Raises `ConfigError` where there is none, or it is no JSON."""
-    step = "name the file that GitHub Actions wrote: --event $GITHUB_EVENT_PATH"
+    step = "pass the file that GitHub Actions wrote: --event $GITHUB_EVENT_PATH"
     try:
         with path.open("rb") as stream:
             text = stream.read(LARGEST_EVENT + 1)

@@ -1,4 +1,4 @@
-"""The rule language, case by case: what docker/metadata-action gives, and where unmoor differs on purpose."""
+"""The rule language in cases: what docker/metadata-action gives, and where unmoor differs on purpose."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ def test_compat_gives_what_the_original_gives(case: dict[str, Any]) -> None:
 
 @every_case
 def test_without_compat_only_the_named_differences_remain(case: dict[str, Any]) -> None:
-    """The same as the original, but for the cases whose other outcome is written down."""
+    """The result is the original's, except in cases that list another outcome."""
     _holds(case, case.get("ours", case["expect"]), compat=False)
 
 
 def test_the_table_covers_the_language() -> None:
-    """Every type, attribute, flavor and expression occurs in it, in at least 150 cases of different names."""
+    """Every type, attribute, flavor and expression occurs, in at least 150 cases with different names."""
     assert len({case["name"] for case in CASES}) == len(CASES) >= 150
     text = json.dumps([[case["rules"], case.get("flavor", []), case.get("labels", [])] for case in CASES])
     types = ("schedule", "semver", "pep440", "match", "edge", "ref", "raw", "sha")

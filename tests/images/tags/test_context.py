@@ -1,4 +1,4 @@
-"""What an event says of a run."""
+"""What an event's payload adds to the context."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SHA = "a" * 40
 RUN = TagContext(ref="refs/heads/main", sha=SHA, event="push", now=NOW)
 
 
-def test_a_payload_fills_in_what_it_knows() -> None:
-    """The repository, its default branch, the bases and the commit's time."""
+def test_a_payload_adds_to_the_context() -> None:
+    """It adds the repository, its default branch, the base refs and the commit's time."""
     found = with_event(
         RUN,
         {
@@ -46,15 +46,15 @@ def test_a_payload_fills_in_what_it_knows() -> None:
     assert found.base_ref == ""
 
 
-def test_what_a_payload_lacks_stays_as_it_was() -> None:
-    """Nulls and missing keys take nothing away."""
+def test_a_payload_removes_nothing() -> None:
+    """Nulls and missing keys change nothing."""
     known = replace(RUN, repository=RepositoryFacts(title="n", url="u", default_branch="main"), commit_date=NOW)
     assert with_event(known, {"repository": None, "head_commit": None, "commits": None, "base_ref": None}) == known
     assert with_event(known, {"repository": {"license": None, "description": None}}) == known
 
 
-def test_a_target_of_a_pull_request_is_the_pull_request() -> None:
-    """Its ref is made from the number; without one nothing is guessed."""
+def test_a_pull_request_target_has_the_ref_of_its_pull_request() -> None:
+    """The ref is made from the number; a payload without a number is refused."""
     run = replace(RUN, event="pull_request_target")
     assert with_event(run, {"number": 7}).ref == "refs/pull/7/merge"
     with pytest.raises(ConfigError, match="no number"):
@@ -62,7 +62,7 @@ def test_a_target_of_a_pull_request_is_the_pull_request() -> None:
 
 
 def test_the_head_of_a_pull_request() -> None:
-    """Asked for, it is the commit that the author pushed; of another event it is not."""
+    """With the option, the commit is the one that the author pushed; other events ignore it."""
     payload = {"number": 7, "pull_request": {"head": {"sha": "f" * 40}}}
     run = replace(RUN, event="pull_request")
     assert with_event(run, payload, head_of_pull=True).sha == "f" * 40
@@ -71,8 +71,8 @@ def test_the_head_of_a_pull_request() -> None:
 
 
 @pytest.mark.parametrize("payload", [None, [], "text", 3])
-def test_a_payload_that_is_none(payload: Any) -> None:
-    """What is no JSON object is refused."""
+def test_a_payload_that_is_not_an_object(payload: Any) -> None:
+    """Anything but a JSON object is refused."""
     with pytest.raises(ConfigError, match="not a JSON object"):
         with_event(RUN, payload)
 
@@ -91,7 +91,7 @@ JSON = st.recursive(
     )
 )
 def test_any_payload_is_read(payload: dict[str, Any]) -> None:
-    """Whatever stands where something else is expected, nothing breaks and texts stay texts."""
+    """A value of an unexpected type breaks nothing, and texts stay texts."""
     found = with_event(RUN, payload, head_of_pull=True)
     assert isinstance(found.default_branch, str)
     assert isinstance(found.base_ref, str)

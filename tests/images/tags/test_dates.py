@@ -1,4 +1,4 @@
-"""Dates in moment's language."""
+"""Dates in the format language of moment.js."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ NEW_YEAR = datetime(2020, 12, 31, 23, 5, 9, 45_678, tzinfo=UTC)
     ],
 )
 def test_tokens(text: str | None, zone: str, expected: str) -> None:
-    """Each token gives what moment-timezone gives (seen by running it)."""
-    assert dates.form(NEW_YEAR, text, zone) == expected
+    """Each token gives what moment-timezone gives (verified by running it)."""
+    assert dates.format_date(NEW_YEAR, text, zone) == expected
 
 
 @pytest.mark.parametrize("zone", ["Nowhere/Land", "", "../../etc/passwd", "/etc/localtime", "America", "a\x00b"])
-def test_a_zone_that_there_is_not(zone: str) -> None:
-    """It is an error, whatever the file system would say."""
+def test_an_unknown_zone(zone: str) -> None:
+    """It is refused, even if it is a path in the file system."""
     with pytest.raises(RuleError, match="no time zone"):
-        dates.form(NEW_YEAR, "YYYY", zone)
+        dates.format_date(NEW_YEAR, "YYYY", zone)
 
 
 def test_a_format_has_a_limit() -> None:
-    """A tag is short; so is what writes it."""
-    with pytest.raises(RuleError, match="is the most"):
-        dates.form(NEW_YEAR, "Y" * 201)
+    """A format that is too long is refused."""
+    with pytest.raises(RuleError, match="but the limit is 200"):
+        dates.format_date(NEW_YEAR, "Y" * 201)
 
 
 def test_iso() -> None:
-    """Milliseconds, and Z."""
+    """The time has milliseconds and ends in Z."""
     assert dates.iso(NEW_YEAR) == "2020-12-31T23:05:09.045Z"

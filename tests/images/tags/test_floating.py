@@ -1,4 +1,4 @@
-"""Floating tags only ever move to the highest final version of their series."""
+"""Floating tags move only to the highest final version of their series."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ COMMIT = "abcdef1234567890abcdef1234567890abcdef12"
         ("nightly-20200110", "1.2.3", FLOATING),
     ],
 )
-def test_a_tag_stays_or_floats(tag: str, version: str, expected: TagKind) -> None:
-    """The version with all its numbers and the commit stay; everything else floats."""
+def test_a_tag_is_fixed_or_floating(tag: str, version: str, expected: TagKind) -> None:
+    """Tags with the complete version or the commit are fixed; all others float."""
     assert kinds([tag], version, commit=COMMIT) == {tag: expected}
 
 
 def test_a_version_of_two_numbers_beside_its_series() -> None:
-    """With a v it is the version, without one the series; alone it is the version."""
+    """Of two tags, the one with a v is the version and the other the series; a single one is the version."""
     assert kinds(["v1.2", "1.2"], Version("1.2")) == {"v1.2": FIXED, "1.2": FLOATING}
     assert kinds(["1.2"], Version("1.2")) == {"1.2": FIXED}
 
@@ -80,7 +80,7 @@ def test_a_version_of_two_numbers_beside_its_series() -> None:
 def test_a_tag_moves_to_the_highest_of_its_series(
     tag: str, version: str, published: list[str], *, expected: bool
 ) -> None:
-    """1.2 looks at 1.2.*, 1 at 1.*, latest at all; prereleases never count, and a fixed tag never moves."""
+    """1.2 considers 1.2.*, 1 considers 1.*, latest all; prereleases never count, and a fixed tag never moves."""
     assert may_move(tag, Version(version), map(Version, published)) is expected
 
 
@@ -102,8 +102,8 @@ tags = st.one_of(
 
 
 @given(tag=tags, history=st.lists(versions, max_size=8))
-def test_whatever_the_order_a_tag_never_goes_back(tag: str, history: list[Version]) -> None:
-    """Releases in any order: where the tag points is final, only rises, and is at last the highest of its series."""
+def test_a_tag_never_goes_back_in_any_order(tag: str, history: list[Version]) -> None:
+    """For releases in any order, the tag's version is final, only rises, and ends as the highest of its series."""
     published: list[Version] = []
     holds: Version | None = None
     covered = []
@@ -121,13 +121,13 @@ def test_whatever_the_order_a_tag_never_goes_back(tag: str, history: list[Versio
 
 
 @given(version=versions, tag=tags)
-def test_again_is_the_same(version: Version, tag: str) -> None:
-    """A release that was published already gets the same answer when it runs again."""
+def test_a_second_run_decides_the_same(version: Version, tag: str) -> None:
+    """A release that is published already gets the same answer in another run."""
     assert may_move(tag, version, []) == may_move(tag, version, [version])
 
 
 @given(st.text(max_size=200), versions)
 def test_any_text_is_a_tag_of_one_kind(tag: str, version: Version) -> None:
-    """Nothing breaks on what nobody would write."""
+    """Arbitrary text breaks nothing."""
     assert set(kinds([tag], version, commit=COMMIT)) == {tag}
     assert may_move(tag, version, [version]) in {True, False}

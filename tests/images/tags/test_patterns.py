@@ -1,4 +1,4 @@
-"""JavaScript's regular expressions, on another engine."""
+"""JavaScript's regular expressions on the Python engine."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ from unmoor.images.tags.patterns import search, translate
         ("#x y", "", "#x y", ("#x y",)),
     ],
 )
-def test_a_pattern_means_what_it_means_there(
+def test_a_pattern_means_the_same_as_in_javascript(
     pattern: str, flags: str, text: str, expected: tuple[str | None, ...] | None
 ) -> None:
-    """Each construct gives what String.match gives (seen by running it)."""
+    """Each construct gives what String.match gives (verified by running it)."""
     assert search(pattern, text, flags=flags) == expected
 
 
@@ -98,30 +98,30 @@ def test_a_pattern_means_what_it_means_there(
         ("a" * 1001, ""),
     ],
 )
-def test_what_has_no_counterpart_is_refused(pattern: str, flags: str) -> None:
-    """A mistake, or what the other engine would read differently, is an error and never a guess."""
+def test_a_construct_without_a_counterpart_is_refused(pattern: str, flags: str) -> None:
+    """A mistake, or a construct that means something else to the Python engine, is an error and never a guess."""
     with pytest.raises(RuleError) as caught:
         search(pattern, "a", flags=flags)
     assert caught.value.what
 
 
 def test_a_pattern_has_a_deadline() -> None:
-    """One that would try for hours ends in an error after about a second."""
+    """A pattern that would run for hours ends in an error after about a second."""
     began = time.monotonic()
-    with pytest.raises(RuleError, match="not done"):
+    with pytest.raises(RuleError, match="took longer than 1 s"):
         search(r"^(?:(a|aa)+\1)+$", "a" * 300 + "!")
     assert time.monotonic() - began < 5
 
 
 def test_a_text_has_a_limit() -> None:
-    """No ref is as long as this."""
+    """A text longer than any ref is refused."""
     with pytest.raises(RuleError, match="at most"):
         search("a", "a" * 1025)
 
 
 @given(st.text(alphabet="ab01()[]{}?*+|^$.\\-,:=!<>dwsbk/'", max_size=12))
 def test_any_text_is_translated_or_refused(pattern: str) -> None:
-    """Nothing but Wrong ever comes out."""
+    """Any pattern is translated or raises `RuleError`."""
     with contextlib.suppress(RuleError):
         translate(pattern)
         search(pattern, "ab01-a")

@@ -1,4 +1,4 @@
-"""What is ours on top of the rule language, and the rule sets that the documentation shows."""
+"""Unmoor's additions to the rule language, and the rule sets in the documentation."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def test_the_rules_of_a_development_image(context: TagContext, expected: tuple[s
     ids=["main", "topic", "pull request", "release"],
 )
 def test_the_rules_of_a_production_image(context: TagContext, expected: tuple[str, ...]) -> None:
-    """The same with a suffix from the flavor, and prod beside it."""
+    """The flavor adds a suffix; prod is an additional tag."""
     assert _tags(PRODUCTION, context, "latest=false", "suffix=-prod") == expected
 
 
 def test_the_rules_of_a_release() -> None:
-    """The default of a release: the version stays, its series and latest float."""
+    """By default, the version's tag is fixed; its series and latest float."""
     planned = plan(RELEASE, [], ["ghcr.io/Owner/Name"], _tagged("v1.2.3"))
     assert planned.fixed == ("v1.2.3", "sha-abcdef1")
     assert planned.floating == ("1.2", "1", "latest")
@@ -96,7 +96,7 @@ def test_the_rules_of_a_release() -> None:
 
 
 def test_the_documentation_shows_these_rules() -> None:
-    """Each rule set stands in the reference as it was tried here."""
+    """The reference has each rule set as it is tested here."""
     page = (ROOT / "docs" / "reference" / "image-tags.md").read_text("utf-8")
     for rules in (DEVELOPMENT, PRODUCTION, RELEASE):
         assert "\n".join(rules) in page
@@ -111,18 +111,18 @@ def test_the_documentation_shows_these_rules() -> None:
     ],
 )
 def test_a_post_release_is_final(rule: str, tag: str, expected: tuple[str, ...]) -> None:
-    """It takes the names of its series, and never that of the release it follows."""
+    """It gets the tags of its series, but never that of the release it follows."""
     assert _tags((rule,), _tagged(tag)) == expected
 
 
 def test_a_post_release_need_not_be_final() -> None:
-    """Switched off, it is as the original has it."""
+    """Without the option it is handled as in the original."""
     planned = plan([RELEASE[1]], [], [], _tagged("v1.2.post1"), post_is_final=False)
     assert planned.tag_names == ("1.2.post1",)
 
 
 def test_zero_alone_is_no_series() -> None:
-    """A version before 1.0 has no major tag, whatever stands before or behind it."""
+    """A version before 1.0 has no major tag, with any prefix or suffix."""
     rules = ("type=pep440,pattern={{version}}", "type=pep440,pattern={{major}}", "type=semver,pattern=v{{major}}")
     assert _tags(rules, _tagged("v0.3.1"), "suffix=-prod") == ("0.3.1-prod", "latest")
     with pytest.raises(ConfigError, match="0 alone"):
@@ -135,15 +135,15 @@ def test_zero_alone_is_no_series() -> None:
     ids=["main", "topic", "pull request", "release"],
 )
 def test_latest_may_belong_to_the_default_branch(context: TagContext, *, expected: bool) -> None:
-    """Opted in, that branch gets it, and a release leaves it alone, whatever the flavor says."""
+    """With the option only that branch gets it, whatever the flavor says."""
     rules = ("type=ref,event=branch", "type=ref,event=pr", "type=ref,event=tag")
     planned = plan(rules, ["latest=true"], [], context, latest_on_default_branch=True)
     assert planned.latest is expected
     assert ("latest" in planned.tag_names) is expected
 
 
-def test_what_changes_nothing_is_told() -> None:
-    """An attribute that a type does not have, a version that is none, a pattern that does not match."""
+def test_warnings() -> None:
+    """An unknown attribute, an invalid version, and a pattern that does not match cause warnings."""
     planned = plan(
         ["type=raw,x,colour=red", "type=semver,pattern={{version}}", "type=match,pattern=^a"], [], [], _tagged("beta")
     )
@@ -160,7 +160,7 @@ def test_no_tag_at_all_says_why_for_each_rule() -> None:
     said = str(caught.value)
     assert "'refs/heads/main'" in said
     assert "'push'" in said
-    assert "the ref is no tag" in said
+    assert "the ref is not a tag" in said
     assert "not the branch 'dev'" in said
     assert "not enabled" in said
 
@@ -183,8 +183,8 @@ def test_no_tag_at_all_says_why_for_each_rule() -> None:
         ("type=raw,value={{date 'YYYY' tz=UTC}}", 16),
     ],
 )
-def test_a_mistake_is_told_with_its_column(rule: str, column: int) -> None:
-    """The error names the rule, its text and the character, and what to write instead."""
+def test_an_error_names_the_column(rule: str, column: int) -> None:
+    """The error names the rule, its text, the column, and what to write instead."""
     with pytest.raises(ConfigError) as caught:
         plan(["type=raw,first", f"\n# a comment\n\n{rule}"], [], [], MAIN)
     assert caught.value.where.startswith("rule 2, ")
@@ -205,14 +205,14 @@ def test_a_mistake_is_told_with_its_column(rule: str, column: int) -> None:
     ],
 )
 def test_a_mistake_fails_on_every_event(rule: str) -> None:
-    """A branch does not wait for the release that would stumble over it; in compat it does."""
+    """A mistake fails on a branch already, not only on the release; with compat only on the release."""
     with pytest.raises(ConfigError, match="rule 2"):
         plan(["x", rule], [], [], MAIN)
     assert plan(["x", rule], [], [], MAIN, compat=True).tag_names == ("x",)
 
 
-def test_a_mistake_in_the_flavor_is_told_with_its_column() -> None:
-    """The line of the flavor is named, not the rule that met it."""
+def test_an_error_in_the_flavor_names_the_column() -> None:
+    """The error names the line of the flavor, not the rule that uses it."""
     with pytest.raises(ConfigError) as caught:
         plan(["x"], ["latest=false", "suffix=-{{brnach}}"], [], MAIN)
     assert caught.value.where == "flavor 2, 'suffix=-{{brnach}}', column 9"
@@ -223,9 +223,9 @@ def test_a_mistake_in_the_flavor_is_told_with_its_column() -> None:
     [["x" * 5000], ["x\n" * 501], [f"type=raw,{'y' * 129}"]],
     ids=["a long line", "many lines", "a long tag"],
 )
-def test_what_is_too_much_is_refused(rules: list[str]) -> None:
-    """Lines, their number and a tag's length have limits."""
-    with pytest.raises(ConfigError, match="is the most"):
+def test_limits(rules: list[str]) -> None:
+    """The length of a line, the number of lines and the length of a tag have limits."""
+    with pytest.raises(ConfigError, match="but the limit is"):
         plan(rules, [], [], MAIN)
 
 
@@ -234,7 +234,7 @@ def test_a_tag_may_have_128_characters() -> None:
     assert len(_tags((f"type=raw,{'y' * 128}",), MAIN)[0]) == 128
 
 
-def test_the_document_is_the_originals_with_three_more() -> None:
+def test_the_document_has_the_keys_of_the_original_and_more() -> None:
     """The JSON has the original's keys, and version, fixed and floating."""
     planned: Plan = plan(["type=ref,event=tag"], [], ["a/b"], _tagged("v1.2.3"), annotations=["k=v"], levels=["index"])
     document = planned.document()
@@ -243,7 +243,7 @@ def test_the_document_is_the_originals_with_three_more() -> None:
     assert document["tags"] == ["a/b:v1.2.3", "a/b:latest"]
 
 
-def test_labels_that_cannot_be_seen_are_refused() -> None:
+def test_non_printable_labels_are_refused() -> None:
     """A label is one printable line."""
-    with pytest.raises(ConfigError, match="cannot be seen"):
+    with pytest.raises(ConfigError, match="non-printable character"):
         plan(["x"], [], [], MAIN, labels=["a=\x1b[2J"])

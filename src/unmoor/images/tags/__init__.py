@@ -1,10 +1,10 @@
-"""The tags of images: docker/metadata-action's rule language, and which tags may move. Nothing here reads the world.
+"""The tags of images: docker/metadata-action's rule language, and which tags may move. Pure: no input or output.
 
 ::
 
     plan(["type=pep440,pattern={{version}}"], [], ["ghcr.io/owner/name"], Context(ref="refs/tags/v1.2.3", now=now))
 
-`images.image_plan` and ``unmoor image-tags`` import it. Begin with `planner`; one module a kind of rule or field.
+Begin with `planner`. Each other module has one part of the language.
 """
 
 from unmoor.images.tags.context import RepositoryFacts, TagContext, with_event

@@ -1,4 +1,4 @@
-"""What is known about the run that tags are planned for: ref, commit, event, repository, times.
+"""The run that tags are planned for: ref, commit, event, repository, times.
 
 Sources: GitHub's pages "Events that trigger workflows" and "Webhook events and payloads".
 """
@@ -18,13 +18,13 @@ HEADS: Final = "refs/heads/"
 TAGS: Final = "refs/tags/"
 PULLS: Final = "refs/pull/"
 SHORT: Final = 7
-# These run on the last commit of the default branch, whatever else their payload says.
+# These events run on the last commit of the default branch, whatever their payload says.
 _ON_DEFAULT_BRANCH = re.compile("create|discussion|issues|schedule")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RepositoryFacts:
-    """The repository as its forge describes it; a text is empty where nothing is known.
+    """The repository as its forge describes it; a text is empty if it is unknown.
 
     ``default_branch`` is the forge's answer. ``licence`` is an SPDX identifier.
     """
@@ -57,17 +57,17 @@ class TagContext:
 
     @property
     def branch(self) -> str:
-        """The branch, empty where the ref is none."""
+        """The branch; empty if the ref is not a branch."""
         return self.ref.removeprefix(HEADS) if self.ref.startswith(HEADS) else ""
 
     @property
     def tag(self) -> str:
-        """The tag, empty where the ref is none."""
+        """The tag; empty if the ref is not a tag."""
         return self.ref.removeprefix(TAGS) if self.ref.startswith(TAGS) else ""
 
     @property
     def short_sha(self) -> str:
-        """The first digits of the commit."""
+        """The commit's short id: its first `short` digits."""
         return self.sha[: self.short]
 
     @property
@@ -86,7 +86,7 @@ class TagContext:
         return branch == self.default_branch or _ON_DEFAULT_BRANCH.search(self.event) is not None
 
     def names(self) -> Names:
-        """Everything that an expression outside a pattern may name."""
+        """Return all names that expressions outside a pattern can use."""
         default = self.is_default_branch
         return Names(
             texts={
@@ -101,22 +101,22 @@ class TagContext:
         )
 
     def times(self) -> Mapping[str, datetime | None]:
-        """The times that an expression may name."""
+        """Return the times that expressions can use."""
         return {"date": self.now, "commit_date": self.commit_date}
 
 
 def with_event(context: TagContext, payload: object, *, head_of_pull: bool = False) -> TagContext:
-    """Add what an event's payload says: a JSON object as GitHub sends it.
+    """Add what an event's payload says; it is a JSON object as GitHub sends it.
 
-    A ``pull_request_target`` gets the ref of its pull request. ``head_of_pull`` takes the commit that
-    the author pushed instead of the merge that GitHub made. Raises `ConfigError` where the payload
-    is none, or lacks the pull request's number.
+    A ``pull_request_target`` gets the ref of its pull request. With ``head_of_pull`` the commit is the one that
+    the author pushed, not the merge commit that GitHub made. Raises `ConfigError` if the payload is not an
+    object, or lacks the pull request's number.
     """
     if not isinstance(payload, dict):
         raise ConfigError(
             "the event is not a JSON object",
             where="event",
-            next_step="name the file that GitHub Actions wrote: --event $GITHUB_EVENT_PATH",
+            next_step="pass the file that GitHub Actions wrote: --event $GITHUB_EVENT_PATH",
         )
     repository, pull = _part(payload, "repository"), _part(payload, "pull_request")
     ref, sha = context.ref, context.sha
@@ -124,7 +124,7 @@ def with_event(context: TagContext, payload: object, *, head_of_pull: bool = Fal
         number = payload.get("number")
         if not isinstance(number, int):
             raise ConfigError(
-                "the event of a pull_request_target has no number",
+                "the payload of the pull_request_target has no number",
                 where="event",
                 next_step="name the pull request: --ref refs/pull/123/merge --event-name pull_request",
             )
@@ -161,7 +161,7 @@ def _text(payload: Mapping[str, object], key: str) -> str:
 
 
 def _commit_date(payload: Mapping[str, object], sha: str) -> datetime | None:
-    """Find the commit's time in the payload of a push, ``None`` where it is not there."""
+    """Find the commit's time in the payload of a push; ``None`` if it has none."""
     commits = payload.get("commits")
     pushed = commits if isinstance(commits, list) else []
     for commit in (*pushed, payload.get("head_commit")):
@@ -173,7 +173,7 @@ def _commit_date(payload: Mapping[str, object], sha: str) -> datetime | None:
 
 
 def read_time(text: str) -> datetime | None:
-    """Read an ISO 8601 time, in UTC where it names no zone; ``None`` where it is none."""
+    """Parse an ISO 8601 time, in UTC if it has no zone; ``None`` if it is not one."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

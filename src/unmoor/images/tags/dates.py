@@ -1,7 +1,7 @@
 """Dates in the format language of moment.js: ``YYYYMMDD``, ``YYYY-MM-DD[T]HHmmss``, in English.
 
-Source: the tables of tokens in moment's documentation, under "Display". Weeks are those of its
-English locale (they start on Sunday, and the first one holds 1 January); ``W`` and ``G`` are ISO 8601's.
+Source: the tables of tokens in moment's documentation, under "Display". Weeks are those of its English
+locale (they start on Sunday, and the first one contains 1 January); ``W`` and ``G`` are ISO 8601's.
 """
 
 from __future__ import annotations
@@ -44,24 +44,25 @@ _NOON: Final = 12
 
 
 def iso(moment: datetime) -> str:
-    """Write a time as JavaScript's ``toISOString`` does: UTC, with milliseconds, ``2020-01-10T00:30:00.000Z``."""
+    """Format a time as JavaScript's ``toISOString`` does: UTC, with milliseconds, ``2020-01-10T00:30:00.000Z``."""
     moment = moment.astimezone(UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
 
 
-def form(moment: datetime, text: str | None, zone: str = "UTC") -> str:
-    """Write a time in a format, in a time zone named as the IANA database names it.
+def format_date(moment: datetime, text: str | None, zone: str = "UTC") -> str:
+    """Format a time in a time zone of the IANA database.
 
-    No format is ISO 8601 without fractions. Raises `RuleError` for a zone that there is not.
+    Without a format it is ISO 8601 without fractions. Raises `RuleError` for an unknown time zone, and for a
+    format that is too long.
     """
     local = moment.astimezone(_zone(zone))
     if not text:
         text = "YYYY-MM-DDTHH:mm:ssZ" if local.utcoffset() else "YYYY-MM-DDTHH:mm:ss[Z]"
     if len(text) > LONGEST_FORMAT:
-        raise RuleError(f"the date's format is {len(text)} characters long, and {LONGEST_FORMAT} is the most")
+        raise RuleError(f"the date format has {len(text)} characters, but the limit is {LONGEST_FORMAT}")
     for _ in range(6):
         text = _LONG_TOKENS.sub(lambda found: _LONG.get(found[0], found[0]), text)
-    return "".join(_written(found[0], local) for found in _TOKENS.finditer(text))
+    return "".join(_format_token(found[0], local) for found in _TOKENS.finditer(text))
 
 
 def _zone(name: str) -> tzinfo:
@@ -74,12 +75,14 @@ def _zone(name: str) -> tzinfo:
     except (KeyError, ValueError, OSError):
         same = [each for each in available_timezones() if each.lower() == name.lower()]
     if not same:
-        raise RuleError(f"there is no time zone {name!r}", next_step="name one of the IANA database: tz='Europe/Paris'")
+        raise RuleError(
+            f"there is no time zone {name!r}", next_step="use one from the IANA database: tz='Europe/Paris'"
+        )
     return ZoneInfo(same[0])
 
 
-def _written(token: str, moment: datetime) -> str:
-    """Write one token; what is none stands for itself, without its brackets or backslashes."""
+def _format_token(token: str, moment: datetime) -> str:
+    """Format one token; other text stands for itself, without its brackets or backslashes."""
     if token in _FUNCTIONS:
         return str(_FUNCTIONS[token](moment))
     if re.match(r"\[[\s\S]", token):
@@ -93,12 +96,12 @@ def _ordinal(number: int) -> str:
 
 
 def _sunday(moment: date) -> int:
-    """The day of the week, Sunday being 0."""
+    """Return the day of the week; Sunday is 0."""
     return moment.isoweekday() % 7
 
 
 def _week(moment: date) -> tuple[int, int]:
-    """Year and week as English calendars count: the week that holds 1 January is the first."""
+    """Return year and week in the English locale: the first week is the one with 1 January."""
     this = moment.toordinal()
 
     def first(year: int) -> int:
@@ -116,7 +119,7 @@ def _offset(moment: datetime, colon: str) -> str:
 
 
 def _fraction(digits: int) -> Callable[[datetime], str]:
-    """Fractions of a second; beyond milliseconds there are only zeros, since a JavaScript time has no more."""
+    """Format fractions of a second; digits after milliseconds are zeros, because a JavaScript time has none."""
     return lambda moment: f"{moment.microsecond // 1000:03}".ljust(digits, "0")[:digits]
 
 

@@ -1,4 +1,4 @@
-"""How every mistake in a rule, a flavor, an image or a label is told: what, where to the column, what to do."""
+"""Errors in rules, flavors, images and labels: what is wrong, where (to the column), and what to do."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from unmoor.errors import ConfigError
 from unmoor.versioning.pep440 import quote
 
-REFERENCE = "docs/reference/image-tags.md lists what a rule may hold"
+REFERENCE = "docs/reference/image-tags.md describes rules"
 LONGEST_LINE = 4096
 
 
 class RuleError(Exception):
-    """A mistake at a place in a text, before anybody knows which line the text came from.
+    """A mistake at a position in a text whose line is not known yet.
 
     ``at`` counts characters from 0.
     """
@@ -26,14 +26,14 @@ class RuleError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class SourceLine:
-    """Where a text was written: ``rule 2``, ``flavor 1``; ``text`` is the whole line, as it was written."""
+    """The source of a text: ``rule 2``, ``flavor 1``; ``text`` is the whole line as written."""
 
     kind: str
     number: int
     text: str
 
     def error(self, what: str, *, at: int = -1, next_step: str = "") -> ConfigError:
-        """Make the error. ``at`` counts characters of the line from 0; -1 names no column."""
+        """Return an error. ``at`` counts characters of the line from 0; -1 names no column."""
         column = f", column {at + 1}" if at >= 0 else ""
         return ConfigError(
             what,
@@ -42,6 +42,6 @@ class SourceLine:
         )
 
     def within(self, part: str, wrong: RuleError) -> ConfigError:
-        """Make the error of a mistake inside a part of the line."""
+        """Return the error for a mistake inside a part of the line."""
         start = self.text.find(part) if part else -1
         return self.error(wrong.what, at=start + wrong.at if start >= 0 else -1, next_step=wrong.next_step)

@@ -1,8 +1,8 @@
 """The expressions in double braces: ``{{branch}}``, ``{{date 'YYYYMMDD' tz='Asia/Tokyo'}}``.
 
-Source: Handlebars' language as far as docker/metadata-action's rules use it: names, quoted arguments,
-``key='value'``, comments, and three braces (or ``{{&name}}``) where nothing is escaped. Blocks,
-partials and helpers of Handlebars' own are refused.
+Source: the part of Handlebars' language that docker/metadata-action's rules use: names, quoted arguments,
+``key='value'``, comments, and three braces (or ``{{&name}}``) for no escaping. Blocks, partials and
+Handlebars' own helpers are refused.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ESCAPES: Final = str.maketrans(
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One expression: its name, the arguments (``None`` for one without quotes), and where it stands."""
+    """One expression: its name, its arguments (``None`` for one without quotes), and its position."""
 
     name: str
     at: int
@@ -45,30 +45,30 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """What expressions may name: texts, and times (``None`` for one that is not known)."""
+    """The names that expressions can use: texts, and times (``None`` for an unknown one)."""
 
     texts: Mapping[str, str] = field(default_factory=dict)
     times: Mapping[str, datetime | None] = field(default_factory=dict)
 
 
 def render(text: str, names: Names, *, compat: bool = False) -> str:
-    """Put values in place of expressions. Raises `RuleError` where an expression cannot be read.
+    """Replace expressions by their values. Raises `RuleError` if an expression cannot be parsed.
 
-    An unknown name, an argument too many, and a date's format without quotes are refused; in
-    ``compat`` they are the empty text, ignored, and ISO 8601. Only there are the characters that
-    mean something in HTML escaped, as Handlebars does it.
+    An unknown name, an extra argument, and a date format without quotes are refused. With ``compat`` they
+    give the empty text, are ignored, and give ISO 8601. Only ``compat`` escapes characters that are special in
+    HTML, as Handlebars does.
     """
     parts = (part if isinstance(part, str) else _value(part, names, compat=compat) for part in parse(text))
     return "".join(parts)
 
 
 def parse(text: str) -> tuple[str | Call, ...]:
-    """Split a text into what stands for itself and what is an expression."""
+    """Split a text into literal text and expressions. Raises `RuleError` if an expression cannot be parsed."""
     return tuple(_parts(text))
 
 
 def sole_name(text: str) -> str:
-    """The name, where the whole text is one expression; else the empty text."""
+    """Return the name if the whole text is one expression; else the empty text."""
     try:
         parts = parse(text)
     except RuleError:
@@ -77,7 +77,7 @@ def sole_name(text: str) -> str:
 
 
 def names_in(text: str) -> frozenset[str]:
-    """Every name that the expressions of a text use. Raises `RuleError` where one cannot be read."""
+    """Return every name that the expressions of a text use. Raises `RuleError` if one cannot be parsed."""
     return frozenset(part.name for part in parse(text) if isinstance(part, Call))
 
 
@@ -85,7 +85,7 @@ def _parts(text: str) -> Iterator[str | Call]:
     at = 0
     while (start := text.find("{{", at)) >= 0:
         if text[start - 1 : start] == "\\":
-            raise RuleError("a backslash before {{ is not understood here", at=start - 1)
+            raise RuleError("a backslash before {{ is not supported", at=start - 1)
         if start > at:
             yield text[at:start]
         comment = _COMMENT.match(text, start)
@@ -99,9 +99,9 @@ def _parts(text: str) -> Iterator[str | Call]:
 
 
 def _call(text: str, start: int) -> tuple[Call, int]:
-    """Read one expression; gives it, and where the text goes on behind its braces."""
+    """Parse one expression. Return it, and the position after its braces."""
     opening = _OPEN.match(text, start)
-    assert opening is not None  # noqa: S101 - two braces stand there
+    assert opening is not None  # noqa: S101 - the text has two braces there
     close = "}}}" if opening[0] == "{{{" else "}}"
     at = opening.end()
     words: list[str | None] = []
@@ -143,9 +143,9 @@ def _literal(found: re.Match[str]) -> str | None:
 
 def _unreadable(text: str, start: int, at: int) -> RuleError:
     if "}}" not in text[start:]:
-        return RuleError("an expression is never closed", at=start, next_step="end it with }}")
+        return RuleError("an expression is not closed", at=start, next_step="end it with }}")
     return RuleError(
-        "this expression cannot be read",
+        "this expression cannot be parsed",
         at=at,
         next_step="write {{name}} or {{date 'YYYYMMDD' tz='Europe/Paris'}}; blocks and helpers are not supported",
     )
@@ -164,7 +164,7 @@ def _value(call: Call, names: Names, *, compat: bool) -> str:
         known = sorted({*names.texts, *names.times})
         near = difflib.get_close_matches(call.name, known, n=1)
         raise RuleError(
-            f"nothing is called {call.name!r} here" + (f"; did you mean {near[0]!r}?" if near else ""),
+            f"there is no name {call.name!r} here" + (f"; did you mean {near[0]!r}?" if near else ""),
             at=call.at,
             next_step=f"use one of {', '.join(known)}",
         )
@@ -175,25 +175,25 @@ def _time(call: Call, moment: datetime | None, *, compat: bool) -> str:
     foreign = sorted(call.named.keys() - {"tz"})
     if foreign:
         raise RuleError(
-            f"there is no {foreign[0]} in a date", at=call.at, next_step="write tz='Europe/Paris', or nothing"
+            f"a date has no argument {foreign[0]}", at=call.at, next_step="use tz='Europe/Paris', or remove it"
         )
     example = f"{{{{{call.name} 'YYYYMMDD'}}}}"
     if not call.arguments:
         raise RuleError(f"{{{{{call.name}}}}} needs a format", at=call.at, next_step=f"write {example}")
     if call.arguments[0] is None and not compat:
-        raise RuleError("a date's format stands in quotes", at=call.at, next_step=f"write {example}")
+        raise RuleError("a date format must be in quotes", at=call.at, next_step=f"write {example}")
     if len(call.arguments) > 1:
-        raise RuleError("a date takes one format", at=call.at, next_step=f"write {example}")
+        raise RuleError("a date takes only one format", at=call.at, next_step=f"write {example}")
     zone = call.named.get("tz", "UTC")
     if zone is None:
-        raise RuleError("a time zone stands in quotes", at=call.at, next_step="write tz='Europe/Paris'")
+        raise RuleError("a time zone must be in quotes", at=call.at, next_step="write tz='Europe/Paris'")
     if moment is None:
         raise RuleError(
-            "the commit's date is not known: the event does not hold it",
+            "the commit's date is unknown: the event does not contain it",
             at=call.at,
-            next_step="run inside the checkout of the repository, or use {{date 'YYYYMMDD'}}",
+            next_step="run in a checkout of the repository, or use {{date 'YYYYMMDD'}}",
         )
     try:
-        return dates.form(moment, call.arguments[0], zone)
+        return dates.format_date(moment, call.arguments[0], zone)
     except RuleError as wrong:
         raise RuleError(wrong.what, at=call.at, next_step=wrong.next_step) from wrong

@@ -1,7 +1,7 @@
-r"""The comma-separated lines that rules, flavors and images are written in.
+r"""Parse the comma-separated lines of rules, flavors and images.
 
-One line holds one record of CSV (RFC 4180): fields between commas, and a field that holds a comma
-stands in double quotes as a whole (``"pattern=v(\d{1,2})"``), in which ``""`` is one quote.
+One line is one CSV record (RFC 4180): commas separate fields, and a field with a comma is in double quotes as
+a whole (``"pattern=v(\d{1,2})"``), in which ``""`` is one quote.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ MOST_LINES = 500
 
 
 def lines(texts: Iterable[str], kind: str) -> tuple[SourceLine, ...]:
-    """Split texts of one or more lines; blank lines, and those that begin with ``#``, are left out.
+    """Split texts into lines, without blank lines and those that begin with ``#``.
 
     Raises `ConfigError` for a line over 4,096 characters, or more than 500 lines.
     """
     found = [line.strip() for text in texts for line in text.splitlines()]
     kept = [line for line in found if line and not line.startswith("#")]
-    places = tuple(SourceLine(kind=kind, number=number, text=line) for number, line in enumerate(kept, 1))
-    for place in places[MOST_LINES:]:
-        raise place.error(f"there are {len(places)} lines, and {MOST_LINES} is the most")
-    for place in places:
-        if len(place.text) > LONGEST_LINE:
-            raise place.error(f"it is {len(place.text):,} characters long, and {LONGEST_LINE:,} is the most")
-    return places
+    source_lines = tuple(SourceLine(kind=kind, number=number, text=line) for number, line in enumerate(kept, 1))
+    for line in source_lines[MOST_LINES:]:
+        raise line.error(f"there are {len(source_lines)} lines, but the limit is {MOST_LINES}")
+    for line in source_lines:
+        if len(line.text) > LONGEST_LINE:
+            raise line.error(f"it has {len(line.text):,} characters, but the limit is {LONGEST_LINE:,}")
+    return source_lines
 
 
-def fields(place: SourceLine) -> tuple[str, ...]:
-    """Split one line into its fields. Raises `ConfigError` where a quote is out of place."""
+def fields(line: SourceLine) -> tuple[str, ...]:
+    """Split one line into its fields. Raises `ConfigError` for a misplaced quote."""
     try:
-        return _split(place.text)
+        return _split(line.text)
     except RuleError as wrong:
-        raise place.error(wrong.what, at=wrong.at, next_step=wrong.next_step) from wrong
+        raise line.error(wrong.what, at=wrong.at, next_step=wrong.next_step) from wrong
 
 
 def _split(line: str) -> tuple[str, ...]:
@@ -49,9 +49,9 @@ def _split(line: str) -> tuple[str, ...]:
             value = line[at:end]
             if '"' in value:
                 raise RuleError(
-                    "a double quote stands in the middle of a field",
+                    "there is a double quote in the middle of a field",
                     at=line.index('"', at),
-                    next_step='put the whole field in quotes ("pattern=a,b"), and write a quote in it twice',
+                    next_step='put the whole field in quotes ("pattern=a,b"), and double each quote in it',
                 )
             at = end
         found.append(value)
@@ -61,15 +61,13 @@ def _split(line: str) -> tuple[str, ...]:
 
 
 def _quoted(line: str, start: int) -> tuple[str, int]:
-    """Read a quoted field; gives its value, and where the comma after it stands."""
+    """Parse a quoted field. Return its value, and the position of the comma after it."""
     value: list[str] = []
     at = start + 1
     while True:
         end = line.find('"', at)
         if end < 0:
-            raise RuleError(
-                "a double quote is never closed", at=start, next_step='end the field with a double quote (")'
-            )
+            raise RuleError("a double quote is not closed", at=start, next_step='end the field with a double quote (")')
         value.append(line[at:end])
         if line[end + 1 : end + 2] != '"':
             break
@@ -77,8 +75,8 @@ def _quoted(line: str, start: int) -> tuple[str, int]:
         at = end + 2
     if line[end + 1 : end + 2] not in {"", ","}:
         raise RuleError(
-            "something follows the closing quote of a field",
+            "there is text after the closing quote of a field",
             at=end + 1,
-            next_step='put the whole field in quotes ("pattern=a,b"), and write a quote in it twice',
+            next_step='put the whole field in quotes ("pattern=a,b"), and double each quote in it',
         )
     return "".join(value), end + 1

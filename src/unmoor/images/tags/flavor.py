@@ -1,4 +1,4 @@
-"""What holds for all rules (the flavor), and the names of the images. One line each, ``key=value`` between commas."""
+"""Parse the flavor, which applies to all rules, and the names of images: lines of comma-separated ``key=value``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from unmoor.images.tags.fields import fields, lines
 
 @dataclass(frozen=True, kw_only=True)
 class Flavor:
-    """``latest`` is ``auto``, ``true`` or ``false``; prefix and suffix are of every rule that has none of its own.
+    """The flavor. ``latest`` is ``auto``, ``true`` or ``false``; prefix and suffix apply to rules without their own.
 
-    ``on_latest_prefix`` and ``on_latest_suffix``: ``latest`` gets them as well.
+    ``on_latest_prefix`` and ``on_latest_suffix`` say whether ``latest`` gets them, too.
     """
 
     latest: str = "auto"
@@ -22,12 +22,12 @@ class Flavor:
     suffix: str = ""
     on_latest_prefix: bool = False
     on_latest_suffix: bool = False
-    places: tuple[SourceLine, ...] = ()
+    source_lines: tuple[SourceLine, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Name:
-    """The name of an image as a user writes it: ``ghcr.io/owner/name``; it gets no tags where it is not enabled."""
+    """The name of an image, ``ghcr.io/owner/name``; it gets tags only if ``enable`` is true."""
 
     name: str
     enable: bool = True
@@ -41,97 +41,99 @@ LONGEST_NAME = 255
 
 
 def parse(texts: Iterable[str], *, compat: bool = False) -> Flavor:
-    """Read the flavor; later lines win. Raises `ConfigError` for a key or value that there is not."""
+    """Parse the flavor; later lines win. Raises `ConfigError` for an unknown key or value."""
     values = {"latest": "auto", "prefix": "", "suffix": ""}
     on_latest = {"prefix": False, "suffix": False}
-    places = lines(texts, "flavor")
-    for place in places:
+    source_lines = lines(texts, "flavor")
+    for line in source_lines:
         last = ""
-        for field in fields(place):
-            key, value = _pair(place, field, compat=compat)
+        for field in fields(line):
+            key, value = _pair(line, field, compat=compat)
             if key in values:
                 values[key] = value
                 if key == "latest":
-                    _one_of(place, field, value, ("auto", "true", "false"))
+                    _one_of(line, field, value, ("auto", "true", "false"))
                 else:
                     last = key
             elif key == "onlatest":
-                _one_of(place, field, value, ("true", "false"))
+                _one_of(line, field, value, ("true", "false"))
                 if last:
                     on_latest[last] = value == "true"
                 elif not compat:
-                    raise place.error(
-                        "onlatest belongs to the prefix or suffix before it, and there is none",
-                        at=place.text.find(field),
-                        next_step="write it behind one: suffix=-prod,onlatest=true",
+                    raise line.error(
+                        "onlatest applies to the prefix or suffix before it, but there is none",
+                        at=line.text.find(field),
+                        next_step="write it after one: suffix=-prod,onlatest=true",
                     )
             else:
-                raise place.error(
+                raise line.error(
                     f"there is no key {key!r}",
-                    at=place.text.find(field),
-                    next_step="use latest, prefix, suffix, or onlatest behind one of the last two",
+                    at=line.text.find(field),
+                    next_step="use latest, prefix, suffix, or onlatest after one of the last two",
                 )
-    return Flavor(**values, on_latest_prefix=on_latest["prefix"], on_latest_suffix=on_latest["suffix"], places=places)
+    return Flavor(
+        **values, on_latest_prefix=on_latest["prefix"], on_latest_suffix=on_latest["suffix"], source_lines=source_lines
+    )
 
 
 def images(texts: Iterable[str], *, compat: bool = False) -> tuple[Name, ...]:
-    """Read names: one a line, or several between commas on an only line, or ``name=…,enable=false``.
+    """Parse names: one a line, several separated by commas on a single line, or ``name=…,enable=false``.
 
-    Names are lower-cased. Raises `ConfigError` for one that no registry takes.
+    Names are lower-cased. Raises `ConfigError` for an invalid name.
     """
-    places = lines(texts, "image")
-    if len(places) == 1 and not any("=" in field for field in fields(places[0])):
-        found = [(places[0], Name(name=field.strip())) for field in fields(places[0])]
+    source_lines = lines(texts, "image")
+    if len(source_lines) == 1 and not any("=" in field for field in fields(source_lines[0])):
+        found = [(source_lines[0], Name(name=field.strip())) for field in fields(source_lines[0])]
     else:
-        found = [(place, _image(place, compat=compat)) for place in places]
-    for place, image in found:
+        found = [(line, _image(line, compat=compat)) for line in source_lines]
+    for line, image in found:
         if not compat and not (len(image.name) <= LONGEST_NAME and _IMAGE.fullmatch(image.name.lower())):
-            raise place.error(
-                f"no registry takes an image of the name {image.name!r}",
+            raise line.error(
+                f"{image.name!r} is not a valid image name",
                 next_step="name it as host/owner/name, without a tag: ghcr.io/owner/name",
             )
     return tuple(Name(name=image.name.lower(), enable=image.enable) for _, image in found)
 
 
-def _image(place: SourceLine, *, compat: bool) -> Name:
+def _image(line: SourceLine, *, compat: bool) -> Name:
     name, enable = "", True
-    for field in fields(place):
+    for field in fields(line):
         if "=" not in field:
             name = field.strip()
             continue
-        key, value = _pair(place, field, compat=compat)
+        key, value = _pair(line, field, compat=compat)
         if key == "name":
             name = value
         elif key == "enable":
-            _one_of(place, field, value, ("true", "false"))
+            _one_of(line, field, value, ("true", "false"))
             enable = value == "true"
         else:
-            raise place.error(
-                f"there is no key {key!r}", at=place.text.find(field), next_step="use name, and enable=true or false"
+            raise line.error(
+                f"there is no key {key!r}", at=line.text.find(field), next_step="use name, and enable=true or false"
             )
     if not name:
-        raise place.error("the name is empty", next_step="name it as host/owner/name: ghcr.io/owner/name")
+        raise line.error("the name is empty", next_step="name it as host/owner/name: ghcr.io/owner/name")
     return Name(name=name, enable=enable)
 
 
-def _pair(place: SourceLine, field: str, *, compat: bool) -> tuple[str, str]:
-    """Split at ``=``. What stands behind a second one is dropped in compat, and refused otherwise."""
+def _pair(line: SourceLine, field: str, *, compat: bool) -> tuple[str, str]:
+    """Split at ``=``. Text after a second ``=`` is dropped with ``compat``, and refused otherwise."""
     key, *values = (part.strip() for part in field.split("="))
     if not values:
-        raise place.error(f"{field.strip()!r} is no key=value", at=place.text.find(field))
+        raise line.error(f"{field.strip()!r} is not key=value", at=line.text.find(field))
     if len(values) > 1 and not compat:
-        raise place.error(
-            "there is a second = in this field, and what stands behind it would be lost",
-            at=place.text.find(field),
-            next_step="leave it out: a tag cannot hold it",
+        raise line.error(
+            "there is a second = in this field, and the text after it would be lost",
+            at=line.text.find(field),
+            next_step="remove it: a tag cannot contain it",
         )
     return key.lower(), values[0]
 
 
-def _one_of(place: SourceLine, field: str, value: str, allowed: tuple[str, ...]) -> None:
+def _one_of(line: SourceLine, field: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise place.error(
-            f"{value!r} is none of {', '.join(allowed)}",
-            at=place.text.find(field),
+        raise line.error(
+            f"{value!r} is not one of {', '.join(allowed)}",
+            at=line.text.find(field),
             next_step=f"use one of {', '.join(allowed)}",
         )

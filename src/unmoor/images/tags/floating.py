@@ -1,8 +1,8 @@
-"""Which tags stay where they are, and which may move to another release. Pure.
+"""Which tags are fixed, and which may move to another release. Pure.
 
-A fixed tag names one image for ever: ``v1.2.3``, ``sha-0a1b2c3``. A floating one names the newest of
-a series: ``1.2`` of 1.2.*, ``1`` of 1.*, and everything else (``latest``, ``prod``) of all. It only
-ever moves to a final version that is the highest of its series among those that are published.
+A fixed tag names one image for good: ``v1.2.3``, ``sha-0a1b2c3``. A floating tag names the newest of a
+series: ``1.2`` of 1.2.*, ``1`` of 1.*, and any other (``latest``, ``prod``) of all versions. It moves only to
+a final version that is the highest published one of its series.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _HEXADECIMAL = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{7,64}(?![0-9A-Za-z])")
 
 
 class TagKind(StrEnum):
-    """What a tag is: ``fixed`` names one image for ever, ``floating`` the newest of a series."""
+    """The kind of a tag: ``fixed`` names one image for good, ``floating`` the newest of a series."""
 
     FIXED = "fixed"
     FLOATING = "floating"
 
 
 def kinds(tags: Iterable[str], version: Version | str, *, commit: str = "") -> Mapping[str, TagKind]:
-    """Tell what each tag is, by its text alone. Prefixes and suffixes (``v1.2.3-prod``) do not count.
+    """Return the kind of each tag, by its text alone. Prefixes and suffixes (``v1.2.3-prod``) do not count.
 
-    Fixed are those that name the version itself, or its commit. Where a version of two numbers is
-    named both with a ``v`` and without (``v1.2``, ``1.2``), the one without is the series.
+    Tags that name the version itself or its commit are fixed. If a version of two numbers is named with and
+    without a ``v`` (``v1.2``, ``1.2``), the tag without it is the series.
     """
     names = tuple(tags)
     wanted = pep440.parse(version) if isinstance(version, str) else version
@@ -52,11 +52,11 @@ def kinds(tags: Iterable[str], version: Version | str, *, commit: str = "") -> M
 
 
 def may_move(tag: str, version: Version, published: Iterable[Version]) -> bool:
-    """Whether a floating tag is this version's: it is final, and no published final of the series is higher.
+    """Whether a floating tag belongs to this version: it is final, and no published final of the series is higher.
 
     A tag that names the version itself never moves.
     """
-    if version.is_prerelease or (series(tag, version) is None and _names_whole(tag, version)):
+    if version.is_prerelease or (series(tag, version) is None and _names_version(tag, version)):
         return False
     parts = series(tag, version) or ()
     covered = (each for each in published if _release(each, len(parts)) == parts)
@@ -64,9 +64,9 @@ def may_move(tag: str, version: Version, published: Iterable[Version]) -> bool:
 
 
 def series(tag: str, version: Version) -> tuple[int, ...] | None:
-    """The numbers of the series that a tag names and the version belongs to: (1, 2) for ``1.2-prod``.
+    """Return the numbers of the series that a tag names and the version belongs to: (1, 2) for ``1.2-prod``.
 
-    ``None`` where it names none: ``latest``, or a whole version.
+    ``None`` if the tag names no series: ``latest``, or a complete version.
     """
     for core in _cores(tag):
         if not _NUMBERS.fullmatch(core):
@@ -79,7 +79,7 @@ def series(tag: str, version: Version) -> tuple[int, ...] | None:
 
 
 def _kind(tag: str, version: Version | None, commit: str) -> TagKind:
-    whole = version is not None and _names_whole(tag, version)
+    whole = version is not None and _names_version(tag, version)
     return TagKind.FIXED if whole or _names_commit(tag, commit) else TagKind.FLOATING
 
 
@@ -89,8 +89,8 @@ def _names_commit(tag: str, commit: str) -> bool:
     return any(len(found) >= _SHORTEST_COMMIT and commit.startswith(found) for found in _HEXADECIMAL.findall(tag))
 
 
-def _names_whole(tag: str, version: Version) -> bool:
-    """Whether a tag holds the version with all its numbers; ``1.2`` does not hold 1.2.0."""
+def _names_version(tag: str, version: Version) -> bool:
+    """Whether a tag contains the version with all its numbers; ``1.2`` does not contain 1.2.0."""
     for core in _cores(tag):
         found = pep440.parse(core)
         same = found is not None and (found == version or found.public == version.public)
@@ -100,12 +100,12 @@ def _names_whole(tag: str, version: Version) -> bool:
 
 
 def _says_more(tag: str, version: Version) -> bool:
-    """Whether a tag says more than numbers (1.2.post1)."""
+    """Whether a tag has more than numbers (1.2.post1)."""
     return version.is_postrelease or not any(_NUMBERS.fullmatch(core) for core in _cores(tag))
 
 
 def _cores(tag: str) -> Iterator[str]:
-    """What of a tag may be a version: from each number on, with every tail behind a dash cut away in turn."""
+    """Yield the parts of a tag that may be a version: from each number on, cut at each dash in turn."""
     if len(tag) > pep440.LONGEST_TAG:
         return
     for start in _START.finditer(tag):
@@ -116,5 +116,5 @@ def _cores(tag: str) -> Iterator[str]:
 
 
 def _release(version: Version, count: int) -> tuple[int, ...]:
-    """The first numbers of a version, filled up with zeros."""
+    """Return the first numbers of a version, padded with zeros."""
     return (*version.release, *(0 for _ in range(count)))[:count]

@@ -1,9 +1,9 @@
-"""Regular expressions as JavaScript writes them, on an engine that can be stopped.
+"""JavaScript's regular expressions, on an engine with a deadline.
 
-A pattern of a rule is JavaScript's; it is translated to the library ``regex``, which (other than the
-standard library's ``re``) takes a deadline: a pattern that would try for hours on a tag somebody made
-up is an error after a second. What has no exact counterpart is refused. Source: ECMA-262, "Patterns",
-with the additions of its Annex B.
+The pattern of a rule is JavaScript's. It is translated for the library ``regex``, which, unlike the standard
+library's ``re``, supports a deadline: a pattern that would run for hours on a malicious tag is an error after a
+second. A construct without an exact counterpart is refused. Source: ECMA-262, "Patterns", with the additions
+of its Annex B.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _CODE = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}
 
 
 def search(pattern: str, text: str, *, flags: str = "") -> tuple[str | None, ...] | None:
-    """Search as ``String.match`` does: the match and its groups, ``None`` where there is no match.
+    """Search as ``String.match`` does. Return the match and its groups; ``None`` if there is no match.
 
-    With the flag ``g`` it is every match, and no groups. Raises `RuleError` for a pattern that is
-    wrong, has no counterpart, is over 1,000 characters, or took longer than a second.
+    With the flag ``g``, return every match without groups. Raises `RuleError` for a pattern that is invalid,
+    has no counterpart, has over 1,000 characters, or takes longer than a second.
     """
-    ready = compiled(pattern, flags)
+    ready = compile_pattern(pattern, flags)
     if len(text) > LONGEST_SUBJECT:
         raise RuleError(
-            f"the text is {len(text):,} characters long, and a pattern is tried on {LONGEST_SUBJECT:,} at most"
+            f"the text has {len(text):,} characters, but a pattern is matched against at most {LONGEST_SUBJECT:,}"
         )
     try:
         if "g" in flags:
@@ -50,14 +50,14 @@ def search(pattern: str, text: str, *, flags: str = "") -> tuple[str | None, ...
         match = (ready.match if "y" in flags else ready.search)(text, timeout=SECONDS)
     except TimeoutError as error:
         raise RuleError(
-            f"the pattern was not done with the text after {SECONDS:g} s",
-            next_step="write it without one repetition inside another, such as (a+)+",
+            f"matching the pattern took longer than {SECONDS:g} s",
+            next_step="do not put one repetition inside another, such as (a+)+",
         ) from error
     return None if match is None else (match[0], *match.groups())
 
 
-def compiled(pattern: str, flags: str = "") -> regex.Pattern[str]:
-    """Make a pattern ready. Raises `RuleError` for one that is wrong, too long, or has no counterpart."""
+def compile_pattern(pattern: str, flags: str = "") -> regex.Pattern[str]:
+    """Compile a pattern. Raises `RuleError` for one that is invalid, too long, or has no counterpart."""
     import regex
 
     bits = _bits(flags)
@@ -65,12 +65,12 @@ def compiled(pattern: str, flags: str = "") -> regex.Pattern[str]:
     try:
         return regex.compile(translated, regex.V0 | bits)
     except regex.error as error:
-        why = str(error).partition(" at position ")[0]  # a position in what the user did not write
-        raise RuleError(f"the pattern cannot be read: {why}", next_step="correct the regular expression") from error
+        why = str(error).partition(" at position ")[0]  # the position is in the translation
+        raise RuleError(f"the pattern is invalid: {why}", next_step="correct the regular expression") from error
 
 
 def _every(ready: regex.Pattern[str], text: str) -> Iterator[str]:
-    """Every match; behind an empty one the search goes on a character further, as in JavaScript."""
+    """Yield every match; after an empty one the search continues one character further, as in JavaScript."""
     end = time.monotonic() + SECONDS
     at = 0
     while at <= len(text):
@@ -87,21 +87,21 @@ def _bits(flags: str) -> int:
     for at, flag in enumerate(flags):
         if flag not in "dgimsuy" or flag in flags[:at]:
             raise RuleError(
-                f"{flags!r} are no flags of a regular expression", next_step="use some of g, i, m, s, u, y, once"
+                f"{flags!r} are not valid flags of a regular expression", next_step="use g, i, m, s, u or y, each once"
             )
     return int(regex.IGNORECASE) if "i" in flags else 0
 
 
 def translate(pattern: str, *, multiline: bool = False, dot_all: bool = False, unicode: bool = False) -> str:
-    """Write a JavaScript pattern as a Python one. Raises `RuleError`, with the place, if that cannot be done."""
+    """Translate a JavaScript pattern to a Python one. Raises `RuleError`, with the position, if that is impossible."""
     if len(pattern) > LONGEST_PATTERN:
-        raise RuleError(f"the pattern is {len(pattern):,} characters long, and {LONGEST_PATTERN:,} is the most")
+        raise RuleError(f"the pattern has {len(pattern):,} characters, but the limit is {LONGEST_PATTERN:,}")
     return _Translation(pattern=pattern, multiline=multiline, dot_all=dot_all, unicode=unicode).whole()
 
 
 @dataclass(kw_only=True)
 class _Translation:
-    """One pass over a pattern. ``repeats``: what was written last may be repeated."""
+    """One pass over a pattern. ``repeats``: a quantifier may follow the last element."""
 
     pattern: str
     multiline: bool
@@ -142,7 +142,7 @@ class _Translation:
         return plain.get(char, char if char in "|)" else re.escape(char))
 
     def quantifier(self, found: re.Match[str]) -> str:
-        """Copy a quantifier with the ``?`` behind it; the other engine would read more into a second one."""
+        """Copy a quantifier with its ``?``; to the Python engine a second quantifier would mean something else."""
         if not self.repeats:
             raise self.refuse(f"nothing to repeat before {found[0]}")
         self.repeats = False
@@ -153,9 +153,9 @@ class _Translation:
 
     def group(self) -> str:
         found = _GROUP.match(self.pattern, self.at)
-        assert found is not None  # noqa: S101 - a parenthesis stands there
+        assert found is not None  # noqa: S101 - the pattern has a parenthesis there
         if found[0] == "(" and self.pattern[found.end() : found.end() + 1] == "?":
-            raise self.refuse("a kind of group that is not understood here")
+            raise self.refuse("a kind of group that is not supported")
         self.at = found.end()
         self.open.append(found[0])
         return f"(?P<{found['name']}>" if found["name"] else found[0]
@@ -173,7 +173,7 @@ class _Translation:
         if back:
             self.at = back.end()
             name = back[1] or back[2]
-            # A group that took no part matches nothing at all in JavaScript, and never in the other engine.
+            # A group that took no part matches the empty text in JavaScript, but fails in the Python engine.
             return f"(?({name})" + (f"\\g<{name}>" if back[1] else f"(?P={name})") + "|)"
         if follower.lower() in _CLASSES and follower:
             self.at += 2
@@ -187,8 +187,8 @@ class _Translation:
         if code and not (code[3] and not self.unicode):
             self.at = code.end()
             number = int(code[1] or code[2] or code[3], 16)
-            if number > 0x10FFFF:  # noqa: PLR2004 - the last character that there is
-                raise self.refuse("a number that is no character's")
+            if number > 0x10FFFF:  # noqa: PLR2004 - the last Unicode character
+                raise self.refuse("a number that is not a character")
             return f"\\U{number:08x}"
         if follower == "0" and not self.pattern[self.at + 2 : self.at + 3].isdigit():
             self.at += 2
@@ -197,21 +197,21 @@ class _Translation:
             self.at += 2
             return _CONTROLS[follower]
         if not follower or follower.isalnum() or follower == "_":
-            raise self.refuse(f"an escape that is not understood here: \\{follower}")
+            raise self.refuse(f"an escape that is not supported: \\{follower}")
         self.at += 2
         return f"\\{follower}" if follower.isascii() else follower
 
     def characters(self) -> str:
-        r"""Translate a class: ``[^a-z\d]``. What would mean more to the other engine is escaped."""
+        r"""Translate a class: ``[^a-z\d]``. Characters that are special only to the Python engine are escaped."""
         end = self.at + (2 if self.pattern.startswith("[^", self.at) else 1)
         written = [self.pattern[self.at : end]]
         self.at = end
         while not self.pattern.startswith("]", self.at):
             if self.at >= len(self.pattern):
-                raise self.refuse("a [ that is never closed")
+                raise self.refuse("a [ that is not closed")
             written.append(self.member())
         self.at += 1
-        if len(written) == 1:  # [] is nothing, [^] is anything
+        if len(written) == 1:  # [] matches nothing, [^] anything
             return "(?!)" if written[0] == "[" else "(?s:.)"
         return "".join(written) + "]"
 
@@ -231,7 +231,7 @@ class _Translation:
 
 
 def _complement(letter: str) -> str:
-    """The ranges that a class in capitals stands for, so that it can stand inside another class."""
+    """Return the ranges of an upper-case class, for use inside another class."""
     wanted = {"D": "0-9", "W": "0-9A-Z_a-z", "S": _SPACES}[letter]
     taken = sorted(code for code in range(0x10000) if re.fullmatch(f"[{wanted}]", chr(code), re.NOFLAG))
     edges = [-1, *taken, 0x110000]

@@ -1,4 +1,4 @@
-"""The tags, labels and annotations of images: decided by rules, a flavor and what is known of the run. Pure."""
+"""Plan the tags, labels and annotations of images from rules, a flavor and the run. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from unmoor.images.tags.expressions import render
 from unmoor.images.tags.floating import TagKind, kinds
 from unmoor.images.tags.labels import at_levels
 from unmoor.images.tags.labels import labels as labelled
-from unmoor.images.tags.produce import NoTag, RuleContext, Value, produce, rendered
+from unmoor.images.tags.produce import NoTag, RuleContext, Value, produce, render_part
 from unmoor.images.tags.rules import TagRule
 from unmoor.images.tags.validate import check
 from unmoor.versioning.pep440 import LONGEST_TAG, quote
@@ -28,7 +28,7 @@ _TAG = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9._-]{{0,{LONGEST_TAG - 1}}}")
 
 @dataclass(frozen=True, kw_only=True)
 class Tag:
-    """One planned tag, and whether it stays or floats."""
+    """One planned tag, and whether it is fixed or floating."""
 
     name: str
     kind: TagKind
@@ -36,10 +36,10 @@ class Tag:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What was decided. ``version`` is the first tag, empty where there is none; ``latest``: that is one of them.
+    """The planned tags. ``version`` is the first one, empty if there is none; ``latest``: whether it is one of them.
 
-    ``images`` are lower-cased names. ``labels`` are keys and values, sorted; ``annotations`` are
-    texts ``level:key=value``. ``warnings`` are sentences for whoever wrote the rules.
+    ``images`` are lower-cased names. ``labels`` are keys and values, sorted; ``annotations`` are texts
+    ``level:key=value``. ``warnings`` are sentences for the author of the rules.
     """
 
     version: str
@@ -52,17 +52,17 @@ class Plan:
 
     @property
     def tag_names(self) -> tuple[str, ...]:
-        """The tags without any image's name."""
+        """The tags without an image's name."""
         return tuple(tag.name for tag in self.planned)
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """Every tag of every image, ``image:tag``; the bare tags where there is no image."""
+        """Every tag of every image, ``image:tag``; without images, the tags alone."""
         return tuple(name for image in self.images for name in self.tags_of(image)) or self.tag_names
 
     @property
     def fixed(self) -> tuple[str, ...]:
-        """The tags that name this one image for ever."""
+        """The tags that name this image for good."""
         return tuple(tag.name for tag in self.planned if tag.kind is TagKind.FIXED)
 
     @property
@@ -71,11 +71,11 @@ class Plan:
         return tuple(tag.name for tag in self.planned if tag.kind is TagKind.FLOATING)
 
     def tags_of(self, image: str) -> tuple[str, ...]:
-        """The tags of one image, ``image:tag``."""
+        """Return the tags of one image, ``image:tag``."""
         return tuple(f"{image}:{name}" for name in self.tag_names)
 
     def document(self) -> dict[str, Any]:
-        """The plan as JSON, with the keys that docker/metadata-action writes, and three more."""
+        """Return the plan as JSON, with the keys that docker/metadata-action writes, and three more."""
         return {
             "version": self.version,
             "tags": list(self.tags),
@@ -100,12 +100,12 @@ def plan(
     post_is_final: bool = True,
     latest_on_default_branch: bool = False,
 ) -> Plan:
-    """Decide everything. Each text holds one line, or several.
+    """Plan tags, labels and annotations. Each text holds one or more lines.
 
-    ``compat`` does what docker/metadata-action does also where we differ; then ``post_is_final`` and
-    ``latest_on_default_branch`` count for nothing. With ``latest_on_default_branch`` that branch
-    gets ``latest``, and nothing else ever does. Raises `ConfigError` for what cannot be read, a tag
-    that no registry takes, and (not in ``compat``) where no rule gives a tag.
+    ``compat`` does exactly what docker/metadata-action does, and ignores ``post_is_final`` and
+    ``latest_on_default_branch``. With ``latest_on_default_branch`` only that branch gets ``latest``. Raises
+    `ConfigError` for input that cannot be parsed, for an invalid tag, and (without ``compat``) if no rule gives
+    a tag.
     """
     if compat and context.commit_date is None:
         context = replace(context, commit_date=context.now)
@@ -116,10 +116,10 @@ def plan(
     for rule in () if compat else ordered:
         check(rule)
     names = tuple(image.name for image in flavors.images(images, compat=compat) if image.enable)
-    answers = [(rule, _asked(rule, given)) for rule in ordered]
-    values = [(rule, answer) for rule, answer in answers if isinstance(answer, Value)]
+    results = [(rule, _evaluate(rule, given)) for rule in ordered]
+    values = [(rule, result) for rule, result in results if isinstance(result, Value)]
     if not values and not compat:
-        raise _no_tag(answers, context)
+        raise _no_tag(results, context)
     if latest_on_default_branch and not compat:
         latest = context.ref.startswith(HEADS) and context.is_default_branch
     else:
@@ -135,73 +135,73 @@ def plan(
         labels=labelled(context, version, labels, compat=compat),
         annotations=at_levels(labelled(context, version, annotations, kind="annotation", compat=compat), levels),
         latest=latest and bool(values),
-        warnings=_warnings(answers),
+        warnings=_warnings(results),
     )
 
 
-def _asked(rule: TagRule, given: RuleContext) -> Value | NoTag:
-    """Ask a rule that is enabled, and dress its value in prefix and suffix."""
-    enabled = rendered(rule, rule.enable, given)
+def _evaluate(rule: TagRule, given: RuleContext) -> Value | NoTag:
+    """Evaluate a rule if it is enabled, and add prefix and suffix to its value."""
+    enabled = render_part(rule, rule.enable, given)
     if enabled not in {"true", "false"}:
-        raise rule.place.within(
+        raise rule.line.within(
             rule.enable,
             RuleError(
-                f"enable must come out as true or false, and it is {quote(enabled)}",
+                f"enable must be true or false, but it is {quote(enabled)}",
                 next_step="write enable=true, or enable={{is_default_branch}}",
             ),
         )
     if enabled == "false":
         return NoTag(why="it is not enabled")
-    answer = produce(rule, given)
-    if isinstance(answer, NoTag):
-        return answer
-    prefix = rendered(rule, rule.prefix, given) if rule.prefix is not None else _of_all(given, "prefix")
-    suffix = rendered(rule, rule.suffix, given) if rule.suffix is not None else _of_all(given, "suffix")
-    text = _NOT_ALLOWED.sub("-", f"{prefix}{answer.text}{suffix}")
+    result = produce(rule, given)
+    if isinstance(result, NoTag):
+        return result
+    prefix = render_part(rule, rule.prefix, given) if rule.prefix is not None else _from_flavor(given, "prefix")
+    suffix = render_part(rule, rule.suffix, given) if rule.suffix is not None else _from_flavor(given, "suffix")
+    text = _NOT_ALLOWED.sub("-", f"{prefix}{result.text}{suffix}")
     if not text:
         return NoTag(why="its value is empty")
     if not given.compat:
-        _check(text, rule.place)
-    return Value(text=text, latest=answer.latest, kind=answer.kind)
+        _check(text, rule.line)
+    return Value(text=text, latest=result.latest, kind=result.kind)
 
 
-def _of_all(given: RuleContext, what: str) -> str:
-    """The prefix or the suffix of the flavor, with its expressions."""
+def _from_flavor(given: RuleContext, what: str) -> str:
+    """Return the prefix or suffix of the flavor, with its expressions replaced."""
     text = given.flavor.prefix if what == "prefix" else given.flavor.suffix
     try:
         return render(text, given.context.names(), compat=given.compat)
     except RuleError as wrong:
-        for place in reversed(given.flavor.places):
-            if text in place.text:
-                raise place.within(text, wrong) from wrong
+        for line in reversed(given.flavor.source_lines):
+            if text in line.text:
+                raise line.within(text, wrong) from wrong
         raise SourceLine(kind="flavor", number=1, text=text).within(text, wrong) from wrong
 
 
-def _check(name: str, place: SourceLine) -> None:
-    """Refuse a tag that no registry takes (Docker's reference grammar)."""
+def _check(name: str, line: SourceLine) -> None:
+    """Refuse an invalid tag (Docker's reference grammar)."""
     if _TAG.fullmatch(name):
         return
     if len(name) > LONGEST_TAG:
-        what = f"the tag {quote(name)} is {len(name)} characters long, and {LONGEST_TAG} is the most"
-        raise place.error(what, next_step="shorten what the rule writes: its prefix, suffix, or a name it is made of")
-    raise place.error(
-        f"the tag {quote(name)} begins with {name[0]!r}, and no registry takes that",
-        next_step="let it begin with a letter, digit or _; where an expression in front is empty on some events "
-        "({{branch}} on a pull request), use a rule of the other event alone: type=ref,event=branch,suffix=-{{sha}}",
+        what = f"the tag {quote(name)} has {len(name)} characters, but the limit is {LONGEST_TAG}"
+        raise line.error(what, next_step="shorten the rule's prefix, suffix, or a name in it")
+    raise line.error(
+        f"the tag {quote(name)} begins with {name[0]!r}, which is invalid",
+        next_step="begin it with a letter, digit or _; if an expression at the start is empty on some events "
+        "({{branch}} on a pull request), use a rule for the other event only: type=ref,event=branch,suffix=-{{sha}}",
     )
 
 
 def _latest(values: Sequence[tuple[TagRule, Value]], given: RuleContext) -> bool:
-    """Decide ``latest``: once, by the first rule that gave a value, unless the flavor says it."""
+    """Decide ``latest`` by the flavor or, if that is ``auto``, by the first rule that gave a value."""
     if not values:
         return False
     return values[0][1].latest if given.flavor.latest == "auto" else given.flavor.latest == "true"
 
 
 def _tags(values: Sequence[tuple[TagRule, Value]], given: RuleContext) -> tuple[Tag, ...]:
-    """Order the tags: the first one is the version, each other one comes once.
+    """Return the tags in order, each once; the first one is the version.
 
-    Where two rules write one name, it floats if either says so.
+    If two rules give the same name, it is floating if either says so.
     """
     context = given.context
     found: dict[str, TagKind] = {}
@@ -213,38 +213,38 @@ def _tags(values: Sequence[tuple[TagRule, Value]], given: RuleContext) -> tuple[
 
 
 def _with_latest(planned: tuple[Tag, ...], given: RuleContext) -> tuple[Tag, ...]:
-    """Add ``latest``; the original writes it a second time where a rule has written it, and never its expressions."""
+    """Add ``latest``. The original adds it even if a rule gave it already, and never replaces its expressions."""
     flavor = given.flavor
     prefix, suffix = flavor.prefix, flavor.suffix
     if not given.compat:
-        prefix, suffix = _of_all(given, "prefix"), _of_all(given, "suffix")
+        prefix, suffix = _from_flavor(given, "prefix"), _from_flavor(given, "suffix")
     prefix, suffix = prefix * flavor.on_latest_prefix, suffix * flavor.on_latest_suffix
     name = _NOT_ALLOWED.sub("-", f"{prefix}{LATEST}{suffix}")
     if given.compat:
         return (*planned, Tag(name=name, kind=TagKind.FLOATING))
-    _check(name, flavor.places[0] if flavor.places else SourceLine(kind="flavor", number=1, text=""))
+    _check(name, flavor.source_lines[0] if flavor.source_lines else SourceLine(kind="flavor", number=1, text=""))
     return (*(tag for tag in planned if tag.name != name), Tag(name=name, kind=TagKind.FLOATING))
 
 
-def _warnings(answers: Sequence[tuple[TagRule, Value | NoTag]]) -> tuple[str, ...]:
-    told = [
-        f"rule {rule.place.number}: a rule of type {rule.type} has no attribute {quote(name)}; it changes nothing"
-        for rule, _ in answers
+def _warnings(results: Sequence[tuple[TagRule, Value | NoTag]]) -> tuple[str, ...]:
+    warnings = [
+        f"rule {rule.line.number}: a rule of type {rule.type} has no attribute {quote(name)}; it has no effect"
+        for rule, _ in results
         for name in rule.unknown
     ]
-    told += [
-        f"rule {rule.place.number}: {answer.why}"
-        for rule, answer in answers
-        if isinstance(answer, NoTag) and answer.warn
+    warnings += [
+        f"rule {rule.line.number}: {result.why}"
+        for rule, result in results
+        if isinstance(result, NoTag) and result.warn
     ]
-    return tuple(told)
+    return tuple(warnings)
 
 
-def _no_tag(answers: Sequence[tuple[TagRule, Value | NoTag]], context: TagContext) -> ConfigError:
+def _no_tag(results: Sequence[tuple[TagRule, Value | NoTag]], context: TagContext) -> ConfigError:
     reasons = [
-        f"rule {rule.place.number} ({quote(rule.place.text)}): {answer.why}"
-        for rule, answer in answers
-        if isinstance(answer, NoTag)
+        f"rule {rule.line.number} ({quote(rule.line.text)}): {result.why}"
+        for rule, result in results
+        if isinstance(result, NoTag)
     ]
     seen = f"the ref {quote(context.ref)} and the event {quote(context.event)}"
     return ConfigError(

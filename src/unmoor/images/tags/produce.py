@@ -1,4 +1,4 @@
-"""What one rule says about one run: a value, or why there is none."""
+"""Evaluate one rule for one run: a value, or why there is none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from unmoor.images.tags.expressions import Names, names_in, render, sole_name
 from unmoor.images.tags.flavor import Flavor
 from unmoor.images.tags.floating import TagKind
 from unmoor.images.tags.rules import RuleType, TagRule
-from unmoor.images.tags.validate import slashed
+from unmoor.images.tags.validate import split_slashes
 from unmoor.versioning.pep440 import quote
 
 _PATCH_IS: Final = 3
@@ -26,7 +26,7 @@ _VERSION_WITHIN = re.compile(r"(?:^|[/_-])v?(?P<version>[0-9].*)$")
 
 @dataclass(frozen=True, kw_only=True)
 class RuleContext:
-    """Everything that rules look at."""
+    """Everything that a rule depends on."""
 
     flavor: Flavor
     context: TagContext
@@ -36,7 +36,7 @@ class RuleContext:
 
 @dataclass(frozen=True, kw_only=True)
 class Value:
-    """What a rule gave: ``latest`` counts where the flavor leaves it open; ``kind`` where the rule knows it."""
+    """The value of a rule. ``latest`` counts if the flavor says ``auto``; ``kind`` is set if the rule decides it."""
 
     text: str
     latest: bool = False
@@ -45,7 +45,7 @@ class Value:
 
 @dataclass(frozen=True, kw_only=True)
 class NoTag:
-    """Why a rule gave nothing; ``warn`` where its writer would want to know."""
+    """Why a rule gave no value; ``warn`` if its author should know."""
 
     why: str
     warn: bool = False
@@ -53,7 +53,7 @@ class NoTag:
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedVersion:
-    """A version that was read: the names a pattern may use, and whether it is final."""
+    """A parsed version: the names that a pattern can use, and whether it is final."""
 
     names: Names
     final: bool
@@ -64,27 +64,27 @@ class ParsedVersion:
 
 
 def produce(rule: TagRule, given: RuleContext) -> Value | NoTag:
-    """Ask one rule. Raises `ConfigError` where something in it cannot be read."""
+    """Evaluate one rule. Raises `ConfigError` if a part of it cannot be parsed."""
     return _TYPES[rule.type](rule, given)
 
 
-def rendered(rule: TagRule, part: str, given: RuleContext, names: Names | None = None) -> str:
-    """Put values into a part of a rule's line. Raises `ConfigError` with the column."""
-    return tried(rule, part, lambda: render(part, names or given.context.names(), compat=given.compat))
+def render_part(rule: TagRule, part: str, given: RuleContext, names: Names | None = None) -> str:
+    """Replace the expressions in a part of a rule's line. Raises `ConfigError` with the column."""
+    return with_location(rule, part, lambda: render(part, names or given.context.names(), compat=given.compat))
 
 
-def tried(rule: TagRule, part: str, work: Callable[[], str]) -> str:
-    """Do something with a part of a rule; a mistake in it names the rule and the column."""
+def with_location(rule: TagRule, part: str, work: Callable[[], str]) -> str:
+    """Work on a part of a rule. Turns a `RuleError` into a `ConfigError` with the rule and the column."""
     try:
         return work()
     except RuleError as wrong:
-        raise rule.place.within(part, wrong) from wrong
+        raise rule.line.within(part, wrong) from wrong
 
 
 def _schedule(rule: TagRule, given: RuleContext) -> Value | NoTag:
     if "schedule" not in given.context.event:
-        return NoTag(why="the event is no schedule")
-    return Value(text=rendered(rule, rule.pattern, given, Names(times=given.context.times())))
+        return NoTag(why="the event is not a schedule")
+    return Value(text=render_part(rule, rule.pattern, given, Names(times=given.context.times())))
 
 
 def _edge(rule: TagRule, given: RuleContext) -> Value | NoTag:
@@ -95,20 +95,20 @@ def _edge(rule: TagRule, given: RuleContext) -> Value | NoTag:
 
 
 def _raw(rule: TagRule, given: RuleContext) -> Value | NoTag:
-    return Value(text=rendered(rule, rule.value, given))
+    return Value(text=render_part(rule, rule.value, given))
 
 
 def _sha(rule: TagRule, given: RuleContext) -> Value | NoTag:
     context = given.context
     text = context.sha if rule.format == "long" else context.short_sha
-    return Value(text=text, kind=TagKind.FIXED) if context.sha else NoTag(why="the commit is not known")
+    return Value(text=text, kind=TagKind.FIXED) if context.sha else NoTag(why="the commit is unknown")
 
 
 def _ref(rule: TagRule, given: RuleContext) -> Value | NoTag:
     context = given.context
     head = {"branch": HEADS, "tag": TAGS, "pr": PULLS}[rule.event]
     if not context.ref.startswith(head):
-        return NoTag(why=f"the ref is no {rule.event}")
+        return NoTag(why=f"the ref is not a {rule.event}")
     name = context.ref.removeprefix(head)
     if rule.event == "pr":
         return Value(text=name.removesuffix("/merge"))
@@ -118,11 +118,11 @@ def _ref(rule: TagRule, given: RuleContext) -> Value | NoTag:
 
 
 def _subject(rule: TagRule, given: RuleContext) -> str | NoTag:
-    """The text that a version is read from, or a pattern is tried on: the rule's value, else the tag."""
+    """Return the text to parse as a version or to match: the rule's value, else the tag."""
     if rule.value:
-        return rendered(rule, rule.value, given)
+        return render_part(rule, rule.value, given)
     if not given.context.ref.startswith(TAGS):
-        return NoTag(why="the ref is no tag")
+        return NoTag(why="the ref is not a tag")
     return given.context.tag
 
 
@@ -130,25 +130,25 @@ def _match(rule: TagRule, given: RuleContext) -> Value | NoTag:
     subject = _subject(rule, given)
     if isinstance(subject, NoTag):
         return subject
-    source, flags = slashed(rule.pattern)
-    found = _searched(rule, source, subject, flags)
+    source, flags = split_slashes(rule.pattern)
+    found = _search(rule, source, subject, flags)
     if found is None:
         return NoTag(why=f"{quote(rule.pattern)} does not match {quote(subject)}", warn=True)
     text = found[rule.group] if rule.group < len(found) else None
     if text is None:
-        return NoTag(why=f"{quote(rule.pattern)} gives no group {rule.group} for {quote(subject)}", warn=True)
+        return NoTag(why=f"{quote(rule.pattern)} has no group {rule.group} for {quote(subject)}", warn=True)
     return Value(text=text, latest=given.compat or not (_is_prerelease(subject) or _is_prerelease(text)))
 
 
-def _searched(rule: TagRule, source: str, subject: str, flags: str = "") -> tuple[str | None, ...] | None:
+def _search(rule: TagRule, source: str, subject: str, flags: str = "") -> tuple[str | None, ...] | None:
     try:
         return patterns.search(source, subject, flags=flags)
     except RuleError as wrong:
-        raise rule.place.within(source, wrong) from wrong
+        raise rule.line.within(source, wrong) from wrong
 
 
 def _is_prerelease(text: str) -> bool:
-    """Whether what a tag ends in is a version, by either standard, that is not final."""
+    """Whether a tag ends in a version that, by either standard, is not final."""
     within = _VERSION_WITHIN.search(text)
     if within is None:
         return False
@@ -158,15 +158,15 @@ def _is_prerelease(text: str) -> bool:
 
 
 def _version(rule: TagRule, given: RuleContext) -> Value | NoTag:
-    """Read a version, and write it in the rule's pattern: as it is where it is no final one."""
+    """Parse a version and write it in the rule's pattern; one that is not final is written as it is."""
     subject = _subject(rule, given)
     if isinstance(subject, NoTag):
         return subject
     if rule.match:
-        groups = _searched(rule, rule.match, subject)
+        groups = _search(rule, rule.match, subject)
         if groups is not None:
             if len(groups) == 1 or groups[1] is None:
-                raise rule.place.within(
+                raise rule.line.within(
                     rule.match, RuleError("match needs a group around the version", next_step="write it as match=v(.*)")
                 )
             subject = groups[1]
@@ -174,11 +174,11 @@ def _version(rule: TagRule, given: RuleContext) -> Value | NoTag:
     found = _found_semver(subject) if rule.type is RuleType.SEMVER else _found_pep440(subject, given)
     if found is None:
         standard = "Semantic Versioning" if rule.type is RuleType.SEMVER else "PEP 440"
-        return NoTag(why=f"{quote(subject)} is no version of {standard}", warn=True)
-    return _written(rule, given, found)
+        return NoTag(why=f"{quote(subject)} is not a version of {standard}", warn=True)
+    return _write(rule, given, found)
 
 
-def _written(rule: TagRule, given: RuleContext, found: ParsedVersion) -> Value | NoTag:
+def _write(rule: TagRule, given: RuleContext, found: ParsedVersion) -> Value | NoTag:
     if not found.final:
         raw = sole_name(rule.pattern) == "raw"
         return Value(text=found.raw if raw else found.prerelease, kind=TagKind.FIXED)
@@ -189,15 +189,15 @@ def _written(rule: TagRule, given: RuleContext, found: ParsedVersion) -> Value |
         used = names_in(rule.pattern)
         return render(rule.pattern, found.names, compat=given.compat)
 
-    text = tried(rule, rule.pattern, use)
+    text = with_location(rule, rule.pattern, use)
     whole = bool(used & {"version", "raw"})
     if not given.compat and not whole:
         if found.post and "patch" in used:
             return Value(
                 text=found.prerelease, latest=True, kind=TagKind.FIXED
-            )  # else it takes the name of another release
+            )  # otherwise it would take another release's tag
         if used == {"major"} and found.names.texts["major"] == "0":
-            return NoTag(why="0 alone is never a floating tag: versions before 1.0 promise nothing to each other")
+            return NoTag(why="0 alone is never a floating tag: versions before 1.0 make no promise of compatibility")
     fixed = whole or ("patch" in used and found.parts <= _PATCH_IS)
     return Value(text=text, latest=True, kind=TagKind.FIXED if fixed else TagKind.FLOATING)
 
@@ -231,7 +231,7 @@ def _found_pep440(text: str, given: RuleContext) -> ParsedVersion | None:
         return None
     release = (*version.release, 0, 0)
     whole = str(version)
-    if given.compat:  # the original joins the parts of a local version with commas, and they end as dashes
+    if given.compat:  # the original joins the parts of a local version with commas, which become dashes
         public, plus, local = whole.partition("+")
         whole = public + plus + local.replace(".", ",")
     texts = {"raw": text, "version": whole}
@@ -248,7 +248,7 @@ def _found_pep440(text: str, given: RuleContext) -> ParsedVersion | None:
 
 
 def _pep440(text: str) -> Version | None:
-    """Read a version, with or without a ``v``; never one with blanks around it, or outside ASCII."""
+    """Parse a version, with or without a ``v``, but not with blanks around it or outside ASCII."""
     if not text.isascii() or len(text) > 256 or text.strip() != text:  # noqa: PLR2004 - as long as any tag may be
         return None
     try:

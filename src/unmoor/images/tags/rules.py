@@ -1,4 +1,4 @@
-"""The rules: one line each, such as ``type=semver,pattern={{version}}``. What they say, before any event is looked at.
+"""Parse rules, one a line: ``type=semver,pattern={{version}}``. The event does not matter here.
 
 Source: docker/metadata-action, whose rule language this is.
 """
@@ -17,7 +17,7 @@ from unmoor.images.tags.fields import fields, lines
 
 
 class RuleType(StrEnum):
-    """The eight types, from the one that is looked at first."""
+    """The eight types of rules, in their default order of priority."""
 
     SCHEDULE = "schedule"
     SEMVER = "semver"
@@ -42,7 +42,7 @@ PRIORITY: Final[Mapping[RuleType, float]] = MappingProxyType(
     }
 )
 DEFAULT: Final = ("type=schedule", "type=ref,event=branch", "type=ref,event=tag", "type=ref,event=pr")
-"""The rules where none are given."""
+"""The rules if none are given."""
 
 _COMMON: Final = frozenset({"enable", "priority", "prefix", "suffix"})
 ATTRIBUTES: Final[Mapping[RuleType, frozenset[str]]] = MappingProxyType(
@@ -64,14 +64,14 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})")
 
 @dataclass(frozen=True, kw_only=True)
 class TagRule:
-    """One rule: its type and its attributes, as they were written.
+    """One rule: its type and its attributes as written.
 
-    ``prefix`` and ``suffix`` are ``None`` where the flavor's count, ``unknown`` names attributes
-    that this type does not have: they change nothing, and are warned of.
+    ``prefix`` and ``suffix`` are ``None`` if the flavor's apply. ``unknown`` names attributes that this type does
+    not have: they have no effect, and cause a warning.
     """
 
     type: RuleType
-    place: SourceLine
+    line: SourceLine
     priority: float
     enable: str = "true"
     prefix: str | None = None
@@ -87,17 +87,17 @@ class TagRule:
 
 
 def parse(texts: Iterable[str]) -> tuple[TagRule, ...]:
-    """Read rules and put them in the order in which they are looked at: by priority, then as written.
+    """Parse rules and sort them by priority, then as written.
 
-    No rule at all is `DEFAULT`. Raises `ConfigError`, which names the rule, its text and the column.
+    Without rules, parse `DEFAULT`. Raises `ConfigError`, which names the rule, its text and the column.
     """
-    places = lines(texts, "rule") or lines(DEFAULT, "rule")
-    return tuple(sorted((_rule(place) for place in places), key=lambda rule: -rule.priority))
+    source_lines = lines(texts, "rule") or lines(DEFAULT, "rule")
+    return tuple(sorted((_rule(line) for line in source_lines), key=lambda rule: -rule.priority))
 
 
-def _rule(place: SourceLine) -> TagRule:
-    kind, given = _attributes(place)
-    _demand(place, kind, given)
+def _rule(line: SourceLine) -> TagRule:
+    kind, given = _attributes(line)
+    _demand(line, kind, given)
     prefix = given.get("prefix")
     if prefix is None and kind is RuleType.SHA:
         prefix = "sha-"
@@ -105,15 +105,15 @@ def _rule(place: SourceLine) -> TagRule:
         prefix = "pr-"
     return TagRule(
         type=kind,
-        place=place,
-        priority=_priority(place, given, kind),
+        line=line,
+        priority=_priority(line, given, kind),
         enable=given.get("enable", "true"),
         prefix=prefix,
         suffix=given.get("suffix"),
         pattern=given.get("pattern", "nightly" if kind is RuleType.SCHEDULE else ""),
         value=given.get("value", ""),
         match=given.get("match", ""),
-        group=_group(place, given.get("group", "0")),
+        group=_group(line, given.get("group", "0")),
         branch=given.get("branch", ""),
         event=given.get("event", ""),
         format=given.get("format", "short"),
@@ -121,11 +121,11 @@ def _rule(place: SourceLine) -> TagRule:
     )
 
 
-def _attributes(place: SourceLine) -> tuple[RuleType, dict[str, str]]:
-    """Split each field at its first ``=``; a field without one (or beginning with it) is the value."""
+def _attributes(line: SourceLine) -> tuple[RuleType, dict[str, str]]:
+    """Split each field at its first ``=``; a field without a key is the value."""
     kind = RuleType.RAW
     given: dict[str, str] = {}
-    for field in fields(place):
+    for field in fields(line):
         key, equals, value = field.partition("=")
         if not (key and equals):
             given["value"] = field.strip()
@@ -134,16 +134,16 @@ def _attributes(place: SourceLine) -> tuple[RuleType, dict[str, str]]:
         elif value.strip() in set(RuleType):
             kind = RuleType(value.strip())
         else:
-            raise place.error(
-                f"there is no type {value.strip()!r}",
-                at=place.text.find(field),
+            raise line.error(
+                f"there is no rule type {value.strip()!r}",
+                at=line.text.find(field),
                 next_step=f"use one of {', '.join(RuleType)}",
             )
     return kind, given
 
 
-def _demand(place: SourceLine, kind: RuleType, given: Mapping[str, str]) -> None:
-    """Refuse a rule that lacks what its type needs, or holds what it cannot hold."""
+def _demand(line: SourceLine, kind: RuleType, given: Mapping[str, str]) -> None:
+    """Refuse a rule that lacks an attribute that its type needs, or has an invalid value for it."""
     needs = {
         RuleType.SEMVER: "pattern",
         RuleType.PEP440: "pattern",
@@ -154,36 +154,36 @@ def _demand(place: SourceLine, kind: RuleType, given: Mapping[str, str]) -> None
     missing = needs.get(kind)
     if missing and missing not in given:
         example = {"pattern": "pattern={{version}}", "event": "event=branch", "value": "value=nightly"}[missing]
-        raise place.error(f"a rule of type {kind} needs {missing}", next_step=f"add ,{example} to it")
+        raise line.error(f"a rule of type {kind} needs {missing}", next_step=f"add ,{example} to it")
     if kind is RuleType.REF and given["event"] not in _EVENTS:
-        raise place.error(
+        raise line.error(
             f"there is no event {given['event']!r}",
-            at=_at(place, "event"),
+            at=_at(line, "event"),
             next_step=f"use one of {', '.join(_EVENTS)}",
         )
     if kind is RuleType.SHA and given.get("format", "short") not in _FORMATS:
-        raise place.error(
+        raise line.error(
             f"there is no format {given['format']!r}",
-            at=_at(place, "format"),
+            at=_at(line, "format"),
             next_step=f"use one of {', '.join(_FORMATS)}",
         )
 
 
-def _priority(place: SourceLine, given: Mapping[str, str], kind: RuleType) -> float:
+def _priority(line: SourceLine, given: Mapping[str, str], kind: RuleType) -> float:
     text = given.get("priority")
     if text is None:
         return PRIORITY[kind]
     if not _NUMBER.fullmatch(text):
-        raise place.error("a priority is a number", at=_at(place, "priority"), next_step="write it as priority=300")
+        raise line.error("a priority must be a number", at=_at(line, "priority"), next_step="write it as priority=300")
     return float(text)
 
 
-def _group(place: SourceLine, text: str) -> int:
+def _group(line: SourceLine, text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text):
-        raise place.error("a group is a number", at=_at(place, "group"), next_step="write it as group=1")
+        raise line.error("a group must be a number", at=_at(line, "group"), next_step="write it as group=1")
     return int(text)
 
 
-def _at(place: SourceLine, attribute: str) -> int:
-    found = re.search(rf"(?:^|[,\"])\s*({attribute})\s*=", place.text, re.IGNORECASE)
+def _at(line: SourceLine, attribute: str) -> int:
+    found = re.search(rf"(?:^|[,\"])\s*({attribute})\s*=", line.text, re.IGNORECASE)
     return found.start(1) if found else -1

@@ -1,4 +1,4 @@
-"""Versions as Semantic Versioning 2.0.0 writes them, with or without a ``v`` in front. Pure."""
+"""Parse versions of Semantic Versioning 2.0.0, with or without a leading ``v``. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SHAPE = re.compile(
     r"(?:\+(?P<build>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
 )
 _LONGEST: Final = 256
-_HIGHEST: Final = 2**53 - 1  # the original's numbers are JavaScript's
+_HIGHEST: Final = 2**53 - 1  # the original uses JavaScript's numbers
 
 
 @dataclass(frozen=True, kw_only=True)
 class SemVer:
-    """One version: ``raw`` as written, ``version`` without ``v`` and build."""
+    """One version: ``raw`` is as written, ``version`` without ``v`` and build metadata."""
 
     raw: str
     major: int
@@ -30,13 +30,13 @@ class SemVer:
 
     @property
     def version(self) -> str:
-        """The version as the specification writes it, without what was built."""
+        """The version without ``v`` and build metadata."""
         pre = f"-{'.'.join(self.prerelease)}" if self.prerelease else ""
         return f"{self.major}.{self.minor}.{self.patch}{pre}"
 
 
 def parse(text: str) -> SemVer | None:
-    """Read a version, ``None`` where it is none."""
+    """Parse a version; ``None`` if it is not one."""
     found = _SHAPE.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None or max(int(found[part]) for part in ("major", "minor", "patch")) > _HIGHEST:
         return None

@@ -1,4 +1,4 @@
-"""Mistakes in rules, found on every event: what a release would stumble over fails on a branch already."""
+"""Check rules on every event, so that a mistake that would break a release fails on a branch already."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ _PATTERN: Final = {
 }
 
 
-def slashed(pattern: str) -> tuple[str, str]:
-    """Split ``/expression/flags``; a pattern without slashes is the expression, and has no flags."""
+def split_slashes(pattern: str) -> tuple[str, str]:
+    """Split ``/expression/flags``; a pattern without slashes has no flags."""
     found = re.fullmatch(r"/(.+)/(.*)", pattern)
     return (found[1], found[2]) if found else (pattern, "")
 
 
 def check(rule: TagRule) -> None:
-    """Read every expression and regular expression of a rule. Raises `ConfigError` for the first that is wrong."""
+    """Parse every expression and regular expression of a rule. Raises `ConfigError` for the first invalid one."""
     for part in (rule.enable, rule.prefix or "", rule.suffix or "", rule.value):
         _read(rule, part, _GLOBAL)
     if rule.type in _PATTERN:
         _read(rule, rule.pattern, _PATTERN[rule.type])
-    for source, flags in (slashed(rule.pattern) if rule.type is RuleType.MATCH else ("", ""), (rule.match, "")):
+    for source, flags in (split_slashes(rule.pattern) if rule.type is RuleType.MATCH else ("", ""), (rule.match, "")):
         try:
-            if source:  # the library is not imported for nothing
-                patterns.compiled(source, flags)
+            if source:  # import the library only if it is needed
+                patterns.compile_pattern(source, flags)
         except RuleError as wrong:
-            raise rule.place.within(source, wrong) from wrong
+            raise rule.line.within(source, wrong) from wrong
 
 
 def _read(rule: TagRule, part: str, names: Names) -> None:
     try:
         render(part, names)
     except RuleError as wrong:
-        raise rule.place.within(part, wrong) from wrong
+        raise rule.line.within(part, wrong) from wrong
