@@ -94,7 +94,7 @@ MARKDOWN = {
 }
 
 
-def look(top: Path, release: Release, shell: Shell, setting: str = "") -> changelog.ChangelogMatch:
+def search(top: Path, release: Release, shell: Shell, setting: str = "") -> changelog.ChangelogMatch:
     """Search for the section as `notes_for` does."""
     towncrier = fragments.read_configuration(top)
     return changelog.find_section(top, release, setting=setting, towncrier=towncrier, shell=shell, warn=ignore_warning)
@@ -105,8 +105,8 @@ def test_markdown_section(
     checkout: Checkout, release: Release, shell: Shell, *, name: str, text: str, wanted: str
 ) -> None:
     """The section is found in every usual format of Markdown, and copied unchanged."""
-    looked = look(checkout({name: dedent(text)}), release, shell)
-    assert looked.section == changelog.Section(text=dedent(wanted).strip("\n"), file=name)
+    match = search(checkout({name: dedent(text)}), release, shell)
+    assert match.section == changelog.Section(text=dedent(wanted).strip("\n"), file=name)
 
 
 RST = """\
@@ -215,38 +215,38 @@ See undefined\\_ and Features \\[1\\].
 
 def test_restructuredtext_section(checkout: Checkout, release: Release, shell: Shell) -> None:
     """A section with Sphinx roles and directives becomes Markdown. No other file is read, and no HTML is kept."""
-    looked = look(checkout({"CHANGES.rst": RST}), release, shell)
-    assert looked.section == changelog.Section(text=RST_WANTED, file="CHANGES.rst")
+    match = search(checkout({"CHANGES.rst": RST}), release, shell)
+    assert match.section == changelog.Section(text=RST_WANTED, file="CHANGES.rst")
 
 
 def test_plain_text_is_read_as_restructuredtext(checkout: Checkout, release: Release, shell: Shell) -> None:
     """A text file with underlined versions is converted, including nested lists."""
     text = "1.2.0 (2026-01-01)\n++++++++++++++++++\n\n * A\n * B :func:`c`\n\n1.1.0\n++++++\n\n * C\n"
-    looked = look(checkout({"CHANGES.txt": text}), release, shell)
-    assert looked.section is not None
-    assert looked.section.text.replace("> ", "") == "- A\n- B `c`"
+    match = search(checkout({"CHANGES.txt": text}), release, shell)
+    assert match.section is not None
+    assert match.section.text.replace("> ", "") == "- A\n- B `c`"
 
 
 def test_malformed_restructuredtext_keeps_its_text(checkout: Checkout, release: Release, shell: Shell) -> None:
     """Markup that docutils reports as an error keeps its text."""
     text = "1.2.0\n=====\n\nA `b and |c| and :py:meth:`d.e`.\n\n.. image:: x.png\n   :wrong: yes\n\n  * odd\n - list\n"
-    looked = look(checkout({"CHANGES.rst": text}), release, shell)
-    assert looked.section is not None
+    match = search(checkout({"CHANGES.rst": text}), release, shell)
+    assert match.section is not None
     for words in ("A ", "b and", "d.e", "x.png", "odd", "list"):
-        assert words in looked.section.text
+        assert words in match.section.text
 
 
 def test_no_section_names_the_files(checkout: Checkout, release: Release, shell: Shell) -> None:
     """If no file has the section, every searched file is listed, the most likely first."""
     files = {"HISTORY.md": "## 1.1\n", "CHANGELOG.md": "## 1.1\n", "docs/news.md": "# News\n"}
-    looked = look(checkout(files), release, shell)
-    assert looked == changelog.ChangelogMatch(section=None, files=("CHANGELOG.md", "HISTORY.md", "docs/news.md"))
+    match = search(checkout(files), release, shell)
+    assert match == changelog.ChangelogMatch(section=None, files=("CHANGELOG.md", "HISTORY.md", "docs/news.md"))
 
 
 def test_second_file_may_have_it(checkout: Checkout, release: Release, shell: Shell) -> None:
     """A file without the section does not hide one that has it."""
-    looked = look(checkout({"CHANGELOG.md": "See HISTORY.md\n", "HISTORY.md": "## 1.2.0\nA\n"}), release, shell)
-    assert looked.section == changelog.Section(text="A", file="HISTORY.md")
+    match = search(checkout({"CHANGELOG.md": "See HISTORY.md\n", "HISTORY.md": "## 1.2.0\nA\n"}), release, shell)
+    assert match.section == changelog.Section(text="A", file="HISTORY.md")
 
 
 def test_towncriers_file_comes_first(checkout: Checkout, release: Release, shell: Shell) -> None:
@@ -256,7 +256,7 @@ def test_towncriers_file_comes_first(checkout: Checkout, release: Release, shell
         "doc/en/log.md": "## 1.2.0\nA\n",
         "CHANGELOG.md": "## 1.2.0\nB\n",
     }
-    assert look(checkout(files), release, shell).section == changelog.Section(text="A", file="doc/en/log.md")
+    assert search(checkout(files), release, shell).section == changelog.Section(text="A", file="doc/en/log.md")
 
 
 @pytest.mark.parametrize("text", ["# 1.2.0\n\nA\n", "A\n"], ids=["with a heading", "without"])
@@ -264,15 +264,15 @@ def test_a_file_for_every_version(checkout: Checkout, release: Release, shell: S
     """With towncrier's ``single_file = false``, the version's own file is the section."""
     config = '[tool.towncrier]\nsingle_file = false\nfilename = "docs/{version}-notes.md"\n'
     top = checkout({"towncrier.toml": config, "docs/1.2.10-notes.md": "B\n", "docs/1.2-notes.md": text})
-    assert look(top, release, shell).section == changelog.Section(text="A", file="docs/1.2-notes.md")
+    assert search(top, release, shell).section == changelog.Section(text="A", file="docs/1.2-notes.md")
 
 
 def test_configured_file_is_the_only_one(checkout: Checkout, release: Release, shell: Shell) -> None:
     """If the settings name a file, no other is searched."""
     top = checkout({"CHANGELOG.md": "## 1.2.0\nA\n", "log/mine.md": "## 1.2.0\nB\n"})
-    assert look(top, release, shell, "log/mine.md").section == changelog.Section(text="B", file="log/mine.md")
+    assert search(top, release, shell, "log/mine.md").section == changelog.Section(text="B", file="log/mine.md")
     with pytest.raises(ConfigError, match=r"there is no file 'other\.md'"):
-        look(top, release, shell, "other.md")
+        search(top, release, shell, "other.md")
 
 
 @pytest.mark.parametrize("setting", ["../secret.md", "/etc/passwd", ".git/config", "link.md"])
@@ -281,26 +281,26 @@ def test_configured_file_stays_inside(checkout: Checkout, release: Release, shel
     top = checkout({".git/config": "## 1.2.0\n"})
     (top / "link.md").symlink_to("/etc/passwd")
     with pytest.raises(Refused, match="it leads out of the repository"):
-        look(top, release, shell, setting)
+        search(top, release, shell, setting)
 
 
 def test_link_within_the_checkout_is_followed(checkout: Checkout, release: Release, shell: Shell) -> None:
     """A changelog may be a link to the documentation's."""
     top = checkout({"docs/source/log.md": "## 1.2.0\nA\n"})
     (top / "CHANGELOG.md").symlink_to("docs/source/log.md")
-    assert look(top, release, shell).section == changelog.Section(text="A", file="CHANGELOG.md")
+    assert search(top, release, shell).section == changelog.Section(text="A", file="CHANGELOG.md")
 
 
 def test_unreadable_text_is_refused(checkout: Checkout, release: Release, shell: Shell) -> None:
     """A null byte and more than 10 MB are refused. Other encodings are read with a warning."""
     top = checkout({"CHANGELOG.md": b"## 1.2.0\n\0", "big.md": b"x" * 10_000_001, "old.md": b"## 1.2.0\ncaf\xe9\n"})
     with pytest.raises(Refused, match="null byte"):
-        look(top, release, shell)
+        search(top, release, shell)
     with pytest.raises(Refused, match="larger than 10 MB"):
-        look(top, release, shell, "big.md")
+        search(top, release, shell, "big.md")
     warnings: list[str] = []
-    looked = changelog.find_section(top, release, setting="old.md", towncrier=None, shell=shell, warn=warnings.append)
-    assert looked.section == changelog.Section(text="caf\N{REPLACEMENT CHARACTER}", file="old.md")
+    match = changelog.find_section(top, release, setting="old.md", towncrier=None, shell=shell, warn=warnings.append)
+    assert match.section == changelog.Section(text="caf\N{REPLACEMENT CHARACTER}", file="old.md")
     assert warnings == ["old.md is not UTF-8: unreadable characters are replaced"]
 
 
@@ -308,7 +308,7 @@ def test_deep_nesting_is_refused(checkout: Checkout, release: Release, shell: Sh
     """Lists nested a thousand deep result in an error about docutils, not in a traceback."""
     deep = "\n\n".join(" " * (2 * depth) + "- x" for depth in range(1000))
     with pytest.raises(Refused, match="docutils cannot read this section: RecursionError"):
-        look(checkout({"CHANGES.rst": f"1.2.0\n=====\n\n{deep}\n"}), release, shell)
+        search(checkout({"CHANGES.rst": f"1.2.0\n=====\n\n{deep}\n"}), release, shell)
 
 
 @pytest.mark.journey
@@ -318,5 +318,5 @@ def test_five_megabytes_take_seconds(checkout: Checkout, release: Release, shell
     """A changelog of 5 MB is read in seconds."""
     rule = "=" * 20 if name.endswith("rst") else "---"
     old = "".join(f"1.1.{n}\n{rule}\n\n- changed *x* [#{n}]\n- and {'y ' * 50}\n\n" for n in range(36_000))
-    looked = look(checkout({name: f"1.2.0\n{rule}\n\n- new\n\n{old}"}), release, shell)
-    assert looked.section == changelog.Section(text="- new", file=name)
+    match = search(checkout({name: f"1.2.0\n{rule}\n\n- new\n\n{old}"}), release, shell)
+    assert match.section == changelog.Section(text="- new", file=name)

@@ -20,11 +20,11 @@ TOWNCRIER = '[tool.towncrier]\ndirectory = "c"\nfilename = "CHANGELOG.md"\n'
 SECTION = "# Changelog\n\n## 1.2.0\n\n- From the section.\n\n## 1.1.0\n\n- Old.\n"
 OLD = "# Changelog\n\n## 1.1.0\n\n- Old.\n"
 
-Noted = Callable[..., tuple[Notes, list[str]]]
+WriteNotes = Callable[..., tuple[Notes, list[str]]]
 
 
 @pytest.fixture
-def noted(tmp_path: Path, release: Release, shell: Shell) -> Noted:
+def write_notes(tmp_path: Path, release: Release, shell: Shell) -> WriteNotes:
     """Write the notes for a repository whose second commit, the release, adds the given files."""
 
     def write(
@@ -83,10 +83,10 @@ DECISIONS: dict[str, tuple[Mapping[str, str], str, str, list[str]]] = {
 
 @pytest.mark.parametrize(("files", "body", "source", "warned"), DECISIONS.values(), ids=DECISIONS)
 def test_first_source_wins(
-    noted: Noted, *, files: Mapping[str, str], body: str, source: str, warned: list[str]
+    write_notes: WriteNotes, *, files: Mapping[str, str], body: str, source: str, warned: list[str]
 ) -> None:
     """The first of section, fragments and commits that exists is used, with a warning about what was skipped."""
-    assert noted(files) == (Notes(body=body, full=body, source=source), warned)
+    assert write_notes(files) == (Notes(body=body, full=body, source=source), warned)
 
 
 REFUSED: dict[str, tuple[Mapping[str, str], str, str]] = {
@@ -109,30 +109,32 @@ REFUSED: dict[str, tuple[Mapping[str, str], str, str]] = {
 
 
 @pytest.mark.parametrize(("files", "words", "step"), REFUSED.values(), ids=REFUSED)
-def test_half_prepared_release_is_refused(noted: Noted, files: Mapping[str, str], words: str, step: str) -> None:
+def test_half_prepared_release_is_refused(
+    write_notes: WriteNotes, files: Mapping[str, str], words: str, step: str
+) -> None:
     """Notes that would be incomplete or empty stop the release, with a next step."""
     with pytest.raises(Refused, match=words) as refused:
-        noted(files)
+        write_notes(files)
     assert step in refused.value.next_step
 
 
-def test_empty_notes_can_be_allowed(noted: Noted) -> None:
+def test_empty_notes_can_be_allowed(write_notes: WriteNotes) -> None:
     """If the policy allows empty notes, the page says so, and a warning does."""
-    notes, warned = noted({"CHANGELOG.md": "## 1.2.0\n\n## 1.1.0\n"}, NotesSettings(empty="allow"))
+    notes, warned = write_notes({"CHANGELOG.md": "## 1.2.0\n\n## 1.1.0\n"}, NotesSettings(empty="allow"))
     assert notes.body == notes.full == "No notable changes."
     assert len(warned) == 1
 
 
-def test_unknown_policy_is_refused(noted: Noted) -> None:
+def test_unknown_policy_is_refused(write_notes: WriteNotes) -> None:
     """A misspelt policy is a mistake in the settings."""
     with pytest.raises(ConfigError, match="'alow' is not a policy"):
-        noted({}, NotesSettings(empty="alow"))
+        write_notes({}, NotesSettings(empty="alow"))
 
 
-def test_long_notes_are_cut_and_kept(noted: Noted) -> None:
+def test_long_notes_are_cut_and_kept(write_notes: WriteNotes) -> None:
     """The body fits the page, and the full text is kept for the asset."""
     section = "- A line of the notes that is long enough.\n" * 4_000
-    notes, _ = noted({"CHANGELOG.md": f"## 1.2.0\n\n{section}"})
+    notes, _ = write_notes({"CHANGELOG.md": f"## 1.2.0\n\n{section}"})
     assert notes.full == section.strip()
     assert len(notes.body) <= LIMIT
     assert notes.body.endswith(CLOSING_LINE)
@@ -180,14 +182,16 @@ _BESIDE = '[tool.towncrier]\ndirectory = "../changes/one"\nfilename = "../docs/o
         pytest.param({"one/x": "", "two/y": ""}, "- Do \\*it\\* all", "the commits since v1.1.0", id="its commits"),
     ],
 )
-def test_notes_of_a_project_in_a_folder(noted: Noted, files: Mapping[str, str], text: str, source: str) -> None:
+def test_notes_of_a_project_in_a_folder(
+    write_notes: WriteNotes, files: Mapping[str, str], text: str, source: str
+) -> None:
     """Everything is searched from the folder, and towncrier's settings may point elsewhere in the repository."""
-    notes, _ = noted(files, path="one")
+    notes, _ = write_notes(files, path="one")
     assert (notes.body, notes.source) == (text, source)
 
 
-def test_notes_from_outside_of_the_repository_are_refused(noted: Noted) -> None:
+def test_notes_from_outside_of_the_repository_are_refused(write_notes: WriteNotes) -> None:
     """A path that leads out of the repository from a project's folder is refused."""
     configured = '[tool.towncrier]\ndirectory = "../../outside"\n'
     with pytest.raises(Refused, match="it leads out of the repository"):
-        noted({"one/towncrier.toml": configured}, path="one")
+        write_notes({"one/towncrier.toml": configured}, path="one")

@@ -402,7 +402,7 @@ def test_tests_found_by_convention(make_inputs: MakeInputs, more: str, test: str
         assert words in raised.value.next_step
         return
     proof = stage(at).make(context)
-    assert any("tests found: tests/ holds tests for pytest" in each for each in at.said)
+    assert any("tests found: tests/ contains tests for pytest" in each for each in at.said)
     if words == "passed":
         assert said(proof, Verdict.PASSED)[name] == "python -m pytest {project}/tests"
     else:

@@ -90,8 +90,8 @@ def test_tags_of_a_project_below_the_top(*, in_folder: bool, tags: tuple[str, ..
         assert naming.new_prefix(tags) == "pkg-"
         assert naming.at(dict.fromkeys(tags, HEAD), HEAD) == "pkg-v1.0"
         assert naming.at({"v9.0": HEAD, "pkg-v1.0": OTHER}, HEAD) is None
-    beside = naming.for_prefix("pkg-")
-    assert set(beside.known(["pkg-v1.0", "v9.0"])) == ({"pkg-v1.0"} if in_folder else {"pkg-v1.0", "v9.0"})
+    narrowed = naming.for_prefix("pkg-")
+    assert set(narrowed.known(["pkg-v1.0", "v9.0"])) == ({"pkg-v1.0"} if in_folder else {"pkg-v1.0", "v9.0"})
     assert set(naming.for_prefix("").known(["pkg-v1.0", "v9.0"])) == ({"v9.0"} if in_folder else {"pkg-v1.0", "v9.0"})
 
 

@@ -75,40 +75,40 @@ def _decide(
 ) -> tuple[str, str]:
     """Return the notes, and their source as text."""
     towncrier = fragments.read_configuration(checkout)
-    there = fragments.list_fragments(checkout, towncrier) if towncrier is not None else Fragments()
-    looked = changelog.find_section(
+    found = fragments.list_fragments(checkout, towncrier) if towncrier is not None else Fragments()
+    search = changelog.find_section(
         checkout, release, setting=settings.changelog, towncrier=towncrier, shell=shell, warn=warn
     )
-    if looked.section is not None:
-        _refuse_leftovers(there, looked.section.file, release.version, warn)
-        return looked.section.text, f"the section {release.version} of {looked.section.file}"
-    if towncrier is not None and there.files:
-        if there.misnamed:
-            warn(f"towncrier ignores {_first_names(there.misnamed)}: not of a type defined in {towncrier.file}")
+    if search.section is not None:
+        _refuse_leftovers(found, search.section.file, release.version, warn)
+        return search.section.text, f"the section {release.version} of {search.section.file}"
+    if towncrier is not None and found.files:
+        if found.misnamed:
+            warn(f"towncrier ignores {_first_names(found.misnamed)}: not of a type defined in {towncrier.file}")
         text = fragments.render(checkout, release, towncrier, shell)
-        return text, f"{len(there.files)} towncrier fragment{'s' if len(there.files) > 1 else ''}"
-    if there.misnamed:
+        return text, f"{len(found.files)} towncrier fragment{'s' if len(found.files) > 1 else ''}"
+    if found.misnamed:
         raise Refused(
-            f"these files look like fragments, but are not of a configured type: {_first_names(there.misnamed)}",
+            f"these files look like fragments, but are not of a configured type: {_first_names(found.misnamed)}",
             where=towncrier.file if towncrier is not None else "",
             next_step="name them after a type (or add them to towncrier's 'ignore'), and tag that commit",
         )
     text, source = commits.list_commits(release, git)
-    if looked.files:
-        warn(f"there is no section for {release.version} in {_first_names(looked.files)}: the notes are {source}")
+    if search.files:
+        warn(f"there is no section for {release.version} in {_first_names(search.files)}: the notes are {source}")
     return text, source
 
 
-def _refuse_leftovers(there: Fragments, file: str, version: str, warn: Warn) -> None:
+def _refuse_leftovers(found: Fragments, file: str, version: str, warn: Warn) -> None:
     """Refuse fragments next to a section. The release is only half prepared, and one of the two would be lost."""
-    if there.files:
+    if found.files:
         raise Refused(
-            f"there is a section for {version}, but fragments are left over: {_first_names(there.files)}",
+            f"there is a section for {version}, but fragments are left over: {_first_names(found.files)}",
             where=file,
             next_step="run towncrier build to add them to the section, or remove them, and tag that commit",
         )
-    if there.misnamed:
-        warn(f"these files look like fragments, but are not of a configured type: {_first_names(there.misnamed)}")
+    if found.misnamed:
+        warn(f"these files look like fragments, but are not of a configured type: {_first_names(found.misnamed)}")
 
 
 def _first_names(names: tuple[str, ...]) -> str:

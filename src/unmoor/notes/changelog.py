@@ -52,16 +52,16 @@ def find_section(
     if towncrier is not None and not towncrier.single_file and not setting:
         return _find_own_file(checkout, release, towncrier, shell, warn)
     names = _project_names(release, towncrier)
-    seen: list[str] = []
+    searched: list[str] = []
     for path in _candidates(checkout, setting, towncrier):
         name = display_path(checkout, path)
-        seen.append(name)
+        searched.append(name)
         text = _extract_section(
             read(checkout, path, warn=warn), path.suffix, release.version, names=names, shell=shell, where=name
         )
         if text is not None:
-            return ChangelogMatch(section=Section(text=text, file=name), files=tuple(seen))
-    return ChangelogMatch(section=None, files=tuple(seen))
+            return ChangelogMatch(section=Section(text=text, file=name), files=tuple(searched))
+    return ChangelogMatch(section=None, files=tuple(searched))
 
 
 def _candidates(checkout: Path, setting: str, towncrier: Towncrier | None) -> Iterator[Path]:
@@ -76,21 +76,21 @@ def _candidates(checkout: Path, setting: str, towncrier: Towncrier | None) -> It
             )
         yield path
         return
-    given: set[Path] = set()
+    yielded: set[Path] = set()
     if (
         towncrier is not None
         and towncrier.filename
         and resolve_inside(checkout, checkout / towncrier.filename).is_file()
     ):
         yield checkout / towncrier.filename
-        given.add(resolve_inside(checkout, checkout / towncrier.filename))
+        yielded.add(resolve_inside(checkout, checkout / towncrier.filename))
     for folder in (checkout / name for name in _FOLDERS):
         if not folder.is_dir():
             continue
         named = [path for path in folder.iterdir() if path.stem.lower() in _STEMS and path.suffix.lower() in _SUFFIXES]
         for path in sorted(named, key=_likelihood):
-            if path.is_file() and resolve_inside(checkout, path) not in given:
-                given.add(resolve_inside(checkout, path))
+            if path.is_file() and resolve_inside(checkout, path) not in yielded:
+                yielded.add(resolve_inside(checkout, path))
                 yield path
 
 
@@ -140,15 +140,15 @@ def _find_own_file(checkout: Path, release: Release, towncrier: Towncrier, shell
 
 def _to_regex(pattern: str) -> str:
     """Turn towncrier's ``{name}``, ``{version}`` and ``{project_date}`` into a regular expression."""
-    made, used = "", set[str]()
+    regex, used = "", set[str]()
     for literal, field, _, _ in string.Formatter().parse(str(Path(pattern))):
-        made += re.escape(literal)
+        regex += re.escape(literal)
         if field in _FIELDS and field not in used:
-            made += f"(?P<{field}>[^/]+)"
+            regex += f"(?P<{field}>[^/]+)"
             used.add(field)
         elif field:
-            made += "[^/]+"
-    return made
+            regex += "[^/]+"
+    return regex
 
 
 def _project_names(release: Release, towncrier: Towncrier | None) -> tuple[str, ...]:

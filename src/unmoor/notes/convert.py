@@ -89,9 +89,9 @@ def convert(source: str) -> str:
     html = publish_from_doctree(tree, writer=Writer(), settings_overrides=_SETTINGS)
     body = html.partition("<main")[2] or html.partition("<body")[2]
     writer = _Writer(heading_style="ATX", bullets="-", code_language_callback=_language)
-    made = str(writer.convert("<main" + body)).strip()
+    result = str(writer.convert("<main" + body)).strip()
     # Drop a rule between versions, left over at the end of the section.
-    return re.sub(r"(?:\s*\n---)+$", "", made) + "\n"
+    return re.sub(r"(?:\s*\n---)+$", "", result) + "\n"
 
 
 def _register_fallbacks(source: str) -> None:
@@ -169,18 +169,18 @@ class _Fallback(_Permissive):
     """A directive that renders its argument as a paragraph, followed by its content as normal text."""
 
     def run(self) -> list[nodes.Node]:
-        made: list[nodes.Node] = []
+        result: list[nodes.Node] = []
         words = (self.arguments or [""])[0]
         if words.strip() and self.name in _VERSION_LABELS:
             version, *rest = words.split(None, 1)
             words = f"*{_VERSION_LABELS[self.name]} {version}*" + "".join(f": {each}" for each in rest)
         if words.strip():
             children, messages = self.state.inline_text(words, self.lineno)
-            made += [nodes.paragraph(words, "", *children), *messages]
+            result += [nodes.paragraph(words, "", *children), *messages]
         content = nodes.Element()
         if self.content:
             self.state.nested_parse(self.content, self.content_offset, content)
-        return [*made, *content.children]
+        return [*result, *content.children]
 
 
 def _simplify(tree: nodes.document) -> None:

@@ -21,9 +21,9 @@ def cut(text: str, limit: int = LIMIT) -> str:
     # Room for the closing line, the blank lines around it, and the end of a fence.
     kept = _whole_lines(text, limit - len(CLOSING_LINE) - 2)
     while kept:
-        ended = _with_closing_line(kept)
-        if ended is not None and len(ended) <= limit:
-            return ended
+        closed = _with_closing_line(kept)
+        if closed is not None and len(closed) <= limit:
+            return closed
         kept = _whole_lines(kept, _shorter_length(kept, limit))
     return CLOSING_LINE
 
@@ -39,20 +39,20 @@ def _whole_lines(text: str, length: int) -> str:
 
 def _with_closing_line(kept: str) -> str | None:
     """Add the closing line. Returns ``None`` if the last block would hide it."""
-    ended = f"{kept}\n\n{CLOSING_LINE}"
-    if not _hides_closing_line(ended):
-        return ended
-    block = markdown.open_block(ended)
+    closed = f"{kept}\n\n{CLOSING_LINE}"
+    if not _hides_closing_line(closed):
+        return closed
+    block = markdown.open_block(closed)
     if block is None or block.type != "fence":
         return None
-    ended = f"{kept}\n{block.markup}\n\n{CLOSING_LINE}"
-    return None if _hides_closing_line(ended) else ended
+    closed = f"{kept}\n{block.markup}\n\n{CLOSING_LINE}"
+    return None if _hides_closing_line(closed) else closed
 
 
-def _hides_closing_line(ended: str) -> bool:
+def _hides_closing_line(closed: str) -> bool:
     """Whether the closing line is part of another block and not a separate paragraph."""
-    block = markdown.open_block(ended)
-    last = ended.count("\n")
+    block = markdown.open_block(closed)
+    last = closed.count("\n")
     return block is None or block.type != "paragraph_open" or block.map is None or block.map[0] != last
 
 

@@ -37,14 +37,14 @@ class MarkdownDocument:
 
     def excerpt(self, start: int, end: int) -> str:
         """Return lines ``start`` to ``end``, plus the link definitions that they need from the rest of the document."""
-        taken = "\n".join(self.lines[start:end])
-        needed = {_normalize_label(label) for label in _LABEL.findall(taken)}
+        selected = "\n".join(self.lines[start:end])
+        needed = {_normalize_label(label) for label in _LABEL.findall(selected)}
         outside = [
             _definition(self.lines, label, known)
             for label, known in self.references.items()
             if label in needed and not start <= known["map"][0] < end
         ]
-        return f"{taken.rstrip()}\n\n" + "\n".join(outside) if outside else taken
+        return f"{selected.rstrip()}\n\n" + "\n".join(outside) if outside else selected
 
 
 def read(text: str) -> MarkdownDocument:

@@ -48,14 +48,14 @@ def headings(text: str) -> tuple[Heading, ...]:
 def excerpt(text: str, start: int, end: int) -> str:
     """Return lines ``start`` to ``end``, plus the targets and substitutions that they need from other lines."""
     lines = text.split("\n")
-    taken = "\n".join(lines[start:end])
-    squeezed = " ".join(taken.lower().split())
+    selected = "\n".join(lines[start:end])
+    squeezed = " ".join(selected.lower().split())
     own = {name for name, _ in _definitions(lines[start:end])}
     added: dict[str, str] = {}
     for name, source in _definitions([*lines[:start], "", *lines[end:]]):
         if name not in own and name.strip("`|") in squeezed:
             added.setdefault(name, source)
-    return f"{taken.rstrip()}\n\n" + "\n".join(added.values()) + "\n" if added else taken
+    return f"{selected.rstrip()}\n\n" + "\n".join(added.values()) + "\n" if added else selected
 
 
 def to_markdown(source: str, shell: Shell, *, where: str) -> str:

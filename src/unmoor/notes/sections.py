@@ -79,15 +79,15 @@ def version_named(text: str, names: Collection[str]) -> NamedVersion | None:
     for name in (name.lower() for name in names if " " in name):
         text = text.replace(name, name.replace(" ", "-"))
     parts = [word for word in (part.strip(".!?_") for part in _APART.split(text)) if word]
-    ours = sorted((name.lower().replace(" ", "-") for name in names), key=len, reverse=True)
+    own_names = sorted((name.lower().replace(" ", "-") for name in names), key=len, reverse=True)
     before: list[str] = []
     for place, word in enumerate(parts):
         if word == "unreleased":
             return None
-        if word in _NOISE or word in ours or _DATE.fullmatch(word) or not re.search(r"\w", word):
+        if word in _NOISE or word in own_names or _DATE.fullmatch(word) or not re.search(r"\w", word):
             continue
         alone = all(_is_aside(after) for after in parts[place + 1 :])
-        version = version_of(_without_name(word, ours))
+        version = version_of(_without_name(word, own_names))
         if version is not None and (alone or not _may_be_a_number(word, parts[place - 1] if place else "")):
             return NamedVersion(version=version, before=tuple(before), is_bare=alone and not before)
         before.append(word)
@@ -165,9 +165,10 @@ def _may_be_a_number(word: str, before: str) -> bool:
     return word.isdecimal() and before not in {"version", "release", "v"}
 
 
-def _without_name(word: str, ours: Collection[str]) -> str:
+def _without_name(word: str, own_names: Collection[str]) -> str:
     """Strip the project's name from ``name-1.2.0`` or ``name-v1.2.0``."""
-    return next((word[len(name) + 1 :] for name in ours if name and word.startswith((f"{name}-", f"{name}_"))), word)
+    prefixes = (f"{name}{separator}" for name in own_names if name for separator in "-_")
+    return next((word.removeprefix(prefix) for prefix in prefixes if word.startswith(prefix)), word)
 
 
 def _is_aside(word: str) -> bool:

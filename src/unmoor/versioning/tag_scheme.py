@@ -139,8 +139,8 @@ class Naming:
             return None
         for cut in _CUT.finditer(tag):
             word, start = tag[: cut.start()], tag[: cut.end()]
-            ours = word.lower() in _WORDS or (word and canonicalize_name(word) == canonicalize_name(self._project_name))
-            if ours and _PREFIX.fullmatch(start) and pep440.is_release_tag(tag, prefix=start):
+            own = word.lower() in _WORDS or (word and canonicalize_name(word) == canonicalize_name(self._project_name))
+            if own and _PREFIX.fullmatch(start) and pep440.is_release_tag(tag, prefix=start):
                 return start
         return None
 

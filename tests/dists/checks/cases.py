@@ -53,8 +53,8 @@ def sdist_with(*more: Callable[[str], Entry], has_info: bool = True) -> Callable
 def renamed(make: Callable[[str], File], change: Callable[[str], str]) -> Callable[[str], File]:
     """A good file under another name."""
 
-    def made(name: str) -> File:
+    def create(name: str) -> File:
         filename, data = make(name)
         return change(filename), data
 
-    return made
+    return create

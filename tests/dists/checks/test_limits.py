@@ -16,10 +16,10 @@ from unmoor.products import File
 BOTH = pytest.mark.parametrize("make", [Wheel(name="light-house"), Sdist(name="light-house")], ids=["wheel", "sdist"])
 
 
-def rules(folder: Path, made: tuple[str, bytes], limits: Limits) -> set[str]:
+def rules(folder: Path, file: tuple[str, bytes], limits: Limits) -> set[str]:
     """The rules that a file breaks."""
-    path = folder / made[0]
-    path.write_bytes(made[1])
+    path = folder / file[0]
+    path.write_bytes(file[1])
     return {problem.rule.name for problem in Examiner(limits).examine(describe_file(path)).problems}
 
 
@@ -46,9 +46,9 @@ def test_bomb(tmp_path: Path, make: Wheel | Sdist) -> None:
 
 def test_platform(tmp_path: Path) -> None:
     """A wheel for a platform that the public index does not accept is refused, unless the index accepts any."""
-    made = replace(Wheel(name="light-house"), tag="py3-none-linux_x86_64").file()
-    assert "wheel-platform" in rules(tmp_path, made, Limits())
-    assert "wheel-platform" not in rules(tmp_path, made, Limits(any_platform=True))
+    file = replace(Wheel(name="light-house"), tag="py3-none-linux_x86_64").file()
+    assert "wheel-platform" in rules(tmp_path, file, Limits())
+    assert "wheel-platform" not in rules(tmp_path, file, Limits(any_platform=True))
 
 
 def test_project() -> None:

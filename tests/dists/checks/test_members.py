@@ -1,4 +1,4 @@
-"""Members of an archive are unpacked in pieces: all of them, or one reason why not."""
+"""Members of an archive are unpacked in chunks, completely or with an error."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from unmoor.dists.checks.members import ArchiveMember, DamagedMember, chunks
 
 SMALL = b"a few words"
 LARGE = bytes(range(256)) * (CHUNK // 100)
-"""More than one piece, packed as well as unpacked."""
+"""More than one chunk, both packed and unpacked."""
 
 
 def deflate(data: bytes, level: int = 0) -> bytes:
-    """Raw deflated bytes; level 0 keeps them as long as they were."""
+    """Raw deflate data. Level 0 does not compress."""
     packing = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
     return packing.compress(data) + packing.flush()
 
 
 def member(data: bytes, packed: bytes, *, deflated: bool, **other: int) -> ArchiveMember:
-    """What an honest directory says of it, unless told otherwise."""
+    """A member as a correct directory describes it, except for the fields in ``other``."""
     values = {"start": 3, "packed": len(packed), "size": len(data), "crc": zlib.crc32(data), **other}
     return ArchiveMember(name="one", deflated=deflated, **values)
 
 
 @pytest.mark.parametrize("data", [b"", SMALL, LARGE], ids=["empty", "small", "large"])
 @pytest.mark.parametrize("level", [None, 0, 9], ids=["stored", "deflated", "deflated well"])
-def test_an_honest_member_comes_out_whole(data: bytes, level: int | None) -> None:
-    """Whatever its size, and however it is packed, from where it begins in the file."""
+def test_correct_member_is_unpacked(data: bytes, level: int | None) -> None:
+    """A correct member of any size and compression is unpacked from its offset in the file."""
     packed = data if level is None else deflate(data, level)
     entry = member(data, packed, deflated=level is not None)
     pieces = list(chunks(io.BytesIO(b"PK." + packed + b"more"), entry))
@@ -43,32 +43,32 @@ def test_an_honest_member_comes_out_whole(data: bytes, level: int | None) -> Non
 @pytest.mark.parametrize(
     ("other", "cut", "words"),
     [
-        ({"crc": 1}, 0, "its checksum is wrong"),
-        ({"size": -1}, 0, "longer or shorter than the directory says"),
-        ({"size": 1}, 0, "longer or shorter than the directory says"),
+        ({"crc": 1}, 0, "is damaged: wrong checksum"),
+        ({"size": -1}, 0, "has another size than the directory says"),
+        ({"size": 1}, 0, "has another size than the directory says"),
         ({}, 1, "is cut off"),
     ],
     ids=["checksum", "longer", "shorter", "cut off"],
 )
-def test_a_member_that_is_not_what_the_directory_says(
+def test_member_that_differs_from_the_directory(
     data: bytes, other: dict[str, int], cut: int, words: str, *, deflated: bool
 ) -> None:
-    """One error, whether it is read at once or in pieces; never more bytes than it may hold."""
+    """The error is the same whether the member is read at once or in chunks, and never more than its size is read."""
     packed = deflate(data) if deflated else data
-    told = {name: len(data) + value if name == "size" else value for name, value in other.items()}
-    entry = member(data, packed, deflated=deflated, **told)
-    given = 0
-    with pytest.raises(DamagedMember, match=words) as caught:  # noqa: PT012 - it may fail at any piece
-        for piece in chunks(io.BytesIO(b"PK." + packed[: len(packed) - cut]), entry):
-            given += len(piece)
-    assert given <= entry.size, caught.value
+    fields = {name: len(data) + value if name == "size" else value for name, value in other.items()}
+    entry = member(data, packed, deflated=deflated, **fields)
+    length = 0
+    with pytest.raises(DamagedMember, match=words) as caught:  # noqa: PT012 - it may fail at any chunk
+        for chunk in chunks(io.BytesIO(b"PK." + packed[: len(packed) - cut]), entry):
+            length += len(chunk)
+    assert length <= entry.size, caught.value
 
 
 @pytest.mark.parametrize("data", [SMALL, LARGE], ids=["small", "large"])
-def test_packed_bytes_that_do_not_unpack(data: bytes) -> None:
-    """Packed bytes that are no deflate stream, that go on after it, or that end before it does."""
+def test_invalid_deflate_data(data: bytes) -> None:
+    """Data that is not a deflate stream, continues after it, or ends before it, is an error."""
     for packed, words in [
-        (b"\xff" * len(deflate(data)), "cannot be unpacked"),
+        (b"\xff" * len(deflate(data)), "cannot unpack one"),
         (deflate(data) + b"more", "does not end where the directory says"),
         (deflate(data)[:-5], "does not end where the directory says"),
     ]:

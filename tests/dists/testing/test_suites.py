@@ -40,7 +40,7 @@ def chosen(metadata: Metadata, files: dict[str, bytes], **options: object) -> Su
     ("metadata", "files", "expected", "words"),
     [
         (EXTRA, {TEST: b""}, ("tests", (), ("test",)), "the extra test"),
-        (EXTRA, {"test/x_test.py": b""}, ("test", (), ("test",)), "test/ holds"),
+        (EXTRA, {"test/x_test.py": b""}, ("test", (), ("test",)), "test/ contains"),
         (ONLY_DEV, {TEST: b""}, ("tests", (), ("dev",)), "the extra dev"),
         (
             PLAIN,

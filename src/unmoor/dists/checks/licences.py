@@ -9,7 +9,9 @@ from unmoor.dists.checks.rules import CheckRule, Problem, violation
 
 MISSING = CheckRule(name="licence-missing", refuses="a License-File that is not in the archive")
 BOTH = CheckRule(name="licence-both", refuses="both License and License-Expression")
-CLASSIFIER = CheckRule(name="licence-classifier", refuses="licence classifiers beside a License-Expression", warns=True)
+CLASSIFIER = CheckRule(
+    name="licence-classifier", refuses="licence classifiers in addition to a License-Expression", warns=True
+)
 UNDECLARED = CheckRule(
     name="licence-undeclared", refuses="License-File in metadata older than 2.4, which twine does not send", warns=True
 )

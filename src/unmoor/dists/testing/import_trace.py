@@ -81,8 +81,8 @@ def read_recording(log: Path, *, environment: Path, copy: Path) -> RecordedImpor
         for name, _, where in (line.partition("\t"),)
     }
     inside = (os.path.realpath(environment) + os.sep,)
-    beside = (os.path.realpath(copy) + os.sep,)
+    in_copy = (os.path.realpath(copy) + os.sep,)
     return RecordedImports(
         inside=frozenset(name for name, where in pairs if where.startswith(inside)),
-        copied=tuple(sorted((name, where) for name, where in pairs if where.startswith(beside))),
+        copied=tuple(sorted((name, where) for name, where in pairs if where.startswith(in_copy))),
     )

@@ -65,19 +65,19 @@ def assign_interpreters(
     names of files that have neither.
     """
     hosts: list[tuple[File, Interpreter]] = []
-    handed: list[Result] = []
-    nowhere: list[File] = []
+    from_manifest: list[Result] = []
+    unassigned: list[File] = []
     for file in files:
         host = next((each for each in found if runs_on(file, each.version)), None)
         if (proof := proof_from_manifest(file, folder)) is not None:
-            handed.append(proof)
+            from_manifest.append(proof)
         elif host is not None:
             hosts.append((file, host))
         else:
-            nowhere.append(file)
-    if nowhere:
-        raise _no_interpreter(nowhere)
-    return hosts, handed
+            unassigned.append(file)
+    if unassigned:
+        raise _no_interpreter(unassigned)
+    return hosts, from_manifest
 
 
 def _no_interpreter(files: Sequence[File]) -> CheckFailed:
@@ -125,13 +125,13 @@ def dists_under_test(dists: Dists, python: Interpreter) -> tuple[DistUnderTest, 
 
 def test_in_parallel(prove: Callable[[T, Path], tuple[Result, ...]], each: Iterable[T]) -> tuple[Result, ...]:
     """Prove files in parallel, each in a separate folder outside the repository. Results are in the files' order."""
-    given = tuple(each)
+    items = tuple(each)
     with tempfile.TemporaryDirectory(prefix="unmoor-prove-", ignore_cleanup_errors=True) as name:
-        folders = [Path(name) / str(number) for number in range(len(given))]
+        folders = [Path(name) / str(number) for number in range(len(items))]
         for folder in folders:
             folder.mkdir()
         with ThreadPoolExecutor(max_workers=4, thread_name_prefix="prove") as pool:
-            return tuple(result for results in pool.map(prove, given, folders) for result in results)
+            return tuple(result for results in pool.map(prove, items, folders) for result in results)
 
 
 def _requirements(wheel: File, metadata: inspect.Metadata, python: Interpreter) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ def choose_suite(
     folder = _find_folder(files(), read)
     if folder is None:
         return Untested(why="no test command is configured, and no tests for pytest are in tests/ or test/")
-    found = f"{folder}/ holds tests for pytest"
+    found = f"{folder}/ contains tests for pytest"
     if options.requires or options.extras or options.groups:
         needs = Suite(
             command="", requires=_configured_requirements(options, read), extras=options.extras, why="the settings"
@@ -121,10 +121,10 @@ def source_files(files: Iterable[str], modules: Sequence[str], *, folder: str) -
     return tuple(path for path in files if form.fullmatch(path) and not path.startswith(f"{folder}/"))
 
 
-def misses_own_module(said: str, modules: Sequence[str]) -> bool:
+def misses_own_module(output: str, modules: Sequence[str]) -> bool:
     """Whether the output of a test runner reports one of the project's own modules as missing."""
     own = {module.partition(".")[0] for module in modules}
-    return any(name.partition(".")[0] in own for name in _MISSING_MODULE.findall(said))
+    return any(name.partition(".")[0] in own for name in _MISSING_MODULE.findall(output))
 
 
 def _require_known(extras: Iterable[str], metadata: Metadata) -> None:
