@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from unmoor.util.text import clean, count_of, indented, size
+from unmoor.util.text import clean, count_of, indented, list_some, size
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,11 @@ def test_sizes_read_well(count: int, text: str) -> None:
 def test_one_of_a_thing_is_singular(count: int, text: str) -> None:
     """A count agrees with its noun."""
     assert count_of(count, "file") == text
+
+
+@pytest.mark.parametrize(
+    ("names", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a, b"), (["a", "b", "c", "d"], "a, b and 2 more")]
+)
+def test_a_long_list_is_counted(names: list[str], text: str) -> None:
+    """Names beyond the limit are only counted."""
+    assert list_some(names, 2) == text

@@ -20,12 +20,11 @@ from unmoor.notes.reading import Warn, ignore_warning
 from unmoor.ports.git import Git
 from unmoor.ports.shell import Shell
 from unmoor.products import Notes, Release
-from unmoor.util.text import clean
+from unmoor.util.text import clean, count_of, list_some
 
 REFUSE = "refuse"
 ALLOW = "allow"
 EMPTY = "No notable changes."
-_NAMES_SHOWN = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,18 +83,18 @@ def _decide(
         return search.section.text, f"the section {release.version} of {search.section.file}"
     if towncrier is not None and found.files:
         if found.misnamed:
-            warn(f"towncrier ignores {_first_names(found.misnamed)}: not of a type defined in {towncrier.file}")
+            warn(f"towncrier ignores {list_some(found.misnamed)}: not of a type defined in {towncrier.file}")
         text = fragments.render(checkout, release, towncrier, shell)
-        return text, f"{len(found.files)} towncrier fragment{'s' if len(found.files) > 1 else ''}"
+        return text, count_of(len(found.files), "towncrier fragment")
     if found.misnamed:
         raise Refused(
-            f"these files look like fragments, but are not of a configured type: {_first_names(found.misnamed)}",
+            f"these files look like fragments, but are not of a configured type: {list_some(found.misnamed)}",
             where=towncrier.file if towncrier is not None else "",
             next_step="name them after a type (or add them to towncrier's 'ignore'), and tag that commit",
         )
     text, source = commits.list_commits(release, git)
     if search.files:
-        warn(f"there is no section for {release.version} in {_first_names(search.files)}: the notes are {source}")
+        warn(f"there is no section for {release.version} in {list_some(search.files)}: the notes are {source}")
     return text, source
 
 
@@ -103,14 +102,9 @@ def _refuse_leftovers(found: Fragments, file: str, version: str, warn: Warn) -> 
     """Refuse fragments next to a section. The release is only half prepared, and one of the two would be lost."""
     if found.files:
         raise Refused(
-            f"there is a section for {version}, but fragments are left over: {_first_names(found.files)}",
+            f"there is a section for {version}, but fragments are left over: {list_some(found.files)}",
             where=file,
             next_step="run towncrier build to add them to the section, or remove them, and tag that commit",
         )
     if found.misnamed:
-        warn(f"these files look like fragments, but are not of a configured type: {_first_names(found.misnamed)}")
-
-
-def _first_names(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return ", ".join(names[:_NAMES_SHOWN]) + more
+        warn(f"these files look like fragments, but are not of a configured type: {list_some(found.misnamed)}")

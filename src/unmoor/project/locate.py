@@ -18,12 +18,11 @@ from unmoor.config.values import folder as fit_folder
 from unmoor.errors import ConfigError, UnmoorError
 from unmoor.ports.git import Git
 from unmoor.project import Read, is_project, read_facts
-from unmoor.util.text import clean
+from unmoor.util.text import clean, list_some
 from unmoor.versioning.pep440 import quote
 from unmoor.versioning.tag_scheme import Naming
 
 FILES = ("pyproject.toml", "setup.py", "setup.cfg")
-_LISTED = 10
 _LARGEST = 10_000_000
 
 
@@ -204,7 +203,7 @@ class _Repository:
         if tag is None:
             what = "there is no project at the top of the repository"
         elif fitting := self._fitting(tag):
-            what = f"the tag {quote(tag)} fits the projects in {_listed(fitting)}"
+            what = f"the tag {quote(tag)} fits the projects in {list_some([clean(path, 100) for path in fitting])}"
         else:
             what = f"there is no project at the top of the repository, and none in it has tags such as {quote(tag)}"
         more = "" if tag is None else "; what stands in its tags, if not its name, is tag-prefix in its own settings"
@@ -228,7 +227,9 @@ class _Repository:
             return False
 
     def _ways(self) -> str:
-        known = f"; projects are in {_listed(self.candidates)}" if self.candidates else ""
+        known = (
+            f"; projects are in {list_some([clean(path, 100) for path in self.candidates])}" if self.candidates else ""
+        )
         return f'name its folder: --path DIR, or path = "DIR" in the settings at the top of the repository{known}'
 
 
@@ -237,8 +238,3 @@ def _is_fit(path: str) -> bool:
         return fit_folder(path) == path
     except ValueError:
         return False
-
-
-def _listed(paths: Collection[str]) -> str:
-    names = [clean(path, 100) for path in paths]
-    return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")

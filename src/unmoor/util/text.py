@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _ANSI = re.compile(
     r"""
@@ -72,3 +73,8 @@ def size(count: int) -> str:
 def count_of(count: int, noun: str) -> str:
     """Write ``1 file`` or ``2 files``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def list_some(names: Sequence[str], most: int = 10) -> str:
+    """Write at most that many names, and count the others: ``a, b and 2 more``."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

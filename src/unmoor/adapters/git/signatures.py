@@ -12,7 +12,7 @@ from typing import Final
 
 from unmoor.adapters.git.program import GitProgram
 from unmoor.errors import Refused, Unknown
-from unmoor.util.text import clean
+from unmoor.util.text import clean, list_some
 
 _ARMOUR: Final = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _GOOD: Final = re.compile(
@@ -85,7 +85,7 @@ def _write_keys(git: GitProgram, home: Path, allowed: bytes) -> tuple[tuple[str,
 
 
 def _refused(tag: str, what: str, names: tuple[str, ...], *, first: str = "") -> Refused:
-    who = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")  # noqa: PLR2004 - a line
+    who = list_some(names)
     return Refused(
         f"the tag {tag} {what}; tags of this project are signed by: {who or 'nobody, since the list is empty'}",
         next_step=f"{first}let one of them tag a new version: git tag -s TAG; only if {tag} was never released,"

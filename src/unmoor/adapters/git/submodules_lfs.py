@@ -10,6 +10,7 @@ from unmoor.adapters.git.clone import NO_FILTER
 from unmoor.adapters.git.program import GitProgram
 from unmoor.dists.source_tree import pointers
 from unmoor.errors import ToolMissing, Unknown
+from unmoor.util.text import list_some
 
 _MOST_NAMED = 3
 _IN_EACH = "git lfs install --local --skip-repo && git lfs pull"
@@ -62,7 +63,7 @@ def _fetch_large_files(git: GitProgram, folder: Path, source: Path, *, modules: 
         return
     if shutil.which("git-lfs", path=git.environ.get("PATH")) is None:
         raise ToolMissing(
-            f"git-lfs is not installed, and it stores {_some(found)}",
+            f"git-lfs is not installed, and it stores {list_some(found, _MOST_NAMED)}",
             next_step="install it, for example: apt-get install git-lfs",
             retryable=True,
         )
@@ -92,12 +93,7 @@ def store_of(git: GitProgram, source: Path) -> Path:
 
 def _missing(files: Sequence[str], why: str) -> Unknown:
     return Unknown(
-        f"git-lfs cannot fetch {_some(files)}{why}",
+        f"git-lfs cannot fetch {list_some(files, _MOST_NAMED)}{why}",
         next_step="make sure that the remote has them: git lfs push --all origin; or fetch them into the checkout"
         " first: git lfs pull",
     )
-
-
-def _some(files: Sequence[str]) -> str:
-    more = f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else ""
-    return f"{', '.join(files[:_MOST_NAMED])}{more}"

@@ -19,6 +19,7 @@ from unmoor.dists import inspect
 from unmoor.dists.checks.examine import DistFindings
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 from unmoor.util.secret_scan import secret_file
+from unmoor.util.text import list_some
 
 PACKAGE = CheckRule(
     name="tracked-package",
@@ -174,8 +175,8 @@ def _check_wheel(names: Iterable[str], tracked: Tracked, project: str) -> Iterat
     if left := sorted(strange[path] for path in tracked.deleted(wanted)) if wanted else []:
         yield violation(
             LEFTOVER,
-            f"it contains {_first_names(left)}, which was deleted in git before this commit: left over from an earlier"
-            " build",
+            f"it contains {list_some(left, _NAMES_SHOWN)}, which was deleted in git before this commit:"
+            " left over from an earlier build",
         )
 
 
@@ -184,9 +185,9 @@ def _check_missing(absent: Sequence[str]) -> Iterator[Problem]:
     code = [name for name in absent if name.endswith((".py", ".pyi", "/py.typed"))]
     data = [name for name in absent if PurePosixPath(name).suffix in _DATA]
     if code:
-        yield violation(MODULES, f"it lacks {_first_names(code)}, which git tracks in its packages")
+        yield violation(MODULES, f"it lacks {list_some(code, _NAMES_SHOWN)}, which git tracks in its packages")
     if data:
-        yield violation(DATA, f"it lacks the data {_first_names(data)}, which git tracks in its packages")
+        yield violation(DATA, f"it lacks the data {list_some(data, _NAMES_SHOWN)}, which git tracks in its packages")
 
 
 # Cached, because the wheels of one release contain mostly the same names.
@@ -212,9 +213,3 @@ def _outermost_packages(modules: Iterable[str]) -> list[str]:
     """The packages that are not inside another one."""
     packages = {stem.removesuffix("/__init__") for stem in modules if stem.endswith("/__init__")} - {""}
     return sorted(each for each in packages if not packages.intersection(map(str, PurePosixPath(each).parents)))
-
-
-def _first_names(names: Sequence[str]) -> str:
-    """List the first few names and count the rest."""
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return ", ".join(names[:_NAMES_SHOWN]) + more
