@@ -10,9 +10,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 IN_CI = os.environ.get("CI", "") == "true"
 """Read once at import, since the tests themselves do not see it."""
+
+# A property also holds on a slow machine, so no example is timed; CI tries the same examples every time.
+settings.register_profile("unmoor", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=IN_CI)
+settings.load_profile("unmoor")
 
 _REMOVED = ("ACTIONS_", "GH_", "GITHUB_", "GIT_", "PYTEST_ADDOPTS", "RUNNER_", "SETUPTOOLS_SCM_", "TWINE_", "UNMOOR_")
 _REMOVED_NAMES = {"CI", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "PYTHONPATH", "SOURCE_DATE_EPOCH", "TERM"}
