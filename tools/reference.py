@@ -1,4 +1,4 @@
-"""Writes the reference pages that follow from the code. ``--check`` only says which are stale."""
+"""Write the reference pages that are generated from the code. ``--check`` only names those that are out of date."""
 
 from __future__ import annotations
 
@@ -17,27 +17,29 @@ HERE = Path(__file__).parent.parent / "docs" / "reference"
 
 
 def exit_codes() -> str:
-    """One row for each kind of failure."""
-    rows = [("0", "done", "everything that was asked for is there and was read back")]
+    """Return the page with one row for each kind of failure."""
+    rows = [("0", "done", "everything that was requested is there and was read back")]
     rows.append(("2", "usage", "the command line was wrong: an unknown command or option"))
     rows.extend(
         (str(error.exit_code), error.kind, _in_a_row((error.__doc__ or "").splitlines()[0]))
         for error in errors.error_classes()[1:]
     )
-    head = "# Exit codes\n\nOne code for each kind of failure. Where several stages fail, it is the first one's.\n\n"
+    head = (
+        "# Exit codes\n\nEach kind of failure has its own exit code. If several stages fail, the first one decides.\n\n"
+    )
     lines = ["| code | kind | meaning |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
     return head + "\n".join(lines) + "\n"
 
 
 def _in_a_row(sentence: str) -> str:
-    """The first sentence of a docstring as the rows beside it are written."""
+    """Return the first sentence of a docstring in the style of the other rows: lower case, no full stop."""
     words = sentence.rstrip(".").replace("``", "`")
     return words[:1].lower() + words[1:]
 
 
 def commands() -> str:
-    """The help of each command."""
-    parts = ["# Commands\n\nstdout is data, talk goes to stderr. Every command has `--help`.\n"]
+    """Return the page with the help of each command."""
+    parts = ["# Commands\n\nCommands write data to stdout and messages to stderr. Every command has `--help`.\n"]
     context = click.Context(cli, info_name="unmoor", terminal_width=100, **cli.context_settings)
     for name in COMMANDS:
         command = cli.get_command(context, name)
@@ -57,18 +59,18 @@ def _help(command: click.Command, context: click.Context) -> list[str]:
 
 
 def stages() -> str:
-    """One row for each stage, in order."""
+    """Return the page with one row for each stage, in order."""
     head = (
-        "# Stages\n\nIn the order of a release; those of images only where a project has some. `reads` and "
-        "`waits for` name other stages; a stage starts as soon "
-        "as those are done.\n\n| stage | reach | what it would do | reads | waits for | can be taken back |\n"
+        "# Stages\n\nThe stages in the order of a release. Stages for images run only if the project has images.\n"
+        "`reads` and `waits for` name other stages; a stage starts as soon as those are done.\n\n"
+        "| stage | reach | what it does | reads | waits for | can be taken back |\n"
         "|---|---|---|---|---|---|\n"
     )
     rows = []
     for stage in unused_pipeline(images=(ImageSettings(),)):
-        back = "yes, or it says why not" if isinstance(stage, Push) else "no" if isinstance(stage, Publish) else "-"
-        reads = ", ".join(promise.by for promise in stage.inputs) or "-"
-        waits = ", ".join(p.by for p in stage.after if p not in stage.inputs) or "-"
+        back = "yes, or `undo` says why not" if isinstance(stage, Push) else "no" if isinstance(stage, Publish) else "-"
+        reads = ", ".join(output.by for output in stage.inputs) or "-"
+        waits = ", ".join(output.by for output in stage.after if output not in stage.inputs) or "-"
         rows.append(f"| `{stage.name}` | {stage.reach.name} | {stage.plan()} | {reads} | {waits} | {back} |\n")
     return head + "".join(rows)
 
@@ -77,15 +79,15 @@ PAGES = {"exit-codes.md": exit_codes, "commands.md": commands, "stages.md": stag
 
 
 def stale() -> list[str]:
-    """Name the pages that are not what the code says."""
+    """Return the names of the pages that differ from the code."""
     return [name for name, page in PAGES.items() if not (HERE / name).exists() or (HERE / name).read_text() != page()]
 
 
 def main() -> int:
-    """Write, or check."""
+    """Write the pages, or check them. Returns 1 if a page is out of date."""
     if "--check" in sys.argv[1:]:
         for name in (found := stale()):
-            sys.stderr.write(f"docs/reference/{name} is stale: run `make docs`\n")
+            sys.stderr.write(f"docs/reference/{name} is out of date: run `make docs`\n")
         return 1 if found else 0
     for name, page in PAGES.items():
         (HERE / name).write_text(page())
