@@ -96,13 +96,13 @@ def test_tags_of_a_project_below_the_top(*, in_folder: bool, tags: tuple[str, ..
 
 
 @pytest.mark.parametrize("tag", ["../v1", "pkg/../v1", "pkg/", "-v1", "pkg//.x", "a b", "v1\x00", "@{1}"])
-def test_a_hostile_name_never_reaches_git(tag: str) -> None:
+def test_unsafe_names_are_refused(tag: str) -> None:
     """A slash may separate segments. Names that git or a file system would interpret are refused."""
     with pytest.raises(Refused):
         refuse_unsafe(tag)
 
 
-def test_the_name_is_asked_only_where_it_decides() -> None:
+def test_project_name_is_read_only_if_needed() -> None:
     """A project whose name cannot be read can still have plain tags, but none with a name."""
 
     def unreadable() -> str:
@@ -130,18 +130,18 @@ def test_the_first_tag_of_a_project_below_the_top(*, in_folder: bool, tags: tupl
     assert naming.matches(f"{start}1.0")
 
 
-def test_the_name_is_asked_once() -> None:
+def test_project_name_is_read_once() -> None:
     """Reading the name reads files at a commit, and a repository of several packages has hundreds of named tags."""
-    asked: list[str] = []
+    calls: list[str] = []
 
     def project() -> str:
-        asked.append("")
+        calls.append("")
         return "pkg"
 
     naming = Naming(project=project, in_folder=True)
     assert len(naming.known([f"pkg-{number}.0" for number in range(100)])) == 100
     assert naming.new_prefix(["pkg-1.0", "other-2.0"]) == "pkg-"
-    assert len(asked) == 1
+    assert len(calls) == 1
 
 
 def test_prefixes_are_independent() -> None:
@@ -177,7 +177,7 @@ def test_the_tag_on_a_commit() -> None:
         ("pkg-", ("pkg-1.0", "v9.0"), "pkg-"),
     ],
 )
-def test_what_a_new_tag_starts_with(configured: str, tags: tuple[str, ...], start: str) -> None:
+def test_start_of_new_tag(configured: str, tags: tuple[str, ...], start: str) -> None:
     """It starts like the highest release's tag, and always with the configured prefix."""
     naming = Naming(configured=configured, project=lambda: "pkg")
     assert pep440.tag_start(tags, prefix=naming.new_prefix(tags)) == start

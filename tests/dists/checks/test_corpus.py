@@ -37,7 +37,7 @@ def test_warned(tmp_path: Path, case: Case) -> None:
     ]
 
 
-def test_made_alike() -> None:
+def test_corpus_is_deterministic() -> None:
     """The corpus is the same each time it is created."""
     small = [case for case in CASES if case.rule != "archive-bomb"]
     assert [case.make("light-house") for case in small] == [case.make("light-house") for case in small]
@@ -49,7 +49,7 @@ def test_each_case_has_its_own_name() -> None:
 
 
 @pytest.mark.parametrize("make", [Wheel(name="light-house").file, Sdist(name="light-house").file])
-def test_taken(tmp_path: Path, make: object) -> None:
+def test_good_files_pass(tmp_path: Path, make: object) -> None:
     """A good file has no problems, not even warnings."""
     assert callable(make)
     assert found(tmp_path, make()) == []

@@ -26,14 +26,14 @@ BASES = [
         Wheel(name="light-house", change=member(extra=ZIP64)),
     )
 ]
-Bend = tuple[int, int, bytes]
-BENDS = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 4), st.binary(max_size=4)), min_size=1, max_size=3)
+Mutation = tuple[int, int, bytes]
+MUTATIONS = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 4), st.binary(max_size=4)), min_size=1, max_size=3)
 
 
-def bent(data: bytes, bends: list[Bend]) -> bytes:
+def mutate(data: bytes, mutations: list[Mutation]) -> bytes:
     """Replace bytes at some offsets."""
     out = bytearray(data)
-    for at, count, new in bends:
+    for at, count, new in mutations:
         place = at % len(out)
         out[place : place + count] = new
     return bytes(out)
@@ -52,12 +52,12 @@ def index_refuses(path: Path) -> str:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from(BASES), BENDS)
-def test_a_bent_wheel(base: bytes, bends: list[Bend]) -> None:
+@given(st.sampled_from(BASES), MUTATIONS)
+def test_mutated_wheel(base: bytes, mutations: list[Mutation]) -> None:
     """A wheel whose framing the index refuses is refused. An accepted one reads the same for installers."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, NAME)
-        path.write_bytes(bent(base, bends))
+        path.write_bytes(mutate(base, mutations))
         problems = [each for each in Examiner().examine(describe_file(path)).problems if not each.rule.warns]
         if refusal := index_refuses(path):
             assert problems, refusal

@@ -44,7 +44,7 @@ class UvWithInterpreters(Uv):
         ("", "3.1", "no Python 3.1 "),
     ],
 )
-def test_choice(shell: LocalShell, requires: str, wanted: str, expected: str) -> None:
+def test_choose_interpreter(shell: LocalShell, requires: str, wanted: str, expected: str) -> None:
     """By default unmoor's interpreter is chosen, or else the lowest compatible one. A missing one is an error."""
     machine = UvWithInterpreters(shell=shell)
     if " " in expected:

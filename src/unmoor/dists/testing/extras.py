@@ -60,40 +60,40 @@ def load_with_extras(
 
     Entry points that need the same extras share an environment. Raises `CheckFailed` if one does not load even then.
     """
-    waiting: dict[tuple[str, ...], list[NeedsExtra]] = {}
+    groups: dict[tuple[str, ...], list[NeedsExtra]] = {}
     for each in needing:
-        waiting.setdefault(_extras_for(dist, each), []).append(each)
+        groups.setdefault(_extras_for(dist, each), []).append(each)
     results: list[Result] = []
-    for number, (extras, group) in enumerate(waiting.items()):
+    for number, (extras, group) in enumerate(groups.items()):
         if not extras or install is None:
             results += [_not_loaded(dist, each) for each in group]
             continue
-        aside = folder / f"extra-{number}"
-        aside.mkdir()
-        results += _load_group(dist, extras, group, aside, install)
+        subfolder = folder / f"extra-{number}"
+        subfolder.mkdir()
+        results += _load_group(dist, extras, group, subfolder, install)
     return tuple(results)
 
 
 def _load_group(
     dist: DistUnderTest, extras: tuple[str, ...], group: list[NeedsExtra], folder: Path, install: InstallWithExtras
 ) -> list[Result]:
-    words = ", ".join(map(clean, extras))
+    names = ", ".join(map(clean, extras))
     try:
         environment = install(extras)
     except CheckFailed as error:
-        why = f"needs the extra {words}, which cannot be installed here: {clean(str(error), 300)}"
+        why = f"needs the extra {names}, which cannot be installed here: {clean(str(error), 300)}"
         return [_result(dist, each, Verdict.NOT_TESTED, why) for each in group]
     answers = probe(environment, dist.file.name, (), [each.point for each in group], folder)
-    results, wrong = [], []
+    results, failures = [], []
     for each, answer in zip(group, answers.points, strict=True):
         if not answer.error:
-            results.append(_result(dist, each, Verdict.PASSED, f"loads with the extra {words}"))
+            results.append(_result(dist, each, Verdict.PASSED, f"loads with the extra {names}"))
         elif not each.point.extras and answer.missing and answer.missing not in dist.own:
             results.append(_not_loaded(dist, NeedsExtra(point=each.point, missing=answer.missing)))
         else:
-            wrong.append(f"the entry point {answer.name} does not load, even with the extra {words}: {answer.error}")
-    if wrong:
-        raise CheckFailed(f"{dist.file.name}, installed: " + "; ".join(wrong), next_step=REBUILD)
+            failures.append(f"the entry point {answer.name} does not load, even with the extra {names}: {answer.error}")
+    if failures:
+        raise CheckFailed(f"{dist.file.name}, installed: " + "; ".join(failures), next_step=REBUILD)
     return results
 
 

@@ -158,11 +158,11 @@ def run_install_test(
     """
     environment.check()
     answer = probe(environment, what.file.name, what.modules, what.points, folder)
-    results, wrong = _check_modules(what, answer.modules, answer.prefix)
-    more, also_wrong, needing = _check_entry_points(what, answer.points)
-    if wrong or also_wrong:
+    results, failures = _check_modules(what, answer.modules, answer.prefix)
+    more, more_failures, needing = _check_entry_points(what, answer.points)
+    if failures or more_failures:
         raise CheckFailed(
-            f"{what.file.name}, installed: " + "; ".join([*wrong, *also_wrong]),
+            f"{what.file.name}, installed: " + "; ".join([*failures, *more_failures]),
             next_step=_next_step(what, (*answer.modules, *answer.points)),
         )
     met = Result(name=f"{what.file.name}: requirements", verdict=Verdict.PASSED)
@@ -185,7 +185,7 @@ def _check_modules(what: DistUnderTest, answers: Iterable[ProbeResult], prefix: 
 
     Returns the results and the failures.
     """
-    good, bad, untested = [], [], []
+    passed, failures, untested = [], [], []
     answers = tuple(answers)
     own = what.own
     some = any(not answer.error for answer in answers)
@@ -193,16 +193,16 @@ def _check_modules(what: DistUnderTest, answers: Iterable[ProbeResult], prefix: 
         if answer.error and some and what.extras and answer.missing and answer.missing not in own:
             untested.append(not_tested(what, f"import of {answer.name}", answer.missing))
         elif answer.error:
-            bad.append(f"{answer.name} does not import: {answer.error}")
+            failures.append(f"{answer.name} does not import: {answer.error}")
         elif not all(place.startswith(prefix + "/") for place in answer.places):
-            bad.append(f"{answer.name} was imported from {clean(answer.places[0])}, not from the installed file")
+            failures.append(f"{answer.name} was imported from {clean(answer.places[0])}, not from the installed file")
         else:
-            good.append(answer.name)
+            passed.append(answer.name)
     name = f"{what.file.name}: imports"
     if not answers:
         why = "the wheel contains no module" if what.file.is_wheel else "its modules are unknown without a wheel"
         return [Result(name=name, verdict=Verdict.NOT_TESTED, detail=why)], []
-    return [Result(name=name, verdict=Verdict.PASSED, detail=", ".join(good)), *untested], bad
+    return [Result(name=name, verdict=Verdict.PASSED, detail=", ".join(passed)), *untested], failures
 
 
 def _check_entry_points(
@@ -212,15 +212,15 @@ def _check_entry_points(
 
     Returns the results, the failures, and the entry points to load again with an extra.
     """
-    good, bad, needing = [], [], []
+    passed, failures, needing = [], [], []
     own = what.own
     for point, answer in zip(what.points, answers, strict=True):
         foreign = answer.missing and answer.missing not in own
         if not answer.error:
-            good.append(answer.name)
+            passed.append(answer.name)
         elif point.extras or (foreign and (what.extras or point.group not in _PROGRAMS)):
             needing.append(NeedsExtra(point=point, missing=answer.missing if foreign else ""))
         else:
-            bad.append(f"the entry point {answer.name} does not load: {answer.error}")
-    results = [Result(name=f"{what.file.name}: entry points", verdict=Verdict.PASSED, detail=", ".join(good))]
-    return results if good else [], bad, needing
+            failures.append(f"the entry point {answer.name} does not load: {answer.error}")
+    results = [Result(name=f"{what.file.name}: entry points", verdict=Verdict.PASSED, detail=", ".join(passed))]
+    return results if passed else [], failures, needing
