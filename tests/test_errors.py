@@ -118,27 +118,27 @@ AGAIN = "run the same command again"
 
 
 @pytest.mark.parametrize(
-    ("error", "kept", "said"),
+    ("error", "resumes", "step"),
     [
         (errors.Denied("no", next_step="give a token"), False, "give a token"),
         (errors.Denied("no", next_step="give a token", retryable=True), False, f"give a token, then {AGAIN}"),
         (errors.Unknown("no answer"), False, AGAIN),
-        (errors.Unknown("no answer"), True, f"{AGAIN}: what is there already is kept"),
-        (errors.Unknown("no answer", otherwise="ask"), False, f"{AGAIN}; if that stays, ask"),
+        (errors.Unknown("no answer"), True, f"{AGAIN}: it continues from what is already there"),
+        (errors.Unknown("no answer", otherwise="ask"), False, f"{AGAIN}; if it fails again, ask"),
         (
             errors.Unknown("no answer", next_step="look", otherwise="ask"),
             True,
-            f"look, then {AGAIN}: what is there already is kept; if that stays, ask",
+            f"look, then {AGAIN}: it continues from what is already there; if it fails again, ask",
         ),
         (errors.Unknown("no answer", next_step="look at it", retryable=False), True, "look at it"),
         (errors.TryLater("busy", wait=30), False, f"wait 30 s, then {AGAIN}"),
         (errors.TryLater("busy", next_step="look", wait=90), False, f"look, wait 2 min, then {AGAIN}"),
     ],
 )
-def test_the_renderer_says_to_run_it_again(error: errors.UnmoorError, *, kept: bool, said: str) -> None:
+def test_the_renderer_says_to_run_it_again(error: errors.UnmoorError, *, resumes: bool, step: str) -> None:
     """What is specific first, then how long to wait, then the same command, then what to do if that does not help."""
-    assert words.next_step(error, kept=kept) == said
-    assert click.unstyle(exit_codes.message(error, kept=kept)[-1]) == f"next:  {said}"
+    assert words.next_step(error, resumes=resumes) == step
+    assert click.unstyle(exit_codes.message(error, resumes=resumes)[-1]) == f"next:  {step}"
 
 
 def test_an_error_said_more_fully_is_a_new_one() -> None:
@@ -176,7 +176,7 @@ def constants(tree: ast.Module) -> Iterator[ast.Constant]:
 
 def test_only_the_renderer_says_to_run_it_again() -> None:
     """No other text of the package does: a raise site says ``retryable``."""
-    phrases = re.compile(r"\b(same command again|(run|try)( it)? again|if that stays)\b")
+    phrases = re.compile(r"\b(same command again|(run|try)( it)? again|if (that stays|it fails again))\b")
     said = {
         (module, node.value)
         for module, tree in MODULES.items()

@@ -1,5 +1,15 @@
-"""unmoor: one ``v*`` tag in; a wheel and an sdist on the index and a release on the forge out.
+"""Release automation for Python projects: from one ``v*`` tag to the same files on every surface.
 
-Begin with `assembly`, the release as one list; `core.stage` says what a stage is, and `cli.app` lists the commands.
-Every room says in its docstring what it is for.
+``unmoor release v1.2.3`` builds the sdist and the wheel once, tests the installed wheel, and publishes those files on
+a package index, in container images and in a GitHub release. Before a stage makes anything, it compares what is already
+there by sha256, so a failed release continues when the same command runs again. ``unmoor rehearse`` runs every stage
+against servers on this machine.
+
+unmoor is a command line (``unmoor`` or ``python -m unmoor``). The modules below are internal: their interfaces may
+change in any release. The commands, settings, exit codes and JSON documents are stable, and ``docs/reference``
+describes them.
+
+Begin with `unmoor.assembly`, which lists the stages of a release in order. `unmoor.core.stage` defines a stage,
+`unmoor.products` defines the values that stages pass on, and `unmoor.cli.app` lists the commands. The docstring of
+every package says what it is for.
 """

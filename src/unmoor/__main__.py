@@ -1,4 +1,4 @@
-"""``python -m unmoor``: the command line, where its script is not on PATH."""
+"""Run the command line as ``python -m unmoor``, for example if the script ``unmoor`` is not on PATH."""
 
 from unmoor.cli import main
 

@@ -1,4 +1,4 @@
-"""What a command imports before it is known that it will run: its help costs little more than the list of commands."""
+"""The module of a command imports little, so that its help is fast."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LIGHT = {f"unmoor.cli.{name}" for name in ("help", "options", "skip")} | {"unmo
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_imports_what_it_runs_only_when_it_runs(name: str) -> None:
-    """Flags and help need click and nothing of what a release is made of."""
+    """Options and help need click, and nothing that runs a release."""
     module = name.replace("-", "_")
     ran = subprocess.run([sys.executable, "-c", _LOOK, module], capture_output=True, text=True, check=True, timeout=30)
     imported = set(ran.stdout.split())

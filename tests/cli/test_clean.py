@@ -1,4 +1,4 @@
-"""``unmoor clean images`` on the registries of a real local world; skopeo pulls what remains, on every platform."""
+"""``unmoor clean images`` on the registries of a local world. skopeo then pulls every remaining tag, all platforms."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.journey
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
-    """A world with GHCR's stand-in and a plain registry."""
+    """A world with a stand-in for GHCR and a plain registry."""
     if process.found() is None:
         pytest.skip(registries.MISSING)
     folder = tmp_path_factory.mktemp("clean") / "world"
@@ -42,7 +42,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
 
 @dataclass(frozen=True)
 class CleanedRegistry:
-    """One repository of images, and what is put there by plain HTTP."""
+    """A repository of images. Tests put images there by plain HTTP."""
 
     world: LocalWorld
     host: str
@@ -50,18 +50,18 @@ class CleanedRegistry:
 
     @property
     def name(self) -> str:
-        """As users write it."""
+        """The name of the image, as users write it."""
         return f"{self.host}/{self.repository}"
 
     @property
     def client(self) -> RegistryClient:
-        """A client that may write."""
+        """A client with write access."""
         known = json.loads((self.world.folder / "credentials.json").read_text())
         folder = self.world.folder / "registry" / self.host
         return RegistryClient(base=self.world.registries[self.host], folder=folder, password=known["registry"])
 
     def put(self, manifest: OciManifest, *tags: str) -> str:
-        """Put a manifest under tags, or by its digest alone."""
+        """Put a manifest under tags, or by its digest if there are none."""
         for reference in tags or (manifest.digest,):
             headers = {"Content-Type": manifest.media_type}
             path = f"{self.repository}/manifests/{reference}"
@@ -70,7 +70,7 @@ class CleanedRegistry:
         return manifest.digest
 
     def blobs(self, built: BuiltImage) -> None:
-        """Put what an image consists of."""
+        """Put the configuration and the layers of an image."""
         for blob in (built.config, *built.layers):
             self.client.blob(self.repository, blob)
 
@@ -80,13 +80,13 @@ class CleanedRegistry:
         return self.put(built.manifest, *tags)
 
     def index(self, legs: Sequence[tuple[str, BuiltImage]], *tags: str) -> str:
-        """Put an index over images that get no tag of their own."""
+        """Put an index and its images, which get no tags of their own."""
         for _, built in legs:
             self.image(built)
         return self.put(index_of(legs), *tags)
 
     def about(self, subject: str, content: str, *tags: str) -> str:
-        """Put something that says a thing about a digest: a signature, an attestation."""
+        """Put a referrer of a digest, such as a signature or an attestation."""
         built = make_image(content)
         self.blobs(built)
         document = json.loads(built.manifest.data)
@@ -97,15 +97,15 @@ class CleanedRegistry:
         return digest_of(data)
 
     def tags(self) -> set[str]:
-        """Every tag."""
+        """Return every tag."""
         return set(self.client.call("GET", f"{self.repository}/tags/list").json().get("tags") or ())
 
-    def there(self, digest: str) -> bool:
-        """Whether a digest can be read."""
+    def has(self, digest: str) -> bool:
+        """Whether the registry serves a digest."""
         return self.client.pull(self.repository, digest).status_code == 200
 
-    def pulled(self, tag: str, into: Path) -> None:
-        """Pull a tag whole, with every platform, by skopeo."""
+    def pull_all_platforms(self, tag: str, into: Path) -> None:
+        """Pull a tag with every platform, with skopeo."""
         known = json.loads((self.world.folder / "credentials.json").read_text())
         address = self.world.registries[self.host].removeprefix("http://")
         ran = subprocess.run(
@@ -131,38 +131,38 @@ class CleanedRegistry:
 
 @pytest.fixture(params=["ghcr.io", PLAIN])
 def registry(request: pytest.FixtureRequest, world: LocalWorld) -> CleanedRegistry:
-    """A repository that no other test knows, on either registry."""
+    """A repository that no other test uses, on each registry."""
     return CleanedRegistry(world, request.param, f"acme/demo{next(_NUMBERS)}")
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A repository without images, so that they have to be named."""
+    """A checkout without images, so that the command line must name them."""
     return Repo.new(tmp_path / "checkout").path
 
 
 def legs(salt: str) -> list[tuple[str, BuiltImage]]:
-    """An image for two platforms."""
+    """Make an image for two platforms."""
     return [
         (platform, make_image(f"{salt} {platform}", platform=platform)) for platform in ("linux/amd64", "linux/386")
     ]
 
 
 def document(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """What was written to stdout."""
+    """Read the JSON document on stdout."""
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
 
-def test_what_no_tag_needs_goes_and_every_tag_still_pulls(
+def test_unneeded_manifests_are_deleted_and_every_tag_still_pulls(
     registry: CleanedRegistry, checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Dry at first; then indexes, children shared and not, and what says something about them."""
+    """A dry run deletes nothing. Then indexes and their own children go; shared children and referrers stay."""
     one = legs("one")
     released = registry.index(one, "v1.0", "latest", "sha-111111111111")
     signed = registry.about(one[0][1].manifest.digest, "attestation")
     signature = registry.about(released, "signature", released.replace(":", "-") + ".sig")
-    # Of a commit that was never released: one leg of its own, one that the release has, too.
+    # An image of an unreleased commit: one platform is its own, the other is also that of the release.
     stale = registry.index([one[0], legs("two")[1]], "sha-222222222222")
     own = legs("two")[1][1].manifest.digest
     opened = registry.image(make_image("pull request"), "pr-7")
@@ -170,9 +170,9 @@ def test_what_no_tag_needs_goes_and_every_tag_still_pulls(
     everything = registry.tags()
 
     registry.clean(*NOW, "--json", folder=checkout)
-    told = document(capsys)
-    assert told["applied"] is False
-    (mine,) = told["images"]
+    plan = document(capsys)
+    assert plan["applied"] is False
+    (mine,) = plan["images"]
     goes = {each["digest"]: each["tags"] for each in mine["goes"]}
     assert goes == {stale: ["sha-222222222222"], own: [], opened: ["pr-7"]}
     assert list(goes).index(stale) < list(goes).index(own)
@@ -180,19 +180,19 @@ def test_what_no_tag_needs_goes_and_every_tag_still_pulls(
 
     registry.clean(*NOW, "--apply", folder=checkout)
     assert registry.tags() == everything - {"sha-222222222222", "pr-7"}
-    assert [registry.there(each) for each in (stale, own, opened)] == [False, False, False]
+    assert [registry.has(each) for each in (stale, own, opened)] == [False, False, False]
     kept = (released, *(built.manifest.digest for _, built in one), signed, signature, branch)
-    assert all(map(registry.there, kept))
+    assert all(map(registry.has, kept))
     for tag in registry.tags():
-        registry.pulled(tag, tmp_path)
+        registry.pull_all_platforms(tag, tmp_path)
 
     capsys.readouterr()
     registry.clean(*NOW, "--apply", folder=checkout)
     assert "0 manifests" in capsys.readouterr().err
 
 
-def test_what_is_protected_young_or_among_the_newest_stays(registry: CleanedRegistry, checkout: Path) -> None:
-    """Nothing is deleted that a rule keeps."""
+def test_protected_young_and_newest_images_stay(registry: CleanedRegistry, checkout: Path) -> None:
+    """Each of the three rules keeps images by itself."""
     for number in range(4):
         created = f"2026-01-0{number + 1}T00:00:00Z"
         registry.image(make_image(f"number {number}", created=created), f"pr-{number}")
@@ -205,7 +205,7 @@ def test_what_is_protected_young_or_among_the_newest_stays(registry: CleanedRegi
 
 
 def test_tags_of_other_kinds_go_only_when_they_are_named(registry: CleanedRegistry, checkout: Path) -> None:
-    """A nightly build stays until somebody says that it may go."""
+    """A nightly build stays unless ``--also`` names its tag."""
     registry.image(make_image("nightly"), "nightly-20260101")
     registry.image(make_image("branch"), "main")
     registry.clean(*NOW, "--apply", folder=checkout)
@@ -217,19 +217,19 @@ def test_tags_of_other_kinds_go_only_when_they_are_named(registry: CleanedRegist
 def test_an_index_without_one_of_its_parts_keeps_the_rest(
     registry: CleanedRegistry, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What cannot be read is not taken for unneeded; and what was broken before is not blamed on the cleaning."""
+    """An image that cannot be read is not deleted, and an image that was broken before is not an error."""
     some = legs("broken")
     broken = registry.index(some, "sha-333333333333")
     tagged = registry.index([*some, ("linux/arm64", make_image("arm", platform="linux/arm64"))], "v9")
     kept, lost = (built.manifest.digest for _, built in some)
-    removed(registry, lost)
+    remove_from_disk(registry, lost)
     registry.clean(*NOW, "--apply", folder=checkout)
-    assert all(map(registry.there, (broken, tagged, kept)))
+    assert all(map(registry.has, (broken, tagged, kept)))
     assert "0 manifests" in capsys.readouterr().err
 
 
-def removed(registry: CleanedRegistry, digest: str) -> None:
-    """Take a manifest from under the registry, as careless cleaners do."""
+def remove_from_disk(registry: CleanedRegistry, digest: str) -> None:
+    """Remove a manifest from the registry's storage, as some cleanup tools do."""
     hexadecimal = digest.removeprefix("sha256:")
     (link,) = registry.client.folder.rglob(f"*/_manifests/revisions/sha256/{hexadecimal}/link")
     link.unlink()
@@ -238,7 +238,7 @@ def removed(registry: CleanedRegistry, digest: str) -> None:
 def test_a_version_that_the_forge_will_not_delete_is_spared(
     world: LocalWorld, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """More than 5,000 downloads: it stays with its parts, the others go all the same."""
+    """A version with more than 5,000 downloads stays with its parts. The others are deleted anyway."""
     registry = CleanedRegistry(world, "ghcr.io", "acme/popular")
     popular = registry.index(legs("popular"), "pr-1")
     other = registry.image(make_image("not so popular"), "pr-2")
@@ -252,12 +252,14 @@ def test_a_version_that_the_forge_will_not_delete_is_spared(
     assert "5,000 downloads" in spared.pop(popular)
     assert set(spared) == {built.manifest.digest for _, built in legs("popular")}
     assert registry.tags() == {"pr-1"}
-    assert not registry.there(other)
-    assert all(map(registry.there, spared))
+    assert not registry.has(other)
+    assert all(map(registry.has, spared))
 
 
-def test_without_rights_nothing_goes(world: LocalWorld, checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The forge's words come back, and the exit code is that of a denial."""
+def test_without_permission_nothing_is_deleted(
+    world: LocalWorld, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error quotes the forge, and the exit code is that of a denial."""
     registry = CleanedRegistry(world, "ghcr.io", "acme/foreign")
     registry.image(make_image("foreign"), "pr-1")
     control = registry.client.control("no-admin", registry.repository)
@@ -272,7 +274,7 @@ def test_without_rights_nothing_goes(world: LocalWorld, checkout: Path, capsys: 
 def test_a_repository_that_is_not_there_has_nothing_to_clean(
     world: LocalWorld, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No image yet is no error."""
+    """A missing repository is not an error."""
     CleanedRegistry(world, "ghcr.io", "acme/never").clean("--apply", folder=checkout)
     assert "0 manifests" in capsys.readouterr().err
 
@@ -286,9 +288,9 @@ def test_a_repository_that_is_not_there_has_nothing_to_clean(
         (("--older-than", "soon"), 2),
         (("--keep", "-1"), 2),
     ],
-    ids=["no name", "not in this world", "no images", "no time", "fewer than none"],
+    ids=["invalid name", "unknown registry", "no images", "invalid duration", "negative count"],
 )
-def test_what_cannot_be_meant_is_refused(world: LocalWorld, checkout: Path, args: tuple[str, ...], code: int) -> None:
-    """With the exit code of settings or of the command line."""
+def test_wrong_options_are_refused(world: LocalWorld, checkout: Path, args: tuple[str, ...], code: int) -> None:
+    """The exit code is that of wrong settings or of wrong usage."""
     where = ("--world", str(world.world_file), "--directory", str(checkout))
     assert run(["clean", "images", *where, *args]) == code

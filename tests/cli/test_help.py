@@ -1,4 +1,4 @@
-"""The help of every command teaches, and what it shows can be called."""
+"""The help of every command is complete, and its examples are valid."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _help(name: str, command: click.Command) -> str:
 
 @every_command
 def test_every_option_is_explained_once(name: str, command: click.Command) -> None:
-    """No option is lost between groups, none stands twice, and none is without words."""
+    """The help shows every option exactly once, and explains each."""
     shown = re.findall(r"^  (?:-\w, )?(--[a-z0-9-]+)(?= )", _help(name, command), re.MULTILINE)
     context = click.Context(command)
     assert sorted(shown) == sorted(
@@ -42,13 +42,13 @@ def test_every_option_is_explained_once(name: str, command: click.Command) -> No
 
 
 @every_command
-def test_examples_stand_line_by_line_and_can_be_called(name: str, command: click.Command) -> None:
-    """Each command ends with examples of itself, whose options it has."""
-    told = _help(name, command)
-    assert "\\b" not in told
+def test_examples_use_options_that_exist(name: str, command: click.Command) -> None:
+    """The help of a command ends with examples of that command, one a line."""
+    text = _help(name, command)
+    assert "\\b" not in text
     if isinstance(command, click.Group):
         return
-    lines = told.partition("For example:\n")[2].splitlines()
+    lines = text.partition("Examples:\n")[2].splitlines()
     own = [line for line in lines if line.startswith(f"    unmoor {name}")]
     assert own, "no example"
     known = {option for param in command.params for option in param.opts}

@@ -1,4 +1,4 @@
-"""``unmoor image-tags`` in real checkouts, and as GitHub Actions calls it."""
+"""``unmoor image-tags`` in checkouts, and in the environment of GitHub Actions."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ IMAGE = ("--image", "ghcr.io/Owner/name")
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Repo:
-    """A checkout on main, of a remote whose default branch is known."""
+    """A checkout on main that knows the default branch of its remote."""
     repo = Repo.new(tmp_path / "checkout")
     repo.git("remote", "add", "origin", "https://github.com/harbour/lighthouse.git")
     repo.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
     return repo
 
 
-def _said(capsys: pytest.CaptureFixture[str], *args: str, code: int = 0) -> str:
+def _output(capsys: pytest.CaptureFixture[str], *args: str, code: int = 0) -> str:
     assert run(["image-tags", *args]) == code
     captured = capsys.readouterr()
     return captured.err if code else captured.out
 
 
 def _document(capsys: pytest.CaptureFixture[str], *args: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(_said(capsys, "--json", *args))
+    document: dict[str, Any] = json.loads(_output(capsys, "--json", *args))
     return document
 
 
 def test_a_branch_of_a_checkout(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
-    """Ref, commit, its time, the repository and its default branch come from git."""
+    """The ref, the commit, its date, the repository and its default branch come from git."""
     rules = "type=ref,event=branch\ntype=sha\ntype=raw,value={{commit_date 'YYYYMMDD'}},enable={{is_default_branch}}"
     document = _document(
         capsys, "--directory", str(repo.path), "--rules", rules, *IMAGE, "--date", "2026-01-31T12:00:00Z"
@@ -52,15 +52,17 @@ def test_a_branch_of_a_checkout(repo: Repo, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_tag_of_a_checkout(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
-    """A detached HEAD is the release's tag that stands on it."""
+    """On a detached HEAD, the ref is the release tag on it."""
     repo.git("tag", "v1.2.3")
     repo.git("checkout", "--quiet", "--detach")
-    said = _said(capsys, "--directory", str(repo.path), *IMAGE, "--rules", "type=pep440,pattern={{major}}.{{minor}}")
-    assert said.splitlines() == ["ghcr.io/owner/name:1.2", "ghcr.io/owner/name:latest"]
+    output = _output(
+        capsys, "--directory", str(repo.path), *IMAGE, "--rules", "type=pep440,pattern={{major}}.{{minor}}"
+    )
+    assert output.splitlines() == ["ghcr.io/owner/name:1.2", "ghcr.io/owner/name:latest"]
 
 
 def test_a_ref_by_name(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
-    """A tag that is named is looked up: the commit is its own, not HEAD's."""
+    """The commit of a named tag is the tag's own, not HEAD."""
     repo.git("tag", "-a", "v1.0.0", "-m", "one")
     first = repo.git("rev-parse", "HEAD")
     repo.commit({"more": "x"})
@@ -69,19 +71,19 @@ def test_a_ref_by_name(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_detached_head_without_a_tag_is_refused(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is guessed; the message says what to name."""
+    """The command does not guess. The message names the option to use."""
     repo.git("checkout", "--quiet", "--detach")
-    assert "--ref" in _said(capsys, "--directory", str(repo.path), code=3)
+    assert "--ref" in _output(capsys, "--directory", str(repo.path), code=3)
 
 
-def test_no_repository_is_needed_where_the_ref_is_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Outside of any checkout flags are enough."""
+def test_no_repository_is_needed_if_the_ref_is_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Outside a checkout, options are enough."""
     flags = ("--directory", str(tmp_path), "--ref", "refs/pull/123/merge", "--sha", SHA)
-    assert _said(capsys, *flags, "--rules", "type=ref,event=pr", "--rules", "type=sha").split() == [
+    assert _output(capsys, *flags, "--rules", "type=ref,event=pr", "--rules", "type=sha").split() == [
         "pr-123",
         "sha-0a1b2c3",
     ]
-    assert "repository" in _said(capsys, "--directory", str(tmp_path), code=4)
+    assert "repository" in _output(capsys, "--directory", str(tmp_path), code=4)
 
 
 def _actions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ref: str, name: str, payload: dict[str, Any]) -> None:
@@ -119,7 +121,7 @@ def test_a_run_of_github_actions(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Without a flag everything comes from the variables and the event's file."""
+    """Without options, everything comes from the environment and the event file."""
     ref, name, extra = event
     _actions(monkeypatch, tmp_path, ref, name, {"repository": REPOSITORY, **extra})
     rules = [
@@ -134,10 +136,10 @@ def test_a_run_of_github_actions(
     assert document["labels"]["org.opencontainers.image.revision"] == SHA
 
 
-def test_the_originals_variables_count(
+def test_variables_of_docker_metadata_action_apply(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The length of a short commit, the head of a pull request and the levels of annotations."""
+    """They set the length of a short commit id, the head of a pull request and the levels of annotations."""
     payload = {"number": 5, "pull_request": {"head": {"sha": "f" * 40}}, "repository": REPOSITORY}
     _actions(monkeypatch, tmp_path, "refs/pull/5/merge", "pull_request", payload)
     monkeypatch.setenv("DOCKER_METADATA_SHORT_SHA_LENGTH", "12")
@@ -148,13 +150,13 @@ def test_the_originals_variables_count(
     assert {"manifest:a=b", "index:a=b"} <= set(document["annotations"])
 
 
-def test_a_flag_comes_before_the_run(
+def test_an_option_overrides_the_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A ref that is named counts, also where the event is about another."""
+    """``--ref`` applies even if the event is about another ref."""
     _actions(monkeypatch, tmp_path, "refs/heads/main", "pull_request_target", {"number": 6, "repository": REPOSITORY})
-    said = _said(capsys, "--directory", str(tmp_path), "--ref", "refs/tags/v2.0.0", "--rules", "type=ref,event=tag")
-    assert said.split() == ["v2.0.0", "latest"]
+    output = _output(capsys, "--directory", str(tmp_path), "--ref", "refs/tags/v2.0.0", "--rules", "type=ref,event=tag")
+    assert output.split() == ["v2.0.0", "latest"]
 
 
 @pytest.mark.parametrize(
@@ -173,26 +175,26 @@ def test_a_flag_comes_before_the_run(
 def test_mistakes_end_in_one_message(
     repo: Repo, flags: tuple[str, str], word: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is wrong, where, what to do; exit code 3, nothing that moves the cursor."""
+    """The message says what is wrong, where, and what to do. It has no control characters, and the exit code is 3."""
     repo.write({"broken.json": "{", "deep.json": "[" * 100_000, "list.json": "[]"})
     monkeypatch.chdir(repo.path)
-    said = _said(capsys, *flags, code=3)
-    assert word in said
-    assert "next:" in said
-    assert "\x1b[31m{" not in said
+    output = _output(capsys, *flags, code=3)
+    assert word in output
+    assert "next:" in output
+    assert "\x1b[31m{" not in output
 
 
 @pytest.mark.parametrize("length", ["0", "-1", "seven", "65", "1e3"])
-def test_a_length_that_is_none(
+def test_an_invalid_length_of_commit_ids(
     length: str, repo: Repo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The variable is named."""
+    """The message names the variable."""
     monkeypatch.setenv("DOCKER_METADATA_SHORT_SHA_LENGTH", length)
-    assert "DOCKER_METADATA_SHORT_SHA_LENGTH" in _said(capsys, "--directory", str(repo.path), code=3)
+    assert "DOCKER_METADATA_SHORT_SHA_LENGTH" in _output(capsys, "--directory", str(repo.path), code=3)
 
 
 def test_warnings_go_to_stderr(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
-    """What changes nothing is told, and stdout stays data."""
+    """A warning does not change the result on stdout."""
     assert run(["image-tags", "--directory", str(repo.path), "--rules", "type=raw,x,colour=red"]) == 0
     captured = capsys.readouterr()
     assert captured.out == "x\n"
@@ -200,14 +202,14 @@ def test_warnings_go_to_stderr(repo: Repo, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_compat(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
-    """No tag is an error, and none in compat."""
+    """Rules that give no tag are an error, except with ``--compat``."""
     flags = ("--directory", str(repo.path), "--rules", "type=semver,pattern={{version}}")
-    assert "no rule gives a tag" in _said(capsys, *flags, code=3)
-    assert _said(capsys, *flags, "--compat") == ""
+    assert "no rule gives a tag" in _output(capsys, *flags, code=3)
+    assert _output(capsys, *flags, "--compat") == ""
 
 
 def test_latest_on_the_default_branch(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
-    """Only where it is asked for."""
+    """The default branch gets latest only with the option."""
     flags = ("--directory", str(repo.path), "--rules", "type=ref,event=branch")
-    assert _said(capsys, *flags).split() == ["main"]
-    assert _said(capsys, *flags, "--latest-on-default-branch").split() == ["main", "latest"]
+    assert _output(capsys, *flags).split() == ["main"]
+    assert _output(capsys, *flags, "--latest-on-default-branch").split() == ["main", "latest"]

@@ -1,4 +1,4 @@
-"""``python -m unmoor`` is the same command line."""
+"""``python -m unmoor`` is the same command line as the script ``unmoor``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from unmoor._version import version
     ids=["version", "help", "usage"],
 )
 def test_the_module_runs(arguments: list[str], code: int, words: str) -> None:
-    """It answers and ends as the script does."""
+    """The output and the exit code are those of the script."""
     ran = subprocess.run(
         [sys.executable, "-m", "unmoor", *arguments], capture_output=True, text=True, check=False, timeout=30
     )

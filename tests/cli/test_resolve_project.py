@@ -1,4 +1,4 @@
-"""What is said where the words of a command leave open which repository is meant."""
+"""The error if nothing names the repository on the forge."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from unmoor.cli.app import run
 def test_no_repository(
     command: tuple[str, ...], remote: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The remote is named, without its password, and what to do where it is no mistake."""
+    """The message names the remote, without its password."""
     repo = small_repo(tmp_path / "small")
     repo.commit({"pyproject.toml": "[project]\nname = 'small'\nversion = '1.0'\n", "Dockerfile": "FROM a\n"})
     repo.git("tag", "-f", "v1.0")
     if remote:
         repo.git("remote", "add", "origin", remote)
     assert run([*command, "--directory", str(repo.path)]) == 4
-    told = capsys.readouterr().err
-    assert f"which repository on the forge this is: {'the git remote ' if remote else ''}{why}" in told
-    assert "secret" not in told
+    stderr = capsys.readouterr().err
+    assert f"which repository on the forge this is: {'the git remote ' if remote else ''}{why}" in stderr
+    assert "secret" not in stderr

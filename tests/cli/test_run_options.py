@@ -1,4 +1,4 @@
-"""The command that a run ends with can be typed as it stands, and does no more than was asked for."""
+"""The command line that a run prints at its end can be pasted, and goes no further than requested."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HERE = Path()
 
 
 @pytest.mark.parametrize(
-    ("asked", "same", "further"),
+    ("options", "same", "release"),
     [
         pytest.param(
             RunOptions(target=TargetOptions(folder=HERE, world=Path("w.toml")), ceiling=Reach.FINAL),
@@ -62,21 +62,21 @@ HERE = Path()
             id="plan",
         ),
         pytest.param(
-            RunOptions(target=TargetOptions(folder=HERE), ceiling=Reach.FINAL, again="unmoor rehearse"),
+            RunOptions(target=TargetOptions(folder=HERE), ceiling=Reach.FINAL, command="unmoor rehearse"),
             "unmoor rehearse",
             "unmoor release v1",
             id="rehearsal",
         ),
     ],
 )
-def test_the_command_to_go_on_with(asked: RunOptions, same: str, further: str) -> None:
-    """After a failure it has the same ceiling; a dry run never ends with the advice to release."""
-    assert (asked.same("v1"), asked.further("v1")) == (same, further)
+def test_the_command_to_continue_with(options: RunOptions, same: str, release: str) -> None:
+    """The same command keeps the ceiling of the run; the release goes to the end."""
+    assert (options.same_command("v1"), options.release_command("v1")) == (same, release)
 
 
-def test_a_command_that_looks_is_of_the_same_project_and_world() -> None:
-    """Taking back leaves out what a release alone knows."""
-    asked = RunOptions(
+def test_another_command_keeps_the_project_and_the_world() -> None:
+    """The command line of ``undo`` has no options that only ``release`` has."""
+    options = RunOptions(
         target=TargetOptions(folder=HERE, world=Path("w.toml"), config=Path("c.toml")), prebuilt=Path("x")
     )
-    assert asked.looking("undo", "v1") == "unmoor undo --world w.toml --config c.toml v1"
+    assert options.other_command("undo", "v1") == "unmoor undo --world w.toml --config c.toml v1"

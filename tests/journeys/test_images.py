@@ -280,7 +280,9 @@ def test_a_missing_platform_means_no_tag_at_all(
         assert "pypi" not in {index for index, _ in place.stored()}
 
 
-@pytest.mark.parametrize(("optional", "code", "words"), [("false", 13, "DOCKER_HOST"), ("true", 0, "left out")])
+@pytest.mark.parametrize(
+    ("optional", "code", "words"), [("false", 13, "DOCKER_HOST"), ("true", 0, "skipping the optional image")]
+)
 def test_without_an_engine(tmp_path: Path, optional: str, code: int, words: str) -> None:
     """No engine is a clear message and its exit code, unless the images are optional: then they are left out aloud."""
     with start_image_release(tmp_path, project(tmp_path / "small", "scratch", optional=optional)) as place:

@@ -104,7 +104,7 @@ def test_until_one_stage_needs_no_more_than_that(tmp_path: Path) -> None:
         (["release", "v9.9"], 4, "v9.9"),
         (["release", "--world", "nowhere.toml", "v1.0"], 3, "nowhere.toml"),
         (["release", "--until", "nothing", "v1.0"], 2, "no stage 'nothing'"),
-        (["release", "--dry-run", "--hold", "v1.0"], 2, "exclude each other"),
+        (["release", "--dry-run", "--hold", "v1.0"], 2, "cannot be used together"),
         (["relase"], 2, "Did you mean 'release'?"),
         (["rehearse", "v2.0.dev1"], 4, "development version"),
     ],

@@ -75,6 +75,6 @@ def test_undo_does_not_call_absent_what_it_could_not_look_at(tmp_path: Path) -> 
         place.repo.git("push", "--force", str(tmp_path / "world" / "remote.git"), "v1.0")
         undone = place.unmoor("undo", "--world", str(place.world_file), "v1.0")
     assert undone.returncode != 0
-    assert "unknown, since it could not be looked at: draft, testpypi, pypi, undraft" in undone.stderr
-    assert "nothing of it was found" not in undone.stderr
+    assert "could not check: draft, testpypi, pypi, undraft" in undone.stderr
+    assert "found nothing to take back" not in undone.stderr
     assert f"then:  unmoor undo --world {place.world_file} v1.0" in undone.stderr

@@ -1,4 +1,4 @@
-"""The listeners, fed with one small run of events."""
+"""The listeners, with the events of one small run."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ OUTCOMES: dict[str, tuple[Reach, Outcome]] = {
 
 
 def report() -> Report:
-    """Make the report of the run."""
+    """Return the report of the run."""
     stages = tuple(
         StageReport(
             info=StageInfo(name=name, reach=reach, advisory=False), outcome=outcome, seconds=1.25, plan=f"do {name}"
@@ -60,22 +60,22 @@ def report() -> Report:
 
 
 def events() -> list[Event]:
-    """Make the events of the run."""
-    whole = report()
-    entries = tuple(stage.info for stage in whole.stages)
-    heard: list[Event] = [RunStarted(world="local", rehearsal=True, ceiling=Reach.FINAL, stages=entries)]
-    heard += [StageStarted(stage="tag"), StageSaid(stage="tag", text="looking\x07"), *whole.warnings]
-    heard += [StageEnded(stage=name, outcome=o, seconds=1.25) for name, (_, o) in OUTCOMES.items()]
-    return [*heard, RunEnded(report=whole)]
+    """Return the events of the run."""
+    run = report()
+    stages = tuple(stage.info for stage in run.stages)
+    sent: list[Event] = [RunStarted(world="local", rehearsal=True, ceiling=Reach.FINAL, stages=stages)]
+    sent += [StageStarted(stage="tag"), StageSaid(stage="tag", text="looking\x07"), *run.warnings]
+    sent += [StageEnded(stage=name, outcome=o, seconds=1.25) for name, (_, o) in OUTCOMES.items()]
+    return [*sent, RunEnded(report=run)]
 
 
-def test_plain_lines_tell_each_stage_once() -> None:
-    """One line a stage, with its state, its words and its time, and no control characters."""
+def test_plain_lines_show_each_stage_once() -> None:
+    """One line a stage, with its state, its result and its duration, and without control characters."""
     lines: list[str] = []
     plain = Plain(lines.append)
     for event in events():
         plain(event)
-    assert lines[0] == "rehearsal in the world 'local', up to final"
+    assert lines[0] == "rehearsal in world 'local', ceiling final"
     assert "tag          done: demo 1.0 at aaaaaaaaaaaa (final, the highest) (1.2 s)" in lines
     assert "prove-dists  already there: 1 passed; not tested: tests (1.2 s)" in lines
     assert "pypi         FAILED: other bytes: evil (1.2 s)" in lines
@@ -83,7 +83,7 @@ def test_plain_lines_tell_each_stage_once() -> None:
 
 
 def test_the_live_table_shows_every_stage() -> None:
-    """At the end every stage stands in the table with its mark."""
+    """At the end the table has every stage with its mark."""
     from rich.console import Console
 
     out = io.StringIO()
@@ -97,7 +97,7 @@ def test_the_live_table_shows_every_stage() -> None:
 
 
 def test_annotations_cannot_be_broken_out_of() -> None:
-    """A failure's text with line ends and workflow commands stays inside its own annotation."""
+    """An error message with line breaks and workflow commands stays inside its annotation."""
     lines: list[str] = []
     annotate = actions.Annotations(lines.append)
     for event in events():
@@ -108,20 +108,20 @@ def test_annotations_cannot_be_broken_out_of() -> None:
     assert len(lines) == 2
 
 
-def test_a_build_that_fails_is_annotated_at_its_line() -> None:
-    """A fault of a Dockerfile stands at its file and line."""
+def test_a_failed_build_is_annotated_at_its_line() -> None:
+    """The annotation of an error in a Dockerfile has its file and line."""
     lines: list[str] = []
-    error = BuildFailed("no such file", next_step="mend it", file="docker/Dockerfile", line=7)
+    error = BuildFailed("no such file", next_step="fix it", file="docker/Dockerfile", line=7)
     actions.Annotations(lines.append)(StageEnded(stage="images", outcome=Failed(error), seconds=1.0))
-    assert lines == ["::error file=docker/Dockerfile,line=7,title=images::no such file. Next: mend it"]
+    assert lines == ["::error file=docker/Dockerfile,line=7,title=images::no such file. Next: fix it"]
 
 
 def test_the_summary_holds_proofs_and_the_next_step(tmp_path: Path) -> None:
-    """The job summary has the stages, the proofs with their digests, and what to do about a failure."""
+    """The job summary has the stages, the proofs with their digests, and the next step after a failure."""
     path = tmp_path / "summary.md"
-    hear = actions.Summary(path)
+    listener = actions.Summary(path)
     for event in events():
-        hear(event)
+        listener(event)
     text = path.read_text()
     assert "| tests | not tested |" in text
     assert "| demo-1.0-py3-none-any.whl | " + "b" * 64 + " |" in text
@@ -129,14 +129,14 @@ def test_the_summary_holds_proofs_and_the_next_step(tmp_path: Path) -> None:
 
 
 def test_outputs_are_one_line_each(tmp_path: Path) -> None:
-    """A value cannot smuggle in a second output."""
+    """A value with a line break does not add a second output."""
     path = tmp_path / "out"
     actions.write_outputs(path, {"tag": "v1\nevil=1", "version": "1.0"})
     assert path.read_text() == "tag=v1 evil=1\nversion=1.0\n"
 
 
-def test_a_run_as_json_keeps_to_its_schema() -> None:
-    """What --json prints validates against the published schema, and says rehearsal."""
+def test_a_run_as_json_matches_its_schema() -> None:
+    """The document of ``--json`` validates against the published schema, and is marked as a rehearsal."""
     import msgspec
 
     written = document.document(report(), world="local", rehearsal=True, ceiling="final")
@@ -149,11 +149,11 @@ def test_a_run_as_json_keeps_to_its_schema() -> None:
 
 
 def test_json_lines_are_json() -> None:
-    """Every event is one JSON object on one line, under a name that is written out."""
+    """Every event is one JSON object on one line, with its name."""
     lines: list[str] = []
-    hear = document.JsonLines(lines.append)
+    listener = document.JsonLines(lines.append)
     for event in events():
-        hear(event)
+        listener(event)
     names = [json.loads(line)["event"] for line in lines]
     assert names[:2] == ["RunStarted", "StageStarted"]
     assert set(names) == {"RunStarted", "StageStarted", "StageSaid", "StageWarned", "StageEnded", "RunEnded"}
@@ -172,14 +172,14 @@ def test_json_lines_are_json() -> None:
         ),
     ],
 )
-def test_the_journal_names_outcomes_by_words_of_its_own(outcome: Outcome, record: dict[str, object]) -> None:
-    """What the journal and JSON call an outcome does not hang on the name of a class."""
+def test_the_journal_and_json_have_stable_names_for_outcomes(outcome: Outcome, record: dict[str, object]) -> None:
+    """The name of an outcome does not depend on the name of its class."""
     assert outcome_record(outcome) == record
     assert document.state(outcome) == record["outcome"]
 
 
-def test_what_is_outside_is_named() -> None:
-    """After a failure, what other people can already see is listed."""
+def test_published_stages_are_listed() -> None:
+    """After a failure, the stages that published something are listed, and so is the failed one."""
     assert words.already_published(report()) == ("testpypi: 1 file on testpypi",)
     assert [each.info.name for each in words.failures(report())] == ["pypi"]
 
@@ -187,15 +187,15 @@ def test_what_is_outside_is_named() -> None:
 @pytest.mark.parametrize(
     ("stage", "begun", "named"), [("pypi", True, True), ("pypi", False, False), ("dists", True, False)]
 )
-def test_a_stage_that_broke_off_may_have_left_a_part(stage: str, begun: bool, named: bool) -> None:  # noqa: FBT001
-    """Where something was being sent it is never said that nothing was."""
+def test_a_failed_upload_may_have_published_a_part(stage: str, begun: bool, named: bool) -> None:  # noqa: FBT001
+    """A stage that failed after it had begun to upload is listed."""
     reach = Reach.FINAL if stage == "pypi" else Reach.LOCAL
     info = StageInfo(name=stage, reach=reach, advisory=False)
     broken = StageReport(info=info, outcome=Failed(BAD, begun=begun), seconds=1.0, plan="do it")
-    told = words.already_published(Report(stages=(broken,), warnings=(), seconds=1.0))
-    assert told == ((f"{stage}: perhaps a part, as far as its error says",) if named else ())
+    published = words.already_published(Report(stages=(broken,), warnings=(), seconds=1.0))
+    assert published == ((f"{stage}: possibly in part, see its error",) if named else ())
 
 
-def test_every_error_is_an_error_of_ours() -> None:
-    """The failure in the sample belongs to the tree."""
+def test_the_sample_error_is_an_unmoor_error() -> None:
+    """The error in the sample run is one that unmoor raises."""
     assert isinstance(BAD, UnmoorError)

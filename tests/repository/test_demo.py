@@ -50,7 +50,7 @@ def test_the_demo_releases_twice_and_leaves_nothing(folder: Path) -> None:
     """Without an engine both releases are complete, their images are left out aloud, and no file is left."""
     ran = _run(folder, {"DOCKER_HOST": "unix:///nowhere"})
     assert "None answers here" in ran.stdout
-    assert "ghcr.io/keepers/lighthouse-demo is optional, and left out" in ran.stderr
+    assert "skipping the optional image ghcr.io/keepers/lighthouse-demo" in ran.stderr
     assert "docker pull" not in ran.stderr
 
 

@@ -116,6 +116,10 @@ PHRASES = {
     "as in `builddists`": "the sentence itself",
     "promises must be kept": "outputs must be there",
     "what broke a promise": "what is missing",
+    "do it. without this it is only said": "Apply the changes (the default is a dry run)",
+    "left out here": "skipped",
+    "stopped as asked": "stopped before X, as requested",
+    "the rehearsal went through": "rehearsal passed",
 }
 """Phrases that were replaced everywhere, and what to write; upper and lower case are the same."""
 
@@ -125,13 +129,9 @@ LATER = {
     "broken by it": "if it is absent and no release manifest lists it",
     "cannot be told": "cannot check",
     "could not be told": "could not check",
-    "do it. without this it is only said": "Apply the changes (the default is a dry run)",
     "is reached over ssh": "needs paramiko for ssh",
-    "left out here": "skipped",
     "minted a token too long": "returned an oversized token",
     "no port, no power": "a stage without a port cannot reach it",
-    "stopped as asked": "stopped before X, as requested",
-    "the rehearsal went through": "rehearsal passed",
     "where it cannot be": "if it cannot be",
     "where nothing": "if nothing",
     "where there are none": "if there are none",

@@ -1,14 +1,14 @@
-"""The command line: flags in, one exit out. The only place that prints, and the only one that exits.
+"""The command line. It parses options, runs a command and returns its exit code.
 
-No room imports it. Begin with `app`, the commands by name, then `session`, where every command that runs stages
-ends up.
+Only this package prints and exits, and no other package imports it. Begin with `app`, which lists the commands, then
+read `session`, which runs the stages for every command that needs them.
 """
 
 from __future__ import annotations
 
 
 def main() -> None:
-    """Run the command line. ``--version`` alone is answered before anything is imported."""
+    """Run the command line. Answer a lone ``--version`` without importing anything else."""
     import sys
 
     if sys.argv[1:] == ["--version"]:

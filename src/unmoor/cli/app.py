@@ -1,7 +1,7 @@
-"""The commands by name. Each is imported only when it is called, so that ``--help`` is quick.
+"""The commands by name. A command's module is imported only when the command is called, which keeps ``--help`` fast.
 
-The module of a command holds its flags and its help, and imports what it runs in the function that runs it: a
-``…_run`` module where that is long. So ``unmoor COMMAND --help`` is quick, too.
+A command's module holds only its options and its help. The function that runs the command imports the rest, from a
+``…_run`` module if that is long, so ``unmoor COMMAND --help`` is fast too.
 """
 
 from __future__ import annotations
@@ -13,47 +13,47 @@ from typing import Any
 import click
 
 COMMANDS = {
-    "rehearse": "Release into a local world: every stage, the irreversible ones too.",
-    "plan": "Say what a release would do, and what is already true. Reads only.",
-    "release": "Release a tag. Run it again after a failure: it goes on from what is there.",
-    "status": "Compare every surface with the manifest, by digest.",
+    "rehearse": "Run a whole release against servers on this machine.",
+    "plan": "Show what a release would do and what is already done, without changing anything.",
+    "release": "Release a tag, or continue a release that failed.",
+    "status": "Compare what is published with the manifest, by digest.",
     "notes": "Print the release notes exactly as they would be published.",
-    "undo": "Take back what can be taken back, and say what cannot.",
-    "clean": "Delete what builds left on registries and no tag needs. Dry without --apply.",
-    "world": "Run a local world of your own: indexes, a GitHub API, a registry, a git remote.",
-    "image-tags": "Say which tags, labels and annotations an image gets.",
+    "undo": "Take back what a release published, as far as possible.",
+    "clean": "Delete images that no tag needs any more. A dry run without --apply.",
+    "world": "Run local package indexes, a GitHub API, a container registry and a git remote.",
+    "image-tags": "Print the tags, labels and annotations that an image gets.",
     "schema": "Print a JSON schema: plan, manifest, settings or world.",
 }
 
 EPILOG = """
 \b
-A first rehearsal, in the checkout of any Python project:
+Rehearse a release, in the checkout of any Python project:
   unmoor rehearse
-The real thing, after pushing the tag (or in GitHub Actions, on the push itself):
+Release a tag that you have pushed:
   unmoor release v1.2.3
 
-Exit codes: 0 done and verified, 2 wrong usage, others one per kind of failure
-(docs/reference/exit-codes.md).
+The exit code is 0 for success, 2 for wrong usage, and another number for each kind of
+failure (docs/reference/exit-codes.md).
 """
 
 
 class LazyGroup(click.Group):
-    """A group whose commands live in modules of their own, one a name."""
+    """A group that imports the module of a command when the command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands, in the order people meet them."""
+        """Return the names of the commands, the ones for beginners first."""
         del ctx
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the one command that is asked for."""
+        """Import a command. Return ``None`` if there is no command of that name."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
         import importlib
 
         command = importlib.import_module(f"unmoor.cli.{cmd_name.replace('-', '_')}").command
-        assert isinstance(command, click.Command)  # noqa: S101 - a fault of ours, and a test would see it
+        assert isinstance(command, click.Command)  # noqa: S101 - a bug in unmoor, which a test would find
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -63,7 +63,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Suggest a command for a misspelt one."""
+        """Find the command that the arguments name. Suggest a similar one if there is none."""
         near = difflib.get_close_matches(args[0], COMMANDS, n=1)
         if args[0] not in COMMANDS and near:
             ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
@@ -75,15 +75,16 @@ class LazyGroup(click.Group):
 )
 @click.version_option(package_name="unmoor", message="unmoor %(version)s")
 def cli() -> None:
-    """Release a Python project: the bytes that were tested, on every surface or on none.
+    """Release a Python project from a git tag.
 
-    One tag in; a wheel and an sdist on the package index, container images and a GitHub release with
-    notes out. Whatever dies on the way, the same command goes on from what is there.
+    unmoor builds a wheel, an sdist and container images, tests them, and publishes the tested files
+    to a package index, to container registries and to a GitHub release. If a release fails, run the
+    same command again: it continues from what is already there.
     """
 
 
 def run(args: Sequence[str]) -> int:
-    """Run the command line and return the exit code: the single place where errors end."""
+    """Run the command line and return the exit code. Errors become messages here and nowhere else."""
     from unmoor.cli import exit_codes
 
     return exit_codes.guard(lambda: cli.main(args=list(args), prog_name="unmoor", standalone_mode=False))

@@ -1,4 +1,4 @@
-"""``unmoor clean``: what builds leave behind on registries, and nobody needs."""
+"""``unmoor clean``: delete images that no tag needs any more from container registries."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 
 class Age(click.ParamType[float]):
-    """A time such as ``30d``, in seconds."""
+    """A duration such as ``30d``, converted to seconds."""
 
     name = "age"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read a number with s, m, h, d or w; days where there is none."""
+        """Parse a number followed by s, m, h, d or w. A number alone means days."""
         if isinstance(value, float):
             return value
         found = _AGE.fullmatch(str(value).strip().lower())
         if found is None:
-            self.fail(f"{str(value)[:40]!r} is no time: write 30d, 12h or 2w", param, ctx)
+            self.fail(f"{str(value)[:40]!r} is not a duration: write 30d, 12h or 2w", param, ctx)
         return float(found[1]) * _UNITS[found[2] or "d"]
 
 
-@click.group(short_help="Delete what builds left on registries and no tag needs.")
+@click.group(short_help="Delete images that no tag needs any more. A dry run without --apply.")
 def command() -> None:
-    """Delete what builds left behind and nobody needs."""
+    """Delete what builds left on container registries."""
 
 
 class CleanImages(GroupedCommand):
-    """The command, its options by what they are about."""
+    """The command ``unmoor clean images`` with its options in groups."""
 
     groups: ClassVar = {
         "Where to look": ("folder", "path", "world", "images"),
-        "What may go": ("keep", "older_than", "protect", "also", "really"),
+        "What to delete": ("keep", "older_than", "protect", "also", "apply"),
     }
 
 
 @command.command(
     cls=CleanImages,
-    short_help="Delete images that no remaining tag needs. Dry without --apply.",
+    short_help="Delete images that no tag needs any more. A dry run without --apply.",
     epilog=examples("unmoor clean images", "unmoor clean images --keep 5 --older-than 2w --apply"),
 )
 @click.option(
@@ -57,18 +57,35 @@ class CleanImages(GroupedCommand):
     metavar="COUNT",
     default=10,
     show_default=True,
-    help="Keep this many of the newest.",
+    help="Keep this many of the newest images that could be deleted.",
 )
-@click.option("--older-than", type=Age(), default="30d", show_default=True, help="Only what is older: 30d, 12h, 2w.")
-@click.option("--protect", multiple=True, metavar="PATTERN", help="Tags that never go, such as 'pr-1*'. Repeatable.")
+@click.option(
+    "--older-than",
+    type=Age(),
+    default="30d",
+    show_default=True,
+    help="Delete only what is older than this, such as 30d, 12h or 2w.",
+)
+@click.option(
+    "--protect",
+    multiple=True,
+    metavar="PATTERN",
+    help="Never delete tags that match this pattern, such as 'pr-1*'. Can be repeated.",
+)
 @click.option(
     "--also",
     multiple=True,
     metavar="PATTERN",
-    help="Tags that may go, besides sha-* and pr-*. Repeatable.",
+    help="Also delete tags that match this pattern, besides sha-* and pr-*. Can be repeated.",
 )
-@click.option("--image", "images", multiple=True, metavar="NAME", help="Only this image. Repeatable.")
-@click.option("--apply", "really", is_flag=True, help="Do it. Without this it is only said.")
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="NAME",
+    help="Clean this image instead of the project's images. Can be repeated.",
+)
+@click.option("--apply", is_flag=True, help="Delete the images (the default is a dry run).")
 @target_options(tag=False, config=False)
 @json_option
 def images(
@@ -79,17 +96,19 @@ def images(
     also: tuple[str, ...],
     images: tuple[str, ...],
     target: TargetOptions,
-    really: bool,
+    apply: bool,
     as_json: bool,
 ) -> int:
-    """Delete manifests that no remaining tag needs: neither itself, nor through an index, nor as a referrer.
+    """Delete old tags of commits and pull requests (sha-*, pr-*) and the images that no remaining tag needs.
 
-    Tags of commits and pull requests (sha-*, pr-*) may go; every other tag stays, with everything
-    it needs. Whatever cannot be read is kept, and so is what it may need. On GHCR versions of the
-    package are deleted, elsewhere digests.
+    By default nothing is deleted: the command lists what it would delete and why it keeps the rest.
+
+    Every other tag stays, together with the platforms, signatures and attestations that belong to
+    it. An image that cannot be read also stays, and so does everything that it may need. On GHCR the
+    command deletes package versions, on other registries manifests by digest.
     """
     from unmoor.cli.clean_run import run
     from unmoor.images.sweep import PASSING, RetentionRules
 
     rules = RetentionRules(keep=keep, older_than=older_than, passing=(*PASSING, *also), protect=protect)
-    return run(rules, target, images, really=really, as_json=as_json)
+    return run(rules, target, images, apply=apply, as_json=as_json)

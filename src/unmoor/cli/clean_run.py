@@ -1,4 +1,4 @@
-"""What ``unmoor clean images`` does: survey each image, decide what no tag needs, and delete it if asked."""
+"""Run ``unmoor clean images``: read each repository of images, decide what no tag needs, and delete it with --apply."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from unmoor.images.image_names import names_of
 from unmoor.images.sweep import RetentionRules, Sweep, Why, sweep
 from unmoor.ports.services import Services
 
-_SHORT = 19
+_SHORT_DIGEST = len("sha256:") + 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stays:
-    """One manifest that stays, with its tags and the reason."""
+class KeptManifest:
+    """A manifest that stays, with its tags and the reason."""
 
     digest: str
     tags: tuple[str, ...]
@@ -36,8 +36,11 @@ class Stays:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Goes:
-    """One manifest that may go, with its tags; ``deleted`` tells whether it was, ``spared`` why not after all."""
+class UnneededManifest:
+    """A manifest that no tag needs, with its own tags.
+
+    ``deleted`` is true if this run deleted it. ``spared`` is the reason if it could not be deleted, else empty.
+    """
 
     digest: str
     tags: tuple[str, ...]
@@ -47,55 +50,58 @@ class Goes:
 
 @dataclass(frozen=True, kw_only=True)
 class CleanedImage:
-    """One repository of images."""
+    """One repository of images and what becomes of its manifests."""
 
     name: str
-    goes: tuple[Goes, ...]
-    stays: tuple[Stays, ...]
+    goes: tuple[UnneededManifest, ...]
+    stays: tuple[KeptManifest, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CleanDocument:
-    """What ``clean images --json`` writes."""
+    """The output of ``clean images --json``."""
 
     world: str
     applied: bool
     images: tuple[CleanedImage, ...]
 
 
-def run(rules: RetentionRules, target: TargetOptions, images: tuple[str, ...], *, really: bool, as_json: bool) -> int:
-    """Clean by the rules, say what goes and what stays, and return the exit code."""
+def run(rules: RetentionRules, target: TargetOptions, images: tuple[str, ...], *, apply: bool, as_json: bool) -> int:
+    """Clean by the rules, print what goes and what stays, and return the exit code."""
     with Processes() as processes, processes.guarded():
-        name, services, wanted = _opened(target, images, processes)
-        found = tuple(_cleaned(each, services, rules, really=really) for each in wanted)
+        world, services, names = _open(target, images, processes)
+        cleaned = tuple(_clean_image(each, services, rules, apply=apply) for each in names)
     if as_json:
-        session.echo_json(CleanDocument(world=name, applied=really, images=found))
+        session.echo_json(CleanDocument(world=world, applied=apply, images=cleaned))
     else:
-        for line in output.aligned(("image", "digest", "", "tags", "why"), _rows(found)):
+        for line in output.align_columns(("image", "digest", "", "tags", "why"), _rows(cleaned)):
             click.echo(line)
-    count = sum(not each.spared for image in found for each in image.goes)
-    told = f"{count} manifests {'were deleted' if really else 'would be deleted'}"
-    output.err(told if really or not count else f"{told}; to do it: add --apply")
+    count = sum(not each.spared for image in cleaned for each in image.goes)
+    what = f"{count} manifest{'' if count == 1 else 's'}"
+    if apply:
+        output.err(f"deleted {what}")
+    else:
+        output.err(f"would delete {what}" + ("; to delete, add --apply" if count else ""))
     return 0
 
 
-def _opened(
+def _open(
     target: TargetOptions, images: tuple[str, ...], processes: Processes
 ) -> tuple[str, Services, tuple[str, ...]]:
-    """The world's name, the powers in it, and the images that are meant. No tag is needed for this."""
+    """Return the world's name, the services in it, and the names of the images to clean. No tag is needed."""
     sources = read_sources()
     named = bool(images)
     here = open_checkout(target.folder, processes) if named else resolve_checkout(target, sources, processes, tag=None)
     project = resolve_project(here, here.head(), sources, RunContext.from_environ(os.environ))
     world = open_world(target.world, project, repository=project.repository, required=not named)
     if not images:
-        wanted = image_selection.configured(
+        selection = image_selection.select_configured(
             project.settings, here, project.commit, repository=world.forge.repository, without=False
         )
-        images = tuple(name for each in wanted.images for name in names_of(each, world.forge.repository))
+        images = tuple(name for each in selection.images for name in names_of(each, world.forge.repository))
     if not images:
         raise ConfigError(
-            "this project has no images: neither [[tool.unmoor.image]] nor a Dockerfile",
+            "this project has no images: there is neither [[tool.unmoor.image]] nor a Dockerfile",
             where=str(here.folder),
             next_step="name one: unmoor clean images --image ghcr.io/owner/name",
         )
@@ -104,12 +110,12 @@ def _opened(
     return world.name, create_services(world, target.folder, processes), tuple(map(str, names))
 
 
-def _cleaned(name: str, services: Services, rules: RetentionRules, *, really: bool) -> CleanedImage:
-    """Read, decide and, if that is wanted, delete, in one repository."""
+def _clean_image(name: str, services: Services, rules: RetentionRules, *, apply: bool) -> CleanedImage:
+    """Read one repository, decide what no tag needs and, if ``apply``, delete it."""
     registry, packages = services.registry(name), services.packages(name)
     seen = cleanup.survey(registry, packages, say=output.err)
     plan = sweep(seen.graph, rules, now=time.time())
-    done = cleanup.apply(registry, packages, seen, plan, say=output.err) if really else Cleaned(deleted=(), spared=())
+    done = cleanup.apply(registry, packages, seen, plan, say=output.err) if apply else Cleaned(deleted=(), spared=())
     return _summarize(name, seen, plan, done)
 
 
@@ -118,7 +124,7 @@ def _summarize(name: str, seen: Survey, plan: Sweep, done: Cleaned) -> CleanedIm
     return CleanedImage(
         name=name,
         goes=tuple(
-            Goes(
+            UnneededManifest(
                 digest=each,
                 tags=seen.graph.tags_on(each),
                 deleted=each in done.deleted,
@@ -127,7 +133,7 @@ def _summarize(name: str, seen: Survey, plan: Sweep, done: Cleaned) -> CleanedIm
             for each in plan.gone
         ),
         stays=tuple(
-            Stays(digest=each, tags=seen.graph.tags_on(each), why=why) for each, why in sorted(plan.kept.items())
+            KeptManifest(digest=each, tags=seen.graph.tags_on(each), why=why) for each, why in sorted(plan.kept.items())
         ),
     )
 
@@ -137,10 +143,10 @@ def _rows(images: tuple[CleanedImage, ...]) -> list[tuple[str, ...]]:
     for image in images:
         for each in image.goes:
             what = "stays" if each.spared else "deleted" if each.deleted else "goes"
-            rows.append((image.name, each.digest[:_SHORT], what, ", ".join(each.tags) or "-", each.spared))
-        # What has a tag first: that is what people look for.
+            rows.append((image.name, each.digest[:_SHORT_DIGEST], what, ", ".join(each.tags) or "-", each.spared))
+        # Tagged manifests first: people look for those.
         rows += [
-            (image.name, kept.digest[:_SHORT], "stays", ", ".join(kept.tags) or "-", kept.why)
+            (image.name, kept.digest[:_SHORT_DIGEST], "stays", ", ".join(kept.tags) or "-", kept.why)
             for kept in sorted(image.stays, key=lambda one: (not one.tags, one.tags))
         ]
     return rows

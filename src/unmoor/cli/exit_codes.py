@@ -1,4 +1,4 @@
-"""Where every error ends: one clear message, one exit code, never a traceback for a user's mistake."""
+"""Turn every error into one message and one exit code. The user never sees a traceback."""
 
 from __future__ import annotations
 
@@ -16,63 +16,65 @@ from unmoor.errors import Internal, Interrupted, UnmoorError, from_os_error
 from unmoor.render import words
 from unmoor.util.text import clean, indented
 
-BLOCK = 60  # lines of a longer text that are shown, the last ones
+MAX_LINES = 60
+"""Lines that are shown of a long message, besides the first; they are the last ones."""
 
 
 def guard(command: Callable[[], Any]) -> int:
-    """Run and return the exit code."""
+    """Run a command and return its exit code. Print the message of an error on stderr."""
     try:
         code = command()
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return show(Interrupted("stopped before the end"))
+        return show(Interrupted("stopped before it was finished"))
     except UnmoorError as error:
         return show(error)
-    except BrokenPipeError:  # `unmoor notes | head`: the reader has had enough
+    except BrokenPipeError:  # `unmoor notes | head`: the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # noqa: BLE001 - the last resort, so that a user never meets a traceback
-        return show(from_os_error(error) or _fault(error))
+    except Exception as error:  # noqa: BLE001 - the last resort, so that a user never sees a traceback
+        return show(from_os_error(error) or _internal_error(error))
     return code if isinstance(code, int) else 0
 
 
 def show(error: UnmoorError) -> int:
-    """Write the message to stderr and return its exit code."""
+    """Print the message of an error on stderr and return its exit code."""
     for line in message(error):
         click.echo(line, err=True)
     return error.exit_code
 
 
-def message(error: UnmoorError, *, kept: bool = False) -> list[str]:
-    """What, where, what to do next; a longer text (a build's last words) indented below.
+def message(error: UnmoorError, *, resumes: bool = False) -> list[str]:
+    """Return the lines of an error message: what went wrong, where, and the next step.
 
-    ``kept`` is that of `words.next_step`.
+    Further lines of a long error, such as the last lines of a build's output, are indented below the first.
+    ``resumes`` is passed to `words.next_step`.
     """
     first, *more = str(error).splitlines() or [""]
-    shown = more[-BLOCK:]
+    shown = more[-MAX_LINES:]
     lines = [click.style("error: ", fg="red", bold=True) + clean(first, limit=2000)]
     lines += [f"  | {indented(line, limit=500)}" for line in shown]
-    first, *more = words.next_step(error, kept=kept).splitlines() or [""]
+    first, *more = words.next_step(error, resumes=resumes).splitlines() or [""]
     lines += [click.style("next:  ", bold=True) + clean(first, limit=2000)]
     return lines + [f"       {indented(line, limit=500)}" for line in more]
 
 
-def traceback_path(fault: Internal, journal: Path) -> Path:
-    """Where the traceback of a fault lies: in the journal, else in a file of its own."""
-    cause = fault.__cause__
-    return journal if cause is None or journal.exists() else _written(cause)
+def traceback_path(error: Internal, journal: Path) -> Path:
+    """Return the file that holds the traceback of an internal error: the journal, or a new file if there is none."""
+    cause = error.__cause__
+    return journal if cause is None or journal.exists() else _write_traceback(cause)
 
 
-def _fault(error: BaseException) -> Internal:
+def _internal_error(error: BaseException) -> Internal:
     return Internal(
         f"unmoor itself failed: {type(error).__name__}: {error}",
-        next_step=f"report this with {_written(error)}, which holds the traceback; nothing was undone by it",
+        next_step=f"report this bug with {_write_traceback(error)}, which holds the traceback; nothing was undone",
     )
 
 
-def _written(error: BaseException) -> Path:
+def _write_traceback(error: BaseException) -> Path:
     handle, name = tempfile.mkstemp(prefix="unmoor-", suffix=".traceback")
     with os.fdopen(handle, "w") as stream:
         stream.writelines(traceback.format_exception(error))

@@ -1,4 +1,4 @@
-"""How help is laid out: many options in groups, and examples line by line, alike in every command."""
+"""The layout of help: options in groups, and one example a line, the same way for every command."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import click
 
 
 def examples(*lines: str) -> str:
-    r"""Write an epilog of examples, which click would else fill into one paragraph (``\b`` says not to)."""
-    return "\n".join(("\b", "For example:", *(f"  {line}" for line in lines)))
+    r"""Return an epilog with one example a line. ``\b`` stops click from wrapping the lines into one paragraph."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 
 class GroupedCommand(click.Command):
-    """A command with many options: ``groups`` says, by the names of parameters, which belong together."""
+    """A command whose help shows options in groups. ``groups`` maps a title to the names of its parameters."""
 
     groups: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the groups one after the other, and then what is in none."""
+        """Write the groups in order, then the options that are in no group."""
         left = {
             str(param.name): record
             for param in self.get_params(ctx)

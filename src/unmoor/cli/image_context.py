@@ -1,4 +1,4 @@
-"""What `unmoor image-tags` plans for: the run of GitHub Actions, else the checkout; flags come before either."""
+"""What ``unmoor image-tags`` plans for: options first, then the run of GitHub Actions, then the checkout."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from unmoor.images.tags.context import HEADS, SHORT, TAGS, read_time
 from unmoor.util.text import clean
 from unmoor.versioning import pep440
 
-LARGEST_EVENT: Final = 30_000_000
-"""Bytes; GitHub sends 25 MB at most."""
+MAX_EVENT_BYTES: Final = 30_000_000
+"""The largest event file that is read. GitHub sends at most 25 MB."""
 _SITE: Final = "https://github.com"
-_LONGEST_ID: Final = 64
+_MAX_COMMIT_LENGTH: Final = 64
+"""Hexadecimal digits of a commit id in a SHA-256 repository."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageContextOptions:
-    """What the flags said; ``None`` where one was not given."""
+    """The options of the command; ``None`` for one that was not given."""
 
     folder: Path
     ref: str | None = None
@@ -37,44 +38,46 @@ class ImageContextOptions:
     date: str | None = None
 
 
-def tag_context(asked: ImageContextOptions, environ: Mapping[str, str], *, wants_commit_date: bool) -> TagContext:
-    """Find out what is built. Raises `ConfigError` for what cannot be right, `Refused` where nothing says it."""
-    ref = None if asked.ref is None else _full(asked.ref)
-    found = TagContext(now=_time(asked.date), short=_short(environ))
-    event = asked.event
+def tag_context(options: ImageContextOptions, environ: Mapping[str, str], *, wants_commit_date: bool) -> TagContext:
+    """Determine which ref, commit and event to plan for.
+
+    Raises `ConfigError` for a wrong value or if nothing names the ref, and `Refused` if a checkout is needed and
+    there is none.
+    """
+    ref = None if options.ref is None else _full_ref(options.ref)
+    context = TagContext(now=_time(options.date), short=_short_length(environ))
+    event = options.event
     if "GITHUB_REF" in environ or environ.get("GITHUB_ACTIONS") == "true":
-        found = _of_run(found, environ)
+        context = _from_run(context, environ)
         event = event or (Path(path) if (path := environ.get("GITHUB_EVENT_PATH")) else None)
     else:
-        found = _of_checkout(found, asked.folder, ref)
-    found = replace(found, sha=found.sha if asked.sha is None else asked.sha)
-    if asked.event_name is not None:
-        found = replace(found, event=asked.event_name)
+        context = _from_checkout(context, options.folder, ref)
+    context = replace(context, sha=context.sha if options.sha is None else options.sha)
+    if options.event_name is not None:
+        context = replace(context, event=options.event_name)
     if event is not None:
         head = environ.get("DOCKER_METADATA_PR_HEAD_SHA", "").lower() == "true"
-        found = with_event(found, _payload(event), head_of_pull=head)
+        context = with_event(context, _read_event(event), head_of_pull=head)
     if ref is not None:
-        found = replace(found, ref=ref)
-    if not found.ref:
-        raise ConfigError(
-            "nothing says which ref is built", where="GITHUB_REF", next_step="name it: --ref refs/heads/main"
-        )
-    if wants_commit_date and found.commit_date is None:
-        found = replace(found, commit_date=_date_of(asked.folder, found.sha))
-    return found
+        context = replace(context, ref=ref)
+    if not context.ref:
+        raise ConfigError("no ref is set", where="GITHUB_REF", next_step="name it: --ref refs/heads/main")
+    if wants_commit_date and context.commit_date is None:
+        context = replace(context, commit_date=_commit_date(options.folder, context.sha))
+    return context
 
 
 def levels(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Where annotations go, as docker/metadata-action's variable says it."""
+    """Return where annotations go, from the environment variable of docker/metadata-action."""
     named = environ.get("DOCKER_METADATA_ANNOTATIONS_LEVELS", "").split(",")
     return tuple(level for level in named if level) or ("manifest",)
 
 
-def _of_run(found: TagContext, environ: Mapping[str, str]) -> TagContext:
+def _from_run(context: TagContext, environ: Mapping[str, str]) -> TagContext:
     repository = environ.get("GITHUB_REPOSITORY", "")
     server = environ.get("GITHUB_SERVER_URL", _SITE).rstrip("/")
     return replace(
-        found,
+        context,
         ref=environ.get("GITHUB_REF", ""),
         sha=environ.get("GITHUB_SHA", ""),
         event=environ.get("GITHUB_EVENT_NAME", ""),
@@ -82,8 +85,8 @@ def _of_run(found: TagContext, environ: Mapping[str, str]) -> TagContext:
     )
 
 
-def _of_checkout(found: TagContext, folder: Path, ref: str | None) -> TagContext:
-    """Take what the checkout says: its branch, else the tag that HEAD stands on. With a ref none is needed."""
+def _from_checkout(context: TagContext, folder: Path, ref: str | None) -> TagContext:
+    """Use the checkout's branch, or the tag on a detached HEAD. With a ``ref`` no checkout is needed."""
     with Processes() as processes, processes.guarded():
         here = open_checkout(folder, processes)
         try:
@@ -91,11 +94,11 @@ def _of_checkout(found: TagContext, folder: Path, ref: str | None) -> TagContext
         except (Refused, ToolMissing):
             if ref is None:
                 raise
-            return replace(found, event="push")
+            return replace(context, event="push")
         repository = remote_repository(here)
-        default = _symbolic(here, "refs/remotes/origin/HEAD").removeprefix("refs/remotes/origin/")
+        default = _symbolic_ref(here, "refs/remotes/origin/HEAD").removeprefix("refs/remotes/origin/")
         return replace(
-            found,
+            context,
             ref=ref or _ref_of(here, commit),
             sha=commit or "",
             event="push",
@@ -106,7 +109,7 @@ def _of_checkout(found: TagContext, folder: Path, ref: str | None) -> TagContext
 
 
 def _ref_of(here: GitCheckout, head: str | None) -> str:
-    branch = _symbolic(here, "HEAD")
+    branch = _symbolic_ref(here, "HEAD")
     if branch.startswith(HEADS):
         return branch
     tags = here.tags()
@@ -115,30 +118,32 @@ def _ref_of(here: GitCheckout, head: str | None) -> str:
     if tag or len(names) == 1:
         return TAGS + (tag or names[0])
     raise ConfigError(
-        "HEAD is on no branch, and it cannot be told on which tag" + (f": {', '.join(names)}" if names else ""),
+        f"HEAD is detached, and several tags are on it: {', '.join(names)}"
+        if names
+        else "HEAD is detached, and no tag is on it",
         where=str(here.folder),
-        next_step="name what is built: --ref refs/tags/v1.2.3",
+        next_step="name the ref to plan for: --ref refs/tags/v1.2.3",
     )
 
 
-def _symbolic(here: GitCheckout, name: str) -> str:
-    """Where a symbolic ref leads, empty where it is none."""
+def _symbolic_ref(here: GitCheckout, name: str) -> str:
+    """Return the target of a symbolic ref, empty if ``name`` is not one."""
     return here.git.run("symbolic-ref", "--quiet", name, cwd=here.folder, fine=(0, 1, 128)).out.strip()
 
 
-def _date_of(folder: Path, sha: str) -> datetime | None:
-    """The commit's time by the checkout, ``None`` where there is none that knows the commit."""
+def _commit_date(folder: Path, sha: str) -> datetime | None:
+    """Return the time of a commit, ``None`` if the checkout does not have it or there is no checkout."""
     with Processes() as processes, processes.guarded():
         try:
             return datetime.fromtimestamp(open_checkout(folder, processes).date_of(sha), UTC)
-        except UnmoorError:  # the expression that needs it says what to do
+        except UnmoorError:  # the expression that needs the date raises an error with a next step
             return None
 
 
-def _full(ref: str) -> str:
+def _full_ref(ref: str) -> str:
     if not ref.startswith("refs/"):
         raise ConfigError(
-            f"{pep440.quote(ref)} is no full ref",
+            f"{pep440.quote(ref)} is not a full ref",
             where="--ref",
             next_step=f"write it as refs/heads/{clean(ref)} for a branch, or refs/tags/{clean(ref)} for a tag",
         )
@@ -149,37 +154,37 @@ def _repository(name: str, server: str) -> RepositoryFacts:
     return RepositoryFacts(title=name.rpartition("/")[2], url=f"{server}/{name}" if name else "")
 
 
-def _payload(path: Path) -> object:
-    """Read the event. Raises `ConfigError` where there is none, or it is no JSON."""
+def _read_event(path: Path) -> object:
+    """Read the payload of an event. Raises `ConfigError` if the file is missing, too large or not JSON."""
     step = "pass the file that GitHub Actions wrote: --event $GITHUB_EVENT_PATH"
     try:
         with path.open("rb") as stream:
-            text = stream.read(LARGEST_EVENT + 1)
-        payload: object = json.loads(text) if len(text) <= LARGEST_EVENT else None
+            text = stream.read(MAX_EVENT_BYTES + 1)
+        payload: object = json.loads(text) if len(text) <= MAX_EVENT_BYTES else None
     except (OSError, ValueError, RecursionError) as error:
-        raise ConfigError(f"the event cannot be read: {error}", where=str(path), next_step=step) from error
-    if len(text) > LARGEST_EVENT:
-        raise ConfigError(f"the event holds over {LARGEST_EVENT:,} bytes", where=str(path), next_step=step)
+        raise ConfigError(f"cannot read the event: {error}", where=str(path), next_step=step) from error
+    if len(text) > MAX_EVENT_BYTES:
+        raise ConfigError(f"the event is larger than {MAX_EVENT_BYTES:,} bytes", where=str(path), next_step=step)
     return payload
 
 
 def _time(text: str | None) -> datetime:
     if text is None:
         return datetime.now(UTC)
-    found = read_time(text)
-    if found is None:
+    time = read_time(text)
+    if time is None:
         raise ConfigError(
-            f"{pep440.quote(text)} is no time", where="--date", next_step="write it as 2026-01-31T12:00:00Z"
+            f"{pep440.quote(text)} is not a time", where="--date", next_step="write it as 2026-01-31T12:00:00Z"
         )
-    return found
+    return time
 
 
-def _short(environ: Mapping[str, str]) -> int:
+def _short_length(environ: Mapping[str, str]) -> int:
     name = "DOCKER_METADATA_SHORT_SHA_LENGTH"
     text = environ.get(name) or str(SHORT)
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:4]) <= _LONGEST_ID):
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:4]) <= _MAX_COMMIT_LENGTH):
         raise ConfigError(
-            f"{pep440.quote(text)} is no length of a commit id",
+            f"{pep440.quote(text)} is not a valid length for a commit id",
             where=f"the environment variable {name}",
             next_step="set it to a number from 4 to 40, or unset it",
         )

@@ -1,4 +1,4 @@
-"""Which images a run is about, and which are left out here, aloud."""
+"""Select the images of a run. Images that cannot be built here are skipped, with a warning."""
 
 from __future__ import annotations
 
@@ -23,77 +23,79 @@ from unmoor.util.text import clean
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSelection:
-    """The images of a project that a run brings about, and the reasons for those that it leaves out."""
+    """The images that a run builds and releases. ``skipped`` has one warning for each image that it does not."""
 
     images: tuple[ImageSettings, ...]
-    left_out: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
     @property
     def secrets(self) -> Mapping[str, Secret]:
-        """The values of the build secrets that the images name, from our own environment."""
+        """The build secrets that the images name, with their values in the environment of this process."""
         names = {name for image in self.images for name in image.secrets}
         return {name: Secret(os.environ[name]) for name in sorted(names) if name in os.environ}
 
 
-def hosts_of(images: tuple[ImageSettings, ...], repository: str) -> tuple[str, ...]:
-    """Every registry that the images go to, each once. Raises `ConfigError` for a name that is none."""
+def registry_hosts(images: tuple[ImageSettings, ...], repository: str) -> tuple[str, ...]:
+    """Return the hosts of the registries that the images go to, each once. Raises `ConfigError` for an invalid name."""
     names = [name for image in images for name in image_names.names_of(image, repository)]
     return tuple(dict.fromkeys(oci.ImageName.parse(name).host for name in names))
 
 
-def configured(settings: Settings, git: Git, commit: str | None, *, repository: str, without: bool) -> ImageSelection:
-    """The images that a project names, or the one that its Dockerfile makes.
+def select_configured(
+    settings: Settings, git: Git, commit: str | None, *, repository: str, without: bool
+) -> ImageSelection:
+    """Select the images in the settings, or the one image of the Dockerfile. Select none if ``without``.
 
-    Below the top of a repository the project's own name tells its images from those of its neighbours.
+    Below the top of a repository, the name of an image contains the name of its project.
     """
     images = image_names.configured_images(settings.image, git.files(commit) if commit else ())
     if git.path and commit and not all(image.name for image in images):
         project = settings.project or read_facts(partial(git.read, commit)).name
         images = image_names.with_project_names(images, repository, project)
     if images and without:
-        return ImageSelection(images=(), left_out=("images are left out, as asked",))
+        return ImageSelection(images=(), skipped=("skipping images, as requested",))
     return ImageSelection(images=images)
 
 
-def for_platforms(wanted: ImageSelection, asked: tuple[str, ...]) -> tuple[str, ...]:
-    """The platforms that were asked for, as the images spell them. Raises `ConfigError` for one that none has."""
-    known = {oci.plain_platform(each): each for image in wanted.images for each in image.platforms}
-    for platform in asked:
+def require_platforms(selection: ImageSelection, platforms: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the platforms as the images spell them, each once. Raises `ConfigError` for one that no image has."""
+    known = {oci.plain_platform(each): each for image in selection.images for each in image.platforms}
+    for platform in platforms:
         if known and oci.plain_platform(platform) not in known:
             raise ConfigError(
-                f"no image is for the platform {clean(platform, 60)!r}, only for {', '.join(known.values())}",
+                f"no image has the platform {clean(platform, 60)!r}; the platforms are {', '.join(known.values())}",
                 next_step="name one of them, or add it to platforms in [[tool.unmoor.image]]",
             )
-    return tuple(dict.fromkeys(known.get(oci.plain_platform(each), each) for each in asked))
+    return tuple(dict.fromkeys(known.get(oci.plain_platform(each), each) for each in platforms))
 
 
-def reached(world: World, wanted: ImageSelection) -> World:
-    """The world with a place for every registry that is needed."""
-    return with_registries(world, hosts_of(wanted.images, world.forge.repository), os.environ)
+def with_registries_of(world: World, selection: ImageSelection) -> World:
+    """Return the world with an entry for every registry that the images go to."""
+    return with_registries(world, registry_hosts(selection.images, world.forge.repository), os.environ)
 
 
-def possible(wanted: ImageSelection, world: World, engine: Engine | None) -> ImageSelection:
-    """Leave out what cannot be done here and may be left out: optional images where there is no engine.
+def skip_unbuildable(selection: ImageSelection, world: World, engine: Engine | None) -> ImageSelection:
+    """Skip optional images if there is no engine and, in a rehearsal, images of registries that the world lacks.
 
-    In a rehearsal's world also the images of registries that it does not have. Who makes no image
-    gives no ``engine``, and none is asked.
+    If the command builds no images, ``engine`` is ``None`` and no engine is contacted.
     """
-    kept: list[ImageSettings] = []
-    left = list(wanted.left_out)
+    images: list[ImageSettings] = []
+    skipped = list(selection.skipped)
     known = {place.host for place in world.registries}
-    for image in wanted.images:
+    for image in selection.images:
         name = image_names.names_of(image, world.forge.repository)[0]
-        strangers = [host for host in hosts_of((image,), world.forge.repository) if host not in known]
-        if world.rehearsal and strangers:
-            left.append(f"{name} is left out: this world has no registry for {', '.join(strangers)}")
-        elif engine is not None and image.optional and (why := _no_engine(engine)):
-            left.append(f"{name} is optional, and left out: {why}")
+        unknown = [host for host in registry_hosts((image,), world.forge.repository) if host not in known]
+        if world.rehearsal and unknown:
+            skipped.append(f"skipping the image {name}: this world has no registry for {', '.join(unknown)}")
+        elif engine is not None and image.optional and (why := _why_no_engine(engine)):
+            skipped.append(f"skipping the optional image {name}: {why}")
         else:
-            kept.append(image)
-    return ImageSelection(images=tuple(kept), left_out=tuple(left))
+            images.append(image)
+    return ImageSelection(images=tuple(images), skipped=tuple(skipped))
 
 
-def _no_engine(engine: Engine) -> str:
+def _why_no_engine(engine: Engine) -> str:
+    """Return why no engine can be used, empty if one can."""
     try:
         engine.facts()
     except ToolMissing as error:

@@ -1,4 +1,4 @@
-"""``unmoor notes``: the release notes, exactly as they would be published."""
+"""``unmoor notes``: print the release notes exactly as they would be published."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 def command(*, target: TargetOptions) -> int:
     """Print the release notes of TAG as Markdown, exactly as they would be published.
 
-    They come from the changelog's section for the version, else from the news fragments, else from
-    the commits since the previous release. TAG need not exist yet: then they are those of HEAD, and of a
-    commit that sets the version, where the files do not say it. No network is needed.
+    The notes come from the changelog's section for the version. If there is none, they come from
+    the news fragments, and if there are none, from the commits since the previous release.
+
+    TAG does not have to exist yet: the notes are then those of HEAD. If the files do not state the
+    version yet, a commit that sets it counts as made. The command needs no network.
     """
     from unmoor.adapters.process.shell import LocalShell
     from unmoor.adapters.process.supervisor import Processes
@@ -41,13 +43,13 @@ def command(*, target: TargetOptions) -> int:
     with Processes() as processes, processes.guarded(), tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
         sources = read_sources()
         here = resolve_checkout(target, sources, processes, tag=target.tag)
-        # In a copy with a remote of its own: the notes are the same there, and nothing has to be asked.
+        # A copy with its own remote gives the same notes, and needs no network.
         prepared = prepare(here, LocalShell(processes=processes), Path(aside), tag=target.tag, sources=sources)
         if target.tag is None:
-            err(f"the notes of {prepared.tag}:")
+            err(f"release notes of {prepared.tag}:")
         if prepared.diff:
-            err("its version is not in the files yet: a commit that sets it is taken for made, and counts as one here")
-        asked = RunOptions(
+            err("the files do not state this version yet: the notes assume one more commit, which sets it")
+        options = RunOptions(
             target=TargetOptions(folder=prepared.checkout, path=prepared.path, tag=prepared.tag),
             until=("notes",),
             ceiling=Reach.READS,
@@ -55,10 +57,10 @@ def command(*, target: TargetOptions) -> int:
             quiet=True,
             engine=False,
         )
-        opened = session.open_session(asked, processes)
-        report = session.run_session(opened, asked, processes)
+        opened = session.open_session(options, processes)
+        report = session.run_session(opened, options, processes)
     notes = report.product("notes")
     if isinstance(notes, Notes):
         click.echo(notes.body)
-    again = ["unmoor", "notes", *target.words(), *([target.tag] if target.tag else [])]
-    return output.close(report, ceiling=asked.ceiling, again=shlex.join(again))
+    same_command = ["unmoor", "notes", *target.arguments(), *([target.tag] if target.tag else [])]
+    return output.print_ending(report, ceiling=options.ceiling, next_command=shlex.join(same_command))

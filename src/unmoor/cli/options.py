@@ -1,4 +1,4 @@
-"""Options that more than one command has."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -16,34 +16,32 @@ directory_option: Final[Decorator] = click.option(
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(),
-    show_default="the current folder",
-    help="The project's checkout.",
+    show_default="the current directory",
+    help="The checkout of the project.",
 )
 _PATH: Final[Decorator] = click.option(
     "--path",
     metavar="DIR",
-    help="The project's folder in the repository, from its top.  [default: the nearest project at or above the"
-    " current folder, or what the settings at the top say]",
+    help="The directory of the project, relative to the top of the repository.  [default: the nearest project in the"
+    " current directory or above, or the one that the settings at the top name]",
 )
 _WORLD: Final[Decorator] = click.option(
     "--world",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The world that this file describes, instead of the real one.",
+    help="Use the servers in this world file instead of the real ones.",
 )
 _CONFIG: Final[Decorator] = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Settings from this file instead of the tag's own commit; the manifest of a release records it.",
+    help="Read the settings from this file instead of the tag's commit. A release records this in its manifest.",
 )
-json_option: Final[Decorator] = click.option(
-    "--json", "as_json", is_flag=True, help="Write the result to stdout as JSON."
-)
+json_option: Final[Decorator] = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
 def target_options(*, tag: bool = True, world: bool = True, config: bool = True) -> Decorator:
-    """Add the argument and the options that say what a command is about; it takes them as ``target``, one value.
+    """Add the options that say what a command works on. The command gets them as one `TargetOptions`, ``target``.
 
-    ``--directory`` and ``--path`` always, TAG, ``--world`` and ``--config`` unless they are left out.
+    Adds ``--directory`` and ``--path``, and the argument TAG, ``--world`` and ``--config`` unless they are turned off.
     """
     options: list[Decorator] = [
         *([_CONFIG] if config else []),
@@ -55,17 +53,17 @@ def target_options(*, tag: bool = True, world: bool = True, config: bool = True)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
-        def command(**given: Any) -> Any:
+        def command(**values: Any) -> Any:
             from dataclasses import fields
 
             from unmoor.cli.run_options import TargetOptions
 
-            names = [each.name for each in fields(TargetOptions) if each.name in given]
-            target = TargetOptions(**{name: given.pop(name) for name in names})
-            return function(target=target, **given)
+            names = [each.name for each in fields(TargetOptions) if each.name in values]
+            target = TargetOptions(**{name: values.pop(name) for name in names})
+            return function(target=target, **values)
 
         decorated: Callable[..., Any] = command
-        for option in options:  # click lists the last one first
+        for option in options:  # click lists the last decorator first
             decorated = option(decorated)
         return decorated
 

@@ -1,4 +1,4 @@
-"""How a run is talked about: which listeners hear it, and the closing words."""
+"""What a run prints: the progress that listeners show, the result, and the lines at the end."""
 
 from __future__ import annotations
 
@@ -23,48 +23,48 @@ from unmoor.util.text import clean
 
 
 def err(line: str) -> None:
-    """Write one line of talk."""
+    """Print a line on stderr."""
     click.echo(line, err=True)
 
 
 def listeners(context: RunContext, *, progress: str, folder: RunFolder) -> tuple[Listener, ...]:
-    """Choose who hears a run: ``progress`` is auto, live, plain, json, warnings or none."""
-    heard: list[Listener] = []
+    """Choose the listeners of a run. ``progress`` is auto, live, plain, json, warnings or none."""
+    chosen: list[Listener] = []
     if progress == "auto":
-        able = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        progress = "live" if able and not context.actions else "plain"
+        is_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        progress = "live" if is_terminal and not context.actions else "plain"
     if progress == "live":
         from rich.console import Console
 
         from unmoor.render.live import Live
 
-        heard.append(Live(Console(stderr=True)))
+        chosen.append(Live(Console(stderr=True)))
     elif progress == "plain":
         from unmoor.render.plain import Plain
 
-        heard.append(Plain(err))
+        chosen.append(Plain(err))
     elif progress == "warnings":
-        heard.append(_warn)
+        chosen.append(_print_warning)
     elif progress == "json":
         from unmoor.render.document import JsonLines
 
-        heard.append(JsonLines(err))
+        chosen.append(JsonLines(err))
     if context.actions:
-        heard.append(actions.Annotations(err))
+        chosen.append(actions.Annotations(err))
     if context.summary is not None:
-        heard.append(actions.Summary(context.summary))
+        chosen.append(actions.Summary(context.summary))
     if context.output is not None:
-        heard.append(_outputs(context.output, folder))
-    return tuple(heard)
+        chosen.append(_step_outputs(context.output, folder))
+    return tuple(chosen)
 
 
-def _warn(event: Event) -> None:
+def _print_warning(event: Event) -> None:
     if isinstance(event, StageWarned):
         err(f"{click.style('warning:', fg='yellow')} {event.stage}: {clean(event.text, limit=2000)}")
 
 
-def _outputs(path: Path, folder: RunFolder) -> Listener:
-    """Hand what later jobs need to GitHub Actions when the run ends."""
+def _step_outputs(path: Path, folder: RunFolder) -> Listener:
+    """Return a listener that writes the outputs for later jobs of GitHub Actions when the run ends."""
 
     def write(event: Event) -> None:
         if isinstance(event, RunEnded):
@@ -74,7 +74,7 @@ def _outputs(path: Path, folder: RunFolder) -> Listener:
 
 
 def outputs(report: Report, folder: RunFolder) -> dict[str, str]:
-    """Name what later jobs need; what is not known is left out."""
+    """Return the values that later jobs need, by name. A value that is not known is missing."""
     values: dict[str, str] = {}
     release = report.product("tag")
     if isinstance(release, Release):
@@ -91,47 +91,47 @@ def outputs(report: Report, folder: RunFolder) -> dict[str, str]:
     return values
 
 
-def close(report: Report, *, ceiling: Reach, again: str) -> int:
-    """Say how the run ended and return its exit code. ``again`` is the command to go on with."""
+def print_ending(report: Report, *, ceiling: Reach, next_command: str) -> int:
+    """Print how the run ended, and return its exit code. ``next_command`` is the command to continue with."""
     failed = words.failures(report)
     for stage in failed:
         if isinstance(stage.outcome, Failed):
             err("")
             err(click.style(f"{stage.info.name} failed", bold=True))
-            for line in message(stage.outcome.error, kept=True):
+            for line in message(stage.outcome.error, resumes=True):
                 err(line)
     if not failed:
-        _say_what_remains(report, ceiling=ceiling, again=again)
+        _print_remaining(report, ceiling=ceiling, next_command=next_command)
         return 0
     err("")
-    outside = words.already_published(report)
-    err("already outside this machine:" if outside else "this run has sent nothing anywhere")
-    for line in outside:
+    published = words.already_published(report)
+    err("already uploaded or published:" if published else "nothing was uploaded or published")
+    for line in published:
         err(f"  {line}")
-    err(f"then:  {again}")
+    err(f"then:  {next_command}")
     first = failed[0].outcome
     return first.error.exit_code if isinstance(first, Failed) else 0
 
 
-def faults(report: Report) -> list[Internal]:
-    """The faults of our own among the failures."""
+def internal_errors(report: Report) -> list[Internal]:
+    """Return the failures that are bugs in unmoor."""
     errors = (stage.outcome.error for stage in words.failures(report) if isinstance(stage.outcome, Failed))
     return [error for error in errors if isinstance(error, Internal)]
 
 
-def _say_what_remains(report: Report, *, ceiling: Reach, again: str) -> None:
+def _print_remaining(report: Report, *, ceiling: Reach, next_command: str) -> None:
     for each in report.stages:
         if each.info.advisory and isinstance(each.outcome, Failed):
-            err(f"warning: {each.info.name} failed and was only advisory: {clean(str(each.outcome.error))}")
+            err(f"warning: {each.info.name} failed, but is only advisory: {clean(str(each.outcome.error))}")
     remaining = [each.info.name for each in report.stages if words.state(each.outcome) == "planned"]
     if remaining and Reach.READS < ceiling < Reach.FINAL:
         err("")
-        err(f"stopped as asked before: {', '.join(remaining)}")
-        err(f"then:  {again}")
+        err(f"stopped before {', '.join(remaining)}, as requested")
+        err(f"then:  {next_command}")
 
 
 def table(report: Report) -> list[str]:
-    """What is where, by digest: from what was read back, else from what the stages gave."""
+    """Return a table of files and images by surface, with digests: as read back, else as the stages reported them."""
     rows: dict[tuple[str, str], str] = {}
     for each in report.stages:
         match report.product(each.info.name):
@@ -143,11 +143,11 @@ def table(report: Report) -> list[str]:
                 rows |= {(h.surface, h.what): h.digest + (f"  ({h.pending})" if h.pending else "") for h in held}
             case _:
                 pass
-    return aligned(("surface", "what", "sha256"), [(*place, digest) for place, digest in rows.items()])
+    return align_columns(("surface", "what", "sha256"), [(*place, digest) for place, digest in rows.items()])
 
 
-def aligned(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Align columns; nothing where there are no rows."""
+def align_columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return a table as lines with aligned columns. Without rows there are no lines."""
     if not rows:
         return []
     lines = [[clean(cell) for cell in row] for row in (head, *rows)]
@@ -156,5 +156,5 @@ def aligned(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]
 
 
 def progress_option(*, as_json: bool, quiet: bool) -> str:
-    """Choose the progress: what the environment says, else by what the run is for."""
+    """Return the value for ``progress``: the variable UNMOOR_PROGRESS, else a default that fits the run."""
     return os.environ.get("UNMOOR_PROGRESS") or ("warnings" if quiet else "plain" if as_json else "auto")

@@ -1,4 +1,4 @@
-"""``unmoor plan``: what a release would do, and what is already true."""
+"""``unmoor plan``: show what a release would do and what is already done."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Say what a release would do, and what is already true. Reads only.",
+    short_help="Show what a release would do and what is already done, without changing anything.",
     epilog=examples("unmoor plan v1.2.3", "unmoor plan --json v1.2.3"),
 )
 @target_options()
 @json_option
 def command(*, target: TargetOptions, as_json: bool) -> int:
-    """Say what releasing TAG would do, and what is already true.
+    """Show what releasing TAG would do and what is already done, without changing anything.
 
-    Everything is read, nothing is written. Without TAG it is the tag on HEAD; in GitHub Actions the
-    tag of the run. A credential that is missing is listed and does not stop the plan.
+    TAG defaults to the tag of the run in GitHub Actions, and to the tag on HEAD elsewhere. The plan
+    lists missing credentials and continues without them.
 
-    The JSON has a schema: `unmoor schema plan`.
+    `unmoor schema plan` prints the schema of the JSON output.
     """
     from unmoor.adapters.process.supervisor import Processes
     from unmoor.cli import output, session
@@ -33,16 +33,16 @@ def command(*, target: TargetOptions, as_json: bool) -> int:
     from unmoor.core.stage import Reach
     from unmoor.render import words
 
-    asked = RunOptions(target=target, ceiling=Reach.READS, as_json=as_json, quiet=True)
+    options = RunOptions(target=target, ceiling=Reach.READS, as_json=as_json, quiet=True)
     with Processes() as processes:
-        opened = session.open_session(asked, processes)
-        report = session.run_session(opened, asked, processes)
-        code = session.finish(report, opened, asked)
+        opened = session.open_session(options, processes)
+        report = session.run_session(opened, options, processes)
+        code = session.finish(report, opened, options)
     if not as_json:
         rows = [
             (each.info.name, each.info.reach.name.lower(), words.state(each.outcome), words.text(each.outcome))
             for each in report.stages
         ]
-        for line in output.aligned(("stage", "reach", "state", "what"), rows):
+        for line in output.align_columns(("stage", "reach", "state", "what"), rows):
             click.echo(line)
     return code

@@ -1,4 +1,4 @@
-"""``unmoor rehearse``: the release itself, in a local world."""
+"""``unmoor rehearse``: run a whole release against a local world."""
 
 from __future__ import annotations
 
@@ -14,23 +14,28 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Release into a local world: every stage, the irreversible ones too.",
+    short_help="Run a whole release against servers on this machine.",
     epilog=examples("unmoor rehearse", "unmoor rehearse v2.0.0rc1", "unmoor rehearse --without-images"),
 )
 @target_options(world=False)
-@click.option("--without-images", is_flag=True, help="Leave container images out, where there is no engine.")
+@click.option(
+    "--without-images", is_flag=True, help="Skip container images, for example if there is no container engine."
+)
 @json_option
 def command(*, target: TargetOptions, without_images: bool, as_json: bool) -> int:
-    """Rehearse the release of TAG, all of it, on this machine.
+    """Run the whole release of TAG against servers on this machine.
 
-    A local world is started: two package indexes, a GitHub API and a git remote, and a container
-    registry where the project has images. They refuse what the real ones refuse, and every stage runs
-    against them. TAG need not exist: a missing tag is made in the world's own clone only. Without TAG
-    it is the version that the project's files say, or the next one if another commit is tagged with
-    that; where the version comes from tags, the tag on HEAD or the next version.
+    The rehearsal starts a local world: two package indexes, a GitHub API, a git remote and, if the
+    project has images, a container registry. They refuse what the real servers refuse. Every stage
+    of a release runs against them, including those that cannot be taken back.
 
-    The checkout is not touched. The world's files stay in .unmoor/rehearsal/ until the next one; images
-    that were built go from the engine at the end, and the builder's cache stays.
+    TAG does not have to exist. It defaults to the version in the project's files, or to the next
+    version if another commit already has that tag. If the version comes from tags, TAG defaults to
+    the tag on HEAD, or to the next version. A missing tag is created in a clone.
+
+    Your checkout does not change. The files of the local world stay in .unmoor/rehearsal/ until the
+    next rehearsal. Images that were built are removed from the container engine at the end; its
+    build cache stays.
     """
     from unmoor.cli.rehearse_run import run
 

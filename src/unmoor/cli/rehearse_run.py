@@ -1,4 +1,4 @@
-"""What ``unmoor rehearse`` does: prepare a clone, start a local world, and release into it."""
+"""Run ``unmoor rehearse``: prepare a clone, start a local world, and release into it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from unmoor.rehearsal.prepare import Prepared, prepare
 from unmoor.util.filelock import exclusive_lock
 from unmoor.util.text import clean, indented
 
-PLACE = "rehearsal"
+FOLDER = "rehearsal"
+"""The folder of a rehearsal in ``.unmoor``."""
 
 
 def run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
@@ -35,19 +36,19 @@ def run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
     with Processes() as processes, processes.guarded():
         sources = read_sources(target.config)
         here = resolve_checkout(target, sources, processes, tag=target.tag)
-        place = here.folder / ".unmoor" / PLACE
-        RunFolder(place).open()
-        with exclusive_lock(place):
-            _wipe(place)
-            prepared = prepare(here, LocalShell(processes=processes), place, tag=target.tag, sources=sources)
-            _tell(prepared)
+        folder = here.folder / ".unmoor" / FOLDER
+        RunFolder(folder).open()
+        with exclusive_lock(folder):
+            _remove_last_rehearsal(folder)
+            prepared = prepare(here, LocalShell(processes=processes), folder, tag=target.tag, sources=sources)
+            _print_preparation(prepared)
             repository = remote_repository(here) or session.LOCAL_REPOSITORY
             inside = TargetOptions(folder=prepared.checkout, path=prepared.path, tag=prepared.tag, config=target.config)
             resolved = resolve_target(inside, sources, processes, rehearsing=True)
-            hosts = _hosts(resolved, repository)
+            hosts = _registry_hosts(resolved, repository)
             hosts = () if without_images else hosts
             with local.start(
-                place,
+                folder,
                 repository=repository,
                 checkout=prepared.checkout,
                 file_limit=resolved.settings.max_file_size << 20,
@@ -56,73 +57,73 @@ def run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
             ) as world:
                 if world.no_registry:
                     err(f"warning: {world.no_registry}")
-                aside = f"{LOCAL}/rehearsal-{sha256(os.fsencode(place)).hexdigest()[:12]}"
-                asked = RunOptions(
+                prefix = f"{LOCAL}/rehearsal-{sha256(os.fsencode(folder)).hexdigest()[:12]}"
+                options = RunOptions(
                     target=replace(inside, world=world.world_file),
                     ceiling=Reach.FINAL,
                     as_json=as_json,
                     rehearsing=True,
-                    local_prefix=aside,
+                    local_prefix=prefix,
                     without_images=without_images,
-                    again=_again(target, without_images=without_images),
+                    command=_same_command(target, without_images=without_images),
                 )
-                opened = session.open_resolved(asked, resolved, processes)
-                with _without_images(opened.services.engine, aside) if hosts else nullcontext():
-                    report = session.run_session(opened, asked, processes)
-        return session.finish(report, opened, asked)
+                opened = session.open_resolved(options, resolved, processes)
+                with _removed_images(opened.services.engine, prefix) if hosts else nullcontext():
+                    report = session.run_session(opened, options, processes)
+        return session.finish(report, opened, options)
 
 
-def _again(target: TargetOptions, *, without_images: bool) -> str:
-    """The very command."""
-    options = [*target.words(), *(["--without-images"] if without_images else [])]
+def _same_command(target: TargetOptions, *, without_images: bool) -> str:
+    """Return the command line of this rehearsal."""
+    options = [*target.arguments(), *(["--without-images"] if without_images else [])]
     return shlex.join(["unmoor", "rehearse", *options, *([target.tag] if target.tag else [])])
 
 
-def _hosts(target: ResolvedTarget, repository: str) -> tuple[str, ...]:
-    """Every registry that the world has to have, none without images."""
-    wanted = image_selection.configured(
+def _registry_hosts(target: ResolvedTarget, repository: str) -> tuple[str, ...]:
+    """Return the registries that the world needs, none if the project has no images."""
+    selection = image_selection.select_configured(
         target.settings, target.checkout, target.commit, repository=repository, without=False
     )
-    return image_selection.hosts_of(wanted.images, repository)
+    return image_selection.registry_hosts(selection.images, repository)
 
 
 @contextmanager
-def _without_images(engine: Engine, prefix: str) -> Iterator[None]:
-    """Leave no image of a rehearsal in the engine, also of one that was killed before.
+def _removed_images(engine: Engine, prefix: str) -> Iterator[None]:
+    """Remove the images of this rehearsal from the engine, and those of an earlier one that was killed.
 
-    They have names of their own: a release of the same commit may need its images later.
+    The prefix separates them from the images of a release, which may need its own again later.
     """
-    _forget(engine, prefix)
+    _remove_images(engine, prefix)
     try:
         yield
     finally:
-        _forget(engine, prefix)
+        _remove_images(engine, prefix)
 
 
-def _forget(engine: Engine, prefix: str) -> None:
+def _remove_images(engine: Engine, prefix: str) -> None:
     try:
         engine.forget(prefix)
     except ToolMissing:
-        pass  # without an engine there are no images, which the stage that builds them tells
+        pass  # without an engine there are no images; the stage that builds them reports it
     except UnmoorError as error:
-        err(f"warning: images may be left in the engine, named {prefix}/…: {error}")
+        err(f"warning: could not remove the images named {prefix}/… from the container engine: {error}")
 
 
-def _wipe(place: Path) -> None:
-    """Start from nothing: what the last rehearsal left would be found, and nothing would be tested."""
-    for entry in place.iterdir():
+def _remove_last_rehearsal(folder: Path) -> None:
+    """Remove the files of the last rehearsal. If they stayed, this one would find them and test nothing."""
+    for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         elif entry.name != "run.lock":
             entry.unlink()
 
 
-def _tell(prepared: Prepared) -> None:
+def _print_preparation(prepared: Prepared) -> None:
     for line in prepared.said:
         err(clean(line, limit=500))
     for line in prepared.diff.splitlines():
         err(f"  {indented(line, limit=200)}")
     if prepared.uncommitted:
-        err("warning: changes that are not committed take no part in the rehearsal:")
+        err("warning: the rehearsal ignores uncommitted changes:")
         for path in prepared.uncommitted:
             err(f"  {clean(path)}")

@@ -1,4 +1,4 @@
-"""``unmoor release``: the pipeline against a world."""
+"""``unmoor release``: run the release of a tag."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ if TYPE_CHECKING:
 
 
 class ReleaseCommand(GroupedCommand):
-    """The command, its options by what they are about."""
+    """The command ``unmoor release`` with its options in groups."""
 
     groups: ClassVar = {
         "What to release, and where to": ("folder", "path", "world", "config"),
-        "How far to go": ("until", "dry_run", "hold", "skip"),
-        "Files of another job or tool": ("built", "dists", "manifest", "manifest_sha256"),
-        "Images": ("platforms", "keep_images", "legs"),
+        "How far to go": ("dry_run", "hold", "until", "skip"),
+        "Files built by another job or tool": ("built", "dists", "manifest", "manifest_sha256"),
+        "Container images": ("platforms", "keep_images", "legs"),
     }
 
 
 @click.command(
     cls=ReleaseCommand,
-    short_help="Release a tag. Run it again after a failure: it goes on from what is there.",
+    short_help="Release a tag, or continue a release that failed.",
     epilog=examples(
-        "unmoor release v1.2.3                    the real world",
-        "unmoor release --hold v1.2.3             all that can be taken back",
-        "unmoor release --world w.toml v1.2.3     a world of your own",
+        "unmoor release v1.2.3                   release",
+        "unmoor release --dry-run v1.2.3         build and test only",
+        "unmoor release --hold v1.2.3            stop before anything that cannot be taken back",
+        "unmoor release --world w.toml v1.2.3    release to other servers",
     ),
 )
 @target_options()
@@ -42,54 +43,56 @@ class ReleaseCommand(GroupedCommand):
     "--until",
     metavar="STAGE",
     multiple=True,
-    help="Bring about this stage and only what it needs, then stop. Repeatable.",
+    help="Run this stage and the stages that it needs, then stop. Can be repeated.",
 )
-@click.option("--dry-run", is_flag=True, help="Build, check and prove on this machine; send nothing anywhere.")
-@click.option("--hold", is_flag=True, help="Do everything that can be taken back; stop before the point of no return.")
+@click.option("--dry-run", is_flag=True, help="Build and test on this machine, and publish nothing.")
+@click.option("--hold", is_flag=True, help="Stop before the first stage that cannot be taken back.")
 @click.option(
     "--manifest-sha256",
     metavar="HEX",
     default="",
-    help="Refuse to go on unless the manifest in .unmoor/TAG has this sha256 (a job's hand-over).",
+    help="Stop unless the manifest in .unmoor/TAG has this sha256, which an earlier job gave as its output.",
 )
 @click.option(
     "--dists",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     multiple=True,
-    help="Take over the files that another job built and tested, instead of building them: its folder .unmoor/TAG, or"
-    " one with its files and their manifest. Repeated, the files of all those jobs are one release.",
+    help="Release the files that another job built and tested instead of building them. The directory is that job's"
+    " .unmoor/TAG, or holds its files and their manifest. Can be repeated, to release the files of several jobs.",
 )
 @click.option(
     "--manifest",
     type=click.Path(path_type=Path, dir_okay=False),
     multiple=True,
-    help="The manifest that names the files of --dists, one each in their order.  [default: manifest.json in it]",
+    help="The manifest of the files in --dists. If used, give one for each --dists, in the same order.  [default:"
+    " manifest.json in the directory]",
 )
 @click.option(
     "--built",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Take the files that another tool, such as cibuildwheel, has just built here, instead of building them.",
+    help="Release the files in this directory, which another tool such as cibuildwheel has just built, instead of"
+    " building them.",
 )
 @click.option(
     "--skip",
     metavar="STAGE",
     multiple=True,
-    help="Leave out an optional channel: testpypi, prove-testpypi or images. Repeatable.",
+    help="Skip an optional stage: testpypi, prove-testpypi or images. Can be repeated.",
 )
-@click.option("--keep-images", is_flag=True, help="Put the built images into .unmoor/TAG too, for a later job.")
+@click.option("--keep-images", is_flag=True, help="Also save the built images in .unmoor/TAG, for a later job.")
 @click.option(
     "--platform",
     "platforms",
     metavar="OS/ARCH",
     multiple=True,
-    help="Build images for this platform alone, such as linux/arm64. Repeatable.",
+    help="Build images only for this platform, such as linux/arm64. Can be repeated.",
 )
 @click.option(
     "--leg",
     "legs",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     multiple=True,
-    help="Take over the images that another machine built, from its .unmoor/TAG. Repeatable.",
+    help="Add the images that another machine built, from its .unmoor/TAG. Can be repeated.",
 )
 @json_option
 def command(
@@ -108,20 +111,24 @@ def command(
     hold: bool,
     as_json: bool,
 ) -> int:
-    """Release TAG: build, check, prove, draft, upload, publish, verify.
+    """Release TAG: build, test, draft, upload, publish and verify.
 
-    A named tag is released from anywhere, with the settings of its own commit. In GitHub Actions
-    TAG comes from the run by itself. After a failure run the same command again: every stage first
-    looks at the world by digest, and what is there is not done again.
+    TAG defaults to the tag of the run in GitHub Actions, and to the tag on HEAD elsewhere. The files
+    and the settings are those of the tag's commit, whatever is checked out.
+
+    If a release fails, run the same command again. Every stage first compares digests with what is
+    already there, and does only what is missing.
     """
     from unmoor.cli import session
     from unmoor.cli.run_options import RunOptions
     from unmoor.core.stage import Reach
 
     if dry_run and hold:
-        raise click.UsageError("--dry-run and --hold exclude each other: the first sends nothing, the second does")
+        raise click.UsageError("--dry-run and --hold cannot be used together: --dry-run publishes nothing")
     if built is not None and dists:
-        raise click.UsageError("--built and --dists exclude each other: files of this job, or of others")
+        raise click.UsageError(
+            "--built and --dists cannot be used together: --built is for files of this job, --dists for those of others"
+        )
     ceiling = Reach.LOCAL if dry_run else Reach.REMOTE if hold else Reach.FINAL
     return session.run(
         RunOptions(
@@ -130,7 +137,7 @@ def command(
             until=until,
             as_json=as_json,
             manifest_sha256=manifest_sha256,
-            handed=_handed(dists, manifest),
+            handed=_handovers(dists, manifest),
             prebuilt=built,
             platforms=platforms,
             skip=skippable(skip),
@@ -140,10 +147,12 @@ def command(
     )
 
 
-def _handed(dists: tuple[Path, ...], manifest: tuple[Path, ...]) -> tuple[Handover, ...]:
-    """Pair the folders with their manifests: one each, or none, since each lies in its folder."""
+def _handovers(dists: tuple[Path, ...], manifests: tuple[Path, ...]) -> tuple[Handover, ...]:
+    """Pair each directory with its manifest. Without ``manifests``, each directory holds its own."""
     from unmoor.artifacts.merge import Handover
 
-    if manifest and len(manifest) != len(dists):
-        raise click.UsageError(f"--manifest is given {len(manifest)} times and --dists {len(dists)} times: one each")
-    return tuple(Handover.of(folder, said) for folder, said in zip_longest(dists, manifest))
+    if manifests and len(manifests) != len(dists):
+        raise click.UsageError(
+            f"--manifest is given {len(manifests)} times and --dists {len(dists)} times: give one --manifest for each"
+        )
+    return tuple(Handover.of(folder, manifest) for folder, manifest in zip_longest(dists, manifests))

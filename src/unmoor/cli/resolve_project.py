@@ -1,6 +1,6 @@
-"""What a command is about, resolved once: the project of the repository, the tag, its settings, and the world.
+"""Resolve what a command works on: the project in the repository, the tag, the settings and the world.
 
-Every command that has to do with a project comes here, and hands on what it got; nobody looks it up again.
+A command resolves these once and passes them on.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from unmoor.versioning.tag_scheme import refuse_unsafe
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedProject:
-    """A project of a repository as it is at ``commit``, ``None`` in an empty repository.
+    """A project at a commit.
 
-    ``checkout`` is seen from the project's folder. ``repository`` is ``owner/name`` on the forge, empty if neither the
-    run, nor the remote, nor the settings name it.
+    ``commit`` is ``None`` in an empty repository. Paths in ``checkout`` are relative to the project's folder.
+    ``repository`` is ``owner/name`` on the forge, empty if the run, the remote and the settings do not name it.
     """
 
     ci: RunContext
@@ -44,9 +44,9 @@ class ResolvedProject:
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedTarget(ResolvedProject):
-    """A tag of a project; the settings are those of the tag's commit, or of HEAD for a tag that is not there.
+    """A tag of a project. The settings are those of the tag's commit, or of HEAD if the tag does not exist.
 
-    ``named`` tells a tag that the user or the CI gave from one that was found on HEAD.
+    ``named`` is true if the user or the CI named the tag, false if it was found on HEAD.
     """
 
     tag: str
@@ -54,29 +54,32 @@ class ResolvedTarget(ResolvedProject):
 
 
 def read_sources(config: Path | None = None) -> ConfigSources:
-    """What counts besides the settings of the commit: the environment, and a file. Raises `ConfigError`."""
+    """Return the settings that do not come from the commit: the environment and a file. Raises `ConfigError`."""
     return ConfigSources(environ=os.environ, config=read_config_file(config))
 
 
 def resolve_target(
     target: TargetOptions, sources: ConfigSources, processes: Processes, *, rehearsing: bool = False
 ) -> ResolvedTarget:
-    """Find the project and the tag that are meant; what the CI says of the run does not count if ``rehearsing``.
+    """Find the project and the tag. If ``rehearsing``, the tag and the repository of the CI run are ignored.
 
-    Raises `Refused`, `ConfigError`, and what git does.
+    Raises `Refused` if there is no such project or no tag, `ConfigError` for wrong settings, and the errors of git.
     """
     ci = RunContext() if rehearsing else RunContext.from_environ(os.environ)
-    given = target.tag if target.tag is not None else ci.tag or None
-    checkout = resolve_checkout(target, sources, processes, tag=given)
-    tag = given if given is not None else tag_on_head(checkout, lambda head: naming_at(checkout, head, sources))
+    named = target.tag if target.tag is not None else ci.tag or None
+    checkout = resolve_checkout(target, sources, processes, tag=named)
+    tag = named if named is not None else tag_on_head(checkout, lambda head: naming_at(checkout, head, sources))
     project = resolve_project(checkout, checkout.commit_of(tag) or checkout.head(), sources, ci)
-    return ResolvedTarget(**vars(project), tag=tag, named=given is not None)
+    return ResolvedTarget(**vars(project), tag=tag, named=named is not None)
 
 
 def resolve_checkout(
     target: TargetOptions, sources: ConfigSources, processes: Processes, *, tag: str | None
 ) -> GitCheckout:
-    """The checkout, seen from the project's folder in it. Raises what `unmoor.project.locate.locate` does."""
+    """Return the checkout, with paths relative to the project's folder.
+
+    Raises `Refused` or `ConfigError` if `unmoor.project.locate.locate` finds no project or several.
+    """
     top = open_checkout(target.folder, processes)
     if tag is not None:
         refuse_unsafe(tag)
@@ -90,7 +93,7 @@ def resolve_checkout(
 def resolve_project(
     checkout: GitCheckout, commit: str | None, sources: ConfigSources, ci: RunContext
 ) -> ResolvedProject:
-    """The settings of a project at a commit, and its repository. Raises `ConfigError`."""
+    """Read the settings of a project at a commit, and determine its repository. Raises `ConfigError`."""
     settings = settings_at(checkout, commit, sources).settings
     return ResolvedProject(
         ci=ci,
@@ -103,14 +106,14 @@ def resolve_project(
 
 
 def remote_repository(checkout: GitCheckout) -> str:
-    """The repository that the git remote names, empty if it names none on the forge."""
+    """Return ``owner/name`` from the git remote, empty if the remote is not on the forge."""
     return repository_of(checkout.remote() or "")
 
 
 def open_world(file: Path | None, project: ResolvedProject, *, repository: str, required: bool = True) -> World:
-    """The world that a file describes, or the real one of the repository.
+    """Return the world in a world file, or the real world if ``file`` is ``None``.
 
-    Raises `Refused` for the real one if the repository is ``required`` and not known.
+    Raises `Refused` if the real world is ``required`` to have a repository and there is none.
     """
     trusted = Trusted(project.settings.trusted_publishing)
     if file is not None:
@@ -121,11 +124,11 @@ def open_world(file: Path | None, project: ResolvedProject, *, repository: str, 
 
 
 def _no_repository(git: GitCheckout) -> Refused:
-    """What to say where neither the run, nor the remote, nor the settings name the repository on the forge."""
+    """Return the error for a repository that the run, the remote and the settings do not name."""
     remote = git.remote()
     why = f"the git remote {clean(remote)} is not on GitHub" if remote else "there is no git remote"
     return Refused(
-        f"it cannot be told which repository on the forge this is: {why}",
+        f"cannot determine which repository on the forge this is: {why}",
         where=str(git.folder),
         next_step='add the remote, or set repository = "owner/name" in [tool.unmoor]; for another forge: --world FILE',
     )

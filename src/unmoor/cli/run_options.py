@@ -1,4 +1,4 @@
-"""What the flags said, and the command that says it again."""
+"""The options of a run, and the command lines that repeat or continue it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _CEILINGS = {Reach.LOCAL: ["--dry-run"], Reach.REMOTE: ["--hold"]}
 
 @dataclass(frozen=True, kw_only=True)
 class TargetOptions:
-    """What the flags that most commands share said: the checkout, the project in it, the tag, the world, the settings.
+    """The options that most commands share: the checkout, the project in it, the tag, the world and the settings.
 
-    ``None`` where one was not given.
+    An option that was not given is ``None``.
     """
 
     folder: Path
@@ -27,21 +27,22 @@ class TargetOptions:
     world: Path | None = None
     config: Path | None = None
 
-    def words(self) -> list[str]:
-        """The options that say the same again, without the tag."""
-        words = ["--directory", str(self.folder)] if self.folder != Path() else []
-        words += ["--path", self.path] if self.path is not None else []
-        words += ["--world", str(self.world)] if self.world else []
-        return [*words, *(["--config", str(self.config)] if self.config else [])]
+    def arguments(self) -> list[str]:
+        """Return these options as command-line arguments, without the tag."""
+        arguments = ["--directory", str(self.folder)] if self.folder != Path() else []
+        arguments += ["--path", self.path] if self.path is not None else []
+        arguments += ["--world", str(self.world)] if self.world else []
+        return [*arguments, *(["--config", str(self.config)] if self.config else [])]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What the flags said. ``rehearsing``: what GitHub Actions says of the run does not count.
+    """The options of a run of stages.
 
-    ``quiet``: only warnings are told on the way, since the result itself says everything. ``engine``
-    is false for what has nothing to do with images on this machine: no engine is asked. ``again`` is the
-    very command, where it can not be told from the rest.
+    ``rehearsing`` ignores the tag and the repository of the GitHub Actions run. ``quiet`` shows only warnings as
+    progress, because the result says the rest. ``engine`` is false for a command that builds no images on this
+    machine: it contacts no container engine. ``command`` is the command line of the run, if it cannot be derived
+    from the other options.
     """
 
     target: TargetOptions
@@ -51,7 +52,7 @@ class RunOptions:
     local_prefix: str = LOCAL
     legs: tuple[Path, ...] = ()
     as_json: bool = False
-    again: str = ""
+    command: str = ""
     manifest_sha256: str = ""
     rehearsing: bool = False
     quiet: bool = False
@@ -62,30 +63,35 @@ class RunOptions:
     prebuilt: Path | None = None
     skip: tuple[str, ...] = ()
 
-    def looking(self, verb: str, tag: str) -> str:
-        """The command ``verb`` on the same tag: one that only looks, or takes back."""
-        return shlex.join(["unmoor", verb, *self.target.words(), tag])
+    def other_command(self, name: str, tag: str) -> str:
+        """Return the command line of another command, such as ``undo``, on the same tag and world."""
+        return shlex.join(["unmoor", name, *self.target.arguments(), tag])
 
-    def further(self, tag: str) -> str:
-        """The release that goes on from here, as far as it can. Files of other jobs must not be built anew for it."""
-        return shlex.join(["unmoor", "release", *self.target.words(), *self._files(), tag])
+    def release_command(self, tag: str) -> str:
+        """Return the release that continues this run, without its limits.
 
-    def same(self, tag: str) -> str:
-        """The very command, no further than it was to go: what failed is not retried on more than was asked for."""
-        if self.again or self.ceiling is Reach.READS:
-            return self.again or self.looking("plan", tag)
-        how_far = [*_CEILINGS.get(self.ceiling, []), *_each("--until", self.until)]
-        images = [*(["--keep-images"] if self.keep_images else []), *_each("--platform", self.platforms)]
-        return shlex.join(["unmoor", "release", *self.target.words(), *how_far, *self._files(), *images, tag])
+        It takes the same files from other jobs, because a second build could differ.
+        """
+        return shlex.join(["unmoor", "release", *self.target.arguments(), *self._file_arguments(), tag])
 
-    def _files(self) -> list[str]:
-        """What comes from other jobs and tools, and what is left out."""
-        words = ["--manifest-sha256", self.manifest_sha256] if self.manifest_sha256 else []
-        words += ["--built", str(self.prebuilt)] if self.prebuilt else []
+    def same_command(self, tag: str) -> str:
+        """Return the command line of this run, with its limits: a failed dry run is repeated as a dry run."""
+        if self.command or self.ceiling is Reach.READS:
+            return self.command or self.other_command("plan", tag)
+        limits = [*_CEILINGS.get(self.ceiling, []), *_repeat("--until", self.until)]
+        images = [*(["--keep-images"] if self.keep_images else []), *_repeat("--platform", self.platforms)]
+        return shlex.join(
+            ["unmoor", "release", *self.target.arguments(), *limits, *self._file_arguments(), *images, tag]
+        )
+
+    def _file_arguments(self) -> list[str]:
+        """Return the arguments for files from other jobs and tools, and for skipped stages."""
+        arguments = ["--manifest-sha256", self.manifest_sha256] if self.manifest_sha256 else []
+        arguments += ["--built", str(self.prebuilt)] if self.prebuilt else []
         for each in self.handed:
-            words += ["--dists", str(each.dists), "--manifest", str(each.manifest)]
-        return [*words, *_each("--skip", self.skip), *_each("--leg", self.legs)]
+            arguments += ["--dists", str(each.dists), "--manifest", str(each.manifest)]
+        return [*arguments, *_repeat("--skip", self.skip), *_repeat("--leg", self.legs)]
 
 
-def _each(option: str, values: Iterable[object]) -> list[str]:
-    return [word for value in values for word in (option, str(value))]
+def _repeat(option: str, values: Iterable[object]) -> list[str]:
+    return [argument for value in values for argument in (option, str(value))]

@@ -1,4 +1,4 @@
-"""``unmoor schema``: the JSON schemas of what unmoor reads and writes."""
+"""``unmoor schema``: print the JSON schemas of the files and documents of unmoor."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ NAMES = ("plan", "manifest", "settings", "world")
 )
 @click.argument("name", type=click.Choice(NAMES))
 def command(name: str) -> None:
-    """Print the JSON schema NAME.
+    """Print a JSON schema.
 
-    `plan` is what `plan --json`, `release --json` and `rehearse --json` write, `manifest` the asset
-    of every release, `settings` the table [tool.unmoor], `world` a world file.
-    """
+    \b
+    plan      the output of `plan --json`, `release --json` and `rehearse --json`
+    manifest  the manifest of a release, which is one of its assets
+    settings  the table [tool.unmoor] in pyproject.toml
+    world     a world file, for --world
+    """  # noqa: D301 - click replaces \b
     from unmoor.artifacts import manifest
     from unmoor.config.schema import settings_schema, world_schema
     from unmoor.render import document

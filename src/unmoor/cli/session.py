@@ -1,4 +1,4 @@
-"""One run of the pipeline, from what the flags said to the exit code; every command that runs stages comes here."""
+"""One run of the pipeline, from its options to its exit code. Every command that runs stages uses this module."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ from unmoor.util.files import sha256_of
 from unmoor.util.text import clean
 
 LOCAL_REPOSITORY = "local/rehearsal"
+"""The repository of a rehearsal if nothing names one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """Everything a run needs, put together; nothing has been made yet."""
+    """Everything that a run needs. A session has not made anything yet."""
 
     request: ReleaseRequest
     world: World
@@ -47,85 +48,91 @@ class Session:
     pipeline: Pipeline
 
 
-def open_session(asked: RunOptions, processes: Processes) -> Session:
-    """Find out what is meant, and put it together. Reads only. Raises what each of them raises."""
-    sources = read_sources(asked.target.config)
+def open_session(options: RunOptions, processes: Processes) -> Session:
+    """Resolve the target of a run and open its session. Only reads.
+
+    Raises the errors of `resolve_target` and `open_resolved`.
+    """
+    sources = read_sources(options.target.config)
     return open_resolved(
-        asked, resolve_target(asked.target, sources, processes, rehearsing=asked.rehearsing), processes
+        options, resolve_target(options.target, sources, processes, rehearsing=options.rehearsing), processes
     )
 
 
-def open_resolved(asked: RunOptions, target: ResolvedTarget, processes: Processes) -> Session:
-    """Put a session together for what was resolved: world, images, services, stages. Reads only."""
-    if target.sources.config is not None and not asked.quiet:
-        output.err(f"settings: {clean(target.sources.config.origin)}, instead of the commit's own")
-    repository = target.repository or (LOCAL_REPOSITORY if asked.rehearsing else "")
-    world = open_world(asked.target.world, target, repository=repository)
-    images = image_selection.configured(
+def open_resolved(options: RunOptions, target: ResolvedTarget, processes: Processes) -> Session:
+    """Open the session of a resolved target: its world, images, services and stages. Only reads.
+
+    Raises `ConfigError` for wrong settings or a wrong world file, `Refused` if the real world has no repository.
+    """
+    if target.sources.config is not None and not options.quiet:
+        output.err(f"using the settings in {clean(target.sources.config.origin)} instead of those of the commit")
+    repository = target.repository or (LOCAL_REPOSITORY if options.rehearsing else "")
+    world = open_world(options.target.world, target, repository=repository)
+    images = image_selection.select_configured(
         target.settings,
         target.checkout,
         target.commit,
         repository=world.forge.repository,
-        without=asked.without_images or "images" in asked.skip,
+        without=options.without_images or "images" in options.skip,
     )
-    platforms = image_selection.for_platforms(images, asked.platforms)
-    world = image_selection.reached(world, images)
-    services = create_services(world, asked.target.folder, processes, path=target.checkout.path)
-    images = image_selection.possible(images, world, services.engine if asked.engine else None)
-    for why in images.left_out:
-        output.err(f"warning: {why}")
-    request = _request(asked, target, world, images, platforms)
+    platforms = image_selection.require_platforms(images, options.platforms)
+    world = image_selection.with_registries_of(world, images)
+    services = create_services(world, options.target.folder, processes, path=target.checkout.path)
+    images = image_selection.skip_unbuildable(images, world, services.engine if options.engine else None)
+    for warning in images.skipped:
+        output.err(f"warning: {warning}")
+    request = _request(options, target, world, images, platforms)
     return Session(request=request, world=world, services=services, pipeline=assemble(request, services))
 
 
 def _request(
-    asked: RunOptions, target: ResolvedTarget, world: World, images: ImageSelection, platforms: tuple[str, ...]
+    options: RunOptions, target: ResolvedTarget, world: World, images: ImageSelection, platforms: tuple[str, ...]
 ) -> ReleaseRequest:
     return ReleaseRequest(
         settings=target.settings,
         folder=RunFolder.of(target.checkout.folder, target.tag),
-        ceiling=asked.ceiling,
+        ceiling=options.ceiling,
         tag=target.tag,
         named=target.named,
         repository=world.forge.repository,
         commit=target.ci.commit_of(target.tag),
-        real=asked.target.world is None and not asked.rehearsing,
+        real=options.target.world is None and not options.rehearsing,
         images=images.images,
         platforms=platforms,
-        keep_images=asked.keep_images,
-        local_prefix=asked.local_prefix,
-        legs=asked.legs,
+        keep_images=options.keep_images,
+        local_prefix=options.local_prefix,
+        legs=options.legs,
         secrets=images.secrets,
         site=world.forge.site,
-        skipped=asked.skip,
-        published=asked.target.world is not None or not asked.rehearsing,
+        skipped=options.skip,
+        published=options.target.world is not None or not options.rehearsing,
         settings_origin=target.sources.config.origin if target.sources.config is not None else "",
-        prebuilt=asked.prebuilt,
-        handed=bool(asked.handed),
+        prebuilt=options.prebuilt,
+        handed=bool(options.handed),
         any_platform=world.takes_any_platform(staged=target.settings.testpypi != "off"),
     )
 
 
-def run_session(session: Session, asked: RunOptions, processes: Processes) -> Report:
-    """Run the pipeline to its end; a lock and a journal are there from the moment that something may be made."""
-    workspace = Workspace(session.request.folder) if asked.ceiling > Reach.READS else None
-    _require_manifest(session.request.folder, asked.manifest_sha256)
+def run_session(session: Session, options: RunOptions, processes: Processes) -> Report:
+    """Run the pipeline. The run takes its lock and starts its journal before it makes anything."""
+    workspace = Workspace(session.request.folder) if options.ceiling > Reach.READS else None
+    _require_manifest(session.request.folder, options.manifest_sha256)
     with processes.guarded(), workspace or nullcontext():
-        if workspace and (asked.handed or asked.legs):
+        if workspace and (options.handed or options.legs):
             workspace.enter()
-            _take_over(session.request.folder, asked)
+            _copy_handovers(session.request.folder, options)
         return Run(
             pipeline=session.pipeline,
             world=session.world.name,
             rehearsal=session.world.rehearsal,
-            ceiling=asked.ceiling,
+            ceiling=options.ceiling,
             listeners=output.listeners(
                 RunContext.from_environ(os.environ),
-                progress=output.progress_option(as_json=asked.as_json, quiet=asked.quiet),
+                progress=output.progress_option(as_json=options.as_json, quiet=options.quiet),
                 folder=session.request.folder,
             ),
             journal=workspace.journal if workspace else NoJournal(),
-            until=asked.until,
+            until=options.until,
             deadline=session.request.settings.deadline,
             enter_workspace=workspace.enter if workspace else lambda: None,
             check=processes.check,
@@ -133,16 +140,16 @@ def run_session(session: Session, asked: RunOptions, processes: Processes) -> Re
         ).execute()
 
 
-def _take_over(folder: RunFolder, asked: RunOptions) -> None:
-    """Bring what other machines built into the run's folder."""
-    if asked.handed:
-        folder.take(asked.handed)
-    if asked.legs:
-        legs.join(folder, asked.legs)
+def _copy_handovers(folder: RunFolder, options: RunOptions) -> None:
+    """Copy the files and images that other machines built into the run's folder."""
+    if options.handed:
+        folder.take(options.handed)
+    if options.legs:
+        legs.join(folder, options.legs)
 
 
 class Workspace(ExitStack):
-    """What a run needs before it makes anything: the folder, its lock, and the journal. Entered once."""
+    """What a run needs before it makes anything: its folder, the lock on it, and the journal."""
 
     def __init__(self, folder: RunFolder) -> None:
         super().__init__()
@@ -152,7 +159,10 @@ class Workspace(ExitStack):
         self.journal = FileJournal(folder.journal)
 
     def enter(self) -> None:
-        """Make the folder, take the lock, start the journal. Raises `Refused` where another run holds the lock."""
+        """Create the folder, take the lock and start the journal. Later calls do nothing.
+
+        Raises `Refused` if another run holds the lock.
+        """
         with self._entering:
             if not self._entered:
                 self._folder.open()
@@ -162,37 +172,37 @@ class Workspace(ExitStack):
 
 
 def _require_manifest(folder: RunFolder, expected: str) -> None:
-    """See that the run folder is the one that an earlier job handed over."""
+    """Raise `Refused` if the manifest in the run's folder does not have the ``expected`` sha256."""
     if not expected:
         return
-    seen = sha256_of(folder.manifest) if folder.manifest.exists() else "no manifest"
-    if seen != expected.lower():
+    actual = sha256_of(folder.manifest) if folder.manifest.exists() else "no manifest"
+    if actual != expected.lower():
         raise Refused(
-            f"the manifest is not the one that was handed over: expected sha256 {expected}, found {seen}",
+            f"this is not the manifest of --manifest-sha256: expected sha256 {expected}, found {actual}",
             where=str(folder.manifest),
-            next_step="hand over the whole folder .unmoor/<tag> of the job that built and tested the files",
+            next_step="copy the whole folder .unmoor/<tag> of the job that built and tested the files",
         )
 
 
-def run(asked: RunOptions) -> int:
-    """Open a session, run it, say how it ended, and return the exit code."""
+def run(options: RunOptions) -> int:
+    """Open a session, run it, print the result and return the exit code."""
     with Processes() as processes:
-        session = open_session(asked, processes)
-        require_until(session.pipeline, asked.until)
-        report = run_session(session, asked, processes)
-        return finish(report, session, asked)
+        session = open_session(options, processes)
+        require_until(session.pipeline, options.until)
+        report = run_session(session, options, processes)
+        return finish(report, session, options)
 
 
 def require_until(pipeline: Pipeline, until: tuple[str, ...]) -> None:
-    """Raise a usage error for a stage that does not exist here."""
+    """Raise a usage error for a stage that this release does not have."""
     for name in until:
         if name not in pipeline.names:
-            raise click.UsageError(f"there is no stage {name!r} here; the stages are: {', '.join(pipeline.names)}")
+            raise click.UsageError(f"no such stage: {name!r}; this release has: {', '.join(pipeline.names)}")
 
 
-def finish(report: Report, session: Session, asked: RunOptions) -> int:
-    """Write the data to stdout, the closing words to stderr, and return the exit code."""
-    if asked.as_json:
+def finish(report: Report, session: Session, options: RunOptions) -> int:
+    """Print the result on stdout and how the run ended on stderr, and return the exit code."""
+    if options.as_json:
         from unmoor.render.document import document
 
         echo_json(
@@ -200,25 +210,27 @@ def finish(report: Report, session: Session, asked: RunOptions) -> int:
                 report,
                 world=session.world.name,
                 rehearsal=session.world.rehearsal,
-                ceiling=asked.ceiling.name.lower(),
+                ceiling=options.ceiling.name.lower(),
             )
         )
-    elif asked.ceiling > Reach.READS:
+    elif options.ceiling > Reach.READS:
         for line in output.table(report):
             click.echo(line)
     tag = session.request.tag
-    again = asked.same(tag) if words.failures(report) else asked.again or asked.further(tag)
-    code = output.close(report, ceiling=asked.ceiling, again=again)
-    for error in output.faults(report):
+    next_command = (
+        options.same_command(tag) if words.failures(report) else options.command or options.release_command(tag)
+    )
+    code = output.print_ending(report, ceiling=options.ceiling, next_command=next_command)
+    for error in output.internal_errors(report):
         output.err(f"the traceback is in {exit_codes.traceback_path(error, session.request.folder.journal)}")
     if code == 0 and report.product("verify") is not None:
-        what = "the rehearsal went through" if session.world.rehearsal else "released"
-        output.err(f"{what}: {tag} is on every surface, read back by digest")
+        what = "rehearsal passed" if session.world.rehearsal else "released"
+        output.err(f"{what}: every surface holds {tag}, verified by digest")
     return code
 
 
 def echo_json(value: Any) -> None:
-    """Write one JSON document to stdout, indented."""
+    """Print a value as indented JSON on stdout."""
     import msgspec
 
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

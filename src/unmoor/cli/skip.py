@@ -1,4 +1,4 @@
-"""Which stages a release may do without."""
+"""The stages that ``--skip`` accepts."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import click
 from unmoor.util.text import clean
 
 OPTIONAL = ("images", "prove-testpypi", "testpypi")
-"""The stages that a release may do without: nothing after them stands on what they give."""
+"""The optional stages. No other stage needs their products."""
 
 
 def skippable(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The stages to leave out, sorted, each once. Raises a usage error for one that a release cannot do without."""
+    """Return the stages to skip, sorted, each once. Raises a usage error for a stage that is not optional."""
     for name in names:
         if name not in OPTIONAL:
             raise click.UsageError(
-                f"{clean(name, 40)!r} cannot be skipped: it checks what is released, or later stages need what it"
-                f" gives; only optional channels can: {', '.join(OPTIONAL)}"
+                f"{clean(name, 40)!r} cannot be skipped: it is a check, or a later stage needs it; the optional stages"
+                f" are: {', '.join(OPTIONAL)}"
             )
     return tuple(sorted(set(names)))

@@ -1,4 +1,4 @@
-"""``unmoor status``: every surface compared with the manifest."""
+"""``unmoor status``: compare every surface with the manifest."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Compare every surface with the manifest, by digest.",
+    short_help="Compare what is published with the manifest, by digest.",
     epilog=examples("unmoor status v1.2.3", "unmoor status --world w.toml v1.2.3"),
 )
 @target_options()
 @json_option
 def command(*, target: TargetOptions, as_json: bool) -> int:
-    """Compare every surface with the manifest of TAG, by digest. Reads only.
+    """Compare what the index, the registries and the GitHub release hold with the manifest of TAG, by digest.
 
-    Of images every tag is compared: the commit's, the version's own and the floating ones. A floating
-    tag that is rightly a higher version's is told, and no conflict.
+    The manifest comes from .unmoor/TAG or, if there is none, from the release. Nothing is changed.
 
-    The manifest is the one in .unmoor/TAG, else the one on the release. The exit code tells:
-    0 complete, 12 incomplete, 9 conflicting, 10 unknown. A staging index that the project's
-    settings call advisory is shown and does not count.
+    The command compares every tag of an image: the tag of the commit, of the version, and floating
+    tags such as latest. A floating tag that belongs to a higher version is not a conflict.
+
+    The exit code is 0 if everything is complete, 12 if something is missing, 9 if a digest differs,
+    and 10 if something cannot be read. A staging index that the settings call advisory does not
+    change the exit code.
     """
     from unmoor.cli.status_run import run
 

@@ -1,4 +1,4 @@
-"""What ``unmoor status`` does: compare every surface with the manifest, and say it as a table or as JSON."""
+"""Run ``unmoor status``: compare every surface with the manifest, and print a table or JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CODES = {
 
 @dataclass(frozen=True, kw_only=True)
 class StatusDocument:
-    """What ``status --json`` writes."""
+    """The output of ``status --json``."""
 
     tag: str
     version: str
@@ -41,17 +41,17 @@ class StatusDocument:
 
 
 def run(target: TargetOptions, *, as_json: bool) -> int:
-    """Compare, write the answer to stdout, and return the exit code."""
-    asked = RunOptions(target=target, as_json=as_json, engine=False)
+    """Compare every surface with the manifest, print the result on stdout and return the exit code."""
+    options = RunOptions(target=target, as_json=as_json, engine=False)
     with Processes() as processes, processes.guarded():
-        opened = session.open_session(asked, processes)
-        services, wanted = opened.services, opened.request.tag
-        manifest = find_manifest(opened.request.folder, services.forge, wanted)
+        opened = session.open_session(options, processes)
+        services, tag = opened.services, opened.request.tag
+        manifest = find_manifest(opened.request.folder, services.forge, tag)
         if manifest is None:
             raise Incomplete(
-                f"nothing is released as {wanted}: no manifest, neither here nor on a release of that tag",
+                f"{tag} is not released: there is no manifest on this machine or on a release of that tag",
                 where=services.forge.address,
-                next_step=asked.further(wanted),
+                next_step=options.release_command(tag),
                 retryable=False,
             )
         staging = opened.request.staging(services)
@@ -64,12 +64,12 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
             lines=opened.request.image_plans(services),
             release=lambda: _release(manifest, opened),
         )
-    counted = [
+    states_that_count = [
         each.state
         for each in states
         if staging is None or each.surface != staging.name or opened.request.settings.testpypi == "required"
     ]
-    decided = worst(counted)
+    overall = worst(states_that_count)
     if as_json:
         session.echo_json(
             StatusDocument(
@@ -78,21 +78,21 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
                 commit=manifest.commit,
                 world=opened.world.name,
                 rehearsal=opened.world.rehearsal,
-                state=decided,
+                state=overall,
                 surfaces=states,
             )
         )
     else:
-        for line in output.aligned(("surface", "state", "what", "sha256", ""), _rows(states)):
+        for line in output.align_columns(("surface", "state", "what", "sha256", ""), _rows(states)):
             click.echo(line)
-    output.err(f"{manifest.tag} is {decided}")
-    if decided not in {State.COMPLETE, State.PENDING}:
-        output.err(f"then:  {asked.further(wanted)}")
-    return CODES[decided]
+    output.err(f"{manifest.tag} is {overall}")
+    if overall not in {State.COMPLETE, State.PENDING}:
+        output.err(f"then:  {options.release_command(tag)}")
+    return CODES[overall]
 
 
 def _release(manifest: Manifest, opened: session.Session) -> Release:
-    """The release that a manifest speaks of. Raises `Unknown` where it cannot be told whether it is the highest."""
+    """Return the release that a manifest describes. Raises `Unknown` if it cannot check whether it is the highest."""
     services = opened.services
     naming = Naming(
         configured=opened.request.settings.tag_prefix, project=lambda: manifest.project, in_folder=bool(manifest.path)
@@ -134,4 +134,4 @@ def _rows(states: tuple[SurfaceState, ...]) -> list[tuple[str, ...]]:
 def _digest(item: Item) -> str:
     if item.seen is None:
         return "-"
-    return item.seen if item.seen == item.expected or not item.expected else f"{item.seen} (ours: {item.expected})"
+    return item.seen if item.seen == item.expected or not item.expected else f"{item.seen} (expected {item.expected})"

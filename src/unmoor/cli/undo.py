@@ -1,4 +1,4 @@
-"""``unmoor undo``: honest about what cannot be taken back."""
+"""``unmoor undo``: take back what a release published, as far as possible."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Take back what can be taken back, and say what cannot.",
-    epilog=examples("unmoor undo v1.2.3            what would be done", "unmoor undo --apply v1.2.3    do it"),
+    short_help="Take back what a release published, as far as possible.",
+    epilog=examples(
+        "unmoor undo v1.2.3            show what would be taken back",
+        "unmoor undo --apply v1.2.3    take it back",
+    ),
 )
 @target_options()
-@click.option("--apply", "really", is_flag=True, help="Do it. Without this it is only said.")
-def command(*, target: TargetOptions, really: bool) -> int:
-    """Take back what a release of TAG left outside this machine, as far as that can be done.
+@click.option("--apply", is_flag=True, help="Apply the changes (the default is a dry run).")
+def command(*, target: TargetOptions, apply: bool) -> int:
+    """Take back what the release of TAG uploaded and published, as far as possible.
 
-    Without --apply nothing is changed: what is out there is listed, with what would be done about
-    it. What cannot be taken back is named with the steps that a person can take.
+    By default nothing is changed: the command lists what it finds and what it would do. For
+    everything that cannot be taken back, it lists the steps that you can take yourself.
     """
     from unmoor.cli.undo_run import run
 
-    return run(target, really=really)
+    return run(target, apply=apply)

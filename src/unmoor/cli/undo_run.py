@@ -1,4 +1,4 @@
-"""What ``unmoor undo`` does: look, go back through the stages, and say what stays."""
+"""Run ``unmoor undo``: find what a release published, undo its stages in reverse order, and print what stays."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ from unmoor.util.filelock import exclusive_lock
 from unmoor.util.text import clean
 
 
-def run(target: TargetOptions, *, really: bool) -> int:
-    """Say what would be taken back, or with ``really`` take it back; return the exit code."""
-    asked = RunOptions(target=target, ceiling=Reach.READS, quiet=True)
+def run(target: TargetOptions, *, apply: bool) -> int:
+    """Take back what a release published, or without ``apply`` print what would be taken back. Return the exit code."""
+    options = RunOptions(target=target, ceiling=Reach.READS, quiet=True)
     with Processes() as processes, processes.guarded():
-        opened = session.open_session(asked, processes)
-        report = session.run_session(opened, asked, processes)
+        opened = session.open_session(options, processes)
+        report = session.run_session(opened, options, processes)
         opened.request.folder.open()
         with exclusive_lock(opened.request.folder.path):
-            lines = list(_undone(opened.pipeline, report, really=really))
+            lines = _undo_stages(opened.pipeline, report, apply=apply)
     for line in lines:
         click.echo(line)
-    unseen = [each.info.name for each in report.stages if _unseen(each)]
-    if unseen:
-        err(f"unknown, since it could not be looked at: {', '.join(unseen)}")
+    unknown = [each.info.name for each in report.stages if _is_unknown(each)]
+    if unknown:
+        err(f"could not check: {', '.join(unknown)}")
     elif not lines:
-        err("nothing of it was found outside this machine")
-    if lines and not really:
-        err("nothing was changed; to do it: add --apply")
-    return output.close(report, ceiling=asked.ceiling, again=asked.looking("undo", opened.request.tag))
+        err("found nothing to take back")
+    if lines and not apply:
+        err("nothing was changed; to apply the changes, add --apply")
+    next_command = options.other_command("undo", opened.request.tag)
+    return output.print_ending(report, ceiling=options.ceiling, next_command=next_command)
 
 
-def _unseen(each: StageReport) -> bool:
-    """Whether a stage would have left something outside, and could not look for it."""
+def _is_unknown(each: StageReport) -> bool:
+    """Whether a stage may have published something, and could not look for it."""
     return each.info.reach >= Reach.REMOTE and isinstance(each.outcome, Skipped | Failed)
 
 
-def _undone(pipeline: Pipeline, report: Report, *, really: bool) -> list[str]:
-    """Go back through the stages, the last one first."""
+def _undo_stages(pipeline: Pipeline, report: Report, *, apply: bool) -> list[str]:
+    """Undo the stages that found something, the last stage first. Return one line or more for each."""
     lines: list[str] = []
     for stage in reversed(pipeline.stages):
         outcome = report.outcome(stage.name)
@@ -54,10 +55,10 @@ def _undone(pipeline: Pipeline, report: Report, *, really: bool) -> list[str]:
             case Publish():
                 lines.append(f"{stage.name}: stays. {clean(stage.remedy(outcome.product), limit=2000)}")
                 lines += [
-                    _undo_line(stage.name, answer) for answer in (stage.undo_partly(outcome.product) if really else ())
+                    _undo_line(stage.name, answer) for answer in (stage.undo_partly(outcome.product) if apply else ())
                 ]
-            case Push() if not really:
-                lines.append(f"{stage.name}: would be taken back if it can be: {words.describe(outcome.product)}")
+            case Push() if not apply:
+                lines.append(f"{stage.name}: would be undone if possible: {words.describe(outcome.product)}")
             case Push():
                 lines.append(_undo_line(stage.name, stage.undo(outcome.product)))
             case _:

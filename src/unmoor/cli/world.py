@@ -1,4 +1,4 @@
-"""``unmoor world``: a local world to poke at."""
+"""``unmoor world``: run a local world to try things out."""
 
 from __future__ import annotations
 
@@ -10,38 +10,45 @@ from unmoor.cli.help import examples
 from unmoor.cli.options import directory_option
 
 
-@click.group(short_help="Run a local world of your own: indexes, a GitHub API, a registry, a git remote.")
+@click.group(short_help="Run local package indexes, a GitHub API, a container registry and a git remote.")
 def command() -> None:
     """Run a local world: two package indexes, a GitHub API, a container registry and a git remote on 127.0.0.1."""
 
 
 @command.command(
-    short_help="Start a world and keep it running until Ctrl-C.",
+    short_help="Run a local world until Ctrl-C.",
     epilog=examples(
         "unmoor world up --dir w",
-        "git push w/remote.git v1.0.0                 in another terminal",
-        "unmoor release --world w/world.toml v1.0.0   there, too",
+        "git push w/remote.git v1.0.0                  in another terminal",
+        "unmoor release --world w/world.toml v1.0.0    in that terminal too",
     ),
 )
 @click.option(
     "--dir",
     "place",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where the world keeps its state; the same folder again goes on with it.  [default: .unmoor/world]",
+    help="The directory for the world's files. If it holds a world already, that world continues.  [default:"
+    " .unmoor/world]",
 )
-@click.option("--repository", metavar="OWNER/NAME", default="", help="The repository's name on the world's forge.")
+@click.option(
+    "--repository",
+    metavar="OWNER/NAME",
+    default="",
+    help="The name of the repository on the world's GitHub API.  [default: that of the git remote, or local/world]",
+)
 @click.option(
     "--file-limit",
     type=click.IntRange(min=1),
     metavar="BYTES",
-    help="The largest file that its indexes take.  [default: 104857600, as PyPI]",
+    help="The largest file that the indexes accept.  [default: 104857600, as on PyPI]",
 )
 @directory_option
 def up(place: Path | None, repository: str, file_limit: int | None, folder: Path) -> int:
-    """Start a world in the foreground and keep it running until Ctrl-C.
+    """Run a local world in the foreground until Ctrl-C.
 
-    Its addresses and throw-away credentials are written to DIR/world.toml, whose path is printed
-    once the world can be used. In a checkout, the git remote starts as a copy of it.
+    The command writes the addresses and throw-away credentials to the file world.toml in --dir, and
+    prints its path as soon as the world is ready. In a checkout, the git remote starts as a copy of
+    it.
     """
     from unmoor.adapters.factory import open_checkout
     from unmoor.adapters.process.supervisor import Processes
@@ -59,7 +66,7 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
         except Refused:
             top = None
         if top is None and place is None:
-            raise click.UsageError("outside of a checkout, name a folder for the world: --dir DIR")
+            raise click.UsageError("outside a checkout, --dir is required")
         place = (place or (top or folder) / ".unmoor" / "world").absolute()
         if top is not None and place.parent == top / ".unmoor":
             RunFolder(place).open()
@@ -68,14 +75,14 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
             exclusive_lock(place),
             local.start(place, repository=repository, checkout=top, file_limit=file_limit, registry=True) as world,
         ):
-            err("a local world is up; Ctrl-C ends it")
+            err("the local world is running; press Ctrl-C to stop it")
             if world.no_registry:
-                err(f"warning: without a container registry: {world.no_registry}")
+                err(f"warning: there is no container registry: {world.no_registry}")
             click.echo(world.world_file)
             try:
                 while world.running():
                     processes.sleep(0.5)
             except Interrupted:
-                err("the world is down; its state stays in the folder")
+                err(f"the local world has stopped; its files stay in {place}")
                 return 0
-        raise Refused("the world ended by itself", where=str(place), next_step="start it again")
+        raise Refused("the local world stopped unexpectedly", where=str(place), next_step="start it again")

@@ -1,5 +1,5 @@
-"""Listeners: they say aloud what happened. Talk goes to stderr; only ``cli`` writes data to stdout.
+"""Listeners show the progress of a run on stderr or in files. Only ``cli`` writes to stdout.
 
-Listeners hear the events of `core` and know no stage; the command line chooses among them. Begin with `plain`,
-the smallest; `words` holds what all of them say.
+A listener gets the events of `core.events` and knows no stage. The command line chooses the listeners of a run. Begin
+with `plain`, the smallest; `words` holds the text that they share.
 """

@@ -1,4 +1,4 @@
-"""GitHub Actions: annotations, the job summary, and the outputs that later jobs read.
+"""GitHub Actions: annotations, the job summary, and the outputs for later jobs.
 
 Sources: GitHub's pages "Workflow commands for GitHub Actions" and "Job summaries".
 """
@@ -18,13 +18,16 @@ from unmoor.util.text import clean
 
 
 def annotation(level: str, title: str, message: str, *, file: str = "", line: int = 0) -> str:
-    """Write one workflow command, at a file and line where they are known; what it may not hold is escaped."""
-    place = f"file={_escape(file, more=True)},line={max(line, 1)}," if file else ""
-    return f"::{level} {place}title={_escape(title, more=True)}::{_escape(message)}"
+    """Return a workflow command for an annotation, with the ``file`` and ``line`` if they are known.
+
+    ``level`` is ``error``, ``warning`` or ``notice``. Special characters are escaped.
+    """
+    position = f"file={_escape(file, is_property=True)},line={max(line, 1)}," if file else ""
+    return f"::{level} {position}title={_escape(title, is_property=True)}::{_escape(message)}"
 
 
-def _escape(text: str, *, more: bool = False) -> str:
-    pairs = [("%", "%25"), ("\r", "%0D"), ("\n", "%0A"), *([(":", "%3A"), (",", "%2C")] if more else [])]
+def _escape(text: str, *, is_property: bool = False) -> str:
+    pairs = [("%", "%25"), ("\r", "%0D"), ("\n", "%0A"), *([(":", "%3A"), (",", "%2C")] if is_property else [])]
     for old, new in pairs:
         text = text.replace(old, new)
     return text
@@ -32,31 +35,31 @@ def _escape(text: str, *, more: bool = False) -> str:
 
 @dataclass
 class Annotations:
-    """Hears events and writes annotations, which GitHub shows on the run's page."""
+    """A listener that writes annotations, which GitHub shows on the page of the run."""
 
     write: Callable[[str], object]
 
     def __call__(self, event: Event) -> None:
-        """Annotate failures and warnings."""
+        """Write an annotation for a failure or a warning."""
         match event:
             case StageWarned():
                 self.write(annotation("warning", event.stage, clean(event.text, limit=2000)))
             case StageEnded(outcome=Failed(error)):
-                told = clean(f"{error}. Next: {words.next_step(error)}", limit=3000)
+                message = clean(f"{error}. Next: {words.next_step(error)}", limit=3000)
                 file, line = (error.file, error.line) if isinstance(error, BuildFailed) else ("", 0)
-                self.write(annotation("error", event.stage, told, file=file, line=line))
+                self.write(annotation("error", event.stage, message, file=file, line=line))
             case _:
                 pass
 
 
 @dataclass
 class Summary:
-    """Writes the job summary at the end of the run: a table of stages, proofs, and what is where."""
+    """A listener that writes the job summary when the run ends: the stages, the proofs, and what each surface holds."""
 
     path: Path
 
     def __call__(self, event: Event) -> None:
-        """Append to the summary file."""
+        """Append the summary to the file when the run ends."""
         if isinstance(event, RunEnded):
             with self.path.open("a", encoding="utf-8") as stream:
                 stream.write(summary(event.report))
@@ -72,7 +75,7 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def summary(report: Report) -> str:
-    """The summary as GitHub Markdown."""
+    """Return the summary of a run as GitHub Markdown."""
     rows = [
         (each.info.name, words.state(each.outcome), f"{each.seconds:.1f} s", words.text(each.outcome))
         for each in report.stages
@@ -88,7 +91,7 @@ def summary(report: Report) -> str:
             )
             parts.append(_table(("file", "sha256"), [(s.name, s.sha256) for s in product.subjects]))
         if isinstance(product, Verified):
-            parts.append("### What is where\n\n")
+            parts.append("### Published\n\n")
             held = [(h.surface, h.what, h.digest, h.pending) for h in product.held]
             parts.append(_table(("surface", "what", "digest", "pending"), held))
     parts.extend(
@@ -100,6 +103,6 @@ def summary(report: Report) -> str:
 
 
 def write_outputs(path: Path, values: Mapping[str, str]) -> None:
-    """Append step outputs. Values are one line each: what could break out of its line is refused by `clean`."""
+    """Append step outputs to a file. `clean` keeps each value on one line, so that it cannot add another output."""
     with path.open("a", encoding="utf-8") as stream:
         stream.writelines(f"{name}={clean(value)}\n" for name, value in values.items())

@@ -1,4 +1,4 @@
-"""A run as JSON: what ``--json`` prints, with a published schema; and the events as JSON lines."""
+"""A run as JSON: the document of ``--json``, which has a published schema, and the events as JSON lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True)
 class StageDocument:
-    """One stage: ``state`` is made, found, planned, skipped, failed or unasked."""
+    """A stage. ``state`` is made, found, planned, skipped, failed or unasked."""
 
     name: str
     reach: str
@@ -31,7 +31,7 @@ class StageDocument:
 
 @dataclass(frozen=True, kw_only=True)
 class FileDocument:
-    """One built file."""
+    """A built file. ``size`` is in bytes."""
 
     name: str
     sha256: str
@@ -40,7 +40,7 @@ class FileDocument:
 
 @dataclass(frozen=True, kw_only=True)
 class SurfaceDocument:
-    """One thing that one surface holds; ``pending`` says what is still stale there."""
+    """A file or image that a surface holds. ``pending`` says what is still out of date there."""
 
     surface: str
     what: str
@@ -50,7 +50,7 @@ class SurfaceDocument:
 
 @dataclass(frozen=True, kw_only=True)
 class FindingDocument:
-    """One credential or name: ``standing`` is proven or unproven."""
+    """A credential or a name that a stage checked. ``standing`` is proven or unproven."""
 
     surface: str
     standing: str
@@ -60,7 +60,7 @@ class FindingDocument:
 
 @dataclass(frozen=True, kw_only=True)
 class WarningDocument:
-    """Something a stage warned of."""
+    """A warning of a stage."""
 
     stage: str
     text: str
@@ -68,9 +68,10 @@ class WarningDocument:
 
 @dataclass(frozen=True, kw_only=True)
 class RunDocument:
-    """A whole run. ``rehearsal`` says whether its world is a throw-away one; empty strings are unknown.
+    """A whole run. An empty string is an unknown value.
 
-    ``path`` is the project's folder in the repository, empty for its top.
+    ``rehearsal`` is true if the world is a local one for a rehearsal. ``path`` is the project's folder in the
+    repository, empty for the top.
     """
 
     schema: int
@@ -93,12 +94,12 @@ class RunDocument:
 
 
 def state(outcome: Outcome | None) -> str:
-    """Name an outcome for a machine."""
+    """Return the name of an outcome in JSON; ``unasked`` if the stage was not requested."""
     return outcome.state if outcome is not None else "unasked"
 
 
 def document(report: Report, *, world: str, rehearsal: bool, ceiling: str) -> RunDocument:
-    """Write a report down."""
+    """Return the document of a run."""
     products = {each.info.name: getattr(each.outcome, "product", None) for each in report.stages}
     release = next((p for p in products.values() if isinstance(p, Release)), None)
     dists = next((p for p in products.values() if isinstance(p, Dists)), Dists(files=()))
@@ -126,7 +127,7 @@ def document(report: Report, *, world: str, rehearsal: bool, ceiling: str) -> Ru
 
 
 def _stage(each: StageReport) -> StageDocument:
-    failed = each.outcome.error if isinstance(each.outcome, Failed) else None
+    error = each.outcome.error if isinstance(each.outcome, Failed) else None
     return StageDocument(
         name=each.info.name,
         reach=each.info.reach.name.lower(),
@@ -135,13 +136,13 @@ def _stage(each: StageReport) -> StageDocument:
         text=words.text(each.outcome),
         plan=each.plan,
         seconds=round(each.seconds, 3),
-        next_step=words.next_step(failed) if failed else "",
-        exit_code=failed.exit_code if failed else 0,
+        next_step=words.next_step(error) if error else "",
+        exit_code=error.exit_code if error else 0,
     )
 
 
 def schema() -> dict[str, Any]:
-    """The JSON schema of a run."""
+    """Return the JSON schema of `RunDocument`."""
     import msgspec
 
     return msgspec.json.schema(RunDocument)
@@ -149,12 +150,12 @@ def schema() -> dict[str, Any]:
 
 @dataclass
 class JsonLines:
-    """Hears events and writes each as one JSON line, for programs that follow a run."""
+    """A listener that writes each event as one JSON line, for programs that follow a run."""
 
     write: Callable[[str], object]
 
     def __call__(self, event: Event) -> None:
-        """Write one line."""
+        """Write an event as one line."""
         import msgspec
 
         line: dict[str, Any]

@@ -1,4 +1,4 @@
-"""A live table on a terminal: one line a stage, what it is doing, and for how long."""
+"""A live table on a terminal. Each line shows a stage, its last message and its duration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned
 from unmoor.render import words
 from unmoor.util.text import clean
 
-if TYPE_CHECKING:  # rich is slow to import, and only terminals need it
+if TYPE_CHECKING:  # rich is slow to import, and only a terminal needs it
     from rich.console import Console
     from rich.live import Live as RichLive
     from rich.table import Table
@@ -19,39 +19,39 @@ if TYPE_CHECKING:  # rich is slow to import, and only terminals need it
 
 @dataclass
 class _Line:
-    said: str = ""
-    begun: float | None = None
+    message: str = ""
+    started: float | None = None
     outcome: Outcome | None = None
     seconds: float = 0.0
 
 
 @dataclass
 class Live:
-    """Hears events and keeps the table true."""
+    """A listener that keeps the table up to date."""
 
     console: Console
     lines: dict[str, _Line] = field(default_factory=dict)
     live: RichLive | None = None
 
     def __call__(self, event: Event) -> None:
-        """Take one event in."""
+        """Update the table for an event."""
         match event:
             case RunStarted():
                 self.lines = {entry.name: _Line() for entry in event.stages}
-                self._begin()
+                self._start()
             case StageStarted(stage=name):
-                self.lines[name].begun = self.lines[name].begun or time.monotonic()
+                self.lines[name].started = self.lines[name].started or time.monotonic()
             case StageSaid(stage=name, text=text):
-                self.lines[name].said = clean(text)
+                self.lines[name].message = clean(text)
             case StageWarned(stage=name, text=text):
                 self.console.print(f"warning: {name}: {clean(text, limit=2000)}", style="yellow", markup=False)
             case StageEnded(stage=name, outcome=outcome, seconds=seconds):
                 self.lines[name].outcome = outcome
                 self.lines[name].seconds = seconds
             case RunEnded():
-                self._end()
+                self._stop()
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         from rich.live import Live as RichLive
 
         self.live = RichLive(
@@ -63,7 +63,7 @@ class Live:
         )
         self.live.start()
 
-    def _end(self) -> None:
+    def _stop(self) -> None:
         if self.live is not None:
             self.live.stop()
 
@@ -75,14 +75,14 @@ class Live:
         table = Table(box=None, show_header=False, pad_edge=False)
         for name, line in self.lines.items():
             mark, style = _mark(line.outcome)
-            running = line.outcome is None and line.begun is not None
-            seconds = time.monotonic() - line.begun if running and line.begun else line.seconds
-            told = words.text(line.outcome) if line.outcome else line.said
+            running = line.outcome is None and line.started is not None
+            seconds = time.monotonic() - line.started if running and line.started else line.seconds
+            text = words.text(line.outcome) if line.outcome else line.message
             table.add_row(
                 Spinner("dots") if running else Text(mark, style=style),
                 Text(name, style="bold" if running else style),
                 Text(f"{seconds:.1f} s" if seconds >= 0.05 else "", style="dim"),  # noqa: PLR2004 - shown as 0.1
-                Text(told, overflow="ellipsis", no_wrap=not isinstance(line.outcome, Failed)),
+                Text(text, overflow="ellipsis", no_wrap=not isinstance(line.outcome, Failed)),
             )
         return table
 

@@ -1,4 +1,4 @@
-"""Plain lines, for CI logs and pipes: one when a stage says something, one when it ends."""
+"""Plain lines for CI logs and pipes: one for each message of a stage, and one when the stage ends."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from unmoor.util.text import clean
 
 @dataclass
 class Plain:
-    """Hears events and writes lines. ``quiet`` leaves out what stages say on the way."""
+    """A listener that writes lines. ``quiet`` omits the messages of running stages."""
 
     write: Callable[[str], object]
     quiet: bool = False
     width: int = field(default=0, init=False)
 
     def __call__(self, event: Event) -> None:
-        """Write what is worth a line."""
+        """Write a line for an event that has one."""
         match event:
             case RunStarted():
                 self.width = max((len(entry.name) for entry in event.stages), default=0)
-                kind = "rehearsal in" if event.rehearsal else "release into"
-                self.write(f"{kind} the world {clean(event.world)!r}, up to {event.ceiling.name.lower()}")
+                what = "rehearsal in" if event.rehearsal else "release to"
+                self.write(f"{what} world {clean(event.world)!r}, ceiling {event.ceiling.name.lower()}")
             case StageSaid() if not self.quiet:
                 self.write(f"{event.stage:<{self.width}}  {clean(event.text, limit=500)}")
             case StageWarned():

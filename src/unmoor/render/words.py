@@ -1,4 +1,4 @@
-"""The words for products and outcomes, the same on every listener."""
+"""The text for products, outcomes and next steps, the same for every listener."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from unmoor.errors import UnmoorError
 from unmoor.util.text import clean, duration
 
 AGAIN = "run the same command again"
-KEPT = "what is there already is kept"
+RESUMES = "it continues from what is already there"
 
 
-def next_step(error: UnmoorError, *, kept: bool = False) -> str:
-    """Say what to do about an error. The one place that says to run the same command again.
+def next_step(error: UnmoorError, *, resumes: bool = False) -> str:
+    """Return what to do about an error. Only this function advises to run the same command again.
 
-    ``kept``: it was a run of stages, which goes on from what is there; that is said as well.
+    ``resumes``: the command runs stages, so the advice adds that it continues from what is already there.
 
     >>> from unmoor.errors import Denied, TryLater, Unknown
     >>> next_step(Denied("no", next_step="give a token"))
     'give a token'
-    >>> next_step(Unknown("no answer"), kept=True)
-    'run the same command again: what is there already is kept'
+    >>> next_step(Unknown("no answer"), resumes=True)
+    'run the same command again: it continues from what is already there'
     >>> next_step(TryLater("busy", wait=90))
     'wait 2 min, then run the same command again'
     >>> next_step(Unknown("no answer", next_step="see that it runs", otherwise="restart it"))
-    'see that it runs, then run the same command again; if that stays, restart it'
+    'see that it runs, then run the same command again; if it fails again, restart it'
     """
     if not error.retryable:
         return error.next_step
     before = ", ".join(filter(None, (error.next_step, f"wait {duration(error.wait)}" if error.wait else "")))
     again = f"{before}, then {AGAIN}" if before else AGAIN
-    return "; if that stays, ".join(filter(None, (f"{again}: {KEPT}" if kept else again, error.otherwise)))
+    return "; if it fails again, ".join(filter(None, (f"{again}: {RESUMES}" if resumes else again, error.otherwise)))
 
 
 def describe(product: object) -> str:
-    """Say in one line what a product is, in its own words if it has any."""
+    """Describe a product in one line: by its summary if it has one."""
     return product.summary if isinstance(product, Product) else clean(str(product))
 
 
 def state(outcome: Outcome | None) -> str:
-    """Name how a stage ended, in one or two words."""
+    """Return how a stage ended, in one or two words."""
     match outcome:
         case Made():
             return "done"
@@ -51,17 +51,17 @@ def state(outcome: Outcome | None) -> str:
         case Planned():
             return "planned"
         case Skipped():
-            return "not reached"
+            return "skipped"
         case Failed():
             return "FAILED"
         case None:
-            return "not asked for"
+            return "not requested"
         case _:
             assert_never(outcome)
 
 
 def text(outcome: Outcome | None) -> str:
-    """Say in one line what came of a stage."""
+    """Return the result of a stage in one line: its product, its plan, or why it has neither."""
     match outcome:
         case Made(product) | Found(product):
             return describe(product)
@@ -78,24 +78,24 @@ def text(outcome: Outcome | None) -> str:
 
 
 def failures(report: Report) -> tuple[StageReport, ...]:
-    """Every stage that failed and was not only advisory, in order."""
+    """Return the stages that failed, in order, without advisory ones."""
     return tuple(s for s in report.stages if isinstance(s.outcome, Failed) and not s.info.advisory)
 
 
 def is_public(stage: StageReport) -> bool:
-    """Whether a stage left something outside this machine, now or in an earlier run."""
+    """Whether a stage uploaded or published something, now or in an earlier run."""
     return stage.info.reach >= Reach.REMOTE and isinstance(stage.outcome, Made | Found)
 
 
 def is_partial(stage: StageReport) -> bool:
-    """Whether a stage broke off while it sent something."""
+    """Whether a stage failed after it had begun to upload or publish."""
     return stage.info.reach >= Reach.REMOTE and isinstance(stage.outcome, Failed) and stage.outcome.begun
 
 
 def already_published(report: Report) -> tuple[str, ...]:
-    """What is already outside, stage by stage; of a stage that broke off it may be a part."""
+    """Return one line for each stage that uploaded or published something, or may have done so before it failed."""
     return tuple(
-        f"{stage.info.name}: {text(stage.outcome) if is_public(stage) else 'perhaps a part, as far as its error says'}"
+        f"{stage.info.name}: {text(stage.outcome) if is_public(stage) else 'possibly in part, see its error'}"
         for stage in report.stages
         if is_public(stage) or is_partial(stage)
     )
