@@ -22,7 +22,7 @@ def _keep_form(name: str) -> File:
 WHEELS = (
     Case("two", "wheel-info", wheel(files={"other-1.0.dist-info/WHEEL": b""}), None),
     Case(
-        "another's",
+        "another project's",
         "wheel-file",
         wheel(folder="other-1.0.dist-info"),
         "WHEEL not found at",
@@ -32,11 +32,11 @@ WHEELS = (
     Case("none", "wheel-metadata", _keep_form, "does not contain the required METADATA file"),
     Case("at the top", "wheel-metadata-shadowed", wheel(files={"METADATA": b"Metadata-Version: 2.1\nName: x\n"}), None),
     Case("version 2", "wheel-format", wheel(info={"WHEEL": b"Wheel-Version: 2.0\nTag: py3-none-any\n"}), None),
-    Case("no text", "wheel-format", wheel(info={"WHEEL": b"\xff"}), None),
+    Case("not text", "wheel-format", wheel(info={"WHEEL": b"\xff"}), None),
     Case("none", "record-missing", wheel(record=lambda _: ""), "does not contain the required RECORD file"),
     Case("not UTF-8", "record-missing", lambda n: _record(n, b"\xff"), "does not contain the required RECORD file"),
-    Case("a file too few", "record-files", wheel(record=lambda rows: _without(rows, "module")), None),
-    Case("a file too many", "record-files", wheel(record=lambda rows: f"ghost.py,,\n{rows}"), None),
+    Case("a missing file", "record-files", wheel(record=lambda rows: _without(rows, "module")), None),
+    Case("an extra file", "record-files", wheel(record=lambda rows: f"ghost.py,,\n{rows}"), None),
     Case("another hash", "record-hash", wheel_with_member(b"lit = None\n"), None),
     Case("another size", "record-hash", wheel(record=lambda rows: rows.replace(",11\n", ",12\n")), None),
     Case("no hash", "record-hash", wheel(record=lambda r: r.replace("sha256=" + digest_of(b"lit = True\n"), "")), None),
@@ -97,13 +97,15 @@ def _long_header(name: str) -> File:
 
 
 SDISTS = (
-    Case("no archive", "tar-unreadable", lambda n: (Sdist(name=n).file()[0], b"no archive"), "File is not a tarfile"),
+    Case(
+        "not an archive", "tar-unreadable", lambda n: (Sdist(name=n).file()[0], b"no archive"), "File is not a tarfile"
+    ),
     Case("cut in half", "tar-unreadable", sdist(bend=lambda data: data[: len(data) // 2]), "Invalid distribution file"),
     Case("cut off", "tar-unreadable", sdist(bend=lambda data: data[:-20]), None),
     Case("checksum", "tar-unreadable", sdist(bend=lambda data: data[:-8] + b"\0\0\0\0" + data[-4:]), None),
     Case("a header damaged", "tar-unreadable", sdist(bend=_damaged_header), "PKG-INFO not found"),
     Case("a header of 1 MiB", "tar-unreadable", _long_header, None),
-    Case("ZIP behind", "tar-or-zip", _zip_behind, "File is both a zip and a tar file"),
+    Case("ZIP appended", "tar-or-zip", _zip_behind, "File is both a zip and a tar file"),
     Case("inside", "tar-trailing", sdist(inside=b"more"), None),
     Case("two folders", "tar-top", sdist(more=[("other/file", b"")]), "Incorrect number of top-level directories"),
     Case("no folder", "tar-top", sdist(more=[("file", b"")]), "Incorrect number of top-level directories"),
@@ -129,7 +131,7 @@ SDISTS = (
     ),
     Case("device", "tar-device", sdist_with(lambda top: special(f"{top}/x", tarfile.CHRTYPE)), None),
     Case("pipe", "tar-device", sdist_with(lambda top: special(f"{top}/x", tarfile.FIFOTYPE)), None),
-    Case("hole", "tar-sparse", sdist_with(lambda top: sparse(f"{top}/x")), "Sparse members are not allowed"),
+    Case("sparse file", "tar-sparse", sdist_with(lambda top: sparse(f"{top}/x")), "Sparse members are not allowed"),
     Case("PKG-INFO twice", "tar-duplicate", sdist_with(lambda top: (f"{top}/PKG-INFO", b"")), None),
     Case(
         "64 MiB of zeros in an sdist",

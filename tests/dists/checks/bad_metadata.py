@@ -13,9 +13,9 @@ METADATA = (
         with_metadata("Summary: one", "Summary: two"),
         "'summary' has invalid data",
     ),
-    Case("version nobody knows", "metadata-version", with_metadata(declared="9.9"), "is not a valid metadata version"),
+    Case("unknown version", "metadata-version", with_metadata(declared="9.9"), "is not a valid metadata version"),
     Case(
-        "version PyPI does not know",
+        "version unknown to PyPI",
         "metadata-version",
         with_metadata(declared="2.6"),
         "is not a valid metadata version",
@@ -92,16 +92,19 @@ METADATA = (
     ),
     Case("Name", "metadata-dynamic", with_metadata("Dynamic: Name"), "is not allowed as a dynamic field"),
     Case("unknown", "metadata-dynamic", with_metadata("Dynamic: Colour"), "is not a valid dynamic field"),
-    Case("blank inside", "metadata-extra", with_metadata("Provides-Extra: a b"), "is invalid for 'provides-extra'"),
-    Case("words", "metadata-python", with_metadata("Requires-Python: three"), "is invalid for 'requires-python'"),
+    Case("space inside", "metadata-extra", with_metadata("Provides-Extra: a b"), "is invalid for 'provides-extra'"),
+    Case("text", "metadata-python", with_metadata("Requires-Python: three"), "is invalid for 'requires-python'"),
     Case(
-        "no requirement",
+        "not a requirement",
         "metadata-requirement",
         with_metadata("Requires-Dist: a b c"),
         "is invalid for 'requires-dist'",
     ),
     Case(
-        "no requirement, provided", "metadata-requirement", with_metadata("Provides-Dist: a b c"), "'a b c' is invalid"
+        "not a requirement, in Provides-Dist",
+        "metadata-requirement",
+        with_metadata("Provides-Dist: a b c"),
+        "'a b c' is invalid",
     ),
     Case(
         "a URL",
@@ -110,14 +113,14 @@ METADATA = (
         "Can't have direct dependency",
     ),
     Case(
-        "a URL, obsoleted",
+        "a URL, in Obsoletes-Dist",
         "metadata-direct",
         with_metadata("Obsoletes-Dist: a @ https://example.org/a"),
         "Can't have direct dependency",
     ),
     Case("unknown", "metadata-classifier", with_metadata("Classifier: Colour :: Blue"), "is not a valid classifier"),
     Case(
-        "no longer taken",
+        "deprecated",
         "metadata-classifier",
         with_metadata("Classifier: Natural Language :: Ukranian"),
         "has been deprecated",
@@ -153,7 +156,7 @@ METADATA = (
 
 LICENCES = (
     Case(
-        "no expression",
+        "not an expression",
         "licence-expression",
         with_metadata("License-Expression: Free as in beer"),
         "is invalid for 'license-expression'",
@@ -188,7 +191,7 @@ DESCRIPTIONS = (
         "The description failed to render for 'text/x-rst'",
     ),
     Case(
-        "Markdown taken for reStructuredText",
+        "Markdown read as reStructuredText",
         "description-rendering",
         lambda name: Wheel(
             name=name,

@@ -43,7 +43,7 @@ NAMES = (
         "Invalid wheel filename",
     ),
     Case(
-        "longer than a file system takes",
+        "longer than file systems allow",
         "file-name-length",
         _long_name,
         "Filename is too long",
@@ -131,9 +131,9 @@ def _zeros(name: str) -> File:
 
 ZIPS = (
     Case(
-        "no archive",
+        "not an archive",
         "zip-unreadable",
-        lambda name: (Wheel(name=name).file()[0], b"no archive"),
+        lambda name: (Wheel(name=name).file()[0], b"not an archive"),
         "File is not a zipfile",
     ),
     Case(
@@ -145,12 +145,12 @@ ZIPS = (
     Case("a line", "zip-trailing", wheel(tail=Tail(after=b"\nmore\n")), "Trailing data"),
     Case("another archive", "zip-trailing", wheel(tail=Tail(comment=b"", after=b"\0" * 30)), "Trailing data"),
     Case(
-        "a script before",
+        "a script in front",
         "zip-directory",
         wheel(before=b"#!/bin/sh\n", tail=Tail(offset=-10)),
         "Invalid distribution file",
     ),
-    Case("bytes before", "zip-gap", wheel(before=b"#!/bin/sh\n"), "Unknown record signature"),
+    Case("bytes in front", "zip-gap", wheel(before=b"#!/bin/sh\n"), "Unknown record signature"),
     Case("bytes between", "zip-gap", wheel_with_member(after=b"between"), "Unknown record signature"),
     Case("once in the directory", "zip-hidden", wheel(change=_shuffled), "Duplicate filename in local headers"),
     Case(
@@ -170,7 +170,7 @@ ZIPS = (
     Case("more members", "zip-directory", wheel(tail=Tail(count=1)), "Mismatched central directory records"),
     Case("two ends", "zip-directory", wheel(tail=Tail(comment=b"PK\5\6" + bytes(18))), "WHEEL not found at"),
     Case("two disks", "zip-directory", wheel(tail=Tail(disk=1)), None),
-    Case("locator elsewhere", "zip-directory", wheel(tail=Tail(zip64=True, locator=1)), "ZIP archive not accepted"),
+    Case("misplaced locator", "zip-directory", wheel(tail=Tail(zip64=True, locator=1)), "ZIP archive not accepted"),
     Case(
         "extensible data",
         "zip-directory",
@@ -203,7 +203,7 @@ ZIPS = (
         wheel_with_member(extra=unicode_path(b"\xff")),
         "Filename not valid UTF-8",
     ),
-    Case("ZIP64 of odd length", "zip-extra", wheel_with_member(extra=extra(1, bytes(5))), "Malformed zip file"),
+    Case("ZIP64 of invalid length", "zip-extra", wheel_with_member(extra=extra(1, bytes(5))), "Malformed zip file"),
     Case(
         "ZIP64 without sizes",
         "zip-extra",
@@ -240,6 +240,6 @@ ZIPS = (
     Case("longer than it says", "zip-damaged", lambda name: _only_data(name, size=4), None),
     Case("shorter than it says", "zip-damaged", lambda name: _only_data(name, size=4000), None),
     Case("packed bytes broken", "zip-damaged", lambda name: _only_data(name, raw=b"\xff\xff\xff"), None),
-    Case("a folder with bytes", "zip-damaged", wheel_with_member(name=b"folder/"), None),
+    Case("a folder with data", "zip-damaged", wheel_with_member(name=b"folder/"), None),
     Case("64 MiB of zeros", "archive-bomb", _zeros, "File exceeds compression ratio of 50"),
 )

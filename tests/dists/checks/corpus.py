@@ -42,7 +42,7 @@ WARNED = (
         with_metadata("License-File: LICENSE", declared="2.1"),
         "introduced in metadata version",
     ),
-    Case("words", "zip-archive-comment", wheel(tail=Tail(comment=b"words")), None),
-    Case("others", "wheel-tags", wheel(info={"WHEEL": b"Wheel-Version: 1.0\nTag: py2-none-any\n"}), None),
+    Case("text", "zip-archive-comment", wheel(tail=Tail(comment=b"words")), None),
+    Case("other tags", "wheel-tags", wheel(info={"WHEEL": b"Wheel-Version: 1.0\nTag: py2-none-any\n"}), None),
 )
 """Files that cause a warning here and are not refused."""
