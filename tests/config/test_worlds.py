@@ -16,7 +16,7 @@ from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
 from unmoor.ports.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, World
 from unmoor.rehearsal.shared import worldfile
-from unmoor.rehearsal.shared.worldfile import Places, credentials
+from unmoor.rehearsal.shared.worldfile import Addresses, credentials
 from unmoor.util.secret import Secret
 
 CANARY = "canary-7f3a"
@@ -405,11 +405,11 @@ def test_references_that_lead_nowhere(write: WriteWorld, tmp_path: Path, referen
 
 def test_what_the_local_world_writes_is_a_world(tmp_path: Path) -> None:
     """The file of ``unmoor world up`` is read by the same rules as anybody's."""
-    places = Places(
+    addresses = Addresses(
         pypi="http://127.0.0.1:1", testpypi="http://127.0.0.1:2", forge="http://[::1]:3", storage="", issuer=""
     )
     made = credentials(tmp_path)
-    world = read_world(worldfile.write(tmp_path, places=places, credentials=made, repository="owner/name"), {})
+    world = read_world(worldfile.write(tmp_path, addresses=addresses, credentials=made, repository="owner/name"), {})
     assert world.staging is not None
     assert world.rehearsal
     logins = (world.index.login, world.staging.login, world.forge.login)

@@ -1,4 +1,4 @@
-"""One local world for all tests of it, and clients that know where it is."""
+"""One local world for all its tests, and clients for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FILE_LIMIT = 200_000
 
 @dataclass(frozen=True)
 class IndexClient:
-    """One index, as a client that speaks plain HTTP sees it."""
+    """A plain HTTP client of one index."""
 
     base: str
     token: str
@@ -50,7 +50,7 @@ class IndexClient:
         return requests.get(self.base + path, headers={"Accept": accept, **headers}, allow_redirects=False, timeout=20)
 
     def simple(self, name: str) -> dict[str, Any]:
-        """The simple page of a project, as JSON."""
+        """Return the simple page of a project, as JSON."""
         answer: dict[str, Any] = self.get(f"/simple/{name}/", "application/vnd.pypi.simple.v1+json").json()
         return answer
 
@@ -61,19 +61,19 @@ class IndexClient:
 
 
 def world_table(world: LocalWorld) -> dict[str, Any]:
-    """What the world file says."""
+    """Return the parsed world file."""
     return tomllib.loads(world.world_file.read_text())
 
 
 def requests_of(world: LocalWorld, **wanted: object) -> list[dict[str, Any]]:
-    """The lines of the request log that say all of this."""
+    """Return the lines of the request log that have all these facts."""
     lines = [json.loads(line) for line in (world.folder / "requests.jsonl").read_text().splitlines()]
     return [line for line in lines if wanted.items() <= line.items()]
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory, _clean_environment: None) -> Iterator[LocalWorld]:
-    """A world whose remote has two commits, a lightweight tag and an annotated one."""
+    """Start a world whose remote has two commits, a lightweight tag and an annotated one."""
     folder = tmp_path_factory.mktemp("world")
     repo = Repo.new(folder / "checkout")
     repo.git("tag", "v0.1.0")
@@ -96,18 +96,18 @@ PLAIN = "registry.example.org"
 
 @dataclass(frozen=True)
 class LocalRegistries:
-    """A world with two registries: GHCR's stand-in, and a plain one."""
+    """A world with two registries: one that imitates GHCR, and a plain one."""
 
     world: LocalWorld
 
     def oci(self, who: str = "registry", host: str = "ghcr.io") -> RegistryClient:
-        """A registry, asked by who may write, by ``registry_read``, or by a stranger, who has no name."""
+        """Return a client of a registry: with write access, with ``registry_read``, or anonymous."""
         known = json.loads((self.world.folder / "credentials.json").read_text())
         folder = self.world.folder / "registry" / host
         return RegistryClient(base=self.world.registries[host], folder=folder, password=known[who] if who else "")
 
     def forge(self, who: str = "forge") -> ForgeClient:
-        """The forge beside them, asked with one of the world's tokens."""
+        """Return a client of the forge with one of the world's tokens."""
         known = json.loads((self.world.folder / "credentials.json").read_text())
         return ForgeClient(self.world.addresses["forge"], known[who] if who else "")
 
@@ -135,5 +135,5 @@ def registries(_running_registries: LocalRegistries) -> Iterator[LocalRegistries
 
 @pytest.fixture
 def name() -> str:
-    """A project that no other test knows."""
+    """Return the name of a project that no other test uses."""
     return f"demo-{uuid.uuid4().hex[:12]}"

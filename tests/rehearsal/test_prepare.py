@@ -1,4 +1,4 @@
-"""A rehearsal's ground is made from any checkout, and the checkout stays as it was."""
+"""A rehearsal is prepared from any checkout, which stays unchanged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FRAGMENTS = "[tool.towncrier]\ndirectory = 'news'\n"
 
 
 def static(version: str) -> str:
-    """A pyproject.toml that says the version."""
+    """Return a pyproject.toml with a version."""
     return f"[build-system]\nrequires = []\n\n[project]\nname = 'p'\nversion = '{version}' # here\n"
 
 
@@ -37,7 +37,7 @@ def shell() -> Iterator[LocalShell]:
 
 @pytest.fixture
 def make(shell: LocalShell, tmp_path: Path) -> Callable[..., Prepared]:
-    """Prepare a rehearsal, see that the checkout stays as it was, and that the tag can be released from the clone."""
+    """Prepare a rehearsal; check that the checkout is unchanged and the tag can be released from the clone."""
 
     def make(repo: Repo, tag: str | None = None, place: str = "world") -> Prepared:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_AUTHOR", "GIT_COMM"))}
@@ -68,7 +68,7 @@ Make = Callable[..., Prepared]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A project, the tags on an older commit and on HEAD, what is asked for, and what comes of it.
+    """A project, the tags on an older commit and on HEAD, the requested tag, and the expected result.
 
     ``files`` is its pyproject.toml, ``others`` the rest of it.
     ``made`` is the tag that is rehearsed, ``sets`` the version that a commit in the clone had to set.
@@ -85,18 +85,18 @@ class Case:
 
 
 CASES = {
-    "file": Case(files=static("1.2.0"), made="v1.2.0", words="the version that pyproject.toml, line 6"),
+    "file": Case(files=static("1.2.0"), made="v1.2.0", words="the version in pyproject.toml, line 6"),
     "file, tagged": Case(
         files=static("1.2.0"), before=("v1.1.0",), on_head=("v1.2.0",), made="v1.2.0", words="v1.2.0, which is on"
     ),
     "file, released": Case(
-        files=static("1.2.0"), before=("v1.2.0",), made="v1.2.1", sets="1.2.1", words="named that version already"
+        files=static("1.2.0"), before=("v1.2.0",), made="v1.2.1", sets="1.2.1", words="has that version already"
     ),
     "next one taken": Case(
         files=static("1.2.0"), before=("v1.2.0", "v1.2.1"), made="v1.2.2", sets="1.2.2", words="rehearsing 1.2.2"
     ),
     "dev": Case(
-        files=static("1.3.0.dev0"), before=("v1.2.0",), made="v1.3.0", sets="1.3.0", words="which is never released"
+        files=static("1.3.0.dev0"), before=("v1.2.0",), made="v1.3.0", sets="1.3.0", words="which is never a release"
     ),
     "dev of a candidate": Case(
         files=static("1.3.0rc2.dev1+abc"), made="v1.3.0rc2", sets="1.3.0rc2", words="rehearsing 1.3.0rc2"
@@ -105,7 +105,7 @@ CASES = {
         files=static("1.3.0-dev"), before=("1.2.0",), made="1.3.0", sets="1.3.0", words="rehearsing 1.3.0"
     ),
     "dev, base on HEAD": Case(
-        files=static("1.3.0-dev"), on_head=("v1.3.0",), made="v1.3.1", sets="1.3.1", words="named that version already"
+        files=static("1.3.0-dev"), on_head=("v1.3.0",), made="v1.3.1", sets="1.3.1", words="has that version already"
     ),
     "a tag that moves": Case(files=static("1.0.0"), before=("v1",), made="v1.0.0", words="rehearsing 1.0.0"),
     "named, differs": Case(
@@ -116,17 +116,17 @@ CASES = {
         files=static("1.2.0"), on_head=("v1.2.0",), tag="v1.2.0", made="v1.2.0", words="rehearsing the tag v1.2.0"
     ),
     "scm, tagged": Case(files=SCM, on_head=("v1.2.0",), made="v1.2.0", words="the tag v1.2.0, which is on"),
-    "scm, next": Case(files=SCM, before=("v1.2.0",), made="v1.2.1", words="what comes after 1.2.0"),
+    "scm, next": Case(files=SCM, before=("v1.2.0",), made="v1.2.1", words="the version after 1.2.0"),
     "scm, after a candidate": Case(
-        files=SCM, before=("v1.2.0", "v1.3.0rc1"), made="v1.3.0", words="what comes after 1.3.0rc1"
+        files=SCM, before=("v1.2.0", "v1.3.0rc1"), made="v1.3.0", words="the version after 1.3.0rc1"
     ),
-    "scm, first": Case(files=SCM, made="v0.1.0", words="the first one"),
+    "scm, first": Case(files=SCM, made="v0.1.0", words="the first version"),
     "scm, named": Case(files=SCM, before=("v1.2.0",), tag="v9.0.0", made="v9.0.0", words="there is no tag v9.0.0 yet"),
     "two, one named": Case(
         files=SCM, on_head=("v1.2.0rc1", "v1.2.0"), tag="v1.2.0", made="v1.2.0", words="rehearsing the tag"
     ),
     "scm, a development tag": Case(
-        files=SCM, before=("v1.2.0", "v1.3.0.dev0"), made="v1.3.0", words="which a development tag leads to"
+        files=SCM, before=("v1.2.0", "v1.3.0.dev0"), made="v1.3.0", words="to which a development tag leads"
     ),
     "scm, an old development tag": Case(
         files=SCM, before=("v1.2.0.dev0", "v1.2.0"), made="v1.2.1", words="after 1.2.0"
@@ -143,17 +143,17 @@ CASES = {
         words="p.py, line 1 says 1.2.0",
     ),
     "unknown, named": Case(
-        files="[project]\nname = 'p'\n", tag="v1.3.0", made="v1.3.0", words="the build itself has to say 1.3.0"
+        files="[project]\nname = 'p'\n", tag="v1.3.0", made="v1.3.0", words="the build itself must give 1.3.0"
     ),
     "unknown": Case(
-        files="[project]\nname = 'p'\n", before=("v1.2.0",), made="v1.2.1", words="no file says the version"
+        files="[project]\nname = 'p'\n", before=("v1.2.0",), made="v1.2.1", words="no file has a readable version"
     ),
 }
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_what_is_rehearsed(tmp_path: Path, make: Make, case: Case) -> None:
-    """The version of a file, the tag on HEAD, or what comes next; each choice is said aloud."""
+    """The version in a file, the tag on HEAD, or the next version; a message gives the reason."""
     repo = Repo.new(tmp_path / "project")
     for name in case.before:
         repo.git("tag", name)
@@ -163,7 +163,7 @@ def test_what_is_rehearsed(tmp_path: Path, make: Make, case: Case) -> None:
     prepared = make(repo, case.tag)
     clone = Repo(prepared.checkout)
     assert prepared.tag == case.made
-    assert case.words in "\n".join(prepared.said)
+    assert case.words in "\n".join(prepared.messages)
     assert prepared.uncommitted == ()
     if case.sets:
         assert clone.git("log", "-1", "--format=%s %P") == f"Set the version to {case.sets} (rehearsal) {head}"
@@ -183,10 +183,10 @@ def test_what_is_rehearsed(tmp_path: Path, make: Make, case: Case) -> None:
     ],
 )
 @pytest.mark.parametrize("content", [SCM, static("1.2.0")])
-def test_fragments_say_what_comes_next(
+def test_fragments_decide_the_next_version(
     tmp_path: Path, make: Make, fragments: list[str], version: str, content: str
 ) -> None:
-    """Where a released version must be followed, the kinds of the fragments on HEAD decide."""
+    """After a released version, the kinds of the fragments on HEAD decide."""
     repo = Repo.new(tmp_path / "project")
     repo.git("tag", "v1.2.0")
     repo.commit({"pyproject.toml": content + FRAGMENTS} | {f"news/{name}": "x" for name in fragments})
@@ -194,8 +194,8 @@ def test_fragments_say_what_comes_next(
     assert make(repo).tag == f"v{version}"
 
 
-def test_files_that_differ_by_being_checked_out(tmp_path: Path, shell: LocalShell) -> None:
-    """A file whose declared encoding does not hold its bytes cannot be committed again, and need not be."""
+def test_files_that_differ_after_a_checkout(tmp_path: Path, shell: LocalShell) -> None:
+    """A file whose bytes are invalid in its declared encoding cannot be committed again, and is not."""
     repo = Repo.new(tmp_path / "project")
     repo.commit({"odd.txt": "\u4e00\n"})
     files = {".gitattributes": "odd.txt text working-tree-encoding=latin1\n", "pyproject.toml": static("1.2.0")}
@@ -207,7 +207,7 @@ def test_files_that_differ_by_being_checked_out(tmp_path: Path, shell: LocalShel
 
 
 def test_the_one_line(tmp_path: Path, make: Make) -> None:
-    """The commit in the clone changes one line, shown as a diff, and stands on HEAD; the tag is annotated."""
+    """The commit in the clone changes one line, is on top of HEAD, and gives the diff; the tag is annotated."""
     repo = Repo.new(tmp_path / "project")
     repo.commit({"pyproject.toml": static("1.2.0").replace("\n", "\r\n")}, date=1_700_000_777)
     repo.git("tag", "other")
@@ -230,7 +230,7 @@ def test_the_one_line(tmp_path: Path, make: Make) -> None:
     assert repo.git("tag") == "other"
 
 
-def test_twice_the_same(tmp_path: Path, make: Make) -> None:
+def test_prepare_is_reproducible(tmp_path: Path, make: Make) -> None:
     """The same checkout gives the same commit and the same tag object."""
     repo = Repo.new(tmp_path / "project")
     repo.commit({"pyproject.toml": static("1.2.0")})
@@ -239,7 +239,7 @@ def test_twice_the_same(tmp_path: Path, make: Make) -> None:
 
 
 def test_a_dirty_checkout(tmp_path: Path, make: Make) -> None:
-    """Changes that are not committed take no part, and are named."""
+    """Uncommitted changes are not part of the rehearsal, and are listed."""
     repo = Repo.new(tmp_path / "project")
     repo.commit({"pyproject.toml": static("1.2.0"), "a": "1"})
     repo.write({"pyproject.toml": static("9.9.9"), "a": "2", "untracked": "x"})
@@ -250,7 +250,7 @@ def test_a_dirty_checkout(tmp_path: Path, make: Make) -> None:
 
 
 def test_a_detached_head_and_a_fork(tmp_path: Path, make: Make) -> None:
-    """A commit that no branch holds is given one, and a remote that cannot be reached is no hindrance."""
+    """A commit that is on no branch gets one, and an unreachable remote does not matter."""
     repo = Repo.new(tmp_path / "project", {"pyproject.toml": SCM})
     repo.git("remote", "add", "origin", "https://me:sesame@example.invalid/fork.git")
     repo.git("checkout", "--quiet", "--detach")
@@ -264,7 +264,7 @@ def test_a_detached_head_and_a_fork(tmp_path: Path, make: Make) -> None:
 
 
 def test_an_old_tag_from_elsewhere(tmp_path: Path, make: Make) -> None:
-    """A named tag that exists is rehearsed at its own commit, whatever is checked out."""
+    """An existing tag that is named is rehearsed at its own commit, not at HEAD."""
     repo = Repo.new(tmp_path / "project", {"pyproject.toml": static("1.0.0")})
     old = repo.git("rev-parse", "HEAD")
     repo.git("tag", "v1.0.0")
@@ -274,8 +274,8 @@ def test_an_old_tag_from_elsewhere(tmp_path: Path, make: Make) -> None:
     assert prepared.diff == ""
 
 
-def test_a_branch_of_fixes_goes_on_from_its_own_release(tmp_path: Path, make: Make) -> None:
-    """What comes next comes after the releases that HEAD stands on, not after the newest of another branch."""
+def test_a_maintenance_branch_continues_from_its_own_release(tmp_path: Path, make: Make) -> None:
+    """The next version follows the releases before HEAD, not the newest of another branch."""
     repo = Repo.new(tmp_path / "project", {"pyproject.toml": SCM})
     repo.git("tag", "v1.1.0")
     repo.commit({"a": "1"})
@@ -285,8 +285,8 @@ def test_a_branch_of_fixes_goes_on_from_its_own_release(tmp_path: Path, make: Ma
     assert make(repo).tag == "v1.1.1"
 
 
-def test_hooks_stay_silent(tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No hook of the user's or the project's runs while the clone is made, committed to and pushed from."""
+def test_hooks_do_not_run(tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No git hook of the user or the project runs in the clone: not on clone, commit or push."""
     hooks = tmp_path / "hooks"
     hooks.mkdir()
     for name in ("pre-commit", "commit-msg", "post-commit", "post-checkout", "pre-push", "update", "post-receive"):
@@ -301,7 +301,7 @@ def test_hooks_stay_silent(tmp_path: Path, make: Make, monkeypatch: pytest.Monke
 
 
 def test_a_link_that_leads_out(tmp_path: Path, shell: LocalShell) -> None:
-    """A version file that is a link out of the project is never written through: it counts as not there."""
+    """A version file that is a link to outside the project is never written; it counts as missing."""
     outside = tmp_path / "VERSION"
     outside.write_text("1.0.0\n")
     repo = Repo.new(tmp_path / "project")
@@ -314,7 +314,7 @@ def test_a_link_that_leads_out(tmp_path: Path, shell: LocalShell) -> None:
 
 
 def test_a_link_inside(tmp_path: Path, make: Make) -> None:
-    """A version file that is a link inside the project is followed, and its target changed."""
+    """A version file that is a link inside the project is followed, and its target is changed."""
     repo = Repo.new(tmp_path / "project")
     repo.write({"src/VERSION": "1.0.0\n"})
     (repo.path / "VERSION").symlink_to("src/VERSION")
@@ -326,19 +326,19 @@ def test_a_link_inside(tmp_path: Path, make: Make) -> None:
 
 
 def disagreeing(repo: Repo) -> None:
-    """The tag exists, and the file at its commit says something else."""
+    """The tag exists, but the file at its commit has another version."""
     repo.commit({"pyproject.toml": static("1.2.0")})
     repo.git("tag", "v1.3.0")
 
 
 def twin(repo: Repo) -> None:
-    """Another spelling of the version stands on another commit."""
+    """Another spelling of the version is on another commit."""
     repo.git("tag", "1.3.0")
     repo.commit({"pyproject.toml": SCM})
 
 
 def garbled(repo: Repo) -> None:
-    """What the file says is no version."""
+    """The file has an invalid version."""
     repo.commit({"pyproject.toml": static("soon")})
 
 
@@ -363,7 +363,7 @@ def two_on_head(repo: Repo) -> None:
 def test_refused(
     tmp_path: Path, shell: LocalShell, arrange: Callable[[Repo], None], tag: str | None, words: str
 ) -> None:
-    """What cannot be rehearsed is refused in its own words, and the checkout stays as it was."""
+    """What cannot be rehearsed is refused with a specific error, and the checkout stays unchanged."""
     repo = Repo.new(tmp_path / "project")
     arrange(repo)
     before = repo.state()

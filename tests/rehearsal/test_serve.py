@@ -1,4 +1,4 @@
-"""The process of a local world: what it writes, what it keeps, and that it never outlives its parent."""
+"""The process of a local world: what it writes, the state it keeps, and that it never outlives its parent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PATIENCE = 10.0
 
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, Any]]]:
-    """The servers as one starts them by hand, and what they say when they are ready."""
+    """Start the servers by hand, and return what they print when they are ready."""
     command = [sys.executable, "-m", "unmoor.rehearsal.serve", str(folder), "--repository", "acme/demo"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -45,7 +45,7 @@ def served(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, An
 
 
 def test_world_file(world: LocalWorld) -> None:
-    """The world file and the credentials can be read by their owner alone; addresses are loopback."""
+    """Only the owner can read the world file and the credentials; addresses are loopback."""
     for name in ("world.toml", "credentials.json"):
         assert stat.S_IMODE((world.folder / name).stat().st_mode) == 0o600
     read = world_table(world)
@@ -60,7 +60,7 @@ def test_world_file(world: LocalWorld) -> None:
 
 
 def test_restart_keeps_the_state(tmp_path: Path) -> None:
-    """A world that was killed and is started again has the same credentials, files, releases and tags."""
+    """A world that is started again after a kill has the same credentials, files, releases and tags."""
     repo, upload = Repo.new(tmp_path / "checkout"), Upload.of(wheel("demo", "1.0"), "demo", "1.0")
     with local.start(tmp_path / "world", repository="acme/demo", checkout=repo.path) as first:
         read = world_table(first)
@@ -94,7 +94,7 @@ ENDS: dict[str, Callable[[subprocess.Popen[bytes]], None]] = {
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 def test_ends(tmp_path: Path, end: Callable[[subprocess.Popen[bytes]], None]) -> None:
-    """The servers end when their stdin does, and by the usual signals; nobody listens any more."""
+    """The servers exit at the end of their stdin and on the usual signals, and stop listening."""
     with served(tmp_path / "world") as (process, said):
         assert requests.get(f"{said['pypi']}/simple/", timeout=20).status_code == 200
         end(process)
@@ -136,7 +136,7 @@ def test_dies_with_its_parent(tmp_path: Path) -> None:
 
 
 def test_one_world_a_folder(world: LocalWorld) -> None:
-    """A folder holds one running world; the second is refused, and the first goes on."""
+    """A folder has one running world; a second one is refused, and the first continues."""
     with pytest.raises(Refused, match="another world is running here") as caught:
         local.start(world.folder, repository="acme/demo", checkout=None)
     assert caught.value.where == str(world.folder)
@@ -155,14 +155,14 @@ def test_one_world_a_folder(world: LocalWorld) -> None:
 def test_cannot_start(
     tmp_path: Path, repository: str, checkout: str | None, kind: type[UnmoorError], words: str
 ) -> None:
-    """What cannot be served is refused with the reason and what to do, and nothing is left running."""
+    """A world that cannot start is refused with the reason and the next step, and nothing is left running."""
     with pytest.raises(kind, match=words) as caught:
         local.start(tmp_path / "world", repository=repository, checkout=tmp_path / checkout if checkout else None)
     assert caught.value.next_step
 
 
 def test_secrets_stay_with_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The servers do not get the tokens and passwords of our environment."""
+    """The servers do not get the tokens and passwords in the environment."""
     for name in ("GITHUB_TOKEN", "TWINE_PASSWORD", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "very-secret")
     with local.start(tmp_path / "world", repository="acme/demo", checkout=None) as world:
@@ -170,7 +170,7 @@ def test_secrets_stay_with_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_stopping_twice(tmp_path: Path) -> None:
-    """Stopping a world that is stopped is no mistake, and the servers ended of themselves."""
+    """Stopping a stopped world does nothing, and the servers exited by themselves."""
     with local.start(tmp_path / "world", repository="acme/demo", checkout=None) as world:
         world.stop()
     assert world.process.returncode == 0
@@ -178,7 +178,7 @@ def test_stopping_twice(tmp_path: Path) -> None:
 
 
 def test_the_clone_ignores_our_git_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The remote is cloned from the checkout that was named, whatever git's variables point to."""
+    """The remote is cloned from the given checkout, whatever git's environment variables say."""
     repo, other = Repo.new(tmp_path / "checkout"), Repo.new(tmp_path / "other")
     repo.git("tag", "v1.0")
     monkeypatch.setenv("GIT_DIR", str(other.path / ".git"))
@@ -188,7 +188,7 @@ def test_the_clone_ignores_our_git_variables(tmp_path: Path, monkeypatch: pytest
 
 
 def test_options() -> None:
-    """The command line takes folder, repository, checkout and the largest file."""
+    """The command line has the folder, the repository, the checkout and the file limit."""
     chosen = serve.options(["dir", "--repository", "acme/demo", "--checkout", "x", "--file-limit", "5"])
     assert chosen == serve.Options(
         folder=Path("dir").absolute(), repository="acme/demo", checkout=Path("x"), file_limit=5
@@ -196,7 +196,7 @@ def test_options() -> None:
 
 
 def test_our_own_reader_takes_the_world_file(world: LocalWorld) -> None:
-    """The reader of world files takes what is written here, as it stands."""
+    """The reader of world files accepts the file unchanged."""
     read = read_world(world.world_file, {})
     assert (read.rehearsal, read.forge.repository, read.remote) == (
         True,

@@ -119,7 +119,7 @@ def _remove_last_rehearsal(folder: Path) -> None:
 
 
 def _print_preparation(prepared: Prepared) -> None:
-    for line in prepared.said:
+    for line in prepared.messages:
         err(clean(line, limit=500))
     for line in prepared.diff.splitlines():
         err(f"  {indented(line, limit=200)}")

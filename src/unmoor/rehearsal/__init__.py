@@ -4,14 +4,14 @@ Start it with `unmoor.rehearsal.local.start`, or by hand::
 
     python -m unmoor.rehearsal.serve DIR --repository acme/demo --checkout PATH --registry ghcr.io
 
-Everything lies in DIR; ``DIR/world.toml`` holds the addresses and the throw-away credentials. The
-servers refuse what the real ones refuse. Some files change how they behave while they run:
+All state is in DIR; ``DIR/world.toml`` holds the addresses and the throw-away credentials. The servers refuse
+what the real ones refuse. Some control files change their behaviour while they run:
 
-- ``DIR/<index>/stale``: the simple index shows only what was there when the file was last touched;
+- ``DIR/<index>/stale``: the simple index shows only files uploaded before the control file was last touched;
 - ``DIR/<index>/foreign``: names, one a line, of projects that belong to somebody else;
-- ``DIR/forge/immutable``: releases published from now on cannot be changed;
+- ``DIR/forge/immutable``: releases that are published from now on cannot be changed;
 - ``DIR/forge/organisation``: the repository's owner is an organisation, not a user;
-- ``DIR/registry/<host>/…``: who may read and write which package, and faults; see `registry_rules`.
+- ``DIR/registry/<host>/…``: who may read and write which package, and faults; see `registry.rules`.
 
-The command line starts it, and no stage knows of it. Begin with `local`, then `serve`, the process behind it.
+The command line starts it; no stage depends on it. Begin with `local`, then `serve`, the process behind it.
 """

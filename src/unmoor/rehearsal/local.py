@@ -21,16 +21,16 @@ STOP = 5.0
 WORDS = 2000
 LINE = 10_000
 _SECRET = re.compile("token|passw|secret|credential|_key$", re.IGNORECASE)
-"""Names of variables that the servers have no business with."""
+"""Names of environment variables that the servers must not get."""
 
 
 @dataclass
 class LocalWorld:
-    """A world that is running. A context manager: it is stopped at the end of the block.
+    """A running world. As a context manager it stops at the end of the block.
 
-    It ends by itself when this process does, since its stdin is a pipe that only we hold.
-    ``registries`` are addresses by the host that they stand for; where some were asked for and cannot
-    be here, there are none, and ``no_registry`` says why.
+    It also ends with this process, which holds the only write end of its stdin. ``registries`` are addresses
+    by the host that they stand for. If registries were requested but cannot run here, it is empty, and
+    ``no_registry`` says why.
     """
 
     folder: Path
@@ -42,7 +42,7 @@ class LocalWorld:
 
     @property
     def registry(self) -> str | None:
-        """The address of the first registry, ``None`` where there is none."""
+        """The address of the first registry; ``None`` if there is none."""
         return next(iter(self.registries.values()), None)
 
     def __enter__(self) -> Self:
@@ -52,11 +52,11 @@ class LocalWorld:
         self.stop()
 
     def running(self) -> bool:
-        """Whether the servers are still there."""
+        """Whether the servers are still running."""
         return self.process.poll() is None
 
     def stop(self) -> None:
-        """End the servers and wait for them. Stopping twice is no mistake."""
+        """Stop the servers and wait for them. A second call does nothing."""
         _end(self.process)
 
 
@@ -69,13 +69,13 @@ def start(
     registry: bool = False,
     hosts: Sequence[str] = ("ghcr.io",),
 ) -> LocalWorld:
-    """Start a world in a folder; what the folder already holds is kept.
+    """Start a world in a folder, with the state that the folder has.
 
-    ``repository`` is ``OWNER/NAME``; the git remote is cloned from ``checkout``, and empty where
-    that is ``None``. ``file_limit`` is the largest file an index takes, in bytes. With ``registry``
-    there is a container registry for each of ``hosts``, where this machine has the program. Raises `Refused` if
-    the folder is in use or the checkout cannot be cloned, `ConfigError`, `ToolMissing`, `TimedOut` if the
-    servers are not ready in time, and `Unknown`, with their last words, if they die.
+    ``repository`` is ``OWNER/NAME``. The git remote is cloned from ``checkout``, and empty if that is ``None``.
+    ``file_limit`` is the largest file that an index accepts, in bytes. With ``registry`` there is a container
+    registry for each of ``hosts``, if this machine can run one. Raises `Refused` if the folder is in use or the
+    checkout cannot be cloned, `ConfigError`, `ToolMissing`, `TimedOut` if the servers are not ready in time,
+    and `Unknown`, with the end of their log, if they exit.
     """
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -85,7 +85,7 @@ def start(
     for host in hosts if registry else ():
         arguments += ["--registry", host]
     with (folder / "serve.log").open("wb") as log:
-        # Its own session: Ctrl-C at the terminal reaches us alone, and we stop it last.
+        # Its own session: Ctrl-C at the terminal reaches only this process, which stops the servers last.
         process = subprocess.Popen(
             arguments,
             stdin=subprocess.PIPE,
@@ -96,22 +96,22 @@ def start(
             start_new_session=True,
         )
     try:
-        said = _first_line(process, folder)
+        ready = _read_ready_line(process, folder)
         return LocalWorld(
             folder=folder,
-            world_file=Path(said["world"]),
-            addresses={name: str(said[name]) for name in ("pypi", "testpypi", "forge", "storage", "issuer")},
+            world_file=Path(ready["world"]),
+            addresses={name: str(ready[name]) for name in ("pypi", "testpypi", "forge", "storage", "issuer")},
             process=process,
-            registries=said["registries"],
-            no_registry=said["no_registry"],
+            registries=ready["registries"],
+            no_registry=ready["no_registry"],
         )
     except BaseException:
         _end(process)
         raise
 
 
-def _first_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any]:
-    """Read the line that says that the servers are ready."""
+def _read_ready_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any]:
+    """Read the line that the servers print when they are ready. Raises the error that it reports."""
     stream = _piped(process.stdout)
     deadline = time.monotonic() + READY
     line = b""
@@ -127,26 +127,26 @@ def _first_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any
             piece = os.read(stream.fileno(), LINE)
             if not piece:
                 raise Unknown(
-                    f"the servers ended before they were ready: {_last_words(folder)}",
+                    f"the servers exited before they were ready: {_end_of_log(folder)}",
                     where="the local world",
                     next_step=f"see {folder / 'serve.log'}",
                 )
             line += piece
-    said: dict[str, Any] = json.loads(line)
-    if "error" in said:
+    ready: dict[str, Any] = json.loads(line)
+    if "error" in ready:
         kinds = {each.kind: each for each in error_classes()}
-        raise kinds.get(said["kind"], Unknown)(**said["error"])
-    return said
+        raise kinds.get(ready["kind"], Unknown)(**ready["error"])
+    return ready
 
 
-def _last_words(folder: Path) -> str:
-    """What the servers wrote on stderr last, fit for a terminal."""
+def _end_of_log(folder: Path) -> str:
+    """Return the end of what the servers wrote to stderr, safe for a terminal."""
     text = (folder / "serve.log").read_bytes()[-WORDS:].decode(errors="replace")
-    return "".join(char if char.isprintable() else " " for char in text).strip() or "they said nothing"
+    return "".join(char if char.isprintable() else " " for char in text).strip() or "no output"
 
 
 def _piped(stream: IO[bytes] | None) -> IO[bytes]:
-    """A stream that was asked to be a pipe, and so is one."""
+    """Narrow the type of a stream that is always a pipe."""
     if stream is None:
         msg = "not a pipe"
         raise AssertionError(msg)
@@ -154,7 +154,7 @@ def _piped(stream: IO[bytes] | None) -> IO[bytes]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Close the pipe that keeps the servers alive, and wait; kill what does not hear."""
+    """Close the pipe that keeps the servers alive, and wait; kill them if they do not exit."""
     if process.stdin is not None:
         process.stdin.close()
     try:

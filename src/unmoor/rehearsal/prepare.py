@@ -1,7 +1,7 @@
-"""The ground of a rehearsal: a bare remote, and a clone of it in which the release's tag stands.
+"""Prepare the git side of a rehearsal: a bare remote, and a clone of it with the release's tag.
 
-The checkout is read and never written to. A tag, or a version in a file, that is not there yet is made in
-the clone alone. The same checkout gives the same commits and tags, byte for byte.
+The checkout is only read. A missing tag, or version in a file, is made in the clone only. The same checkout
+gives the same commits and tags, byte for byte.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _EMAIL = "rehearsal@example.invalid"
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """What was made: the clone to release from, and the tag that stands in it and in its remote.
+    """The clone to release from, and the tag that is in it and in its remote.
 
-    ``path`` is the project's folder in it, as in the checkout. ``said`` is what the user should hear,
-    ``diff`` the change of a version in the clone, empty where there was none, ``uncommitted`` the
-    changed files of the checkout, which take no part.
+    ``path`` is the project's folder in it, as in the checkout. ``messages`` are for the user. ``diff`` is the
+    change of the version in the clone, empty if there was none. ``uncommitted`` are the changed files of the
+    checkout, which are not part of the rehearsal.
     """
 
     checkout: Path
     path: str
     tag: str
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
     diff: str
     uncommitted: tuple[str, ...]
 
@@ -49,8 +49,8 @@ def prepare(
 ) -> Prepared:
     """Make ``into/remote.git`` and ``into/checkout``, which must not exist yet.
 
-    Raises `Refused`: for a name that is none, a shallow clone, an empty repository, a tag that
-    disagrees with the version written at its commit. Raises `ConfigError`, `Unknown`, `ToolMissing`.
+    Raises `Refused` for an invalid tag name, a shallow clone, an empty repository, or a tag that disagrees with
+    the version written at its commit. Raises `ConfigError`, `Unknown`, `ToolMissing`.
     """
     head = git.head()
     if tag is not None:
@@ -66,25 +66,25 @@ def prepare(
     remote, checkout = into.absolute() / "remote.git", into.absolute() / "checkout"
     _make_remote(program, git, remote, head)
     clone_of(program, remote, checkout, bare=False)
-    # What git-lfs keeps lies in no clone: it is taken from where it is.
+    # Clones do not contain git-lfs objects: use the checkout's store.
     program.run("config", "lfs.storage", str(store_of(program, git.folder)), cwd=checkout)
     clone = GitCheckout(checkout, shell, environ=program.environ, timeout=program.timeout)
     check_out(program, checkout, head)
     choice = Chooser(git=git, head=head, kinds=lambda: _kinds(checkout / git.path), naming=naming).choose(tag)
     if choice.commit != head:
         check_out(program, checkout, choice.commit)
-    when = _signed_by_us(git.date_of(choice.commit))
+    when = _identity(git.date_of(choice.commit))
     diff = _commit_version(program, checkout / git.path, choice, when, top=checkout)
     if clone.commit_of(choice.tag) is None:
         program.run("tag", "--annotate", "-m", f"{choice.tag} (rehearsal)", "--", choice.tag, cwd=checkout, env=when)
         program.run("push", "--quiet", "--", "origin", f"refs/tags/{choice.tag}", cwd=checkout)
     return Prepared(
-        checkout=checkout, path=git.path, tag=choice.tag, said=choice.said, diff=diff, uncommitted=git.changed()
+        checkout=checkout, path=git.path, tag=choice.tag, messages=choice.messages, diff=diff, uncommitted=git.changed()
     )
 
 
 def _make_remote(program: GitProgram, git: GitCheckout, remote: Path, head: str) -> None:
-    """A bare clone that knows nothing of where it came from, and whose HEAD is a branch."""
+    """Make a bare clone without a remote of its own, whose HEAD is a branch."""
     clone_of(program, git.folder, remote, bare=True)
     program.run("remote", "remove", "origin", cwd=remote)
     if program.run("symbolic-ref", "--quiet", "HEAD", cwd=remote, fine=(0, 1)).code == 0:
@@ -98,7 +98,7 @@ def _make_remote(program: GitProgram, git: GitCheckout, remote: Path, head: str)
 
 
 def _kinds(checkout: Path) -> tuple[str, ...]:
-    """The kinds of the news fragments that lie in a checkout."""
+    """Return the kinds of the news fragments in a checkout."""
     towncrier = read_configuration(checkout)
     if towncrier is None:
         return ()
@@ -107,8 +107,8 @@ def _kinds(checkout: Path) -> tuple[str, ...]:
     return tuple(kind for kind in found if kind)
 
 
-def _signed_by_us(date: int) -> dict[str, str]:
-    """Who and when, for what is made here: a new machine has no identity, and twice the same must be the same."""
+def _identity(date: int) -> dict[str, str]:
+    """Return a fixed identity and date, for machines without one and for reproducible commits and tags."""
     when = f"@{date} +0000"
     return {
         "GIT_AUTHOR_NAME": _NAME,
@@ -123,20 +123,20 @@ def _signed_by_us(date: int) -> dict[str, str]:
 def _commit_version(
     program: GitProgram, project: Path, choice: RehearsalTag, when: dict[str, str], *, top: Path
 ) -> str:
-    """Set the version in the clone by a commit of one line, and return it as a diff."""
+    """Set the version in the clone with a commit of one line, and return the diff."""
     if choice.edit is None:
         return ""
     path = (project / choice.edit.path).resolve()
     if not path.is_relative_to(top.resolve()):
         raise Refused(
-            "the file that holds the version is a link that leads out of the project",
+            "the file with the version is a symbolic link to a file outside the project",
             where=str(choice.edit),
-            next_step="make it a file of the project",
+            next_step="replace the link by a file in the project",
         )
     content = path.read_bytes()
     write_atomic(path, with_version(content, choice.edit, str(choice.version)), mode=path.stat().st_mode & 0o777)
     message = f"Set the version to {choice.version} (rehearsal)"
-    # This one file: others may differ from the commit just by being checked out (encodings, line ends).
+    # Only this file: others may differ from the commit after a checkout (encodings, line ends).
     program.run("add", "--", str(path.relative_to(top.resolve())), cwd=top)
     program.run("commit", "--quiet", "--no-verify", "-m", message, cwd=top, env=when)
     shown = ("--format=", "--no-color", "--no-ext-diff", "--no-textconv", "--text", "HEAD", "--")

@@ -1,4 +1,4 @@
-"""What a rehearsal releases where there may be no tag yet: which commit, under which tag, and why."""
+"""Choose what a rehearsal releases, even if there is no tag yet: which commit, under which tag, and why."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ Kinds = Callable[[], Iterable[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class RehearsalTag:
-    """A tag on a commit. ``edit`` is the spot that must say ``version`` first, ``None`` where nothing must change."""
+    """A tag on a commit. ``edit`` is where ``version`` must be written first; ``None`` if nothing changes."""
 
     tag: str
     version: Version
     commit: str
     edit: WrittenVersion | None = None
-    said: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chooser:
-    """Looks at a checkout; ``kinds`` gives the kinds of the news fragments on HEAD, asked only where they decide."""
+    """Chooses by a checkout. ``kinds`` returns the kinds of the news fragments on HEAD; called only if they matter."""
 
     git: GitCheckout
     head: str
@@ -40,118 +40,118 @@ class Chooser:
     naming: Naming = field(default_factory=Naming)
 
     def choose(self, tag: str | None) -> RehearsalTag:
-        """Choose what is rehearsed. Raises `Refused` where nothing sensible can be."""
+        """Choose what to rehearse. Raises `Refused` if there is nothing sensible."""
         if tag is None:
-            written, scm = self._written()
+            written, scm = self._written_version()
             return self._from_tags(scm=scm) if written is None else self._from_file(written)
         prefix = self.naming.prefix_of(tag)
         version = pep440.read_tag(tag, prefix=prefix)
         tags = self.git.tags()
         if tag in tags:
-            return self._tagged(tag, f"rehearsing the tag {tag}")
+            return self._existing_tag(tag, f"rehearsing the tag {tag}")
         pep440.refuse_twins(tag, version, tags, self.head, prefix=prefix)
-        written, scm = self._written()
-        said = f"there is no tag {tag} yet: it is made in the rehearsal's own clone, on commit {self.head[:12]}"
+        written, scm = self._written_version()
+        note = f"there is no tag {tag} yet: the rehearsal makes it in its own clone, on commit {self.head[:12]}"
         if written is None:
-            unread = f"no file says the version in a way that can be read, so the build itself has to say {version}"
-            return RehearsalTag(tag=tag, version=version, commit=self.head, said=(said,) if scm else (said, unread))
+            unread = f"no file has a readable version, so the build itself must give {version}"
+            return RehearsalTag(tag=tag, version=version, commit=self.head, messages=(note,) if scm else (note, unread))
         if pep440.version_in(written.text) == version:
-            return RehearsalTag(tag=tag, version=version, commit=self.head, said=(said,))
-        differs = f"{written} says {clean(written.text, 60)}: a commit in that clone alone sets it to {version}"
-        return RehearsalTag(tag=tag, version=version, commit=self.head, edit=written, said=(said, differs))
+            return RehearsalTag(tag=tag, version=version, commit=self.head, messages=(note,))
+        differs = f"{written} says {clean(written.text, 60)}: a commit in that clone only sets it to {version}"
+        return RehearsalTag(tag=tag, version=version, commit=self.head, edit=written, messages=(note, differs))
 
-    def _written(self) -> tuple[WrittenVersion | None, bool]:
-        """Where HEAD's version is written, and whether it comes from tags instead. Here a likely spot will do."""
+    def _written_version(self) -> tuple[WrittenVersion | None, bool]:
+        """Return where HEAD's version is written (a guess is enough), and whether it comes from tags instead."""
         read = partial(self.git.read, self.head)
         written, scm = read_version(read)
         return (written or (None if scm else guess_version(read))), scm
 
-    def _tagged(self, tag: str, why: str) -> RehearsalTag:
-        """An existing tag, which must agree with the file at its commit."""
+    def _existing_tag(self, tag: str, why: str) -> RehearsalTag:
+        """Choose an existing tag, which must agree with the file at its commit."""
         version, commit = pep440.read_tag(tag, prefix=self.naming.prefix_of(tag)), self.git.tags()[tag]
         written, _ = read_version(partial(self.git.read, commit))
         refuse_other_version(written, tag, version, commit)
-        return RehearsalTag(tag=tag, version=version, commit=commit, said=(f"{why}, commit {commit[:12]}",))
+        return RehearsalTag(tag=tag, version=version, commit=commit, messages=(f"{why}, commit {commit[:12]}",))
 
     def _from_file(self, written: WrittenVersion) -> RehearsalTag:
-        """The version that a file says; the one that follows where that was released already."""
-        said = pep440.version_in(written.text)
-        if said is None:
+        """Choose the version in a file, or the next one if that is released already."""
+        stated = pep440.version_in(written.text)
+        if stated is None:
             raise Refused(
                 f"{clean(written.text, 60)!r} is not a version (PEP 440)",
                 where=str(written),
-                next_step="write one such as 1.2.3 there; or name the tag to rehearse: unmoor rehearse v1.2.3",
+                next_step="write one, such as 1.2.3; or name the tag to rehearse: unmoor rehearse v1.2.3",
             )
-        version = _released_form(said)
+        version = _released_form(stated)
         tags = self.git.tags()
         prefix = self.naming.new_prefix(tags)
         spelt = pep440.spellings(version, tags, prefix=prefix)
         twins = [name for name in spelt if not pep440.is_floating(name, prefix=prefix)]
         here = [name for name in twins if tags[name] == self.head]
-        if here and version == said:
-            return self._tagged(here[-1], f"rehearsing the tag {here[-1]}, which is on the commit that is checked out")
+        if here and version == stated:
+            return self._existing_tag(here[-1], f"rehearsing the tag {here[-1]}, which is on the current commit")
         if twins:
             following = self._free(pep440.next_version(version, self.kinds()))
-            told = (
-                f"{written} says {clean(written.text, 60)}, and the tag {twins[-1]} named that version already"
-                f" on commit {tags[twins[-1]][:12]}: rehearsing {following}, which comes next;"
-                " a commit in the rehearsal's own clone alone sets it"
+            reason = (
+                f"{written} says {clean(written.text, 60)}, but the tag {twins[-1]} has that version already"
+                f" on commit {tags[twins[-1]][:12]}: rehearsing {following}, the next version;"
+                " a commit in the rehearsal's own clone sets it"
             )
-            return self._made(following, edit=written, told=told)
-        if version != said:
-            told = (
-                f"{written} says {clean(written.text, 60)}, which is never released:"
-                f" rehearsing {version}; a commit in the rehearsal's own clone alone sets it"
+            return self._new_tag(following, edit=written, reason=reason)
+        if version != stated:
+            reason = (
+                f"{written} says {clean(written.text, 60)}, which is never a release:"
+                f" rehearsing {version}; a commit in the rehearsal's own clone sets it"
             )
-            return self._made(version, edit=written, told=told)
-        return self._made(version, edit=None, told=f"rehearsing {version}, the version that {written} says")
+            return self._new_tag(version, edit=written, reason=reason)
+        return self._new_tag(version, edit=None, reason=f"rehearsing {version}, the version in {written}")
 
     def _from_tags(self, *, scm: bool) -> RehearsalTag:
-        """The tag on HEAD, else the version that comes next."""
+        """Choose the tag on HEAD, or else the next version."""
         tags = self.git.tags()
         here = self.naming.at(tags, self.head)
         if here is not None:
-            return self._tagged(here, f"rehearsing the tag {here}, which is on the commit that is checked out")
+            return self._existing_tag(here, f"rehearsing the tag {here}, which is on the current commit")
         prefix = self.naming.new_prefix(tags)
-        behind = pep440.release_tags(self._behind(), prefix=prefix) or pep440.release_tags(tags, prefix=prefix)
-        current = max(behind.values(), default=None)
+        merged = pep440.release_tags(self._merged_tags(), prefix=prefix) or pep440.release_tags(tags, prefix=prefix)
+        current = max(merged.values(), default=None)
         kinds = tuple(self.kinds())
-        begun = self._begun()
+        begun = self._version_under_development()
         if begun is not None and (current is None or begun > current):
             following = self._free(begun)
-            told = f"the version comes from tags: rehearsing {following}, which a development tag leads to"
-            return self._made(following, edit=None, told=told)
+            reason = f"the version comes from tags: rehearsing {following}, to which a development tag leads"
+            return self._new_tag(following, edit=None, reason=reason)
         following = self._free(pep440.next_version(current, kinds))
-        source = "the version comes from tags" if scm else "no file says the version in a way that can be read"
-        after = f"what comes after {current}" if current is not None else "the first one"
+        source = "the version comes from tags" if scm else "no file has a readable version"
+        after = f"the version after {current}" if current is not None else "the first version"
         by = f" by its news fragments ({', '.join(sorted(set(kinds)))})" if kinds and current is not None else ""
-        hint = "" if scm else "; if a build says another one, name it: unmoor rehearse TAG"
-        return self._made(following, edit=None, told=f"{source}: rehearsing {following}, {after}{by}{hint}")
+        hint = "" if scm else "; if the build gives another one, name it: unmoor rehearse TAG"
+        return self._new_tag(following, edit=None, reason=f"{source}: rehearsing {following}, {after}{by}{hint}")
 
-    def _made(self, version: Version, *, edit: WrittenVersion | None, told: str) -> RehearsalTag:
+    def _new_tag(self, version: Version, *, edit: WrittenVersion | None, reason: str) -> RehearsalTag:
         tags = self.git.tags()
         tag = f"{pep440.tag_start(tags, prefix=self.naming.new_prefix(tags))}{version}"
-        made = f"the tag {tag} is made in the rehearsal's own clone, on commit {self.head[:12]}"
-        return RehearsalTag(tag=tag, version=version, commit=self.head, edit=edit, said=(told, made))
+        made = f"the rehearsal makes the tag {tag} in its own clone, on commit {self.head[:12]}"
+        return RehearsalTag(tag=tag, version=version, commit=self.head, edit=edit, messages=(reason, made))
 
     def _free(self, version: Version) -> Version:
-        """The version, or the first patch after it that no tag names."""
+        """Return the version, or the first patch version after it that no tag names."""
         tags = self.git.tags()
         taken = set(pep440.release_tags(tags, prefix=self.naming.new_prefix(tags)).values())
         while version in taken:
             version = pep440.next_version(version)
         return version
 
-    def _begun(self) -> Version | None:
-        """The version that the highest development tag behind HEAD leads to: 1.3.0.dev0 begins the work on 1.3.0."""
-        behind = self._behind()
-        prefix = self.naming.new_prefix(behind)
-        found = (pep440.version_in(name.removeprefix(prefix)) for name in behind if name.startswith(prefix))
+    def _version_under_development(self) -> Version | None:
+        """Return the version that the highest development tag before HEAD leads to: 1.3.0.dev0 leads to 1.3.0."""
+        merged = self._merged_tags()
+        prefix = self.naming.new_prefix(merged)
+        found = (pep440.version_in(name.removeprefix(prefix)) for name in merged if name.startswith(prefix))
         highest = max((each for each in found if each is not None and each.is_devrelease), default=None)
         return None if highest is None else _released_form(highest)
 
-    def _behind(self) -> list[str]:
-        """The tags of commits that HEAD stands on: a branch of old fixes goes on from its own releases."""
+    def _merged_tags(self) -> list[str]:
+        """Return the tags on HEAD and its ancestors: a maintenance branch continues from its own releases."""
         ran = self.git.git.run(
             "for-each-ref", f"--merged={self.head}", "--format=%(refname)", "refs/tags", cwd=self.git.folder
         )
@@ -159,5 +159,5 @@ class Chooser:
 
 
 def _released_form(version: Version) -> Version:
-    """A version without its development and local parts: 1.3.0.dev0 leads to 1.3.0, 1.3rc1.dev2 to 1.3rc1."""
+    """Remove the development and local parts of a version: 1.3.0.dev0 gives 1.3.0, 1.3rc1.dev2 gives 1.3rc1."""
     return Version(version.public.partition(".dev")[0])

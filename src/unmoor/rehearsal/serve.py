@@ -1,8 +1,7 @@
 """The process of the local world: ``python -m unmoor.rehearsal.serve DIR --repository OWNER/NAME``.
 
-It listens on ports that the system chooses, writes ``DIR/world.toml``, prints one line of JSON
-on stdout when it is ready, and ends when its stdin does: it cannot outlive its parent, whatever
-that one dies of. SIGTERM and SIGINT end it too.
+It listens on ports that the system chooses, writes ``DIR/world.toml``, prints one line of JSON on stdout when it
+is ready, and exits at the end of its stdin, so it cannot outlive its parent. SIGTERM and SIGINT stop it, too.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from unmoor.errors import ConfigError, UnmoorError
 from unmoor.rehearsal.registry.registries import Registries
 from unmoor.rehearsal.registry.site import Site
 from unmoor.rehearsal.shared import remote, worldfile
-from unmoor.rehearsal.shared.worldfile import Places
+from unmoor.rehearsal.shared.worldfile import Addresses
 from unmoor.util.filelock import exclusive_lock
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the command line says; ``file_limit`` in bytes, ``registries`` the hosts that have one here."""
+    """The command line: ``file_limit`` in bytes, ``registries`` the hosts to start a registry for."""
 
     folder: Path
     repository: str
@@ -54,14 +53,20 @@ class Options:
 
 
 def options(arguments: Sequence[str]) -> Options:
-    """Read the command line. Raises `ConfigError` for a repository that is none."""
+    """Parse the command line. Raises `ConfigError` for an invalid repository or registry host."""
     parser = argparse.ArgumentParser(prog="python -m unmoor.rehearsal.serve", description="Serve a local world.")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="where the world's state lies")
-    parser.add_argument("--repository", required=True, metavar="OWNER/NAME", help="the repository on the forge")
-    parser.add_argument("--checkout", type=Path, metavar="PATH", help="a git repository; the remote is cloned from it")
-    parser.add_argument("--file-limit", type=int, default=FILE_LIMIT, metavar="BYTES", help="largest file of an index")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the world's state")
+    parser.add_argument("--repository", required=True, metavar="OWNER/NAME", help="repository on the forge")
+    parser.add_argument("--checkout", type=Path, metavar="PATH", help="git repository to clone the remote from")
     parser.add_argument(
-        "--registry", action="append", default=[], metavar="HOST", help="a registry for images of HOST, such as ghcr.io"
+        "--file-limit", type=int, default=FILE_LIMIT, metavar="BYTES", help="largest file that an index accepts"
+    )
+    parser.add_argument(
+        "--registry",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="start a registry for images of HOST, such as ghcr.io",
     )
     read = parser.parse_args(arguments)
     for host in read.registry:
@@ -83,7 +88,7 @@ def options(arguments: Sequence[str]) -> Options:
 
 
 def locked(folder: Path) -> AbstractContextManager[None]:
-    """Hold the folder: two worlds in one would write over each other. Raises `Refused`."""
+    """Lock the folder, because two worlds in it would overwrite each other's state. Raises `Refused`."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     next_step = "stop it, or choose another folder"
     return exclusive_lock(
@@ -92,7 +97,7 @@ def locked(folder: Path) -> AbstractContextManager[None]:
 
 
 class Ports:
-    """One ASGI app for several sockets: each request goes to the app of the port it came to."""
+    """One ASGI app for several sockets: each request goes to the app of its port."""
 
     def __init__(self, apps: Mapping[int, ASGIApp]) -> None:
         self._apps = apps
@@ -102,9 +107,9 @@ class Ports:
         await self._apps[scope["server"][1]](scope, receive, send)
 
 
-def bound() -> socket.socket:
-    """A listening socket on a port of 127.0.0.1 that the system chose."""
-    # asyncio turns Nagle's algorithm off only where the protocol is named; with it, each answer takes 40 ms.
+def listen() -> socket.socket:
+    """Open a listening socket on a port of 127.0.0.1 that the system chooses."""
+    # asyncio turns Nagle's algorithm off only if the protocol is given; with it, each answer takes 40 ms.
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.bind(("127.0.0.1", 0))
     made.listen(BACKLOG)
@@ -113,21 +118,21 @@ def bound() -> socket.socket:
 
 
 def address(made: socket.socket) -> str:
-    """The address of a socket, without a slash at the end."""
+    """Return the address of a socket, without a slash at the end."""
     return f"http://127.0.0.1:{made.getsockname()[1]}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """What the servers are made of: where they listen, the remote, the proxies of registries by their port."""
+    """The parts of the servers: their addresses, the remote, and the proxies of registries by port."""
 
-    places: Places
+    addresses: Addresses
     git: remote.Remote
     proxies: Mapping[int, Proxy]
 
     @property
     def shelf(self) -> Shelf | None:
-        """The packages of GHCR, where it is here."""
+        """The packages of GHCR; ``None`` if this world has no GHCR."""
         from unmoor.rehearsal.github.packages import Shelf
 
         ghcr = next((proxy for proxy in self.proxies.values() if proxy.rules.is_ghcr), None)
@@ -135,36 +140,36 @@ class Served:
 
 
 def build(chosen: Options, served: Served, log: int) -> ASGIApp:
-    """Put the servers together."""
+    """Build the servers as one ASGI app."""
     from unmoor.rehearsal.github import app as github_app
     from unmoor.rehearsal.index import app as index_app
     from unmoor.rehearsal.shared import oidc
     from unmoor.rehearsal.shared.http import Logged
 
-    tokens, places = worldfile.credentials(chosen.folder), served.places
+    tokens, addresses = worldfile.credentials(chosen.folder), served.addresses
     api, storage = github_app.apps(
         chosen.folder / "forge",
-        places=places,
+        addresses=addresses,
         repository=chosen.repository,
         remote=served.git,
         tokens=tokens,
         shelf=served.shelf,
     )
     trusted = oidc.Issuer(
-        folder=chosen.folder / "issuer", base=places.issuer, repository=chosen.repository, runner=tokens.runner
+        folder=chosen.folder / "issuer", base=addresses.issuer, repository=chosen.repository, runner=tokens.runner
     )
 
     def at(name: str, base: str, token: str) -> ASGIApp:
         return index_app.app(chosen.folder / name, base=base, token=token, limit=chosen.file_limit, issuer=trusted)
 
     apps: dict[str, ASGIApp] = {
-        "pypi": at("pypi", places.pypi, tokens.pypi),
-        "testpypi": at("testpypi", places.testpypi, tokens.testpypi),
+        "pypi": at("pypi", addresses.pypi, tokens.pypi),
+        "testpypi": at("testpypi", addresses.testpypi, tokens.testpypi),
         "forge": api,
         "storage": storage,
         "issuer": oidc.app(trusted),
     }
-    ports = {name: int(address.rpartition(":")[2]) for name, address in asdict(places).items()}
+    ports = {name: int(address.rpartition(":")[2]) for name, address in asdict(addresses).items()}
     logged = {ports[name]: Logged(app, server=name, log=log) for name, app in apps.items()}
     return Ports(logged | {port: Logged(app, server="registry", log=log) for port, app in served.proxies.items()})
 
@@ -172,7 +177,7 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
 def begin_registries(
     chosen: Options, started: Registries, addresses: Mapping[str, str]
 ) -> tuple[Mapping[int, Proxy], str]:
-    """Begin to start the registries; say what stands before each, by its port, and else why there is none."""
+    """Begin to start the registries. Return their proxies by port, and why there are none if they cannot run."""
     from unmoor.rehearsal.registry import registries
 
     runner = registries.found()
@@ -198,14 +203,14 @@ def begin_registries(
 
 
 class ParentWatch:
-    """Waits in a thread for the end of stdin, which is the end of our parent, and then ends us."""
+    """Waits in a thread for the end of stdin, which means that the parent is gone, and then ends this process."""
 
     def __init__(self) -> None:
         self._stop: Callable[[], None] | None = None
         threading.Thread(target=self._wait, daemon=True).start()
 
-    def ends(self, stop: Callable[[], None]) -> None:
-        """Say how to end in good order; before that the process just ends."""
+    def on_end(self, stop: Callable[[], None]) -> None:
+        """Set how to stop cleanly; before that the process just exits."""
         self._stop = stop
 
     def _wait(self) -> None:
@@ -225,56 +230,56 @@ async def _serve(app: ASGIApp, sockets: list[socket.socket], ready: str, life: P
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        loop.call_soon_threadsafe(server.told.set)
+        loop.call_soon_threadsafe(server.stop_requested.set)
 
-    life.ends(stop)
+    life.on_end(stop)
     sys.stdout.write(ready + "\n")
     sys.stdout.flush()
     await server.serve(sockets=sockets)
 
 
 def serve(chosen: Options) -> None:
-    """Serve until told to stop. Raises `Refused`, `ToolMissing`, `TimedOut`, `Unknown`."""
+    """Serve until stopped. Raises `Refused`, `ToolMissing`, `TimedOut`, `Unknown`."""
     life = ParentWatch()
     checkout = chosen.checkout.absolute() if chosen.checkout else None
     with locked(chosen.folder), Registries() as started:
-        # The path of a socket may be 107 bytes long: below here it is short.
+        # The path of a socket has at most 107 bytes; a relative path is short.
         os.chdir(chosen.folder)
         begun = remote.begin(chosen.folder, checkout)
-        sockets = [bound() for _ in (*fields(Places), *chosen.registries)]
+        sockets = [listen() for _ in (*fields(Addresses), *chosen.registries)]
         ports = [address(made) for made in sockets]
-        places = Places(**{each.name: at for each, at in zip(fields(Places), ports, strict=False)})
-        registries = dict(zip(chosen.registries, ports[len(fields(Places)) :], strict=True))
+        addresses = Addresses(**{each.name: at for each, at in zip(fields(Addresses), ports, strict=False)})
+        registries = dict(zip(chosen.registries, ports[len(fields(Addresses)) :], strict=True))
         proxies, lacking = begin_registries(chosen, started, registries) if registries else ({}, "")
         if lacking:
             registries = {}
         log = os.open(chosen.folder / "requests.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         app = build(
-            chosen, Served(places=places, git=remote.Remote(chosen.folder / "remote.git"), proxies=proxies), log
+            chosen, Served(addresses=addresses, git=remote.Remote(chosen.folder / "remote.git"), proxies=proxies), log
         )
         remote.finish(chosen.folder, begun)
         started.wait()
         file = worldfile.write(
             chosen.folder,
-            places=places,
+            addresses=addresses,
             credentials=worldfile.credentials(chosen.folder),
             repository=chosen.repository,
             registries=registries,
         )
-        said = {"world": str(file), "pid": os.getpid(), **asdict(places)}
-        ready = json.dumps({**said, "registries": registries, "no_registry": lacking})
-        # uvicorn sends a signal that ended it to itself again, once it has closed everything.
+        facts = {"world": str(file), "pid": os.getpid(), **asdict(addresses)}
+        ready = json.dumps({**facts, "registries": registries, "no_registry": lacking})
+        # uvicorn raises the signal that ended it again, once it has closed everything.
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(app, sockets, ready, life))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve; a mistake is one line on stderr, the same as JSON on stdout for a parent, and an exit code."""
+    """Serve. Report an error as a line on stderr, as JSON on stdout for the parent, and as an exit code."""
     try:
         serve(options(sys.argv[1:] if arguments is None else arguments))
     except UnmoorError as error:
-        said = {"what": error.what, "where": error.where, **error.advice}
-        sys.stdout.write(json.dumps({"kind": error.kind, "error": said}) + "\n")
+        facts = {"what": error.what, "where": error.where, **error.advice}
+        sys.stdout.write(json.dumps({"kind": error.kind, "error": facts}) + "\n")
         sys.stderr.write(f"{error.in_brief(where=True)}\n")
         return error.exit_code
     return 0

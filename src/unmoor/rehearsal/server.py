@@ -1,4 +1,4 @@
-"""uvicorn, set up for the local world: several sockets, reason phrases, and an end without delay.
+"""uvicorn for the local world: several sockets, reason phrases, and a stop without delay.
 
 Uses uvicorn's internals, so pyproject.toml excludes its next major version: `Server.main_loop`, `on_tick`, `shutdown`,
 `should_exit` and `server_state` here, and `H11Protocol.conn` in `shared.http`.
@@ -22,7 +22,7 @@ TICK = 0.1
 
 
 class Server(uvicorn.Server):
-    """Ends at once when told to; uvicorn itself looks ten times a second, and then waits a tenth."""
+    """A server that stops at once; uvicorn itself checks ten times a second, and then waits a tenth of a second."""
 
     def __init__(self, app: ASGIApp) -> None:
         config = uvicorn.Config(
@@ -38,18 +38,18 @@ class Server(uvicorn.Server):
             h11_max_incomplete_event_size=HEAD_LIMIT,
         )
         super().__init__(config)
-        self.told = asyncio.Event()
+        self.stop_requested = asyncio.Event()
 
     async def main_loop(self) -> None:
-        """Tick until told to end; the ticks keep the ``Date`` header right."""
+        """Tick until a stop is requested; the ticks keep the ``Date`` header right."""
         tick = 0
         while not await self.on_tick(tick):
             tick += 1
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.told.wait(), TICK)
+                await asyncio.wait_for(self.stop_requested.wait(), TICK)
                 self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Wait for requests under way, a second at most; where there are none, for nothing."""
+        """Wait for active requests, at most a second; do not wait if there are none."""
         if self.server_state.tasks:
             await super().shutdown(sockets)

@@ -1,4 +1,4 @@
-"""unmoor's own adapters, with the places that the world file names, against the local registry and its packages."""
+"""unmoor's own adapters, with the addresses in the world file, against the local registry and its packages."""
 
 from __future__ import annotations
 

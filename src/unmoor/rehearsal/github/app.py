@@ -20,9 +20,9 @@ from unmoor.rehearsal.github.json_shapes import Shapes
 from unmoor.rehearsal.github.packages import Packages, Shelf
 from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
 from unmoor.rehearsal.github.requests import USER, RequestHandler, Rights
-from unmoor.rehearsal.shared.http import gone, note
+from unmoor.rehearsal.shared.http import answer_gone, note
 from unmoor.rehearsal.shared.remote import Remote
-from unmoor.rehearsal.shared.worldfile import Credentials, Places
+from unmoor.rehearsal.shared.worldfile import Addresses, Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -239,7 +239,7 @@ async def _problem(_request: Request, error: Exception) -> Response:
 def apps(
     folder: Path,
     *,
-    places: Places,
+    addresses: Addresses,
     repository: str,
     remote: Remote,
     tokens: Credentials,
@@ -249,7 +249,7 @@ def apps(
 
     ``shelf`` holds the packages of its registry, where it has one.
     """
-    base = places.forge
+    base = addresses.forge
     desk = RequestHandler(
         shapes=Shapes(api=f"{base}/api/v3", uploads=f"{base}/api/uploads", site=base, repository=repository),
         releases=Releases(folder=folder, git=_git(remote)),
@@ -259,9 +259,9 @@ def apps(
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         Problem: _problem,
         HTTPException: _problem,
-        ClientDisconnect: gone,
+        ClientDisconnect: answer_gone,
     }
-    assets = Attachments(desk=desk, storage=places.storage)
+    assets = Attachments(desk=desk, storage=addresses.storage)
     routes = [*_routes(Forge(desk=desk), assets), *Packages(desk=desk, shelf=shelf).routes()]
     forge = Starlette(routes=routes, exception_handlers=handlers)
     forge.router.redirect_slashes = False

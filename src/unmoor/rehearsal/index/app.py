@@ -25,7 +25,7 @@ from unmoor.rehearsal.index.refusal import Refusal, answer
 from unmoor.rehearsal.index.store import Project, Shelf
 from unmoor.rehearsal.index.trusted_publishing import Minting
 from unmoor.rehearsal.index.upload_api import Uploads
-from unmoor.rehearsal.shared.http import gone, preferred
+from unmoor.rehearsal.shared.http import answer_gone, preferred
 from unmoor.rehearsal.shared.oidc import Issuer
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def app(folder: Path, *, base: str, token: str, limit: int, issuer: Issuer) -> S
 
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         Refusal: refused,
-        ClientDisconnect: gone,
+        ClientDisconnect: answer_gone,
     }
     made = Starlette(routes=routes, exception_handlers=handlers)
     made.router.redirect_slashes = False

@@ -7,7 +7,7 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from unmoor.rehearsal.shared.http import REASON, phrase, preferred
+from unmoor.rehearsal.shared.http import REASON, preferred, reason_phrase
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -53,4 +53,4 @@ def answer(request: Request, refusal: Refusal) -> Response:
         body = json.dumps({"message": message, "code": title, "title": HTTPStatus(status).phrase})
     else:
         body = f"{title}\n\n{explanation}\n\n\n{reason}\n\n"
-    return Response(body, status, {REASON.decode(): phrase(reason)}, media_type=kind)
+    return Response(body, status, {REASON.decode(): reason_phrase(reason)}, media_type=kind)

@@ -198,6 +198,6 @@ def _fields(form: FormData) -> dict[str, list[str]]:
 
 def _take(intake: Intake, content: UploadFile) -> Digests:
     content.file.seek(0)
-    for piece in store.pieces(content.file):
+    for piece in store.read_pieces(content.file):
         intake.write(piece)
     return intake.done()

@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, Response
 from unmoor.rehearsal.registry.rules import Fault, Place, Rules, Who
 from unmoor.rehearsal.registry.tokens import Claims, Signer, scopes
 from unmoor.rehearsal.registry.upstream import Answer, Headers, Upstream
-from unmoor.rehearsal.shared.http import CUT, drain, gone, note
+from unmoor.rehearsal.shared.http import CUT, answer_gone, drain, note
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -105,7 +105,7 @@ class Proxy:
         except Cut:
             response = Response(status_code=499, headers={CUT: "reset"})
         except ClientDisconnect as error:
-            response = await gone(request, error)
+            response = await answer_gone(request, error)
         except OSError as error:
             response = JSONResponse(
                 {"errors": [{"code": "UNAVAILABLE", "message": str(error)}]}, HTTPStatus.BAD_GATEWAY

@@ -1,4 +1,4 @@
-"""What the servers share: the request log, reason phrases, and the reading of ``Accept``."""
+"""HTTP helpers of the servers: the request log, reason phrases, cut connections, and ``Accept``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REASON = b"x-reason"
 CUT = "x-cut"
-"""A header of an answer that is never sent: the connection is closed instead, or ``reset`` where it says so."""
+"""Header of an answer that is never sent: the connection is closed instead, or reset if its value is ``reset``."""
 DRAIN_LIMIT = 4 << 30
 HEAD_LIMIT = 64 << 10
 GONE = 499
@@ -29,14 +29,14 @@ GONE = 499
 class _Connection(h11.Connection):
     """Sends the ``X-Reason`` header of an answer as its HTTP reason phrase.
 
-    PyPI says in the reason phrase why it refuses a file, and twine shows nothing else; ASGI
-    has no word for it.
+    PyPI explains in the reason phrase why it refuses a file, and twine prints nothing else; ASGI cannot
+    express it.
     """
 
     transport: asyncio.Transport | None = None
 
     def send_with_data_passthrough(self, event: h11.Event) -> list[bytes] | None:
-        """Send an event; every way of sending comes through here."""
+        """Send an event; every other method to send uses this one."""
         if isinstance(event, h11.Response):
             cut = next((value for name, value in event.headers if name == CUT.encode()), None)
             if cut is not None and self.transport is not None:
@@ -51,7 +51,7 @@ class _Connection(h11.Connection):
 
 
 def _cut(transport: asyncio.Transport, *, resets: bool) -> None:
-    """Close a connection at once; the other side sees a reset, or an end without an answer."""
+    """Close a connection at once; the client sees a reset, or an end without an answer."""
     if resets:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
@@ -65,39 +65,39 @@ class ReasonProtocol(H11Protocol):
         self.conn = _Connection(h11.SERVER, self.config.h11_max_incomplete_event_size or HEAD_LIMIT)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin with a connection."""
+        """Give the new connection its transport."""
         super().connection_made(transport)
         if isinstance(self.conn, _Connection):
             self.conn.transport = transport
 
 
-def phrase(text: str) -> str:
-    """Make a text fit to be a reason phrase: one line of printable ASCII."""
+def reason_phrase(text: str) -> str:
+    """Convert a text to a valid reason phrase: one line of printable ASCII."""
     return "".join(char if " " <= char <= "~" else "?" for char in text)[:1000]
 
 
 def preferred(accept: str, offers: Sequence[str]) -> str | None:
-    """Choose the offer that ``Accept`` (RFC 9110, 12.5.1) likes best.
+    """Choose the offer that ``Accept`` (RFC 9110, 12.5.1) prefers.
 
     The first one wins a tie; ``None`` if none fits.
     """
     if not accept.strip():
         return offers[0]
-    wishes: dict[str, float] = {}
+    qualities: dict[str, float] = {}
     for part in accept.split(","):
         name, _, rest = part.partition(";")
-        wishes[name.strip().lower()] = _quality(rest)
+        qualities[name.strip().lower()] = _quality(rest)
 
-    def liking(offer: str) -> float:
+    def quality(offer: str) -> float:
         ranges = (offer, offer.split("/", 1)[0] + "/*", "*/*")
-        return next((wishes[each] for each in ranges if each in wishes), 0.0)
+        return next((qualities[each] for each in ranges if each in qualities), 0.0)
 
-    best = max(offers, key=liking)
-    return best if liking(best) > 0 else None
+    best = max(offers, key=quality)
+    return best if quality(best) > 0 else None
 
 
 def _quality(parameters: str) -> float:
-    """The ``q`` of a media range, 1 where it is absent, 0 where it is no number."""
+    """Return the ``q`` of a media range; 1 if it is absent, 0 if it is not a number."""
     for each in parameters.split(";"):
         name, _, value = each.partition("=")
         if name.strip() == "q":
@@ -109,15 +109,15 @@ def _quality(parameters: str) -> float:
 
 
 async def drain(request: Request) -> None:
-    """Read a body to its end and forget it.
+    """Read a body to its end and discard it.
 
-    A server that answers and closes while the client still sends gives the client a reset
-    connection in place of the answer.
+    If a server answers and closes while the client still sends, the client gets a reset connection instead
+    of the answer.
     """
-    seen = 0
+    size = 0
     async for piece in request.stream():
-        seen += len(piece)
-        if seen > DRAIN_LIMIT:
+        size += len(piece)
+        if size > DRAIN_LIMIT:
             return
 
 
@@ -126,15 +126,15 @@ def note(request: Request, **facts: object) -> None:
     request.scope.setdefault("unmoor.notes", {}).update(facts)
 
 
-async def gone(_request: Request, _error: Exception) -> Response:
-    """What is answered to a client that is no longer there: nothing but a status for the log."""
+async def answer_gone(_request: Request, _error: Exception) -> Response:
+    """Answer a client that has disconnected: only a status for the log."""
     return Response(status_code=GONE)
 
 
 class Logged:
     """Writes one line to the request log for each request, before its answer goes out.
 
-    The status is 499 where the client was gone before it could be answered.
+    The status is 499 if the client disconnected before the answer.
     """
 
     def __init__(self, app: ASGIApp, *, server: str, log: int) -> None:

@@ -1,8 +1,8 @@
-"""Who vouches for a job: the address in GitHub Actions that gives out ID tokens, and the key that signs them.
+"""The ID token issuer of GitHub Actions: the address that gives tokens to jobs, and the key that signs them.
 
 Point a job at it with ``ACTIONS_ID_TOKEN_REQUEST_URL`` and ``ACTIONS_ID_TOKEN_REQUEST_TOKEN`` (``runner`` in
-``credentials.json``). The claims are those of a tag's run of ``release.yml``; ``claims.json`` in its folder
-changes them, and takes away those that it says are ``null``. Source: GitHub's page "OpenID Connect reference".
+``credentials.json``). The claims are those of a run of ``release.yml`` for a tag; ``claims.json`` in its folder
+overrides them, and removes those that are ``null``. Source: GitHub's page "OpenID Connect reference".
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 LIFE = 300
-"""Seconds that an ID token is good for."""
+"""Lifetime of an ID token, in seconds."""
 ALGORITHM = "RS256"
 _KEY = "rehearsal"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Issuer:
-    """One issuer: its folder, its address without a slash at the end, the repository whose jobs it vouches for.
+    """One issuer: its folder, its address without a slash at the end, and the repository of its jobs.
 
-    ``runner`` is the token with which a job asks. The key is made at the first use: that takes 0.1 s.
+    ``runner`` is the token with which a job requests ID tokens. The key is made at the first use, in 0.1 s.
     """
 
     folder: Path
@@ -66,11 +66,11 @@ class Issuer:
 
     @property
     def public(self) -> RSAPublicKey:
-        """The key that checks its tokens."""
+        """The public key that verifies its tokens."""
         return self._private.public_key()
 
     def claims(self, audience: str) -> dict[str, Any]:
-        """What the next token says."""
+        """Return the claims of the next token."""
         owner, _, name = self.repository.partition("/")
         now, ref = int(self.now()), "refs/tags/v1.0"
         workflow = f"{self.repository}/.github/workflows/release.yml@{ref}"
@@ -106,7 +106,7 @@ class Issuer:
         return jwt.encode(self.claims(audience), self._private, algorithm=ALGORITHM, headers={"kid": _KEY})
 
     async def give(self, request: Request) -> Response:
-        """``GET /token?audience=…``: what a job asks for."""
+        """``GET /token?audience=…``: an ID token for a job."""
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), self.runner.encode()):
             return JSONResponse({"message": "Unauthorized"}, HTTPStatus.UNAUTHORIZED)
@@ -135,7 +135,7 @@ class Issuer:
 
 
 def app(issuer: Issuer) -> Starlette:
-    """The issuer as an ASGI app."""
+    """Return the issuer as an ASGI app."""
     return Starlette(
         routes=[
             Route("/token", issuer.give),

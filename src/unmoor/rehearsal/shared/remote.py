@@ -1,4 +1,4 @@
-"""The bare git repository that stands for the remote; read and written with git itself."""
+"""The bare git repository that serves as the remote; read and written with git itself."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _FIELDS = "%(refname)%00%(objectname)%00%(objecttype)"
 
 
 def environment() -> dict[str, str]:
-    """The environment for git: ours, without what would point it at another repository, and without questions."""
+    """Return the environment for git: without variables that select another repository, and without prompts."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     return {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
 
 
 def git() -> str:
-    """Where git is. Raises `ToolMissing`."""
+    """Return the path of git. Raises `ToolMissing`."""
     found = shutil.which("git")
     if found is None:
         raise ToolMissing("git is not installed", where="the local world", next_step="install git", retryable=True)
@@ -30,7 +30,7 @@ def git() -> str:
 
 
 def begin(folder: Path, checkout: Path | None) -> subprocess.Popen[bytes] | None:
-    """Begin to make the remote beside its place, ``None`` where it is there already; `finish` gives it its name."""
+    """Begin to make the remote under a temporary name; ``None`` if it exists already. `finish` renames it."""
     if (folder / "remote.git").is_dir():
         return None
     aside = folder / "remote.git.part"
@@ -47,7 +47,7 @@ def begin(folder: Path, checkout: Path | None) -> subprocess.Popen[bytes] | None
 
 
 def finish(folder: Path, begun: subprocess.Popen[bytes] | None) -> Remote:
-    """Wait for what `begin` began. Raises `Refused` with git's own words where the checkout cannot be cloned."""
+    """Wait for what `begin` started. Raises `Refused` with git's message if the checkout cannot be cloned."""
     if begun is not None:
         try:
             _, words = begun.communicate(timeout=TIMEOUT)
@@ -56,9 +56,11 @@ def finish(folder: Path, begun: subprocess.Popen[bytes] | None) -> Remote:
             begun.communicate()
             words = f"no end after {TIMEOUT:.0f} s".encode()
         if begun.returncode != 0:
-            said = " ".join(words.decode(errors="replace").split())[:500]
+            message = " ".join(words.decode(errors="replace").split())[:500]
             raise Refused(
-                f"the checkout cannot be cloned: {said}", where="the local world", next_step="run it in a git checkout"
+                f"the checkout cannot be cloned: {message}",
+                where="the local world",
+                next_step="run it in a git checkout",
             )
         (folder / "remote.git.part").rename(folder / "remote.git")
     return Remote(folder / "remote.git")
@@ -90,21 +92,21 @@ class Remote:
         )
 
     def refs(self, prefix: str) -> list[Ref]:
-        """Every ref whose full name begins with ``prefix``, sorted by name."""
+        """Return every ref whose full name begins with ``prefix``, sorted by name."""
         out = self._run("for-each-ref", f"--format={_FIELDS}").stdout.decode(errors="replace")
         rows = (line.split("\0") for line in out.splitlines())
         return [Ref(name=name, sha=sha, kind=kind) for name, sha, kind in rows if name.startswith(prefix)]
 
     def ref(self, name: str) -> Ref | None:
-        """One ref by its full name."""
+        """Return one ref by its full name; ``None`` if there is none."""
         return next((each for each in self.refs(name) if each.name == name), None)
 
     def default_branch(self) -> str:
-        """The branch that HEAD names, ``main`` where HEAD names none."""
+        """Return the branch that HEAD names; ``main`` if it names none."""
         return self._run("symbolic-ref", "--short", "HEAD").stdout.decode().strip() or "main"
 
     def tag_object(self, sha: str) -> dict[str, str] | None:
-        """An annotated tag: name, message, tagger, date, and what it points to; ``None`` for anything else."""
+        """Return an annotated tag: name, message, tagger, date, and its target; ``None`` for anything else."""
         if not is_commit(sha) or self._run("cat-file", "-t", sha).stdout.strip() != b"tag":
             return None
         head, _, message = self._run("cat-file", "tag", sha).stdout.decode(errors="replace").partition("\n\n")
@@ -112,11 +114,11 @@ class Remote:
         return {**fields, "message": message}
 
     def is_tag_name(self, name: str) -> bool:
-        """Whether git would take this as a tag's name."""
+        """Whether git accepts this as a tag's name."""
         return "\0" not in name and self._run("check-ref-format", f"refs/tags/{name}").returncode == 0
 
     def commit(self, target: str) -> str | None:
-        """The commit of a branch or of a full hash; ``None`` for all else, as GitHub has it."""
+        """Return the commit of a branch or of a full hash; ``None`` for anything else, as on GitHub."""
         branch = self.ref(f"refs/heads/{target}")
         if branch is not None:
             return branch.sha

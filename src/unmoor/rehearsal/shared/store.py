@@ -1,6 +1,6 @@
-"""State on disk: each file is whole or not there, and bytes are hashed while they are written.
+"""State on disk: each file is complete or absent, and bytes are hashed while they are written.
 
-Nothing here calls fsync: the state must survive the death of the server, not that of the machine.
+Nothing here calls fsync: the state must survive a crash of the server, but not of the machine.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ T = TypeVar("T")
 
 
 def now() -> str:
-    """The time, as both GitHub and the index write it: ``2026-01-31T12:00:00.123456Z``."""
+    """Return the current time as GitHub and the index write it: ``2026-01-31T12:00:00.123456Z``."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def save(path: Path, state: object) -> None:
-    """Write a state as JSON, aside and then renamed."""
+    """Write a state as JSON, to a temporary file that is then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     aside.write_bytes(msgspec.json.encode(state))
@@ -35,7 +35,7 @@ def save(path: Path, state: object) -> None:
 
 
 def load(path: Path, kind: type[T]) -> T | None:
-    """Read a state back, ``None`` where there is none."""
+    """Read a state; ``None`` if there is none."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -44,7 +44,7 @@ def load(path: Path, kind: type[T]) -> T | None:
 
 
 def lines(path: Path) -> frozenset[str]:
-    """The lines of a control file, none where it is not there."""
+    """Return the lines of a control file; none if it does not exist."""
     try:
         return frozenset(path.read_text(encoding="utf-8").split())
     except FileNotFoundError:
@@ -52,7 +52,7 @@ def lines(path: Path) -> frozenset[str]:
 
 
 def touched(path: Path) -> str | None:
-    """When a control file was last touched, in the form of `now`; ``None`` where it is not there."""
+    """Return when a control file was last touched, in the format of `now`; ``None`` if it does not exist."""
     try:
         seconds = path.stat().st_mtime
     except FileNotFoundError:
@@ -62,7 +62,7 @@ def touched(path: Path) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Digests:
-    """What was measured of a file's bytes; all in lower-case hexadecimal, ``size`` in bytes."""
+    """The digests of a file, in lower-case hexadecimal, and its ``size`` in bytes."""
 
     sha256: str
     blake2: str
@@ -71,7 +71,7 @@ class Digests:
 
 
 class Intake:
-    """A file that is being written aside; hashed piece by piece, never whole in memory."""
+    """A temporary file that is hashed while it is written, never held in memory as a whole."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ class Intake:
         self._size = 0
 
     def write(self, piece: bytes) -> None:
-        """Take the next piece."""
+        """Write the next piece."""
         self._file.write(piece)
         self._sha256.update(piece)
         self._blake2.update(piece)
@@ -91,7 +91,7 @@ class Intake:
         self._size += len(piece)
 
     def done(self) -> Digests:
-        """Close the file and say what was measured."""
+        """Close the file and return its digests."""
         self._file.close()
         return Digests(
             sha256=self._sha256.hexdigest(),
@@ -101,23 +101,23 @@ class Intake:
         )
 
     def keep(self, path: Path) -> None:
-        """Give the file its name."""
+        """Rename the file to its final path."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path.replace(path)
 
     def drop(self) -> None:
-        """Remove what was written, if it has no name yet."""
+        """Remove the file, unless it has its final path already."""
         self._file.close()
         self.path.unlink(missing_ok=True)
 
 
 def tidy(folder: Path) -> None:
-    """Remove what was being written when the servers died."""
+    """Remove the temporary files of servers that crashed."""
     for left in folder.rglob(".*.part"):
         left.unlink()
 
 
-def pieces(stream: IO[bytes]) -> Iterator[bytes]:
+def read_pieces(stream: IO[bytes]) -> Iterator[bytes]:
     """Read a stream in pieces."""
     while piece := stream.read(PIECE):
         yield piece

@@ -19,11 +19,11 @@ USER = "rehearsal"
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """Throw-away tokens, made at random for each world.
+    """Throw-away random tokens, new for each world.
 
-    ``forge`` is a person's token that may write, ``read`` an installation's that may only read, and
-    ``installation`` one that may write, without the forge saying so. ``registry`` and
-    ``registry_read`` are passwords of the registry, and ``runner`` is what a job gets its ID tokens with.
+    ``forge`` is a user's token with write access. ``read`` is a GitHub App installation's token with read
+    access, ``installation`` one with write access that the API does not report. ``registry`` and
+    ``registry_read`` are passwords of the registry. ``runner`` is the token with which a job requests ID tokens.
     """
 
     pypi: str
@@ -37,7 +37,7 @@ class Credentials:
 
 
 def credentials(folder: Path) -> Credentials:
-    """Read the world's credentials, and make those that are missing. Raises `Unknown` for a file that is broken."""
+    """Read the world's credentials, and make the missing ones. Raises `Unknown` if the file is broken."""
     path = folder / CREDENTIALS
     made = {
         "pypi": f"pypi-{secrets.token_urlsafe(24)}",
@@ -64,11 +64,11 @@ def credentials(folder: Path) -> Credentials:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Places:
-    """Where the servers listen: their addresses, without a slash at the end.
+class Addresses:
+    """The addresses of the servers, without a slash at the end.
 
-    ``storage`` hands out the bytes of the forge's assets, to which the forge redirects; ``issuer`` gives
-    ID tokens to jobs.
+    ``storage`` serves the bytes of the forge's assets, to which the forge redirects; ``issuer`` gives ID tokens
+    to jobs.
     """
 
     pypi: str
@@ -79,7 +79,7 @@ class Places:
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string; JSON's escapes are all TOML's too, but for DEL."""
+    """Write a TOML basic string; JSON's escapes are valid in TOML, except for DEL."""
     return json.dumps(text).replace("\x7f", "\\u007f")
 
 
@@ -92,7 +92,7 @@ def _index(table: str, name: str, base: str, token: str) -> str:
         "page": f"{base}/project/{{project}}/{{version}}/",
         "username": "__token__",
         "password": token,
-        # A project that demands it is rehearsed with a throw-away token all the same.
+        # Even a project that requires trusted publishing is rehearsed with a throw-away token.
         "trusted-publishing": "never",
     }
     return f"\n[{table}]\n" + "".join(f"{key} = {_quoted(value)}\n" for key, value in rows.items())
@@ -106,29 +106,29 @@ def _registry(host: str, address: str, password: str) -> str:
 def write(
     folder: Path,
     *,
-    places: Places,
+    addresses: Addresses,
     credentials: Credentials,
     repository: str,
     registries: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write ``world.toml``, whole, readable by its owner alone; return where it lies.
+    """Write ``world.toml`` atomically, readable only by its owner. Return its path.
 
     ``registries`` are addresses by the host that they stand for.
     """
     forge = {
-        "api": f"{places.forge}/api/v3",
-        "uploads": f"{places.forge}/api/uploads",
-        "site": places.forge,
+        "api": f"{addresses.forge}/api/v3",
+        "uploads": f"{addresses.forge}/api/uploads",
+        "site": addresses.forge,
         "repository": repository,
         "token": credentials.forge,
     }
     text = (
         "# A local world. Its credentials are worth nothing anywhere else.\n"
-        f"# ID tokens for trusted publishing: ACTIONS_ID_TOKEN_REQUEST_URL={places.issuer}/token\n"
+        f"# ID tokens for trusted publishing: ACTIONS_ID_TOKEN_REQUEST_URL={addresses.issuer}/token\n"
         f'# and ACTIONS_ID_TOKEN_REQUEST_TOKEN, which is "runner" in {CREDENTIALS}.\n'
         'name = "local"\nrehearsal = true\n'
-        + _index("index", "pypi", places.pypi, credentials.pypi)
-        + _index("staging", "testpypi", places.testpypi, credentials.testpypi)
+        + _index("index", "pypi", addresses.pypi, credentials.pypi)
+        + _index("staging", "testpypi", addresses.testpypi, credentials.testpypi)
         + "\n[dependencies]\n# Empty: the installer's own configuration.\n"
         + 'simple = ""\n\n[forge]\n'
         + "".join(f"{key} = {_quoted(value)}\n" for key, value in forge.items())
