@@ -16,7 +16,7 @@ import pytest
 import unmoor
 from unmoor import errors
 from unmoor.cli import exit_codes
-from unmoor.render import words
+from unmoor.render.advice import next_step
 
 SOURCES = Path(inspect.getfile(unmoor)).parent
 MODULES = {str(path.relative_to(SOURCES)): ast.parse(path.read_text()) for path in sorted(SOURCES.rglob("*.py"))}
@@ -137,7 +137,7 @@ AGAIN = "run the same command again"
 )
 def test_the_renderer_says_to_run_it_again(error: errors.UnmoorError, *, resumes: bool, step: str) -> None:
     """What is specific first, then how long to wait, then the same command, then what to do if that does not help."""
-    assert words.next_step(error, resumes=resumes) == step
+    assert next_step(error, resumes=resumes) == step
     assert click.unstyle(exit_codes.message(error, resumes=resumes)[-1]) == f"next:  {step}"
 
 
@@ -183,7 +183,7 @@ def test_only_the_renderer_says_to_run_it_again() -> None:
         for node in constants(tree)
         if phrases.search(str(node.value))
     }
-    assert {module for module, _ in said} == {"render/words.py"}
+    assert {module for module, _ in said} == {"render/advice.py"}
 
 
 def test_every_error_says_what_to_do() -> None:

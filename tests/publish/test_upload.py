@@ -16,7 +16,7 @@ from unmoor.errors import Conflict, Denied, Incomplete, Rejected, TimedOut, TryL
 from unmoor.products import Dists, File, Release, Subject, Uploaded
 from unmoor.publish.index_state import split_missing
 from unmoor.publish.upload import TRIES, WIDTH, upload
-from unmoor.render.words import AGAIN, next_step
+from unmoor.render.advice import AGAIN, next_step
 from unmoor.util.text import duration
 
 RELEASE = Release(

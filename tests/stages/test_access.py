@@ -14,7 +14,7 @@ from unmoor.errors import Denied, Internal, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeRelease, ForgeRepository
 from unmoor.ports.index import Holding, LoginProbe
 from unmoor.products import Access, Certainty, Release
-from unmoor.render.words import next_step
+from unmoor.render.advice import next_step
 from unmoor.stages.access import ProveAccess
 
 EMPTY = Holding(simple={}, json=None)

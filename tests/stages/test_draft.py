@@ -18,7 +18,7 @@ from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, Refused, Rejected, Unknown
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import File
-from unmoor.render.words import next_step
+from unmoor.render.advice import next_step
 from unmoor.util.files import sha256_of
 
 

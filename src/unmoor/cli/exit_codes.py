@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from unmoor.errors import Internal, Interrupted, UnmoorError, from_os_error
-from unmoor.render import words
+from unmoor.render.advice import next_step
 from unmoor.util.text import clean, indented
 
 MAX_LINES = 60
@@ -50,13 +50,13 @@ def message(error: UnmoorError, *, resumes: bool = False) -> list[str]:
     """Return the lines of an error message: what went wrong, where, and the next step.
 
     Further lines of a long error, such as the last lines of a build's output, are indented below the first.
-    ``resumes`` is passed to `words.next_step`.
+    ``resumes`` is passed to `next_step`.
     """
     first, *more = str(error).splitlines() or [""]
     shown = more[-MAX_LINES:]
     lines = [click.style("error: ", fg="red", bold=True) + clean(first, limit=2000)]
     lines += [f"  | {indented(line, limit=500)}" for line in shown]
-    first, *more = words.next_step(error, resumes=resumes).splitlines() or [""]
+    first, *more = next_step(error, resumes=resumes).splitlines() or [""]
     lines += [click.style("next:  ", bold=True) + clean(first, limit=2000)]
     return lines + [f"       {indented(line, limit=500)}" for line in more]
 

@@ -14,6 +14,7 @@ from unmoor.core.outcome import Failed
 from unmoor.errors import BuildFailed
 from unmoor.products import Proof, Verified
 from unmoor.render import words
+from unmoor.render.advice import next_step
 from unmoor.util.text import clean
 
 
@@ -45,7 +46,7 @@ class Annotations:
             case StageWarned():
                 self.write(annotation("warning", event.stage, clean(event.text, limit=2000)))
             case StageEnded(outcome=Failed(error)):
-                message = clean(f"{error}. Next: {words.next_step(error)}", limit=3000)
+                message = clean(f"{error}. Next: {next_step(error)}", limit=3000)
                 file, line = (error.file, error.line) if isinstance(error, BuildFailed) else ("", 0)
                 self.write(annotation("error", event.stage, message, file=file, line=line))
             case _:
@@ -95,7 +96,7 @@ def summary(report: Report) -> str:
             held = [(h.surface, h.what, h.digest, h.pending) for h in product.held]
             parts.append(_table(("surface", "what", "digest", "pending"), held))
     parts.extend(
-        f"> **{each.info.name} failed.** Next: {_cell(words.next_step(each.outcome.error))}\n\n"
+        f"> **{each.info.name} failed.** Next: {_cell(next_step(each.outcome.error))}\n\n"
         for each in words.failures(report)
         if isinstance(each.outcome, Failed)
     )

@@ -10,6 +10,7 @@ from unmoor.core.events import Event, Report, RunEnded, RunStarted, StageEnded, 
 from unmoor.core.outcome import Failed, Outcome
 from unmoor.products import Access, Dists, Release, Verified
 from unmoor.render import words
+from unmoor.render.advice import next_step
 
 SCHEMA = 1
 
@@ -136,7 +137,7 @@ def _stage(each: StageReport) -> StageDocument:
         text=words.text(each.outcome),
         plan=each.plan,
         seconds=round(each.seconds, 3),
-        next_step=words.next_step(error) if error else "",
+        next_step=next_step(error) if error else "",
         exit_code=error.exit_code if error else 0,
     )
 

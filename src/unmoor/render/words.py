@@ -1,4 +1,4 @@
-"""The text for products, outcomes and next steps, the same for every listener."""
+"""The text for products and outcomes, the same for every listener."""
 
 from __future__ import annotations
 
@@ -7,33 +7,7 @@ from typing import assert_never
 from unmoor.core.events import Report, StageReport
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.stage import Product, Reach
-from unmoor.errors import UnmoorError
-from unmoor.util.text import clean, duration
-
-AGAIN = "run the same command again"
-RESUMES = "it continues from what is already there"
-
-
-def next_step(error: UnmoorError, *, resumes: bool = False) -> str:
-    """Return what to do about an error. Only this function advises to run the same command again.
-
-    ``resumes``: the command runs stages, so the advice adds that it continues from what is already there.
-
-    >>> from unmoor.errors import Denied, TryLater, Unknown
-    >>> next_step(Denied("no", next_step="give a token"))
-    'give a token'
-    >>> next_step(Unknown("no answer"), resumes=True)
-    'run the same command again: it continues from what is already there'
-    >>> next_step(TryLater("busy", wait=90))
-    'wait 2 min, then run the same command again'
-    >>> next_step(Unknown("no answer", next_step="see that it runs", otherwise="restart it"))
-    'see that it runs, then run the same command again; if it fails again, restart it'
-    """
-    if not error.retryable:
-        return error.next_step
-    before = ", ".join(filter(None, (error.next_step, f"wait {duration(error.wait)}" if error.wait else "")))
-    again = f"{before}, then {AGAIN}" if before else AGAIN
-    return "; if it fails again, ".join(filter(None, (f"{again}: {RESUMES}" if resumes else again, error.otherwise)))
+from unmoor.util.text import clean
 
 
 def describe(product: object) -> str:

@@ -18,7 +18,7 @@ from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
-from unmoor.render.words import AGAIN, next_step
+from unmoor.render.advice import AGAIN, next_step
 from unmoor.util.secret import Secret
 from unmoor.util.text import duration
 

@@ -26,7 +26,7 @@ from unmoor.ports.index import LoginProbe, Sent
 from unmoor.ports.world import IndexPlace, Login, Trusted
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
-from unmoor.render.words import next_step
+from unmoor.render.advice import next_step
 from unmoor.util.secret import Secret
 
 REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
