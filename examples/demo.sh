@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Release a small package twice, a release candidate and the final, into a world that runs on this machine alone: two
-# package indexes, a container registry, the GitHub API and a git remote, real servers on 127.0.0.1. Then install it, and run
-# its image, as a user would. Where no container engine answers, the images are left out, and every release says so.
-# Leaves nothing behind: no process, no file, no image.
+# Release a small package twice, as a release candidate and as a final version, into a world that runs only on this machine:
+# two package indexes, a container registry, the GitHub API and a git remote, all real servers on 127.0.0.1. Then install it
+# and run its image as a user would. Without a container engine, every release skips the images with a warning.
+# Leaves no process, no file and no image behind.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/unmoor-demo.XXXXXX")
 world='' images='' registry=''
 
-# What the engine was made to keep: the images by their own names, and by those of a registry that has gone.
+# Remove the demo's images from the engine, under their own names and under those of the stopped registry.
 forget_images() {
   local found
   found=$(docker image ls --format '{{.Repository}} {{.ID}}' --no-trunc |
@@ -34,13 +34,13 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Nothing of yours takes part: no git settings, no tokens, no run of GitHub Actions.
+# Keep your environment out of it: git settings, tokens, a run of GitHub Actions.
 for name in $(compgen -e); do
   case $name in GITHUB_* | ACTIONS_* | RUNNER_* | GH_TOKEN | TWINE_* | UNMOOR_* | SETUPTOOLS_SCM_* | GIT_*)
     case $name in GIT_SSL_*) ;; *) unset "$name" ;; esac ;;
   esac
 done
-# What the tools leave in the temporary folder goes with it.
+# What the tools leave in the temporary folder is deleted with it.
 export TMPDIR=$work/tmp
 mkdir "$TMPDIR"
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
@@ -54,7 +54,7 @@ run() {
   "$@"
 }
 
-# from_world TABLE KEY: a value of world.toml, of the first table where there are several.
+# from_world TABLE KEY: prints a value of world.toml, from the first table if there are several.
 from_world() {
   python3 -c '
 import sys, tomllib
@@ -72,18 +72,18 @@ git commit --quiet --message "Draw what a sailor sees"
 run git tag v1.0.0rc1
 git log --oneline --decorate
 
-say "A container engine, and an image with Python to build from"
-if ! docker version --format 'the engine: {{.Server.Version}}' 2>/dev/null; then
-  echo "None answers here, so this demo releases packages alone. To have one: docker/engine.sh"
-elif "$here/../docker/base-image.sh" --pull; then
+say "A container engine, and a base image with Python"
+if ! engine=$(docker version --format '{{.Server.Version}}' 2>/dev/null); then
+  echo "No engine answers, so this demo releases only packages. To start one: docker/engine.sh start"
+elif echo "the engine: $engine" && "$here/../docker/base-image.sh" --pull; then
   images=1
   echo "the base image: python:3.11-slim-bookworm"
 else
-  echo "There is no image to build from, so this demo releases packages alone."
+  echo "There is no base image, so this demo releases only packages."
   export DOCKER_HOST=unix:///nowhere
 fi
 
-say "A world to release it into: in the background, until the end of this demo"
+say "A local world to release into, in the background until the end of this demo"
 printf '%s$ unmoor world up --dir ../world --repository keepers/lighthouse-demo &%s\n' "$dim" "$plain"
 unmoor world up --dir ../world --repository keepers/lighthouse-demo >"$work/world.log" 2>&1 &
 world=$!
@@ -102,7 +102,7 @@ echo "the git remote:    $remote"
 if [ -n "$images" ]; then
   registry=$(from_world registry address)
   registry=${registry#*://}
-  echo "the registry:      $registry, which answers for $(from_world registry host)"
+  echo "the registry:      $registry, in place of $(from_world registry host)"
 fi
 cd lighthouse
 git remote add origin "$remote"
@@ -110,28 +110,28 @@ git remote add origin "$remote"
 say "The release candidate: its notes come from the fragments"
 run unmoor release --world ../world/world.toml v1.0.0rc1
 
-say "The final release: towncrier has made the changelog's section, and that becomes the notes"
+say "The final release: towncrier writes a section of the changelog, which becomes the notes"
 towncrier build --yes --version 1.0.0 >/dev/null 2>&1
 git commit --quiet --all --message "Prepare 1.0.0"
 run git tag v1.0.0
 run git push --quiet origin main v1.0.0
 run unmoor release --world ../world/world.toml v1.0.0
 
-say "The same command once more: everything is found, by digest, and nothing is done twice"
+say "The same command again: it finds everything by digest, and does nothing twice"
 run unmoor release --world ../world/world.toml v1.0.0 >/dev/null
 
-say "As a user: pip takes the final release from the index, and the console script runs"
+say "As a user: pip installs the final release from the index, and the console script runs"
 cd "$work"
 python3 -m venv user
 run user/bin/python -m pip install --isolated --quiet --no-deps --index-url "$simple" lighthouse-demo
 run user/bin/lighthouse --version
 run user/bin/lighthouse --at Eddystone
 
-say "uv takes the release candidate, if asked for it"
+say "uv installs the release candidate on request"
 run uv run --quiet --no-project --no-config --index-url "$simple" --with lighthouse-demo==1.0.0rc1 lighthouse "Fl(3) 12s"
 
 if [ -n "$images" ]; then
-  say "docker pulls the image by its floating tag, and runs it"
+  say "docker pulls the image by its floating tag and runs it"
   export DOCKER_CONFIG=$work/docker
   from_world registry password | docker login --username "$(from_world registry username)" --password-stdin "$registry" >/dev/null 2>&1
   run docker pull --quiet "$registry/keepers/lighthouse-demo:1"
@@ -147,4 +147,4 @@ latest=$(python3 -c 'import json, sys, urllib.request as u; print(json.load(u.ur
   "$(from_world forge api)/repos/keepers/lighthouse-demo/releases/latest")
 echo "the latest release on GitHub: $latest"
 
-say "Done after $((SECONDS - started)) s. Your own project, from its checkout: unmoor rehearse"
+say "Done after $((SECONDS - started)) s. To rehearse your own project, run this in its checkout: unmoor rehearse"

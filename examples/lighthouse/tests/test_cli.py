@@ -1,4 +1,4 @@
-"""What the command prints."""
+"""The command line."""
 
 from importlib.metadata import entry_points, version
 
@@ -20,21 +20,21 @@ def test_a_long_period_stays_narrow() -> None:
 
 
 def test_colour_comes_with_the_extra() -> None:
-    """With the extra installed a bar is painted."""
+    """With the extra installed, a bar is yellow."""
     pytest.importorskip("rich")
     assert coloured("█") == "\x1b[33m█\x1b[0m"
 
 
 @pytest.mark.parametrize("arguments", [[], ["F", "--at", "Pharos"], ["nonsense"]])
 def test_a_mistake_is_a_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """A mistake ends with exit code 2 and a word about it on stderr."""
+    """A wrong argument ends with exit code 2 and an error on stderr."""
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert "error:" in capsys.readouterr().err
 
 
 def test_the_version_is_the_installed_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """The script is declared, and says the version that its metadata hold."""
+    """The script is declared and prints the version in the metadata."""
     assert [script.value for script in entry_points(name="lighthouse")] == ["lighthouse.cli:main"]
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])

@@ -1,4 +1,4 @@
-"""What a character means."""
+"""The parser of characters."""
 
 import pytest
 from lighthouse.light import known, parse
@@ -17,7 +17,7 @@ from lighthouse.light import known, parse
 def test_a_light_shines_when_its_character_says(
     character: str, period: float, lit: list[float], dark: list[float]
 ) -> None:
-    """Each kind is lit and dark at its times, and repeats after its period."""
+    """Each kind of light is on and off at its times, and repeats after its period."""
     light = parse(character)
     assert light.period == period
     assert [light.is_lit(second) for second in lit] == [True] * len(lit)
@@ -26,12 +26,12 @@ def test_a_light_shines_when_its_character_says(
 
 @pytest.mark.parametrize("character", ["", "Fl", "F 5s", "Fl(9) 3s", "Oc(2) 12s", "Q", "Fl 5s ", "Fl 1000s"])
 def test_nonsense_is_refused(character: str) -> None:
-    """Anything that is not a character is refused with a reason."""
+    """Any other text is refused with a reason."""
     with pytest.raises(ValueError, match=r"\w"):
         parse(character)
 
 
 @pytest.mark.parametrize("name", sorted(known()))
 def test_every_known_light_can_be_read(name: str) -> None:
-    """The data file lies in the package, and each of its lines is a light."""
+    """The data file is in the package, and each of its lines is a light."""
     assert parse(known()[name]).shines

@@ -11,10 +11,10 @@ from lighthouse.light import known, parse
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Draw the light that was asked for."""
+    """Draw the light that the arguments name. Returns the exit code."""
     parser = argparse.ArgumentParser("lighthouse", description="Draw the character of a light.")
-    parser.add_argument("character", nargs="?", help="as charts write it, such as 'Fl(2) 10s'")
-    parser.add_argument("--at", metavar="NAME", choices=sorted(known()), help="a light known by its name")
+    parser.add_argument("character", nargs="?", help="the character of a light, such as 'Fl(2) 10s'")
+    parser.add_argument("--at", metavar="NAME", choices=sorted(known()), help="the name of a well-known light")
     parser.add_argument("--version", action="version", version=version("lighthouse-demo"))
     options = parser.parse_args(arguments)
     if bool(options.character) == bool(options.at):

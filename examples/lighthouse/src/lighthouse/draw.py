@@ -1,4 +1,4 @@
-"""How a light looks on a terminal."""
+"""Draws a light on a terminal."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ _WIDEST = 60
 
 
 def bar(light: Light) -> str:
-    """Draw one period, half a second a column, at most 60 columns wide."""
+    """Draw one period: one column for half a second, at most 60 columns."""
     columns = min(round(light.period * 2), _WIDEST)
     step = light.period / columns
     return "".join("█" if light.is_lit(column * step) else " " for column in range(columns))
 
 
 def coloured(text: str) -> str:
-    """Paint a bar yellow where the extra ``colour`` is installed, else return it as it is."""
+    """Return a bar in yellow if the extra ``colour`` is installed, or else unchanged."""
     try:
         from rich.console import Console
         from rich.text import Text

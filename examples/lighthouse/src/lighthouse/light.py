@@ -1,4 +1,4 @@
-"""What a light is, and how its character is read."""
+"""A light, and the parser of its character."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.resources import files
 
 _CHARACTER = re.compile(r"(?P<kind>F|Fl|Iso|Oc)(?:\((?P<group>[1-9])\))?(?: (?P<period>[1-9][0-9]{0,2})s)?", re.ASCII)
 _FLASH = 0.5
-"""Seconds that one flash lasts."""
+"""Length of a flash in seconds."""
 _GAP = 1.5
 """Seconds from the start of a flash to the start of the next one in its group."""
 
@@ -26,13 +26,13 @@ class Light:
     shines: tuple[tuple[float, float], ...]
 
     def is_lit(self, second: float) -> bool:
-        """Whether the light is seen at a time, in seconds."""
+        """Return whether the light is on at a time in seconds."""
         moment = second % self.period
         return any(start <= moment < end for start, end in self.shines)
 
 
 def parse(character: str) -> Light:
-    """Read a character such as ``Fl(2) 10s``. Raises `ValueError` for anything else."""
+    """Parse a character such as ``Fl(2) 10s``. Raises `ValueError` for anything else."""
     match = _CHARACTER.fullmatch(character)
     if match is None:
         raise ValueError(f"{character!r} is not the character of a light; write it like 'Fl(2) 10s'")
@@ -42,7 +42,7 @@ def parse(character: str) -> Light:
             raise ValueError("a fixed light has neither groups nor a period")
         return Light(character=character, period=1.0, shines=((0.0, 1.0),))
     if not period or (kind != "Fl" and match["group"]):
-        raise ValueError(f"{character!r} needs a period in seconds, and groups are for flashing lights alone")
+        raise ValueError(f"{character!r} needs a period in seconds, and only flashing lights have groups")
     if kind == "Fl":
         shines = tuple((index * _GAP, index * _GAP + _FLASH) for index in range(group))
         if shines[-1][1] >= period:
@@ -53,6 +53,6 @@ def parse(character: str) -> Light:
 
 
 def known() -> dict[str, str]:
-    """Every light that is known by name, with its character."""
+    """Return the character of each well-known light by name."""
     text = files("lighthouse").joinpath("lights.csv").read_text("utf-8")
     return {row["name"]: row["character"] for row in csv.DictReader(text.splitlines())}
