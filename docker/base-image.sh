@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Make the image python:3.11-slim-bookworm where none can be pulled: Debian's minimal system with Python, by debootstrap.
+# Make the image python:3.11-slim-bookworm if it cannot be pulled: Debian's minimal system with Python, by debootstrap.
 #
 #   docker/base-image.sh [--platform linux/amd64|linux/386] [--pull] [--again] [NAME]
 #
-# NAME is python:3.11-slim-bookworm, for linux/386 with -386 behind it (one name holds one platform in an engine without
-# a containerd store). An image that the engine at DOCKER_HOST already has is left as it is, unless --again is given.
-# Making it needs root and debootstrap, which apt installs; the result is kept as a tarball in $UNMOOR_CACHE/base-image
-# (.cache of this repository), by the sum of this script, and checked when used. Where it cannot be made, --pull asks the
-# registry for it.
+# NAME defaults to python:3.11-slim-bookworm, and for linux/386 to that with -386 (in an engine without a containerd store,
+# a name has one platform). If the engine at DOCKER_HOST already has the image, it stays as it is, unless --again is given.
+# Making the image needs root and debootstrap, which apt installs. The result is kept as a tarball in
+# $UNMOOR_CACHE/base-image (default: .cache of this repository), under the checksum of this script, and is verified before
+# use. If the image cannot be made, --pull pulls it from the registry.
 #
-# It differs from the registry's image in what it must: Python is Debian's own (in /usr/bin, linked as `python`), without
-# the marker that makes pip refuse; and this machine's CA certificates are in it, since a container may have to leave
-# through this machine's proxy.
+# It differs from the registry's image in two ways. Python is Debian's own (in /usr/bin, linked as `python`), without the
+# marker that makes pip refuse. The image contains this machine's CA certificates, since a container may need this machine's
+# proxy.
 #
-# Exit codes: 0 the image is there; 1 something failed; 2 usage; 69 it can neither be made nor pulled here, and why.
+# Exit codes: 0 the image exists; 1 something failed; 2 usage; 69 it can be neither made nor pulled, with the reason.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -24,7 +24,7 @@ impossible() {
     say "pulling $name"
     timeout 300 docker pull --quiet --platform "$platform" "$name" >/dev/null && exit 0
   fi
-  say "hint: where a registry can be reached: docker pull python:3.11-slim-bookworm"
+  say "hint: if you can reach a registry: docker pull python:3.11-slim-bookworm"
   exit 69
 }
 usage() {
@@ -57,7 +57,7 @@ has_image() {
   [ "$(docker image inspect --format '{{.Os}}/{{.Architecture}}' "$name" 2>/dev/null)" = "$platform" ]
 }
 
-# works: pip is a module of the command that everybody types, and does not refuse; TLS has certificates.
+# works: whether `python -m pip` runs and does not refuse, and TLS has certificates.
 works() {
   docker run --rm --network none "$name" sh -c \
     'python -m pip install --quiet --no-index --root /tmp/self-test --find-links /nowhere pip 2>&1 | grep -q "externally-managed" && exit 1
@@ -66,7 +66,7 @@ works() {
 
 docker version --format '{{.Server.Version}}' >/dev/null 2>&1 || {
   say "no engine answers at DOCKER_HOST=${DOCKER_HOST:-}"
-  # shellcheck disable=SC2016 # to be typed
+  # shellcheck disable=SC2016 # for the user to type
   say 'hint: eval "$(docker/engine.sh start)"'
   exit 69
 }
@@ -82,17 +82,16 @@ trap '[ -z "$work" ] || rm -rf --one-file-system "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# The folder is made elsewhere than the cache when that is on a file system without device nodes.
 make_tarball() {
   [ "$(id -u)" -eq 0 ] || impossible "making $name needs root; you are $(id -un)"
   if ! command -v debootstrap >/dev/null; then
-    command -v apt-get >/dev/null || impossible "there is no debootstrap, and no apt to install it"
+    command -v apt-get >/dev/null || impossible "debootstrap is not installed, and there is no apt"
     say "installing debootstrap"
     { apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends debootstrap ||
       { apt-get -q update && apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends debootstrap; }
     } >/dev/null 2>&1 </dev/null || impossible "apt could not install debootstrap"
   fi
-  say "making $name for $platform by debootstrap: about a minute, once"
+  say "making $name for $platform with debootstrap: takes about a minute, once"
   mkdir -p "$cache"
   work=$(mktemp -d "$cache/.making.XXXXXX")
   debootstrap --force-check-gpg --variant=minbase --arch="$arch" --include=python3,python3-venv,python3-pip,ca-certificates \
@@ -102,7 +101,7 @@ make_tarball() {
   rm -f "$work"/rootfs/usr/lib/python3*/EXTERNALLY-MANAGED
   rm -rf "$work"/rootfs/var/cache/apt/* "$work"/rootfs/var/lib/apt/lists/* "$work"/rootfs/var/log/* \
     "$work"/rootfs/usr/share/{doc,man,locale}/* "$work"/rootfs/dev/*
-  mv "$work/rootfs$certificates" "$tarball.crt" # goes in last: see below
+  mv "$work/rootfs$certificates" "$tarball.crt" # added last: see below
   tar -C "$work/rootfs" --numeric-owner -cf "$work/rootfs.tar" .
   (cd "$work" && sha256sum rootfs.tar | cut -d ' ' -f 1 >"$tarball.sha256")
   mv "$work/rootfs.tar" "$tarball"
@@ -112,14 +111,14 @@ if ! { [ -f "$tarball" ] && [ "$(sha256sum <"$tarball" | cut -d ' ' -f 1)" = "$(
   make_tarball
 fi
 
-# This machine's certificates change more often than the system: they come in when the image is made of it.
+# The machine's certificates change more often than the system, so they are a separate layer.
 [ -n "$work" ] || work=$(mktemp -d)
 mkdir -p "$work/more/etc/ssl/certs"
 if [ -s "$certificates" ]; then cp "$certificates" "$work/more$certificates"; else cp "$tarball.crt" "$work/more$certificates"; fi
 tar -C "$work/more" --numeric-owner --owner=0 --group=0 --mode=u=rw,go=r --mtime=@0 -cf "$work/certificates.tar" ".$certificates"
 ln -s "$tarball" "$work/system.tar"
 
-# Loaded and not imported: an import forgets the platform. The same files give the same image, with the same id.
+# Load, because an import loses the platform. The same files give the same image with the same id.
 cat >"$work/config.json" <<END
 {
   "architecture": "$architecture", "os": "linux", "created": "1970-01-01T00:00:00Z",
@@ -141,5 +140,5 @@ cat >"$work/manifest.json" <<END
 [{"Config": "config.json", "RepoTags": ["$name"], "Layers": ["system.tar", "certificates.tar"]}]
 END
 tar -C "$work" -hc manifest.json config.json system.tar certificates.tar | docker load --quiet >/dev/null
-works || { say "$name does not work: python -m pip, or its certificates" && exit 1; }
-say "$name is there, for $platform"
+works || { say "$name does not work: either python -m pip or its certificates" && exit 1; }
+say "$name is ready for $platform"

@@ -1,21 +1,20 @@
 #!/usr/bin/env bash
 # A container engine for the demo, the tests and the benches of this project.
 #
-#   docker/engine.sh start [DIR]      find an engine, or install and start a private one in DIR; then say what `env` says
-#   docker/engine.sh env [DIR]        the line for a shell: export DOCKER_HOST=… DOCKER_CONFIG=…
-#   docker/engine.sh stop [DIR]       end a private engine: nothing of it runs, nothing stays mounted; its images are kept
-#   docker/engine.sh hold [DIR]       start, say what `env` says, and stop when standard input ends
-#   docker/engine.sh with [--optional] COMMAND...    start, run a command with it, and stop
-#   docker/engine.sh buildx [DIR]     only put buildx into DIR/config/cli-plugins, or into DOCKER_CONFIG's without DIR
+#   docker/engine.sh start [DIR]      find an engine, or install and start a private one in DIR; then print what `env` prints
+#   docker/engine.sh env [DIR]        print the line for a shell: export DOCKER_HOST=… DOCKER_CONFIG=…
+#   docker/engine.sh stop [DIR]       stop a private engine with all its processes and mounts; its images are kept
+#   docker/engine.sh hold [DIR]       start, print what `env` prints, and stop when standard input ends
+#   docker/engine.sh with [--optional] COMMAND...    start, run a command with the engine, and stop
+#   docker/engine.sh buildx [DIR]     only install buildx, in DIR/config/cli-plugins or, without DIR, in DOCKER_CONFIG
 #
-# DIR is .cache/engine. An engine that answers at DOCKER_HOST, or at the usual sockets of Docker and podman, is used as
-# it is and never stopped; UNMOOR_ENGINE=private asks for one of our own all the same. A private engine needs root (with
-# CI=true a sudo without password will do) and Debian's packages, which apt installs where they are missing. It has a
-# bridge of its own and three rules in the firewall for it, which `stop` takes back. `hold` and `with` leave an engine
-# running that somebody else has started or still uses.
+# DIR defaults to .cache/engine. An engine that answers at DOCKER_HOST or at the usual sockets of Docker and podman is used
+# as it is and never stopped; UNMOOR_ENGINE=private starts a private one anyway. A private engine needs root (with CI=true,
+# sudo without a password is enough) and Debian packages, which apt installs if they are missing. It has its own bridge with
+# three firewall rules, which `stop` removes. `hold` and `with` do not stop an engine that another process started or uses.
 #
-# Exit codes: 0 done; 1 something failed; 2 usage; 69 no engine can be had here, and why. With --optional, `with` runs
-# the command all the same then, without DOCKER_HOST. Else `with` ends as its command does.
+# Exit codes: 0 done; 1 something failed; 2 usage; 69 no engine is available, with the reason. Otherwise `with` returns the
+# exit code of its command. If no engine is available, `with --optional` runs the command without DOCKER_HOST.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -25,12 +24,12 @@ fail() {
   exit 1
 }
 impossible() {
-  say "no engine can be had here: $*"
-  say "hint: start Docker or podman yourself and name its socket: export DOCKER_HOST=unix:///path/to/docker.sock"
+  say "no engine is available: $*"
+  say "hint: start Docker or podman yourself and set its socket: export DOCKER_HOST=unix:///path/to/docker.sock"
   exit 69
 }
 
-# Where things are: long folders get their sockets elsewhere, since a socket's path may have 107 characters.
+# Set the paths. A folder with a long path gets its socket elsewhere, since a socket's path has at most 107 characters.
 places() {
   mkdir -p "$1"
   dir=$(cd "$1" && pwd -P)
@@ -40,7 +39,7 @@ places() {
   socket=$short/docker.sock exec_root=$short/exec bridge=um$sum
 }
 
-# Root's rights: ours, or in CI those of a sudo that asks nothing.
+# Find root rights: the user's own or, in CI, those of sudo without a password.
 as_root=()
 find_root() {
   [ "$(id -u)" -eq 0 ] && return
@@ -48,13 +47,13 @@ find_root() {
   as_root=(sudo -n)
 }
 
-# answers HOST: whether an engine listens there, asked by a client that knows the protocol.
+# answers HOST: whether an engine answers the docker client there.
 answers() {
   command -v docker >/dev/null || return 1
   DOCKER_HOST=$1 timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1
 }
 
-# The engine that somebody else runs, if there is one.
+# Print the address of an engine that already runs, if there is one.
 existing() {
   [ "${UNMOOR_ENGINE:-}" != private ] || return 1
   local candidate
@@ -69,11 +68,11 @@ existing() {
       return
     fi
   done
-  [ -z "${DOCKER_HOST:-}" ] || say "nothing answers at DOCKER_HOST=$DOCKER_HOST"
+  [ -z "${DOCKER_HOST:-}" ] || say "no engine answers at DOCKER_HOST=$DOCKER_HOST"
   return 1
 }
 
-# install PACKAGE...: by apt, and without letting a package start a service of its own.
+# install PACKAGE...: with apt, without starting the services of the packages.
 install() {
   find_root || return 1
   command -v apt-get >/dev/null || return 1
@@ -94,7 +93,7 @@ install() {
   return "$code"
 }
 
-# buildx from the next suite of Debian, whose mirror is the one that apt already uses, in lists of its own.
+# Install buildx from Debian's next suite: from apt's present mirror, with separate package lists.
 newer_buildx() {
   local mirror lists=$dir/apt
   # shellcheck disable=SC2016 # apt's own variables
@@ -118,7 +117,7 @@ install_plugin() {
   mv "$config/cli-plugins/docker-buildx.new" "$config/cli-plugins/docker-buildx"
 }
 
-# The plugin has to lie under each DOCKER_CONFIG of its own, unless the whole machine has one.
+# Install the plugin in this DOCKER_CONFIG, unless the whole machine has one.
 buildx() {
   mkdir -p "$config"
   has_buildx() { DOCKER_CONFIG=$config timeout 20 docker buildx version >/dev/null 2>&1; }
@@ -131,52 +130,52 @@ buildx() {
   elif command -v apt-cache >/dev/null && apt-cache show docker-buildx >/dev/null 2>&1; then
     install docker-buildx || true
   elif command -v apt-get >/dev/null; then
-    say "getting buildx from the next suite of the same mirror"
+    say "downloading buildx from the next suite of the same mirror"
     if newer_buildx; then
       { mkdir -p "${kept%/*}" && cp "$config/cli-plugins/docker-buildx" "$kept.$$" && mv "$kept.$$" "$kept"; } ||
-        say "buildx cannot be kept in ${kept%/*}: it is fetched again next time"
+        say "cannot keep buildx in ${kept%/*}: the next start downloads it again"
     else
       tail -n 5 "$dir/apt.log" >&2 || true
     fi
   fi
-  has_buildx || say "buildx cannot be had here: what needs it will say so"
+  has_buildx || say "buildx is not available: commands that need it will fail"
 }
 
-# What lies beside the engine: a registry, another client of it, a static shell for small images. Each is only missed by
-# what uses it.
+# Print the packages of optional tools that are missing: a registry, another client, a static shell for small images. Only
+# some tests need each.
 missing_tools() {
   command -v docker-registry >/dev/null || echo docker-registry
   command -v skopeo >/dev/null || echo skopeo
   command -v busybox >/dev/null || echo busybox-static
-  # Another engine behind the same API: it is only tried, and need not come to everybody's machine.
+  # Another engine with the same API: only tests use it, so it is installed only in CI.
   [ "${CI:-}" != true ] || command -v podman >/dev/null || echo podman
 }
 
 tools() {
   local missing
   mapfile -t missing < <(missing_tools)
-  [ "${#missing[@]}" -eq 0 ] || install "${missing[@]}" || say "not here, and not to be had: ${missing[*]}"
+  [ "${#missing[@]}" -eq 0 ] || install "${missing[@]}" || say "not installed, and apt cannot install: ${missing[*]}"
 }
 
-# What dockerd, and ourselves to give it a network, have to find.
+# Install what a private engine needs: dockerd, and the programs that set up its network.
 programs() {
   local missing=()
   command -v dockerd >/dev/null || missing+=(docker.io)
   command -v iptables >/dev/null || missing+=(iptables)
   command -v ip >/dev/null || missing+=(iproute2)
   [ "${#missing[@]}" -gt 0 ] || return 0
-  command -v apt-get >/dev/null || impossible "missing ${missing[*]}, and there is no apt to install them"
+  command -v apt-get >/dev/null || impossible "${missing[*]} not installed, and there is no apt"
   local tools
   mapfile -t tools < <(missing_tools)
   install "${missing[@]}" "${tools[@]}" || install "${missing[@]}" || impossible "apt could not install ${missing[*]}"
 }
 
-# A bridge of our own, so that a second engine on the machine is not disturbed; the address is one that nobody uses.
+# The engine gets its own bridge with an unused address, so that it does not disturb another engine on the machine.
 rules() { # rules -A|-C|-D
   local rule
   for rule in "nat $1 POSTROUTING -s $network ! -o $bridge -j MASQUERADE" \
     "filter ${2:-$1} FORWARD -i $bridge -j ACCEPT" "filter ${2:-$1} FORWARD -o $bridge -j ACCEPT"; do
-    # shellcheck disable=SC2086 # made of words above
+    # shellcheck disable=SC2086 # the words of a rule
     "${as_root[@]}" iptables -w 10 -t $rule 2>/dev/null || true
   done
 }
@@ -203,7 +202,7 @@ bridge_down() {
   ! ip link show "$bridge" >/dev/null 2>&1 || "${as_root[@]}" ip link delete "$bridge"
 }
 
-# Every process of this engine: those that were started with its folder, and everything below them.
+# Print the ids of all processes of this engine: those that were started with its folder, and their descendants.
 processes() {
   ps -wweo pid=,ppid=,args= | awk -v root="$exec_root/" '
     { parent[$1] = $2; if ($3 ~ /(^|\/)(dockerd|containerd[^\/]*)$/ && index($0, root)) ours[$1] = 1 }
@@ -216,17 +215,17 @@ processes() {
 start_private() {
   find_root || impossible "a private engine needs root; you are $(id -un)"
   programs
-  clean # what a killed one left
+  clean # what a killed engine left
   mkdir -p "$short"
   bridge_up
   local log=$dir/dockerd.log environment=()
-  # Marks and tokens of whoever starts it are none of its business.
+  # dockerd gets neither the tokens nor the other variables of the user's environment.
   for name in PATH HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy SSL_CERT_FILE SSL_CERT_DIR; do
     [ -z "${!name:-}" ] || environment+=("$name=${!name}")
   done
   (
     cd /
-    exec 8>&- 9>&- >"$log" 2>&1 </dev/null # a lock that it inherits would be held for as long as it runs
+    exec 8>&- 9>&- >"$log" 2>&1 </dev/null # dockerd would keep inherited locks for as long as it runs
     exec "${as_root[@]}" setsid env -i HOME=/root "${environment[@]}" dockerd \
       --data-root "$dir/data" --exec-root "$exec_root/" --pidfile "$dir/dockerd.pid" \
       --host "unix://$socket" --group "$(id -g)" --bridge "$bridge" --iptables=false --ip6tables=false
@@ -240,21 +239,21 @@ start_private() {
   done
   tail -n 5 "$log" >&2
   clean
-  impossible "dockerd did not start; all it said is in $log"
+  impossible "dockerd did not start; its output is in $log"
 }
 
-# End everything of a private engine, however it came to be like this.
+# Stop and remove everything of a private engine, whatever state it is in.
 clean() {
   find_root || true
   local pids signal
   for signal in TERM KILL; do
     pids=$(processes)
     [ -n "$pids" ] || break
-    # The daemon first: it stops its containers and what it started.
+    # Stop the daemon first: it stops its containers and the processes that it started.
     if [ "$signal" = TERM ] && [ -s "$dir/dockerd.pid" ] && grep -qx "$(cat "$dir/dockerd.pid")" <<<"$pids"; then
       pids=$(cat "$dir/dockerd.pid")
     fi
-    # shellcheck disable=SC2086 # several
+    # shellcheck disable=SC2086 # several ids
     "${as_root[@]}" kill "-$signal" $pids 2>/dev/null || true
     for _ in $(seq 300); do
       [ -n "$(processes)" ] || break
@@ -278,14 +277,14 @@ start() {
     say "using the engine at $host"
   elif host=unix://$socket && ! answers "$host"; then
     start_private
-    say "a private engine runs in $dir"
+    say "started a private engine in $dir"
   fi
   buildx
   tools
   described "$host" >"$dir/env"
 }
 
-# One at a time: several test workers may come at once.
+# Run one command at a time: several test workers may start together.
 locked() {
   exec 9>"$dir/lock"
   flock -w 900 9 || fail "another engine.sh has been busy in $dir for 15 minutes"
@@ -293,7 +292,7 @@ locked() {
   exec 9>&-
 }
 
-# Who uses an engine holds a shared lock; the last one to leave ends it, unless `start` was asked for by itself.
+# Each user of an engine holds a shared lock. The last one to leave stops the engine, unless `start` started it.
 enter() {
   start
   flock -s 8
@@ -315,7 +314,7 @@ stop() {
   rm -f "$dir/env" "$dir/kept"
 }
 
-# Until whoever asked is done, or gone.
+# Hold the engine until the caller closes standard input, or ends.
 hold() {
   exec 8>"$dir/users"
   (locked enter)
@@ -373,7 +372,7 @@ case $command in
     locked buildx
     ;;
   env)
-    [ -s "$dir/env" ] || impossible "none was started in $dir; run docker/engine.sh start"
+    [ -s "$dir/env" ] || impossible "no engine was started in $dir; run docker/engine.sh start"
     cat "$dir/env"
     ;;
 esac

@@ -1,4 +1,4 @@
-"""The engine that the demo and the tests bring along comes, works, and goes without a trace."""
+"""The engine for the demo and the tests starts, works, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _script(*arguments: str | Path, env: Mapping[str, str] | None = None) -> sub
 
 
 def _traces(folder: Path) -> dict[str, list[str]]:
-    """What is left of an engine: processes that name its folder, mounts in it, links and rules of its bridge."""
+    """Return what is left of an engine: processes that name its folder, mounts in it, links and rules of its bridge."""
 
     def lines(*command: str) -> list[str]:
         if shutil.which(command[0]) is None:
@@ -94,8 +94,8 @@ def test_a_private_engine_comes_and_goes(place: Path) -> None:
 
 @pytest.mark.journey
 @pytest.mark.timeout(PATIENCE)
-def test_an_engine_that_was_killed_is_cleared_away(place: Path) -> None:
-    """After SIGKILL of the daemon alone, its containers' processes and mounts are still found and ended."""
+def test_stop_cleans_up_after_a_killed_engine(place: Path) -> None:
+    """After SIGKILL of the daemon alone, `stop` still ends its containers' processes and removes its mounts."""
     started = _script("start", place, env={"UNMOOR_ENGINE": "private"})
     if started.returncode == UNAVAILABLE:
         pytest.skip(started.stderr)
@@ -107,7 +107,7 @@ def test_an_engine_that_was_killed_is_cleared_away(place: Path) -> None:
 @pytest.mark.journey
 @pytest.mark.timeout(PATIENCE)
 def test_the_last_one_to_leave_ends_the_engine(place: Path) -> None:
-    """Two hold it: it runs until the second one has let go, even if the first was killed."""
+    """If two processes hold the engine, it runs until the second ends, even if the first was killed."""
     given = {**os.environ, "UNMOOR_ENGINE": "private"}
     given.pop("DOCKER_HOST", None)
 
@@ -118,7 +118,7 @@ def test_the_last_one_to_leave_ends_the_engine(place: Path) -> None:
         assert first.stdout is not None
         assert second.stdout is not None
         if not first.stdout.readline() and first.wait(10) == UNAVAILABLE:
-            pytest.skip("no private engine can be had here")
+            pytest.skip("no private engine is available")
         assert second.stdout.readline()
         first.kill()
         first.wait(10)
@@ -130,8 +130,8 @@ def test_the_last_one_to_leave_ends_the_engine(place: Path) -> None:
 
 
 @pytest.mark.journey
-def test_an_engine_of_somebody_else_is_left_alone(place: Path, engine: TestEngine) -> None:
-    """What answers at DOCKER_HOST is used, and is still there after `stop`."""
+def test_another_engine_is_never_stopped(place: Path, engine: TestEngine) -> None:
+    """An engine that answers at DOCKER_HOST is used, and still runs after `stop`."""
     given = {"DOCKER_HOST": engine.host}
     assert f"DOCKER_HOST={engine.host} " in _script("start", place, env=given).stdout
     assert _script("stop", place, env=given).returncode == 0
@@ -147,14 +147,14 @@ _STAND_INS = {
 
 
 def test_buildx_is_fetched_once(tmp_path: Path) -> None:
-    """The first time it is kept, though the folder to keep it in is not there yet; then nothing is fetched."""
+    """The first start creates the cache and keeps buildx there; the second downloads nothing."""
     programs, kept = tmp_path / "bin", tmp_path / "not" / "there" / "yet"
     programs.mkdir()
     for name, script in _STAND_INS.items():
         (programs / name).write_text(f"#!/bin/sh\n{script}\n")
         (programs / name).chmod(0o755)
     env = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path), "UNMOOR_CACHE": str(kept)}
-    for turn, told in ("first", "engine: getting buildx from the next suite of the same mirror\n"), ("second", ""):
+    for turn, told in ("first", "engine: downloading buildx from the next suite of the same mirror\n"), ("second", ""):
         ran = _script("buildx", tmp_path / turn, env=env)
         assert (ran.returncode, ran.stderr) == (0, told)
         assert (tmp_path / turn / "config" / "cli-plugins" / "docker-buildx").exists()
@@ -162,8 +162,8 @@ def test_buildx_is_fetched_once(tmp_path: Path) -> None:
     assert (tmp_path / "asked").read_text().count("indextargets") == 1
 
 
-def test_a_command_that_nobody_knows_is_a_usage_error() -> None:
-    """The help is said, with every command in it."""
+def test_an_unknown_command_is_a_usage_error() -> None:
+    """An unknown command prints the help, which names every command."""
     ran = _script("restart")
     assert ran.returncode == 2
     for command in ("start", "env", "stop", "hold", "with", "buildx"):
@@ -171,9 +171,9 @@ def test_a_command_that_nobody_knows_is_a_usage_error() -> None:
 
 
 @pytest.mark.parametrize("optional", [True, False])
-def test_a_command_runs_without_an_engine_only_if_that_was_said(tmp_path: Path, optional: bool) -> None:  # noqa: FBT001 - a case
-    """Where none can be had the reason is said, and `with --optional` goes on without DOCKER_HOST."""
-    # A machine with nothing but what the script itself is written with.
+def test_a_command_runs_without_an_engine_only_with_optional(tmp_path: Path, optional: bool) -> None:  # noqa: FBT001 - a case
+    """Without an engine the script says why, and only `with --optional` runs the command, without DOCKER_HOST."""
+    # A machine that has only the programs that the script itself uses.
     for name in (
         "bash",
         "cksum",
@@ -194,7 +194,7 @@ def test_a_command_runs_without_an_engine_only_if_that_was_said(tmp_path: Path, 
     bare = {"PATH": str(tmp_path), "DOCKER_HOST": "unix:///nowhere", "UNMOOR_ENGINE": "private"}
     told = ["--optional"] if optional else []
     ran = _script("with", *told, "env", env=bare)
-    assert "no engine can be had here: " in ran.stderr
+    assert "no engine is available: " in ran.stderr
     assert ran.returncode == (0 if optional else UNAVAILABLE)
     assert "DOCKER_HOST" not in ran.stdout
 
@@ -202,14 +202,14 @@ def test_a_command_runs_without_an_engine_only_if_that_was_said(tmp_path: Path, 
 @pytest.mark.journey
 @pytest.mark.timeout(PATIENCE)
 def test_the_base_image_installs_packages(engine: TestEngine, base_image: str) -> None:
-    """Installing works in it under the name that everybody types, and the layers have no left-overs of apt."""
+    """`python -m pip` works in the image, and its layers have no left-overs of apt."""
     assert base_image == BASE
     script = "python -m pip --version && test -z \"$(ls /var/lib/apt/lists)\" && python -c 'import ssl, venv'"
     assert engine.docker("run", "--rm", "--network", "none", base_image, "sh", "-c", script).startswith("pip ")
 
 
 @pytest.mark.journey
-def test_small_images_are_made_in_a_moment(engine: TestEngine, tiny_image: str, runnable_image: str) -> None:
-    """One has only files; the other one can run a shell."""
+def test_small_images_are_small_and_run(engine: TestEngine, tiny_image: str, runnable_image: str) -> None:
+    """The tiny image has only files; the runnable one can run a shell."""
     assert int(engine.docker("image", "inspect", "--format", "{{.Size}}", tiny_image)) < 1000
     assert engine.docker("run", "--rm", runnable_image, "sh", "-c", "echo ahoy") == "ahoy"
