@@ -1,4 +1,4 @@
-# Every target makes what it needs: a Python from 3.11 on, git and a network are enough.
+# Every target creates what it needs. Only Python 3.11 or later, git and a network connection are required.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
@@ -6,39 +6,39 @@ export PYTHON
 
 BIN := .venv/bin
 READY := .venv/.ready
-# With the lowest version of everything that pyproject.toml allows.
+# An environment with the lowest versions that pyproject.toml allows.
 LOWEST := .venv-lowest
-# By file: the tests of one file may share a world, one after the other.
+# By file, because the tests of a file may share a local world.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 WHOLE := tests/journeys tests/laws tests/repository
-# Where no engine can be had it says so, and what needs one says what it leaves out.
+# If no container engine is available, a message says so, and everything that needs one is skipped with a message.
 WITH_ENGINE := docker/engine.sh with --optional
 
-# Bytecode makes every start faster; some machines turn it off for everybody.
+# Bytecode makes every start faster, but some machines turn it off.
 unexport PYTHONDONTWRITEBYTECODE
-# Linters that call other linters find ours first.
+# Linters that call other linters find those of this environment first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help demo test test-unit test-journeys test-lowest coverage test-whole lint format docs bench pins clean
 
-help: ## Say what there is
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 $(READY): pyproject.toml tools/environment.sh
 	@tools/environment.sh .venv
 	@touch $@
 
-demo: $(READY) ## Release a small package and its images, twice, into a world of its own (a minute or two)
+demo: $(READY) ## Release a small package and its images, twice, to a local world (takes a minute or two)
 	@$(WITH_ENGINE) examples/demo.sh
 
-test: test-unit ## All tests: the quick ones, then the journeys
+test: test-unit ## Run all tests: the fast ones, then the journeys
 	@$(WITH_ENGINE) $(MAKE) --no-print-directory test-journeys
 
 test-journeys: $(READY)
 	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
 	$(PYTEST) -m journey --session-timeout=1200
 
-test-unit: $(READY) ## The quick tests
+test-unit: $(READY) ## Run the fast tests
 	$(PYTEST) -m "not journey" --session-timeout=400
 
 $(LOWEST)/.ready: pyproject.toml tools/environment.sh
@@ -46,21 +46,21 @@ $(LOWEST)/.ready: pyproject.toml tools/environment.sh
 	@touch $@
 
 test-lowest: export PATH := $(CURDIR)/$(LOWEST)/bin:$(PATH)
-test-lowest: $(LOWEST)/.ready ## The quick tests again, with the oldest dependencies that are allowed
+test-lowest: $(LOWEST)/.ready ## Run the fast tests with the lowest allowed versions of the dependencies
 	$(LOWEST)/bin/pytest -n 2 --dist loadfile -m "not journey" --ignore=tests/repository --session-timeout=400
 
-# Measured is what tests the rooms, quick or not; whole releases run unmeasured, since a room is not tested by passing through.
-coverage: $(READY) ## The tests of the rooms, and how much of each they run; a room that decides has a floor
+# Only the tests of single packages count: a whole release runs a lot of code without checking it.
+coverage: $(READY) ## Run the tests of the packages, and check their coverage
 	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
 	$(BIN)/coverage erase
 	$(WITH_ENGINE) $(BIN)/coverage run -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(WHOLE)) --session-timeout=1200
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage json --quiet -o - | $(BIN)/python tools/coverage_floor.py
 
-test-whole: $(READY) ## The tests that coverage leaves out: whole releases, and the repository
+test-whole: $(READY) ## Run the tests that coverage does not: whole releases, and the repository
 	@$(WITH_ENGINE) $(PYTEST) $(WHOLE) --session-timeout=1200
 
-lint: $(READY) ## Everything that can be judged without running it
+lint: $(READY) ## Run the linters and type checkers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy src tests bench tools
@@ -72,35 +72,35 @@ lint: $(READY) ## Everything that can be judged without running it
 	$(BIN)/hadolint --no-color $$(find Dockerfile examples -name Dockerfile)
 	$(BIN)/pytest -q -m "not journey" tests/repository
 
-format: $(READY) ## Let ruff mend and format
+format: $(READY) ## Fix and format the code with ruff
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(READY) ## Check the documentation: links, commands, changelog fragments
+docs: $(READY) ## Generate the reference pages, and check links, commands and changelog fragments
 	$(BIN)/python -m tools.reference
 	$(BIN)/python -m unmoor.config.schema docs/reference
 	$(BIN)/pytest -q tests/repository -k "docs or changelog"
 	$(BIN)/towncrier build --draft --version NEXT
 
-bench: $(READY) ## Measure ours against other ways: start-up, rehearsals, checks, uploads; and the memory of a large release
+bench: $(READY) ## Measure start-up, rehearsals, checks and uploads against other tools, and the memory of a large release
 	$(BIN)/python -m bench.startup
 	$(WITH_ENGINE) $(BIN)/python -m bench.rehearsal
 	$(BIN)/python -m bench.check_dists
 	$(BIN)/python -m bench.uploads
 	$(BIN)/python -m bench.memory
 
-# $(call pins,PYTHON,FOR): what we need, by version and hash, for a Python.
+# $(call pins,PYTHON,WHO): the dependencies with versions and hashes, for a version of Python.
 define pins
-	{ printf '# %s\n' 'Made by "make pins": what $(2). Versions and hashes, no addresses.' && \
+	{ printf '# %s\n' 'Generated by "make pins": what $(2). Versions and hashes, no addresses.' && \
 	  $(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --only-binary :all: --no-emit-index-url \
 		--python-version $(1) --python-platform linux pyproject.toml; }
 endef
 
-pins: $(READY) ## Look for newer versions of what the release jobs and our image install
-	$(call pins,3.13,the release jobs install beside the tool) > .ci/tool-requirements.txt
-	$(call pins,3.11,our image installs beside the tool) > docker/requirements.txt
+pins: $(READY) ## Update the pinned versions that the release jobs and the image install
+	$(call pins,3.13,the release jobs install besides unmoor) > .ci/tool-requirements.txt
+	$(call pins,3.11,the image installs besides unmoor) > docker/requirements.txt
 
-clean: ## Remove everything that can be made again
+clean: ## Remove all generated files
 	docker/engine.sh stop
 	rm -rf .venv $(LOWEST) .cache .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 	rm -rf src/*.egg-info src/unmoor/_version.py

@@ -1,6 +1,6 @@
-"""Says how much of each room the tests run, from ``coverage json`` on stdin; fails if a room that decides is too low.
+"""Print the coverage of each package of unmoor, from ``coverage json`` on stdin. Fail if one is below its floor.
 
-Lines and branches count alike, as in coverage's own totals.
+Lines and branches count equally, as in the totals of coverage.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections import Counter
 from pathlib import PurePath
 
 FLOOR = 95.0
-"""Percent of lines and branches that the tests of a room that decides run."""
+"""The lowest coverage of lines and branches for the packages in `HELD`, in percent."""
 HELD = ("core", "dists", "images", "publish", "versioning")
 
 
 def percent_by_room(report: str) -> dict[str, float]:
-    """The percentage of each room, by its folder in the package; the modules at the top are one room."""
+    """Return the coverage of each package in percent, by its folder. The modules at the top count as one package."""
     covered: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for name, file in json.loads(report)["files"].items():
@@ -30,18 +30,20 @@ def percent_by_room(report: str) -> dict[str, float]:
 
 
 def too_low(rooms: dict[str, float]) -> list[str]:
-    """The rooms that are held and lie under the floor; one that is not measured at all lies there, too."""
+    """Return the packages in `HELD` that are below the floor or not measured at all."""
     return [room for room in HELD if rooms.get(room, 0.0) < FLOOR]
 
 
 def main() -> int:
-    """Print a line for each room; 1 if one is too low."""
+    """Print a line for each package. Return 1 if one is below its floor."""
     rooms = percent_by_room(sys.stdin.read())
     for room in sorted(rooms.keys() | set(HELD)):
         floor = f"  (at least {FLOOR:.0f} %)" if room in HELD else ""
         sys.stdout.write(f"{room:16} {rooms.get(room, 0.0):5.1f} %{floor}\n")
     if low := too_low(rooms):
-        sys.stderr.write(f"coverage: too low: {', '.join(low)}; `.venv/bin/coverage report -m` names the lines\n")
+        sys.stderr.write(
+            f"coverage: too low: {', '.join(low)}; to list the lines, run `.venv/bin/coverage report -m`\n"
+        )
     return 1 if low else 0
 
 
