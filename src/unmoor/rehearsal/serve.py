@@ -32,7 +32,7 @@ from unmoor.util.filelock import exclusive_lock
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from unmoor.rehearsal.github.packages import Shelf
+    from unmoor.rehearsal.github.packages import PackageStore
     from unmoor.rehearsal.registry.proxy import Proxy
 
 GRACE = 2.0
@@ -131,12 +131,12 @@ class Served:
     proxies: Mapping[int, Proxy]
 
     @property
-    def shelf(self) -> Shelf | None:
+    def package_store(self) -> PackageStore | None:
         """The packages of GHCR; ``None`` if this world has no GHCR."""
-        from unmoor.rehearsal.github.packages import Shelf
+        from unmoor.rehearsal.github.packages import PackageStore
 
         ghcr = next((proxy for proxy in self.proxies.values() if proxy.rules.is_ghcr), None)
-        return Shelf(rules=ghcr.rules, signer=ghcr.signer, upstream=ghcr.upstream) if ghcr else None
+        return PackageStore(rules=ghcr.rules, signer=ghcr.signer, upstream=ghcr.upstream) if ghcr else None
 
 
 def build(chosen: Options, served: Served, log: int) -> ASGIApp:
@@ -153,7 +153,7 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
         repository=chosen.repository,
         remote=served.git,
         tokens=tokens,
-        shelf=served.shelf,
+        package_store=served.package_store,
     )
     trusted = oidc.Issuer(
         folder=chosen.folder / "issuer", base=addresses.issuer, repository=chosen.repository, runner=tokens.runner

@@ -15,7 +15,7 @@ from tests.rehearsal.index.made_dists import Upload, sdist, wheel
 from tests.support.ci_jobs import PUBLISHER, REUSABLE_WORKFLOW, TrustedJob
 
 from unmoor.rehearsal.index.refusal import Refusal
-from unmoor.rehearsal.index.store import Shelf
+from unmoor.rehearsal.index.store import ProjectStore
 from unmoor.rehearsal.index.trusted_publishing import LIFE, Minting
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.rehearsal.shared.oidc import Issuer
@@ -214,16 +214,16 @@ def test_time_is_handed_in(tmp_path: Path) -> None:
     issuer = Issuer(
         folder=tmp_path / "issuer", base="http://example.invalid", repository="acme/demo", runner="", now=lambda: now[0]
     )
-    shelf = Shelf(tmp_path / "pypi")
-    desk = Minting(shelf=shelf, issuer=issuer, location="example.invalid", clock=lambda: now[0])
+    project_store = ProjectStore(tmp_path / "pypi")
+    minting = Minting(project_store=project_store, issuer=issuer, location="example.invalid", clock=lambda: now[0])
     (tmp_path / "pypi" / "publishers.json").write_text(json.dumps([PUBLISHER]))
-    token, expires = desk.exchange(json.dumps({"token": issuer.token(desk.wanted)}).encode())
+    token, expires = minting.exchange(json.dumps({"token": issuer.token(minting.expected_audience)}).encode())
     assert expires == now[0] + LIFE
     now[0] += LIFE - 1
-    minted = desk.bearer(token)
+    minted = minting.bearer(token)
     assert minted is not None
     assert minted.projects == ("demo",)
     now[0] += 1
     with pytest.raises(Refusal, match="expired"):
-        desk.bearer(token)
-    assert desk.bearer("pypi-other") is None
+        minting.bearer(token)
+    assert minting.bearer("pypi-other") is None

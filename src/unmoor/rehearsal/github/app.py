@@ -1,4 +1,4 @@
-"""The GitHub API of the local world, laid out as GitHub Enterprise does it: ``/api/v3`` and ``/api/uploads``."""
+"""The GitHub API of the local world, with the paths of GitHub Enterprise: ``/api/v3`` and ``/api/uploads``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from unmoor.rehearsal.github.assets import Attachments
 from unmoor.rehearsal.github.json_shapes import Shapes
-from unmoor.rehearsal.github.packages import Packages, Shelf
+from unmoor.rehearsal.github.packages import Packages, PackageStore
 from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
 from unmoor.rehearsal.github.requests import USER, RequestHandler, Rights
 from unmoor.rehearsal.shared.http import answer_gone, note
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 
-class Words(msgspec.Struct, kw_only=True):
-    """The body of a request that makes or changes a release."""
+class ReleaseBody(msgspec.Struct, kw_only=True):
+    """The body of a request that creates or changes a release."""
 
     tag_name: str | None = None
     target_commitish: str | None = None
@@ -42,7 +42,7 @@ class Words(msgspec.Struct, kw_only=True):
     make_latest: Literal["true", "false", "legacy"] | None = None
 
 
-class Asked(msgspec.Struct, kw_only=True):
+class NotesBody(msgspec.Struct, kw_only=True):
     """The body of a request for generated notes."""
 
     tag_name: str | None = None
@@ -55,131 +55,133 @@ class Asked(msgspec.Struct, kw_only=True):
 class Forge:
     """The routes of the user, the repository, its refs and its releases."""
 
-    desk: RequestHandler
+    handler: RequestHandler
 
     async def user(self, request: Request) -> Response:
         """``GET /user``."""
-        if self.desk.rights(request) is Rights.ANONYMOUS:
+        if self.handler.rights(request) is Rights.ANONYMOUS:
             raise Problem(HTTPStatus.UNAUTHORIZED, "Requires authentication")
-        if self.desk.is_installation(request):
+        if self.handler.is_installation(request):
             raise Problem(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
-        return JSONResponse(self.desk.shapes.viewer(USER))
+        return JSONResponse(self.handler.shapes.viewer(USER))
 
     async def repo(self, request: Request) -> Response:
         """``GET /repos/{owner}/{repo}``."""
-        rights = self.desk.rights(request)
-        branch = await asyncio.to_thread(self.desk.remote.default_branch)
-        # To an installation GitHub says "false" to everything, whatever it may do.
-        told = not self.desk.is_installation(request)
-        push = told and rights is Rights.PUSH
-        may = {"admin": False, "maintain": False, "push": push, "triage": False, "pull": told}
+        rights = self.handler.rights(request)
+        branch = await asyncio.to_thread(self.handler.remote.default_branch)
+        # To an installation GitHub reports all permissions as false, whatever they are.
+        is_user = not self.handler.is_installation(request)
+        push = is_user and rights is Rights.PUSH
+        may = {"admin": False, "maintain": False, "push": push, "triage": False, "pull": is_user}
         return JSONResponse(
-            self.desk.shapes.repo(branch=branch, owner=self.desk.owner(), rights=may if rights else None)
+            self.handler.shapes.repo(branch=branch, owner=self.handler.owner(), rights=may if rights else None)
         )
 
     async def ref(self, request: Request) -> Response:
         """``GET /git/ref/{ref}``: exactly that ref."""
-        self.desk.rights(request)
-        found = await asyncio.to_thread(self.desk.remote.ref, f"refs/{request.path_params['ref']}")
+        self.handler.rights(request)
+        found = await asyncio.to_thread(self.handler.remote.ref, f"refs/{request.path_params['ref']}")
         if found is None:
             raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
-        return JSONResponse(self.desk.shapes.ref(found))
+        return JSONResponse(self.handler.shapes.ref(found))
 
     async def matching(self, request: Request) -> Response:
-        """``GET /git/matching-refs/{ref}``: every ref whose name begins so."""
-        self.desk.rights(request)
-        found = await asyncio.to_thread(self.desk.remote.refs, f"refs/{request.path_params['ref']}")
-        return self.desk.paged(request, [self.desk.shapes.ref(each) for each in found])
+        """``GET /git/matching-refs/{ref}``: every ref whose name begins with that."""
+        self.handler.rights(request)
+        found = await asyncio.to_thread(self.handler.remote.refs, f"refs/{request.path_params['ref']}")
+        return self.handler.paged(request, [self.handler.shapes.ref(each) for each in found])
 
     async def tag(self, request: Request) -> Response:
         """``GET /git/tags/{sha}``: an annotated tag."""
-        self.desk.rights(request)
+        self.handler.rights(request)
         sha = request.path_params["sha"]
-        found = await asyncio.to_thread(self.desk.remote.tag_object, sha)
+        found = await asyncio.to_thread(self.handler.remote.tag_object, sha)
         if found is None:
             raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
-        return JSONResponse(self.desk.shapes.tag(sha, found))
+        return JSONResponse(self.handler.shapes.tag(sha, found))
 
     async def attestations(self, request: Request) -> Response:
-        """``GET /attestations/{digest}``: of the releases that were published immutable, deleted ones among them."""
-        self.desk.rights(request)
+        """``GET /attestations/{digest}``: of releases that were published immutable, even deleted ones."""
+        self.handler.rights(request)
         digest = request.path_params["digest"]
-        found = [tag for tag, sha in self.desk.releases.state.attested if f"sha1:{sha}" == digest]
-        return JSONResponse({"attestations": [self.desk.shapes.attestation(tag, digest) for tag in found]})
+        found = [tag for tag, sha in self.handler.releases.state.attested if f"sha1:{sha}" == digest]
+        return JSONResponse({"attestations": [self.handler.shapes.attestation(tag, digest) for tag in found]})
 
     async def listing(self, request: Request) -> Response:
         """``GET /releases``."""
-        releases = self.desk.releases.listed(drafts=self.desk.sees_drafts(request))
-        return self.desk.paged(request, [self.desk.shapes.release(release) for release in releases])
+        releases = self.handler.releases.listed(drafts=self.handler.sees_drafts(request))
+        return self.handler.paged(request, [self.handler.shapes.release(release) for release in releases])
 
     async def latest(self, request: Request) -> Response:
         """``GET /releases/latest``."""
-        self.desk.rights(request)
-        release = self.desk.releases.latest()
+        self.handler.rights(request)
+        release = self.handler.releases.latest()
         if release is None:
             raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
-        return JSONResponse(self.desk.shapes.release(release))
+        return JSONResponse(self.handler.shapes.release(release))
 
     async def by_tag(self, request: Request) -> Response:
-        """``GET /releases/tags/{tag}``: published releases only, whoever asks."""
-        self.desk.rights(request)
-        release = self.desk.releases.by_tag(request.path_params["tag"])
+        """``GET /releases/tags/{tag}``: published releases only, for any token."""
+        self.handler.rights(request)
+        release = self.handler.releases.by_tag(request.path_params["tag"])
         if release is None:
             raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
-        return JSONResponse(self.desk.shapes.release(release))
+        return JSONResponse(self.handler.shapes.release(release))
 
     async def get(self, request: Request) -> Response:
         """``GET /releases/{id}``."""
-        drafts = self.desk.sees_drafts(request)
-        return JSONResponse(self.desk.shapes.release(self.desk.releases.get(request.path_params["id"], drafts=drafts)))
+        drafts = self.handler.sees_drafts(request)
+        return JSONResponse(
+            self.handler.shapes.release(self.handler.releases.get(request.path_params["id"], drafts=drafts))
+        )
 
     async def create(self, request: Request) -> Response:
         """``POST /releases``."""
         change = await self._change(request)
-        release = self.desk.releases.create(change)
+        release = self.handler.releases.create(change)
         note(request, tag=release.tag, draft=release.draft)
-        shape = self.desk.shapes.release(release)
+        shape = self.handler.shapes.release(release)
         return JSONResponse(shape, HTTPStatus.CREATED, {"location": shape["url"]})
 
     async def update(self, request: Request) -> Response:
         """``PATCH /releases/{id}``."""
         change = await self._change(request)
-        before = self.desk.releases.get(request.path_params["id"], drafts=True)
-        release = self.desk.releases.update(before, change)
+        before = self.handler.releases.get(request.path_params["id"], drafts=True)
+        release = self.handler.releases.update(before, change)
         note(request, tag=release.tag, draft=release.draft)
-        return JSONResponse(self.desk.shapes.release(release))
+        return JSONResponse(self.handler.shapes.release(release))
 
     async def generate_notes(self, request: Request) -> Response:
-        """``POST /releases/generate-notes``: changes nothing, and yet only for who may push."""
-        said = await self.desk.body(request, Asked)
-        if not said.tag_name:
+        """``POST /releases/generate-notes``: needs push access, although it changes nothing."""
+        asked = await self.handler.body(request, NotesBody)
+        if not asked.tag_name:
             raise invalid("Release", "missing_field", "tag_name")
-        page = f"{self.desk.shapes.site}/{self.desk.shapes.repository}"
-        before = said.previous_tag_name
-        what = f"compare/{before}...{said.tag_name}" if before else f"commits/{said.tag_name}"
-        return JSONResponse({"name": said.tag_name, "body": f"**Full Changelog**: {page}/{what}"})
+        page = f"{self.handler.shapes.site}/{self.handler.shapes.repository}"
+        before = asked.previous_tag_name
+        what = f"compare/{before}...{asked.tag_name}" if before else f"commits/{asked.tag_name}"
+        return JSONResponse({"name": asked.tag_name, "body": f"**Full Changelog**: {page}/{what}"})
 
     async def _change(self, request: Request) -> Change:
-        said = await self.desk.body(request, Words)
+        body = await self.handler.body(request, ReleaseBody)
         return Change(
-            tag=said.tag_name,
-            target=said.target_commitish,
-            name=said.name,
-            body=said.body,
-            draft=said.draft,
-            prerelease=said.prerelease,
-            make_latest=said.make_latest,
+            tag=body.tag_name,
+            target=body.target_commitish,
+            name=body.name,
+            body=body.body,
+            draft=body.draft,
+            prerelease=body.prerelease,
+            make_latest=body.make_latest,
         )
 
     async def delete(self, request: Request) -> Response:
         """``DELETE /releases/{id}``."""
-        self.desk.push(request)
-        self.desk.releases.delete(self.desk.releases.get(request.path_params["id"], drafts=True))
+        self.handler.push(request)
+        self.handler.releases.delete(self.handler.releases.get(request.path_params["id"], drafts=True))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def page(self, request: Request) -> Response:
-        """``/owner/repo/releases/tag/{tag}``: what a person opens, in plain text."""
-        release = self.desk.releases.by_tag(request.path_params["tag"])
+        """``/owner/repo/releases/tag/{tag}``: the web page, in plain text."""
+        release = self.handler.releases.by_tag(request.path_params["tag"])
         if release is None:
             return Response("Not Found", HTTPStatus.NOT_FOUND)
         names = "\n".join(asset.name for asset in release.assets)
@@ -243,14 +245,14 @@ def apps(
     repository: str,
     remote: Remote,
     tokens: Credentials,
-    shelf: Shelf | None = None,
+    package_store: PackageStore | None = None,
 ) -> tuple[Starlette, Starlette]:
-    """The forge, and the storage server beside it, as ASGI apps; their state lies in ``folder``.
+    """Return the forge and its storage server as ASGI apps; their state is in ``folder``.
 
-    ``shelf`` holds the packages of its registry, where it has one.
+    ``package_store`` has the packages of its registry; ``None`` if it has no registry.
     """
     base = addresses.forge
-    desk = RequestHandler(
+    handler = RequestHandler(
         shapes=Shapes(api=f"{base}/api/v3", uploads=f"{base}/api/uploads", site=base, repository=repository),
         releases=Releases(folder=folder, git=_git(remote)),
         remote=remote,
@@ -261,8 +263,11 @@ def apps(
         HTTPException: _problem,
         ClientDisconnect: answer_gone,
     }
-    assets = Attachments(desk=desk, storage=addresses.storage)
-    routes = [*_routes(Forge(desk=desk), assets), *Packages(desk=desk, shelf=shelf).routes()]
+    assets = Attachments(handler=handler, storage=addresses.storage)
+    routes = [
+        *_routes(Forge(handler=handler), assets),
+        *Packages(handler=handler, package_store=package_store).routes(),
+    ]
     forge = Starlette(routes=routes, exception_handlers=handlers)
     forge.router.redirect_slashes = False
     return forge, Starlette(routes=[Route("/{id:int}", assets.stored)])

@@ -1,7 +1,7 @@
 """Assets of the local forge: upload, download, change, remove.
 
-Their bytes are handed out by another server, as GitHub's are: the API and the site redirect to a
-signed address there, which refuses whoever brings credentials along.
+As on GitHub, another server has their bytes: the API and the site redirect to a signed address there, which
+refuses requests with credentials.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ASSET_LIMIT = 2 << 30
 LINK_LIFE = 300
 
 
-class AssetWords(msgspec.Struct, kw_only=True):
+class AssetBody(msgspec.Struct, kw_only=True):
     """The body of a request that changes an asset."""
 
     name: str | None = None
@@ -38,33 +38,33 @@ class AssetWords(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Attachments:
-    """The routes of assets; ``storage`` is the address of the server that holds their bytes."""
+    """The routes of assets; ``storage`` is the address of the server that serves their bytes."""
 
-    desk: RequestHandler
+    handler: RequestHandler
     storage: str
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     async def listing(self, request: Request) -> Response:
         """``GET /releases/{id}/assets``."""
-        drafts = self.desk.sees_drafts(request)
-        release = self.desk.releases.get(request.path_params["id"], drafts=drafts)
-        return self.desk.paged(request, [self.desk.shapes.asset(release, asset) for asset in release.assets])
+        drafts = self.handler.sees_drafts(request)
+        release = self.handler.releases.get(request.path_params["id"], drafts=drafts)
+        return self.handler.paged(request, [self.handler.shapes.asset(release, asset) for asset in release.assets])
 
     async def get(self, request: Request) -> Response:
-        """``GET /releases/assets/{id}``: what it is, or with ``Accept: application/octet-stream`` its bytes."""
-        drafts = self.desk.sees_drafts(request)
-        release, asset = self.desk.releases.asset(request.path_params["id"], drafts=drafts)
+        """``GET /releases/assets/{id}``: its description, or its bytes with ``Accept: application/octet-stream``."""
+        drafts = self.handler.sees_drafts(request)
+        release, asset = self.handler.releases.asset(request.path_params["id"], drafts=drafts)
         if "application/octet-stream" in request.headers.get("accept", ""):
-            return self._elsewhere(asset)
-        return JSONResponse(self.desk.shapes.asset(release, asset))
+            return self._redirect(asset)
+        return JSONResponse(self.handler.shapes.asset(release, asset))
 
     async def attach(self, request: Request) -> Response:
         """``POST {uploads}/repos/…/releases/{id}/assets?name=…``: the body is the file."""
-        releases, number = self.desk.releases, request.path_params["id"]
+        releases, number = self.handler.releases, request.path_params["id"]
         name = request.query_params.get("name", "")
         note(request, file=name[:255], outcome="refused")
         try:
-            self.desk.push(request)
+            self.handler.push(request)
             name = releases.check_asset(releases.get(number, drafts=True), name)
         except Problem:
             await drain(request)
@@ -80,7 +80,7 @@ class Attachments:
         finally:
             intake.drop()
         note(request, outcome="stored")
-        return JSONResponse(self.desk.shapes.asset(releases.get(number, drafts=True), asset), HTTPStatus.CREATED)
+        return JSONResponse(self.handler.shapes.asset(releases.get(number, drafts=True), asset), HTTPStatus.CREATED)
 
     async def _receive(
         self, request: Request, intake: Intake, number: int, name: str, words: dict[str, str | None]
@@ -93,36 +93,38 @@ class Attachments:
                     raise invalid("ReleaseAsset", "custom", "size", "size must be less than 2147483648")
                 intake.write(piece)
         except ClientDisconnect:
-            # What is left behind on GitHub is an asset that holds nothing and takes up the name.
+            # GitHub keeps an asset without content, which blocks the name.
             note(request, outcome="broken off")
-            self.desk.releases.attach(number, name, None, **words)
+            self.handler.releases.attach(number, name, None, **words)
             raise
         return intake.done()
 
     async def amend(self, request: Request) -> Response:
         """``PATCH /releases/assets/{id}``."""
-        said = await self.desk.body(request, AssetWords)
-        release, asset = self.desk.releases.asset(request.path_params["id"], drafts=True)
-        changed = self.desk.releases.rename(release, asset, said.name, said.label)
-        return JSONResponse(self.desk.shapes.asset(release, changed))
+        body = await self.handler.body(request, AssetBody)
+        release, asset = self.handler.releases.asset(request.path_params["id"], drafts=True)
+        changed = self.handler.releases.rename(release, asset, body.name, body.label)
+        return JSONResponse(self.handler.shapes.asset(release, changed))
 
     async def detach(self, request: Request) -> Response:
         """``DELETE /releases/assets/{id}``."""
-        self.desk.push(request)
-        self.desk.releases.detach(*self.desk.releases.asset(request.path_params["id"], drafts=True))
+        self.handler.push(request)
+        self.handler.releases.detach(*self.handler.releases.asset(request.path_params["id"], drafts=True))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def download(self, request: Request) -> Response:
         """``/owner/repo/releases/download/{tag}/{name}``: without credentials, for published releases."""
         asked = request.path_params
-        release = self.desk.releases.by_tag(asked["tag"]) if self.desk.is_ours(asked["owner"], asked["repo"]) else None
+        release = (
+            self.handler.releases.by_tag(asked["tag"]) if self.handler.is_ours(asked["owner"], asked["repo"]) else None
+        )
         found = next((a for a in release.assets if a.name == asked["name"]), None) if release else None
         if found is None:
             return Response("Not Found", HTTPStatus.NOT_FOUND, media_type="text/plain")
-        return self._elsewhere(found)
+        return self._redirect(found)
 
-    def _elsewhere(self, asset: Asset) -> Response:
-        """Lead to the bytes of an asset."""
+    def _redirect(self, asset: Asset) -> Response:
+        """Redirect to the bytes of an asset."""
         if asset.state != "uploaded":
             raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         until = int(time.time()) + LINK_LIFE
@@ -133,7 +135,7 @@ class Attachments:
         return hmac.new(self.key, f"{number} {until}".encode(), "sha256").hexdigest()
 
     async def stored(self, request: Request) -> Response:
-        """The bytes, on the storage server, to whoever holds a signed address and nothing besides."""
+        """Serve the bytes, on the storage server, for a signed address without credentials."""
         if "authorization" in request.headers:
             return Response("Only one auth mechanism allowed", HTTPStatus.BAD_REQUEST, media_type="text/plain")
         number = request.path_params["id"]
@@ -143,7 +145,7 @@ class Attachments:
             return Response("Signature does not match", HTTPStatus.FORBIDDEN, media_type="text/plain")
         if int(until) < time.time():
             return Response("The address has expired", HTTPStatus.FORBIDDEN, media_type="text/plain")
-        path = self.desk.releases.folder / "assets" / str(number)
+        path = self.handler.releases.folder / "assets" / str(number)
         if not path.is_file():
             return Response("Not Found", HTTPStatus.NOT_FOUND, media_type="text/plain")
         return FileResponse(path, media_type="application/octet-stream")

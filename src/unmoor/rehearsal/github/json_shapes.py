@@ -84,13 +84,13 @@ def _node(kind: str, number: int | str) -> str:
 
 
 def _seconds(moment: str) -> str:
-    """A moment without the fraction of its second, as GitHub writes it."""
+    """Drop the fraction of a second from a time, as GitHub writes it."""
     return f"{moment[:19]}Z"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shapes:
-    """Writes answers for one repository; ``api``, ``uploads`` and ``site`` are addresses without a slash at the end."""
+    """Answers for one repository; ``api``, ``uploads`` and ``site`` are addresses without a slash at the end."""
 
     api: str
     uploads: str
@@ -103,7 +103,7 @@ class Shapes:
         return f"{self.api}/repos/{self.repository}"
 
     def user(self, login: str) -> dict[str, Any]:
-        """A user, as it stands in other answers."""
+        """Return a user, as other answers contain it."""
         address = f"{self.api}/users/{login}"
         return {
             "login": login,
@@ -119,7 +119,7 @@ class Shapes:
         }
 
     def viewer(self, login: str) -> dict[str, Any]:
-        """The user whom a token belongs to."""
+        """Return the user of a token."""
         nothing = ("name", "company", "location", "email", "hireable", "bio")
         none = ("public_repos", "public_gists", "followers", "following")
         return {
@@ -133,7 +133,7 @@ class Shapes:
         }
 
     def repo(self, *, branch: str, owner: dict[str, Any], rights: dict[str, bool] | None) -> dict[str, Any]:
-        """The repository; ``rights`` only to who has a token."""
+        """Return the repository; ``rights`` are ``None`` without a token."""
         name = self.repository.partition("/")[2]
         no = ("private", "fork", "archived", "disabled", "has_pages", "has_discussions", "has_projects", "has_wiki")
         page = f"{self.site}/{self.repository}"
@@ -186,7 +186,7 @@ class Shapes:
         }
 
     def attestation(self, tag: str, digest: str) -> dict[str, Any]:
-        """What GitHub signs when an immutable release is published, about the object that the tag named; not signed."""
+        """Return GitHub's attestation of an immutable release, about the object of its tag; it is not signed."""
         algorithm, _, sha = digest.partition(":")
         statement = {
             "_type": "https://in-toto.io/Statement/v1",
@@ -258,7 +258,7 @@ class Shapes:
 
 
 def _git_date(when: str) -> str:
-    """A date as git keeps it, ``SECONDS ZONE``, as GitHub writes it."""
+    """Convert a date from git's format, ``SECONDS ZONE``, to GitHub's."""
     from datetime import UTC, datetime
 
     seconds = when.partition(" ")[0]

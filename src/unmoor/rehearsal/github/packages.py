@@ -1,7 +1,7 @@
-"""GHCR's other side: the packages API of the forge, over what the registry has stored.
+"""The packages API of the forge, over what the registry stores for GHCR.
 
-A version is a digest with every tag on it, and is deleted as a whole. Which versions there are is read
-from the registry's storage, since its API lists no manifest without a tag; deleting is the registry's work.
+A version is a digest with every tag on it, and is deleted as a whole. The versions are read from the registry's
+storage, because its API does not list manifests without a tag. The registry itself deletes them.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Version:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shelf:
-    """What the registry of GHCR holds, and how to delete of it."""
+class PackageStore:
+    """The versions in the registry of GHCR, and how to delete them."""
 
     rules: Rules
     signer: Signer
@@ -52,7 +52,7 @@ class Shelf:
         return self.rules.site.repositories / name
 
     def versions(self, name: str) -> list[Version]:
-        """Every version, the newest first. Raises a 404 where there is no such package."""
+        """Return every version, the newest first. Raises a 404 if there is no such package."""
         if not self.rules.exists(name):
             raise Problem(HTTPStatus.NOT_FOUND, "Package not found.")
         manifests = self._folder(name) / "_manifests"
@@ -62,7 +62,7 @@ class Shelf:
         found = []
         for link in manifests.glob("revisions/sha256/*/link"):
             digest = f"sha256:{link.parent.name}"
-            # GitHub counts versions; a number that follows from the digest needs no list of them.
+            # GitHub numbers versions; a number derived from the digest needs no state.
             number = int(link.parent.name[:_NUMBER_DIGITS], 16)
             written = link.stat().st_mtime
             found.append(
@@ -71,14 +71,14 @@ class Shelf:
         return [version for _, version in sorted(found, key=lambda each: (each[0], each[1].id), reverse=True)]
 
     def version(self, name: str, number: int) -> Version:
-        """One version. Raises a 404."""
+        """Return one version. Raises a 404."""
         found = next((version for version in self.versions(name) if version.id == number), None)
         if found is None:
             raise Problem(HTTPStatus.NOT_FOUND, "Package not found.")
         return found
 
     async def delete_version(self, name: str, version: Version) -> None:
-        """Delete a version with all its tags, where GitHub would. Raises a 400, a 403."""
+        """Delete a version with all its tags, if GitHub would. Raises a 400, a 403."""
         self._may_delete(name, [version])
         tagged = [each for each in self.versions(name) if each.tags]
         if tagged == [version]:
@@ -89,7 +89,7 @@ class Shelf:
         await self._delete(name, version)
 
     async def delete_package(self, name: str) -> None:
-        """Delete a package with all its versions, where GitHub would. Raises a 400, a 403."""
+        """Delete a package with all its versions, if GitHub would. Raises a 400, a 403."""
         versions = self.versions(name)
         self._may_delete(name, versions)
         for version in versions:
@@ -118,13 +118,13 @@ class Shelf:
 
 @dataclass(frozen=True, kw_only=True)
 class Packages:
-    """The routes of the packages API; ``shelf`` is ``None`` in a world without a registry for GHCR."""
+    """The routes of the packages API; ``package_store`` is ``None`` in a world without a registry for GHCR."""
 
-    desk: RequestHandler
-    shelf: Shelf | None
+    handler: RequestHandler
+    package_store: PackageStore | None
 
     def routes(self) -> list[Route]:
-        """Every route; the name of a package may hold slashes."""
+        """Return every route; the name of a package can contain slashes."""
         root = "/api/v3/{owners}/{login}/packages/container/{name:path}"
         return [
             Route(f"{root}/versions/{{id:int}}", self.version),
@@ -135,9 +135,9 @@ class Packages:
         ]
 
     async def package(self, request: Request) -> Response:
-        """``GET /{users,orgs}/{login}/packages/container/{name}``, which says whether it is public."""
-        shelf, name = self._asked(request)
-        versions = shelf.versions(name)
+        """``GET /{users,orgs}/{login}/packages/container/{name}``, with its visibility."""
+        package_store, name = self._package_of(request)
+        versions = package_store.versions(name)
         here = self._address(request)
         return JSONResponse(
             {
@@ -147,60 +147,62 @@ class Packages:
                 "url": here,
                 "html_url": self._page(request),
                 "version_count": len(versions),
-                "visibility": "public" if shelf.rules.is_public(name) else "private",
-                "owner": self.desk.owner(),
+                "visibility": "public" if package_store.rules.is_public(name) else "private",
+                "owner": self.handler.owner(),
                 "created_at": versions[-1].created,
                 "updated_at": versions[0].created,
             }
         )
 
     async def versions(self, request: Request) -> Response:
-        """``GET …/versions``, a page of them; none is ever in the state ``deleted``."""
-        shelf, name = self._asked(request)
-        found = shelf.versions(name) if request.query_params.get("state", "active") == "active" else []
-        return self.desk.paged(request, [self._version(request, each) for each in found])
+        """``GET …/versions``, one page; no version is ever in the state ``deleted``."""
+        package_store, name = self._package_of(request)
+        found = package_store.versions(name) if request.query_params.get("state", "active") == "active" else []
+        return self.handler.paged(request, [self._version(request, each) for each in found])
 
     async def version(self, request: Request) -> Response:
         """``GET …/versions/{id}``."""
-        shelf, name = self._asked(request)
-        return JSONResponse(self._version(request, shelf.version(name, request.path_params["id"])))
+        package_store, name = self._package_of(request)
+        return JSONResponse(self._version(request, package_store.version(name, request.path_params["id"])))
 
     async def delete_version(self, request: Request) -> Response:
         """``DELETE …/versions/{id}``."""
-        shelf, name = self._asked(request, writes=True)
-        version = shelf.version(name, request.path_params["id"])
-        await shelf.delete_version(name, version)
+        package_store, name = self._package_of(request, writes=True)
+        version = package_store.version(name, request.path_params["id"])
+        await package_store.delete_version(name, version)
         note(request, package=name, digest=version.digest, tags=list(version.tags))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def delete(self, request: Request) -> Response:
         """``DELETE …/packages/container/{name}``."""
-        shelf, name = self._asked(request, writes=True)
-        await shelf.delete_package(name)
+        package_store, name = self._package_of(request, writes=True)
+        await package_store.delete_package(name)
         note(request, package=name)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    def _asked(self, request: Request, *, writes: bool = False) -> tuple[Shelf, str]:
-        """The shelf, and the package as the registry calls it. Raises a 401, a 403, a 404."""
+    def _package_of(self, request: Request, *, writes: bool = False) -> tuple[PackageStore, str]:
+        """Return the package store, and the package's name in the registry. Raises a 401, a 403, a 404."""
         asked = request.path_params
         if writes:
-            self.desk.push(request)
-        elif self.desk.rights(request) is Rights.ANONYMOUS:
+            self.handler.push(request)
+        elif self.handler.rights(request) is Rights.ANONYMOUS:
             raise Problem(HTTPStatus.UNAUTHORIZED, "Requires authentication")
-        owners = "orgs" if self.desk.is_organisation else "users"
-        owner = self.desk.shapes.repository.partition("/")[0].lower()
-        if asked["owners"] != owners or asked["login"].lower() != owner or self.shelf is None:
+        owners = "orgs" if self.handler.is_organisation else "users"
+        owner = self.handler.shapes.repository.partition("/")[0].lower()
+        if asked["owners"] != owners or asked["login"].lower() != owner or self.package_store is None:
             raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
-        return self.shelf, f"{owner}/{asked['name']}"
+        return self.package_store, f"{owner}/{asked['name']}"
 
     def _address(self, request: Request) -> str:
         asked = request.path_params
         name = quote(asked["name"], safe="")
-        return f"{self.desk.shapes.api}/{asked['owners']}/{asked['login']}/packages/container/{name}"
+        return f"{self.handler.shapes.api}/{asked['owners']}/{asked['login']}/packages/container/{name}"
 
     def _page(self, request: Request) -> str:
         asked = request.path_params
-        return f"{self.desk.shapes.site}/{asked['owners']}/{asked['login']}/packages/container/package/{asked['name']}"
+        return (
+            f"{self.handler.shapes.site}/{asked['owners']}/{asked['login']}/packages/container/package/{asked['name']}"
+        )
 
     def _version(self, request: Request, version: Version) -> dict[str, Any]:
         return {

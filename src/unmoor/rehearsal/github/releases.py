@@ -1,4 +1,4 @@
-"""The releases of the one repository of the local forge, and the rules GitHub has for them."""
+"""The releases of the local forge's repository, and GitHub's rules for them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ASSETS_LIMIT = 1000
 
 
 class Problem(Exception):
-    """GitHub says no: a status, a message, and the errors of a 422."""
+    """A refusal of GitHub: a status, a message, and the errors of a 422."""
 
     def __init__(self, status: int, message: str, errors: tuple[dict[str, str], ...] = ()) -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class Problem(Exception):
 
 
 def invalid(resource: str, code: str, of: str, message: str = "") -> Problem:
-    """A 422 about one field."""
+    """Return a 422 about one field."""
     error = {"resource": resource, "code": code, "field": of}
     return Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY, "Validation Failed", ({**error, "message": message} if message else error,)
@@ -39,7 +39,7 @@ def invalid(resource: str, code: str, of: str, message: str = "") -> Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class Asset:
-    """One asset. ``state`` is ``starter`` where the upload was broken off, else ``uploaded``."""
+    """One asset. ``state`` is ``starter`` if the upload was interrupted, else ``uploaded``."""
 
     id: int
     name: str
@@ -54,7 +54,7 @@ class Asset:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """One release object. ``mark`` grows with each time a release is made the latest; 0 means never."""
+    """One release object. ``mark`` is the number of the last time it was made the latest; 0 means never."""
 
     id: int
     tag: str
@@ -74,7 +74,7 @@ class Release:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """Everything, as it lies on disk. ``attested`` are the tags of all immutable releases ever, and what each named."""
+    """The state on disk. ``attested`` are the tags of all immutable releases ever, and the object of each."""
 
     next_id: int = 1
     marks: int = 0
@@ -84,7 +84,7 @@ class State:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What a request asks for; ``None`` means unsaid."""
+    """The change that a request asks for; ``None`` means not given."""
 
     tag: str | None = None
     target: str | None = None
@@ -97,7 +97,7 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Git:
-    """What the rules need of git: is this a tag's name, is it there, which object it names, which commit is this."""
+    """The git functions that the rules need."""
 
     is_tag_name: Callable[[str], bool]
     has_tag: Callable[[str], bool]
@@ -120,27 +120,27 @@ class Releases:
         self.state = store.load(self.folder / "state.json", State) or State()
 
     def listed(self, *, drafts: bool) -> list[Release]:
-        """Every release, the newest first; drafts only to who may push."""
+        """Return every release, the newest first; drafts only if ``drafts``."""
         return sorted((r for r in self.state.releases if drafts or not r.draft), key=lambda r: r.id, reverse=True)
 
     def get(self, number: int, *, drafts: bool) -> Release:
-        """A release by its number. Raises a 404."""
+        """Return a release by its number. Raises a 404."""
         found = next((r for r in self.listed(drafts=drafts) if r.id == number), None)
         if found is None:
             raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         return found
 
     def by_tag(self, tag: str) -> Release | None:
-        """The published release of a tag. Never a draft."""
+        """Return the published release of a tag, never a draft."""
         return next((release for release in self.listed(drafts=False) if release.tag == tag), None)
 
     def latest(self) -> Release | None:
-        """The release that was made the latest last; never a draft, never a prerelease."""
+        """Return the release that was last made the latest; never a draft or a prerelease."""
         marked = [r for r in self.state.releases if r.mark and not r.draft and not r.prerelease]
         return max(marked, key=lambda release: release.mark, default=None)
 
     def create(self, change: Change) -> Release:
-        """Make a release, draft or public."""
+        """Create a release, draft or published."""
         if not change.tag:
             raise invalid("Release", "missing_field", "tag_name")
         now = store.now()
@@ -162,7 +162,7 @@ class Releases:
         return changed
 
     def update(self, release: Release, change: Change) -> Release:
-        """Change a release; the first time it is not a draft it is published."""
+        """Change a release; a draft is published when it stops being one."""
         if release.immutable and {change.tag, change.target, change.draft} != {None}:
             raise invalid("Release", "custom", "tag_name", "Cannot change the tag of an immutable release.")
         changed = self._apply(release, change)
@@ -170,7 +170,7 @@ class Releases:
         return changed
 
     def delete(self, release: Release) -> None:
-        """Delete a release; the tag stays, and is burned where the release was immutable."""
+        """Delete a release; the tag stays, and cannot be used again if the release was immutable."""
         for asset in release.assets:
             self.path_of(asset).unlink(missing_ok=True)
         self._save(releases=tuple(r for r in self.state.releases if r.id != release.id))
@@ -188,13 +188,13 @@ class Releases:
             prerelease=release.prerelease if change.prerelease is None else change.prerelease,
             updated_at=store.now(),
         )
-        commit = self._look_at_tag(changed)
+        commit = self._check_tag(changed)
         if changed.draft:
             return replace(changed, published_at=None, mark=0)
-        return self._published(release, changed, change.make_latest, commit)
+        return self._publish(release, changed, change.make_latest, commit)
 
-    def _look_at_tag(self, release: Release) -> str | None:
-        """Check tag and target; return the commit the tag has to be made at, ``None`` where it is there."""
+    def _check_tag(self, release: Release) -> str | None:
+        """Check tag and target. Return the commit at which to make the tag; ``None`` if the tag exists."""
         if not self.git.is_tag_name(release.tag):
             raise invalid("Release", "custom", "tag_name", "tag_name is not well-formed")
         if self.git.has_tag(release.tag):
@@ -204,7 +204,7 @@ class Releases:
             raise invalid("Release", "invalid", "target_commitish")
         return commit
 
-    def _published(self, before: Release, after: Release, make_latest: str | None, commit: str | None) -> Release:
+    def _publish(self, before: Release, after: Release, make_latest: str | None, commit: str | None) -> Release:
         other = self.by_tag(after.tag)
         if other is not None and other.id != after.id:
             raise invalid("Release", "already_exists", "tag_name")
@@ -212,7 +212,7 @@ class Releases:
             raise invalid("Release", "custom", "tag_name", "tag_name was used by an immutable release")
         if commit is not None:
             self.git.make_tag(after.tag, commit)
-        # GitHub's default counts for newly published releases only; an update leaves "latest" alone.
+        # GitHub's default applies to newly published releases only; an update does not change "latest".
         wish = make_latest or ("true" if before.draft else "keep")
         mark = before.mark
         if wish == "false" or after.prerelease:
@@ -231,7 +231,7 @@ class Releases:
         return all(_order(release) >= _order(other) for other in others)
 
     def asset(self, number: int, *, drafts: bool) -> tuple[Release, Asset]:
-        """An asset by its number, and the release it belongs to. Raises a 404."""
+        """Return an asset by its number, and its release. Raises a 404."""
         for release in self.listed(drafts=drafts):
             for asset in release.assets:
                 if asset.id == number:
@@ -239,11 +239,11 @@ class Releases:
         raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
 
     def path_of(self, asset: Asset) -> Path:
-        """Where the bytes of an asset lie."""
+        """Return the path of an asset's bytes."""
         return self.folder / "assets" / str(asset.id)
 
     def check_asset(self, release: Release, name: str) -> str:
-        """Check that an asset may come under this name, and return the name as GitHub will write it."""
+        """Check that an asset can have this name, and return the name as GitHub writes it."""
         written = re.sub(r"[^A-Za-z0-9._-]+", ".", name).strip(".")
         if not written:
             raise invalid("ReleaseAsset", "missing_field", "name")
@@ -256,7 +256,7 @@ class Releases:
         return written
 
     def attach(self, number: int, name: str, digests: Digests | None, **words: Any) -> Asset:
-        """Add an asset to a release; without digests it is one whose upload was broken off."""
+        """Add an asset to a release; without digests its upload was interrupted."""
         release = self.get(number, drafts=True)
         name = self.check_asset(release, name)
         if digests is not None and digests.size == 0:
@@ -295,7 +295,7 @@ class Releases:
 
 
 def _order(release: Release) -> tuple[Version, str]:
-    """How GitHub's ``legacy`` compares releases: by version, else by date."""
+    """Sort key of GitHub's ``legacy`` comparison of releases: by version, else by date."""
     try:
         return Version(release.tag), release.created_at
     except InvalidVersion:

@@ -1,4 +1,4 @@
-"""What every answer of the local forge needs: who asks, what the body says, how lists are paged."""
+"""What every route of the local forge needs: the sender's rights, JSON bodies, pages of lists."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAX_PAGE = 100
 
 
 class Rights(IntEnum):
-    """What the sender of a request may do."""
+    """The rights of a request's token."""
 
     ANONYMOUS = 0
     READ = 1
@@ -38,7 +38,7 @@ class Rights(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class RequestHandler:
-    """One repository on one forge; ``tokens`` says what each token that the forge knows may do."""
+    """One repository on one forge; ``tokens`` are the rights of each known token."""
 
     shapes: Shapes
     releases: Releases
@@ -47,20 +47,20 @@ class RequestHandler:
 
     @property
     def is_organisation(self) -> bool:
-        """Whether the repository's owner is an organisation, not a user."""
+        """Whether the repository's owner is an organisation instead of a user."""
         return (self.releases.folder / "organisation").exists()
 
     def owner(self) -> dict[str, Any]:
-        """The repository's owner."""
+        """Return the repository's owner."""
         login = self.shapes.repository.partition("/")[0]
         return self.shapes.user(login) | ({"type": "Organization"} if self.is_organisation else {})
 
     def is_ours(self, owner: str, name: str) -> bool:
-        """Whether this names our repository; GitHub does not mind case."""
+        """Whether this names the repository; GitHub ignores case."""
         return f"{owner}/{name}".lower() == self.shapes.repository.lower()
 
     def rights(self, request: Request) -> Rights:
-        """Say who asks, after checking that the address names this repository. Raises a 401 or a 404."""
+        """Return the rights of a request, if its path names this repository. Raises a 401 or a 404."""
         given = _token(request)
         rights = Rights.ANONYMOUS
         if given is not None:
@@ -74,11 +74,11 @@ class RequestHandler:
         return rights
 
     def is_installation(self, request: Request) -> bool:
-        """Whether who asks is a GitHub App's installation: it has no user, and is not told what it may do."""
+        """Whether the sender is a GitHub App's installation: it has no user, and cannot see its permissions."""
         return (_token(request) or b"").startswith(INSTALLATION)
 
     def push(self, request: Request) -> None:
-        """Refuse who may not write. Raises a 401 or a 403."""
+        """Require push access. Raises a 401 or a 403."""
         rights = self.rights(request)
         if rights is Rights.ANONYMOUS:
             raise Problem(HTTPStatus.UNAUTHORIZED, "Requires authentication")
@@ -86,11 +86,11 @@ class RequestHandler:
             raise Problem(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
 
     def sees_drafts(self, request: Request) -> bool:
-        """Whether drafts are there at all for who asks: only for who may push."""
+        """Whether the sender sees drafts, which needs push access."""
         return self.rights(request) is Rights.PUSH
 
     async def body(self, request: Request, kind: type[Any]) -> Any:
-        """Read a JSON body of a request that writes."""
+        """Read the JSON body of a request that writes. Raises a 400, a 401, a 403, a 413 or a 422."""
         data = bytearray()
         async for piece in request.stream():
             data += piece
@@ -106,7 +106,7 @@ class RequestHandler:
             raise Problem(HTTPStatus.BAD_REQUEST, "Problems parsing JSON") from None
 
     def paged(self, request: Request, items: list[dict[str, Any]]) -> Response:
-        """One page of a list, with the ``Link`` header that leads to the others."""
+        """Return one page of a list, with the ``Link`` header to the others."""
         size = _number(request, "per_page", PAGE, MAX_PAGE)
         page = _number(request, "page", 1, 1 << 31)
         last = max(1, -(-len(items) // size))
@@ -118,7 +118,7 @@ class RequestHandler:
 
 
 def _token(request: Request) -> bytes | None:
-    """The token of a request, ``None`` where it has none."""
+    """Return the token of a request; ``None`` if it has none."""
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     return text.strip().encode() if scheme else None
 

@@ -1,8 +1,8 @@
 """A package index: the legacy upload API, the simple index, the JSON API and the files.
 
-It takes and refuses files as PyPI does. Why not pypiserver or devpi: the one accepts
-overwrites or refuses with other words and has no JSON index, the other answers differently to the
-same bytes sent twice; neither checks names, digests, tags or versions.
+It accepts and refuses files as PyPI does. pypiserver and devpi do not: pypiserver accepts overwrites or refuses
+them with other messages, and has no JSON index; devpi answers differently to the same bytes sent twice; neither
+checks names, digests, tags or versions.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from unmoor.rehearsal.index import pages
 from unmoor.rehearsal.index.refusal import Refusal, answer
-from unmoor.rehearsal.index.store import Project, Shelf
+from unmoor.rehearsal.index.store import Project, ProjectStore
 from unmoor.rehearsal.index.trusted_publishing import Minting
 from unmoor.rehearsal.index.upload_api import Uploads
 from unmoor.rehearsal.shared.http import answer_gone, preferred
@@ -36,31 +36,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """What one index shows: its shelf, its address without a slash at the end, its upload desk."""
+    """The pages of one index: its projects, its address without a slash at the end, and its uploads."""
 
-    shelf: Shelf
+    project_store: ProjectStore
     base: str
     uploads: Uploads
 
     def _project(self, request: Request) -> Project:
-        project = self.shelf.get(request.path_params["name"])
+        project = self.project_store.get(request.path_params["name"])
         if project is None:
             raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
         return project
 
     async def simple_root(self, request: Request) -> Response:
         """The list of projects (PEP 503, PEP 691)."""
-        return self._simple(request, lambda as_json: pages.root(self.shelf, as_json=as_json), self.shelf.serial)
+        return self._simple(
+            request, lambda as_json: pages.root(self.project_store, as_json=as_json), self.project_store.serial
+        )
 
     async def simple(self, request: Request) -> Response:
-        """The files of a project, as installers see them."""
+        """The files of a project that installers see (PEP 503, PEP 691)."""
         name = request.path_params["name"]
         if name != canonicalize_name(name) or not request.url.path.endswith("/"):
             return RedirectResponse(f"/simple/{canonicalize_name(name)}/", HTTPStatus.MOVED_PERMANENTLY)
-        shown = self.shelf.as_installers_see(self._project(request))
-        if not shown.files and self._project(request).files:
+        visible = self.project_store.as_installers_see(self._project(request))
+        if not visible.files and self._project(request).files:
             raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
-        return self._simple(request, lambda j: pages.project(shown, self.base, as_json=j), shown.serial)
+        return self._simple(request, lambda j: pages.project(visible, self.base, as_json=j), visible.serial)
 
     def _simple(self, request: Request, write: Callable[[bool], str], serial: int) -> Response:
         kind = preferred(request.headers.get("accept", ""), pages.OFFERS)
@@ -111,17 +113,17 @@ class Index:
         return JSONResponse(pages.api(project, version, self.base, whole=whole), headers=headers)
 
     async def page(self, request: Request) -> Response:
-        """``/project/<name>/<version>/``: what a person opens."""
+        """``/project/<name>/<version>/``: the web page of a release."""
         project = self._project(request)
         return HTMLResponse(pages.person(project, self._version(request, project), self.base))
 
     async def package(self, request: Request) -> Response:
         """A file's bytes, or the metadata of a wheel (PEP 658)."""
         path: str = request.path_params["path"]
-        file = self.shelf.file(path.removesuffix(".metadata"))
+        file = self.project_store.file(path.removesuffix(".metadata"))
         if file is None:
             raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
-        held = self.shelf.bytes_of(file)
+        held = self.project_store.bytes_of(file)
         if path.endswith(".metadata"):
             held = held.with_name(f"{held.name}.metadata")
             if file.metadata_sha256 is None:
@@ -129,26 +131,26 @@ class Index:
         return FileResponse(held, media_type="application/octet-stream")
 
     async def manage(self, request: Request) -> Response:
-        """What the owner does on the web: DELETE a file for good, POST to yank a release."""
+        """The owner's actions on the web: DELETE a file for good, POST to yank a release."""
         self.uploads.authenticate(request)
         project = self._project(request)
         what = request.path_params["what"]
         if request.method == "POST":
-            self.shelf.yank(project, what, request.query_params.get("reason", ""))
+            self.project_store.yank(project, what, request.query_params.get("reason", ""))
             return Response(status_code=HTTPStatus.NO_CONTENT)
         file = next((each for each in project.files if each.name == what), None)
         if file is None:
             raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
-        self.shelf.delete(project, file)
+        self.project_store.delete(project, file)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 def app(folder: Path, *, base: str, token: str, limit: int, issuer: Issuer) -> Starlette:
-    """The index as an ASGI app; its state lies in ``folder``. It trusts the ID tokens of one issuer."""
-    shelf = Shelf(folder)
-    minting = Minting(shelf=shelf, issuer=issuer, location=base.partition("://")[2])
-    uploads = Uploads(shelf=shelf, base=base, token=token, limit=limit, minting=minting)
-    index = Index(shelf=shelf, base=base, uploads=uploads)
+    """Return the index as an ASGI app; its state is in ``folder``. It trusts the ID tokens of one issuer."""
+    project_store = ProjectStore(folder)
+    minting = Minting(project_store=project_store, issuer=issuer, location=base.partition("://")[2])
+    uploads = Uploads(project_store=project_store, base=base, token=token, limit=limit, minting=minting)
+    index = Index(project_store=project_store, base=base, uploads=uploads)
     routes = [
         Route("/legacy/", uploads.upload, methods=["POST"]),
         Route("/simple/", index.simple_root),

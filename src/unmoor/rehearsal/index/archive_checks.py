@@ -1,4 +1,4 @@
-"""What PyPI looks at inside a file, in its order and in its words: the archive, the file name, the members."""
+"""PyPI's checks of a file's content, in its order and words: the archive, the file name, the members."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 MEMBER_LIMIT = 10 << 20
 RATIO, RATIO_FROM = 50, 64 << 20
 SCANNED = 5 << 20
-# In two parts: PyPI refuses files that hold one of these words, and this is one of ours.
+# In two parts: PyPI refuses files that contain these words, and this file is uploaded to it.
 _PYARMOR = re.compile(b"__pyarmor" + rb"(__\(__name__, __file__,|_(enter|exit|assert|bcc)__)")
 _WRAPPED = re.compile(b"---BEGIN" + rb" PYE FILE---.*---END" + b" PYE FILE---", re.DOTALL)
 _COMMAND = re.compile(r"[\w.-]+")
 
 
 def invalid(why: str | None) -> Refusal:
-    """The file is not one that PyPI wants to hold."""
+    """Return the refusal of an invalid file."""
     return Refusal(HTTPStatus.BAD_REQUEST, f"Invalid distribution file. {why}")
 
 
 def sdist(path: Path, filename: str, metadata: Metadata) -> None:
-    """Judge an sdist."""
+    """Check an sdist."""
     with ExitStack() as stack:
         names = _zip_sdist(path, stack) if filename.endswith(".zip") else _tar(path, stack)
         _sdist_name(filename, metadata)
@@ -55,7 +55,7 @@ def sdist(path: Path, filename: str, metadata: Metadata) -> None:
 
 
 def wheel(path: Path, filename: str, metadata: Metadata) -> bytes:
-    """Judge a wheel and return its METADATA."""
+    """Check a wheel and return its METADATA."""
     try:
         with zipfile.ZipFile(path) as archive:
             return _wheel(archive, path, filename, metadata)
@@ -84,7 +84,7 @@ def _wheel(archive: zipfile.ZipFile, path: Path, filename: str, metadata: Metada
         HTTPStatus.BAD_REQUEST, f"Wheel {filename!r} does not contain the required METADATA file: {folder}/METADATA"
     )
     inner = _small(archive, f"{folder}/METADATA", lacks)
-    if len(f"{filename}.metadata".encode()) > 255:  # noqa: PLR2004 - what a file system takes
+    if len(f"{filename}.metadata".encode()) > 255:  # noqa: PLR2004 - the limit of file systems
         raise Refusal(HTTPStatus.BAD_REQUEST, f"Filename is too long: '{filename}'")
     return inner
 
@@ -100,12 +100,12 @@ def _plain_zip(archive: zipfile.ZipFile, path: Path) -> None:
 def _framed(archive: zipfile.ZipFile) -> None:
     try:
         zip_framing.walk(archive)
-    except zip_framing.FramingError as odd:
-        raise invalid(f"ZIP archive not accepted: {odd}.") from None
+    except zip_framing.FramingError as error:
+        raise invalid(f"ZIP archive not accepted: {error}.") from None
 
 
 def _small(archive: zipfile.ZipFile, name: str, lacks: Refusal) -> bytes:
-    """Read a member whole."""
+    """Read a small member. Raises ``lacks`` if it is missing."""
     try:
         info = archive.getinfo(name)
     except KeyError:
@@ -120,7 +120,7 @@ def _is_scanned(info: zipfile.ZipInfo) -> bool:
 
 
 def _scan(members: Iterator[tuple[str, int, bytes]]) -> None:
-    """Look into source as PyPI's scanner does."""
+    """Scan source files as PyPI does."""
     for _name, _size, data in members:
         if _PYARMOR.search(data):
             raise invalid("PyArmor-encrypted content is not allowed.")
@@ -174,7 +174,7 @@ def _has(wanted: str, names: list[str], licence: str, filename: str) -> None:
 
 
 def _record(archive: zipfile.ZipFile, folder: str, filename: str) -> None:
-    """See that RECORD is there and can be read; PyPI only writes a mail where it names other files."""
+    """Check that RECORD exists and can be parsed; if it lists other files, PyPI only sends a mail."""
     lacks = Refusal(
         HTTPStatus.BAD_REQUEST, f"Wheel '{filename}' does not contain the required RECORD file: {folder}/RECORD"
     )
@@ -203,7 +203,7 @@ def _points(archive: zipfile.ZipFile, folder: str, filename: str) -> None:
 
 
 def _top(names: list[str]) -> str:
-    """The folder that holds everything."""
+    """Return the top-level folder. Raises `Refusal` if there is not exactly one."""
     try:
         top = os.path.commonpath(names) if names else ""
     except ValueError:
@@ -227,7 +227,7 @@ def _zip_sdist(path: Path, stack: ExitStack) -> list[str]:
 
 
 def _tar(path: Path, stack: ExitStack) -> list[str]:
-    """Judge a tar archive and return the names in it."""
+    """Check a tar archive and return the names in it."""
     if not tarfile.is_tarfile(path):
         raise invalid("File is not a tarfile")
     if zipfile.is_zipfile(path):

@@ -1,4 +1,4 @@
-"""What PyPI looks at before it takes a file, in its order and, as far as they are known, in its words."""
+"""PyPI's checks of an upload's form, in its order and, as far as known, in its words."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ TEXTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """What a client says of the file it sends: the form's fields, each with every value it was given."""
+    """An uploaded form: the name of the file, and its fields, each with all its values."""
 
     filename: str
     fields: Mapping[str, Sequence[str]]
 
     def text(self, field: str) -> str:
-        """The first value of a field, empty where there is none."""
+        """Return the first value of a field; empty if there is none."""
         return next(iter(self.fields.get(field, ())), "")
 
     @property
@@ -79,7 +79,7 @@ class Offer:
 
 
 def form(offer: Offer) -> Metadata:
-    """Check the form: the action, the kind of file, the digests' form, the core metadata."""
+    """Check the form: the action, the type of file, the format of digests, the core metadata."""
     if offer.text(":action") != "file_upload":
         raise Refusal(HTTPStatus.BAD_REQUEST, "Unknown action.")
     if offer.text("protocol_version") != "1":
@@ -113,7 +113,7 @@ def _name(name: str) -> None:
 
 
 def description(metadata: Metadata) -> None:
-    """Render the description, as PyPI does before it looks at the file."""
+    """Render the description, as PyPI does before it checks the file."""
     from readme_renderer import markdown, rst, txt
 
     if not metadata.description:
@@ -127,7 +127,7 @@ def description(metadata: Metadata) -> None:
 
 
 def project(name: str) -> None:
-    """Check the name of a project that is not there yet."""
+    """Check the name of a new project."""
     if canonicalize_name(name) in {canonicalize_name(each) for each in sys.stdlib_module_names}:
         raise Refusal(
             HTTPStatus.BAD_REQUEST,
@@ -136,7 +136,7 @@ def project(name: str) -> None:
 
 
 def filename(offer: Offer) -> None:
-    """Check that the file's name is one at all."""
+    """Check that the file's name is valid."""
     name, kind = offer.filename, offer.text("filetype")
     if "/" in name or "\\" in name:
         raise Refusal(HTTPStatus.BAD_REQUEST, "Cannot upload a file with '/' or '\\' in the name.")
@@ -154,7 +154,7 @@ def filename(offer: Offer) -> None:
 
 
 def digests(offer: Offer, found: Digests) -> None:
-    """Compare every digest that was declared with the bytes."""
+    """Compare every declared digest with the bytes."""
     declared = {"md5_digest": found.md5, "sha256_digest": found.sha256, "blake2_256_digest": found.blake2}
     if any(offer.text(field).lower() not in {"", value} for field, value in declared.items()):
         raise Refusal(
@@ -163,7 +163,7 @@ def digests(offer: Offer, found: Digests) -> None:
 
 
 def archive(path: Path, offer: Offer, metadata: Metadata) -> bytes | None:
-    """Check the file's bytes and its name against its metadata; return a wheel's METADATA, ``None`` for an sdist."""
+    """Check the file's content and name against its metadata. Return a wheel's METADATA; ``None`` for an sdist."""
     if offer.text("filetype") == "sdist":
         archive_checks.sdist(path, offer.filename, metadata)
         return None

@@ -1,4 +1,4 @@
-"""PyPI's rules for core metadata: packaging's, and its own on top of them."""
+"""PyPI's rules for core metadata: those of packaging, and its own."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from packaging.metadata import RawMetadata
 
 KNOWN = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"})
-# PyPI tells one error, and these before the others.
+# PyPI reports one error, and these before the others.
 _FIRST = ("metadata-version", "name", "version")
 
 
 def judged(raw: RawMetadata) -> Metadata:
-    """Judge the metadata of a form. Raises `Refusal` with the first error."""
+    """Check the metadata of a form. Raises `Refusal` with the first error."""
     try:
         metadata = Metadata.from_raw(raw)
     except ExceptionGroup as group:
@@ -39,7 +39,7 @@ def _refusal(errors: list[InvalidMetadata]) -> Refusal:
 
 
 def _errors(metadata: Metadata) -> Iterator[tuple[str, str]]:
-    """Everything that PyPI refuses and packaging takes, each with its field."""
+    """Yield everything that PyPI refuses but packaging accepts, each with its field."""
     if metadata.metadata_version not in KNOWN:
         yield "metadata-version", f"{metadata.metadata_version!r} is not a valid metadata version"
     if metadata.version.local:

@@ -1,4 +1,4 @@
-"""How an index shows what it holds: simple pages (PEP 503, 691, 592, 658, 700) and the JSON API."""
+"""The pages of an index: the simple index (PEP 503, 691, 592, 658, 700) and the JSON API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from unmoor.rehearsal.index.store import Project, Shelf, Stored
+from unmoor.rehearsal.index.store import Project, ProjectStore, Stored
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "application/vnd.pypi.simple.v1+html"
@@ -25,18 +25,18 @@ def _head(title: str) -> str:
     )
 
 
-def root(shelf: Shelf, *, as_json: bool) -> str:
-    """The list of every project."""
+def root(project_store: ProjectStore, *, as_json: bool) -> str:
+    """Write the list of all projects."""
     if as_json:
-        meta = {"api-version": VERSION, "_last-serial": shelf.serial}
-        projects = [{"name": each.name, "_last-serial": each.serial} for each in shelf]
+        meta = {"api-version": VERSION, "_last-serial": project_store.serial}
+        projects = [{"name": each.name, "_last-serial": each.serial} for each in project_store]
         return json.dumps({"meta": meta, "projects": projects})
-    links = "".join(f'    <a href="/simple/{p.normalized}/">{html.escape(p.name)}</a><br />\n' for p in shelf)
+    links = "".join(f'    <a href="/simple/{p.normalized}/">{html.escape(p.name)}</a><br />\n' for p in project_store)
     return f"{_head('Simple index')}{links}  </body>\n</html>\n"
 
 
 def project(shown: Project, base: str, *, as_json: bool) -> str:
-    """Every file of a project; ``base`` is the index's own address."""
+    """Write the files of a project; ``base`` is the index's address."""
     if as_json:
         return json.dumps(
             {
@@ -82,14 +82,14 @@ def _anchor(file: Stored, base: str) -> str:
 
 
 def newest(shown: Project) -> str | None:
-    """The version that the JSON API calls the project's: the highest final one, else the highest."""
+    """Return the version that the JSON API gives for the project: the highest final one, else the highest."""
     versions = [version for version in shown.versions if shown.of(version)]
     finals = [version for version in versions if not Version(version).is_prerelease]
     return next(reversed(finals or versions), None)
 
 
 def api(shown: Project, version: str, base: str, *, whole: bool) -> dict[str, Any]:
-    """The JSON API of a version; ``whole`` adds the files of every release, as the project's own page has them."""
+    """Return the JSON API of a version; ``whole`` adds the files of every release, as for the project."""
     metadata = dict(shown.releases[version])
     info = {
         "name": shown.name,
@@ -139,6 +139,6 @@ def _api_file(file: Stored, base: str) -> dict[str, Any]:
 
 
 def person(shown: Project, version: str, base: str) -> str:
-    """The page a person would open."""
+    """Write the web page of a release."""
     links = "".join(f"    <li>{_anchor(file, base)}</li>\n" for file in shown.of(version))
     return f"{_head(f'{shown.name} {version}')}    <ul>\n{links}    </ul>\n  </body>\n</html>\n"

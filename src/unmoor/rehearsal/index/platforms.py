@@ -1,4 +1,4 @@
-"""The platforms whose wheels PyPI takes."""
+"""The platforms whose wheels PyPI accepts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _IOS = {f"{arch}_{kind}" for arch in ("arm64", "x86_64") for kind in ("iphoneos"
 
 
 def is_taken(platform: str) -> bool:
-    """Whether PyPI takes wheels for a platform."""
+    """Whether PyPI accepts wheels for a platform."""
     family, _, rest = platform.partition("_")
     if family == "android":
         level, _, arch = rest.partition("_")
@@ -43,7 +43,7 @@ def _three(rest: str) -> tuple[str, str, str]:
 
 
 def _is_versioned(family: str, major: str, minor: str, arch: str) -> bool:
-    """Whether PyPI takes a family of platforms with that version and architecture."""
+    """Whether PyPI accepts a family of platforms with that version and architecture."""
     arches = {
         "manylinux": _LINUX | {"ppc64"},
         "musllinux": _LINUX,

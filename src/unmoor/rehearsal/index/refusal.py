@@ -1,4 +1,4 @@
-"""A refusal of the index, and how it is worded on the wire."""
+"""A refusal of the index, and its HTTP response."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXPLANATIONS: dict[int, str] = {
 
 
 class Refusal(Exception):
-    """The index says no: a status, and a reason in PyPI's words."""
+    """A refusal: a status, and a reason in PyPI's words."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -33,9 +33,9 @@ class Refusal(Exception):
 
 
 def answer(request: Request, refusal: Refusal) -> Response:
-    """Word a refusal as PyPI does: in the reason phrase, and in a body of the kind the client likes.
+    """Answer a refusal as PyPI does: in the reason phrase, and in a body of the type that the client prefers.
 
-    twine reads the reason phrase, uv the body.
+    twine reads the reason phrase, uv reads the body.
     """
     from starlette.responses import Response
 

@@ -1,4 +1,4 @@
-"""What one index holds: projects, their releases and files; each project is one JSON file on disk."""
+"""The state of one index: projects, their releases and files; each project is one JSON file on disk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from unmoor.rehearsal.shared.store import Digests
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """One file; ``yanked`` is the reason, empty where none was given, ``None`` where it is not yanked."""
+    """One file; ``yanked`` is the reason, empty if none was given; ``None`` if it is not yanked."""
 
     name: str
     version: str
@@ -30,17 +30,17 @@ class Stored:
 
     @property
     def path(self) -> str:
-        """Where its bytes lie, below ``files`` on disk and below ``/packages`` on the wire."""
+        """The path of its bytes, below ``files`` on disk and below ``/packages`` in URLs."""
         blake2 = self.digests.blake2
         return f"{blake2[:2]}/{blake2[2:4]}/{blake2[4:]}/{self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """One project: its name as the first upload wrote it, and its files in the order they came.
+    """One project: its name as in the first upload, and its files in the order of the uploads.
 
-    ``deleted`` are file names that never come free again; ``releases`` holds the metadata of
-    each version, as the first file of it brought them.
+    ``deleted`` are file names that can never be used again. ``releases`` has the metadata of each version, from
+    its first file.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Project:
 
     @property
     def normalized(self) -> NormalizedName:
-        """The name as PEP 503 writes it."""
+        """The normalized name (PEP 503)."""
         return canonicalize_name(self.name)
 
     @property
@@ -60,11 +60,11 @@ class Project:
         return sorted(self.releases, key=Version)
 
     def of(self, version: str) -> tuple[Stored, ...]:
-        """The files of a version."""
+        """Return the files of a version."""
         return tuple(file for file in self.files if file.version == version)
 
 
-class Shelf:
+class ProjectStore:
     """The projects of one index, in memory and on disk."""
 
     def __init__(self, folder: Path) -> None:
@@ -83,20 +83,20 @@ class Shelf:
         return max((project.serial for project in self._projects.values()), default=0)
 
     def get(self, name: str) -> Project | None:
-        """A project by any spelling of its name."""
+        """Return a project by any spelling of its name."""
         return self._projects.get(canonicalize_name(name))
 
     def file(self, path: str) -> Stored | None:
-        """A file by its path."""
+        """Return a file by its path."""
         return next((file for project in self for file in project.files if file.path == path), None)
 
     def twin(self, name: str, blake2: str) -> Stored | None:
-        """A file of any project that has that name or those bytes; the name counts first."""
+        """Return a file of any project with that name or those bytes; the name takes precedence."""
         same = [f for p in self for f in p.files if f.name == name or f.digests.blake2 == blake2]
         return next((file for file in same if file.name == name), same[0] if same else None)
 
     def bytes_of(self, file: Stored) -> Path:
-        """Where the bytes of a file lie."""
+        """Return the path of a file's bytes."""
         return self.folder / "files" / file.path
 
     def is_foreign(self, name: str) -> bool:
@@ -104,30 +104,30 @@ class Shelf:
         return canonicalize_name(name) in {canonicalize_name(each) for each in store.lines(self.folder / "foreign")}
 
     def as_installers_see(self, project: Project) -> Project:
-        """A project without the files that came after the control file ``stale`` was touched."""
+        """Return a project without the files that were uploaded after the control file ``stale`` was touched."""
         until = store.touched(self.folder / "stale")
         if until is None:
             return project
         return replace(project, files=tuple(file for file in project.files if file.uploaded <= until))
 
     def add(self, name: str, file: Stored, release: Mapping[str, Any]) -> None:
-        """Add a file; the first one of a version makes the release and fills its metadata."""
+        """Add a file; the first one of a version creates the release with its metadata."""
         project = self.get(name) or Project(name=name, serial=0)
         releases = {file.version: release, **project.releases}
         self._put(replace(project, files=(*project.files, file), releases=releases))
 
     def create(self, name: str) -> None:
-        """Make a project without files."""
+        """Create a project without files."""
         self._put(Project(name=name, serial=0))
 
     def delete(self, project: Project, file: Stored) -> None:
-        """Delete a file for good: its name is burned."""
+        """Delete a file for good: its name can never be used again."""
         files = tuple(each for each in project.files if each is not file)
         self._put(replace(project, files=files, deleted=(*project.deleted, file.name)))
         self.bytes_of(file).unlink(missing_ok=True)
 
     def yank(self, project: Project, version: str, reason: str) -> None:
-        """Yank a release (PEP 592), as a person does on the project's page."""
+        """Yank a release (PEP 592), as on the project's page."""
         files = tuple(replace(each, yanked=reason) if each.version == version else each for each in project.files)
         self._put(replace(project, files=files))
 

@@ -1,8 +1,8 @@
 """Trusted publishing on an index: its audience, and the exchange of an ID token for an API token of 15 minutes.
 
-Refused and answered as PyPI does, in its order. The publishers stand in ``publishers.json`` in the index's
-folder: a list of objects, as `Publisher` has it. Control files: ``no-trusted-publishing`` switches it off,
-``no-github`` only for this issuer, and ``ahead`` holds seconds by which the index's clock is ahead.
+It refuses and answers as PyPI does, in its order. The publishers are in ``publishers.json`` in the index's folder:
+a list of `Publisher` objects. Control files: ``no-trusted-publishing`` disables it, ``no-github`` disables only this
+issuer, and ``ahead`` has the seconds by which the index's clock is ahead.
 
 Why no library: the client side has some, the index's side is PyPI's own.
 """
@@ -29,7 +29,7 @@ from starlette.routing import Route
 
 from unmoor.rehearsal.index import form_checks
 from unmoor.rehearsal.index.refusal import Refusal
-from unmoor.rehearsal.index.store import Shelf
+from unmoor.rehearsal.index.store import ProjectStore
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.http import note
 from unmoor.rehearsal.shared.oidc import ALGORITHM, Issuer
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 LIFE = 900
-"""Seconds that a minted token is good for."""
+"""Lifetime of a minted token, in seconds."""
 LEEWAY = 30
 _WORKFLOW = re.compile(r"/\.github/workflows/([^/@]+\.ya?ml)@")
 
 
 class Publisher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One trusted publisher: ``repository`` is ``OWNER/NAME``, an empty ``environment`` stands for any.
+    """One trusted publisher: ``repository`` is ``OWNER/NAME``, an empty ``environment`` allows any.
 
-    A pending one's ``project`` does not exist yet: the first mint makes it.
+    The ``project`` of a pending one does not exist yet: the first mint creates it.
     """
 
     project: str
@@ -56,7 +56,7 @@ class Publisher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pending: bool = False
 
     def matches(self, claims: dict[str, Any]) -> bool:
-        """Whether a job with these claims is meant."""
+        """Whether a job with these claims is this publisher."""
         found = _WORKFLOW.search(str(claims.get("job_workflow_ref", "")))
         return (
             self.repository.lower() == str(claims.get("repository", "")).lower()
@@ -67,14 +67,14 @@ class Publisher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Minted(msgspec.Struct, frozen=True):
-    """What the index keeps of a token that it minted: normalised names, and its end as a Unix time."""
+    """A minted token: the normalized names of its projects, and its expiry as a Unix time."""
 
     projects: tuple[str, ...]
     expires: float
 
 
 class MintError(Exception):
-    """No token, and why: PyPI's code and words."""
+    """A refusal to mint a token, with PyPI's code and words."""
 
     def __init__(self, code: str, description: str) -> None:
         super().__init__(description)
@@ -84,29 +84,29 @@ class MintError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Minting:
-    """The desk of one index; ``location`` is what its tokens name as their index."""
+    """The token exchange of one index; ``location`` is the index in its tokens."""
 
-    shelf: Shelf
+    project_store: ProjectStore
     issuer: Issuer
     location: str
     clock: Callable[[], float] = time.time
 
     @property
     def folder(self) -> Path:
-        """Where the index's state and control files lie."""
-        return self.shelf.folder
+        """The folder of the index's state and control files."""
+        return self.project_store.folder
 
     @property
-    def wanted(self) -> str:
-        """The audience of its ID tokens: each index has its own."""
+    def expected_audience(self) -> str:
+        """The audience of its ID tokens; each index has its own."""
         return f"local-{self.folder.name}"
 
     def now(self) -> float:
-        """The index's time."""
+        """Return the index's time."""
         return self.clock() + sum(map(float, store.lines(self.folder / "ahead")))
 
     def routes(self) -> list[Route]:
-        """What is mounted on the index; the last is the exchange's older address."""
+        """Return its routes; the last one is the older address of the exchange."""
         return [
             Route("/_/oidc/audience", self.audience),
             Route("/_/oidc/mint-token", self.mint, methods=["POST"]),
@@ -121,7 +121,7 @@ class Minting:
         """``GET /_/oidc/audience``."""
         if self._off:
             return JSONResponse({"message": "Trusted publishing functionality not enabled"}, HTTPStatus.FORBIDDEN)
-        return JSONResponse({"audience": self.wanted})
+        return JSONResponse({"audience": self.expected_audience})
 
     async def mint(self, request: Request) -> Response:
         """``POST /_/oidc/mint-token``."""
@@ -135,9 +135,9 @@ class Minting:
         return JSONResponse({"success": True, "token": token, "expires": int(expires)})
 
     def exchange(self, body: bytes) -> tuple[str, float]:
-        """Take an ID token, give an API token and the time of its end. Raises `MintError`."""
-        claims = self._believed(_payload(body))
-        self._redeem(claims)
+        """Exchange an ID token for an API token and its expiry. Raises `MintError`."""
+        claims = self._verified_claims(_payload(body))
+        self._resolve_pending(claims)
         mine = [each for each in self._publishers() if not each.pending and each.matches(claims)]
         if not mine:
             raise MintError(
@@ -151,15 +151,15 @@ class Minting:
             stream.write(f"{claims['jti']}\n")
         return self._new(sorted({canonicalize_name(each.project) for each in mine}))
 
-    def _believed(self, token: str) -> dict[str, Any]:
-        """The claims of a token that this index's issuer signed, for this index, and not long ago."""
+    def _verified_claims(self, token: str) -> dict[str, Any]:
+        """Return the claims of a current token that the issuer signed for this index. Raises `MintError`."""
         import jwt
 
         try:
-            said = jwt.decode(token, options={"verify_signature": False})["iss"]
+            issuer = jwt.decode(token, options={"verify_signature": False})["iss"]
         except (jwt.PyJWTError, KeyError):
             raise MintError("invalid-payload", "malformed JWT") from None
-        if said != self.issuer.base:
+        if issuer != self.issuer.base:
             raise MintError("invalid-payload", "unknown trusted publishing issuer")
         if self._off or (self.folder / "no-github").exists():
             raise MintError("not-enabled", "GitHub trusted publishing functionality not enabled")
@@ -168,8 +168,8 @@ class Minting:
                 token,
                 self.issuer.public,
                 algorithms=[ALGORITHM],
-                audience=self.wanted,
-                # The time is looked at below: by the index's own clock.
+                audience=self.expected_audience,
+                # The time is checked below, by the index's own clock.
                 options={
                     "require": ["iss", "iat", "exp", "aud", "jti"],
                     "verify_exp": False,
@@ -183,21 +183,21 @@ class Minting:
             raise MintError("invalid-token", "malformed or invalid token")
         return claims
 
-    def _redeem(self, claims: dict[str, Any]) -> None:
-        """Make the project of a pending publisher that matches, and the publisher a real one."""
+    def _resolve_pending(self, claims: dict[str, Any]) -> None:
+        """Create the project of a matching pending publisher, and make the publisher a normal one."""
         publishers = self._publishers()
         pending = next((each for each in publishers if each.pending and each.matches(claims)), None)
         if pending is None:
             return
         others = [each for each in publishers if each is not pending]
-        if self.shelf.get(pending.project) is not None:
+        if self.project_store.get(pending.project) is not None:
             self._save(others)
             raise MintError("invalid-pending-publisher", "valid token, but project already exists")
         try:
             form_checks.project(pending.project)
         except Refusal as refusal:
             raise MintError("invalid-payload", refusal.reason) from None
-        self.shelf.create(pending.project)
+        self.project_store.create(pending.project)
         self._save([*others, msgspec.structs.replace(pending, pending=False)])
 
     def _publishers(self) -> list[Publisher]:
@@ -209,20 +209,20 @@ class Minting:
     def _new(self, projects: Sequence[str]) -> tuple[str, float]:
         now = self.now()
         caveats = [[1, projects], [0, int(now) + LIFE, int(now)]]
-        token = sealed(self.location, caveats)
-        store.save(self._kept(token), Minted(projects=tuple(projects), expires=now + LIFE))
+        token = new_token(self.location, caveats)
+        store.save(self._token_path(token), Minted(projects=tuple(projects), expires=now + LIFE))
         return token, now + LIFE
 
-    def _kept(self, token: str) -> Path:
-        """Where a token is kept, by its hash."""
+    def _token_path(self, token: str) -> Path:
+        """Return the path of a minted token's record, named by its hash."""
         return self.folder / "minted" / f"{hashlib.sha256(token.encode()).hexdigest()}.json"
 
     def bearer(self, token: str) -> Minted | None:
-        """What a token that was minted here allows, ``None`` for any other. Raises `Refusal` once it has ended."""
-        kept = store.load(self._kept(token), Minted)
-        if kept is not None and self.now() >= kept.expires:
+        """Return what a minted token allows; ``None`` for any other token. Raises `Refusal` if it has expired."""
+        minted = store.load(self._token_path(token), Minted)
+        if minted is not None and self.now() >= minted.expires:
             raise Refusal(HTTPStatus.FORBIDDEN, "Invalid API Token: token is expired")
-        return kept
+        return minted
 
 
 def _payload(body: bytes) -> str:
@@ -235,16 +235,16 @@ def _payload(body: bytes) -> str:
     return token
 
 
-def sealed(location: str, caveats: Iterable[object]) -> str:
-    """A new API token as PyPI writes them: a macaroon in libmacaroons' binary format, version 2, with a key of its own.
+def new_token(location: str, caveats: Iterable[object]) -> str:
+    """Make an API token in PyPI's format: a macaroon in libmacaroons' binary format, version 2, with a new key.
 
-    Nobody checks its signature again: the index keeps what it minted.
+    Nothing verifies its signature: the index looks its tokens up.
     """
     identifier = secrets.token_hex(16).encode()
-    said = [json.dumps(caveat).encode() for caveat in caveats]
+    encoded = [json.dumps(caveat).encode() for caveat in caveats]
     data = bytearray(b"\x02" + _field(1, location.encode()) + _field(2, identifier) + b"\0")
     signature = hmac.digest(secrets.token_bytes(32), identifier, "sha256")
-    for each in said:
+    for each in encoded:
         data += _field(2, each) + b"\0"
         signature = hmac.digest(signature, each, "sha256")
     data += b"\0" + _field(6, signature)

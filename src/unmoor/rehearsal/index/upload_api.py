@@ -1,4 +1,4 @@
-"""The legacy upload API of an index: what it takes, and what it refuses, in PyPI's order."""
+"""The legacy upload API of an index: what it accepts and refuses, in PyPI's order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from starlette.responses import Response
 from unmoor.rehearsal.index import form_checks
 from unmoor.rehearsal.index.form_checks import Offer
 from unmoor.rehearsal.index.refusal import Refusal
-from unmoor.rehearsal.index.store import Shelf, Stored
+from unmoor.rehearsal.index.store import ProjectStore, Stored
 from unmoor.rehearsal.index.trusted_publishing import Minted, Minting
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.http import drain, note
@@ -36,18 +36,18 @@ MAX_FIELDS = 5000
 
 @dataclass(frozen=True, kw_only=True)
 class Uploads:
-    """The desk of one index: its shelf, its address, its token, the size limit of a file in bytes, what it minted."""
+    """The uploads of one index: its projects, address and token, the size limit of a file in bytes, minted tokens."""
 
-    shelf: Shelf
+    project_store: ProjectStore
     base: str
     token: str
     limit: int
     minting: Minting | None = None
 
     def authenticate(self, request: Request) -> Minted | None:
-        """Refuse a request whose credentials are missing or wrong, as PyPI does: 403 in each case.
+        """Check credentials. Missing or wrong ones are refused with 403, as on PyPI.
 
-        Says what a minted token allows, ``None`` for the index's own, which allows everything.
+        Return what a minted token allows; ``None`` for the index's own token, which allows everything.
         """
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         try:
@@ -95,12 +95,12 @@ class Uploads:
             raise Refusal(HTTPStatus.BAD_REQUEST, "Upload payload does not have a file.")
         await asyncio.to_thread(form_checks.description, metadata)
         form_checks.filename(offer)
-        # uv names no type, and is welcome.
+        # uv sends no content type, which is fine.
         if (content.content_type or "").startswith("image/"):
             raise Refusal(HTTPStatus.BAD_REQUEST, "Invalid distribution file.")
         if (content.size or 0) > self.limit:
             raise self._too_large(f"for project {metadata.name!r}")
-        intake = Intake(self.shelf.folder / "incoming")
+        intake = Intake(self.project_store.folder / "incoming")
         try:
             found = await asyncio.to_thread(_take, intake, content)
             note(request, sha256=found.sha256)
@@ -113,7 +113,7 @@ class Uploads:
         if outcome := self._known(offer, found, metadata):
             return outcome
         inner = await asyncio.to_thread(form_checks.archive, intake.path, offer, metadata)
-        # Another request may have brought the same name while the archive was read.
+        # Another request may have uploaded the same name while the archive was read.
         return self._known(offer, found, metadata) or self._keep(intake, offer, found, inner)
 
     def _too_large(self, whose: str) -> Refusal:
@@ -124,7 +124,7 @@ class Uploads:
         )
 
     def _owner(self, name: str, minted: Minted | None) -> None:
-        if minted is not None and self.shelf.get(name) is None:
+        if minted is not None and self.project_store.get(name) is None:
             raise Refusal(
                 HTTPStatus.BAD_REQUEST,
                 "Non-user identities cannot create new projects. This was probably caused by successfully using a "
@@ -135,18 +135,18 @@ class Uploads:
             raise Refusal(
                 HTTPStatus.FORBIDDEN, f"Invalid API Token: OIDC scoped token is not valid for project {name!r}"
             )
-        if self.shelf.is_foreign(name):
+        if self.project_store.is_foreign(name):
             raise Refusal(
                 HTTPStatus.FORBIDDEN,
                 f"The user {USER!r} isn't allowed to upload to project {name!r}. "
                 f"See {self.base}/help/#project-name for more information.",
             )
-        if self.shelf.get(name) is None:
+        if self.project_store.get(name) is None:
             form_checks.project(name)
 
     def _known(self, offer: Offer, found: Digests, metadata: Metadata) -> str:
-        """Say ``already there`` for the same bytes under the same name; refuse what is taken; empty where it is new."""
-        twin = self.shelf.twin(offer.filename, found.blake2)
+        """Return ``already there`` for the same file, empty if it is new. Raises `Refusal` if the name is taken."""
+        twin = self.project_store.twin(offer.filename, found.blake2)
         if twin and twin.name == offer.filename and twin.digests == found:
             return "already there"
         see = f"See {self.base}/help/#file-name-reuse for more information."
@@ -155,7 +155,7 @@ class Uploads:
                 HTTPStatus.BAD_REQUEST,
                 f"File already exists ({twin.name!r}, with blake2_256 hash {twin.digests.blake2!r}). {see}",
             )
-        project = self.shelf.get(offer.text("name"))
+        project = self.project_store.get(offer.text("name"))
         if project and offer.filename in project.deleted:
             raise Refusal(
                 HTTPStatus.BAD_REQUEST,
@@ -179,16 +179,16 @@ class Uploads:
             requires_python=offer.text("requires_python") or None,
             metadata_sha256=None if inner is None else hashlib.sha256(inner).hexdigest(),
         )
-        path = self.shelf.bytes_of(file)
+        path = self.project_store.bytes_of(file)
         intake.keep(path)
         if inner is not None:
             path.with_name(f"{path.name}.metadata").write_bytes(inner)
-        self.shelf.add(offer.text("name"), file, raw)
+        self.project_store.add(offer.text("name"), file, raw)
         return "stored"
 
 
 def _fields(form: FormData) -> dict[str, list[str]]:
-    """Every text of a form by its name; PyPI takes ``UNKNOWN`` and what is empty for unsaid."""
+    """Return the texts of a form by name; as on PyPI, ``UNKNOWN`` and empty ones count as not given."""
     fields: dict[str, list[str]] = {}
     for name, value in form.multi_items():
         if isinstance(value, str) and value.strip() and value.strip() != "UNKNOWN":

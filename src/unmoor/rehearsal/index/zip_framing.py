@@ -1,7 +1,7 @@
-"""The records of a ZIP archive, read from the first byte on as PyPI reads them: whatever comes unexpectedly is refused.
+"""Read the records of a ZIP archive from the first byte on, as PyPI does, and refuse unexpected ones.
 
-It is not the check that the release itself makes, which starts from the directory at the end; the two
-share no code, so that one's mistake shows at the other.
+The release's own check starts from the directory at the end. The two share no code, so that each of them
+reveals mistakes in the other.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SENTINEL = 0xFFFFFFFF
 
 
 class FramingError(Exception):
-    """The archive is not framed as PyPI wants it; the text is PyPI's."""
+    """The archive has a structure that PyPI refuses; the text is PyPI's."""
 
 
 _MALFORMED = "Malformed zip file"
@@ -25,7 +25,7 @@ _MALFORMED = "Malformed zip file"
 
 @dataclass
 class ZipReader:
-    """A reading of one archive: what was met so far."""
+    """The state of reading one archive: the records so far."""
 
     stream: IO[bytes]
     sizes: Mapping[str, tuple[int, int]]
@@ -39,14 +39,14 @@ class ZipReader:
     is_over: bool = False
 
     def take(self, count: int) -> bytes:
-        """Read so many bytes. Raises `FramingError` where there are fewer."""
+        """Read ``count`` bytes. Raises `FramingError` if there are fewer."""
         data = self.stream.read(count)
         if len(data) < count:
             raise FramingError(_MALFORMED)
         return data
 
     def member(self) -> None:
-        """A member's header, and its bytes, which are passed over."""
+        """Read a member's header, and skip its bytes."""
         fixed = self.take(26)
         flags, method = struct.unpack_from("<HH", fixed, 2)
         packed, size, name_length, extra_length = struct.unpack_from("<LLHH", fixed, 14)
@@ -71,7 +71,7 @@ class ZipReader:
         self.local.add(name)
 
     def entry(self) -> None:
-        """An entry of the directory."""
+        """Read an entry of the directory."""
         if self.begins is None:
             self.begins = self.stream.tell() - 4
         name_length, extra_length, comment_length = struct.unpack_from("<HHH", self.take(42), 24)
@@ -88,7 +88,7 @@ class ZipReader:
         self.length += 46 + name_length + extra_length
 
     def end64(self) -> None:
-        """The ZIP64 end of the directory."""
+        """Read the ZIP64 end of the directory."""
         self.zip64_at = self.stream.tell() - 4
         length, here, count, size, offset = struct.unpack("<Q12x4Q", self.take(52))
         if here != count:
@@ -98,14 +98,14 @@ class ZipReader:
         self.zip64 = (count, size, offset)
 
     def locator(self) -> None:
-        """What says where the ZIP64 end is."""
+        """Read the locator of the ZIP64 end."""
         (where,) = struct.unpack_from("<Q", self.take(16), 4)
         if where != self.zip64_at:
             raise FramingError("Corrupt zip64 end of central directory locator")
         self.located = True
 
     def end(self) -> None:
-        """The end of the directory, and of the archive with its comment."""
+        """Read the end of the directory, and the comment of the archive."""
         if self.zip64 is not None and not self.located:
             raise FramingError(_MALFORMED)
         begins = self.stream.tell() - 4 if self.begins is None else self.begins
@@ -170,7 +170,7 @@ def _split(extra: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _extras(extra: bytes, method: int, packed: int, size: int) -> tuple[int, int]:
-    """Judge the extra fields of a member's header, and return its sizes as they say them."""
+    """Check the extra fields of a member's header, and return its sizes according to them."""
     met: set[int] = set()
     for kind, data in _split(extra):
         if kind in met and kind in {0x0001, 0x7075}:
