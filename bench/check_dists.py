@@ -1,10 +1,11 @@
-"""How long `check-dists` takes for 200 wheels of 1 MB, against `twine check`; how much memory for a wheel of 1 GB.
+"""Compare the time of `check-dists` and `twine check` for 200 wheels of 1 MB, and measure memory for a wheel of 1 GB.
 
     python -m bench.check_dists [TRIES]
 
-Both run as processes of one environment with compiled bytecode, in turns, once without counting and then TRIES times
-(5). `check-dists` unpacks and hashes every member; `twine check` hashes each wheel and renders its description, but no
-Markdown. A third of each wheel is text, the rest as hard to compress as compiled code. Times are medians, in seconds.
+Both run in turns as processes of the same environment with compiled bytecode: once without counting, then TRIES times
+(default 5). `check-dists` unpacks and hashes every member. `twine check` hashes each wheel and renders its description,
+except for Markdown. A third of each wheel is text, and the rest compresses as badly as compiled code. Times are
+medians, in seconds.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from unmoor.util.files import sha256_of
 
 WHEELS, LIMIT = 200, 1.5
 MEMORY_LIMIT = 120
-"""MB that a process may take at most, whatever it looks at."""
+"""MB that a process may use at most, whatever the size of the files."""
 
-# The stage before it, which builds, leaves each file's sha256 behind.
+# The sha256 of each file is given, because the stage that builds the files records it.
 OURS = """
 import resource, sys
 from pathlib import Path
@@ -60,13 +61,13 @@ KINDS = ("text/markdown", "text/x-rst")
 
 
 def metadata(kind: str) -> str:
-    """METADATA with a description of usual length, in Markdown and reStructuredText at once."""
+    """Return METADATA with a description of usual length, which is valid Markdown and reStructuredText."""
     parts = (f"Part {n}\n--------\n\n{'Some *words* about ``code``. ' * 8}\n\n* one\n* two\n" for n in range(20))
     return METADATA.format(kind) + "Lighthouse\n==========\n\n" + "\n".join(parts)
 
 
 def members(number: int) -> Iterator[tuple[str, bytes]]:
-    """The files of one wheel, 1 MB packed; the same on each machine, others in each wheel."""
+    """Yield the files of one wheel, 1 MB compressed. They differ for each wheel, but not between machines."""
     chance = random.Random(number)  # noqa: S311 - not a secret
     words = [chance.randbytes(4).hex() for _ in range(2000)]
     for each in range(40):
@@ -93,12 +94,12 @@ def wheel(folder: Path, tag: str, kind: str, content: Iterator[tuple[str, bytes]
 
 
 def encoded(digest: bytes) -> str:
-    """A digest as RECORD writes it."""
+    """Return a digest in the encoding of RECORD."""
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def large(folder: Path) -> Path:
-    """Write a wheel of 1 GB, whose one big member is stored as it is."""
+    """Write a wheel of 1 GB with one large uncompressed member."""
     piece, digest = random.Random(0).randbytes(1 << 20), hashlib.sha256()  # noqa: S311 - not a secret
     path, info = folder / "lighthouse-1.0-py3-none-any.whl", "lighthouse-1.0.dist-info"
     small = {"METADATA": metadata(KINDS[0]), "WHEEL": "Wheel-Version: 1.0\nTag: py3-none-any\n"}
@@ -116,21 +117,21 @@ def large(folder: Path) -> Path:
     return path
 
 
-def listed(folder: Path, files: list[Path]) -> Path:
-    """Write down the sha256 of each file."""
+def write_sums(folder: Path, files: list[Path]) -> Path:
+    """Write the sha256 of each file to a list."""
     path = folder / "sums"
     path.write_text("".join(f"{sha256_of(file)}  {file}\n" for file in files))
     return path
 
 
-def compared(scripts: Path, kind: str, tries: int) -> tuple[list[tuple[str, ...]], float, int]:
-    """Measure both on wheels with one kind of description; rows, ratio, and our memory in MB."""
+def compare(scripts: Path, kind: str, tries: int) -> tuple[list[tuple[str, ...]], float, int]:
+    """Measure both tools on wheels with one kind of description. Return rows, the ratio, and unmoor's memory in MB."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         tags = [f"cp3{n // 20 + 9}-abi3-manylinux_2_{n % 20 + 17}_x86_64" for n in range(WHEELS)]
         made = [wheel(folder, tag, kind, members(number)) for number, tag in enumerate(tags)]
         size = statistics.mean(path.stat().st_size for path in made) / 1_000_000
-        ours: list[str | Path] = [scripts / "python", "-c", OURS, listed(folder, made)]
+        ours: list[str | Path] = [scripts / "python", "-c", OURS, write_sums(folder, made)]
         commands: dict[str, list[str | Path]] = {
             "twine check": [scripts / "twine", "check", *made],
             "check-dists": ours,
@@ -147,17 +148,17 @@ def compared(scripts: Path, kind: str, tries: int) -> tuple[list[tuple[str, ...]
 
 
 def main(tries: int = 5) -> None:
-    """Measure, and end with an error where a limit is not kept."""
+    """Measure and print a table. Exit with an error if a limit is exceeded."""
     scripts = environment("unmoor", str(ROOT))
-    found = [compared(scripts, kind, tries) for kind in KINDS]
+    results = [compare(scripts, kind, tries) for kind in KINDS]
     with tempfile.TemporaryDirectory() as name:
-        sums = listed(Path(name), [large(Path(name))])
+        sums = write_sums(Path(name), [large(Path(name))])
         most = int(run([scripts / "python", "-c", OURS, sums], cwd=Path(name), env=environ(scripts)))
-    rows = [row for some, _, _ in found for row in some]
+    rows = [row for some, _, _ in results for row in some]
     rows.append(("one wheel of 1 GB", "", "", "", str(most)))
     table(("", "twine check", "check-dists", "ratio", "MB"), rows)
-    if max(ratio for _, ratio, _ in found) > LIMIT or max(most, *(memory for _, _, memory in found)) > MEMORY_LIMIT:
-        sys.exit(f"the limits are {LIMIT} times the seconds and {MEMORY_LIMIT} MB")
+    if max(ratio for _, ratio, _ in results) > LIMIT or max(most, *(memory for _, _, memory in results)) > MEMORY_LIMIT:
+        sys.exit(f"over the limits: {LIMIT} times the seconds of twine, and {MEMORY_LIMIT} MB")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the benches share: environments of their own, the middle of several tries, a local world, a table."""
+"""What the benchmarks share: separate environments, the median of several runs, a local world, and a table."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache" / "bench"
 UV = Path(sys.executable).parent / "uv"
-PATIENCE = 30.0
-"""Seconds that a local world may take to start."""
+STOP_TIMEOUT = 30.0
+"""Seconds that a local world may take to stop."""
 
 _HIDDEN = ("ACTIONS_", "GH_", "GITHUB_", "PYTHONDONTWRITEBYTECODE", "RUNNER_", "SETUPTOOLS_SCM_", "TWINE_", "UNMOOR_")
 
 
 def environ(scripts: Path | None = None, **more: str) -> dict[str, str]:
-    """The environment of what is measured: no tokens, bytecode written, ``scripts`` first on the path."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN)}
-    path = kept["PATH"] if scripts is None else f"{scripts}{os.pathsep}{kept['PATH']}"
-    return {**kept, "PATH": path, **more}
+    """Return the environment of a measured command: without tokens, with bytecode, and ``scripts`` first on PATH."""
+    visible = {name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN)}
+    path = visible["PATH"] if scripts is None else f"{scripts}{os.pathsep}{visible['PATH']}"
+    return {**visible, "PATH": path, **more}
 
 
 def run(command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None = None) -> str:
-    """Run to the end and return what it printed; a failure ends the bench with the program's own words."""
+    """Run a command and return its standard output. If it fails, exit with its output."""
     ran = subprocess.run(command, cwd=cwd, env=env or environ(), check=False, capture_output=True, text=True)
     if ran.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))} ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}")
+        sys.exit(f"{' '.join(map(str, command))} exited with code {ran.returncode}:\n{ran.stdout}{ran.stderr}")
     return ran.stdout
 
 
 def environment(name: str, *requirements: str) -> Path:
-    """An environment with compiled packages, kept between runs; return the folder of its scripts."""
+    """Create an environment with compiled packages, and return the folder of its scripts. Later runs reuse it."""
     folder = CACHE / name
     stamp = folder / "requirements"
     wanted = "\n".join(requirements)
@@ -53,33 +53,33 @@ def environment(name: str, *requirements: str) -> Path:
 
 
 def seconds(command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str]) -> float:
-    """How long one run takes."""
-    begun = time.perf_counter()
+    """Return how long one run takes, in seconds."""
+    start = time.perf_counter()
     run(command, cwd=cwd, env=env)
-    return time.perf_counter() - begun
+    return time.perf_counter() - start
 
 
-def middle(command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], tries: int) -> float:
-    """The median of several runs, in seconds, after one that does not count."""
+def median_seconds(command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], tries: int) -> float:
+    """Return the median duration of several runs in seconds, after a first run that does not count."""
     run(command, cwd=cwd, env=env)
     return statistics.median(seconds(command, cwd=cwd, env=env) for _ in range(tries))
 
 
 @dataclass(frozen=True)
 class World:
-    """A local world that runs."""
+    """A running local world."""
 
     file: Path
 
     @property
     def table(self) -> dict[str, Any]:
-        """What its ``world.toml`` says."""
+        """The content of its ``world.toml``."""
         return tomllib.loads(self.file.read_text())
 
 
 @contextmanager
 def local_world(scripts: Path, folder: Path, checkout: Path, *options: str) -> Iterator[World]:
-    """Keep a local world running in a folder, with a copy of a checkout as its git remote."""
+    """Run a local world in a folder, with a copy of the checkout as its git remote."""
     process = subprocess.Popen(
         [scripts / "unmoor", "world", "up", "--dir", folder, *options],
         cwd=checkout,
@@ -89,18 +89,18 @@ def local_world(scripts: Path, folder: Path, checkout: Path, *options: str) -> I
         stderr=subprocess.DEVNULL,
     )
     try:
-        assert process.stdout is not None  # noqa: S101 - it was asked for above
-        file = process.stdout.readline().strip()  # one line, as soon as the world can be used
+        assert process.stdout is not None  # noqa: S101 - set by PIPE above
+        file = process.stdout.readline().strip()  # one line, as soon as the world is ready
         if not file:
             sys.exit("the local world did not start")
         yield World(Path(file))
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        process.wait(STOP_TIMEOUT)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table, numbers to the right."""
+    """Print a table. All columns but the first are aligned to the right."""
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     for row in (heads, *rows):
         first, *others = (

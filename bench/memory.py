@@ -1,10 +1,10 @@
-"""How much memory a whole release takes whose wheel is 1 GB, and how long: check, prove, draft, both indexes, verify.
+"""Measure the memory and the time of a whole release with a wheel of 1 GB, from the checks to `verify`.
 
     python -m bench.memory [MEGABYTES]
 
-The wheel is handed over by `--dists`, as one that another machine built, and goes into a local world whose indexes take
-files of that size. Counted is the peak of the resident memory of the process `unmoor release`, from `/proc`; the
-programs that it starts (uv, git) are not its own. A second run, which finds everything there, is counted as well.
+`--dists` takes the wheel, as if another machine had built it, and the indexes of the local world accept files of that
+size. The memory is the peak of the resident memory of the process `unmoor release`, from `/proc`, without the programs
+that it starts (uv, git). A second run, which finds everything done, is measured as well.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from bench.measuring import ROOT, environ, environment, local_world, table
 from tests.support.local_release import small_repo
 
 LIMIT = 120
-"""MB that the process may take at most, whatever the files' size."""
+"""MB that the process may use at most, whatever the size of the files."""
 STEM = "small_one-1.0"
 
 
-def larger(wheel: Path, megabytes: int) -> None:
-    """Put so many MB that cannot be compressed into a wheel, and into its RECORD."""
+def enlarge(wheel: Path, megabytes: int) -> None:
+    """Add a member of this size, which cannot be compressed, to a wheel and to its RECORD."""
     piece = random.Random(1).randbytes(1 << 20)  # noqa: S311 - not a secret
     digest = hashlib.sha256()
     record = f"{STEM}.dist-info/RECORD"
@@ -46,14 +46,14 @@ def larger(wheel: Path, megabytes: int) -> None:
             archive.writestr(zipfile.ZipInfo(name), data)
 
 
-def handed_over(folder: Path, megabytes: int) -> Path:
-    """Make the wheel in a folder of built files large, and write its manifest anew, without proofs. Returns that."""
+def enlarge_release(folder: Path, megabytes: int) -> Path:
+    """Enlarge the wheel in a folder of built files, update its manifest without proofs, and return the manifest."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
     for artifact in manifest["artifacts"]:
         file = folder / "dists" / artifact["name"]
         if file.suffix == ".whl":
-            larger(file, megabytes)
+            enlarge(file, megabytes)
             with file.open("rb") as stream:
                 artifact["sha256"] = hashlib.file_digest(stream, "sha256").hexdigest()
             artifact["size"] = file.stat().st_size
@@ -61,9 +61,9 @@ def handed_over(folder: Path, megabytes: int) -> Path:
     return path
 
 
-def watched(command: list[str | Path], cwd: Path, env: dict[str, str]) -> tuple[float, int]:
-    """Run to the end; return the seconds, and the peak of the process's own resident memory in MB."""
-    begun, peak = time.perf_counter(), 0
+def run_measured(command: list[str | Path], cwd: Path, env: dict[str, str]) -> tuple[float, int]:
+    """Run a command. Return its duration in seconds and the peak of its own resident memory in MB."""
+    start, peak = time.perf_counter(), 0
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(command, cwd=cwd, env=env, stdout=out, stderr=subprocess.STDOUT)
         while process.poll() is None:
@@ -76,12 +76,12 @@ def watched(command: list[str | Path], cwd: Path, env: dict[str, str]) -> tuple[
             time.sleep(0.02)
         if process.wait() != 0:
             out.seek(0)
-            sys.exit(f"the release ended with {process.returncode}:\n{out.read().decode()}")
-    return time.perf_counter() - begun, peak
+            sys.exit(f"the release exited with code {process.returncode}:\n{out.read().decode()}")
+    return time.perf_counter() - start, peak
 
 
 def main() -> int:
-    """Release, print a table; 1 where the limit is passed."""
+    """Release and print a table. Return 1 if the limit is exceeded."""
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 1024
     scripts = environment("unmoor", str(ROOT))
     rows: list[tuple[str, str, str]] = []
@@ -94,18 +94,18 @@ def main() -> int:
         env = environ(scripts, **more)
         with local_world(scripts, here / "world", repo.path, "--file-limit", str(4 << 30)) as world:
             release: list[str | Path] = [scripts / "unmoor", "release", "--world", world.file]
-            built = watched([*release, "--dry-run", "v1.0"], repo.path, env)
-            rows.append(("its build, without the large file", f"{built[0]:.1f}", str(built[1])))
+            built = run_measured([*release, "--dry-run", "v1.0"], repo.path, env)
+            rows.append(("a build without the large file", f"{built[0]:.1f}", str(built[1])))
             over = here / "over"
             (repo.path / ".unmoor" / "v1.0").rename(over)
-            manifest = handed_over(over, megabytes)
+            manifest = enlarge_release(over, megabytes)
             whole = [*release, "--dists", over / "dists", "--manifest", manifest, "v1.0"]
-            for what in (f"a release with a wheel of {megabytes} MB", "the same again"):
-                took, peak = watched(whole, repo.path, env)
+            for what in (f"a release with a wheel of {megabytes} MB", "the same release again"):
+                took, peak = run_measured(whole, repo.path, env)
                 rows.append((what, f"{took:.1f}", str(peak)))
                 peaks.append(peak)
     table(("", "seconds", "MB"), rows)
-    print(f"at most {LIMIT} MB")
+    print(f"limit: {LIMIT} MB")
     return int(max(peaks) > LIMIT)
 
 

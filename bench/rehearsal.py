@@ -1,13 +1,12 @@
-"""Whole rehearsals, their local worlds included, against the script that people write.
+"""Compare whole rehearsals, including the start of their local worlds, with a usual release script.
 
     python -m bench.rehearsal [TRIES]
 
-Two projects: pluggy 1.6.0, packages alone; and the example of this repository, packages and two images of it, where a
-container engine answers. The script (``usual.sh``) does the same work with the same tools in sequence, once on pip and
-once on uv, against a local world of its own that is started before its clock is. Each is run once without counting, so
-that every cache is warm, then TRIES times (3) in turns. Images are built from a new commit each time, as those of a
-release are: no layer with the wheel in it is in a cache. The tools' own installation is not counted. Times are
-medians, in seconds.
+There are two projects: pluggy 1.6.0, with packages only, and the example of this repository with packages and, if there
+is a container engine, two images. The script (``usual.sh``) does the same work in sequence with the same tools, once
+with pip and once with uv, against its own local world, whose start does not count. Each runs once without counting, to
+fill the caches, then TRIES times (default 3) in turns. As in a release, each run builds images from a new commit, so no
+layer with the wheel is in a cache. The installation of the tools does not count. Times are medians, in seconds.
 """
 
 from __future__ import annotations
@@ -31,7 +30,10 @@ BASE = "python:3.11-slim-bookworm"
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """What is released, and by which settings; ``limits`` are the parts of the scripts' times that we may take."""
+    """A project to release, and its settings for unmoor.
+
+    ``limits`` gives, for each script, the largest part of its time that unmoor may take.
+    """
 
     name: str
     version: str
@@ -68,93 +70,93 @@ LIGHTHOUSE = Project(
 
 
 def git(source: Path, *arguments: str) -> None:
-    """Run git in a checkout, under a name of its own."""
+    """Run git in a checkout, as a separate user."""
     run(["git", *IDENTITY, *arguments], cwd=source)
 
 
 def pluggy(folder: Path, tools: Path) -> Path:
-    """The project as a git repository with its tag, from the sdist on the index: tests are in it, history is not."""
-    kept = CACHE / "sdists"
+    """Make a git repository with a tag from the sdist on the index, which has the tests."""
+    cache = CACHE / "sdists"
     name = f"{PLUGGY.name}-{PLUGGY.version}"
-    archive = kept / f"{name}.tar.gz"
+    archive = cache / f"{name}.tar.gz"
     if not archive.exists():
-        print(f"getting {archive.name} ...", file=sys.stderr)
-        wanted = ["--no-deps", "--no-binary", ":all:", "--dest", str(kept), f"{PLUGGY.name}=={PLUGGY.version}"]
-        run([tools / "python", "-m", "pip", "download", "--quiet", *wanted], cwd=ROOT)
+        print(f"downloading {archive.name} ...", file=sys.stderr)
+        options = ["--no-deps", "--no-binary", ":all:", "--dest", str(cache), f"{PLUGGY.name}=={PLUGGY.version}"]
+        run([tools / "python", "-m", "pip", "download", "--quiet", *options], cwd=ROOT)
     with tarfile.open(archive) as opened:
         opened.extractall(folder, filter="data")
     source = folder / name
     if not (source / PLUGGY.tests).is_dir():
-        sys.exit(f"{archive} holds no tests")
-    # What the build wrote into the sdist is not part of a repository.
+        sys.exit(f"{archive} has no tests")
+    # Remove generated files, which a repository does not have.
     shutil.rmtree(source / "src" / "pluggy.egg-info")
     for generated in ("PKG-INFO", "setup.cfg", "src/pluggy/_version.py"):
         (source / generated).unlink(missing_ok=True)
-    return committed(source, PLUGGY)
+    return make_repository(source, PLUGGY)
 
 
 def lighthouse(folder: Path) -> Path:
-    """The example as a git repository with its tag."""
-    return committed(shutil.copytree(ROOT / "examples" / "lighthouse", folder / "lighthouse"), LIGHTHOUSE)
+    """Make a git repository of the example, with its tag."""
+    return make_repository(shutil.copytree(ROOT / "examples" / "lighthouse", folder / "lighthouse"), LIGHTHOUSE)
 
 
-def committed(source: Path, project: Project) -> Path:
-    """Make a folder a repository of one commit."""
+def make_repository(source: Path, project: Project) -> Path:
+    """Turn a folder into a repository with one commit and the tag."""
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "All"], ["tag", project.tag]):
         git(source, *command)
     return source
 
 
-def renew(source: Path, project: Project) -> None:
-    """Move the tag to a new commit, in which a file of the package is another."""
+def move_tag(source: Path, project: Project) -> None:
+    """Move the tag to a new commit that changes a file of the package."""
     with (source / "src" / project.module / "__init__.py").open("a") as module:
-        module.write("# once more\n")
-    git(source, "commit", "--quiet", "--all", "--message", "Once more")
+        module.write("# again\n")
+    git(source, "commit", "--quiet", "--all", "--message", "Again")
     git(source, "tag", "--force", project.tag)
 
 
-def rehearsed(project: Project, source: Path, scripts: Path) -> float:
-    """How long ``unmoor rehearse`` takes; it removes the images that it built."""
+def time_rehearsal(project: Project, source: Path, scripts: Path) -> float:
+    """Return how long ``unmoor rehearse`` takes, in seconds. It removes the images that it builds."""
     return seconds(["unmoor", "rehearse", project.tag], cwd=source, env=environ(scripts, **project.ours))
 
 
-def scripted(project: Project, source: Path, ours: Path, tools: Path, installer: str) -> float:
-    """How long the script takes, with a new world ready for it."""
-    with tempfile.TemporaryDirectory() as place, local_world(ours, Path(place) / "world", source) as world:
-        script, described = str(ROOT / "bench" / "usual.sh"), str(world.file)
-        what = [str(source), project.tag, described, project.name, project.module, project.tests, *project.targets]
-        return seconds([script, installer, *what], cwd=Path(place), env=environ(tools))
+def time_script(project: Project, source: Path, ours: Path, tools: Path, installer: str) -> float:
+    """Return how long the script takes with a new local world, in seconds."""
+    with tempfile.TemporaryDirectory() as folder, local_world(ours, Path(folder) / "world", source) as world:
+        script, world_file = str(ROOT / "bench" / "usual.sh"), str(world.file)
+        arguments = [str(source), project.tag, world_file, project.name, project.module, project.tests]
+        return seconds([script, installer, *arguments, *project.targets], cwd=Path(folder), env=environ(tools))
 
 
 def measure(project: Project, source: Path, ours: Path, tools: Path, tries: int) -> None:
-    """Measure all ways to release one project, and print."""
+    """Measure all ways to release one project, and print a table."""
     ways: dict[str, Callable[[], float]] = {
-        "unmoor rehearse": lambda: rehearsed(project, source, ours),
-        "script on pip": lambda: scripted(project, source, ours, tools, "pip"),
-        "script on uv": lambda: scripted(project, source, ours, tools, "uv"),
+        "unmoor rehearse": lambda: time_rehearsal(project, source, ours),
+        "script with pip": lambda: time_script(project, source, ours, tools, "pip"),
+        "script with uv": lambda: time_script(project, source, ours, tools, "uv"),
     }
     took: dict[str, list[float]] = {name: [] for name in ways}
     for counted in range(tries + 1):
         for name, way in ways.items():
             if project.targets:
-                renew(source, project)
+                move_tag(source, project)
             time = way()
             if counted:
                 took[name].append(time)
-    middles = {name: statistics.median(times) for name, times in took.items()}
-    base = middles["unmoor rehearse"]
+    medians = {name: statistics.median(times) for name, times in took.items()}
+    base = medians["unmoor rehearse"]
     rows = []
-    for name, middle in middles.items():
+    for name, median in medians.items():
         limit = project.limits.get(name.rpartition(" ")[2])
-        owed = "" if limit is None else f"{limit:.1f}"
-        late = "" if limit is None or base <= limit * middle else "too slow"
-        rows.append((name, f"{middle:.2f}", f"{base / middle:.2f}", owed, late))
+        at_most = "" if limit is None else f"{limit:.1f}"
+        late = "" if limit is None or base <= limit * median else "too slow"
+        rows.append((name, f"{median:.2f}", f"{base / median:.2f}", at_most, late))
     images = f", {len(project.targets)} images" if project.targets else ""
-    table((f"{project.name} {project.version}{images}", "s", "unmoor / it", "at most", ""), rows)
+    table((f"{project.name} {project.version}{images}", "s", "unmoor / this", "at most", ""), rows)
 
 
 def has_engine() -> bool:
-    """Whether an engine answers and has a base image, which is made where it can be."""
+    """Whether an engine answers and has a base image. Create the image if it is missing."""
     client = shutil.which("docker")
     if client is None or subprocess.run([client, "version"], check=False, capture_output=True).returncode:
         return False
@@ -163,10 +165,10 @@ def has_engine() -> bool:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure both projects and print a table for each."""
     tries = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     if shutil.which("curl") is None:
-        sys.exit("the script calls the API with curl, which is not here: apt-get install curl")
+        sys.exit("usual.sh needs curl, which is not installed: apt-get install curl")
     ours = environment("unmoor", str(ROOT))
     tools = environment("tools", "build", "twine", "uv", "pip")
     with tempfile.TemporaryDirectory() as folder:
@@ -175,7 +177,7 @@ def main() -> None:
         if has_engine():
             measure(LIGHTHOUSE, lighthouse(Path(folder)), ours, tools, tries)
         else:
-            print("images: not measured, since no container engine answers here (docker/engine.sh)")
+            print("images: not measured, because no container engine answers (run docker/engine.sh start)")
 
 
 if __name__ == "__main__":

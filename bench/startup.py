@@ -1,9 +1,9 @@
-"""How long it takes until a command has answered: ours, and other release tools' on the same machine.
+"""Measure how long commands of unmoor and of other release tools take on this machine.
 
     python -m bench.startup [TRIES]
 
-Each tool has an environment of its own under ``.cache/bench`` with its bytecode compiled. `plan` reads a whole
-local world. Times are the median of TRIES runs (15), in milliseconds.
+Each tool has its own environment in ``.cache/bench`` with compiled bytecode. `unmoor plan` reads a whole local world.
+Times are medians of TRIES runs (default 15), in milliseconds.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.measuring import ROOT, environ, environment, local_world, middle, run, table
+from bench.measuring import ROOT, environ, environment, local_world, median_seconds, run, table
 
 IDENTITY = ("-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "commit.gpgsign=false")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One command: ``limit`` in seconds where we owe one."""
+    """A command to measure. ``limit`` is the time in seconds that it may take, if there is a limit."""
 
     name: str
     scripts: Path
@@ -30,7 +30,7 @@ class Case:
 
 
 def cases(world_file: Path, ours: Path) -> list[Case]:
-    """What is measured."""
+    """Return the commands to measure."""
     click = environment("click", "click")
     semantic = environment("python-semantic-release", "python-semantic-release")
     towncrier = environment("towncrier", "towncrier")
@@ -52,7 +52,7 @@ def cases(world_file: Path, ours: Path) -> list[Case]:
 
 
 def project(folder: Path) -> Path:
-    """The example package as a git repository with a tag."""
+    """Make a git repository of the example package, with a tag."""
     checkout = folder / "lighthouse"
     shutil.copytree(ROOT / "examples" / "lighthouse", checkout)
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "Begin"], ["tag", "v1.0.0"]):
@@ -61,7 +61,7 @@ def project(folder: Path) -> Path:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure all commands and print a table."""
     tries = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     ours = environment("unmoor", str(ROOT))
     with tempfile.TemporaryDirectory() as name:
@@ -70,12 +70,12 @@ def main() -> None:
             rows: list[tuple[str, ...]] = []
             base = 0.0
             for case in cases(world.file, ours):
-                took = middle(case.command, cwd=checkout, env=environ(case.scripts), tries=tries)
+                took = median_seconds(case.command, cwd=checkout, env=environ(case.scripts), tries=tries)
                 base = took if case.name == "unmoor --version" else base
-                owed = "" if case.limit is None else f"{case.limit * 1000:.0f}"
+                limit = "" if case.limit is None else f"{case.limit * 1000:.0f}"
                 late = "" if case.limit is None or took <= case.limit else "too slow"
                 ratio = f"{took / base:.1f}x" if base else ""
-                rows.append((case.name, f"{took * 1000:.0f}", owed, ratio, late))
+                rows.append((case.name, f"{took * 1000:.0f}", limit, ratio, late))
     table(("command", "ms", "at most", "of unmoor --version", ""), rows)
 
 

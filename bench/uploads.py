@@ -1,12 +1,12 @@
-"""How long uploads take to an index that answers after 150 ms, against `twine upload`; what a file costs among many.
+"""Compare uploads by unmoor and by `twine upload` to an index that answers after 150 ms, and how they grow.
 
     python -m bench.uploads [TRIES]
 
-The index is a small server on this machine that takes every file, answers an upload after 150 ms and lists what it has.
-Both clients run as processes of one environment with compiled bytecode, in turns, once without counting and then TRIES
-times (3): 60 wheels and an sdist each, into an empty index. Ours looks first, reads everything back by hash, and does
-both here. What one more wheel costs is told from runs with 10, 60 and 200: from 60 to 200 by 140, against from 10 to 60
-by 50. Times are medians.
+The index is a small server on this machine. It accepts every file, answers after 150 ms, and lists its files. Both
+clients run in turns as processes of the same environment with compiled bytecode: once without counting, then TRIES
+times (default 3). Each uploads 60 wheels and an sdist to an empty index. The time of unmoor includes a look before the
+uploads and reading everything back by hash. The cost of one more wheel comes from runs with 10, 60 and 200 wheels: the
+increase from 60 to 200, divided by 140, is compared with the increase from 10 to 60, divided by 50. Times are medians.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from tests.rehearsal.index import made_dists
 WHEELS, LATENCY = 60, 0.15
 FEW, MANY = 10, 200
 LIMIT = 0.3
-"""Of twine's time."""
+"""The largest part of twine's time that unmoor may take."""
 GROWTH = 1.2
-"""How much more a file may cost among many than among few."""
+"""How much more time a file may take among many files than among few, as a factor."""
 
 OURS = """
 import sys
@@ -61,8 +61,8 @@ with Processes() as processes, BoundedSession() as http:
 
 
 @dataclass
-class Shelf:
-    """What the index holds: name and sha256."""
+class StoredFiles:
+    """The files of the index: sha256 by name."""
 
     files: dict[str, str] = field(default_factory=dict)
 
@@ -70,23 +70,23 @@ class Shelf:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    shelf: Shelf
+    stored: StoredFiles
 
     def do_POST(self) -> None:
-        """Take a file."""
+        """Store a file."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         boundary = self.headers["Content-Type"].partition("boundary=")[2].encode()
         found = re.search(rb'name="content"; filename="([^"]+)"\r\n[^\r]*\r\n\r\n', body)
         assert found is not None  # noqa: S101 - both clients are known
         data = body[found.end() : body.index(b"\r\n--" + boundary, found.end())]
         time.sleep(LATENCY)
-        self.shelf.files[found[1].decode()] = hashlib.sha256(data).hexdigest()
+        self.stored.files[found[1].decode()] = hashlib.sha256(data).hexdigest()
         self._answer(b"")
 
     def do_GET(self) -> None:
         """List the files."""
         time.sleep(LATENCY)
-        files = [{"filename": n, "url": f"/{n}", "hashes": {"sha256": h}} for n, h in self.shelf.files.items()]
+        files = [{"filename": n, "url": f"/{n}", "hashes": {"sha256": h}} for n, h in self.stored.files.items()]
         self._answer(json.dumps({"meta": {"api-version": "1.0"}, "name": "demo", "files": files}).encode())
 
     def _answer(self, body: bytes) -> None:
@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Do not log requests."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -106,19 +106,19 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def index() -> Iterator[tuple[str, Shelf]]:
-    """Run the index."""
-    shelf = Shelf()
-    with _Server(("127.0.0.1", 0), type("_Bound", (_Handler,), {"shelf": shelf})) as server:
+def index() -> Iterator[tuple[str, StoredFiles]]:
+    """Run the index. Gives its address and its files."""
+    stored = StoredFiles()
+    with _Server(("127.0.0.1", 0), type("_Bound", (_Handler,), {"stored": stored})) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}", shelf
+            yield f"http://127.0.0.1:{server.server_port}", stored
         finally:
             server.shutdown()
 
 
 def files(folder: Path, wheels: int) -> Path:
-    """Write so many wheels, and an sdist."""
+    """Write a number of wheels and an sdist."""
     made = [
         made_dists.wheel("demo", "1.0", tag=f"cp3{n}-abi3-win32", source="#" * 20_000) for n in range(10, 10 + wheels)
     ]
@@ -126,18 +126,18 @@ def files(folder: Path, wheels: int) -> Path:
     return folder
 
 
-def once(command: Sequence[str | Path], folder: Path) -> float:
-    """Upload a folder into an empty index; every file must have arrived."""
-    with index() as (url, shelf):
+def time_upload(command: Sequence[str | Path], folder: Path) -> float:
+    """Upload a folder to an empty index and return the seconds. Exit with an error if a file did not arrive."""
+    with index() as (url, stored):
         took = seconds([each if each != "URL" else url for each in command], cwd=folder, env=environ())
-        wanted = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
-        if shelf.files != wanted:
-            sys.exit(f"{len(shelf.files)} of {len(wanted)} files arrived")
+        expected = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+        if stored.files != expected:
+            sys.exit(f"{len(stored.files)} of {len(expected)} files arrived")
     return took
 
 
 def main() -> int:
-    """Measure, print a table; 1 where a limit is passed."""
+    """Measure and print a table. Return 1 if a limit is exceeded."""
     tries = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     scripts = environment("uploads", str(ROOT))
     run([scripts / "python", "-m", "compileall", "-q", ROOT / "src"], cwd=ROOT)
@@ -151,16 +151,16 @@ def main() -> int:
         twine: list[str | Path] = [scripts / "twine", "upload", *login, "--repository-url", "URL", *sent]
         times: dict[str, list[float]] = {"ours": [], "twine": [], "few": [], "many": []}
         for _ in range(tries + 1):
-            times["ours"].append(once(ours[WHEELS], folders[WHEELS]))
-            times["twine"].append(once(twine, folders[WHEELS]))
-            times["few"].append(once(ours[FEW], folders[FEW]))
-            times["many"].append(once(ours[MANY], folders[MANY]))
+            times["ours"].append(time_upload(ours[WHEELS], folders[WHEELS]))
+            times["twine"].append(time_upload(twine, folders[WHEELS]))
+            times["few"].append(time_upload(ours[FEW], folders[FEW]))
+            times["many"].append(time_upload(ours[MANY], folders[MANY]))
         middle = {name: statistics.median(each[1:]) for name, each in times.items()}
     ratio = middle["ours"] / middle["twine"]
     early = (middle["ours"] - middle["few"]) / (WHEELS - FEW)
     late = (middle["many"] - middle["ours"]) / (MANY - WHEELS)
     table(
-        ("", "seconds", "one more"),
+        ("", "seconds", "each further wheel"),
         [
             (f"twine upload, {WHEELS} wheels", f"{middle['twine']:.2f}", ""),
             (f"unmoor, {FEW} wheels", f"{middle['few']:.2f}", ""),
@@ -168,8 +168,8 @@ def main() -> int:
             (f"unmoor, {MANY} wheels", f"{middle['many']:.2f}", f"{late:.4f}"),
         ],
     )
-    print(f"ours / twine: {ratio:.2f} (at most {LIMIT})")
-    print(f"one more wheel after {WHEELS} / after {FEW}: {late / early:.2f} (at most {GROWTH})")
+    print(f"unmoor / twine: {ratio:.2f} (at most {LIMIT})")
+    print(f"each wheel after {WHEELS} / each wheel after {FEW}: {late / early:.2f} (at most {GROWTH})")
     return int(ratio > LIMIT or late > early * GROWTH)
 
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# The release script that people write: the same work as a rehearsal, in sequence, with the same tools.
+# A usual release script, which does the same work as a rehearsal, in sequence and with the same tools.
 #
 #   usual.sh pip|uv CHECKOUT TAG WORLD.toml PROJECT MODULE TESTS [TARGET=SUFFIX...]
 #
-# Clone the tag; build the sdist and the wheel from it; twine check; the wheel in a fresh environment, imported and
-# tested; the sdist in another, imported; draft release with its files through the API; upload to the staging index and
-# install from there; upload to the index and install from there; publish the release. With targets of the Dockerfile:
-# after the proofs docker build of each, the example's three commands in containers, push under the commit's tag; after the
-# index docker tag and push of every other tag. What each step looks at is what the same stage of unmoor looks at. build,
-# twine and uv are on the PATH, docker where there are targets.
+# The script clones the tag, builds the sdist and the wheel, and runs twine check. It installs, imports and tests the wheel
+# in a fresh environment, and installs and imports the sdist in another. It makes a draft release with the files through
+# the API. It uploads to the staging index and installs from there, then the same with the index, and publishes the
+# release. For each TARGET of the Dockerfile, it builds an image after the tests, runs three commands in it, and pushes it
+# with the tag of the commit. After the index, it pushes all other tags. Each step checks what the same stage of unmoor
+# checks. build, twine and uv must be on PATH, and docker if there are targets.
 set -eu
 tool=$1 checkout=$2 tag=$3 world=$4 project=$5 module=$6 tests=$7
 shift 7
@@ -24,7 +24,7 @@ finish() {
 trap finish EXIT
 cd "$work"
 
-# from_world TABLE KEY: of the first table, where there are several.
+# from_world TABLE KEY: a value from WORLD.toml. If there are several tables of that name, the first one counts.
 from_world() {
   python -c '
 import sys, tomllib
@@ -32,7 +32,7 @@ table = tomllib.load(open(sys.argv[1], "rb"))[sys.argv[2]]
 print((table[0] if isinstance(table, list) else table)[sys.argv[3]])' "$world" "$@"
 }
 
-# environment FOLDER
+# environment FOLDER: create an environment.
 environment() {
   case $tool in
     pip) python -m venv "$1" ;;
@@ -40,7 +40,7 @@ environment() {
   esac
 }
 
-# install FOLDER ARGUMENTS...
+# install FOLDER ARGUMENTS...: install packages in an environment.
 install() {
   local folder=$1
   shift
@@ -50,7 +50,7 @@ install() {
   esac
 }
 
-# consistent FOLDER
+# consistent FOLDER: check the dependencies in an environment.
 consistent() {
   case $tool in
     pip) "$1/bin/python" -m pip --disable-pip-version-check check >/dev/null ;;
@@ -67,7 +67,7 @@ esac
 twine check --strict dist/* >/dev/null
 (cd dist && sha256sum -- * >../SHA256SUMS)
 
-# Prove.
+# Test.
 mkdir elsewhere
 cp -R "source/$tests" elsewhere/tests
 environment wheel
@@ -79,7 +79,7 @@ install sdist dist/*.tar.gz
 consistent sdist
 (cd elsewhere && ../sdist/bin/python -c "import $module")
 
-# push TAG...: the image that has the first tag already, under all of them.
+# push TAG...: push the image that has the first tag, with all tags.
 push() {
   local first=$1 name
   for name; do
