@@ -31,7 +31,7 @@ def ended(release: KilledRelease, code: int) -> None:
             return
         assert code in {Refused.exit_code, Conflict.exit_code}, release.said()
         if code == Conflict.exit_code:
-            assert f"to go on with those, remove {release.folder}, then run the same command again" in release.said()
+            assert f"to continue with those, remove {release.folder}, then run the same command again" in release.said()
             shutil.rmtree(release.folder)
         else:
             assert "another run" in release.said()

@@ -176,7 +176,7 @@ def test_wheels_of_several_jobs_are_one_release(tmp_path: Path) -> None:
         whole = last.run(*handed)
         assert whole.returncode == 0, whole.stderr
         assert "building" not in whole.stderr
-        assert "trying the files" not in whole.stderr
+        assert "testing the files" not in whole.stderr
         names = sorted(path.name for path in (last.folder / "dists").iterdir())
         assert len(names) == 3
         assert sorted(place.stored()) == sorted((index, name) for index in ("pypi", "testpypi") for name in names)

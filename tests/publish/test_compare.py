@@ -140,7 +140,7 @@ def test_a_draft_that_waits_is_incomplete_and_told_to_who_may_see_it(at: LocalFo
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     notes = [compare_forge(manifest_of(one), at.forge(token)).note for token in (None, "", at.read_token)]
-    assert "a draft waits" in notes[0]
+    assert "there is a draft at" in notes[0]
     assert notes[1:] == [f"no public release of {one.release.tag}"] * 2
 
 

@@ -77,7 +77,7 @@ def test_the_first_source_that_knows_decides(
 def test_what_cannot_be_read_is_never_taken_for_absent(trouble: Exception, *, at_forge: bool) -> None:
     """A run that moves pointers stops; one that only looks is warned, and calls nothing the highest."""
     index, pages = (FakeIndex(NOTHING), FakeForge(trouble)) if at_forge else (FakeIndex(trouble), FakeForge())
-    with pytest.raises(Unknown, match="cannot be told whether"):
+    with pytest.raises(Unknown, match="cannot determine whether"):
         ask("1.0", index, pages)
     answer, warned = ask("1.0", index, pages, moves=False)
     assert (answer, len(warned)) == (False, 1)

@@ -15,7 +15,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Refused
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Notes
-from unmoor.publish.release_assets import LARGEST, ReleaseAssets, same_text, select_draft
+from unmoor.publish.release_assets import ASSET_SIZE_LIMIT, ReleaseAssets, same_text, select_draft
 
 ASSET = ForgeAsset(id=1, name="a.txt", size=1, sha256=None, uploaded=True, url="")
 RELEASE = sample_values.sample_release("acme/demo", "demo")
@@ -55,7 +55,7 @@ def forge_release(number: int, kind: str) -> ForgeRelease:
 def test_one_release_object_of_a_tag_is_kept(kinds: list[str], kept: int | None, spare: list[int]) -> None:
     """The one with something in it, else the oldest; empty ones of ours are spare."""
     choice = select_draft([forge_release(at, kind) for at, kind in enumerate(kinds, 1)][::-1], body="Notes")
-    assert (choice.kept.id if choice.kept else None) == kept
+    assert (choice.chosen.id if choice.chosen else None) == kept
     assert [each.id for each in choice.spare] == spare
 
 
@@ -93,15 +93,15 @@ def file_named(name: str) -> File:
 def test_a_name_that_the_forge_would_change_is_refused(name: str, tmp_path: Path) -> None:
     """Else SHA256SUMS would name no file."""
     dists = Dists(files=(file_named(name),))
-    with pytest.raises(Refused, match="another name"):
+    with pytest.raises(Refused, match="the forge would rename"):
         ReleaseAssets.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path))
 
 
 def test_a_file_that_no_forge_takes_is_refused(tmp_path: Path) -> None:
     """Told before anything is made: 2 GiB is too much, a byte less is not."""
-    for size in (LARGEST - 1, LARGEST):
+    for size in (ASSET_SIZE_LIMIT - 1, ASSET_SIZE_LIMIT):
         dists = Dists(files=(replace(file_named("demo-1.0-py3-none-any.whl"), size=size),))
-        with pytest.raises(Refused, match="smaller than 2 GiB") if size == LARGEST else nullcontext():
+        with pytest.raises(Refused, match="smaller than 2 GiB") if size == ASSET_SIZE_LIMIT else nullcontext():
             ReleaseAssets.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path))
 
 
@@ -112,12 +112,12 @@ def test_more_files_than_a_release_takes_are_refused(wheels: int, foreign: int, 
     """The sums and the manifest count, and so does what somebody else has attached."""
     dists = Dists(files=tuple(file_named(f"demo-1.0-{n}-py3-none-any.whl") for n in range(wheels)))
     manifest = Manifest.of(RELEASE, dists)
-    with pytest.raises(Refused, match="a forge takes 1000") if refused == "of" else nullcontext():
+    with pytest.raises(Refused, match="the forge accepts 1000") if refused == "of" else nullcontext():
         bundle = ReleaseAssets.of(manifest, dists, NOTES, RunFolder(tmp_path))
         theirs = tuple(
             ForgeAsset(id=n + 1, name=f"x{n}.txt", size=1, sha256=None, uploaded=True, url="") for n in range(foreign)
         )
-        with pytest.raises(Refused, match="a forge takes 1000") if refused == "room" else nullcontext():
+        with pytest.raises(Refused, match="the forge accepts 1000") if refused == "room" else nullcontext():
             bundle.require_room(replace(forge_release(1, "ours"), assets=theirs))
 
 

@@ -15,7 +15,7 @@ from tests.support.faulty_server import Exchange
 from unmoor.errors import Conflict, Denied, Incomplete, Rejected, TimedOut, TryLater, Unknown, UnmoorError
 from unmoor.products import Dists, File, Release, Subject, Uploaded
 from unmoor.publish.index_state import split_missing
-from unmoor.publish.upload import TRIES, WIDTH, upload
+from unmoor.publish.upload import MAX_PARALLEL, MAX_TRIES, upload
 from unmoor.render.advice import AGAIN, next_step
 from unmoor.util.text import duration
 
@@ -97,24 +97,24 @@ def test_the_other_wheels_go_side_by_side(tmp_path: Path, *, begun: bool) -> Non
     """The first goes alone where the release has to be made; eight connections carry all the others."""
     files = build_dists(tmp_path, more=TAGS)
     wheels = sorted(file.name for file in files[:-1])
-    meeting = UploadBarrier(wanted=WIDTH)
+    meeting = UploadBarrier(wanted=MAX_PARALLEL)
     there = {wheels[0]: next(f.path.read_bytes() for f in files if f.name == wheels[0])} if begun else {}
     with run_index(FaultyIndex(files=dict(there))) as running:
         running.served.uploads.extend([] if begun else [stored])
-        running.served.uploads.extend([meeting.keep] * WIDTH)
+        running.served.uploads.extend([meeting.keep] * MAX_PARALLEL)
         bringing(running, files)
         ports = {seen.port for seen in running.server.seen if seen.method == "POST"}
-    assert meeting.most == WIDTH
+    assert meeting.most == MAX_PARALLEL
     assert sorted(running.served.sent) == sorted(file.name for file in files if file.name not in there)
     assert running.served.sent[-1] == files[-1].name
     assert begun or running.served.sent[0] == wheels[0]
-    assert len(ports) <= WIDTH
+    assert len(ports) <= MAX_PARALLEL
 
 
 def test_a_failure_stops_what_was_not_begun(tmp_path: Path) -> None:
     """What was begun ends and is named; the sdist is not sent; a second run sends the rest, each once."""
     files = build_dists(tmp_path, more=TAGS)
-    meeting = UploadBarrier(wanted=WIDTH)
+    meeting = UploadBarrier(wanted=MAX_PARALLEL)
 
     def refuse(exchange: Exchange, _shelf: FaultyIndex, _name: str, _data: bytes) -> None:
         meeting.met.wait(10)
@@ -122,7 +122,7 @@ def test_a_failure_stops_what_was_not_begun(tmp_path: Path) -> None:
 
     meeting.now = 1
     with run_index() as running:
-        running.served.uploads.extend([stored, refuse, *[meeting.keep] * (WIDTH - 1)])
+        running.served.uploads.extend([stored, refuse, *[meeting.keep] * (MAX_PARALLEL - 1)])
         with pytest.raises(Rejected, match="classifiers") as caught:
             bringing(running, files)
         assert files[-1].name not in running.served.sent
@@ -265,7 +265,7 @@ def test_what_can_be_survived_is(name: str, tmp_path: Path) -> None:
             answer(400, "This filename was previously used by a file that has since been deleted."),
             Rejected,
             "previously used",
-            "never comes free: .* new version",
+            "can never be used again: .* new version",
             1,
         ),
         (
@@ -292,8 +292,8 @@ def test_what_can_be_survived_is(name: str, tmp_path: Path) -> None:
         (answer(403, "Invalid API Token"), Denied, "Invalid API Token", "credential", 1),
         (answer(429, Retry_After="86400"), TryLater, "come back in 24 h", "^wait 24 h, then", 1),
         (answer(429, Retry_After="5"), TryLater, "come back in 5 s", "^wait 5 s, then", 3),
-        (answer(500), Unknown, "no believable answer .* 3 times", "status page", TRIES),
-        (reset, Unknown, "no believable answer .* 3 times", "status page", TRIES),
+        (answer(500), Unknown, "no usable answer .* 3 times", "status page", MAX_TRIES),
+        (reset, Unknown, "no usable answer .* 3 times", "status page", MAX_TRIES),
     ],
 )
 def test_what_cannot_be_survived_says_so(  # noqa: PLR0917 - five of them are a row of the table
@@ -307,7 +307,7 @@ def test_what_cannot_be_survived_says_so(  # noqa: PLR0917 - five of them are a 
             bringing(running, files)
     error = caught.value
     _, _, rest = error.what.partition(f"; 1 of 2 files are on example: {files[0].name}")
-    assert rest.startswith("; the rest has to follow within 14 days") if rest else error.what.endswith(files[0].name)
+    assert rest.startswith("; upload the rest within 14 days") if rest else error.what.endswith(files[0].name)
     assert re.search(advice, next_step(error))
     assert error.retryable is not bool(re.search("new version|another name", error.next_step))
     assert (bool(rest), AGAIN in next_step(error)) == (error.retryable, error.retryable)
@@ -353,7 +353,7 @@ def test_an_index_without_hashes_is_fetched_from(tmp_path: Path) -> None:
         fetched = [path for path in running.server.paths() if path.startswith("/files/")]
     assert product == product_of(files)
     assert running.served.sent == [files[1].name]
-    assert said[-1] == "example gives no sha256: its files were fetched and hashed"
+    assert said[-1] == "example gives no sha256: fetched and hashed its files"
     assert sorted(fetched) == sorted(f"/files/{file.name}" for file in files)
 
 
@@ -373,7 +373,7 @@ def test_what_is_too_large_to_be_fetched_is_unknown(tmp_path: Path, monkeypatch:
     served = FaultyIndex(files={file.name: file.path.read_bytes() for file in files}, without_hash=True)
     with run_index(served) as running, pytest.raises(Unknown, match="without a sha256") as caught:
         bringing(running, files)
-    assert "too much to be fetched" in caught.value.next_step
+    assert "too large to fetch and hash" in caught.value.next_step
     assert running.served.sent == []
 
 

@@ -113,8 +113,8 @@ def test_what_reads_can_prove_is_proven_and_the_rest_names_its_stage() -> None:
     assert "keyring" in unproven[0].detail
     assert heard.warned == []
     assert [each.rpartition("; ")[2] for each in heard.said] == [
-        "the stage testpypi will prove it",
-        "the stage pypi will prove it",
+        "the stage testpypi proves it",
+        "the stage pypi proves it",
     ]
 
 
@@ -132,7 +132,7 @@ def test_the_first_release_creates_the_project() -> None:
 def test_a_right_that_is_not_told_is_left_to_the_draft() -> None:
     """Some tokens' rights cannot be read."""
     heard = AccessInputs(forge=FakeForge(replace(WHOLE, can_push=None))).look()
-    assert "not told" in heard.told(Certainty.UNPROVEN)
+    assert "the forge does not say whether the token may write" in heard.told(Certainty.UNPROVEN)
 
 
 PUBLIC = ForgeRelease(
@@ -153,11 +153,11 @@ PUBLIC = ForgeRelease(
 @pytest.mark.parametrize(
     ("door", "standing", "words"),
     [
-        (FakeForge(), Certainty.PROVEN, "nothing attests that an immutable release had the tag v1.0"),
+        (FakeForge(), Certainty.PROVEN, "no attestation of an immutable release with the tag v1.0"),
         (
             FakeForge(attests=None),
             Certainty.UNPROVEN,
-            "whether a deleted immutable release had the tag v1.0 is not told",
+            "the forge does not say whether a deleted immutable release used the tag v1.0",
         ),
         (FakeForge(attests=True, shown=PUBLIC), Certainty.PROVEN, "there is a public release of v1.0"),
     ],
@@ -167,7 +167,7 @@ def test_a_tag_that_an_immutable_release_had(door: FakeForge, standing: Certaint
     """What the forge attests is believed; where it says nothing, the report does, with the stage that will tell."""
     heard = AccessInputs(forge=door).look()
     assert words in heard.told(standing)
-    assert any("undraft will prove it" in each for each in heard.said) == (standing is Certainty.UNPROVEN)
+    assert any("undraft proves it" in each for each in heard.said) == (standing is Certainty.UNPROVEN)
 
 
 def test_a_name_in_another_case_is_the_same_repository() -> None:

@@ -278,7 +278,7 @@ def test_a_token_that_sees_no_drafts_hinders_no_build(
     drafted(at, local, at.dists())
     forge = local.forge(local.read_token if token else "")
     assert at.build_stage(forge=forge, folder=RunFolder(tmp_path / "run")).find(at.context()) is None
-    assert ["drafts cannot be seen" in each for each in at.warned] == ([True] if token else [])
+    assert ["cannot read drafts" in each for each in at.warned] == ([True] if token else [])
 
 
 def test_a_forge_that_cannot_be_read_is_unknown(at: StageInputs, local: local_forge.LocalForge) -> None:
@@ -497,7 +497,7 @@ def test_built_again_only_if_equal(make_inputs: MakeInputs) -> None:
     assert at.folder.read_manifest() is None
     broken: Any = FakeIndex((), broken=True)
     replace(at.build_stage(), index=broken).make(at.context())
-    assert any("cannot be told whether example" in each for each in at.warned)
+    assert any("cannot determine whether example" in each for each in at.warned)
 
 
 def wheelhouse(at: StageInputs, folder: Path) -> Path:
@@ -520,13 +520,13 @@ def test_files_that_another_tool_built(make_inputs: MakeInputs, tmp_path: Path) 
     made = stage.make(at.context())
     assert [file.name for file in made.files] == ["small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"]
     assert [sha256_of(house / file.name) for file in made.files] == [file.sha256 for file in made.files]
-    assert "left out, as no file of a release: build.log" in at.said
+    assert "ignoring what is no release file: build.log" in at.said
     manifest = at.folder.read_manifest()
     assert manifest is not None
     assert (manifest.decisions, manifest.tools) == (("built by another tool",), ())
     assert stage.find(at.context()) == made
     (house / "small_one-1.0.tar.gz").write_bytes(b"other")
-    with pytest.raises(Conflict, match=f"{made.sdists[0].sha256} was taken over before"):
+    with pytest.raises(Conflict, match=f"{made.sdists[0].sha256} was taken before"):
         stage.find(at.context())
 
 
@@ -551,7 +551,7 @@ def test_files_of_another_tag_that_were_handed_over(make_inputs: MakeInputs) -> 
     at.dists()
     at.release = replace(at.release, commit="b" * 40)
     assert at.build_stage().find(at.context()) is None
-    with pytest.raises(Conflict, match=r"handed over are of v1\.0 at commit .*, and not of v1\.0 at bbbb"):
+    with pytest.raises(Conflict, match=r"passed to this run are of v1\.0 at commit .*, and not of v1\.0 at bbbb"):
         replace(at.build_stage(), handed=True).find(at.context())
     at.release = replace(at.release, commit=at.repo.git("rev-parse", "HEAD"))
     assert replace(at.build_stage(), handed=True).find(at.context()) is not None

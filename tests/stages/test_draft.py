@@ -214,7 +214,7 @@ def test_a_draft_that_another_run_is_filling_is_left_alone(at: LocalForge, tmp_p
     clock = ClockWithInterference(
         lambda: one.stage.forge.attach(forge_release, text_file(tmp_path / "other" / sdist.name, "other"))
     )
-    with pytest.raises(Refused, match="another run is filling the draft"):
+    with pytest.raises(Refused, match="another run is adding its own files to the draft"):
         replace(one.stage, clock=clock).make(one.context)
     (forge_release,) = one.stage.forge.releases(one.release.tag)
     assert theirs.id in {asset.id for asset in forge_release.assets}
@@ -226,7 +226,7 @@ def test_of_two_runs_that_begin_at_once_the_first_file_decides(at: LocalForge, t
     one = draft_inputs(at, tmp_path)
     wheel = one.dists.files[0]
     hasty = LossyForge(at.forge(), ["another first"], text_file(tmp_path / "other" / wheel.name, "other"))
-    with pytest.raises(Refused, match="another run is filling the draft"):
+    with pytest.raises(Refused, match="another run is adding its own files to the draft"):
         replace(one.stage, forge=hasty).make(one.context)  # type: ignore[arg-type]
     assert names(one) == [wheel.name]
 
@@ -330,7 +330,7 @@ def test_a_published_release_is_never_altered(at: LocalForge, tmp_path: Path, ch
     for look in (one.stage.find, one.stage.make):
         with pytest.raises(Conflict, match=r"missing|sha256|bytes") as caught:
             look(one.context)
-        assert "never altered" in caught.value.next_step
+        assert "never changes a published release" in caught.value.next_step
     assert one.stage.forge.releases(one.release.tag) == before
 
 
@@ -352,7 +352,7 @@ def test_an_immutable_release_is_told_before_anything_is_sent(at: LocalForge, tm
     for look in (lacking.stage.find, lacking.stage.make):
         with pytest.raises(Conflict, match="missing") as caught:
             look(lacking.context)
-        assert caught.value.next_step == "an immutable release cannot be altered: release a new version"
+        assert caught.value.next_step == "an immutable release cannot be changed: release a new version"
 
 
 def test_a_file_that_changed_on_disk_is_not_sent(at: LocalForge, tmp_path: Path) -> None:
@@ -471,7 +471,7 @@ def test_words_that_the_forge_cuts_are_incomplete(at: LocalForge, tmp_path: Path
     """What it keeps is compared with what it was sent; a draft that says less is not published."""
     one = draft_inputs(at, tmp_path)
     forge = AlteredForge(at.forge(), lambda there: tuple(replace(each, body=each.body[:5]) for each in there))
-    with pytest.raises(Incomplete, match="its words are not the ones that were sent"):
+    with pytest.raises(Incomplete, match="its name, body or target is not what was sent"):
         replace(one.stage, forge=forge).make(one.context)  # type: ignore[arg-type]
 
 

@@ -258,7 +258,7 @@ def test_two_platforms(make_inputs: MakeInputs, engine: TestEngine) -> None:  # 
         ({"Dockerfile": ""}, [ImageSettings()], ConfigError, "Dockerfile: the Dockerfile has no FROM"),
         ({}, [ImageSettings(dockerfile="docker/App")], ConfigError, "there is no docker/App at commit"),
         ({}, [ImageSettings(targets={"fnal": ""})], ConfigError, "no stage 'fnal'; did you mean \"final\"?"),
-        ({}, [ImageSettings(), ImageSettings()], ConfigError, "two images would be called ghcr.io/acme/demo:sha-"),
+        ({}, [ImageSettings(), ImageSettings()], ConfigError, "two images would have the name ghcr.io/acme/demo:sha-"),
         ({}, [ImageSettings(args={"TOKEN": "x"})], Refused, "the build argument TOKEN looks like a secret"),
         ({}, [ImageSettings(args={"A": "ghp_" + "a" * 36})], Refused, "the build argument A holds a GitHub token"),
         ({}, [ImageSettings()], ToolMissing, "no container engine answers at unix:///nowhere/docker.sock"),

@@ -55,7 +55,7 @@ def test_notes_are_of_the_commit(tmp_path: Path, shell: Shell) -> None:
     notes = stage(repo, shell).make(StageContext({"tag": release}, say=said.append))
     wanted = "the section 1.2.0 of CHANGELOG.md"
     assert notes == Notes(body="- Right.", full="- Right.", source=wanted)
-    assert said == [f"the release notes are from {wanted}"]
+    assert said == [f"took the release notes from {wanted}"]
     assert repo.state() == before
 
 

@@ -361,7 +361,7 @@ def test_further_pythons(make_inputs: MakeInputs) -> None:
     context = at.context(dists=Dists(files=at.dists().wheels))
     proof = stage(at, test_pythons=(own, "3.99")).make(context)
     assert said(proof, Verdict.NOT_TESTED)["Python 3.99"] == "it is not on this machine"
-    assert "nothing is tried with Python 3.99: it is not on this machine" in at.warned
+    assert "nothing is tested with Python 3.99: it is not on this machine" in at.warned
     with pytest.raises(ToolMissing, match=r"no Python 3\.99"):
         stage(at, python="3.99").make(context)
 

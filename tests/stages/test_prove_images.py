@@ -206,7 +206,7 @@ def test_the_version_inside(proofs: ImageProofs) -> None:
         )
     with pytest.raises(CheckFailed, match="other is installed for none of /bin/python"):
         proofs.stage().make(proofs.context(image, release=replace(RELEASE, project="other")))
-    with pytest.raises(CheckFailed, match="cannot say which version is installed"):
+    with pytest.raises(CheckFailed, match="cannot report which version is installed"):
         proofs.stage().make(proofs.context(proofs.image(PYTHON_COPIED + 'RUN echo "exit 5" > /bin/python\n')))
     proof = proofs.stage().make(
         proofs.context(proofs.image(PYTHON_COPIED + 'RUN ["busybox", "mv", "/bin/python", "/bin/perl"]\n'))

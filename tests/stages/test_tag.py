@@ -317,7 +317,7 @@ RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
         (hostile_on_head, None, {}, "it contains $ ( ) { }", RELEASED_NAMES),
         (dev_on_head, None, {}, "1.0.0.dev1 is a development version", RELEASED_NAMES),
         (two_on_head, None, {}, "name different versions: v1.0.0rc1, v1.0.0", "name the tag"),
-        (changed, None, {}, "differ from the commit that is checked out:\n  b\n  pyproject.toml", "commit, stash"),
+        (changed, None, {}, "differ from the checked-out commit:\n  b\n  pyproject.toml", "commit, stash"),
         (changed, "v1.0.0", {"named": False}, "\n  b\n  pyproject.toml", "commit, stash or restore"),
         (much_changed, None, {}, "\n  f19\n  and 10 more", "commit, stash or restore"),
         (nothing, "v1.0.0", {}, "no tag v1.0.0 in this checkout, nor on the remote", "unmoor rehearse v1.0.0"),
@@ -331,7 +331,7 @@ RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
         (not_pushed, "v1.0.0", {}, "is not on the remote", "git push origin refs/tags/v1.0.0"),
         (moved, "v1.0.0", {}, "on the remote: it was moved", "never move a released tag"),
         (tagged, "v1.0.0", {"commit": "f" * 40}, "started for commit " + "f" * 40, "start a new run"),
-        (tagged, "v1.0.0", {"expected_repository": "o/other"}, "released from o/other alone", "in a fork, rehearse"),
+        (tagged, "v1.0.0", {"expected_repository": "o/other"}, "released only from o/other", "in a fork, rehearse"),
         (static, "v1.0.0", {}, "names version 1.0.0, and the file says 1.2.0", "write 1.0.0 there"),
         (static, "v1.0.0", {}, "pyproject.toml, line 3: ", "write 1.0.0 there"),
         (
@@ -456,7 +456,7 @@ def test_published_versions_decide(place: TagInputs) -> None:
     with pytest.raises(Unknown, match="highest published"):
         place.resolve("v2.0.0", index=down)
     assert not place.resolve("v2.0.0", index=down, moves=False).highest
-    assert "cannot be told" in place.warned[-1]
+    assert "cannot determine whether 2.0.0 is the highest" in place.warned[-1]
 
 
 def test_a_tag_that_must_be_signed(place: TagInputs) -> None:

@@ -131,4 +131,4 @@ def test_it_says_what_it_would_do_and_leaves_what_it_did(at: LocalIndexes) -> No
     assert "testpypi" in stage.plan()
     left = stage.undo(Uploaded(index="testpypi", files=(Subject(name="demo-1.tar.gz", sha256="0" * 64),)))
     assert isinstance(left, NotUndone)
-    assert "never comes free" in left.why
+    assert "could never be used again" in left.why

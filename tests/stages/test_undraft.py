@@ -136,7 +136,7 @@ def test_another_public_release_of_the_tag_is_a_conflict(at: LocalForge, git: Gi
     it = full(at, git, tmp_path)
     it.stage.forge.publish(it.forge_release(), prerelease=False, latest=True)
     wrong = replace(it, draft=replace(it.draft, id=it.draft.id + 1))
-    with pytest.raises(Conflict, match="another release"):
+    with pytest.raises(Conflict, match="is not the draft of this run"):
         wrong.stage.find(wrong.context)
 
 

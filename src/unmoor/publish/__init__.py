@@ -1,5 +1,5 @@
-"""What the stages that publish share: uploading, release assets, comparing surfaces with the manifest.
+"""What the publishing stages share: uploading, release assets, and comparing surfaces with the manifest.
 
-Stages and `cli` import it; it decides what is the same, absent or in conflict, and reaches surfaces through ports
-alone. Begin with `compare`, which judges every surface, then `upload`.
+Stages and `cli` import this room. It decides what is equal, absent or in conflict, and reaches surfaces only through
+ports. Begin with `compare`, which compares every surface, then read `upload`.
 """

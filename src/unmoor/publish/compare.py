@@ -1,4 +1,4 @@
-"""Every surface compared with the manifest, by digest. Reads alone; one surface's trouble never hides another's."""
+"""Compare every surface with the manifest, by digest. Only reads; a failure on one surface never hides another."""
 
 from __future__ import annotations
 
@@ -46,30 +46,30 @@ def compare(
     lines: Sequence[ImagePlan] = (),
     release: Callable[[], Release] | None = None,
 ) -> tuple[SurfaceState, ...]:
-    """Read every surface, without credentials where it is public: staging index, index, forge, registries.
+    """Read every surface, without credentials if it is public: staging index, index, forge, registries.
 
-    ``registry`` opens the registry behind an image's name; without it images are not looked at. ``lines``
-    and ``release`` say where their tags belong; without them the commit's alone is looked at.
+    ``registry`` opens the registry for an image's name; without it images are not compared. ``lines``
+    and ``release`` say where their tags belong; without them only the commit's tag is compared.
 
-    Never raises for one surface's trouble: what could not be read is ``unknown``, with the reason.
+    A surface that cannot be read raises nothing: its state is ``unknown``, with the reason.
     """
-    looks: list[tuple[str, Callable[[], SurfaceState]]] = [
+    comparisons: list[tuple[str, Callable[[], SurfaceState]]] = [
         *((each.name, partial(compare_index, manifest, each)) for each in (staging, index) if each is not None),
         (FORGE, partial(compare_forge, manifest, forge)),
     ]
     if registry is not None:
         names = dict.fromkeys(image.name for image in manifest.pushed)
-        looks += [
+        comparisons += [
             (name, partial(compare_images, manifest, registry(name), forge, lines=lines, release=release))
             for name in names
         ]
-    with ThreadPoolExecutor(max_workers=len(looks), thread_name_prefix="surfaces") as pool:
-        return tuple(pool.map(lambda look: _guarded(*look), looks))
+    with ThreadPoolExecutor(max_workers=len(comparisons), thread_name_prefix="surfaces") as pool:
+        return tuple(pool.map(lambda compare_surface: _compare_or_unknown(*compare_surface), comparisons))
 
 
-def _guarded(surface: str, look: Callable[[], SurfaceState]) -> SurfaceState:
+def _compare_or_unknown(surface: str, compare_surface: Callable[[], SurfaceState]) -> SurfaceState:
     try:
-        return look()
+        return compare_surface()
     except (Interrupted, Internal):
         raise
     except UnmoorError as error:
@@ -77,7 +77,7 @@ def _guarded(surface: str, look: Callable[[], SurfaceState]) -> SurfaceState:
 
 
 def compare_index(manifest: Manifest, index: Index) -> SurfaceState:
-    """Compare one index. Raises `Unknown` where it cannot be read."""
+    """Compare one index. Raises `Unknown` if it cannot be read."""
     holding = index.holding(manifest.project, manifest.version)
     items = [_index_item(name, digest, holding) for name, digest in _digests(manifest).items()]
     items += [
@@ -86,7 +86,7 @@ def compare_index(manifest: Manifest, index: Index) -> SurfaceState:
             state=State.CONFLICTING,
             expected="",
             seen=listed.sha256 if (listed := holding.listed(name)) else None,
-            note="the manifest names no such file",
+            note="the manifest lists no such file",
         )
         for name in sorted(holding.names - _digests(manifest).keys())
     ]
@@ -99,18 +99,18 @@ def _digests(manifest: Manifest) -> dict[str, str]:
 
 
 def _index_item(name: str, expected: str, holding: Holding) -> Item:
-    """Compare one file, and see whether installers are shown it."""
+    """Compare one file, and check whether installers can see it."""
     item = _item(name, compare_listed(holding, name, expected))
     if item.state is not State.COMPLETE:
         return item
     if name in holding.stale:
         return replace(item, state=State.PENDING, note="there, but installers cannot see it yet")
-    yanked = any(voice[name].yanked for voice in (holding.json, holding.simple) if voice and name in voice)
+    yanked = any(source[name].yanked for source in (holding.json, holding.simple) if source and name in source)
     return replace(item, note="yanked") if yanked else item
 
 
 def _item(name: str, compared: FileComparison) -> Item:
-    """What came of a comparison, as a line of the report."""
+    """A comparison as an item of the surface."""
     return Item(
         name=name,
         state=_STATES[compared.match],
@@ -121,7 +121,7 @@ def _item(name: str, compared: FileComparison) -> Item:
 
 
 def compare_forge(manifest: Manifest, forge: Forge) -> SurfaceState:
-    """Compare the public release on the forge. Raises `Denied`, `Unknown` where it cannot be read."""
+    """Compare the public release on the forge. Raises `Denied`, `Unknown` if it cannot be read."""
     forge_release = forge.public(manifest.tag)
     if forge_release is None:
         return SurfaceState(surface=FORGE, state=State.INCOMPLETE, note=_no_release(manifest.tag, forge))
@@ -132,7 +132,7 @@ def compare_forge(manifest: Manifest, forge: Forge) -> SurfaceState:
     items.append(_manifest_item(forge_release, manifest, forge))
     note = ""
     if forge_release.prerelease != manifest.prerelease:
-        note = f"marked as {'a prerelease' if forge_release.prerelease else 'final'}, and is not"
+        note = f"marked as {'a prerelease' if forge_release.prerelease else 'final'}, but is not"
     return SurfaceState.of(FORGE, items, note=note, url=forge_release.url)
 
 
@@ -142,30 +142,30 @@ def _expected_assets(manifest: Manifest) -> dict[str, str]:
 
 
 def _no_release(tag: str, forge: Forge) -> str:
-    """Say what there is instead of a public release; drafts are shown only to who may push."""
+    """Say that there is no public release, and name a draft. Only a token with push access can see drafts."""
     try:
         drafts = forge.releases(tag) if forge.has_token() else ()
     except UnmoorError:
         drafts = ()
     if not drafts:
         return f"no public release of {tag}"
-    return f"no public release of {tag}; a draft waits at {drafts[0].url} with {len(drafts[0].assets)} assets"
+    return f"no public release of {tag}; there is a draft at {drafts[0].url} with {len(drafts[0].assets)} assets"
 
 
 def _manifest_item(forge_release: ForgeRelease, manifest: Manifest, forge: Forge) -> Item:
-    """The manifest asset: the same bytes, or other words about the very same files."""
+    """Compare the manifest asset. Another text that lists the same files is complete, too."""
     expected = sha256(manifests.encode(manifest)).hexdigest()
     asset = find_asset(forge_release, manifests.NAME)
     item = _item(manifests.NAME, compare_asset(asset, expected, forge))
     if item.state is not State.CONFLICTING or asset is None:
         return item
-    there = _decoded(asset, forge)
+    there = _decode(asset, forge)
     if there is None or not same_files(there, manifest):
         return item
-    return replace(item, state=State.COMPLETE, note="other words about the same files")
+    return replace(item, state=State.COMPLETE, note="another text about the same files")
 
 
-def _decoded(asset: ForgeAsset, forge: Forge) -> Manifest | None:
+def _decode(asset: ForgeAsset, forge: Forge) -> Manifest | None:
     content = content_of(asset, forge)
     try:
         return manifests.decode(content, where=asset.url)
@@ -176,37 +176,37 @@ def _decoded(asset: ForgeAsset, forge: Forge) -> Manifest | None:
 def find_manifest(folder: RunFolder, forge: Forge, tag: str) -> Manifest | None:
     """Return the manifest of a tag: the run folder's, else the one on its public release or draft.
 
-    The folder's may be from before the images were pushed: then the release's counts, if it speaks of
-    the very same files. ``None`` where there is neither. Raises `Unknown` for one that cannot be read
-    or is of another tag, and what the forge raises. Without a token drafts are not looked for.
+    If the folder's is from before the images were pushed, the release's is used, provided that it lists
+    the same files. ``None`` if there is neither. Raises `Unknown` if it cannot be read or is of another
+    tag, and what the forge raises. Without a token drafts are not searched.
     """
     found = folder.read_manifest()
     if found is None:
-        found = _on_the_release(forge, tag)
+        found = _read_from_release(forge, tag)
     elif not found.pushed:
-        # What the forge cannot tell now, the comparison itself will say.
+        # If the forge cannot be read, the comparison reports it.
         with suppress(Denied, Unknown):
-            there = _on_the_release(forge, tag)
+            there = _read_from_release(forge, tag)
             found = there if there is not None and there.artifacts == found.artifacts else found
     if found is not None and found.tag != tag:
         raise Unknown(
             f"the manifest is of {clean(found.tag)}, not of {clean(tag)}",
             where=str(folder.manifest),
-            next_step="look at the release by hand",
+            next_step="check the release by hand",
             retryable=False,
         )
     return found
 
 
-def _on_the_release(forge: Forge, tag: str) -> Manifest | None:
-    forge_release = forge.public(tag) or _drafted(forge, tag)
+def _read_from_release(forge: Forge, tag: str) -> Manifest | None:
+    forge_release = forge.public(tag) or _find_draft(forge, tag)
     asset = find_asset(forge_release, manifests.NAME) if forge_release is not None else None
     if asset is None or not asset.uploaded:
         return None
     return manifests.decode(content_of(asset, forge), where=asset.url)
 
 
-def _drafted(forge: Forge, tag: str) -> ForgeRelease | None:
+def _find_draft(forge: Forge, tag: str) -> ForgeRelease | None:
     if not forge.has_token():
         return None
     releases = forge.releases(tag)

@@ -1,4 +1,4 @@
-"""How one file on a surface stands to the one that was tested: what every comparison by digest comes to."""
+"""The result of comparing one file on a surface with the tested one, by digest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Match(StrEnum):
-    """What a surface holds under the name of a file, by digest. ``unknown``: something, and it gives no digest."""
+    """What a surface holds under the name of a file. ``unknown``: a file for which it gives no digest."""
 
     ABSENT = "absent"
     SAME = "same"
@@ -17,7 +17,7 @@ class Match(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class FileComparison:
-    """What came of comparing one file: the sha256 it should have, the one that was seen, if any, and the reason."""
+    """The result for one file: the sha256 it should have, the one on the surface (``None`` if unknown), the reason."""
 
     match: Match
     expected: str

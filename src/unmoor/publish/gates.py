@@ -1,4 +1,4 @@
-"""What must have passed before a stage sends anything."""
+"""The gates: what must have passed before a stage sends anything."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from unmoor.products import Access, CheckedDists, Proof
 
 
 class Gates(NamedTuple):
-    """Permissions, checks and tests. None has a default, so that a forgotten gate is a type error."""
+    """The outputs of permissions, checks and tests. None has a default: a forgotten gate is a type error."""
 
     access: Output[Access]
     checks: Output[CheckedDists]

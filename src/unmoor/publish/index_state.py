@@ -1,4 +1,4 @@
-"""What an index holds of a release: by hash, never by the name of a file."""
+"""What an index holds of a release, compared by hash, never by file name alone."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from unmoor.publish.file_comparison import FileComparison, Match
 def split_missing(
     index: Index, project: str, version: str, files: Sequence[File]
 ) -> tuple[tuple[File, ...], tuple[File, ...]]:
-    """Which of the files the index holds, by hash, and which it does not: (present, absent), in the order given.
+    """Split files by whether the index holds them, by hash: (present, absent), each in the order given.
 
-    Either voice of the index is enough: the simple index may be stale. Raises `Conflict` where a
-    name holds other bytes or the version has a file that nobody tested, `Unknown` where the index
+    The JSON API or the simple index is enough, since the simple index may be stale. Raises `Conflict` if
+    a name holds other bytes or the version has a file that is not of this release, `Unknown` if the index
     gives no hash or cannot be read.
     """
     return split_holding(index, index.holding(project, version), files)
 
 
 def split_holding(index: Index, holding: Holding, files: Sequence[File]) -> tuple[tuple[File, ...], tuple[File, ...]]:
-    """Take an answer of the index apart as `split_missing` does, and raise what it raises."""
-    if strange := sorted(holding.names - {file.name for file in files}):
+    """Split files as `split_missing` does, by what the index already answered. Raises the same errors."""
+    if foreign := sorted(holding.names - {file.name for file in files}):
         raise Conflict(
-            f"{index.name} holds files of this version that are not of this release: {', '.join(strange)}",
+            f"{index.name} holds files of this version that are not of this release: {', '.join(foreign)}",
             where=index.name,
             next_step="find out who uploaded them; if they do not belong there, release under a new version",
         )
-    present = tuple(file for file in files if _is_in(index, holding, file))
+    present = tuple(file for file in files if _is_present(index, holding, file))
     return present, tuple(file for file in files if file not in present)
 
 
-def _is_in(index: Index, holding: Holding, file: File) -> bool:
-    """Whether the index holds the very file. Raises `Conflict`, `Unknown`."""
+def _is_present(index: Index, holding: Holding, file: File) -> bool:
+    """Whether the index holds exactly this file. Raises `Conflict`, `Unknown`."""
     compared = compare_listed(holding, file.name, file.sha256)
     listed = holding.listed(file.name)
     where = listed.url if listed else index.name
@@ -47,20 +47,20 @@ def _is_in(index: Index, holding: Holding, file: File) -> bool:
         )
     if compared.match is Match.UNKNOWN:
         raise Unknown(
-            f"{index.name} lists {file.name} without a sha256: whether these are the same bytes cannot be known",
+            f"{index.name} lists {file.name} without a sha256: cannot determine whether it is the same file",
             where=where,
-            next_step="there is too much to be fetched and hashed: compare by hand, or use an index that gives hashes",
+            next_step="the files are too large to fetch and hash: compare by hand, or use an index that gives hashes",
             retryable=False,
         )
     return compared.match is Match.SAME
 
 
 def compare_listed(holding: Holding, name: str, expected: str) -> FileComparison:
-    """Compare one file by its sha256: each voice that knows it and gives a hash must say the same."""
-    voices = [voice[name] for voice in (holding.json, holding.simple) if voice and name in voice]
-    if not voices:
+    """Compare one file by its sha256. The JSON API and the simple index must agree, as far as they give a hash."""
+    entries = [source[name] for source in (holding.json, holding.simple) if source and name in source]
+    if not entries:
         return FileComparison(match=Match.ABSENT, expected=expected, reason="not there")
-    digests = {voice.sha256 for voice in voices if voice.sha256}
+    digests = {source.sha256 for source in entries if source.sha256}
     if not digests:
         return FileComparison(match=Match.UNKNOWN, expected=expected, reason="there, but the index gives no sha256")
     if other := sorted(digests - {expected}):
@@ -69,11 +69,11 @@ def compare_listed(holding: Holding, name: str, expected: str) -> FileComparison
 
 
 def uploaded(index: Index, files: Sequence[File]) -> Uploaded:
-    """The product: what the index was seen to hold."""
+    """The product for files that the index was found to hold."""
     return Uploaded(index=index.name, files=tuple(Subject(name=file.name, sha256=file.sha256) for file in files))
 
 
 def find_uploaded(index: Index, release: Release, dists: Dists) -> Uploaded | None:
-    """The product if the index holds every file, by its hash, else ``None``. Raises as `split_missing` does."""
+    """The product if the index holds every file, by hash, else ``None``. Raises what `split_missing` raises."""
     _, absent = split_missing(index, release.project, release.version, dists.files)
     return None if absent else uploaded(index, dists.files)

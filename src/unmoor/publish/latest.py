@@ -1,8 +1,8 @@
-"""Whether a version is the highest of all that are published: what ``latest`` means on every surface.
+"""Whether a version is the highest published one, which is what ``latest`` means on every surface.
 
-Tags are promises, and some are never kept: a release that was given up leaves its tag. So the production
-index is asked first, without what was yanked there. Where it holds no other version than this one, the
-forge's public releases decide, and where there are none, the tags.
+A tag alone proves no release, since an abandoned release leaves its tag. So the versions on the production
+index that are not yanked decide. If it holds no other version, the forge's public releases decide; if
+there are none, the tags do.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ def is_latest(
     moves: bool,
     warn: Callable[[str], None],
 ) -> bool:
-    """Whether a version is final and no published final is higher. A prerelease needs nobody's answer.
+    """Whether a version is final and no published final version is higher. A prerelease never is; nothing is read.
 
-    The version itself never counts, so that a run that goes on decides as the first one did. What cannot
-    be read is never taken for absent: raises `Unknown` if ``moves``; else says so, and answers no.
+    The version itself does not count, so that a resumed run decides as the first one did. If the index or
+    the forge cannot be read, raises `Unknown` if ``moves``; otherwise warns and returns ``False``.
     """
     if version.is_prerelease:
         return False
     try:
-        others = _others(version, tagged, project=project, naming=naming, index=index, forge=forge)
+        others = _other_versions(version, tagged, project=project, naming=naming, index=index, forge=forge)
     except (Unknown, Denied) as error:
         if moves:
             raise Unknown(
-                f"it cannot be told whether {version} is the highest published version: {error.what}",
+                f"cannot determine whether {version} is the highest published version: {error.what}",
                 where=error.where,
                 **error.advice,
             ) from error
-        warn(f"it cannot be told whether {version} is the highest published version, so it is not called so: {error}")
+        warn(f"cannot determine whether {version} is the highest published version, so it does not count as: {error}")
         return False
     return pep440.is_highest(version, others)
 
 
-def _others(
+def _other_versions(
     version: Version,
     tagged: Iterable[Version],
     *,
@@ -59,7 +59,7 @@ def _others(
     index: Index | None,
     forge: Forge | None,
 ) -> tuple[Version, ...]:
-    """The other versions that count, by the first source that knows any."""
+    """The other versions that count, from the first source that knows any."""
     held = {each: yanked for each, yanked in (index.versions(project) if index else {}).items() if each != version}
     if held:
         return tuple(each for each, yanked in held.items() if not yanked)

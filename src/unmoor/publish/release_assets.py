@@ -1,6 +1,6 @@
-"""What the release object on the forge has to hold, and how what it holds differs from that.
+"""The assets that a release on the forge must have, and how the assets it has differ from them.
 
-Read by the stage that fills the draft, and by whoever looks at it later.
+Used by the stage that fills the draft and by every later comparison.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from unmoor.publish.file_comparison import FileComparison, Match
 
 SUMS = "SHA256SUMS"
 NOTES = "RELEASE_NOTES.md"
-MOST = 1000
-"""Assets of one release, as GitHub has it."""
-LARGEST = 2 << 30
-"""Bytes that an asset must stay under."""
-# GitHub replaces every other character by a dot, and then the sums would name no file.
-_KEPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+MAX_ASSETS = 1000
+"""GitHub's limit of assets per release."""
+ASSET_SIZE_LIMIT = 2 << 30
+"""GitHub's limit: an asset must be smaller than this, in bytes."""
+# GitHub replaces every other character by a dot, and SHA256SUMS would then list a file that is not there.
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _DISTS = (".whl", ".tar.gz", ".zip")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseAssets:
-    """Every asset of a release in the order of upload: the files, the texts, the manifest last."""
+    """Every asset of a release in upload order: the files, then the texts, the manifest last."""
 
     files: tuple[File, ...]
     texts: tuple[tuple[Path, bytes], ...]
@@ -43,9 +43,9 @@ class ReleaseAssets:
 
     @classmethod
     def of(cls, manifest: Manifest, dists: Dists, notes: Notes, folder: RunFolder) -> ReleaseAssets:
-        """Work out every asset; nothing is written.
+        """Compute every asset; write nothing.
 
-        Raises `Refused` for a name that the forge would change, for a file or a number of files that it would not take.
+        Raises `Refused` for a name that the forge would change, and for a file size or file count above its limits.
         """
         texts = [(folder.assets / SUMS, checksum_lines(dists.files))]
         if notes.full != notes.body:
@@ -58,37 +58,37 @@ class ReleaseAssets:
         return cls(files=(*dists.files, *(_file(*text) for text in texts)), texts=tuple(texts), manifest=manifest)
 
     def require_room(self, forge_release: ForgeRelease) -> None:
-        """See that all files fit beside what somebody else has attached. Raises `Refused`."""
+        """Check that all files fit next to assets that others attached. Raises `Refused`."""
         ours = {file.name for file in self.files}
         foreign = sum(asset.name not in ours for asset in forge_release.assets)
         _require_count(len(self.files) + foreign, forge_release.url)
 
     def write(self, folder: RunFolder) -> None:
-        """Write the texts to where their `File` says they lie."""
+        """Write the texts to the paths in their `File`."""
         for path, data in self.texts:
             folder.write_asset(path.name, data)
 
 
 def _require_safe_name(file: File) -> None:
-    if _KEPT.fullmatch(file.name) is None:
+    if _SAFE_NAME.fullmatch(file.name) is None:
         raise Refused(
-            f"{file.name} would get another name on the forge: only letters, digits, '.', '_' and '-' are kept",
-            next_step="give the file a name (project, version, build tag) without other characters",
+            f"the forge would rename {file.name}: it allows only letters, digits, '.', '_' and '-'",
+            next_step="remove other characters from the file name (project, version, build tag)",
         )
 
 
 def _require_size(file: File) -> None:
-    if file.size >= LARGEST:
+    if file.size >= ASSET_SIZE_LIMIT:
         raise Refused(
-            f"{file.name} has {file.size:,} bytes, and a file of a release must be smaller than 2 GiB ({LARGEST:,})",
-            next_step="make the file smaller: leave large data out, or give it a package of its own",
+            f"{file.name} has {file.size:,} bytes, but an asset must be smaller than 2 GiB ({ASSET_SIZE_LIMIT:,})",
+            next_step="make the file smaller: remove large data, or move it to its own package",
         )
 
 
 def _require_count(count: int, where: str = "") -> None:
-    if count > MOST:
+    if count > MAX_ASSETS:
         raise Refused(
-            f"the release would have {count} files, and a forge takes {MOST} of one release",
+            f"the release would have {count} files, but the forge accepts {MAX_ASSETS} per release",
             where=where,
             next_step="build fewer wheels (abi3 serves several Pythons), or leave some platforms to the sdist",
         )
@@ -102,15 +102,15 @@ class DifferenceKind(StrEnum):
     """How one asset differs."""
 
     MISSING = "is missing"
-    BROKEN = "was begun and broken off"
+    BROKEN = "is an incomplete upload"
     OTHER = "holds other bytes"
-    REWORDED = "says the same of the files in other words"
-    ALIEN = "is a distribution of no one's making here"
+    REWORDED = "describes the same files in another text"
+    ALIEN = "is a distribution that is not of this release"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One asset that is not as it should be; ``seen`` is what lies there, if anything does."""
+    """One asset that is not as it should be; ``seen`` is the asset on the forge, ``None`` if it is missing."""
 
     name: str
     kind: DifferenceKind
@@ -120,14 +120,14 @@ class Difference:
 
     def __str__(self) -> str:
         if self.kind is DifferenceKind.OTHER:
-            return f"{self.name} is {self.found} there, and sha256 {self.expected} here"
+            return f"{self.name} is {self.found} there, but sha256 {self.expected} here"
         return f"{self.name} {self.kind}"
 
 
 def differences(forge_release: ForgeRelease, bundle: ReleaseAssets, forge: Forge) -> tuple[Difference, ...]:
-    """Compare the assets of a release object with ours. Downloads only where the forge gives no digest.
+    """Compare the assets of a release object with ours. Downloads only if the forge gives no digest.
 
-    Other assets that are not distributions are somebody's own, and left alone. Raises `Unknown`.
+    Foreign assets that are not distributions are ignored. Raises `Unknown`.
     """
     ours = {file.name: file for file in bundle.files}
     found = [each for file in bundle.files if (each := _difference(forge_release, file, bundle, forge)) is not None]
@@ -139,44 +139,46 @@ def differences(forge_release: ForgeRelease, bundle: ReleaseAssets, forge: Forge
     return tuple(found)
 
 
-def repairable(
+def repairable_differences(
     forge_release: ForgeRelease, bundle: ReleaseAssets, forge: Forge, *, folder: RunFolder
 ) -> tuple[Difference, ...]:
-    """The differences that may be mended. Raises `Conflict` for those that may not, and `Unknown`.
+    """Return the differences that may be repaired. Raises `Conflict` for any other, and `Unknown`.
 
-    What users see is never altered; a draft without a manifest is a broken-off attempt.
+    A public release is never changed. A draft without a manifest is an interrupted attempt.
     """
-    odd = differences(forge_release, bundle, forge)
-    whole = (manifest := find_asset(forge_release, manifests.NAME)) is not None and manifest.uploaded
+    found = differences(forge_release, bundle, forge)
+    is_complete = (manifest := find_asset(forge_release, manifests.NAME)) is not None and manifest.uploaded
     if forge_release.draft:
         wrong = [
-            each for each in odd if each.kind is DifferenceKind.ALIEN or (whole and each.kind is DifferenceKind.OTHER)
+            each
+            for each in found
+            if each.kind is DifferenceKind.ALIEN or (is_complete and each.kind is DifferenceKind.OTHER)
         ]
-        again = True
+        retryable = True
         advice = "compare the two; if the draft is the wrong one, delete it by hand"
     else:
-        # A manifest in other words says the same of the same files.
-        wrong = [each for each in odd if each.kind is not DifferenceKind.REWORDED and each.name != NOTES]
+        # Another text of the manifest lists the same files.
+        wrong = [each for each in found if each.kind is not DifferenceKind.REWORDED and each.name != NOTES]
         how = (
-            "an immutable release cannot be altered"
+            "an immutable release cannot be changed"
             if forge_release.immutable
-            else "a published release is never altered"
+            else "unmoor never changes a published release"
         )
-        again = False
+        retryable = False
         advice = f"{how}: release a new version"
     if not wrong:
-        return odd if forge_release.draft else ()
-    if manifest is not None and whole and _is_of_another_build(manifest, bundle.manifest, forge):
-        again = True
+        return found if forge_release.draft else ()
+    if manifest is not None and is_complete and _is_of_another_build(manifest, bundle.manifest, forge):
+        retryable = True
         advice = (
-            "another run has built this commit too, and the files of its build are on the release;"
-            f" to go on with those, remove {folder.path}"
+            "another run also built this commit, and the files of its build are on the release;"
+            f" to continue with those, remove {folder.path}"
         )
-    raise Conflict("; ".join(map(str, wrong)), where=forge_release.url, next_step=advice, retryable=again)
+    raise Conflict("; ".join(map(str, wrong)), where=forge_release.url, next_step=advice, retryable=retryable)
 
 
 def _is_of_another_build(asset: ForgeAsset, ours: Manifest, forge: Forge) -> bool:
-    """Whether a manifest on the release names other files of the very same tag and commit."""
+    """Whether a manifest on the release lists other files of the same tag and commit."""
     try:
         there = manifests.decode(content_of(asset, forge), where=asset.url)
     except Unknown:
@@ -201,12 +203,12 @@ def _difference(forge_release: ForgeRelease, file: File, bundle: ReleaseAssets, 
 
 
 def compare_asset(asset: ForgeAsset | None, expected: str, forge: Forge, *, size: int | None = None) -> FileComparison:
-    """Compare one asset by its sha256. It is downloaded if the forge gives no digest, unless ``size`` tells already.
+    """Compare one asset by its sha256. Downloads it if the forge gives no digest and ``size`` does not differ.
 
-    ``size`` in bytes, ``None`` if it is not known. Raises `Unknown`.
+    ``size`` is in bytes, ``None`` if it is not known. Raises `Unknown`.
     """
     if asset is None or not asset.uploaded:
-        reason = "not there" if asset is None else "begun and broken off"
+        reason = "not there" if asset is None else "incomplete upload"
         return FileComparison(match=Match.ABSENT, expected=expected, reason=reason)
     same_size = size is None or asset.size == size
     seen = asset.sha256 or (digest_of(asset, forge) if same_size else None)
@@ -216,7 +218,7 @@ def compare_asset(asset: ForgeAsset | None, expected: str, forge: Forge, *, size
 
 
 def _may_be_reworded(asset: ForgeAsset, manifest: Manifest, forge: Forge) -> bool:
-    """Whether other bytes say the same of the files: the notes, or a manifest of the very same files."""
+    """Whether an asset is only another text: the notes, or a manifest that lists the same files."""
     if asset.name == NOTES:
         return True
     if asset.name != manifests.NAME:
@@ -229,17 +231,17 @@ def _may_be_reworded(asset: ForgeAsset, manifest: Manifest, forge: Forge) -> boo
 
 
 def same_files(one: Manifest, other: Manifest) -> bool:
-    """Whether two manifests speak of one tag, version and commit, and of the same bytes."""
-    return _bytes_of(one) == _bytes_of(other)
+    """Whether two manifests have the same tag, version and commit, and list the same digests."""
+    return _content_of(one) == _content_of(other)
 
 
-def _bytes_of(manifest: Manifest) -> tuple[object, ...]:
+def _content_of(manifest: Manifest) -> tuple[object, ...]:
     named = (manifest.artifacts, manifest.images, manifest.pushed)
     return (manifest.tag, manifest.version, manifest.commit, *(frozenset(each) for each in named))
 
 
 def find_asset(forge_release: ForgeRelease, name: str) -> ForgeAsset | None:
-    """Return the asset of that name, ``None`` where there is none."""
+    """Return the asset of that name, ``None`` if there is none."""
     return next((asset for asset in forge_release.assets if asset.name == name), None)
 
 
@@ -250,12 +252,12 @@ def digest_of(asset: ForgeAsset, forge: Forge) -> str:
 
 
 def content_of(asset: ForgeAsset, forge: Forge, *, limit: int = manifests.LIMIT) -> bytes:
-    """Download a small text asset. Raises `Unknown`, also for one above the limit (bytes)."""
+    """Download a small text asset. Raises `Unknown`, also if it is larger than ``limit`` bytes."""
     if asset.size > limit:
         raise Unknown(
-            f"{asset.name} has {asset.size} bytes, more than the {limit} such a file may have",
+            f"{asset.name} has {asset.size} bytes, more than the {limit} that such a file may have",
             where=asset.url,
-            next_step="look at the release by hand",
+            next_step="check the release by hand",
             retryable=False,
         )
     with tempfile.TemporaryDirectory(prefix="unmoor-") as folder:
@@ -264,30 +266,30 @@ def content_of(asset: ForgeAsset, forge: Forge, *, limit: int = manifests.LIMIT)
 
 @dataclass(frozen=True, kw_only=True)
 class DraftSelection:
-    """The release object to go on with, and empty second drafts of our own making."""
+    """The release object to continue with, and empty second drafts that unmoor created."""
 
-    kept: ForgeRelease | None
+    chosen: ForgeRelease | None
     spare: tuple[ForgeRelease, ...]
 
 
 def select_draft(releases: Iterable[ForgeRelease], *, body: str) -> DraftSelection:
-    """Choose among the release objects of one tag: the one that is public or holds assets, else the oldest.
+    """Choose among the release objects of one tag: the one that is public or has assets, else the oldest.
 
-    Drafts are not unique: two runs at once may each make one. Raises `Conflict` where a second
-    one holds assets or somebody's words.
+    A tag may have several drafts: two concurrent runs may each create one. Raises `Conflict` if a second
+    one has assets or a foreign text.
     """
     found = sorted(releases, key=lambda each: each.id)
     full = [each for each in found if not each.draft or each.assets]
-    kept = full[0] if full else next(iter(found), None)
-    spare = tuple(each for each in found if each is not kept)
+    chosen = full[0] if full else next(iter(found), None)
+    spare = tuple(each for each in found if each is not chosen)
     foreign = [each for each in spare if each.assets or not each.draft or not _is_ours(each, body)]
-    if kept is not None and foreign:
+    if chosen is not None and foreign:
         raise Conflict(
-            "there are several releases of the tag: " + ", ".join(each.url for each in (kept, *foreign)),
+            "the tag has several releases: " + ", ".join(each.url for each in (chosen, *foreign)),
             next_step="delete all but the right one by hand",
             retryable=True,
         )
-    return DraftSelection(kept=kept, spare=spare)
+    return DraftSelection(chosen=chosen, spare=spare)
 
 
 def _is_ours(forge_release: ForgeRelease, body: str) -> bool:
@@ -295,9 +297,9 @@ def _is_ours(forge_release: ForgeRelease, body: str) -> bool:
 
 
 def same_text(one: str, other: str) -> bool:
-    """Whether two texts are the same to a reader: line ends and white space at the end do not count."""
-    return _plain(one) == _plain(other)
+    """Whether two texts are equal, except for line endings and trailing white space."""
+    return _normalized(one) == _normalized(other)
 
 
-def _plain(text: str) -> str:
+def _normalized(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")).rstrip()

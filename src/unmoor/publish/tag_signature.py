@@ -1,4 +1,4 @@
-"""Who may sign tags: a list in the repository, at a commit that whoever makes a tag does not choose."""
+"""Who may sign tags: a list in the repository, read at a commit that the creator of a tag cannot choose."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from unmoor.util.text import clean
 
 
 def trusted_signer(git: Git, tag: str, path: str) -> str:
-    """Return who signed the tag. ``path`` is the list's, read from the remote's default branch.
+    """Return the signer of the tag. ``path`` is the list of allowed signers on the remote's default branch.
 
-    It is seen from the project's folder, else from the top of the repository, whose projects may share one.
+    The path is relative to the project's folder, or else to the top of the repository, since projects may share a list.
 
-    Not from the tag's commit, where whoever tags could add a name, and not from HEAD, which in a
-    CI's checkout is the tag's commit. Without a remote it is HEAD. Raises `Refused`, `Unknown`.
+    The list is not read at the tag's commit, where anyone who tags could add a name, nor at HEAD, which is
+    the tag's commit in CI. Without a remote it is read at HEAD. Raises `Refused`, `Unknown`.
     """
     commit = git.default_head()
     allowed = git.read(commit, path) if commit is not None else None
@@ -21,7 +21,7 @@ def trusted_signer(git: Git, tag: str, path: str) -> str:
         allowed = git.at("").read(commit, path)
     if commit is None or allowed is None:
         raise Refused(
-            f"tags must be signed, and there is no {clean(path)} on the default branch that says who may sign",
+            f"tags must be signed, but the default branch has no {clean(path)} that lists who may sign",
             where=str(git.folder),
             next_step=f"commit {clean(path)} there: a line for each signer, 'NAME ssh-ed25519 KEY' (ssh-keygen(1),"
             " ALLOWED SIGNERS); or name another file in allowed-signers",

@@ -1,11 +1,11 @@
-"""Bringing files to an index so that each is there once, whatever the index or the network answers.
+"""Upload files to an index so that each is there exactly once, whatever the index or the network answers.
 
-Before anything is sent, and after every answer that is not a plain yes, the index is asked by hash
-what it holds. A lost answer is never followed by a second sending before the index was read and
-said that the file is not there. Waits are bounded, and so are tries.
+Before anything is sent, and after every answer other than success, the index is asked for its hashes.
+After a lost answer a file is sent again only once the index says that it is not there. The number of
+attempts and every wait have a limit.
 
-The first wheel goes alone: it creates the release, and fills in its metadata. The other wheels go
-side by side, and the sdist last, so that no installer meets an sdist whose wheel is still to come.
+The first wheel goes alone, because it creates the release and its metadata. The other wheels go in
+parallel, and the sdist goes last, so that no installer finds the sdist before the wheels.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from unmoor.publish.index_state import split_holding, split_missing, uploaded
 from unmoor.util.concurrency import run_parallel
 from unmoor.util.text import duration
 
-WIDTH = 8
-"""How many files are sent at once, at most."""
-TRIES = 3
-"""How often a file is sent at most, counting answers that were lost."""
-BUSY_TRIES = 2
-"""How often an index may ask to come back."""
-_LOOKS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
-_READ_BACK = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0)
-# Bytes per second that all files together must reach, beyond the deadline.
-_SLOWEST = 200_000
-# Seconds of a wait after which it is seen whether the others still go on.
+MAX_PARALLEL = 8
+"""At most so many files are sent in parallel."""
+MAX_TRIES = 3
+"""How often a file is sent at most, including lost answers."""
+MAX_BUSY = 2
+"""How often an index may ask to come back later."""
+_CHECK_WAITS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
+_READ_BACK_WAITS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0)
+# Bytes per second: the deadline is extended by the size of all files at this speed.
+_MIN_SPEED = 200_000
+# A wait longer than _LONG seconds checks every _SLICE seconds whether another upload failed.
 _SLICE = 5.0
 _LONG = 60.0
-# Words of an index that refuses a file, what to do then, and whether the same command follows.
+# What an index says when it refuses a file, what to do about it, and whether the same command may succeed then.
 _ADVICE: tuple[tuple[str, str, bool], ...] = (
     (
         r"previously used|since been deleted",
-        "the name of a deleted file never comes free: release the same commit under a new version",
+        "the name of a deleted file can never be used again: release the same commit as a new version",
         False,
     ),
     (
@@ -50,8 +50,8 @@ _ADVICE: tuple[tuple[str, str, bool], ...] = (
         "the trusted publisher names another project: correct the name there, or in the project's metadata",
         True,
     ),
-    (r"already exists", "other bytes hold that name there, or held it once: release under a new version", False),
-    (r"older than \d+ days", "the index closes a release after that time: release under a new version", False),
+    (r"already exists", "other bytes have or had that name there: release a new version", False),
+    (r"older than \d+ days", "the index closes a release after that time: release a new version", False),
     (
         r"too large|entity too large",
         "make the file smaller, or ask the index's operators for a higher limit",
@@ -77,19 +77,19 @@ def upload(
 ) -> Uploaded:
     """Send what is missing, the first wheel alone and the sdist last, and read every file back by its hash.
 
-    ``deadline`` in seconds, beside a second for every 200 kB. A failure stops what was not begun;
+    ``deadline`` is in seconds, plus one second for every 200 kB. After a failure no further file is sent;
     every error says how many of the files are there. Raises `Conflict`, `Denied`, `Rejected`,
     `TryLater`, `Unknown`, `TimedOut`, `Incomplete`.
     """
     project, version, files = release.project, release.version, dists.files
     present, absent = split_missing(index, project, version, files)
-    ends = clock.now() + deadline + sum(file.size for file in absent) / _SLOWEST
+    ends = clock.now() + deadline + sum(file.size for file in absent) / _MIN_SPEED
     run = _Upload(index=index, project=project, version=version, files=files, clock=clock, say=say, ends=ends)
     for file in present:
         say(f"{index.name} has {file.name} already, the same bytes")
         run.there.append(file)
     for part in upload_batches(absent, begun=bool(present)):
-        if failures := run_parallel(part, run.bring, width=WIDTH):
+        if failures := run_parallel(part, run.send, width=MAX_PARALLEL):
             raise _describe_failures(failures, run)
     if absent:
         run.read_back()
@@ -97,7 +97,7 @@ def upload(
 
 
 def upload_batches(files: Sequence[File], *, begun: bool) -> tuple[tuple[File, ...], ...]:
-    """What may be sent side by side, one group after the other. ``begun``: the index has a file of the release."""
+    """Group files: those of a group may be sent in parallel. ``begun``: the index already has a file of the release."""
     wheels = tuple(sorted((file for file in files if file.is_wheel), key=lambda file: file.name))
     others = tuple((file,) for file in sorted(files, key=lambda file: file.name) if not file.is_wheel)
     alone = 0 if begun else 1
@@ -105,17 +105,17 @@ def upload_batches(files: Sequence[File], *, begun: bool) -> tuple[tuple[File, .
 
 
 def _describe_failures(failures: Sequence[BaseException], run: _Upload) -> BaseException:
-    """The first failure, with what is there and what else failed."""
+    """The first failure, extended by the others and by what is on the index."""
     error, *others = failures
     if not isinstance(error, UnmoorError):
         return error
     there = sorted(file.name for file in run.there)
     count = f"{len(there)} of {len(run.files)} files are on {run.index.name}{': ' if there else ''}{', '.join(there)}"
-    again = error.retryable or isinstance(error, Denied)  # with the right given, the same command goes on
-    if again and 0 < len(there) < len(run.files):
-        count += "; the rest has to follow within 14 days: later PyPI takes no more files of a release"
+    retryable = error.retryable or isinstance(error, Denied)  # with the permission granted, the same command continues
+    if retryable and 0 < len(there) < len(run.files):
+        count += "; upload the rest within 14 days: after that PyPI accepts no more files of a release"
     also = [f"also: {each.what}" for each in others if isinstance(each, UnmoorError) and each != error]
-    return error.amended(also="; ".join((*also, count)), retryable=again)
+    return error.amended(also="; ".join((*also, count)), retryable=retryable)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,22 +130,22 @@ class _Upload:
     say: Callable[[str], None]
     ends: float
     there: list[File] = field(default_factory=list)
-    halted: threading.Event = field(default_factory=threading.Event)
-    welcome: list[float] = field(default_factory=lambda: [0.0])
+    failed: threading.Event = field(default_factory=threading.Event)
+    not_before: list[float] = field(default_factory=lambda: [0.0])
 
-    def bring(self, file: File) -> None:
-        """Send one file until it is there or it is known why not; nothing more is sent once another failed."""
+    def send(self, file: File) -> None:
+        """Send one file until it is there or has failed for good. Send nothing more once another file has failed."""
         try:
-            self._bring(file)
+            self._send(file)
         except BaseException:
-            self.halted.set()
+            self.failed.set()
             raise
 
-    def _bring(self, file: File) -> None:
+    def _send(self, file: File) -> None:
         sent = busy = 0
         while True:
-            self.pause(max(0.0, self.welcome[0] - self.clock.now()), f"before {file.name} was sent")
-            if self.halted.is_set():
+            self.pause(max(0.0, self.not_before[0] - self.clock.now()), f"before {file.name} was sent")
+            if self.failed.is_set():
                 return
             sent += 1
             self.say(f"sending {file.name} ({file.size:,} bytes) to {self.index.name}")
@@ -155,52 +155,54 @@ class _Upload:
                     self.there.append(file)
                     return
                 case Refusal():
-                    self._refused(file, answer)
+                    self._handle_refusal(file, answer)
                     return
                 case Busy():
                     sent -= 1
                     busy += 1
-                    self._come_back(answer, busy)
-                    if self._appears(file, (0.0,)):
+                    self._wait_as_asked(answer, busy)
+                    if self._wait_until_present(file, (0.0,)):
                         return
                 case Lost():
-                    self.say(f"no believable answer ({answer.reason}): looking whether {file.name} has arrived")
-                    if self._appears(file, _LOOKS):
+                    self.say(f"no usable answer ({answer.reason}): checking whether {file.name} has arrived")
+                    if self._wait_until_present(file, _CHECK_WAITS):
                         return
-                    if sent >= TRIES or self.halted.is_set():
-                        raise self._lost(file, answer, sent)
+                    if sent >= MAX_TRIES or self.failed.is_set():
+                        raise self._lost_error(file, answer, sent)
 
     def read_back(self) -> None:
-        """See all files, by hash. Raises `Incomplete` where the index still does not list some of them."""
-        missing = self._missing(self.files, _READ_BACK)
+        """Read all files back by hash. Raises `Incomplete` if the index still does not list some of them."""
+        missing = self._missing(self.files, _READ_BACK_WAITS)
         if missing:
             raise Incomplete(
-                f"{self.index.name} took the files, and does not list {', '.join(file.name for file in missing)} yet",
+                f"{self.index.name} took the files, but does not list {', '.join(file.name for file in missing)} yet",
                 where=self.index.name,
                 next_step="wait: an index may take minutes to show a file",
             )
 
-    def _refused(self, file: File, answer: Refusal) -> None:
-        """A no may mean that the very bytes are there: the hash decides, the words only how long it is looked for."""
+    def _handle_refusal(self, file: File, answer: Refusal) -> None:
+        """Check whether a refused file is already there. The hash decides; the reason decides how long to look."""
         exists = "exist" in answer.reason.lower() or answer.status == 409  # noqa: PLR2004 - HTTP's own number
-        if self._appears(file, _LOOKS if exists else (0.0,)):
+        if self._wait_until_present(file, _CHECK_WAITS if exists else (0.0,)):
             self.say(f"{self.index.name} has {file.name} already, the same bytes")
             return
-        other = ("correct what the index names; a changed file needs a new version", False)
-        found = ((text, again) for words, text, again in _ADVICE if re.search(words, answer.reason, re.IGNORECASE))
-        advice, again = next(found, other)
+        other = ("fix what the index complains about; a changed file needs a new version", False)
+        found = (
+            (text, retryable) for words, text, retryable in _ADVICE if re.search(words, answer.reason, re.IGNORECASE)
+        )
+        advice, retryable = next(found, other)
         raise Rejected(
             f"{self.index.name} refused {file.name}: {answer.status} {answer.reason}",
             where=self.index.name,
             next_step=advice,
-            retryable=again,
+            retryable=retryable,
         )
 
-    def _come_back(self, answer: Busy, count: int) -> None:
+    def _wait_as_asked(self, answer: Busy, count: int) -> None:
         wait = answer.wait or 5.0 * 2**count
-        # It is us who are asked, not the one file: the others wait too.
-        self.welcome[0] = max(self.welcome[0], self.clock.now() + wait)
-        if count > BUSY_TRIES or self.clock.now() + wait > self.ends:
+        # The index asks every request to wait, not just this file's.
+        self.not_before[0] = max(self.not_before[0], self.clock.now() + wait)
+        if count > MAX_BUSY or self.clock.now() + wait > self.ends:
             raise TryLater(
                 f"{self.index.name} asks to come back in {duration(wait)}: {answer.reason}",
                 where=self.index.name,
@@ -209,14 +211,14 @@ class _Upload:
         self.say(f"{self.index.name} asks to come back in {duration(wait)}: {answer.reason}")
         self.pause(wait, f"while {self.index.name} asked to wait")
 
-    def _appears(self, file: File, waits: Sequence[float]) -> bool:
+    def _wait_until_present(self, file: File, waits: Sequence[float]) -> bool:
         missing = self._missing((file,), waits)
         if not missing:
             self.there.append(file)
         return not missing
 
     def _missing(self, wanted: Sequence[File], waits: Sequence[float]) -> tuple[File, ...]:
-        """Look until all wanted files are there. What the last look could not tell is raised, never taken for no."""
+        """Read the index until all wanted files are there; return the missing ones. Raises `Unknown` if it cannot."""
 
         def look() -> tuple[File, ...]:
             holding = self.index.holding(self.project, self.version)
@@ -224,7 +226,7 @@ class _Upload:
             missing = tuple(file for file in wanted if file in absent)
             if not missing:
                 if any(each is not None and each.fetched for each in map(holding.listed, holding.names)):
-                    self.say(f"{self.index.name} gives no sha256: its files were fetched and hashed")
+                    self.say(f"{self.index.name} gives no sha256: fetched and hashed its files")
                 if hidden := sorted(holding.stale & {file.name for file in wanted}):
                     self.say(f"installers cannot see {', '.join(hidden)} yet: {self.index.name}'s pages are behind")
             return missing
@@ -232,31 +234,31 @@ class _Upload:
         return poll(
             look,
             until=lambda missing: not missing,
-            waits=takewhile(lambda wait: not wait or not self.halted.is_set(), waits),
+            waits=takewhile(lambda wait: not wait or not self.failed.is_set(), waits),
             clock=_UploadClock(self),
             forgiven=(Unknown,),
         )
 
-    def _lost(self, file: File, answer: Lost, sent: int) -> Unknown:
+    def _lost_error(self, file: File, answer: Lost, sent: int) -> Unknown:
         return Unknown(
-            f"{self.index.name} gave no believable answer to {file.name} {sent} times, and does not list it:"
+            f"{self.index.name} gave no usable answer to {file.name} {sent} times, and does not list it:"
             f" {answer.reason}",
             where=self.index.name,
-            next_step="look at the index's status page",
+            next_step="check the index's status page",
         )
 
     def pause(self, seconds: float, when: str) -> None:
-        """Wait, or less where another file fails meanwhile. Raises `TimedOut` if the run's time is over before."""
+        """Wait, but stop if another file fails. Raises `TimedOut` if the wait would exceed the deadline."""
         if self.clock.now() + seconds > self.ends:
             raise TimedOut(f"the time for the upload ran out {when}", where=self.index.name)
         until = self.clock.now() + seconds
-        while (left := until - self.clock.now()) > 0 and not self.halted.is_set():
+        while (left := until - self.clock.now()) > 0 and not self.failed.is_set():
             self.clock.sleep(min(left, _SLICE) if seconds > _LONG else left)
 
 
 @dataclass(frozen=True)
 class _UploadClock:
-    """The run's clock for looks at the index: it waits no longer than the run has, nor than the others go on."""
+    """A clock for reads of the index: its waits end with the deadline or if another file fails."""
 
     run: _Upload
 

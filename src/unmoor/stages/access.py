@@ -1,4 +1,4 @@
-"""Access: logins, permissions and names, as far as each surface lets them be proven by reads alone."""
+"""The stage ``access``: prove logins, permissions and names as far as each surface allows by reading alone."""
 
 from __future__ import annotations
 
@@ -17,49 +17,52 @@ from unmoor.products import Access, Certainty, Finding, Release
 from unmoor.release_request import ReleaseRequest
 
 _FORGE = "forge"
-_HOW_TO_GIVE_ONE = "set GITHUB_TOKEN or GH_TOKEN (contents: write), or name a token in the world file"
-_LOGIN = (
+_GIVE_ONE = "set GITHUB_TOKEN or GH_TOKEN (contents: write), or name a token in the world file"
+_GIVE_INDEX_LOGIN = (
     "set UNMOOR_PYPI_PASSWORD (for the staging index UNMOOR_TESTPYPI_PASSWORD) to an API token, or use TWINE_PASSWORD,"
     " ~/.pypirc, a keyring, the world file or trusted publishing"
 )
-_PUSH_LOGIN = (
+_GIVE_REGISTRY_LOGIN = (
     "give the token `packages: write`, set UNMOOR_REGISTRY_<HOST>_USERNAME and _PASSWORD, or name a [[registry]] login"
     " in the world file"
 )
-# What every look raises when it cannot answer, the gravest first; anything else is a fault or an interruption.
-_SAID_NO: tuple[type[UnmoorError], ...] = (Refused, Denied, Unknown)
+# What a probe raises for a problem, the most serious first. Anything else is a bug or an interruption.
+_PROBE_ERRORS: tuple[type[UnmoorError], ...] = (Refused, Denied, Unknown)
 
 
 @dataclass(frozen=True)
 class AccessProbe:
-    """One question: where, which stage proves what it cannot, and whether a no stops the run."""
+    """One question to a surface.
+
+    ``proven_by`` is the stage that proves what this probe cannot; ``required``: a failure stops the run.
+    """
 
     surface: str
     proven_by: str
-    counts: bool
+    required: bool
     ask: Callable[[], list[Finding]]
 
 
-def _index_looks(index: Index, release: Release, proven_by: str, *, writes: bool, counts: bool) -> list[AccessProbe]:
+def _index_probes(index: Index, release: Release, proven_by: str, *, writes: bool, required: bool) -> list[AccessProbe]:
     upto = LoginProbe.MINTING if writes else LoginProbe.READING
     return [
-        AccessProbe(index.name, proven_by, counts, lambda: [_login(index, release, proven_by, upto)]),
-        AccessProbe(index.name, proven_by, counts, lambda: [_name(index, release, proven_by)]),
+        AccessProbe(index.name, proven_by, required, lambda: [_login(index, release, proven_by, upto)]),
+        AccessProbe(index.name, proven_by, required, lambda: [_name(index, release, proven_by)]),
     ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProveAccess(Check[Access]):
-    """Look at every login, permission and name before anything is built.
+    """Checks every login, permission and name before anything is built.
 
-    ``ceiling`` is how far the run may reach. What is known to be wrong at a surface that it will write
-    to stops the run, everything at once in one error; elsewhere it is only listed as unproven, so
-    that a job without credentials can plan, build and prove. With ``advisory_staging`` the staging
-    index stops nobody either: what is wrong there is a warning. ``proven_by_draft`` and its kin name
-    the stages that will prove what reads cannot.
+    ``ceiling`` is how far the run may reach. A problem at a surface that the run writes to stops the
+    run; all such problems are raised together as one error. A problem at any other surface is listed
+    as unproven, so that a job without credentials can plan, build and prove. ``advisory_staging``:
+    problems at the staging index are warnings. ``proven_by_draft`` and the other ``proven_by_…`` fields
+    name the stages that prove what reading cannot.
 
-    A token of trusted publishing is minted here only where this run would upload and the project is
-    there: the exchange creates the project that a pending publisher names.
+    A trusted publishing token is minted here only if this run uploads and the project exists:
+    the exchange would create the project that a pending publisher names.
     """
 
     name: str = "access"
@@ -89,111 +92,115 @@ class ProveAccess(Check[Access]):
         )
 
     def plan(self) -> str:
-        """Say what would be looked at."""
+        """Say what would be checked."""
         names = [self.forge.address, *(index.name for index in (self.staging, self.index) if index is not None)]
         names += [registry.name for registry in self.registries]
-        return f"read what can be known of logins, permissions and names at {', '.join(names)}"
+        return f"check, by reading alone, logins, permissions and names at {', '.join(names)}"
 
     def make(self, context: StageContext) -> Access:
-        """Look everywhere, then raise everything that is wrong as one error, or list it."""
+        """Probe every surface, then raise all problems as one error, or list them as findings."""
         release = context[self.release]
         findings: list[Finding] = []
         problems: list[UnmoorError] = []
-        for look in self._looks(release):
+        for probe in self._probes(release):
             try:
-                findings += look.ask()
-            except _SAID_NO as error:
-                if look.counts:
+                findings += probe.ask()
+            except _PROBE_ERRORS as error:
+                if probe.required:
                     problems.append(error)
-                elif self.ceiling is Reach.READS or self._is_advice(look):
+                elif self.ceiling is Reach.READS or self._is_advisory(probe):
                     context.warn(str(error))
-                findings.append(_unproven(look.surface, error.in_brief(), look.proven_by))
+                findings.append(_unproven(probe.surface, error.in_brief(), probe.proven_by))
         if problems:
-            raise _together(problems)
+            raise _combine(problems)
         for finding in findings:
             if finding.standing is Certainty.UNPROVEN:
-                context.say(f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} will prove it")
+                context.say(f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} proves it")
         return Access(findings=tuple(findings))
 
-    def _looks(self, release: Release) -> list[AccessProbe]:
-        pushes, seals = self.ceiling >= Reach.REMOTE, self.ceiling >= Reach.FINAL
-        looks = [
+    def _probes(self, release: Release) -> list[AccessProbe]:
+        pushes, publishes = self.ceiling >= Reach.REMOTE, self.ceiling >= Reach.FINAL
+        probes = [
             AccessProbe(_FORGE, self.proven_by_draft, pushes, self._token),
             AccessProbe(_FORGE, self.proven_by_draft, pushes, lambda: self._repository(release)),
             AccessProbe(_FORGE, self.proven_by_undraft, pushes, lambda: [_tag(self.forge, release)]),
         ]
         if self.staging is not None:
-            counts = pushes and not self.advisory_staging
-            looks += _index_looks(self.staging, release, self.proven_by_staging, writes=pushes, counts=counts)
+            required = pushes and not self.advisory_staging
+            probes += _index_probes(self.staging, release, self.proven_by_staging, writes=pushes, required=required)
         for registry in self.registries:
-            # The question is an upload that is begun and left: asked only where pushing follows.
-            ask = _may_push if pushes else _push_login
-            looks.append(AccessProbe(registry.name, "registry", pushes, partial(ask, registry)))
-        return looks + _index_looks(self.index, release, self.proven_by_index, writes=seals, counts=seals)
+            # The probe starts an upload and abandons it, so it runs only if the run pushes.
+            ask = _prove_push if pushes else _push_login
+            probes.append(AccessProbe(registry.name, "registry", pushes, partial(ask, registry)))
+        return probes + _index_probes(self.index, release, self.proven_by_index, writes=publishes, required=publishes)
 
-    def _is_advice(self, look: AccessProbe) -> bool:
-        return self.advisory_staging and self.ceiling >= Reach.REMOTE and look.proven_by == self.proven_by_staging
+    def _is_advisory(self, probe: AccessProbe) -> bool:
+        return self.advisory_staging and self.ceiling >= Reach.REMOTE and probe.proven_by == self.proven_by_staging
 
     def _token(self) -> list[Finding]:
         if not self.forge.has_token():
-            raise Denied(f"there is no token for {self.forge.address}", next_step=_HOW_TO_GIVE_ONE)
+            raise Denied(f"there is no token for {self.forge.address}", next_step=_GIVE_ONE)
         return []
 
     def _repository(self, release: Release) -> list[Finding]:
-        seen = self.forge.repository()
-        _same_repository(seen, release, self.forge.address)
-        found = [
-            Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=f"{seen.full_name} is there and may be read")
+        repository = self.forge.repository()
+        _require_same_repository(repository, release, self.forge.address)
+        proven = [
+            Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=f"{repository.full_name} exists and is readable")
         ]
         if not self.forge.has_token():
-            return found
-        if seen.can_push is False:
+            return proven
+        if repository.can_push is False:
             raise Denied(
-                f"the token may not write to {seen.full_name}",
+                f"the token may not write to {repository.full_name}",
                 where=self.forge.address,
-                next_step="give one that may: 'permissions: contents: write' in the workflow,"
-                " or a token with Contents: read and write",
+                next_step="set 'permissions: contents: write' in the workflow,"
+                " or use a token with Contents: read and write",
             )
-        if seen.can_push is None:
-            return [*found, _unproven(_FORGE, "whether the token may write is not told", self.proven_by_draft)]
+        if repository.can_push is None:
+            return [
+                *proven,
+                _unproven(_FORGE, "the forge does not say whether the token may write", self.proven_by_draft),
+            ]
         return [
-            *found,
-            Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=f"the token may write to {seen.full_name}"),
+            *proven,
+            Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=f"the token may write to {repository.full_name}"),
         ]
 
 
 def _tag(forge: Forge, release: Release) -> Finding:
-    """See that the tag is not one that a deleted immutable release had: a draft of it can be made, and never published.
+    """Check that no deleted immutable release used the tag: the forge would take a draft, but never publish it.
 
-    What happened to a deleted release no forge tells; that it was published it has attested.
+    A forge does not list deleted releases, but its attestations of published ones stay.
     """
     if forge.public(release.tag) is not None:
         return Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=f"there is a public release of {release.tag}")
     attested = forge.attested(release.tag)
     if attested:
         raise Refused(
-            f"an immutable release had the tag {release.tag} and was deleted: the forge publishes no other under it",
+            f"an immutable release used the tag {release.tag} and was deleted: the forge publishes no other with it",
             where=forge.address,
-            next_step="release the next version: such a tag never comes free",
+            next_step="release the next version: the tag can never be used again",
         )
     if attested is None:
         return _unproven(
-            _FORGE, f"whether a deleted immutable release had the tag {release.tag} is not told", "undraft"
+            _FORGE, f"the forge does not say whether a deleted immutable release used the tag {release.tag}", "undraft"
         )
-    detail = f"nothing attests that an immutable release had the tag {release.tag}"
+    detail = f"no attestation of an immutable release with the tag {release.tag}"
     return Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=detail)
 
 
-def _same_repository(seen: ForgeRepository, release: Release, address: str) -> None:
-    if seen.full_name.lower() != release.repository.lower():
+def _require_same_repository(repository: ForgeRepository, release: Release, address: str) -> None:
+    if repository.full_name.lower() != release.repository.lower():
         raise Refused(
-            f"the repository is {seen.full_name}, and {release.repository} is to be released: was it moved or renamed?",
+            f"the repository is {repository.full_name}, but {release.repository} is being released:"
+            " was it moved or renamed?",
             where=address,
-            next_step=f"set the repository to {seen.full_name} in the settings and in the git remote",
+            next_step=f"set the repository to {repository.full_name} in the settings and in the git remote",
         )
-    if seen.archived:
+    if repository.archived:
         raise Refused(
-            f"{seen.full_name} is archived: nothing can be written to it",
+            f"{repository.full_name} is archived: nothing can be written to it",
             where=address,
             next_step="unarchive it in its settings on the forge",
         )
@@ -202,16 +209,20 @@ def _same_repository(seen: ForgeRepository, release: Release, address: str) -> N
 def _push_login(registry: Registry) -> list[Finding]:
     login = registry.credential()
     if not login.present:
-        raise Denied(f"there is no login for {registry.name}: {login.origin}", next_step=_PUSH_LOGIN)
+        raise Denied(f"there is no login for {registry.name}: {login.origin}", next_step=_GIVE_REGISTRY_LOGIN)
     return [_unproven(registry.name, f"login from {login.origin}", "registry")]
 
 
-def _may_push(registry: Registry) -> list[Finding]:
+def _prove_push(registry: Registry) -> list[Finding]:
     _push_login(registry)
     if not registry.may_push():
-        raise Denied(f"the login may not push to {registry.name}", where=registry.page, next_step=_PUSH_LOGIN)
+        raise Denied(f"the login may not push to {registry.name}", where=registry.page, next_step=_GIVE_REGISTRY_LOGIN)
     return [
-        Finding(surface=registry.name, standing=Certainty.PROVEN, detail="the login may push: an upload was let in")
+        Finding(
+            surface=registry.name,
+            standing=Certainty.PROVEN,
+            detail="the login may push: the registry let an upload begin",
+        )
     ]
 
 
@@ -220,10 +231,10 @@ def _login(index: Index, release: Release, proven_by: str, upto: LoginProbe) -> 
     there = bool(index.holding(release.project, release.version).names) if login.minted or not login.present else False
     if there:
         how = f"{login.origin}, not used yet" if login.present else "no login"
-        detail = f"{how}, and {release.version} is there already: what is whole needs none"
+        detail = f"{how}; {release.version} is there already, and a complete release needs no login"
         return _unproven(index.name, detail, proven_by)
     if not login.present:
-        next_step = f"{login.remedy}; or {_LOGIN}" if login.remedy else _LOGIN
+        next_step = f"{login.remedy}; or {_GIVE_INDEX_LOGIN}" if login.remedy else _GIVE_INDEX_LOGIN
         raise Denied(f"there is no login for {index.name}: {login.origin}", next_step=next_step)
     waits = ""
     if login.minted and upto is LoginProbe.MINTING and not index.knows(release.project):
@@ -232,15 +243,15 @@ def _login(index: Index, release: Release, proven_by: str, upto: LoginProbe) -> 
     proved = index.prove_login(release.project, upto)
     if proved.taken:
         return Finding(surface=index.name, standing=Certainty.PROVEN, detail=proved.detail)
-    first = "" if login.minted else "; the index tells only at the first upload"
+    first = "" if login.minted else "; the index answers only at the first upload"
     return _unproven(index.name, f"{proved.detail}{waits}{first}", proven_by)
 
 
 def _name(index: Index, release: Release, proven_by: str) -> Finding:
     if index.knows(release.project):
-        detail = f"the project {release.project} is there"
+        detail = f"the project {release.project} exists"
         return Finding(surface=index.name, standing=Certainty.PROVEN, detail=detail)
-    detail = f"no project {release.project} there yet: first release, the first upload creates it"
+    detail = f"no project {release.project} yet: this is its first release, and the first upload creates it"
     return _unproven(index.name, detail, proven_by)
 
 
@@ -248,25 +259,25 @@ def _unproven(surface: str, detail: str, proven_by: str) -> Finding:
     return Finding(surface=surface, standing=Certainty.UNPROVEN, detail=detail, proven_by=proven_by)
 
 
-def _together(problems: list[UnmoorError]) -> UnmoorError:
-    """One error of all, of the gravest one's kind: a wrong repository or login outweighs what is unknown."""
-    ranked = sorted(problems, key=lambda error: _SAID_NO.index(_kind(error)))
+def _combine(problems: list[UnmoorError]) -> UnmoorError:
+    """Merge all problems into one error of the most serious kind: a wrong repository or login outweighs an unknown."""
+    ranked = sorted(problems, key=lambda error: _PROBE_ERRORS.index(_kind(error)))
     first, *more = ranked
     if not more:
         return first
     steps = filter(None, dict.fromkeys(error.next_step for error in ranked))
-    again = all(error.retryable for error in ranked)
-    # Some are tables: each begins on a line of its own then.
+    retryable = all(error.retryable for error in ranked)
+    # Some messages are tables: then each starts on its own line.
     between = "\n" if any("\n" in str(error) for error in ranked) else "; "
     return _kind(first)(
         between.join(map(str, ranked)),
         next_step="; ".join(steps),
-        retryable=again,
+        retryable=retryable,
         wait=max(error.wait for error in ranked),
         otherwise="; ".join(filter(None, dict.fromkeys(error.otherwise for error in ranked))),
     )
 
 
 def _kind(error: UnmoorError) -> type[UnmoorError]:
-    """The kind that an error counts as; adapters raise narrower ones."""
-    return next(kind for kind in _SAID_NO if isinstance(error, kind))
+    """The class of `_PROBE_ERRORS` that an error belongs to; adapters raise subclasses."""
+    return next(kind for kind in _PROBE_ERRORS if isinstance(error, kind))

@@ -1,4 +1,4 @@
-"""The look at every built file: what an index would take, and of this very version."""
+"""The stage ``check-dists``: check that the index would accept every built file, and that each is of this version."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from unmoor.ports.services import Services
 from unmoor.products import CheckedDists, Dists, Release
 from unmoor.release_request import ReleaseRequest
 
-# Unpacking and hashing let go of the interpreter, so that threads help; each holds a few MB.
+# Unpacking and hashing release the GIL, so threads help; each needs a few MB.
 _THREADS = min(8, os.cpu_count() or 1)
-# So many files are named in one line; more are counted.
-_NAMED = 3
-_PLACE = ""
+# At most this many files are named on one line; the others are counted.
+_MAX_NAMES = 3
+_NO_FILE = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckDists(Check[CheckedDists]):
-    """Everything that an index would refuse, name and version in every place that says them, and what git tracks.
+    """Checks each file for what an index would refuse, for the tag's name and version, and against what git tracks.
 
-    ``max_file_size`` in bytes. ``any_platform``: the index takes wheels for platforms that the public one refuses.
+    ``max_file_size`` is in bytes. ``any_platform``: the index accepts wheels for platforms that the public one refuses.
     """
 
     name: str = "check-dists"
@@ -55,23 +55,23 @@ class CheckDists(Check[CheckedDists]):
         )
 
     def plan(self) -> str:
-        """Say what would be looked at."""
-        return "check in every file what the index would refuse, and that names and versions are the tag's"
+        """Say what would be checked."""
+        return "check every file for what the index would refuse, and that names and versions match the tag"
 
     def make(self, context: StageContext) -> CheckedDists:
-        """Look at every file. Raises `InvalidDist` with everything that is wrong, all files together."""
+        """Check every file. Raises `InvalidDist` with the problems of all files."""
         dists = context[self.dists]
-        found = [*self._of_each(dists, self._tracked(context), context[self.release]), *self._of_all(dists)]
-        for line in _lines((where, problem) for where, problem in found if problem.rule.warns):
+        found = [*self._check_each(dists, self._tracked(context), context[self.release]), *self._check_together(dists)]
+        for line in _describe((where, problem) for where, problem in found if problem.rule.warns):
             context.warn(line)
-        if lines := _lines((where, problem) for where, problem in found if not problem.rule.warns):
+        if lines := _describe((where, problem) for where, problem in found if not problem.rule.warns):
             raise InvalidDist(
-                "\n".join(lines), next_step="correct the project; move the tag only if nothing of it is public"
+                "\n".join(lines), next_step="correct the project; move the tag only if nothing of the release is public"
             )
         return CheckedDists(subjects=subjects(dists))
 
     def _tracked(self, context: StageContext) -> Tracked:
-        """What git tracks at the commit. What its history does not tell hinders nobody, and is said."""
+        """What git tracks at the commit. If its history cannot be read, warn and continue."""
         commit = context[self.release].commit
 
         @cache
@@ -79,13 +79,13 @@ class CheckDists(Check[CheckedDists]):
             try:
                 return self.git.deleted(commit, paths)
             except Unknown as error:
-                context.warn(f"which modules were left over by earlier builds cannot be told: {error.what}")
+                context.warn(f"cannot determine which modules are left over from earlier builds: {error.what}")
                 return frozenset()
 
         return Tracked.of(self.git.files(commit), lambda paths: deleted(tuple(paths)))
 
-    def _of_each(self, dists: Dists, files: Tracked, tag: Release) -> Iterator[tuple[str, Problem]]:
-        """Look at each file by itself."""
+    def _check_each(self, dists: Dists, files: Tracked, tag: Release) -> Iterator[tuple[str, Problem]]:
+        """Check each file on its own."""
         examiner = Examiner(limits=Limits(file=self.max_file_size, any_platform=self.any_platform))
         with ThreadPoolExecutor(_THREADS, "check-dists") as pool:
             for verdict in pool.map(examiner.examine, dists.files):
@@ -93,23 +93,23 @@ class CheckDists(Check[CheckedDists]):
                 problems = (*verdict.problems, *more)
                 yield from ((verdict.file.name, problem) for problem in problems)
 
-    def _of_all(self, dists: Dists) -> Iterator[tuple[str, Problem]]:
-        """Look at the files together."""
+    def _check_together(self, dists: Dists) -> Iterator[tuple[str, Problem]]:
+        """Check the files as a set."""
         leftovers = self.folder.leftovers([file.name for file in dists.files])
         problems = (*sizes.check_files(dists.files), *release.check_files(dists, leftovers))
-        yield from ((_PLACE, problem) for problem in problems)
+        yield from ((_NO_FILE, problem) for problem in problems)
 
 
-def _lines(found: Iterable[tuple[str, Problem]]) -> list[str]:
-    """One line a problem, with every file that has it."""
+def _describe(found: Iterable[tuple[str, Problem]]) -> list[str]:
+    """One line per problem, with every file that has it."""
     files: dict[Problem, list[str]] = {}
     for where, problem in found:
         files.setdefault(problem, []).append(where)
-    return [f"{_all(names)}{problem.line}" for problem, names in files.items()]
+    return [f"{_name_files(names)}{problem.line}" for problem, names in files.items()]
 
 
-def _all(names: list[str]) -> str:
+def _name_files(names: list[str]) -> str:
     """Name some files, and count the others."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    shown = ", ".join(name for name in names[:_NAMED] if name)
-    return f"{shown}{more}: " if shown else ""
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    named = ", ".join(name for name in names[:_MAX_NAMES] if name)
+    return f"{named}{more}: " if named else ""

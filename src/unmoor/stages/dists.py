@@ -1,4 +1,4 @@
-"""The files: built once, from a clone of the commit, and the same bytes ever after."""
+"""The stage ``dists``: build the files once, from a clone of the commit; every later run uses the same bytes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.products import Access, Dists, File, Release, Tool
-from unmoor.publish.restore import Surfaces, missing
+from unmoor.publish.restore import Surfaces, missing_files
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.files import is_safe_name
 from unmoor.util.text import clean
@@ -36,14 +36,14 @@ from unmoor.util.text import clean
 
 @dataclass(frozen=True, kw_only=True)
 class BuildDists(Build[Dists]):
-    """Builds the sdist, and the wheel from the sdist; or takes the very files that are known already.
+    """Builds the sdist, and the wheel from the sdist; or takes the files that an earlier run built.
 
-    ``options.formats`` may leave one of them out; without an sdist the wheel is built from the tree. ``skipped``
-    are stages that the user left out: they are told in the manifest, and so are the constraints of ``options``.
+    ``options.formats`` may exclude one of the two; without an sdist the wheel is built from the tree.
+    ``skipped`` are stages that the user skipped; the manifest records them and the build constraints.
 
-    ``prebuilt`` is a folder that another tool filled in this very job: its files are taken instead of
-    building any. ``handed`` says that the run's folder was filled by the manifests of other jobs, so that
-    nothing else will do; ``whole``, that a folder without one of the formats is not enough.
+    ``prebuilt`` is a folder that another tool filled in this job: its files are used, and nothing is built.
+    ``handed``: other jobs' manifests filled the run's folder, and files of another release are a conflict.
+    ``whole``: every format must be there before the run continues.
     """
 
     name: str = "dists"
@@ -85,20 +85,18 @@ class BuildDists(Build[Dists]):
         )
 
     def plan(self) -> str:
-        """Say what would be built, and where it would lie."""
+        """Say what would be built, and where it would be kept."""
         if self.prebuilt is not None:
-            return (
-                f"take the files that lie in {self.prebuilt}, name them in a manifest, keep them in {self.folder.dists}"
-            )
+            return f"take the files in {self.prebuilt}, list them in a manifest, and keep them in {self.folder.dists}"
         if "sdist" not in self.options.formats:
             what = "build a wheel from the tree, and no sdist,"
         elif "wheel" not in self.options.formats:
             what = "build an sdist, and no wheel,"
         else:
             what = "build an sdist, and a wheel from " + ("the tree" if self.options.wheel_from == "tree" else "it")
-        return f"{what.rstrip(',')}, in a clone of the commit; keep {self._count()} in {self.folder.dists}"
+        return f"{what.rstrip(',')}, in a clone of the commit; keep {self._both_or_it()} in {self.folder.dists}"
 
-    def _count(self) -> str:
+    def _both_or_it(self) -> str:
         return "both" if len(self.options.formats) > 1 else "it"
 
     @property
@@ -106,52 +104,52 @@ class BuildDists(Build[Dists]):
         return Surfaces(forge=self.forge, index=self.index, staging=self.staging)
 
     def find(self, context: StageContext) -> Dists | None:
-        """Return the files of this commit: from the run's folder, else from the forge or an index, by a manifest.
+        """Return the files of this commit by a manifest: from the run's folder, else from the forge or an index.
 
-        Raises `Conflict` where a file is not the one that was recorded, `Unknown` where the forge cannot be
-        read. A token that may not see drafts hinders nobody here: what was built twice stops at the draft.
+        Raises `Conflict` if a file is not the recorded one, `Unknown` if the forge cannot be read. A token
+        that cannot see drafts is no error here: if the files are built a second time, the stage ``draft`` stops.
         """
         release = context[self.release]
         manifest = self.folder.read_manifest()
         known = manifest if manifest is not None and manifest.is_of(release) else None
         if manifest is not None and self.handed and (known is None or known.settings != release.settings):
-            raise _of_another(manifest, release)
+            raise _wrong_files(manifest, release)
         if known is not None:
             dists = known.dists(self.folder.dists)
             self._require_enough(dists)
-            if not missing(dists):
-                return self._decided(dists)
+            if not missing_files(dists):
+                return self._with_decisions(dists)
         found = self._surfaces.forge_release(release, context)
         if found is not None:
-            return self._fetched(release, *found)
-        return self._fetched(release, None, known) if known is not None else None
+            return self._fetch(release, *found)
+        return self._fetch(release, None, known) if known is not None else None
 
     def make(self, context: StageContext) -> Dists:
-        """Build in a clone of the commit, write down what came of it, and keep it in the run's folder.
+        """Build in a clone of the commit, write the manifest, and keep the files in the run's folder.
 
-        Raises `Conflict` where a surface holds another file under the name of one that was built.
+        Raises `Conflict` if a surface holds other bytes under the name of a built file.
         """
         release = context[self.release]
         self._clear()
         with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
             built, tools = (
-                self._built(Path(name), release, context) if self.prebuilt is None else self._prebuilt(context)
+                self._build(Path(name), release, context) if self.prebuilt is None else self._take_prebuilt(context)
             )
             self._surfaces.require_equal(tuple(map(describe_file, built)), release, context)
-            files = tuple(_placed(path, self.folder.dists) for path in built)
-        dists = self._decided(Dists(files=files, tools=tools))
+            files = tuple(_copy_into(path, self.folder.dists) for path in built)
+        dists = self._with_decisions(Dists(files=files, tools=tools))
         self.folder.write_manifest(Manifest.of(release, dists))
         return dists
 
-    def _prebuilt(self, context: StageContext) -> tuple[list[Path], tuple[Tool, ...]]:
-        """The files that another tool built; with which programs is not known. Raises `Incomplete` for none."""
+    def _take_prebuilt(self, context: StageContext) -> tuple[list[Path], tuple[Tool, ...]]:
+        """The files that another tool built, and no tools, since those are unknown. Raises `Incomplete` if none."""
         built, others = built_files(self.prebuilt or Path())
         if others:
-            context.say(f"left out, as no file of a release: {', '.join(others)}")
+            context.say(f"ignoring what is no release file: {', '.join(others)}")
         return built, ()
 
-    def _built(self, work: Path, release: Release, context: StageContext) -> tuple[list[Path], tuple[Tool, ...]]:
-        """Build what is wanted, wheels first. Raises `BuildFailed`, `ToolMissing` where no Python fits."""
+    def _build(self, work: Path, release: Release, context: StageContext) -> tuple[list[Path], tuple[Tool, ...]]:
+        """Build the configured formats; return wheels first. Raises `BuildFailed`, `ToolMissing` if no Python fits."""
         out = work / "dists"
         tree = self.git.clone(work / "source", commit=release.commit, tag=release.tag)
         _set_modes(work / "source")
@@ -176,7 +174,7 @@ class BuildDists(Build[Dists]):
         return [wheel, *built], backend.tools()
 
     def _backend(self, tree: Path, context: StageContext) -> Backend:
-        """The backend, on an interpreter that the project takes; another one than ours is said."""
+        """The backend on an interpreter that the project supports; say so if it is not unmoor's own."""
         if self.environments is None:
             return self.backend
         python = choose_interpreter(self.environments, requires=requires_python(tree), wanted=self.options.python)
@@ -186,15 +184,15 @@ class BuildDists(Build[Dists]):
         return self.backend.on(python)
 
     def _require_enough(self, dists: Dists) -> None:
-        """See that a folder is what the run is to go on with. Raises `Incomplete`, `Conflict`."""
+        """Require every format, and the same files as in ``prebuilt``. Raises `Incomplete`, `Conflict`."""
         kinds = {"wheel": dists.wheels, "sdist": dists.sdists}
-        lacking = [kind for kind in self.options.formats if not kinds[kind]] if self.whole else []
-        if lacking:
+        absent = [kind for kind in self.options.formats if not kinds[kind]] if self.whole else []
+        if absent:
             raise Incomplete(
-                f"there is no {' and no '.join(lacking)} among the files",
+                f"there is no {' and no '.join(absent)} among the files",
                 where=str(self.folder.path),
-                next_step=f"let a job build it (UNMOOR_FORMATS={lacking[0]} unmoor release --dry-run TAG), and hand it"
-                " over too: --dists DIR; or set formats to what is to be released",
+                next_step=f"build it in a job (UNMOOR_FORMATS={absent[0]} unmoor release --dry-run TAG), and pass it"
+                " too: --dists DIR; or set formats to what you release",
                 retryable=False,
             )
         if self.prebuilt is None:
@@ -203,14 +201,14 @@ class BuildDists(Build[Dists]):
         for file in map(describe_file, built_files(self.prebuilt)[0]):
             if known.get(file.name) != file.sha256:
                 raise Conflict(
-                    f"{file.name} has the sha256 {file.sha256} in {self.prebuilt}, and"
-                    f" {known.get(file.name, 'no such file')} was taken over before",
+                    f"{file.name} has sha256 {file.sha256} in {self.prebuilt}, but"
+                    f" {known.get(file.name, 'no such file')} was taken before",
                     where=str(self.folder.path),
-                    next_step="remove that folder to begin again with the files as they are now",
+                    next_step="remove that folder to start again with the current files",
                 )
 
-    def _decided(self, dists: Dists) -> Dists:
-        """Add what was decided otherwise than usual, to be told in the manifest."""
+    def _with_decisions(self, dists: Dists) -> Dists:
+        """Add the decisions that differ from the defaults; the manifest records them."""
         if self.prebuilt is not None:
             return replace(dists, decisions=tuple(sorted({*dists.decisions, "built by another tool"})))
         own = [f"formats = {', '.join(self.options.formats)}"] if len(self.options.formats) == 1 else []
@@ -220,50 +218,53 @@ class BuildDists(Build[Dists]):
         return replace(dists, decisions=tuple(sorted({*dists.decisions, *own})))
 
     def _clear(self) -> None:
-        """Remove what a broken build, or one of another commit, left. The manifest goes first: it vouches for files."""
+        """Remove what an interrupted build, or one of another commit, left.
+
+        The manifest goes first: while it is there, the files count as complete.
+        """
         self.folder.open()
         self.folder.manifest.unlink(missing_ok=True)
         shutil.rmtree(self.folder.dists, ignore_errors=True)
 
-    def _fetched(self, release: Release, forge_release: ForgeRelease | None, manifest: Manifest) -> Dists | None:
-        """Bring the named files into the run's folder, all of them or none."""
-        with self._aside() as aside:
+    def _fetch(self, release: Release, forge_release: ForgeRelease | None, manifest: Manifest) -> Dists | None:
+        """Fetch the files of a manifest into the run's folder, all of them or none."""
+        with self._temporary_folder() as temporary:
             for wanted in manifest.dists(self.folder.dists).files:
                 if is_intact(wanted):
-                    shutil.copyfile(wanted.path, aside / wanted.name)
-                elif not self._surfaces.fetch(wanted, release, forge_release, aside):
+                    shutil.copyfile(wanted.path, temporary / wanted.name)
+                elif not self._surfaces.fetch(wanted, release, forge_release, temporary):
                     return None
-            kept = manifest.dists(self.folder.dists)
+            restored = manifest.dists(self.folder.dists)
             self._clear()
-            aside.chmod(0o755)
-            aside.rename(self.folder.dists)
+            temporary.chmod(0o755)
+            temporary.rename(self.folder.dists)
         self.folder.write_manifest(manifest)
-        return self._decided(kept)
+        return self._with_decisions(restored)
 
     @contextmanager
-    def _aside(self) -> Iterator[Path]:
-        """A folder on the same disk, which is gone afterwards unless it was renamed."""
+    def _temporary_folder(self) -> Iterator[Path]:
+        """A folder on the same disk, removed afterwards unless it was renamed."""
         self.folder.open()
-        aside = Path(tempfile.mkdtemp(dir=self.folder.path, prefix=".dists-"))
+        temporary = Path(tempfile.mkdtemp(dir=self.folder.path, prefix=".dists-"))
         try:
-            yield aside
+            yield temporary
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _of_another(manifest: Manifest, release: Release) -> Conflict:
+def _wrong_files(manifest: Manifest, release: Release) -> Conflict:
     how = manifest.unlike(release)
     if manifest.is_of(release):
         theirs, ours = (clean(said or "of the commit") for said in (manifest.settings, release.settings))
-        how = f"of settings {theirs}, and not of settings {ours}"
+        how = f"of settings {theirs}, not of settings {ours}"
     return Conflict(
-        f"the files that were handed over are {how}",
-        next_step="hand over what was built for this tag; remove the folder of this run before",
+        f"the files passed to this run are {how}",
+        next_step="remove this run's folder, then pass the files built for this tag",
     )
 
 
 def _set_modes(tree: Path) -> None:
-    """Give every file of a clone the mode that git records, whatever the umask was: it is copied into the sdist."""
+    """Give every file of a clone the mode that git records, whatever the umask: backends copy modes into the sdist."""
     for folder, folders, files in os.walk(tree):
         if ".git" in folders:
             folders.remove(".git")
@@ -273,11 +274,11 @@ def _set_modes(tree: Path) -> None:
                 path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
 
 
-def _placed(built: Path, folder: Path) -> File:
-    """Copy a built file into a folder, to the disk, and measure it there."""
+def _copy_into(built: Path, folder: Path) -> File:
+    """Copy a built file into a folder, flush it to disk, and describe the copy."""
     if not is_safe_name(built.name):
         raise InvalidDist(
-            f"{clean(built.name)!r} is no name for a file", next_step="correct the project's build backend"
+            f"{clean(built.name)!r} is not a valid file name", next_step="correct the project's build backend"
         )
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / built.name

@@ -1,7 +1,7 @@
-"""The draft: one release object of the tag that nobody sees yet, with every file of the release on it.
+"""The stage ``draft``: create one draft release of the tag on the forge and attach every file to it.
 
-It is the first surface to hold bytes, since it can be taken back, and it hands the very bytes to
-a later machine. The manifest is attached last: a draft without one was never complete.
+The draft is the first surface to get the files, because it can be deleted again. A later run on another
+machine takes the files from it. The manifest is attached last: a draft without one is incomplete.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from unmoor.publish.release_assets import (
     DifferenceKind,
     ReleaseAssets,
     find_asset,
-    repairable,
+    repairable_differences,
     same_text,
     select_draft,
 )
 from unmoor.release_request import ReleaseRequest
 
-# A 502 after the bytes were stored is common on upload hosts: three tries, each after a look.
-_TRIES = 3
-# Seconds between looks at a list that may lag behind what was just written: half a minute was seen.
+# Upload hosts often answer 502 after they stored the file: try three times, and check before each new try.
+_MAX_TRIES = 3
+# Seconds between reads of a list that lags behind writes, by up to half a minute.
 _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
-# Seconds for which a draft with the files of another build must be left alone before they are replaced.
+# Seconds for which a draft with files of another build must not change before its files are replaced.
 _QUIET = 30.0
 _QUIET_PAUSE = 2.0
-# Files after which a forge's hourly limit of writes is near.
-_MANY = 450
+# About as many files as a forge's hourly write limit allows.
+_HOURLY_LIMIT = 450
 
 
 @dataclass(frozen=True, kw_only=True)
 class MakeDraft(Push[Draft]):
-    """Make one draft of the tag and attach every file, or complete the one that is there."""
+    """Creates a draft of the tag and attaches every file, or completes the existing draft."""
 
     name: str = "draft"
     release: Output[Release]
@@ -91,41 +91,43 @@ class MakeDraft(Push[Draft]):
         )
 
     def plan(self) -> str:
-        """Say what would be made."""
-        return f"make one draft release at {self.forge.address}, with the files, SHA256SUMS and the manifest on it"
+        """Say what would be created."""
+        return f"create one draft release at {self.forge.address} with the files, SHA256SUMS and the manifest"
 
     def find(self, context: StageContext) -> Draft | None:
-        """Return the release of the tag if it holds all our files.
+        """Return the release of the tag if it holds every file.
 
-        Raises `Conflict` where a file of ours holds other bytes there, and where a public release
-        lacks one: it is never altered. A draft without a manifest is a broken-off attempt and
-        never a conflict. Raises `Denied` and `Unknown` as the forge does.
+        Raises `Conflict` if a file has other bytes there, or if a public release lacks one: unmoor never
+        changes a public release. A draft without a manifest is an interrupted attempt and never a
+        conflict. Raises `Denied` and `Unknown` as the forge does.
         """
         release, notes = context[self.release], context[self.notes]
         choice = select_draft(self.forge.releases(release.tag), body=notes.body)
-        forge_release = choice.kept
+        forge_release = choice.chosen
         if forge_release is None:
             return None
         bundle = self._bundle(context)
-        odd = self._judged(forge_release, bundle)
-        if forge_release.draft and (odd or choice.spare or not _same_words(forge_release, release, notes)):
+        differences = self._repairable(forge_release, bundle)
+        if forge_release.draft and (differences or choice.spare or not _has_our_text(forge_release, release, notes)):
             return None
         return _product(forge_release, bundle)
 
     def make(self, context: StageContext) -> Draft:
-        """Create or complete the draft, then read everything back by hash."""
+        """Create or complete the draft, then read every file back by hash."""
         release = context[self.release]
         bundle = self._bundle(context)
         bundle.write(self.folder)
         self.folder.write_manifest(bundle.manifest)
-        forge_release = self._update_text(self._wait_until_idle(self._one_draft(context), bundle, context), context)
+        forge_release = self._update_text(
+            self._wait_until_idle(self._find_or_create(context), bundle, context), context
+        )
         bundle.require_room(forge_release)
-        if len(bundle.files) > _MANY:
+        if len(bundle.files) > _HOURLY_LIMIT:
             context.say(
-                f"{len(bundle.files)} files: a forge takes about {_MANY} in an hour, so this may take that long"
+                f"{len(bundle.files)} files: a forge takes about {_HOURLY_LIMIT} an hour, so this may take that long"
             )
-        if self._clear(forge_release, bundle, context):
-            forge_release = self._reread(release.tag, forge_release.id)
+        if self._remove_broken(forge_release, bundle, context):
+            forge_release = self._find_again(release.tag, forge_release.id)
         for file in bundle.files:
             held = find_asset(forge_release, file.name)
             if held is None or not held.uploaded:
@@ -133,16 +135,16 @@ class MakeDraft(Push[Draft]):
         return self._read_back(forge_release, bundle, context)
 
     def undo(self, product: Draft) -> Undone | NotUndone:
-        """Delete the draft; a release that is public already stays."""
-        forge_release = self._listed(product.tag, product.id)
+        """Delete the draft. A release that is already public stays."""
+        forge_release = self._find(product.tag, product.id)
         if forge_release is None:
-            return Undone(f"the draft of {product.tag} was gone already")
+            return Undone(f"the draft of {product.tag} was already gone")
         if not forge_release.draft:
-            return NotUndone(f"{forge_release.url} is public: a published release is never taken away")
+            return NotUndone(f"{forge_release.url} is public: unmoor never deletes a published release")
         try:
             self.forge.remove(forge_release)
         except Unknown:
-            if self._listed(product.tag, product.id) is not None:
+            if self._find(product.tag, product.id) is not None:
                 raise
         return Undone(f"the draft of {product.tag} was deleted")
 
@@ -156,76 +158,77 @@ class MakeDraft(Push[Draft]):
         )
         return ReleaseAssets.of(manifest, context[self.dists], context[self.notes], self.folder)
 
-    def _one_draft(self, context: StageContext) -> ForgeRelease:
-        """Return the draft to go on with: the one that is there, or a new one. Empty second ones go."""
+    def _find_or_create(self, context: StageContext) -> ForgeRelease:
+        """Return the existing draft, or a new one. Remove empty second drafts."""
         release, notes = context[self.release], context[self.notes]
-        words = {"tag": release.tag, "target": release.commit, "name": release.tag, "body": notes.body}
+        text = {"tag": release.tag, "target": release.commit, "name": release.tag, "body": notes.body}
         choice = select_draft(self.forge.releases(release.tag), body=notes.body)
-        if choice.kept is None:
-            made = _write_then_look(
-                lambda: self.forge.draft(**words, prerelease=release.prerelease),
-                lambda: select_draft(self.forge.releases(release.tag), body=notes.body).kept,
+        if choice.chosen is None:
+            created = _write_or_find(
+                lambda: self.forge.draft(**text, prerelease=release.prerelease),
+                lambda: select_draft(self.forge.releases(release.tag), body=notes.body).chosen,
             )
-            # Two runs at once may both have made one, and the list may lag: both keep the lowest id.
+            # Two concurrent runs may each create one, and the list may lag: both choose the lowest id.
             listed = self.forge.releases(release.tag)
-            known = any(each.id == made.id for each in listed)
-            choice = select_draft(listed if known else (*listed, made), body=notes.body)
+            known = any(each.id == created.id for each in listed)
+            choice = select_draft(listed if known else (*listed, created), body=notes.body)
         for spare in choice.spare:
             context.say(f"removing an empty second draft of {release.tag}")
             self.forge.remove(spare)
-        if choice.kept is None:  # pragma: no cover - a draft was just made
-            raise Unknown("the draft that was made is gone", where=self.forge.address)
-        return choice.kept
+        if choice.chosen is None:  # pragma: no cover - a draft was just created
+            raise Unknown("the draft that was just created is gone", where=self.forge.address)
+        return choice.chosen
 
     def _wait_until_idle(
         self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext
     ) -> ForgeRelease:
-        """See that no other run is filling the draft: a file of another build may be that of a run which is alive.
+        """Wait until no other run is filling the draft: files of another build may belong to an active run.
 
-        Raises `Refused` where the draft changes while it is looked at.
+        Raises `Refused` if the draft changes during the wait.
         """
-        if not any(each.kind is DifferenceKind.OTHER for each in self._judged(forge_release, bundle)):
+        if not any(each.kind is DifferenceKind.OTHER for each in self._repairable(forge_release, bundle)):
             return forge_release
-        context.say(f"the draft holds files of another build: seeing for {_QUIET:g} s whether its run is alive")
+        context.say(f"the draft holds files of another build: checking for {_QUIET:g} s whether its run is active")
 
         def changed() -> bool:
-            return self._reread(forge_release.tag, forge_release.id).assets != forge_release.assets
+            return self._find_again(forge_release.tag, forge_release.id).assets != forge_release.assets
 
         if poll(changed, until=bool, waits=repeat(_QUIET_PAUSE), clock=self.clock, deadline=_QUIET):
             raise _busy(forge_release)
         return forge_release
 
     def _update_text(self, forge_release: ForgeRelease, context: StageContext) -> ForgeRelease:
-        """See that a draft has our name, body, target and kind; a public release keeps its own."""
+        """Set the name, body, target and prerelease mark of a draft. A public release keeps its own."""
         release, notes = context[self.release], context[self.notes]
-        if not forge_release.draft or _same_words(forge_release, release, notes):
+        if not forge_release.draft or _has_our_text(forge_release, release, notes):
             return forge_release
-        context.say("the draft has other words: writing ours")
+        context.say("the draft has another name, body or target: updating it")
         aimed = replace(forge_release, target=release.commit)
 
-        def now_ours() -> ForgeRelease | None:
-            there = self._listed(release.tag, forge_release.id)
-            return there if there is not None and _same_words(there, release, notes) else None
+        def find_written() -> ForgeRelease | None:
+            there = self._find(release.tag, forge_release.id)
+            return there if there is not None and _has_our_text(there, release, notes) else None
 
-        amended = _write_then_look(
-            lambda: self.forge.amend(aimed, name=release.tag, body=notes.body, prerelease=release.prerelease), now_ours
+        amended = _write_or_find(
+            lambda: self.forge.amend(aimed, name=release.tag, body=notes.body, prerelease=release.prerelease),
+            find_written,
         )
         return replace(amended, assets=forge_release.assets)
 
-    def _clear(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> bool:
-        """Remove what was broken off and what an attempt without a manifest left. Returns whether anything went."""
-        odd = [each for each in self._judged(forge_release, bundle) if each.seen is not None]
-        # The manifest goes first: while files are replaced, the draft must not count as complete.
-        for each in sorted(odd, key=lambda one: one.name != manifests.NAME):
+    def _remove_broken(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> bool:
+        """Remove incomplete uploads, and what an attempt without a manifest left. Return whether anything was there."""
+        differences = [each for each in self._repairable(forge_release, bundle) if each.seen is not None]
+        # The manifest goes first: the draft must not count as complete while files are replaced.
+        for each in sorted(differences, key=lambda one: one.name != manifests.NAME):
             if each.seen is not None:
                 context.say(f"removing {each.name} from the draft: it {each.kind}")
                 self.forge.detach(each.seen)
-        return bool(odd)
+        return bool(differences)
 
     def _attach(self, forge_release: ForgeRelease, file: File, context: StageContext) -> None:
-        """Upload one file; after a lost answer look before sending again."""
-        trouble: UnmoorError | None = None
-        for attempt in range(_TRIES):
+        """Upload one file. After a lost answer, check whether it arrived before sending it again."""
+        failure: UnmoorError | None = None
+        for attempt in range(_MAX_TRIES):
             if not is_intact(file):
                 raise Conflict(
                     f"{file.name} changed on disk: it is no longer sha256 {file.sha256}",
@@ -235,63 +238,63 @@ class MakeDraft(Push[Draft]):
                 )
             context.say(f"attaching {file.name}")
             try:
-                _same_name(self.forge.attach(forge_release, file).name, file)
+                _require_same_name(self.forge.attach(forge_release, file).name, file)
             except (Unknown, Rejected) as error:
-                trouble = error
+                failure = error
             else:
                 return
-            context.say(f"no good answer for {file.name}, looking before sending again: {trouble.what}")
+            context.say(f"no usable answer for {file.name}, checking before sending it again: {failure.what}")
             self.clock.sleep(float(attempt))
-            if self._landed(forge_release, file, trouble):
+            if self._has_arrived(forge_release, file, failure):
                 return
-        if trouble is not None:
-            raise trouble
+        if failure is not None:
+            raise failure
 
-    def _judged(self, forge_release: ForgeRelease, bundle: ReleaseAssets) -> tuple[Difference, ...]:
-        return repairable(forge_release, bundle, self.forge, folder=self.folder)
+    def _repairable(self, forge_release: ForgeRelease, bundle: ReleaseAssets) -> tuple[Difference, ...]:
+        return repairable_differences(forge_release, bundle, self.forge, folder=self.folder)
 
-    def _landed(self, forge_release: ForgeRelease, file: File, trouble: UnmoorError) -> bool:
-        """Whether the file lies there whole after all; what is not whole is removed."""
-        held = find_asset(self._reread(forge_release.tag, forge_release.id), file.name)
-        if held is None and isinstance(trouble, Rejected):
-            raise trouble
+    def _has_arrived(self, forge_release: ForgeRelease, file: File, failure: UnmoorError) -> bool:
+        """Whether the whole file arrived after all. Remove an incomplete one."""
+        held = find_asset(self._find_again(forge_release.tag, forge_release.id), file.name)
+        if held is None and isinstance(failure, Rejected):
+            raise failure
         if held is None:
             return False
         if held.uploaded and held.size == file.size and held.sha256 in {None, file.sha256}:
             return True
-        if held.uploaded and isinstance(trouble, Rejected):
-            raise _busy(self._reread(forge_release.tag, forge_release.id)) from trouble
+        if held.uploaded and isinstance(failure, Rejected):
+            raise _busy(self._find_again(forge_release.tag, forge_release.id)) from failure
         self.forge.detach(held)
         return False
 
     def _read_back(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> Draft:
-        """Read the draft until it holds everything by hash, for as long as a list may lag behind."""
+        """Read the draft until it holds every file by hash, for as long as a list may lag behind."""
         release, notes = context[self.release], context[self.notes]
 
         def look() -> tuple[ForgeRelease, str]:
-            there = self._reread(release.tag, forge_release.id)
-            odd = "; ".join(map(str, self._judged(there, bundle)))
-            worded = not there.draft or _same_words(there, release, notes)
-            return there, odd or ("" if worded else "its words are not the ones that were sent")
+            there = self._find_again(release.tag, forge_release.id)
+            differences = "; ".join(map(str, self._repairable(there, bundle)))
+            same_text_there = not there.draft or _has_our_text(there, release, notes)
+            return there, differences or ("" if same_text_there else "its name, body or target is not what was sent")
 
-        there, odd = poll(look, until=lambda seen: not seen[1], waits=_PAUSES, clock=self.clock)
-        if odd:
-            raise Incomplete(f"read back, the draft is not whole: {odd}", where=there.url)
+        there, differences = poll(look, until=lambda seen: not seen[1], waits=_PAUSES, clock=self.clock)
+        if differences:
+            raise Incomplete(f"the draft is incomplete when read back: {differences}", where=there.url)
         return _product(there, bundle)
 
-    def _listed(self, tag: str, posting_id: int) -> ForgeRelease | None:
-        return next((each for each in self.forge.releases(tag) if each.id == posting_id), None)
+    def _find(self, tag: str, release_id: int) -> ForgeRelease | None:
+        return next((each for each in self.forge.releases(tag) if each.id == release_id), None)
 
-    def _reread(self, tag: str, posting_id: int) -> ForgeRelease:
-        """Find the draft in the list again, which may lag behind."""
-        forge_release = poll(lambda: self._listed(tag, posting_id), waits=_PAUSES, clock=self.clock)
+    def _find_again(self, tag: str, release_id: int) -> ForgeRelease:
+        """Find the draft in the list again; the list may lag behind."""
+        forge_release = poll(lambda: self._find(tag, release_id), waits=_PAUSES, clock=self.clock)
         if forge_release is None:
             raise Unknown(f"the draft of {tag} is no longer listed", where=self.forge.address)
         return forge_release
 
 
-def _write_then_look(write: Callable[[], ForgeRelease], look: Callable[[], ForgeRelease | None]) -> ForgeRelease:
-    """Write; where the answer was lost, look, and write once more only if nothing is seen."""
+def _write_or_find(write: Callable[[], ForgeRelease], look: Callable[[], ForgeRelease | None]) -> ForgeRelease:
+    """Write. If the answer is lost, look for the result, and write once more only if there is none."""
     try:
         return write()
     except Unknown:
@@ -300,14 +303,14 @@ def _write_then_look(write: Callable[[], ForgeRelease], look: Callable[[], Forge
 
 def _busy(forge_release: ForgeRelease) -> Refused:
     return Refused(
-        "another run is filling the draft with files of its own",
+        "another run is adding its own files to the draft",
         where=forge_release.url,
-        next_step="wait for it to end",
+        next_step="wait until it ends",
         retryable=True,
     )
 
 
-def _same_words(forge_release: ForgeRelease, release: Release, notes: Notes) -> bool:
+def _has_our_text(forge_release: ForgeRelease, release: Release, notes: Notes) -> bool:
     return (
         forge_release.name == release.tag
         and forge_release.target == release.commit
@@ -316,16 +319,16 @@ def _same_words(forge_release: ForgeRelease, release: Release, notes: Notes) -> 
     )
 
 
-def _same_name(name: str, file: File) -> None:
+def _require_same_name(name: str, file: File) -> None:
     if name != file.name:
         raise Conflict(
-            f"the forge renamed {file.name} to {name}: SHA256SUMS would name no file",
-            next_step="give the file a name of letters, digits, '.', '_' and '-' only",
+            f"the forge renamed {file.name} to {name}: SHA256SUMS would list a file that is not there",
+            next_step="use only letters, digits, '.', '_' and '-' in the file name",
         )
 
 
 def _product(forge_release: ForgeRelease, bundle: ReleaseAssets) -> Draft:
-    """The release object with our assets as they lie there, sorted by name."""
+    """The release object with our assets as the forge lists them, sorted by name."""
     ours = {file.name: file for file in bundle.files}
     held = {each.name: each for each in forge_release.assets if each.name in ours}
     assets = (

@@ -1,4 +1,4 @@
-"""The tags that users pull: put on the very bytes that were pushed, tested and proven. No image is made anew."""
+"""The stage ``image-tags``: point the tags that users pull at the digests that were pushed and tested."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _WRITING = threading.Lock()
 
 @dataclass(frozen=True, kw_only=True)
 class TagImages(Publish[MovedTags]):
-    """Points the version's tags at the pushed digests, then the floating ones that are rightly this release's.
+    """Points the version's tags at the pushed digests, then the floating tags that belong to this release.
 
-    Floating tags are decided from what the registry holds at that moment. Where each pointed before
-    is written into the run's folder first, so that `undo_partly` can put it back.
+    What the registry holds at that moment decides which floating tags move. Where each pointed before is
+    first recorded in the run's folder, so that `undo_partly` can move it back.
     """
 
     name: str = "image-tags"
@@ -70,85 +70,87 @@ class TagImages(Publish[MovedTags]):
         )
 
     def plan(self) -> str:
-        """Say what would be pointed where."""
+        """Say which tags would be moved."""
         names = ", ".join(registry.name for registry in registries(self.lines))
         return (
-            f"point the version's tags at the pushed images on {names}, and floating tags if no higher version is there"
+            f"point the version's tags at the pushed images on {names}, and floating tags if no version there is higher"
         )
 
     def find(self, context: StageContext) -> MovedTags | None:
-        """Return the tags if every one of them is where it belongs.
+        """Return the tags if each points where it belongs.
 
-        Raises `Conflict` where a tag that names the version is another digest.
+        Raises `Conflict` if a tag of the version points at another digest.
         """
         release, pushed = context[self.release], context[self.pushed]
-        record = _read(self.folder)
-        spots = list(placements(self.lines, release, pushed.images))
+        record = _read_record(self.folder)
+        all_placements = list(placements(self.lines, release, pushed.images))
         pointers: list[MovedTag] = []
         left: list[str] = []
-        for spot in spots:
-            there, stays = spot.fixed(release)
-            if len(there) + len(stays) < len(spot.tags.fixed):
+        for placement in all_placements:
+            there, stays = placement.fixed(release)
+            if len(there) + len(stays) < len(placement.tags.fixed):
                 return None
-            pointers += [_pointer(spot, tag) for tag in there]
+            pointers += [_pointer(placement, tag) for tag in there]
             left += stays.values()
-        for spot in spots:
-            mine, stays = spot.floating(release)
-            if any(spot.registry.head(tag) != spot.image.digest for tag in mine):
+        for placement in all_placements:
+            mine, stays = placement.floating(release)
+            if any(placement.registry.head(tag) != placement.image.digest for tag in mine):
                 return None
-            pointers += [_pointer(spot, tag, record) for tag in mine]
+            pointers += [_pointer(placement, tag, record) for tag in mine]
             left += stays.values()
         return MovedTags(pointers=tuple(pointers), left=tuple(left))
 
     def make(self, context: StageContext) -> MovedTags:
-        """Move the version's tags everywhere, then the floating ones, each decided at the last moment."""
+        """Move the version's tags on every registry, then the floating ones; decide each at the last moment."""
         release, pushed = context[self.release], context[self.pushed]
         verify_tag_unmoved(self.git, release)
-        spots = list(placements(self.lines, release, pushed.images))
-        moving = _Moving(context=context, folder=self.folder, undecided=list(spots))
-        moving.wanted += [(spot, tag) for spot in spots for tag in spot.tags.fixed]
+        all_placements = list(placements(self.lines, release, pushed.images))
+        moving = _Moving(context=context, folder=self.folder, undecided=list(all_placements))
+        moving.wanted += [(placement, tag) for placement in all_placements for tag in placement.tags.fixed]
         try:
-            for spot in spots:
-                moving.fixed(spot, release)
-            # A refusal so far has moved no floating tag anywhere.
-            for spot in spots:
-                moving.floating(spot, release)
+            for placement in all_placements:
+                moving.fixed(placement, release)
+            # If anything was refused so far, no floating tag has moved anywhere.
+            for placement in all_placements:
+                moving.floating(placement, release)
         except UnmoorError as error:
-            raise moving.told(error) from error
+            raise moving.with_progress(error) from error
         return MovedTags(pointers=tuple(moving.done), left=tuple(moving.left))
 
     def remedy(self, product: MovedTags) -> str:
-        """Say how floating tags go back; the version's own stay."""
+        """Say how floating tags move back. The version's own tags stay."""
         fixed = ", ".join(f"{each.name}:{each.tag}" for each in product.pointers if not each.floating)
-        record = _read(self.folder)
+        record = _read_record(self.folder)
         back = "; ".join(
             f"{each.name}:{each.tag} to {record.get(_key(each)) or 'where it was'}"
             for each in product.pointers
             if each.floating
         )
-        moved = f" Floating tags can go back, which undo does: {back}." if back else ""
+        moved = f" Floating tags can move back, which undo does: {back}." if back else ""
         return f"{fixed} stay: people may have pulled them.{moved} Then release a corrected version."
 
     def undo_partly(self, product: MovedTags) -> tuple[Undone | NotUndone, ...]:
-        """Put every floating tag back to the digest that it had before this release moved it."""
-        record = _read(self.folder)
+        """Move every floating tag back to the digest that it pointed at before this release."""
+        record = _read_record(self.folder)
         known = {registry.name: registry for registry in registries(self.lines)}
         answers: list[Undone | NotUndone] = []
         for each in (each for each in product.pointers if each.floating):
             if _key(each) in record:
-                answers.append(self._back(known[each.name], each, record[_key(each)]))
+                answers.append(self._move_back(known[each.name], each, record[_key(each)]))
             else:
-                record_of = self.folder.path / RECORD
-                answers.append(NotUndone(f"{each.name}:{each.tag} stays: {record_of} does not say where it was before"))
+                record_path = self.folder.path / RECORD
+                answers.append(
+                    NotUndone(f"{each.name}:{each.tag} stays: {record_path} does not say where it pointed before")
+                )
         return tuple(answers)
 
-    def _back(self, registry: Registry, pointer: MovedTag, before: str | None) -> Undone | NotUndone:
+    def _move_back(self, registry: Registry, pointer: MovedTag, before: str | None) -> Undone | NotUndone:
         where = f"{registry.name}:{pointer.tag}"
         there = registry.head(pointer.tag)
         if there == before:
-            return Undone(f"{where} was back already")
+            return Undone(f"{where} was already moved back")
         if there != pointer.digest:
-            return NotUndone(f"{where} stays: it has moved on to {there}")
+            return NotUndone(f"{where} stays: it has since moved to {there}")
         try:
             if before is None:
                 manifest = manifest_by_digest(registry, pointer.digest)
@@ -156,14 +158,14 @@ class TagImages(Publish[MovedTags]):
             registry.put(pointer.tag, manifest_by_digest(registry, before))
         except UnmoorError as error:
             return NotUndone(f"{where} stays: {error.what}")
-        return Undone(f"{where} is {before} again")
+        return Undone(f"{where} points at {before} again")
 
 
 @dataclass(kw_only=True)
 class _Moving:
-    """One run of `make`: what is moved, what is still to be, and what stays.
+    """One run of `make`: which tags have moved, which have yet to move, and which stay.
 
-    ``undecided`` are the spots whose floating tags were not looked at yet.
+    ``undecided`` are the placements whose floating tags have not been decided yet.
     """
 
     context: StageContext
@@ -173,48 +175,56 @@ class _Moving:
     done: list[MovedTag] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
-    def fixed(self, spot: TagPlacement, release: Release) -> None:
-        """Put the tags of the version."""
-        right, stays = spot.fixed(release)
-        self._leave(stays)
-        self.wanted = [each for each in self.wanted if each[0] is not spot or each[1] not in stays]
-        manifest = manifest_by_digest(spot.registry, spot.image.digest)
-        for tag in (tag for tag in spot.tags.fixed if tag not in stays):
+    def fixed(self, placement: TagPlacement, release: Release) -> None:
+        """Point the tags of the version."""
+        right, stays = placement.fixed(release)
+        self._report_unmoved(stays)
+        self.wanted = [each for each in self.wanted if each[0] is not placement or each[1] not in stays]
+        manifest = manifest_by_digest(placement.registry, placement.image.digest)
+        for tag in (tag for tag in placement.tags.fixed if tag not in stays):
             if tag not in right:
-                spot.registry.put(tag, manifest)
-                self.context.say(f"{spot.registry.name}:{tag} is {manifest.digest}")
-            self.done.append(_pointer(spot, tag))
+                placement.registry.put(tag, manifest)
+                self.context.say(f"{placement.registry.name}:{tag} points at {manifest.digest}")
+            self.done.append(_pointer(placement, tag))
 
-    def floating(self, spot: TagPlacement, release: Release) -> None:
-        """Move the floating tags; where each pointed is on the disk before it is moved."""
-        mine, stays = spot.floating(release)
-        self.undecided.remove(spot)
-        self._leave(stays)
-        self.wanted += [(spot, tag) for tag in mine]
-        manifest = manifest_by_digest(spot.registry, spot.image.digest)
+    def floating(self, placement: TagPlacement, release: Release) -> None:
+        """Move the floating tags. Where each points is written to disk before it moves."""
+        mine, stays = placement.floating(release)
+        self.undecided.remove(placement)
+        self._report_unmoved(stays)
+        self.wanted += [(placement, tag) for tag in mine]
+        manifest = manifest_by_digest(placement.registry, placement.image.digest)
         for tag in mine:
-            before = spot.registry.head(tag)
+            before = placement.registry.head(tag)
             if before != manifest.digest:
-                _note(self.folder, (spot.registry.name, tag, manifest.digest), before)
-                spot.registry.put(tag, manifest)
-                self.context.say(f"{spot.registry.name}:{tag} is {manifest.digest}, and was {before or 'nowhere'}")
-            self.done.append(_pointer(spot, tag, _read(self.folder)))
+                _record(self.folder, (placement.registry.name, tag, manifest.digest), before)
+                placement.registry.put(tag, manifest)
+                self.context.say(
+                    f"{placement.registry.name}:{tag} points at {manifest.digest}, and pointed at {before or 'nothing'} before"
+                )
+            self.done.append(_pointer(placement, tag, _read_record(self.folder)))
 
-    def _leave(self, stays: Mapping[str, str]) -> None:
+    def _report_unmoved(self, stays: Mapping[str, str]) -> None:
         for why in stays.values():
             self.context.say(why)
         self.left += stays.values()
 
-    def told(self, error: UnmoorError) -> UnmoorError:
-        """Name what was moved and what was not."""
+    def with_progress(self, error: UnmoorError) -> UnmoorError:
+        """The error with the tags that moved and those that did not."""
         moved = {(each.name, each.tag) for each in self.done}
-        names = [f"{spot.registry.name}:{tag}" for spot, tag in self.wanted if (spot.registry.name, tag) not in moved]
+        names = [
+            f"{placement.registry.name}:{tag}"
+            for placement, tag in self.wanted
+            if (placement.registry.name, tag) not in moved
+        ]
         there = ", ".join(f"{name}:{tag}" for name, tag in sorted(moved))
-        later = [spot.target.stage or spot.registry.name for spot in self.undecided if spot.tags.floating]
+        later = [
+            placement.target.stage or placement.registry.name for placement in self.undecided if placement.tags.floating
+        ]
         names += [f"any floating tag of {', '.join(dict.fromkeys(later))}"] if later else []
         return error.amended(
             also=f"moved: {there or 'nothing'}; not moved: {', '.join(names) or 'nothing else'}",
-            # With the right given, the same command goes on.
+            # Once the permission is granted, the same command continues.
             retryable=error.retryable or isinstance(error, Denied),
         )
 
@@ -227,41 +237,43 @@ def _key(pointer: MovedTag) -> _Key:
     return pointer.name, pointer.tag, pointer.digest
 
 
-def _pointer(spot: TagPlacement, tag: str, record: Mapping[_Key, str | None] | None = None) -> MovedTag:
-    """A tag of a target as a product; with the record, a floating one."""
-    name, digest = spot.registry.name, spot.image.digest
+def _pointer(placement: TagPlacement, tag: str, record: Mapping[_Key, str | None] | None = None) -> MovedTag:
+    """The product of one tag; with the record it is a floating tag."""
+    name, digest = placement.registry.name, placement.image.digest
     before = (record or {}).get((name, tag, digest))
     return MovedTag(name=name, tag=tag, digest=digest, floating=record is not None, before=before)
 
 
-class _Note(msgspec.Struct, frozen=True, kw_only=True):
+class _RecordEntry(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     tag: str
     digest: str
     before: str | None
 
 
-def _read(folder: RunFolder) -> dict[_Key, str | None]:
-    """What was written down, oldest first. Raises `Unknown` for a record that is broken: nothing is guessed."""
+def _read_record(folder: RunFolder) -> dict[_Key, str | None]:
+    """The recorded positions, oldest first. Raises `Unknown` if the record is malformed: nothing is guessed."""
     path = folder.path / RECORD
     try:
-        notes = decode_json(read_regular(path, _LIMIT), tuple[_Note, ...])
+        notes = decode_json(read_regular(path, _LIMIT), tuple[_RecordEntry, ...])
     except FileNotFoundError:
         return {}
     except ValueError as error:
         raise Unknown(
             "the record of where floating tags pointed cannot be read",
             where=str(path),
-            next_step="put the file right or remove it; without it floating tags are put back by hand",
+            next_step="fix the file or remove it; without it you have to move floating tags back by hand",
             retryable=False,
         ) from error
     return {(each.name, each.tag, each.digest): each.before for each in notes}
 
 
-def _note(folder: RunFolder, key: _Key, before: str | None) -> None:
-    """Write down where a tag points, before it is moved."""
+def _record(folder: RunFolder, key: _Key, before: str | None) -> None:
+    """Record where a tag points before it moves."""
     with _WRITING:
-        record = {**_read(folder), key: before}
-        notes = [_Note(name=name, tag=tag, digest=digest, before=was) for (name, tag, digest), was in record.items()]
+        record = {**_read_record(folder), key: before}
+        notes = [
+            _RecordEntry(name=name, tag=tag, digest=digest, before=was) for (name, tag, digest), was in record.items()
+        ]
         folder.open()
         write_atomic(folder.path / RECORD, msgspec.json.format(msgspec.json.encode(notes), indent=2) + b"\n")

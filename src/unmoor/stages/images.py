@@ -1,4 +1,4 @@
-"""The images: every target on every platform, built once from a clone of the commit and the tested wheels."""
+"""The stage ``images``: build every target on every platform once, from a clone of the commit and the built wheels."""
 
 from __future__ import annotations
 
@@ -30,19 +30,18 @@ from unmoor.util.secret import Secret
 from unmoor.util.secret_scan import is_secret_name, token_in
 from unmoor.util.text import clean
 
-_AT_ONCE = 2
+_MAX_PARALLEL = 2
 _STEP = re.compile(r"#[0-9]+ \[(?!internal|auth)[^\]]*\] (?!.* sha256:)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildImages(Build[Images]):
-    """Builds every target on every platform; or takes the very images that are known already.
+    """Builds every target on every platform; or takes the images that an earlier run built.
 
-    ``platforms`` leaves out all others where it names any. ``environ`` holds the values of build
-    secrets, ``site`` is the root of the forge's pages. ``registries`` are looked at where the engine
-    lacks an image that an earlier run built. ``keep``: put the images into the run's folder too.
-    ``archives`` hold images that other machines built. What is built is called so on this machine,
-    below ``local_prefix``.
+    ``platforms`` limits the build to these; empty means all. ``environ`` holds the values of build
+    secrets, ``site`` is the base URL of the forge. If the engine lacks an image that an earlier run
+    built, ``registries`` are searched. ``keep``: also save the images in the run's folder. ``archives``
+    hold images that other machines built. Local image names start with ``local_prefix``.
     """
 
     name: str = "images"
@@ -103,23 +102,23 @@ class BuildImages(Build[Images]):
     def find(self, context: StageContext) -> Images | None:
         """Return the images that earlier runs recorded, if the engine or a registry holds all of them.
 
-        Raises `Conflict` where the engine has another image under the same name, `Unknown`.
+        Raises `Conflict` if the engine has another image under the same name, and `Unknown`.
         """
-        recorded = self._recorded(context)
+        recorded = self._read_record(context)
         if recorded is None:
             return None
-        wanted = self._wanted(context[self.release])
-        held = self._held(recorded, wanted, context)
+        wanted = self._list_builds(context[self.release])
+        held = self._find_recorded(recorded, wanted, context)
         if len(held) < len(wanted) or (self.keep and not image_names.images_archive(self.folder).is_file()):
             return None
         return Images(images=tuple(held[each.local] for each in wanted))
 
     def make(self, context: StageContext) -> Images:
-        """Build what is missing, side by side, and write down all. Raises `ConfigError`, `Refused`, `BuildFailed`."""
+        """Build what is missing in parallel, and record all. Raises `ConfigError`, `Refused`, `BuildFailed`."""
         release, dists = context[self.release], context[self.dists]
-        wanted = self._wanted(release)
-        recorded = self._recorded(context)
-        images = dict(self._held(recorded, wanted, context)) if recorded else {}
+        wanted = self._list_builds(release)
+        recorded = self._read_record(context)
+        images = dict(self._find_recorded(recorded, wanted, context)) if recorded else {}
         missing = tuple(each for each in wanted if each.local not in images)
         for settings in self.settings:
             _refuse_secrets(settings)
@@ -130,8 +129,8 @@ class BuildImages(Build[Images]):
                 context.warn(f"{each.path}:{remark.line}: {remark.text}")
         with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
             recipes = list(self._recipes(missing, release, dists, Path(name), context))
-            with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="image") as pool:
-                built = pool.map(lambda pair: self._built(pair[0], pair[1], release, context), recipes)
+            with ThreadPoolExecutor(max_workers=_MAX_PARALLEL, thread_name_prefix="image") as pool:
+                built = pool.map(lambda pair: self._build(pair[0], pair[1], release, context), recipes)
                 images |= {each.local: image for each, image in zip(missing, built, strict=True)}
         product = Images(images=tuple(images[each.local] for each in wanted))
         image_names.write_record(self.folder, release.commit, _subjects(dists), product)
@@ -139,29 +138,29 @@ class BuildImages(Build[Images]):
             self.engine.save([each.local for each in wanted], image_names.images_archive(self.folder))
         return product
 
-    def _recorded(self, context: StageContext) -> BuildRecord | None:
-        """What was built of the very same commit and wheels."""
+    def _read_record(self, context: StageContext) -> BuildRecord | None:
+        """The record of an earlier build of the same commit and wheels, ``None`` if there is none."""
         recorded = image_names.find_record(self.folder)
         if recorded is None or recorded.commit != context[self.release].commit:
             return None
         return recorded if recorded.wheels == _subjects(context[self.dists]) else None
 
-    def _held(
+    def _find_recorded(
         self, recorded: BuildRecord, wanted: tuple[ImageBuild, ...], context: StageContext
     ) -> Mapping[str, Image]:
-        """The recorded images that are there, by their local names."""
-        holders = ImageSources(
+        """The recorded images that still exist, by their local names."""
+        sources = ImageSources(
             engine=self.engine,
             archives=(image_names.images_archive(self.folder), *self.archives),
             registries=self.registries,
             repository=self.repository,
         )
-        return holders.held(recorded, wanted, context[self.release])
+        return sources.held(recorded, wanted, context[self.release])
 
     def _platforms(self, settings: ImageSettings) -> tuple[str, ...]:
         return tuple(each for each in settings.platforms if not self.platforms or each in self.platforms)
 
-    def _wanted(self, release: Release) -> tuple[ImageBuild, ...]:
+    def _list_builds(self, release: Release) -> tuple[ImageBuild, ...]:
         """Everything to build, in the order of the settings. Raises `ConfigError` before anything is built."""
         wanted = []
         for settings in self.settings:
@@ -182,14 +181,14 @@ class BuildImages(Build[Images]):
                 ]
         if not wanted:
             raise ConfigError(
-                f"no image is for {', '.join(self.platforms) or 'any platform'}",
+                f"no image is configured for {', '.join(self.platforms) or 'any platform'}",
                 next_step="name one of the platforms that [[tool.unmoor.image]] lists",
             )
         names = [each.local for each in wanted]
         if twice := next((name for name in names if names.count(name) > 1), ""):
             raise ConfigError(
-                f"two images would be called {twice.partition('/')[2]}",
-                next_step="give each a name or suffix of its own",
+                f"two images would have the name {twice.partition('/')[2]}",
+                next_step="give each its own name or suffix",
             )
         return tuple(wanted)
 
@@ -203,26 +202,26 @@ class BuildImages(Build[Images]):
         return Dockerfile.parse(data, path)
 
     def _check_engine(self, wanted: tuple[ImageBuild, ...], context: StageContext) -> None:
-        """Raise `ToolMissing` where the engine cannot build what is wanted."""
+        """Raise `ToolMissing` if the engine cannot build for a platform."""
         facts = self.engine.facts()
         if facts.builder == "legacy":
-            context.warn("there is neither buildx nor another BuildKit here: the engine's legacy builder is used")
+            context.warn("there is no buildx or other BuildKit here: using the engine's legacy builder")
         else:
             context.say(f"building with {facts.builder} on engine {clean(facts.version, 40)}")
         here = {oci.plain_platform(platform) for platform in facts.platforms}
-        lacking = sorted({each.platform for each in wanted if oci.plain_platform(each.platform) not in here})
-        # Only buildx says for which platforms it can build.
-        if lacking and facts.builder == "buildx":
+        unsupported = sorted({each.platform for each in wanted if oci.plain_platform(each.platform) not in here})
+        # Only buildx reports the platforms it can build for.
+        if unsupported and facts.builder == "buildx":
             raise ToolMissing(
-                f"this engine cannot build for {', '.join(lacking)}, only for {', '.join(sorted(here))}",
-                next_step="build that platform on another machine (--platform PLATFORM --keep-images) and hand its"
-                " folder over (--leg DIR), or install its emulation (binfmt)",
+                f"this engine cannot build for {', '.join(unsupported)}, only for {', '.join(sorted(here))}",
+                next_step="build that platform on another machine (--platform PLATFORM --keep-images) and pass its"
+                " folder (--leg DIR), or install its emulation (binfmt)",
             )
 
     def _recipes(
         self, wanted: tuple[ImageBuild, ...], release: Release, dists: Dists, work: Path, context: StageContext
     ) -> Iterator[tuple[ImageBuild, Recipe]]:
-        """Make the contexts, as few as the platforms' wheels allow, and what is to be built in each."""
+        """Yield each build with its recipe. Builds with the same wheels share one build context."""
         made: dict[tuple[object, ...], BuildContext] = {}
         for each in wanted:
             wheels = build_context.wheels_for(dists, each.platform)
@@ -262,17 +261,17 @@ class BuildImages(Build[Images]):
         missing = [name for name in settings.secrets if not self.environ.get(name)]
         if missing:
             raise ConfigError(
-                f"the build wants the secret {', '.join(missing)}, and no such environment variable is set",
-                next_step=f"set {' and '.join(missing)}, or take it out of secrets in [[tool.unmoor.image]]",
+                f"the build needs the secret {', '.join(missing)}, but no environment variable of that name is set",
+                next_step=f"set {' and '.join(missing)}, or remove it from secrets in [[tool.unmoor.image]]",
             )
         return {name: self.environ[name] for name in settings.secrets}
 
-    def _built(self, wanted: ImageBuild, recipe: Recipe, release: Release, context: StageContext) -> Image:
-        """Build one image and see that it is what was asked for."""
+    def _build(self, wanted: ImageBuild, recipe: Recipe, release: Release, context: StageContext) -> Image:
+        """Build one image and check its labels."""
         context.say(f"building {wanted}")
 
         def hear(line: str) -> None:
-            # The steps alone: what they print is told where they fail.
+            # Report only the steps; the error of a failed build has their output.
             if _STEP.match(line):
                 context.say(f"{wanted}: {clean(line.partition(' ')[2])}")
 
@@ -283,7 +282,7 @@ class BuildImages(Build[Images]):
         facts = self.engine.inspect(built)
         if facts.labels.get(image_names.REVISION) != release.commit:
             raise Unknown(
-                f"{wanted} was built without the labels that were asked for", next_step="see what the builder says"
+                f"{wanted} was built without the requested labels", next_step="check the output of the builder"
             )
         return Image(
             name=wanted.name, target=wanted.target.stage, platform=wanted.platform, id=facts.id, size=facts.size
@@ -295,13 +294,13 @@ def _subjects(dists: Dists) -> tuple[Subject, ...]:
 
 
 def _refuse_secrets(settings: ImageSettings) -> None:
-    """Refuse build arguments that look like secrets: they stay readable in the image's history."""
+    """Refuse build arguments that look like secrets: they remain readable in the image's history."""
     for name, value in settings.args.items():
-        sort = token_in(value)
-        if sort or is_secret_name(name):
+        token_kind = token_in(value)
+        if token_kind or is_secret_name(name):
             raise Refused(
-                f"the build argument {name} {f'holds {sort}' if sort else 'looks like a secret'}:"
-                " everybody who pulls the image can read its build arguments",
-                next_step=f'put its environment variable into secrets = ["{name}"], and read it in the Dockerfile with'
+                f"the build argument {name} {f'holds {token_kind}' if token_kind else 'looks like a secret'}:"
+                " anyone who pulls the image can read its build arguments",
+                next_step=f'list its environment variable in secrets = ["{name}"], and read it in the Dockerfile with'
                 f" RUN --mount=type=secret,id={name}",
             )

@@ -1,4 +1,4 @@
-"""The notes: what the page of the release will say, decided before anything is built."""
+"""The stage ``notes``: write the release notes, before anything is built."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from unmoor.release_request import ReleaseRequest
 
 @dataclass(frozen=True, kw_only=True)
 class WriteNotes(Check[Notes]):
-    """Write the release notes from the files of the release's own commit, never from the work tree.
+    """Writes the release notes from the files at the release's commit, never from the work tree.
 
-    ``changelog`` names the one file to look at, empty to search; ``empty`` is ``refuse`` or ``allow``.
+    ``changelog`` is the path of the changelog; empty means to search for one. ``empty`` says what to do
+    if there are no notes: ``refuse`` or ``allow``.
     """
 
     name: str = "notes"
@@ -41,12 +42,12 @@ class WriteNotes(Check[Notes]):
         )
 
     def plan(self) -> str:
-        """Say where the notes would come from."""
+        """Say where the notes would come from, in order of preference."""
         first = self.changelog or "the changelog"
         return f"take the release notes from {first}, else from towncrier's fragments, else from the commits"
 
     def make(self, context: StageContext) -> Notes:
-        """Clone the commit into a folder of its own, write the notes, and remove the folder."""
+        """Clone the commit into a temporary folder and write the notes from it."""
         from unmoor.notes import NotesSettings, notes_for
 
         release = context[self.release]
@@ -54,5 +55,5 @@ class WriteNotes(Check[Notes]):
         with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as folder:
             checkout = self.git.clone(Path(folder, "checkout"), commit=release.commit, tag=release.tag)
             notes = notes_for(checkout, release, self.git, self.shell, settings, warn=context.warn)
-        context.say(f"the release notes are from {notes.source}")
+        context.say(f"took the release notes from {notes.source}")
         return notes

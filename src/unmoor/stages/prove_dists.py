@@ -1,4 +1,4 @@
-"""The proof that the files work where they are installed: made once, on these bytes, far from any credential."""
+"""The stage ``prove-dists``: install and test the built files, once for these bytes, without any credential."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ from unmoor.products import Dists, Proof, Release, Result, Verdict
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
 
-# What is copied where the project does not say: the usual folders, and where pytest is told what to do.
+# What is copied if test-sources is not set: the usual folders, and the files that configure pytest.
 _TESTS = ("tests", "test", "testing")
 _CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "setup.cfg", "pyproject.toml")
-_LAST = 40
+_MAX_LINES = 40
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProveDists(Build[Proof]):
-    """Installs every file in a fresh environment and tries it; runs the project's tests against the wheel.
+    """Installs every file in a fresh environment and tests it; runs the project's tests against the wheel.
 
-    ``tests`` says whether tests are looked for where ``test_command`` names none. ``test_sources`` are
-    paths in the repository that the tests need; empty means the usual ones, and for tests that were only
-    found the whole repository without the project's own modules. ``{project}`` in
-    ``test_command`` stands for the folder they were copied to. ``python`` is the interpreter that
-    files are tried with, ``test_pythons`` are more of them for the wheels, each written ``3.12``.
+    ``options.mode`` says whether to look for tests if ``options.command`` is empty. ``options.sources`` are
+    paths in the repository that the tests need; empty means the usual ones, or, for tests that unmoor found
+    itself, the whole repository without the project's own modules. ``{project}`` in ``options.command``
+    stands for the folder that holds the copy. ``python`` is the interpreter that tests the files,
+    ``options.pythons`` are further ones for the wheels, each written as in ``3.12``.
     """
 
     name: str = "prove-dists"
@@ -75,36 +75,36 @@ class ProveDists(Build[Proof]):
     def plan(self) -> str:
         """Say what would be installed and run."""
         if self.options.mode == "off":
-            tests = "; its tests are switched off"
+            tests = "; its tests are turned off"
         elif self.options.command:
             tests = f", and run {self.options.command!r} against the wheel"
         elif self.options.mode == "auto":
-            tests = ", and run its tests against the wheel, if it has some for pytest and says what they need"
+            tests = ", and run its tests against the wheel, if it has pytest tests and declares what they need"
         else:
             tests = "; no tests are configured"
         return f"install every file in a fresh environment, import it and load its entry points{tests}"
 
     def find(self, context: StageContext) -> Proof | None:
-        """Return the proof of these very bytes, ``None`` where there is none, or none of some file."""
+        """Return the proof of exactly these files, ``None`` if there is none or it does not cover every file."""
         proof = find_proof(self.folder, self.name, context[self.dists])
         return proof if proof is not None and all(covers(proof, file) for file in context[self.dists].files) else None
 
     def make(self, context: StageContext) -> Proof:
-        """Prove every file. Raises `CheckFailed` with what failed, `TimedOut` for tests that take too long."""
+        """Test every file. Raises `CheckFailed` with what failed, `TimedOut` if the tests take too long."""
         dists, release = context[self.dists], context[self.release]
         python = interpreter_for(self.environments, dists, self.python)
-        others = self._others(dists, python, context)
+        further = self._plan_further_trials(dists, python, context)
         suite = self._suite(dists, release, context)
-        context.say(f"trying the files with Python {python.version}")
+        context.say(f"testing the files with Python {python.version}")
 
         def prove(each: tuple[DistUnderTest, Interpreter, bool], folder: Path) -> tuple[Result, ...]:
-            what, on, more = each
+            what, on, with_version = each
             trial = _Trial(self, what, on, release, folder, context)
-            return trial.run(suite if what.file.is_wheel else None, more=more)
+            return trial.run(suite if what.file.is_wheel else None, with_version=with_version)
 
         first = [(what, python, False) for what in dists_under_test(dists, python)]
-        results = test_in_parallel(prove, [*first, *others.trials])
-        results += others.results
+        results = test_in_parallel(prove, [*first, *further.trials])
+        results += further.results
         if isinstance(suite, Untested):
             results += (Result(name="tests", verdict=Verdict.NOT_TESTED, detail=suite.why),)
         proof = Proof(name=self.name, subjects=subjects(dists), results=results)
@@ -112,7 +112,7 @@ class ProveDists(Build[Proof]):
         return proof
 
     def _suite(self, dists: Dists, release: Release, context: StageContext) -> Suite | Untested:
-        """Decide which tests are run, and say so where the project did not."""
+        """Choose the tests to run, and report the choice unless the project configured it."""
         sample = next(iter(dists.wheels), None)
         if sample is None:
             return Untested(why="there is no wheel to run them against")
@@ -123,37 +123,37 @@ class ProveDists(Build[Proof]):
             read=lambda name: self.git.read(release.commit, name),
         )
         if isinstance(suite, Untested):
-            context.say(f"no tests are run: {suite.why}")
+            context.say(f"not running any tests: {suite.why}")
         elif suite.why:
             context.say(f"tests found: {suite.why}")
         return suite
 
-    def _others(self, dists: Dists, python: Interpreter, context: StageContext) -> _Others:
-        """Find the further interpreters that wheels are to be tried with; what is not here is said, not passed."""
+    def _plan_further_trials(self, dists: Dists, python: Interpreter, context: StageContext) -> _FurtherTrials:
+        """Plan the tests of wheels on further interpreters. An absent interpreter is a warning and "not tested"."""
         trials: list[tuple[DistUnderTest, Interpreter, bool]] = []
         missing: list[Result] = []
-        strange = [file for file in dists.files if not runs_on(file, python.version)]
-        found = self.environments.pythons() if self.options.pythons or strange else ()
+        incompatible = [file for file in dists.files if not runs_on(file, python.version)]
+        found = self.environments.pythons() if self.options.pythons or incompatible else ()
         wheels = Dists(files=dists.wheels)
         for wanted in self.options.pythons:
             other = find_interpreter(found, wanted)
             requires = read_metadata(wheels.files[0].path).python if wheels.files else ""
             if other is None or not is_compatible(other.version, requires):
-                why = "it is not on this machine" if other is None else f"the project is for Python {clean(requires)}"
-                context.warn(f"nothing is tried with Python {wanted}: {why}")
+                why = "it is not on this machine" if other is None else f"the project needs Python {clean(requires)}"
+                context.warn(f"nothing is tested with Python {wanted}: {why}")
                 missing.append(Result(name=f"Python {wanted}", verdict=Verdict.NOT_TESTED, detail=why))
             elif other != python:
                 trials += [(what, other, True) for what in dists_under_test(wheels, other)]
         already = {what.file for what, _, _ in trials}
-        hosts, handed = assign_interpreters([file for file in strange if file not in already], found, self.folder)
+        hosts, known = assign_interpreters([file for file in incompatible if file not in already], found, self.folder)
         for file, host in hosts:
             trials += [(what, host, True) for what in dists_under_test(Dists(files=(file,)), host)]
-        return _Others(trials=tuple(trials), results=(*handed, *missing))
+        return _FurtherTrials(trials=tuple(trials), results=(*known, *missing))
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Others:
-    """What is tried with further interpreters, and what is known without a try."""
+class _FurtherTrials:
+    """The trials on further interpreters, and the results that need no trial."""
 
     trials: tuple[tuple[DistUnderTest, Interpreter, bool], ...]
     results: tuple[Result, ...]
@@ -161,7 +161,7 @@ class _Others:
 
 @dataclass(frozen=True)
 class _Trial:
-    """One file, one interpreter, one folder."""
+    """The test of one file on one interpreter, in its own folder."""
 
     stage: ProveDists
     what: DistUnderTest
@@ -170,36 +170,42 @@ class _Trial:
     folder: Path
     context: StageContext
 
-    def run(self, suite: Suite | Untested | None, *, more: bool) -> tuple[Result, ...]:
-        """Install the file and try it, then the tests. ``more``: the results carry the interpreter's version."""
-        self.context.say(f"installing {self.what.file.name}" + (f" on Python {self.python.version}" if more else ""))
-        environment = self._installed("environment")
-        results = run_install_test(environment, self.what, self.folder, install=self._installed_with)
+    def run(self, suite: Suite | Untested | None, *, with_version: bool) -> tuple[Result, ...]:
+        """Install and test the file, then run the suite. ``with_version``: results name the interpreter's version."""
+        self.context.say(
+            f"installing {self.what.file.name}" + (f" on Python {self.python.version}" if with_version else "")
+        )
+        environment = self._install("environment")
+        results = run_install_test(environment, self.what, self.folder, install=self._install_with_extras)
         if isinstance(suite, Suite):
-            results += self._tests(environment, suite)
-        if more:
+            results += self._run_tests(environment, suite)
+        if with_version:
             on = f" (Python {'.'.join(self.python.version.split('.')[:2])})"
             results = tuple(replace(each, name=each.name + on) for each in results)
         return results
 
-    def _installed(self, name: str, extras: tuple[str, ...] = ()) -> Environment:
+    def _install(self, name: str, extras: tuple[str, ...] = ()) -> Environment:
         environment = self.stage.environments.fresh(self.folder / name, python=self.python.path)
         environment.install([self._file(extras)])
         return environment
 
-    def _installed_with(self, extras: tuple[str, ...]) -> Environment:
-        return self._installed("with-" + "-".join(extras), extras)
+    def _install_with_extras(self, extras: tuple[str, ...]) -> Environment:
+        return self._install("with-" + "-".join(extras), extras)
 
     def _file(self, extras: tuple[str, ...] = ()) -> str:
         """The file as a requirement, with extras."""
         path = self.what.file.path.absolute()
         return f"{self.release.project}[{','.join(extras)}] @ {path.as_uri()}" if extras else str(path)
 
-    def _tests(self, environment: Environment, suite: Suite) -> tuple[Result, ...]:
-        """Run the project's tests in an environment that has the wheel, on a copy without the source beside it."""
-        copy = self._around(suite.folder) if suite.folder and not self.stage.options.sources else self._copy()
+    def _run_tests(self, environment: Environment, suite: Suite) -> tuple[Result, ...]:
+        """Run the project's tests in an environment with the wheel, on a copy that lacks the project's source."""
+        copy = (
+            self._copy_without_modules(suite.folder)
+            if suite.folder and not self.stage.options.sources
+            else self._copy_tests()
+        )
         environment.install([*suite.requires, *([self._file(suite.extras)] if suite.extras else ())])
-        # What the tests need may have put another build of the project in the place of this one.
+        # The requirements of the tests may have replaced this build of the project by another one.
         environment.install([self._file()], dependencies=False)
         log = self.folder / "imports"
         install_recorder(environment.packages, log, self.what.modules)
@@ -209,62 +215,63 @@ class _Trial:
         except ToolMissing as error:
             raise ToolMissing(
                 error.what,
-                next_step="name what brings the test command in test-requires, or in an extra of test-extras",
+                next_step="list the package that provides the test command in test-requires, or name its extra in"
+                " test-extras",
             ) from error
         name = f"{self.what.file.name}: tests"
-        said = "\n".join([*ran.out.strip().splitlines(), *ran.err.strip().splitlines()][-_LAST:])
+        printed = "\n".join([*ran.out.strip().splitlines(), *ran.err.strip().splitlines()][-_MAX_LINES:])
         if ran.code in suite.untested_codes and not misses_own_module(ran.out + ran.err, self.what.modules):
-            return (self._idle(name, suite, ran.code, said),)
+            return (self._record_untested(name, suite, ran.code, printed),)
         if ran.code != 0:
-            needs = "see what fails; what the tests need beside them is named in test-sources and test-requires"
+            advice = "see which tests fail; list other files and packages they need in test-sources and test-requires"
             raise CheckFailed(
-                f"{suite.command!r} ended with exit code {ran.code}, run against {self.what.file.name}:\n{said}",
-                next_step=f"{needs}; {OFF}" if suite.why else needs,
+                f"{suite.command!r} ended with exit code {ran.code} against {self.what.file.name}:\n{printed}",
+                next_step=f"{advice}; {OFF}" if suite.why else advice,
             )
-        return (self._witnessed(name, suite, log, environment),)
+        return (self._check_imports(name, suite, log, environment),)
 
-    def _idle(self, name: str, suite: Suite, code: int, said: str) -> Result:
-        """Say that tests which were only found cannot be run as they were found: no pass, and no failure either."""
-        last = next((clean(line.strip(), 200) for line in reversed(said.splitlines()) if "Error" in line), "")
+    def _record_untested(self, name: str, suite: Suite, code: int, printed: str) -> Result:
+        """Warn that tests which unmoor found itself cannot be run. That is neither a pass nor a failure."""
+        last = next((clean(line.strip(), 200) for line in reversed(printed.splitlines()) if "Error" in line), "")
         detail = suite.untested_codes[code] + (f" ({last})" if last else "")
         self.context.warn(f"the tests were not run: {detail}; {OFF}")
         return Result(name=name, verdict=Verdict.NOT_TESTED, detail=detail)
 
-    def _witnessed(self, name: str, suite: Suite, log: Path, environment: Environment) -> Result:
-        """See that what the tests imported was what is installed. Raises `CheckFailed` where it came with the tests."""
-        seen = read_recording(log, environment=environment.folder, copy=self._copied)
-        if seen.copied:
-            module, where = seen.copied[0]
+    def _check_imports(self, name: str, suite: Suite, log: Path, environment: Environment) -> Result:
+        """Check that the tests imported the installed files. Raises `CheckFailed` if they imported a copied module."""
+        imported = read_recording(log, environment=environment.folder, copy=self._copy_folder)
+        if imported.copied:
+            module, where = imported.copied[0]
             raise CheckFailed(
                 f"the tests passed, but they imported {clean(module)} from {clean(Path(where).name)}"
                 f" among the copied tests, not from {self.what.file.name}",
-                next_step="leave the source out of test-sources, so that the tests see what is installed",
+                next_step="remove the source from test-sources, so that the tests import what is installed",
             )
-        if self.what.modules and not seen.inside:
-            detail = f"{suite.command} passed, and never imported {', '.join(self.what.modules[:3])}"
-            self.context.warn(f"the tests prove nothing of {self.what.file.name}: {detail}")
+        if self.what.modules and not imported.inside:
+            detail = f"{suite.command} passed, but never imported {', '.join(self.what.modules[:3])}"
+            self.context.warn(f"the tests prove nothing about {self.what.file.name}: {detail}")
             return Result(name=name, verdict=Verdict.NOT_TESTED, detail=detail)
         return Result(name=name, verdict=Verdict.PASSED, detail=suite.command)
 
     @property
-    def _copied(self) -> Path:
-        """Where what the tests need is copied to."""
+    def _copy_folder(self) -> Path:
+        """Where the files that the tests need are copied to."""
         return self.folder / "project"
 
-    def _around(self, folder: str) -> Path:
-        """The repository at the commit without the project's own modules: what tests need may lie anywhere in it.
+    def _copy_without_modules(self, folder: str) -> Path:
+        """Copy the repository at the commit without the project's own modules: the tests may need any other file.
 
-        What is returned is the project's folder in it.
+        Returns the project's folder in the copy.
         """
-        copy = self.stage.git.clone(self._copied, commit=self.release.commit, tag=self.release.tag)
-        shutil.rmtree(self._copied / ".git")
+        copy = self.stage.git.clone(self._copy_folder, commit=self.release.commit, tag=self.release.tag)
+        shutil.rmtree(self._copy_folder / ".git")
         for path in source_files(self.stage.git.files(self.release.commit), self.what.modules, folder=folder):
             (copy / path).unlink(missing_ok=True)
         return copy
 
-    def _copy(self) -> Path:
-        """Copy the tests out of a clone of the commit, which is removed. Raises `ConfigError` for a path it lacks."""
-        copy = self._copied
+    def _copy_tests(self) -> Path:
+        """Copy the tests from a temporary clone of the commit. Raises `ConfigError` if it lacks a path."""
+        copy = self._copy_folder
         clone = self.stage.git.clone(self.folder / "clone", commit=self.release.commit, tag=self.release.tag)
         copy.mkdir()
         named_by_user = self.stage.options.sources

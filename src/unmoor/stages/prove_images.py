@@ -1,4 +1,4 @@
-"""The proof that the images work and hold nothing they should not: bound to their digests."""
+"""The stage ``prove-images``: inspect and test the images; the proof names their digests."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from unmoor.release_request import ReleaseRequest
 from unmoor.util.secret_scan import secret_file, secret_in
 from unmoor.util.text import clean, indented
 
-_AT_ONCE = 2
-_NAMED = 5
-_LAST = 20
+_MAX_PARALLEL = 2
+_MAX_NAMES = 5
+_MAX_LINES = 20
 _TIMEOUT = 60.0
 _MEGA = 1_000_000
 _ABSENT = 3
-# A link to nowhere, or to what cannot be run.
+# Exit codes for a broken link and for a file that cannot be executed.
 _UNUSABLE = (126, 127)
-_TRIED = 5
+_MAX_PYTHONS = 5
 _REBUILD = "correct the Dockerfile and release the next version, or move the tag if nothing of it is public"
-# How a layer says that something below it is gone (OCI image specification).
+# The markers by which a layer removes what is below it (OCI image specification, "Whiteouts").
 _REMOVED, _OPAQUE = ".wh.", ".wh..wh..opq"
 _PYTHON = re.compile(r"(?:^|/)bin/python(?:3(?:\.[0-9]+)?)?$")
-# Runs on any Python 3.8 or later in the image; says its answer behind a mark, since start-up files may print.
+# Runs on Python 3.8 or later in the image. The answer has a prefix, since start-up files may print, too.
 _PROBE = """
 import sys
 from importlib import metadata
@@ -55,7 +55,7 @@ _CACHES = (
 
 @dataclass(frozen=True, kw_only=True)
 class ProveImages(Build[Proof]):
-    """Looks into every layer of every image, runs its smoke commands without network, asks for the version inside."""
+    """Inspects every layer of every image, runs its smoke commands without network, and checks the version in it."""
 
     name: str = "prove-images"
     release: Output[Release]
@@ -80,25 +80,25 @@ class ProveImages(Build[Proof]):
         )
 
     def plan(self) -> str:
-        """Say what would be looked at and run."""
+        """Say what would be inspected and run."""
         names = [smoke.name for each in self.settings for smoke in each.smoke]
         smoke = f"run {', '.join(names)}" if names else "run no smoke command, since none is configured"
-        return f"look into every layer of every image, {smoke}, and compare the version inside"
+        return f"inspect every layer of every image, {smoke}, and compare the installed version"
 
     def find(self, context: StageContext) -> Proof | None:
-        """Return the proof of these very images, ``None`` where there is none."""
+        """Return the proof of exactly these images, ``None`` if there is none."""
         wanted = frozenset(map(image_names.subject_of, context[self.images].images))
         return next((proof for proof in self.folder.proofs(self.name) if frozenset(proof.subjects) == wanted), None)
 
     def make(self, context: StageContext) -> Proof:
-        """Prove every image that is not proven yet.
+        """Test every image that has no proof yet.
 
-        Raises `CheckFailed` with all that is wrong, `TimedOut` for a command that takes too long.
+        Raises `CheckFailed` with everything that is wrong, `TimedOut` if a command takes too long.
         """
         images = context[self.images].images
-        earlier = self._earlier(images)
+        earlier = self._find_partial_proof(images)
         proven = frozenset(earlier.subjects) if earlier else frozenset()
-        results = self._proven([image for image in images if image_names.subject_of(image) not in proven], context)
+        results = self._prove_all([image for image in images if image_names.subject_of(image) not in proven], context)
         proof = Proof(
             name=self.name,
             subjects=tuple(image_names.subject_of(image) for image in images),
@@ -107,29 +107,29 @@ class ProveImages(Build[Proof]):
         self.folder.add_proof(proof)
         return proof
 
-    def _earlier(self, images: Sequence[Image]) -> Proof | None:
-        """A proof of some of these images and of no others, as another machine's leg brings it."""
+    def _find_partial_proof(self, images: Sequence[Image]) -> Proof | None:
+        """A proof of some of these images and no others, as a leg from another machine contains it."""
         wanted = frozenset(map(image_names.subject_of, images))
         return next((proof for proof in self.folder.proofs(self.name) if frozenset(proof.subjects) < wanted), None)
 
-    def _proven(self, images: Sequence[Image], context: StageContext) -> tuple[Result, ...]:
-        """Try images side by side."""
+    def _prove_all(self, images: Sequence[Image], context: StageContext) -> tuple[Result, ...]:
+        """Test images in parallel."""
         release = context[self.release]
         facts = {image.id: self.engine.inspect(image.id) for image in images}
 
-        with ThreadPoolExecutor(max_workers=_AT_ONCE + 1, thread_name_prefix="prove") as pool:
-            # The layers take their time; the commands run meanwhile.
+        with ThreadPoolExecutor(max_workers=_MAX_PARALLEL + 1, thread_name_prefix="prove") as pool:
+            # Reading the layers is slow; the commands run in the meantime.
             contents = pool.submit(self.engine.contents, [image.id for image in images])
 
             def prove(image: Image) -> tuple[Result, ...]:
-                context.say(f"trying {_called(image)}")
+                context.say(f"testing {_describe(image)}")
                 trial = _Trial(image, facts[image.id], release, context)
                 return trial.prove(self.engine, self._settings_of(image), lambda: contents.result()[image.id])
 
             return tuple(result for each in pool.map(prove, images) for result in each)
 
     def _settings_of(self, image: Image) -> ImageSettings:
-        """The settings that an image was built by."""
+        """The settings from which an image was built."""
         known = {
             (image_names.names_of(each, self.repository)[0], target.stage): each
             for each in self.settings
@@ -138,14 +138,14 @@ class ProveImages(Build[Proof]):
         return known[image.name, image.target]
 
 
-def _called(image: Image) -> str:
-    """An image as messages call it."""
+def _describe(image: Image) -> str:
+    """An image as messages name it."""
     return f"{image.target or image.name} for {image.platform}"
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """One image under test: what the engine says of it, and the release it has to be."""
+    """One image under test: what the engine says about it, and the release it must belong to."""
 
     image: Image
     facts: ImageFacts
@@ -155,131 +155,131 @@ class _Trial:
     def prove(
         self, engine: Engine, settings: ImageSettings, contents: Callable[[], tuple[Member, ...]]
     ) -> tuple[Result, ...]:
-        """Read what is said of it, run its commands, look into its layers. Raises `CheckFailed`, `TimedOut`."""
-        self._refuse([*self._mislabelled(), *self._image_faults(), *self._oversize(settings.max_size)])
-        smoked = [self._smoked(engine, smoke) for smoke in settings.smoke if self._is_for(smoke)]
+        """Check the labels, run the commands, inspect the layers. Raises `CheckFailed`, `TimedOut`."""
+        self._raise_if_any([*self._label_faults(), *self._secret_values(), *self._size_faults(settings.max_size)])
+        smoke_results = [self._run_smoke(engine, smoke) for smoke in settings.smoke if self._is_for(smoke)]
         members = contents()
-        self._refuse(self._planted(members))
+        self._raise_if_any(self._secret_files(members))
         self._warn(members)
         size = f"{self.facts.size / _MEGA:.1f} MB, {1 + max((m.layer for m in members), default=-1)} layers"
         return (
             self._passed("labels", self.release.commit),
             self._passed("layers", size),
             self._passed("user", self.facts.user or "root"),
-            *smoked,
-            self._versioned(engine, members),
+            *smoke_results,
+            self._check_version(engine, members),
         )
 
-    def _refuse(self, wrong: Iterable[str]) -> None:
-        if told := list(wrong):
-            raise self._unproven("; ".join(told))
+    def _raise_if_any(self, found: Iterable[str]) -> None:
+        if faults := list(found):
+            raise self._failure("; ".join(faults))
 
     def _is_for(self, smoke: SmokeSettings) -> bool:
         return not smoke.targets or self.image.target in smoke.targets
 
     def _passed(self, what: str, detail: str = "") -> Result:
-        return Result(name=f"{_called(self.image)}: {what}", verdict=Verdict.PASSED, detail=detail)
+        return Result(name=f"{_describe(self.image)}: {what}", verdict=Verdict.PASSED, detail=detail)
 
-    def _unproven(self, what: str) -> CheckFailed:
-        return CheckFailed(f"{_called(self.image)}: {what}", next_step=_REBUILD)
+    def _failure(self, what: str) -> CheckFailed:
+        return CheckFailed(f"{_describe(self.image)}: {what}", next_step=_REBUILD)
 
-    def _mislabelled(self) -> Iterator[str]:
-        """Say where the image is not the one of this commit, version and platform."""
+    def _label_faults(self) -> Iterator[str]:
+        """Yield each label, and the platform, that is not that of this release."""
         wanted = {image_names.REVISION: self.release.commit, image_names.VERSION: self.release.version}
         for label, value in wanted.items():
-            said = self.facts.labels.get(label, "nothing")
-            if said != value:
-                yield f"its label {label} says {clean(said, 80)}, not {value}"
+            value_found = self.facts.labels.get(label, "nothing")
+            if value_found != value:
+                yield f"its label {label} says {clean(value_found, 80)}, not {value}"
         if self.facts.platform.split("/")[:2] != self.image.platform.split("/")[:2]:
-            yield f"it is for {clean(self.facts.platform, 60)}"
+            yield f"its platform is {clean(self.facts.platform, 60)}"
 
-    def _oversize(self, limit: int) -> Iterator[str]:
+    def _size_faults(self, limit: int) -> Iterator[str]:
         if limit and self.facts.size > limit:
-            yield f"it has {self.facts.size} bytes, and max-size allows {limit}"
+            yield f"it has {self.facts.size} bytes, but max-size allows {limit}"
 
-    def _image_faults(self) -> Iterator[str]:
-        """Name secret values in the environment and in the history."""
+    def _secret_values(self) -> Iterator[str]:
+        """Yield the kind of each secret value in the environment and in the history."""
         for place, lines in (("environment", self.facts.env), ("history", self.facts.history)):
             if found := next(filter(None, map(secret_in, lines)), ""):
                 yield f"its {place} holds {found}"
 
-    def _planted(self, members: Iterable[Member]) -> Iterator[str]:
-        """Name secret files in any layer, one of each sort."""
+    def _secret_files(self, members: Iterable[Member]) -> Iterator[str]:
+        """Yield secret files in any layer, one of each kind."""
         files: dict[str, str] = {}
         for member in members:
             if what := secret_file(member.path, member.holds):
                 files.setdefault(what, f"layer {member.layer + 1} holds {what}, /{clean(member.path, 120)}")
-        yield from list(files.values())[:_NAMED]
+        yield from list(files.values())[:_MAX_NAMES]
 
     def _warn(self, members: Sequence[Member]) -> None:
-        """Tell what is no fault, and yet worth a change."""
+        """Warn about what is no fault, but worth a change."""
         if self.facts.user.partition(":")[0] in {"", "0", "root"}:
-            self.context.warn(f"{_called(self.image)} runs as root: let USER name another user")
+            self.context.warn(f"{_describe(self.image)} runs as root: set USER to another user in the Dockerfile")
         for what, pattern in _CACHES:
             size = sum(member.size for member in members if pattern.search(member.path))
             if size:
-                self.context.warn(f"{_called(self.image)} holds {what}, {size / _MEGA:.1f} MB")
+                self.context.warn(f"{_describe(self.image)} holds {what}, {size / _MEGA:.1f} MB")
 
-    def _smoked(self, engine: Engine, smoke: SmokeSettings) -> Result:
+    def _run_smoke(self, engine: Engine, smoke: SmokeSettings) -> Result:
         """Run one smoke command. Raises `CheckFailed`, `TimedOut`."""
-        self.context.say(f"{_called(self.image)}: {smoke.name}")
+        self.context.say(f"{_describe(self.image)}: {smoke.name}")
         try:
             ran = engine.run(self.image.id, smoke.run, entrypoint=smoke.entrypoint, timeout=smoke.timeout)
         except TimedOut as error:
             raise TimedOut(
-                f"{_called(self.image)}: the smoke command {smoke.name}: {error.what}", **error.advice
+                f"{_describe(self.image)}: the smoke command {smoke.name}: {error.what}", **error.advice
             ) from error
         if ran.code != 0:
-            raise self._unproven(f"the smoke command {smoke.name} ended with exit code {ran.code}{_said(ran)}")
+            raise self._failure(f"the smoke command {smoke.name} ended with exit code {ran.code}{_last_lines(ran)}")
         if smoke.expect and not self._is_expected(smoke.expect, ran):
-            raise self._unproven(
-                f"the smoke command {smoke.name} did not print {clean(self._filled(smoke.expect))}{_said(ran)}"
+            raise self._failure(
+                f"the smoke command {smoke.name} did not print {clean(self._fill_in(smoke.expect))}{_last_lines(ran)}"
             )
         return self._passed(smoke.name, " ".join(map(clean, smoke.run)))
 
-    def _filled(self, text: str) -> str:
+    def _fill_in(self, text: str) -> str:
         for name in ("version", "tag", "commit"):
             text = text.replace(f"{{{name}}}", str(getattr(self.release, name)))
         return text
 
     def _is_expected(self, expect: str, ran: Ran) -> bool:
-        """Whether the text was printed; a version at its edges as a word of its own, since 1.0 is not 1.0.1."""
-        pattern = re.escape(self._filled(expect))
+        """Whether the text was printed. A version at its start or end must be a whole word, since 1.0 is not 1.0.1."""
+        pattern = re.escape(self._fill_in(expect))
         if expect.startswith("{version}"):
             pattern = rf"(?<![\w.+-]){pattern}"
         if expect.endswith("{version}"):
             pattern = rf"{pattern}(?![\w+-]|\.\w)"
         return re.search(pattern, f"{ran.out}\n{ran.err}") is not None
 
-    def _versioned(self, engine: Engine, members: Iterable[Member]) -> Result:
-        """Ask every Python inside which version of the project it has. Raises `CheckFailed`."""
+    def _check_version(self, engine: Engine, members: Iterable[Member]) -> Result:
+        """Ask each Python in the image for its version of the project. Raises `CheckFailed`."""
         pythons = _pythons(members, self.facts)
-        name = f"{_called(self.image)}: version"
+        name = f"{_describe(self.image)}: version"
         if not pythons:
-            return Result(name=name, verdict=Verdict.NOT_TESTED, detail="there is no Python in it")
-        for python in pythons[:_TRIED]:
+            return Result(name=name, verdict=Verdict.NOT_TESTED, detail="it has no Python")
+        for python in pythons[:_MAX_PYTHONS]:
             command = ["-c", _PROBE, self.release.project]
             ran = engine.run(self.image.id, command, entrypoint=python, timeout=_TIMEOUT)
             found = re.search(r"^unmoor:(.*)$", ran.out, re.MULTILINE)
             if found is not None and found[1].strip() != self.release.version:
-                raise self._unproven(
+                raise self._failure(
                     f"{clean(found[1], 60)} of {self.release.project} is installed, not {self.release.version}"
                 )
             if found is not None:
-                return self._passed("version", f"{self.release.version}, says {python}")
+                return self._passed("version", f"{self.release.version}, according to {python}")
             if ran.code not in {_ABSENT, *_UNUSABLE}:
-                raise self._unproven(f"{python} cannot say which version is installed{_said(ran)}")
-        raise self._unproven(f"{self.release.project} is installed for none of {', '.join(pythons[:_TRIED])}")
+                raise self._failure(f"{python} cannot report which version is installed{_last_lines(ran)}")
+        raise self._failure(f"{self.release.project} is not installed for any of {', '.join(pythons[:_MAX_PYTHONS])}")
 
 
 def _pythons(members: Iterable[Member], facts: ImageFacts) -> tuple[str, ...]:
-    """Every Python in an image, those on PATH first, in its order; one that a later layer removed is none."""
+    """Every Python in an image that no later layer removed: those on PATH first, in its order."""
     held: dict[str, int] = {}
     removed: dict[str, int] = {}
     for member in members:
         path = PurePosixPath("/", member.path)
         if path.name.startswith(_REMOVED):
-            # A folder that hides what layers below it had in it is marked in itself.
+            # An opaque marker is inside the folder whose content it removes.
             gone = path.parent if path.name == _OPAQUE else path.with_name(path.name.removeprefix(_REMOVED))
             removed[str(gone)] = member.layer
         elif _PYTHON.search(member.path):
@@ -291,11 +291,11 @@ def _pythons(members: Iterable[Member], facts: ImageFacts) -> tuple[str, ...]:
     ]
     setting = next((entry.partition("=")[2] for entry in facts.env if entry.startswith("PATH=")), "")
     first = [f"{folder}/{name}" for folder in setting.split(":") for name in ("python", "python3")]
-    # Folders such as /bin are links to others, as a rule.
+    # Folders such as /bin are usually links to others.
     return tuple(dict.fromkeys([*(each for each in first if each in there), *there]))
 
 
-def _said(ran: Ran) -> str:
+def _last_lines(ran: Ran) -> str:
     """The last lines that a command printed."""
     lines = [indented(line, 200) for line in f"{ran.out}\n{ran.err}".splitlines() if line.strip()]
-    return "".join(f"\n{line}" for line in lines[-_LAST:])
+    return "".join(f"\n{line}" for line in lines[-_MAX_LINES:])

@@ -1,4 +1,4 @@
-"""The proof that the files work when they come from the index: its own by address and hash, nothing else from it."""
+"""The stage ``prove-testpypi``: test the files as the staging index serves them; nothing else is taken from it."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from unmoor.products import Dists, File, Proof, Release, Result, Uploaded, Verdi
 from unmoor.release_request import ReleaseRequest
 
 _ADDRESS = re.compile(r"https?://[^\s#@]+")
-# Seconds between the first two looks, and at most between any two.
+# Seconds between the first two reads of the index, and at most between any two.
 _SHORTEST, _LONGEST = 0.5, 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProveStaged(Build[Proof]):
-    """Installs the wheels from the staging index, by address and sha256; dependencies come from elsewhere.
+    """Installs the wheels from the staging index by URL and sha256; dependencies come from elsewhere.
 
-    The sdist is fetched and compared; where no wheel runs here, it is installed in their place.
+    The sdist is downloaded and compared; if no wheel runs here, the sdist is installed instead.
 
-    Anyone can register a dependency's name on a staging index: it is never asked for one.
-    ``patience``: seconds to wait until installers can see the files.
+    Anyone can register a dependency's name on a staging index, so it is never asked for dependencies.
+    ``patience`` is how many seconds to wait until installers can see the files.
     """
 
     name: str = "prove-testpypi"
@@ -80,49 +80,49 @@ class ProveStaged(Build[Proof]):
 
     def plan(self) -> str:
         """Say what would be installed, and from where."""
-        return f"install the files from {self.index.name} by address and sha256, their dependencies from elsewhere"
+        return f"install the files from {self.index.name} by URL and sha256, their dependencies from elsewhere"
 
     def find(self, context: StageContext) -> Proof | None:
-        """Return the proof of these very bytes, ``None`` where there is none."""
+        """Return the proof of exactly these files, ``None`` if there is none."""
         return find_proof(self.folder, self.name, context[self.dists])
 
     def make(self, context: StageContext) -> Proof:
-        """Wait for the files, install and try each. Raises `Incomplete`, `Unknown`, `Conflict`, `CheckFailed`."""
+        """Wait for the files, then install and test each. Raises `Incomplete`, `Unknown`, `Conflict`, `CheckFailed`."""
         dists, release = context[self.dists], context[self.release]
-        listed = self._awaited(release, dists, context)
+        listed = self._wait_until_listed(release, dists, context)
         python = interpreter_for(self.environments, dists, self.python)
-        some_wheel = any(runs_on(file, python.version) for file in dists.wheels)
+        has_usable_wheel = any(runs_on(file, python.version) for file in dists.wheels)
 
         def prove(what: DistUnderTest, folder: Path) -> tuple[Result, ...]:
             file = what.file
-            if not file.is_wheel and some_wheel:
-                return (self._downloaded(listed[file.name], file, folder),)
+            if not file.is_wheel and has_usable_wheel:
+                return (self._check_download(listed[file.name], file, folder),)
             context.say(f"installing {file.name} from {self.index.name}")
             environment = self.environments.fresh(folder / "environment", python=python.path)
-            environment.install([_by_hash(release.project, listed[file.name], file)], dependencies=False)
+            environment.install([_requirement(release.project, listed[file.name], file)], dependencies=False)
             environment.install(what.requires)
             return run_install_test(environment, what, folder)
 
         results = test_in_parallel(prove, dists_under_test(dists, python))
         results += tuple(
-            Result(name=file.name, verdict=Verdict.NOT_TESTED, detail="made for another platform or Python than this")
+            Result(name=file.name, verdict=Verdict.NOT_TESTED, detail="built for another platform or Python")
             for file in dists.files
             if not runs_on(file, python.version)
         )
         proof = Proof(name=self.name, subjects=subjects(dists), results=results)
-        # Beside the manifest, not in it: that one lies on the draft already, and stays as it is.
+        # Written next to the manifest, not into it: the manifest is already on the draft and must not change.
         self.folder.write_proof(proof)
         return proof
 
-    def _downloaded(self, listed: ListedFile, file: File, folder: Path) -> Result:
-        """See that the index hands out an sdist's very bytes: what they build was proven before they went there."""
-        _same(listed, file)
+    def _check_download(self, listed: ListedFile, file: File, folder: Path) -> Result:
+        """Check that the index serves the same bytes of an sdist: those were tested before the upload."""
+        _require_same_bytes(listed, file)
         fetched = self.index.fetch(replace(listed, sha256=file.sha256), folder)
-        _same(replace(listed, sha256=fetched.sha256), file)
-        return Result(name=f"{file.name}: download", verdict=Verdict.PASSED, detail="the bytes that were proven here")
+        _require_same_bytes(replace(listed, sha256=fetched.sha256), file)
+        return Result(name=f"{file.name}: download", verdict=Verdict.PASSED, detail="the bytes that were tested here")
 
-    def _awaited(self, release: Release, dists: Dists, context: StageContext) -> dict[str, ListedFile]:
-        """Wait until the simple index, which installers read, lists every file, for a bounded time."""
+    def _wait_until_listed(self, release: Release, dists: Dists, context: StageContext) -> dict[str, ListedFile]:
+        """Wait until the simple index, which installers read, lists every file. Raises `Incomplete` in the end."""
 
         def look() -> dict[str, ListedFile]:
             simple = self.index.holding(release.project, release.version).simple
@@ -144,24 +144,26 @@ class ProveStaged(Build[Proof]):
             raise Incomplete(
                 f"installers still cannot see {missing(listed)} after {self.patience:g} s",
                 where=self.index.name,
-                next_step="wait some minutes",
+                next_step="wait a few minutes",
             )
         return listed
 
 
-def _same(listed: ListedFile, file: File) -> None:
-    """Raise `Conflict` where the index holds other bytes under a file's name."""
+def _require_same_bytes(listed: ListedFile, file: File) -> None:
+    """Raise `Conflict` if the index holds other bytes under a file's name."""
     if listed.sha256 is not None and listed.sha256 != file.sha256:
         raise Conflict(
-            f"{file.name} has the sha256 {listed.sha256} there, and {file.sha256} here",
-            next_step="release the next version: a name on an index never comes free again",
+            f"{file.name} has sha256 {listed.sha256} there, but {file.sha256} here",
+            next_step="release the next version: a file name can never be used again on an index",
         )
 
 
-def _by_hash(project: str, listed: ListedFile, file: File) -> str:
-    """Write the requirement that takes one file from one address, by its hash. Raises `Conflict`, `Unknown`."""
-    _same(listed, file)
+def _requirement(project: str, listed: ListedFile, file: File) -> str:
+    """The direct requirement for one file: its URL and sha256 (PEP 440). Raises `Conflict`, `Unknown`."""
+    _require_same_bytes(listed, file)
     url = listed.url.partition("#")[0]
     if _ADDRESS.fullmatch(url) is None:
-        raise Unknown(f"the address of {file.name} is none", next_step="look at the index by hand", retryable=False)
+        raise Unknown(
+            f"the index gives no valid URL for {file.name}", next_step="check the index by hand", retryable=False
+        )
     return f"{project} @ {url}#sha256={file.sha256}"

@@ -1,4 +1,4 @@
-"""``pypi``: the files on the index that everybody installs from. From here on there is no way back."""
+"""The stage ``pypi``: upload the files to the index that everyone installs from. This cannot be undone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from unmoor.release_request import ReleaseRequest
 
 @dataclass(frozen=True, kw_only=True)
 class UploadIndex(Publish[Uploaded]):
-    """Brings the tested files to the index. ``deadline`` in seconds."""
+    """Uploads the tested files to the index. ``deadline`` is in seconds."""
 
     name: str = "pypi"
     release: Output[Release]
@@ -47,8 +47,8 @@ class UploadIndex(Publish[Uploaded]):
     ) -> Self:
         """Build the stage for a request.
 
-        Every gate has a parameter of its own and none has a default: one that is forgotten is a type error.
-        ``staged`` and ``staged_proof`` are ``None`` where no staging index is used, or where it only advises.
+        Every gate has its own parameter without a default, so that a forgotten gate is a type error.
+        ``staged`` and ``staged_proof`` are ``None`` if no staging index is used or it is advisory.
         """
         return cls(
             release=release,
@@ -68,32 +68,32 @@ class UploadIndex(Publish[Uploaded]):
         return find_uploaded(self.index, context[self.release], context[self.dists])
 
     def make(self, context: StageContext) -> Uploaded:
-        """See that the tag still names the tested commit, send what is missing, and read it back."""
+        """Check that the tag still names the tested commit, upload what is missing, and read it back."""
         release, dists = context[self.release], context[self.dists]
         verify_tag_unmoved(self.git, release)
         return upload(self.index, release, dists, clock=self.clock, say=context.say, deadline=self.deadline)
 
     def remedy(self, product: Uploaded) -> str:
-        """Say how to yank: a person has to do it on the index's own page."""
-        address = manage(self.index.page, product)
+        """Say how to yank the version, which a person has to do on the index's web page."""
+        address = management_url(self.index.page, product)
         return (
-            f"Nothing can be taken back from {product.index}, and its file names never come free again."
+            f"Nothing can be taken back from {product.index}, and the file names can never be used again."
             " To keep installers from choosing this version, yank it (there is no API for that):"
             f" open {address}, log in as an owner, choose 'Options', then 'Yank', and give the reason."
             " Then release a corrected version under a new number."
         )
 
 
-def manage(page: str, product: Uploaded) -> str:
-    """The address where a version is managed: PyPI's, where the page has PyPI's shape, else the page itself."""
-    project, version = _what(product)
+def management_url(page: str, product: Uploaded) -> str:
+    """The URL to manage a version: PyPI's form of it if ``page`` has PyPI's form, else ``page`` itself."""
+    project, version = _project_and_version(product)
     if page.rstrip("/").endswith("/project/{project}/{version}"):
         page = page.replace("/project/{project}/{version}", "/manage/project/{project}/release/{version}")
     return page.replace("{project}", project).replace("{version}", version)
 
 
-def _what(product: Uploaded) -> tuple[str, str]:
-    """The project and version that the files' names speak of."""
+def _project_and_version(product: Uploaded) -> tuple[str, str]:
+    """The project and version in the files' names."""
     name = product.files[0].name
     owner, version, *_ = parse_wheel_filename(name) if name.endswith(".whl") else parse_sdist_filename(name)
     return canonicalize_name(owner), str(version)

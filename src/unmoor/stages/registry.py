@@ -1,4 +1,4 @@
-"""The images on their registries, under the tag of their commit, annotated, read back and pulled by digest."""
+"""The stage ``registry``: push the images under the tag of their commit, annotate them, and read them back."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from unmoor.products import Image, Images, Notes, Proof, Pushed, PushedImage, Re
 from unmoor.publish.gates import Gates
 from unmoor.release_request import ReleaseRequest
 
-# Seconds before each try at a push: an answer that was lost is looked for before it is sent again.
+# Seconds before each attempt to push. After a lost answer the registry is checked first.
 _PAUSES = (0.0, 2.0, 8.0)
-_TAKEN = "tags of versions are never moved: release under a new version, or find out who pushed that image"
-_COMMIT_TAKEN = "an image of this commit was built differently before; delete that tag if nothing of it is released"
+_TAKEN = "version tags are never moved: release a new version, or find out who pushed that image"
+_COMMIT_TAKEN = "an earlier build of this commit gave another image; delete that tag if nothing of it is released"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PushImages(Push[Pushed]):
-    """Pushes every target to every registry; several platforms get one index over them.
+    """Pushes every target to every registry, with an index over its platforms if there are several.
 
-    ``lines`` are the configured images, ``packages`` the forge's side of registries that have one,
-    by the registry's name.
+    ``lines`` are the configured images. ``packages`` maps a registry's name to the forge's package API,
+    for registries that have one.
     """
 
     name: str = "registry"
@@ -58,7 +58,7 @@ class PushImages(Push[Pushed]):
 
     @property
     def registries(self) -> tuple[Registry, ...]:
-        """Every repository that is pushed to, each once."""
+        """Every repository that the stage pushes to, each once."""
         return registries(self.lines)
 
     @classmethod
@@ -87,167 +87,172 @@ class PushImages(Push[Pushed]):
         )
 
     def plan(self) -> str:
-        """Say what would be pushed where."""
+        """Say what would be pushed, and where."""
         names = ", ".join(registry.name for registry in self.registries)
         return f"push the images to {names} under the tag of their commit, and read them back by digest"
 
     def find(self, context: StageContext) -> Pushed | None:
-        """Return what is on every registry if all of it is, annotations too.
+        """Return the pushed images if every registry holds all of them, with their annotations.
 
-        Raises `Conflict` where the commit's tag, or the tag of the version, holds another image.
+        Raises `Conflict` if the commit's tag, or a tag of the version, points at another image.
         """
         release, images = context[self.release], context[self.images]
-        found = [self._found(place, release, place.wanted(images)) for place in self._places()]
-        whole = [each.product for each in found if each.product is not None]
-        return Pushed(images=tuple(whole)) if len(whole) == len(found) else None
+        found = [
+            self._look_up(destination, release, destination.wanted(images)) for destination in self._destinations()
+        ]
+        complete = [each.product for each in found if each.product is not None]
+        return Pushed(images=tuple(complete)) if len(complete) == len(found) else None
 
     def make(self, context: StageContext) -> Pushed:
-        """Push what is missing. Each registry has its own outcome: one that fails keeps nobody from the others."""
+        """Push what is missing. If one registry fails, the others still get their images."""
         release, images = context[self.release], context[self.images]
-        # Nothing is pushed where a platform is missing or a name is taken.
-        ready = [(place, place.wanted(images)) for place in self._places()]
-        seen = [self._found(place, release, wanted) for place, wanted in ready]
+        # Check everything first: nothing is pushed if a platform is missing or a tag is taken.
+        ready = [(destination, destination.wanted(images)) for destination in self._destinations()]
+        seen = [self._look_up(destination, release, wanted) for destination, wanted in ready]
         done: list[PushedImage] = []
         failed: dict[str, UnmoorError] = {}
-        for (place, wanted), there in zip(ready, seen, strict=True):
-            if place.registry.name in failed:
+        for (destination, wanted), there in zip(ready, seen, strict=True):
+            if destination.registry.name in failed:
                 continue
             try:
-                done.append(self._brought(place, there, wanted, context.say))
+                done.append(self._ensure_pushed(destination, there, wanted, context.say))
             except UnmoorError as error:
-                failed[place.registry.name] = error
+                failed[destination.registry.name] = error
         if failed:
-            raise _with_the_rest(failed, done)
+            raise _describe_failures(failed, done)
         return Pushed(images=tuple(done))
 
     def undo(self, product: Pushed) -> Undone | NotUndone:
-        """Take the tags of the commit away; they stay while any other tag has their digest."""
+        """Remove the tags of the commit. They stay while any other tag has the same digest."""
         known = {registry.name: registry for registry in self.registries}
-        answers = [answer for each in product.images for answer in self._taken_back(known[each.name], each)]
+        answers = [answer for each in product.images for answer in self._undo_target(known[each.name], each)]
         left = [answer.why for answer in answers if isinstance(answer, NotUndone)]
         gone = [answer.what for answer in answers if isinstance(answer, Undone)]
         return NotUndone("; ".join([*left, *gone])) if left else Undone("; ".join(gone))
 
-    def _places(self) -> Iterator[_Place]:
+    def _destinations(self) -> Iterator[_Destination]:
         for line in self.lines:
             for registry in line.registries:
                 for target in line.targets:
-                    yield _Place(line=line, registry=registry, target=target)
+                    yield _Destination(line=line, registry=registry, target=target)
 
-    def _found(self, place: _Place, release: Release, wanted: Sequence[Image]) -> _Found:
-        """What is there under the commit's tag. What the version's own tags hold is released, and stays as it is.
+    def _look_up(self, destination: _Destination, release: Release, wanted: Sequence[Image]) -> _TargetState:
+        """Look up what the commit's tag points at. An image under the version's own tags is released and never changes.
 
-        Raises `Conflict` for other images there or under the version's tags.
+        Raises `Conflict` if the commit's tag or a tag of the version points at another image.
         """
-        registry, target = place.registry, place.target
-        alone = commit_only(place.line, release, target)
+        registry, target = destination.registry, destination.target
+        alone = commit_only(destination.line, release, target)
         released: OciManifest | None = None
-        for tag in place.line.planner(release, target).fixed:
+        for tag in destination.line.planner(release, target).fixed:
             seen = read_remote(registry, tag) if tag not in alone else None
             if seen is not None:
                 require_image(seen, wanted, registry, tag, _TAKEN)
                 released = seen.manifest
         tag, seen = under_commit(registry, release, target, wanted)
         if seen is None:
-            return _Found(tag=tag, released=released)
+            return _TargetState(tag=tag, released=released)
         require_image(seen, wanted, registry, tag, _COMMIT_TAKEN, retryable=True)
-        kept = released is not None or self._is_recorded(registry, tag, seen.manifest.digest)
-        if not kept and not is_annotated(registry, seen.manifest, [image.id for image in wanted]):
-            return _Found(tag=tag)
-        return _Found(tag=tag, product=product(registry, target, tag, seen, place.line.platforms))
+        is_final = released is not None or self._is_recorded(registry, tag, seen.manifest.digest)
+        if not is_final and not is_annotated(registry, seen.manifest, [image.id for image in wanted]):
+            return _TargetState(tag=tag)
+        return _TargetState(tag=tag, product=product(registry, target, tag, seen, destination.line.platforms))
 
     def _is_recorded(self, registry: Registry, tag: str, digest: str) -> bool:
-        """Whether the release's manifest names a digest already, as the one that was pushed."""
+        """Whether the release manifest already lists a digest as pushed."""
         manifest = self.folder.read_manifest()
         pushed = manifest.pushed if manifest else ()
         return any((each.name, each.tag, each.digest) == (registry.name, tag, digest) for each in pushed)
 
-    def _brought(
-        self, place: _Place, there: _Found, wanted: Sequence[Image], say: Callable[[str], None]
+    def _ensure_pushed(
+        self, destination: _Destination, there: _TargetState, wanted: Sequence[Image], say: Callable[[str], None]
     ) -> PushedImage:
-        """Bring one target to one registry, unless it is there already."""
+        """Push one target to one registry, unless it is already there."""
         if there.product is not None:
             say(f"{there.product.name} has {there.tag} already: {there.product.digest}")
             return there.product
-        registry, tag = place.registry, there.tag
+        registry, tag = destination.registry, there.tag
         if there.released is not None:
-            say(f"putting {there.released.digest}, which is released, under {registry.name}:{tag} again")
+            say(f"tagging {there.released.digest}, which is released, as {registry.name}:{tag} again")
             registry.put(tag, there.released)
         elif len(wanted) == 1:
-            self._one(registry, wanted[0], tag, say)
+            self._push_platform(registry, wanted[0], tag, say)
         else:
-            legs = {each.platform: self._one(registry, each, oci.leg_tag(tag, each.platform), say) for each in wanted}
+            legs = {
+                each.platform: self._push_platform(registry, each, oci.leg_tag(tag, each.platform), say)
+                for each in wanted
+            }
             index = index_over(registry, legs)
-            say(f"putting one index over {len(wanted)} platforms to {registry.name}:{tag}")
+            say(f"pushing one index over {len(wanted)} platforms to {registry.name}:{tag}")
             registry.put(tag, index)
         seen = read_remote(registry, tag)
         if seen is None:
-            raise Unknown(f"{tag} was pushed, and read back it is not there", where=registry.name)
+            raise Unknown(f"{tag} was pushed, but is not there when read back", where=registry.name)
         require_image(seen, wanted, registry, tag, _COMMIT_TAKEN, retryable=True)
-        return product(registry, place.target, tag, seen, place.line.platforms)
+        return product(registry, destination.target, tag, seen, destination.line.platforms)
 
-    def _one(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> OciManifest:
-        """One platform's image under a tag: pushed, annotated, proven. What is there of it already is kept."""
+    def _push_platform(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> OciManifest:
+        """Push one platform's image under a tag, annotate it and pull it back; skip what is already there."""
         seen = read_remote(registry, tag)
         if seen is not None:
             require_image(seen, [image], registry, tag, _COMMIT_TAKEN, retryable=True)
-        there = seen.manifest if seen else manifest_by_digest(registry, self._pushed(registry, image, tag, say))
-        whole = put_annotated(registry, image, tag, there, say)
+        there = seen.manifest if seen else manifest_by_digest(registry, self._push(registry, image, tag, say))
+        complete = put_annotated(registry, image, tag, there, say)
         if seen is None:
-            self._prove(registry, image, whole.digest)
-        elif whole.digest != there.digest:
-            # It was pushed elsewhere: where there is no engine, the digest of its configuration has to do.
+            self._verify_pull(registry, image, complete.digest)
+        elif complete.digest != there.digest:
+            # Another machine pushed it: without an engine here, the digest of its configuration must suffice.
             try:
-                self._prove(registry, image, whole.digest)
+                self._verify_pull(registry, image, complete.digest)
             except ToolMissing:
-                say(f"{whole.digest} is not pulled back, since there is no engine here")
-        return whole
+                say(f"not pulling {complete.digest} back, since there is no engine here")
+        return complete
 
-    def _pushed(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> str:
-        """Push one image and return the digest that is there; a lost answer is looked for before it is sent again."""
+    def _push(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> str:
+        """Push one image and return its digest on the registry. After a lost answer, check before pushing again."""
         lost: list[Unknown] = []
 
         def attempt() -> str | None:
-            if lost and (landed := _landed(registry, image, tag)):
+            if lost and (arrived := _find_pushed(registry, image, tag)):
                 say(f"{registry.name}:{tag} is there after all")
-                return landed
+                return arrived
             say(f"pushing {image.target or 'the image'} for {image.platform} to {registry.name}:{tag}")
             try:
                 digest = self.engine.push(image.id, f"{registry.address}:{tag}", login=registry.login, hear=say)
             except Unknown as error:
                 lost.append(error)
-                say(f"no good answer, looking before pushing again: {error.what}")
+                say(f"no usable answer, checking before pushing again: {error.what}")
                 return None
             except Denied as error:
-                where_set = f"who may write to the package is set at {registry.page}"
+                where_set = f"set who may write to the package at {registry.page}"
                 raise error.amended(next_step="; ".join(filter(None, (error.next_step, where_set)))) from error
             seen = registry.head(tag)
             if seen != digest:
                 raise Conflict(
-                    f"{digest} was pushed as {tag}, and the registry has {seen or 'nothing'} there",
+                    f"{digest} was pushed as {tag}, but the registry has {seen or 'nothing'} there",
                     where=registry.name,
-                    next_step="see who else pushes this tag",
+                    next_step="find out who else pushes this tag",
                     retryable=True,
                 )
             return digest
 
-        digest = poll(attempt, waits=_PAUSES, clock=self.clock) or _landed(registry, image, tag)
+        digest = poll(attempt, waits=_PAUSES, clock=self.clock) or _find_pushed(registry, image, tag)
         if not digest:
             raise lost[-1]
         return digest
 
-    def _prove(self, registry: Registry, image: Image, digest: str) -> None:
-        """Pull it back by its digest: it must be the image that was tested."""
+    def _verify_pull(self, registry: Registry, image: Image, digest: str) -> None:
+        """Pull the image by its digest. Raises `CheckFailed` if it is not the tested one."""
         pulled = self.engine.pull(f"{registry.address}@{digest}", login=registry.login, platform=image.platform)
         if pulled != image.id:
             raise CheckFailed(
-                f"{digest}, pulled back, is the image {pulled}; {image.id} was tested",
+                f"{digest} is the image {pulled} when pulled back, but {image.id} was tested",
                 where=registry.name,
-                next_step="do not use it; find out what stands between this machine and the registry",
+                next_step="do not use it; find out what is between this machine and the registry",
             )
 
-    def _taken_back(self, registry: Registry, pushed: PushedImage) -> Iterator[Undone | NotUndone]:
-        """The tag of the whole first, then those of its platforms."""
+    def _undo_target(self, registry: Registry, pushed: PushedImage) -> Iterator[Undone | NotUndone]:
+        """Remove the tag of the target first, then those of its platforms."""
         packages = self.packages.get(registry.name)
         legs = [(oci.leg_tag(pushed.tag, platform), digest) for platform, digest in pushed.platforms]
         own = [(pushed.tag, pushed.digest), *(leg for leg in legs if leg[1] != pushed.digest)]
@@ -256,9 +261,9 @@ class PushImages(Push[Pushed]):
             there = registry.head(tag)
             others = others_on(registry, packages, digest, ours) if there == digest else ()
             if there is None:
-                yield Undone(f"{registry.name}:{tag} was gone already")
+                yield Undone(f"{registry.name}:{tag} was already gone")
             elif there != digest:
-                yield NotUndone(f"{registry.name}:{tag} stays: it is {there} now, and was {digest}")
+                yield NotUndone(f"{registry.name}:{tag} stays: it points at {there} now, not at {digest}")
             elif others:
                 yield NotUndone(f"{registry.name}:{tag} stays: {', '.join(others)} has the same digest")
                 return
@@ -267,7 +272,7 @@ class PushImages(Push[Pushed]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Place:
+class _Destination:
     """One target on one registry."""
 
     line: ImagePlan
@@ -275,7 +280,7 @@ class _Place:
     target: BuildTarget
 
     def wanted(self, images: Images) -> tuple[Image, ...]:
-        """The images of this target, one for each platform. Raises `Incomplete` where one was not built."""
+        """The images of this target, one for each platform. Raises `Incomplete` if one was not built."""
         mine = {
             oci.plain_platform(image.platform): image
             for image in images.images
@@ -286,7 +291,7 @@ class _Place:
             raise Incomplete(
                 f"{self.target.stage or 'the image'} was not built for {', '.join(missing)}: nothing is pushed",
                 where=self.line.name,
-                next_step="build every platform, or hand over what another machine built (--leg DIR), or take it out of"
+                next_step="build every platform, or pass what another machine built (--leg DIR), or remove it from"
                 " tool.unmoor.image.platforms",
                 retryable=False,
             )
@@ -294,10 +299,10 @@ class _Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Found:
-    """Where a target belongs, and what is there if nothing of it is missing.
+class _TargetState:
+    """The tag of a target, and the product if the registry holds all of it.
 
-    ``released`` is what the version's own tags hold while the commit's is gone.
+    ``released`` is what the version's own tags point at if the commit's tag is gone.
     """
 
     tag: str
@@ -305,18 +310,18 @@ class _Found:
     released: OciManifest | None = None
 
 
-def _landed(registry: Registry, image: Image, tag: str) -> str:
-    """The digest under a tag if it is the image, else the empty text."""
+def _find_pushed(registry: Registry, image: Image, tag: str) -> str:
+    """The digest that a tag points at if it is this image, else an empty string."""
     seen = read_remote(registry, tag)
     return seen.manifest.digest if seen is not None and seen.is_of([image]) else ""
 
 
-def _with_the_rest(failed: Mapping[str, UnmoorError], done: Sequence[PushedImage]) -> UnmoorError:
-    """The first failure, with the others', and with what is there."""
+def _describe_failures(failed: Mapping[str, UnmoorError], done: Sequence[PushedImage]) -> UnmoorError:
+    """The first failure, extended by the others and by what was pushed."""
     first, *others = failed.items()
     error = first[1]
-    also = [f"{name} failed, too: {other.what}" for name, other in others]
+    also = [f"{name} also failed: {other.what}" for name, other in others]
     there = ", ".join(f"{each.name}:{each.tag}" for each in done)
     also.append(f"pushed: {there}" if there else "nothing else was pushed")
-    again = error.retryable or isinstance(error, Denied)  # with the right given, the same command goes on
-    return error.amended(also="; ".join(also), where=error.where or first[0], retryable=again)
+    retryable = error.retryable or isinstance(error, Denied)  # with the permission granted, the same command continues
+    return error.amended(also="; ".join(also), where=error.where or first[0], retryable=retryable)

@@ -1,6 +1,6 @@
-"""The tag: checked as a name first, resolved once to a commit, and compared with the remote's.
+"""The stage ``tag``: check the tag's name, resolve it to one commit, and compare it with the remote's.
 
-Nothing is written, here or there. Every refusal says what is true and which command puts it right.
+The stage writes nothing, neither here nor on the remote. Every refusal names the command that fixes it.
 """
 
 from __future__ import annotations
@@ -25,23 +25,24 @@ from unmoor.util.text import clean
 from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming
 
-_PATHS_SHOWN = 20
+_MAX_PATHS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResolveTag(Check[Release]):
-    """Say what is released: tag, version, commit, and whether it is the highest final.
+    """Determines what is released: tag, version, commit, and whether it is the highest final version.
 
-    ``tag`` is the tag's name, ``None`` for the one on HEAD; ``named`` tells a tag that a person or
-    the run gave from one that was found on HEAD. ``repository`` is ``owner/name``, and
-    ``expected_repository`` the configured one, compared only where the world is ``real``.
-    ``project`` is the configured name, empty for what the files say. ``commit`` is what GitHub
-    Actions names, empty elsewhere. ``prefix`` is the configured one, empty for what the tag says.
+    ``tag`` is the tag's name, ``None`` for the one on HEAD. ``named``: a person or the workflow gave the
+    tag; otherwise it was found on HEAD. ``repository`` is ``owner/name``; ``expected_repository`` is the
+    configured one, compared only if the world is ``real``. ``project`` is the configured name, empty to
+    read it from the files. ``commit`` is the one that GitHub Actions runs for, empty elsewhere. ``prefix``
+    is the configured tag prefix, empty to derive it from the tag.
 
-    ``index`` and ``forge`` say what is published, which decides who is the highest; without them the
-    tags do. Where they cannot be read a final release is refused (`Unknown`) if ``moves``, that is,
-    if the run may move what points to the highest; else it is told and counts as not the highest.
-    ``signers`` is the path of the file that says who may sign, empty where nobody has to.
+    ``index`` and ``forge`` tell which versions are published, which decides whether this one is the
+    highest; without them the tags decide. If they cannot be read, a final release raises `Unknown` if
+    ``moves``, that is, if the run may move what points at the highest version; otherwise the stage warns,
+    and the release does not count as the highest. ``signers`` is the path of the file that lists who may
+    sign tags, empty if tags need no signature.
     """
 
     name: str = "tag"
@@ -81,13 +82,13 @@ class ResolveTag(Check[Release]):
         )
 
     def plan(self) -> str:
-        """Say what would be looked at."""
+        """Say which tag would be resolved."""
         if self.tag is None:
-            return "find the one release tag on the commit that is checked out, and compare it with the remote's"
+            return "find the one release tag on the checked-out commit, and compare it with the remote's"
         return f"resolve the tag {pep440.quote(self.tag)} to one commit, and compare it with the remote's"
 
     def make(self, context: StageContext) -> Release:
-        """Resolve the tag. Raises `Refused`, `ConfigError`, and `Unknown` where git or the remote cannot be read."""
+        """Resolve the tag. Raises `Refused`, `ConfigError`, and `Unknown` if git or the remote cannot be read."""
         if self.tag is not None:
             self._naming(None).prefix_of(self.tag)
         self._require_repository()
@@ -107,11 +108,11 @@ class ResolveTag(Check[Release]):
         refuse_other_version(facts.version_written, tag, version, commit)
         if self.real and self.git.on_a_branch(commit) is False:
             context.warn(
-                f"no branch of the remote holds commit {commit[:12]}, as far as this checkout knows: if its branch was"
-                f" refused, push both at once: git push --atomic origin BRANCH {tag}"
+                f"no branch of the remote contains commit {commit[:12]}, as far as this checkout knows: if the push of"
+                f" its branch was rejected, push both at once: git push --atomic origin BRANCH {tag}"
             )
-        everywhere = {*local, *(remote or {})}
-        tagged = pep440.release_tags(everywhere, prefix=prefix).values()
+        all_tags = {*local, *(remote or {})}
+        tagged = pep440.release_tags(all_tags, prefix=prefix).values()
         return Release(
             repository=self.repository,
             project=facts.name,
@@ -130,14 +131,14 @@ class ResolveTag(Check[Release]):
                 moves=self.moves,
                 warn=context.warn,
             ),
-            previous=pep440.previous(version, everywhere, like=tag, prefix=prefix),
+            previous=pep440.previous(version, all_tags, like=tag, prefix=prefix),
             prefix=prefix,
             path=self.git.path,
             settings=self.settings,
         )
 
     def _naming(self, commit: str | None) -> Naming:
-        """What is a tag of this project, whose name the files at the commit say; at HEAD, where there is none."""
+        """How this project names its tags. Its name is read from the files at the commit, or at HEAD for ``None``."""
         return Naming(
             configured=self.prefix,
             project=lambda: self._name_at(commit or self.git.head()),
@@ -150,51 +151,51 @@ class ResolveTag(Check[Release]):
         return read_facts(lambda path: self.git.read(commit, path)).name
 
     def _require_signature(self, context: StageContext, tag: str) -> None:
-        """See that the tag is signed by somebody who may, where that is asked for."""
+        """Require the signature of a listed signer, if signed tags are configured."""
         if self.signers:
             context.say(f"the tag {tag} is signed by {trusted_signer(self.git, tag, self.signers)}")
 
     def _require_repository(self) -> None:
-        """Refuse a fork: what is released for real comes from the configured repository alone."""
+        """Refuse a fork: a real release must come from the configured repository."""
         if self.real and self.expected_repository and self.repository.lower() != self.expected_repository.lower():
             raise Refused(
-                f"this repository is {clean(self.repository) or 'unknown'}, and the project is released from"
-                f" {clean(self.expected_repository)} alone",
+                f"this repository is {clean(self.repository) or 'unknown'}, but the project is released only from"
+                f" {clean(self.expected_repository)}",
                 where=str(self.git.folder),
                 next_step="release from there; in a fork, rehearse: unmoor rehearse",
             )
 
     def _require_unchanged(self) -> None:
-        """Refuse changed files where the tag was not named: somebody may think that they are released."""
+        """Refuse changed files if the tag was not named: the user may expect to release them."""
         changed = self.git.changed()
         if changed:
-            shown = "".join(f"\n  {clean(path)}" for path in changed[:_PATHS_SHOWN])
-            more = f"\n  and {len(changed) - _PATHS_SHOWN} more" if len(changed) > _PATHS_SHOWN else ""
+            listed = "".join(f"\n  {clean(path)}" for path in changed[:_MAX_PATHS])
+            more = f"\n  and {len(changed) - _MAX_PATHS} more" if len(changed) > _MAX_PATHS else ""
             raise Refused(
-                f"tracked files differ from the commit that is checked out:{shown}{more}",
+                f"tracked files differ from the checked-out commit:{listed}{more}",
                 where=str(self.git.folder),
-                next_step="commit, stash or restore them; or name the tag, and its commit is released as it is",
+                next_step="commit, stash or restore them; or name the tag to release its commit as it is",
             )
 
     def _remote_tags(self, context: StageContext) -> Mapping[str, str] | None:
-        """The remote's tags, ``None`` where there is no remote and the world is not the real one."""
+        """The remote's tags, ``None`` if there is no remote and the world is not the real one."""
         if self.git.remote() is not None:
             return self.git.remote_tags()
         if self.real:
             raise Refused(
                 "the checkout has no remote, so the tag cannot be compared with the published one",
                 where=str(self.git.folder),
-                next_step="name it: git remote add origin ADDRESS; then: git push origin TAG",
+                next_step="add it: git remote add origin ADDRESS; then: git push origin TAG",
             )
-        context.warn("the checkout has no remote: the tag was compared with nothing")
+        context.warn("the checkout has no remote, so the tag was not compared with the published one")
         return None
 
     def _commit(self, tag: str, local: Mapping[str, str], remote: Mapping[str, str] | None) -> str:
-        """The one commit on which everybody agrees. Raises `Refused` where they do not."""
+        """The commit of the tag, the same here, on the remote and in CI. Raises `Refused` if they differ."""
         commit = local.get(tag)
         there = None if remote is None else remote.get(tag)
         if commit is None:
-            raise _absent(tag, remote, there, str(self.git.folder))
+            raise _missing_tag(tag, remote, there, str(self.git.folder))
         if remote is not None and there is None:
             raise Refused(
                 f"the tag {tag} is not on the remote",
@@ -210,15 +211,15 @@ class ResolveTag(Check[Release]):
             )
         if self.commit and self.commit != commit:
             raise Refused(
-                f"the tag {tag} names commit {commit}, and this run was started for commit {clean(self.commit)}",
+                f"the tag {tag} names commit {commit}, but this run was started for commit {clean(self.commit)}",
                 where="GITHUB_SHA",
-                next_step="see whether the tag was moved, and start a new run for the tag as it is now",
+                next_step="check whether the tag was moved, and start a new run for the tag as it is now",
             )
         return commit
 
 
-def _absent(tag: str, remote: Mapping[str, str] | None, there: str | None, where: str) -> Refused:
-    """Say that the tag is not here, and whether the remote has it."""
+def _missing_tag(tag: str, remote: Mapping[str, str] | None, there: str | None, where: str) -> Refused:
+    """The error for a tag that is not here; it says whether the remote has it."""
     if there is not None:
         return Refused(
             f"the tag {tag} is not in this checkout; the remote has it, on commit {there}",
@@ -230,5 +231,5 @@ def _absent(tag: str, remote: Mapping[str, str] | None, there: str | None, where
         f"there is no tag {tag} in this checkout{also}",
         where=where,
         next_step=f"git tag -a {tag} -m {tag} && git push origin refs/tags/{tag};"
-        f" to try it before: unmoor rehearse {tag}",
+        f" to try it first: unmoor rehearse {tag}",
     )

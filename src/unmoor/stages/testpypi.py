@@ -1,4 +1,4 @@
-"""``testpypi``: the files on an index that nobody installs from, before they go where everybody does."""
+"""The stage ``testpypi``: upload the files to an index that nobody installs from, before the real one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from unmoor.release_request import ReleaseRequest
 
 @dataclass(frozen=True, kw_only=True)
 class UploadStaging(Push[Uploaded]):
-    """Brings the tested files to the staging index. ``deadline`` in seconds."""
+    """Uploads the tested files to the staging index. ``deadline`` is in seconds."""
 
     name: str = "testpypi"
     release: Output[Release]
@@ -58,13 +58,13 @@ class UploadStaging(Push[Uploaded]):
         return find_uploaded(self.index, context[self.release], context[self.dists])
 
     def make(self, context: StageContext) -> Uploaded:
-        """Send what is missing, and read it back."""
+        """Upload what is missing, and read it back."""
         release, dists = context[self.release], context[self.dists]
         return upload(self.index, release, dists, clock=self.clock, say=context.say, deadline=self.deadline)
 
     def undo(self, product: Uploaded) -> Undone | NotUndone:
-        """Leave it: nothing would be won."""
+        """Leave the files: deleting them would gain nothing."""
         return NotUndone(
-            f"{len(product.files)} files stay on {product.index}: a name there never comes free again,"
+            f"{len(product.files)} files stay on {product.index}: their names could never be used again there,"
             " and nobody installs from it"
         )

@@ -1,4 +1,4 @@
-"""Publishing the draft: one call that says draft, prerelease and latest, all three."""
+"""The stage ``undraft``: publish the draft in one call, which also sets its prerelease and latest marks."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
 from unmoor.versioning import pep440
 
-# Seconds between looks: what was just published may be seen a moment later.
+# Seconds between reads: a release may show a moment after it was published.
 _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PublishDraft(Publish[PublishedRelease]):
-    """Make the draft public. GitHub's "latest" goes to it only if it is the highest final version.
+    """Makes the draft public. Marks it GitHub's "latest" only if it is the highest final version.
 
-    A repository has one "latest": a project in a folder of it never takes it from another project's release.
+    A repository has one "latest": a project in a subfolder never takes it from another project's release.
     """
 
     name: str = "undraft"
@@ -61,15 +61,15 @@ class PublishDraft(Publish[PublishedRelease]):
         return f"publish the draft release at {self.forge.address}; latest only if it is the highest final version"
 
     def find(self, context: StageContext) -> PublishedRelease | None:
-        """Return the public release if its prerelease and latest marks are right too.
+        """Return the public release if its prerelease and latest marks are correct, too.
 
-        Wrong marks count as absent: they are this stage's own, and `make` sets them. Raises
-        `Conflict` where another release object than our draft is the public one.
+        A release with wrong marks counts as absent: this stage owns them, and `make` sets them. Raises
+        `Conflict` if another release object than our draft is public.
         """
-        return self._seen(context[self.release], context[self.draft])
+        return self._find_published(context[self.release], context[self.draft])
 
     def make(self, context: StageContext) -> PublishedRelease:
-        """Publish in one call, and see it as everybody sees it."""
+        """Publish in one call, then read the release as the public sees it."""
         release, draft = context[self.release], context[self.draft]
         verify_tag_unmoved(self.git, release)
         forge_release = next((each for each in self.forge.releases(release.tag) if each.id == draft.id), None)
@@ -80,20 +80,20 @@ class PublishDraft(Publish[PublishedRelease]):
         try:
             self.forge.publish(forge_release, prerelease=release.prerelease, latest=latest)
         except Unknown as error:
-            context.say(f"no good answer, looking whether it is public: {error.what}")
-            if self._seen(release, draft) is None:
+            context.say(f"no usable answer, checking whether it is public: {error.what}")
+            if self._find_published(release, draft) is None:
                 self.forge.publish(forge_release, prerelease=release.prerelease, latest=latest)
-        page = poll(lambda: self._seen(release, draft), waits=_PAUSES, clock=self.clock)
+        page = poll(lambda: self._find_published(release, draft), waits=_PAUSES, clock=self.clock)
         if page is not None:
             return page
-        if not release.highest and (forge_release := self._marked(release, draft)) is not None:
-            # It was told not to be the latest: the forge knows no other final release to call so.
-            context.warn(f"the forge calls {release.tag} the latest, though a higher final version is published")
+        if not release.highest and (forge_release := self._find_public(release, draft)) is not None:
+            # We asked for "not latest", but the forge has no other final release to mark.
+            context.warn(f"the forge marks {release.tag} as the latest, though a higher final version is published")
             return PublishedRelease(
                 url=forge_release.url, tag=forge_release.tag, prerelease=forge_release.prerelease, latest=True
             )
         raise Incomplete(
-            f"{release.tag} was published, and is not seen as"
+            f"{release.tag} was published, but does not show as"
             f" {'a prerelease' if release.prerelease else 'a final release'}"
             f"{' and the latest' if release.highest else ''} yet",
             where=forge_release.url,
@@ -107,41 +107,41 @@ class PublishDraft(Publish[PublishedRelease]):
             " a new version."
         )
 
-    def _seen(self, release: Release, draft: Draft) -> PublishedRelease | None:
-        """The public release, if both marks are right."""
-        forge_release = self._marked(release, draft)
+    def _find_published(self, release: Release, draft: Draft) -> PublishedRelease | None:
+        """The public release, if both marks are correct."""
+        forge_release = self._find_public(release, draft)
         if forge_release is None:
             return None
-        called = self.forge.latest()
-        latest = _is_latest(release, called)
-        if (called == release.tag) != latest:
+        current = self.forge.latest()
+        latest = _is_latest(release, current)
+        if (current == release.tag) != latest:
             return None
         return PublishedRelease(
             url=forge_release.url, tag=forge_release.tag, prerelease=forge_release.prerelease, latest=latest
         )
 
-    def _marked(self, release: Release, draft: Draft) -> ForgeRelease | None:
-        """The public release, if it is marked final or prerelease as it should be."""
+    def _find_public(self, release: Release, draft: Draft) -> ForgeRelease | None:
+        """The public release, if its prerelease mark is correct. Raises `Conflict` if it is not our draft."""
         forge_release = self.forge.public(release.tag)
         if forge_release is not None and forge_release.id != draft.id:
             raise Conflict(
-                f"another release of {release.tag} (number {forge_release.id}) is public than the one that was filled"
+                f"the public release of {release.tag} (number {forge_release.id}) is not the draft of this run"
                 f" (number {draft.id})",
                 where=forge_release.url,
-                next_step="delete the one that is wrong by hand",
+                next_step="delete the wrong one by hand",
                 retryable=True,
             )
         return forge_release if forge_release is not None and forge_release.prerelease == release.prerelease else None
 
 
-def _is_latest(release: Release, called: str | None) -> bool:
-    """Whether a release is to be the latest where ``called`` is: below the top, never in another project's place."""
-    free = not release.path or called is None or pep440.is_release_tag(called, prefix=release.prefix)
-    return release.highest and free
+def _is_latest(release: Release, current: str | None) -> bool:
+    """Whether to mark a release as the latest, while ``current`` is; never in place of another project's release."""
+    may_replace = not release.path or current is None or pep440.is_release_tag(current, prefix=release.prefix)
+    return release.highest and may_replace
 
 
 def _require_complete(forge_release: ForgeRelease, draft: Draft) -> None:
-    """See that everything is still there at the last moment. Raises `Incomplete`, `Conflict`."""
+    """Check at the last moment that the draft still holds every file. Raises `Incomplete`, `Conflict`."""
     held = {each.name: each for each in forge_release.assets if each.uploaded}
     missing = [asset.name for asset in draft.assets if asset.name not in held]
     if missing:
@@ -153,6 +153,6 @@ def _require_complete(forge_release: ForgeRelease, draft: Draft) -> None:
                 f"{asset.name} on the draft is sha256 {there.sha256} ({there.size} bytes) now,"
                 f" it was {asset.sha256} ({asset.size} bytes)",
                 where=forge_release.url,
-                next_step="find out who changed it, delete the draft",
+                next_step="find out who changed it, then delete the draft",
                 retryable=True,
             )

@@ -1,4 +1,4 @@
-"""The last look: every surface read back by hash, as everybody sees it."""
+"""The stage ``verify``: read every surface back by hash, as the public sees it."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from unmoor.publish.release_assets import SUMS, content_of, digest_of, find_asse
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
 
-# Seconds between the first two looks, and at most between any two.
+# Seconds between the first two reads of the index, and at most between any two.
 _SHORTEST, _LONGEST = 0.5, 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyRelease(Check[Verified]):
-    """Read the index and the forge back. Waits at most ``patience`` seconds for what installers see.
+    """Reads the index, the forge and the registries back. Waits up to ``patience`` seconds for the index.
 
-    A file that the index holds and installers cannot see yet is pending, not missing: the simple
-    index of a big index lags by minutes.
+    A file that the index holds but installers cannot see yet is pending, not missing: the simple
+    pages of a big index lag by minutes.
     """
 
     name: str = "verify"
@@ -81,34 +81,34 @@ class VerifyRelease(Check[Verified]):
         return f"read every file back by sha256 from {self.index.name} and {self.forge.address}{images}"
 
     def make(self, context: StageContext) -> Verified:
-        """Read both surfaces. Raises `Incomplete`, `Conflict` naming the files, and `Unknown`."""
+        """Read every surface. Raises `Incomplete` and `Conflict` with the names of the files, and `Unknown`."""
         release, dists = context[self.release], context[self.dists]
-        released = self._forge(release, dists, context[self.page])
-        state = self._index(Manifest.of(release, dists))
-        held = [_held(state.surface, item) for item in state.items]
+        released = self._verify_forge(release, dists, context[self.page])
+        state = self._verify_index(Manifest.of(release, dists))
+        held = [_verified_item(state.surface, item) for item in state.items]
         for each in held:
             if each.pending:
                 context.warn(f"{each.what} is published on {each.surface}, verification pending: {each.pending}")
-        images = self._images(context[self.tagged]) if self.tagged else []
+        images = self._verify_images(context[self.tagged]) if self.tagged else []
         return Verified(held=(*held, *released, *images))
 
-    def _images(self, pointed: MovedTags) -> list[VerifiedItem]:
-        """Ask for every tag as everybody would, without credentials where the repository is public."""
+    def _verify_images(self, pointed: MovedTags) -> list[VerifiedItem]:
+        """Read every tag as the public does: without credentials if the repository is public."""
         public = not self.forge.repository().private
         known = {registry.name: registry for registry in self.registries}
         items = [
             (each.name, image_item(known[each.name], each.tag, each.digest, public=public)) for each in pointed.pointers
         ]
-        odd = [(name, item) for name, item in items if item.state is not State.COMPLETE]
-        if odd:
-            told = "; ".join(f"{name}:{item.name}: {item.note}" for name, item in odd)
-            pages = dict.fromkeys(known[name].page for name, _ in odd)
-            conflict = any(item.state is State.CONFLICTING for _, item in odd)
-            raise (Conflict if conflict else Incomplete)(told, next_step=f"look at {', '.join(pages)}", retryable=True)
+        wrong = [(name, item) for name, item in items if item.state is not State.COMPLETE]
+        if wrong:
+            what = "; ".join(f"{name}:{item.name}: {item.note}" for name, item in wrong)
+            pages = dict.fromkeys(known[name].page for name, _ in wrong)
+            conflict = any(item.state is State.CONFLICTING for _, item in wrong)
+            raise (Conflict if conflict else Incomplete)(what, next_step=f"look at {', '.join(pages)}", retryable=True)
         return [VerifiedItem(surface=name, what=item.name, digest=item.expected) for name, item in items]
 
-    def _index(self, manifest: Manifest) -> SurfaceState:
-        """Look until installers can see everything, or the patience is at its end."""
+    def _verify_index(self, manifest: Manifest) -> SurfaceState:
+        """Read the index until installers can see everything, or ``patience`` seconds have passed."""
         state = poll(
             lambda: compare_index(manifest, self.index),
             until=lambda seen: seen.state in {State.COMPLETE, State.CONFLICTING},
@@ -125,8 +125,8 @@ class VerifyRelease(Check[Verified]):
             raise Incomplete(_describe_state(state), where=state.url)
         return state
 
-    def _forge(self, release: Release, dists: Dists, page: PublishedRelease) -> list[VerifiedItem]:
-        """Download every asset as everybody does, and compare."""
+    def _verify_forge(self, release: Release, dists: Dists, page: PublishedRelease) -> list[VerifiedItem]:
+        """Compare every asset of the public release, and its marks."""
         forge_release = self.forge.public(release.tag)
         if forge_release is None:
             raise Incomplete(f"{release.tag} is not public", where=self.forge.address)
@@ -134,62 +134,62 @@ class VerifyRelease(Check[Verified]):
         if (forge_release.prerelease, latest) != (page.prerelease, page.latest):
             raise Incomplete(
                 f"{release.tag} is marked prerelease={forge_release.prerelease} latest={latest},"
-                f" and should be prerelease={page.prerelease} latest={page.latest}",
+                f" but should be prerelease={page.prerelease} latest={page.latest}",
                 where=forge_release.url,
             )
-        held = [self._same(forge_release, file) for file in dists.files]
-        held.append(self._sums(forge_release, dists))
-        held.append(self._manifest(forge_release, release, dists))
+        held = [self._verify_file(forge_release, file) for file in dists.files]
+        held.append(self._verify_sums(forge_release, dists))
+        held.append(self._verify_manifest(forge_release, release, dists))
         return held
 
-    def _same(self, forge_release: ForgeRelease, file: File) -> VerifiedItem:
-        seen = digest_of(_there(forge_release, file.name), self.forge)
+    def _verify_file(self, forge_release: ForgeRelease, file: File) -> VerifiedItem:
+        seen = digest_of(_require_asset(forge_release, file.name), self.forge)
         if seen != file.sha256:
             raise Conflict(
-                f"{file.name} on the release is sha256 {seen}, and {file.sha256} was tested",
+                f"{file.name} on the release is sha256 {seen}, but {file.sha256} was tested",
                 where=forge_release.url,
                 next_step="find out who changed it; release a new version",
             )
         return VerifiedItem(surface=FORGE, what=file.name, digest=seen)
 
-    def _sums(self, forge_release: ForgeRelease, dists: Dists) -> VerifiedItem:
-        content = content_of(_there(forge_release, SUMS), self.forge)
+    def _verify_sums(self, forge_release: ForgeRelease, dists: Dists) -> VerifiedItem:
+        content = content_of(_require_asset(forge_release, SUMS), self.forge)
         if content != checksum_lines(dists.files):
             raise Conflict(
-                f"{SUMS} on the release does not say what was tested: sha256 {sha256(content).hexdigest()},"
-                f" and {sha256(checksum_lines(dists.files)).hexdigest()} was expected",
+                f"{SUMS} on the release does not list what was tested: sha256 {sha256(content).hexdigest()},"
+                f" expected {sha256(checksum_lines(dists.files)).hexdigest()}",
                 where=forge_release.url,
                 next_step="find out who changed it; release a new version",
             )
         return VerifiedItem(surface=FORGE, what=SUMS, digest=sha256(content).hexdigest())
 
-    def _manifest(self, forge_release: ForgeRelease, release: Release, dists: Dists) -> VerifiedItem:
-        content = content_of(_there(forge_release, manifests.NAME), self.forge)
+    def _verify_manifest(self, forge_release: ForgeRelease, release: Release, dists: Dists) -> VerifiedItem:
+        content = content_of(_require_asset(forge_release, manifests.NAME), self.forge)
         there = manifests.decode(content, where=forge_release.url)
         if not there.is_of(release) or set(there.artifacts) != set(Manifest.of(release, dists).artifacts):
             raise Conflict(
-                f"{manifests.NAME} on the release speaks of {clean(there.tag)} at commit {clean(there.commit)}"
-                f" and {len(there.artifacts)} files: not of what was tested, {release.tag} at {release.commit}",
+                f"{manifests.NAME} on the release is of {clean(there.tag)} at commit {clean(there.commit)}"
+                f" and {len(there.artifacts)} files, not of what was tested: {release.tag} at {release.commit}",
                 where=forge_release.url,
                 next_step="find out who changed it; release a new version",
             )
         return VerifiedItem(surface=FORGE, what=manifests.NAME, digest=sha256(content).hexdigest())
 
 
-def _there(forge_release: ForgeRelease, name: str) -> ForgeAsset:
+def _require_asset(forge_release: ForgeRelease, name: str) -> ForgeAsset:
     asset = find_asset(forge_release, name)
     if asset is None or not asset.uploaded:
         raise Incomplete(f"the release lacks {name}", where=forge_release.url)
     return asset
 
 
-def _held(surface: str, item: Item) -> VerifiedItem:
+def _verified_item(surface: str, item: Item) -> VerifiedItem:
     pending = item.note if item.state is State.PENDING else ""
     return VerifiedItem(surface=surface, what=item.name, digest=item.expected, pending=pending)
 
 
 def _describe_state(state: SurfaceState) -> str:
-    odd = (item for item in state.items if item.state in {State.INCOMPLETE, State.CONFLICTING})
+    wrong = (item for item in state.items if item.state in {State.INCOMPLETE, State.CONFLICTING})
     return "; ".join(
-        f"{item.name}: {item.note} (sha256 {item.seen or 'none'}, expected {item.expected or 'none'})" for item in odd
+        f"{item.name}: {item.note} (sha256 {item.seen or 'none'}, expected {item.expected or 'none'})" for item in wrong
     )
