@@ -70,16 +70,16 @@ def test_a_fault_of_ours_keeps_its_traceback_in_a_file(capsys: pytest.CaptureFix
     assert ".traceback" in said
 
 
-ROOM = "make room where the checkout and temporary files (TMPDIR) are"
-RIGHT = "give the user the right to it, or use another checkout or TMPDIR"
+ROOM = "free space where the checkout and temporary files (TMPDIR) are"
+RIGHT = "grant the permission, or use another checkout or TMPDIR"
 
 
 @pytest.mark.parametrize(
     ("number", "code", "told", "step"),
     [
-        (errno.ENOSPC, 13, "a file could not be written: No space left on device", ROOM),
-        (errno.EROFS, 5, "this user may not use that file or folder: Read-only file system", RIGHT),
-        (errno.EACCES, 5, "this user may not use that file or folder: Permission denied", RIGHT),
+        (errno.ENOSPC, 13, "cannot write a file: No space left on device", ROOM),
+        (errno.EROFS, 5, "this user has no permission for that file or folder: Read-only file system", RIGHT),
+        (errno.EACCES, 5, "this user has no permission for that file or folder: Permission denied", RIGHT),
     ],
     ids=["full", "read-only", "no-right"],
 )

@@ -1,31 +1,31 @@
-"""Every way unmoor can fail, and the exit code of each.
+"""The errors of unmoor and their exit codes.
 
 ::
 
     UnmoorError
-    ├── Internal           70  a fault of unmoor's own
-    ├── ConfigError         3  settings, or a world file, that cannot be right
+    ├── Internal           70  a bug in unmoor
+    ├── ConfigError         3  invalid settings, or an invalid world file
     ├── Refused             4  a tag, checkout or repository that must not be released
-    ├── Denied              5  a missing or wrong credential, or too few rights
+    ├── Denied              5  a missing or wrong credential, or missing permissions
     ├── BuildFailed         6  the project does not build
     ├── InvalidDist         7  a built file that an index would refuse, or of another version
     ├── CheckFailed         8  an installed file that does not import, load or pass its tests
-    ├── Conflict            9  the same name already holds other bytes
-    ├── Unknown            10  the world could not be read: never taken for "absent"
-    ├── Rejected           11  a surface said no
+    ├── Conflict            9  other bytes already have the same name
+    ├── Unknown            10  a surface could not be read; never treated as "absent"
+    ├── Rejected           11  a surface refused the request
     ├── Incomplete         12  a surface does not hold the whole release
-    ├── ToolMissing        13  a program, or room, that this step needs is not on this machine
-    ├── TimedOut           14  something took longer than it may
-    ├── TryLater           15  a surface asked to come back later
+    ├── ToolMissing        13  this machine lacks a program, or disk space, that the step needs
+    ├── TimedOut           14  something took longer than its limit
+    ├── TryLater           15  a surface asked to try again later
     └── Interrupted       130  stopped by the user or a signal
 
-Exit code 0 means done and verified, 1 is never used on purpose, 2 is the command line's own
-(a misspelt option). An error is raised as deep as it happens and caught once, in ``cli``; it
-never prefixes the name of the stage, since the layer above knows it.
+Exit code 0 means done and verified. Code 1 is not used; code 2 is for an error on the command line, such
+as a misspelt option. An error is raised where it happens and caught once, in ``cli``. Its message never
+starts with the name of the stage, since the layer above adds it.
 
-An error knows whether to try again (``retryable``), and the renderer alone puts that into words:
-a raise site gives what is specific and never writes "run it again". Once raised, an error does not
-change: who knows more of it raises `UnmoorError.amended`.
+An error knows whether the same command may succeed later (``retryable``), and only the renderer turns that into
+text: a message never says "run it again". A raised error does not change: code that can add to it raises the
+result of `UnmoorError.amended` instead.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from typing import ClassVar, Self, TypedDict, Unpack
 
 
 class Advice(TypedDict, total=False):
-    """What there is to do about an error, as `UnmoorError` takes it."""
+    """What to do about an error: the keyword arguments of `UnmoorError` for it."""
 
     next_step: str
     retryable: bool
@@ -47,11 +47,10 @@ class Advice(TypedDict, total=False):
 class UnmoorError(Exception):
     """The root: what went wrong, where, and what to do next.
 
-    ``retryable`` says whether the same command may succeed when it is run again: at once, or after
-    ``next_step`` if there is one. A class says what holds for its kind, where nobody has to change
-    anything; a raise site may differ from it. An error that is not retryable has a ``next_step``.
-    ``wait`` is how many seconds to leave the surface alone first, 0 for unknown; ``otherwise`` is what
-    to do if the same failure comes back.
+    ``retryable`` says whether the same command may succeed if it is run again: at once, or after
+    ``next_step`` if there is one. The class sets the default, and each raise may override it. An error
+    that is not retryable has a ``next_step``. ``wait`` is how many seconds to wait before that, 0 if
+    unknown. ``otherwise`` is what to do if the same failure happens again.
     """
 
     exit_code: ClassVar[int] = 70
@@ -83,10 +82,10 @@ class UnmoorError(Exception):
     def amended(
         self, *, also: str = "", where: str | None = None, next_step: str | None = None, retryable: bool | None = None
     ) -> Self:
-        """Return the same error, said more fully, with this one as its cause.
+        """Return a copy of the error with more information, and this error as its cause.
 
-        ``also`` goes behind what went wrong, on a line of its own if that has several. The others
-        replace what is there; ``None`` keeps it.
+        ``also`` is appended to the message, on its own line if the message has several lines. Every other
+        argument replaces the present value; ``None`` keeps it.
         """
         fuller = type(self).__new__(type(self))
         vars(fuller).update(vars(self))
@@ -102,16 +101,16 @@ class UnmoorError(Exception):
 
     @property
     def advice(self) -> Advice:
-        """What there is to do about it, for an error that says the same in other words."""
+        """What to do about this error, to pass on to another error with a different message."""
         return Advice(next_step=self.next_step, retryable=self.retryable, wait=self.wait, otherwise=self.otherwise)
 
     def in_brief(self, *, where: bool = False) -> str:
-        """What went wrong and what to do about it, for the middle of another message."""
+        """The message and what to do about it, on one line, to embed in another message."""
         return "; ".join(filter(None, (str(self) if where else self.what, self.next_step or self.otherwise)))
 
 
 class Internal(UnmoorError):
-    """A fault of unmoor's own; the message names the file that holds the traceback."""
+    """A bug in unmoor. The message names the file with the traceback."""
 
     exit_code = 70
     kind = "internal"
@@ -119,7 +118,7 @@ class Internal(UnmoorError):
 
 
 class ConfigError(UnmoorError):
-    """Settings, or a world file, that cannot be right."""
+    """Invalid settings, or an invalid world file."""
 
     exit_code = 3
     kind = "config"
@@ -135,7 +134,7 @@ class Refused(UnmoorError):
 
 
 class Denied(UnmoorError):
-    """A missing or wrong credential, or too few rights."""
+    """A missing or wrong credential, or missing permissions."""
 
     exit_code = 5
     kind = "denied"
@@ -143,9 +142,9 @@ class Denied(UnmoorError):
 
 
 class BuildFailed(UnmoorError):
-    """The project does not build; ``file`` and ``line`` (from 1, 0 for none) say where, if that is known.
+    """The project does not build. ``file`` and ``line`` (from 1) say where; empty and 0 if unknown.
 
-    ``absent`` is the path of a file that the build did not find, as the build writes it.
+    ``absent`` is the path of a file that the build did not find, as the build prints it.
     """
 
     exit_code = 6
@@ -168,14 +167,14 @@ class BuildFailed(UnmoorError):
         self.absent = absent
 
     def below(self, folder: str) -> Self:
-        """Return the same error with ``file`` as the forge shows it: ``folder`` is the project's, from the top."""
+        """Return the same error with ``file`` relative to the top of the repository; ``folder`` is the project's."""
         fuller = self.amended()
         fuller.file = posixpath.join(folder, self.file) if self.file else ""
         return fuller
 
 
 class InvalidDist(UnmoorError):
-    """A built file that an index would refuse, or that is of another version."""
+    """A built file that an index would refuse, or that has another version."""
 
     exit_code = 7
     kind = "invalid"
@@ -191,7 +190,7 @@ class CheckFailed(UnmoorError):
 
 
 class Conflict(UnmoorError):
-    """The same name already holds other bytes; the message names both digests."""
+    """Other bytes already have the same name. The message gives both digests."""
 
     exit_code = 9
     kind = "conflict"
@@ -199,7 +198,7 @@ class Conflict(UnmoorError):
 
 
 class Unknown(UnmoorError):
-    """The world could not be read (time-out, malformed answer): never taken for absent."""
+    """A surface could not be read (timeout, malformed answer). It is never treated as absent."""
 
     exit_code = 10
     kind = "unknown"
@@ -207,7 +206,7 @@ class Unknown(UnmoorError):
 
 
 class Rejected(UnmoorError):
-    """A surface said no, and asking again would not help."""
+    """A surface refused the request, and the same request would be refused again."""
 
     exit_code = 11
     kind = "rejected"
@@ -223,7 +222,7 @@ class Incomplete(UnmoorError):
 
 
 class ToolMissing(UnmoorError):
-    """A program, or room on a disk, that this step needs is not on this machine."""
+    """This machine lacks a program, or disk space, that the step needs."""
 
     exit_code = 13
     kind = "missing"
@@ -231,7 +230,7 @@ class ToolMissing(UnmoorError):
 
 
 class TimedOut(UnmoorError):
-    """Something took longer than it may."""
+    """Something took longer than its limit."""
 
     exit_code = 14
     kind = "timeout"
@@ -239,9 +238,9 @@ class TimedOut(UnmoorError):
 
 
 class TryLater(UnmoorError):
-    """A surface asked to come back later than this run can wait for.
+    """A surface asked to try again later than this run can wait for.
 
-    It is about what was to be done. A read that is put off is `Unknown`: what is there is not known.
+    This is for writes. If a surface puts off a read, the error is `Unknown`.
     """
 
     exit_code = 15
@@ -258,7 +257,7 @@ class Interrupted(UnmoorError):
 
 
 def error_classes() -> tuple[type[UnmoorError], ...]:
-    """Every error class, the root first, in the order of its exit code."""
+    """Every error class: the root first, then in the order of exit codes."""
     return (UnmoorError, *sorted(UnmoorError.__subclasses__(), key=lambda error: error.exit_code))
 
 
@@ -267,22 +266,22 @@ _NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 def from_os_error(error: BaseException) -> UnmoorError | None:
-    """What a disk or its rights would not let us do, which is no fault of ours; ``None`` for any other error."""
+    """The error for a full disk or missing file permissions, neither of which is a bug; ``None`` for any other."""
     if not isinstance(error, OSError):
         return None
     what, where = error.strerror or str(error), str(error.filename or "")
     if error.errno in _NO_ROOM:
         return ToolMissing(
-            f"a file could not be written: {what}",
+            f"cannot write a file: {what}",
             where=where,
-            next_step="make room where the checkout and temporary files (TMPDIR) are",
+            next_step="free space where the checkout and temporary files (TMPDIR) are",
             retryable=True,
         )
     if error.errno in _NO_RIGHT:
         return Denied(
-            f"this user may not use that file or folder: {what}",
+            f"this user has no permission for that file or folder: {what}",
             where=where,
-            next_step="give the user the right to it, or use another checkout or TMPDIR",
+            next_step="grant the permission, or use another checkout or TMPDIR",
             retryable=True,
         )
     return None

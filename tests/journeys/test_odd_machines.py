@@ -55,7 +55,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
         with small_disk(place.repo.path / ".unmoor", "16k"):
             ran = place.release()
             assert ran.returncode == 13, ran.stderr
-            assert "a file could not be written: No space left on device" in ran.stderr
+            assert "cannot write a file: No space left on device" in ran.stderr
             assert "unmoor itself failed" not in ran.stderr
             assert place.stored() == []
         again = place.release()

@@ -58,9 +58,9 @@ def release(*, prerelease: bool, highest: bool) -> Release:
     )
 
 
-def finding(standing: Certainty) -> Finding:
+def finding(certainty: Certainty) -> Finding:
     """A finding on one surface."""
-    return Finding(surface="pypi", standing=standing, detail="")
+    return Finding(surface="pypi", certainty=certainty, detail="")
 
 
 def published(*, prerelease: bool, latest: bool) -> PublishedRelease:

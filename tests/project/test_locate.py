@@ -125,7 +125,7 @@ def test_the_project_that_is_meant(
     repo = made(tmp_path / "all", top) if top else several
     found = find(repo, shell, folder, **said)  # type: ignore[arg-type]  # a case names only what it is about
     assert found.path == path
-    assert bool(found.said) is ("tag" in said)
+    assert bool(found.note) is ("tag" in said)
 
 
 @pytest.mark.parametrize("tag", ["v9.0", "acme-9.0", "release-9.0", "acme-alpha-core-v1.0", "gamma-1.0", "next"])
@@ -183,7 +183,7 @@ def test_a_repository_without_any_project_is_taken_as_it_is(tmp_path: Path, shel
         pytest.param(
             {"unmoor.toml": 'path = "packages/alpha"\ntestpypi = "off"'},
             {},
-            "beside path these settings would count for nothing: testpypi",
+            "these settings have no effect next to path: testpypi",
             id="beside other settings",
         ),
     ],
@@ -230,7 +230,7 @@ def test_settings_are_those_of_the_folder(tmp_path: Path, shell: LocalShell) -> 
     first = git.head()
     repo.commit({"packages/alpha/unmoor.toml": 'path = "packages/beta"\n', "packages/beta/unmoor.toml": "colour = 1"})
     for path, words in (
-        ("packages/alpha", r"packages/alpha/unmoor\.toml: path: path is for the settings at the top"),
+        ("packages/alpha", r"packages/alpha/unmoor\.toml: path: path is only for the settings at the top"),
         ("packages/beta", r"packages/beta/unmoor\.toml: settings stand both here and"),
     ):
         with pytest.raises(UnmoorError, match=words):

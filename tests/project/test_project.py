@@ -376,20 +376,20 @@ def test_the_name(tree: Tree, name: str) -> None:
         ({}, "", "there is no Python project here"),
         ({"pyproject.toml": "[project]\nversion = '1'\n"}, "pyproject.toml", "the project has no name"),
         ({"setup.py": "setup(**settings)\n"}, "setup.py", "cannot be read from setup.py"),
-        ({"pyproject.toml": "[project]\nname = '../x'\n"}, "pyproject.toml", "'../x' is no name"),
+        ({"pyproject.toml": "[project]\nname = '../x'\n"}, "pyproject.toml", "'../x' is not a valid project name"),
         ({"pyproject.toml": "[project\n"}, "pyproject.toml", "this is not TOML"),
         ({"pyproject.toml": "a = " + "[" * 5000}, "pyproject.toml", "this is not TOML"),
-        ({"setup.cfg": "name = p\n"}, "setup.cfg", "no file of settings"),
+        ({"setup.cfg": "name = p\n"}, "setup.cfg", "invalid configuration file"),
         ({"pyproject.toml": r'project = {name = "p", version = "1.\u0032"}'}, "project.version", "plain text"),
         (
             {"pyproject.toml": HATCH + "[tool.hatch.version]\npath = 'v'\npattern = '('\n", "v": "1"},
             "v",
-            "pattern that should find the version is faulty",
+            "pattern to find the version is invalid",
         ),
         (
             {"pyproject.toml": HATCH + "[tool.hatch.version]\npath = 'v'\npattern = '1'\n", "v": "1"},
             "v",
-            "pattern that should find the version is faulty",
+            "pattern to find the version is invalid",
         ),
     ],
 )
@@ -444,7 +444,7 @@ def test_a_spot_that_moved() -> None:
     """A file that changed meanwhile is not touched."""
     spot = WrittenVersion(path="V", line=2, column=0, text="1.0")
     for content in (b"1.0\n", b"\n1.1\n", b""):
-        with pytest.raises(ConfigError, match="not written here any more"):
+        with pytest.raises(ConfigError, match="no longer written here"):
             with_version(content, spot, "2.0")
 
 

@@ -352,7 +352,7 @@ def two_on_head(repo: Repo) -> None:
 @pytest.mark.parametrize(
     ("arrange", "tag", "words"),
     [
-        (disagreeing, "v1.3.0", "pyproject.toml, line 6: the tag v1.3.0 names version 1.3.0, and the file says 1.2.0"),
+        (disagreeing, "v1.3.0", "pyproject.toml, line 6: the tag v1.3.0 names version 1.3.0, but the file says 1.2.0"),
         (twin, "v1.3.0", "the tags v1.3.0 and 1.3.0 name the same version"),
         (garbled, None, "pyproject.toml, line 6: 'soon' is not a version"),
         (two_on_head, None, "name different versions: v1.0.0rc1, v1.0.0"),

@@ -70,9 +70,11 @@ class AccessResult:
     warned: list[str]
     said: list[str]
 
-    def told(self, standing: Certainty) -> str:
+    def told(self, certainty: Certainty) -> str:
         """The details of one standing."""
-        return "\n".join(f"{each.surface}: {each.detail}" for each in self.access.findings if each.standing is standing)
+        return "\n".join(
+            f"{each.surface}: {each.detail}" for each in self.access.findings if each.certainty is certainty
+        )
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def test_what_reads_can_prove_is_proven_and_the_rest_names_its_stage() -> None:
     """A login is proven by the first upload, everything else here."""
     heard = AccessInputs().look()
     assert "may write" in heard.told(Certainty.PROVEN)
-    unproven = [each for each in heard.access.findings if each.standing is Certainty.UNPROVEN]
+    unproven = [each for each in heard.access.findings if each.certainty is Certainty.UNPROVEN]
     assert [(each.surface, each.proven_by) for each in unproven] == [("testpypi", "testpypi"), ("pypi", "pypi")]
     assert "keyring" in unproven[0].detail
     assert heard.warned == []
@@ -163,11 +165,11 @@ PUBLIC = ForgeRelease(
     ],
     ids=["never", "not told", "still there"],
 )
-def test_a_tag_that_an_immutable_release_had(door: FakeForge, standing: Certainty, words: str) -> None:
+def test_a_tag_that_an_immutable_release_had(door: FakeForge, certainty: Certainty, words: str) -> None:
     """What the forge attests is believed; where it says nothing, the report does, with the stage that will tell."""
     heard = AccessInputs(forge=door).look()
-    assert words in heard.told(standing)
-    assert any("undraft proves it" in each for each in heard.said) == (standing is Certainty.UNPROVEN)
+    assert words in heard.told(certainty)
+    assert any("undraft proves it" in each for each in heard.said) == (certainty is Certainty.UNPROVEN)
 
 
 def test_a_name_in_another_case_is_the_same_repository() -> None:
@@ -269,14 +271,14 @@ THERE = Holding(simple=listed_files({"demo-1.0.tar.gz": "a" * 64}), json=None)
     ],
 )
 def test_a_token_is_minted_only_where_the_project_is_and_the_run_would_use_it(
-    *, ceiling: Reach, known: bool, held: Holding, proved: list[LoginProbe], standing: Certainty
+    *, ceiling: Reach, known: bool, held: Holding, proved: list[LoginProbe], certainty: Certainty
 ) -> None:
     """The exchange creates the project of a pending publisher: that is the publishing stage's to do."""
     index = FakeIndex(held, known=known, **TRUSTED)  # type: ignore[arg-type]
     access = AccessInputs(index=index, ceiling=ceiling).look().access
     assert index.proved == proved
     (login, *_) = [each for each in access.findings if each.surface == "pypi"]
-    assert (login.standing, login.proven_by) == (standing, "" if standing is Certainty.PROVEN else "pypi")
+    assert (login.certainty, login.proven_by) == (certainty, "" if certainty is Certainty.PROVEN else "pypi")
     assert ("since that would create the project" in login.detail) is not known
 
 

@@ -296,7 +296,7 @@ def twin_there(place: TagInputs) -> None:
     place.repo.git("tag", "-d", "v1.0.0-rc.1")
 
 
-HEAD_STEP = "name a tag, such as v1.2.3, or make one: git tag -a v1.2.3"
+HEAD_STEP = "name a tag, such as v1.2.3, or create one: git tag -a v1.2.3"
 RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
 
 
@@ -313,7 +313,7 @@ RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
         (nothing, "", {}, "it is empty", RELEASED_NAMES),
         (nothing, "v1.0.dev1", {}, "development version", RELEASED_NAMES),
         (nothing, "v1.0+local", {}, "local version", RELEASED_NAMES),
-        (nothing, None, {}, "no release tag is on the commit", HEAD_STEP),
+        (nothing, None, {}, "the checked-out commit has no release tag", HEAD_STEP),
         (hostile_on_head, None, {}, "it contains $ ( ) { }", RELEASED_NAMES),
         (dev_on_head, None, {}, "1.0.0.dev1 is a development version", RELEASED_NAMES),
         (two_on_head, None, {}, "name different versions: v1.0.0rc1, v1.0.0", "name the tag"),
@@ -332,13 +332,13 @@ RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
         (moved, "v1.0.0", {}, "on the remote: it was moved", "never move a released tag"),
         (tagged, "v1.0.0", {"commit": "f" * 40}, "started for commit " + "f" * 40, "start a new run"),
         (tagged, "v1.0.0", {"expected_repository": "o/other"}, "released only from o/other", "in a fork, rehearse"),
-        (static, "v1.0.0", {}, "names version 1.0.0, and the file says 1.2.0", "write 1.0.0 there"),
+        (static, "v1.0.0", {}, "names version 1.0.0, but the file says 1.2.0", "write 1.0.0 there"),
         (static, "v1.0.0", {}, "pyproject.toml, line 3: ", "write 1.0.0 there"),
         (
             candidate_of_a_final,
             "v1.2.0rc1",
             {},
-            "names version 1.2.0rc1, and the file says 1.2.0",
+            "names version 1.2.0rc1, but the file says 1.2.0",
             "write 1.2.0rc1 there",
         ),
         (garbled, "v1.0.0", {}, "the file says soon", "write 1.0.0 there"),

@@ -85,8 +85,8 @@ def resolve_checkout(
         refuse_unsafe(tag)
     commit = (top.commit_of(tag) if tag is not None else None) or top.head()
     found = locate(top, target.folder, sources, named=target.path, tag=tag, commit=commit)
-    if found.said:
-        output.err(found.said)
+    if found.note:
+        output.err(found.note)
     return top.at(found.path)
 
 

@@ -1,9 +1,9 @@
-"""The products: frozen values that stages give each other, a module a subject.
+"""The products: frozen values that stages give each other, one module per subject.
 
-Every room above may import them; they import the engine and the small tools alone. Begin with `release`, which every
-stage is handed, then `dists`. Each says in one line what it is (`summary`), for whoever shows it.
+Every room above may import them; they import only `core` and `util`. Begin with `release`, which almost every stage
+takes as an input, then read `dists`. Each product has a `summary`: one line of text about it, for the listeners.
 
-Paths never take part in equality: the same bytes in another folder are the same product.
+Paths are never compared: the same bytes in another folder are the same product.
 """
 
 from unmoor.products.access import Access, Certainty, Finding

@@ -1,4 +1,4 @@
-"""What is known of logins, permissions and names before anything is built."""
+"""The findings about logins, permissions and names before anything is built."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing `access` looked at: ``proven_by`` names the stage that will prove an unproven one."""
+    """The result of one check of ``access``. ``proven_by`` names the stage that proves an unproven one."""
 
     surface: str
-    standing: Certainty
+    certainty: Certainty
     detail: str
     proven_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """What was found out about every login, permission and name before anything is built."""
+    """The findings about every login, permission and name."""
 
     findings: tuple[Finding, ...]
 
     @property
     def summary(self) -> str:
-        """How many were proven, in one line."""
-        proven = sum(finding.standing is Certainty.PROVEN for finding in self.findings)
+        """How many findings are proven, in one line."""
+        proven = sum(finding.certainty is Certainty.PROVEN for finding in self.findings)
         return f"{proven} proven, {len(self.findings) - proven} only provable by using them"

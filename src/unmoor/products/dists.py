@@ -1,4 +1,4 @@
-"""The built files: wheels and sdists, each by its digest."""
+"""The built files: wheels and sdists, each with its digest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unmoor.util.text import count_of, size
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """One built file: sha256 in lower-case hexadecimal, size in bytes."""
+    """One built file. ``sha256`` is in lower-case hexadecimal, ``size`` in bytes."""
 
     name: str
     sha256: str
@@ -19,13 +19,13 @@ class File:
 
     @property
     def is_wheel(self) -> bool:
-        """Whether this is a wheel (PEP 427); the other kind is an sdist (PEP 625)."""
+        """Whether this is a wheel (PEP 427). Any other file is an sdist (PEP 625)."""
         return self.name.endswith(".whl")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """A program or library that had a hand in the release."""
+    """A program or library that took part in the build."""
 
     name: str
     version: str
@@ -33,7 +33,7 @@ class Tool:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A file that was tested, by its digest."""
+    """A tested file or image, by its digest."""
 
     name: str
     sha256: str
@@ -41,9 +41,9 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Dists:
-    """What was built, wheels first, each kind sorted by name.
+    """The built files, wheels first, each kind sorted by name.
 
-    ``decisions`` says in words what was decided otherwise than usual, such as ``wheel-from = tree``.
+    ``decisions`` lists, as text, the settings that differ from the defaults, such as ``wheel-from = tree``.
     """
 
     files: tuple[File, ...]
@@ -57,12 +57,12 @@ class Dists:
 
     @property
     def sdists(self) -> tuple[File, ...]:
-        """The source distributions: one, as a rule."""
+        """The source distributions, usually one."""
         return tuple(file for file in self.files if not file.is_wheel)
 
     @property
     def summary(self) -> str:
-        """How many files, and their size, in one line."""
+        """The number of files and their total size, in one line."""
         return f"{count_of(len(self.files), 'file')}, {size(sum(file.size for file in self.files))}"
 
 

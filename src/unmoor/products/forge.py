@@ -1,4 +1,4 @@
-"""The release on the forge: as a draft, then public."""
+"""The release on the forge: first a draft, then public."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Asset:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """The one release object of the tag on the forge, with all its assets, public or not yet."""
+    """The release object of the tag on the forge with all its assets, still a draft or already public."""
 
     id: int
     tag: str
@@ -27,7 +27,7 @@ class Draft:
 
     @property
     def summary(self) -> str:
-        """How many assets, and where, in one line."""
+        """The number of assets and the URL, in one line."""
         return f"{count_of(len(self.assets), 'asset')} at {clean(self.url)}"
 
 
@@ -42,6 +42,6 @@ class PublishedRelease:
 
     @property
     def summary(self) -> str:
-        """Where it is, and how it is marked, in one line."""
+        """The URL and the mark (prerelease, latest or not latest), in one line."""
         standing = "prerelease" if self.prerelease else "latest" if self.latest else "not latest"
         return f"{clean(self.url)} ({standing})"

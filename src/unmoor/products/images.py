@@ -1,4 +1,4 @@
-"""Container images: built here, pushed to registries, and the tags that point at them."""
+"""Container images, as built and as pushed, and the tags that point at them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """Every image that was built, in the order of the settings."""
+    """Every built image, in the order of the settings."""
 
     images: tuple[Image, ...]
 
@@ -43,7 +43,7 @@ class Images:
 class PushedImage:
     """One target on one registry: the digest that every tag will point at, and the digest of each platform.
 
-    Where there is one platform ``digest`` is that image's manifest; else it is the index over all of them.
+    With one platform ``digest`` is that of the image's manifest; with several it is that of the index over them.
     """
 
     name: str
@@ -55,7 +55,7 @@ class PushedImage:
 
 @dataclass(frozen=True, kw_only=True)
 class Pushed:
-    """What the registries hold under the commit tags, read back by digest."""
+    """The images that the registries hold under the commit tags, read back by digest."""
 
     images: tuple[PushedImage, ...]
 
@@ -67,9 +67,9 @@ class Pushed:
 
 @dataclass(frozen=True, kw_only=True)
 class MovedTag:
-    """One tag that was moved: to which digest, and where it pointed before (``None``: nowhere, or not known).
+    """One moved tag: the digest it points at, and the one it pointed at before (``None`` if none, or unknown).
 
-    ``floating`` tags move from release to release; the others name the version for ever.
+    ``floating`` tags move from release to release; the others always name this version.
     """
 
     name: str
@@ -81,14 +81,17 @@ class MovedTag:
 
 @dataclass(frozen=True, kw_only=True)
 class MovedTags:
-    """Every tag of the release, and every floating tag that is rightly its own, read back."""
+    """Every tag of the release and every floating tag that belongs to it, read back.
+
+    ``left`` says, one text per tag, why other tags did not move.
+    """
 
     pointers: tuple[MovedTag, ...]
     left: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def summary(self) -> str:
-        """How many tags were moved, and where, in one line."""
+        """The number of moved tags and the registries, in one line."""
         names = dict.fromkeys(pointer.name for pointer in self.pointers)
         kept = f"; {count_of(len(self.left), 'tag')} left where they were" if self.left else ""
         return f"{count_of(len(self.pointers), 'tag')} on {', '.join(names)}{kept}"

@@ -1,4 +1,4 @@
-"""What a package index holds of the release."""
+"""The files of the release on a package index."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ class Uploaded:
 
     @property
     def summary(self) -> str:
-        """How many files, and on which index, in one line."""
+        """The number of files and the index, in one line."""
         return f"{count_of(len(self.files), 'file')} on {self.index}"

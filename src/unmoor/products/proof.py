@@ -1,4 +1,4 @@
-"""What was tested, on which digests, and what the tests said."""
+"""A proof: which digests were tested, how, and with which result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unmoor.util.text import clean
 
 
 class Verdict(StrEnum):
-    """What a test said. ``not tested`` is never a pass."""
+    """The verdict of a test. ``not tested`` never counts as passed."""
 
     PASSED = "passed"
     NOT_TESTED = "not tested"
@@ -18,7 +18,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """One thing that was tried on the subjects."""
+    """The result of one test of the subjects."""
 
     name: str
     verdict: Verdict
@@ -27,7 +27,7 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """Which digests passed which test; travels in the manifest and is never made again beside credentials."""
+    """Which digests passed which tests. The manifest carries it, so that no job with credentials runs tests again."""
 
     name: str
     subjects: tuple[Subject, ...]
@@ -35,7 +35,7 @@ class Proof:
 
     @property
     def summary(self) -> str:
-        """How many tests passed, and which were not run, in one line."""
+        """The number of passed tests and the names of those not run, in one line."""
         passed = sum(result.verdict is Verdict.PASSED for result in self.results)
         untested = [result.name for result in self.results if result.verdict is Verdict.NOT_TESTED]
         return f"{passed} passed" + (f"; not tested: {clean(', '.join(untested))}" if untested else "")

@@ -13,9 +13,9 @@ class Release:
 
     ``version`` is canonical PEP 440, ``commit`` 40 hexadecimal digits, ``date`` the commit's time
     in seconds since 1970, ``repository`` ``owner/name``, ``project`` the name as the project writes it.
-    ``prefix`` is what stands in the tag before the version and its ``v``, ``path`` the project's folder
-    in the repository, empty where it is the top. ``settings`` says where the
-    settings came from, where not from the commit: a file's name and its sha256.
+    ``prefix`` is the part of the tag before the version and its ``v``. ``path`` is the project's folder
+    in the repository, empty for the top. ``settings`` is the name and sha256 of the settings file,
+    empty if the settings come from the commit.
     """
 
     repository: str
@@ -47,8 +47,8 @@ class Release:
 class Notes:
     """The release notes as they will be published: Markdown, at most 125,000 characters.
 
-    ``full`` is the whole text where the body had to be cut, else equal to ``body``.
-    ``source`` says where they came from, in words.
+    ``full`` is the whole text if ``body`` had to be cut, else equal to ``body``.
+    ``source`` says, as text, where they came from.
     """
 
     body: str
@@ -57,5 +57,5 @@ class Notes:
 
     @property
     def summary(self) -> str:
-        """How long the notes are, and where they came from, in one line."""
+        """The number of lines and the source of the notes, in one line."""
         return f"{count_of(len(self.body.splitlines()), 'line')} from {clean(self.source)}"

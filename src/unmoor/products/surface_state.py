@@ -1,4 +1,4 @@
-"""How what is seen stands to what should be there: of one file or tag, and of a surface as a whole."""
+"""The state of a file, a tag or a whole surface, compared with what it should hold."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """How one surface stands to the manifest, the best first.
+    """The state of a surface compared with the manifest, the best first.
 
-    ``pending``: everything is there, and installers cannot see all of it yet.
+    ``pending``: everything is there, but installers cannot see all of it yet.
     """
 
     COMPLETE = "complete"
@@ -20,12 +20,15 @@ class State(StrEnum):
     CONFLICTING = "conflicting"
 
 
-_WORST_LAST = tuple(State)
+_BEST_FIRST = tuple(State)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One file or tag on one surface: the digest it should have (empty: any) and the one that was seen, and a word."""
+    """One file or tag on one surface.
+
+    ``expected`` is the digest it should have (empty for any), ``seen`` the one it has (``None`` if unknown).
+    """
 
     name: str
     state: State
@@ -36,7 +39,7 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class SurfaceState:
-    """What one surface holds of the release; ``note`` says why where no single file is to blame."""
+    """The state of one surface. ``note`` gives the reason if it is not about a single item."""
 
     surface: str
     state: State
@@ -46,12 +49,12 @@ class SurfaceState:
 
     @classmethod
     def of(cls, surface: str, items: Iterable[Item], *, note: str = "", url: str = "") -> SurfaceState:
-        """A surface that is as its worst item is, and incomplete at best where something is to be said of it."""
+        """Return a surface in the state of its worst item, or incomplete if there is a note and no item is worse."""
         seen = tuple(items)
         state = worst([*(item.state for item in seen), *([State.INCOMPLETE] if note else [])])
         return cls(surface=surface, state=state, items=seen, note=note, url=url)
 
 
 def worst(states: Iterable[State]) -> State:
-    """Return the state that decides: conflicting before unknown before incomplete before pending."""
-    return max(states, key=_WORST_LAST.index, default=State.COMPLETE)
+    """Return the worst state: conflicting, then unknown, incomplete, pending, complete. Complete if there are none."""
+    return max(states, key=_BEST_FIRST.index, default=State.COMPLETE)

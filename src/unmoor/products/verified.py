@@ -1,4 +1,4 @@
-"""What every surface holds at the end, read back."""
+"""The content of every surface at the end of a release, read back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from unmoor.util.text import count_of
 
 @dataclass(frozen=True, kw_only=True)
 class VerifiedItem:
-    """What one surface was seen to hold at the end; ``pending`` says what is still stale there."""
+    """One item that a surface holds. ``pending`` says what is not visible there yet, empty if nothing."""
 
     surface: str
     what: str
@@ -25,6 +25,6 @@ class Verified:
 
     @property
     def summary(self) -> str:
-        """How many were read back, in one line."""
+        """The number of items read back, in one line."""
         pending = sum(bool(held.pending) for held in self.held)
         return f"{count_of(len(self.held), 'item')} read back" + (f", {pending} still pending" if pending else "")

@@ -1,10 +1,10 @@
-"""What a project's own files say: its name, its backend, and where its version is written, if anywhere.
+"""Read a project's files: its name, its build backend, and where its version is written, if anywhere.
 
-Nothing is run and nothing imported: ``pyproject.toml`` (PEP 517, 518, 621 and the tables of the
-backends), ``setup.cfg``, and literals of ``setup.py`` and of modules, read at one commit.
+No code of the project is run or imported. The sources are ``pyproject.toml`` (PEP 517, 518, 621 and the tables of
+the backends), ``setup.cfg``, and literals in ``setup.py`` and in modules, all read at one commit.
 
-Stages, `dists`, the rehearsal and the command line import it. Begin with `locate`, which finds the project of a
-repository; `written_version` reads its version.
+Stages, `dists`, the rehearsal and the command line import this room. Begin with `locate`, which finds the project in
+a repository; `written_version` reads its version.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9])?")
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectFacts:
-    """What the files say at one commit.
+    """The facts in the files at one commit.
 
-    ``version_written`` is ``None`` where the version comes from tags (``scm``), or is computed in a
-    way that only a build can tell. ``dynamic``: the metadata leave the version to the backend.
+    ``version_written`` is ``None`` if the version comes from tags (``scm``), or if only a build can
+    compute it. ``dynamic``: the ``[project]`` table leaves the version to the backend.
     """
 
     name: str
@@ -50,17 +50,17 @@ class ProjectFacts:
 
 
 def read_facts(read: Read, *, project: str = "") -> ProjectFacts:
-    """Read a project's files through ``read``, which gives a file's content or ``None``.
+    """Read a project's files through ``read``, which returns a file's content or ``None``.
 
-    ``project`` is the configured name and goes before what the files say. Raises `ConfigError`
-    where a file is malformed, or the name cannot be known.
+    ``project`` is the configured name and takes precedence over the files. Raises `ConfigError`
+    if a file is malformed, or if the name cannot be determined.
     """
     files = Files(read)
-    spot, scm = find_version(files)
+    written, scm = find_version(files)
     static = isinstance(table(files.pyproject, "project").get("version"), str)
     return ProjectFacts(
-        name=_fit(project) if project else _name(files),
-        version_written=spot,
+        name=_require_valid_name(project) if project else _name(files),
+        version_written=written,
         backend=files.backend,
         dynamic=not static,
         has_towncrier=files.read("towncrier.toml") is not None or bool(table(files.pyproject, "tool", "towncrier")),
@@ -69,65 +69,65 @@ def read_facts(read: Read, *, project: str = "") -> ProjectFacts:
 
 
 def read_version(read: Read) -> tuple[WrittenVersion | None, bool]:
-    """Where the version is written, and whether it comes from tags instead, whatever the project is called.
+    """Return where the version is written, and whether it comes from tags instead. The project's name is not needed.
 
-    Raises `ConfigError` where a file is malformed.
+    Raises `ConfigError` if a file is malformed.
     """
     return find_version(Files(read))
 
 
 def guess_version(read: Read) -> WrittenVersion | None:
-    """Where a version that ``setup.py`` computes is likely to be written. Only a build can tell whether it is so."""
+    """Guess where a version that ``setup.py`` computes is written. Only a build can confirm it."""
     return likely_version(Files(read))
 
 
 def is_project(read: Read) -> bool:
-    """Whether a folder's files are those of a project: ``setup.py``, or one that says a name or a build backend.
+    """Whether a folder holds a project: it has a ``setup.py``, or a file that sets a name or a build backend.
 
-    A file that only sets up tools makes no project, nor does setuptools with nothing to read; one that cannot
-    be read may be a project's, and whoever reads it will say so.
+    A ``pyproject.toml`` that only configures tools is no project, nor is one that names setuptools and nothing
+    else. A malformed file counts as a project's; reading the project then raises the error.
     """
     files = Files(read)
     try:
-        said = "project" in files.pyproject or {"poetry", "flit"} & table(files.pyproject, "tool").keys()
+        has_name = "project" in files.pyproject or {"poetry", "flit"} & table(files.pyproject, "tool").keys()
         builds = not files.backend.startswith("setuptools.")
-        return bool(said) or builds or files.read("setup.py") is not None or files.cfg.has_section("metadata")
+        return bool(has_name) or builds or files.read("setup.py") is not None or files.cfg.has_section("metadata")
     except ConfigError:
         return True
 
 
 def _name(files: Files) -> str:
-    """The project's name as the project writes it."""
+    """The project's name as its files write it."""
     flit = table(files.pyproject, "tool", "flit", "metadata")
-    said = (
+    name = (
         table(files.pyproject, "project").get("name")
         or table(files.pyproject, "tool", "poetry").get("name")
         or flit.get("dist-name")
         or flit.get("module")
     )
-    if said is None and files.read("setup.cfg") is not None:
-        said = files.cfg.get("metadata", "name", fallback=None)
-    if said is None and files.setup is not None and "name" in files.setup[1]:
+    if name is None and files.read("setup.cfg") is not None:
+        name = files.cfg.get("metadata", "name", fallback=None)
+    if name is None and files.setup is not None and "name" in files.setup[1]:
         found = files.of_python("setup.py", files.setup[1]["name"])
-        said = found.text if isinstance(found, WrittenVersion) else likely_name(files)
-    if isinstance(said, str):
-        return _fit(said)
-    raise _nameless(files)
+        name = found.text if isinstance(found, WrittenVersion) else likely_name(files)
+    if isinstance(name, str):
+        return _require_valid_name(name)
+    raise _no_name(files)
 
 
-def _nameless(files: Files) -> ConfigError:
-    """What to say where no file names the project: mostly the wrong folder, or a forgotten line."""
+def _no_name(files: Files) -> ConfigError:
+    """The error if no file names the project: usually a wrong folder or a forgotten line."""
     here = [path for path in ("pyproject.toml", "setup.cfg", "setup.py") if files.read(path) is not None]
     if not here:
         return ConfigError(
-            "there is no Python project here: neither pyproject.toml nor setup.cfg nor setup.py is in this commit",
+            "there is no Python project here: this commit has no pyproject.toml, setup.cfg or setup.py",
             next_step="commit them; or name another checkout (--directory DIR), or a folder in this one (--path DIR)",
         )
     if here == ["pyproject.toml"]:
         return ConfigError(
             "the project has no name",
             where="pyproject.toml",
-            next_step='write name = "NAME" under [project]; or, where a build backend computes it,'
+            next_step='set name = "NAME" under [project]; or, if a build backend computes it,'
             ' project = "NAME" under [tool.unmoor]',
         )
     return ConfigError(
@@ -137,11 +137,11 @@ def _nameless(files: Files) -> ConfigError:
     )
 
 
-def _fit(name: str) -> str:
-    """Return a name of the form that PEP 508 gives. Raises `ConfigError`."""
+def _require_valid_name(name: str) -> str:
+    """Return the name if it is valid by PEP 508. Raises `ConfigError`."""
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            f"{clean(name, 60)!r} is no name of a project (PEP 508)",
+            f"{clean(name, 60)!r} is not a valid project name (PEP 508)",
             where="pyproject.toml",
             next_step='correct the name, or set project = "NAME" under [tool.unmoor]',
         )

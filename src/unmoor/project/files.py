@@ -1,4 +1,4 @@
-"""A project's files at one commit, each read and parsed once, when it is first needed."""
+"""A project's files at one commit, each read and parsed once, on first use."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)")
 
 
 class Files:
-    """A project's files, each parsed once, when it is first needed."""
+    """A project's files, each read and parsed once, on first use."""
 
     def __init__(self, read: Read) -> None:
         self._read = read
-        self._known: dict[str, bytes | None] = {}
+        self._contents: dict[str, bytes | None] = {}
 
     def read(self, path: str) -> bytes | None:
-        """A file's content, ``None`` where it is not there."""
-        if path not in self._known:
-            self._known[path] = self._read(path)
-        return self._known[path]
+        """A file's content, ``None`` if it does not exist."""
+        if path not in self._contents:
+            self._contents[path] = self._read(path)
+        return self._contents[path]
 
     def toml(self, path: str) -> Mapping[str, Any]:
-        """A TOML file, empty where it is not there. Raises `ConfigError`."""
+        """A parsed TOML file, empty if it does not exist. Raises `ConfigError`."""
         content = self.read(path)
         try:
             return tomllib.loads((content or b"").decode())
@@ -56,42 +56,42 @@ class Files:
             return written_version.cfg((self.read("setup.cfg") or b"").decode(errors="replace"))
         except configparser.Error as error:
             raise ConfigError(
-                f"this is no file of settings: {clean(str(error))}", where="setup.cfg", next_step="correct setup.cfg"
+                f"invalid configuration file: {clean(str(error))}", where="setup.cfg", next_step="correct setup.cfg"
             ) from error
 
     @cached_property
     def setup(self) -> tuple[ast.Module, Mapping[str, ast.expr]] | None:
-        """``setup.py``: its tree, and the keywords of its call of ``setup``; ``None`` where there is no such call."""
+        """The syntax tree of ``setup.py`` and the keywords of its call of ``setup``; ``None`` without such a call."""
         tree = written_version.tree_of(self.read("setup.py") or b"")
         for node in ast.walk(tree) if tree is not None else ():
             if isinstance(node, ast.Call):
-                called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                if called == "setup" and tree is not None:
+                function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                if function == "setup" and tree is not None:
                     return tree, {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
         return None
 
     @property
     def backend(self) -> str:
-        """``build-system.build-backend``; the default of PEP 517 where it is not said."""
-        said = table(self.pyproject, "build-system").get("build-backend")
-        return said if isinstance(said, str) else LEGACY_BACKEND
+        """``build-system.build-backend``, or the default of PEP 517 if it is not set."""
+        value = table(self.pyproject, "build-system").get("build-backend")
+        return value if isinstance(value, str) else LEGACY_BACKEND
 
     @cached_property
     def requires(self) -> frozenset[str]:
         """The names in ``build-system.requires``, normalised (PEP 503)."""
-        said = table(self.pyproject, "build-system").get("requires")
-        matches = (_REQUIREMENT.match(each) for each in said or () if isinstance(each, str))
+        value = table(self.pyproject, "build-system").get("requires")
+        matches = (_REQUIREMENT.match(each) for each in value or () if isinstance(each, str))
         return frozenset(re.sub(r"[-_.]+", "-", match[1]).lower() for match in matches if match)
 
     def of_python(self, path: str, node: ast.expr) -> WrittenVersion | VersionElsewhere | None:
-        """What an expression of ``setup.py`` says."""
+        """The literal that an expression in ``setup.py`` stands for, or where it is."""
         if self.setup is None:
             return None
         return written_version.of_node(self.setup[0], self.read(path) or b"", path, node)
 
 
 def table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """A table in a document, empty where there is none."""
+    """A table in a document, empty if there is none."""
     found: Any = document
     for key in keys:
         found = found.get(key) if isinstance(found, Mapping) else None

@@ -1,4 +1,4 @@
-"""What a checkout must be, and a project's files must say, before a tag of it is released; and which tag that is."""
+"""The tag to release, and what the checkout and the project's files must fulfil before it is released."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from unmoor.versioning.tag_scheme import Naming
 
 
 def tag_on_head(git: Git, naming: Callable[[str], Naming]) -> str:
-    """The one release tag on the commit that is checked out; ``naming`` says at a commit what is a tag of the project.
+    """The one release tag on the checked-out commit. ``naming`` gives the project's tag scheme at a commit.
 
-    Raises `Refused` where there is none, or several of different versions.
+    Raises `Refused` if there is none, or if there are several of different versions.
     """
     tags, head = git.tags(), git.head()
     found = naming(head).at(tags, head) if head else None
@@ -29,29 +29,29 @@ def tag_on_head(git: Git, naming: Callable[[str], Naming]) -> str:
             pep440.read_tag(name)
     others = f" (of other kinds: {', '.join(pep440.quote(name) for name in here[:5])})" if here else ""
     raise Refused(
-        f"no release tag is on the commit that is checked out{others}",
+        f"the checked-out commit has no release tag{others}",
         where=str(git.folder),
-        next_step="name a tag, such as v1.2.3, or make one: git tag -a v1.2.3;"
-        " to rehearse a release before it is tagged: unmoor rehearse",
+        next_step="name a tag, such as v1.2.3, or create one: git tag -a v1.2.3;"
+        " to rehearse a release before you tag it: unmoor rehearse",
     )
 
 
 def refuse_shallow(git: Git) -> None:
-    """Raise `Refused`, with the command that deepens it, for a clone whose history is cut off."""
+    """Raise `Refused`, with the command that fetches the rest, if the clone is shallow."""
     if git.shallow():
         raise Refused(
-            "the clone is shallow: tags and history that the version and the notes come from are missing",
+            "the clone is shallow: it lacks the tags and history that the version and the notes come from",
             where=str(git.folder),
             next_step="git fetch --unshallow --tags; in GitHub Actions: actions/checkout with fetch-depth: 0",
         )
 
 
 def refuse_other_version(written: WrittenVersion | None, tag: str, version: Version, commit: str) -> None:
-    """Raise `Refused` where the version that a file holds at the commit is not the tag's."""
+    """Raise `Refused` if the version in a file at the commit is not the tag's."""
     if written is None or pep440.version_in(written.text) == version:
         return
     raise Refused(
-        f"the tag {tag} names version {version}, and the file says {clean(written.text, 60)} at commit {commit[:12]}",
+        f"the tag {tag} names version {version}, but the file says {clean(written.text, 60)} at commit {commit[:12]}",
         where=str(written),
-        next_step=f"write {version} there, commit, and tag that commit; or release the tag of the version it says",
+        next_step=f"write {version} there, commit, and tag that commit; or release the tag of the version in the file",
     )

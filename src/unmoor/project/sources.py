@@ -1,4 +1,4 @@
-"""Where each build backend takes the version from, as far as files tell without running anything."""
+"""Where each build backend takes the version from, as far as its files tell without running code."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from unmoor.project import written_version
 from unmoor.project.files import Files, table
 from unmoor.project.written_version import VersionElsewhere, WrittenVersion
 
-# hatchling's own pattern, in our words: a name, perhaps an annotation, and a quoted version.
+# Matches what hatchling's default pattern matches: a name, perhaps an annotation, and a quoted version.
 _HATCH_PATTERN: Final = r"""(?i)^(?:__version__|VERSION)(?: ?: ?str)? *= *(["'])v?(?P<version>.+?)\1"""
 _PDM_PATTERN: Final = r"""^__version__\s*=\s*(["'])(?P<version>.+?)\1\s*(?:#.*)?$"""
-# Build requirements that take the version from tags where nothing else gives it.
+# Build requirements that take the version from tags if no file gives it.
 _SCM_REQUIREMENTS: Final = frozenset(
     {"setuptools-scm", "vcs-versioning", "setuptools-git-versioning", "hatch-vcs", "versioningit", "versioneer"}
     | {"flit-scm", "dunamai", "uv-dynamic-versioning", "pbr", "miniver", "setuptools-dynamic-versioning"}
 )
 _SCM_TABLES: Final = ("setuptools_scm", "setuptools-git-versioning", "versioningit", "versioneer", "vcs-versioning")
 _SCM_HATCH_SOURCES: Final = frozenset({"vcs", "versioningit", "uv-dynamic-versioning"})
-_HOPS: Final = 3
+_MAX_HOPS: Final = 3
 
 
 def find_version(files: Files) -> tuple[WrittenVersion | None, bool]:
-    """Where the version is written, and whether it comes from tags instead. Raises `ConfigError`."""
+    """Return where the version is written, and whether it comes from tags instead. Raises `ConfigError`."""
     static = table(files.pyproject, "project").get("version")
     if isinstance(static, str):
         content = files.read("pyproject.toml") or b""
         return written_version.in_toml(content, "pyproject.toml", ("project", "version"), static), False
     if _is_scm(files):
         return None, True
-    spot = _by_backend(files)(files)
-    return spot, spot is None and bool(files.requires & _SCM_REQUIREMENTS)
+    written = _by_backend(files)(files)
+    return written, written is None and bool(files.requires & _SCM_REQUIREMENTS)
 
 
 def _by_backend(files: Files) -> Callable[[Files], WrittenVersion | None]:
-    """Who knows where this backend looks; a project's own backend mostly wraps one that it requires."""
+    """The function that looks where this backend does. A project's own backend usually wraps one that it requires."""
     known: dict[str, tuple[str, Callable[[Files], WrittenVersion | None]]] = {
         "setuptools": ("setuptools", _setuptools),
         "poetry": ("poetry-core", _poetry),
@@ -52,15 +52,15 @@ def _by_backend(files: Files) -> Callable[[Files], WrittenVersion | None]:
     backend = files.backend.split(".")[0]
     if backend in known:
         return known[backend][1]
-    return next((looks for required, looks in known.values() if required in files.requires), _nowhere)
+    return next((looks for required, looks in known.values() if required in files.requires), _unknown_backend)
 
 
-def _nowhere(_files: Files) -> WrittenVersion | None:
+def _unknown_backend(_files: Files) -> WrittenVersion | None:
     return None
 
 
 def _is_scm(files: Files) -> bool:
-    """Whether a tool's own settings say that the version comes from tags."""
+    """Whether the settings of a tool take the version from tags."""
     tool = table(files.pyproject, "tool")
     if any(name in tool for name in _SCM_TABLES) or files.backend.startswith("flit_scm"):
         return True
@@ -75,7 +75,7 @@ def _is_scm(files: Files) -> bool:
 
 
 def _is_scm_setup(files: Files) -> bool:
-    """Whether ``setup.py`` or ``setup.cfg`` hand the version to a tool that reads tags."""
+    """Whether ``setup.py`` or ``setup.cfg`` takes the version from a tool that reads tags."""
     if files.read("setup.cfg") is not None and files.cfg.has_section("versioneer"):
         return True
     if files.setup is None:
@@ -93,35 +93,35 @@ def _setuptools(files: Files) -> WrittenVersion | None:
     if isinstance(attribute := dynamic.get("attr"), str):
         return _attribute(files, attribute)
     if isinstance(named, str | list):
-        return _whole(files, named if isinstance(named, str) else str(named[0]) if len(named) == 1 else "")
-    said = files.cfg.get("metadata", "version", fallback="") if files.read("setup.cfg") is not None else ""
-    if said:
-        return _setup_cfg(files, said)
+        return _whole_file(files, named if isinstance(named, str) else str(named[0]) if len(named) == 1 else "")
+    value = files.cfg.get("metadata", "version", fallback="") if files.read("setup.cfg") is not None else ""
+    if value:
+        return _setup_cfg(files, value)
     if files.setup is None or "version" not in files.setup[1]:
         return None
-    return _followed(files, "setup.py", files.of_python("setup.py", files.setup[1]["version"]), _HOPS)
+    return _follow(files, "setup.py", files.of_python("setup.py", files.setup[1]["version"]), _MAX_HOPS)
 
 
-def _setup_cfg(files: Files, said: str) -> WrittenVersion | None:
-    directive, colon, rest = said.partition(":")
+def _setup_cfg(files: Files, value: str) -> WrittenVersion | None:
+    directive, colon, rest = value.partition(":")
     if colon and directive.strip() == "attr":
         return _attribute(files, rest.strip())
     if colon and directive.strip() == "file":
-        return _whole(files, rest.strip())
-    return written_version.in_cfg(files.read("setup.cfg") or b"", "setup.cfg", said)
+        return _whole_file(files, rest.strip())
+    return written_version.in_cfg(files.read("setup.cfg") or b"", "setup.cfg", value)
 
 
-def _whole(files: Files, path: str) -> WrittenVersion | None:
+def _whole_file(files: Files, path: str) -> WrittenVersion | None:
     content = files.read(path) if path else None
-    return None if content is None else written_version.as_whole(content, path)
+    return None if content is None else written_version.whole_file(content, path)
 
 
 def _poetry(files: Files) -> WrittenVersion | None:
-    said = table(files.pyproject, "tool", "poetry").get("version")
-    if not isinstance(said, str):
+    value = table(files.pyproject, "tool", "poetry").get("version")
+    if not isinstance(value, str):
         return None
     return written_version.in_toml(
-        files.read("pyproject.toml") or b"", "pyproject.toml", ("tool", "poetry", "version"), said
+        files.read("pyproject.toml") or b"", "pyproject.toml", ("tool", "poetry", "version"), value
     )
 
 
@@ -161,27 +161,27 @@ def _pdm(files: Files) -> WrittenVersion | None:
 
 
 def _maturin(files: Files) -> WrittenVersion | None:
-    said = table(files.toml("Cargo.toml"), "package").get("version")
-    if not isinstance(said, str):
+    value = table(files.toml("Cargo.toml"), "package").get("version")
+    if not isinstance(value, str):
         return None
-    return written_version.in_toml(files.read("Cargo.toml") or b"", "Cargo.toml", ("package", "version"), said)
+    return written_version.in_toml(files.read("Cargo.toml") or b"", "Cargo.toml", ("package", "version"), value)
 
 
 def _attribute(files: Files, dotted: str) -> WrittenVersion | None:
     """The literal behind ``package.module.NAME``."""
     module, _, name = dotted.rpartition(".")
-    return _in_module(files, module, name, _HOPS) if module else None
+    return _in_module(files, module, name, _MAX_HOPS) if module else None
 
 
 def _in_module(files: Files, module: str, name: str, hops: int) -> WrittenVersion | None:
     for path in _module_paths(files, module):
         content = files.read(path)
         if content is not None:
-            return _followed(files, path, written_version.in_python(content, path, name), hops)
+            return _follow(files, path, written_version.in_python(content, path, name), hops)
     return None
 
 
-def _followed(
+def _follow(
     files: Files, path: str, found: WrittenVersion | VersionElsewhere | None, hops: int
 ) -> WrittenVersion | None:
     """Follow an import to the module that holds the literal."""
@@ -195,18 +195,18 @@ def _followed(
     for candidate in _files_of(posixpath.join(base, found.module.replace(".", "/"))):
         content = files.read(candidate)
         if content is not None:
-            return _followed(files, candidate, written_version.in_python(content, candidate, found.name), hops - 1)
+            return _follow(files, candidate, written_version.in_python(content, candidate, found.name), hops - 1)
     return None
 
 
 def _module_paths(files: Files, module: str) -> Iterator[str]:
-    """Where a module may lie: under the folder that setuptools is told, at the top, in ``src``."""
+    """The possible paths of a module: in the package folder of the setuptools settings, at the top, in ``src``."""
     if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", module):
         return
     folders = ["", "src"]
-    said = table(files.pyproject, "tool", "setuptools", "package-dir").get("")
-    if isinstance(said, str):
-        folders.insert(0, said)
+    value = table(files.pyproject, "tool", "setuptools", "package-dir").get("")
+    if isinstance(value, str):
+        folders.insert(0, value)
     elif files.read("setup.cfg") is not None:
         match = re.search(r"(?m)^\s*=\s*(\S+)", files.cfg.get("options", "package_dir", fallback=""))
         folders = [match[1], *folders] if match else folders

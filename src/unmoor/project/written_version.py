@@ -1,7 +1,7 @@
-"""The one spot where a project writes its version: found without running anything, and changed there alone.
+"""Find the one place where a project writes its version, without running code, and replace the version there.
 
-A spot in TOML or in ``setup.cfg`` is proven by changing it and parsing again: the value read must
-change with it. In Python the syntax tree gives it.
+In TOML and in ``setup.cfg`` a place is confirmed by a trial: if the text is changed there, the parsed value must
+change, too. In Python the syntax tree gives the place.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from unmoor.errors import ConfigError
 from unmoor.util.text import clean
 
 _SENTINEL: Final = "987654321.0.dev0"
-# What a project's own pattern is tried on, in characters: a bad one must not take for ever.
-_LOOKED_AT: Final = 200_000
+# A project's own pattern is applied to at most this many characters, since a bad one could take forever.
+_MAX_CHARACTERS: Final = 200_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenVersion:
-    """A version as a file writes it: ``line`` from 1, ``column`` in bytes from 0, ``text`` without quotes."""
+    """A version as written in a file. ``line`` counts from 1, ``column`` in bytes from 0; ``text`` has no quotes."""
 
     path: str
     line: int
@@ -38,7 +38,7 @@ class WrittenVersion:
 
 @dataclass(frozen=True)
 class VersionElsewhere:
-    """A Python file takes the value from another module: ``level`` dots, then ``module``, there called ``name``."""
+    """The value is imported as ``name`` from another module: ``level`` dots (0 if absolute), then ``module``."""
 
     level: int
     module: str
@@ -46,9 +46,9 @@ class VersionElsewhere:
 
 
 def with_version(content: bytes, written: WrittenVersion, new: str) -> bytes:
-    """Return the content with the version at exactly that spot replaced; every other byte stays.
+    """Return the content with the version replaced at exactly that place. Every other byte stays.
 
-    Raises `ConfigError` where the content does not hold the version there.
+    Raises `ConfigError` if the content does not have the version there.
     """
     lines = content.splitlines(keepends=True)
     old = _bytes(written.text)
@@ -56,7 +56,7 @@ def with_version(content: bytes, written: WrittenVersion, new: str) -> bytes:
     line = lines[written.line - 1] if written.line <= len(lines) else b""
     if line[written.column : end] != old:
         raise ConfigError(
-            f"the version {clean(written.text, 60)} is not written here any more",
+            f"the version {clean(written.text, 60)} is no longer written here",
             where=str(written),
             retryable=True,
         )
@@ -65,7 +65,7 @@ def with_version(content: bytes, written: WrittenVersion, new: str) -> bytes:
 
 
 def in_toml(content: bytes, path: str, keys: tuple[str, ...], value: str) -> WrittenVersion:
-    """Find the string at ``keys`` of a TOML file. Raises `ConfigError` where it is written with escapes."""
+    """Find the string at ``keys`` of a TOML file. Raises `ConfigError` if it is written with escapes."""
 
     def reads(changed: str) -> object:
         found: object = tomllib.loads(changed)
@@ -75,14 +75,14 @@ def in_toml(content: bytes, path: str, keys: tuple[str, ...], value: str) -> Wri
 
     text = _text(content)
     places = re.finditer(rf"(?<=[\"']){re.escape(value)}(?=[\"'])", text)
-    spot = _proven(text, path, value, places=[place.start() for place in places], reads=reads)
-    if spot is None:
+    written = _find_by_change(text, path, value, places=[place.start() for place in places], reads=reads)
+    if written is None:
         raise ConfigError(
             f"the version {clean(value, 60)!r} is not written as plain text",
             where=f"{clean(path)}, {'.'.join(keys)}",
             next_step="write it as a plain string, such as version = '1.2.3'",
         )
-    return spot
+    return written
 
 
 def in_cfg(content: bytes, path: str, value: str) -> WrittenVersion | None:
@@ -93,7 +93,7 @@ def in_cfg(content: bytes, path: str, value: str) -> WrittenVersion | None:
 
     text = _text(content)
     places = re.finditer(rf"(?im)^\s*version\s*[=:]\s*({re.escape(value)})\s*$", text)
-    return _proven(text, path, value, places=[place.start(1) for place in places], reads=reads)
+    return _find_by_change(text, path, value, places=[place.start(1) for place in places], reads=reads)
 
 
 def cfg(text: str) -> configparser.RawConfigParser:
@@ -106,9 +106,9 @@ def cfg(text: str) -> configparser.RawConfigParser:
 def by_pattern(content: bytes, path: str, pattern: str) -> WrittenVersion | None:
     """Find the group ``version`` of a regular expression (else the first group), as hatchling does.
 
-    Raises `ConfigError` for a pattern that is none.
+    Raises `ConfigError` if the pattern is invalid.
     """
-    text = _text(content)[:_LOOKED_AT]
+    text = _text(content)[:_MAX_CHARACTERS]
     try:
         match = re.search(pattern, text, flags=re.MULTILINE)
         group = "version" if match is not None and "version" in match.groupdict() else 1
@@ -116,21 +116,21 @@ def by_pattern(content: bytes, path: str, pattern: str) -> WrittenVersion | None
         return _at(text, path, start, match[group]) if match is not None and start >= 0 and match[group] else None
     except (re.error, IndexError) as error:
         raise ConfigError(
-            f"the pattern that should find the version is faulty: {clean(str(error))}",
+            f"the pattern to find the version is invalid: {clean(str(error))}",
             where=path,
             next_step="correct the pattern in [tool.hatch.version] of pyproject.toml",
         ) from error
 
 
-def as_whole(content: bytes, path: str) -> WrittenVersion | None:
-    """The version as the only thing a file holds."""
+def whole_file(content: bytes, path: str) -> WrittenVersion | None:
+    """Find the version in a file that contains nothing else."""
     text = _text(content)
     value = text.strip()
     return _at(text, path, text.index(value), value) if value and not re.search(r"\s", value) else None
 
 
 def tree_of(content: bytes) -> ast.Module | None:
-    """Parse Python, ``None`` where it is none."""
+    """Parse Python code. Returns ``None`` if it is invalid."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -146,7 +146,7 @@ def in_python(content: bytes, path: str, name: str) -> WrittenVersion | VersionE
 
 
 def of_node(tree: ast.Module, content: bytes, path: str, node: ast.expr) -> WrittenVersion | VersionElsewhere | None:
-    """Find the literal that an expression is, that the variable it names was given, or the module that holds it."""
+    """Find the literal that an expression stands for, directly or by a variable, or the module that has it."""
     if isinstance(node, ast.Name):
         return _assigned(tree, content, path, node.id, follow=1)
     if isinstance(node, ast.Attribute):
@@ -155,7 +155,7 @@ def of_node(tree: ast.Module, content: bytes, path: str, node: ast.expr) -> Writ
 
 
 def _of_module(tree: ast.Module, node: ast.Attribute) -> VersionElsewhere | None:
-    """What ``module.name`` stands for, where the file imports that module: ``import a.b``, ``from a import b as c``."""
+    """Where the value of ``module.name`` is, if the file imports that module (also as ``from a import b as c``)."""
     owner = ast.unparse(node.value)
     for statement in tree.body:
         match statement:
@@ -195,7 +195,7 @@ def _assigned(
 
 
 def _literal(content: bytes, path: str, node: ast.expr | None) -> WrittenVersion | None:
-    """The spot of a string literal on one line, that holds its value as it is."""
+    """The place of a string literal that is on one line and has no escapes."""
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or node.end_lineno != node.lineno:
         return None
     lines = content.splitlines()
@@ -210,10 +210,10 @@ def _literal(content: bytes, path: str, node: ast.expr | None) -> WrittenVersion
     return WrittenVersion(path=path, line=node.lineno, column=start + segment.index(value), text=node.value)
 
 
-def _proven(
+def _find_by_change(
     text: str, path: str, value: str, *, places: list[int], reads: Callable[[str], object]
 ) -> WrittenVersion | None:
-    """The one place which, when it is changed, changes what is read."""
+    """The first of the places where a changed text changes the parsed value."""
     for place in places:
         changed = text[:place] + _SENTINEL + text[place + len(value) :]
         try:
@@ -225,7 +225,7 @@ def _proven(
 
 
 def _at(text: str, path: str, offset: int, value: str) -> WrittenVersion:
-    """Name a place in a text by line and byte."""
+    """Convert an offset in a text to line and column."""
     before = _bytes(text[:offset])
     lines = before.splitlines(keepends=True)
     if not lines or lines[-1].endswith((b"\n", b"\r")):

@@ -114,7 +114,7 @@ class ProveAccess(Check[Access]):
         if problems:
             raise _combine(problems)
         for finding in findings:
-            if finding.standing is Certainty.UNPROVEN:
+            if finding.certainty is Certainty.UNPROVEN:
                 context.say(f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} proves it")
         return Access(findings=tuple(findings))
 
@@ -146,7 +146,7 @@ class ProveAccess(Check[Access]):
         repository = self.forge.repository()
         _require_same_repository(repository, release, self.forge.address)
         proven = [
-            Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=f"{repository.full_name} exists and is readable")
+            Finding(surface=_FORGE, certainty=Certainty.PROVEN, detail=f"{repository.full_name} exists and is readable")
         ]
         if not self.forge.has_token():
             return proven
@@ -164,7 +164,9 @@ class ProveAccess(Check[Access]):
             ]
         return [
             *proven,
-            Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=f"the token may write to {repository.full_name}"),
+            Finding(
+                surface=_FORGE, certainty=Certainty.PROVEN, detail=f"the token may write to {repository.full_name}"
+            ),
         ]
 
 
@@ -174,7 +176,7 @@ def _tag(forge: Forge, release: Release) -> Finding:
     A forge does not list deleted releases, but its attestations of published ones stay.
     """
     if forge.public(release.tag) is not None:
-        return Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=f"there is a public release of {release.tag}")
+        return Finding(surface=_FORGE, certainty=Certainty.PROVEN, detail=f"there is a public release of {release.tag}")
     attested = forge.attested(release.tag)
     if attested:
         raise Refused(
@@ -187,7 +189,7 @@ def _tag(forge: Forge, release: Release) -> Finding:
             _FORGE, f"the forge does not say whether a deleted immutable release used the tag {release.tag}", "undraft"
         )
     detail = f"no attestation of an immutable release with the tag {release.tag}"
-    return Finding(surface=_FORGE, standing=Certainty.PROVEN, detail=detail)
+    return Finding(surface=_FORGE, certainty=Certainty.PROVEN, detail=detail)
 
 
 def _require_same_repository(repository: ForgeRepository, release: Release, address: str) -> None:
@@ -220,7 +222,7 @@ def _prove_push(registry: Registry) -> list[Finding]:
     return [
         Finding(
             surface=registry.name,
-            standing=Certainty.PROVEN,
+            certainty=Certainty.PROVEN,
             detail="the login may push: the registry let an upload begin",
         )
     ]
@@ -242,7 +244,7 @@ def _login(index: Index, release: Release, proven_by: str, upto: LoginProbe) -> 
         waits = "; no token is minted yet, since that would create the project"
     proved = index.prove_login(release.project, upto)
     if proved.taken:
-        return Finding(surface=index.name, standing=Certainty.PROVEN, detail=proved.detail)
+        return Finding(surface=index.name, certainty=Certainty.PROVEN, detail=proved.detail)
     first = "" if login.minted else "; the index answers only at the first upload"
     return _unproven(index.name, f"{proved.detail}{waits}{first}", proven_by)
 
@@ -250,13 +252,13 @@ def _login(index: Index, release: Release, proven_by: str, upto: LoginProbe) -> 
 def _name(index: Index, release: Release, proven_by: str) -> Finding:
     if index.knows(release.project):
         detail = f"the project {release.project} exists"
-        return Finding(surface=index.name, standing=Certainty.PROVEN, detail=detail)
+        return Finding(surface=index.name, certainty=Certainty.PROVEN, detail=detail)
     detail = f"no project {release.project} yet: this is its first release, and the first upload creates it"
     return _unproven(index.name, detail, proven_by)
 
 
 def _unproven(surface: str, detail: str, proven_by: str) -> Finding:
-    return Finding(surface=surface, standing=Certainty.UNPROVEN, detail=detail, proven_by=proven_by)
+    return Finding(surface=surface, certainty=Certainty.UNPROVEN, detail=detail, proven_by=proven_by)
 
 
 def _combine(problems: list[UnmoorError]) -> UnmoorError:

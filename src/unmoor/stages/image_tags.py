@@ -199,9 +199,8 @@ class _Moving:
             if before != manifest.digest:
                 _record(self.folder, (placement.registry.name, tag, manifest.digest), before)
                 placement.registry.put(tag, manifest)
-                self.context.say(
-                    f"{placement.registry.name}:{tag} points at {manifest.digest}, and pointed at {before or 'nothing'} before"
-                )
+                earlier = f"instead of {before}" if before else "a new tag"
+                self.context.say(f"{placement.registry.name}:{tag} points at {manifest.digest}, {earlier}")
             self.done.append(_pointer(placement, tag, _read_record(self.folder)))
 
     def _report_unmoved(self, stays: Mapping[str, str]) -> None:
