@@ -33,7 +33,7 @@ def description(base: str) -> OpenAPI:
 
 
 _SEEN: set[object] = set()
-"""What was compared already: a comparison takes 30 ms, and a second answer of the same shape adds nothing."""
+"""The shapes that were compared already, because a comparison takes 30 ms."""
 
 
 def _json(answer: requests.Response) -> Any:
@@ -85,7 +85,7 @@ class ForgeClient:
         return answer
 
     def make(self, tag: str, **words: Any) -> dict[str, Any]:
-        """Make a release: a draft, unless told otherwise."""
+        """Create a release, by default a draft."""
         answer = self.call("POST", "/releases", json={"tag_name": tag, "draft": True, **words})
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
@@ -96,7 +96,7 @@ class ForgeClient:
         return self.call("PATCH", f"/releases/{release['id']}", json=words)
 
     def attach(self, release: dict[str, Any], name: str, data: bytes) -> requests.Response:
-        """Upload an asset to the address that the release names."""
+        """Upload an asset to the URL in the release."""
         address = release["upload_url"].partition("{")[0]
         headers = {"Content-Type": "application/octet-stream"}
         return self.call("POST", f"{address}?name={quote(name)}", data=data, headers=headers)

@@ -1,4 +1,4 @@
-"""The local forge answers as GitHub does; each answer is compared with GitHub's own description."""
+"""The local forge answers as GitHub does; each answer is compared with GitHub's OpenAPI description."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from unmoor.rehearsal.local import LocalWorld
 
 @pytest.fixture
 def forge(world: LocalWorld) -> Iterator[ForgeClient]:
-    """The forge, asked by who may push. It is emptied after each test."""
+    """A client of the forge with push access. All releases are deleted after each test."""
     forge = ForgeClient(world.addresses["forge"], world_table(world)["forge"]["token"])
     yield forge
     for release in forge.call("GET", "/releases?per_page=100").json():
@@ -31,25 +31,25 @@ def forge(world: LocalWorld) -> Iterator[ForgeClient]:
 
 @pytest.fixture
 def reader(world: LocalWorld) -> ForgeClient:
-    """The forge, asked by who may only read."""
+    """A client of the forge with read access."""
     return ForgeClient(world.addresses["forge"], json.loads((world.folder / "credentials.json").read_text())["read"])
 
 
 @pytest.fixture
 def anybody(world: LocalWorld) -> ForgeClient:
-    """The forge, asked without credentials."""
+    """A client of the forge without credentials."""
     return ForgeClient(world.addresses["forge"], "")
 
 
 def errors(answer: requests.Response) -> list[dict[str, str]]:
-    """The errors of a 422."""
+    """Return the errors of a 422."""
     assert answer.status_code == 422
     found: list[dict[str, str]] = answer.json()["errors"]
     return found
 
 
 def test_the_repository(forge: ForgeClient, reader: ForgeClient, anybody: ForgeClient) -> None:
-    """The repository says who may push; to who brings no token it says nothing of that."""
+    """The repository has the permissions of the token; without a token it has none."""
     assert [who.call("GET", "").json()["permissions"]["push"] for who in (forge, reader)] == [True, False]
     answer = anybody.call("GET", "").json()
     assert "permissions" not in answer
@@ -57,25 +57,25 @@ def test_the_repository(forge: ForgeClient, reader: ForgeClient, anybody: ForgeC
 
 
 def test_the_user(forge: ForgeClient, anybody: ForgeClient) -> None:
-    """A token belongs to a user; without one there is none."""
+    """A token belongs to a user; without a token the request is refused."""
     assert forge.call("GET", f"{forge.base}/api/v3/user").json()["login"] == "rehearsal"
     assert anybody.call("GET", f"{forge.base}/api/v3/user").status_code == 401
 
 
 def test_bad_token(world: LocalWorld) -> None:
-    """A token that is wrong is refused, even where none is needed."""
+    """A wrong token is refused, even if none is needed."""
     answer = ForgeClient(world.addresses["forge"], "ghs_wrong").call("GET", "")
     assert (answer.status_code, answer.json()["message"]) == (401, "Bad credentials")
 
 
 def test_another_repository(forge: ForgeClient) -> None:
-    """Any other repository is not there; ours is, in capitals too."""
+    """Any other repository is unknown; case does not matter."""
     assert forge.call("GET", f"{forge.base}/api/v3/repos/acme/other/releases").status_code == 404
     assert forge.call("GET", f"{forge.base}/api/v3/repos/ACME/Demo/releases").status_code == 200
 
 
 def test_refs_and_tags(forge: ForgeClient) -> None:
-    """Refs are those of the bare remote; an annotated tag leads on to its commit."""
+    """Refs are those of the bare remote; an annotated tag has its commit."""
     light = forge.call("GET", "/git/ref/tags%2Fv0.1.0").json()
     assert light["object"]["type"] == "commit"
     annotated = forge.call("GET", "/git/ref/tags%2Fv0.2.0").json()
@@ -90,7 +90,7 @@ def test_refs_and_tags(forge: ForgeClient) -> None:
 
 
 def test_a_draft_is_hidden(forge: ForgeClient, reader: ForgeClient, anybody: ForgeClient) -> None:
-    """A draft is listed to who may push; by its tag nobody finds it, nor its assets from outside."""
+    """Only push access lists drafts; nobody finds a draft by its tag, or its assets on the site."""
     draft = forge.make("v0.1.0")
     asset = forge.attach(draft, "a.txt", b"text").json()
     assert [release["id"] for release in forge.call("GET", "/releases").json()] == [draft["id"]]
@@ -104,7 +104,7 @@ def test_a_draft_is_hidden(forge: ForgeClient, reader: ForgeClient, anybody: For
 
 
 def test_drafts_are_not_unique(forge: ForgeClient) -> None:
-    """Two drafts of one tag can be, but only one of them can be published."""
+    """A tag can have two drafts, but only one of them can be published."""
     first, second = forge.make("v0.1.0"), forge.make("v0.1.0")
     assert forge.change(first, draft=False).status_code == 200
     assert errors(forge.change(second, draft=False)) == [
@@ -115,7 +115,7 @@ def test_drafts_are_not_unique(forge: ForgeClient) -> None:
 
 
 def test_published(forge: ForgeClient, anybody: ForgeClient) -> None:
-    """A published release is found by its tag, and its assets are there for anybody."""
+    """A published release is found by its tag, and its assets are public."""
     draft = forge.make("v0.2.0", name="v0.2.0", body="notes")
     forge.attach(draft, "a.txt", b"text")
     forge.change(draft, draft=False, prerelease=False, make_latest="true")
@@ -151,7 +151,7 @@ LATEST: dict[str, tuple[list[tuple[str, dict[str, Any]]], str | None]] = {
 def test_latest(
     forge: ForgeClient, anybody: ForgeClient, steps: list[tuple[str, dict[str, Any]]], latest: str | None
 ) -> None:
-    """The latest release is the last that was made it; publishing does so unless told otherwise."""
+    """The latest release is the one that was made the latest last; publishing does that by default."""
     for tag, words in steps:
         forge.change(forge.make(tag, target_commitish="main"), **words)
     answer = anybody.call("GET", "/releases/latest")
@@ -159,7 +159,7 @@ def test_latest(
 
 
 def test_latest_stays_on_update(forge: ForgeClient) -> None:
-    """Changing the words of a published release does not make it the latest; deleting the latest gives it back."""
+    """Editing a published release does not make it the latest; deleting the latest restores the previous one."""
     first, second = forge.make("v0.1.0", draft=False), forge.make("v0.2.0", draft=False)
     forge.change(first, body="other")
     assert forge.call("GET", "/releases/latest").json()["id"] == second["id"]
@@ -168,7 +168,7 @@ def test_latest_stays_on_update(forge: ForgeClient) -> None:
 
 
 def test_publishing_makes_the_tag(forge: ForgeClient, world: LocalWorld) -> None:
-    """A tag that is absent is made at the target, when the release is published and not before."""
+    """A missing tag is made at the target when the release is published, not before."""
     remote = Repo(world.folder / "remote.git")
     head, tag = remote.git("rev-parse", "main"), "v9.0.0"
     draft = forge.make(tag, target_commitish=head)
@@ -181,7 +181,7 @@ def test_publishing_makes_the_tag(forge: ForgeClient, world: LocalWorld) -> None
 
 @pytest.mark.parametrize("target", ["HEAD", "v0.1.0", "nothing", "abcdef0", "0" * 40])
 def test_targets_refused(forge: ForgeClient, target: str) -> None:
-    """A target is a branch or a full commit: no tag, no HEAD, no short hash, nothing unknown."""
+    """A target is a branch or a full commit: not a tag, HEAD, a short hash, or an unknown name."""
     answer = forge.call("POST", "/releases", json={"tag_name": "v8.0.0", "target_commitish": target, "draft": True})
     assert errors(answer) == [{"resource": "Release", "code": "invalid", "field": "target_commitish"}]
 
@@ -196,13 +196,13 @@ def test_targets_refused(forge: ForgeClient, target: str) -> None:
     ],
 )
 def test_releases_refused(forge: ForgeClient, words: dict[str, Any], field: str, code: str) -> None:
-    """What GitHub refuses of a release is refused with 422, naming the field."""
+    """Invalid fields of a release are refused with 422 and the field's name."""
     error = errors(forge.call("POST", "/releases", json=words))[0]
     assert (error["resource"], error["field"], error["code"]) == ("Release", field, code)
 
 
 def test_body_at_the_limit(forge: ForgeClient) -> None:
-    """A body of 125,000 characters is taken; the message for one more is GitHub's."""
+    """A body of 125,000 characters is accepted; one more is refused with GitHub's message."""
     draft = forge.make("v0.1.0", body="ä" * 125_000)
     error = errors(forge.change(draft, body="x" * 125_001))[0]
     assert error["message"] == "body is too long (maximum is 125000 characters)"
@@ -212,7 +212,7 @@ def test_body_at_the_limit(forge: ForgeClient) -> None:
     ("data", "status"), [(b"{", 400), (b'{"tag_name": "v1", "draft": "yes"}', 422), (b'["tag"]', 422)]
 )
 def test_malformed_bodies(forge: ForgeClient, data: bytes, status: int) -> None:
-    """A body that is no JSON, or of the wrong types, is refused."""
+    """A body that is not JSON, or has the wrong types, is refused."""
     address = f"{forge.base}{forge.root}/releases"
     headers = {"Authorization": f"token {forge.token}"}
     assert requests.post(address, data=data, headers=headers, timeout=20).status_code == status
@@ -232,7 +232,7 @@ WRITES = [
 def test_writes_need_push_access(
     forge: ForgeClient, reader: ForgeClient, anybody: ForgeClient, write: str, how: dict[str, Any]
 ) -> None:
-    """Who may only read gets 403 for every write, who has no token gets 401, and nothing changes."""
+    """Read access gets 403 for every write, no token gets 401, and nothing changes."""
     release = forge.make("v0.1.0", draft=False)
     asset = forge.attach(release, "a.txt", b"text").json()
     before = forge.call("GET", "/releases").json()
@@ -245,7 +245,7 @@ def test_writes_need_push_access(
 
 
 def test_an_asset(forge: ForgeClient) -> None:
-    """An asset is listed with size, state and digest; its bytes come from elsewhere, by a signed address."""
+    """An asset is listed with size, state and digest; its bytes come from another server, by a signed address."""
     draft = forge.make("v0.1.0")
     made = forge.attach(draft, "a.txt", b"text").json()
     assert (made["size"], made["state"]) == (4, "uploaded")
@@ -265,7 +265,7 @@ def test_an_asset(forge: ForgeClient) -> None:
 
 
 def test_a_second_asset_of_a_name(forge: ForgeClient) -> None:
-    """A second asset of a name is refused with GitHub's words, also where the name only becomes the same."""
+    """A second asset of a name is refused with GitHub's message, even if only the normalized name is the same."""
     draft = forge.make("v0.1.0")
     assert forge.attach(draft, "a b+c.txt", b"text").json()["name"] == "a.b.c.txt"
     for name in ("a b+c.txt", "a.b.c.txt"):
@@ -283,7 +283,7 @@ def test_assets_refused(forge: ForgeClient, name: str, data: bytes) -> None:
 
 
 def test_renaming_an_asset(forge: ForgeClient) -> None:
-    """An asset can be given another name, if that is free."""
+    """An asset can be renamed, if the new name is free."""
     draft = forge.make("v0.1.0")
     first, _ = (forge.attach(draft, name, b"text").json() for name in ("a.txt", "b.txt"))
     here = f"/releases/assets/{first['id']}"
@@ -292,8 +292,8 @@ def test_renaming_an_asset(forge: ForgeClient) -> None:
     assert (renamed["name"], renamed["label"]) == ("c.txt", "the third")
 
 
-def test_an_upload_broken_off(forge: ForgeClient, world: LocalWorld) -> None:
-    """An upload that is broken off leaves an asset of state 'starter', which takes up the name until it is deleted."""
+def test_an_interrupted_upload(forge: ForgeClient, world: LocalWorld) -> None:
+    """An interrupted upload leaves an asset in the state 'starter', which blocks the name until it is deleted."""
     draft = forge.make("v0.1.0")
     where = urlsplit(draft["upload_url"].partition("{")[0])
     head = (
@@ -316,7 +316,7 @@ def test_an_upload_broken_off(forge: ForgeClient, world: LocalWorld) -> None:
 
 
 def _first_asset(forge: ForgeClient, release: dict[str, Any]) -> dict[str, Any]:
-    """Wait until the forge has noticed that the client is gone; GitHub's description knows no such state."""
+    """Wait until the forge has noticed that the client is gone; GitHub's description lacks that state."""
     address = f"{forge.base}{forge.root}/releases/{release['id']}/assets"
     for _ in range(1000):
         found: list[dict[str, Any]] = requests.get(
@@ -328,7 +328,7 @@ def _first_asset(forge: ForgeClient, release: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_pages(forge: ForgeClient) -> None:
-    """Lists come in pages, the newest first, and the Link header leads from one to the next."""
+    """Lists have pages, the newest first, and the Link header leads from one to the next."""
     made = [forge.make(f"v0.0.{number}", target_commitish="main")["id"] for number in range(5)]
     seen, address = [], f"{forge.base}{forge.root}/releases?per_page=2"
     while address:
@@ -339,7 +339,7 @@ def test_pages(forge: ForgeClient) -> None:
 
 
 def test_immutable_releases(forge: ForgeClient, world: LocalWorld) -> None:
-    """Where releases are immutable, a published one keeps its assets, and its tag is burned when it goes."""
+    """If releases are immutable, the assets of a published one stay, and its tag cannot be used again."""
     (world.folder / "forge" / "immutable").touch()
     draft = forge.make("v0.1.0")
     asset = forge.attach(draft, "a.txt", b"text").json()
@@ -361,7 +361,7 @@ def test_immutable_releases(forge: ForgeClient, world: LocalWorld) -> None:
 
 
 def test_an_empty_remote(tmp_path: Path) -> None:
-    """Without a checkout the remote is empty, and the forge says so by having nothing to tag."""
+    """Without a checkout the remote is empty, and the forge has nothing to tag."""
     with local.start(tmp_path / "world", repository="acme/demo", checkout=None) as world:
         forge = ForgeClient(world.addresses["forge"], world_table(world)["forge"]["token"])
         assert forge.call("GET", "").json()["default_branch"] == "main"
@@ -371,7 +371,7 @@ def test_an_empty_remote(tmp_path: Path) -> None:
 
 
 def test_an_installation(forge: ForgeClient, world: LocalWorld) -> None:
-    """To an installation GitHub does not say that it may write; it has no user, and writes all the same."""
+    """An installation has no user and cannot see its write access, but it can write."""
     token = json.loads((world.folder / "credentials.json").read_text())["installation"]
     installation = ForgeClient(world.addresses["forge"], token)
     assert token.startswith("ghs_")
@@ -383,7 +383,7 @@ def test_an_installation(forge: ForgeClient, world: LocalWorld) -> None:
 
 
 def test_generated_notes(forge: ForgeClient, reader: ForgeClient, anybody: ForgeClient) -> None:
-    """Notes are generated for who may write, and nothing is changed by it."""
+    """Generating notes needs write access, and changes nothing."""
     words = {"tag_name": "v0.2.0", "previous_tag_name": "v0.1.0"}
     notes = forge.call("POST", "/releases/generate-notes", json=words).json()
     assert (notes["name"], "compare/v0.1.0...v0.2.0" in notes["body"]) == ("v0.2.0", True)

@@ -1,4 +1,4 @@
-"""The packages API of the local forge; each answer is compared with GitHub's own description."""
+"""The packages API of the local forge; each answer is compared with GitHub's OpenAPI description."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ OWNERS = "/api/v3/users/Acme/packages/container"
 
 
 def ask(forge: ForgeClient, method: str, path: str, owners: str = OWNERS) -> requests.Response:
-    """Ask about packages of the owner."""
+    """Request packages of the owner."""
     return forge.call(method, f"{forge.base}{owners}/{path}")
 
 
 def versions(forge: ForgeClient, name: str) -> dict[str, Any]:
-    """The versions of a package by their digest."""
+    """Return the versions of a package by digest."""
     return {version["name"]: version for version in ask(forge, "GET", f"{name}/versions?per_page=100").json()}
 
 
 def test_a_package(registries: LocalRegistries, name: str) -> None:
-    """A package is public unless it is private, and is not there before its first version."""
+    """A package is public unless it is listed as private, and does not exist before its first version."""
     forge = registries.forge()
     assert ask(forge, "GET", name).status_code == 404
     registries.oci().push(f"acme/{name}", b"layer", "1.0")
@@ -36,7 +36,7 @@ def test_a_package(registries: LocalRegistries, name: str) -> None:
 
 
 def test_versions(registries: LocalRegistries, name: str) -> None:
-    """A version is a digest with every tag on it, the newest first; what an index needs is a version of its own."""
+    """A version is a digest with all its tags, the newest first; each image of an index is its own version."""
     oci, forge = registries.oci(), registries.forge()
     image = oci.push(f"acme/{name}", b"layer", "1.0", "latest")
     size = len(oci.pull(f"acme/{name}", image).content)
@@ -58,14 +58,14 @@ def test_versions(registries: LocalRegistries, name: str) -> None:
 
 
 def test_a_name_with_a_slash(registries: LocalRegistries, name: str) -> None:
-    """The slash in a package's name is written as GitHub wants it."""
+    """The slash in a package's name is escaped as GitHub requires."""
     digest = registries.oci().push(f"acme/{name}/tool", b"layer", "1.0")
     assert list(versions(registries.forge(), f"{name}%2Ftool")) == [digest]
     assert ask(registries.forge(), "GET", name).status_code == 404
 
 
 def test_deleting_a_version(registries: LocalRegistries, name: str) -> None:
-    """A version goes with every tag on it, and leaves the others alone; the last one with a tag stays."""
+    """A version is deleted with all its tags, and the others stay; the last one with a tag cannot be deleted."""
     oci, forge = registries.oci(), registries.forge()
     old = oci.push(f"acme/{name}", b"old", "1.0", "1")
     new = oci.push(f"acme/{name}", b"new", "1.1")
@@ -81,7 +81,7 @@ def test_deleting_a_version(registries: LocalRegistries, name: str) -> None:
 
 
 def test_deleting_a_package(registries: LocalRegistries, name: str) -> None:
-    """A package goes with all its versions, one below its name stays, and it can be pushed again."""
+    """A package is deleted with all its versions, one below its name stays, and it can be pushed again."""
     oci, forge = registries.oci(), registries.forge()
     for each in (name, f"{name}/tool"):
         oci.push(f"acme/{each}", b"layer", "1.0")
@@ -92,7 +92,7 @@ def test_deleting_a_package(registries: LocalRegistries, name: str) -> None:
 
 
 def test_what_cannot_be_deleted(registries: LocalRegistries, name: str) -> None:
-    """Versions that many have downloaded stay, while the package is public; and so do packages of others."""
+    """Popular versions of a public package cannot be deleted, nor can packages of other owners."""
     oci, forge = registries.oci(), registries.forge()
     digest = oci.push(f"acme/{name}", b"layer", "1.0")
     oci.push(f"acme/{name}", b"other", "1.1")
@@ -111,7 +111,7 @@ def test_what_cannot_be_deleted(registries: LocalRegistries, name: str) -> None:
 
 
 def test_who_may(registries: LocalRegistries, name: str) -> None:
-    """A stranger reads nothing, not even of a public package; a token for reading deletes nothing."""
+    """Without a token nothing can be read, not even a public package; read access cannot delete."""
     registries.oci().push(f"acme/{name}", b"layer", "1.0")
     assert ask(registries.forge(""), "GET", name).status_code == 401
     reader = registries.forge("read")
@@ -122,7 +122,7 @@ def test_who_may(registries: LocalRegistries, name: str) -> None:
 
 @pytest.mark.parametrize("owners", ["/api/v3/users/somebody", "/api/v3/orgs/Acme", "/api/v3/teams/Acme"])
 def test_other_owners(registries: LocalRegistries, name: str, owners: str) -> None:
-    """The packages of a user are found below that user alone."""
+    """The packages of a user are found only below that user."""
     registries.oci().push(f"acme/{name}", b"layer", "1.0")
     address = f"{registries.forge().base}{owners}/packages/container/{name}"
     headers = {"Authorization": f"Bearer {registries.forge().token}"}
@@ -130,7 +130,7 @@ def test_other_owners(registries: LocalRegistries, name: str, owners: str) -> No
 
 
 def test_an_organisation(registries: LocalRegistries, name: str) -> None:
-    """Where the owner is an organisation, its packages are found there."""
+    """The packages of an organisation are found below it."""
     control = registries.world.folder / "forge" / "organisation"
     control.parent.mkdir(exist_ok=True)
     control.touch()

@@ -1,4 +1,4 @@
-"""Small wheels and sdists, made in memory, and the form that goes with them."""
+"""Small wheels and sdists, made in memory, and their upload forms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _metadata(name: str, version: str) -> bytes:
 
 
 def wheel(name: str, version: str, *, tag: str = "py3-none-any", source: str = "") -> tuple[str, bytes]:
-    """File name and bytes of a wheel that installs one module."""
+    """Return the file name and bytes of a wheel with one module."""
     module = name.replace("-", "_")
     info = f"{module}-{version}.dist-info"
     members = {
@@ -33,7 +33,7 @@ def wheel(name: str, version: str, *, tag: str = "py3-none-any", source: str = "
 
 
 def sdist(name: str, version: str, *, suffix: str = ".tar.gz", top: str = "") -> tuple[str, bytes]:
-    """File name and bytes of an sdist that holds its metadata and no code."""
+    """Return the file name and bytes of an sdist with metadata and no code."""
     stem = f"{name.replace('-', '_')}-{version}"
     members = {"PKG-INFO": _metadata(name, version), "pyproject.toml": b"[build-system]\nrequires = []\n"}
     out = io.BytesIO()
@@ -51,7 +51,7 @@ def sdist(name: str, version: str, *, suffix: str = ".tar.gz", top: str = "") ->
 
 
 def write(folder: Path, *files: tuple[str, bytes]) -> list[str]:
-    """Put files into a folder, and say where they lie."""
+    """Write files to a folder, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files:
         (folder / name).write_bytes(data)
@@ -60,7 +60,7 @@ def write(folder: Path, *files: tuple[str, bytes]) -> list[str]:
 
 @dataclass(frozen=True)
 class Upload:
-    """An upload that an index takes, as long as nobody changes it."""
+    """A valid upload; tests change it to make it invalid."""
 
     filename: str
     data: bytes
@@ -68,7 +68,7 @@ class Upload:
 
     @classmethod
     def of(cls, file: tuple[str, bytes], name: str, version: str) -> Upload:
-        """The form of a file, as twine would fill it."""
+        """Make the form of a file as twine does."""
         filename, data = file
         kind = "bdist_wheel" if filename.endswith(".whl") else "sdist"
         form = {
@@ -86,11 +86,11 @@ class Upload:
         return cls(filename, data, form)
 
     def but(self, **changes: Any) -> Upload:
-        """The same with other fields; ``None`` leaves one out, ``action`` stands for ``:action``."""
+        """Return a copy with other fields; ``None`` removes one, ``action`` stands for ``:action``."""
         named = {":action" if name == "action" else name: value for name, value in changes.items()}
         form = {name: value for name, value in {**self.form, **named}.items() if value is not None}
         return replace(self, form=form)
 
     def named(self, filename: str) -> Upload:
-        """The same under another file name."""
+        """Return a copy with another file name."""
         return replace(self, filename=filename)

@@ -1,4 +1,4 @@
-"""The tools that people use, against the local world: twine, uv, pip, PyGithub."""
+"""Real clients against the local world: twine, uv, pip, PyGithub."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BIN = Path(sys.executable).parent
 
 
 def run(program: str | Path, *args: str, **env: str) -> tuple[int, str]:
-    """Run a tool, by name one of this environment; return its exit code and everything it said."""
+    """Run a tool of this environment by name. Return its exit code and its output."""
     ran = subprocess.run(
         [str(BIN / program), *args],
         capture_output=True,
@@ -47,7 +47,7 @@ def uv_publish(index: IndexClient, *files: str, token: str = "") -> tuple[int, s
 @pytest.mark.journey
 @pytest.mark.parametrize("send", [twine, uv_publish])
 def test_publishers(index: IndexClient, name: str, tmp_path: Path, send: Callable[..., tuple[int, str]]) -> None:
-    """A publisher uploads, uploads again, and shows the index's words for other bytes and for a wrong token."""
+    """A client uploads, uploads again, and prints the index's reasons for other bytes and for a wrong token."""
     files = write(tmp_path, wheel(name, "1.0"), sdist(name, "1.0"))
     for _ in range(2):
         code, said = send(index, *files)
@@ -66,7 +66,7 @@ def test_publishers(index: IndexClient, name: str, tmp_path: Path, send: Callabl
 @pytest.mark.journey
 @pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_installers(index: IndexClient, name: str, tmp_path: Path, installer: str) -> None:
-    """An installer finds the highest final version that was uploaded, and installs it."""
+    """An installer finds and installs the highest final version."""
     for each in ("1.0", "1.1", "2.0rc1"):
         code, said = twine(index, *write(tmp_path / "dist", wheel(name, each, source=f"version = '{each}'\n")))
         assert code == 0, said
@@ -83,7 +83,7 @@ def test_installers(index: IndexClient, name: str, tmp_path: Path, installer: st
 
 @pytest.mark.journey
 def test_check_url(index: IndexClient, name: str, tmp_path: Path) -> None:
-    """A publisher, uv, skips what the simple index shows to be there already, by its hash."""
+    """A client, uv, skips a file if the simple index has it already with the same hash."""
     files = write(tmp_path, wheel(name, "1.0"))
     check = ("--check-url", f"{index.base}/simple/")
     assert uv_publish(index, *files, *check)[0] == 0

@@ -1,4 +1,4 @@
-"""How an index shows what it holds."""
+"""The pages of an index."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HTML = "application/vnd.pypi.simple.v1+html"
 
 @pytest.fixture
 def held(index: IndexClient, name: str) -> Upload:
-    """A wheel that the index holds, of version 1.0; a release candidate of 2.0 is there too."""
+    """Upload a wheel of version 1.0, and a release candidate of 2.0."""
     upload = Upload.of(wheel(name, "1.0"), name, "1.0")
     for each in (upload, Upload.of(sdist(name, "2.0rc1"), name, "2.0rc1")):
         assert index.send(each).status_code == 200
@@ -37,18 +37,18 @@ def held(index: IndexClient, name: str) -> Upload:
     ],
 )
 def test_kinds_of_simple_pages(index: IndexClient, held: Upload, accept: str, kind: str) -> None:
-    """A simple page comes in the kind the client likes best (PEP 691)."""
+    """A simple page has the type that the client prefers (PEP 691)."""
     for path in ("/simple/", f"/simple/{held.form['name']}/"):
         assert index.get(path, accept).headers["content-type"].split(";")[0] == kind
 
 
 def test_unacceptable(index: IndexClient, held: Upload) -> None:
-    """Who accepts no kind of simple page at all gets 406."""
+    """A client that accepts no type of simple page gets 406."""
     assert index.get(f"/simple/{held.form['name']}/", "image/png").status_code == 406
 
 
 def test_simple_json(index: IndexClient, held: Upload, name: str) -> None:
-    """The JSON page names versions, and of each file the hash, size, time, yank and Python it needs."""
+    """The JSON page has the versions, and each file's hash, size, upload time, yank and required Python."""
     page = index.simple(name)
     assert page["meta"]["api-version"].startswith("1.")
     assert (page["name"], page["versions"]) == (name, ["1.0", "2.0rc1"])
@@ -59,7 +59,7 @@ def test_simple_json(index: IndexClient, held: Upload, name: str) -> None:
 
 
 def test_simple_html(index: IndexClient, held: Upload, name: str) -> None:
-    """The HTML page has the hash in the link, and the Python it needs beside it."""
+    """The HTML page has the hash in the link, and the required Python as an attribute."""
     text = index.get(f"/simple/{name}/").text
     assert f"{held.filename}#sha256={held.form['sha256_digest']}" in text
     assert 'data-requires-python="&gt;=3.9"' in text
@@ -67,7 +67,7 @@ def test_simple_html(index: IndexClient, held: Upload, name: str) -> None:
 
 @pytest.mark.usefixtures("held")
 def test_serial_and_etag(index: IndexClient, name: str) -> None:
-    """Pages carry a serial that grows, and an etag that saves the second reading."""
+    """Pages have a growing serial, and an ETag that saves the second download."""
     first = index.get(f"/simple/{name}/", JSON)
     assert index.get(f"/simple/{name}/", JSON, **{"If-None-Match": first.headers["etag"]}).status_code == 304
     index.send(Upload.of(wheel(name, "1.1"), name, "1.1"))
@@ -86,7 +86,7 @@ def test_serial_and_etag(index: IndexClient, name: str) -> None:
     ],
 )
 def test_redirects_to_the_normalized_name(index: IndexClient, held: Upload, name: str, path: str, where: str) -> None:
-    """Another spelling of a name leads to the one that PEP 503 writes."""
+    """Another spelling of a name redirects to the normalized one (PEP 503)."""
     upper = held.form["name"].upper().replace("-", "_")
     answer = index.get(path.format(upper=upper, name=name))
     assert (answer.status_code, answer.headers["location"]) == (301, where.format(name=name))
@@ -106,12 +106,12 @@ def test_redirects_to_the_normalized_name(index: IndexClient, held: Upload, name
     ],
 )
 def test_unknown(index: IndexClient, held: Upload, path: str) -> None:
-    """What is not there is 404, wherever one asks."""
+    """Every unknown path is 404."""
     assert index.get(path.format(name=held.form["name"])).status_code == 404
 
 
 def test_json_api(index: IndexClient, held: Upload, name: str) -> None:
-    """The project's JSON shows its highest final version; each version has its own, by any spelling."""
+    """The project's JSON has its highest final version; each version has its own, by any spelling."""
     project = index.get(f"/pypi/{name}/json").json()
     assert (project["info"]["name"], project["info"]["version"]) == (name, "1.0")
     assert set(project["releases"]) == {"1.0", "2.0rc1"}
@@ -126,7 +126,7 @@ def test_json_api(index: IndexClient, held: Upload, name: str) -> None:
 
 
 def test_metadata_of_a_wheel(index: IndexClient, held: Upload, name: str) -> None:
-    """The METADATA of a wheel can be read by itself (PEP 658), and has the hash that the page names."""
+    """The METADATA of a wheel can be read on its own (PEP 658), and has the hash on the page."""
     file = index.simple(name)["files"][0]
     text = requests.get(f"{file['url']}.metadata", timeout=20).content
     assert hashlib.sha256(text).hexdigest() == file["core-metadata"]["sha256"]
@@ -136,7 +136,7 @@ def test_metadata_of_a_wheel(index: IndexClient, held: Upload, name: str) -> Non
 
 @pytest.mark.usefixtures("held")
 def test_stale(index: IndexClient, name: str) -> None:
-    """While the control file says so, the simple index lags behind the JSON API."""
+    """With the control file, the simple index lags behind the JSON API."""
     stale = index.folder / "stale"
     stale.touch()
     index.send(Upload.of(wheel(name, "1.1"), name, "1.1"))
@@ -149,7 +149,7 @@ def test_stale(index: IndexClient, name: str) -> None:
 
 
 def test_yank(index: IndexClient, held: Upload, name: str) -> None:
-    """A release that its owner yanks is shown as yanked, with the reason, in each voice."""
+    """Every page marks a yanked release, with the reason."""
     assert index.manage("POST", name, "1.0?reason=broken").status_code == 204
     assert index.simple(name)["files"][0]["yanked"] == "broken"
     assert 'data-yanked="broken"' in index.get(f"/simple/{name}/").text

@@ -1,4 +1,4 @@
-"""The index's side of trusted publishing: what it gives, and each way in which it says no."""
+"""The index's side of trusted publishing: the tokens it mints, and each reason for a refusal."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 
 
 def a_wheel(name: str) -> Upload:
-    """A wheel of a project, ready to be sent."""
+    """Return a wheel of a project, ready to upload."""
     return Upload.of(wheel(name, "1.0"), name, "1.0")
 
 
 def an_sdist(name: str) -> Upload:
-    """An sdist of a project, ready to be sent."""
+    """Return an sdist of a project, ready to upload."""
     return Upload.of(sdist(name, "1.0"), name, "1.0")
 
 
@@ -39,15 +39,15 @@ def job(world: LocalWorld, monkeypatch: pytest.MonkeyPatch) -> TrustedJob:
     return TrustedJob.start(world, monkeypatch)
 
 
-def test_each_index_has_an_audience_of_its_own(world: LocalWorld) -> None:
-    """An ID token for one is worth nothing at the other."""
+def test_each_index_has_its_own_audience(world: LocalWorld) -> None:
+    """An ID token for one index is not valid for the other."""
     answers = [requests.get(f"{world.addresses[each]}/_/oidc/audience", timeout=20) for each in ("pypi", "testpypi")]
     assert [each.json() for each in answers] == [{"audience": "local-pypi"}, {"audience": "local-testpypi"}]
 
 
 @pytest.mark.parametrize("path", ["/_/oidc/mint-token", "/_/oidc/github/mint-token"])
 def test_a_matching_job_gets_a_token_for_minutes(job: TrustedJob, name: str, path: str) -> None:
-    """It is a macaroon that names index, project and end, as pypitoken reads it."""
+    """The token is a macaroon with index, project and expiry, which pypitoken reads."""
     job.publishers(PUBLISHER | {"project": name})
     answer = job.mint(path=path).json()
     assert answer["success"] is True
@@ -62,7 +62,7 @@ def test_a_matching_job_gets_a_token_for_minutes(job: TrustedJob, name: str, pat
 
 
 def test_a_pending_publisher_is_redeemed_by_the_mint(job: TrustedJob, name: str) -> None:
-    """The project is there afterwards, empty, and the publisher is no longer pending."""
+    """Afterwards the project exists without files, and the publisher is no longer pending."""
     job.publishers(PUBLISHER | {"project": name, "pending": True})
     assert requests.get(f"{job.base}/simple/{name}/", timeout=20).status_code == 404
     assert job.mint().status_code == 200
@@ -72,8 +72,8 @@ def test_a_pending_publisher_is_redeemed_by_the_mint(job: TrustedJob, name: str)
     assert job.mint().status_code == 200
 
 
-def test_a_pending_publisher_of_a_project_that_is_there_is_refused_once(job: TrustedJob, name: str) -> None:
-    """It is thrown away; the publisher of the project itself counts the next time."""
+def test_a_pending_publisher_of_an_existing_project_is_refused_once(job: TrustedJob, name: str) -> None:
+    """It is removed; the next time the project's own publisher counts."""
     job.publishers(PUBLISHER | {"project": name, "pending": True})
     assert job.mint().status_code == 200
     job.publishers(PUBLISHER | {"project": name, "pending": True}, PUBLISHER | {"project": name, "environment": ""})
@@ -81,8 +81,8 @@ def test_a_pending_publisher_of_a_project_that_is_there_is_refused_once(job: Tru
     assert job.mint().status_code == 200
 
 
-def test_a_pending_publisher_of_a_forbidden_name_makes_nothing(job: TrustedJob) -> None:
-    """The rules for names are the same as at an upload."""
+def test_a_pending_publisher_of_a_forbidden_name_creates_nothing(job: TrustedJob) -> None:
+    """The rules for names are those of uploads."""
     job.publishers(PUBLISHER | {"project": "json", "pending": True})
     answer = job.mint()
     assert job.code(answer) == "invalid-payload"
@@ -100,10 +100,8 @@ def test_a_pending_publisher_of_a_forbidden_name_makes_nothing(job: TrustedJob) 
         ({}, {"job_workflow_ref": None}),
     ],
 )
-def test_what_does_not_match_is_no_publisher(
-    job: TrustedJob, publisher: dict[str, str], claims: dict[str, str]
-) -> None:
-    """Repository, workflow and environment must all be the publisher's."""
+def test_a_publisher_must_match(job: TrustedJob, publisher: dict[str, str], claims: dict[str, str]) -> None:
+    """Repository, workflow and environment must all match the publisher's."""
     job.publishers(PUBLISHER | publisher)
     job.claims(**claims)
     assert job.code(job.mint()) == "invalid-publisher"
@@ -120,22 +118,22 @@ def test_what_does_not_match_is_no_publisher(
 def test_case_and_an_unnamed_environment_do_not_matter(
     job: TrustedJob, publisher: dict[str, str], claims: dict[str, str]
 ) -> None:
-    """GitHub does not tell case apart, and no environment stands for any."""
+    """GitHub ignores case, and an empty environment allows any."""
     job.publishers(PUBLISHER | publisher)
     job.claims(**claims)
     assert job.mint().status_code == 200
 
 
 def test_an_id_token_works_once(job: TrustedJob) -> None:
-    """The second exchange of the same one is refused."""
+    """A second exchange of the same token is refused."""
     job.publishers(PUBLISHER)
     token = job.id_token()
     assert job.mint(token).status_code == 200
     assert job.code(job.mint(token)) == "invalid-reuse-token"
 
 
-def test_what_cannot_be_believed_is_refused(job: TrustedJob) -> None:
-    """A forged one, one for another audience, one that has ended, and one from somebody else."""
+def test_an_invalid_id_token_is_refused(job: TrustedJob) -> None:
+    """A token is refused if it is forged, for another audience, expired, or from another issuer."""
     job.publishers(PUBLISHER)
     head, body, signature = job.id_token().split(".")
     assert job.code(job.mint(f"{head}.{body}.AAAA{signature[4:]}")) == "invalid-token"
@@ -149,8 +147,8 @@ def test_what_cannot_be_believed_is_refused(job: TrustedJob) -> None:
     assert job.code(requests.post(f"{job.base}/_/oidc/mint-token", data=b"{}", timeout=20)) == "invalid-payload"
 
 
-def test_it_can_be_switched_off(job: TrustedJob) -> None:
-    """Neither an audience nor a token is given then."""
+def test_it_can_be_disabled(job: TrustedJob) -> None:
+    """Then the index gives neither an audience nor a token."""
     job.publishers(PUBLISHER)
     token = job.id_token()
     (job.folder / "no-trusted-publishing").touch()
@@ -158,8 +156,8 @@ def test_it_can_be_switched_off(job: TrustedJob) -> None:
     assert job.code(job.mint(token)) == "not-enabled"
 
 
-def test_a_minted_token_uploads_to_its_project_alone(job: TrustedJob, index: IndexClient, name: str) -> None:
-    """To another project it is refused, to none that is not there, and after its time to none at all."""
+def test_a_minted_token_uploads_only_to_its_project(job: TrustedJob, index: IndexClient, name: str) -> None:
+    """It is refused for another project and for a new one, and after its expiry for any."""
     other = f"{name}-other"
     job.publishers(*(PUBLISHER | {"project": each, "pending": True} for each in (name, other)))
     for _ in range(2):
@@ -177,7 +175,7 @@ def test_a_minted_token_uploads_to_its_project_alone(job: TrustedJob, index: Ind
 
 
 def test_no_token_is_written_down(job: TrustedJob, name: str) -> None:
-    """What the world keeps of ID tokens and minted ones is hashes and numbers."""
+    """The world stores only hashes and ids of ID tokens and minted tokens."""
     job.publishers(PUBLISHER | {"project": name})
     id_token = job.id_token()
     minted = job.mint(id_token).json()["token"]
@@ -188,8 +186,8 @@ def test_no_token_is_written_down(job: TrustedJob, name: str) -> None:
             assert minted.encode() not in data, path
 
 
-def test_the_issuer_says_how_to_check_its_tokens(job: TrustedJob) -> None:
-    """Configuration and keys stand where OpenID Connect has them, and check a token."""
+def test_the_issuer_publishes_its_keys(job: TrustedJob) -> None:
+    """Configuration and keys are at the paths of OpenID Connect, and verify a token."""
     base = job.world.addresses["issuer"]
     said = requests.get(f"{base}/.well-known/openid-configuration", timeout=20).json()
     assert said["issuer"] == base
@@ -201,15 +199,15 @@ def test_the_issuer_says_how_to_check_its_tokens(job: TrustedJob) -> None:
     assert claims["repository"] == "acme/demo"
 
 
-def test_the_issuer_answers_nobody_without_the_token(job: TrustedJob) -> None:
-    """A job without the permission gets nothing."""
+def test_the_issuer_requires_the_job_token(job: TrustedJob) -> None:
+    """A job without the permission gets no ID token."""
     address = f"{job.world.addresses['issuer']}/token?audience=x"
     for headers in ({}, {"Authorization": "bearer x"}, {"Authorization": f"basic {job.environ[REQUEST_TOKEN]}"}):
         assert requests.get(address, headers=headers, timeout=20).status_code == 401
 
 
-def test_time_is_handed_in(tmp_path: Path) -> None:
-    """A desk of one's own needs no server, and its time goes as told."""
+def test_the_clock_is_an_argument(tmp_path: Path) -> None:
+    """An exchange works without a server, and uses the given clock."""
     now = [1_000_000.0]
     issuer = Issuer(
         folder=tmp_path / "issuer", base="http://example.invalid", repository="acme/demo", runner="", now=lambda: now[0]

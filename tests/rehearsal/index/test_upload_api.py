@@ -1,4 +1,4 @@
-"""What an index takes, and what it refuses, one by one, over plain HTTP."""
+"""The uploads that an index accepts and refuses, one by one, over plain HTTP."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Change = Callable[[Upload, str], Upload]
 
 
 def a_wheel(name: str, version: str = "1.0", **how: str) -> Upload:
-    """A wheel of a project, ready to be sent."""
+    """Return a wheel of a project, ready to upload."""
     return Upload.of(wheel(name, version, **how), name, version)
 
 
 def an_sdist(name: str, version: str = "1.0", **how: str) -> Upload:
-    """An sdist of a project, ready to be sent."""
+    """Return an sdist of a project, ready to upload."""
     return Upload.of(sdist(name, version, **how), name, version)
 
 
-def test_taken_and_shown(index: IndexClient, name: str) -> None:
-    """A wheel and an sdist are taken; simple index and JSON API show them at once, by hash and size."""
+def test_accepted_and_listed(index: IndexClient, name: str) -> None:
+    """A wheel and an sdist are accepted; simple index and JSON API list them at once, with hash and size."""
     wheel_, sdist_ = a_wheel(name), an_sdist(name)
     assert [index.send(each).status_code for each in (wheel_, sdist_)] == [200, 200]
     expected = {each.filename: (hashlib.sha256(each.data).hexdigest(), len(each.data)) for each in (wheel_, sdist_)}
@@ -128,7 +128,7 @@ ON_A_NEW_PROJECT: dict[str, tuple[Change, str]] = {
 
 @pytest.mark.parametrize(("change", "words"), ON_A_NEW_PROJECT.values(), ids=ON_A_NEW_PROJECT)
 def test_refused(index: IndexClient, name: str, change: Change, words: str) -> None:
-    """A file that PyPI refuses is refused with 400 and a reason where each client reads it, and no project is made."""
+    """A file that PyPI refuses gets 400 and a reason where each client reads it, and no project is created."""
     answer = index.send(change(a_wheel(name), name))
     assert answer.status_code == 400
     assert words in answer.reason
@@ -148,8 +148,8 @@ def test_refused(index: IndexClient, name: str, change: Change, words: str) -> N
         "cp311-cp311-linux_armv7l",
     ],
 )
-def test_platform_tags_taken(index: IndexClient, name: str, tag: str) -> None:
-    """The platform tags that PyPI takes are taken."""
+def test_accepted_platform_tags(index: IndexClient, name: str, tag: str) -> None:
+    """The index accepts the platform tags that PyPI accepts."""
     assert index.send(a_wheel(name, tag=tag)).status_code == 200
 
 
@@ -167,8 +167,8 @@ AGAINST_WHAT_IS_THERE: dict[str, tuple[Change, str]] = {
 
 
 @pytest.mark.parametrize(("change", "words"), AGAINST_WHAT_IS_THERE.values(), ids=AGAINST_WHAT_IS_THERE)
-def test_refused_beside_what_is_there(index: IndexClient, name: str, change: Change, words: str) -> None:
-    """Nothing can take the place of what an index already holds."""
+def test_refused_beside_existing_files(index: IndexClient, name: str, change: Change, words: str) -> None:
+    """Nothing can replace a file that the index has."""
     first = a_wheel(name)
     assert [index.send(each).status_code for each in (first, an_sdist(name))] == [200, 200]
     answer = index.send(change(first, name))
@@ -178,7 +178,7 @@ def test_refused_beside_what_is_there(index: IndexClient, name: str, change: Cha
 
 
 def test_one_of_many_at_the_same_time(index: IndexClient, name: str) -> None:
-    """Of many uploads of one name at the same time one is taken, and what is shown are its bytes."""
+    """Of many simultaneous uploads of one name one is accepted, and the index has its bytes."""
     uploads = [Upload.of(wheel(name, "1.0", source=f"number = {n}\n"), name, "1.0") for n in range(12)]
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(index.send, uploads))
@@ -190,8 +190,8 @@ def test_one_of_many_at_the_same_time(index: IndexClient, name: str) -> None:
     assert {answer.status_code for answer in answers} == {200, 400}
 
 
-def test_deleted_name_never_comes_back(index: IndexClient, name: str) -> None:
-    """The name of a deleted file is burned, for the same bytes as well as for others."""
+def test_a_deleted_name_cannot_be_used_again(index: IndexClient, name: str) -> None:
+    """The name of a deleted file is refused, for the same bytes as well as for others."""
     upload = a_wheel(name)
     index.send(upload)
     assert index.manage("DELETE", name, upload.filename).status_code == 204
@@ -219,7 +219,7 @@ def test_somebody_elses_project(index: IndexClient, name: str) -> None:
     ],
 )
 def test_wrong_credentials(index: IndexClient, name: str, auth: tuple[str, str], words: str) -> None:
-    """Wrong credentials are answered with 403, after the whole body was read."""
+    """Wrong credentials get 403, after the whole body was read."""
     big = Upload.of((f"{name}-1.0-py3-none-any.whl", os.urandom(FILE_LIMIT)), name, "1.0")
     answer = index.send(big, auth=auth)
     assert answer.status_code == 403
@@ -227,13 +227,13 @@ def test_wrong_credentials(index: IndexClient, name: str, auth: tuple[str, str],
 
 
 def test_no_credentials(index: IndexClient) -> None:
-    """Missing credentials are answered with 403, as PyPI does."""
+    """Missing credentials get 403, as on PyPI."""
     answer = requests.post(f"{index.base}/legacy/", data={":action": "file_upload"}, timeout=20)
     assert (answer.status_code, "Invalid or non-existent" in answer.reason) == (403, True)
 
 
 def test_a_form_without_a_file(index: IndexClient, name: str) -> None:
-    """A form that names no file is refused."""
+    """A form without a file is refused."""
     form = a_wheel(name).form
     auth = ("__token__", index.token)
     answer = requests.post(f"{index.base}/legacy/", data=form, auth=auth, timeout=20)
@@ -261,14 +261,14 @@ def test_wrong_address(index: IndexClient, path: str, status: int) -> None:
     ],
 )
 def test_reason_in_the_body(index: IndexClient, name: str, accept: str, kind: str) -> None:
-    """The reason stands in the body too, in the kind of text that the client asks for."""
+    """The reason is in the body, too, in the type that the client requests."""
     answer = index.send(a_wheel(name).but(protocol_version="2"), accept=accept)
     assert answer.headers["content-type"].split(";")[0] == kind
     assert "Unknown protocol version." in answer.text
 
 
-def test_the_log_counts_uploads_and_tells_no_secret(index: IndexClient, world: LocalWorld, name: str) -> None:
-    """Each upload is one line with file, sha256 and outcome; no line holds a token."""
+def test_the_log_has_every_upload_and_no_secret(index: IndexClient, world: LocalWorld, name: str) -> None:
+    """Each upload is one line with file, sha256 and outcome; no line has a token."""
     first, other = a_wheel(name), Upload.of(wheel(name, "1.0", source="other = 1\n"), name, "1.0")
     for upload in (first, other):
         index.send(upload)
