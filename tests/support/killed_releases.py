@@ -31,7 +31,7 @@ SETTINGS = '\n[tool.unmoor]\nrepository = "acme/small"\n'
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 # The command line itself, in a process that dies once so many lines of the journal are on the disk.
-# What it had started by then is noted first, the keeper too: it must be gone a moment later.
+# First list the processes it has started, the reaper included: they must be gone a moment later.
 _KILLED_AFTER_LINES = """
 import os, signal, sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""When a server is asked again: what its headers say, and how long is waited in all."""
+"""When a request is retried: the wait from the headers, and the limit on the total wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.sample_values import FakeClock
 
-from unmoor.adapters.http.retry_after import LONGEST, Retries, ServerBusy, asked_wait, is_busy, time_to_wait
+from unmoor.adapters.http.retry_after import LONGEST, Retries, ServerBusy, is_busy, requested_wait, time_to_wait
 from unmoor.errors import Denied, Unknown, UnmoorError
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -51,22 +51,22 @@ NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
         ({"RateLimit": "t=20", "Retry-After": "30"}, 30.0),
     ],
 )
-def test_the_wait_that_is_asked_for(headers: dict[str, str], expected: float | None) -> None:
-    """Seconds, dates and rate limits, the longer one; nonsense is no wait."""
-    assert asked_wait(headers, NOW) == expected
+def test_requested_wait(headers: dict[str, str], expected: float | None) -> None:
+    """Reads seconds, dates and rate limits, the longer one counts; an invalid value is no wait."""
+    assert requested_wait(headers, NOW) == expected
 
 
 @given(st.text(), st.text(), st.text())
 def test_any_header_gives_a_bounded_wait(after: str, date: str, limit: str) -> None:
-    """Whatever a server puts there."""
-    wait = asked_wait({"Retry-After": after, "Date": date, "RateLimit": limit})
+    """The wait is within its bounds whatever the headers contain."""
+    wait = requested_wait({"Retry-After": after, "Date": date, "RateLimit": limit})
     assert wait is None or 0 <= wait <= 30 * 86400
 
 
 @given(st.integers(-100_000, 100_000))
 def test_a_date_is_measured_against_now(seconds: int) -> None:
-    """What is past is no wait."""
-    assert asked_wait({"Retry-After": format_datetime(NOW + timedelta(seconds=seconds))}, NOW) == max(0, seconds)
+    """A date in the past means no wait."""
+    assert requested_wait({"Retry-After": format_datetime(NOW + timedelta(seconds=seconds))}, NOW) == max(0, seconds)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_a_date_is_measured_against_now(seconds: int) -> None:
     ],
 )
 def test_the_time_to_wait(asked: float | None, bounds: dict[str, float], expected: float) -> None:
-    """What was asked for counts, else what an adapter gives of itself, both within bounds."""
-    assert time_to_wait(asked, unsaid=5.0, **bounds) == expected
+    """The requested wait counts, or the adapter's default if there is none, both within bounds."""
+    assert time_to_wait(asked, default=5.0, **bounds) == expected
 
 
 @pytest.mark.parametrize(
@@ -92,22 +92,22 @@ def test_the_time_to_wait(asked: float | None, bounds: dict[str, float], expecte
     [(429, None, True), (429, 5.0, True), (503, 0.0, True), (503, None, False), (500, 5.0, False), (200, 5.0, False)],
 )
 def test_which_answers_mean_later(status: int, asked: float | None, *, expected: bool) -> None:
-    """A 503 alone is a fault; with a time it is a wish."""
+    """A 503 means "later" only with a time; without one it is a fault."""
     assert is_busy(status, asked) is expected
 
 
 def busy(wait: float) -> Callable[[], UnmoorError]:
-    """A server that wants to be asked later."""
+    """A server that asks to retry later."""
     return lambda: ServerBusy("busy", where="", wait=wait)
 
 
 def fault() -> UnmoorError:
-    """A fault of the moment."""
+    """A temporary fault."""
     return Unknown("a fault")
 
 
 def no() -> UnmoorError:
-    """An answer that asking again does not change."""
+    """An answer that a retry does not change."""
     return Denied("no", next_step="")
 
 
@@ -139,7 +139,7 @@ Trouble = Callable[[], UnmoorError]
 def test_retries(
     policy: dict[str, Any], troubles: list[Trouble], slept: list[float], raised: type[UnmoorError] | None
 ) -> None:
-    """Faults have their pauses, busy servers the time they ask for, both within bounds; all else is raised at once."""
+    """Retries after pauses for faults and after the requested wait for busy servers; raises all else at once."""
     clock = FakeClock()
     left = iter(troubles)
 
@@ -161,7 +161,7 @@ def test_retries(
 
 @pytest.mark.parametrize("trouble", [fault, busy(1)])
 def test_without_a_clock_nothing_is_sent_again(trouble: Trouble) -> None:
-    """There is nobody to wait for."""
+    """Without a clock, the first error is raised."""
     sent: list[int] = []
 
     def send() -> None:
@@ -174,7 +174,7 @@ def test_without_a_clock_nothing_is_sent_again(trouble: Trouble) -> None:
 
 
 def test_a_server_is_waited_for_once_in_all() -> None:
-    """A request inside another: what the inner one gave up on is a fault to the outer one, which has its pauses."""
+    """If a nested request gives up on a busy server, the outer one treats it as a fault, with its own pauses."""
     clock = FakeClock()
     retries = Retries(patience=10.0)
     trouble = busy(10)

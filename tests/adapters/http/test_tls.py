@@ -1,4 +1,4 @@
-"""The same bounds over TLS, and whom it trusts."""
+"""The bounds over TLS, and which certificate authorities are trusted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def proper(tls: ssl.SSLSocket, _closing: threading.Event) -> None:
 
 
 def dripping(tls: ssl.SSLSocket, closing: threading.Event) -> None:
-    """Never come to an end."""
+    """Send an endless answer."""
     tls.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
     while not closing.wait(0.02):
         tls.sendall(b"x")
@@ -64,7 +64,7 @@ def tls_server(authority: trustme.CA, talk: Talk) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """A certificate authority of our own."""
+    """A certificate authority for tests."""
     return trustme.CA()
 
 
@@ -78,27 +78,27 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_bundle_from_the_environment_counts(trusted: trustme.CA) -> None:
-    """A company's own authority is trusted where requests would trust it."""
+    """An authority in REQUESTS_CA_BUNDLE is trusted, as requests does."""
     with tls_server(trusted, proper) as url, BoundedSession() as http:
         assert http.get(url).body == b"fine"
 
 
 @pytest.mark.parametrize(("talk", "words"), [(dripping, r"within 0\.6 s"), (silent, r"no answer for 0\.5 s")])
 def test_the_bounds_hold_over_tls(talk: Talk, words: str, trusted: trustme.CA) -> None:
-    """The socket under TLS is shut down at the deadline."""
+    """The socket below TLS is shut down at the deadline."""
     with tls_server(trusted, talk) as url, BoundedSession(SHORT) as http, pytest.raises(Unknown, match=words):
         http.get(url)
 
 
 def test_a_stranger_is_not_trusted(authority: trustme.CA) -> None:
-    """The reason is OpenSSL's own, in a few words."""
+    """An unknown authority is rejected, with OpenSSL's own short reason."""
     words = r"TLS failed: .*certificate"
     with tls_server(authority, proper) as url, BoundedSession() as http, pytest.raises(Unknown, match=words) as caught:
         http.get(url)
     assert len(caught.value.what) < 200
 
 
-def test_a_server_without_tls_is_told_apart() -> None:
+def test_a_server_without_tls() -> None:
     """Plain text on a TLS address is a failure of TLS, not an answer."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -115,8 +115,8 @@ def test_a_server_without_tls_is_told_apart() -> None:
         thread.join(10)
 
 
-def test_a_bundle_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A misspelt variable must not end in a traceback."""
+def test_a_missing_bundle_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong path in the variable does not end in a traceback."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
     with BoundedSession() as http, pytest.raises(Unknown, match="REQUESTS_CA_BUNDLE"):
         http.get("https://127.0.0.1:1/")

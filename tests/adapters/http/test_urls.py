@@ -1,4 +1,4 @@
-"""Addresses: what may be said of them, and where an answer may send us."""
+"""Addresses: what is safe to print, and which links are safe to follow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unmoor.adapters.http.urls import led_to, may_be_loopback, origin, without_query
+from unmoor.adapters.http.urls import may_be_loopback, origin, resolve_link, without_query
 from unmoor.errors import Unknown
 
 
@@ -19,12 +19,12 @@ from unmoor.errors import Unknown
         ("https://EXAMPLE.org", "https://example.org"),
         ("http://[::1]:80/x", "http://[::1]:80/x"),
         ("https://example.org/a\x1b[31mb", "https://example.org/a b"),
-        ("http://[broken/", "an address that cannot be read"),
-        ("http://example.org:port/", "an address that cannot be read"),
+        ("http://[broken/", "an invalid address"),
+        ("http://example.org:port/", "an invalid address"),
     ],
 )
-def test_shown_hides_what_must_not_be_seen(url: str, expected: str) -> None:
-    """Neither credentials nor queries are printed."""
+def test_without_query(url: str, expected: str) -> None:
+    """The printed address has neither credentials nor a query."""
     assert without_query(url) == expected
 
 
@@ -39,7 +39,7 @@ def test_shown_hides_what_must_not_be_seen(url: str, expected: str) -> None:
     ],
 )
 def test_origins(*, one: str, other: str, same: bool) -> None:
-    """Scheme, host and port, written in whichever way."""
+    """Scheme, host and port are compared, however they are written."""
     assert (origin(one) == origin(other)) is same
 
 
@@ -53,9 +53,9 @@ def test_origins(*, one: str, other: str, same: bool) -> None:
         ("http://example.org/", "https://example.org/", "https://example.org/"),
     ],
 )
-def test_what_may_be_followed(base: str, reference: str, expected: str) -> None:
-    """Relative, on another host, and up to https."""
-    assert led_to(base, reference) == expected
+def test_links_that_are_followed(base: str, reference: str, expected: str) -> None:
+    """Links may be relative, lead to another host, and go from http to https."""
+    assert resolve_link(base, reference) == expected
 
 
 @pytest.mark.parametrize(
@@ -74,19 +74,19 @@ def test_what_may_be_followed(base: str, reference: str, expected: str) -> None:
         ("http://example.org/", "x" * 9000, "not a plain"),
     ],
 )
-def test_what_is_never_followed(base: str, reference: str, words: str) -> None:
-    """Downgrades, this machine from elsewhere, other schemes, credentials, and what parsers disagree about."""
+def test_links_that_are_never_followed(base: str, reference: str, words: str) -> None:
+    """Refuses downgrades, links from elsewhere to this machine, other schemes, credentials and ambiguous characters."""
     with pytest.raises(Unknown, match=words):
-        led_to(base, reference)
+        resolve_link(base, reference)
 
 
 @given(st.text(), st.text())
 def test_any_text_is_an_address_or_unknown(base: str, reference: str) -> None:
-    """Nothing else is ever raised, and what is shown is printable."""
+    """Any text resolves or raises `Unknown`, and its printed form is printable."""
     assert without_query(reference).isprintable()
     for start in (base, "https://example.org/a"):
         with suppress(Unknown):
-            assert led_to(start, reference).startswith(("http://", "https://"))
+            assert resolve_link(start, reference).startswith(("http://", "https://"))
 
 
 @pytest.mark.parametrize(
@@ -101,5 +101,5 @@ def test_any_text_is_an_address_or_unknown(base: str, reference: str) -> None:
     ],
 )
 def test_this_machine(*, url: str, expected: bool) -> None:
-    """By name and by number."""
+    """Recognizes this machine by name and by number."""
     assert may_be_loopback(url) is expected

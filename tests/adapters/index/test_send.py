@@ -76,10 +76,10 @@ ANSWERS: dict[str, tuple[Callable[[Exchange], None], Sending]] = {
     "503 that asks": (no(503, "soon", headers={"Retry-After": "3"}), Busy(wait=3, reason="soon")),
     "503": (no(503, "down"), Lost(reason="503 down")),
     "500": (no(500, "oops"), Lost(reason="500 oops")),
-    "reset": (Exchange.reset, Lost(reason="the exchange broke off: Connection reset by peer")),
+    "reset": (Exchange.reset, Lost(reason="the connection failed: Connection reset by peer")),
     "not HTTP": (
         lambda x: x.raw(b"hello\r\n"),
-        Lost(reason="the exchange broke off: the answer is not HTTP, or was cut off"),
+        Lost(reason="the connection failed: the answer is not HTTP, or was cut off"),
     ),
 }
 
@@ -166,7 +166,7 @@ def test_an_index_that_never_answers_is_lost(
 
     with run_server(taking) as server, BoundedSession(Bounds(connect=1, stall=1, total=1)) as http:
         answer = PackageIndex(index_place(server.url), http).send(build_dists(tmp_path)[0])
-    assert answer == Lost(reason="no whole answer within 0.4 s")
+    assert answer == Lost(reason="no complete answer within 0.4 s")
     assert len(served.stored) == 1
 
 

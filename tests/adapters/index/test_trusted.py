@@ -429,7 +429,7 @@ ODD: dict[str, tuple[str, Callable[[Exchange], None], type[Exception], str]] = {
     "mint that breaks lines": (MINT, lambda x: x.json({"token": "a\nb"}), Unknown, "minted no token"),
     "mint on fire": (MINT, lambda x: x.answer(503), Unknown, "answered 503"),
     "mint that is busy": (MINT, lambda x: x.answer(429, headers={"Retry-After": "7"}), Unknown, "answered 429"),
-    "mint that resets": (MINT, Exchange.reset, Unknown, "broke off"),
+    "mint that resets": (MINT, Exchange.reset, Unknown, "the connection failed"),
     "mint that redirects": (MINT, lambda x: x.redirect("/elsewhere"), Denied, "refused to mint"),
     "mint that says no in HTML": (MINT, lambda x: x.answer(400, "no"), Denied, "refused to mint a token"),
     "mint that says something new": (

@@ -1,4 +1,4 @@
-"""Programs are run within their limits, and hear nothing that was not meant for them."""
+"""Programs run within their limits and get only the environment meant for them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ ENV = {"PATH": os.defpath}
 
 
 def python(code: str) -> list[str]:
-    """Say how to run a piece of Python."""
+    """Return the command that runs a piece of Python."""
     return [sys.executable, "-I", "-S", "-c", code]
 
 
 def test_run_to_the_end(shell: LocalShell, tmp_path: Path) -> None:
-    """The answer holds the exit code and both streams; a non-zero exit is an answer."""
+    """The result has the exit code and both streams; a non-zero exit raises nothing."""
     ran = shell.run(["sh", "-c", "echo out; echo err >&2; exit 3"], cwd=tmp_path, env=ENV)
     assert (ran.code, ran.out, ran.err) == (3, "out\n", "err\n")
 
 
 def test_environment_is_whole(shell: LocalShell, tmp_path: Path) -> None:
-    """A program sees the environment it was given and our mark, in the folder it was given, with no input."""
+    """A program gets the given environment plus the run's mark, the given folder, and no input."""
     ran = shell.run(["sh", "-c", "/usr/bin/env; pwd; cat"], cwd=tmp_path, env={"A": "b c"})
     lines = ran.out.splitlines()
     assert "A=b c" in lines
@@ -40,19 +40,19 @@ def test_environment_is_whole(shell: LocalShell, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["no-such-program", "/no/such/program", "./none"])
 def test_missing_program(shell: LocalShell, tmp_path: Path, name: str) -> None:
-    """A program that is not there is named."""
+    """The error names the missing program."""
     with pytest.raises(ToolMissing, match=name):
         shell.run([name], cwd=tmp_path, env=ENV)
 
 
 def test_missing_folder(shell: LocalShell, tmp_path: Path) -> None:
-    """A folder that is not there is named, not the program."""
+    """The error names the missing folder, not the program."""
     with pytest.raises(ToolMissing, match="nowhere"):
         shell.run(["true"], cwd=tmp_path / "nowhere", env=ENV)
 
 
 def test_timeout(shell: LocalShell, tmp_path: Path) -> None:
-    """What runs too long is stopped, and said so."""
+    """A program that runs too long is stopped, and the error says so."""
     before = time.monotonic()
     with pytest.raises(TimedOut, match=r"sleep ran for more than 0\.2 s"):
         shell.run(["sleep", "60"], cwd=tmp_path, env=ENV, timeout=0.2)
@@ -61,26 +61,26 @@ def test_timeout(shell: LocalShell, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("limit", "head", "tail"), [(1000, 500, 500), (7, 3, 4)])
 def test_output_is_cut_in_the_middle(shell: LocalShell, tmp_path: Path, limit: int, head: int, tail: int) -> None:
-    """The first and the last bytes are kept, and how much is missing is said."""
+    """Keeps the first and the last bytes, with a note of how many are left out."""
     ran = shell.run(python("print('a' * 300_000 + 'b' * 300_000, end='')"), cwd=tmp_path, env=ENV, limit=limit)
     assert ran.out == "a" * head + f"\n[{600_000 - limit} bytes left out]\n" + "b" * tail
 
 
 def test_uncut_output_keeps_every_character(shell: LocalShell, tmp_path: Path) -> None:
-    """A character of several bytes survives where the two halves meet."""
+    """A multi-byte character at the border of the two halves stays intact."""
     ran = shell.run(python("import sys; sys.stdout.buffer.write('aü'.encode())"), cwd=tmp_path, env=ENV, limit=4)
     assert ran.out == "aü"
 
 
-def test_lines_are_heard_clean(shell: LocalShell, tmp_path: Path) -> None:
-    """Each line is heard as it comes, without what would move a cursor, the last one without its end too."""
+def test_lines_are_passed_on_clean(shell: LocalShell, tmp_path: Path) -> None:
+    """Each line is passed on as it comes, without control sequences, even a last line without a line break."""
     heard: list[str] = []
     shell.run(["printf", r"  one\n\033[31mred\033[0m\ntwo\r\nlast"], cwd=tmp_path, env=ENV, hear=heard.append)
     assert heard == ["  one", "red", "two", "last"]
 
 
-def test_umask_is_the_childs_alone(processes: Processes, tmp_path: Path) -> None:
-    """The umask is set for the child, and ours stays."""
+def test_umask_applies_only_to_the_child(processes: Processes, tmp_path: Path) -> None:
+    """The umask is set for the child, and that of this process stays."""
     before = os.umask(0o077)
     try:
         LocalShell(processes=processes, umask=0o022).run(["touch", "file"], cwd=tmp_path, env=ENV)
@@ -91,7 +91,7 @@ def test_umask_is_the_childs_alone(processes: Processes, tmp_path: Path) -> None
 
 
 def test_a_background_child_is_not_waited_for(shell: LocalShell, tmp_path: Path) -> None:
-    """What a program leaves in the background ends with it, though it holds the pipes."""
+    """A background process that holds the pipes open ends together with the program."""
     before = time.monotonic()
     ran = shell.run(["sh", "-c", "sleep 60 & echo $!"], cwd=tmp_path, env=ENV)
     assert time.monotonic() - before < 5
@@ -99,7 +99,7 @@ def test_a_background_child_is_not_waited_for(shell: LocalShell, tmp_path: Path)
 
 
 def test_stop_from_another_thread(processes: Processes, shell: LocalShell, tmp_path: Path) -> None:
-    """Stopping ends every waiting run and sleep, and no program starts afterwards."""
+    """A stop ends every running program and every sleep, and no program starts afterwards."""
     errors: list[BaseException] = []
     ready = threading.Barrier(4)
 
@@ -129,7 +129,7 @@ def test_stop_from_another_thread(processes: Processes, shell: LocalShell, tmp_p
 
 
 def test_clock_does_not_go_back(processes: Processes) -> None:
-    """Time passes while one sleeps."""
+    """Time passes during a sleep."""
     clock = MonotonicClock(processes=processes)
     before = clock.now()
     clock.sleep(0.01)
@@ -137,7 +137,7 @@ def test_clock_does_not_go_back(processes: Processes) -> None:
 
 
 def test_no_token_passes() -> None:
-    """Project code sees what it needs to build, and no credential of a release."""
+    """Project code gets the variables it needs to build, and no release credentials."""
     seen = scrubbed(
         {
             "PATH": "/bin",
@@ -158,7 +158,7 @@ def test_no_token_passes() -> None:
 
 
 def gone(process: int, within: float = 10.0) -> bool:
-    """Whether a process ends in time; one that has ended and waits to be reaped is gone."""
+    """Whether a process ends in time. A zombie counts as gone."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         try:

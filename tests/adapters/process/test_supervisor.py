@@ -1,4 +1,4 @@
-"""Nothing that was started outlives what started it."""
+"""No program outlives the process that started it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from unmoor.adapters.process import reaper
 from unmoor.adapters.process.supervisor import Processes
 
-# A child that starts a grandchild, and one that leaves for a session of its own; each writes its number.
+# A child that starts a grandchild, and one in its own session; each writes its PID to a file.
 FAMILY = """
 echo $$ > "$1/child"
 sh -c 'echo $$ > "$1/grandchild"; trap "" TERM; while :; do sleep 0.1; done' sh "$1" &
@@ -44,17 +44,17 @@ def work():
 with processes.guarded():
     thread = threading.Thread(target=work)
     thread.start()
-    (folder / "keeper").write_text("")
+    (folder / "reaper").write_text("")
     while processes._reaper is None:
         pass
-    (folder / "keeper").write_text(str(processes._reaper.pid))
-    while thread.is_alive():  # a signal that comes just before a wait without end would not be seen in it
+    (folder / "reaper").write_text(str(processes._reaper.pid))
+    while thread.is_alive():  # with a time-out: an endless wait would miss a signal that comes just before it
         thread.join(0.1)
 """
 
 
 def awaited(path: Path, within: float = 20.0) -> int:
-    """Read the number that a process writes into a file."""
+    """Wait for the PID that a process writes into a file, and return it."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         if path.exists() and (text := path.read_text().strip()):
@@ -64,7 +64,7 @@ def awaited(path: Path, within: float = 20.0) -> int:
 
 
 def runs(process: int) -> bool:
-    """Whether a process runs; one that only waits to be reaped does not."""
+    """Whether a process runs. A zombie does not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -72,7 +72,7 @@ def runs(process: int) -> bool:
 
 
 def left_of(numbers: list[int], within: float = 15.0) -> list[int]:
-    """Wait until none of them runs, and return those that still do."""
+    """Wait until none of the processes runs, and return those that still do."""
     deadline = time.monotonic() + within
     while (left := [number for number in numbers if runs(number)]) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -83,14 +83,14 @@ def left_of(numbers: list[int], within: float = 15.0) -> list[int]:
     ("number", "background"),
     [(signal.SIGKILL, False), (signal.SIGTERM, False), (signal.SIGINT, False), (signal.SIGINT, True)],
 )
-def test_no_child_outlives_us(tmp_path: Path, number: signal.Signals, background: bool) -> None:  # noqa: FBT001 # a case
-    """Child, grandchild, one in its own session, and the keeper end with us, however we end."""
+def test_no_child_outlives_its_parent(tmp_path: Path, number: signal.Signals, background: bool) -> None:  # noqa: FBT001 # a case
+    """The child, the grandchild, one in its own session and the reaper end, however the parent ends."""
     program = [sys.executable, "-c", PARENT, str(tmp_path), FAMILY]
     # A shell without job control starts what it runs in the background with INT ignored.
     if background:
         program = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *program]
     parent = subprocess.Popen(program)
-    numbers = [awaited(tmp_path / name) for name in ("child", "grandchild", "escaped", "keeper")]
+    numbers = [awaited(tmp_path / name) for name in ("child", "grandchild", "escaped", "reaper")]
     assert all(runs(each) for each in numbers)
     parent.send_signal(number)
     parent.wait(20)
@@ -98,10 +98,10 @@ def test_no_child_outlives_us(tmp_path: Path, number: signal.Signals, background
     assert (tmp_path / "interrupted").exists() == (number != signal.SIGKILL)
 
 
-def test_keeper_is_started_by_the_first_program_and_ends_at_close(tmp_path: Path) -> None:
+def test_reaper_starts_with_the_first_program_and_ends_at_close(tmp_path: Path) -> None:
     """Nothing runs before the first program, and nothing after `close`."""
     processes = Processes()
-    assert getattr(processes, "_reaper") is None  # noqa: B009 # mypy would hold on to it
+    assert getattr(processes, "_reaper") is None  # noqa: B009 # mypy would narrow the type
     child = processes.start(["sleep", "60"], cwd=tmp_path, env=dict(os.environ))
     assert processes._reaper is not None
     numbers = [child.popen.pid, processes._reaper.pid]
@@ -112,8 +112,8 @@ def test_keeper_is_started_by_the_first_program_and_ends_at_close(tmp_path: Path
     assert left_of(numbers) == []
 
 
-def test_a_killed_keeper_is_replaced(tmp_path: Path) -> None:
-    """The next program gets a new keeper, which keeps the earlier ones too."""
+def test_a_killed_reaper_is_replaced(tmp_path: Path) -> None:
+    """The next program starts a new reaper, which takes over the earlier programs."""
     with Processes() as processes:
         first = processes.start(["sleep", "60"], cwd=tmp_path, env=dict(os.environ))
         assert processes._reaper is not None
@@ -126,19 +126,19 @@ def test_a_killed_keeper_is_replaced(tmp_path: Path) -> None:
         processes.end(child)
 
 
-def test_keeper_forgets_what_has_ended() -> None:
-    """A group that was taken off the list is left alone when the feed ends."""
-    kept, forgotten = (subprocess.Popen(["/bin/sleep", "60"], start_new_session=True) for _ in range(2))
-    feed = [f"+{kept.pid}\n", f"+{forgotten.pid}\n", f"-{forgotten.pid}\n"]
+def test_reaper_forgets_what_has_ended() -> None:
+    """A group that was taken off the list stays alive when the feed ends."""
+    listed, forgotten = (subprocess.Popen(["/bin/sleep", "60"], start_new_session=True) for _ in range(2))
+    feed = [f"+{listed.pid}\n", f"+{forgotten.pid}\n", f"-{forgotten.pid}\n"]
     reaper.main("UNMOOR_RUN=no-process-has-this", [line.encode() for line in feed], grace=0.05)
-    assert kept.wait(5) == -signal.SIGTERM
+    assert listed.wait(5) == -signal.SIGTERM
     assert forgotten.poll() is None
     forgotten.kill()
     forgotten.wait()
 
 
 class FakeEngine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """A socket that answers as an engine does, with these containers."""
+    """A socket that answers like an engine with these containers."""
 
     daemon_threads = True
 
@@ -148,23 +148,23 @@ class FakeEngine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 
 class FakeEngineHandler(http.server.BaseHTTPRequestHandler):
-    """Lists by label, and removes."""
+    """Lists containers by label, and removes them."""
 
     server: FakeEngine
 
     def do_GET(self) -> None:
-        """List the ids with the label that is asked for."""
+        """List the ids with the requested label."""
         wanted = json.loads(parse_qs(urlsplit(self.path).query)["filters"][0])["label"][0].partition("=")[2]
         held = [{"Id": each} for each, run in self.server.containers.items() if run == wanted]
         self.answer(200, json.dumps(held).encode())
 
     def do_DELETE(self) -> None:
-        """Remove one."""
+        """Remove one container."""
         self.server.containers.pop(urlsplit(self.path).path.rpartition("/")[2], None)
         self.answer(204, b"")
 
     def answer(self, code: int, body: bytes) -> None:
-        """Answer in full."""
+        """Send a complete answer."""
         self.server.asked.append(self.path)
         self.send_response(code)
         self.send_header("Content-Length", str(len(body)))
@@ -172,11 +172,11 @@ class FakeEngineHandler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def address_string(self) -> str:
-        """A unix socket has no address."""
+        """Return a fixed address: a Unix socket has none."""
         return ""
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.mark.parametrize(
@@ -189,8 +189,8 @@ class FakeEngineHandler(http.server.BaseHTTPRequestHandler):
         (["@unix:///nowhere/docker.sock"], ["one", "other"]),
     ],
 )
-def test_keeper_removes_the_containers_of_its_run(tmp_path: Path, feed: list[str], left: list[str]) -> None:
-    """Those that were still noted go, by the run's label; those of others stay, and an engine that is gone is fine."""
+def test_reaper_removes_the_containers_of_its_run(tmp_path: Path, feed: list[str], left: list[str]) -> None:
+    """Removes the run's containers from engines still in use, keeps those of other runs, and accepts a dead engine."""
     path = tmp_path / "docker.sock"
     with FakeEngine(path, {"one": "this", "other": "another"}) as engine:
         thread = threading.Thread(target=engine.serve_forever)

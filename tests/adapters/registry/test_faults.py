@@ -67,7 +67,7 @@ WRITES: dict[str, Callable[[OciRegistry], object]] = {
         (refusing(403, "DENIED", "permission_denied: write_package"), Denied, "permission_denied: write_package"),
         (refusing(500, "UNKNOWN"), Unknown, "500"),
         (refusing(429, "TOOMANYREQUESTS", "slow down"), Unknown, "busy: 429"),
-        (lambda it: it.reset(), Unknown, "reset|broke off"),
+        (lambda it: it.reset(), Unknown, "reset|the connection failed"),
         (lambda it: it.raw(b"nonsense\r\n\r\n"), Unknown, "not HTTP"),
         (lambda it: it.answer(200, "<html>Welcome</html>", kind="text/html"), UnmoorError, "."),
         (lambda it: it.answer(401, headers={"WWW-Authenticate": "Negotiate"}), Unknown, "unknown sort"),

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from unmoor.adapters.forge.parse import asset as read_asset
 from unmoor.adapters.github import GitHubClient
 from unmoor.adapters.github.answers import TransientError, malformed
-from unmoor.adapters.http.urls import led_to, origin, without_query
+from unmoor.adapters.http.urls import origin, resolve_link, without_query
 from unmoor.errors import Rejected
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.ports.world import ForgePlace
@@ -72,7 +72,7 @@ def send(
 
 def fetch_public(http: BoundedSession, place: ForgePlace, asset: ForgeAsset, into: Path) -> File:
     """Download one asset as everybody does, without credentials. Raises `Unknown`, `Denied`."""
-    return http.download(led_to(place.site, asset.url), into, asset.name, size=asset.size)
+    return http.download(resolve_link(place.site, asset.url), into, asset.name, size=asset.size)
 
 
 def fetch(http: BoundedSession, address: str, asset: ForgeAsset, into: Path, *, token: Secret) -> File:

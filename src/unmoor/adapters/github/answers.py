@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from unmoor.adapters.http.retry_after import ServerBusy, asked_wait, time_to_wait
+from unmoor.adapters.http.retry_after import ServerBusy, requested_wait, time_to_wait
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
 W = TypeVar("W")
 # Seconds to wait for a rate limit that does not say when it ends, and at most.
-_UNSAID, _MOST = 60.0, 3600.0
+_DEFAULT, _MOST = 60.0, 3600.0
 _NEXT = "what was an immutable release never changes, and its tag never comes free: release the next version"
 
 
@@ -127,5 +127,5 @@ def _wait(headers: Mapping[str, str]) -> float:
     ``x-ratelimit-reset`` is GitHub's own: the second at which the limit ends, in UTC since 1970.
     """
     reset = headers.get("x-ratelimit-reset", "")
-    unsaid = float(reset) - time.time() if re.fullmatch(r"[0-9]{1,12}", reset) else _UNSAID
-    return time_to_wait(asked_wait(headers), unsaid=unsaid, most=_MOST)
+    default = float(reset) - time.time() if re.fullmatch(r"[0-9]{1,12}", reset) else _DEFAULT
+    return time_to_wait(requested_wait(headers), default=default, most=_MOST)

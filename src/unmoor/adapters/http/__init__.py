@@ -1,4 +1,4 @@
-"""HTTP with limits: a deadline and a size for every exchange, no redirect and no login nobody asked for.
+"""HTTP with limits: every exchange has a deadline and a maximum size, and follows no redirect by itself.
 
-The adapters that talk to servers import it, and nothing else opens a connection. Begin with `session`.
+All adapters that talk to servers use it. Nothing else opens a connection. Begin with `session`.
 """

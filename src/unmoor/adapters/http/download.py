@@ -1,4 +1,4 @@
-"""Downloads: written aside while they are hashed, and renamed only when they are the right bytes."""
+"""Downloads: written to a temporary file, hashed, and renamed only if the hash matches."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ from unmoor.util.text import clean
 
 
 def require_ok(response: requests.Response, where: str) -> None:
-    """See that the answer is 200. Raises `Denied` for 401 and 403, `Unknown` for every other."""
+    """Check that the status is 200. Raises `Denied` for 401 and 403, `Unknown` for any other status."""
     status = response.status_code
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise Denied(
-            f"the server does not let us read it ({status})",
+            f"the server denies access ({status})",
             where=where,
-            next_step="look at the rights of the credential, and whether the address is public",
+            next_step="check the rights of the credential, and whether the address is public",
         )
     if status != HTTPStatus.OK:
         raise Unknown(
             f"the server answered {status} {clean(str(response.reason or ''))}".rstrip(),
             where=where,
-            otherwise="look at the address in a browser",
+            otherwise="open the address in a browser",
         )
 
 
 def _must_match(name: str, sha256: str, expected: str | None, where: str) -> None:
     if expected is not None and sha256 != expected.lower():
         raise Conflict(
-            f"{name} has sha256 {sha256}, and {clean(expected, 80)} was expected",
+            f"{name} has sha256 {sha256}, expected {clean(expected, 80)}",
             where=where,
-            next_step="do not use it; find out who changed the file there",
+            next_step="do not use it; find out who changed the file on the server",
         )
 
 
 def save_to(watch: DeadlineWatch, response: requests.Response, into: Path, name: str, sha256: str | None) -> File:
-    """Write the body aside, hash it on its way, and rename it when it is the right one."""
+    """Write the body to a temporary file, hash it on the way, and rename it if the hash matches."""
     url = str(response.url)
     digest = hashlib.sha256()
     count = 0
     with atomic_writer(into / name) as stream:
-        for piece in watch.pieces(response, url, decode=False):
-            stream.write(piece)
-            digest.update(piece)
-            count += len(piece)
+        for chunk in watch.read_chunks(response, url, decode=False):
+            stream.write(chunk)
+            digest.update(chunk)
+            count += len(chunk)
         _must_match(name, digest.hexdigest(), sha256, without_query(url))
     return File(name=name, sha256=digest.hexdigest(), size=count, path=into / name)

@@ -1,9 +1,9 @@
 """Bounds on an HTTP exchange that `requests` does not have: a total deadline and a size limit.
 
-`requests` knows a connect time-out and a time-out between two reads. A server that drips one byte
-a second therefore holds it for ever, while the body is sent, while the headers come, or while the
-answer is read. `DeadlineWatch` shuts the socket down when the time is over, in whichever of these it is;
-`BoundedAdapter` brings it to any `requests.Session`, twine's too.
+`requests` has a time-out for connecting and one between two reads. A server that takes or sends one byte a second
+therefore blocks it forever, while it sends the body, waits for the headers or reads the answer. `DeadlineWatch`
+shuts the socket down at the deadline, whatever the exchange is doing. `BoundedAdapter` adds it to any
+`requests.Session`, including twine's.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from unmoor.adapters.http.urls import may_be_loopback, without_query
 from unmoor.errors import Unknown
 from unmoor.util.text import clean
 
-_PIECE = 65_536
-# Everything that requests, urllib3, http.client and the socket may raise for what the other side did.
+_CHUNK = 65_536
+# Everything that requests, urllib3, http.client and the socket may raise if the server or the network fails.
 _BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
 
-_watching: ContextVar[DeadlineWatch | None] = ContextVar("unmoor_watch", default=None)
+_current_watch: ContextVar[DeadlineWatch | None] = ContextVar("unmoor_watch", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """What one exchange may take: seconds to connect, between two bytes, and in all; bytes of the answer."""
+    """Limits of one exchange: seconds to connect, between two reads and in total; bytes of the answer."""
 
     connect: float = 10.0
     stall: float = 30.0
@@ -48,7 +48,7 @@ class Bounds:
 
 @dataclass(kw_only=True)
 class DeadlineWatch:
-    """One exchange's clock. At the end of its time every socket of the exchange is shut down."""
+    """The deadline of one exchange. When it passes, every socket of the exchange is shut down."""
 
     bounds: Bounds
     expired: bool = False
@@ -57,87 +57,87 @@ class DeadlineWatch:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
-        self._timer = threading.Timer(self.bounds.total, self._end)
+        self._timer = threading.Timer(self.bounds.total, self._expire)
         self._timer.daemon = True
         self._timer.start()
-        self._token = _watching.set(self)
+        self._token = _current_watch.set(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        _watching.reset(self._token)
+        _current_watch.reset(self._token)
         for answer in self._answers:
             answer.close()
         with self._lock:
             self._sockets.clear()
 
-    def keep(self, response: requests.Response) -> None:
-        """Close an answer at the end, however it ends: headers may look whole where the socket was shut down."""
+    def close_later(self, response: requests.Response) -> None:
+        """Close an answer when the exchange ends. Headers may look complete although the socket was shut down."""
         self._answers.append(response.raw)
 
-    def hold(self, sock: Any) -> None:
-        """Take charge of a socket that the exchange uses."""
+    def add_socket(self, sock: Any) -> None:
+        """Watch a socket that the exchange uses."""
         if sock is None:
             return
         with self._lock:
             self._sockets.append(sock)
         sock.settimeout(self.bounds.stall)
         if self.expired:
-            self._end()
+            self._expire()
 
-    def _end(self) -> None:
+    def _expire(self) -> None:
         with self._lock:
             self.expired = True
             for sock in self._sockets:
                 plain = sock if isinstance(sock, socket.socket) else getattr(sock, "socket", None)
                 if isinstance(plain, socket.socket):
-                    # The plain method: that of a TLS socket would pull its state away under the reader.
+                    # Not the method of a TLS socket: it would remove the TLS state while another thread reads.
                     with contextlib.suppress(OSError):
                         socket.socket.shutdown(plain, socket.SHUT_RDWR)
 
     @contextlib.contextmanager
-    def told(self, url: str) -> Iterator[None]:
-        """Turn whatever breaks the exchange, the end of its time first, into `Unknown`."""
+    def translate_errors(self, url: str) -> Iterator[None]:
+        """Raise `Unknown` for everything that breaks the exchange, and if the deadline has passed."""
         try:
             yield
         except _BROKEN as error:
-            # From None: requests' errors hold the request with its headers, and may quote them.
+            # From None: errors of requests contain the request with its headers, and may quote them.
             raise self._unknown(url, error) from None
         if self.expired:
             raise self._unknown(url, None)
 
     def _unknown(self, url: str, error: BaseException | None) -> Unknown:
-        late = f"no whole answer within {self.bounds.total:g} s"
-        what = late if self.expired or error is None else _words(error, self.bounds)
-        return Unknown(what, where=without_query(url), next_step="look at the network and the server")
+        late = f"no complete answer within {self.bounds.total:g} s"
+        what = late if self.expired or error is None else _describe(error, self.bounds)
+        return Unknown(what, where=without_query(url), next_step="check the network and the server")
 
-    def pieces(self, response: requests.Response, url: str, *, decode: bool) -> Iterator[bytes]:
-        """The body in pieces, as it comes. Raises `Unknown` where it breaks off or grows beyond the limit."""
+    def read_chunks(self, response: requests.Response, url: str, *, decode: bool) -> Iterator[bytes]:
+        """Yield the body in chunks. Raises `Unknown` if it breaks off or exceeds the size limit."""
         size = 0
         while True:
-            with self.told(url):
-                piece = cast("bytes", response.raw.read(_PIECE, decode_content=decode))
-            if not piece:
+            with self.translate_errors(url):
+                chunk = cast("bytes", response.raw.read(_CHUNK, decode_content=decode))
+            if not chunk:
                 return
-            size += len(piece)
+            size += len(chunk)
             if size > self.bounds.limit:
                 raise Unknown(
                     f"the answer is larger than {self.bounds.limit} bytes",
                     where=without_query(url),
-                    next_step="look at what that address serves: this cannot be what was asked for",
+                    next_step="check what that address serves: it cannot be the requested file or page",
                     retryable=False,
                 )
-            yield piece
+            yield chunk
 
 
-_SAID: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+_DESCRIPTIONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((requests.exceptions.ConnectTimeout,), "no connection within {bounds.connect:g} s"),
     ((requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError), "no answer for {bounds.stall:g} s"),
     ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), "TLS failed: {root}"),
     ((requests.exceptions.ProxyError,), "the proxy failed: {root}"),
-    ((requests.exceptions.InvalidHeader,), "a header cannot be sent: is there a line break in the credential?"),
+    ((requests.exceptions.InvalidHeader,), "cannot send a header: is there a line break in the credential?"),
     (
         (urllib3.exceptions.DecodeError, requests.exceptions.ContentDecodingError),
         "the answer's encoding is broken",
@@ -145,71 +145,71 @@ _SAID: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
 )
 
 
-def _words(error: BaseException, bounds: Bounds) -> str:
-    """Say what broke. Never quotes requests' own text: it holds whole addresses, and headers at times."""
+def _describe(error: BaseException, bounds: Bounds) -> str:
+    """Say what failed. Never quotes the text of requests, which contains full addresses and sometimes headers."""
     if "TLS CA certificate bundle" in str(error):
-        return "the file that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names is not there"
-    said = next((words for kinds, words in _SAID if isinstance(error, kinds)), "the exchange broke off: {root}")
-    return said.format(bounds=bounds, root=_root(error))
+        return "the file in REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE does not exist"
+    text = next((text for kinds, text in _DESCRIPTIONS if isinstance(error, kinds)), "the connection failed: {root}")
+    return text.format(bounds=bounds, root=_root(error))
 
 
 def _root(error: BaseException) -> str:
-    """The system's own words for the innermost cause, or the name of its type."""
-    seen = error
+    """The operating system's message for the innermost cause, or the name of its type."""
+    current = error
     for _ in range(10):
-        held = (getattr(seen, "reason", None), *seen.args, seen.__cause__, seen.__context__)
-        inner = next((each for each in held if isinstance(each, BaseException)), None)
-        if inner is None or (isinstance(seen, OSError) and seen.strerror):
+        causes = (getattr(current, "reason", None), *current.args, current.__cause__, current.__context__)
+        inner = next((each for each in causes if isinstance(each, BaseException)), None)
+        if inner is None or (isinstance(current, OSError) and current.strerror):
             break
-        seen = inner
-    if isinstance(seen, HTTPException | urllib3.exceptions.IncompleteRead):
+        current = inner
+    if isinstance(current, HTTPException | urllib3.exceptions.IncompleteRead):
         return "the answer is not HTTP, or was cut off"
-    return clean(str(getattr(seen, "strerror", None) or type(seen).__name__), 120)
+    return clean(str(getattr(current, "strerror", None) or type(current).__name__), 120)
 
 
-def _hold(sock: Any) -> None:
-    if sock is not None and (watch := _watching.get()) is not None:
-        watch.hold(sock)
+def _watch_socket(sock: Any) -> None:
+    if sock is not None and (watch := _current_watch.get()) is not None:
+        watch.add_socket(sock)
 
 
-class _Plain(HTTPConnection):
-    """A connection that hands its socket to the watch of the exchange."""
+class _WatchedConnection(HTTPConnection):
+    """A connection that adds its socket to the watch of the exchange."""
 
     def _new_conn(self) -> socket.socket:
         sock = super()._new_conn()
-        _hold(sock)
+        _watch_socket(sock)
         return sock
 
     def connect(self) -> None:
         super().connect()
-        _hold(self.sock)
+        _watch_socket(self.sock)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None:
-            # urllib3 would send under the connect time-out.
-            if (watch := _watching.get()) is not None:
+            # Otherwise urllib3 sends with the connect time-out.
+            if (watch := _current_watch.get()) is not None:
                 self.timeout = watch.bounds.stall
-            _hold(self.sock)
+            _watch_socket(self.sock)
         super().request(*args, **kwargs)
 
 
-class _Tls(_Plain, HTTPSConnection):
-    """The same over TLS."""
+class _WatchedTlsConnection(_WatchedConnection, HTTPSConnection):
+    """The same for TLS."""
 
 
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls: Any = _Plain
+class _WatchedPool(HTTPConnectionPool):
+    ConnectionCls: Any = _WatchedConnection
 
 
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls: Any = _Tls
+class _WatchedTlsPool(HTTPSConnectionPool):
+    ConnectionCls: Any = _WatchedTlsConnection
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Mount it on any session: no retries, time-outs, a deadline, a size limit, no proxy to this machine.
+    """Adapter for any session: time-outs, a deadline and a size limit, no retries, no proxy for this machine.
 
-    Inside a `DeadlineWatch` it leaves the body to the caller; otherwise it reads it whole, under its own.
-    Raises `Unknown` alone.
+    Inside a `DeadlineWatch` the caller reads a streamed body; otherwise the adapter reads the complete body under its
+    own watch. Raises only `Unknown`.
     """
 
     def __init__(self, bounds: Bounds | None = None) -> None:
@@ -217,34 +217,34 @@ class BoundedAdapter(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Use the connections that hand over their sockets."""
+        """Use watched connections."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+        self.poolmanager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTlsPool}
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        """Use them through a proxy, too."""
+        """Use watched connections through a proxy, too."""
         manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+        manager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTlsPool}
         return manager
 
     def send(  # noqa: PLR0917 - the signature is requests'
         self,
         request: requests.PreparedRequest,
         stream: bool = False,  # noqa: FBT001, FBT002
-        timeout: Any = None,  # noqa: ARG002 - ours count
+        timeout: Any = None,  # noqa: ARG002 - the bounds replace it
         verify: Any = True,  # noqa: FBT002
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Do one exchange."""
         url = str(request.url)
-        outer = _watching.get()
+        outer = _current_watch.get()
         proxies = {} if may_be_loopback(url) else dict(proxies or {})
         with contextlib.nullcontext(outer) if outer else DeadlineWatch(bounds=self.bounds) as watch:
             pair = (watch.bounds.connect, watch.bounds.stall)
-            with watch.told(url):
+            with watch.translate_errors(url):
                 response = super().send(request, stream=True, timeout=pair, verify=verify, cert=cert, proxies=proxies)
-                watch.keep(response)
+                watch.close_later(response)
             if outer is None or not stream:
-                response.raw = io.BytesIO(b"".join(watch.pieces(response, url, decode=True)))
+                response.raw = io.BytesIO(b"".join(watch.read_chunks(response, url, decode=True)))
             return response

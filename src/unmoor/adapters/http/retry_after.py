@@ -1,6 +1,6 @@
-"""When to send again: what `Retry-After` asks for, what a server that says nothing gets, and how long is waited in all.
+"""When to retry a request: the wait from `Retry-After`, a default if there is none, and a limit on the total wait.
 
-Every adapter that talks to a server has its own words for a busy one; the times are decided here.
+Each adapter words its own error for a busy server; this module decides the times.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ from unmoor.ports.clock import Clock
 
 T = TypeVar("T")
 LONGEST = 30 * 86_400.0
-"""Seconds: no server is believed that asks for a longer wait."""
+"""The longest wait, in seconds, whatever a server asks for."""
 _RESET = re.compile(r"(?:^|[;,\s])t\s*=\s*(\d{1,9})(?:$|[;,\s])")
 
 
 class ServerBusy(Unknown):
-    """The server did nothing, and wants to be asked again in ``wait`` seconds.
+    """The server did nothing, and asks to retry in ``wait`` seconds.
 
-    ``final``: it was waited for as long as may be. A request around the one that failed then takes
-    this for a fault, and does not wait once more.
+    ``final`` means that the waiting is used up. An outer request then treats it as a fault and does not wait again.
     """
 
     def __init__(self, what: str, *, where: str, wait: float) -> None:
         super().__init__(what, where=where, wait=wait)
         self.final = False
 
-    def given_up(self) -> Self:
-        """Return the same error, ``final``."""
-        fuller = self.amended()
-        fuller.final = True
-        return fuller
+    def as_final(self) -> Self:
+        """Return the same error with ``final`` set."""
+        error = self.amended()
+        error.final = True
+        return error
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retries:
-    """How often a request is sent again, and how long is waited for that. All times in seconds.
+    """How often to retry a request, and how long to wait. All times are in seconds.
 
-    - ``pauses``: one before each further try after a fault; a fault is an error of the kinds ``faults``;
-    - ``within``: no further try after a fault once this much has gone since the first;
-    - ``patience``: the most that is waited for a busy server, all waits together;
-    - ``waits``: how often it is waited for.
+    - ``pauses``: the pause before each retry after a fault;
+    - ``faults``: the errors that count as a fault;
+    - ``within``: no retry after a fault once this much time has passed since the first try;
+    - ``patience``: the most time to wait for a busy server, all waits together;
+    - ``waits``: the most waits for a busy server.
     """
 
     pauses: tuple[float, ...] = (0.5, 2.0)
@@ -60,11 +60,11 @@ class Retries:
     waits: float = math.inf
 
     def call(self, send: Callable[[], T], clock: Clock | None) -> T:
-        """Send, and send again where that may help; without a clock once. Raises what the last try raised.
+        """Send, and retry if that may help; without a clock, try once. Raises the error of the last try.
 
-        A busy server is waited for as long as it asks for, or not at all if that is longer than may be.
+        Waits for a busy server as long as it asks for, or not at all if that exceeds the limits.
         """
-        begun = clock.now() if clock else 0.0
+        started = clock.now() if clock else 0.0
         pauses = iter(self.pauses)
         left, count = self.patience, 0
         while True:
@@ -72,42 +72,42 @@ class Retries:
             try:
                 return send()
             except UnmoorError as error:
-                trouble = error
-            if isinstance(trouble, ServerBusy) and not trouble.final:
-                if clock is None or count >= self.waits or trouble.wait > left:
-                    raise trouble.given_up() from trouble
-                wait = trouble.wait
+                failure = error
+            if isinstance(failure, ServerBusy) and not failure.final:
+                if clock is None or count >= self.waits or failure.wait > left:
+                    raise failure.as_final() from failure
+                wait = failure.wait
                 left, count = left - wait, count + 1
-            elif isinstance(trouble, self.faults) and clock is not None and clock.now() - begun <= self.within:
+            elif isinstance(failure, self.faults) and clock is not None and clock.now() - started <= self.within:
                 wait = next(pauses, None)
             if clock is None or wait is None:
-                raise trouble
+                raise failure
             clock.sleep(wait)
 
 
 def is_busy(status: int, asked: float | None) -> bool:
-    """Whether an answer means "later": 429, or a 503 that asks for a wait."""
+    """Whether an answer means "later": 429, or 503 with a requested wait of ``asked`` seconds."""
     return status == HTTPStatus.TOO_MANY_REQUESTS or (status == HTTPStatus.SERVICE_UNAVAILABLE and asked is not None)
 
 
-def time_to_wait(asked: float | None, *, unsaid: float, least: float = 0.0, most: float = LONGEST) -> float:
-    """Seconds to wait for a busy server: what it asked for, else ``unsaid``; at least ``least``, at most ``most``."""
-    return min(max(unsaid if asked is None else asked, least), most)
+def time_to_wait(asked: float | None, *, default: float, least: float = 0.0, most: float = LONGEST) -> float:
+    """Seconds to wait for a busy server: ``asked``, or ``default`` if it is ``None``, from ``least`` to ``most``."""
+    return min(max(default if asked is None else asked, least), most)
 
 
-def asked_wait(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds until the server wants to be asked again, ``None`` if it does not say.
+def requested_wait(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds that the server asks to wait before a retry, ``None`` if it does not say.
 
-    Reads ``Retry-After`` (RFC 9110, section 10.2.3: seconds, or a date, measured against the answer's
-    own ``Date``) and the ``t`` of ``RateLimit`` (draft-ietf-httpapi-ratelimit-headers). Never
-    negative, at most thirty days; the longer one counts. Names of headers in any case.
+    Reads ``Retry-After`` (RFC 9110, section 10.2.3: seconds, or a date relative to the answer's own ``Date``) and
+    the ``t`` of ``RateLimit`` (draft-ietf-httpapi-ratelimit-headers), and returns the longer one. Never negative, and
+    at most thirty days. Header names are case-insensitive.
     """
     named = CaseInsensitiveDict(headers)
     waits = [_retry_after(named, now or datetime.now(UTC))]
     if reset := _RESET.search(named.get("RateLimit", "")):
         waits.append(float(reset[1]))
-    said = [wait for wait in waits if wait is not None]
-    return min(max(*said, 0.0), LONGEST) if said else None
+    known = [wait for wait in waits if wait is not None]
+    return min(max(*known, 0.0), LONGEST) if known else None
 
 
 def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

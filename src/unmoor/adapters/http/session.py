@@ -1,12 +1,12 @@
-"""The one HTTP session of a run: bounded in time and size, for the index's pages, files, and assets.
+"""The HTTP session of a run, bounded in time and size, for index pages, files and assets.
 
-On `requests`, since twine and PyGithub stand on it: one set of proxy and CA variables
-(``HTTPS_PROXY``, ``NO_PROXY``, ``REQUESTS_CA_BUNDLE``, …) counts for all of them. What it adds:
+Built on `requests`, as twine and PyGithub are, so that the same proxy and CA variables (``HTTPS_PROXY``,
+``NO_PROXY``, ``REQUESTS_CA_BUNDLE``, …) apply to all of them. It adds:
 
-- a total deadline and a limit of size for every exchange (`unmoor.adapters.http.limits`);
-- no hidden retry, no cookie, no ``.netrc``;
-- credentials go to the origin they were given for: a redirect elsewhere is followed without them;
-- every failure to get a whole answer is `Unknown`; an answer of any status is an `Response`.
+- a total deadline and a size limit for every exchange (`unmoor.adapters.http.limits`);
+- no hidden retries, no cookies, no ``.netrc``;
+- credentials only for the origin they were given for: it follows a redirect elsewhere without them;
+- one error: without a complete answer it raises `Unknown`, and an answer of any status is a `Response`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from requests.structures import CaseInsensitiveDict
 
 from unmoor.adapters.http.download import require_ok, save_to
 from unmoor.adapters.http.limits import BoundedAdapter, Bounds, DeadlineWatch
-from unmoor.adapters.http.urls import led_to, origin, parsed, without_query
+from unmoor.adapters.http.urls import origin, parsed, resolve_link, without_query
 from unmoor.errors import Unknown
 from unmoor.ports.world import Login
 from unmoor.products import File
@@ -43,14 +43,14 @@ _REDIRECTS = frozenset(
     }
 )
 _HOPS = 5
-# Bytes per second that a transfer must reach over its whole length, beyond the first two minutes.
+# A transfer may take two minutes, and more time at this rate in bytes per second.
 _SLOWEST = 200_000
 _START = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """A whole answer. ``url`` is where it came from in the end, ``reason`` the words of the status line, cleaned."""
+    """A complete answer. ``url`` is the final address after redirects, ``reason`` the cleaned reason phrase."""
 
     status: int
     reason: str
@@ -59,21 +59,21 @@ class Response:
     url: str
 
     @property
-    def kind(self) -> str:
-        """The content type, lower case, without parameters; empty where there is none."""
+    def content_type(self) -> str:
+        """The content type in lower case, without parameters; empty if there is none."""
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 class _NoLogin(AuthBase):
-    """Sends nothing, and keeps requests from looking into ``.netrc``."""
+    """Adds no credentials, and keeps requests from reading ``.netrc``."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Ask:
-    """One request as the caller meant it."""
+class _Request:
+    """One request with its credentials."""
 
     method: str
     url: str
@@ -82,20 +82,20 @@ class _Ask:
     login: Login | None
     body: bytes | IO[bytes] | None = None
 
-    def without_secrets(self, url: str) -> _Ask:
-        """The same request to another address: its secrets only stay where that is the same origin."""
+    def without_secrets(self, url: str) -> _Request:
+        """The same request to another address, with its secrets only if the origin is the same."""
         if origin(url) == origin(self.url):
             return replace(self, url=url)
         return replace(self, url=url, secrets={}, login=None)
 
 
 def transfer_time(size: int) -> float:
-    """Seconds that a transfer of so many bytes may take."""
+    """Seconds that a transfer of ``size`` bytes may take."""
     return _START + size / _SLOWEST
 
 
 def user_agent() -> str:
-    """What we call ourselves."""
+    """The User-Agent header of every request."""
     try:
         from unmoor._version import version
     except ImportError:
@@ -104,7 +104,7 @@ def user_agent() -> str:
 
 
 class BoundedSession:
-    """Bounded exchanges. Safe to share between threads. Close it, or use it in a ``with``."""
+    """An HTTP session with bounded exchanges. Safe to share between threads. Close it, or use it in a ``with``."""
 
     def __init__(self, bounds: Bounds | None = None) -> None:
         self.bounds = bounds or Bounds()
@@ -121,13 +121,13 @@ class BoundedSession:
         self.close()
 
     def close(self) -> None:
-        """Close idle connections, and what is to be closed with them."""
+        """Close idle connections and everything registered with `close_with`."""
         self._session.close()
         while self._closing:
             self._closing.pop()()
 
-    def closes(self, call: Callable[[], None]) -> None:
-        """Have a library's own session closed with this one."""
+    def close_with(self, call: Callable[[], None]) -> None:
+        """Call ``call`` when this session closes, for example to close a library's own session."""
         self._closing.append(call)
 
     def get(
@@ -140,14 +140,14 @@ class BoundedSession:
         limit: int | None = None,
         deadline: float | None = None,
     ) -> Response:
-        """Read an address, following at most five redirects. An answer of any status is an answer.
+        """GET an address, following at most five redirects, and return the answer whatever its status.
 
-        ``limit`` is the largest body in bytes (10 MB), ``deadline`` the seconds for all of it (60).
-        ``secret_headers`` and ``login`` (HTTP basic) go to the origin of ``url`` alone. Raises `Unknown`.
+        ``limit`` is the largest body in bytes (10 MB by default), ``deadline`` the seconds in total (60 by default).
+        ``secret_headers`` and ``login`` (HTTP basic) go only to the origin of ``url``. Raises `Unknown`.
         """
-        ask = _Ask(method="GET", url=url, headers=headers or {}, secrets=secret_headers or {}, login=login)
+        request = _Request(method="GET", url=url, headers=headers or {}, secrets=secret_headers or {}, login=login)
         with DeadlineWatch(bounds=self._bounds(limit, deadline)) as watch:
-            return _answer(self._following(ask, watch), watch)
+            return _answer(self._following(request, watch), watch)
 
     def send(
         self,
@@ -161,17 +161,17 @@ class BoundedSession:
         limit: int | None = None,
         deadline: float | None = None,
     ) -> Response:
-        """Send a request once: no redirect is followed, nothing is tried again. Streams a file.
+        """Send a request once, without following redirects or retrying. Streams a file.
 
-        ``deadline`` defaults to two minutes and a second per 200 kB. Raises `Unknown`, after which
-        the server may or may not have done it.
+        ``deadline`` defaults to two minutes plus a second per 200 kB. Raises `Unknown`; the server may or may not
+        have acted on the request then.
         """
         size = body.stat().st_size if isinstance(body, Path) else len(body)
         with contextlib.ExitStack() as stack:
             watch = stack.enter_context(DeadlineWatch(bounds=self._bounds(limit, deadline or transfer_time(size))))
-            # An empty file is sent as empty bytes: requests would send it chunked.
+            # Send an empty file as empty bytes: requests would send it chunked.
             data = stack.enter_context(body.open("rb")) if isinstance(body, Path) and size else body
-            ask = _Ask(
+            request = _Request(
                 method=method,
                 url=url,
                 headers=headers or {},
@@ -179,7 +179,7 @@ class BoundedSession:
                 login=login,
                 body=b"" if isinstance(data, Path) else data,
             )
-            return _answer(self._once(ask, watch), watch)
+            return _answer(self._once(request, watch), watch)
 
     def download(
         self,
@@ -195,65 +195,65 @@ class BoundedSession:
         login: Login | None = None,
         deadline: float | None = None,
     ) -> File:
-        """Download into a folder, under a name: written aside, hashed, then renamed.
+        """Download to the file ``name`` in a folder: write a temporary file, hash it, then rename it.
 
-        ``limit`` is the largest size in bytes (the size, if that is known). Raises `Denied` for 401
-        and 403, `Unknown` for every other answer than 200 and for bytes that do not come whole,
-        `Conflict` where they are not those of ``sha256``.
+        ``limit`` is the largest size in bytes; ``size``, if given, is the exact size. Raises `Denied` for 401 and 403,
+        `Unknown` for any other status than 200 and for an incomplete body, and `Conflict` if the hash is not
+        ``sha256``.
         """
         where = without_query(url)
         if not is_safe_name(name):
             raise Unknown(
                 f"{clean(name)!r} is not a file name",
                 where=where,
-                next_step="look at what that address serves",
+                next_step="check what that address serves",
                 retryable=False,
             )
         most = min(limit, size) if size is not None else limit
         bounds = self._bounds(most, deadline or transfer_time(most))
-        # Bytes as they are: a server that compresses an archive on its way would change its hash.
+        # No compression: a server that compresses an archive in transit changes its hash.
         plain = {**(headers or {}), "Accept-Encoding": "identity"}
-        ask = _Ask(method="GET", url=url, headers=plain, secrets=secret_headers or {}, login=login)
+        request = _Request(method="GET", url=url, headers=plain, secrets=secret_headers or {}, login=login)
         with DeadlineWatch(bounds=bounds) as watch:
-            response = self._following(ask, watch)
+            response = self._following(request, watch)
             require_ok(response, where)
             file = save_to(watch, response, into, name, sha256)
         if size is not None and file.size != size:
             file.path.unlink()
-            raise Unknown(f"{name} has {file.size} bytes and should have {size}", where=where)
+            raise Unknown(f"{name} has {file.size} bytes, expected {size}", where=where)
         return file
 
     def _bounds(self, limit: int | None, deadline: float | None) -> Bounds:
         most = self.bounds.limit if limit is None else limit
         return replace(self.bounds, limit=most, total=deadline or self.bounds.total)
 
-    def _following(self, ask: _Ask, watch: DeadlineWatch) -> requests.Response:
-        """Follow redirects; secrets stay at the first origin, and do not come back with a later hop."""
+    def _following(self, request: _Request, watch: DeadlineWatch) -> requests.Response:
+        """Follow redirects. Secrets go only to the first origin, and a later hop does not bring them back."""
         for _ in range(_HOPS + 1):
-            response = self._once(ask, watch)
+            response = self._once(request, watch)
             target = response.headers.get("Location")
             if response.status_code not in _REDIRECTS or not target:
                 return response
-            ask = ask.without_secrets(led_to(ask.url, target))
+            request = request.without_secrets(resolve_link(request.url, target))
         raise Unknown(
             f"more than {_HOPS} redirects",
-            where=without_query(ask.url),
+            where=without_query(request.url),
             next_step="correct the address in the world file",
             retryable=False,
         )
 
-    def _once(self, ask: _Ask, watch: DeadlineWatch) -> requests.Response:
-        """One exchange up to the headers of the answer."""
-        parsed(ask.url)
-        shielded = {name: secret.reveal() for name, secret in ask.secrets.items()}
-        login = ask.login
+    def _once(self, request: _Request, watch: DeadlineWatch) -> requests.Response:
+        """Do one exchange, up to the headers of the answer."""
+        parsed(request.url)
+        shielded = {name: secret.reveal() for name, secret in request.secrets.items()}
+        login = request.login
         auth = HTTPBasicAuth(login.username.encode(), login.secret.reveal().encode()) if login else _NoLogin()
-        with watch.told(ask.url):
+        with watch.translate_errors(request.url):
             return self._session.request(
-                ask.method,
-                ask.url,
-                data=ask.body,
-                headers={**ask.headers, **shielded},
+                request.method,
+                request.url,
+                data=request.body,
+                headers={**request.headers, **shielded},
                 auth=auth,
                 allow_redirects=False,
                 stream=True,
@@ -261,19 +261,19 @@ class BoundedSession:
 
 
 def mount(session: requests.Session, bounds: Bounds) -> None:
-    """Bring the bounds to a session, ours or a library's; whatever it had mounted is dropped."""
+    """Replace all adapters of a session with bounded ones."""
     session.adapters.clear()
     for scheme in ("https://", "http://"):
         session.mount(scheme, BoundedAdapter(bounds))
 
 
 def _answer(response: requests.Response, watch: DeadlineWatch) -> Response:
-    """Read an answer whole."""
+    """Read the complete answer."""
     url = str(response.url)
     return Response(
         status=response.status_code,
         reason=clean(str(response.reason or "")),
         headers=CaseInsensitiveDict(response.headers),
-        body=b"".join(watch.pieces(response, url, decode=True)),
+        body=b"".join(watch.read_chunks(response, url, decode=True)),
         url=url,
     )

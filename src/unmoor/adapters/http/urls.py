@@ -1,4 +1,4 @@
-"""Addresses: what may be said of them aloud, and which ones an answer from outside may send us to."""
+"""Addresses: which parts are safe to print, and which links and redirects of a server are safe to follow."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _LONGEST = 8000
 
 
 def without_query(url: str) -> str:
-    """The address as it may be printed: no credentials, no query, no fragment, one printable line."""
+    """The address in a form that is safe to print: no credentials, query or fragment, on one printable line."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        return "an address that cannot be read"
+        return "an invalid address"
     host = f"[{host}]" if ":" in host else host
     return clean(f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{parts.path}")
 
 
 def parsed(url: str) -> SplitResult:
-    """Take an address apart. Raises `Unknown` unless it is plain http or https, without credentials in it.
+    """Parse an address. Raises `Unknown` unless it is http or https without credentials.
 
-    Characters that parsers read differently (blanks, control characters, backslashes) are refused.
+    Refuses characters that parsers treat differently: spaces, control characters and backslashes.
     """
     try:
         parts = urlsplit(url)
@@ -43,7 +43,7 @@ def parsed(url: str) -> SplitResult:
         usable = False
     if not usable:
         raise Unknown(
-            "this is not a plain http or https address without credentials in it",
+            "this is not a plain http or https address without credentials",
             where=without_query(url),
             next_step="correct the address in the world file, or ask the server's operator",
             retryable=False,
@@ -52,21 +52,21 @@ def parsed(url: str) -> SplitResult:
 
 
 def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port: where credentials may go if they were meant for another path of the same."""
+    """Scheme, host and port. Credentials for one address may go to any other address of the same origin."""
     parts = parsed(url)
     return parts.scheme, (parts.hostname or "").lower(), parts.port or _PORTS[parts.scheme]
 
 
 def may_be_loopback(url: str) -> bool:
-    """Whether an address may lead to this machine; see `unmoor.util.loopback.may_be_loopback`."""
+    """Whether an address may point to this machine; see `unmoor.util.loopback.may_be_loopback`."""
     return loopback.may_be_loopback(urlsplit(url).hostname or "")
 
 
-def led_to(base: str, reference: str) -> str:
-    """Where a page at ``base`` leads by a link or a redirect, without a fragment.
+def resolve_link(base: str, reference: str) -> str:
+    """Resolve a link or a redirect of the page at ``base``, without its fragment.
 
-    Raises `Unknown` where that is no plain address, where https would become http, and where a
-    server elsewhere points at this machine.
+    Raises `Unknown` if the result is not a plain address, if it goes from https to http, and if another machine
+    points to this one.
     """
     try:
         target = urljoin(base, reference).partition("#")[0]
@@ -75,16 +75,16 @@ def led_to(base: str, reference: str) -> str:
     scheme = parsed(target).scheme
     if (parsed(base).scheme, scheme) == ("https", "http"):
         raise Unknown(
-            f"it leads from https to plain http: {without_query(target)}",
+            f"a link or redirect from https to plain http: {without_query(target)}",
             where=without_query(base),
-            next_step="ask the server's operator: such an address is never followed",
+            next_step="ask the server's operator: unmoor does not follow such an address",
             retryable=False,
         )
     if may_be_loopback(target) and not may_be_loopback(base):
         raise Unknown(
-            f"it leads to an address on this machine: {without_query(target)}",
+            f"a link or redirect to an address on this machine: {without_query(target)}",
             where=without_query(base),
-            next_step="ask the server's operator: such an address is never followed",
+            next_step="ask the server's operator: unmoor does not follow such an address",
             retryable=False,
         )
     return target

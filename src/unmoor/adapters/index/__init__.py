@@ -128,7 +128,7 @@ class PackageIndex:
         from unmoor.adapters.index.send import Senders
 
         senders = Senders()
-        self.http.closes(senders.close)
+        self.http.close_with(senders.close)
         return senders
 
     @property

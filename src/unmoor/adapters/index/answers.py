@@ -51,14 +51,14 @@ def words(answer: Response) -> str:
 
 def _from_body(answer: Response) -> str:
     text = answer.body[:_LOOKED_AT].decode("utf-8", "replace")
-    if answer.kind.endswith("json"):
+    if answer.content_type.endswith("json"):
         try:
             value = json.loads(text)
         except ValueError:
             return clean(text)
         found = [value.get(key) for key in ("message", "error", "detail", "reason")] if isinstance(value, dict) else []
         return clean(next((each for each in found if isinstance(each, str)), text))
-    if "html" in answer.kind:
+    if "html" in answer.content_type:
         page = _Text()
         page.feed(text)
         return clean(" ".join(page.pieces))

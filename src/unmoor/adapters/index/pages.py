@@ -25,7 +25,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from unmoor.adapters.http.session import Response
-from unmoor.adapters.http.urls import led_to, without_query
+from unmoor.adapters.http.urls import resolve_link, without_query
 from unmoor.errors import Unknown
 from unmoor.ports.index import ListedFile
 from unmoor.util.decode import decode_json
@@ -115,12 +115,12 @@ def no_page(answer: Response, what: str) -> Unknown:
 def simple_page(answer: Response, project: str) -> tuple[PageEntry, ...]:
     """Read a page of the simple index. The entries' addresses are as the page has them, or made whole by its base."""
     try:
-        if answer.kind in _JSON:
+        if answer.content_type in _JSON:
             page = decode_json(answer.body, _Page)
-        elif answer.kind in _HTML:
+        elif answer.content_type in _HTML:
             page = _from_html(answer, project)
         else:
-            raise no_page(answer, f"its content type is {clean(answer.kind, 80) or 'not given'}")
+            raise no_page(answer, f"its content type is {clean(answer.content_type, 80) or 'not given'}")
     except (ValueError, simple.UnsupportedAPIVersion) as error:
         raise no_page(answer, clean(str(error))) from error
     if page.meta.version.partition(".")[0] != "1":
@@ -145,16 +145,16 @@ def _from_html(answer: Response, project: str) -> _Page:
     if signs.form or not (signs.declared or titled or ours):
         raise no_page(answer, "a web page that does not list this project's files")
     if signs.base:
-        base = led_to(answer.url, signs.base)
-        entries = [msgspec.structs.replace(entry, url=led_to(base, entry.url)) for entry in page.files]
+        base = resolve_link(answer.url, signs.base)
+        entries = [msgspec.structs.replace(entry, url=resolve_link(base, entry.url)) for entry in page.files]
         return msgspec.structs.replace(page, files=entries)
     return page
 
 
 def json_page(answer: Response, project: str, version: str) -> tuple[PageEntry, ...]:
     """Read the JSON API's page of one version."""
-    if answer.kind != "application/json":
-        raise no_page(answer, f"its content type is {clean(answer.kind, 80) or 'not given'}")
+    if answer.content_type != "application/json":
+        raise no_page(answer, f"its content type is {clean(answer.content_type, 80) or 'not given'}")
     try:
         page = decode_json(answer.body, _Json)
         same = Version(page.info.version) == Version(version)
@@ -180,7 +180,7 @@ def listed(answer: Response, entries: Iterable[PageEntry], project: str, version
             continue
         file = ListedFile(
             name=entry.filename,
-            url=led_to(answer.url, entry.url),
+            url=resolve_link(answer.url, entry.url),
             sha256=_digest(answer, entry),
             size=entry.size,
             yanked=bool(entry.yanked),

@@ -22,7 +22,7 @@ from urllib.parse import urljoin
 from requests.auth import HTTPBasicAuth
 
 from unmoor.adapters.http.limits import Bounds, DeadlineWatch
-from unmoor.adapters.http.retry_after import asked_wait, is_busy
+from unmoor.adapters.http.retry_after import is_busy, requested_wait
 from unmoor.adapters.http.session import Response, mount, transfer_time
 from unmoor.adapters.http.urls import parsed, without_query
 from unmoor.adapters.index.answers import words
@@ -124,7 +124,7 @@ class Senders:
 
 def judged(place: IndexPlace, answer: Response) -> Sending:
     """What an answer to an upload means."""
-    wait = asked_wait(answer.headers)
+    wait = requested_wait(answer.headers)
     if is_busy(answer.status, wait):
         return Busy(wait=wait or 0.0, reason=words(answer))
     match answer.status:
@@ -155,7 +155,7 @@ def _target(place: IndexPlace, answer: Response) -> str:
     try:
         target = without_query(urljoin(place.upload, answer.headers.get("Location", "")))
     except ValueError:
-        target = "an address that cannot be read"
+        target = "an invalid address"
     return f"{target}: is {without_query(place.upload)} an upload address, with its slash at the end?"
 
 

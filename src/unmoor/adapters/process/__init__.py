@@ -1,5 +1,5 @@
-"""Every other program that runs: started, bounded, and never left behind.
+"""Run other programs with limits, and never leave one running.
 
-Implements `unmoor.ports.shell`; nothing else in unmoor starts a process. Begin with `shell`; `supervisor` owns the
-process groups, and `reaper` ends them when we are killed.
+Implements `unmoor.ports.shell`; nothing else in unmoor starts a process. Begin with `shell`. `supervisor` owns the
+process groups, and `reaper` ends them if unmoor is killed.
 """

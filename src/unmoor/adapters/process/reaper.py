@@ -1,10 +1,11 @@
-"""A program of its own: outlives unmoor for a moment, to end what unmoor left running.
+"""A separate program that outlives unmoor for a moment, to end what unmoor left running.
 
-``processes`` starts it as ``python -I -S -E reaper.py MARK`` in its own session, with a pipe as its
-standard input, and writes ``+GROUP`` when a child starts and ``-GROUP`` when it has ended. The pipe
-ends when unmoor does, however it ended, ``kill -9`` included. Then everything still noted gets TERM,
-a moment later KILL; and so does every process that carries MARK in its environment, which finds those
-that left their group. It imports nothing of unmoor, so that it starts in a few milliseconds.
+`supervisor` starts it as ``python -I -S -E reaper.py MARK`` in its own session, with a pipe as its standard
+input. It writes one line for each change: ``+GROUP`` when a child starts, ``-GROUP`` when it has ended, ``@ENGINE``
+and ``~ENGINE`` around the use of a container engine. The pipe ends when unmoor ends, even after ``kill -9``. The
+reaper then sends TERM and, a moment later, KILL to every group that is still on its list, and to every process with
+MARK in its environment, which includes those that left their group. It removes the run's containers from the engines
+still in use. It imports nothing from unmoor, so it starts in a few milliseconds.
 """
 
 from __future__ import annotations
@@ -21,15 +22,16 @@ from pathlib import Path
 GRACE = 1.0
 LABEL = "dev.unmoor.run"
 _PROC = Path("/proc")
-# How often an engine is asked for what is left, with how long a pause; seconds that an answer may take, its length.
+# How often to ask an engine for remaining containers, and the seconds between.
 _ROUNDS = 40
 _PAUSE = 0.25
+# Limits of an engine's answer: seconds and bytes.
 _PATIENCE = 15.0
 _ANSWER = 10_000_000
 
 
 def main(mark: str, feed: Iterable[bytes], *, grace: float = GRACE) -> None:
-    """Follow the feed to its end, then end whatever is left. ``grace`` in seconds, between TERM and KILL."""
+    """Read the feed to its end, then end whatever is left. ``grace`` is the seconds between TERM and KILL."""
     groups: set[int] = set()
     engines: Counter[str] = Counter()
     for line in feed:
@@ -46,10 +48,10 @@ def main(mark: str, feed: Iterable[bytes], *, grace: float = GRACE) -> None:
 
 
 def _end(groups: set[int], mark: bytes, grace: float) -> None:
-    """Send TERM, wait until nothing is left or the grace is over, send KILL until nothing new appears."""
+    """Send TERM, wait until nothing is left or ``grace`` seconds have passed, then send KILL until all are gone."""
     _send(groups, mark, signal.SIGTERM)
     deadline = time.monotonic() + grace
-    while _left(groups, mark) and time.monotonic() < deadline:
+    while _any_left(groups, mark) and time.monotonic() < deadline:
         time.sleep(0.01)
     for _ in range(100):
         _send(groups, mark, signal.SIGKILL)
@@ -59,20 +61,20 @@ def _end(groups: set[int], mark: bytes, grace: float) -> None:
 
 
 def _remove_containers(engine: str, run: str) -> None:
-    """Remove a run's containers until none is left; an engine that was still making one shows it a moment later."""
+    """Remove a run's containers until none is left. One that was still being created appears a moment later."""
     import json
     from urllib.parse import quote
 
-    wanted = quote(json.dumps({"label": [f"{LABEL}={run}"]}))
+    filters = quote(json.dumps({"label": [f"{LABEL}={run}"]}))
     empty = 0
     for _ in range(_ROUNDS):
         try:
-            listed = json.loads(_ask(engine, "GET", f"/containers/json?all=1&filters={wanted}"))
-            for container in listed:
-                _ask(engine, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
-            empty = 0 if listed else empty + 1
+            containers = json.loads(_request(engine, "GET", f"/containers/json?all=1&filters={filters}"))
+            for container in containers:
+                _request(engine, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
+            empty = 0 if containers else empty + 1
         except (FileNotFoundError, ConnectionRefusedError):
-            empty += 1  # there is no engine any more
+            empty += 1  # the engine is gone
         except (OSError, ValueError, KeyError, TypeError):
             empty = 0
         if empty > 1:
@@ -80,8 +82,8 @@ def _remove_containers(engine: str, run: str) -> None:
         time.sleep(_PAUSE)
 
 
-def _ask(engine: str, method: str, path: str) -> bytes:
-    """Ask an engine, at a socket of this machine or at a port. Raises ``OSError``."""
+def _request(engine: str, method: str, path: str) -> bytes:
+    """Send a request to an engine, over a Unix socket or TCP, and return the body. Raises ``OSError``."""
     import socket
     from http.client import HTTPConnection, HTTPException
     from urllib.parse import urlsplit
@@ -102,7 +104,7 @@ def _ask(engine: str, method: str, path: str) -> bytes:
 
 
 def _send(groups: set[int], mark: bytes, number: signal.Signals) -> None:
-    """Signal every group, and every marked process outside them."""
+    """Signal every group and every marked process."""
     for group in groups:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, number)
@@ -111,13 +113,13 @@ def _send(groups: set[int], mark: bytes, number: signal.Signals) -> None:
             os.kill(process, number)
 
 
-def _left(groups: set[int], mark: bytes) -> bool:
-    """Whether anything still runs."""
-    return any(_runs(group) for group in groups) or bool(_marked(mark))
+def _any_left(groups: set[int], mark: bytes) -> bool:
+    """Whether any group or marked process is left."""
+    return any(_exists(group) for group in groups) or bool(_marked(mark))
 
 
-def _runs(group: int) -> bool:
-    """Whether a group has a member; one that no one has reaped yet counts."""
+def _exists(group: int) -> bool:
+    """Whether a process group has a member. Zombies count."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -128,10 +130,10 @@ def _runs(group: int) -> bool:
 
 
 def _marked(mark: bytes) -> list[int]:
-    """Every process that carries the mark; none where there is no ``/proc``."""
+    """Every process with the mark in its environment. Empty if there is no ``/proc``."""
     found = []
     for entry in _PROC.glob("[0-9]*"):
-        # A process that ended meanwhile, or is another user's, cannot be read.
+        # A process that has ended, or that belongs to another user, cannot be read.
         with contextlib.suppress(OSError):
             if mark in (entry / "environ").read_bytes():
                 found.append(int(entry.name))
@@ -139,7 +141,7 @@ def _marked(mark: bytes) -> list[int]:
 
 
 if __name__ == "__main__":
-    # Whatever the terminal or a service manager sends to unmoor is not meant for its keeper.
+    # Signals that a terminal or a service manager sends to unmoor must not end the reaper.
     for _ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(_ignored, signal.SIG_IGN)
     main(sys.argv[1], sys.stdin.buffer)

@@ -1,4 +1,4 @@
-"""Programs, run to their end: within a time, within a length of output, in the environment they are given."""
+"""Run programs to their end, with a time-out, a limit on their output, and exactly the given environment."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from unmoor.adapters.process.supervisor import Child, Processes
 from unmoor.errors import TimedOut
 from unmoor.ports.shell import Ran
 
-_PIECE = 65_536
-# A line that is longer is handed on in parts of so many bytes.
+_CHUNK = 65_536
+# Longer lines are passed on in parts of this many bytes.
 _LINE = 8_192
-# After the end of a program, what lies in its pipes is read for at most this long, in seconds: what it
-# left running in the background may write for ever.
+# Seconds to read what is left in the pipes after a program has ended. Background processes may keep writing forever.
 _DRAIN = 0.5
 
-# Colours and cursor movements, and every control character but the tabulator.
-_UNSEEN = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()].|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+# Colors, cursor movements and control characters, except tabs.
+_UNPRINTABLE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()].|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 _ALLOWED = """
 PATH HOME USER LOGNAME LANG LANGUAGE TMPDIR TZ
@@ -44,10 +43,10 @@ CI
 
 
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
-    """Keep of an environment what building and installing needs: an allow-list, so that no token is on it.
+    """Return only the variables that building and installing need. They come from an allow-list, so no token passes.
 
-    Index addresses may carry a login for a private mirror. They stay, since dependencies could not be had
-    otherwise, and are never printed.
+    Index addresses may contain a login for a private mirror. They are kept, since dependencies cannot be installed
+    without them, and are never printed.
     """
     allowed = frozenset(_ALLOWED.split())
     return {name: value for name, value in environ.items() if name in allowed or name.startswith("LC_")}
@@ -55,7 +54,7 @@ def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class LocalShell:
-    """Runs programs on this machine. ``umask`` is set for the child alone; -1 leaves it as it is."""
+    """Runs programs on this machine. ``umask`` applies only to the child; -1 inherits it."""
 
     processes: Processes
     umask: int = -1
@@ -85,7 +84,7 @@ class LocalShell:
         except TimeoutError:
             raise TimedOut(
                 f"{Path(args[0]).name} ran for more than {timeout:g} s and was stopped",
-                next_step="see why it takes so long, or allow it more time",
+                next_step="find out why it takes so long, or allow it more time",
                 retryable=False,
             ) from None
         finally:
@@ -93,7 +92,7 @@ class LocalShell:
         return Ran(args=tuple(args), code=code, out=out.close(), err=err.close())
 
     def _follow(self, child: Child, selector: selectors.BaseSelector, deadline: float) -> None:
-        """Read until the program ends, and what it left in its pipes. Raises `TimeoutError` at the deadline."""
+        """Read until the program ends, then drain its pipes. Raises `TimeoutError` at the deadline."""
         while not child.ended():
             left = deadline - time.monotonic()
             if left <= 0:
@@ -106,62 +105,62 @@ class LocalShell:
 
 
 def _read(selector: selectors.BaseSelector, timeout: float) -> bool:
-    """Read once from every pipe that has something; false where none had."""
+    """Read once from every pipe that is ready. Returns whether there was one."""
     some = False
     for key, _ in selector.select(timeout):
         if isinstance(key.data, _Stream):
-            piece = os.read(key.fd, _PIECE)
-            key.data.take(piece)
+            chunk = os.read(key.fd, _CHUNK)
+            key.data.take(chunk)
             some = True
-            if not piece:
+            if not chunk:
                 selector.unregister(key.fileobj)
     return some
 
 
 @dataclass(kw_only=True)
 class _Stream:
-    """What one stream said: its first and last bytes, ``limit`` together, and its lines as they come."""
+    """The output of one stream: its first and last bytes, at most ``limit`` together, and its lines as they come."""
 
     limit: int
     hear: Callable[[str], None] | None
     head: bytearray = field(default_factory=bytearray)
     tail: deque[bytes] = field(default_factory=deque)
-    kept: int = 0
-    lost: int = 0
+    tail_size: int = 0
+    dropped: int = 0
     line: bytearray = field(default_factory=bytearray)
 
-    def take(self, piece: bytes) -> None:
-        """Keep a piece, and hand on the lines it ends."""
+    def take(self, chunk: bytes) -> None:
+        """Store a chunk, and pass on the lines it completes."""
         if self.hear is not None:
-            self._say(piece)
+            self._pass_lines(chunk)
         room = self.limit // 2 - len(self.head)
-        self.head += piece[:room]
-        rest = piece[room:]
+        self.head += chunk[:room]
+        rest = chunk[room:]
         if not rest:
             return
         self.tail.append(rest)
-        self.kept += len(rest)
-        while self.kept > self.limit - self.limit // 2:
+        self.tail_size += len(rest)
+        while self.tail_size > self.limit - self.limit // 2:
             first = self.tail.popleft()
-            over = min(self.kept - (self.limit - self.limit // 2), len(first))
+            over = min(self.tail_size - (self.limit - self.limit // 2), len(first))
             if over < len(first):
                 self.tail.appendleft(first[over:])
-            self.kept -= over
-            self.lost += over
+            self.tail_size -= over
+            self.dropped += over
 
     def close(self) -> str:
-        """Hand on the last line, and return the text."""
+        """Pass on the last line, and return the text."""
         if self.hear is not None and self.line:
-            self._say(b"\n")
-        cut = f"\n[{self.lost} bytes left out]\n" if self.lost else ""
+            self._pass_lines(b"\n")
+        cut = f"\n[{self.dropped} bytes left out]\n" if self.dropped else ""
         return b"".join((self.head, cut.encode(), *self.tail)).decode(errors="replace")
 
-    def _say(self, piece: bytes) -> None:
-        *lines, rest = (bytes(self.line) + piece).split(b"\n")
+    def _pass_lines(self, chunk: bytes) -> None:
+        *lines, rest = (bytes(self.line) + chunk).split(b"\n")
         while len(rest) > _LINE:
             lines.append(rest[:_LINE])
             rest = rest[_LINE:]
         self.line = bytearray(rest)
         for line in lines:
             if self.hear is not None:
-                self.hear(_UNSEEN.sub("", line.decode(errors="replace").rstrip("\r")))
+                self.hear(_UNPRINTABLE.sub("", line.decode(errors="replace").rstrip("\r")))

@@ -1,9 +1,9 @@
-"""The one module that owns processes: none of them outlives us, ``kill -9`` of us included.
+"""Owns all child processes: none of them outlives unmoor, even after ``kill -9``.
 
-Every child leads its own session, so that its whole group can be ended at once. Groups are noted with
-a keeper (``reaper``), which ends them when we are gone. `Processes.stop` may be called from a
-signal handler: it takes no lock, and wakes everything that waits, here and in `Processes.sleep`.
-``PR_SET_PDEATHSIG`` was tried and left out: it misses grandchildren and follows the thread.
+Every child leads its own session, so its whole group can be ended at once. Groups are registered with the `reaper`
+process, which ends them if unmoor is gone. `Processes.stop` is safe in a signal handler: it takes no lock, and wakes
+everything that waits, here and in `Processes.sleep`. ``PR_SET_PDEATHSIG`` does not suffice: it misses grandchildren
+and is bound to the thread.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from unmoor.errors import Interrupted, ToolMissing
 
 MARK = "UNMOOR_RUN"
 GRACE = 2.0
-# Where the kernel has no pidfd, a child's end is looked for this often, in seconds.
+# Seconds between two checks for a child's end if the kernel has no pidfd.
 _POLL = 0.05
 
 
 @dataclass(kw_only=True)
 class Child:
-    """A running program: the leader of its own session and group. Its end is `Processes.end`."""
+    """A running program: the leader of its own session and group. End it with `Processes.end`."""
 
     popen: subprocess.Popen[bytes]
     pidfd: int | None
@@ -53,10 +53,10 @@ class Child:
         return _piped(self.popen.stderr)
 
     def ended(self, within: float = 0.0) -> bool:
-        """Whether the leader has ended, after waiting at most so many seconds. It is not reaped here."""
+        """Whether the leader has ended, after waiting at most ``within`` seconds. Does not reap it."""
         deadline = time.monotonic() + within
         while True:
-            # Not reaped: until then its number cannot become another process's, so its group is safe to signal.
+            # Until it is reaped, no other process can get its PID, so its group is safe to signal.
             if os.waitid(os.P_PID, self.popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
                 return True
             left = deadline - time.monotonic()
@@ -74,7 +74,7 @@ def _piped(stream: IO[bytes] | None) -> IO[bytes]:
 
 
 class Processes:
-    """All the programs of one run, and the means to stop them together. Its methods may be called from any thread."""
+    """All programs of one run, and a way to stop them together. Its methods may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -82,7 +82,7 @@ class Processes:
         self._reaper: subprocess.Popen[bytes] | None = None
         self._groups: set[int] = set()
         self._engines: Counter[str] = Counter()
-        # Never emptied once written to: whoever waits on the reading end wakes up, now or later.
+        # Never emptied once written to, so everything that waits on the reading end wakes up, now or later.
         self._stop_read, self._stop_write = os.pipe()
         os.set_blocking(self._stop_write, False)
 
@@ -101,36 +101,36 @@ class Processes:
 
     @property
     def run(self) -> str:
-        """What tells this run from all others: the value of its containers' label."""
+        """The id of this run: the value of its containers' label."""
         return self._mark.partition("=")[2]
 
     @contextlib.contextmanager
     def containers(self, engine: str) -> Iterator[None]:
-        """Have the keeper remove this run's containers from an engine if we die in here; see ``reaper``."""
+        """Have the reaper remove this run's containers from an engine if unmoor dies in this context."""
         self.check()
         with self._lock:
             self._start_reaper()
             self._engines[engine] += 1
-            self._tell(f"@{engine}\n")
+            self._notify_reaper(f"@{engine}\n")
         try:
             yield
         finally:
             with self._lock:
                 self._engines[engine] -= 1
-                self._tell(f"~{engine}\n")
+                self._notify_reaper(f"~{engine}\n")
 
     def stop(self) -> None:
-        """Stop the run: every wait ends in `Interrupted`, every program is ended. Safe in a signal handler."""
-        # Full means that it was told so many times already.
+        """Stop the run: every wait raises `Interrupted`, every program is ended. Safe in a signal handler."""
+        # A full pipe means that the run is being stopped already.
         with contextlib.suppress(BlockingIOError):
             os.write(self._stop_write, b"x")
 
     def check(self) -> None:
-        """Raise `Interrupted` where the run is being stopped."""
+        """Raise `Interrupted` if the run is being stopped."""
         self.sleep(0)
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises `Interrupted` when the run is being stopped."""
+        """Wait. Raises `Interrupted` if the run is being stopped."""
         ready, _, _ = select.select([self._stop_read], [], [], max(seconds, 0.0))
         if ready:
             raise Interrupted("the run was stopped")
@@ -138,36 +138,36 @@ class Processes:
     def start(
         self, args: Sequence[str], *, cwd: Path, env: Mapping[str, str], umask: int = -1, log: Path | None = None
     ) -> Child:
-        """Start a program in a session of its own. ``env`` is the whole environment, but for a mark of ours.
+        """Start a program in its own session. ``env`` is its whole environment, except for the run's mark.
 
-        What it prints goes to the file ``log``, else to the pipes `Child.out` and `Child.err`.
+        Output goes to the file ``log``, or to the pipes `Child.out` and `Child.err` if there is no log.
 
-        Raises `ToolMissing` if there is no such program, `Interrupted`.
+        Raises `ToolMissing` if there is no such program, and `Interrupted`.
         """
         self.check()
-        program = _found(args[0], env)
+        program = _find(args[0], env)
         with self._lock, contextlib.ExitStack() as stack:
             self._start_reaper()
-            printed = subprocess.PIPE if log is None else stack.enter_context(log.open("wb"))
+            output = subprocess.PIPE if log is None else stack.enter_context(log.open("wb"))
             try:
                 popen = subprocess.Popen(
                     [program, *args[1:]],
                     cwd=cwd,
                     env={**env, **dict([self._mark.split("=")])},
                     stdin=subprocess.DEVNULL,
-                    stdout=printed,
-                    stderr=printed,
+                    stdout=output,
+                    stderr=output,
                     start_new_session=True,
                     umask=umask,
                 )
             except OSError as error:
                 raise _not_started(args[0], cwd, error) from error
             self._groups.add(popen.pid)
-            self._tell(f"+{popen.pid}\n")
+            self._notify_reaper(f"+{popen.pid}\n")
         return Child(popen=popen, pidfd=_pidfd(popen.pid))
 
     def end(self, child: Child, *, grace: float = GRACE) -> int:
-        """End a program and what it started in its group: TERM, then KILL ``grace`` seconds later. Returns its code."""
+        """End a program and its group: TERM, then KILL ``grace`` seconds later. Returns its exit code."""
         if child.code is not None:
             return child.code
         _signal(child, signal.SIGTERM)
@@ -176,7 +176,7 @@ class Processes:
         child.ended(within=grace)
         with self._lock:
             self._groups.discard(child.popen.pid)
-            self._tell(f"-{child.popen.pid}\n")
+            self._notify_reaper(f"-{child.popen.pid}\n")
         child.code = child.popen.wait()
         for stream in (child.popen.stdout, child.popen.stderr):
             if stream is not None:
@@ -186,31 +186,31 @@ class Processes:
         return child.code
 
     def close(self) -> None:
-        """End whatever still runs, and the keeper. Called at exit by itself; calling it twice does nothing more."""
+        """End whatever still runs, and the reaper. Runs at exit by itself; a second call does nothing."""
         with self._lock:
-            keeper, self._reaper = self._reaper, None
-        if keeper is not None:
+            reaper, self._reaper = self._reaper, None
+        if reaper is not None:
             atexit.unregister(self.close)
-            _piped(keeper.stdin).close()
-            keeper.wait()
+            _piped(reaper.stdin).close()
+            reaper.wait()
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:
-        """Let the first INT, TERM or HUP stop the run, and a second one end it at once. For the main thread.
+        """Stop the run on the first INT, TERM or HUP; a second one ends it at once. Only for the main thread.
 
-        Handlers are set for INT too, though Python has one: a shell starts what it runs in the background
-        with INT ignored. A HUP that ``nohup`` switched off stays off.
+        Sets a handler for INT although Python has one: a shell starts background jobs with INT ignored. Leaves HUP
+        ignored if ``nohup`` made it so.
         """
         watched = [signal.SIGINT, signal.SIGTERM]
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             watched.append(signal.SIGHUP)
 
-        def heard(_number: int, _frame: FrameType | None) -> None:
+        def stop(_number: int, _frame: FrameType | None) -> None:
             for number in watched:
                 signal.signal(number, signal.SIG_DFL)
             self.stop()
 
-        before = {number: signal.signal(number, heard) for number in watched}
+        before = {number: signal.signal(number, stop) for number in watched}
         try:
             yield
         finally:
@@ -218,7 +218,7 @@ class Processes:
                 signal.signal(number, handler)
 
     def _start_reaper(self) -> None:
-        """Start the keeper where there is none, or where it was killed. The lock is held."""
+        """Start the reaper if there is none, or if it was killed. The caller holds the lock."""
         if self._reaper is not None and self._reaper.poll() is None:
             return
         if self._reaper is None:
@@ -227,23 +227,23 @@ class Processes:
             _piped(self._reaper.stdin).close()
         self._reaper = _spawn_reaper(self._mark)
         for group in self._groups:
-            self._tell(f"+{group}\n")
+            self._notify_reaper(f"+{group}\n")
         for engine in self._engines.elements():
-            self._tell(f"@{engine}\n")
+            self._notify_reaper(f"@{engine}\n")
 
-    def _tell(self, line: str) -> None:
-        """Write one line to the keeper; a keeper that was killed is replaced by the next start. The lock is held."""
+    def _notify_reaper(self, line: str) -> None:
+        """Write one line to the reaper. The next start replaces a killed reaper. The caller holds the lock."""
         if self._reaper is not None:
             with contextlib.suppress(BrokenPipeError):
                 _piped(self._reaper.stdin).write(line.encode())
 
 
 def _spawn_reaper(mark: str) -> subprocess.Popen[bytes]:
-    """Start a keeper for what carries a mark; what is to be ended with us is told to its standard input."""
+    """Start a reaper for processes with a mark. Its standard input takes the lines that `reaper` describes."""
     return subprocess.Popen(
         [sys.executable, "-I", "-S", "-E", str(Path(__file__).with_name("reaper.py")), mark],
         cwd="/",
-        # Without the mark, and without the terminal or the pipes of a caller who waits for their end.
+        # Without the mark, and without the terminal or pipes of a caller that waits for them to close.
         env={},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -253,8 +253,8 @@ def _spawn_reaper(mark: str) -> subprocess.Popen[bytes]:
     )
 
 
-def _found(program: str, env: Mapping[str, str]) -> str:
-    """Find a program on the PATH it will see itself."""
+def _find(program: str, env: Mapping[str, str]) -> str:
+    """Find a program on the PATH of its own environment."""
     found = shutil.which(program, path=env.get("PATH", os.defpath))
     if found is None:
         raise ToolMissing(f"there is no program {program!r}", next_step=f"install {Path(program).name}")
@@ -262,13 +262,13 @@ def _found(program: str, env: Mapping[str, str]) -> str:
 
 
 def _not_started(program: str, cwd: Path, error: OSError) -> ToolMissing:
-    """Say why the system would not start a program: it, its interpreter, or the folder to start it in is not there."""
-    lacking = f"the folder {cwd}" if not cwd.is_dir() else repr(program)
-    return ToolMissing(f"{lacking} cannot be used: {error.strerror}", next_step="see that it exists and may be run")
+    """Return the error for a program that cannot start: it, its interpreter or the working folder is missing."""
+    unusable = f"the folder {cwd}" if not cwd.is_dir() else repr(program)
+    return ToolMissing(f"cannot use {unusable}: {error.strerror}", next_step="check that it exists and is executable")
 
 
 def _pidfd(process: int) -> int | None:
-    """A descriptor that becomes readable when the process ends; ``None`` where the kernel has none (before 5.3)."""
+    """A descriptor that becomes readable when the process ends; ``None`` if the kernel has none (before 5.3)."""
     try:
         return os.pidfd_open(process)
     except (AttributeError, OSError):
@@ -276,6 +276,6 @@ def _pidfd(process: int) -> int | None:
 
 
 def _signal(child: Child, number: signal.Signals) -> None:
-    """Signal a child's whole group; one that has no member left is fine."""
+    """Signal a child's whole group. An empty group is fine."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.popen.pid, number)

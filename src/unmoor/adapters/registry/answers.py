@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from unmoor.adapters.http.retry_after import Retries, ServerBusy, asked_wait, is_busy, time_to_wait
+from unmoor.adapters.http.retry_after import Retries, ServerBusy, is_busy, requested_wait, time_to_wait
 from unmoor.adapters.http.session import Response
 from unmoor.adapters.http.urls import without_query
 from unmoor.errors import Unknown
@@ -19,7 +19,7 @@ _PATIENCE = 120.0
 _REPEATABLE = Retries(patience=_PATIENCE)
 _ONCE = Retries(pauses=(), patience=_PATIENCE)
 # Seconds that a busy registry is given if it does not say how many, and at least.
-_UNSAID, _LEAST = 5.0, 1.0
+_DEFAULT, _LEAST = 5.0, 1.0
 _ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND", "NAME_INVALID"})
 _LOOKED_AT = 20_000
 
@@ -49,7 +49,7 @@ def errors_of(answer: Response) -> tuple[tuple[str, str], ...]:
 def describe_errors(answer: Response) -> str:
     """What a registry says about an answer, in one clean line."""
     words = "; ".join(": ".join(filter(None, pair)) for pair in errors_of(answer))
-    if not words and answer.kind in {"text/plain", "application/json"}:
+    if not words and answer.content_type in {"text/plain", "application/json"}:
         words = clean(answer.body[:_LOOKED_AT].decode("utf-8", "replace"))
     return clean(f"{answer.status} {words or answer.reason or 'no reason given'}")
 
@@ -78,7 +78,7 @@ def with_patience(send: Callable[[], Response], clock: Clock | None, *, again: b
 
     def once() -> Response:
         answer = send()
-        asked = asked_wait(answer.headers)
+        asked = requested_wait(answer.headers)
         if is_busy(answer.status, asked):
             raise _busy(answer, asked)
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -92,5 +92,5 @@ def _busy(answer: Response, asked: float | None) -> RegistryBusy:
     return RegistryBusy(
         f"the registry is busy: {describe_errors(answer)}",
         where=without_query(answer.url),
-        wait=time_to_wait(asked, unsaid=_UNSAID, least=_LEAST),
+        wait=time_to_wait(asked, default=_DEFAULT, least=_LEAST),
     )

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from unmoor.adapters.http.session import Response
-from unmoor.adapters.http.urls import led_to, may_be_loopback, origin, parsed, without_query
+from unmoor.adapters.http.urls import may_be_loopback, origin, parsed, resolve_link, without_query
 from unmoor.adapters.registry.answers import describe_errors
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.world import Login, RegistryPlace
@@ -103,7 +103,7 @@ class RegistryAuth:
         # The registry may want less than we are going to do with the token, so both are asked for.
         wanted = [scope] if challenge.scope in {"", scope} else [scope, challenge.scope]
         query = [("service", challenge.service)] if challenge.service else []
-        realm = led_to(self.place.address, challenge.realm)
+        realm = resolve_link(self.place.address, challenge.realm)
         if login is not None:
             self._guard(realm)
         query += [("scope", each) for each in wanted]

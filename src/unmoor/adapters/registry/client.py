@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from unmoor.adapters.http.session import BoundedSession, Response
-from unmoor.adapters.http.urls import led_to, origin, without_query
+from unmoor.adapters.http.urls import origin, resolve_link, without_query
 from unmoor.adapters.registry.answers import RegistryBusy, describe_errors, errors_of, is_absent, unexpected_answer
 from unmoor.adapters.registry.requests import RegistryRequests, RequestForbidden
 from unmoor.artifacts import oci
@@ -129,7 +129,7 @@ class OciRegistry:
                 where=f"{self.name}, {clean(reference)}",
                 next_step="do not use them; ask the registry's operators",
             )
-        kind = answer.kind
+        kind = answer.content_type
         oci.read_manifest(answer.body, kind, where=without_query(answer.url))
         return OciManifest(data=answer.body, digest=digest, media_type=kind)
 
@@ -242,7 +242,7 @@ class OciRegistry:
         target, _, rest = answer.headers.get("Link", "").partition(";")
         if 'rel="next"' not in rest.replace("'", '"').replace("rel=next", 'rel="next"'):
             return ""
-        url = led_to(answer.url, target.strip().strip("<>"))
+        url = resolve_link(answer.url, target.strip().strip("<>"))
         root = f"{self.place.address}/v2/{self.repository}/"
         if origin(url) != origin(self.place.address) or not urlsplit(url).path.startswith(urlsplit(root).path):
             raise Unknown(

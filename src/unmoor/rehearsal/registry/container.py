@@ -1,7 +1,7 @@
 """The registry as a container: the image ``registry``, where the machine has an engine and not the program.
 
 The site's folder is mounted at its own path, so that it reads, writes and listens where the program
-would: on a socket in that folder. It has no network. The run's keeper removes it when we are gone.
+would: on a socket in that folder. It has no network. The run's reaper removes it when we are gone.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Containers:
         return True
 
     def stop(self) -> None:
-        """Remove them all; what cannot be removed now is left to the keeper."""
+        """Remove them all; what cannot be removed now is left to the reaper."""
         gone = [_is_gone(self.connection, container) for container in self._running.values()]
         self._running.clear()
         if all(gone):

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from unmoor.adapters.http.retry_after import asked_wait
+from unmoor.adapters.http.retry_after import requested_wait
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.http.urls import origin, without_query
 from unmoor.adapters.index.answers import words
@@ -155,7 +155,7 @@ def _unexpected_answer(place: IndexPlace, answer: Response) -> Unknown:
     return Unknown(
         f"{place.name} answered {answer.status} where trusted publishing should be: {words(answer)}",
         where=without_query(answer.url),
-        wait=asked_wait(answer.headers) or 0.0,
+        wait=requested_wait(answer.headers) or 0.0,
         otherwise=_IF_THAT_STAYS,
     )
 
