@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 PAGE = REFERENCE / "failures.md"
 COLUMNS = ["what goes wrong", "where", "what unmoor does", "test"]
-ENDS = re.compile(r"goes on|warns|exit (?P<codes>[0-9]+(?:, [0-9]+)*(?: or [0-9]+)?)")
+ENDS = re.compile(r"continues|warns|exit (?P<codes>[0-9]+(?:, [0-9]+)*(?: or [0-9]+)?)")
 
 
 @dataclass(frozen=True)
