@@ -1,4 +1,4 @@
-"""The page that draws the rooms shows those that there are, and imports that the layers allow."""
+"""The page about the architecture shows all packages, and only imports that the layers allow."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PAGE = (CONCEPTS / "architecture.md").read_text("utf-8")
 
 
 def _layers() -> dict[str, int]:
-    """Each room with its layer, counted from the top."""
+    """Return each package with the number of its layer, counted from the top."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
     layers = next(contract["layers"] for contract in contracts if contract["id"] == "layers")
     return {room: number for number, layer in enumerate(layers) for room in re.findall(r"\w+", layer)}
 
 
 def _arrows() -> set[tuple[str, str]]:
-    """Each arrow of the diagram, from the room that imports."""
+    """Return each arrow of the diagram, starting at the package that imports."""
     diagram = PAGE.partition("```mermaid")[2].partition("```")[0]
     chains = [[re.findall(r"\w+", end) for end in line.split("-->")] for line in diagram.splitlines() if "-->" in line]
     return {
@@ -36,32 +36,32 @@ def _arrows() -> set[tuple[str, str]]:
 
 
 def test_the_diagram_draws_every_room() -> None:
-    """A room that is new, or gone, is so in the diagram too; `__main__` only calls the command line."""
+    """The diagram has exactly the packages of the layers, except `__main__`, which only calls the command line."""
     assert {room for arrow in _arrows() for room in arrow} == set(_layers()) - {"__main__"}
 
 
 def test_arrows_run_down() -> None:
-    """What the diagram says may import another does so by the layers."""
+    """Each arrow points to a lower layer."""
     layers = _layers()
     assert {arrow for arrow in _arrows() if layers[arrow[0]] >= layers[arrow[1]]} == set()
 
 
 def test_the_table_has_every_room() -> None:
-    """One row for each, with a link to it."""
+    """The table has a row for each package, with a link to it."""
     rows = re.findall(r"^\| \[`([\w./]+)`\]\(\.\./\.\./src/unmoor/([\w./]+)\)", PAGE, re.MULTILINE)
     assert [name for name, link in rows if name.rstrip("/") != link] == []
     assert sorted(Path(link).stem for _, link in rows) == sorted(set(_layers()) - {"__main__"})
 
 
 def test_rooms_in_rooms_are_folders() -> None:
-    """Every folder within a room has a row, and every row is a folder."""
+    """The table of nested packages has a row for each folder, and no other rows."""
     named = set(re.findall(r"^\| `(\w+/\w+)/` \|", PAGE, re.MULTILINE))
-    there = {str(path.parent.relative_to(PACKAGE)) for path in PACKAGE.glob("*/*/__init__.py")}
-    assert named == there
+    folders = {str(path.parent.relative_to(PACKAGE)) for path in PACKAGE.glob("*/*/__init__.py")}
+    assert named == folders
 
 
 def test_the_table_of_the_middleware_has_its_order() -> None:
-    """From the outside in, as `compose` nests it from the inside out."""
+    """The table goes from the outside in; `compose` nests the middleware from the inside out."""
     source = inspect.getsource(middleware.compose)
     nested = [
         name for name in re.findall(r"\b\w+\b", source) if name != "compose" and callable(vars(middleware).get(name))
@@ -72,7 +72,7 @@ def test_the_table_of_the_middleware_has_its_order() -> None:
 
 
 def test_what_a_page_names_is_in_the_code() -> None:
-    """Functions, classes and files that are written as code have those names in the package."""
+    """A function, class or file that a page writes as code exists in the package."""
     sources = {path: path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
     words = {word for text in sources.values() for word in re.findall(r"\w+", text)}
     missing = []

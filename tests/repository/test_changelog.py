@@ -1,4 +1,4 @@
-"""The grammar of changelog fragments, which CONTRIBUTING teaches."""
+"""The names and the texts of changelog fragments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _fragments() -> list[Path]:
 
 
 def test_every_fragment_is_named_after_the_grammar() -> None:
-    """A name that is none would be left out of the changelog, or be refused on the day of the release."""
+    """A fragment with another name would be missing from the changelog, or fail the release."""
     assert [path.name for path in _fragments() if not NAME.fullmatch(path.name)] == []
 
 
@@ -39,12 +39,12 @@ def test_every_fragment_is_named_after_the_grammar() -> None:
     ],
 )
 def test_the_grammar_itself(name: str, valid: bool) -> None:  # noqa: FBT001 - a column of the table
-    """The names that the README gives are taken, and their neighbours are not."""
+    """The names in the README are valid, and similar ones are not."""
     assert bool(NAME.fullmatch(name)) is valid
 
 
 def test_every_fragment_is_a_sentence() -> None:
-    """A fragment has a few lines that begin in capitals or with a command, and end with a full stop."""
+    """A fragment has a few lines. It starts with a capital or a command and ends with a full stop."""
     for path in _fragments():
         text = path.read_text("utf-8")
         assert re.match(r"[A-Z`]", text), path.name
@@ -53,6 +53,6 @@ def test_every_fragment_is_a_sentence() -> None:
 
 
 def test_the_readme_names_every_kind() -> None:
-    """The table of kinds is the one that towncrier is configured with."""
+    """The table of kinds matches the configuration of towncrier."""
     table = re.findall(r"^\| `([a-z]+)` \|", (FOLDER / "README.md").read_text("utf-8"), re.MULTILINE)
     assert table == KINDS

@@ -1,4 +1,4 @@
-"""The floor under the coverage of rooms that decide."""
+"""The floor under the coverage of the packages that decide."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "src" / "unmoor"
 
 
 def report(**rooms: int) -> str:
-    """A report of one module a room, of 80 lines and 20 branches, of which so many run."""
+    """Return a report with one module for each package. The number says how many of 80 lines and 20 branches run."""
     return json.dumps(
         {
             "files": {
@@ -30,12 +30,12 @@ def report(**rooms: int) -> str:
 
 
 def test_lines_and_branches_count_alike() -> None:
-    """The percentage is that of both together."""
+    """The percentage is that of lines and branches together."""
     assert percent_by_room(report(core=90, render=40)) == {"core": 90.0, "render": 40.0}
 
 
 def test_only_rooms_that_decide_have_a_floor() -> None:
-    """At the floor is enough, below it is not, and a room that no data is about counts as not covered."""
+    """Coverage at the floor is enough. A package without data counts as not covered."""
     whole = dict.fromkeys(HELD, int(FLOOR))
     assert too_low(percent_by_room(report(**whole, render=0))) == []
     assert too_low(percent_by_room(report(**{**whole, "dists": 94}))) == ["dists"]
@@ -44,5 +44,5 @@ def test_only_rooms_that_decide_have_a_floor() -> None:
 
 
 def test_the_rooms_that_are_held_exist() -> None:
-    """A room that was renamed would else be a floor under nothing."""
+    """After a package is renamed, its floor must still apply to something."""
     assert [room for room in HELD if not (PACKAGE / room / "__init__.py").is_file()] == []

@@ -1,4 +1,4 @@
-"""What unmoor imports is what it says it needs."""
+"""unmoor declares the libraries that it imports."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CAPPED = {"docutils", "markdownify", "pygithub", "towncrier", "twine", "uvicorn"
 
 
 def _imported() -> Iterator[tuple[str, str]]:
-    """Every module that is imported under src, by its first name, with the line that does it."""
+    """Yield the top-level name of every module that unmoor imports, with the importing line."""
     for path in sorted((ROOT / "src" / "unmoor").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names: list[str] = []
@@ -41,7 +41,7 @@ def _imported() -> Iterator[tuple[str, str]]:
 
 
 def test_what_is_imported_is_declared() -> None:
-    """A library that only comes along with another one may go with its next version."""
+    """An undeclared library may disappear with the next version of the library that depends on it."""
     known = packages_distributions()
     imported = {first: line for first, line in _imported() if first not in OPTIONAL}
     assert len(imported) > 20
@@ -51,7 +51,7 @@ def test_what_is_imported_is_declared() -> None:
 
 
 def test_what_is_used_from_inside_has_a_next_major_version_excluded() -> None:
-    """And everything has a lowest version, which `make test-lowest` tries."""
+    """Every dependency also has a lowest version, which `make test-lowest` tests."""
     operators = {name: {each.operator for each in found.specifier} for name, found in DECLARED.items()}
     assert {name for name, each in operators.items() if "<" in each} == CAPPED
     assert [name for name, each in operators.items() if ">=" not in each] == []

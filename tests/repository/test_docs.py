@@ -1,4 +1,4 @@
-"""The documentation does not lead nowhere."""
+"""Links, commands, options and workflows in the documentation are valid."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _links(page: Path) -> list[str]:
 
 
 def _anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors that GitHub makes of the headings of a page."""
     tokens = MarkdownIt("commonmark").parse(page.read_text("utf-8"))
     headings = [after.content for token, after in pairwise(tokens) if token.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", text).lower()).replace(" ", "-") for text in headings}
@@ -47,7 +47,7 @@ def _anchors(page: Path) -> set[str]:
 
 @every_page
 def test_every_link_leads_somewhere(page: Path) -> None:
-    """Each relative link names a file or folder of the repository, and each anchor a heading of it."""
+    """Each relative link leads to a file or folder of the repository, and each anchor to a heading."""
     broken = []
     for link in _links(page):
         if re.match(r"[a-z]+:", link):
@@ -65,7 +65,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @every_page
 def test_a_page_begins_with_its_title(page: Path) -> None:
-    """One heading of the first level, at the top."""
+    """A page has one heading of the first level, at the top."""
     levels = [token.tag for token in _tokens(page) if token.type == "heading_open"]
     assert levels[:1] == ["h1"]
     assert levels.count("h1") == 1
@@ -73,7 +73,7 @@ def test_a_page_begins_with_its_title(page: Path) -> None:
 
 @every_page
 def test_a_page_names_targets_that_exist(page: Path) -> None:
-    """Each `make` target that a page tells a reader to run is there."""
+    """Each `make` target that a page shows exists."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     told = [token.content for token in _tokens(page) if token.type in {"fence", "code_block", "code_inline"}]
     named = {name for code in told for name in re.findall(r"^(?:\$ )?make ([a-z-]+)", code, re.MULTILINE)}
@@ -82,7 +82,7 @@ def test_a_page_names_targets_that_exist(page: Path) -> None:
 
 @every_page
 def test_a_page_shows_options_that_are_there(page: Path) -> None:
-    """What a reader is told to type has options that the command knows."""
+    """Each command line that a page shows has options that the command knows."""
     told = [token.content for token in _tokens(page) if token.type in {"fence", "code_inline"}]
     lines = [
         line for code in told for line in re.findall(r"^(?:\$ )?(?:[A-Z_]+=\S+ )?(unmoor [^#\n]*)", code, re.MULTILINE)
@@ -103,7 +103,7 @@ def _known(words: list[str]) -> bool:
 
 
 def _workflows() -> list[tuple[str, dict[str, Any]]]:
-    """Every whole workflow that a page shows."""
+    """Return every complete workflow that a page shows."""
     fences = [
         (page.name, token.content)
         for page in PAGES
@@ -115,7 +115,7 @@ def _workflows() -> list[tuple[str, dict[str, Any]]]:
 
 @pytest.mark.parametrize("workflow", [each for _, each in _workflows()], ids=[name for name, _ in _workflows()])
 def test_a_workflow_calls_commands_that_are_there(workflow: dict[str, Any]) -> None:
-    """What a page tells a job to run has options that the command knows, and every action is pinned."""
+    """Each command of a workflow has options that the command knows, and every action is pinned."""
     seen = 0
     for job in workflow["jobs"].values():
         for step in job["steps"]:

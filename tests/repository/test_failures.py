@@ -1,4 +1,4 @@
-"""The page of failures names stages, exit codes and tests that there are."""
+"""The page of failures names stages, exit codes and tests that exist."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ENDS = re.compile(r"continues|warns|exit (?P<codes>[0-9]+(?:, [0-9]+)*(?: or [0-
 
 @dataclass(frozen=True)
 class Row:
-    """One row: what goes wrong, where it is handled, and the tests that are linked, each as text and target."""
+    """A row: what goes wrong, where it is handled, and the linked tests, each as text and target."""
 
     wrong: str
     where: Token
@@ -38,12 +38,12 @@ class Row:
 
     @property
     def named(self) -> list[str]:
-        """What is named as code where it is handled."""
+        """The code words of the column "where"."""
         return [token.content for token in self.where.children or () if token.type == "code_inline"]
 
 
 def cells(page: Path) -> Iterator[list[Token]]:
-    """Every row of every table, heads too."""
+    """Yield every row of every table, including the heads."""
     row: list[Token] = []
     for before, token in pairwise(MarkdownIt("commonmark").enable("table").parse(page.read_text("utf-8"))):
         if before.type in {"td_open", "th_open"}:
@@ -54,7 +54,7 @@ def cells(page: Path) -> Iterator[list[Token]]:
 
 
 def linked(cell: Token) -> Iterator[tuple[str, str]]:
-    """The links of a cell: text and target."""
+    """Yield the text and the target of each link in a cell."""
     target = ""
     for token in cell.children or ():
         if token.type == "link_open":
@@ -75,13 +75,13 @@ for found in cells(PAGE):
 
 @functools.cache
 def functions(path: Path) -> frozenset[str]:
-    """The tests of a file."""
+    """Return the names of the tests in a file."""
     body = ast.parse(path.read_text("utf-8")).body
     return frozenset(each.name for each in body if isinstance(each, ast.FunctionDef) and each.name.startswith("test_"))
 
 
 def test_every_table_has_the_same_columns() -> None:
-    """Each failure stands there once."""
+    """Every table has the same columns, and no failure is listed twice."""
     assert len(HEADS) > 5
     assert all(head == COLUMNS for head in HEADS)
     assert [wrong for wrong, count in Counter(map(str, ROWS)).items() if count > 1] == []
@@ -89,7 +89,7 @@ def test_every_table_has_the_same_columns() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_a_row_names_tests_that_exist(row: Row) -> None:
-    """At least one, each linked to its file, with its function there."""
+    """A row links at least one test, each to the file that contains it."""
     assert row.tests
     for text, target in row.tests:
         name, _, function = text.partition("::")
@@ -99,7 +99,7 @@ def test_a_row_names_tests_that_exist(row: Row) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_a_row_names_where_it_is_handled(row: Row) -> None:
-    """By stages that there are, or commands; with an end and exit codes that there are."""
+    """A row names existing stages or commands, how the run ends, and existing exit codes."""
     stages = {found[0].content.strip("`") for found in cells(REFERENCE / "stages.md")}
     commands = {f"unmoor {name}" for name in COMMANDS}
     assert set(row.named) <= stages | commands

@@ -1,4 +1,4 @@
-"""Rules of the house that no linter knows."""
+"""Rules of this repository that no linter checks."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src" / "unmoor").rglob("*.py"))
 FUNCTION_LINES = 60
-"""Lines that a function may have."""
+"""The largest number of lines of a function."""
 MODULE_LINES = 350
-"""Lines from which on a module says why it is not two."""
+"""A module with more lines gives a reason in its docstring."""
 PACKAGE = ROOT / "src" / "unmoor"
 STAGES = [path for path in SOURCES if path.parent == PACKAGE / "stages" and path.name != "__init__.py"]
 STAGE_KINDS = {"Check", "Build", "Push", "Publish"}
 TESTS_OF_NO_ROOM = {"journeys", "laws", "repository", "support"}
-"""Folders of tests that are about the whole, and so have no counterpart in the package."""
+"""Folders of tests without a counterpart in the package, because they test it as a whole."""
 TESTS_OF_SEVERAL = {
     "adapters/http/test_tls.py": "sessions and downloads over TLS, with a certificate authority of its own",
     "adapters/forge/test_faults.py": "the forge's adapter against servers that lie, break off and limit",
@@ -45,11 +45,11 @@ TESTS_OF_SEVERAL = {
     "stages/test_kept_images.py": "images kept for a later job, over the stages that build and use them",
     "stages/test_registry_engine.py": "the stages registry and image-tags upon a real engine",
 }
-"""Files of tests about more than one module of their room, and what that is."""
+"""Test files that cover more than one module, with what they test."""
 
 
 def _kept() -> Iterator[Path]:
-    """Every file that is kept, or would be: what git ignores is left out."""
+    """Yield every file that git tracks or would track."""
     if (ROOT / ".git").exists():
         command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout.decode().split("\0")
@@ -63,14 +63,14 @@ def _kept() -> Iterator[Path]:
 
 
 def test_no_registry_is_named() -> None:
-    """Addresses of indexes come from twine's constants and the user's settings, never from a file of ours."""
+    """The addresses of indexes come from twine and from the settings, never from a file of this repository."""
     pieces = ("pypi", "pythonhosted")
     hosts = re.compile(rf"({'|'.join(pieces)})[.]org|[.]debian[.]org|registry[.]npm".encode(), re.IGNORECASE)
     assert [str(path.relative_to(ROOT)) for path in _kept() if hosts.search(path.read_bytes())] == []
 
 
 def test_scripts_say_what_runs_them_and_may_be_run() -> None:
-    """A file with a first line for the shell is executable, bash, and stops at the first failure."""
+    """A file with a shebang is executable, uses bash, and stops at the first failure."""
     for path in _kept():
         if path.suffix == ".py" or not path.read_bytes().startswith(b"#!"):
             continue
@@ -81,7 +81,7 @@ def test_scripts_say_what_runs_them_and_may_be_run() -> None:
 
 
 def test_only_the_command_line_prints_and_exits() -> None:
-    """A library that prints or exits cannot be used by another program, and talks over its listeners."""
+    """Code that prints or exits cannot be used by another program, and disturbs the output of the listeners."""
     banned = {"print", "exit", "quit", "sys.exit", "SystemExit", "sys.stdout.write", "sys.stderr.write"}
     for path in SOURCES:
         source = path.read_text("utf-8")
@@ -92,7 +92,7 @@ def test_only_the_command_line_prints_and_exits() -> None:
 
 
 def test_a_function_fits_on_a_screen() -> None:
-    """A function over its limit wants to be two."""
+    """No function is longer than the limit."""
     lines = {
         f"{path.relative_to(ROOT)}:{node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
         for path in SOURCES
@@ -103,7 +103,7 @@ def test_a_function_fits_on_a_screen() -> None:
 
 
 def test_a_long_module_says_why() -> None:
-    """A module past its limit says in its docstring why it is one."""
+    """A module over the limit gives the reason in its docstring."""
     for path in SOURCES:
         text = path.read_text("utf-8")
         if path.name != "_version.py" and len(text.splitlines()) > MODULE_LINES:
@@ -111,7 +111,7 @@ def test_a_long_module_says_why() -> None:
 
 
 def test_only_the_factory_of_a_stage_sees_the_run() -> None:
-    """A stage is given ports and outputs: its classmethod `of` alone picks them from the request and the services."""
+    """Only the classmethod `of` of a stage uses the request and the services. The rest of the stage uses its fields."""
     for path in STAGES:
         module = ast.parse(path.read_text("utf-8"))
         factories = [
@@ -133,7 +133,7 @@ def test_only_the_factory_of_a_stage_sees_the_run() -> None:
 
 
 def test_a_stage_is_named_after_its_file() -> None:
-    """Who reads a name in a journal or a log finds the stage by it."""
+    """The name of a stage in a journal or a log leads to its file."""
     for path in STAGES:
         stages = [
             node
@@ -151,7 +151,7 @@ def test_a_stage_is_named_after_its_file() -> None:
 
 
 def test_no_two_classes_share_a_name() -> None:
-    """A name means one thing. The local world speaks for itself: it shares no code with what it judges."""
+    """Two public classes have different names. The local world is exempt, because it shares no code with the rest."""
     found: dict[str, list[str]] = {}
     for path in SOURCES:
         if not path.is_relative_to(PACKAGE / "rehearsal"):
@@ -162,14 +162,14 @@ def test_no_two_classes_share_a_name() -> None:
 
 
 def test_the_top_holds_only_what_everybody_looks_for() -> None:
-    """Everything else has a room."""
+    """All other modules are in a subpackage."""
     assert {path.name for path in SOURCES if path.parent == PACKAGE} - {"_version.py"} == {
         *("__init__.py", "__main__.py", "assembly.py", "errors.py", "release_request.py")
     }
 
 
 def test_every_room_says_what_it_is_for() -> None:
-    """In two sentences at least, one of which says where to begin."""
+    """The docstring of a package has at least two sentences, and one says where to begin."""
     for path in SOURCES:
         if path.name == "__init__.py":
             text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
@@ -178,7 +178,7 @@ def test_every_room_says_what_it_is_for() -> None:
 
 
 def test_tests_mirror_the_package() -> None:
-    """Who changes a module finds its tests at the same place; those of a whole room have its name."""
+    """The tests of a module have the same path and name. The tests of a whole package have its name."""
     tests = ROOT / "tests"
     unknown = []
     for path in sorted(tests.rglob("test_*.py")):
@@ -199,7 +199,7 @@ def test_tests_mirror_the_package() -> None:
 
 
 def test_the_licence_is_the_declared_one() -> None:
-    """The whole text of the licence lies where pyproject.toml says, here and in the example."""
+    """pyproject.toml and the example name the licence of the file LICENSE, which has its full text."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert (project["license"], project["license-files"]) == ("Apache-2.0", ["LICENSE"])
     text = (ROOT / "LICENSE").read_text("utf-8")
@@ -227,7 +227,7 @@ def test_what_release_jobs_install_is_pinned() -> None:
 
 
 def dry_run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Ask make what it would run. A line with $(MAKE) it runs even so, which would start an engine: here, by `true`."""
+    """Return the commands of a target. make runs lines with $(MAKE) even now, so `true` replaces the shell."""
     command = ["make", "--dry-run", "--always-make", "SHELL=true", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
 
@@ -236,13 +236,13 @@ def dry_run(*arguments: str) -> subprocess.CompletedProcess[str]:
     "target", ["demo", "test", "test-unit", "test-journeys", "coverage", "test-whole", "lint", "bench", "docs", "pins"]
 )
 def test_the_makefile_uses_what_it_defines(target: str) -> None:
-    """No target says a variable that is nowhere defined: to make it would be the empty text, without a word."""
+    """No target uses an undefined variable, which make silently expands to nothing."""
     ran = dry_run("--warn-undefined-variables", target)
     assert ran.returncode == 0, ran.stderr
     assert "undefined variable" not in ran.stderr
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "coverage", "test-whole", "bench"])
-def test_what_makes_images_has_an_engine(target: str) -> None:
-    """Where a target releases images or tests it, an engine is looked for, or started, first."""
+def test_targets_that_build_images_have_an_engine(target: str) -> None:
+    """A target that releases images, or tests that, first finds or starts an engine."""
     assert "docker/engine.sh with --optional " in dry_run(target).stdout

@@ -1,4 +1,4 @@
-"""Our own image, and the scripts beside it."""
+"""The image of unmoor, the Dockerfiles and the shell scripts."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def _lint(program: str, *arguments: str | Path) -> str:
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_dockerfile_has_nothing_to_mend(path: Path) -> None:
-    """Hadolint has no remark; where one is silenced, a reason stands above it."""
+def test_hadolint_accepts_a_dockerfile(path: Path) -> None:
+    """Hadolint reports nothing, and every ignored rule has a reason in the line above."""
     assert _lint("hadolint", "--no-color", path) == ""
     lines = path.read_text().splitlines()
     for number, line in enumerate(lines):
@@ -36,13 +36,13 @@ def test_a_dockerfile_has_nothing_to_mend(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SHELL, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_script_has_nothing_to_mend(path: Path) -> None:
-    """Shellcheck has no remark."""
+def test_shellcheck_accepts_a_script(path: Path) -> None:
+    """Shellcheck reports nothing."""
     assert _lint("shellcheck", path) == ""
 
 
 def test_what_the_image_installs_is_pinned() -> None:
-    """Each dependency is pinned by version and hash, as `make pins` writes it, and no line names an address."""
+    """Each dependency is pinned by version and hash, in the format of `make pins`, and no line has an address."""
     text = (ROOT / "docker" / "requirements.txt").read_text("utf-8")
     assert "://" not in text
     pins = re.findall(r"^([\w.-]+)==(\S+) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE)
@@ -54,7 +54,7 @@ def test_what_the_image_installs_is_pinned() -> None:
 
 
 def test_the_context_has_only_what_is_copied() -> None:
-    """The ignore file hides everything, and shows what the Dockerfile copies out of the context."""
+    """The ignore file excludes everything except what the Dockerfile copies from the context."""
     ignore = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
     assert ignore[0] == "*"
     copied = re.findall(r"^COPY (?!--from)(\S+) ", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
@@ -65,9 +65,9 @@ def test_the_context_has_only_what_is_copied() -> None:
 @pytest.mark.journey
 @pytest.mark.timeout(600)
 def test_our_image_runs_the_wheel_that_was_built(engine: TestEngine, base_image: str, tmp_path: Path) -> None:
-    """Built from the wheel in dist/ alone, it says that wheel's version, finds git, and is not root."""
+    """The image is built from the wheel in dist/, has its version, finds git, and does not run as root."""
     if not engine.has_buildx:
-        pytest.skip("docker buildx is not here")
+        pytest.skip("docker buildx is not installed")
     build: list[str | Path] = [SCRIPTS / "python", "-m", "build", "--installer", "uv", "--wheel"]
     subprocess.run([*build, "--outdir", tmp_path / "dist", ROOT], check=True, capture_output=True, timeout=120)
     (wheel,) = (tmp_path / "dist").iterdir()
@@ -93,9 +93,9 @@ def test_our_image_runs_the_wheel_that_was_built(engine: TestEngine, base_image:
 @pytest.mark.journey
 @pytest.mark.timeout(300)
 def test_our_image_is_not_built_without_a_wheel(engine: TestEngine, base_image: str, tmp_path: Path) -> None:
-    """Without the name of a wheel the build ends instead of taking unmoor from somewhere else."""
+    """Without the name of a wheel the build fails, instead of installing unmoor from somewhere else."""
     if not engine.has_buildx:
-        pytest.skip("docker buildx is not here")
+        pytest.skip("docker buildx is not installed")
     (tmp_path / "docker").mkdir()
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "README").write_text("no wheel\n")

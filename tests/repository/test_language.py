@@ -1,7 +1,7 @@
-"""What was replaced stays out of the code and the documentation: names and phrases.
+"""Replaced names and phrases do not come back into the code and the documentation.
 
-To extend it, add a line: to `NAMES` a name and the one that took its place, to `PHRASES` a phrase and what to write.
-`LATER` holds the phrases that are still in use. Whoever replaces the last use of one moves its line to `PHRASES`.
+To replace one, add a line: to `NAMES` the old and the new name, to `PHRASES` the old phrase and what to write instead.
+`LATER` has the phrases that are still in use. When you replace the last use of one, move its line to `PHRASES`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src" / "unmoor").rglob("*.py"))
 STYLE = ROOT / "docs" / "contributing" / "style.md"
-"""It shows what not to write."""
+"""This page is exempt, because it shows what not to write."""
 PAGES = sorted({*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"} - {STYLE})
 
 NAMES = {
@@ -109,7 +109,7 @@ NAMES = {
     "suspicion": "secret_scan",
     "together": "concurrency",
 }
-"""Names of modules, folders, classes and functions that were replaced, and what took their place."""
+"""Replaced names of modules, folders, classes and functions, each with its new name."""
 
 PHRASES = {
     "what cannot be known is told": "warns about what it cannot check",
@@ -121,7 +121,7 @@ PHRASES = {
     "stopped as asked": "stopped before X, as requested",
     "the rehearsal went through": "rehearsal passed",
 }
-"""Phrases that were replaced everywhere, and what to write; upper and lower case are the same."""
+"""Replaced phrases, each with what to write instead. Case does not matter."""
 
 LATER = {
     "aloud": "with a warning",
@@ -142,7 +142,7 @@ LATER = {
 
 
 def _named(path: Path) -> Iterator[str]:
-    """Every name that a source file gives: its own, its folder's, those of its classes and functions."""
+    """Yield the names of a source file: of the file, its folder, its classes and its functions."""
     yield from (path.stem, path.parent.name)
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -150,7 +150,7 @@ def _named(path: Path) -> Iterator[str]:
 
 
 def _code(page: Path) -> Iterator[str]:
-    """Every word of a page that is written as code."""
+    """Yield every word that a page writes as code."""
     tokens = MarkdownIt("commonmark").enable("table").parse(page.read_text("utf-8"))
     inner = (each for token in tokens for each in (token, *(token.children or ())))
     for token in inner:
@@ -159,13 +159,13 @@ def _code(page: Path) -> Iterator[str]:
 
 
 def _plain(path: Path) -> str:
-    """A file's text in lower case, its lines and the pieces of its texts joined."""
+    """Return the text of a file in lower case, with its lines and the parts of its string literals joined."""
     joined = re.sub(r'"\s*\n\s*[rf]*"', "", path.read_text("utf-8"))
     return re.sub(r"[\s#]+", " ", joined).lower()
 
 
 def test_no_replaced_name_comes_back() -> None:
-    """Modules, folders, classes and functions have the names that the field uses."""
+    """No module, folder, class or function has a replaced name."""
     found = {
         f"{path.relative_to(ROOT)}: {name}": NAMES[name] for path in SOURCES for name in _named(path) if name in NAMES
     }
@@ -173,7 +173,7 @@ def test_no_replaced_name_comes_back() -> None:
 
 
 def test_no_page_speaks_of_a_replaced_class() -> None:
-    """What a page writes as code is in the code. Classes alone: a small word may be an option or an output."""
+    """No page names a replaced class. Other names may also be those of an option or an output."""
     found = {
         f"{page.relative_to(ROOT)}: {name}": NAMES[name]
         for page in PAGES
@@ -184,7 +184,7 @@ def test_no_page_speaks_of_a_replaced_class() -> None:
 
 
 def test_no_replaced_phrase_comes_back() -> None:
-    """Text is plain English; docs/contributing/style.md has the rules."""
+    """No text has a replaced phrase; docs/contributing/style.md has the rules."""
     texts = {path: _plain(path) for path in (*SOURCES, *PAGES)}
     found = {
         f"{path.relative_to(ROOT)}: {phrase}": instead
@@ -196,6 +196,6 @@ def test_no_replaced_phrase_comes_back() -> None:
 
 
 def test_a_phrase_is_in_one_list_in_lower_case() -> None:
-    """A phrase is either replaced or in use, and is written as it is compared."""
+    """A phrase is either replaced or in use, and is in lower case."""
     assert PHRASES.keys() & LATER.keys() == set()
     assert [phrase for phrase in (*PHRASES, *LATER) if phrase != phrase.lower()] == []

@@ -1,4 +1,4 @@
-"""unmoor releases unmoor: this very commit, its wheel and the images of its own Dockerfile, into a local world."""
+"""unmoor rehearses its own release: this commit, with its wheel and the images of its Dockerfile."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHORT = "test-command = 'pytest -q -p no:cacheprovider {project}/tests/test_vers
 @pytest.mark.journey
 @pytest.mark.timeout(600)
 def test_unmoor_releases_itself(tmp_path: Path, engine: TestEngine, base_image: str) -> None:
-    """Every stage ends well with our own settings, and both images are on the registry beside the files."""
+    """Every stage passes with the settings of this repository, and both images are on the registry."""
     del base_image
     require_programs("docker-registry")
     settings, found = COMMAND.subn(SHORT, (ROOT / "pyproject.toml").read_text())

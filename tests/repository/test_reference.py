@@ -1,4 +1,4 @@
-"""The reference pages are what the code says."""
+"""The generated reference pages are up to date."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_generated_pages_are_fresh() -> None:
-    """Commands, stages and exit codes in the docs are those of the code."""
+    """The pages of commands, stages and exit codes match the code."""
     ran = subprocess.run(
         [sys.executable, "-m", "tools.reference", "--check"],
         cwd=ROOT,
@@ -23,7 +23,7 @@ def test_the_generated_pages_are_fresh() -> None:
 
 
 def test_the_readme_names_every_command_that_exists() -> None:
-    """Commands shown in the guides exist, with their options."""
+    """Every command that the README or a page shows exists."""
     import re
 
     from unmoor.cli.app import COMMANDS

@@ -1,7 +1,7 @@
-"""The commands of our release workflow, job by job, each on a machine of its own, against a local world.
+"""The commands of the release workflow, job by job, against a local world.
 
-What GitHub would do is done here: a fresh clone for each job, files handed over as artifacts, outputs, no credential
-but those that the job names, and ID tokens for the jobs that may have them.
+The test does what GitHub would do: each job gets a fresh clone, the artifacts and outputs of earlier jobs, only the
+credentials that it names, and an ID token if its permissions allow one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ UPLOADS = {"testpypi": "testpypi", "pypi": "pypi"}
 
 @dataclass
 class Runner:
-    """Runs the jobs of the workflow; ``outputs`` are those of the build job."""
+    """Runs the jobs of the workflow. ``outputs`` are the outputs of the build job."""
 
     folder: Path
     running: LocalWorld
@@ -44,7 +44,7 @@ class Runner:
 
     @property
     def world(self) -> Path:
-        """The file of the world."""
+        """The world file."""
         return self.running.world_file
 
     @property
@@ -57,7 +57,7 @@ class Runner:
         return subprocess.run(["git", *args], cwd=cwd, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S607
 
     def job(self, name: str) -> None:
-        """Run a job: its clone, its artifacts, its commands."""
+        """Run a job in a fresh clone, with its artifacts and its commands."""
         clone = self.folder / name / "checkout"
         self.git("clone", "--quiet", self.remote, clone, cwd=self.folder)
         self.git("checkout", "--quiet", TAG, cwd=clone)
@@ -71,7 +71,7 @@ class Runner:
                 shutil.copytree(self.folder / "artifacts" / given["name"], clone / given["path"], dirs_exist_ok=True)
 
     def upload(self, clone: Path, artifact: Path, path: str) -> None:
-        """Keep files as upload-artifact does: the part of the path before the first wildcard is cut off."""
+        """Keep files as upload-artifact does: without the part of the path before the first wildcard."""
         fixed = Path(path.partition("*")[0])
         found = (
             list(clone.glob(path)) if "*" in path else [each for each in (clone / path).rglob("*") if each.is_file()]
@@ -83,7 +83,7 @@ class Runner:
             shutil.copyfile(each, kept)
 
     def command(self, name: str, step: Mapping[str, Any], clone: Path) -> None:
-        """Run one command of ours as its job would, with the world named."""
+        """Run an unmoor command of a job, with ``--world`` added."""
         output, summary = self.folder / name / "output", self.folder / name / "summary.md"
         script = re.sub(r"^unmoor (\w+)", r'unmoor \1 --world "$WORLD"', step["run"])
         named = {**step.get("env", {})}
@@ -121,7 +121,7 @@ class Runner:
             self.outputs = dict(line.split("=", 1) for line in output.read_text().splitlines() if "=" in line)
 
     def world_of(self, name: str, named: Mapping[str, str]) -> Path:
-        """The world's file as this job may see it: no login of an index, and the forge's where the job names it."""
+        """Write the world file for a job: without logins for indexes, and for the forge only if the job has a token."""
         table = tomllib.loads(self.world.read_text())
         text = self.world.read_text().replace('trusted-publishing = "never"', 'trusted-publishing = "auto"')
         hidden = [f'password = "{table[section]["password"]}"' for section in ("index", "staging")]
@@ -138,7 +138,7 @@ class Runner:
 
 @pytest.fixture
 def runner(tmp_path: Path, engine: TestEngine, base_image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:  # noqa: F811 - fixtures
-    """The example package with a tag, and a world that has it."""
+    """The example package with a tag, in a local world."""
     del base_image
     for variable, value in engine.environ.items():
         monkeypatch.setenv(variable, value)
@@ -161,7 +161,7 @@ def runner(tmp_path: Path, engine: TestEngine, base_image: str, monkeypatch: pyt
 @pytest.mark.journey
 @pytest.mark.timeout(300)
 def test_the_jobs_release_together(runner: Runner) -> None:
-    """Each job writes where it may and nowhere else, and every file is sent to each index once."""
+    """Each job writes only to the servers that it may write to, and uploads every file to each index once."""
     before = 0
     for name in WORKFLOW["jobs"]:
         runner.job(name)
@@ -176,5 +176,5 @@ def test_the_jobs_release_together(runner: Runner) -> None:
 
 
 def _requests(runner: Runner) -> list[dict[str, Any]]:
-    """Every request that the world has answered."""
+    """Return every request that the world has answered."""
     return [json.loads(line) for line in (runner.world.parent / "requests.jsonl").read_text().splitlines()]

@@ -1,4 +1,4 @@
-"""What must hold in our own workflows, beyond what their linters look at."""
+"""Rules for the workflows of this repository that their linters do not check."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", re.ASCII)
 TOOL_ONLY = ("unmoor ", ".ci/install-tool ")
-"""What a job with a credential may run: the tool, and the script that installs it."""
+"""The only commands of a job with a credential: unmoor, and the script that installs it."""
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -26,7 +26,7 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Job:
-    """One job of one of our workflows."""
+    """A job of a workflow."""
 
     workflow: str
     name: str
@@ -34,17 +34,17 @@ class Job:
 
     @property
     def steps(self) -> Sequence[Mapping[str, Any]]:
-        """The steps."""
+        """The steps of the job."""
         steps = self.body["steps"]
         assert isinstance(steps, Sequence)
         return steps
 
     def runs(self) -> Iterator[str]:
-        """The scripts."""
+        """Yield the scripts of the steps."""
         yield from (step["run"] for step in self.steps if "run" in step)
 
     def uses(self, action: str) -> list[Mapping[str, Any]]:
-        """What each use of an action is given."""
+        """Return the inputs of each use of an action."""
         return [step.get("with", {}) for step in self.steps if step.get("uses", "").startswith(f"{action}@")]
 
 
@@ -63,7 +63,7 @@ RELEASE = {job.name: job for job in _jobs() if job.workflow == "release"}
 
 @every_workflow
 def test_a_workflow_starts_without_permissions_and_one_at_a_time(path: Path) -> None:
-    """No permission is inherited, and runs of one subject do not overlap."""
+    """A workflow has no permissions by default, and runs of the same group do not overlap."""
     workflow = _read(path)
     assert workflow["permissions"] == {}
     assert workflow["concurrency"]["group"]
@@ -71,41 +71,41 @@ def test_a_workflow_starts_without_permissions_and_one_at_a_time(path: Path) -> 
 
 @every_job
 def test_every_job_ends_in_time(job: Job) -> None:
-    """Each job has a limit, so that nothing hangs for the six hours that are the default."""
+    """Each job has a time limit, because the default is six hours."""
     assert 0 < job.body["timeout-minutes"] <= 40
 
 
 @every_job
 def test_every_action_is_pinned_by_commit(job: Job) -> None:
-    """A tag can be moved by whoever owns the action; a commit cannot."""
+    """The owner of an action can move a tag, but not a commit."""
     for step in job.steps:
         assert "uses" not in step or PINNED.fullmatch(step["uses"])
 
 
 @every_workflow
 def test_a_pin_says_its_version(path: Path) -> None:
-    """Beside each commit stands the version that it is, for people."""
+    """A comment after each commit gives its version."""
     for line in path.read_text().splitlines():
         assert "uses:" not in line or re.search(r"# v[0-9]+\.[0-9]+\.[0-9]+$", line), line
 
 
 @every_job
 def test_no_expression_reaches_a_script(job: Job) -> None:
-    """Tags, titles and inputs come in through the environment: a tag can hold shell code."""
+    """Tags, titles and inputs are passed in environment variables, because a tag can contain shell code."""
     for script in job.runs():
         assert "${{" not in script
 
 
 @every_job
 def test_a_checkout_is_whole_and_keeps_no_token(job: Job) -> None:
-    """A shallow clone has no tags, and a token left in .git would be there for everything that runs later."""
+    """A shallow clone has no tags, and every later step could read a token in .git."""
     for given in job.uses("actions/checkout"):
         assert given["fetch-depth"] == 0
         assert given["persist-credentials"] is False
 
 
 def test_a_release_starts_on_a_version_tag_or_by_hand() -> None:
-    """A pushed v* tag, or a tag named in a dispatch: the way back when a pushed tag has no run."""
+    """A pushed v* tag starts a release, and so does a dispatch with the name of a tag."""
     starts = _read(ROOT / ".github" / "workflows" / "release.yml")["on"]
     assert starts["push"] == {"tags": ["v*"]}
     assert set(starts) == {"push", "workflow_dispatch"}
@@ -113,7 +113,7 @@ def test_a_release_starts_on_a_version_tag_or_by_hand() -> None:
 
 
 def test_the_workflow_of_the_guide_keeps_these_rules() -> None:
-    """What a reader copies starts on tags, has a whole checkout, and is never cancelled by the next release."""
+    """The workflow in the guide starts on tags, has a full checkout, and is never cancelled by the next release."""
     guide = (ROOT / "docs" / "how-to" / "github-actions.md").read_text("utf-8")
     (block,) = re.findall(r"^```yaml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
     workflow = YAML(typ="safe", pure=True).load(block)
@@ -131,7 +131,7 @@ def test_the_workflow_of_the_guide_keeps_these_rules() -> None:
 
 
 def test_releases_of_one_tag_wait_for_each_other() -> None:
-    """One group a tag, and a run that has begun to publish is never cancelled by a newer one."""
+    """Each tag has its own group, and a newer run never cancels a run that publishes."""
     concurrency = _read(ROOT / ".github" / "workflows" / "release.yml")["concurrency"]
     assert concurrency["group"] == "release-${{ inputs.tag || github.ref_name }}"
     assert concurrency["cancel-in-progress"] is False
@@ -148,14 +148,14 @@ def test_releases_of_one_tag_wait_for_each_other() -> None:
     ],
 )
 def test_each_job_may_do_what_it_is_for(name: str, permissions: dict[str, str], environment: str | None) -> None:
-    """Each job has the least permissions, and what writes stands behind its environment."""
+    """Each job has the least permissions, and the jobs that write have an environment."""
     job = RELEASE[name].body
     assert job["permissions"] == permissions
     assert job.get("environment") == environment
 
 
 def test_the_jobs_of_a_release_follow_each_other() -> None:
-    """Nothing is published before the staging index's files are proven, and nothing is verified before that."""
+    """A release is published after the files of the staging index are proven, and verified after it is published."""
     order = {name: job.body.get("needs", []) for name, job in RELEASE.items()}
     assert order == {
         "build": [],
@@ -167,8 +167,8 @@ def test_the_jobs_of_a_release_follow_each_other() -> None:
 
 
 @pytest.mark.parametrize("name", ["hold", "publish", "verify"])
-def test_beside_a_credential_runs_the_tool_alone(name: str) -> None:
-    """No build, no test and no import of what is released: only the tool, installed by hash."""
+def test_jobs_with_a_credential_run_only_unmoor(name: str) -> None:
+    """They do not build, test or import the released files. They run only unmoor, installed by hash."""
     for script in RELEASE[name].runs():
         assert script.startswith(TOOL_ONLY)
         assert "\n" not in script.strip()
@@ -176,32 +176,32 @@ def test_beside_a_credential_runs_the_tool_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["build", "prove", "verify"])
 def test_secrets_stay_where_they_are_needed(name: str) -> None:
-    """Only the two jobs that write are handed a token."""
+    """Only the two jobs that write get a token."""
     assert not re.search(r"secrets\.|github\.token|GITHUB_TOKEN", str(RELEASE[name].body))
 
 
-def test_what_the_project_runs_has_no_way_to_write() -> None:
-    """Where the project's code runs, in `build` and `prove`, no permission writes and no ID token can be had."""
+def test_jobs_that_run_project_code_cannot_write() -> None:
+    """`build` and `prove` run the project's code, so they have no write permission and no ID token."""
     for name in ("build", "prove"):
         assert set(RELEASE[name].body["permissions"].values()) <= {"read"}
     assert {job.name for job in _jobs() if "id-token" in job.body["permissions"]} == {"hold", "publish"}
 
 
 def test_no_token_of_an_index_is_stored() -> None:
-    """The indexes trust the two jobs that upload; nothing is kept that could be stolen and used elsewhere."""
+    """The indexes trust the two jobs that upload, so there is no stored token to steal."""
     assert "secrets." not in (ROOT / ".github" / "workflows" / "release.yml").read_text()
 
 
 @pytest.mark.parametrize("name", ["hold", "prove", "publish"])
 def test_only_the_manifest_of_the_build_is_released(name: str) -> None:
-    """The sha256 of the manifest comes from the outputs of the job that built, not from the artifact."""
+    """The sha256 of the manifest comes from the outputs of the build job, not from the artifact."""
     (step,) = [step for step in RELEASE[name].steps if step.get("run", "").startswith("unmoor ")]
     assert '--manifest-sha256 "$MANIFEST_SHA256"' in step["run"]
     assert step["env"]["MANIFEST_SHA256"] == "${{ needs.build.outputs.manifest-sha256 }}"
 
 
-def test_the_run_folder_travels_whole() -> None:
-    """A dot folder is left out of an upload unless told; a re-run replaces it, and an approval may take long."""
+def test_the_run_folder_is_uploaded_completely() -> None:
+    """An upload includes hidden folders, replaces that of an earlier run, and outlasts a late approval."""
     given = {
         name: each
         for job in RELEASE.values()
@@ -219,8 +219,8 @@ def test_the_run_folder_travels_whole() -> None:
     assert all(each["retention-days"] == 90 for each in given.values())
 
 
-def test_nothing_but_a_proof_comes_from_where_foreign_code_ran() -> None:
-    """After the build every job takes the build's folder; from `prove` only the proof, which names its digests."""
+def test_jobs_take_only_a_proof_from_the_job_that_runs_foreign_code() -> None:
+    """Later jobs take the folder of the build job, and from `prove` only its proof, which names the digests."""
     taken = {name: [each["name"] for each in job.uses("actions/download-artifact")] for name, job in RELEASE.items()}
     assert taken == {
         "build": [],
@@ -232,7 +232,7 @@ def test_nothing_but_a_proof_comes_from_where_foreign_code_ran() -> None:
 
 
 def test_ci_runs_the_one_script() -> None:
-    """What CI checks is what a developer can run: .ci/run, on each Python that is supported."""
+    """CI runs .ci/run, as a developer can, on more than one version of Python."""
     (job,) = [job for job in _jobs() if job.workflow == "ci"]
     assert list(job.runs()) == [".ci/run"]
     assert len(job.body["strategy"]["matrix"]["python"]) > 1
