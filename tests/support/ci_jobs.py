@@ -1,4 +1,4 @@
-"""A job of a CI in a local world: what it finds in its environment, and what the index knows of it."""
+"""A CI job in a local world: its environment, and the publishers that the index trusts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REUSABLE_WORKFLOW = "acme/shared/.github/workflows/publish.yml@refs/heads/main"
 
 
 def job_environ(world: LocalWorld) -> dict[str, str]:
-    """What a job with `id-token: write` finds in its environment."""
+    """Return the environment variables of a job with `id-token: write`."""
     credentials = json.loads((world.folder / "credentials.json").read_text())
     return {
         "GITHUB_ACTIONS": "true",
@@ -35,7 +35,7 @@ def job_environ(world: LocalWorld) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class TrustedJob:
-    """A job that may ask for ID tokens, and one index of its world."""
+    """A job that can request ID tokens, and an index of its world."""
 
     world: LocalWorld
     name: str = "pypi"
@@ -45,7 +45,7 @@ class TrustedJob:
 
     @classmethod
     def start(cls, world: LocalWorld, patch: pytest.MonkeyPatch, name: str = "pypi") -> TrustedJob:
-        """Set the environment up; the index knows no publisher, and the claims are the usual ones."""
+        """Set up the environment of the job. The index has no publishers, and the claims are the default ones."""
         job = cls(world=world, name=name, environ=job_environ(world))
         for variable, value in job.environ.items():
             patch.setenv(variable, value)
@@ -57,31 +57,31 @@ class TrustedJob:
 
     @property
     def folder(self) -> Path:
-        """The index's folder."""
+        """The folder of the index."""
         return self.world.folder / self.name
 
     @property
     def base(self) -> str:
-        """The index's address."""
+        """The address of the index."""
         return self.world.addresses[self.name]
 
     def publishers(self, *publishers: dict[str, Any]) -> None:
-        """Set the index's publishers."""
+        """Set the publishers of the index."""
         (self.folder / "publishers.json").write_text(json.dumps(publishers))
 
     def claims(self, **claims: Any) -> None:
-        """Change the claims of the ID tokens to come."""
+        """Change the claims of later ID tokens."""
         folder = self.world.folder / "issuer"
         folder.mkdir(exist_ok=True)
         (folder / "claims.json").write_text(json.dumps(claims))
 
     def ahead(self, seconds: float) -> None:
-        """Let time pass, for the index and for us."""
+        """Let time pass, for the index and for the client."""
         (self.folder / "ahead").write_text(str(seconds))
         self.clock.time += seconds
 
     def id_token(self, audience: str | None = None) -> str:
-        """An ID token, asked for as a job does it."""
+        """Request an ID token, as a job does."""
         answer = requests.get(
             self.environ["ACTIONS_ID_TOKEN_REQUEST_URL"],
             params={"audience": audience or f"local-{self.name}"},
@@ -96,14 +96,14 @@ class TrustedJob:
         return requests.post(f"{self.base}{path}", json={"token": token or self.id_token()}, timeout=20)
 
     def code(self, answer: requests.Response) -> str:
-        """The one error that an exchange was refused with."""
+        """Return the code of the only error in the answer to a refused exchange."""
         assert answer.status_code == 422
         assert answer.json()["message"] == "Token request failed"
         (error,) = answer.json()["errors"]
         return str(error["code"])
 
     def place(self, trusted: Trusted = Trusted.AUTO, password: str = "") -> IndexPlace:
-        """The index as a world has it."""
+        """Return the index as a world describes it."""
         return IndexPlace(
             name=self.name,
             upload=f"{self.base}/legacy/",
@@ -115,15 +115,15 @@ class TrustedJob:
         )
 
     def trusted(self, trusted: Trusted = Trusted.AUTO, password: str = "") -> TrustedPublishing:
-        """Trusted publishing to it."""
+        """Return trusted publishing to the index."""
         place = self.place(trusted, password)
         return TrustedPublishing(place=place, http=self.http, clock=self.clock, environ=self.environ)
 
     def index(self, trusted: Trusted = Trusted.AUTO, password: str = "") -> PackageIndex:
-        """The client of it."""
+        """Return a client for the index."""
         publishing = self.trusted(trusted, password)
         return PackageIndex(publishing.place, self.http, self.clock, publishing)
 
     def minted(self) -> int:
-        """How many tokens the index has given out."""
+        """Return how many tokens the index has minted."""
         return len(list((self.folder / "minted").glob("*.json"))) if (self.folder / "minted").exists() else 0

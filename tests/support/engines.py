@@ -1,11 +1,10 @@
-"""A container engine for tests, one for all of pytest's workers, and images to build from.
+"""A container engine for tests, shared by all workers of pytest, and images to build from.
 
-A test file takes the fixtures by importing them::
+A test file imports the fixtures that it uses::
 
     from tests.support.engines import base_image, engine, tiny_image  # noqa: F401 - fixtures
 
-No unit test needs an engine: what uses these is a journey. Outside of CI a test skips where a part is missing, and says
-which; in CI a skip fails.
+Only journeys use an engine. If something is missing, the test is skipped with the reason. In CI a skip is a failure.
 """
 
 from __future__ import annotations
@@ -29,16 +28,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ENGINE, BASE_IMAGE = ROOT / "docker" / "engine.sh", ROOT / "docker" / "base-image.sh"
 UNAVAILABLE = 69
-"""How both scripts end where something cannot be had on this machine."""
+"""The exit code of both scripts if something is not available on this machine."""
 INSTALLING, MAKING = 600.0, 600.0
-"""Seconds that a first start and a first base image may take, since both may have to be installed."""
+"""Seconds that the first start and the first base image may take, including their installation."""
 CLIENT = shutil.which("docker") or "docker"
 BASE = "python:3.11-slim-bookworm"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TestEngine:
-    """An engine that answers: its address, and the folder of the client's settings (``config.json``, plugins)."""
+    """A running engine: its address, and the folder with the client's settings (``config.json``, plugins)."""
 
     __test__ = False
 
@@ -47,11 +46,11 @@ class TestEngine:
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """What the docker client and the SDK find it by."""
+        """The variables that lead the docker client and the SDK to the engine."""
         return {"DOCKER_HOST": self.host, "DOCKER_CONFIG": str(self.config)}
 
     def docker(self, *arguments: str, stdin: bytes | None = None, timeout: float = 120.0) -> str:
-        """Run the docker client and return what it printed. Raises `AssertionError` with its words."""
+        """Run the docker client and return its output. Raises `AssertionError` with its error output."""
         ran = subprocess.run(
             [CLIENT, *arguments],
             input=stdin,
@@ -66,28 +65,28 @@ class TestEngine:
 
     @property
     def has_buildx(self) -> bool:
-        """Whether the buildx plugin is there."""
+        """Whether the buildx plugin is installed."""
         command, given = [CLIENT, "buildx", "version"], {**os.environ, **self.environ}
         return subprocess.run(command, env=given, check=False, capture_output=True, timeout=30).returncode == 0
 
 
 def require_programs(*programs: str) -> None:
-    """Skip the test where one of these programs is not installed, naming it."""
+    """Skip the test if one of these programs is not installed."""
     for program in programs:
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
 
 
 def _environ_without_mark() -> dict[str, str]:
-    """The environment for what several workers share: it may outlive the worker that happened to start it."""
+    """Return the environment for programs that workers share and that may outlive the worker that starts them."""
     return {name: value for name, value in os.environ.items() if name != "PYTEST_SESSION_MARK"}
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[TestEngine]:
-    """Give the engine of ``docker/engine.sh``, started where none answers; the last worker to leave ends it.
+    """Give the engine of ``docker/engine.sh``, which starts one if none answers. The last worker to leave stops it.
 
-    Whether it goes on is decided by the script's lock, so that a killed worker gives up its share as well.
+    Each worker holds a lock of the script, which a killed worker releases as well.
     """
     process = subprocess.Popen(
         [ENGINE, "hold"],
@@ -128,13 +127,13 @@ def engine() -> Iterator[TestEngine]:
 
 @pytest.fixture
 def podman() -> Iterator[TestEngine]:
-    """Give podman behind Docker's API, with a store of its own that is gone afterwards."""
+    """Give podman with Docker's API and its own temporary store."""
     require_programs("podman", "runc")
     if os.geteuid() != 0:
-        pytest.skip("podman is only tried by root")
-    # Podman takes no folder for its state whose name has more than 50 characters.
+        pytest.skip("the tests with podman need root")
+    # Podman refuses a folder for its state with a path of more than 50 characters.
     place = Path(tempfile.mkdtemp(prefix="podman-", dir="/tmp"))
-    # What a machine within a machine allows: no limits above our own, and the older form of control groups.
+    # Settings that also work in a container: no limits above those of the process, and the older control groups.
     (place / "containers.conf").write_text(
         '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n'
         '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n'
@@ -154,7 +153,7 @@ def podman() -> Iterator[TestEngine]:
         deadline = time.monotonic() + 30
         while not address.is_socket():
             assert process.poll() is None, f"podman's service ended: {(place / 'log').read_text(errors='replace')}"
-            assert time.monotonic() < deadline, "podman's service does not begin"
+            assert time.monotonic() < deadline, "podman's service does not start"
             time.sleep(0.05)
         yield TestEngine(host=f"unix://{address}", config=place)
     finally:
@@ -164,7 +163,7 @@ def podman() -> Iterator[TestEngine]:
 
 
 def tar_layer(files: Mapping[str, bytes]) -> bytes:
-    """Make a tar of files by their paths; everybody may read and run them."""
+    """Make a tar of files by their paths. Everyone may read and execute them."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:
         for name, data in files.items():
@@ -176,7 +175,7 @@ def tar_layer(files: Mapping[str, bytes]) -> bytes:
 
 @pytest.fixture(scope="session")
 def tiny_image(engine: TestEngine) -> Iterator[str]:
-    """Give the name of an image with a file or two, imported in a moment; nothing in it can be run."""
+    """Give the name of a tiny image with two files and no programs."""
     name = f"unmoor-test/tiny:{uuid.uuid4().hex[:12]}"
     engine.docker("import", "-", name, stdin=tar_layer({"etc/motd": b"a tiny image\n", "data/one": b"1\n"}))
     yield name
@@ -185,7 +184,7 @@ def tiny_image(engine: TestEngine) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def runnable_image(engine: TestEngine) -> Iterator[str]:
-    """Give the name of an image with a static shell and nothing else (2 MB), to run small commands in."""
+    """Give the name of an image with only a static shell (2 MB), to run small commands in."""
     require_programs("busybox")
     name = f"unmoor-test/shell:{uuid.uuid4().hex[:12]}"
     busybox = Path(shutil.which("busybox") or "").read_bytes()
@@ -197,17 +196,17 @@ def runnable_image(engine: TestEngine) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def base_image(engine: TestEngine) -> str:
-    """Give the name of a base image with Python and pip, made where the engine has none yet, or pulled.
+    """Give the name of a base image with Python and pip. If the engine has none, it is created or pulled.
 
-    It stays in the engine: the next run is there sooner.
+    The image stays in the engine for the next run.
     """
     return ensure_base_image(engine, "linux/amd64")
 
 
 def ensure_base_image(engine: TestEngine, platform: str) -> str:
-    """Have the base image of one platform (``linux/386`` has a name of its own) and return its name."""
+    """Create or pull the base image of a platform if it is missing, and return its name."""
     name = BASE if platform == "linux/amd64" else f"{BASE}-386"
-    # One at a time: two workers would make it twice.
+    # One at a time, because two workers would create it twice.
     lock = ["flock", str(ROOT / ".cache" / "base-image.lock")]
     command = [*lock, str(BASE_IMAGE), "--platform", platform, "--pull", name]
     given = {**_environ_without_mark(), **engine.environ}

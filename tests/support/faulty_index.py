@@ -1,4 +1,4 @@
-"""A small package index whose every answer a test can take over, and the clock and files that go with it."""
+"""A small package index whose answers a test can replace, with a clock and files for it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ BOUNDS = Bounds(connect=5.0, stall=10.0, total=20.0)
 
 @dataclass
 class FaultyIndex:
-    """What the index holds, what it was sent, and what it will do instead of the usual."""
+    """The files of the index, the uploads that it got, and the answers that replace its own.
+
+    ``uploads`` and ``reads`` answer the next requests, in order. ``lag`` is the number of pages that still show no
+    files. ``simple_behind`` hides all files from the simple pages, and ``without_hash`` all digests.
+    """
 
     files: dict[str, bytes] = field(default_factory=dict)
     stored: list[str] = field(default_factory=list)
@@ -44,7 +48,7 @@ class FaultyIndex:
     without_hash: bool = False
 
     def keep(self, name: str, data: bytes) -> None:
-        """Store a file: an effect, counted."""
+        """Store a file, and note that it was stored."""
         self.files[name] = data
         self.stored.append(name)
 
@@ -98,7 +102,7 @@ class FaultyIndex:
 
 
 def uploaded_file(exchange: Exchange) -> tuple[str, bytes]:
-    """The file in an upload's form."""
+    """Return the name and the content of the file in an upload's form."""
     boundary = exchange.headers["Content-Type"].partition("boundary=")[2].encode()
     pattern = rb'name="content"; filename="([^"]+)"\r\n[^\r]*\r\n\r\n(.*?)\r\n--' + re.escape(boundary)
     match = re.search(pattern, exchange.read(), re.DOTALL)
@@ -107,7 +111,7 @@ def uploaded_file(exchange: Exchange) -> tuple[str, bytes]:
 
 
 def index_place(url: str, *, json: bool = True, token: str = TOKEN) -> IndexPlace:
-    """An index at an address."""
+    """Return an index at an address."""
     return IndexPlace(
         name="example",
         upload=f"{url}/legacy/",
@@ -120,7 +124,7 @@ def index_place(url: str, *, json: bool = True, token: str = TOKEN) -> IndexPlac
 
 @dataclass(frozen=True, kw_only=True)
 class RunningIndex:
-    """An index that runs, the client for it, and the clock of that client."""
+    """A running index, a client for it, and the clock of the client."""
 
     served: FaultyIndex
     server: FaultyServer
@@ -132,7 +136,7 @@ class RunningIndex:
 def run_index(
     served: FaultyIndex | None = None, *, json: bool = True, bounds: Bounds = BOUNDS
 ) -> Iterator[RunningIndex]:
-    """Run an index that a test can take over."""
+    """Run an index and create a client for it."""
     served = served or FaultyIndex()
     clock = FakeClock(time=1000.0)
     with run_server(served) as server, BoundedSession(bounds) as http:
@@ -146,19 +150,19 @@ def run_index(
 
 @contextlib.contextmanager
 def run_script(script: Callable[[Exchange], None], *, json: bool = False, clock: Clock | None = None) -> Iterator[Any]:
-    """Run a server with one answer; gives the client for it, and the server."""
+    """Run a server with a script. Gives a client for it, and the server."""
     with run_server(script) as server, BoundedSession(BOUNDS) as http:
         yield PackageIndex(index_place(server.url, json=json), http, clock), server
 
 
 def build_dists(folder: Path, version: str = "1.0", *, more: tuple[str, ...] = ()) -> tuple[File, ...]:
-    """A wheel for each tag and an sdist of ``demo``, wheels first."""
+    """Write a wheel for each tag and an sdist of ``demo``, and return them, wheels first."""
     wheels = [made_dists.wheel("demo", version, tag=tag) for tag in ("py3-none-any", *more)]
     return tuple(describe_file(Path(path)) for path in made_dists.write(folder, *wheels, sdist(version)))
 
 
 def sdist(version: str) -> tuple[str, bytes]:
-    """An sdist with a module in it: twine takes the top folder from what all members share."""
+    """Return the name and the content of an sdist with a module. twine needs members with a common top folder."""
     stem = f"demo-{version}"
     metadata = f"Metadata-Version: 2.4\nName: demo\nVersion: {version}\nRequires-Python: >=3.9\n"
     out = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Servers that misbehave on purpose: one function decides what every request gets. On 127.0.0.1, port 0."""
+"""Servers on 127.0.0.1 that misbehave. A function, the script, answers every request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedRequest:
-    """A request as it arrived; ``port`` is the client's, and tells its connections apart."""
+    """A request that arrived. ``port`` is the client's port, which is different for each connection."""
 
     method: str
     path: str
@@ -25,14 +25,14 @@ class ReceivedRequest:
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """One request, and the ways to answer it or not."""
+    """A request, with methods to answer it correctly, wrongly or not at all."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _Server
 
     def __getattr__(self, name: str) -> Any:
-        """Handle every method alike."""
+        """Handle every HTTP method the same way."""
         if name.startswith("do_"):
             return self._serve
         raise AttributeError(name)
@@ -42,15 +42,15 @@ class Exchange(BaseHTTPRequestHandler):
         self.server.seen.append(
             ReceivedRequest(method=self.command, path=self.path, headers=self.headers, port=self.client_address[1])
         )
-        # The client may well be gone: that is what some tests are about.
+        # In some tests the client disconnects first.
         with contextlib.suppress(ConnectionError, TimeoutError):
             self.server.script(self)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature is the library's
-        """Say nothing."""
+        """Do not log requests."""
 
     def read(self) -> bytes:
-        """The whole body of the request."""
+        """Return the whole body of the request."""
         if self._body is None:
             self._body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         return self._body
@@ -64,7 +64,7 @@ class Exchange(BaseHTTPRequestHandler):
         headers: Mapping[str, str] | None = None,
         reason: str | None = None,
     ) -> None:
-        """Answer properly."""
+        """Send a valid answer."""
         self.read()
         data = body.encode() if isinstance(body, str) else body
         self.send_response(status, reason)
@@ -78,17 +78,17 @@ class Exchange(BaseHTTPRequestHandler):
         self.answer(200, json.dumps(value), kind=kind)
 
     def redirect(self, target: str, status: int = 302) -> None:
-        """Send the client elsewhere."""
+        """Redirect the client to another address."""
         self.answer(status, headers={"Location": target})
 
     def raw(self, data: bytes) -> None:
-        """Put bytes on the wire, whatever they are, and close."""
+        """Send raw bytes and close the connection."""
         self.wfile.write(data)
         self.wfile.flush()
         self.close_connection = True
 
     def reset(self) -> None:
-        """Break the connection off with RST, the request taken whole."""
+        """Read the whole request, then close the connection with RST."""
         self.read()
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -96,12 +96,12 @@ class Exchange(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def hang(self) -> None:
-        """Never answer, until the server closes."""
+        """Do not answer until the server stops."""
         self.server.closing.wait(30)
         self.close_connection = True
 
     def drip(self, piece: bytes, *, every: float = 0.02) -> None:
-        """Send a piece again and again until the client or the server goes."""
+        """Send the same bytes repeatedly until the client disconnects or the server stops."""
         self.close_connection = True
         while not self.server.closing.wait(every):
             self.wfile.write(piece)
@@ -112,7 +112,7 @@ Script = Callable[[Exchange], None]
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # Not joined at close: a handler whose client hangs on would be waited for.
+    # Do not wait at the end for handlers whose clients stay connected.
     block_on_close = False
 
     def __init__(self, script: Script) -> None:
@@ -122,24 +122,24 @@ class _Server(ThreadingHTTPServer):
         self.closing = threading.Event()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: broken connections are the point."""
+        """Do not log errors, because broken connections are expected."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FaultyServer:
-    """A running server: where it is, and what it was asked."""
+    """A running server: its address and the requests that it got."""
 
     url: str
     seen: list[ReceivedRequest] = field(default_factory=list)
 
     def paths(self, method: str = "GET") -> list[str]:
-        """The paths that were asked for with one method."""
+        """Return the paths of the requests with an HTTP method."""
         return [each.path for each in self.seen if each.method == method]
 
 
 @contextlib.contextmanager
 def run_server(script: Script) -> Iterator[FaultyServer]:
-    """Run a server for as long as the block lasts."""
+    """Run a server until the block ends."""
     with _Server(script) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()

@@ -1,4 +1,4 @@
-"""Real git repositories for tests, made in a few lines."""
+"""Git repositories for tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Repo:
 
     @classmethod
     def new(cls, path: Path, files: dict[str, str] | None = None) -> Repo:
-        """Make one with one commit."""
+        """Create a repository with one commit."""
         path.mkdir(parents=True)
         repo = cls(path)
         repo.git("init", "--quiet", "--template=", "--initial-branch=main")
@@ -29,7 +29,7 @@ class Repo:
         return repo
 
     def git(self, *args: str, date: int = 1_700_000_000) -> str:
-        """Run git and return what it says."""
+        """Run git and return its output."""
         when = {"GIT_AUTHOR_DATE": f"{date} +0000", "GIT_COMMITTER_DATE": f"{date} +0000"}
         return subprocess.run(
             ["git", "-c", "protocol.file.allow=always", *args],  # noqa: S607  # the one on PATH
@@ -41,37 +41,37 @@ class Repo:
         ).stdout.strip()
 
     def write(self, files: dict[str, str]) -> None:
-        """Write files, without adding them."""
+        """Write files without adding them to the index."""
         for name, text in files.items():
             path = self.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, newline="")
 
     def commit(self, files: dict[str, str], message: str = "Change things", date: int = 1_700_000_000) -> str:
-        """Write, add and commit; returns the commit."""
+        """Write files, commit them, and return the id of the commit."""
         self.write(files)
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "-m", message, date=date)
         return self.git("rev-parse", "HEAD")
 
     def remote(self, path: Path) -> Repo:
-        """Make a bare remote that holds everything, and name it origin."""
+        """Create a bare clone of the repository, and add it as the remote ``origin``."""
         self.git("clone", "--quiet", "--bare", str(self.path), str(path))
         self.git("remote", "add", "origin", str(path))
         return Repo(path)
 
     def state(self) -> str:
-        """Everything that a look must not change: refs, index and files, byte for byte."""
-        kept = {
+        """Return everything that reading must not change: the refs, the index and the files, byte for byte."""
+        content = {
             str(file.relative_to(self.path)): file.read_bytes()
             for file in sorted(self.path.rglob("*"))
             if file.is_file()
         }
-        return repr(kept)
+        return repr(content)
 
 
 @contextmanager
 def shell_for_tests() -> Iterator[LocalShell]:
-    """The real shell; whatever it started ends with the test."""
+    """Give a shell. Its processes are stopped at the end of the test."""
     with Processes() as processes:
         yield LocalShell(processes=processes)

@@ -1,4 +1,4 @@
-"""Images on their way to real registries: the stages wired up, and an engine that speaks plain HTTP to them."""
+"""The stages that push and tag images, with real registries and an engine that uses plain HTTP."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ SETTINGS = ImageSettings()
 
 @dataclass
 class PlainEngine:
-    """Pushes and pulls as any client does. ``troubles`` come instead of an answer, the first first.
+    """An engine that pushes and pulls by plain HTTP.
 
-    A trouble that is ``late`` comes after the push.
+    It raises the errors in ``troubles``, one for each push, in order. If ``late``, it pushes first.
     """
 
     there: Sequence[RealRegistry]
@@ -48,7 +48,7 @@ class PlainEngine:
     gone: bool = False
 
     def add(self, built: BuiltImage) -> str:
-        """Take an image in, and return its id."""
+        """Add an image, and return its id."""
         self.images[built.id] = built
         return built.id
 
@@ -67,7 +67,7 @@ class PlainEngine:
         return built.manifest.digest
 
     def pull(self, name: str, *, login: Login | None, platform: str = "") -> str:
-        """Read the manifest by digest as another client sees it."""
+        """Read a manifest by digest, as another client, and return the id of its image."""
         del login, platform
         if self.gone:
             raise ToolMissing("there is no engine", next_step="install one")
@@ -89,7 +89,7 @@ class PlainEngine:
 
 
 def demo_release(version: str, *, commit: str = COMMIT, highest: bool = True, prerelease: bool = False) -> Release:
-    """A release of acme/demo."""
+    """Return a release of acme/demo."""
     return Release(
         repository="acme/demo",
         project="demo",
@@ -104,7 +104,7 @@ def demo_release(version: str, *, commit: str = COMMIT, highest: bool = True, pr
 
 @dataclass
 class ImageStages:
-    """One repository of images on one or more real registries, and everything that brings images there."""
+    """A repository of images on one or more real registries, with the stages that push and tag images."""
 
     there: Sequence[RealRegistry]
     http: BoundedSession
@@ -123,7 +123,7 @@ class ImageStages:
         self.engine = PlainEngine(self.there)
 
     def registry(self, number: int = 0) -> OciRegistry:
-        """The adapter over the repository on one of the registries."""
+        """Return an adapter for the repository on one of the registries."""
         host = "ghcr.io" if number == 0 else "docker.io"
         return self.there[number].open(self.repository, self.http, self.clock, host=host)
 
@@ -141,7 +141,7 @@ class ImageStages:
         return RunFolder(self.folder / "run")
 
     def built(self, release: Release, *, salt: str = "", stages: Sequence[str] = ("",)) -> Images:
-        """Make images, of each target on each platform, and give them to the engine."""
+        """Make an image for each target and platform, and add them to the engine."""
         found = []
         for stage in stages:
             for platform in self.settings.platforms:
@@ -153,7 +153,7 @@ class ImageStages:
         return Images(images=tuple(found))
 
     def push_stage(self) -> PushImages:
-        """The stage that pushes."""
+        """Return the stage that pushes images."""
         return PushImages(
             name="registry",
             release=RELEASE,
@@ -167,7 +167,7 @@ class ImageStages:
         )
 
     def tag_stage(self) -> TagImages:
-        """The stage that points tags."""
+        """Return the stage that moves tags."""
         return TagImages(
             name="image-tags",
             release=RELEASE,
@@ -180,7 +180,7 @@ class ImageStages:
         )
 
     def context(self, release: Release, images: Images | None = None, pushed: Pushed | None = None) -> StageContext:
-        """What the stages are handed."""
+        """Return the context of the stages."""
         subjects = Proof(name="prove-images", subjects=(), results=())
         products: dict[str, object] = {RELEASE.by: release, IMAGES.by: images, PROOF.by: subjects, PUSHED.by: pushed}
         return StageContext(products, say=self.said.append)
@@ -190,11 +190,11 @@ class ImageStages:
         return self.push_stage().make(self.context(release, self.built(release, **more)))
 
     def point(self, release: Release, pushed: Pushed) -> MovedTags:
-        """Point the tags of a release."""
+        """Move the tags of a release to its images."""
         return self.tag_stage().make(self.context(release, pushed=pushed))
 
     def push_and_tag(self, version: str, **more: Any) -> tuple[Release, Pushed, MovedTags]:
-        """Push and point one version, of a commit of its own."""
+        """Push and tag a version, with its own commit."""
         commit = oci.digest_of(version.encode())[7:47]
         release = demo_release(version, commit=commit, **more)
         if isinstance(self.git, FakeGitRemote):
@@ -203,7 +203,7 @@ class ImageStages:
         return release, pushed, self.point(release, pushed)
 
     def tags(self, number: int = 0) -> dict[str, str]:
-        """Every tag with its digest, as a plain client sees it."""
+        """Return every tag with its digest, read by plain HTTP."""
         path = f"/v2/{self.repository}"
         there = self.there[number]
         names = there.request("GET", f"{path}/tags/list").json().get("tags") or []
@@ -216,16 +216,16 @@ class ImageStages:
 
 @dataclass
 class FakeGitRemote:
-    """A git remote that has these tags."""
+    """A git remote with these tags, by name with their commits."""
 
     tags: dict[str, str] = field(default_factory=dict)
 
     def remote_tags(self) -> Mapping[str, str]:
-        """Every tag, peeled."""
+        """Return every tag with its commit."""
         return self.tags
 
     def remote(self) -> str:
-        """Where it is."""
+        """Return its address."""
         return "https://example.org/acme/demo"
 
     def __getattr__(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Releases that are killed: after the n-th line of their journal, or once the world has seen the n-th write."""
+"""Releases that are killed: after the n-th line of their journal, or after the n-th write request to the world."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ PATIENCE = 60.0
 SETTINGS = '\n[tool.unmoor]\nrepository = "acme/small"\n'
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
-# The command line itself, in a process that dies once so many lines of the journal are on the disk.
-# First list the processes it has started, the reaper included: they must be gone a moment later.
+# The command line in a process that kills itself after a number of lines in the journal.
+# First it writes down its child processes, including the reaper. They must end soon after.
 _KILLED_AFTER_LINES = """
 import os, signal, sys
 from pathlib import Path
@@ -57,24 +57,24 @@ main()
 
 @dataclass(frozen=True)
 class RunningWorld:
-    """A running world."""
+    """A running local world."""
 
     folder: Path
 
     @property
     def world_file(self) -> Path:
-        """Where it is described."""
+        """The world file."""
         return self.folder / "world.toml"
 
     def requests(self) -> list[dict[str, Any]]:
-        """Every request that its servers have answered."""
+        """Return every request that its servers have answered."""
         log = self.folder / "requests.jsonl"
-        # A line that is being written has no end yet.
+        # The last line may be incomplete while a server writes it.
         lines = log.read_text().splitlines(keepends=True) if log.exists() else []
         return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def writes(self) -> int:
-        """How many requests that change something were answered."""
+        """Return the number of answered requests that change something."""
         return sum(each["method"] in _WRITES for each in self.requests())
 
     @cached_property
@@ -82,7 +82,7 @@ class RunningWorld:
         return dict(tomllib.loads(self.world_file.read_text())["forge"])
 
     def releases(self, tag: str) -> list[dict[str, Any]]:
-        """The release objects of a tag, drafts too."""
+        """Return the release objects of a tag, including drafts."""
         answer = requests.get(
             f"{self._forge['api']}/repos/{self._forge['repository']}/releases",
             params={"per_page": "100"},
@@ -93,7 +93,7 @@ class RunningWorld:
         return [each for each in answer.json() if each["tag_name"] == tag]
 
     def digests(self, tag: str) -> dict[str, str]:
-        """The sha256 of the files on the release object of a tag; nothing while it lacks the manifest."""
+        """Return the sha256 of the files on the release object of a tag, empty while it has no manifest."""
         assets = {each["name"]: str(each["digest"]) for every in self.releases(tag) for each in every["assets"]}
         whole = "manifest.json" in assets
         return {n: d.removeprefix("sha256:") for n, d in assets.items() if whole and n.startswith("small_one")}
@@ -101,7 +101,7 @@ class RunningWorld:
 
 @dataclass(frozen=True, kw_only=True)
 class KilledRelease:
-    """One version of a small project, released from a checkout into a world. ``tmpdir`` is the TMPDIR of its runs."""
+    """A version of a small project, and its release into a world. ``tmpdir`` is the TMPDIR of its runs."""
 
     world: RunningWorld
     repo: Repo
@@ -125,12 +125,12 @@ class KilledRelease:
         return f"small_one-{self.version}-py3-none-any.whl", f"small_one-{self.version}.tar.gz"
 
     def journal(self) -> str:
-        """What the journal says so far."""
+        """Return the text of the journal, empty if there is none yet."""
         journal = self.folder / "journal.jsonl"
         return journal.read_text() if journal.exists() else ""
 
     def start(self, *program: str) -> subprocess.Popen[bytes]:
-        """Start the release. ``program`` runs the command line; nothing is the command itself."""
+        """Start the release. ``program`` replaces the command ``unmoor``."""
         self.tmpdir.mkdir(exist_ok=True)
         with (self.tmpdir / "said").open("wb") as said:
             return subprocess.Popen(
@@ -143,19 +143,19 @@ class KilledRelease:
             )
 
     def said(self) -> str:
-        """What the last run said."""
+        """Return the output of the last run."""
         return (self.tmpdir / "said").read_text()
 
     def finish(self) -> int:
-        """Release, and return the exit code."""
+        """Run the release to its end, and return its exit code."""
         return self.start().wait(PATIENCE)
 
     def kill_after_lines(self, lines: int) -> int:
-        """Release, and be killed once so many lines of the journal are written. Returns the exit code."""
+        """Run the release, which is killed after a number of lines in its journal. Return its exit code."""
         return self.start(sys.executable, "-c", _KILLED_AFTER_LINES, str(lines)).wait(PATIENCE)
 
     def signal_when(self, reached: Callable[[], bool], number: signal.Signals = signal.SIGKILL) -> int:
-        """Release, and send the signal once it is time; a run that ends before is not hindered. Returns the code."""
+        """Run the release, and send a signal when ``reached`` is true, unless it ends before. Return its exit code."""
         running = self.start()
         deadline = time.monotonic() + PATIENCE
         while running.poll() is None and not reached() and time.monotonic() < deadline:
@@ -166,7 +166,7 @@ class KilledRelease:
         return running.wait(PATIENCE)
 
     def left_running(self, within: float = 10.0) -> list[int]:
-        """Wait until nothing runs that a run has started, and return what still does."""
+        """Wait for the processes that a run started, and return those that are still running."""
         noted = self.tmpdir / "children"
         children = [int(word) for word in noted.read_text().split()] if noted.exists() else []
         deadline = time.monotonic() + within
@@ -177,11 +177,11 @@ class KilledRelease:
         return left
 
     def note_draft_digests(self) -> None:
-        """Note the bytes that a broken-off run has already put on a complete draft: they are the release's."""
+        """Note the digests on a complete draft of a killed run. The release must have the same ones."""
         self.draft_digests.update(self.world.digests(self.tag))
 
     def check_surfaces(self) -> None:
-        """See that every surface holds the release once, with the bytes that the first complete draft held.
+        """Check that every surface holds the release once, with the digests of the first complete draft.
 
         For the main thread: the command line runs in this process.
         """
@@ -221,7 +221,7 @@ def _digests(surface: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _runs(process: int) -> bool:
-    """Whether a process runs; one that only waits to be reaped does not."""
+    """Whether a process runs and is not a zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -229,10 +229,10 @@ def _runs(process: int) -> bool:
 
 
 def _with_tmpdir(tmpdir: Path) -> list[int]:
-    """Processes that were given the folder as their TMPDIR."""
+    """Return the processes with this folder as their TMPDIR."""
     wanted, found = f"TMPDIR={tmpdir}".encode(), []
     for entry in Path("/proc").glob("[0-9]*"):
-        # A process that ended meanwhile cannot be read, nor can another user's.
+        # Ended processes and those of other users cannot be read.
         with contextlib.suppress(OSError):
             if wanted in (entry / "environ").read_bytes().split(b"\0"):
                 found.append(int(entry.name))
@@ -240,7 +240,7 @@ def _with_tmpdir(tmpdir: Path) -> list[int]:
 
 
 def repo_of_versions(path: Path, versions: Iterable[str]) -> Repo:
-    """Make a repository of a small project with one commit and one tag for each version."""
+    """Create a repository of a small project with a commit and a tag for each version."""
     repo = Repo.new(path, {".gitignore": "", "tests/test_it.py": ""})
     for version in versions:
         changes = f"# Changes\n\n## {version}\n\n- It floats.\n"
@@ -251,7 +251,7 @@ def repo_of_versions(path: Path, versions: Iterable[str]) -> Repo:
 
 @contextmanager
 def start_killed_releases(folder: Path, count: int) -> Iterator[tuple[KilledRelease, ...]]:
-    """Start a world over a small project with so many versions."""
+    """Start a world for a small project with a number of versions."""
     versions = [f"1.{number}" for number in range(1, count + 1)]
     repo = repo_of_versions(folder / "small", versions)
     with local.start(folder / "world", repository="acme/small", checkout=repo.path):
@@ -262,7 +262,7 @@ def start_killed_releases(folder: Path, count: int) -> Iterator[tuple[KilledRele
 
 
 def _read_proc(place: Path) -> str:
-    """What a file of /proc says, nothing where its thread has just ended."""
+    """Return the content of a file in /proc, empty if its thread has just ended."""
     try:
         return place.read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""An index as a value: what it holds is data, since how it is read is another's test."""
+"""A fake index with given content, for tests that do not test how an index is read."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from unmoor.products import File
 
 @dataclass(frozen=True)
 class FakeIndex:
-    """An index that holds what it is told to hold, or says why it cannot be read.
+    """An index that holds ``held``, or raises it if it is an exception.
 
-    More than one thing to hold: each look sees the next, and the last stays.
+    If ``held`` is a list, each read returns the next item, and then always the last.
     """
 
     held: Holding | BaseException | list[Holding | BaseException]
@@ -31,11 +31,11 @@ class FakeIndex:
     others: Mapping[str, bool] = field(default_factory=dict)
 
     def credential(self) -> Credential:
-        """Whether there is a login."""
+        """Return whether there is a login."""
         return Credential(present=bool(self.login), origin=self.login or "nowhere", minted=self.minted)
 
     def prove_login(self, project: str, upto: LoginProbe) -> Proved:
-        """Note how far it goes; what is minted is taken."""
+        """Note how far the probe may go. A minted token proves the login."""
         del project
         self.proved.append(upto)
         if self.wrong:
@@ -43,18 +43,18 @@ class FakeIndex:
         return Proved(taken=self.minted and upto is LoginProbe.MINTING, detail=f"login from {self.login}")
 
     def knows(self, project: str) -> bool:
-        """Whether it has any project, if it can be read."""
+        """Return ``known`` for every project. Raises `held` if that is an exception."""
         del project
         self.holding("", "")
         return self.known
 
     def versions(self, project: str) -> Mapping[Version, bool]:
-        """The versions it is told, if it can be read; which of them are yanked."""
+        """Return the versions in ``others``, with whether each is yanked. Raises `held` if that is an exception."""
         self.holding(project, "")
         return {Version(each): yanked for each, yanked in self.others.items()}
 
     def holding(self, project: str, version: str) -> Holding:
-        """What it holds of any version."""
+        """Return ``held`` for every version."""
         del project, version
         held = self.held
         if isinstance(held, list):
@@ -64,14 +64,14 @@ class FakeIndex:
         return held
 
     def send(self, file: File) -> Sending:
-        """Never."""
+        """Fail: no test may get here."""
         raise AssertionError(file)
 
     def fetch(self, listed: ListedFile, into: Path) -> File:
-        """Never."""
+        """Fail: no test may get here."""
         raise AssertionError(listed, into)
 
 
 def listed_files(digests: Mapping[str, str | None], *, yanked: bool = False) -> dict[str, ListedFile]:
-    """The files of one page of an index, by name."""
+    """Return the files of a page of an index, by name."""
     return {name: ListedFile(name=name, url="", sha256=digest, yanked=yanked) for name, digest in digests.items()}

@@ -1,4 +1,4 @@
-"""The forge of a real local world, and releases to put on it, in a few lines."""
+"""The forge of a local world, and releases for it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TAGS = 60
 
 
 def place_at(root: str, *, token: str = "", repository: str = REPOSITORY) -> ForgePlace:
-    """A forge laid out as GitHub Enterprise does it."""
+    """Return a forge with the addresses of GitHub Enterprise."""
     return ForgePlace(
         api=f"{root}/api/v3",
         uploads=f"{root}/api/uploads",
@@ -44,7 +44,7 @@ def place_at(root: str, *, token: str = "", repository: str = REPOSITORY) -> For
 
 @dataclass(frozen=True)
 class LocalForge:
-    """A running world's forge. Every release made here has a tag of its own."""
+    """The forge of a running world. Every release has its own tag."""
 
     http: BoundedSession
     place: ForgePlace
@@ -56,12 +56,12 @@ class LocalForge:
     clock: FakeClock = field(default_factory=FakeClock)
 
     def forge(self, token: str | None = None, **changes: str) -> GitHubForge:
-        """A fresh adapter, with the token that may push unless another one is given."""
+        """Return a new adapter, with the token that may push unless another one is given."""
         login = self.place.login if token is None else replace(self.place.login, secret=Secret(token))
         return GitHubForge(replace(self.place, login=login, **changes), self.http, self.clock)
 
     def release(self, *, prerelease: bool = False, highest: bool = True) -> Release:
-        """A release whose tag exists and that the forge does not know."""
+        """Return a release whose tag exists and which is not yet on the forge."""
         version = f"{next(self.versions)}.0"
         return Release(
             repository=REPOSITORY,
@@ -77,7 +77,7 @@ class LocalForge:
 
 @contextmanager
 def start_forge(folder: Path) -> Iterator[LocalForge]:
-    """Start a world whose remote has many tags on one commit."""
+    """Start a world with many tags on one commit of its remote."""
     repo = Repo.new(folder / "checkout")
     for number in range(1, TAGS):
         repo.git("tag", f"v{number}.0")
@@ -91,7 +91,7 @@ def start_forge(folder: Path) -> Iterator[LocalForge]:
 
 @dataclass(frozen=True)
 class DraftInputs:
-    """A release that was built and proven, and the stage that would make its draft."""
+    """A release that is built and proven, and the stage that makes its draft."""
 
     release: Release
     dists: Dists
@@ -101,7 +101,7 @@ class DraftInputs:
 
     @property
     def context(self) -> StageContext:
-        """What the stage is handed."""
+        """The context of the stage."""
         return StageContext(
             {RELEASE.by: self.release, DISTS.by: self.dists, NOTES.by: self.notes, PROOF.by: self.proof},
         )
@@ -110,7 +110,7 @@ class DraftInputs:
 def draft_inputs(
     at: LocalForge, folder: Path, release: Release | None = None, *, salt: str = "", full: str = ""
 ) -> DraftInputs:
-    """Write a wheel and an sdist (no archives: the forge never looks), and wire the stage."""
+    """Write a wheel and an sdist, and create the stage. The files are not archives, because the forge accepts any."""
     release = release or at.release()
     files = []
     for name in (f"demo-{release.version}-py3-none-any.whl", f"demo-{release.version}.tar.gz"):
@@ -138,7 +138,7 @@ def draft_inputs(
 
 
 def text_file(path: Path, text: str) -> File:
-    """Write a small file and measure it."""
+    """Write a small file and describe it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return describe_file(path)

@@ -1,4 +1,4 @@
-"""The local world's indexes, and a real tag on a real remote, for the stages that upload."""
+"""The indexes of a local world, and a git remote with tags, for the stages that upload."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DISTS: Output[Dists] = Output("dists")
 
 @dataclass(frozen=True, kw_only=True)
 class LocalIndexes:
-    """A world that runs, a checkout with a remote, and the files of one version after another."""
+    """A running world, a checkout with a remote, and a folder for the files of each version."""
 
     world: World
     running: LocalWorld
@@ -54,7 +54,7 @@ class LocalIndexes:
         return PackageIndex(self.world.index, self.http, self.clock)
 
     def context(self, version: str) -> StageContext:
-        """Tag a version on the remote, build its files, and hand both over."""
+        """Tag a version on the remote, build its files, and return the context for a stage."""
         tag = f"v{version}"
         self.repo.git("tag", tag)
         self.repo.git("push", "--quiet", "origin", tag)
@@ -72,7 +72,7 @@ class LocalIndexes:
         return StageContext({RELEASE.by: release, DISTS.by: dists}, say=self.said.append)
 
     def uploads(self, index: PackageIndex, context: StageContext) -> list[str]:
-        """What became of every upload of a version's files, as the index wrote it down."""
+        """Return the outcome of every upload of a version's files, from the log of the index."""
         names = {file.name for file in context[DISTS].files}
         lines = map(json.loads, (self.running.folder / "requests.jsonl").read_text().splitlines())
         ours = (line for line in lines if line.get("server") == index.name and line.get("file") in names)
@@ -81,7 +81,7 @@ class LocalIndexes:
 
 @contextlib.contextmanager
 def start_indexes(folder: Path) -> Iterator[LocalIndexes]:
-    """Start the world and make the checkout."""
+    """Start the world and create the checkout."""
     repo = Repo.new(folder / "checkout")
     repo.remote(folder / "remote.git")
     with (

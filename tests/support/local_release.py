@@ -1,4 +1,4 @@
-"""A small project, a local world, and the release of the one into the other, stage by stage or as commands."""
+"""A small project and a local world to release it into, with whole commands."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LocalRelease:
 
     @property
     def world_file(self) -> Path:
-        """Where the world is described."""
+        """The world file."""
         return self.world / "world.toml"
 
     @property
@@ -40,12 +40,12 @@ class LocalRelease:
         return self.repo.path / ".unmoor" / "v1.0" / "journal.jsonl"
 
     def requests(self) -> list[dict[str, Any]]:
-        """Every request that the world's servers have answered."""
+        """Return every request that the servers of the world have answered."""
         log = self.world / "requests.jsonl"
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
     def stored(self) -> list[tuple[str, str]]:
-        """Every upload that put new bytes on an index: which index, which file; assets on the forge left out."""
+        """Return the index and the file name of every upload that stored a new file on an index."""
         stored = [each for each in self.requests() if each.get("outcome") == "stored"]
         return [(each["server"], each["file"]) for each in stored if each["server"] != "forge"]
 
@@ -71,7 +71,7 @@ class LocalRelease:
 
 
 def small_repo(path: Path, **others: str) -> Repo:
-    """Make a repository of a small project at 1.0, with a test and a changelog, tagged v1.0."""
+    """Create a repository of a small project at version 1.0 with a test, a changelog and the tag v1.0."""
     own = {"tests__check.py": "import small_one\n\nassert small_one.main() == 0\n", "CHANGELOG.md": CHANGELOG}
     repo = Repo.new(path, sample_projects.files("small-one", "1.0", more=SETTINGS, **own) | others)
     repo.git("tag", "v1.0")
@@ -80,7 +80,7 @@ def small_repo(path: Path, **others: str) -> Repo:
 
 @contextmanager
 def start_release(folder: Path, repo: Repo | None = None, *, registry: bool = False) -> Iterator[LocalRelease]:
-    """Start a world over a small project."""
+    """Start a world for a small project."""
     folder.mkdir(parents=True, exist_ok=True)
     repo = repo or small_repo(folder / "small")
     with local.start(folder / "world", repository="acme/small", checkout=repo.path, registry=registry):

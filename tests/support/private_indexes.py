@@ -1,7 +1,7 @@
-"""Package indexes that companies run, as production indexes: devpi and pypiserver, in an environment of their own.
+"""Package indexes that companies run: devpi and pypiserver.
 
-They want other versions of packages than the project does, so they are installed beside it, once, by uv, under
-``.cache``. What cannot be installed fails the test: no index is no reason to skip.
+They need other versions of packages than the project, so uv installs them in a separate environment in ``.cache``. If
+the installation fails, the test fails and is not skipped.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ USER, PASSWORD = "root", "throw-away"
 
 @dataclass(frozen=True, kw_only=True)
 class PrivateIndex:
-    """A private index: where it takes uploads and where its simple pages are."""
+    """A private index: the addresses for uploads and of its simple pages."""
 
     upload: str
     simple: str
 
     @property
     def table(self) -> str:
-        """The table of a world file."""
+        """The table ``[index]`` of a world file."""
         return (
             f'[index]\nname = "company"\nupload = "{self.upload}"\nsimple = "{self.simple}"\n'
             f'username = "{USER}"\npassword = "{PASSWORD}"\n'
@@ -45,7 +45,7 @@ class PrivateIndex:
 
 
 def installed_servers() -> Path:
-    """The folder of the servers' programs, installed where they are not."""
+    """Install the servers if they are missing, and return the folder with their programs."""
     ENVIRONMENT.parent.mkdir(exist_ok=True)
     stamp = ENVIRONMENT / "wanted"
     with ENVIRONMENT.with_suffix(".lock").open("w") as lock:
@@ -71,7 +71,7 @@ def _free_port() -> int:
 
 @contextmanager
 def _running(command: Sequence[str | Path], url: str, log: Path) -> Iterator[None]:
-    """Run a server until the block ends; it must answer in time."""
+    """Run a server until the block ends. Fails if it does not answer in time."""
     with log.open("wb") as out:
         environ = {**os.environ, "PYTHONWARNINGS": "ignore"}
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environ)
@@ -93,7 +93,7 @@ def _running(command: Sequence[str | Path], url: str, log: Path) -> Iterator[Non
 
 @contextmanager
 def devpi(folder: Path) -> Iterator[PrivateIndex]:
-    """An index of devpi that never lets a file be replaced."""
+    """Run devpi with an index that does not allow files to be replaced."""
     programs, place = installed_servers(), folder / "devpi"
     given: list[str | Path] = ["--serverdir", place, "--root-passwd", PASSWORD, "--no-root-pypi"]
     subprocess.run([programs / "devpi-init", *given], check=True, capture_output=True, timeout=STARTING)
@@ -111,10 +111,10 @@ def devpi(folder: Path) -> Iterator[PrivateIndex]:
 
 @contextmanager
 def pypiserver(folder: Path, *, hashes: bool = True, everywhere: bool = False) -> Iterator[PrivateIndex]:
-    """An index of pypiserver, which has HTML alone; with no hashes, or with the login asked for everywhere."""
+    """Run pypiserver, which only has HTML pages, with or without hashes, and with or without a login for reading."""
     programs = installed_servers()
     (folder / "packages").mkdir()
-    # bcrypt is no part of what it needs: {SHA} is what htpasswd -s writes.
+    # The installation has no bcrypt. {SHA} is the format of htpasswd -s.
     digest = base64.b64encode(hashlib.sha1(PASSWORD.encode(), usedforsecurity=False).digest()).decode()
     (folder / "htpasswd").write_text(f"{USER}:{{SHA}}{digest}\n")
     port = _free_port()

@@ -1,4 +1,4 @@
-"""Real registries on loopback, the login of each kind, and tiny images to put on them."""
+"""Real registries on 127.0.0.1 with each kind of login, and small images for them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.secret import Secret
 
 USER, PASSWORD = "pusher", "throw-away"
-# bcrypt of the password above, the only sort that the registry takes.
+# bcrypt of the password above, the only format that the registry accepts.
 _HTPASSWD = f"{USER}:$2b$04$abcdefghijklmnopqrstuuEfsxqlsG5nnIWPcTLNapNELfK8T.WbO\n"
 _LISTENING = re.compile(rb"listening on (127\.0\.0\.1:[0-9]+)")
 NO_LOGIN = Login(username="", secret=Secret(""), origin="nowhere")
@@ -49,7 +49,7 @@ LOGIN = Login(username=USER, secret=Secret(PASSWORD), origin="a test")
 
 @dataclass(frozen=True)
 class RealRegistry:
-    """A running registry. ``denied`` are the scopes' actions that its token server holds back."""
+    """A running registry. ``denied`` are actions that its token server does not grant."""
 
     url: str
     login: Login
@@ -57,7 +57,7 @@ class RealRegistry:
     asked: list[dict[str, list[str]]] = field(default_factory=list)
 
     def place(self, login: Login | None = None, host: str = "ghcr.io") -> RegistryPlace:
-        """As a world describes it: under another host's name."""
+        """Return the registry as a world describes it, with the name of another host."""
         return RegistryPlace(host=host, address=self.url, login=self.login if login is None else login)
 
     def open(
@@ -69,16 +69,16 @@ class RealRegistry:
         login: Login | None = None,
         host: str = "ghcr.io",
     ) -> OciRegistry:
-        """The adapter over one repository."""
+        """Return an adapter for a repository."""
         return OciRegistry(self.place(login, host), repository, http, clock)
 
     def request(self, method: str, path: str, **more: Any) -> requests.Response:
-        """Ask as a plain client with the password would; for basic authentication or none."""
+        """Send a request by plain HTTP, with basic authentication if the registry has a login."""
         auth = (self.login.username, self.login.secret.reveal()) if self.login.secret else None
         return requests.request(method, self.url + path, auth=auth, timeout=20, **more)
 
     def skopeo(self, *args: str) -> str:
-        """Run skopeo, which is no code of ours, and return what it says. ``{}`` stands for the registry's address."""
+        """Run skopeo, an independent client, and return its output. ``{}`` stands for the address of the registry."""
         login = f"{self.login.username}:{self.login.secret.reveal()}" if self.login.secret else ""
         command = [each.replace("{}", urlsplit(self.url).netloc) for each in args]
         verb, rest = command[0], command[1:]
@@ -101,7 +101,7 @@ class RealRegistry:
 
 
 def _program(name: str) -> str:
-    """Where a program is; a test without it is skipped by its name."""
+    """Return the path of a program. Skip the test if it is not installed."""
     found = shutil.which(name)
     if found is None:
         pytest.skip(f"{name} is not installed")
@@ -110,7 +110,7 @@ def _program(name: str) -> str:
 
 @contextmanager
 def run_registry(folder: Path, *, auth: str = "") -> Iterator[RealRegistry]:
-    """Run a registry for as long as the block lasts; ``auth`` is empty, ``basic`` or ``token``."""
+    """Run a registry until the block ends. ``auth`` is empty, ``basic`` or ``token``."""
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         denied: set[str] = set()
@@ -155,7 +155,7 @@ def _running(config: Path) -> Iterator[str]:
 
 @contextmanager
 def _tokens(folder: Path, denied: set[str], asked: list[dict[str, list[str]]]) -> Iterator[str]:
-    """A token server as GHCR has one: anonymous readers get pull, the pusher gets what is not held back."""
+    """Run a token server like that of GHCR. Anonymous clients may pull, and the pusher gets all that is not denied."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
     now = dt.datetime.now(dt.UTC)
@@ -197,7 +197,7 @@ def _tokens(folder: Path, denied: set[str], asked: list[dict[str, list[str]]]) -
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltImage:
-    """An image that lies nowhere yet: the parts, and the manifest over them."""
+    """An image that is on no registry yet: its parts and its manifest."""
 
     manifest: OciManifest
     config: bytes
@@ -205,14 +205,14 @@ class BuiltImage:
 
     @property
     def id(self) -> str:
-        """What an engine calls its id: the digest of its configuration."""
+        """The id of the image in an engine: the digest of its configuration."""
         return oci.digest_of(self.config)
 
 
 def make_image(
     content: str, *, platform: str = "linux/amd64", docker: bool = False, created: str = "", version: str = ""
 ) -> BuiltImage:
-    """Make an image of one layer with one file; ``version`` becomes its label."""
+    """Make an image with one file in one layer. ``version`` becomes its label."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as tar:
         entry = tarfile.TarInfo("content")
@@ -247,7 +247,7 @@ def make_image(
 
 
 def index_of(images: Sequence[tuple[str, BuiltImage]]) -> OciManifest:
-    """An index over images, by platform."""
+    """Make an index of images by platform."""
     data, kind = oci_documents.index_over(
         oci_documents.IndexEntry(
             platform=platform,
@@ -261,7 +261,7 @@ def index_of(images: Sequence[tuple[str, BuiltImage]]) -> OciManifest:
 
 
 def put_image(there: RealRegistry, repository: str, built: BuiltImage, *tags: str) -> str:
-    """Upload an image by plain requests, under tags or, without one, by its digest; return the digest."""
+    """Upload an image by plain HTTP with its tags, or by digest if there are none. Return the digest."""
     for blob in (built.config, *built.layers):
         begun = there.request("POST", f"/v2/{repository}/blobs/uploads/")
         assert begun.status_code == 202, begun.text
@@ -273,7 +273,7 @@ def put_image(there: RealRegistry, repository: str, built: BuiltImage, *tags: st
 
 
 def put_manifest(there: RealRegistry, repository: str, manifest: OciManifest, *tags: str) -> str:
-    """Put a manifest by plain requests, under tags or, without one, by its digest; return the digest."""
+    """Upload a manifest by plain HTTP with its tags, or by digest if there are none. Return the digest."""
     for reference in tags or (manifest.digest,):
         headers = {"Content-Type": manifest.media_type}
         put = there.request("PUT", f"/v2/{repository}/manifests/{reference}", data=manifest.data, headers=headers)
@@ -283,7 +283,7 @@ def put_manifest(there: RealRegistry, repository: str, manifest: OciManifest, *t
 
 
 def write_layout(folder: Path, built: BuiltImage, tag: str) -> str:
-    """Write an image as an OCI layout on disk, for clients that read one; return the reference for skopeo."""
+    """Write an image as an OCI layout on disk, and return its reference for skopeo."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')

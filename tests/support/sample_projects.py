@@ -1,4 +1,4 @@
-"""Small real projects, whose build backend lies in their own tree and needs nothing from an index."""
+"""Small projects with a build backend in their own tree, which needs nothing from an index."""
 
 from __future__ import annotations
 
@@ -87,7 +87,10 @@ version = "{version}"
 
 
 def files(name: str = "small-one", version: str = "1.0", *, more: str = "", **others: str | None) -> dict[str, str]:
-    """The files of a project with one package. ``others`` adds files, or takes them away, ``__`` for ``/``."""
+    """Return the files of a project with one package.
+
+    ``others`` adds files by path, with ``__`` for ``/`` in the name. A value of ``None`` adds nothing.
+    """
     found = {
         "pyproject.toml": PYPROJECT.format(name=name, version=version) + more,
         "own.py": BACKEND,
@@ -97,7 +100,7 @@ def files(name: str = "small-one", version: str = "1.0", *, more: str = "", **ot
 
 
 def release_of(repo: Repo, *, project: str = "small-one", version: str = "1.0", tag: str | None = None) -> Release:
-    """The release that a tag of a repository's HEAD makes; the tag is set where it is not there yet."""
+    """Return the release of a tag on HEAD. The tag is created if it does not exist."""
     tag = tag or f"v{version}"
     if tag not in repo.git("tag").split():
         repo.git("tag", tag)
@@ -123,7 +126,7 @@ def write_files(folder: Path, content: dict[str, str]) -> Path:
 
 
 def write_wheel(path: Path, name: str, content: dict[str, str], version: str = "1.0") -> None:
-    """Write a wheel by hand."""
+    """Write a wheel without a build backend."""
     info = f"{name}-{version}.dist-info"
     files = content | {
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",

@@ -1,4 +1,4 @@
-"""What many tests want one of: a release, and a clock that nobody waits for."""
+"""Values for many tests: a release, and a clock that does not wait."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from unmoor.products import Release
 
 
 def sample_release(repository: str = "o/n", project: str = "small-one") -> Release:
-    """A final release of 1.0, the highest."""
+    """Return the final release 1.0, which is the highest."""
     return Release(
         repository=repository,
         project=project,
@@ -23,16 +23,16 @@ def sample_release(repository: str = "o/n", project: str = "small-one") -> Relea
 
 @dataclass
 class FakeClock:
-    """A clock that only sleep moves, which is over at once."""
+    """A clock that only moves when `sleep` is called, which returns immediately."""
 
     time: float = 0.0
     slept: list[float] = field(default_factory=list)
 
     def now(self) -> float:
-        """Seconds since the beginning of the test, unless it began later."""
+        """Return the time in seconds."""
         return self.time
 
     def sleep(self, seconds: float) -> None:
-        """Go forward at once."""
+        """Move the clock forward without waiting."""
         self.slept.append(seconds)
         self.time += seconds

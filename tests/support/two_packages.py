@@ -1,6 +1,7 @@
-"""A repository of two real packages: one whose backend reads a file, one whose version comes from tags.
+"""A repository with two packages.
 
-The tests of the one are found, those of the other are configured.
+The version of ``alpha`` is in a file, and its tests are found. The version of ``beta`` comes from tags, and its tests
+are configured.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ FILES = {
 
 
 def repo_of_two_packages(path: Path, more: dict[str, str] | None = None) -> Repo:
-    """Both packages in one commit, which has both their tags."""
+    """Create the repository. Both packages are in one commit, with a tag for each."""
     repo = Repo.new(path, FILES | (more or {}))
     repo.git("tag", "alpha-v1.0")
     repo.git("tag", "beta-v2.0")

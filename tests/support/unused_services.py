@@ -1,4 +1,4 @@
-"""The pipeline of a release over services that nobody calls: to ask which stages there are, and what they wait for."""
+"""The pipeline of a release with services that are never called, for tests of its stages and their order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULTS = Settings()
 
 
 def unused_services() -> Services:
-    """Services that have names and nothing else: a call is an `AttributeError`."""
+    """Return services with names only. A call raises `AttributeError`."""
     unused = cast("Any", SimpleNamespace(under=lambda _: None))
     return Services(
         **dict.fromkeys(("git", "shell", "clock", "backend", "environments", "engine"), unused),
@@ -34,7 +34,7 @@ def unused_services() -> Services:
 def unused_pipeline(
     settings: Settings = DEFAULTS, *, skipped: tuple[str, ...] = (), images: tuple[ImageSettings, ...] = ()
 ) -> Pipeline:
-    """The whole release of v1.0 of owner/name, over `unused_services`."""
+    """Return the whole pipeline for the release of v1.0 of owner/name, with `unused_services`."""
     request = ReleaseRequest(
         tag="v1.0",
         named=True,
