@@ -33,7 +33,7 @@ pytestmark = pytest.mark.journey
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
     """A world with a stand-in for GHCR and a plain registry."""
-    if process.found() is None:
+    if process.find_program() is None:
         pytest.skip(registries.MISSING)
     folder = tmp_path_factory.mktemp("clean") / "world"
     with local.start(folder, repository="acme/demo", checkout=None, registry=True, hosts=("ghcr.io", PLAIN)) as running:

@@ -116,7 +116,7 @@ class LocalRegistries:
 def _running_registries(
     tmp_path_factory: pytest.TempPathFactory, _clean_environment: None
 ) -> Iterator[LocalRegistries]:
-    if process.found() is None:
+    if process.find_program() is None:
         pytest.skip(MISSING)
     folder = tmp_path_factory.mktemp("registries") / "world"
     with local.start(folder, repository="Acme/demo", checkout=None, registry=True, hosts=("ghcr.io", PLAIN)) as running:

@@ -46,7 +46,7 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
     """A world with GHCR's stand-in."""
-    if process.found() is None:
+    if process.find_program() is None:
         pytest.skip(registries.MISSING)
     folder = tmp_path_factory.mktemp("engine") / "world"
     with local.start(folder, repository="acme/demo", checkout=None, registry=True) as running:

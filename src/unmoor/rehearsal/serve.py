@@ -180,7 +180,7 @@ def begin_registries(
     """Begin to start the registries. Return their proxies by port, and why there are none if they cannot run."""
     from unmoor.rehearsal.registry import registries
 
-    runner = registries.found()
+    runner = registries.find_runner()
     if runner is None:
         return {}, registries.MISSING
     from unmoor.rehearsal.registry.proxy import Logins, Proxy

@@ -173,7 +173,7 @@ def test_a_container_that_ends_is_told_with_its_last_words(
     monkeypatch.chdir(tmp_path)
     site = Site(folder=tmp_path / "site", host="ghcr.io")
     site.configure(address="http://127.0.0.1:1", certificate=b"this is no certificate")
-    runner = registries.found()
+    runner = registries.find_runner()
     assert isinstance(runner, Containers)
     with registries.Registries() as started:
         started.begin(runner, (site,))
@@ -195,7 +195,7 @@ def test_an_engine_elsewhere_is_none(
     """It holds the image, and does not see this machine's folders."""
     with relayed(host, engine.host.removeprefix("unix://")) as address:
         monkeypatch.setenv("DOCKER_HOST", address)
-        runner = Containers.found()
+        runner = Containers.find()
         assert (runner is not None) is here
         if runner is not None:
             runner.stop()

@@ -29,7 +29,7 @@ PATIENCE = 10.0
 
 @pytest.fixture(autouse=True)
 def _program() -> None:
-    if registry_process.found() is None:
+    if registry_process.find_program() is None:
         pytest.skip(registries.MISSING)
 
 

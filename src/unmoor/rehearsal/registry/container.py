@@ -1,7 +1,7 @@
-"""The registry as a container: the image ``registry``, where the machine has an engine and not the program.
+"""Run the registry as a container of the image ``registry``, for machines with an engine but without the program.
 
-The site's folder is mounted at its own path, so that it reads, writes and listens where the program
-would: on a socket in that folder. It has no network. The run's reaper removes it when we are gone.
+The site's folder is mounted at its own path, so the container reads, writes and listens (on a socket in that folder)
+where the program would. It has no network. The run's reaper removes it when this process is gone.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Containers:
 
     image: str
     connection: Connection
-    _kept: ExitStack = field(default_factory=ExitStack)
+    _cleanup: ExitStack = field(default_factory=ExitStack)
     _running: dict[Site, str] = field(default_factory=dict)
 
     @classmethod
-    def found(cls) -> Containers | None:
-        """An engine of this machine with such an image, ``None`` where there is none: nothing is pulled."""
+    def find(cls) -> Containers | None:
+        """Find an engine of this machine with such an image; ``None`` if there is none. Pulls nothing."""
         processes = Processes()
         connection = Connection(processes=processes)
         image = next((image for image in IMAGES if _has(connection, image) and _is_here(connection.address)), None)
@@ -44,38 +44,40 @@ class Containers:
         return cls(image, connection)
 
     def begin(self, site: Site) -> None:
-        """Make one and start it. Raises `Unknown`."""
+        """Create a container and start it. Raises `Unknown`."""
         if not self._running:
-            self._kept.enter_context(self.connection.processes.containers(self.connection.address))
-        made = self.connection.ask(lambda api: _made(api, self.image, site, self._run), what="the registry's container")
-        self._running[site] = made
-        self.connection.ask(lambda api: api.start(made), what="the registry's container")
+            self._cleanup.enter_context(self.connection.processes.containers(self.connection.address))
+        container = self.connection.ask(
+            lambda api: _create(api, self.image, site, self._run), what="the registry's container"
+        )
+        self._running[site] = container
+        self.connection.ask(lambda api: api.start(container), what="the registry's container")
 
     @property
     def _run(self) -> str:
         return self.connection.processes.run
 
     def ended(self, site: Site) -> bool:
-        """Whether it has ended by itself; what it said is written down then."""
+        """Whether the container has exited by itself; if so, write its log to the site's."""
         container = self._running[site]
-        told = self.connection.ask(lambda api: api.inspect_container(container), what="the registry's container")
-        if told["State"]["Running"]:
+        state = self.connection.ask(lambda api: api.inspect_container(container), what="the registry's container")
+        if state["State"]["Running"]:
             return False
-        said = self.connection.ask(lambda api: api.logs(container, tail=_LINES), what="the registry's words")
-        site.log.write_bytes(said)
+        log = self.connection.ask(lambda api: api.logs(container, tail=_LINES), what="the registry's log")
+        site.log.write_bytes(log)
         return True
 
     def stop(self) -> None:
-        """Remove them all; what cannot be removed now is left to the reaper."""
-        gone = [_is_gone(self.connection, container) for container in self._running.values()]
+        """Remove all containers; the reaper removes those that cannot be removed now."""
+        gone = [_remove(self.connection, container) for container in self._running.values()]
         self._running.clear()
         if all(gone):
-            self._kept.close()
+            self._cleanup.close()
         self.connection.processes.close()
 
 
-def _is_gone(connection: Connection, container: str) -> bool:
-    """Remove a container, and say whether that went well."""
+def _remove(connection: Connection, container: str) -> bool:
+    """Remove a container. Return whether that succeeded."""
     with suppress(LookupError):
         try:
             connection.ask(
@@ -89,7 +91,7 @@ def _is_gone(connection: Connection, container: str) -> bool:
 
 
 def _has(connection: Connection, image: str) -> bool:
-    """Whether an engine answers that holds an image."""
+    """Whether an engine answers and has an image."""
     try:
         connection.ask(lambda api: api.inspect_image(image), what=f"the image {image}")
     except (LookupError, UnmoorError):
@@ -98,12 +100,12 @@ def _has(connection: Connection, image: str) -> bool:
 
 
 def _is_here(address: str) -> bool:
-    """Whether an engine sees this machine's files: another machine's has no such folder to mount."""
-    place = urlsplit(address)
-    return place.scheme == "unix" or place.hostname in {"127.0.0.1", "localhost", "::1"}
+    """Whether an engine runs on this machine, and can mount its folders."""
+    parts = urlsplit(address)
+    return parts.scheme == "unix" or parts.hostname in {"127.0.0.1", "localhost", "::1"}
 
 
-def _made(api: Any, image: str, site: Site, run: str) -> str:
+def _create(api: Any, image: str, site: Site, run: str) -> str:
     from docker.types import Mount
 
     folder = os.path.realpath(site.folder)
@@ -113,18 +115,18 @@ def _made(api: Any, image: str, site: Site, run: str) -> str:
         read_only=True,
         cap_drop=["ALL"],
         pids_limit=_PIDS,
-        # Without the label of SELinux it may read a folder that is no container's own.
+        # Without SELinux labels it can read a folder that does not belong to a container.
         security_opt=["no-new-privileges", "label=disable"],
         mounts=[Mount(target=folder, source=folder, type="bind")],
     )
-    made = api.create_container(
+    container = api.create_container(
         image,
         ["serve", f"{folder}/config.yml"],
         working_dir=folder,
-        # What it writes has to be ours: an engine without root takes its root for us already.
+        # This user must own the files that it writes; a rootless engine maps root to this user.
         user="" if rootless else f"{os.getuid()}:{os.getgid()}",
         host_config=limits,
         labels={LABEL: run},
         use_config_proxy=False,
     )
-    return str(made["Id"])
+    return str(container["Id"])

@@ -1,6 +1,6 @@
-"""The registry as a program of this machine: ``docker-registry``, a process for each site.
+"""Run the registry as a program of this machine: ``docker-registry``, one process for each site.
 
-They end with us, however we end (`unmoor.adapters.process.supervisor`).
+The processes end with this one, even if it is killed (`unmoor.adapters.process.supervisor`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ PROGRAM = "docker-registry"
 STOP = 3.0
 
 
-def found() -> str | None:
-    """Where the program is, ``None`` if there is none."""
+def find_program() -> str | None:
+    """Return the path of the program; ``None`` if it is not installed."""
     return shutil.which(PROGRAM)
 
 
@@ -30,18 +30,18 @@ class Programs:
     _running: dict[Site, Child] = field(default_factory=dict)
 
     def begin(self, site: Site) -> None:
-        """Start one. Raises `ToolMissing`."""
-        # Each variable REGISTRY_… would overrule a line of the configuration.
+        """Start a process. Raises `ToolMissing`."""
+        # Each variable REGISTRY_… would override a line of the configuration.
         environ = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
         args = [self.program, "serve", "config.yml"]
         self._running[site] = self._processes.start(args, cwd=site.folder, env=environ, log=site.log)
 
     def ended(self, site: Site) -> bool:
-        """Whether it has ended by itself."""
+        """Whether the process has exited by itself."""
         return self._running[site].ended()
 
     def stop(self) -> None:
-        """End them all, and wait for it."""
+        """Stop all processes, and wait for them."""
         for child in self._running.values():
             self._processes.end(child, grace=STOP)
         self._running.clear()

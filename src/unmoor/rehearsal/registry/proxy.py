@@ -1,8 +1,8 @@
-"""What stands before the registry: its token server, and a proxy that gives GHCR's answers where they differ.
+"""The registry's token server, and a proxy in front of it that gives GHCR's answers where they differ.
 
-GHCR asks who somebody is first, and refuses later: 403 with ``permission_denied: write_package`` at the
-start of an upload, 405 for deleting a manifest. A package that is not public gives strangers no token.
-Everything else is the registry's own answer, streamed both ways.
+GHCR authenticates first, and refuses later: 403 with ``permission_denied: write_package`` at the start of an upload,
+405 for deleting a manifest. Without a login there is no token for a private package. Everything else is the
+registry's own answer, streamed both ways.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import parse_qs
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from unmoor.rehearsal.registry.rules import Fault, Place, Rules, Who
+from unmoor.rehearsal.registry.rules import Endpoint, Fault, Rules, Who
 from unmoor.rehearsal.registry.tokens import Claims, Signer, scopes
 from unmoor.rehearsal.registry.upstream import Answer, Headers, Upstream
 from unmoor.rehearsal.shared.http import CUT, answer_gone, drain, note
@@ -34,11 +34,11 @@ _UPLOADS = ("PATCH", "PUT")
 _OWN = frozenset(
     b"connection date expect keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding".split()
 )
-"""Headers that are one connection's own (RFC 9110, 7.6.1), and those that our server writes itself."""
+"""Headers of one connection (RFC 9110, 7.6.1), and those that the proxy's server writes itself."""
 
 
 class Refused(Exception):
-    """An answer of our own: a status, and one error of the distribution specification."""
+    """A refusal of the proxy: a status, and one error of the distribution specification."""
 
     def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
         super().__init__(message)
@@ -50,18 +50,18 @@ class Refused(Exception):
 
 
 class Cut(Exception):
-    """The connection is to be reset."""
+    """Reset the connection."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Logins:
-    """The two passwords of a registry; user names do not matter, as on GHCR."""
+    """The two passwords of a registry; as on GHCR, user names do not matter."""
 
     writer: str
     reader: str
 
     def who(self, authorization: str) -> Who:
-        """Say who this is. Raises a 403 for a password that is wrong."""
+        """Return who sends a request. Raises a 403 for a wrong password."""
         if not authorization:
             return Who.NOBODY
         scheme, _, text = authorization.partition(" ")
@@ -98,7 +98,7 @@ class Proxy:
             else:
                 response = Response("Not Found", HTTPStatus.NOT_FOUND, media_type="text/plain")
         except Refused as refused:
-            # A body that was read already cannot be read again.
+            # A body that was read already raises RuntimeError.
             with contextlib.suppress(RuntimeError):
                 await drain(request)
             response = refused.answer
@@ -113,61 +113,65 @@ class Proxy:
         await response(scope, receive, send)
 
     async def _token(self, request: Request) -> Response:
-        """``GET /token``: a token for as much of each scope as may be."""
+        """``GET /token``: a token for the permitted part of each scope."""
         if request.method != "GET":
-            # Some clients first post the password in a form; it must not be looked at.
+            # Some clients first post the password in a form, which must not be checked.
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "UNSUPPORTED", "The operation is unsupported.")
         self._fault(request)
         who = self.logins.who(request.headers.get("authorization", ""))
         asked = scopes(request.query_params.getlist("scope"))
         granted = self.rules.granted(who, asked)
-        # To a stranger who wants to write it says no later.
+        # Without a login, a request to write is refused later.
         writes = any("push" in each.actions for each in asked)
         if self.rules.is_ghcr and who is Who.NOBODY and not granted and not writes:
             raise Refused(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED", "authentication required")
         return JSONResponse({"token": self.signer.token(who, self.rules.site.host, granted)})
 
     def _fault(self, request: Request) -> None:
-        """Raise what was asked for."""
-        words = f"{request.method} {request.url.path}"
-        if self.rules.strikes(Fault.BROKEN, words):
+        """Raise a fault that is due."""
+        line = f"{request.method} {request.url.path}"
+        if self.rules.applies(Fault.BROKEN, line):
             raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "UNKNOWN", "unknown error")
-        if self.rules.strikes(Fault.BUSY, words):
+        if self.rules.applies(Fault.BUSY, line):
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "TOOMANYREQUESTS", "too many requests", **{"retry-after": "1"})
 
     async def _registry(self, request: Request, send: Send) -> None:
-        """``/v2/…``: pass it on, unless GHCR would not."""
+        """``/v2/…``: forward it, unless GHCR would refuse it."""
         self._fault(request)
-        place = Place.of(request.url.path)
+        endpoint = Endpoint.of(request.url.path)
         headers = [(name, value) for name, value in request.scope["headers"] if name not in _OWN]
         if "transfer-encoding" in request.headers:
             headers.append((b"transfer-encoding", b"chunked"))
-        if place is not None:
-            if self.rules.is_ghcr and not self._lets_in(request, place):
+        if endpoint is not None:
+            if self.rules.is_ghcr and not self._lets_in(request, endpoint):
                 headers = [(name, value) for name, value in headers if name != b"authorization"]
-            _tell(request, place)
-        body = self._body(request, place, headers)
-        if place is not None and self._is_put(request, place) and self.rules.strikes(Fault.IMMUTABLE, _words(request)):
-            body = await self._unmoved(body, place)
+            _note_query(request, endpoint)
+        body = self._body(request, endpoint, headers)
+        if (
+            endpoint is not None
+            and self._is_put(request, endpoint)
+            and self.rules.applies(Fault.IMMUTABLE, _request_line(request))
+        ):
+            body = await self._refuse_moved_tag(body, endpoint)
         query = request.scope["query_string"]
         target = request.scope["raw_path"] + (b"?" + query if query else b"")
         async with self.upstream.ask(request.method, target, headers, body) as answer:
-            await self._pass_on(request, place, answer, send)
+            await self._pass_on(request, endpoint, answer, send)
 
-    def _lets_in(self, request: Request, place: Place) -> bool:
-        """Whether GHCR takes the token of a request into account; it refuses some by itself. Raises its refusal."""
+    def _lets_in(self, request: Request, endpoint: Endpoint) -> bool:
+        """Whether GHCR accepts the token of a request. Raises GHCR's own refusals."""
         claims = self._claims(request)
         if claims is None:
             return True
         who = Who(claims.sub)
         reads = request.method in _READS
-        may = self.rules.may_pull(who, place.name) if reads else self.rules.may_push(who, place.name)
+        may = self.rules.may_pull(who, endpoint.name) if reads else self.rules.may_push(who, endpoint.name)
         if not may and not reads and who is Who.NOBODY:
             message = "unauthenticated: User cannot be authenticated with the token provided."
             raise Refused(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED", message)
         if not may and who is not Who.NOBODY:
             raise Refused(HTTPStatus.FORBIDDEN, "DENIED", f"permission_denied: {'read' if reads else 'write'}_package")
-        if request.method == "DELETE" and not place.rest.startswith("uploads/"):
+        if request.method == "DELETE" and not endpoint.rest.startswith("uploads/"):
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "UNSUPPORTED", "The operation is unsupported.")
         return may
 
@@ -175,17 +179,17 @@ class Proxy:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         return self.signer.read(token.strip()) if scheme.lower() == "bearer" else None
 
-    def _is_put(self, request: Request, place: Place) -> bool:
-        return request.method == "PUT" and place.kind == "manifests"
+    def _is_put(self, request: Request, endpoint: Endpoint) -> bool:
+        return request.method == "PUT" and endpoint.kind == "manifests"
 
-    async def _body(self, request: Request, place: Place | None, headers: Headers) -> AsyncIterator[bytes]:
-        """The body of a request; where a reset is due, it comes after the first half."""
+    async def _body(self, request: Request, endpoint: Endpoint | None, headers: Headers) -> AsyncIterator[bytes]:
+        """Yield the body of a request; if a reset is due, reset the connection after half of it."""
         length = int(next((value for name, value in headers if name == b"content-length"), b"0"))
-        is_blob = place is not None and place.kind == "blobs" and request.method in _UPLOADS
+        is_blob = endpoint is not None and endpoint.kind == "blobs" and request.method in _UPLOADS
         comes_in = self._claims(request) is not None
         size = 0
         async for piece in request.stream():
-            if is_blob and comes_in and piece and self.rules.strikes(Fault.RESET, _words(request)):
+            if is_blob and comes_in and piece and self.rules.applies(Fault.RESET, _request_line(request)):
                 yield piece[: max(1, length // 2)]
                 note(request, fault=Fault.RESET)
                 raise Cut
@@ -194,30 +198,30 @@ class Proxy:
                 note(request, size=size)
             yield piece
 
-    async def _unmoved(self, body: AsyncIterator[bytes], place: Place) -> AsyncIterator[bytes]:
-        """Read a manifest; refuse to give a tag to it that another one has."""
+    async def _refuse_moved_tag(self, body: AsyncIterator[bytes], endpoint: Endpoint) -> AsyncIterator[bytes]:
+        """Read a manifest. Refuse to move a tag to it from another one."""
         data = b"".join([piece async for piece in body])
-        held = self.rules.digest_of(place.name, place.rest)
+        held = self.rules.digest_of(endpoint.name, endpoint.rest)
         if held and held != f"sha256:{hashlib.sha256(data).hexdigest()}":
             raise Refused(
                 HTTPStatus.BAD_REQUEST,
                 "TAG_INVALID",
-                f"The image tag {place.rest!r} already exists in the {place.name!r} repository "
+                f"The image tag {endpoint.rest!r} already exists in the {endpoint.name!r} repository "
                 "and cannot be overwritten because the repository is immutable.",
             )
         return _one(data)
 
-    async def _pass_on(self, request: Request, place: Place | None, answer: Answer, send: Send) -> None:
-        """Send the registry's answer."""
+    async def _pass_on(self, request: Request, endpoint: Endpoint | None, answer: Answer, send: Send) -> None:
+        """Forward the registry's answer."""
         if digest := answer.header(b"docker-content-digest"):
             note(request, digest=digest)
         headers = [(name, value) for name, value in answer.headers if name not in _OWN]
-        stored = place is not None and self._is_put(request, place) and answer.status == HTTPStatus.CREATED
-        if stored and self.rules.strikes(Fault.LOST_REPLY, _words(request)):
+        stored = endpoint is not None and self._is_put(request, endpoint) and answer.status == HTTPStatus.CREATED
+        if stored and self.rules.applies(Fault.LOST_REPLY, _request_line(request)):
             note(request, fault=Fault.LOST_REPLY)
             headers.append((CUT.encode(), b"close"))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        # Where the registry breaks off now, uvicorn closes our connection as well.
+        # If the registry disconnects now, uvicorn closes the client's connection, too.
         with contextlib.suppress(OSError):
             async for piece in answer.pieces():
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -228,13 +232,13 @@ async def _one(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-def _words(request: Request) -> str:
+def _request_line(request: Request) -> str:
     return f"{request.method} {request.url.path}"
 
 
-def _tell(request: Request, place: Place) -> None:
-    """Note what the log should say besides the path."""
+def _note_query(request: Request, endpoint: Endpoint) -> None:
+    """Add the query of a request for blobs to its line in the log."""
     query = parse_qs(request.scope["query_string"].decode("latin-1"))
     for name in ("digest", "mount", "from"):
-        if name in query and place.kind == "blobs":
+        if name in query and endpoint.kind == "blobs":
             note(request, **{name: query[name][0][:300]})

@@ -1,8 +1,8 @@
-"""The registries of the local world are real ones, on sockets that only our proxy knows.
+"""Start the registries of the local world: real ones, on sockets that only the proxy uses.
 
-There is no port that another program could have taken, and no way around the proxy. They are the
-program ``docker-registry`` where this machine has it, else containers of the image ``registry``.
-They end with us, ``kill -9`` included.
+So no other program can have taken a port, and there is no way around the proxy. They are processes of the program
+``docker-registry`` if this machine has it, else containers of the image ``registry``. They end with this process,
+even on ``kill -9``.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ TICK, LONGEST = 0.005, 0.1
 
 
 class Runner(Protocol):
-    """What registries are run by."""
+    """Runs registries."""
 
     def begin(self, site: Site) -> None:
-        """Start one."""
+        """Start the registry of a site."""
 
     def ended(self, site: Site) -> bool:
-        """Whether it has ended by itself."""
+        """Whether the registry of a site has exited by itself."""
 
     def stop(self) -> None:
-        """End them all."""
+        """Stop all registries."""
 
 
-def found() -> Runner | None:
-    """What can run registries here, ``None`` where nothing can."""
-    program = process.found()
-    return Programs(program) if program is not None else Containers.found()
+def find_runner() -> Runner | None:
+    """Find what can run registries on this machine; ``None`` if nothing can."""
+    program = process.find_program()
+    return Programs(program) if program is not None else Containers.find()
 
 
 class Registries:
-    """The registries that were started. A context manager: they are ended at the end of the block."""
+    """The started registries. As a context manager it stops them at the end of the block."""
 
     def __init__(self) -> None:
         self.sites: tuple[Site, ...] = ()
@@ -58,21 +58,21 @@ class Registries:
             self._runner.stop()
 
     def begin(self, runner: Runner, sites: tuple[Site, ...]) -> None:
-        """Start a registry for each site; `wait` says when they can be used."""
+        """Start a registry for each site; use them after `wait`."""
         self.sites, self._runner = sites, runner
         for site in sites:
             (site.folder / "socket").unlink(missing_ok=True)
             runner.begin(site)
 
     def wait(self) -> None:
-        """Wait until all of them answer. Raises `Unknown`, with its last words, where one died, and `TimedOut`."""
+        """Wait until all registries answer. Raises `Unknown`, with the end of its log, if one exited; `TimedOut`."""
         deadline = time.monotonic() + READY
         pause = TICK
         for site in self.sites:
             while not site.listens():
                 if self._runner is not None and self._runner.ended(site):
                     raise Unknown(
-                        f"{PROGRAM} ended before it was ready: {site.last_words()}",
+                        f"{PROGRAM} exited before it was ready: {site.end_of_log()}",
                         where="the local world",
                         next_step=f"see {site.log}",
                     )

@@ -1,12 +1,12 @@
-"""Who may do what with which package of the local registry, and the faults that can be asked for.
+"""The permissions on packages of the local registry, and the faults that tests can request.
 
-Everything is a file in the registry's folder, read at each request; a missing one changes nothing:
+Each is a file in the registry's folder, read at every request; a missing file changes nothing:
 
-- ``private``: names, one a line, of packages that only a login may pull; ``*`` means all of them;
-- ``foreign``: names of packages that our logins may not write;
+- ``private``: names, one a line, of packages that need a login to pull; ``*`` means all of them;
+- ``foreign``: names of packages that the logins must not write;
 - ``popular``: digests of package versions with more than 5,000 downloads, which cannot be deleted;
-- ``no-admin``: names of packages whose versions our logins may not delete;
-- ``faults/KIND``: see `Fault`. What stands in the file must occur in ``METHOD PATH``; an empty file strikes always.
+- ``no-admin``: names of packages whose versions the logins must not delete;
+- ``faults/KIND``: see `Fault`. Applies to requests whose ``METHOD PATH`` contains the file's text; if empty, to all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 class Who(StrEnum):
-    """Who asks; it is the subject of a token too."""
+    """The sender of a request; also the subject of a token."""
 
     NOBODY = ""
     READER = "reader"
@@ -36,44 +36,44 @@ class Who(StrEnum):
 
 
 class Fault(StrEnum):
-    """What can go wrong on request: the name of a control file. The first three strike once, and the file is gone."""
+    """A fault, by the name of its control file. The first three happen once, which removes the file."""
 
-    BUSY = "busy"  # 429, to be asked again in a second
-    LOST_REPLY = "lost-reply"  # a manifest is stored, and the connection closed in place of an answer
-    RESET = "reset"  # the connection is reset when half of a blob was sent
+    BUSY = "busy"  # 429, retry after a second
+    LOST_REPLY = "lost-reply"  # a manifest is stored, but the connection is closed instead of an answer
+    RESET = "reset"  # the connection is reset after half of a blob
     BROKEN = "broken"  # 500
-    REFUSE_WRITE = "refuse-write"  # nobody may write
-    IMMUTABLE = "immutable"  # a tag cannot be given to another digest
+    REFUSE_WRITE = "refuse-write"  # nobody can write
+    IMMUTABLE = "immutable"  # a tag cannot move to another digest
 
 
 ONCE = frozenset({Fault.BUSY, Fault.LOST_REPLY, Fault.RESET})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """What the path of a request names: a package, ``manifests``, ``blobs`` or ``tags``, and what of it."""
+class Endpoint:
+    """The parts of a request's path: a package, ``manifests``, ``blobs`` or ``tags``, and a reference."""
 
     name: str
     kind: str
     rest: str
 
     @classmethod
-    def of(cls, path: str) -> Place | None:
-        """Read a path, ``None`` where it names no package."""
+    def of(cls, path: str) -> Endpoint | None:
+        """Parse a path; ``None`` if it names no package."""
         match = _PATH.fullmatch(path)
         return cls(name=match["name"], kind=match["kind"], rest=match["rest"]) if match else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """The rules of one registry. ``owner`` is whose packages our logins may write on GHCR, in small letters."""
+    """The rules of one registry. ``owner``, in lower case, owns the packages that the logins can write on GHCR."""
 
     site: Site
     owner: str
 
     @property
     def is_ghcr(self) -> bool:
-        """Whether GHCR's own rules hold; any other registry just follows the tokens."""
+        """Whether GHCR's own rules apply; any other registry only follows the tokens."""
         return self.site.host == GHCR
 
     def exists(self, name: str) -> bool:
@@ -83,19 +83,19 @@ class Rules:
 
     def is_public(self, name: str) -> bool:
         """Whether everybody may pull a package. What is not there is not public."""
-        return not self._listed("private").intersection({"*", name}) and self.exists(name)
+        return not self._control_lines("private").intersection({"*", name}) and self.exists(name)
 
     def is_foreign(self, name: str) -> bool:
-        """Whether a package is somebody else's."""
-        return name in self._listed("foreign") or (self.is_ghcr and not name.startswith(f"{self.owner}/"))
+        """Whether a package belongs to somebody else."""
+        return name in self._control_lines("foreign") or (self.is_ghcr and not name.startswith(f"{self.owner}/"))
 
     def is_popular(self, digest: str) -> bool:
-        """Whether a version was downloaded too often to be deleted."""
-        return digest in self._listed("popular")
+        """Whether a version has too many downloads to be deleted."""
+        return digest in self._control_lines("popular")
 
     def may_administer(self, name: str) -> bool:
-        """Whether our logins may delete a package's versions."""
-        return not self.is_foreign(name) and name not in self._listed("no-admin")
+        """Whether the logins may delete a package's versions."""
+        return not self.is_foreign(name) and name not in self._control_lines("no-admin")
 
     def may_pull(self, who: Who, name: str) -> bool:
         """Whether somebody may read a package."""
@@ -106,7 +106,7 @@ class Rules:
         return who is Who.WRITER and not self.is_foreign(name) and not self._fault_file(Fault.REFUSE_WRITE).exists()
 
     def granted(self, who: Who, asked: list[Access]) -> list[Access]:
-        """What somebody gets of what a token is asked for: of each scope its part."""
+        """Return the permitted part of each requested scope."""
         found = []
         for each in asked:
             wanted = ACTIONS if "*" in each.actions else each.actions
@@ -121,14 +121,14 @@ class Rules:
         return found
 
     def digest_of(self, name: str, tag: str) -> str:
-        """The digest that a tag has, empty where there is no such tag."""
+        """Return the digest of a tag; empty if there is no such tag."""
         if not _NAME.fullmatch(name) or not _TAG.fullmatch(tag):
             return ""
         link = self.site.repositories / name / "_manifests" / "tags" / tag / "current" / "link"
         return link.read_text().strip() if link.is_file() else ""
 
-    def strikes(self, fault: Fault, request: str) -> bool:
-        """Whether a fault is due at a request, ``METHOD PATH``; one that strikes once is used up by this."""
+    def applies(self, fault: Fault, request: str) -> bool:
+        """Whether a fault applies to a request, ``METHOD PATH``. This uses up a fault that happens once."""
         file = self._fault_file(fault)
         try:
             if file.read_text().strip() not in request:
@@ -142,5 +142,5 @@ class Rules:
     def _fault_file(self, fault: Fault) -> Path:
         return self.site.folder / "faults" / fault
 
-    def _listed(self, control: str) -> frozenset[str]:
+    def _control_lines(self, control: str) -> frozenset[str]:
         return store.lines(self.site.folder / control)

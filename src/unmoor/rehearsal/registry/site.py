@@ -1,4 +1,4 @@
-"""One registry of the local world: its folder, what it is told at its start, and whether it answers."""
+"""One registry of the local world: its folder, its configuration, and whether it answers."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ WORDS = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """The folder of one registry: ``storage``, what it needs to run, and its control files."""
+    """The folder of one registry: its storage, its configuration, and its control files."""
 
     folder: Path
     host: str
 
     @property
     def repositories(self) -> Path:
-        """Where the registry keeps its repositories, each in a folder of its name."""
+        """The folder of the registry's repositories, each in a folder of its name."""
         return self.folder / "storage" / "docker" / "registry" / "v2" / "repositories"
 
     @property
     def socket(self) -> str:
-        """The socket's path, from the current folder where that is shorter: the system allows 107 bytes."""
+        """The socket's path, relative to the current folder if that is shorter: the system allows 107 bytes."""
         path = str(self.folder / "socket")
-        # Where a link leads to the folder, its own path is not below the current one, and yet it is there.
+        # The folder may be below the current one only after links are resolved.
         return min(path, os.path.relpath(os.path.realpath(path), Path.cwd()), key=len)
 
     @property
     def log(self) -> Path:
-        """What the registry says."""
+        """The path of the registry's log."""
         return self.folder / "registry.log"
 
     def listens(self) -> bool:
@@ -48,13 +48,13 @@ class Site:
                 return False
         return True
 
-    def last_words(self) -> str:
-        """What the registry wrote last, fit for a terminal."""
+    def end_of_log(self) -> str:
+        """Return the end of the registry's log, safe for a terminal."""
         text = self.log.read_bytes()[-WORDS:].decode(errors="replace")
-        return "".join(char if char.isprintable() else " " for char in text).strip() or "it said nothing"
+        return "".join(char if char.isprintable() else " " for char in text).strip() or "no output"
 
     def configure(self, *, address: str, certificate: bytes) -> None:
-        """Write what the registry reads at its start; ``address`` is the proxy's."""
+        """Write the registry's configuration; ``address`` is the proxy's."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         bundle = self.folder / "root.pem"
         settings = {
@@ -65,7 +65,7 @@ class Site:
                 "delete": {"enabled": True},
                 "maintenance": {"uploadpurging": {"enabled": False}},
             },
-            # With the host, the addresses in its answers are the proxy's.
+            # With the host, the registry's answers contain the proxy's addresses.
             "http": {"net": "unix", "addr": "socket", "host": address, "secret": secrets.token_hex(16)},
             "auth": {
                 "token": {
@@ -77,5 +77,5 @@ class Site:
             },
         }
         write_atomic(bundle, certificate)
-        # Every JSON text is a YAML text.
+        # JSON is valid YAML.
         write_atomic(self.folder / "config.yml", json.dumps(settings, indent=1).encode(), mode=0o600)

@@ -1,7 +1,7 @@
-"""Tokens of the local registry: JSON Web Tokens, signed by a key that is made anew for each start.
+"""Tokens of the local registry: JSON Web Tokens, signed with a key that is new for each start.
 
-The registry knows the key's certificate and takes nothing else (``auth.token`` of its configuration).
-The format is the one of "Token Authentication Specification" of the distribution project.
+The registry accepts only the key's certificate (``auth.token`` in its configuration). Source of the format: "Token
+Authentication Specification" of the distribution project.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 ISSUER = "unmoor"
 LIFE = 300
-"""Seconds that a token is good for."""
+"""Lifetime of a token, in seconds."""
 SLACK = 60
 ALGORITHM = "ES256"
 
 
 class Access(msgspec.Struct, frozen=True):
-    """What a token lets its bearer do with one repository; as it stands in the token."""
+    """The permissions of a token on one repository, as in the token."""
 
     type: str
     name: str
@@ -35,7 +35,7 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What we read of a token; ``sub`` is empty for a token that nobody in particular asked for."""
+    """The claims of a token; ``sub`` is empty for a token without a login."""
 
     sub: str
     aud: str
@@ -44,7 +44,7 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 def scopes(texts: Iterable[str]) -> list[Access]:
-    """Read ``TYPE:NAME:ACTION,…``, as ``scope`` says it: repeated, or several in one text. Skips what is none."""
+    """Parse scopes, ``TYPE:NAME:ACTION,…``: repeated, or several in one text. Skips invalid ones."""
     found = []
     for text in " ".join(texts).split():
         kind, _, rest = text.partition(":")
@@ -56,14 +56,14 @@ def scopes(texts: Iterable[str]) -> list[Access]:
 
 @dataclass(frozen=True, kw_only=True)
 class Signer:
-    """A key, and the certificate that the registry trusts. ES256: a key is made in 2 ms, an RSA key in 200."""
+    """A key, and the certificate that the registry trusts. An ES256 key takes 2 ms to make, an RSA key 200 ms."""
 
     key: EllipticCurvePrivateKey
     der: bytes
 
     @classmethod
     def make(cls) -> Signer:
-        """Make a key, and a certificate that it signs itself."""
+        """Make a key and a self-signed certificate."""
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes, serialization
         from cryptography.hazmat.primitives.asymmetric import ec
@@ -86,7 +86,7 @@ class Signer:
 
     @property
     def pem(self) -> bytes:
-        """The certificate, as ``rootcertbundle`` wants it."""
+        """The certificate in PEM format, for ``rootcertbundle``."""
         body = base64.encodebytes(self.der)
         return b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
 
@@ -109,7 +109,7 @@ class Signer:
         return jwt.encode(claims, self.key, algorithm=ALGORITHM, headers=headers)
 
     def read(self, token: str) -> Claims | None:
-        """Read a token of ours, ``None`` for any other, and for one whose time is over."""
+        """Read a token that this key signed; ``None`` for any other, and for an expired one."""
         import jwt
 
         try:

@@ -1,6 +1,6 @@
 """A small HTTP client for the registry behind the proxy: over its socket, streaming both ways.
 
-One connection for each request: on a socket of this machine it costs a tenth of a millisecond.
+Each request has its own connection, which takes a tenth of a millisecond on a local socket.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ async def nothing() -> AsyncIterator[bytes]:
 
 @dataclass
 class Answer:
-    """The head of an answer; its body is read piece by piece."""
+    """The status and headers of an answer; its body is read in pieces."""
 
     status: int
     headers: Headers
@@ -33,11 +33,11 @@ class Answer:
     _reader: asyncio.StreamReader = field(repr=False)
 
     def header(self, name: bytes) -> str:
-        """One header, empty where it is not there; ``name`` in small letters."""
+        """Return one header; empty if it is missing. ``name`` is in lower case."""
         return next((value.decode("latin-1") for key, value in self.headers if key == name), "")
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The body. Raises ``OSError`` where it breaks off."""
+        """Yield the body. Raises ``OSError`` if the connection breaks."""
         while not isinstance(event := await _event(self._connection, self._reader), h11.EndOfMessage):
             if isinstance(event, h11.Data):
                 yield bytes(event.data)
@@ -45,7 +45,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Upstream:
-    """The registry; ``socket`` is the path of the socket it listens on."""
+    """The registry; ``socket`` is the path of its socket."""
 
     socket: str
 
@@ -53,9 +53,9 @@ class Upstream:
     async def ask(
         self, method: str, target: bytes, headers: Headers, body: AsyncIterator[bytes]
     ) -> AsyncIterator[Answer]:
-        """Send a request, the body as it comes. Raises ``OSError`` where the registry is not there, or breaks off.
+        """Send a request, streaming its body. Raises ``OSError`` if the registry is unreachable or disconnects.
 
-        What ``body`` raises ends the request, and is raised here.
+        An exception of ``body`` ends the request, and is raised here.
         """
         reader, writer = await asyncio.open_unix_connection(self.socket, limit=PIECE)
         connection = h11.Connection(h11.CLIENT, HEAD_LIMIT)
@@ -63,7 +63,7 @@ class Upstream:
         answer = asyncio.create_task(_event(connection, reader))
         pump = asyncio.create_task(_pump(connection, writer, head, body, answer))
         try:
-            # The answer waits for the body's end; a body that breaks off must not wait for an answer.
+            # The answer needs the whole body, but an exception in the body must not wait for an answer.
             await asyncio.wait({pump, answer}, return_when=asyncio.FIRST_EXCEPTION)
             if pump.done():
                 pump.result()
@@ -86,7 +86,7 @@ async def _pump(
     body: AsyncIterator[bytes],
     answered: asyncio.Task[h11.Event],
 ) -> None:
-    """Send head and body. What comes after an early answer is read and forgotten: the registry would let us wait."""
+    """Send head and body. After an early answer, discard the rest of the body: the registry would block."""
     listens = True
     writer.write(connection.send(head) or b"")
     async for piece in body:
@@ -99,7 +99,7 @@ async def _pump(
 
 
 async def _sent(writer: asyncio.StreamWriter, answered: asyncio.Task[h11.Event]) -> bool:
-    """Wait until there is room to send more, or an answer; say whether the other side still takes anything."""
+    """Wait until there is room to send more, or an answer. Return whether the registry still accepts data."""
     drain = asyncio.create_task(writer.drain())
     await asyncio.wait({drain, answered}, return_when=asyncio.FIRST_COMPLETED)
     if not drain.done():
@@ -109,7 +109,7 @@ async def _sent(writer: asyncio.StreamWriter, answered: asyncio.Task[h11.Event])
 
 
 async def _event(connection: h11.Connection, reader: asyncio.StreamReader) -> h11.Event:
-    """The next thing that the registry says."""
+    """Return the next event from the registry. Raises ``ConnectionError``."""
     while True:
         try:
             event = connection.next_event()
