@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import jsonschema
@@ -26,7 +27,8 @@ from unmoor.core.middleware import outcome_record
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.stage import Reach
 from unmoor.errors import BuildFailed, Conflict, UnmoorError
-from unmoor.products import Proof, Result, Subject, Uploaded, Verdict
+from unmoor.products import Access, Proof, Result, Subject, Uploaded, Verdict
+from unmoor.products.access import Certainty, Finding
 from unmoor.render import actions, document, words
 from unmoor.render.live import Live
 from unmoor.render.plain import Plain
@@ -146,6 +148,21 @@ def test_a_run_as_json_matches_its_schema() -> None:
     assert data["version"] == "1.0"
     assert [s["state"] for s in data["stages"]] == ["made", "found", "made", "failed", "skipped", "planned"]
     assert data["stages"][3]["exit_code"] == 9
+
+
+def test_the_findings_of_access_in_json() -> None:
+    """Each finding keeps its keys; ``standing`` says whether it is proven."""
+    found = Finding(surface="pypi", certainty=Certainty.UNPROVEN, detail="login from keyring", proven_by="pypi")
+    access = StageReport(
+        info=StageInfo(name="access", reach=Reach.READS, advisory=False),
+        outcome=Made(Access(findings=(found,))),
+        seconds=1.0,
+        plan="check logins",
+    )
+    run = Report(stages=(access,), warnings=(), seconds=1.0)
+    written = document.document(run, world="local", rehearsal=True, ceiling="final")
+    expected = {"surface": "pypi", "standing": "unproven", "detail": "login from keyring", "proven_by": "pypi"}
+    assert [asdict(each) for each in written.access] == [expected]
 
 
 def test_json_lines_are_json() -> None:

@@ -120,7 +120,10 @@ def document(report: Report, *, world: str, rehearsal: bool, ceiling: str) -> Ru
         latest=release.highest if release else False,
         stages=tuple(_stage(each) for each in report.stages),
         files=tuple(FileDocument(name=f.name, sha256=f.sha256, size=f.size) for f in dists.files),
-        access=tuple(FindingDocument(**asdict(finding)) for finding in access.findings),
+        access=tuple(
+            FindingDocument(surface=f.surface, standing=f.certainty, detail=f.detail, proven_by=f.proven_by)
+            for f in access.findings
+        ),
         surfaces=tuple(SurfaceDocument(**asdict(held)) for held in verified.held),
         warnings=tuple(WarningDocument(stage=w.stage, text=w.text) for w in report.warnings),
         seconds=round(report.seconds, 3),
