@@ -1,4 +1,4 @@
-"""A client of a registry that speaks plain HTTP, as the distribution specification has it."""
+"""A registry client over plain HTTP. Source: the distribution specification."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ KINDS = (
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
-"""Without Docker's own types, docker-registry writes such a manifest anew, in its oldest form."""
+"""Without Docker's own types, docker-registry rewrites such a manifest in its oldest format."""
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 _FIELD = re.compile(r'([a-z]+)="([^"]*)"')
 
 
 def digest_of(data: bytes) -> str:
-    """The digest of some bytes, as registries write it."""
+    """Return the digest of some bytes, as registries write it."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryClient:
-    """One registry, asked by somebody. ``password`` is empty for a stranger."""
+    """A client of one registry. ``password`` is empty for an anonymous one."""
 
     base: str
     folder: Path
@@ -41,12 +41,12 @@ class RegistryClient:
     session: requests.Session = field(default_factory=requests.Session)
 
     def token(self, *scopes: str, **how: Any) -> requests.Response:
-        """Ask for a token."""
+        """Request a token."""
         how = {"auth": ("anybody", self.password)} | how if self.password else how
         return self.session.get(f"{self.base}/token", params={"service": "x", "scope": scopes}, timeout=20, **how)
 
     def call(self, method: str, path: str, **how: Any) -> requests.Response:
-        """Send a request, and again with the token that the registry asks for."""
+        """Send a request, and repeat it with the token that the registry requires."""
         address = path if path.startswith("http") else f"{self.base}/v2/{path}"
         answer = self.session.request(method, address, timeout=20, **how)
         if answer.status_code != 401:
@@ -64,7 +64,7 @@ class RegistryClient:
         return self.call("POST", f"{name}/blobs/uploads/")
 
     def blob(self, name: str, data: bytes, *, pieces: int = 1) -> str:
-        """Put a blob, in one request, or in as many with a body of unknown length each."""
+        """Put a blob, in one request, or in several with bodies of unknown length."""
         answer = self.begin(name)
         assert answer.status_code == 202, answer.text
         where = answer.headers["location"]
@@ -91,7 +91,7 @@ class RegistryClient:
         return self.call("PUT", f"{name}/manifests/{reference}", data=json.dumps(manifest).encode(), headers=headers)
 
     def image(self, name: str, data: bytes) -> dict[str, Any]:
-        """Push what a tiny image consists of, and return its manifest."""
+        """Push the blobs of a tiny image, and return its manifest."""
         config = json.dumps(
             {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}}
         ).encode()
@@ -123,13 +123,13 @@ class RegistryClient:
 
 
 def _parts(data: bytes) -> Iterator[bytes]:
-    """A body whose length is not told."""
+    """Yield a body of unknown length."""
     half = len(data) // 2
     yield data[:half]
     yield data[half:]
 
 
 def error(answer: requests.Response) -> tuple[int, str, str]:
-    """Status, code and message of a refusal."""
+    """Return the status, code and message of a refusal."""
     (only,) = answer.json()["errors"]
     return answer.status_code, only["code"], only["message"]

@@ -31,19 +31,19 @@ def http() -> Iterator[BoundedSession]:
 
 @pytest.fixture
 def read(registries: LocalRegistries) -> World:
-    """The world as unmoor reads it."""
+    """The world as unmoor parses it."""
     return read_world(registries.world.world_file, {})
 
 
 def manifest_of(registries: LocalRegistries, repository: str, data: bytes, host: str = "ghcr.io") -> OciManifest:
-    """Push what an image consists of, and return its manifest."""
+    """Push the blobs of an image, and return its manifest."""
     manifest = registries.oci(host=host).image(repository, data)
     encoded = json.dumps(manifest).encode()
     return OciManifest(data=encoded, digest=digest_of(encoded), media_type=manifest["mediaType"])
 
 
 def test_a_release(registries: LocalRegistries, read: World, http: BoundedSession, name: str) -> None:
-    """A manifest is put under several tags, found, and deleted as one version by the forge."""
+    """A manifest is put under several tags, found, and deleted by the forge as one version."""
     place, repository = read.registries[0], f"acme/{name}"
     registry = OciRegistry(place, repository, http)
     packages = ForgePackages(read.forge, repository, http, FakeClock())
@@ -70,7 +70,7 @@ def test_a_release(registries: LocalRegistries, read: World, http: BoundedSessio
 
 
 def test_too_few_rights(registries: LocalRegistries, read: World, http: BoundedSession, name: str) -> None:
-    """A login that may only read is told so in GHCR's words, before anything is sent."""
+    """A login with read access is refused with GHCR's message, before anything is sent."""
     place = read.registries[0]
     reader = replace(place, login=replace(place.login, secret=Secret(registries.oci("registry_read").password)))
     with pytest.raises(Denied, match="write_package"):
@@ -78,7 +78,7 @@ def test_too_few_rights(registries: LocalRegistries, read: World, http: BoundedS
 
 
 def test_a_reply_that_is_lost(registries: LocalRegistries, read: World, http: BoundedSession, name: str) -> None:
-    """A manifest that was stored without an answer is found by looking."""
+    """A manifest that was stored without an answer is found by a second request."""
     repository = f"acme/{name}"
     manifest = manifest_of(registries, repository, b"layer")
     registries.oci().control(f"faults/{Fault.LOST_REPLY}")
@@ -86,7 +86,7 @@ def test_a_reply_that_is_lost(registries: LocalRegistries, read: World, http: Bo
 
 
 def test_a_plain_registry(registries: LocalRegistries, read: World, http: BoundedSession, name: str) -> None:
-    """A registry that is not GHCR deletes by digest, tags and all."""
+    """A registry other than GHCR deletes by digest, with all tags."""
     place = next(place for place in read.registries if place.host == PLAIN)
     registry = OciRegistry(place, name, http)
     manifest = manifest_of(registries, name, b"layer", PLAIN)

@@ -1,4 +1,4 @@
-"""Clients that are no code of ours use the local registry as they would use GHCR."""
+"""Third-party clients use the local registry as they use GHCR."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ TIMEOUT = 60
 
 
 def skopeo(*arguments: str) -> tuple[int, str, str]:
-    """Run skopeo, and say how it ended and what it said."""
+    """Run skopeo, and return its exit code and its output."""
     require_programs("skopeo")
     ran = subprocess.run(["skopeo", *arguments], capture_output=True, check=False, timeout=TIMEOUT)  # noqa: S607
     return ran.returncode, ran.stdout.decode(), ran.stderr.decode()
 
 
 def at(oci: RegistryClient, name: str) -> str:
-    """An image as skopeo names it."""
+    """Return an image's name for skopeo."""
     return f"docker://{oci.base.removeprefix('http://')}/acme/{name}"
 
 
 def as_user(oci: RegistryClient, side: str = "") -> list[str]:
-    """Flags for a registry on loopback, and for who asks; ``side`` is ``src-`` or ``dest-``."""
+    """Return the options for a loopback registry and its login; ``side`` is ``src-`` or ``dest-``."""
     login = [f"--{side}creds", f"x:{oci.password}"] if oci.password else []
     return [f"--{side}tls-verify=false", *login]
 
 
 def test_skopeo_copies(registries: LocalRegistries, name: str, tmp_path: Path) -> None:
-    """An image is pushed and pulled with its digest; a second copy sends no blob."""
+    """An image keeps its digest when pushed and pulled; a second copy sends no blob."""
     oci = registries.oci()
     digest = oci.push(f"acme/{name}", b"layer", "1.0")
     kept = f"oci:{tmp_path / 'kept'}:1.0"
@@ -56,7 +56,7 @@ def test_skopeo_copies(registries: LocalRegistries, name: str, tmp_path: Path) -
 
 
 def test_skopeo_is_refused(registries: LocalRegistries, name: str, tmp_path: Path) -> None:
-    """What GHCR refuses, and how, reaches the user: a push, a private package, a deletion."""
+    """GHCR's refusals of a push, a private package and a deletion reach the user."""
     oci, reader, stranger = registries.oci(), registries.oci("registry_read"), registries.oci("")
     oci.push(f"acme/{name}", b"layer", "1.0")
     here = at(oci, f"{name}:1.0")
@@ -73,7 +73,7 @@ def test_skopeo_is_refused(registries: LocalRegistries, name: str, tmp_path: Pat
 
 @contextmanager
 def logged_in(engine: TestEngine, oci: RegistryClient, tmp_path: Path) -> Iterator[TestEngine]:  # noqa: F811
-    """A client of the engine that has logged in, in a folder of its own, with the plugins of the other."""
+    """Return a logged-in docker client with its own configuration folder and the usual plugins."""
     config = tmp_path / "docker"
     config.mkdir(exist_ok=True)
     plugins = engine.config / "cli-plugins"
@@ -90,7 +90,7 @@ def logged_in(engine: TestEngine, oci: RegistryClient, tmp_path: Path) -> Iterat
 
 @pytest.fixture
 def image(engine: TestEngine, registries: LocalRegistries, name: str, tiny_image: str) -> Iterator[str]:  # noqa: F811
-    """A tiny image, named for the registry."""
+    """Return a tiny image, tagged for the registry."""
     made = f"{registries.oci().base.removeprefix('http://')}/acme/{name}:1.0"
     engine.docker("tag", tiny_image, made)
     yield made
@@ -105,7 +105,7 @@ def test_docker_pushes_and_pulls(
     name: str,
     tmp_path: Path,
 ) -> None:
-    """The engine pushes with a login, everybody pulls the same digest, and a second push sends no blob."""
+    """The engine pushes with a login, anyone pulls the same digest, and a second push sends no blob."""
     oci = registries.oci()
     with logged_in(engine, oci, tmp_path) as docker:
         said = docker.docker("push", image)
@@ -126,7 +126,7 @@ def test_docker_is_refused(
     image: str,
     tmp_path: Path,
 ) -> None:
-    """What GHCR refuses, and how, reaches the user of the docker client, without minutes of trying again."""
+    """GHCR's refusals reach the user of the docker client, without minutes of retries."""
     with (
         logged_in(engine, registries.oci("registry_read"), tmp_path) as docker,
         pytest.raises(AssertionError, match="denied: permission_denied: write_package"),
@@ -152,7 +152,7 @@ def test_docker_after_a_reset(
     name: str,
     tmp_path: Path,
 ) -> None:
-    """The engine gives up after a reset, and nothing has arrived; the same push succeeds, and what arrives is whole."""
+    """After a reset the engine gives up, and nothing is stored; the same push then succeeds completely."""
     registries.oci().control(f"faults/{Fault.RESET}")
     with logged_in(engine, registries.oci(), tmp_path) as docker:
         with pytest.raises(AssertionError, match="connection reset by peer"):
@@ -170,7 +170,7 @@ def test_buildx_builds_and_pushes(
     name: str,
     tmp_path: Path,
 ) -> None:
-    """A build is pushed by buildx itself, which asks for tokens in its own way."""
+    """A build is pushed by buildx, which requests tokens in its own way."""
     if not engine.has_buildx:
         pytest.skip("buildx is not installed")
     (tmp_path / "context").mkdir()

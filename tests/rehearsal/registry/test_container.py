@@ -1,4 +1,4 @@
-"""The registry as a container: where an engine has the image, and this machine has not the program."""
+"""The registry as a container, if an engine has the image and this machine lacks the program."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _LIBRARY = re.compile(r"(/\S+) \(0x")
 
 
 def imported(engine: TestEngine, program: Path, *words: str) -> None:  # noqa: F811 - not the fixture
-    """Make the image of a program and the libraries that it needs."""
+    """Build an image with a program and its libraries."""
     ran = subprocess.run(
         [shutil.which("ldd") or "ldd", str(program)], capture_output=True, text=True, check=False, timeout=20
     )
@@ -56,7 +56,7 @@ def imported(engine: TestEngine, program: Path, *words: str) -> None:  # noqa: F
 
 @pytest.fixture(scope="module")
 def image(engine: TestEngine) -> Iterator[str]:  # noqa: F811 - the fixture
-    """The image `registry`, as it is pulled, or one of this machine's own program for as long as it is needed.
+    """The image `registry` if it was pulled, or a temporary one with this machine's own program.
 
     The name is the product's choice, so all workers that have this engine share one image: the first to come makes it,
     and the last to leave removes it. Both happen behind a door; who is inside holds a shared lock.
@@ -92,7 +92,7 @@ def hidden(
     engine: TestEngine,  # noqa: F811 - the fixture
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Have an engine, and no program: every folder of the PATH is seen without it."""
+    """Hide the program: replace every folder of the PATH by one without it."""
     folders = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep)]
     for number, folder in enumerate(folders):
         if (folder / "docker-registry").exists():
@@ -108,7 +108,7 @@ def hidden(
 
 
 def oci(world: LocalWorld) -> RegistryClient:
-    """The registry of a world, asked by who may write."""
+    """Return a client of a world's registry with write access."""
     known = json.loads((world.folder / "credentials.json").read_text())
     return RegistryClient(
         base=world.registry or "", folder=world.folder / "registry" / "ghcr.io", password=known["registry"]
@@ -164,12 +164,12 @@ def test_it_lives_and_ends_with_its_world(
 
 
 @pytest.mark.usefixtures("hidden", "image")
-def test_a_container_that_ends_is_told_with_its_last_words(
+def test_a_container_that_exits_is_reported_with_the_end_of_its_log(
     tmp_path: Path,
     engine: TestEngine,  # noqa: F811 - the fixture
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As the program's are; and nothing is left of it."""
+    """The error is that of the program, and the container is removed."""
     monkeypatch.chdir(tmp_path)
     site = Site(folder=tmp_path / "site", host="ghcr.io")
     site.configure(address="http://127.0.0.1:1", certificate=b"this is no certificate")
@@ -185,14 +185,14 @@ def test_a_container_that_ends_is_told_with_its_last_words(
 
 @pytest.mark.usefixtures("image")
 @pytest.mark.parametrize(("host", "here"), [("127.0.0.1", True), ("127.0.0.2", False)], ids=["here", "elsewhere"])
-def test_an_engine_elsewhere_is_none(
+def test_an_engine_on_another_machine_is_not_used(
     engine: TestEngine,  # noqa: F811 - the fixture
     monkeypatch: pytest.MonkeyPatch,
     host: str,
     *,
     here: bool,
 ) -> None:
-    """It holds the image, and does not see this machine's folders."""
+    """It has the image, but cannot mount this machine's folders."""
     with relayed(host, engine.host.removeprefix("unix://")) as address:
         monkeypatch.setenv("DOCKER_HOST", address)
         runner = Containers.find()
@@ -203,7 +203,7 @@ def test_an_engine_elsewhere_is_none(
 
 @contextmanager
 def relayed(host: str, path: str) -> Iterator[str]:
-    """Let an engine be reached at a port, too."""
+    """Forward a port to an engine."""
 
     class Relay(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -226,7 +226,7 @@ def relayed(host: str, path: str) -> Iterator[str]:
 
 @pytest.mark.usefixtures("hidden", "image")
 def test_a_rehearsal_with_images(tmp_path: Path, tiny_image: str) -> None:  # noqa: F811 - the fixture
-    """Through every stage."""
+    """A rehearsal passes every stage."""
     files = sample_projects.files("small-one", "1.0", more=SETTINGS.replace("test-command", "# test-command"))
     dockerfile = f"FROM {tiny_image}\nCOPY dist/ /dist/\nUSER 1000\n"
     repo = Repo.new(tmp_path / "small", files | {"CHANGELOG.md": CHANGELOG, "Dockerfile": dockerfile})

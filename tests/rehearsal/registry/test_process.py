@@ -1,4 +1,4 @@
-"""The registry's process: it lives and dies with its world, and a world without one says so."""
+"""The registry's process ends with its world; a world without one gives the reason."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def running(folder: Path, **how: object) -> Iterator[LocalWorld]:
 
 
 def servers(world: LocalWorld) -> list[int]:
-    """The processes of registries that belong to a world."""
+    """Return the registry processes of a world."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -51,22 +51,22 @@ def servers(world: LocalWorld) -> list[int]:
 
 
 def oci(world: LocalWorld) -> RegistryClient:
-    """The registry of a world, asked by who may write."""
+    """Return a client of a world's registry with write access."""
     known = json.loads((world.folder / "credentials.json").read_text())
     return RegistryClient(
         base=world.registry or "", folder=world.folder / "registry" / "ghcr.io", password=known["registry"]
     )
 
 
-def test_it_is_asked_for(tmp_path: Path) -> None:
-    """A world without images has no registry, and no reason to excuse it."""
+def test_it_is_optional(tmp_path: Path) -> None:
+    """A world without images has no registry, and gives no reason for that."""
     with local.start(tmp_path / "world", repository="acme/demo", checkout=None) as world:
         assert (world.registry, world.no_registry, servers(world)) == (None, "", [])
         assert read_world(world.world_file, {}).registries == ()
 
 
 def test_the_world_file(tmp_path: Path) -> None:
-    """The world file says where the registry is, and with what login it takes images."""
+    """The world file has the registry's address and login."""
     with running(tmp_path / "world") as world:
         (place,) = read_world(world.world_file, {}).registries
         assert (place.host, place.address) == ("ghcr.io", world.registry)
@@ -75,7 +75,7 @@ def test_the_world_file(tmp_path: Path) -> None:
 
 
 def test_a_world_keeps_its_images(tmp_path: Path) -> None:
-    """A world that was killed and is started again has the same images and logins, at another address."""
+    """A world that is started again after a kill has the same images and logins, at another address."""
     with running(tmp_path / "world") as world:
         password = oci(world).password
         digest = oci(world).push("acme/demo", b"layer", "1.0")
@@ -94,7 +94,7 @@ ENDS: dict[str, Callable[[LocalWorld], None]] = {
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 def test_it_ends_with_its_world(tmp_path: Path, end: Callable[[LocalWorld], None]) -> None:
-    """However the servers end, the registry does too."""
+    """The registry ends with the servers, however they end."""
     with running(tmp_path / "world", hosts=("ghcr.io", "registry.example.org")) as world:
         watched = [os.pidfd_open(process) for process in servers(world)]
         assert len(watched) == 2
@@ -106,7 +106,7 @@ def test_it_ends_with_its_world(tmp_path: Path, end: Callable[[LocalWorld], None
 
 
 def test_without_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without program and engine the world starts without a registry, and says what to install."""
+    """Without program and engine the world starts without a registry, and the reason says what to install."""
     git = shutil.which("git")
     assert git is not None
     (tmp_path / "bin").mkdir()
@@ -121,7 +121,7 @@ def test_without_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_program_that_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A registry that does not start is told with its last words, and nothing is left running."""
+    """A registry that does not start is reported with the end of its log, and nothing is left running."""
     program = tmp_path / "bin" / registry_process.PROGRAM
     program.parent.mkdir()
     program.write_text("#!/bin/sh\necho no room left >&2\nexit 3\n")
@@ -133,14 +133,14 @@ def test_a_program_that_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("host", ["", "GHCR.io", "../x", "a/b", "a b", "ghcr.io\n"])
-def test_hosts_that_are_none(tmp_path: Path, host: str) -> None:
-    """A host that cannot be one becomes no folder."""
+def test_invalid_hosts(tmp_path: Path, host: str) -> None:
+    """An invalid host is refused, and does not become a folder."""
     with pytest.raises(ConfigError, match="is not a registry's host"), running(tmp_path / "world", hosts=(host,)):
         pytest.fail("it started")
 
 
 def test_the_environment_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Variables that the registry would read do not reach it: with this one, everybody could delete."""
+    """The registry does not get environment variables that configure it: with this one, anyone could delete."""
     monkeypatch.setenv("REGISTRY_AUTH", "none")
     monkeypatch.setenv("REGISTRY_HTTP_ADDR", "127.0.0.1:0")
     with running(tmp_path / "world") as world:
@@ -148,14 +148,14 @@ def test_the_environment_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_long_path(tmp_path: Path) -> None:
-    """The folder's path may be longer than that of a socket."""
+    """The folder's path can be longer than a socket's."""
     folder = tmp_path / ("a" * 100) / ("b" * 100)
     with running(folder) as world:
         assert oci(world).push("acme/demo", b"layer", "1.0")
 
 
 def test_a_long_path_behind_a_link(tmp_path: Path) -> None:
-    """Or a link leads there, so that the path that was given is not the folder's own."""
+    """The same holds if the given path is a link to the folder."""
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     with running(tmp_path / "link" / ("a" * 100) / ("b" * 100)) as world:

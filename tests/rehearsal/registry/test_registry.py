@@ -1,4 +1,4 @@
-"""The registry of the local world: a real one behind tokens, and GHCR's answers where they differ."""
+"""The registry of the local world: a real one that requires tokens, with GHCR's answers where they differ."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from unmoor.rehearsal.registry.tokens import Access, Signer, scopes
 
 @pytest.fixture
 def package(name: str) -> str:
-    """A package of ours that no other test knows."""
+    """Return a package of the owner that no other test uses."""
     return f"acme/{name}"
 
 
-def test_an_image_goes_in_and_comes_out(registries: LocalRegistries, package: str) -> None:
-    """What was pushed is pulled byte for byte, by digest and by tag, and everybody may pull it."""
+def test_push_and_pull(registries: LocalRegistries, package: str) -> None:
+    """An image is pulled byte for byte, by digest and by tag, and anyone can pull it."""
     oci, stranger = registries.oci(), registries.oci("")
     digest = oci.push(package, b"layer", "1.0", "latest")
     assert sorted(oci.call("GET", f"{package}/tags/list").json()["tags"]) == ["1.0", "latest"]
@@ -41,14 +41,14 @@ def test_an_image_goes_in_and_comes_out(registries: LocalRegistries, package: st
 
 
 def test_a_blob_in_pieces(registries: LocalRegistries, package: str) -> None:
-    """A blob may come in several requests, each with a body of unknown length."""
+    """A blob can come in several requests, each with a body of unknown length."""
     data = os.urandom(300_001)
     digest = registries.oci().blob(package, data, pieces=3)
     assert registries.oci().call("GET", f"{package}/blobs/{digest}").content == data
 
 
-def test_an_image_that_is_there_sends_no_blob(registries: LocalRegistries, package: str) -> None:
-    """The log tells blobs that were sent from those that were only looked for."""
+def test_an_existing_image_sends_no_blob(registries: LocalRegistries, package: str) -> None:
+    """The log distinguishes blobs that were sent from those that were only checked."""
     oci = registries.oci()
     oci.push(package, b"layer", "1.0")
 
@@ -67,7 +67,7 @@ def test_an_image_that_is_there_sends_no_blob(registries: LocalRegistries, packa
 
 
 def test_a_blob_of_another_package(registries: LocalRegistries, package: str) -> None:
-    """A blob is mounted from another package, which needs a token for both of them."""
+    """Mounting a blob from another package needs a token for both packages."""
     oci = registries.oci()
     digest = oci.blob(package, b"shared")
     given = oci.token(f"repository:{package}-b:pull,push", f"repository:{package}:pull").json()["token"]
@@ -78,8 +78,8 @@ def test_a_blob_of_another_package(registries: LocalRegistries, package: str) ->
     assert (line["from"], line["status"]) == (package, 201)
 
 
-def test_who_may_write(registries: LocalRegistries, package: str) -> None:
-    """A login with too few rights is refused in GHCR's words, at the start of an upload; a stranger in others."""
+def test_write_access(registries: LocalRegistries, package: str) -> None:
+    """Without write access GHCR's refusal comes at the start of an upload; without a login it is another one."""
     reader, stranger = registries.oci("registry_read"), registries.oci("")
     registries.oci().push(package, b"layer", "1.0")
     refused = (403, "DENIED", "permission_denied: write_package")
@@ -93,7 +93,7 @@ def test_who_may_write(registries: LocalRegistries, package: str) -> None:
 
 
 def test_wrong_passwords(registries: LocalRegistries, package: str) -> None:
-    """A wrong password gets no token, nor one that is no password at all; another user name does not matter."""
+    """A wrong or malformed password gets no token; the user name does not matter."""
     oci = registries.oci()
     for auth in (("x", "wrong"), ("", ""), ("rehearsal", oci.password + " ")):
         assert error(oci.token(f"repository:{package}:pull", auth=auth)) == (403, "DENIED", "denied")
@@ -103,8 +103,8 @@ def test_wrong_passwords(registries: LocalRegistries, package: str) -> None:
     assert oci.token(f"repository:{package}:pull", auth=("", oci.password)).status_code == 200
 
 
-def test_tokens_that_are_not_ours(registries: LocalRegistries, package: str) -> None:
-    """The registry itself refuses a token that another key has signed, or that was changed."""
+def test_foreign_tokens(registries: LocalRegistries, package: str) -> None:
+    """The registry itself refuses a token that another key signed, or that was changed."""
     oci = registries.oci()
     ours = oci.token(f"repository:{package}:pull").json()["token"]
     theirs = Signer.make().token("writer", "ghcr.io", [Access("repository", package, ("pull", "push"))])
@@ -115,8 +115,8 @@ def test_tokens_that_are_not_ours(registries: LocalRegistries, package: str) -> 
         assert answer.status_code == 401
 
 
-def test_a_token_for_reading_does_not_write(registries: LocalRegistries, package: str) -> None:
-    """A token for less than its owner may do is answered with a challenge, so that clients ask for more."""
+def test_a_read_token_cannot_write(registries: LocalRegistries, package: str) -> None:
+    """If a token lacks a scope that its owner can have, the answer is a challenge, so clients request more."""
     given = registries.oci().token(f"repository:{package}:pull").json()["token"]
     headers = {"Authorization": f"Bearer {given}"}
     answer = requests.post(f"{registries.oci().base}/v2/{package}/blobs/uploads/", headers=headers, timeout=20)
@@ -128,14 +128,14 @@ def test_a_token_for_reading_does_not_write(registries: LocalRegistries, package
 
 
 def test_the_form_of_buildx(registries: LocalRegistries, package: str) -> None:
-    """A password that is posted in a form is not looked at; clients then ask in the other way."""
+    """A password in a form is not checked; clients then use the other way."""
     oci = registries.oci()
     form = {"grant_type": "password", "username": "x", "password": oci.password, "scope": f"repository:{package}:pull"}
     assert requests.post(f"{oci.base}/token", data=form, timeout=20).status_code == 405
 
 
 def test_private_packages(registries: LocalRegistries, package: str) -> None:
-    """While a package is private, a stranger gets no token for it, and one that was given before is worth nothing."""
+    """While a package is private, there is no anonymous token for it, and earlier ones are not valid."""
     oci, stranger = registries.oci(), registries.oci("")
     oci.push(package, b"layer", "1.0")
     old = stranger.token(f"repository:{package}:pull").json()["token"]
@@ -152,15 +152,15 @@ def test_private_packages(registries: LocalRegistries, package: str) -> None:
     assert stranger.pull(package, "1.0").status_code == 200
 
 
-def test_what_is_not_there_is_not_public(registries: LocalRegistries, package: str) -> None:
-    """A stranger cannot tell a package that does not exist from a private one; a login can."""
+def test_a_missing_package_is_not_public(registries: LocalRegistries, package: str) -> None:
+    """Without a login, a missing package looks like a private one; with a login it does not."""
     assert registries.oci("").pull(package, "1.0").status_code == 401
     answer = registries.oci("registry_read").call("GET", f"{package}/tags/list")
     assert error(answer)[:2] == (404, "NAME_UNKNOWN")
 
 
 def test_deleting(registries: LocalRegistries, package: str) -> None:
-    """GHCR deletes no manifest, tag or blob; a plain registry does, by digest."""
+    """GHCR deletes no manifest, tag or blob; a plain registry deletes by digest."""
     unsupported = (405, "UNSUPPORTED", "The operation is unsupported.")
     oci = registries.oci()
     digest = oci.push(package, b"layer", "1.0")
@@ -174,7 +174,7 @@ def test_deleting(registries: LocalRegistries, package: str) -> None:
 
 
 def test_a_plain_registry(registries: LocalRegistries, name: str) -> None:
-    """Any other registry says what a registry says: a scope is refused with a challenge."""
+    """Any other registry answers as usual: a missing scope gets a challenge."""
     plain = registries.oci(host=PLAIN)
     plain.push(name, b"layer", "1.0")
     reader = registries.oci("registry_read", PLAIN)
@@ -187,7 +187,7 @@ def test_a_plain_registry(registries: LocalRegistries, name: str) -> None:
 
 
 def test_an_index(registries: LocalRegistries, package: str) -> None:
-    """An index over images is stored; one over an image that is not there is refused by the registry."""
+    """An index over images is stored; the registry refuses one over a missing image."""
     oci = registries.oci()
     digest = oci.push(package, b"layer", "amd64")
     size = len(oci.pull(package, digest).content)
@@ -200,7 +200,7 @@ def test_an_index(registries: LocalRegistries, package: str) -> None:
 
 
 def test_busy_once(registries: LocalRegistries, package: str) -> None:
-    """One request is answered with 429, the next one as usual."""
+    """One request gets 429, the next one works as usual."""
     oci = registries.oci()
     oci.control(f"faults/{Fault.BUSY}")
     answer = oci.begin(package)
@@ -209,7 +209,7 @@ def test_busy_once(registries: LocalRegistries, package: str) -> None:
 
 
 def test_broken(registries: LocalRegistries, package: str) -> None:
-    """Every request that fits is answered with 500 until the file is gone."""
+    """Every matching request gets 500 until the file is removed."""
     oci = registries.oci()
     control = oci.control(f"faults/{Fault.BROKEN}", f"POST /v2/{package}/")
     assert [oci.begin(package).status_code for _ in range(3)] == [500] * 3
@@ -219,14 +219,14 @@ def test_broken(registries: LocalRegistries, package: str) -> None:
 
 
 def test_refused_writes(registries: LocalRegistries, package: str) -> None:
-    """Nobody may write for a while."""
+    """With the control file nobody can write."""
     oci = registries.oci()
     oci.control(f"faults/{Fault.REFUSE_WRITE}")
     assert error(oci.begin(package)) == (403, "DENIED", "permission_denied: write_package")
 
 
 def test_a_lost_reply(registries: LocalRegistries, package: str) -> None:
-    """A manifest is stored, and the client hears nothing; other requests, and the next manifest, go as usual."""
+    """A manifest is stored without an answer; other requests and the next manifest work as usual."""
     oci = registries.oci()
     manifest = oci.image(package, b"layer")
     oci.control(f"faults/{Fault.LOST_REPLY}", "/manifests/1.0")
@@ -243,7 +243,7 @@ def test_a_lost_reply(registries: LocalRegistries, package: str) -> None:
 
 
 def test_a_reset_at_half_a_blob(registries: LocalRegistries, package: str) -> None:
-    """The connection is reset while a blob is sent; nothing is stored, and the next try succeeds."""
+    """The connection is reset in the middle of a blob; nothing is stored, and the next attempt succeeds."""
     oci = registries.oci()
     oci.control(f"faults/{Fault.RESET}")
     data = os.urandom(2_000_000)
@@ -254,7 +254,7 @@ def test_a_reset_at_half_a_blob(registries: LocalRegistries, package: str) -> No
 
 
 def test_tags_that_cannot_be_moved(registries: LocalRegistries, package: str) -> None:
-    """A tag keeps its digest; the same digest again is no mistake, and another tag is free."""
+    """A tag keeps its digest; the same digest is accepted again, and so is another tag."""
     oci = registries.oci()
     first, second = oci.image(package, b"first"), oci.image(package, b"second")
     oci.put(package, "1.0", first)
@@ -281,12 +281,12 @@ def test_tags_that_cannot_be_moved(registries: LocalRegistries, package: str) ->
     ],
 )
 def test_scopes(texts: list[str], found: list[Access]) -> None:
-    """Scopes come repeated or in one text; what is none is left out."""
+    """Scopes can be repeated or in one text; invalid ones are skipped."""
     assert scopes(texts) == found
 
 
-def test_the_log_knows_no_secret(registries: LocalRegistries, package: str) -> None:
-    """Neither passwords nor tokens get into any file but the credentials and the world."""
+def test_the_log_has_no_secret(registries: LocalRegistries, package: str) -> None:
+    """Passwords and tokens are only in the credentials and the world file."""
     oci = registries.oci()
     oci.push(package, b"layer", "1.0")
     given = oci.token(f"repository:{package}:pull").json()["token"]
@@ -299,7 +299,7 @@ def test_the_log_knows_no_secret(registries: LocalRegistries, package: str) -> N
 
 
 def peak(process: int) -> int:
-    """The most memory that a process has had, in bytes."""
+    """Return the peak memory of a process, in bytes."""
     line = next(line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) << 10
 
@@ -307,7 +307,7 @@ def peak(process: int) -> int:
 @pytest.mark.parametrize("pieces", [1, 2], ids=["length known", "length unknown"])
 @pytest.mark.journey
 def test_blobs_are_streamed(registries: LocalRegistries, package: str, pieces: int) -> None:
-    """A blob passes through in both directions without ever being in memory as a whole."""
+    """A blob is streamed in both directions, and never in memory as a whole."""
     size = 100 << 20
     data = os.urandom(1 << 20) * 100
     before = peak(registries.world.process.pid)
@@ -331,6 +331,6 @@ ODD: dict[str, Callable[[RegistryClient, str], requests.Response]] = {
 def test_odd_requests(
     registries: LocalRegistries, name: str, odd: Callable[[RegistryClient, str], requests.Response]
 ) -> None:
-    """Whatever is asked, the answer is a refusal, and nothing breaks."""
+    """Every malformed request is refused, and nothing breaks."""
     assert odd(registries.oci(), name).status_code in {400, 401, 403, 404}
     assert b"Traceback" not in (registries.world.folder / "serve.log").read_bytes()

@@ -1,4 +1,4 @@
-"""Tokens of the local registry: it reads its own, and no other."""
+"""The local registry reads its own tokens, and no others."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from unmoor.rehearsal.registry.tokens import Access, Claims, Signer
 ACCESS = Access("repository", "acme/demo", ("pull", "push"))
 
 
-def test_a_token_says_who_may_do_what() -> None:
-    """What was signed is what is read, for five minutes."""
+def test_a_token_has_subject_and_access() -> None:
+    """A signed token can be read, and is valid for five minutes."""
     signer = Signer.make()
     before = int(time.time())
     claims = signer.read(signer.token("writer", "ghcr.io", [ACCESS]))
@@ -47,13 +47,13 @@ _NOT_OURS: dict[str, Callable[[Signer], str]] = {
 
 @pytest.mark.parametrize("made", _NOT_OURS.values(), ids=_NOT_OURS)
 def test_no_other_token_is_read(made: Callable[[Signer], str]) -> None:
-    """Of another key, too old or early, or broken: it says nothing."""
+    """A token is not read if another key signed it, or if it is expired, not valid yet, or broken."""
     signer = Signer.make()
     assert signer.read(made(signer)) is None
 
 
 def test_a_changed_token_is_not_read() -> None:
-    """The signature is over the claims."""
+    """The signature covers the claims."""
     signer = Signer.make()
     one, two = (signer.token(who, "ghcr.io", [ACCESS]).split(".") for who in ("writer", "reader"))
     assert signer.read(".".join((one[0], two[1], one[2]))) is None
