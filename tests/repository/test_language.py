@@ -18,6 +18,17 @@ SOURCES = sorted((ROOT / "src" / "unmoor").rglob("*.py"))
 STYLE = ROOT / "docs" / "contributing" / "style.md"
 """This page is exempt, because it shows what not to write."""
 PAGES = sorted({*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"} - {STYLE})
+OTHERS = sorted(
+    [
+        *(ROOT / "changelog.d").glob("*.md"),
+        *(ROOT / "examples").rglob("*.md"),
+        *(path for top in (".ci", "docker", "examples", "tools") for path in (ROOT / top).rglob("*.sh")),
+        *(ROOT / ".github").rglob("*.yml"),
+        ROOT / ".ci" / "run",
+        ROOT / "Makefile",
+    ]
+)
+"""Other files that people read: fragments, scripts and workflows."""
 
 NAMES = {
     # core, ports, assembly
@@ -120,23 +131,41 @@ PHRASES = {
     "left out here": "skipped",
     "stopped as asked": "stopped before X, as requested",
     "the rehearsal went through": "rehearsal passed",
+    "aloud": "with a warning",
+    "bears witness": "say what was imported",
+    "broken by it": "if it is absent and no release manifest lists it",
+    "could not be told": "could not check",
+    "no port, no power": "a stage without a port cannot reach it",
+    "where there are none": "if there are none",
+    "without a word": "silently",
+    "are told": "reports, warns",
+    "bring about": "makes",
+    "brings about": "makes",
+    "can be had": "is available",
+    "comes to pass": "happens",
+    "hold fast": "pin",
+    "holds fast": "pins",
+    "is tried with": "is tested with",
+    "lies in": "is in",
+    "on purpose": "by design, or nothing",
+    "whence": "from where",
+    "whoever may": "anyone who can",
 }
 """Replaced phrases, each with what to write instead. Case does not matter."""
 
 LATER = {
-    "aloud": "with a warning",
-    "bears witness": "say what was imported",
-    "broken by it": "if it is absent and no release manifest lists it",
     "cannot be told": "cannot check",
-    "could not be told": "could not check",
     "is reached over ssh": "needs paramiko for ssh",
     "minted a token too long": "returned an oversized token",
-    "no port, no power": "a stage without a port cannot reach it",
     "where it cannot be": "if it cannot be",
     "where nothing": "if nothing",
-    "where there are none": "if there are none",
     "where there is no": "if there is no",
-    "without a word": "silently",
+    "anew": "again",
+    "cannot be had": "is not available",
+    "is told": "reports, warns",
+    "of our own": "its own",
+    "stands in": "is set in, is in",
+    "to be had": "available",
 }
 """Phrases that are still in use, and what to write instead."""
 
@@ -185,7 +214,7 @@ def test_no_page_speaks_of_a_replaced_class() -> None:
 
 def test_no_replaced_phrase_comes_back() -> None:
     """No text has a replaced phrase; docs/contributing/style.md has the rules."""
-    texts = {path: _plain(path) for path in (*SOURCES, *PAGES)}
+    texts = {path: _plain(path) for path in (*SOURCES, *PAGES, *OTHERS)}
     found = {
         f"{path.relative_to(ROOT)}: {phrase}": instead
         for path, text in texts.items()
