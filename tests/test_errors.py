@@ -1,4 +1,4 @@
-"""The error tree: drawn, complete, one exit code a class."""
+"""The tree of errors: complete, drawn in the docstring, with one exit code for each class."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MATCHING = frozenset({"search", "match", "fullmatch", "findall", "finditer", "st
 
 
 def test_the_drawn_tree_is_the_tree() -> None:
-    """The module's docstring names every class with its exit code, and no other."""
+    """The module's docstring lists exactly the classes and their exit codes."""
     drawn = {
         words[1]: int(words[2])
         for line in (errors.__doc__ or "").splitlines()
@@ -36,7 +36,7 @@ def test_the_drawn_tree_is_the_tree() -> None:
 
 
 def test_exit_codes_are_unique_and_free_of_the_usual_ones() -> None:
-    """No two kinds share a code, and 0, 1 and 2 keep their usual meaning."""
+    """No two classes share a code, and 0, 1 and 2 keep their usual meaning."""
     codes = [error.exit_code for error in errors.error_classes()[1:]]
     assert len(codes) == len(set(codes))
     assert not {0, 1, 2} & set(codes)
@@ -46,7 +46,7 @@ def test_exit_codes_are_unique_and_free_of_the_usual_ones() -> None:
 def test_an_error_ends_as_a_message_and_its_code(
     error: type[errors.UnmoorError], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever is raised: what, where and next on stderr, nothing on stdout, the class's exit code."""
+    """Every error prints what, where and next step to stderr, nothing to stdout, and ends with its exit code."""
 
     def fail() -> None:
         raise error("what\x1b[2J happened\nmore of it", where="pyproject.toml", next_step="do this")
@@ -60,7 +60,7 @@ def test_an_error_ends_as_a_message_and_its_code(
 
 
 def test_a_fault_of_ours_keeps_its_traceback_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
-    """An unexpected exception is one message too, and names the file that holds the traceback."""
+    """An unexpected exception gives one message that names the file with the traceback."""
 
     def fail() -> None:
         raise ZeroDivisionError
@@ -86,7 +86,7 @@ RIGHT = "grant the permission, or use another checkout or TMPDIR"
 def test_what_a_disk_refuses_is_no_fault_of_ours(
     number: int, code: int, told: str, step: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is told with the place, and what to do about it, without a traceback anywhere."""
+    """A disk error gives the place and the next step, without a traceback."""
 
     def fail() -> None:
         raise OSError(number, os.strerror(number), "/there/file")
@@ -97,7 +97,7 @@ def test_what_a_disk_refuses_is_no_fault_of_ours(
 
 
 def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str]) -> None:
-    """A stop by the user has the shell's usual code."""
+    """A stop by the user has the shell's usual exit code."""
 
     def stop() -> None:
         raise KeyboardInterrupt
@@ -108,7 +108,7 @@ def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("error", errors.error_classes())
 def test_every_class_says_whether_to_try_again(error: type[errors.UnmoorError]) -> None:
-    """Each for itself, none by inheritance; and what one raise site says counts there alone."""
+    """Each class sets it itself, none inherits it; a raise may override it for one error."""
     assert "retryable" in vars(error)
     other = error("what", next_step="do this", retryable=not error.retryable)
     assert (other.retryable, error("what").retryable) == (not error.retryable, error.retryable)
@@ -136,13 +136,13 @@ AGAIN = "run the same command again"
     ],
 )
 def test_the_renderer_says_to_run_it_again(error: errors.UnmoorError, *, resumes: bool, step: str) -> None:
-    """What is specific first, then how long to wait, then the same command, then what to do if that does not help."""
+    """First the specific step, then the wait, then the command, then what to do if that fails, too."""
     assert next_step(error, resumes=resumes) == step
     assert click.unstyle(exit_codes.message(error, resumes=resumes)[-1]) == f"next:  {step}"
 
 
 def test_an_error_said_more_fully_is_a_new_one() -> None:
-    """The first stays as it was, and is the cause; the second keeps its class, its fields and the rest of its words."""
+    """The first error stays unchanged as the cause; the second keeps its class and its other fields."""
     first = errors.BuildFailed("broken", where="there", next_step="mend it", file="setup.py", line=7)
     fuller = first.amended(also="2 of 3", retryable=True)
     assert (str(first), first.retryable) == ("there: broken", False)
@@ -156,13 +156,13 @@ def test_an_error_said_more_fully_is_a_new_one() -> None:
 
 @pytest.mark.parametrize("error", errors.error_classes())
 def test_an_error_passes_its_advice_on(error: type[errors.UnmoorError]) -> None:
-    """Every class takes the whole advice of another error."""
+    """Every class accepts the whole advice of another error."""
     first = errors.TryLater("busy", next_step="look", wait=3.0, otherwise="ask")
     assert error("in other words", **first.advice).advice == first.advice
 
 
 def constants(tree: ast.Module) -> Iterator[ast.Constant]:
-    """Every piece of text in a module that is no docstring."""
+    """Every string in a module that is no docstring."""
     docstrings = {
         id(node.body[0].value)
         for node in ast.walk(tree)
@@ -175,7 +175,7 @@ def constants(tree: ast.Module) -> Iterator[ast.Constant]:
 
 
 def test_only_the_renderer_says_to_run_it_again() -> None:
-    """No other text of the package does: a raise site says ``retryable``."""
+    """No other text of the package does: errors set ``retryable``."""
     phrases = re.compile(r"\b(same command again|(run|try)( it)? again|if (that stays|it fails again))\b")
     said = {
         (module, node.value)
@@ -187,7 +187,7 @@ def test_only_the_renderer_says_to_run_it_again() -> None:
 
 
 def test_every_error_says_what_to_do() -> None:
-    """A raise site without a next step is one where the same command is run again."""
+    """An error without a next step is one for which the same command is run again."""
     known = {error.__name__: error for error in errors.error_classes()}
     silent = []
     for module, tree in MODULES.items():
@@ -220,7 +220,7 @@ def assigned(node: ast.AST) -> Iterator[ast.Attribute]:
 
 
 def caught_names(function: ast.AST) -> set[str]:
-    """The names of what is caught in a function, and those that keep it beyond the handler."""
+    """The names of caught exceptions in a function, and of variables that keep them after the handler."""
     names = {node.name for node in ast.walk(function) if isinstance(node, ast.ExceptHandler) and node.name}
     for node in ast.walk(function):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id in names:
@@ -229,7 +229,7 @@ def caught_names(function: ast.AST) -> set[str]:
 
 
 def test_an_error_is_never_changed_from_outside() -> None:
-    """Neither what was caught, under whatever name, nor what any error says."""
+    """No code sets attributes of a caught exception, nor the text of any error."""
     changed = []
     for module, tree in MODULES.items():
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
@@ -245,12 +245,12 @@ def test_an_error_is_never_changed_from_outside() -> None:
 
 
 def is_talk(node: ast.AST) -> bool:
-    """Whether an expression is what an error says."""
+    """Whether an expression is the text of an error."""
     return isinstance(node, ast.Attribute) and node.attr in {"what", "next_step", "otherwise"}
 
 
 def test_nobody_searches_an_error_for_words() -> None:
-    """What code has to know of an error is its class or a field."""
+    """Code decides by an error's class or fields, never by its text."""
     searched = []
     for module, tree in MODULES.items():
         for node in ast.walk(tree):

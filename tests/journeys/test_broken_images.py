@@ -1,4 +1,4 @@
-"""Releases with images that break off: one clear message, nothing left running, and the same command finishes."""
+"""Interrupted releases with images: one clear message, nothing left running, and the same command finishes."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ SLEEPY = "FROM {base} AS development\nCOPY dist/ /dist/\nRUN sleep 60\nFROM deve
 
 
 def commit(place: LocalRelease) -> str:
-    """The digits of the commit that images' tags have."""
+    """The commit's digits as the tags of images have them."""
     return place.repo.git("rev-parse", "v1.0")[:12]
 
 
 def fault(place: LocalRelease, kind: str, where: str) -> Path:
-    """Let the registry misbehave at requests that have this in them."""
+    """Inject a fault into the registry's requests that contain this text."""
     file = place.world / "registry" / "ghcr.io" / "faults" / kind
     file.parent.mkdir(exist_ok=True)
     file.write_text(where)
@@ -40,13 +40,13 @@ def fault(place: LocalRelease, kind: str, where: str) -> Path:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[LocalRelease]:
-    """A world with a registry, over a project of two targets."""
+    """A world with a registry, and a project with two targets."""
     with start_image_release(tmp_path, project(tmp_path / "small", "scratch")) as place:
         yield place
 
 
 def test_a_push_that_breaks_off_names_what_is_there(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
-    """The first target is pushed, the second refused for good: both are told, and nothing is promoted or public."""
+    """If the second target is refused, the error lists both, and nothing is promoted or public."""
     broken = fault(place, "broken", f"PUT /v2/{NAME}/manifests/sha-{commit(place)}-dev")
     ran = release(place, "v1.0", engine)
     assert ran.returncode == 10, ran.stderr
@@ -65,7 +65,7 @@ def test_a_push_that_breaks_off_names_what_is_there(place: LocalRelease, engine:
 
 
 def test_a_registry_that_refuses_to_move_a_tag(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
-    """After the index: what is public, what was moved and what was not is named, and the same command finishes."""
+    """After the index: the error lists what is public and which tags moved or not; the same command finishes."""
     assert release(place, "v1.0", engine, "--hold").returncode == 0
     broken = fault(place, "broken", f"PUT /v2/{NAME}/manifests/latest")
     ran = release(place, "v1.0", engine)
@@ -83,7 +83,7 @@ def test_a_registry_that_refuses_to_move_a_tag(place: LocalRelease, engine: Test
 
 
 def stopped_when(place: LocalRelease, engine: TestEngine, said: str, number: signal.Signals) -> tuple[int, str]:  # noqa: F811
-    """Release, and send the signal once the run has said something. Returns the exit code and all that it said."""
+    """Release, and send the signal once the run has printed a text. Returns the exit code and the output."""
     log, aside = place.world.parent / "said", place.world.parent / "aside"
     aside.mkdir(exist_ok=True)
     with log.open("wb") as stream:
@@ -111,7 +111,7 @@ def test_a_build_that_is_stopped(
     runnable_image: str,  # noqa: F811 - the fixture
     number: signal.Signals,
 ) -> None:
-    """The builder ends with the run at once, what it was building is not there, and no file is left."""
+    """The builder ends with the run, its image does not exist, and no file is left."""
     repo: Repo = project(tmp_path / "small", runnable_image)
     repo.commit({"Dockerfile": SLEEPY.format(base=runnable_image)})
     repo.git("tag", "--force", "v1.0")
@@ -125,7 +125,7 @@ def test_a_build_that_is_stopped(
 
 
 def test_a_push_that_is_stopped(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
-    """The engine has no name of the registry left, nothing is promoted, and the same command finishes."""
+    """The engine keeps no name of the registry, nothing is promoted, and the same command finishes."""
     broken = fault(place, "broken", "PATCH /v2/")
     code, said = stopped_when(place, engine, "The push refers to", signal.SIGINT)
     assert code == 130, said
@@ -143,7 +143,7 @@ def test_a_push_that_is_stopped(place: LocalRelease, engine: TestEngine) -> None
 
 @contextmanager
 def passed_on(at: Path, host: str) -> Iterator[Callable[[], None]]:
-    """Pass on to an engine all that comes to a socket of our own; what is given cuts every connection for good."""
+    """Forward a socket of the test to an engine; the returned function cuts every connection for good."""
     ends: list[socket.socket] = []
 
     def pump(one: socket.socket, other: socket.socket) -> None:
@@ -189,7 +189,7 @@ def test_an_engine_that_goes_away_during_a_build(
     engine: TestEngine,  # noqa: F811 - the fixture
     runnable_image: str,  # noqa: F811 - the fixture
 ) -> None:
-    """It is no fault of the Dockerfile: the engine is named, and what to do."""
+    """The error names the engine, not the Dockerfile, and what to do."""
     repo = project(tmp_path / "small", runnable_image)
     repo.commit({"Dockerfile": SLEEPY.format(base=runnable_image)})
     repo.git("tag", "--force", "v1.0")
@@ -214,7 +214,7 @@ def test_an_engine_that_goes_away_during_a_build(
 
 
 def test_undo_puts_floating_tags_back(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
-    """Where the record is they are the version's before; on another machine they stay, and that is said."""
+    """With the record they move back; on another machine they stay, and undo says so."""
     assert release(place, "v1.0", engine).returncode == 0
     one = digest(place, "latest")
     next_version(place, "1.1")

@@ -1,4 +1,4 @@
-"""Releases with images through the command line: a real engine, a real registry, digests read by skopeo."""
+"""Releases with images through the command line, with a real engine and a real registry; skopeo reads the digests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NAME = "acme/small"
 
 
 def project(path: Path, base: str, *, platforms: str = '"linux/amd64"', optional: str = "false") -> Repo:
-    """Make a repository of a small project with a Dockerfile, at 1.0."""
+    """Create a repository of a small project with a Dockerfile, at version 1.0."""
     more = SETTINGS.replace("test-command", "# test-command") + IMAGES.format(platforms=platforms, optional=optional)
     files = sample_projects.files("small-one", "1.0", more=more) | {
         "CHANGELOG.md": CHANGELOG,
@@ -51,7 +51,7 @@ def start_image_release(folder: Path, repo: Repo) -> Iterator[LocalRelease]:
 
 
 def skopeo(place: LocalRelease, tag: str, *options: str) -> str:
-    """What skopeo says of a tag without credentials; empty where there is none."""
+    """The output of skopeo for a tag without credentials; empty if there is no such tag."""
     text = place.world_file.read_text()
     host = next(line for line in text.splitlines() if line.startswith("address")).split('"')[1].removeprefix("http://")
     ran = subprocess.run(
@@ -68,12 +68,12 @@ def skopeo(place: LocalRelease, tag: str, *options: str) -> str:
 
 
 def digest(place: LocalRelease, tag: str) -> str:
-    """The digest behind a tag; empty where there is none."""
+    """The digest of a tag; empty if there is no such tag."""
     return skopeo(place, tag, "--format={{.Digest}}")
 
 
 def annotations_on(place: LocalRelease, tag: str) -> dict[str, str]:
-    """What the manifest under a tag says."""
+    """The annotations of the manifest under a tag."""
     told: dict[str, str] = json.loads(skopeo(place, tag, "--raw")).get("annotations") or {}
     return told
 
@@ -105,7 +105,7 @@ def test_images_are_promoted_by_digest_and_floating_tags_never_move_back(
     engine: TestEngine,  # noqa: F811 - the fixture
     tiny_image: str,  # noqa: F811 - the fixture
 ) -> None:
-    """Every tag of a final is one digest; a candidate and a backport leave the floating tags where they are."""
+    """Every tag of a final is one digest; a candidate and a backport leave the floating tags."""
     with start_image_release(tmp_path, project(tmp_path / "small", tiny_image)) as place:
         first = release(place, "v1.0", engine)
         assert first.returncode == 0, first.stderr
@@ -134,7 +134,7 @@ def test_images_are_promoted_by_digest_and_floating_tags_never_move_back(
 
 
 def told(place: LocalRelease, tag: str) -> tuple[int, set[str]]:
-    """What status says of every tag of the images, on a machine without an engine: its exit code, and all states."""
+    """The exit code of status on a machine without an engine, and the state of every image tag."""
     nowhere = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
     ran = place.unmoor("status", "--world", str(place.world_file), "--json", tag, env=nowhere)
     (images,) = (each for each in json.loads(ran.stdout)["surfaces"] if each["surface"].startswith("ghcr.io"))
@@ -147,7 +147,7 @@ def test_another_machine_without_an_engine_finishes_what_was_held(
     engine: TestEngine,  # noqa: F811 - the fixture
     tiny_image: str,  # noqa: F811 - the fixture
 ) -> None:
-    """Between push and promotion nothing is floating; a clone without an engine promotes the very digests."""
+    """Between push and promotion no floating tag exists; a clone without an engine promotes the same digests."""
     with start_image_release(tmp_path, project(tmp_path / "small", tiny_image)) as place:
         held = release(place, "v1.0", engine, "--hold")
         assert held.returncode == 0, held.stderr
@@ -164,7 +164,7 @@ def test_another_machine_without_an_engine_finishes_what_was_held(
 
 
 def blobs(place: LocalRelease) -> list[str]:
-    """Every blob that was sent to the registry."""
+    """Every blob that was uploaded to the registry."""
     return [
         each["path"]
         for each in place.requests()
@@ -191,7 +191,7 @@ main()
 
 
 def die(place: LocalRelease, engine: TestEngine, tag: str) -> None:  # noqa: F811 - the fixture
-    """Release v1.0, and be killed where a manifest would be put under a tag."""
+    """Release v1.0, and kill the run when it would put a manifest under a tag."""
     ran = subprocess.run(
         [sys.executable, "-c", _DYING, "release", "--world", str(place.world_file), "v1.0"],
         cwd=place.repo.path,
@@ -211,7 +211,7 @@ def test_killed_between_push_and_promotion(
     tag: str,
     there: str,
 ) -> None:
-    """The index has the files, and no image has the tag yet; the same command puts it there and sends no blob again."""
+    """The index has the files, but no image its tag; the same command tags it and uploads no blob again."""
     with start_image_release(tmp_path, project(tmp_path / "small", tiny_image)) as place:
         die(place, engine, tag)
         pushed, sent = digest(place, f"sha-{place.repo.git('rev-parse', 'v1.0')[:12]}"), len(blobs(place))
@@ -229,7 +229,7 @@ def test_killed_between_push_and_annotation(
     engine: TestEngine,  # noqa: F811 - the fixture
     tiny_image: str,  # noqa: F811 - the fixture
 ) -> None:
-    """What the engine pushed has no annotations yet; the same command adds them, and no blob is sent twice."""
+    """The pushed image lacks annotations; the same command adds them and uploads no blob twice."""
     with start_image_release(tmp_path, project(tmp_path / "small", tiny_image)) as place:
         die(place, engine, "")
         tag = f"sha-{place.repo.git('rev-parse', 'v1.0')[:12]}"
@@ -250,7 +250,7 @@ def test_a_private_package_is_not_a_green_run(
     engine: TestEngine,  # noqa: F811 - the fixture
     tiny_image: str,  # noqa: F811 - the fixture
 ) -> None:
-    """What nobody can pull is an incomplete surface with its settings page; made public, the same command ends well."""
+    """An image that nobody can pull is incomplete, with its settings page; once public, the same command succeeds."""
     with start_image_release(tmp_path, project(tmp_path / "small", tiny_image)) as place:
         private = place.world / "registry" / "ghcr.io" / "private"
         private.write_text("*\n")
@@ -269,7 +269,7 @@ def test_a_missing_platform_means_no_tag_at_all(
     engine: TestEngine,  # noqa: F811 - the fixture
     tiny_image: str,  # noqa: F811 - the fixture
 ) -> None:
-    """Where one of two platforms cannot be built, nothing is pushed and nothing final happens."""
+    """If one of two platforms cannot be built, nothing is pushed and nothing final happens."""
     repo = project(tmp_path / "small", tiny_image, platforms='"linux/amd64", "linux/s390x"')
     with start_image_release(tmp_path, repo) as place:
         ran = release(place, "v1.0", engine)
@@ -284,7 +284,7 @@ def test_a_missing_platform_means_no_tag_at_all(
     ("optional", "code", "words"), [("false", 13, "DOCKER_HOST"), ("true", 0, "skipping the optional image")]
 )
 def test_without_an_engine(tmp_path: Path, optional: str, code: int, words: str) -> None:
-    """No engine is a clear message and its exit code, unless the images are optional: then they are left out aloud."""
+    """Without an engine the release fails with a clear message, or skips optional images with a warning."""
     with start_image_release(tmp_path, project(tmp_path / "small", "scratch", optional=optional)) as place:
         ran = release(place, "v1.0", None)
         assert ran.returncode == code, ran.stderr

@@ -1,4 +1,4 @@
-"""A release that dies at any moment is finished by the same command: once each, and with the same bytes."""
+"""A release that is killed at any moment is finished by the same command: each file once, with the same bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WRITES = 12
 
 
 def killed_and_finished(release: KilledRelease, lines: int) -> bool:
-    """Kill a run after so many lines, then run the same command to its end. Returns whether it was killed at all."""
+    """Kill a run after a number of journal lines, then run it again to its end. Returns whether it was killed."""
     code = release.kill_after_lines(lines)
     assert not release.left_running()
     if code == 0:
@@ -29,7 +29,7 @@ def killed_and_finished(release: KilledRelease, lines: int) -> bool:
 
 
 def test_kill_at_every_line_of_the_journal(tmp_path: Path) -> None:
-    """However far a run came, it is killed, and the next run of the same command completes the release."""
+    """Wherever a run is killed, the next run of the same command completes the release."""
     # One after the other: a higher version that is published meanwhile takes "latest", rightly.
     with start_killed_releases(tmp_path, LINES) as each:
         killed = [killed_and_finished(release, lines) for lines, release in enumerate(each, start=1)]
@@ -40,13 +40,13 @@ def test_kill_at_every_line_of_the_journal(tmp_path: Path) -> None:
 
 
 def killed_at_write(release: KilledRelease, count: int) -> int:
-    """Kill a run once the world has answered so many requests of it that change something. Returns the exit code."""
+    """Kill a run once the world has answered a number of its writing requests. Returns the exit code."""
     wanted = release.world.writes() + count
     return release.signal_when(lambda: release.world.writes() >= wanted)
 
 
 def test_kill_at_every_write(tmp_path: Path) -> None:
-    """Whatever was sent last, and whether its answer was heard or not, the next run completes the release."""
+    """Whether or not the last answer arrived, the next run completes the release."""
     with start_killed_releases(tmp_path, WRITES) as each:
         killed = 0
         for count, release in enumerate(each, start=1):
@@ -64,7 +64,7 @@ def test_kill_at_every_write(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("stage", ["dists", "prove-dists", "testpypi", "prove-testpypi"])
 def test_a_signal_stops_a_run_cleanly(tmp_path: Path, number: signal.Signals, stage: str) -> None:
-    """TERM and INT end a run with 130, a message and nothing left running; the same command goes on."""
+    """TERM and INT end a run with 130, a message and nothing left running; the same command finishes."""
     with start_killed_releases(tmp_path, 1) as (release,):
         begins = f'"event":"begins","stage":"{stage}"'
         assert release.signal_when(lambda: begins in release.journal(), number) == 130, release.said()

@@ -1,4 +1,4 @@
-"""A package whose data git-lfs keeps: what is built holds the real bytes, or it is said why nothing can be built."""
+"""A package with data in git-lfs: the built files have the real bytes, or an error says why nothing can be built."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WHEEL, SDIST = "small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"
 
 @pytest.fixture(autouse=True)
 def _large_files() -> None:
-    """See that git-lfs is there. In CI its absence fails, elsewhere the tests skip."""
+    """Require git-lfs. If it is absent, CI fails and other machines skip the tests."""
     if shutil.which("git-lfs") is None:
         if os.environ.get("CI"):
             pytest.fail("git-lfs is missing: apt-get install git-lfs")
@@ -35,13 +35,13 @@ def _large_files() -> None:
 
 @dataclass(frozen=True)
 class LfsProject:
-    """A project with a remote that holds its large files."""
+    """A project with a remote that has its large files."""
 
     repo: Repo
     remote: Path
 
     def clone(self, path: Path) -> Repo:
-        """A fresh clone that holds pointers alone, and asks the remote for the rest."""
+        """A fresh clone with pointers only, which fetches the rest from the remote."""
         self.repo.git("clone", "--quiet", "--no-checkout", self.remote.as_uri(), str(path))
         cloned = Repo(path)
         cloned.git("-c", "filter.lfs.process=", "-c", "filter.lfs.required=false", "checkout", "--quiet", "main")
@@ -66,7 +66,7 @@ def project(tmp_path: Path) -> LfsProject:
 
 
 def see_built(folder: Path) -> None:
-    """Both files hold the real bytes."""
+    """Check that both built files have the real bytes."""
     with zipfile.ZipFile(folder / WHEEL) as wheel:
         assert wheel.read("small_one/model.csv").decode() == DATA
     with tarfile.open(folder / SDIST) as sdist:
@@ -85,7 +85,7 @@ def build(place: LocalRelease, **env: str) -> tuple[int, str]:
 
 
 def test_large_files_come_from_the_remote(project: LfsProject, tmp_path: Path) -> None:
-    """A clone that holds pointers alone builds the real bytes, and is left as it was."""
+    """A clone with pointers only builds the real bytes, and stays unchanged."""
     clone = project.clone(tmp_path / "clone")
     with start_release(tmp_path / "release", clone) as place:
         code, said = build(place)
@@ -96,7 +96,7 @@ def test_large_files_come_from_the_remote(project: LfsProject, tmp_path: Path) -
 
 
 def test_large_files_that_the_checkout_has(project: LfsProject) -> None:
-    """What the checkout holds is taken from there, without the remote: a rehearsal has one of its own."""
+    """Large files in the checkout are used without the remote, since a rehearsal has its own remote."""
     shutil.rmtree(project.remote / "lfs")
     before = {path for path in (project.repo.path / ".git" / "lfs").rglob("*") if path.is_file()}
     ran = LocalRelease(repo=project.repo, world=project.repo.path).unmoor("rehearse", "v1.0")
@@ -106,7 +106,7 @@ def test_large_files_that_the_checkout_has(project: LfsProject) -> None:
 
 
 def test_large_files_that_are_nowhere(project: LfsProject, tmp_path: Path) -> None:
-    """What neither the checkout nor the remote has is named, and nothing is built."""
+    """The error names files that neither the checkout nor the remote has, and nothing is built."""
     clone = project.clone(tmp_path / "clone")
     shutil.rmtree(project.remote / "lfs")
     with start_release(tmp_path / "release", clone) as place:
@@ -118,7 +118,7 @@ def test_large_files_that_are_nowhere(project: LfsProject, tmp_path: Path) -> No
 
 
 def test_no_git_lfs_on_the_machine(project: LfsProject, tmp_path: Path) -> None:
-    """One clear error, with the files that would be pointers, whatever git is configured to do with them."""
+    """Whatever git's configuration, the error lists the files that would be pointers."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for folder in os.environ["PATH"].split(os.pathsep):
@@ -133,7 +133,7 @@ def test_no_git_lfs_on_the_machine(project: LfsProject, tmp_path: Path) -> None:
 
 
 def test_large_files_of_a_submodule(project: LfsProject, tmp_path: Path) -> None:
-    """They come from the submodule's own remote."""
+    """They are fetched from the submodule's own remote."""
     others = {"tests__check.py": "import small_one\n", "CHANGELOG.md": CHANGELOG}
     outer = Repo.new(tmp_path / "outer", sample_projects.files("small-one", "1.0", more=SETTINGS, **others))
     outer.git("submodule", "--quiet", "add", project.remote.as_uri(), "src/small_one/inner")

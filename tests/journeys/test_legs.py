@@ -1,4 +1,4 @@
-"""Platforms built on different machines: their legs come together, and one index stands over the very images."""
+"""Platforms built on different machines become one index over the same images."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SUFFIXES = ("", "-dev")
 
 
 def leg(place: LocalRelease, platform: str, engine: TestEngine, into: Path) -> Path:  # noqa: F811 - the fixture
-    """Build one platform in a clone of its own, and hand its folder on; the engine forgets the images."""
+    """Build one platform in its own clone, and return the folder for the other job; the engine loses the images."""
     clone = into.with_name(f"{into.name}-clone")
     place.repo.git("clone", "--quiet", str(place.repo.path), str(clone))
     built = place.repo.path / ".unmoor" / "v1.0"
@@ -55,7 +55,7 @@ def index(place: LocalRelease, tag: str) -> dict[str, str]:
 
 
 def test_legs_of_two_machines_become_one_release(tmp_path: Path, engine: TestEngine) -> None:  # noqa: F811 - the fixture
-    """What each machine built and proved is pushed as it is; one leg alone is no release, without a tag anywhere."""
+    """The images of each machine are pushed as they are; one leg alone gives no release and no tag."""
     repo = project(tmp_path / "small", "scratch", platforms=", ".join(f'"{each}"' for each in PLATFORMS))
     with start_image_release(tmp_path, repo) as place:
         packages = release(place, "v1.0", None, "--dry-run", "--until", "prove-dists", "--until", "check-dists")

@@ -1,4 +1,4 @@
-"""Releases on machines that lack something ordinary: one clear message, or a release as anywhere else."""
+"""Releases on machines that lack something ordinary: a clear error, or a normal release."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
 
 @contextmanager
 def small_disk(at: Path, size: str) -> Iterator[Path]:
-    """A disk of its own in a folder, of so many bytes."""
+    """A disk of this size in bytes, mounted in a folder."""
     at.mkdir(parents=True)
     ran = subprocess.run(
         [shutil.which("mount") or "mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(at)],
@@ -35,14 +35,14 @@ def small_disk(at: Path, size: str) -> Iterator[Path]:
 
 
 def elsewhere(place: LocalRelease, name: str) -> LocalRelease:
-    """The same project, cloned into a folder of another name."""
+    """The same project in a clone with another folder name."""
     folder = place.world.parent / name
     place.repo.git("clone", "--quiet", str(place.repo.path), str(folder))
     return LocalRelease(repo=Repo(folder), world=place.world)
 
 
 def test_temporary_files_on_another_disk(tmp_path: Path) -> None:
-    """Where they lie in memory, as on many machines, a release is as anywhere, and nothing is left there."""
+    """A release with temporary files on another disk succeeds, and leaves nothing there."""
     with small_disk(tmp_path / "memory", "200m") as memory, local_release.start_release(tmp_path) as place:
         ran = place.unmoor("release", "--world", str(place.world_file), "v1.0", env={"TMPDIR": str(memory)})
         assert ran.returncode == 0, ran.stderr
@@ -50,7 +50,7 @@ def test_temporary_files_on_another_disk(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
-    """It is told, with nothing sent; with room the same command releases."""
+    """A full disk is a clear error, and nothing is sent; with space the same command releases."""
     with local_release.start_release(tmp_path) as place:
         with small_disk(place.repo.path / ".unmoor", "16k"):
             ran = place.release()
@@ -63,7 +63,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
 
 
 def test_a_path_with_spaces_and_other_letters_and_no_home(tmp_path: Path) -> None:
-    """Neither the folder's name, nor the C locale, nor a missing HOME or a narrow terminal matters."""
+    """The folder's name, the C locale, a missing HOME and a narrow terminal do not matter."""
     with local_release.start_release(tmp_path) as place:
         odd = elsewhere(place, "a schöne Yacht")
         env = {name: value for name, value in os.environ.items() if name not in {"HOME", "LC_ALL"}}

@@ -1,4 +1,4 @@
-"""Two packages of one repository, each released by itself, through the command line."""
+"""Two packages in one repository, each released on its own, through the command line."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def unmoor(repo: Repo, *args: str, folder: str = "") -> subprocess.CompletedProc
 
 
 def manifest_of(place: LocalRelease, tag: str) -> dict[str, Any]:
-    """The manifest in the folder of a run."""
+    """The manifest in a run's folder."""
     found: dict[str, Any] = json.loads((place.repo.path / ".unmoor" / tag / "manifest.json").read_text())
     return found
 
@@ -51,7 +51,7 @@ def manifest_of(place: LocalRelease, tag: str) -> dict[str, Any]:
 def test_one_of_two_is_rehearsed(
     *, tmp_path: Path, more: dict[str, str], args: tuple[str, ...], folder: str, tag: str, files: list[str]
 ) -> None:
-    """With its own version, changelog and tests, whichever way it was said which one is meant."""
+    """The package has its own version, changelog and tests, whichever way it is named."""
     repo = repo_of_two_packages(tmp_path / "both", more)
     done = unmoor(repo, "rehearse", "--json", *args, folder=folder)
     assert done.returncode == 0, done.stderr
@@ -68,7 +68,7 @@ def test_one_of_two_is_rehearsed(
 
 
 def test_the_one_leaves_the_other_alone(tmp_path: Path) -> None:
-    """Both are released from one commit; then a candidate of the one, after which the other is as it was."""
+    """Both are released from one commit; a candidate of one then leaves the other unchanged."""
     repo = repo_of_two_packages(tmp_path / "both")
     with start_release(tmp_path, repo) as place:
         world = ("--world", str(place.world_file))
@@ -105,7 +105,7 @@ def test_the_one_leaves_the_other_alone(tmp_path: Path) -> None:
 
 
 def test_a_tag_may_stand_between_two_equal_signs_and_a_change_elsewhere_counts(tmp_path: Path) -> None:
-    """`name==1.2` passes every surface; tracked files that differ anywhere stop a release whose tag is not named."""
+    """`name==1.2` works on every surface; without a tag, any changed tracked file stops the release."""
     repo = repo_of_two_packages(tmp_path / "both")
     repo.git("tag", "-d", "alpha-v1.0")
     repo.git("tag", "alpha==1.0")

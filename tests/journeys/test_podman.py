@@ -1,4 +1,4 @@
-"""A release with images by podman: its own builder, its own archives, its own way to a registry on this machine."""
+"""A release with images by podman, with its own builder, archives and registry access."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ expect = "ahoy"
 
 
 def test_podman_releases_images(tmp_path: Path, podman: TestEngine) -> None:  # noqa: F811 - the fixture
-    """Built, looked into, run, pushed, pulled back by digest and tagged; run again, all of it is found."""
+    """Images are built, inspected, run, pushed, pulled back and tagged; a second run finds everything."""
     require_programs("busybox")
     repo = project(tmp_path / "small", "scratch")
     (repo.path / "pyproject.toml").write_text((repo.path / "pyproject.toml").read_text() + SMOKE)
@@ -42,7 +42,7 @@ def test_podman_releases_images(tmp_path: Path, podman: TestEngine) -> None:  # 
 
 
 def test_a_dockerfile_that_podman_cannot_build(tmp_path: Path, podman: TestEngine) -> None:  # noqa: F811 - the fixture
-    """The message has the line of the Dockerfile, and nothing has left the machine."""
+    """The error has the line of the Dockerfile, and nothing was sent."""
     repo = project(tmp_path / "small", "scratch")
     repo.commit({"Dockerfile": "FROM scratch AS development\n\nCOPY nothing /\nFROM development AS production\n"})
     repo.git("tag", "--force", "v1.0")

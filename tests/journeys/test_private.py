@@ -1,4 +1,4 @@
-"""Whole releases of packages into indexes that companies run, which answer less than PyPI does, and otherwise."""
+"""Releases to private indexes, which support less than PyPI and answer differently."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KINDS: dict[str, Callable[[Path], AbstractContextManager[private_indexes.Private
 
 @dataclass(frozen=True)
 class PrivateRelease(LocalRelease):
-    """A release whose index is a private one; there is no staging index."""
+    """A release to a private index, without a staging index."""
 
     file: Path = Path()
 
@@ -38,7 +38,7 @@ class PrivateRelease(LocalRelease):
 
 
 def company(place: LocalRelease, index: private_indexes.PrivateIndex, folder: Path, more: str = "") -> PrivateRelease:
-    """Write a world file: the local world's forge, a private index, and no staging index."""
+    """Write a world file with the local world's forge, a private index, and no staging index."""
     tables = re.split(r"(?m)^(?=\[)", (place.world / "world.toml").read_text())
     kept = [each for each in tables if not each.startswith(("[index]", "[staging]"))]
     file = folder / "company.toml"
@@ -49,7 +49,7 @@ def company(place: LocalRelease, index: private_indexes.PrivateIndex, folder: Pa
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_release_into_a_private_index(kind: str, tmp_path: Path) -> None:
-    """Whole at once, found whole by the next run and by status; other bytes under its names are refused."""
+    """The release is complete for the next run and for status; other bytes under its names are refused."""
     with KINDS[kind](tmp_path) as index, start_release(tmp_path / "release") as place:
         here = company(place, index, tmp_path)
         first = here.release()
@@ -66,7 +66,7 @@ def test_a_release_into_a_private_index(kind: str, tmp_path: Path) -> None:
 
 
 def test_wheels_for_one_linux_alone(tmp_path: Path) -> None:
-    """They are refused as the public index would refuse them, unless the world says that this index takes them."""
+    """Such wheels are refused, unless the world says that its index accepts them."""
     name = f"small_one-1.0-py3-none-linux_{platform.machine()}.whl"
     others = {"own.py": sample_projects.BACKEND.replace("py3-none-any", f"py3-none-linux_{platform.machine()}")}
     repo = small_repo(tmp_path / "small", **others)

@@ -1,4 +1,4 @@
-"""What a rehearsal leaves in the engine: nothing, however it ends."""
+"""A rehearsal leaves no image in the engine, however it ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CODES = {"to its end": 0, "with a failure": 8, "with Ctrl-C": 130}
 
 
 def project(path: Path, base: str, name: str, smoke: str) -> Repo:
-    """Make a repository with an image of this name, whose smoke command is this one."""
+    """Create a repository with an image of this name and this smoke command."""
     image = f'\n[[tool.unmoor.image]]\nname = "ghcr.io/acme/{name}"\nsmoke = [{{ name = "it", run = {smoke} }}]\n'
     files = sample_projects.files("small-one", "1.0", more=SETTINGS.replace("test-command", "# test-command") + image)
     dockerfile = f"FROM {base}\nCOPY dist/ /dist/\nRUN echo one > /one\nUSER 1000\n"
@@ -33,7 +33,7 @@ def project(path: Path, base: str, name: str, smoke: str) -> Repo:
 
 
 def names(of: TestEngine, name: str) -> set[str]:
-    """Everything that images of this name are called in the engine, digests too."""
+    """Every name and digest in the engine of images of this name."""
     listed = of.docker("image", "ls", "--all", "--digests", "--format", "{{.Repository}}:{{.Tag}}@{{.Digest}}")
     return {line for line in listed.splitlines() if name in line}
 
@@ -45,7 +45,7 @@ def test_no_image_is_left(
     runnable_image: str,  # noqa: F811 - the fixture
     end: str,
 ) -> None:
-    """Not the one that was built, nor the one that was pulled back; and a release's own of that commit stays."""
+    """Neither the built nor the pulled image is left; a real release's image of that commit stays."""
     require_programs("docker-registry")
     name = f"rehearsed-{uuid.uuid4().hex[:12]}"
     repo = project(tmp_path / "small", runnable_image, name, SMOKE[end])

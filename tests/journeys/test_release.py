@@ -1,4 +1,4 @@
-"""Whole releases through the command line, into a real local world."""
+"""Releases through the command line to a local world."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_release_is_whole_and_a_second_run_does_nothing(tmp_path: Path) -> Non
 
 
 def test_the_ceilings_stop_where_they_say(tmp_path: Path) -> None:
-    """A dry run sends nothing, a hold sends nothing final, the release does the rest, and another machine finishes."""
+    """A dry run sends nothing, a hold nothing final, the release does the rest, and another machine can finish."""
     with start_release(tmp_path) as place:
         dry = place.release("--dry-run")
         assert dry.returncode == 0, dry.stderr
@@ -54,7 +54,7 @@ def test_the_ceilings_stop_where_they_say(tmp_path: Path) -> None:
 
 
 def test_plan_and_its_schema(tmp_path: Path) -> None:
-    """The plan's JSON validates, says rehearsal, writes nothing, and becomes true."""
+    """The plan's JSON is valid, says rehearsal, changes nothing, and matches the release."""
     with start_release(tmp_path) as place:
         schema = json.loads(place.unmoor("schema", "plan").stdout)
         before = place.repo.state()
@@ -71,7 +71,7 @@ def test_plan_and_its_schema(tmp_path: Path) -> None:
 
 
 def test_other_bytes_on_the_index_stop_the_release_before_anything_is_sent(tmp_path: Path) -> None:
-    """A file of the same name with other bytes on the index: refused, and nothing is uploaded."""
+    """Other bytes under a file's name are refused, and nothing is uploaded."""
     with start_release(tmp_path) as place:
         assert place.release("--until", "pypi").returncode == 0
         other = small_repo(tmp_path / "other" / "small", **{"src/small_one/more.py": "x = 1\n"})
@@ -83,7 +83,7 @@ def test_other_bytes_on_the_index_stop_the_release_before_anything_is_sent(tmp_p
 
 
 def test_until_one_stage_needs_no_more_than_that(tmp_path: Path) -> None:
-    """Proving the staged files needs no token: the draft, which only a token sees, is not asked for."""
+    """Proving the staged files needs no token, since the draft is not read."""
     with start_release(tmp_path) as place:
         assert place.release("--hold").returncode == 0
         proof = place.repo.path / ".unmoor" / "v1.0" / "proofs" / "prove-testpypi.json"
@@ -110,7 +110,7 @@ def test_until_one_stage_needs_no_more_than_that(tmp_path: Path) -> None:
     ],
 )
 def test_what_the_user_got_wrong_is_one_clear_message(tmp_path: Path, args: list[str], code: int, words: str) -> None:
-    """What is wrong is said with its exit code, without a traceback, and nothing is written."""
+    """Each mistake gives a message and its exit code, without a traceback, and nothing is written."""
     place = LocalRelease(repo=small_repo(tmp_path / "small"), world=tmp_path)
     before = place.repo.state()
     ran = place.unmoor(*args)
@@ -123,7 +123,7 @@ def test_what_the_user_got_wrong_is_one_clear_message(tmp_path: Path, args: list
 
 
 def test_a_tag_that_a_deleted_immutable_release_had(tmp_path: Path) -> None:
-    """No draft of it could ever be published: that is told before anything is built or sent."""
+    """Such a tag is refused before anything is built or sent, since its draft could never be published."""
     with start_release(tmp_path) as place:
         table = tomllib.loads(place.world_file.read_text())["forge"]
         (place.world / "forge").mkdir(exist_ok=True)

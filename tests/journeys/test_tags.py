@@ -13,7 +13,7 @@ pytestmark = pytest.mark.journey
 
 
 def test_a_tag_with_a_slash_and_settings_from_a_file(tmp_path: Path) -> None:
-    """The tag's slash passes every surface; the manifest says which file the settings came from."""
+    """The tag's slash works on every surface; the manifest names the settings file."""
     repo = small_repo(tmp_path / "small")
     repo.git("tag", "-d", "v1.0")
     repo.git("tag", "pkg/v1.0")
@@ -55,7 +55,7 @@ def test_a_tag_with_a_slash_and_settings_from_a_file(tmp_path: Path) -> None:
 
 
 def test_a_rehearsal_goes_on_from_the_projects_own_tags(tmp_path: Path) -> None:
-    """A prefix that is the project's name is found by itself, and the next tag has it."""
+    """A prefix that is the project's name is detected, and the next tag has it."""
     repo = small_repo(tmp_path / "small")
     repo.git("tag", "-d", "v1.0")
     repo.git("tag", "small-one-0.9")
@@ -67,7 +67,7 @@ def test_a_rehearsal_goes_on_from_the_projects_own_tags(tmp_path: Path) -> None:
 
 
 def test_undo_does_not_call_absent_what_it_could_not_look_at(tmp_path: Path) -> None:
-    """After a tag was moved nothing can be told of its surfaces, and the advice is no release."""
+    """After a tag moved its surfaces are unknown, and undo does not suggest a release."""
     with start_release(tmp_path) as place:
         assert place.release().returncode == 0
         place.repo.git("commit", "--allow-empty", "-m", "after")

@@ -1,4 +1,4 @@
-"""Two releases of the same tag at the same time: one release comes of it, and both runs can be ended well."""
+"""Two concurrent releases of one tag give one release, and both runs can be finished."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def together(one: KilledRelease, other: KilledRelease) -> tuple[int, int]:
 
 
 def ended(release: KilledRelease, code: int) -> None:
-    """Do what the last words of a run say, until it is through."""
+    """Follow the last advice of a run until it succeeds."""
     for _ in range(TRIES):
         if code == 0:
             return
@@ -40,7 +40,7 @@ def ended(release: KilledRelease, code: int) -> None:
 
 
 def test_in_one_checkout_one_of_them_is_busy(tmp_path: Path) -> None:
-    """The second run says so, with the number of the other process, or comes late enough to find all done."""
+    """The second run reports the first one's process id, or starts late enough to find everything done."""
     with start_killed_releases(tmp_path, 1) as (one,):
         other = replace(one, tmpdir=tmp_path / "other-aside")
         first, second = together(one, other)
@@ -51,7 +51,7 @@ def test_in_one_checkout_one_of_them_is_busy(tmp_path: Path) -> None:
 
 
 def test_in_two_checkouts_one_build_wins(tmp_path: Path) -> None:
-    """Each builds other bytes of the same commit; those of one are released, once, and the other goes on with them."""
+    """Each builds other bytes of the commit; one build is released, once, and the other run uses its files."""
     with start_killed_releases(tmp_path, 3) as each:
         shutil.copytree(each[0].repo.path, tmp_path / "elsewhere")
         for one in each:

@@ -1,4 +1,4 @@
-"""Releases without a stored credential: the job says who it is, and the indexes give it tokens for minutes."""
+"""Releases without stored credentials: the indexes exchange the job's identity for short-lived tokens."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ LOOKS_SECRET = re.compile(rb"eyJ[A-Za-z0-9_-]{20}|pypi-Ag[A-Za-z0-9_-]{20}")
 
 @dataclass(frozen=True)
 class TrustedRelease:
-    """A checkout, a world whose file names no credential of an index, and a job in it."""
+    """A checkout, a world whose file has no credential for an index, and a job in it."""
 
     local: LocalRelease
     running: LocalWorld
 
     def publishers(self, **indexes: Mapping[str, object]) -> None:
-        """Set the one publisher of each index."""
+        """Set the only publisher of each index."""
         for index, publisher in indexes.items():
             (self.running.folder / index / "publishers.json").write_text(json.dumps([publisher]))
 
     def release(self, *args: str) -> tuple[int, str]:
-        """Release in a job; nothing that it leaves behind or says may look like a token."""
+        """Release in a job; check that nothing it leaves or prints looks like a token."""
         ran = self.local.unmoor(
             *("release", "--world", str(self.local.world_file), *args, "v1.0"),
             env={**job_environ(self.running), "GITHUB_REPOSITORY": "acme/small"},
@@ -46,14 +46,14 @@ class TrustedRelease:
         return ran.returncode, told
 
     def did(self) -> list[tuple[str, str]]:
-        """What changed at the indexes, in order."""
+        """The changes at the indexes, in order."""
         writes = [each for each in self.local.requests() if each["method"] == "POST" and each["server"] != "forge"]
         return [(each["server"], each["outcome"]) for each in writes]
 
 
 @pytest.fixture
 def trusted(tmp_path: Path) -> Iterator[TrustedRelease]:
-    """Start it; the indexes demand trusted publishing."""
+    """Start the world; its indexes require trusted publishing."""
     repo = small_repo(tmp_path / "small")
     with local.start(tmp_path / "world", repository="acme/small", checkout=repo.path) as running:
         text = running.world_file.read_text()
@@ -64,7 +64,7 @@ def trusted(tmp_path: Path) -> Iterator[TrustedRelease]:
 
 
 def test_a_first_release_redeems_its_pending_publishers_where_it_publishes(trusted: TrustedRelease) -> None:
-    """Each mint comes right before the uploads to that index, and a second run mints nothing."""
+    """Each token is minted just before the uploads to that index, and a second run mints none."""
     pending = PUBLISHER | {"pending": True}
     trusted.publishers(testpypi=pending, pypi=pending)
     code, told = trusted.release()
@@ -77,7 +77,7 @@ def test_a_first_release_redeems_its_pending_publishers_where_it_publishes(trust
 
 
 def test_a_publisher_that_does_not_match_is_found_before_anything_is_built(trusted: TrustedRelease) -> None:
-    """The project is there, so that the mint is tried first of all; the claims are shown."""
+    """The project exists, so the token is minted first; the error shows the claims."""
     for index in ("testpypi", "pypi"):
         folder = trusted.running.folder / index / "projects"
         folder.mkdir(exist_ok=True)
@@ -100,7 +100,7 @@ def test_a_publisher_that_does_not_match_is_found_before_anything_is_built(trust
 
 
 def test_a_reusable_workflow_is_told_so_in_the_first_second(trusted: TrustedRelease) -> None:
-    """Nothing is minted, nothing is built."""
+    """Nothing is minted and nothing is built."""
     (trusted.running.folder / "issuer").mkdir(exist_ok=True)
     (trusted.running.folder / "issuer" / "claims.json").write_text(json.dumps({"job_workflow_ref": REUSABLE_WORKFLOW}))
     trusted.publishers(testpypi=PUBLISHER | {"pending": True}, pypi=PUBLISHER | {"pending": True})

@@ -1,4 +1,4 @@
-"""A project with a C extension, its wheels built by several jobs with another tool, released as one."""
+"""A project with a C extension, whose wheels several jobs build with another tool, is released as one."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ LEG = ("--dry-run", "--until", "check-dists", "--until", "prove-dists")
 
 @dataclass(frozen=True)
 class Job:
-    """One job of the workflow: a machine's own checkout, and the world that all share."""
+    """One job of the workflow: its own checkout, and the world that all share."""
 
     local: LocalRelease
 
     @property
     def folder(self) -> Path:
-        """What the job hands over."""
+        """The folder that the job passes on."""
         return self.local.repo.path / ".unmoor" / "v1.0"
 
     def run(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -96,7 +96,7 @@ class Jobs:
         return Job(replace(self.local, repo=Repo(clone)))
 
     def built(self, sdist: Path, name: str, tag: str) -> Path:
-        """What another tool leaves: a wheel of the sdist for one platform, which repairs have retagged."""
+        """The output of another tool: a wheel from the sdist for one platform, retagged by a repair."""
         house = self.folder / f"wheelhouse-{name}"
         tree = self.folder / f"tree-{name}"
         shutil.unpack_archive(sdist, tree)
@@ -123,7 +123,7 @@ def mac(linux: Job, folder: Path) -> Path:
 
 
 def proven(folder: Path) -> None:
-    """Add to a job's manifest what only a machine of its kind can say."""
+    """Add to a job's manifest the proof that only its machine can make."""
     said = manifests.decode((folder / manifests.NAME).read_bytes(), where="mac")
     subjects = tuple(Subject(name=each.name, sha256=each.sha256) for each in said.artifacts)
     results = tuple(Result(name=f"{each.name}: imports", verdict=Verdict.PASSED) for each in subjects)
@@ -144,7 +144,7 @@ def retagged(wheel: Path, into: Path, tag: str) -> Path:
 
 
 def test_wheels_of_several_jobs_are_one_release(tmp_path: Path) -> None:
-    """Each job proves what it built; what no job has proven is refused by name; nothing is built or tried again."""
+    """Each job proves its wheels; an unproven one is refused by name; nothing is built or tested again."""
     repo = Repo.new(tmp_path / "sounding", FILES)
     repo.git("tag", "v1.0")
     with start_release(tmp_path, repo) as place:

@@ -1,4 +1,4 @@
-"""Every product says in one line what it is."""
+"""Every product has a summary of one line."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def published(*, prerelease: bool, latest: bool) -> PublishedRelease:
 
 
 def moved(tag: str) -> MovedTag:
-    """A tag that was moved on one registry."""
+    """A moved tag on one registry."""
     return MovedTag(name="ghcr.io/owner/pkg", tag=tag, digest=f"sha256:{DIGEST}")
 
 
@@ -132,12 +132,12 @@ SUMMARIES: list[tuple[Product, str]] = [
 
 @pytest.mark.parametrize(("product", "summary"), SUMMARIES, ids=lambda each: type(each).__name__)
 def test_a_product_says_what_it_is(product: Product, summary: str) -> None:
-    """One line, with nothing in it that moves a cursor."""
+    """The summary is one line without control characters."""
     assert product.summary == summary
 
 
 def test_every_product_of_a_stage_has_a_summary() -> None:
-    """None is left to be shown as Python writes it: the table has what every stage gives."""
+    """The table has every product that a stage gives."""
     modules = [import_module(f"unmoor.stages.{each.name}") for each in pkgutil.iter_modules(stages.__path__)]
     found = [each for module in modules for _, each in inspect.getmembers(module, inspect.isclass)]
     given = {get_type_hints(each.make)["return"] for each in found if issubclass(each, Stage) and "make" in vars(each)}

@@ -1,4 +1,4 @@
-"""Which project of a repository is meant, and folders that cannot be one."""
+"""Finding the project in a repository, and folders that cannot be one."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def shell() -> Iterator[LocalShell]:
 
 @pytest.fixture(scope="module")
 def several(tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    """Several projects, none at the top; no test changes it."""
+    """Several projects, none at the top; no test changes them."""
     return made(tmp_path_factory.mktemp("several") / "all", {})
 
 
 def made(path: Path, more: dict[str, str]) -> Repo:
-    """A repository of several projects, with more files and a link that leads out."""
+    """A repository of several projects, with more files and a link that leads outside."""
     repo = Repo.new(path, FILES | more)
     (repo.path / "out").symlink_to("/")
     repo.commit({}, "A link")
@@ -121,7 +121,7 @@ def test_the_project_that_is_meant(
     said: dict[str, str],
     path: str,
 ) -> None:
-    """What is said comes first, then the nearest project, then the settings at the top, then the tag's name."""
+    """An explicit folder comes first, then the nearest project, then the settings at the top, then the tag's name."""
     repo = made(tmp_path / "all", top) if top else several
     found = find(repo, shell, folder, **said)  # type: ignore[arg-type]  # a case names only what it is about
     assert found.path == path
@@ -132,12 +132,12 @@ def test_the_project_that_is_meant(
 def test_a_project_at_the_top_keeps_its_tags_and_all_that_are_nobodys(
     tmp_path: Path, shell: LocalShell, tag: str
 ) -> None:
-    """What no project below has the name of is the top's, to take or to refuse."""
+    """A tag that has no project's name below the top belongs to the top."""
     assert find(made(tmp_path / "all", {"pyproject.toml": TOP}), shell, tag=tag) == LocatedProject(path="")
 
 
 def test_a_repository_without_any_project_is_taken_as_it_is(tmp_path: Path, shell: LocalShell) -> None:
-    """Whoever needs a project there says what is missing, as ever."""
+    """The code that reads the project reports what is missing."""
     assert find(Repo.new(tmp_path / "all"), shell, tag="v1.0") == LocatedProject(path="")
     empty = Repo(tmp_path / "empty")
     empty.path.mkdir()
@@ -191,7 +191,7 @@ def test_a_repository_without_any_project_is_taken_as_it_is(tmp_path: Path, shel
 def test_what_cannot_be_the_project_is_one_error(
     *, tmp_path: Path, several: Repo, shell: LocalShell, files: dict[str, str], said: dict[str, str], words: str
 ) -> None:
-    """It says what is wrong and how to say it right, is fit for a terminal, and nothing is written."""
+    """The error says what is wrong and how to correct it, is fit for a terminal, and nothing is written."""
     repo = made(tmp_path / "all", files) if files else several
     before = repo.state()
     with pytest.raises(ConfigError) as caught:
@@ -206,7 +206,7 @@ def test_what_cannot_be_the_project_is_one_error(
 
 
 def test_a_folder_that_is_not_committed_yet_is_not_there(tmp_path: Path, shell: LocalShell) -> None:
-    """What counts is the release's commit, whatever lies on the disk."""
+    """The release's commit counts, not the disk."""
     repo = Repo.new(tmp_path / "all", FILES)
     repo.write({"packages/new/pyproject.toml": ALPHA})
     with pytest.raises(ConfigError, match="there is no folder packages/new at commit"):
@@ -214,14 +214,14 @@ def test_a_folder_that_is_not_committed_yet_is_not_there(tmp_path: Path, shell: 
 
 
 def test_a_project_that_cannot_be_read_hinders_no_other(tmp_path: Path, shell: LocalShell) -> None:
-    """Repositories hold broken projects on purpose: as material of tests."""
+    """A broken project, such as test data, does not stop the search."""
     broken = {"tests/broken/pyproject.toml": "[[[", "tests/odd/pyproject.toml": "[project]\nname = 3\n"}
     repo = Repo.new(tmp_path / "all", FILES | broken)
     assert find(repo, shell, tag="acme-alpha-1.0").path == "packages/alpha"
 
 
 def test_settings_are_those_of_the_folder(tmp_path: Path, shell: LocalShell) -> None:
-    """At the commit; a folder's own settings name no other folder, and a fault says which file it is in."""
+    """Settings are read at the commit; a folder's own settings cannot name another; an error names its file."""
     repo = Repo.new(tmp_path / "all", FILES | {"unmoor.toml": 'path = "packages/beta"\n'})
     git = GitCheckout(repo.path, shell)
     around = ConfigSources(environ={})
@@ -239,7 +239,7 @@ def test_settings_are_those_of_the_folder(tmp_path: Path, shell: LocalShell) -> 
 
 
 def test_names_of_tags_are_those_of_the_folder(tmp_path: Path, shell: LocalShell) -> None:
-    """Below the top, tags without a name are another project's as soon as one has this project's name."""
+    """Below the top a tag needs the project's name or prefix once any tag has it."""
     repo = Repo.new(tmp_path / "all", FILES | {"pyproject.toml": TOP})
     git = GitCheckout(repo.path, shell)
     naming = naming_at(git.at("packages/alpha"), git.head(), ConfigSources(environ={}))

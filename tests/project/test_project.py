@@ -1,4 +1,4 @@
-"""What a project's files say, for every backend, without running any of them."""
+"""The facts in a project's files, for every backend, without running code."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Tree = dict[str, str]
 
 
 def facts(tree: Tree, project: str = "") -> ProjectFacts:
-    """Read the facts of a project given as paths and texts."""
+    """Read the facts of a project given as a mapping of paths to text."""
     return read_facts(lambda path: tree[path].encode() if path in tree else None, project=project)
 
 
 def backend(name: str, *requires: str) -> str:
-    """A build-system table."""
+    """A ``[build-system]`` table."""
     return f"[build-system]\nbuild-backend = '{name}'\nrequires = [{', '.join(repr(each) for each in requires)}]\n"
 
 
@@ -234,7 +234,7 @@ MODULE = '"""Docs 1.2.3."""\n\n__version__ = "1.2.3"\n'
     ],
 )
 def test_where_the_version_is_written(tree: Tree, path: str, line: int) -> None:
-    """The file and the line are found, and changing that spot changes the version that is read, and no other byte."""
+    """File and line are found, and a change there changes the parsed version and no other byte."""
     found = facts(tree)
     spot = found.version_written
     assert spot is not None
@@ -283,7 +283,7 @@ def test_where_the_version_is_written(tree: Tree, path: str, line: int) -> None:
     ],
 )
 def test_versions_from_tags(tree: Tree) -> None:
-    """Where a tool takes the version from tags, no file counts."""
+    """If a tool takes the version from tags, no file counts."""
     found = facts(tree)
     assert found.scm
     assert found.dynamic
@@ -318,7 +318,7 @@ def test_versions_from_tags(tree: Tree) -> None:
     ],
 )
 def test_where_the_version_is_likely_to_be_written(setup: str, path: str | None) -> None:
-    """What setup.py computes is looked for in the modules it names, and believed only where there is one literal."""
+    """A computed version is searched in the modules that setup.py names, and accepted only if there is one literal."""
     module = "__version__ = '1.2.3'\nversion = VERSION = '1.2.3'\n__author__ = 'me'\n"
     modules = dict.fromkeys(("p.py", "p/__init__.py", "p/_version.py", "src/p/_version.py"), module)
     tree = {"setup.py": setup + "\n", "q.py": "__author__ = 'me'\n", **modules}
@@ -347,7 +347,7 @@ def test_where_the_version_is_likely_to_be_written(setup: str, path: str | None)
     ],
 )
 def test_a_version_that_only_a_build_can_tell(tree: Tree) -> None:
-    """What is computed is not guessed at."""
+    """A computed version is not guessed."""
     found = facts(tree)
     assert found.version_written is None
     assert not found.scm
@@ -365,7 +365,7 @@ def test_a_version_that_only_a_build_can_tell(tree: Tree) -> None:
     ],
 )
 def test_the_name(tree: Tree, name: str) -> None:
-    """The name is told as the project writes it; a configured one goes before."""
+    """The name is as the project writes it; a configured one takes precedence."""
     assert facts(tree).name == name
     assert facts(tree, "configured").name == "configured"
 
@@ -394,7 +394,7 @@ def test_the_name(tree: Tree, name: str) -> None:
     ],
 )
 def test_faults(tree: Tree, where: str, words: str) -> None:
-    """What is malformed, or cannot be known, names the file and what to do."""
+    """The error for a malformed file names the file and what to do."""
     with pytest.raises(ConfigError) as caught:
         facts(tree)
     assert words in caught.value.what
@@ -403,7 +403,7 @@ def test_faults(tree: Tree, where: str, words: str) -> None:
 
 
 def test_the_name_cannot_be_known() -> None:
-    """The setting that tells the name is named."""
+    """The error names the setting for the project's name."""
     with pytest.raises(ConfigError) as caught:
         facts({"setup.py": "setup()\n"})
     assert 'project = "NAME" under [tool.unmoor]' in caught.value.next_step
@@ -418,12 +418,12 @@ def test_the_name_cannot_be_known() -> None:
     ],
 )
 def test_towncrier(tree: Tree, has: bool) -> None:  # noqa: FBT001  # a column of the table
-    """Towncrier's own file or its table tells that the project uses it."""
+    """Towncrier's own file, or its table, shows that the project uses it."""
     assert facts(tree).has_towncrier is has
 
 
 def test_line_ends_and_foreign_bytes_stay() -> None:
-    """Nothing but the version changes: not line ends, not bytes of another encoding, not a byte order mark."""
+    """Only the version changes: line endings, other encodings and a byte order mark stay."""
     content = b"\xef\xbb\xbf# coding: utf-8 \xc3\xa9\r\n\r\nx = 'caf\xc3\xa9'; __version__ = '1.0' \r\ny = 2"
     tree = {"pyproject.toml": FLIT.encode(), "some_pkg.py": content}
     spot = read_facts(tree.get).version_written
@@ -441,7 +441,7 @@ def test_latin_1() -> None:
 
 
 def test_a_spot_that_moved() -> None:
-    """A file that changed meanwhile is not touched."""
+    """A file that has changed in the meantime is not touched."""
     spot = WrittenVersion(path="V", line=2, column=0, text="1.0")
     for content in (b"1.0\n", b"\n1.1\n", b""):
         with pytest.raises(ConfigError, match="no longer written here"):
@@ -449,7 +449,7 @@ def test_a_spot_that_moved() -> None:
 
 
 def test_our_own() -> None:
-    """Our own version comes from tags."""
+    """Unmoor's own version comes from tags."""
     here = Path(__file__).parents[2]
     found = read_facts(lambda path: (here / path).read_bytes() if (here / path).is_file() else None)
     assert (found.name, found.scm, found.has_towncrier) == ("unmoor", True, True)
@@ -457,7 +457,7 @@ def test_our_own() -> None:
 
 @given(st.text(max_size=60), st.sampled_from(["pyproject.toml", "setup.cfg", "setup.py", "some_pkg.py", "Cargo.toml"]))
 def test_any_text_gives_facts_or_a_config_error(text: str, path: str) -> None:
-    """Whatever the files hold, the answer is facts or a clear error."""
+    """Any content gives facts or a clear error."""
     tree = {"pyproject.toml": FLIT, path: text}
     try:
         found = facts(tree, "p")

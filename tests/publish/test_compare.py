@@ -1,4 +1,4 @@
-"""Surfaces compared with the manifest: indexes as values, the forge as a real one."""
+"""Surfaces compared with the manifest: indexes as values, the forge of a local world."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
 
 
 def manifest_of(one: DraftInputs) -> Manifest:
-    """The manifest as the draft carries it."""
+    """The manifest as the draft has it."""
     return Manifest.of(one.release, one.dists, (one.proof,))
 
 
@@ -36,7 +36,7 @@ Tell = Callable[[dict[str, str | None]], Holding]
 
 
 def without(digests: dict[str, str | None], ending: str) -> dict[str, str | None]:
-    """Leave a file out."""
+    """Remove one file."""
     return {name: digest for name, digest in digests.items() if not name.endswith(ending)}
 
 
@@ -73,7 +73,7 @@ HOLDINGS: dict[str, tuple[Tell, State]] = {
 
 @pytest.mark.parametrize("case", HOLDINGS)
 def test_an_index_is_judged_by_digest(at: LocalForge, tmp_path: Path, case: str) -> None:
-    """Each way that two voices can speak of two files."""
+    """Every combination of what the JSON API and the simple index say about two files."""
     tell, expected = HOLDINGS[case]
     one = draft_inputs(at, tmp_path)
     digests: dict[str, str | None] = {file.name: file.sha256 for file in one.dists.files}
@@ -84,7 +84,7 @@ def test_an_index_is_judged_by_digest(at: LocalForge, tmp_path: Path, case: str)
 
 
 def test_the_digests_that_differ_are_both_told(at: LocalForge, tmp_path: Path) -> None:
-    """Expected and seen, of the file that is to blame."""
+    """The item has the expected digest and the one on the index."""
     one = draft_inputs(at, tmp_path)
     wheel = one.dists.wheels[0]
     held = Holding(simple=listed_files({wheel.name: OTHER}), json=None)
@@ -93,7 +93,7 @@ def test_the_digests_that_differ_are_both_told(at: LocalForge, tmp_path: Path) -
 
 
 def test_one_surfaces_trouble_does_not_hide_another(at: LocalForge, tmp_path: Path) -> None:
-    """An index that cannot be read is unknown, with the reason; the others are told."""
+    """An index that cannot be read is unknown, with the reason; the others are compared."""
     one = draft_inputs(at, tmp_path)
     digests: dict[str, str | None] = {file.name: file.sha256 for file in one.dists.files}
     broken = FakeIndex(Unknown("it is on fire", next_step="wait"), name="testpypi")
@@ -109,20 +109,20 @@ def test_one_surfaces_trouble_does_not_hide_another(at: LocalForge, tmp_path: Pa
 
 
 def test_an_interruption_is_no_trouble_of_a_surface(at: LocalForge, tmp_path: Path) -> None:
-    """It ends the whole look."""
+    """An interruption ends the whole comparison."""
     one = draft_inputs(at, tmp_path)
     with pytest.raises(Interrupted):
         compare(manifest_of(one), index=FakeIndex(Interrupted("stop", next_step="")), staging=None, forge=at.forge(""))
 
 
 def publish(one: DraftInputs, *, prerelease: bool = False) -> None:
-    """Make the draft of a release public."""
+    """Publish the draft of a release."""
     (forge_release,) = one.stage.forge.releases(one.release.tag)
     one.stage.forge.publish(forge_release, prerelease=prerelease, latest=False)
 
 
 def test_a_forge_with_everything_public_is_complete_to_strangers(at: LocalForge, tmp_path: Path) -> None:
-    """No credentials are needed to see it."""
+    """A public release is complete without credentials."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     publish(one)
@@ -136,7 +136,7 @@ def test_a_forge_with_everything_public_is_complete_to_strangers(at: LocalForge,
 
 
 def test_a_draft_that_waits_is_incomplete_and_told_to_who_may_see_it(at: LocalForge, tmp_path: Path) -> None:
-    """Strangers are told that nothing is public."""
+    """Only a token that can see drafts gets the note about the draft."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     notes = [compare_forge(manifest_of(one), at.forge(token)).note for token in (None, "", at.read_token)]
@@ -145,7 +145,7 @@ def test_a_draft_that_waits_is_incomplete_and_told_to_who_may_see_it(at: LocalFo
 
 
 def test_a_wrong_mark_on_the_forge_is_incomplete(at: LocalForge, tmp_path: Path) -> None:
-    """The files are there, and the release says something else of itself."""
+    """The files are there, but the prerelease mark is wrong."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     publish(one, prerelease=True)
@@ -155,7 +155,7 @@ def test_a_wrong_mark_on_the_forge_is_incomplete(at: LocalForge, tmp_path: Path)
 
 
 def test_other_words_in_the_manifest_are_the_same_release(at: LocalForge, tmp_path: Path) -> None:
-    """Other proofs of the same files; other files are a conflict."""
+    """Another proof of the same files is complete; other files are a conflict."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     publish(one)
@@ -168,7 +168,7 @@ def test_other_words_in_the_manifest_are_the_same_release(at: LocalForge, tmp_pa
 @pytest.mark.parametrize("name", ["wheel", "SHA256SUMS", "manifest.json"])
 @pytest.mark.parametrize(("change", "expected"), [("gone", State.INCOMPLETE), ("other", State.CONFLICTING)])
 def test_each_asset_counts(at: LocalForge, tmp_path: Path, name: str, change: str, expected: State) -> None:
-    """A file, the sums or the manifest: missing is incomplete, other bytes conflict."""
+    """A missing file, SHA256SUMS or manifest is incomplete; other bytes are a conflict."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     forge = one.stage.forge
@@ -192,12 +192,12 @@ def test_each_asset_counts(at: LocalForge, tmp_path: Path, name: str, change: st
     ],
 )
 def test_the_worst_state_decides(states: list[State], expected: State) -> None:
-    """In the order that a person would worry."""
+    """The states have an order of severity."""
     assert worst(states) is expected
 
 
 def test_the_manifest_comes_from_the_folder_else_from_the_forge(at: LocalForge, tmp_path: Path) -> None:
-    """On any machine: from a draft with the right to see it, from a public release without."""
+    """Any machine finds it: on a draft with push access, on a public release without."""
     one = draft_inputs(at, tmp_path)
     empty = RunFolder(tmp_path / "elsewhere")
     tag = one.release.tag
@@ -212,7 +212,7 @@ def test_the_manifest_comes_from_the_folder_else_from_the_forge(at: LocalForge, 
 
 
 def test_a_manifest_of_another_tag_is_unknown(at: LocalForge, tmp_path: Path) -> None:
-    """A folder that was copied, or an asset of another release."""
+    """A copied folder, or an asset of another release, is not used."""
     one = draft_inputs(at, tmp_path)
     folder = RunFolder(tmp_path / "run")
     folder.write_manifest(replace(manifest_of(one), tag="v0.0"))
@@ -221,6 +221,6 @@ def test_a_manifest_of_another_tag_is_unknown(at: LocalForge, tmp_path: Path) ->
 
 
 def test_a_reader_that_may_not_see_drafts_is_told_that_it_is_unknown(at: LocalForge, tmp_path: Path) -> None:
-    """With a token that may not push nobody can say that there is no manifest."""
+    """A token without push access cannot determine that there is no manifest."""
     with pytest.raises(Unknown, match="drafts are listed only"):
         find_manifest(RunFolder(tmp_path / "none"), at.forge(at.read_token), at.release().tag)

@@ -1,4 +1,4 @@
-"""Who is the highest published version, by the first source that knows."""
+"""The highest published version, by the first source that knows one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOWN = Unknown("no answer", where="there", next_step="try again")
 
 @dataclass(frozen=True)
 class FakeForge:
-    """The one thing that is asked of the forge."""
+    """A forge with the one method that is called."""
 
     tags: tuple[str, ...] | Exception = ()
 
@@ -33,7 +33,7 @@ class FakeForge:
 def ask(
     version: str, index: FakeIndex | None, pages: FakeForge | None, *tags: str, moves: bool = True
 ) -> tuple[bool, list[str]]:
-    """The answer, and what was warned of."""
+    """The result, and the warnings."""
     warned: list[str] = []
     answer = is_latest(
         Version(version),
@@ -68,14 +68,14 @@ def ask(
 def test_the_first_source_that_knows_decides(
     version: str, index: dict[str, bool], forge: tuple[str, ...], tags: tuple[str, ...], *, is_highest: bool
 ) -> None:
-    """The index without what is yanked, else public releases, else tags."""
+    """The versions on the index that are not yanked decide, else public releases, else tags."""
     assert ask(version, FakeIndex(NOTHING, others=index), FakeForge(forge), *tags) == (is_highest, [])
 
 
 @pytest.mark.parametrize("trouble", [DOWN, Denied("not for you", next_step="log in")])
 @pytest.mark.parametrize("at_forge", [False, True])
 def test_what_cannot_be_read_is_never_taken_for_absent(trouble: Exception, *, at_forge: bool) -> None:
-    """A run that moves pointers stops; one that only looks is warned, and calls nothing the highest."""
+    """A run that moves tags stops; one that only reads warns, and the version does not count as the highest."""
     index, pages = (FakeIndex(NOTHING), FakeForge(trouble)) if at_forge else (FakeIndex(trouble), FakeForge())
     with pytest.raises(Unknown, match="cannot determine whether"):
         ask("1.0", index, pages)
@@ -84,10 +84,10 @@ def test_what_cannot_be_read_is_never_taken_for_absent(trouble: Exception, *, at
 
 
 def test_a_prerelease_asks_nobody() -> None:
-    """It is never the highest final, whoever is down."""
+    """A prerelease is never the highest final, so no surface is read."""
     assert ask("1.0rc1", FakeIndex(DOWN), FakeForge(DOWN)) == (False, [])
 
 
 def test_without_ports_the_tags_decide() -> None:
-    """Where nobody may be asked."""
+    """Without an index and a forge the tags decide."""
     assert ask("1.0", None, None, "1.0", "2.0") == (False, [])

@@ -1,4 +1,4 @@
-"""What a release object has to hold, decided from values."""
+"""The assets that a release must have, computed from values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOTES = Notes(body="Notes", full="Notes", source="a test")
 
 
 def forge_release(number: int, kind: str) -> ForgeRelease:
-    """A release object: ``empty``, ``full``, ``foreign`` (somebody's words) or ``public``."""
+    """A release object: ``empty``, ``full``, ``foreign`` (with another text) or ``public``."""
     return ForgeRelease(
         id=number,
         tag="v1.0",
@@ -53,7 +53,7 @@ def forge_release(number: int, kind: str) -> ForgeRelease:
     ],
 )
 def test_one_release_object_of_a_tag_is_kept(kinds: list[str], kept: int | None, spare: list[int]) -> None:
-    """The one with something in it, else the oldest; empty ones of ours are spare."""
+    """The one with content is chosen, else the oldest; empty ones of unmoor are spare."""
     choice = select_draft([forge_release(at, kind) for at, kind in enumerate(kinds, 1)][::-1], body="Notes")
     assert (choice.chosen.id if choice.chosen else None) == kept
     assert [each.id for each in choice.spare] == spare
@@ -63,7 +63,7 @@ def test_one_release_object_of_a_tag_is_kept(kinds: list[str], kept: int | None,
     "kinds", [["full", "full"], ["full", "foreign"], ["public", "full"], ["empty", "foreign"]], ids=str
 )
 def test_two_with_something_in_them_are_a_persons_business(kinds: list[str]) -> None:
-    """Both addresses are named, nothing is chosen."""
+    """The error has both URLs, and nothing is chosen."""
     with pytest.raises(Conflict, match=r"example\.org/1.*example\.org/2"):
         select_draft([forge_release(at, kind) for at, kind in enumerate(kinds, 1)], body="Notes")
 
@@ -80,25 +80,25 @@ def test_two_with_something_in_them_are_a_persons_business(kinds: list[str]) -> 
     ],
 )
 def test_texts_are_compared_as_a_reader_would(one: str, other: str, *, same: bool) -> None:
-    """Forges change line ends, and that is no other text."""
+    """Forges change line endings, which makes no other text."""
     assert same_text(one, other) is same
 
 
 def file_named(name: str) -> File:
-    """A file that nobody reads."""
+    """A file that no test reads."""
     return File(name=name, sha256=sha256(name.encode()).hexdigest(), size=3, path=Path(name))
 
 
 @pytest.mark.parametrize("name", ["demo-1.0+local-py3-none-any.whl", "de mo.whl", "démo.whl", "1!1.whl", ""])
 def test_a_name_that_the_forge_would_change_is_refused(name: str, tmp_path: Path) -> None:
-    """Else SHA256SUMS would name no file."""
+    """SHA256SUMS would list a file that is not there."""
     dists = Dists(files=(file_named(name),))
     with pytest.raises(Refused, match="the forge would rename"):
         ReleaseAssets.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path))
 
 
 def test_a_file_that_no_forge_takes_is_refused(tmp_path: Path) -> None:
-    """Told before anything is made: 2 GiB is too much, a byte less is not."""
+    """A file of 2 GiB is refused before anything is created; one byte less is not."""
     for size in (ASSET_SIZE_LIMIT - 1, ASSET_SIZE_LIMIT):
         dists = Dists(files=(replace(file_named("demo-1.0-py3-none-any.whl"), size=size),))
         with pytest.raises(Refused, match="smaller than 2 GiB") if size == ASSET_SIZE_LIMIT else nullcontext():
@@ -109,7 +109,7 @@ def test_a_file_that_no_forge_takes_is_refused(tmp_path: Path) -> None:
     ("wheels", "foreign", "refused"), [(998, 0, ""), (999, 0, "of"), (990, 8, ""), (990, 9, "room")]
 )
 def test_more_files_than_a_release_takes_are_refused(wheels: int, foreign: int, refused: str, tmp_path: Path) -> None:
-    """The sums and the manifest count, and so does what somebody else has attached."""
+    """SHA256SUMS, the manifest and foreign assets count, too."""
     dists = Dists(files=tuple(file_named(f"demo-1.0-{n}-py3-none-any.whl") for n in range(wheels)))
     manifest = Manifest.of(RELEASE, dists)
     with pytest.raises(Refused, match="the forge accepts 1000") if refused == "of" else nullcontext():
@@ -122,7 +122,7 @@ def test_more_files_than_a_release_takes_are_refused(wheels: int, foreign: int, 
 
 
 def test_the_sums_name_the_files_and_nothing_is_written(tmp_path: Path) -> None:
-    """As ``sha256sum -c`` reads them; the texts lie where they will be written."""
+    """SHA256SUMS has the form of ``sha256sum -c``; only ``write`` creates files."""
     dists = Dists(files=(file_named("b.whl"), file_named("a.tar.gz")))
     bundle = ReleaseAssets.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path / "run"))
     texts = {path.name: data for path, data in bundle.texts}

@@ -1,4 +1,4 @@
-"""Whatever the index answers: every file arrives once, or the error says what is there and what to do."""
+"""Whatever the index answers, every file arrives once, or the error says what is there and what to do."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Fault = Callable[[Exchange, FaultyIndex, str, bytes], None]
 
 
 def bringing(running: RunningIndex, files: Sequence[File], *, deadline: float = 1800.0) -> tuple[Uploaded, list[str]]:
-    """Bring the files, and hear what was said."""
+    """Upload the files and return the messages."""
     said: list[str] = []
     dists = Dists(files=tuple(files))
     product = upload(running.index, RELEASE, dists, clock=running.clock, say=said.append, deadline=deadline)
@@ -46,7 +46,7 @@ def product_of(files: Sequence[File]) -> Uploaded:
 
 
 def test_wheels_go_first_and_the_sdist_last(tmp_path: Path) -> None:
-    """The first file of a version creates it; installers should not meet an sdist alone."""
+    """The first file creates the version; installers should not find an sdist without its wheel."""
     files = build_dists(tmp_path, more=("cp311-cp311-win32", "cp310-cp310-win32"))
     with run_index() as running:
         product, said = bringing(running, files[::-1])
@@ -64,7 +64,7 @@ TAGS = tuple(f"cp3{minor}-cp3{minor}-win32" for minor in range(20, 40))
 
 @dataclass
 class UploadBarrier:
-    """Holds uploads until so many are there at the same time; counts the most that were."""
+    """Holds uploads until a number of them are in progress; records the maximum."""
 
     wanted: int
     most: int = 0
@@ -73,7 +73,7 @@ class UploadBarrier:
     met: threading.Event = field(default_factory=threading.Event)
 
     def keep(self, exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
-        """Store a file once the others have come too."""
+        """Store a file once the others have arrived, too."""
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
@@ -94,7 +94,7 @@ def stored(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> N
 
 @pytest.mark.parametrize("begun", [False, True])
 def test_the_other_wheels_go_side_by_side(tmp_path: Path, *, begun: bool) -> None:
-    """The first goes alone where the release has to be made; eight connections carry all the others."""
+    """The first wheel of a new release goes alone; the others use eight connections."""
     files = build_dists(tmp_path, more=TAGS)
     wheels = sorted(file.name for file in files[:-1])
     meeting = UploadBarrier(wanted=MAX_PARALLEL)
@@ -112,7 +112,7 @@ def test_the_other_wheels_go_side_by_side(tmp_path: Path, *, begun: bool) -> Non
 
 
 def test_a_failure_stops_what_was_not_begun(tmp_path: Path) -> None:
-    """What was begun ends and is named; the sdist is not sent; a second run sends the rest, each once."""
+    """Running uploads end and are listed; the sdist is not sent; a second run sends the rest, each once."""
     files = build_dists(tmp_path, more=TAGS)
     meeting = UploadBarrier(wanted=MAX_PARALLEL)
 
@@ -135,7 +135,7 @@ def test_a_failure_stops_what_was_not_begun(tmp_path: Path) -> None:
 
 
 def test_faults_side_by_side_store_nothing_twice(tmp_path: Path) -> None:
-    """Every fault that can be survived alone is survived among others."""
+    """Every fault that a single upload survives is survived in parallel."""
     files = build_dists(tmp_path, more=TAGS)
     faults: list[Fault] = [keep_then_500, keep_then_reset, answer(502), reset, keep_then_refuse, keep_then_busy]
     with run_index() as running:
@@ -145,7 +145,7 @@ def test_faults_side_by_side_store_nothing_twice(tmp_path: Path) -> None:
 
 
 def test_who_is_asked_to_wait_waits_with_all_files(tmp_path: Path) -> None:
-    """An index that asks to come back means us, and not the one file."""
+    """If the index asks to come back later, all uploads wait."""
     files = build_dists(tmp_path, more=TAGS)
     moments: list[float] = []
     with run_index() as running:
@@ -162,7 +162,7 @@ def test_who_is_asked_to_wait_waits_with_all_files(tmp_path: Path) -> None:
 
 
 def test_only_what_is_missing_is_sent(tmp_path: Path) -> None:
-    """What is there with the same bytes is left alone, and said."""
+    """A file that is already there with the same bytes is reported and not sent."""
     files = build_dists(tmp_path)
     with run_index(FaultyIndex(files={files[0].name: files[0].path.read_bytes()})) as running:
         _, said = bringing(running, files)
@@ -174,32 +174,32 @@ def test_only_what_is_missing_is_sent(tmp_path: Path) -> None:
 
 
 def keep_then_500(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
-    """Store it, and fail."""
+    """Store the file, and answer 500."""
     served.keep(name, data)
     exchange.answer(500)
 
 
 def keep_then_reset(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
-    """Store it, and break the connection off."""
+    """Store the file, and reset the connection."""
     served.keep(name, data)
     exchange.reset()
 
 
 def keep_then_lag(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
-    """Store it, fail, and list it later: every look takes two reads."""
+    """Store the file, fail, and list it later: every check takes two reads."""
     served.keep(name, data)
     served.lag = 6
     exchange.answer(502)
 
 
 def keep_then_refuse(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
-    """Store it, and answer the second of two requests that a proxy made of one."""
+    """Store the file, and refuse it, as if a proxy had sent the request twice."""
     served.keep(name, data)
     exchange.answer(400, reason="File already exists.")
 
 
 def keep_then_busy(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
-    """Store it, and ask to come back."""
+    """Store the file, and ask to come back later."""
     served.keep(name, data)
     exchange.answer(503, headers={"Retry-After": "5"})
 
@@ -211,13 +211,13 @@ def answer(status: int, reason: str | None = None, **headers: str) -> Fault:
 
 
 def reset(exchange: Exchange, _shelf: FaultyIndex, _name: str, _data: bytes) -> None:
-    """Store nothing, and break off."""
+    """Store nothing, and reset the connection."""
     exchange.reset()
 
 
 @dataclass(frozen=True, kw_only=True)
 class UploadCase:
-    """Faults for the first uploads; how often the wheel is sent then; what is waited for, in seconds."""
+    """The faults of the first uploads, how often the wheel is sent, and the seconds waited."""
 
     faults: tuple[Fault, ...]
     sent: int
@@ -240,7 +240,7 @@ SURVIVED = {
 
 @pytest.mark.parametrize("name", SURVIVED)
 def test_what_can_be_survived_is(name: str, tmp_path: Path) -> None:
-    """No fault stores a file twice; each is looked for before it is sent again."""
+    """No fault stores a file twice; the index is checked before a file is sent again."""
     case = SURVIVED[name]
     files = build_dists(tmp_path)
     with run_index(FaultyIndex()) as running:
@@ -299,7 +299,7 @@ def test_what_can_be_survived_is(name: str, tmp_path: Path) -> None:
 def test_what_cannot_be_survived_says_so(  # noqa: PLR0917 - five of them are a row of the table
     fault: Fault, kind: type[UnmoorError], words: str, advice: str, sent: int, tmp_path: Path
 ) -> None:
-    """The index's words, what is there already, and a next step of its own for each kind; the tries are bounded."""
+    """The error has the index's message, what is there, and its own next step; attempts are limited."""
     files = build_dists(tmp_path)
     with run_index(FaultyIndex(files={files[0].name: files[0].path.read_bytes()})) as running:
         running.served.uploads.extend([fault] * 9)
@@ -318,14 +318,14 @@ def test_what_cannot_be_survived_says_so(  # noqa: PLR0917 - five of them are a 
 
 
 def refuse_for_other_bytes(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
-    """Somebody else was faster, with other bytes."""
+    """Somebody else has just uploaded other bytes."""
     served.files[name] = data + b"other"
     exchange.answer(400, reason="File already exists.")
 
 
 @pytest.mark.parametrize("fault", [refuse_for_other_bytes, keep_then_500])
 def test_other_bytes_under_our_name_are_a_conflict(fault: Fault, tmp_path: Path) -> None:
-    """Whether they were there before, or came in between: both digests are named."""
+    """The error has both digests, whether the other bytes came before or during the upload."""
     files = build_dists(tmp_path)
     with run_index() as running:
         running.served.uploads.append(fault)
@@ -337,7 +337,7 @@ def test_other_bytes_under_our_name_are_a_conflict(fault: Fault, tmp_path: Path)
 
 
 def test_a_file_that_nobody_tested_is_a_conflict(tmp_path: Path) -> None:
-    """A version that holds something else is not this release."""
+    """A version that has another file is not this release."""
     files = build_dists(tmp_path, more=("cp311-cp311-win32",))
     served = FaultyIndex(files={file.name: file.path.read_bytes() for file in files})
     with run_index(served) as running, pytest.raises(Conflict, match=r"not of this release: demo-1\.0-cp311"):
@@ -345,7 +345,7 @@ def test_a_file_that_nobody_tested_is_a_conflict(tmp_path: Path) -> None:
 
 
 def test_an_index_without_hashes_is_fetched_from(tmp_path: Path) -> None:
-    """What it serves is hashed here, and that is said; a file is fetched once, not for every look."""
+    """Files are fetched and hashed, which is reported; each is fetched once, not for every check."""
     files = build_dists(tmp_path)
     served = FaultyIndex(files={files[0].name: files[0].path.read_bytes()}, without_hash=True)
     with run_index(served) as running:
@@ -358,7 +358,7 @@ def test_an_index_without_hashes_is_fetched_from(tmp_path: Path) -> None:
 
 
 def test_other_bytes_on_an_index_without_hashes_are_a_conflict(tmp_path: Path) -> None:
-    """A name is no proof."""
+    """An equal name does not make an equal file."""
     files = build_dists(tmp_path)
     served = FaultyIndex(files={files[0].name: b"other"}, without_hash=True)
     with run_index(served) as running, pytest.raises(Conflict, match="holds other bytes"):
@@ -367,7 +367,7 @@ def test_other_bytes_on_an_index_without_hashes_are_a_conflict(tmp_path: Path) -
 
 
 def test_what_is_too_large_to_be_fetched_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither present nor absent."""
+    """A file too large to fetch is neither present nor absent."""
     files = build_dists(tmp_path)
     monkeypatch.setattr("unmoor.adapters.index.hashes.BUDGET", 10)
     served = FaultyIndex(files={file.name: file.path.read_bytes() for file in files}, without_hash=True)
@@ -378,7 +378,7 @@ def test_what_is_too_large_to_be_fetched_is_unknown(tmp_path: Path, monkeypatch:
 
 
 def test_two_voices_that_disagree_are_a_conflict(tmp_path: Path) -> None:
-    """The simple index alone may not be overruled by the JSON API."""
+    """The JSON API does not overrule the simple index."""
     files = build_dists(tmp_path)
     with run_index(FaultyIndex(files={files[0].name: files[0].path.read_bytes()})) as running:
         page = {"meta": {"api-version": "1.0"}, "name": "demo", "files": []}
@@ -391,7 +391,7 @@ def test_two_voices_that_disagree_are_a_conflict(tmp_path: Path) -> None:
 
 
 def test_an_index_behind_its_own_api_counts(tmp_path: Path) -> None:
-    """Stale is not absent: it is said, and waited for by nobody here."""
+    """A stale simple index is reported, not waited for, and its files are not absent."""
     files = build_dists(tmp_path)
     with run_index(FaultyIndex(simple_behind=True)) as running:
         product, said = bringing(running, files)
@@ -401,12 +401,12 @@ def test_an_index_behind_its_own_api_counts(tmp_path: Path) -> None:
 
 
 def take_and_forget(exchange: Exchange, _shelf: FaultyIndex, _name: str, _data: bytes) -> None:
-    """Say yes like a login page does."""
+    """Answer 200 without storing, as a login page does."""
     exchange.answer(200, "<html><form>", kind="text/html")
 
 
 def test_a_yes_is_not_believed_without_the_hash(tmp_path: Path) -> None:
-    """What an index took but does not list is not done."""
+    """A file that the index accepted but does not list is not done."""
     files = build_dists(tmp_path)
     with run_index() as running:
         running.served.uploads.extend([take_and_forget] * 2)
@@ -418,7 +418,7 @@ def test_a_yes_is_not_believed_without_the_hash(tmp_path: Path) -> None:
 
 
 def test_an_index_that_cannot_be_read_is_sent_nothing(tmp_path: Path) -> None:
-    """Unknown is never absent: neither before the first upload nor after a lost answer."""
+    """Unknown is never absent, neither before the first upload nor after a lost answer."""
     files = build_dists(tmp_path)
     with run_index() as running:
         running.served.reads.extend([lambda x: x.answer(500)] * 3)
@@ -436,7 +436,7 @@ def test_an_index_that_cannot_be_read_is_sent_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("deadline", "words"), [(2.5, "was asked what it holds"), (40.0, "was sent|was asked")])
 def test_the_deadline_holds(deadline: float, words: str, tmp_path: Path) -> None:
-    """All waits together end in time."""
+    """All waits together end by the deadline."""
     files = build_dists(tmp_path)
     with run_index() as running:
         running.served.uploads.extend([reset] * 9)
@@ -447,7 +447,7 @@ def test_the_deadline_holds(deadline: float, words: str, tmp_path: Path) -> None
 
 
 def test_a_file_that_changed_is_not_sent(tmp_path: Path) -> None:
-    """What is already there is named."""
+    """The error lists what is already there."""
     files = build_dists(tmp_path)
     files[1].path.write_bytes(b"other")
     with (
@@ -459,7 +459,7 @@ def test_a_file_that_changed_is_not_sent(tmp_path: Path) -> None:
 
 
 def test_look_keeps_the_order(tmp_path: Path) -> None:
-    """Present and absent, as they were asked for."""
+    """Present and absent files keep their order."""
     files = build_dists(tmp_path)
     with run_index(FaultyIndex(files={files[1].name: files[1].path.read_bytes()})) as running:
         assert split_missing(running.index, "demo", "1.0", files) == ((files[1],), (files[0],))
@@ -482,5 +482,5 @@ def test_look_keeps_the_order(tmp_path: Path) -> None:
     ],
 )
 def test_durations_are_words(seconds: float, words: str) -> None:
-    """Rounded up: a wait that is too short is refused again."""
+    """Durations are rounded up, since a wait that is too short is refused again."""
     assert duration(seconds) == words

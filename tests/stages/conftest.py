@@ -1,4 +1,4 @@
-"""The powers that stages on files are given: the real ones."""
+"""The services and inputs for tests of stages that build files: real ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RELEASE: Output[Release] = Output("tag")
 
 @dataclass
 class StageInputs:
-    """A repository with a release, and everything that builds and proves it."""
+    """A repository with a release, and everything that builds and tests it."""
 
     repo: Repo
     release: Release
@@ -67,11 +67,11 @@ class StageInputs:
         )
 
     def context(self, **products: object) -> StageContext:
-        """What a stage is handed."""
+        """The context for a stage."""
         return StageContext({"tag": self.release, **products}, say=self.said.append, warn=self.warned.append)
 
     def dists(self) -> Dists:
-        """Call the project's own backend and write down what came of it, as the stage does, in a tenth of its time."""
+        """Build with the project's own backend and write the manifest, as the stage does, in a tenth of its time."""
         self.folder.dists.mkdir(parents=True, exist_ok=True)
         code = "import sys, own; own.build_wheel(sys.argv[1]); own.build_sdist(sys.argv[1])"
         args = [sys.executable, "-c", code, str(self.folder.dists)]
@@ -86,14 +86,14 @@ class StageInputs:
 
 @pytest.fixture
 def shell() -> Iterator[LocalShell]:
-    """A shell; whatever it started ends with the test."""
+    """A shell that ends its child processes after the test."""
     with Processes() as processes:
         yield LocalShell(processes=processes)
 
 
 @pytest.fixture
 def make_inputs(shell: LocalShell, tmp_path: Path) -> Callable[..., StageInputs]:
-    """Make a repository of the given files with a tag, and the means to release it."""
+    """Create a repository of the given files with a tag, and the services to release it."""
 
     def make(content: dict[str, str] | None = None, **release: str) -> StageInputs:
         repo = Repo.new(tmp_path / "checkout", content or sample_projects.files())

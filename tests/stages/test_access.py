@@ -1,4 +1,4 @@
-"""Logins, permissions and names, told before anything is built."""
+"""The stage ``access`` reports problems with logins, permissions and names before anything is built."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WHOLE = ForgeRepository(full_name="acme/demo", private=False, archived=False, ca
 
 @dataclass(frozen=True)
 class FakeForge:
-    """A forge of which only the repository and one tag are read; anything else would be an AttributeError."""
+    """A forge that only answers for the repository and one tag; anything else is an AttributeError."""
 
     seen: ForgeRepository | UnmoorError = WHOLE
     token: bool = True
@@ -46,7 +46,7 @@ class FakeForge:
         return self.token
 
     def repository(self) -> ForgeRepository:
-        """What is seen of it."""
+        """The repository as the forge describes it."""
         if isinstance(self.seen, UnmoorError):
             raise self.seen
         return self.seen
@@ -57,21 +57,21 @@ class FakeForge:
         return self.shown
 
     def attested(self, tag: str) -> bool | None:
-        """What it attests."""
+        """Whether an attestation names the tag."""
         assert tag == MINE.tag
         return self.attests
 
 
 @dataclass(frozen=True)
 class AccessResult:
-    """What the stage said, and what it gave."""
+    """The messages and the product of the stage."""
 
     access: Access
     warned: list[str]
     said: list[str]
 
     def told(self, certainty: Certainty) -> str:
-        """The details of one standing."""
+        """The details of all findings of one certainty."""
         return "\n".join(
             f"{each.surface}: {each.detail}" for each in self.access.findings if each.certainty is certainty
         )
@@ -79,7 +79,7 @@ class AccessResult:
 
 @dataclass(frozen=True)
 class AccessInputs:
-    """What the stage looks at; whole unless a test changes it."""
+    """The surfaces that the stage checks; all is well unless a test changes it."""
 
     forge: FakeForge = field(default_factory=FakeForge)
     index: FakeIndex = field(default_factory=lambda: FakeIndex(EMPTY, login="~/.pypirc"))
@@ -107,7 +107,7 @@ class AccessInputs:
 
 
 def test_what_reads_can_prove_is_proven_and_the_rest_names_its_stage() -> None:
-    """A login is proven by the first upload, everything else here."""
+    """Only the first upload proves a login; everything else is proven here."""
     heard = AccessInputs().look()
     assert "may write" in heard.told(Certainty.PROVEN)
     unproven = [each for each in heard.access.findings if each.certainty is Certainty.UNPROVEN]
@@ -121,12 +121,12 @@ def test_what_reads_can_prove_is_proven_and_the_rest_names_its_stage() -> None:
 
 
 def test_a_world_without_a_staging_index_is_looked_at_without() -> None:
-    """There is nothing to rehearse an upload on."""
+    """Without a staging index nothing is checked on one."""
     assert {each.surface for each in AccessInputs(staging=None).look().access.findings} == {"forge", "pypi"}
 
 
 def test_the_first_release_creates_the_project() -> None:
-    """An unknown name is no problem, and is said."""
+    """An unknown project is reported, but is no problem."""
     heard = AccessInputs(index=FakeIndex(EMPTY, login="x", known=False)).look()
     assert "first release" in heard.told(Certainty.UNPROVEN)
 
@@ -166,14 +166,14 @@ PUBLIC = ForgeRelease(
     ids=["never", "not told", "still there"],
 )
 def test_a_tag_that_an_immutable_release_had(door: FakeForge, certainty: Certainty, words: str) -> None:
-    """What the forge attests is believed; where it says nothing, the report does, with the stage that will tell."""
+    """An attestation decides; without one, the finding names the stage that will show it."""
     heard = AccessInputs(forge=door).look()
     assert words in heard.told(certainty)
     assert any("undraft proves it" in each for each in heard.said) == (certainty is Certainty.UNPROVEN)
 
 
 def test_a_name_in_another_case_is_the_same_repository() -> None:
-    """GitHub does not tell them apart."""
+    """Repository names are compared without case, as on GitHub."""
     AccessInputs(forge=FakeForge(replace(WHOLE, full_name="Acme/Demo"))).look()
 
 
@@ -199,7 +199,7 @@ WRONG: dict[str, tuple[AccessInputs, type[UnmoorError], str]] = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_stops_the_run_with_what_to_do(case: str) -> None:
-    """One problem is that very error."""
+    """A single problem is raised unchanged."""
     world, error, advice = WRONG[case]
     with pytest.raises(error) as caught:
         world.look()
@@ -207,7 +207,7 @@ def test_what_is_wrong_stops_the_run_with_what_to_do(case: str) -> None:
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
-    """The gravest kind decides, and every next step is there, once."""
+    """The most serious error decides the class; every next step is listed once."""
     world = AccessInputs(
         forge=FakeForge(LIMITED, token=False), index=FakeIndex(EMPTY), staging=FakeIndex(EMPTY, name="testpypi")
     )
@@ -219,7 +219,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_plan_lists_what_is_wrong_and_goes_on(case: str) -> None:
-    """Reads alone need no credentials."""
+    """A run that only reads needs no credentials."""
     heard = replace(WRONG[case][0], ceiling=Reach.READS).look()
     assert len(heard.warned) == 1
     assert heard.told(Certainty.UNPROVEN)
@@ -230,7 +230,7 @@ def test_a_plan_lists_what_is_wrong_and_goes_on(case: str) -> None:
     [(Reach.READS, False), (Reach.LOCAL, False), (Reach.REMOTE, False), (Reach.FINAL, True)],
 )
 def test_a_login_is_asked_only_of_who_will_use_it(*, ceiling: Reach, stopped: bool) -> None:
-    """A job that holds before the point of no return needs no login for the index."""
+    """A job that stops before the final stages needs no login for the index."""
     world = AccessInputs(index=FakeIndex(EMPTY), ceiling=ceiling)
     if stopped:
         with pytest.raises(Denied):
@@ -240,7 +240,7 @@ def test_a_login_is_asked_only_of_who_will_use_it(*, ceiling: Reach, stopped: bo
 
 
 def test_a_staging_index_that_is_advice_stops_nobody() -> None:
-    """Where the staging index may fail, a missing login for it is a warning; one for the index still stops the run."""
+    """A missing login is a warning for an advisory staging index, and stops the run for the index."""
     heard = AccessInputs(staging=FakeIndex(EMPTY, name="testpypi"), advisory=True).look()
     assert len(heard.warned) == 1
     assert "no login for testpypi" in heard.warned[0]
@@ -249,7 +249,7 @@ def test_a_staging_index_that_is_advice_stops_nobody() -> None:
 
 
 def test_an_index_that_holds_the_version_needs_no_login() -> None:
-    """A job that goes on after another one's upload is not asked for that index's login."""
+    """A job that resumes after another's upload needs no login for that index."""
     there = Holding(simple=listed_files({"demo-1.0.tar.gz": "a" * 64}), json=None)
     heard = AccessInputs(staging=FakeIndex(there, name="testpypi")).look()
     assert "is there already" in heard.told(Certainty.UNPROVEN)
@@ -273,7 +273,7 @@ THERE = Holding(simple=listed_files({"demo-1.0.tar.gz": "a" * 64}), json=None)
 def test_a_token_is_minted_only_where_the_project_is_and_the_run_would_use_it(
     *, ceiling: Reach, known: bool, held: Holding, proved: list[LoginProbe], certainty: Certainty
 ) -> None:
-    """The exchange creates the project of a pending publisher: that is the publishing stage's to do."""
+    """The exchange would create the project of a pending publisher, which only the publishing stage may do."""
     index = FakeIndex(held, known=known, **TRUSTED)  # type: ignore[arg-type]
     access = AccessInputs(index=index, ceiling=ceiling).look().access
     assert index.proved == proved
@@ -283,14 +283,14 @@ def test_a_token_is_minted_only_where_the_project_is_and_the_run_would_use_it(
 
 
 def test_the_staging_index_is_minted_for_by_a_run_that_holds() -> None:
-    """Such a run uploads there, and nowhere else."""
+    """A run that stops before the final stages mints only for the staging index."""
     staging = FakeIndex(EMPTY, name="testpypi", **TRUSTED)  # type: ignore[arg-type]
     AccessInputs(staging=staging, ceiling=Reach.REMOTE).look()
     assert staging.proved == [LoginProbe.MINTING]
 
 
 def test_a_login_that_cannot_be_right_stops_before_anything_is_built() -> None:
-    """And is only listed where this run would not use it."""
+    """An invalid login stops the run, or is only listed if this run would not use it."""
     wrong = "it is a token of the other index"
     with pytest.raises(Denied, match=wrong):
         AccessInputs(index=FakeIndex(EMPTY, login="x", wrong=wrong)).look()
@@ -299,7 +299,7 @@ def test_a_login_that_cannot_be_right_stops_before_anything_is_built() -> None:
 
 
 def test_a_table_among_the_problems_begins_on_its_own_line() -> None:
-    """Several lines are not strung together with others."""
+    """A message of several lines is not joined to others on one line."""
     table = "no publisher\nclaim | publisher"
     world = AccessInputs(index=FakeIndex(EMPTY, login="x", wrong=table), staging=FakeIndex(EMPTY, name="testpypi"))
     with pytest.raises(Denied) as caught:
@@ -308,6 +308,6 @@ def test_a_table_among_the_problems_begins_on_its_own_line() -> None:
 
 
 def test_a_fault_of_ours_is_never_listed() -> None:
-    """Only what a surface said is a finding."""
+    """Only errors of a surface become findings."""
     with pytest.raises(Internal):
         AccessInputs(forge=FakeForge(Internal("oops", next_step="")), ceiling=Reach.READS).look()

@@ -1,4 +1,4 @@
-"""Images that say on their registry what they are: annotated on the way, by the labels that they carry."""
+"""Pushed images get OCI annotations from their labels."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
 
 @pytest.fixture
 def stages(there: RealRegistry, tmp_path: Path) -> Iterator[MakeStages]:
-    """A repository that no other test knows, and an engine that pushes manifests as dockerd does."""
+    """A repository that no other test uses, and an engine that pushes manifests as dockerd does."""
     with BoundedSession() as http:
 
         def make(**more: Any) -> ImageStages:
@@ -49,19 +49,19 @@ def stages(there: RealRegistry, tmp_path: Path) -> Iterator[MakeStages]:
 
 
 def document(it: ImageStages, reference: str) -> dict[str, Any]:
-    """What skopeo reads under a tag or digest."""
+    """The manifest that skopeo reads under a tag or digest."""
     mark = "@" if oci.is_digest(reference) else ":"
     told = it.there[0].skopeo("inspect", "--raw", f"docker://{{}}/{it.repository}{mark}{reference}")
     return dict(json.loads(told))
 
 
 def only(it: ImageStages, images: Images) -> BuiltImage:
-    """What the engine has of a single image."""
+    """The engine's record of the only image."""
     return it.engine.images[images.images[0].id]
 
 
 def test_an_image_carries_its_labels_as_annotations(stages: MakeStages) -> None:
-    """In OCI's form, over the same configuration and layers; what is pulled back is what is tagged."""
+    """The annotated manifest has the same configuration and layers, and the pulled image is the tagged one."""
     it = stages()
     pushed = it.push(RELEASE)
     told = document(it, TAG)
@@ -76,7 +76,7 @@ def test_an_image_carries_its_labels_as_annotations(stages: MakeStages) -> None:
 
 
 def test_an_index_carries_what_its_images_share(stages: MakeStages) -> None:
-    """And each of its images its own."""
+    """The index has the common annotations, and each image its own."""
     it = stages(settings=TWO)
     it.push(RELEASE)
     index = document(it, TAG)
@@ -88,29 +88,29 @@ def test_an_index_carries_what_its_images_share(stages: MakeStages) -> None:
 
 @dataclass
 class RefusingRegistry:
-    """A registry in front of a real one that raises for some manifests in place of taking them."""
+    """A real registry that raises for some manifests instead of storing them."""
 
     real: Registry
     trouble: Callable[[OciManifest], Exception | None]
 
     def put(self, tag: str, manifest: OciManifest) -> str:
-        """Take it, or not."""
+        """Store the manifest or raise."""
         if error := self.trouble(manifest):
             raise error
         return self.real.put(tag, manifest)
 
     def __getattr__(self, name: str) -> Any:
-        """Everything else is the real one's."""
+        """Everything else is that of the real registry."""
         return getattr(self.real, name)
 
 
 def dying(_: OciManifest) -> Exception:
-    """The run ends here."""
+    """End the run here."""
     return Interrupted("stopped", next_step="run it again")
 
 
 def only_docker(manifest: OciManifest) -> Exception | None:
-    """A registry that knows no OCI manifests."""
+    """A registry that does not support OCI manifests."""
     is_oci = manifest.media_type in {oci.OCI_MANIFEST, oci.OCI_INDEX}
     return Rejected("415: MANIFEST_INVALID: no such type", next_step="look at it") if is_oci else None
 
@@ -120,7 +120,7 @@ def only_docker(manifest: OciManifest) -> Exception | None:
 def test_a_run_that_broke_off_before_the_annotations_goes_on(
     stages: MakeStages, settings: ImageSettings, *, gone: bool
 ) -> None:
-    """The image that is there is not pushed again; it ends as it would have, on a machine without an engine too."""
+    """A resumed run pushes no image again and gives the same result, even without an engine."""
     whole = stages(settings=settings)
     expected = whole.push(RELEASE)
     it = stages(settings=settings)
@@ -144,7 +144,7 @@ def test_a_run_that_broke_off_before_the_annotations_goes_on(
 
 
 def test_what_is_released_is_never_touched(stages: MakeStages) -> None:
-    """An image without annotations that the version's own tag names stays, also where the commit's is gone."""
+    """An image without annotations under the version's own tag stays, even if the commit's tag is gone."""
     it = stages()
     images = it.built(RELEASE)
     digest = put_image(it.there[0], it.repository, only(it, images), "v1.0", TAG)
@@ -161,7 +161,7 @@ def test_what_is_released_is_never_touched(stages: MakeStages) -> None:
 
 
 def test_what_the_manifest_names_is_never_touched(stages: MakeStages) -> None:
-    """A draft may carry that manifest already: what it says was pushed is what gets released."""
+    """If the manifest already lists an image as pushed, it is released unchanged."""
     it = stages()
     images = it.built(RELEASE)
     put_image(it.there[0], it.repository, only(it, images), TAG)
@@ -175,7 +175,7 @@ def test_what_the_manifest_names_is_never_touched(stages: MakeStages) -> None:
 
 @pytest.mark.parametrize("settings", [ImageSettings(), TWO], ids=["one platform", "two"])
 def test_a_registry_that_takes_no_oci_manifest_keeps_dockers(stages: MakeStages, settings: ImageSettings) -> None:
-    """Aloud; and the same command again pushes nothing."""
+    """The registry keeps Docker's manifest, with a warning, and a second run pushes nothing."""
     it = stages(settings=settings, wrap=lambda real: RefusingRegistry(real, only_docker))
     pushed = it.push(RELEASE)
     assert document(it, TAG)["mediaType"] in {oci.DOCKER_MANIFEST, oci.DOCKER_LIST}
@@ -187,7 +187,7 @@ def test_a_registry_that_takes_no_oci_manifest_keeps_dockers(stages: MakeStages,
 
 
 def test_an_engine_that_names_images_by_their_manifest_keeps_it(stages: MakeStages) -> None:
-    """Another manifest would be another image to it."""
+    """For such an engine another manifest would be another image."""
     it = stages()
     images = it.built(RELEASE)
     built = only(it, images)
@@ -199,7 +199,7 @@ def test_an_engine_that_names_images_by_their_manifest_keeps_it(stages: MakeStag
 
 
 def test_annotations_of_the_engine_are_kept(stages: MakeStages) -> None:
-    """A manifest that says all of it already is left alone."""
+    """A manifest that already has every annotation stays as it is."""
     it = stages()
     images = it.built(RELEASE)
     built = only(it, images)

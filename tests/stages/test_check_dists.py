@@ -1,4 +1,4 @@
-"""What an index would refuse, or is of another version, is refused here, all of it at once."""
+"""The stage ``check-dists`` refuses files that an index would refuse or of another version, all problems at once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def checked(at: StageInputs, dists: Dists) -> CheckedDists:
 
 
 def test_fit_files(make_inputs: MakeInputs) -> None:
-    """Fit files are named by their digests, without a word."""
+    """Valid files pass without a warning; the product has their digests."""
     at = make_inputs()
     dists = at.dists()
     assert {each.sha256 for each in checked(at, dists).subjects} == {file.sha256 for file in dists.files}
@@ -46,7 +46,7 @@ def test_fit_files(make_inputs: MakeInputs) -> None:
     ],
 )
 def test_name_and_version_are_the_tags(make_inputs: MakeInputs, change: dict[str, str], words: list[str]) -> None:
-    """File names and metadata say the tag's version and the project's name, in any spelling of them."""
+    """File names and metadata have the tag's version and the project's name, in any spelling."""
     at = make_inputs()
     dists = at.dists()
     at.release = replace(at.release, **change)  # type: ignore[arg-type]  # all of them are text
@@ -61,7 +61,7 @@ def test_name_and_version_are_the_tags(make_inputs: MakeInputs, change: dict[str
 
 
 def test_description_that_does_not_render(make_inputs: MakeInputs) -> None:
-    """A description in broken reStructuredText is refused, in both files, with the line."""
+    """A broken reStructuredText description is refused in both files, with the line."""
     at = make_inputs(sample_projects.files(more=README.format("text/x-rst", "Title\\n==\\n\\n.. nothing::\\n")))
     with pytest.raises(InvalidDist, match=r"line \d+") as caught:
         checked(at, at.dists())
@@ -70,7 +70,7 @@ def test_description_that_does_not_render(make_inputs: MakeInputs) -> None:
 
 
 def test_missing_description_is_a_warning(make_inputs: MakeInputs) -> None:
-    """A missing description hinders nobody and is told."""
+    """A missing description is only a warning."""
     at = make_inputs(sample_projects.files(more=README.format("text/markdown", "")))
     checked(at, at.dists())
     both = "small_one-1.0-py3-none-any.whl, small_one-1.0.tar.gz"
@@ -78,7 +78,7 @@ def test_missing_description_is_a_warning(make_inputs: MakeInputs) -> None:
 
 
 def test_a_module_that_was_left_out_is_told(make_inputs: MakeInputs) -> None:
-    """What git tracks in the package and the wheel lacks is a warning with its name: it may be meant."""
+    """A tracked file that the wheel lacks is a warning with its name, since the omission may be deliberate."""
     at = make_inputs()
     dists = at.dists()
     at.release = replace(at.release, commit=at.repo.commit({"src/small_one/core.py": "", "src/small_one/py.typed": ""}))
@@ -89,7 +89,7 @@ def test_a_module_that_was_left_out_is_told(make_inputs: MakeInputs) -> None:
 
 
 def test_a_module_that_an_earlier_build_left_is_told(make_inputs: MakeInputs) -> None:
-    """A wheel that another tool built may hold what git has deleted; where git does not say, that is told instead."""
+    """Modules that git has deleted are a warning; if git cannot be read, that is the warning."""
     at = make_inputs(sample_projects.files(**{"src/small_one/old.py": "", "src/small_one/core.py": ""}))
     dists = at.dists()
     at.repo.git("rm", "--quiet", "src/small_one/old.py")
@@ -105,7 +105,7 @@ def test_a_module_that_an_earlier_build_left_is_told(make_inputs: MakeInputs) ->
 
 
 def test_files_together(make_inputs: MakeInputs) -> None:
-    """A stray file beside the built ones is named; so are two sdists, the same bytes twice, and none at all."""
+    """A stray file, two sdists, the same bytes twice and an empty set are each reported."""
     at = make_inputs()
     dists = at.dists()
     (at.folder.dists / "stray.whl").touch()
@@ -123,7 +123,7 @@ def test_files_together(make_inputs: MakeInputs) -> None:
 
 
 def test_changed_bytes(make_inputs: MakeInputs) -> None:
-    """A file that was changed after it was built is refused before anything reads it."""
+    """A file that changed after the build is refused before it is read."""
     at = make_inputs()
     dists = at.dists()
     dists.files[0].path.write_bytes(b"")
@@ -132,7 +132,7 @@ def test_changed_bytes(make_inputs: MakeInputs) -> None:
 
 
 def test_broken_archives(make_inputs: MakeInputs) -> None:
-    """A damaged member, a file that is no archive, and a name that is none are all told together."""
+    """A damaged member, a file that is no archive and an invalid name are reported together."""
     at = make_inputs()
     dists = at.dists()
     damaged = at.folder.dists / "small_one-1.0-1-py3-none-any.whl"
@@ -156,7 +156,7 @@ def test_broken_archives(make_inputs: MakeInputs) -> None:
 
 
 def test_wheel_for_this_linux_alone(make_inputs: MakeInputs) -> None:
-    """A wheel that no index takes is refused with the way out."""
+    """A wheel that no index accepts is refused, with a solution."""
     at = make_inputs()
     dists = at.dists()
     wheel = dists.wheels[0].path
@@ -166,7 +166,7 @@ def test_wheel_for_this_linux_alone(make_inputs: MakeInputs) -> None:
 
 
 def test_size_that_the_index_takes(make_inputs: MakeInputs) -> None:
-    """The limit is the setting's."""
+    """The setting determines the size limit."""
     at = make_inputs()
     dists = at.dists()
     most = max(file.size for file in dists.files)
@@ -179,7 +179,7 @@ def test_size_that_the_index_takes(make_inputs: MakeInputs) -> None:
 
 
 def test_the_same_problem_of_many_files_is_one_line(make_inputs: MakeInputs) -> None:
-    """What is wrong with many files is told once, with some of their names."""
+    """A problem of many files is reported once, with some of their names."""
     at = make_inputs()
     dists = at.dists()
     wheels = [replace(dists.wheels[0], name=f"small_one-1.0-{n}-py3-none-any.whl", sha256=f"{n:064}") for n in range(9)]
@@ -192,7 +192,7 @@ def test_the_same_problem_of_many_files_is_one_line(make_inputs: MakeInputs) -> 
 
 
 def test_metadata_that_twine_refuses(make_inputs: MakeInputs) -> None:
-    """A field that nobody knows, which twine refuses, is told by its name."""
+    """A field that twine does not know is reported by its name."""
     at = make_inputs()
     dists = at.dists()
     path = dists.wheels[0].path

@@ -1,4 +1,4 @@
-"""Files are built once from the commit, and taken up again by digest."""
+"""The stage ``dists`` builds files once from the commit; later runs find them by digest."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def built(at: StageInputs) -> Dists:
 
 
 def test_make_then_find(make_inputs: MakeInputs) -> None:
-    """An empty world finds nothing; what was made is found, equal; the user's tree is as it was."""
+    """An empty world has no files; built files are found, equal; the work tree is unchanged."""
     at = make_inputs()
     stage, before = at.build_stage(), at.repo.state()
     assert str(at.folder.dists) in stage.plan()
@@ -57,7 +57,7 @@ def test_make_then_find(make_inputs: MakeInputs) -> None:
 
 
 def test_built_from_the_commit_not_the_tree(make_inputs: MakeInputs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Changed and untracked files take no part, and the backend sees the version, the time, and no token."""
+    """The build ignores changed and untracked files, and gets the version and the time, but no token."""
     at = make_inputs()
     at.repo.write({"src/small_one/__init__.py": "raise SystemExit\n", "src/small_one/stray.py": ""})
     monkeypatch.setenv("GITHUB_TOKEN", "s3cret")
@@ -91,7 +91,7 @@ def test_built_from_the_commit_not_the_tree(make_inputs: MakeInputs, monkeypatch
     ],
 )
 def test_what_the_backend_is_told(make_inputs: MakeInputs, requires: list[str], expected: set[str]) -> None:
-    """The variable that names the project is always set, one for all only where the build needs it."""
+    """The variable with the project's name is always set, the general one only if the build needs it."""
     release = replace(make_inputs().release, project="Small.One_x", version="1.2rc1")
     told = build_environment(release, requires)
     assert told.pop("SOURCE_DATE_EPOCH") == "1700000000"
@@ -100,7 +100,7 @@ def test_what_the_backend_is_told(make_inputs: MakeInputs, requires: list[str], 
 
 
 def test_changed_file_is_a_conflict(make_inputs: MakeInputs) -> None:
-    """A file of other bytes is never built anew: both digests are named."""
+    """A file with other bytes is not built again; the error has both digests."""
     at = make_inputs()
     made = built(at)
     made.files[0].path.write_bytes(b"x" * made.files[0].size)
@@ -111,7 +111,7 @@ def test_changed_file_is_a_conflict(make_inputs: MakeInputs) -> None:
 
 
 def test_missing_file_is_absent(make_inputs: MakeInputs) -> None:
-    """A file that is gone, and nowhere else, leads to a new build."""
+    """If a file is gone and no surface has it, it is built again."""
     at = make_inputs()
     made = built(at)
     made.files[0].path.unlink()
@@ -120,7 +120,7 @@ def test_missing_file_is_absent(make_inputs: MakeInputs) -> None:
 
 
 def test_leftovers_of_a_broken_build_go(make_inputs: MakeInputs) -> None:
-    """Without a manifest nothing vouches for what lies there."""
+    """Files without a manifest are removed."""
     at = make_inputs()
     at.folder.dists.mkdir(parents=True)
     (at.folder.dists / "small_one-0.9.tar.gz").touch()
@@ -130,7 +130,7 @@ def test_leftovers_of_a_broken_build_go(make_inputs: MakeInputs) -> None:
 
 
 def test_files_of_another_commit_are_not_taken(make_inputs: MakeInputs) -> None:
-    """A tag that moved before anything was public is built again."""
+    """If the tag moved before anything was public, the files are built again."""
     at = make_inputs()
     built(at)
     at.repo.commit({"src/small_one/more.py": ""})
@@ -143,7 +143,7 @@ def test_files_of_another_commit_are_not_taken(make_inputs: MakeInputs) -> None:
 
 
 def test_a_build_that_fails_leaves_no_manifest(make_inputs: MakeInputs) -> None:
-    """The backend's words are in the error, and nothing is found afterwards."""
+    """The error has the backend's output, and a later run finds nothing."""
     at = make_inputs(sample_projects.files(fail=""))
     with pytest.raises(BuildFailed, match="does not want to"):
         built(at)
@@ -152,7 +152,7 @@ def test_a_build_that_fails_leaves_no_manifest(make_inputs: MakeInputs) -> None:
 
 
 def test_hostile_file_name(make_inputs: MakeInputs) -> None:
-    """A file whose name could leave the folder or hide is refused."""
+    """A file name that could leave the folder or hide the file is refused."""
     with pytest.raises((InvalidDist, BuildFailed)):
         built(make_inputs(sample_projects.files("small-one", "-rf;x")))
 
@@ -201,7 +201,7 @@ def at(make_inputs: MakeInputs, local: local_forge.LocalForge) -> StageInputs:
 def test_another_machine_goes_on_with_the_very_bytes(
     at: StageInputs, local: local_forge.LocalForge, tmp_path: Path
 ) -> None:
-    """The draft hands out the files and the manifest."""
+    """Another machine gets the files and the manifest from the draft."""
     made = at.dists()
     drafted(at, local, made)
     elsewhere = RunFolder(tmp_path / "elsewhere" / "run")
@@ -215,7 +215,7 @@ def test_another_machine_goes_on_with_the_very_bytes(
 
 
 def test_a_lost_file_comes_back_from_the_draft(at: StageInputs, local: local_forge.LocalForge) -> None:
-    """What is gone here is fetched, not built again."""
+    """A file that is missing here is fetched, not built again."""
     made = at.dists()
     drafted(at, local, made)
     made.files[1].path.unlink()
@@ -226,13 +226,13 @@ def test_a_lost_file_comes_back_from_the_draft(at: StageInputs, local: local_for
 def test_draft_without_manifest_was_never_complete(
     at: StageInputs, local: local_forge.LocalForge, tmp_path: Path
 ) -> None:
-    """It holds nobody to anything."""
+    """A draft without a manifest is ignored."""
     drafted(at, local, at.dists(), leave_out=manifests.NAME)
     assert at.build_stage(forge=local.forge(), folder=RunFolder(tmp_path / "run")).find(at.context()) is None
 
 
 def test_draft_that_lacks_a_file(at: StageInputs, local: local_forge.LocalForge, tmp_path: Path) -> None:
-    """A file that its manifest names and that nobody holds is said so, with what to do."""
+    """If a manifest lists a file that no surface has, the error says what to do."""
     made = at.dists()
     drafted(at, local, made, leave_out=made.files[0].name)
     folder = RunFolder(tmp_path / "run")
@@ -244,7 +244,7 @@ def test_draft_that_lacks_a_file(at: StageInputs, local: local_forge.LocalForge,
 
 
 def test_draft_of_another_commit(at: StageInputs, local: local_forge.LocalForge, tmp_path: Path) -> None:
-    """Both commits are named."""
+    """The error names both commits."""
     made = at.dists()
     drafted(at, local, made, manifest=Manifest.of(replace(at.release, commit="f" * 40), made))
     with pytest.raises(Conflict, match="f" * 40) as caught:
@@ -253,7 +253,7 @@ def test_draft_of_another_commit(at: StageInputs, local: local_forge.LocalForge,
 
 
 def test_draft_of_another_project(at: StageInputs, local: local_forge.LocalForge, tmp_path: Path) -> None:
-    """One tag is one project's release: the files of a neighbour are never taken for ours."""
+    """One tag belongs to one project: files of another project are not used."""
     made = at.dists()
     drafted(at, local, made, manifest=Manifest.of(replace(at.release, path="packages/one"), made))
     with pytest.raises(Conflict, match="is of the project in packages/one, and not of that in the top") as caught:
@@ -262,7 +262,7 @@ def test_draft_of_another_project(at: StageInputs, local: local_forge.LocalForge
 
 
 def test_draft_whose_file_is_not_the_manifests(at: StageInputs, local: local_forge.LocalForge, tmp_path: Path) -> None:
-    """A file of other bytes than the manifest beside it says is never taken."""
+    """A file whose bytes differ from the manifest next to it is not used."""
     made = at.dists()
     other = replace(made.files[0], sha256="0" * 64)
     drafted(at, local, made, manifest=Manifest.of(at.release, Dists(files=(other, made.files[1]))))
@@ -274,7 +274,7 @@ def test_draft_whose_file_is_not_the_manifests(at: StageInputs, local: local_for
 def test_a_token_that_sees_no_drafts_hinders_no_build(
     at: StageInputs, local: local_forge.LocalForge, tmp_path: Path, token: str
 ) -> None:
-    """Whoever may only read can build; what was drafted before is found by who publishes."""
+    """A token that can only read can build; the publishing job finds existing drafts."""
     drafted(at, local, at.dists())
     forge = local.forge(local.read_token if token else "")
     assert at.build_stage(forge=forge, folder=RunFolder(tmp_path / "run")).find(at.context()) is None
@@ -282,7 +282,7 @@ def test_a_token_that_sees_no_drafts_hinders_no_build(
 
 
 def test_a_forge_that_cannot_be_read_is_unknown(at: StageInputs, local: local_forge.LocalForge) -> None:
-    """No answer is not an absent release."""
+    """An unreadable forge is not an absent release."""
     forge = local.forge(api="http://127.0.0.1:9/api/v3")
     with pytest.raises(Unknown):
         at.build_stage(forge=forge).find(at.context())
@@ -318,7 +318,7 @@ POETRY = '[project]\nname = "small-one"\ndynamic = ["version"]\n[tool.poetry]\nv
 def test_version_is_the_tags(
     make_inputs: MakeInputs, requires: list[str], backend: str, rest: str, version: str
 ) -> None:
-    """Every way to read a version from git finds the release's, with another tag on the commit too."""
+    """Every way to read a version from git gives the release's, even with another tag on the commit."""
     text = f"[build-system]\nrequires = {json.dumps(requires)}\nbuild-backend = {json.dumps(backend)}\n{rest}"
     at = make_inputs({"pyproject.toml": text, "src/small_one/__init__.py": ""}, version=version)
     at.repo.git("tag", "v9.9.9")
@@ -342,7 +342,7 @@ def needing() -> dict[str, str]:
 
 
 def test_an_sdist_that_builds_no_wheel(make_inputs: MakeInputs) -> None:
-    """The error names the missing file and the way out; with it the wheel is built from the tree, and that is told."""
+    """The error names the missing file and the solution: build from the tree, which the manifest then records."""
     at = make_inputs(needing())
     with pytest.raises(BuildFailed, match=r"cannot build a wheel from small_one-1\.0\.tar\.gz") as caught:
         built(at)
@@ -363,7 +363,7 @@ def test_an_sdist_that_builds_no_wheel(make_inputs: MakeInputs) -> None:
     ],
 )
 def test_one_format_alone(make_inputs: MakeInputs, formats: tuple[str, ...], names: list[str], words: str) -> None:
-    """What is not wanted is not built, and without an sdist the wheel comes from the tree."""
+    """Only the configured format is built; without an sdist the wheel comes from the tree."""
     at = make_inputs(needing())
     stage = replace(at.build_stage(), options=BuildOptions(formats=formats))
     assert words in stage.plan()
@@ -371,7 +371,7 @@ def test_one_format_alone(make_inputs: MakeInputs, formats: tuple[str, ...], nam
 
 
 def test_what_was_skipped_is_told(make_inputs: MakeInputs) -> None:
-    """A channel that was left out stands in the manifest, also where the files were built before."""
+    """The manifest lists a skipped stage, even if the files were built before."""
     at = make_inputs()
     at.dists()
     found = replace(at.build_stage(), skipped=("testpypi",)).find(at.context())
@@ -381,7 +381,7 @@ def test_what_was_skipped_is_told(make_inputs: MakeInputs) -> None:
 
 
 def test_pointers_instead_of_large_files(make_inputs: MakeInputs) -> None:
-    """An sdist never holds what git-lfs leaves in the place of a file."""
+    """An sdist never contains the pointers of git-lfs."""
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
     at = make_inputs(sample_projects.files() | {"src/small_one/model.bin": pointer})
     with pytest.raises(BuildFailed, match=r"git-lfs pointers .*model\.bin") as caught:
@@ -399,14 +399,14 @@ def test_pointers_instead_of_large_files(make_inputs: MakeInputs) -> None:
     ],
 )
 def test_which_python_a_tree_takes(tmp_path: Path, content: dict[str, str], expected: str) -> None:
-    """It is read from where projects write it; what only a build can tell is left to the build."""
+    """The requirement is read from the usual files; if only a build can tell, it is left to the build."""
     for name, text in content.items():
         (tmp_path / name).write_text(text)
     assert requires_python(tmp_path) == expected
 
 
 def test_python_that_is_not_here(make_inputs: MakeInputs) -> None:
-    """A project for a Python that is not on this machine is not built with another one."""
+    """If this machine lacks a suitable Python, nothing is built with another one."""
     at = make_inputs(sample_projects.files(more="requires-python = '>=3.99'\n"))
     with pytest.raises(ToolMissing, match=r"for Python >=3\.99"):
         replace(at.build_stage(), environments=at.uv).make(at.context())
@@ -414,7 +414,7 @@ def test_python_that_is_not_here(make_inputs: MakeInputs) -> None:
 
 @pytest.mark.parametrize("allowed", ["always", "user"])
 def test_submodules(make_inputs: MakeInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: str) -> None:
-    """What lies in a submodule is built too; one that cannot be fetched is said to be so."""
+    """Submodules are part of the build; the error names one that cannot be fetched."""
     for number, (key, value) in enumerate([("protocol.file.allow", "always")]):
         monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", key)
         monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
@@ -441,7 +441,7 @@ def test_submodules(make_inputs: MakeInputs, tmp_path: Path, monkeypatch: pytest
 
 
 class FakeIndex:
-    """An index that holds files, as far as building asks it."""
+    """An index that holds files, with the methods that building uses."""
 
     name = "example"
 
@@ -464,7 +464,7 @@ class FakeIndex:
 
 
 def test_lost_files_come_back_from_an_index(make_inputs: MakeInputs, tmp_path: Path) -> None:
-    """By the manifest in the run's folder, from the production index or else the staging one."""
+    """Files are fetched by the run folder's manifest from the production index, else from the staging index."""
     at = make_inputs()
     made = at.dists()
     kept = tmp_path / "kept"
@@ -483,7 +483,7 @@ def test_lost_files_come_back_from_an_index(make_inputs: MakeInputs, tmp_path: P
 
 
 def test_built_again_only_if_equal(make_inputs: MakeInputs) -> None:
-    """Where an index holds a file under the same name, a new build goes on only with the very same bytes."""
+    """If an index holds a file of the same name, a new build must give the same bytes."""
     at = make_inputs()
     first = built(at)
     copies = tuple(replace(file, path=file.path) for file in first.wheels)
@@ -511,7 +511,7 @@ def wheelhouse(at: StageInputs, folder: Path) -> Path:
 
 
 def test_files_that_another_tool_built(make_inputs: MakeInputs, tmp_path: Path) -> None:
-    """They are taken as they are, named in a manifest that says so, and found again; other bytes are a conflict."""
+    """The files are used as they are, the manifest says so, and other bytes later are a conflict."""
     at = make_inputs()
     house = wheelhouse(at, tmp_path / "wheelhouse")
     stage = replace(at.build_stage(), prebuilt=house)
@@ -531,14 +531,14 @@ def test_files_that_another_tool_built(make_inputs: MakeInputs, tmp_path: Path) 
 
 
 def test_build_constraints_are_recorded(make_inputs: MakeInputs) -> None:
-    """The manifest says what limited the versions that the files were built with."""
+    """The manifest records the constraints of the build."""
     at = make_inputs()
     made = replace(at.build_stage(), options=BuildOptions(constraints=("setuptools<80", "wheel"))).make(at.context())
     assert made.decisions == ("build-constraints = setuptools<80, wheel",)
 
 
 def test_folder_that_another_tool_left_empty(make_inputs: MakeInputs, tmp_path: Path) -> None:
-    """Nothing to take is no release, and no manifest vouches for it."""
+    """An empty folder is an error, and no manifest is written."""
     at = make_inputs()
     with pytest.raises(Incomplete, match="neither a wheel nor an sdist"):
         replace(at.build_stage(), prebuilt=tmp_path).make(at.context())
@@ -546,7 +546,7 @@ def test_folder_that_another_tool_left_empty(make_inputs: MakeInputs, tmp_path: 
 
 
 def test_files_of_another_tag_that_were_handed_over(make_inputs: MakeInputs) -> None:
-    """Files that were handed over are never passed over for a build of our own."""
+    """Files passed to the run are never replaced by a build."""
     at = make_inputs()
     at.dists()
     at.release = replace(at.release, commit="b" * 40)
@@ -562,7 +562,7 @@ def test_files_of_another_tag_that_were_handed_over(make_inputs: MakeInputs) -> 
 
 @pytest.mark.parametrize("left", ["wheel", "sdist"])
 def test_a_run_that_goes_further_needs_every_format(make_inputs: MakeInputs, left: str) -> None:
-    """A folder with one kind of file alone is enough for the job that built it, and not for the release."""
+    """One format is enough for the job that built it, but not for the release."""
     at = make_inputs()
     dists = at.dists()
     kept = dists.wheels if left == "sdist" else dists.sdists

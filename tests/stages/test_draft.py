@@ -1,4 +1,4 @@
-"""The draft against the forge of a real local world, with what goes wrong put there on purpose."""
+"""The stage ``draft`` against the forge of a local world, with injected faults."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
 
 
 def names(ready_one: DraftInputs) -> list[str]:
-    """What lies on the draft, in the order of upload."""
+    """The names of the assets on the draft, in upload order."""
     (forge_release,) = ready_one.stage.forge.releases(ready_one.release.tag)
     return [asset.name for asset in sorted(forge_release.assets, key=lambda each: each.id)]
 
 
 def test_what_was_made_is_found_equal_and_undone(at: LocalForge, tmp_path: Path) -> None:
-    """The law of every stage that reaches outside."""
+    """The draft is found after it was created, and absent after undo."""
     one = draft_inputs(at, tmp_path)
     assert one.stage.find(one.context) is None
     made = one.stage.make(one.context)
@@ -48,7 +48,7 @@ def test_what_was_made_is_found_equal_and_undone(at: LocalForge, tmp_path: Path)
 
 
 def test_every_file_goes_up_and_the_manifest_goes_last(at: LocalForge, tmp_path: Path) -> None:
-    """Without a manifest a draft was never complete, so it must be the last to be there."""
+    """The manifest is uploaded last, because a draft without it is incomplete."""
     one = draft_inputs(at, tmp_path, full="- Something new\n" * 2)
     made = one.stage.make(one.context)
     wheel, sdist = (file.name for file in one.dists.files)
@@ -61,14 +61,14 @@ def test_every_file_goes_up_and_the_manifest_goes_last(at: LocalForge, tmp_path:
 
 
 def test_full_notes_are_no_asset_where_the_body_holds_them(at: LocalForge, tmp_path: Path) -> None:
-    """They are attached only where the body had to be cut."""
+    """The full notes are attached only if the body had to be cut."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     assert "RELEASE_NOTES.md" not in names(one)
 
 
 def test_the_manifest_carries_the_proof(at: LocalForge, tmp_path: Path) -> None:
-    """So that a later machine need not prove again."""
+    """The manifest carries the proof, so that another machine need not test again."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     manifest = one.stage.folder.read_manifest()
@@ -77,7 +77,7 @@ def test_the_manifest_carries_the_proof(at: LocalForge, tmp_path: Path) -> None:
 
 
 def test_a_plan_and_a_look_change_nothing(at: LocalForge, tmp_path: Path) -> None:
-    """Neither on the forge nor on this machine."""
+    """``plan`` and ``find`` change nothing, neither on the forge nor here."""
     one = draft_inputs(at, tmp_path)
     assert "draft" in one.stage.plan()
     assert one.stage.find(one.context) is None
@@ -86,7 +86,7 @@ def test_a_plan_and_a_look_change_nothing(at: LocalForge, tmp_path: Path) -> Non
 
 
 def started(one: DraftInputs, *, body: str = "- Something new\n") -> ForgeRelease:
-    """Make an empty draft by hand."""
+    """Create an empty draft by hand."""
     release = one.release
     return one.stage.forge.draft(
         tag=release.tag, target=release.commit, name=release.tag, body=body, prerelease=release.prerelease
@@ -95,7 +95,7 @@ def started(one: DraftInputs, *, body: str = "- Something new\n") -> ForgeReleas
 
 @pytest.mark.parametrize("kept", range(4))
 def test_a_draft_that_was_broken_off_is_completed(at: LocalForge, tmp_path: Path, kept: int) -> None:
-    """Whatever is there already stays, whatever is missing comes."""
+    """Existing files stay, and missing ones are uploaded."""
     one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
     (forge_release,) = one.stage.forge.releases(one.release.tag)
@@ -109,7 +109,7 @@ def test_a_draft_that_was_broken_off_is_completed(at: LocalForge, tmp_path: Path
 
 
 def break_off(at: LocalForge, forge_release: ForgeRelease, name: str) -> None:
-    """Begin an upload and hang up: what is left is an asset in state ``starter``."""
+    """Begin an upload and hang up, which leaves an asset in state ``starter``."""
     url = urlsplit(forge_release.upload_url.partition("{")[0])
     head = (
         f"POST {url.path}?name={name} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: 1000\r\n"
@@ -120,7 +120,7 @@ def break_off(at: LocalForge, forge_release: ForgeRelease, name: str) -> None:
 
 
 def test_an_asset_that_was_broken_off_is_replaced(at: LocalForge, tmp_path: Path) -> None:
-    """A starter asset takes up the name and holds nothing."""
+    """A starter asset is replaced, since it blocks the name and holds nothing."""
     one = draft_inputs(at, tmp_path)
     forge_release = started(one)
     break_off(at, forge_release, one.dists.files[0].name)
@@ -135,7 +135,7 @@ def test_an_asset_that_was_broken_off_is_replaced(at: LocalForge, tmp_path: Path
 
 
 def test_other_words_are_written_again(at: LocalForge, tmp_path: Path) -> None:
-    """A draft that somebody's tool keeps is taken over: name, body, target and kind become ours."""
+    """If another tool changed the draft's name, body, target or mark, they are set again."""
     one = draft_inputs(at, tmp_path)
     started(one, body="Drafted by a bot")
     made = one.stage.make(one.context)
@@ -145,7 +145,7 @@ def test_other_words_are_written_again(at: LocalForge, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["wheel", "SHA256SUMS", "manifest.json"])
 def test_the_same_name_with_other_bytes_is_a_conflict(at: LocalForge, tmp_path: Path, name: str) -> None:
-    """On a draft that was complete once, nothing is replaced; both digests are named."""
+    """On a draft that was complete nothing is replaced; the error has both digests."""
     one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
     name = one.dists.files[0].name if name == "wheel" else name
@@ -162,7 +162,7 @@ def test_the_same_name_with_other_bytes_is_a_conflict(at: LocalForge, tmp_path: 
 
 
 def test_other_bytes_without_a_manifest_are_replaced(at: LocalForge, tmp_path: Path) -> None:
-    """An earlier attempt that was broken off left them, and nobody ever saw them."""
+    """Without a manifest other bytes are from an interrupted attempt, and are replaced."""
     one = draft_inputs(at, tmp_path)
     forge_release = started(one)
     one.stage.forge.attach(forge_release, text_file(tmp_path / "other" / one.dists.files[0].name, "other"))
@@ -173,7 +173,7 @@ def test_other_bytes_without_a_manifest_are_replaced(at: LocalForge, tmp_path: P
 
 @pytest.mark.parametrize("public", [False, True])
 def test_files_of_another_build_of_the_commit(at: LocalForge, tmp_path: Path, *, public: bool) -> None:
-    """Two runs built the same commit: the later one is told how to go on with the files of the other."""
+    """If two runs built the commit, the error tells the later one how to use the files of the first."""
     one = draft_inputs(at, tmp_path / "one")
     one.stage.make(one.context)
     if public:
@@ -188,17 +188,17 @@ def test_files_of_another_build_of_the_commit(at: LocalForge, tmp_path: Path, *,
 
 @dataclass
 class ClockWithInterference:
-    """A clock during whose sleeps somebody else does something, once."""
+    """A clock that runs a function once, during the first sleep."""
 
     deed: Callable[[], object]
     time: float = 0.0
 
     def now(self) -> float:
-        """Seconds that were slept."""
+        """The seconds slept so far."""
         return self.time
 
     def sleep(self, seconds: float) -> None:
-        """Go forward at once."""
+        """Advance at once."""
         self.time += seconds
         if self.time > 3:
             self.deed()
@@ -206,7 +206,7 @@ class ClockWithInterference:
 
 
 def test_a_draft_that_another_run_is_filling_is_left_alone(at: LocalForge, tmp_path: Path) -> None:
-    """Files of another build are replaced only where nothing happens to the draft for a while."""
+    """Files of another build are replaced only if the draft does not change for a while."""
     one = draft_inputs(at, tmp_path)
     wheel, sdist = one.dists.files
     forge_release = started(one)
@@ -222,7 +222,7 @@ def test_a_draft_that_another_run_is_filling_is_left_alone(at: LocalForge, tmp_p
 
 
 def test_of_two_runs_that_begin_at_once_the_first_file_decides(at: LocalForge, tmp_path: Path) -> None:
-    """The forge takes a name once: the run whose file is refused stops, and what the other one sent stays."""
+    """The forge accepts a name once: the run whose file it refuses stops, and the other's files stay."""
     one = draft_inputs(at, tmp_path)
     wheel = one.dists.files[0]
     hasty = LossyForge(at.forge(), ["another first"], text_file(tmp_path / "other" / wheel.name, "other"))
@@ -232,7 +232,7 @@ def test_of_two_runs_that_begin_at_once_the_first_file_decides(at: LocalForge, t
 
 
 def test_a_manifest_in_other_words_is_written_again(at: LocalForge, tmp_path: Path) -> None:
-    """Of the same files with another proof: a draft may still be told better."""
+    """On a draft, a manifest with another proof of the same files is replaced."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     again = replace(one, proof=replace(one.proof, results=()))
@@ -242,7 +242,7 @@ def test_a_manifest_in_other_words_is_written_again(at: LocalForge, tmp_path: Pa
 
 
 def test_a_distribution_that_is_not_ours_is_a_conflict(at: LocalForge, tmp_path: Path) -> None:
-    """Users would take it for a file of this release."""
+    """Users would take a foreign distribution for a file of this release."""
     one = draft_inputs(at, tmp_path)
     forge_release = started(one)
     one.stage.forge.attach(forge_release, text_file(tmp_path / "demo-0.1-py3-none-any.whl", "old"))
@@ -251,7 +251,7 @@ def test_a_distribution_that_is_not_ours_is_a_conflict(at: LocalForge, tmp_path:
 
 
 def test_somebodys_own_asset_is_left_alone(at: LocalForge, tmp_path: Path) -> None:
-    """A picture that a person attached is nobody's business here."""
+    """A picture that a person attached stays."""
     one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
     (forge_release,) = one.stage.forge.releases(one.release.tag)
@@ -260,7 +260,7 @@ def test_somebodys_own_asset_is_left_alone(at: LocalForge, tmp_path: Path) -> No
 
 
 def test_empty_second_drafts_of_ours_go_and_the_oldest_stays(at: LocalForge, tmp_path: Path) -> None:
-    """Two runs at once may each have made one."""
+    """Empty second drafts are deleted: concurrent runs may each have created one."""
     one = draft_inputs(at, tmp_path)
     first, _second = started(one), started(one)
     made = one.stage.make(one.context)
@@ -269,7 +269,7 @@ def test_empty_second_drafts_of_ours_go_and_the_oldest_stays(at: LocalForge, tmp
 
 
 def test_an_empty_second_draft_means_that_there_is_something_to_do(at: LocalForge, tmp_path: Path) -> None:
-    """A complete draft with an empty one beside it is not the final state."""
+    """A complete draft with an empty second one is not the final state."""
     one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
     started(one)
@@ -284,7 +284,7 @@ def with_assets(one: DraftInputs, forge_release: ForgeRelease, folder: Path) -> 
 
 
 def with_words(one: DraftInputs, forge_release: ForgeRelease, folder: Path) -> None:
-    """Write something into the second draft."""
+    """Write a text into the second draft."""
     del folder
     one.stage.forge.amend(forge_release, name="x", body="Somebody's words", prerelease=False)
 
@@ -293,7 +293,7 @@ def with_words(one: DraftInputs, forge_release: ForgeRelease, folder: Path) -> N
 def test_a_second_draft_with_something_in_it_is_a_conflict(
     at: LocalForge, tmp_path: Path, change: Callable[[DraftInputs, ForgeRelease, Path], None]
 ) -> None:
-    """Nobody's work is deleted: the addresses of both are named."""
+    """A second draft with content is not deleted; the error has the URLs of both."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     second = started(one)
@@ -304,7 +304,7 @@ def test_a_second_draft_with_something_in_it_is_a_conflict(
 
 
 def test_a_published_release_with_everything_on_it_is_found(at: LocalForge, tmp_path: Path) -> None:
-    """Its words may have been mended by hand, and it cannot be undone."""
+    """A complete public release is found even if its text was edited, and cannot be undone."""
     one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
     (forge_release,) = one.stage.forge.releases(one.release.tag)
@@ -320,7 +320,7 @@ def test_a_published_release_with_everything_on_it_is_found(at: LocalForge, tmp_
 
 @pytest.mark.parametrize("change", ["missing", "other"])
 def test_a_published_release_is_never_altered(at: LocalForge, tmp_path: Path, change: str) -> None:
-    """One that lacks a file, or holds another, is a conflict, and stays as it is."""
+    """A public release that lacks a file, or has other bytes, is a conflict and stays as it is."""
     one = draft_inputs(at, tmp_path)
     forge_release = started(one)
     if change == "other":
@@ -335,7 +335,7 @@ def test_a_published_release_is_never_altered(at: LocalForge, tmp_path: Path, ch
 
 
 def test_an_immutable_release_is_told_before_anything_is_sent(at: LocalForge, tmp_path: Path) -> None:
-    """Found where it holds everything; where it lacks a file, that can never be mended."""
+    """A complete immutable release is found; one that lacks a file can never be repaired."""
     whole, lacking = draft_inputs(at, tmp_path / "whole"), draft_inputs(at, tmp_path / "lacking")
     made = whole.stage.make(whole.context)
     switch = at.world / "forge" / "immutable"
@@ -356,7 +356,7 @@ def test_an_immutable_release_is_told_before_anything_is_sent(at: LocalForge, tm
 
 
 def test_a_file_that_changed_on_disk_is_not_sent(at: LocalForge, tmp_path: Path) -> None:
-    """The bytes that were tested, or none."""
+    """Only the tested bytes are uploaded."""
     one = draft_inputs(at, tmp_path)
     one.dists.files[0].path.write_text("other")
     with pytest.raises(Conflict, match="changed on disk"):
@@ -366,7 +366,7 @@ def test_a_file_that_changed_on_disk_is_not_sent(at: LocalForge, tmp_path: Path)
 
 @dataclass(frozen=True)
 class LossyForge:
-    """The real forge behind a line that loses answers; ``plan`` says what happens to each upload in turn."""
+    """The real forge behind a connection that loses answers; ``plan`` has the fault of each upload in turn."""
 
     real: GitHubForge
     plan: list[str]
@@ -376,7 +376,7 @@ class LossyForge:
         return getattr(self.real, name)
 
     def attach(self, forge_release: ForgeRelease, file: File) -> ForgeAsset:
-        """Upload, or not, and answer, or not."""
+        """Upload and answer, as the plan says."""
         match self.plan.pop(0) if self.plan else "fine":
             case "lost":
                 raise Unknown("no answer", next_step="look")
@@ -399,7 +399,7 @@ class LossyForge:
                 return self.real.attach(forge_release, file)
 
     def draft(self, **words: str) -> ForgeRelease:
-        """Make the draft, and lose the answer if the plan says so."""
+        """Create the draft, and lose the answer if the plan says so."""
         made = self.real.draft(**words)  # type: ignore[arg-type]
         if self.plan and self.plan[0] == "draft lost":
             self.plan.pop(0)
@@ -411,7 +411,7 @@ class LossyForge:
     "plan", [["lost"], ["stored and lost"], ["cut and lost"], ["lost", "stored and lost"], ["draft lost"]], ids=str
 )
 def test_after_a_lost_answer_it_looks_before_sending_again(at: LocalForge, tmp_path: Path, plan: list[str]) -> None:
-    """The end is the same as without the fault, and nothing is there twice."""
+    """The result is the same as without the fault, and nothing is there twice."""
     one = draft_inputs(at, tmp_path)
     stage = replace(one.stage, forge=LossyForge(at.forge(), list(plan)))  # type: ignore[arg-type]
     made = stage.make(one.context)
@@ -423,7 +423,7 @@ def test_after_a_lost_answer_it_looks_before_sending_again(at: LocalForge, tmp_p
 def test_uploads_are_tried_a_bounded_number_of_times(
     at: LocalForge, tmp_path: Path, plan: list[str], error: type[Exception]
 ) -> None:
-    """What is refused is not sent again; what is lost, three times."""
+    """A refused file is not sent again; a lost one is sent three times."""
     one = draft_inputs(at, tmp_path)
     tries = list(plan)
     stage = replace(one.stage, forge=LossyForge(at.forge(), tries))  # type: ignore[arg-type]
@@ -435,7 +435,7 @@ def test_uploads_are_tried_a_bounded_number_of_times(
 
 
 def test_a_file_that_the_forge_renames_is_a_conflict(at: LocalForge, tmp_path: Path) -> None:
-    """Both names are told: else SHA256SUMS would name no file."""
+    """The error has both names, since SHA256SUMS would list a file that is not there."""
     one = draft_inputs(at, tmp_path)
     stage = replace(one.stage, forge=LossyForge(at.forge(), ["renamed"]))  # type: ignore[arg-type]
     name = one.dists.files[0].name
@@ -445,7 +445,7 @@ def test_a_file_that_the_forge_renames_is_a_conflict(at: LocalForge, tmp_path: P
 
 @dataclass(frozen=True)
 class AlteredForge:
-    """The real forge, whose list is seen through ``seen``."""
+    """The real forge, whose lists pass through the function ``seen``."""
 
     real: GitHubForge
     seen: Callable[[tuple[ForgeRelease, ...]], tuple[ForgeRelease, ...]]
@@ -454,12 +454,12 @@ class AlteredForge:
         return getattr(self.real, name)
 
     def releases(self, tag: str) -> tuple[ForgeRelease, ...]:
-        """List what there is, altered."""
+        """List the releases, altered."""
         return self.seen(self.real.releases(tag))
 
 
 def test_a_list_that_lags_makes_no_second_draft(at: LocalForge, tmp_path: Path) -> None:
-    """Half a minute after it was made, nobody lists the draft: it is filled by its number, and waited for."""
+    """While no list shows the draft, it is filled by its number and waited for."""
     one, clock = draft_inputs(at, tmp_path), FakeClock()
     lagging = AlteredForge(at.forge(), lambda there: there if clock.now() >= 30 else ())
     made = replace(one.stage, forge=lagging, clock=clock).make(one.context)  # type: ignore[arg-type]
@@ -468,7 +468,7 @@ def test_a_list_that_lags_makes_no_second_draft(at: LocalForge, tmp_path: Path) 
 
 
 def test_words_that_the_forge_cuts_are_incomplete(at: LocalForge, tmp_path: Path) -> None:
-    """What it keeps is compared with what it was sent; a draft that says less is not published."""
+    """The stored text is compared with what was sent; a cut draft is not published."""
     one = draft_inputs(at, tmp_path)
     forge = AlteredForge(at.forge(), lambda there: tuple(replace(each, body=each.body[:5]) for each in there))
     with pytest.raises(Incomplete, match="its name, body or target is not what was sent"):
@@ -493,7 +493,7 @@ class ForgeWithoutDigests:
 
 
 def test_a_forge_without_digests_is_read_by_downloading(at: LocalForge, tmp_path: Path) -> None:
-    """Same and other bytes are told apart there too, even of the same size."""
+    """Without digests the bytes decide, even if the size is equal."""
     one = draft_inputs(at, tmp_path)
     stage = replace(one.stage, forge=ForgeWithoutDigests(at.forge()))  # type: ignore[arg-type]
     made = stage.make(one.context)
@@ -510,7 +510,7 @@ def test_a_forge_without_digests_is_read_by_downloading(at: LocalForge, tmp_path
 def test_who_may_not_push_learns_nothing_and_makes_nothing(
     at: LocalForge, tmp_path: Path, who: str, error: type[Exception]
 ) -> None:
-    """Not being shown drafts is never taken for there being none."""
+    """A token that cannot see drafts does not make them absent."""
     token = {"reader": at.read_token, "stranger": "", "liar": "ghp_wrong"}[who]
     one = draft_inputs(at, tmp_path)
     stage = replace(one.stage, forge=at.forge(token))
@@ -520,7 +520,7 @@ def test_who_may_not_push_learns_nothing_and_makes_nothing(
 
 
 def test_a_draft_that_stays_odd_is_incomplete(at: LocalForge, tmp_path: Path) -> None:
-    """After bounded looks the difference is told."""
+    """After a limited number of reads the error names the difference."""
 
     @dataclass(frozen=True)
     class Forgetful(ForgeWithoutDigests):

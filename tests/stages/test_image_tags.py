@@ -1,4 +1,4 @@
-"""Promotion on a real registry: the very bytes under the version, and floating tags that never go back."""
+"""The stage ``image-tags`` on real registries: tags move to the pushed digests, and floating tags never move back."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def http() -> Iterator[BoundedSession]:
 
 @pytest.fixture
 def stages(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> MakeStages:
-    """A repository that no other test knows, and a remote that has every tag that is shipped."""
+    """A repository that no other test uses, and a remote that has every released tag."""
 
     def make(*others: RealRegistry, **more: Any) -> ImageStages:
         name = f"acme/demo{next(_NUMBERS)}"
@@ -61,18 +61,18 @@ def stages(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> MakeSta
 
 @dataclass
 class MeddlingRegistry:
-    """A registry that meddles with what is put: a function sees each tag first, and may raise."""
+    """A registry with a function that sees each tag before it is put, and may raise."""
 
     inner: Registry
     before: Callable[[str], None]
 
     def put(self, tag: str, manifest: OciManifest) -> str:
-        """Put it, unless the function objects."""
+        """Put the tag, unless the function raises."""
         self.before(tag)
         return self.inner.put(tag, manifest)
 
     def __getattr__(self, name: str) -> Any:
-        """Everything else is the registry's own."""
+        """Everything else is that of the registry."""
         return getattr(self.inner, name)
 
 
@@ -88,12 +88,12 @@ def refusing(*tags: str, error: UnmoorError | None = None) -> Callable[[Registry
 
 
 def floating(it: ImageStages) -> dict[str, str]:
-    """The tags that name neither a whole version nor a commit."""
+    """The tags that name neither a full version nor a commit."""
     return {tag: at for tag, at in it.tags().items() if not tag.startswith(("sha-", "v"))}
 
 
 def test_the_version_and_its_floating_tags_have_the_one_digest(stages: MakeStages) -> None:
-    """That of the tested image; skopeo sees it, too; and found is equal to made."""
+    """All tags have the digest of the tested image, for skopeo, too; the found product equals the made one."""
     it = stages()
     release, pushed, pointed = it.push_and_tag("1.2.3")
     digest = pushed.images[0].digest
@@ -108,7 +108,7 @@ def test_the_version_and_its_floating_tags_have_the_one_digest(stages: MakeStage
 
 
 def test_before_it_was_made_it_is_absent(stages: MakeStages) -> None:
-    """Pushed is not pointed."""
+    """Pushed images without tags count as absent."""
     it = stages()
     release = demo_release("1.0")
     pushed = it.push(release)
@@ -132,7 +132,7 @@ def test_before_it_was_made_it_is_absent(stages: MakeStages) -> None:
 def test_floating_tags_move_only_to_the_highest_final(
     stages: MakeStages, shipped: list[str], last: str, moved: set[str]
 ) -> None:
-    """A release candidate moves none, a backport only those of its own series."""
+    """A release candidate moves no floating tag, a backport only those of its own series."""
     it = stages()
     for version in shipped:
         it.push_and_tag(version, prerelease="rc" in version)
@@ -148,7 +148,7 @@ def test_floating_tags_move_only_to_the_highest_final(
 
 
 def test_latest_follows_the_repository_as_well(stages: MakeStages) -> None:
-    """A higher version that is tagged there, and has no image, keeps latest from a backport."""
+    """A higher tagged version without an image keeps latest from a backport."""
     it = stages()
     _, _, pointed = it.push_and_tag("1.1.1", highest=False)
     assert set(floating(it)) == {"1.1", "1"}
@@ -156,7 +156,7 @@ def test_latest_follows_the_repository_as_well(stages: MakeStages) -> None:
 
 
 def test_the_decision_is_made_at_the_last_moment(stages: MakeStages) -> None:
-    """A higher version that appears while the version's own tag is put keeps its floating tags."""
+    """A higher version that appears during the move keeps its floating tags."""
     it = stages()
 
     def before(tag: str) -> None:
@@ -172,7 +172,7 @@ def test_the_decision_is_made_at_the_last_moment(stages: MakeStages) -> None:
 
 @pytest.mark.parametrize("name", ["20301231", "3.1-alpine", "nightly-9.9", "main", "pr-77"])
 def test_tags_of_other_rules_are_no_versions(stages: MakeStages, name: str) -> None:
-    """What this image's rules would not give to a version says nothing about which is the highest."""
+    """Tags that this image's rules do not produce do not count as versions."""
     it = stages()
     put_image(it.there[0], it.repository, make_image("other"), name)
     it.push_and_tag("1.0.0")
@@ -180,7 +180,7 @@ def test_tags_of_other_rules_are_no_versions(stages: MakeStages, name: str) -> N
 
 
 def test_every_target_has_tags_of_its_own(stages: MakeStages) -> None:
-    """With the suffix, and its own floating tag instead of latest."""
+    """A target's tags have its suffix, and its own floating tag instead of latest."""
     it = stages(settings=TARGETS)
     release = demo_release("1.2.3")
     it.git.tags[release.tag] = release.commit
@@ -194,7 +194,7 @@ def test_every_target_has_tags_of_its_own(stages: MakeStages) -> None:
 
 
 def test_a_version_that_is_another_digest_is_a_conflict(stages: MakeStages) -> None:
-    """Both digests are named, and no tag is moved."""
+    """The error has both digests, and no tag moves."""
     it = stages()
     release = demo_release("1.0")
     it.git.tags[release.tag] = release.commit
@@ -210,7 +210,7 @@ def test_a_version_that_is_another_digest_is_a_conflict(stages: MakeStages) -> N
 
 
 def test_the_short_tag_of_a_commit_stays_with_its_first_release(stages: MakeStages) -> None:
-    """A candidate and a final of one commit: the tag that names the commit alone is the candidate's."""
+    """If a candidate and a final have one commit, the commit's short tag stays with the candidate."""
     it = stages()
     release = demo_release("1.0")
     candidate = replace(release, version="1.0rc1", tag="v1.0rc1", prerelease=True)
@@ -227,7 +227,7 @@ def test_the_short_tag_of_a_commit_stays_with_its_first_release(stages: MakeStag
 
 
 def test_a_moved_tag_in_git_stops_everything(stages: MakeStages) -> None:
-    """Before the first tag of an image is put."""
+    """A moved git tag stops the stage before it puts any tag."""
     it = stages()
     release = demo_release("1.0")
     it.git.tags[release.tag] = "f" * 40
@@ -240,7 +240,7 @@ def test_a_moved_tag_in_git_stops_everything(stages: MakeStages) -> None:
 def test_a_registry_that_refuses_one_tag_moves_no_floating_one_anywhere(
     stages: MakeStages, mirror: RealRegistry
 ) -> None:
-    """What was moved and what was not is named; the same command finishes."""
+    """The error lists what moved and what did not; the same command finishes."""
     it = stages(mirror)
     release = demo_release("1.0")
     it.git.tags[release.tag] = release.commit
@@ -259,7 +259,7 @@ def test_a_registry_that_refuses_one_tag_moves_no_floating_one_anywhere(
 
 @pytest.mark.parametrize("stop", ["v1.2.4", "1.2", "1", "latest"])
 def test_a_run_that_dies_between_two_tags_is_finished_by_the_next(stages: MakeStages, stop: str) -> None:
-    """And what the floating tags were before is still known."""
+    """The next run finishes, and the earlier positions of the floating tags are still recorded."""
     it = stages()
     _, first, _ = it.push_and_tag("1.2.3")
     it.wrap = refusing(stop, error=Unknown("the connection broke", next_step="run it again"))
@@ -272,7 +272,7 @@ def test_a_run_that_dies_between_two_tags_is_finished_by_the_next(stages: MakeSt
 
 
 def test_floating_tags_go_back_to_where_they_were(stages: MakeStages) -> None:
-    """Found on a later run, with the record in the folder; the version's own tags stay."""
+    """A later run moves them back by the record in the folder; the version's own tags stay."""
     it = stages()
     _, first, _ = it.push_and_tag("1.2.3")
     release, pushed, _ = it.push_and_tag("1.3.0")
@@ -290,7 +290,7 @@ def test_floating_tags_go_back_to_where_they_were(stages: MakeStages) -> None:
 
 
 def test_a_floating_tag_that_moved_on_is_left(stages: MakeStages) -> None:
-    """Another release has it now."""
+    """A floating tag that another release moved stays."""
     it = stages()
     release, pushed, pointed = it.push_and_tag("1.2.3")
     it.push_and_tag("1.2.4")
@@ -303,7 +303,7 @@ def test_a_floating_tag_that_moved_on_is_left(stages: MakeStages) -> None:
 
 
 def test_without_the_record_nothing_is_guessed(stages: MakeStages) -> None:
-    """Where it pointed before is not known on another machine: it stays, and that is said."""
+    """On a machine without the record the tag stays, and the answer says why."""
     it = stages()
     release, pushed, _ = it.push_and_tag("1.2.3")
     elsewhere = replace(it, folder=it.folder / "elsewhere")
@@ -316,7 +316,7 @@ def test_without_the_record_nothing_is_guessed(stages: MakeStages) -> None:
 
 @pytest.mark.parametrize("text", [b"{", b"{}", b'["\xff"]', b"[" * 100_000], ids=["cut", "shape", "bytes", "nesting"])
 def test_a_broken_record_stops_the_move(stages: MakeStages, text: bytes) -> None:
-    """It is never taken for an empty one."""
+    """A malformed record is not treated as an empty one."""
     it = stages()
     it.run.open()
     (it.run.path / "pointers.json").write_bytes(text)

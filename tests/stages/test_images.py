@@ -1,4 +1,4 @@
-"""Images are built from the commit and the tested wheels, and taken up again by digest."""
+"""The stage ``images`` builds from the commit and the built wheels; later runs find the images by digest."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MakeInputs = Callable[..., StageInputs]
 
 
 def stage(at: StageInputs, *settings: ImageSettings, at_engine: TestEngine | None = None, **more: Any) -> BuildImages:
-    """The stage over these inputs; without an engine there is none to be found."""
+    """The stage over these inputs; without an engine, no engine answers."""
     host = at_engine.environ if at_engine is not None else {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
     return BuildImages(
         name="images",
@@ -51,7 +51,7 @@ def stage(at: StageInputs, *settings: ImageSettings, at_engine: TestEngine | Non
 
 
 def local(at: StageInputs, suffix: str = "") -> str:
-    """What an image of these inputs is called in the engine."""
+    """The name of an image in the engine."""
     return image_names.local_name(NAME, at.release, suffix, "linux/amd64")
 
 
@@ -62,7 +62,7 @@ def with_dockerfile(text: str = SIMPLE, others: Mapping[str, str] = MappingProxy
 
 @pytest.mark.journey
 def test_make_then_find(make_inputs: MakeInputs, engine: TestEngine) -> None:  # noqa: F811 - the fixture
-    """Every target is built with the commit's labels; what was made is found, equal, until the engine forgets it."""
+    """Every target has the commit's labels; built images are found, equal, until the engine loses them."""
     at = make_inputs(with_dockerfile())
     settings = ImageSettings(targets={"final": "", "base": TargetSettings(suffix="-base")}, labels={"a": "b"})
     building = stage(at, settings, at_engine=engine)
@@ -104,7 +104,7 @@ def test_another_image_under_the_name_is_a_conflict(
     engine: TestEngine,  # noqa: F811
     runnable_image: str,  # noqa: F811
 ) -> None:
-    """An image that is not the recorded one is never taken, and never built over: both ids are named."""
+    """An unrecorded image of the same name is neither used nor replaced; the error has both ids."""
     at = make_inputs(with_dockerfile())
     building = stage(at, at_engine=engine)
     context = at.context(dists=at.dists())
@@ -118,7 +118,7 @@ def test_another_image_under_the_name_is_a_conflict(
 
 @pytest.mark.journey
 def test_other_wheels_or_another_commit_are_built_anew(make_inputs: MakeInputs, engine: TestEngine) -> None:  # noqa: F811
-    """A record of other bytes says nothing about these."""
+    """The record of another commit or other wheels is ignored."""
     at = make_inputs(with_dockerfile())
     building = stage(at, at_engine=engine)
     dists = at.dists()
@@ -133,7 +133,7 @@ def test_other_wheels_or_another_commit_are_built_anew(make_inputs: MakeInputs, 
 
 @pytest.mark.journey
 def test_a_build_holds_its_own_files(make_inputs: MakeInputs, engine: TestEngine) -> None:  # noqa: F811 - the fixture
-    """Not those of an earlier build, which had the same names, sizes and times."""
+    """A build contains its own files, not those of an earlier one with the same names, sizes and times."""
     own = uuid.uuid4().hex
     at = make_inputs(with_dockerfile())
     for text in (f"one {own}", f"two {own}"):
@@ -152,7 +152,7 @@ def test_a_build_holds_its_own_files(make_inputs: MakeInputs, engine: TestEngine
 
 @pytest.mark.journey
 def test_what_a_build_is_given(make_inputs: MakeInputs, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
-    """Version, wheel, the commit's time and the project's own arguments; secrets by mount alone; no history."""
+    """A build gets version, wheel, commit time and configured arguments; secrets only by mount; no history."""
     text = (
         f"FROM {runnable_image}\nARG VERSION\nARG WHEEL\nARG SOURCE_DATE_EPOCH\nARG MINE\nCOPY . /src\n"
         "RUN --mount=type=secret,id=INDEX_PASSWORD cat /run/secrets/INDEX_PASSWORD >/dev/null && "
@@ -179,7 +179,7 @@ def test_what_a_build_is_given(make_inputs: MakeInputs, engine: TestEngine, runn
 
 @pytest.mark.journey
 def test_a_failing_dockerfile_names_its_line(make_inputs: MakeInputs, engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
-    """The fault has file and line; nothing is recorded, and the other target is not half there."""
+    """The error has file and line; nothing is recorded, and the other target is not left half built."""
     at = make_inputs(with_dockerfile(f"FROM {runnable_image} AS good\n\nFROM good AS bad\nRUN exit 7\n"))
     building = stage(at, ImageSettings(targets={"bad": "", "good": "-good"}), at_engine=engine)
     context = at.context(dists=at.dists())
@@ -196,7 +196,7 @@ def test_a_dockerfile_in_the_folder_of_a_project(
     engine: TestEngine,  # noqa: F811
     runnable_image: str,  # noqa: F811
 ) -> None:
-    """That folder is the context, and not the top beside it; a fault names the file as the repository has it."""
+    """The project's folder is the build context; an error names the file relative to the repository."""
     good = "FROM scratch AS good\nARG WHEEL\nCOPY dist/${WHEEL} here.txt /\n"
     own = {"pkg/Dockerfile": f"{good}FROM {runnable_image} AS bad\nCOPY own.py /\n", "pkg/here.txt": "here"}
     at = make_inputs(with_dockerfile("FROM nothing-of-the-kind\n", own))
@@ -220,7 +220,7 @@ def test_a_build_of_the_project_itself_is_told(
     engine: TestEngine,  # noqa: F811
     runnable_image: str,  # noqa: F811
 ) -> None:
-    """A Dockerfile that builds the project again gets the history that it may need, and a warning with its line."""
+    """A Dockerfile that builds the project again gets the history, and causes a warning with its line."""
     at = make_inputs(with_dockerfile(f"FROM {runnable_image}\nCOPY . /src\nRUN cat /src/.git/HEAD || pip install .\n"))
     building = stage(at, at_engine=engine)
     building.make(at.context(dists=at.dists()))
@@ -230,7 +230,7 @@ def test_a_build_of_the_project_itself_is_told(
 
 @pytest.mark.journey
 def test_two_platforms(make_inputs: MakeInputs, engine: TestEngine) -> None:  # noqa: F811
-    """Each platform is an image of its own; a leg builds its own alone, and one that cannot be built is told."""
+    """Each platform is its own image; a leg builds only its platform; an unsupported one is an error."""
     at = make_inputs(with_dockerfile())
     both = ImageSettings(platforms=("linux/amd64", "linux/386"))
     building = stage(at, both, at_engine=engine)
@@ -273,7 +273,7 @@ def test_what_is_refused_before_anything_is_built(
     kind: type[UnmoorError],
     told: str,
 ) -> None:
-    """One clear error with a next step, and no trace of a value."""
+    """Each fault is one clear error with a next step, and never shows a secret value."""
     at = make_inputs(with_dockerfile(others=content))
     with pytest.raises(kind) as caught:
         stage(at, *settings).make(at.context(dists=Dists(files=())))
@@ -284,7 +284,7 @@ def test_what_is_refused_before_anything_is_built(
 
 @pytest.mark.journey
 def test_what_is_refused_when_the_context_is_there(make_inputs: MakeInputs, engine: TestEngine) -> None:  # noqa: F811
-    """A context above its limit, and a secret that is not set."""
+    """A context above its limit and an unset secret are refused."""
     at = make_inputs(with_dockerfile(others={"data": "x" * 10_000}))
     context = at.context(dists=at.dists())
     with pytest.raises(ConfigError, match=r"the largest: data \(0.0 MB\)"):
@@ -294,7 +294,7 @@ def test_what_is_refused_when_the_context_is_there(make_inputs: MakeInputs, engi
 
 
 def manifest_of(config: str) -> OciManifest:
-    """A manifest over a configuration."""
+    """A manifest for a configuration."""
     descriptor = {"mediaType": "application/vnd.docker.container.image.v1+json", "digest": config, "size": 1}
     document = {"schemaVersion": 2, "mediaType": oci.DOCKER_MANIFEST, "config": descriptor, "layers": []}
     data = json.dumps(document).encode()
@@ -312,19 +312,19 @@ def index_of(manifest: OciManifest) -> OciManifest:
 
 @dataclass(frozen=True)
 class FakeRegistry:
-    """What a registry holds, by reference: the one method that is asked for here."""
+    """The manifests of a registry by reference, with the one method that the stage uses."""
 
     manifests: Mapping[str, OciManifest]
     name: str = NAME
 
     def manifest(self, reference: str) -> OciManifest | None:
-        """Look it up."""
+        """Return the manifest."""
         return self.manifests.get(reference)
 
 
 @pytest.mark.parametrize("shape", ["image", "leg", "index", "other", "nothing"])
 def test_a_later_machine_takes_what_was_pushed(make_inputs: MakeInputs, shape: str) -> None:
-    """Without an engine, the registry's image counts by the digest of its configuration."""
+    """Without an engine, the registry's image is found by the digest of its configuration."""
     at = make_inputs(with_dockerfile())
     dists = at.dists()
     image = Image(name=NAME, target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)

@@ -1,4 +1,4 @@
-"""Images that are kept for a later job: the very same ones, on an engine that did not build them."""
+"""Saved images are the same on the engine of a later job."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_kept_images_are_the_same_for_a_later_job(
     engine: TestEngine,  # noqa: F811 - the fixture
     tiny_image: str,  # noqa: F811 - the fixture
 ) -> None:
-    """A dry run keeps its images, the engine forgets them, and the next job takes them in and pushes those very ids."""
+    """A dry run saves its images, the engine loses them, and the next job loads and pushes the same ids."""
     repo = small_repo(tmp_path / "small", Dockerfile=DOCKERFILE.format(base=tiny_image))
     env = dict(engine.environ)
     with start_release(tmp_path, repo, registry=True) as place:

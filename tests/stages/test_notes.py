@@ -1,4 +1,4 @@
-"""The stage that writes the notes."""
+"""The stage ``notes``."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from unmoor.stages.notes import WriteNotes
 
 @pytest.fixture
 def shell() -> Iterator[Shell]:
-    """The real one."""
+    """The real shell."""
     with shell_for_tests() as shell:
         yield shell
 
 
 def released(repo: Repo) -> Release:
-    """Version 1.2.0 at the commit that is checked out."""
+    """Version 1.2.0 at the checked-out commit."""
     return Release(
         repository="owner/demo",
         project="demo",
@@ -39,13 +39,13 @@ def released(repo: Repo) -> Release:
 
 
 def stage(repo: Repo, shell: Shell, **settings: str) -> WriteNotes:
-    """The stage upon a real checkout."""
+    """The stage on a real checkout."""
     git = GitCheckout(repo.path, shell)
     return WriteNotes(name="notes", release=Output("tag"), git=git, shell=shell, **settings)  # type: ignore[arg-type]  # names of str fields
 
 
 def test_notes_are_of_the_commit(tmp_path: Path, shell: Shell) -> None:
-    """The files of the release's commit count, not those of the work tree; nothing there changes."""
+    """The files at the release's commit count, not those of the work tree, which does not change."""
     repo = Repo.new(tmp_path / "demo", {"CHANGELOG.md": "## 1.2.0\n\n- Right.\n"})
     release = released(repo)
     repo.commit({"CHANGELOG.md": "## 1.2.0\n\n- Later.\n"})
@@ -60,7 +60,7 @@ def test_notes_are_of_the_commit(tmp_path: Path, shell: Shell) -> None:
 
 
 def test_settings_reach_the_notes(tmp_path: Path, shell: Shell) -> None:
-    """The named file is read, and the policy for empty notes holds; warnings reach the listeners."""
+    """The stage passes on the configured file, the policy for empty notes, and warnings."""
     repo = Repo.new(tmp_path / "demo", {"CHANGELOG.md": "## 1.2.0\n\n- A.\n", "log.md": "## 1.2.0\n"})
     context = StageContext({"tag": released(repo)}, warn=(warned := list[str]()).append)
     with pytest.raises(Refused, match=r"log\.md has no content"):
@@ -70,7 +70,7 @@ def test_settings_reach_the_notes(tmp_path: Path, shell: Shell) -> None:
 
 
 def test_plan_speaks_and_only_reads(tmp_path: Path, shell: Shell) -> None:
-    """The plan is a sentence that names the configured file, and the stage reaches no further than reading."""
+    """The plan names the configured file, and the stage only reads."""
     repo = Repo.new(tmp_path / "demo")
     assert stage(repo, shell).reach is Reach.READS
     assert "the changelog, else from towncrier's fragments" in stage(repo, shell).plan()

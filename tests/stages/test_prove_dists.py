@@ -1,4 +1,4 @@
-"""Files are proven where they are installed; a proof is of digests, and travels with them."""
+"""The stage ``prove-dists`` tests files where they are installed; a proof lists digests and travels with them."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def stage(at: StageInputs, **settings: Any) -> ProveDists:
 
 
 def said(proof: Proof, verdict: Verdict) -> dict[str, str]:
-    """The results of one verdict, by name."""
+    """The names of the results with one verdict."""
     return {result.name: result.detail for result in proof.results if result.verdict is verdict}
 
 
 def test_make_then_find(make_inputs: MakeInputs) -> None:
-    """What was proven is found by the bytes alone: in the folder, in the manifest, and not for other bytes."""
+    """A proof is found by digest, in the folder and in the manifest, and not for other bytes."""
     at = make_inputs(sample_projects.files(more=SCRIPT))
     dists = at.dists()
     context = at.context(dists=dists)
@@ -78,7 +78,7 @@ def test_make_then_find(make_inputs: MakeInputs) -> None:
 
 @pytest.mark.parametrize(("wanted", "fits"), [(">=99", False), (">=3.9,<99", True), ("no version", True)])
 def test_files_for_other_pythons(make_inputs: MakeInputs, wanted: str, *, fits: bool) -> None:
-    """Files for another Python than this one cannot be tried, which is said before anything is installed."""
+    """Files for another Python cannot be tested, which is reported before anything is installed."""
     at = make_inputs(sample_projects.files(more=f"requires-python = '{wanted}'\n"))
     context = at.context(dists=at.dists())
     if wanted == "no version":
@@ -93,7 +93,7 @@ def test_files_for_other_pythons(make_inputs: MakeInputs, wanted: str, *, fits: 
 
 
 def test_proof_travels_in_the_manifest(make_inputs: MakeInputs, tmp_path: Any) -> None:
-    """On another machine, where only the manifest came along, the proof is found."""
+    """Another machine finds the proof in the manifest."""
     at = make_inputs()
     dists = at.dists()
     elsewhere = RunFolder(tmp_path / "elsewhere" / "run")
@@ -126,7 +126,7 @@ def test_proof_travels_in_the_manifest(make_inputs: MakeInputs, tmp_path: Any) -
     ],
 )
 def test_unproven(make_inputs: MakeInputs, content: dict[str, str], words: str) -> None:
-    """What cannot be imported or loaded stops the release, and no proof is left."""
+    """A module that does not import or an entry point that does not load stops the release, and no proof is written."""
     more = content.pop("more", "")
     at = make_inputs(sample_projects.files(more=more) | content)
     context = at.context(dists=Dists(files=at.dists().wheels))
@@ -139,7 +139,7 @@ def test_unproven(make_inputs: MakeInputs, content: dict[str, str], words: str) 
 
 
 def test_requirement_that_is_not_met(make_inputs: MakeInputs) -> None:
-    """A requirement that no index has is told in uv's words."""
+    """A requirement that no index has is reported with uv's message."""
     at = make_inputs(sample_projects.files(more='dependencies = ["absent-one"]\n'))
     uv = replace(at.uv, dependencies="http://127.0.0.1:9/simple", environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
     with pytest.raises(CheckFailed, match="absent-one"):
@@ -150,7 +150,7 @@ PLUGIN = {"src/small_one/plugin.py": "import absent_one\ndef main(): pass\n"}
 
 
 def offline(at: StageInputs) -> Any:
-    """The real uv, with an index that nobody answers at."""
+    """The real uv, with an index that does not answer."""
     return replace(at.uv, dependencies="http://127.0.0.1:9/simple", environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
 
 
@@ -180,7 +180,7 @@ def offline(at: StageInputs) -> Any:
     ],
 )
 def test_entry_point_of_an_extra_that_cannot_be_had(make_inputs: MakeInputs, more: str, name: str, detail: str) -> None:
-    """An entry point that needs an extra which cannot be installed, or its host program, is never counted as a pass."""
+    """An entry point does not count as passed if its extra, or its host program, cannot be installed."""
     at = make_inputs(sample_projects.files(more=more) | PLUGIN)
     proof = stage(at, environments=offline(at)).make(at.context(dists=Dists(files=at.dists().wheels)))
     assert said(proof, Verdict.NOT_TESTED)[f"small_one-1.0-py3-none-any.whl: {name}"].startswith(detail)
@@ -189,7 +189,7 @@ def test_entry_point_of_an_extra_that_cannot_be_had(make_inputs: MakeInputs, mor
 
 @pytest.mark.parametrize("written", ["small_one.plugin:main [cli]", "small_one.plugin:main"])
 def test_entry_point_of_an_extra_is_tried_with_it(make_inputs: MakeInputs, tmp_path: Path, written: str) -> None:
-    """An entry point that needs an extra is tried where the extra is installed: the one it names, or that brings it."""
+    """An entry point that needs an extra is tested with the one it names, or the one that provides it."""
     more = EXTRA + f'[project.scripts]\nx = "{written}"\ny = "small_one:main"\n'
     at = make_inputs(sample_projects.files(more=more) | PLUGIN)
     uv = with_absent_one(at, tmp_path)
@@ -200,7 +200,7 @@ def test_entry_point_of_an_extra_is_tried_with_it(make_inputs: MakeInputs, tmp_p
 
 
 def test_entry_point_that_its_extra_does_not_help(make_inputs: MakeInputs, tmp_path: Path) -> None:
-    """An entry point that does not load even with the extra it names is a broken promise."""
+    """An entry point that does not load even with its extra is an error."""
     more = EXTRA + '[project.scripts]\nx = "small_one.plugin:absent [cli]"\n'
     at = make_inputs(sample_projects.files(more=more) | PLUGIN)
     uv = with_absent_one(at, tmp_path)
@@ -209,7 +209,7 @@ def test_entry_point_that_its_extra_does_not_help(make_inputs: MakeInputs, tmp_p
 
 
 def with_absent_one(at: StageInputs, folder: Path) -> Any:
-    """The real uv, that finds a package called absent-one in a folder, and asks no index."""
+    """The real uv, which finds the package absent-one in a folder and asks no index."""
     links = folder / "links"
     links.mkdir()
     sample_projects.write_wheel(links / "absent_one-1.0-py3-none-any.whl", "absent_one", {"absent_one.py": ""})
@@ -217,7 +217,7 @@ def with_absent_one(at: StageInputs, folder: Path) -> Any:
 
 
 def test_second_module_that_needs_an_extra(make_inputs: MakeInputs) -> None:
-    """One module of several may need what an extra brings; a project's only module may not."""
+    """One of several modules may need an extra; a project's only module may not."""
     at = make_inputs(sample_projects.files(more=EXTRA) | {"src/small_cli.py": "import absent_one\n"})
     proof = stage(at).make(at.context(dists=at.dists()))
     assert "small_one-1.0.tar.gz: import of small_cli" in said(proof, Verdict.NOT_TESTED)
@@ -225,7 +225,7 @@ def test_second_module_that_needs_an_extra(make_inputs: MakeInputs) -> None:
 
 
 def test_wheel_for_another_platform(make_inputs: MakeInputs) -> None:
-    """What cannot be installed here needs the proof of a machine that has tried it, or is refused by name."""
+    """A wheel that cannot be installed here needs a proof from another machine, or is refused by name."""
     at = make_inputs()
     dists = at.dists()
     foreign = at.folder.dists / "small_one-1.0-cp39-cp39-win32.whl"
@@ -255,12 +255,12 @@ def test_wheel_for_another_platform(make_inputs: MakeInputs) -> None:
 
 @dataclass(frozen=True)
 class UvWithOlderPython:
-    """The real uv on a machine that says it has an older Python too, which is the one that unmoor runs on."""
+    """The real uv on a machine that claims to have an older Python, too, which is really unmoor's own."""
 
     real: Uv
 
     def own(self) -> Interpreter:
-        """The older one, by its word."""
+        """The interpreter that claims to be the older one."""
         return Interpreter(version="3.8.1", path=sys.executable)
 
     def pythons(self) -> tuple[Interpreter, ...]:
@@ -273,7 +273,7 @@ class UvWithOlderPython:
 
 
 def test_wheel_for_another_python_of_this_machine(make_inputs: MakeInputs) -> None:
-    """A wheel that the first interpreter cannot run is tried with one here that can, without being asked for."""
+    """A wheel that does not run on the first interpreter is tested on one of this machine that fits."""
     at = make_inputs()
     sdist = at.dists().sdists[0]
     version = "".join(platform.python_version_tuple()[:2])
@@ -294,7 +294,7 @@ assert sys.argv[1] == str(pathlib.Path.cwd())
 
 
 def test_tests_run_against_the_wheel_on_a_copy(make_inputs: MakeInputs) -> None:
-    """The test command sees the tests and the installed wheel, and not the source."""
+    """The test command sees the tests and the installed wheel, but not the source."""
     at = make_inputs(sample_projects.files() | {"tests/test_x.py": "", "setup.cfg": ""})
     proof = stage(at, test_command=f'python -c "{CHECK}" {{project}}').make(
         at.context(dists=Dists(files=at.dists().wheels))
@@ -304,7 +304,7 @@ def test_tests_run_against_the_wheel_on_a_copy(make_inputs: MakeInputs) -> None:
 
 
 def test_only_the_named_sources_are_copied(make_inputs: MakeInputs) -> None:
-    """What test-sources names comes along, folders and single files, and nothing else."""
+    """Only the files and folders in test-sources are copied."""
     at = make_inputs(
         sample_projects.files() | {"checks/a/x.txt": "", "data/one.txt": "", "data/two.txt": "", "tests/y.py": ""}
     )
@@ -334,7 +334,7 @@ def test_tests_that_do_not_pass(
 
 
 def test_tests_that_never_import_the_project(make_inputs: MakeInputs) -> None:
-    """A command that passes without the project proves nothing of it, and is not counted."""
+    """Tests that pass without an import of the project do not count."""
     at = make_inputs()
     proof = stage(at, test_command="python -c 'pass'").make(at.context(dists=Dists(files=at.dists().wheels)))
     assert "never imported small_one" in said(proof, Verdict.NOT_TESTED)["small_one-1.0-py3-none-any.whl: tests"]
@@ -343,7 +343,7 @@ def test_tests_that_never_import_the_project(make_inputs: MakeInputs) -> None:
 
 @pytest.mark.parametrize("code", ["sys.path.insert(0, 'src'); import small_one", "import runpy, small_one"])
 def test_tests_that_import_the_source(make_inputs: MakeInputs, code: str) -> None:
-    """A copy of the source among the tests may not take the place of what is installed."""
+    """Tests that import a copy of the source are an error."""
     at = make_inputs(sample_projects.files() | {"tests/x.py": ""})
     context = at.context(dists=Dists(files=at.dists().wheels))
     what = stage(at, test_command=f'python -c "import sys; {code}"', test_sources=("tests", "src"))
@@ -355,7 +355,7 @@ def test_tests_that_import_the_source(make_inputs: MakeInputs, code: str) -> Non
 
 
 def test_further_pythons(make_inputs: MakeInputs) -> None:
-    """Wheels are tried with each Python that is asked for; one that is not here is said, and is no pass."""
+    """Wheels are tested with each configured Python; an absent one is reported, and does not count as passed."""
     at = make_inputs()
     own = ".".join(platform.python_version_tuple()[:2])
     context = at.context(dists=Dists(files=at.dists().wheels))
@@ -411,7 +411,7 @@ def test_tests_found_by_convention(make_inputs: MakeInputs, more: str, test: str
 
 @pytest.mark.journey
 def test_pytest_with_an_extra(make_inputs: MakeInputs) -> None:
-    """A real runner, from test-requires, finds its configuration and what the extra brings."""
+    """Real pytest, from test-requires, finds its configuration and the packages of the extra."""
     more = '\n[project.optional-dependencies]\nnames = ["idna"]\n\n[tool.pytest.ini_options]\npythonpath = ["src"]\n'
     at = make_inputs(
         sample_projects.files(more=more) | {"tests/test_x.py": "import idna, small_one\n\ndef test_it():\n    pass\n"}

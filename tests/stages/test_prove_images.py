@@ -1,4 +1,4 @@
-"""Images are looked into and tried before anything is pushed, and the proof names their digests."""
+"""The stage ``prove-images`` inspects and tests images before anything is pushed; the proof lists their digests."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PYTHON = '#!/bin/sh\n[ "$3" = demo ] || exit 3\necho unmoor:1.0\n'
 
 
 class ImageProofs:
-    """Builds small images, and proves them."""
+    """Builds small images and proves them."""
 
     def __init__(self, at: TestEngine, shell: LocalShell, folder: Path, base: str) -> None:
         self.docker = DockerEngine(shell=shell, processes=shell.processes, environ={**os.environ, **at.environ})
@@ -49,7 +49,7 @@ class ImageProofs:
         self.names: list[str] = []
 
     def image(self, more: str = PYTHON_COPIED, *, labels: dict[str, str] | None = None, user: str = "7") -> Image:
-        """An image with these lines on top of a shell and a Python of sorts."""
+        """An image with these lines on top of a shell and a stand-in for Python."""
         context = self.folder / uuid.uuid4().hex
         context.mkdir()
         (context / "python").write_text(PYTHON)
@@ -78,7 +78,7 @@ class ImageProofs:
         )
 
     def context(self, *images: Image, release: Release = RELEASE) -> StageContext:
-        """What the stage is handed."""
+        """The context for the stage."""
         products = {"tag": release, "images": Images(images=images)}
         return StageContext(products, say=self.said.append, warn=self.warned.append)
 
@@ -92,7 +92,7 @@ class ImageProofs:
 
 @pytest.fixture
 def proofs(engine: TestEngine, runnable_image: str, shell: LocalShell, tmp_path: Path) -> Iterator[ImageProofs]:  # noqa: F811
-    """The real engine, and images of a shell."""
+    """The real engine, and images with a shell."""
     made = ImageProofs(engine, shell, tmp_path, runnable_image)
     yield made
     made.docker.remove(made.names)
@@ -108,7 +108,7 @@ SMOKE = (
 
 @pytest.mark.journey
 def test_make_then_find(proofs: ImageProofs) -> None:
-    """A good image is proven; the proof is bound to its digest, found again, and not for another image."""
+    """The proof of a good image is found again by its digest, and not for another image."""
     image, stage = proofs.image(), proofs.stage(ImageSettings(smoke=SMOKE))
     context = proofs.context(image)
     assert "run plain, version, inside, elsewhere" in stage.plan()
@@ -146,7 +146,7 @@ def test_make_then_find(proofs: ImageProofs) -> None:
     ids=["env", "git", "removed", "key", "environment", "argument", "token"],
 )
 def test_planted_secrets(proofs: ImageProofs, lines: str, told: str) -> None:
-    """What has no business in an image is named with its layer, removed or not; its value never is."""
+    """A secret file is reported with its layer, even if a later layer removed it; its content is never shown."""
     with pytest.raises(CheckFailed) as caught:
         proofs.stage().make(proofs.context(proofs.image(PYTHON_COPIED + lines)))
     assert told in str(caught.value)
@@ -156,7 +156,7 @@ def test_planted_secrets(proofs: ImageProofs, lines: str, told: str) -> None:
 
 @pytest.mark.journey
 def test_labels_version_and_size(proofs: ImageProofs) -> None:
-    """Another commit, another version and too many bytes are told together."""
+    """A wrong commit, a wrong version and a size above the limit are reported together."""
     image = proofs.image(labels={image_names.REVISION: "2" * 40, image_names.VERSION: "1.1"})
     with pytest.raises(CheckFailed) as caught:
         proofs.stage(ImageSettings(max_size=10)).make(proofs.context(replace(image, platform="linux/386")))
@@ -167,7 +167,7 @@ def test_labels_version_and_size(proofs: ImageProofs) -> None:
 
 @pytest.mark.journey
 def test_warnings(proofs: ImageProofs) -> None:
-    """A root user and caches are no fault, and are told."""
+    """A root user and caches are only warnings."""
     more = "COPY python /root/.cache/pip/x\nCOPY python /var/cache/apt/archives/x.deb\n"
     proofs.stage().make(proofs.context(proofs.image(PYTHON_COPIED + more, user="0")))
     told = "\n".join(proofs.warned)
@@ -190,7 +190,7 @@ def test_warnings(proofs: ImageProofs) -> None:
     ids=["fails", "absent", "old", "new", "hangs", "prints"],
 )
 def test_smoke_commands_that_fail(proofs: ImageProofs, smoke: SmokeSettings, told: str) -> None:
-    """Each is one clear error that names the command; nothing is proven."""
+    """Each failure is one clear error with the command's name, and no proof is written."""
     assert told in proofs.smoked(proofs.image(), smoke)
     label = f"label=dev.unmoor.run={proofs.docker.processes.run}"
     assert proofs.at.docker("ps", "--all", "--quiet", "--filter", label) == ""
@@ -198,7 +198,7 @@ def test_smoke_commands_that_fail(proofs: ImageProofs, smoke: SmokeSettings, tol
 
 @pytest.mark.journey
 def test_the_version_inside(proofs: ImageProofs) -> None:
-    """Another version, no installed project, and a Python that fails are told; without Python it is not tested."""
+    """A wrong version, a missing project and a failing Python are errors; an image without Python is not tested."""
     image = proofs.image()
     with pytest.raises(CheckFailed, match=r"1\.0 of demo is installed, not 2\.0"):
         proofs.stage().make(
@@ -216,7 +216,7 @@ def test_the_version_inside(proofs: ImageProofs) -> None:
 
 @pytest.mark.journey
 def test_a_python_of_its_own(proofs: ImageProofs, base_image: str) -> None:  # noqa: F811
-    """A real interpreter tells the version of what is installed for it."""
+    """A real interpreter reports the version installed for it."""
     proofs.base = base_image
     more = (
         "RUN d=$(python3 -c 'import site; print(site.getsitepackages()[0])')/demo-1.0.dist-info"
@@ -229,7 +229,7 @@ def test_a_python_of_its_own(proofs: ImageProofs, base_image: str) -> None:  # n
 
 @pytest.mark.journey
 def test_an_image_that_is_gone(proofs: ImageProofs) -> None:
-    """An image that the engine no longer has is told, with what to do."""
+    """If the engine lost an image, the error says what to do."""
     image = Image(name="ghcr.io/acme/demo", target="", platform="linux/amd64", id="sha256:" + "0" * 64, size=1)
     with pytest.raises(Incomplete) as caught:
         proofs.stage().make(proofs.context(image))
@@ -238,7 +238,7 @@ def test_an_image_that_is_gone(proofs: ImageProofs) -> None:
 
 
 def test_pythons_in_the_order_of_path() -> None:
-    """Those on PATH come first; what is no interpreter does not count."""
+    """Interpreters on PATH come first; other files do not count."""
     paths = ("usr/bin/python3", "usr/bin/python3.11", "opt/venv/bin/python", "usr/bin/python3-config", "lib/python")
     members = [Member(layer=0, path=path, size=1) for path in paths]
     facts = ImageFacts(

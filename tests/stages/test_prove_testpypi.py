@@ -1,4 +1,4 @@
-"""What is installed from the staging index is the very file, and nothing else comes from there."""
+"""The stage ``prove-testpypi`` installs exactly the uploaded files, and takes nothing else from the staging index."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def stage(at: StageInputs, index: Index, **settings: Any) -> ProveStaged:
 
 
 def sent(at: StageInputs, index: PackageIndex) -> dict[str, Any]:
-    """Build and upload; the products that the stage is handed."""
+    """Build and upload; return the products that the stage needs."""
     dists = at.dists()
     for file in dists.files:
         index.send(file)
@@ -72,7 +72,7 @@ def sent(at: StageInputs, index: PackageIndex) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class LaggingIndex:
-    """An index whose simple pages lag behind by some looks, or cannot be read."""
+    """An index whose simple pages lag for some reads, or cannot be read."""
 
     real: Index
     looks: list[Holding | Unknown]
@@ -81,7 +81,7 @@ class LaggingIndex:
         return getattr(self.real, name)
 
     def holding(self, project: str, version: str) -> Holding:
-        """Answer what was prepared, then the truth."""
+        """Answer what was prepared, then the real state."""
         if not self.looks:
             return self.real.holding(project, version)
         look = self.looks.pop(0)
@@ -95,7 +95,7 @@ NO_ANSWER = Unknown("no answer", next_step="wait")
 
 
 def test_make_then_find(make_inputs: MakeInputs, index: PackageIndex) -> None:
-    """The wheel is installed from the index, the sdist compared, and the proof is found again by their bytes."""
+    """The wheel is installed from the index, the sdist compared, and the proof is found by digest."""
     at = make_inputs(sample_projects.files("staged-one"), project="staged-one")
     context = at.context(**sent(at, index))
     assert stage(at, index).plan()
@@ -116,7 +116,7 @@ def test_make_then_find(make_inputs: MakeInputs, index: PackageIndex) -> None:
 
 @pytest.mark.parametrize(("look", "error"), [(EMPTY, Incomplete), (NO_ANSWER, Unknown)])
 def test_waits_are_bounded(make_inputs: MakeInputs, index: PackageIndex, look: Any, error: type[Exception]) -> None:
-    """An index that never lists the files, or never answers, is waited for so long and no longer."""
+    """The wait for an index that never lists the files, or never answers, has a limit."""
     at = make_inputs(sample_projects.files("late-one"), project="late-one")
     clock = FakeClock()
     with pytest.raises(error):
@@ -136,7 +136,7 @@ def test_waits_are_bounded(make_inputs: MakeInputs, index: PackageIndex, look: A
 def test_what_the_index_says_is_not_believed(
     make_inputs: MakeInputs, index: PackageIndex, listed: dict[str, str], error: type[Exception], words: str
 ) -> None:
-    """Another digest is a conflict, an address that is none is never handed on, nor one that gives nothing."""
+    """Another digest is a conflict, and an invalid URL is never passed on."""
     at = make_inputs()
     dists = Dists(files=at.dists().wheels)
     (file,) = dists.files
@@ -148,7 +148,7 @@ def test_what_the_index_says_is_not_believed(
 
 
 def test_sdist_alone_is_installed(make_inputs: MakeInputs, index: PackageIndex) -> None:
-    """Where no wheel runs here, the sdist is installed from the index."""
+    """If no wheel runs here, the sdist is installed from the index."""
     at = make_inputs(sample_projects.files("built-one"), project="built-one")
     products = sent(at, index)
     wheel = products["dists"].wheels[0]
@@ -167,7 +167,7 @@ def test_sdist_alone_is_installed(make_inputs: MakeInputs, index: PackageIndex) 
 
 
 def test_other_bytes_at_the_address(make_inputs: MakeInputs, index: PackageIndex, tmp_path: Path) -> None:
-    """A file whose bytes are not those of its hash is never installed."""
+    """A file with other bytes than its hash is never installed."""
     at = make_inputs(sample_projects.files("swapped-one"), project="swapped-one")
     products = sent(at, index)
     dists = Dists(files=tuple(replace(file, sha256="1" * 64) for file in products["dists"].wheels))

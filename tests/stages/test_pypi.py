@@ -1,4 +1,4 @@
-"""The index that everybody installs from: the last look at the tag, the upload, and what a person can do after."""
+"""The stage ``pypi``: the second check of the tag, the upload, and the remedy."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalIndexes]:
 
 
 def stage_at(at: LocalIndexes) -> UploadIndex:
-    """The stage, wired to the index and the checkout."""
+    """The stage for the index and the checkout."""
     return UploadIndex(name="pypi", release=RELEASE, dists=DISTS, index=at.index, clock=at.clock, git=at.git)
 
 
 def test_what_was_made_is_found(at: LocalIndexes) -> None:
-    """The staging index has no say in it; each file is stored once."""
+    """The staging index does not count; each file is stored once."""
     stage, context = stage_at(at), at.context("1.0")
     UploadStaging(name="testpypi", release=RELEASE, dists=DISTS, index=at.staging, clock=at.clock).make(context)
     assert stage.find(context) is None
@@ -43,7 +43,7 @@ def test_what_was_made_is_found(at: LocalIndexes) -> None:
 
 
 def test_a_moved_tag_is_refused(at: LocalIndexes) -> None:
-    """Both commits are named, and nothing is sent."""
+    """The error names both commits, and nothing is sent."""
     context = at.context("2.0")
     moved = at.repo.commit({"more": "text"})
     at.repo.git("tag", "--force", "--annotate", "-m", "moved", "v2.0")
@@ -54,7 +54,7 @@ def test_a_moved_tag_is_refused(at: LocalIndexes) -> None:
 
 
 def test_a_tag_that_was_made_again_on_its_commit_still_names_it(at: LocalIndexes) -> None:
-    """Deleted and pushed again, as a lightweight one: the commit decides, and the version is the same."""
+    """A tag that was deleted and pushed again, as a lightweight one, is accepted: the commit decides."""
     context = at.context("2.1")
     at.repo.git("tag", "--force", "--no-sign", "v2.1", context[RELEASE].commit)
     at.repo.git("push", "--quiet", "origin", ":refs/tags/v2.1")
@@ -64,7 +64,7 @@ def test_a_tag_that_was_made_again_on_its_commit_still_names_it(at: LocalIndexes
 
 
 def test_a_tag_that_is_gone_is_refused(at: LocalIndexes) -> None:
-    """The commit that was tested is named, and nothing is sent."""
+    """The error names the tested commit, and nothing is sent."""
     context = at.context("3.0")
     at.repo.git("push", "--quiet", "origin", ":refs/tags/v3.0")
     with pytest.raises(
@@ -76,7 +76,7 @@ def test_a_tag_that_is_gone_is_refused(at: LocalIndexes) -> None:
 
 
 def test_a_remote_that_cannot_be_read_is_unknown(at: LocalIndexes) -> None:
-    """Then the tag may have moved."""
+    """If the remote cannot be read, the tag may have moved."""
     context = at.context("4.0")
     at.repo.git("remote", "set-url", "origin", str(at.folder / "nowhere.git"))
     try:
@@ -87,7 +87,7 @@ def test_a_remote_that_cannot_be_read_is_unknown(at: LocalIndexes) -> None:
 
 
 def test_it_says_what_it_would_do(at: LocalIndexes) -> None:
-    """The plan names the index and that there is no way back."""
+    """The plan names the index and says that the upload cannot be undone."""
     stage = stage_at(at)
     assert stage.reach is Reach.FINAL
     assert "to pypi: this cannot be taken back" in stage.plan()
@@ -115,7 +115,7 @@ SDIST = replace(PRODUCT, files=(Subject(name="my-demo-1.0rc1.tar.gz", sha256="0"
     ],
 )
 def test_the_management_page(page: str, product: Uploaded, address: str) -> None:
-    """PyPI's own where the page has that shape, else the page itself."""
+    """PyPI's management page if the page has PyPI's form, else the page itself."""
     assert management_url(page, product) == address
 
 

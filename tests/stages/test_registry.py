@@ -1,4 +1,4 @@
-"""Pushing to real registries by a real client; skopeo and plain HTTP look at what came of it."""
+"""The stage ``registry`` pushes to real registries; skopeo and plain HTTP check the result."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def http() -> Iterator[BoundedSession]:
 
 @pytest.fixture
 def stages(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> MakeStages:
-    """A repository that no other test knows."""
+    """A repository that no other test uses."""
 
     def make(*others: RealRegistry, **more: Any) -> ImageStages:
         name = f"acme/demo{next(_NUMBERS)}"
@@ -61,7 +61,7 @@ def stages(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> MakeSta
 
 
 def test_what_was_pushed_is_found_equal(stages: MakeStages) -> None:
-    """Under the tag of the commit, with the digest that another client sees; and nothing else is tagged."""
+    """Only the commit's tag exists, with the digest that another client reads; found equals made."""
     it = stages()
     release = demo_release("1.0")
     images = it.built(release)
@@ -77,7 +77,7 @@ def test_what_was_pushed_is_found_equal(stages: MakeStages) -> None:
 
 
 def test_what_is_there_is_not_pushed_again(stages: MakeStages) -> None:
-    """A second run asks the engine for nothing."""
+    """A second run pushes nothing."""
     it = stages()
     pushed = it.push(demo_release("1.0"))
     it.engine.pushed.clear()
@@ -93,7 +93,7 @@ def test_every_target_has_its_suffix(stages: MakeStages) -> None:
 
 
 def test_several_platforms_get_one_index(stages: MakeStages) -> None:
-    """Over the digests of the legs, with the same bytes however often it is made; each platform is found through it."""
+    """The index lists the legs' digests, is the same bytes each time, and leads to each platform."""
     it = stages(settings=TWO)
     release = demo_release("1.0")
     pushed = it.push(release)
@@ -110,7 +110,7 @@ def test_several_platforms_get_one_index(stages: MakeStages) -> None:
 
 
 def test_a_missing_leg_means_that_nothing_is_tagged(stages: MakeStages) -> None:
-    """Not even the platform that was built."""
+    """If a platform is missing, not even the built one is tagged."""
     it = stages(settings=TWO)
     release = demo_release("1.0")
     images = Images(images=it.built(release).images[:1])
@@ -120,7 +120,7 @@ def test_a_missing_leg_means_that_nothing_is_tagged(stages: MakeStages) -> None:
 
 
 def test_a_run_that_broke_off_between_legs_goes_on(stages: MakeStages) -> None:
-    """The leg that is there is kept, the other one pushed, the index put."""
+    """The existing leg stays; the other leg and the index are pushed."""
     it = stages(settings=TWO)
     release = demo_release("1.0")
     images = it.built(release)
@@ -131,7 +131,7 @@ def test_a_run_that_broke_off_between_legs_goes_on(stages: MakeStages) -> None:
 
 
 def test_another_image_of_the_commit_is_a_conflict(stages: MakeStages) -> None:
-    """Both digests are named, and nothing is moved."""
+    """The error has both digests, and no tag moves."""
     it = stages()
     it.push(demo_release("1.0"), salt="one")
     before = it.tags()
@@ -146,7 +146,7 @@ def test_another_image_of_the_commit_is_a_conflict(stages: MakeStages) -> None:
 
 
 def test_a_taken_version_is_seen_before_anything_is_pushed(stages: MakeStages) -> None:
-    """Another image under the version's own tag stops the release early."""
+    """Another image under the version's own tag is a conflict before any push."""
     it = stages()
     put_image(it.there[0], it.repository, make_image("somebody else's"), "v1.0")
     release = demo_release("1.0")
@@ -156,7 +156,7 @@ def test_a_taken_version_is_seen_before_anything_is_pushed(stages: MakeStages) -
 
 
 def test_a_candidate_of_the_same_commit_is_no_conflict(stages: MakeStages) -> None:
-    """Its image says another version: the final one has the version in its tag."""
+    """A candidate's image has another version, and the final's tag contains its own version."""
     it = stages()
     candidate = it.push(demo_release("1.0rc1", prerelease=True, highest=False))
     final = it.push(demo_release("1.0"))
@@ -168,7 +168,7 @@ def test_a_candidate_of_the_same_commit_is_no_conflict(stages: MakeStages) -> No
 
 
 def test_mirrors_have_the_same_digest(stages: MakeStages, mirror: RealRegistry) -> None:
-    """Each registry is a product of its own."""
+    """Each registry has its own entry in the product."""
     it = stages(mirror)
     pushed = it.push(demo_release("1.0"))
     assert [each.name.partition("/")[0] for each in pushed.images] == ["ghcr.io", "docker.io"]
@@ -176,7 +176,7 @@ def test_mirrors_have_the_same_digest(stages: MakeStages, mirror: RealRegistry) 
 
 
 def test_one_registry_that_refuses_keeps_nobody_from_the_others(stages: MakeStages, mirror: RealRegistry) -> None:
-    """What is there is named, and the same command finishes."""
+    """The error lists what was pushed, and the same command finishes."""
     it = stages(mirror)
     it.engine.troubles = [Denied("denied: permission_denied: write_package", next_step="ask for the right")]
     release = demo_release("1.0")
@@ -198,7 +198,7 @@ def test_one_registry_that_refuses_keeps_nobody_from_the_others(stages: MakeStag
     ids=["reset at half a blob", "reset twice", "lost reply"],
 )
 def test_a_lost_answer_is_looked_for(stages: MakeStages, *, late: bool, times: int) -> None:
-    """What arrived is not pushed twice; what did not is pushed again."""
+    """An image that arrived is not pushed again; one that did not is."""
     it = stages()
     it.engine.troubles = [Unknown("connection reset by peer", next_step="run it again")] * times
     it.engine.late = late
@@ -208,7 +208,7 @@ def test_a_lost_answer_is_looked_for(stages: MakeStages, *, late: bool, times: i
 
 
 def test_a_push_that_never_answers_ends(stages: MakeStages) -> None:
-    """After three tries, with what is there."""
+    """After three attempts the error lists what was pushed."""
     it = stages()
     it.engine.troubles = [Unknown("connection reset by peer", next_step="run it again") for _ in range(9)]
     with pytest.raises(Unknown, match="nothing else was pushed"):
@@ -218,7 +218,7 @@ def test_a_push_that_never_answers_ends(stages: MakeStages) -> None:
 
 
 def test_another_image_on_the_way_is_seen(stages: MakeStages) -> None:
-    """What is pulled back by digest must be the image that was tested."""
+    """The image pulled back by digest must be the tested one."""
     it = stages()
     release = demo_release("1.0")
     images = it.built(release)
@@ -231,7 +231,7 @@ def test_another_image_on_the_way_is_seen(stages: MakeStages) -> None:
 
 
 def test_undo_takes_the_tag_away_and_nothing_else(stages: MakeStages) -> None:
-    """Afterwards it is absent; another commit's tag is untouched, and so are its layers."""
+    """Undo removes the tag; another commit's tag and its layers stay."""
     it = stages()
     other = it.push(demo_release("0.9", commit="f" * 40))
     release = demo_release("1.0")
@@ -244,7 +244,7 @@ def test_undo_takes_the_tag_away_and_nothing_else(stages: MakeStages) -> None:
 
 
 def test_undo_takes_an_index_and_its_legs_away(stages: MakeStages) -> None:
-    """All three tags."""
+    """Undo removes all three tags."""
     it = stages(settings=TWO)
     answer = it.push_stage().undo(it.push(demo_release("1.0")))
     assert isinstance(answer, Undone), answer
@@ -252,7 +252,7 @@ def test_undo_takes_an_index_and_its_legs_away(stages: MakeStages) -> None:
 
 
 def test_undo_leaves_a_digest_that_another_tag_has(stages: MakeStages) -> None:
-    """The version's tag is on the same digest: both stay."""
+    """If the version's tag has the same digest, both tags stay."""
     it = stages()
     pushed = it.push(demo_release("1.0"))
     manifest = it.registry().manifest(TAG)
@@ -265,7 +265,7 @@ def test_undo_leaves_a_digest_that_another_tag_has(stages: MakeStages) -> None:
 
 
 def test_undo_leaves_what_has_moved(stages: MakeStages) -> None:
-    """Somebody put another image there since."""
+    """A tag that points at another image by now stays."""
     it = stages()
     pushed = it.push(demo_release("1.0"))
     put_image(it.there[0], it.repository, make_image("since"), TAG)
@@ -275,7 +275,7 @@ def test_undo_leaves_what_has_moved(stages: MakeStages) -> None:
 
 
 def test_what_is_gone_already_is_undone(stages: MakeStages) -> None:
-    """Twice is no trouble."""
+    """A second undo succeeds, too."""
     it = stages()
     pushed = it.push(demo_release("1.0"))
     it.push_stage().undo(pushed)
@@ -283,7 +283,7 @@ def test_what_is_gone_already_is_undone(stages: MakeStages) -> None:
 
 
 def test_the_plan_names_every_registry(stages: MakeStages, mirror: RealRegistry) -> None:
-    """In one line, and nothing is asked."""
+    """The plan is one line, and reads nothing."""
     it = stages(mirror)
     plan = it.push_stage().plan()
     assert f"ghcr.io/{it.repository}, docker.io/{it.repository}" in plan

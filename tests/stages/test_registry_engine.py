@@ -1,4 +1,4 @@
-"""The same stages with a real engine, on GHCR's stand-in: pushed, promoted, taken back, and looked at by skopeo."""
+"""The image stages with a real engine and a stand-in for GHCR, checked by skopeo."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
 
 @dataclass
 class EngineStages:
-    """A repository of images on GHCR's stand-in, and the stages upon a real engine."""
+    """A repository of images on the stand-in for GHCR, and the stages on a real engine."""
 
     engine: DockerEngine
     docker: TestEngine
@@ -70,7 +70,7 @@ class EngineStages:
 
     @property
     def packages(self) -> dict[str, Packages]:
-        """The forge's side."""
+        """The forge's package API."""
         found = packages_of(self.settings.name, self.read, self.http, self.clock)
         assert found is not None
         return {self.settings.name: found}
@@ -104,7 +104,7 @@ class EngineStages:
         return push, point
 
     def context(self, release: Release, **more: object) -> StageContext:
-        """What the stages are handed; each platform of an image is imported from a tiny archive."""
+        """The context for the stages; each platform's image is imported from a tiny archive."""
         self.git.tags[release.tag] = release.commit
         images = tuple(
             Image(name=self.settings.name, target="", platform=each, id=self.imported(release, each), size=1)
@@ -115,7 +115,7 @@ class EngineStages:
         return StageContext(products, say=self.said.append)
 
     def imported(self, release: Release, platform: str) -> str:
-        """Make an image in the engine, and return its id; the same one for the same release."""
+        """Create an image in the engine and return its id; the same one for the same release."""
         name = f"unmoor.local/{self.settings.name}:{release.version}-{platform.replace('/', '-')}"
         known = self.docker.docker("image", "ls", "--quiet", "--no-trunc", name)
         if known:
@@ -132,20 +132,20 @@ class EngineStages:
 
     @property
     def client(self) -> RegistryClient:
-        """A client of another kind, which may write."""
+        """Another client with write access."""
         known = json.loads((self.there.folder / "credentials.json").read_text())
         folder = self.there.folder / "registry" / "ghcr.io"
         return RegistryClient(base=self.there.registries["ghcr.io"], folder=folder, password=known["registry"])
 
     def tags(self) -> dict[str, str]:
-        """Every tag and its digest, as that client sees them."""
+        """Every tag and its digest, as that client reads them."""
         repository = oci.ImageName.parse(self.settings.name).repository
         answer = self.client.call("GET", f"{repository}/tags/list")
         names = answer.json().get("tags") or [] if answer.status_code == 200 else []
         return {name: self.client.pull(repository, name, "HEAD").headers["docker-content-digest"] for name in names}
 
     def skopeo(self, *args: str) -> str:
-        """What skopeo says."""
+        """The output of skopeo."""
         place = self.read.registries[0]
         return RealRegistry(place.address, place.login).skopeo(*args)
 
@@ -158,7 +158,7 @@ def stages(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> Iterator[EngineStages]:
-    """A repository that no other test knows."""
+    """A repository that no other test uses."""
     platforms = getattr(request, "param", ("linux/amd64",))
     settings = ImageSettings(name=f"ghcr.io/acme/engine{os.getpid()}-{next(_NUMBERS)}", platforms=platforms)
     docker = DockerEngine(shell=shell, processes=shell.processes, environ={**os.environ, **engine.environ})
@@ -173,7 +173,7 @@ def stages(
 
 @pytest.mark.parametrize("stages", [("linux/amd64",), ("linux/amd64", "linux/386")], indirect=True, ids=["one", "two"])
 def test_an_image_from_the_engine_to_every_tag_and_back(stages: EngineStages) -> None:
-    """Digests before and after each stage are those that skopeo reads; undo leaves what came before."""
+    """Each stage gives the digests that skopeo reads; undo restores the earlier ones."""
     push, point = stages.stages()
     first = demo_release("1.0.0", commit="1" * 40)
     context = stages.context(first)
@@ -215,7 +215,7 @@ def test_an_image_from_the_engine_to_every_tag_and_back(stages: EngineStages) ->
 
 @pytest.mark.parametrize("stages", [("linux/amd64",), ("linux/amd64", "linux/386")], indirect=True, ids=["one", "two"])
 def test_undo_before_anything_was_promoted(stages: EngineStages) -> None:
-    """Only the tags of this commit go; the forge lists no version with them afterwards."""
+    """Undo removes only the tags of this commit, and the forge then lists no version with them."""
     push, _ = stages.stages()
     other = demo_release("0.9.0", commit="9" * 40)
     push.make(stages.context(other))
@@ -230,7 +230,7 @@ def test_undo_before_anything_was_promoted(stages: EngineStages) -> None:
 
 
 def test_what_is_there_already_sends_no_blob(stages: EngineStages) -> None:
-    """The same image under another commit's tag: the engine looks, and uploads nothing but its manifest; we, ours."""
+    """For the same image under another commit's tag only manifests are uploaded."""
     push, _ = stages.stages()
     push.make(stages.context(demo_release("1.0.0", commit="1" * 40)))
     log = stages.there.folder / "requests.jsonl"
@@ -242,7 +242,7 @@ def test_what_is_there_already_sends_no_blob(stages: EngineStages) -> None:
 
 
 def test_a_package_that_is_not_ours(stages: EngineStages) -> None:
-    """GHCR's own words, and the page where it can be changed; nothing is there afterwards."""
+    """The error has GHCR's own message and the settings page, and nothing was pushed."""
     push, _ = stages.stages()
     repository = oci.ImageName.parse(stages.settings.name).repository
     control = stages.client.control("faults/refuse-write", repository)
@@ -256,7 +256,7 @@ def test_a_package_that_is_not_ours(stages: EngineStages) -> None:
 
 
 def test_without_the_role_of_an_admin_the_tag_stays(stages: EngineStages) -> None:
-    """What was tried is put right again: the tag is on the image it had."""
+    """After a failed removal the tag points at its image again."""
     push, _ = stages.stages()
     push.make(stages.context(demo_release("0.9.0", commit="9" * 40)))
     pushed = push.make(stages.context(demo_release("1.0.0", commit="1" * 40)))

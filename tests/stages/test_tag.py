@@ -1,4 +1,4 @@
-"""The tag stage: one commit that everybody agrees on, or a refusal with its own words and next step."""
+"""The stage ``tag`` gives one commit, or refuses with its own message and next step."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def shell() -> Iterator[LocalShell]:
 
 @dataclass
 class TagInputs:
-    """A checkout and its remote, and what was said."""
+    """A checkout with its remote, and the messages of the stage."""
 
     repo: Repo
     remote: Repo
@@ -43,7 +43,7 @@ class TagInputs:
     warned: list[str] = field(default_factory=list)
 
     def resolve(self, tag: str | None, **settings: object) -> Release:
-        """Run the stage; a tag that is given counts as named."""
+        """Run the stage; a given tag counts as named."""
         stage = ResolveTag(
             **{  # type: ignore[arg-type]  # a test names only what it is about
                 "name": "tag",
@@ -74,7 +74,7 @@ def place(tmp_path: Path, shell: LocalShell) -> TagInputs:
 
 
 def test_a_named_tag_is_released_from_anywhere(place: TagInputs) -> None:
-    """Whatever is checked out, and however changed, a named tag gives its own commit, peeled."""
+    """A named tag gives its own peeled commit, whatever is checked out or changed."""
     place.tag("v1.0.0")
     place.repo.commit({"a": "1"})
     place.tag("v1.1.0rc1")
@@ -101,7 +101,7 @@ def test_a_named_tag_is_released_from_anywhere(place: TagInputs) -> None:
 
 
 def test_the_tag_on_head(place: TagInputs) -> None:
-    """Without a name it is the one release tag on HEAD; untracked files never count, other tags neither."""
+    """Without a name the one release tag on HEAD is taken; untracked files and other tags do not count."""
     commit = place.tag("v1.0.0-rc.1")
     place.repo.git("tag", "nightly")
     place.repo.write({"untracked": "x"})
@@ -118,14 +118,14 @@ def test_the_tag_on_head(place: TagInputs) -> None:
     ],
 )
 def test_a_prerelease_is_told_by_its_version(place: TagInputs, tag: str, *, prerelease: bool) -> None:
-    """However it is spelt, by PEP 440 and not by a hyphen; a post release is final."""
+    """PEP 440 decides in any spelling, not a hyphen; a post release is final."""
     place.tag(tag)
     release = place.resolve(tag)
     assert (release.prerelease, release.highest) == (prerelease, not prerelease)
 
 
 def test_a_commit_on_no_branch_is_told(place: TagInputs) -> None:
-    """The tag arrived and its branch did not: released as it is, and said."""
+    """If no remote branch contains the commit, the release continues with a warning."""
     place.tag("v1.0.0")
     place.resolve("v1.0.0")
     assert place.warned == []  # no branch of the remote is known here
@@ -143,7 +143,7 @@ def test_a_commit_on_no_branch_is_told(place: TagInputs) -> None:
 
 
 def test_what_the_remote_alone_knows_counts(place: TagInputs) -> None:
-    """Highest and previous come from the tags of both sides."""
+    """Highest and previous version come from the tags of both sides."""
     place.tag("v1.0.0")
     place.remote.git("tag", "v3.0.0")
     place.remote.git("tag", "v0.9.0")
@@ -152,14 +152,14 @@ def test_what_the_remote_alone_knows_counts(place: TagInputs) -> None:
 
 
 def test_of_two_versions_the_named_one(place: TagInputs) -> None:
-    """Tags that name different versions on one commit are no hindrance where one was named."""
+    """If a tag is named, tags of other versions on the commit are allowed."""
     place.tag("v1.0.0rc1")
     place.tag("v1.0.0")
     assert place.resolve("v1.0.0rc1").version == "1.0.0rc1"
 
 
 def test_a_tag_that_moves_is_no_twin(place: TagInputs) -> None:
-    """A tag such as v1, moved to a later commit, does not stand in the way of v1.0.0."""
+    """A tag such as v1 on a later commit does not conflict with v1.0.0."""
     place.tag("v1.0.0")
     place.repo.commit({"a": "1"})
     place.tag("v1")
@@ -167,14 +167,14 @@ def test_a_tag_that_moves_is_no_twin(place: TagInputs) -> None:
 
 
 def test_the_configured_repository_by_any_case(place: TagInputs) -> None:
-    """GitHub does not tell capitals apart; a world that is not the real one is not asked."""
+    """Case does not count, as on GitHub, and only the real world is compared."""
     place.tag("v1.0.0")
     place.resolve("v1.0.0", expected_repository="Owner/NAME")
     place.resolve("v1.0.0", expected_repository="other/one", real=False)
 
 
 def test_submodules_are_no_trouble(place: TagInputs) -> None:
-    """They are fetched into the clone that is built from, so that nothing has to be said of them."""
+    """Submodules cause no warning, since the build's clone fetches them."""
     place.repo.commit({".gitmodules": ""})
     place.tag("v1.0.0")
     place.resolve("v1.0.0")
@@ -182,7 +182,7 @@ def test_submodules_are_no_trouble(place: TagInputs) -> None:
 
 
 def test_without_a_remote(tmp_path: Path, shell: LocalShell) -> None:
-    """In a world that is not the real one a checkout needs no remote; in the real one it does."""
+    """Only the real world requires a remote."""
     repo = Repo.new(tmp_path / "project", SCM)
     repo.git("tag", "v1.0.0")
     place = TagInputs(repo, repo, shell)
@@ -207,7 +207,7 @@ Arrange = Callable[[TagInputs], object]
 
 
 def nothing(_place: TagInputs) -> None:
-    """As it is."""
+    """Change nothing."""
 
 
 def hostile_on_head(place: TagInputs) -> None:
@@ -235,7 +235,7 @@ def changed(place: TagInputs) -> None:
 
 
 def much_changed(place: TagInputs) -> None:
-    """More files differ than are listed."""
+    """More files differ than the error lists."""
     files = [f"f{number:02}" for number in range(30)]
     place.repo.commit(dict.fromkeys(files, "1"))
     place.tag("v1.0.0")
@@ -243,12 +243,12 @@ def much_changed(place: TagInputs) -> None:
 
 
 def not_pushed(place: TagInputs) -> None:
-    """The tag is here alone."""
+    """The tag exists only here."""
     place.tag("v1.0.0", push=False)
 
 
 def only_there(place: TagInputs) -> None:
-    """The tag is on the remote alone."""
+    """The tag exists only on the remote."""
     place.tag("v1.0.0")
     place.repo.git("tag", "-d", "v1.0.0")
 
@@ -261,7 +261,7 @@ def moved(place: TagInputs) -> None:
 
 
 def tagged(place: TagInputs) -> None:
-    """All is well."""
+    """Everything is correct."""
     place.tag("v1.0.0")
 
 
@@ -272,13 +272,13 @@ def static(place: TagInputs) -> None:
 
 
 def candidate_of_a_final(place: TagInputs) -> None:
-    """A candidate's tag, and the file says the final version."""
+    """The tag is a candidate's, but the file has the final version."""
     place.repo.commit(STATIC)
     place.tag("v1.2.0rc1")
 
 
 def garbled(place: TagInputs) -> None:
-    """The file says something that is no version."""
+    """The file has an invalid version."""
     place.repo.commit({"pyproject.toml": STATIC["pyproject.toml"].replace("1.2.0", "soon")})
     place.tag("v1.0.0")
 
@@ -291,7 +291,7 @@ def twins(place: TagInputs) -> None:
 
 
 def twin_there(place: TagInputs) -> None:
-    """The other spelling is on the remote alone."""
+    """The other spelling exists only on the remote."""
     twins(place)
     place.repo.git("tag", "-d", "v1.0.0-rc.1")
 
@@ -349,7 +349,7 @@ RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
 def test_refused(  # noqa: PLR0917  # the columns of the table
     place: TagInputs, arrange: Arrange, tag: str | None, settings: dict[str, object], words: str, step: str
 ) -> None:
-    """Each has words and a next step of its own; nothing is written on either side, and nothing in a name is run."""
+    """Each refusal has its own message and next step; nothing is written, and no name is executed."""
     arrange(place)
     before = place.repo.state(), place.remote.state()
     with pytest.raises(Refused) as caught:
@@ -361,7 +361,7 @@ def test_refused(  # noqa: PLR0917  # the columns of the table
 
 
 def test_moved_names_both_commits(place: TagInputs) -> None:
-    """A tag that was moved is told with the commit here and the one there, annotated tags peeled."""
+    """The error for a moved tag has the commit here and the one on the remote, peeled."""
     there = place.repo.git("rev-parse", "HEAD")
     moved(place)
     here = place.repo.git("rev-parse", "HEAD")
@@ -371,7 +371,7 @@ def test_moved_names_both_commits(place: TagInputs) -> None:
 
 @pytest.mark.parametrize("depth", [1, 2])
 def test_shallow(place: TagInputs, tmp_path: Path, depth: int) -> None:
-    """A shallow clone is refused with the command that deepens it, though the tag itself is there."""
+    """A shallow clone is refused, with the command that fetches the rest, even if it has the tag."""
     place.tag("v0.9.0")
     place.repo.commit({"a": "1"})
     place.repo.commit({"a": "2"})
@@ -395,7 +395,7 @@ def test_shallow(place: TagInputs, tmp_path: Path, depth: int) -> None:
 def test_a_name_that_cannot_be_known(
     place: TagInputs, text: str, settings: dict[str, object], error: type[UnmoorError]
 ) -> None:
-    """Files that do not say the name, or cannot be read, are the configuration's fault."""
+    """Files without a name, or malformed ones, are a configuration error."""
     place.repo.commit({"pyproject.toml": text})
     place.tag("v1.0.0")
     with pytest.raises(error):
@@ -403,13 +403,13 @@ def test_a_name_that_cannot_be_known(
 
 
 def test_a_configured_name(place: TagInputs) -> None:
-    """The configured name goes before what the files say."""
+    """The configured name takes precedence over the files."""
     place.tag("v1.0.0")
     assert place.resolve("v1.0.0", project="other").project == "other"
 
 
 def test_a_prefix_sees_only_its_own_tags(place: TagInputs) -> None:
-    """Previous, highest and the tag on HEAD are those of one pattern; what else is tagged does not count."""
+    """Previous, highest and the tag on HEAD are those of one prefix; other tags do not count."""
     place.tag("some-pkg-1.0")
     place.tag("other-7.0")
     place.tag("v8.0")
@@ -425,7 +425,7 @@ def test_a_prefix_sees_only_its_own_tags(place: TagInputs) -> None:
 
 
 def test_a_project_in_a_folder(place: TagInputs) -> None:
-    """Its own files and tags; two packages on one commit are no conflict, and the others' releases no higher ones."""
+    """Only the project's own files and tags count, even if packages share a commit."""
     pkg = {"pkg/pyproject.toml": "[project]\nname = 'pkg'\nversion = '1.1'\n"}
     place.tag("pkg-v1.0")
     commit = place.repo.commit(pkg | {"pyproject.toml": STATIC["pyproject.toml"]})
@@ -446,7 +446,7 @@ def test_a_project_in_a_folder(place: TagInputs) -> None:
 
 
 def test_published_versions_decide(place: TagInputs) -> None:
-    """A tag that was given up holds nothing back; an index that cannot be read stops what moves pointers."""
+    """An abandoned tag does not count; an unreadable index stops a run that would move tags."""
     place.tag("v3.0.0")
     place.repo.commit({"a": "1"})
     place.tag("v2.0.0")
@@ -460,7 +460,7 @@ def test_published_versions_decide(place: TagInputs) -> None:
 
 
 def test_a_tag_that_must_be_signed(place: TagInputs) -> None:
-    """Asked for, and on the default branch a list of nobody: refused."""
+    """If signatures are required and the default branch lists no signer, the tag is refused."""
     place.repo.commit({".allowed_signers": ""})
     place.repo.git("push", "--quiet", "origin", "main")
     place.tag("v1.0.0")

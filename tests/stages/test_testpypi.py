@@ -1,4 +1,4 @@
-"""The staging index: the local world's own, and what the stage says."""
+"""The stage ``testpypi`` on the staging index of a local world."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalIndexes]:
 
 
 def stage_at(at: LocalIndexes, index: PackageIndex | None = None) -> UploadStaging:
-    """The stage, wired to the staging index."""
+    """The stage for the staging index."""
     return UploadStaging(name="testpypi", release=RELEASE, dists=DISTS, index=index or at.staging, clock=at.clock)
 
 
 def test_what_was_made_is_found(at: LocalIndexes) -> None:
-    """Nothing is found before, the same product after, and a second make sends nothing."""
+    """At first nothing is found, then the same product, and a second make sends nothing."""
     stage, context = stage_at(at), at.context("1.0")
     assert stage.find(context) is None
     made = stage.make(context)
@@ -44,7 +44,7 @@ def test_what_was_made_is_found(at: LocalIndexes) -> None:
 
 
 def test_a_part_is_not_found_and_is_made_whole(at: LocalIndexes) -> None:
-    """A version of which the index holds only the wheel gets its sdist."""
+    """If the index has only the wheel, the sdist is uploaded."""
     stage, context = stage_at(at), at.context("1.1")
     at.staging.send(context[DISTS].files[0])
     assert stage.find(context) is None
@@ -53,7 +53,7 @@ def test_a_part_is_not_found_and_is_made_whole(at: LocalIndexes) -> None:
 
 
 def test_the_same_bytes_sent_again_are_no_upload(at: LocalIndexes) -> None:
-    """As PyPI does: 200, and nothing is stored."""
+    """As on PyPI, the same bytes get 200, and nothing is stored."""
     context = at.context("1.2")
     stage_at(at).make(context)
     at.staging.send(context[DISTS].files[0])
@@ -62,7 +62,7 @@ def test_the_same_bytes_sent_again_are_no_upload(at: LocalIndexes) -> None:
 
 
 def test_other_bytes_are_a_conflict(at: LocalIndexes) -> None:
-    """Found and made alike raise, with both digests; nothing is sent."""
+    """Both find and make raise, with both digests; nothing is sent."""
     stage, context = stage_at(at), at.context("1.3")
     stage.make(context)
     wheel, sdist = context[DISTS].files
@@ -76,7 +76,7 @@ def test_other_bytes_are_a_conflict(at: LocalIndexes) -> None:
 
 
 def test_other_bytes_are_refused_by_the_index_too(at: LocalIndexes) -> None:
-    """In PyPI's words, should ours ever fail to look first."""
+    """Without the check before the upload, the index refuses in PyPI's words."""
     context = at.context("1.4")
     stage_at(at).make(context)
     sdist = context[DISTS].files[1]
@@ -86,7 +86,7 @@ def test_other_bytes_are_refused_by_the_index_too(at: LocalIndexes) -> None:
 
 
 def test_a_wrong_token_is_denied(at: LocalIndexes) -> None:
-    """The index's words and where the credential came from."""
+    """The error has the index's message and the origin of the credential."""
     login = Login(username="__token__", secret=Secret("pypi-wrong"), origin="env:TOKEN")
     wrong = PackageIndex(replace(at.staging.place, login=login), at.http, at.clock)
     context = at.context("1.5")
@@ -97,7 +97,7 @@ def test_a_wrong_token_is_denied(at: LocalIndexes) -> None:
 
 
 def test_an_address_without_its_slash_is_named(at: LocalIndexes) -> None:
-    """Not a lost answer, which it looks like on PyPI, but a refusal with the reason."""
+    """The redirect is a refusal with a reason, not a lost answer."""
     place = replace(at.staging.place, upload=at.staging.place.upload.rstrip("/"))
     context = at.context("1.6")
     with pytest.raises(Rejected):
@@ -106,14 +106,14 @@ def test_an_address_without_its_slash_is_named(at: LocalIndexes) -> None:
 
 
 def test_an_index_that_is_gone_is_unknown(at: LocalIndexes) -> None:
-    """Neither found nor absent."""
+    """An unreachable index is unknown: neither found nor absent."""
     place = replace(at.staging.place, simple="http://127.0.0.1:1/simple/", json="")
     with pytest.raises(Unknown, match="Connection refused"):
         stage_at(at, PackageIndex(place, at.http, at.clock)).find(at.context("1.7"))
 
 
 def test_a_file_is_fetched_back(at: LocalIndexes, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The very bytes."""
+    """The downloaded bytes are the uploaded ones."""
     context = at.context("1.8")
     stage_at(at).make(context)
     wheel = context[DISTS].files[0]
@@ -125,7 +125,7 @@ def test_a_file_is_fetched_back(at: LocalIndexes, tmp_path_factory: pytest.TempP
 
 
 def test_it_says_what_it_would_do_and_leaves_what_it_did(at: LocalIndexes) -> None:
-    """The plan names the index; undo says why it leaves everything."""
+    """The plan names the index; undo says why the files stay."""
     stage = stage_at(at)
     assert stage.reach is Reach.REMOTE
     assert "testpypi" in stage.plan()

@@ -1,4 +1,4 @@
-"""Publishing against the forge of a real local world, the remote read by real git."""
+"""The stage ``undraft`` against the forge of a local world and a real git remote."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def git(at: LocalForge) -> Iterator[GitCheckout]:
 
 @dataclass(frozen=True)
 class CompleteDraft:
-    """A release whose draft is whole, and the stage that publishes it."""
+    """A release with a complete draft, and the stage that publishes it."""
 
     one: DraftInputs
     draft: Draft
@@ -46,7 +46,7 @@ class CompleteDraft:
 
     @property
     def context(self) -> StageContext:
-        """What the stage is handed."""
+        """The context for the stage."""
         return StageContext({RELEASE.by: self.one.release, DRAFT.by: self.draft})
 
     def forge_release(self) -> ForgeRelease:
@@ -57,7 +57,7 @@ class CompleteDraft:
 def full(
     at: LocalForge, git: GitCheckout, folder: Path, *, prerelease: bool = False, highest: bool = True
 ) -> CompleteDraft:
-    """Make a whole draft."""
+    """Create a complete draft."""
     one = draft_inputs(at, folder, at.release(prerelease=prerelease, highest=highest))
     draft = one.stage.make(one.context)
     stage = PublishDraft(name="undraft", release=RELEASE, draft=DRAFT, forge=at.forge(), git=git, clock=at.clock)
@@ -70,7 +70,7 @@ def full(
 def test_what_was_published_is_found_equal(
     at: LocalForge, git: GitCheckout, tmp_path: Path, *, prerelease: bool, highest: bool
 ) -> None:
-    """With its marks: latest goes to the highest final version and to no other."""
+    """The release has its marks: only the highest final version is the latest."""
     it = full(at, git, tmp_path, prerelease=prerelease, highest=highest)
     before = at.forge().latest()
     assert it.stage.find(it.context) is None
@@ -86,7 +86,7 @@ def test_what_was_published_is_found_equal(
 def test_below_the_top_latest_is_never_taken_from_another_project(
     at: LocalForge, git: GitCheckout, tmp_path: Path
 ) -> None:
-    """A repository has one latest: a project in a folder leaves it where it is, and keeps it once it has it."""
+    """A project in a folder never takes latest from another project, but keeps it once it has it."""
     first = full(at, git, tmp_path / "first")
     first.stage.make(first.context)
     held = at.forge().latest()
@@ -102,7 +102,7 @@ def test_below_the_top_latest_is_never_taken_from_another_project(
 
 
 def test_a_plan_and_a_look_change_nothing(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
-    """The draft stays one."""
+    """``plan`` and ``find`` leave the draft a draft."""
     it = full(at, git, tmp_path)
     assert "publish" in it.stage.plan()
     assert it.stage.find(it.context) is None
@@ -113,7 +113,7 @@ def test_a_plan_and_a_look_change_nothing(at: LocalForge, git: GitCheckout, tmp_
 def test_wrong_marks_are_absent_and_are_set(
     at: LocalForge, git: GitCheckout, tmp_path: Path, *, prerelease: bool, latest: bool
 ) -> None:
-    """Somebody published the draft by hand, with other marks."""
+    """If somebody published the draft by hand with other marks, they are corrected."""
     it = full(at, git, tmp_path)
     it.stage.forge.publish(it.forge_release(), prerelease=prerelease, latest=latest)
     assert it.stage.find(it.context) is None
@@ -125,14 +125,14 @@ def test_wrong_marks_are_absent_and_are_set(
 def test_a_backport_that_took_latest_gives_it_back_by_the_next_release(
     at: LocalForge, git: GitCheckout, tmp_path: Path
 ) -> None:
-    """A release that should not be the latest and is, counts as not yet right."""
+    """A release that is wrongly the latest counts as not done."""
     it = full(at, git, tmp_path, highest=False)
     it.stage.forge.publish(it.forge_release(), prerelease=False, latest=True)
     assert it.stage.find(it.context) is None
 
 
 def test_another_public_release_of_the_tag_is_a_conflict(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
-    """Two drafts, and the wrong one was published."""
+    """If the wrong one of two drafts is public, that is a conflict."""
     it = full(at, git, tmp_path)
     it.stage.forge.publish(it.forge_release(), prerelease=False, latest=True)
     wrong = replace(it, draft=replace(it.draft, id=it.draft.id + 1))
@@ -141,7 +141,7 @@ def test_another_public_release_of_the_tag_is_a_conflict(at: LocalForge, git: Gi
 
 
 def test_a_tag_that_moved_is_refused_and_nothing_is_published(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
-    """The remote is looked at once more."""
+    """The remote's tag is checked again before publishing."""
     it = full(at, git, tmp_path)
     other = at.repo.commit({"README": tmp_path.name})
     at.repo.git("tag", "--force", it.one.release.tag, other)
@@ -154,7 +154,7 @@ def test_a_tag_that_moved_is_refused_and_nothing_is_published(at: LocalForge, gi
 def test_a_draft_that_is_no_longer_whole_is_not_published(
     at: LocalForge, git: GitCheckout, tmp_path: Path, change: str, error: type[Exception]
 ) -> None:
-    """No public release ever lacks an asset."""
+    """A draft that lost an asset is not published."""
     it = full(at, git, tmp_path)
     asset = it.forge_release().assets[0]
     it.stage.forge.detach(asset)
@@ -166,7 +166,7 @@ def test_a_draft_that_is_no_longer_whole_is_not_published(
 
 
 def test_a_draft_that_is_gone_is_unknown(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
-    """Nothing else is published in its place."""
+    """If the draft is gone, nothing else is published."""
     it = full(at, git, tmp_path)
     it.stage.forge.remove(it.forge_release())
     with pytest.raises(Unknown, match="no longer listed"):
@@ -174,7 +174,7 @@ def test_a_draft_that_is_gone_is_unknown(at: LocalForge, git: GitCheckout, tmp_p
 
 
 def test_the_tag_of_a_deleted_immutable_release_stays_burned(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
-    """Only publishing tells: the draft and its files stay, and a new version is the way on."""
+    """Only publishing fails; the draft and its files stay, and the error suggests a new version."""
     it = full(at, git, tmp_path / "first")
     switch = at.world / "forge" / "immutable"
     switch.touch()
@@ -199,7 +199,7 @@ def test_the_tag_of_a_deleted_immutable_release_stays_burned(at: LocalForge, git
 
 @dataclass(frozen=True)
 class LossyForge:
-    """The real forge, whose answers to publishing are lost: after it was done, or before."""
+    """The real forge, which loses the answer to publishing after or before it is done."""
 
     real: GitHubForge
     done: list[bool]
@@ -218,7 +218,7 @@ class LossyForge:
 
 @pytest.mark.parametrize("done", [True, False])
 def test_after_a_lost_answer_it_looks(at: LocalForge, git: GitCheckout, tmp_path: Path, *, done: bool) -> None:
-    """What was done is found; what was not is sent once more."""
+    """A published release is found; otherwise it is published once more."""
     it = full(at, git, tmp_path)
     stage = replace(it.stage, forge=LossyForge(at.forge(), [done]))  # type: ignore[arg-type]
     assert stage.make(it.context) == it.stage.find(it.context)
@@ -227,10 +227,10 @@ def test_after_a_lost_answer_it_looks(at: LocalForge, git: GitCheckout, tmp_path
 def test_a_release_that_the_forge_insists_to_call_latest_is_told(
     at: LocalForge, git: GitCheckout, tmp_path: Path
 ) -> None:
-    """Where no other final release is on the forge, the mark cannot be anywhere else."""
+    """If the forge has no other final release, its wrong mark is only a warning."""
 
     class Insistent(LossyForge):
-        """Knows one release only."""
+        """A forge that always marks this release as the latest."""
 
         def latest(self) -> str:
             return it.one.release.tag
@@ -244,10 +244,10 @@ def test_a_release_that_the_forge_insists_to_call_latest_is_told(
 
 
 def test_what_stays_unseen_is_incomplete(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
-    """After bounded looks: published, and not the latest."""
+    """After a limited number of reads the error says that the release is not the latest."""
 
     class Stubborn(LossyForge):
-        """Never tells the new latest."""
+        """A forge that never shows the new latest."""
 
         def latest(self) -> str:
             return "v0.0"

@@ -1,4 +1,4 @@
-"""The last look: the forge is a real local one, the index a value that changes with each look."""
+"""The stage ``verify`` with the forge of a local world and an index whose state changes with each read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
 
 @dataclass(frozen=True)
 class PublicRelease:
-    """A release that is public, and a stage that verifies it as a stranger."""
+    """A public release, and a stage that verifies it without credentials."""
 
     one: DraftInputs
     page: PublishedRelease
@@ -62,18 +62,18 @@ Looks = list[Holding | BaseException]
 
 
 def whole(one: DraftInputs) -> Holding:
-    """Everything, in both voices."""
+    """Every file, in the JSON API and the simple index."""
     digests = {file.name: file.sha256 for file in one.dists.files}
     return Holding(simple=listed_files(digests), json=listed_files(digests))
 
 
 def stale(one: DraftInputs) -> Holding:
-    """Everything, and installers see none of it."""
+    """Every file, but installers cannot see any."""
     return replace(whole(one), simple={})
 
 
 def half(one: DraftInputs) -> Holding:
-    """The wheel alone."""
+    """Only the wheel."""
     wheel = one.dists.wheels[0]
     return Holding(simple=listed_files({wheel.name: wheel.sha256}), json=None)
 
@@ -85,12 +85,12 @@ def other(one: DraftInputs) -> Holding:
 
 
 def fire(_one: DraftInputs) -> BaseException:
-    """It cannot be read."""
+    """Raise, as if the index could not be read."""
     return Unknown("on fire", next_step="wait")
 
 
 def public(at: LocalForge, folder: Path, *, spoil: tuple[str, Spoil] | None = None) -> PublicRelease:
-    """Publish a release, spoilt before if a test says so."""
+    """Publish a release, damaged first if a test says so."""
     one = draft_inputs(at, folder)
     one.stage.make(one.context)
     forge = one.stage.forge
@@ -114,13 +114,13 @@ def public(at: LocalForge, folder: Path, *, spoil: tuple[str, Spoil] | None = No
 
 
 def seen(it: PublicRelease, *looks: Callable[[DraftInputs], Holding | BaseException]) -> PublicRelease:
-    """Let the index be seen so, look after look."""
+    """Set the state of the index for each read."""
     held: Looks = [look(it.one) for look in looks]
     return replace(it, stage=replace(it.stage, index=FakeIndex(held)))
 
 
 def test_everything_is_read_back_by_digest_without_credentials(at: LocalForge, tmp_path: Path) -> None:
-    """Each file on each surface, the sums and the manifest; no wait where all is there."""
+    """Each file, the sums and the manifest are read from each surface, without any wait."""
     it = public(at, tmp_path)
     assert "sha256" in it.stage.plan()
     verified = it.verify()
@@ -141,14 +141,14 @@ def test_everything_is_read_back_by_digest_without_credentials(at: LocalForge, t
 def test_what_comes_late_is_waited_for(
     at: LocalForge, tmp_path: Path, looks: tuple[Callable[[DraftInputs], Holding | BaseException], ...]
 ) -> None:
-    """Stale, not there yet, unreadable for a moment: the last look counts."""
+    """Stale, absent and unreadable states are waited out: the last read counts."""
     it = seen(public(at, tmp_path), *looks)
     assert not any(held.pending for held in it.verify().held)
     assert 0 < sum(it.clock.slept) < it.stage.patience
 
 
 def test_what_stays_stale_is_pending_and_no_failure(at: LocalForge, tmp_path: Path) -> None:
-    """Published, verification pending: told at the end, for each file."""
+    """Files that installers cannot see yet are pending, with a warning for each."""
     it = seen(public(at, tmp_path), stale)
     pending = [held.what for held in it.verify().held if held.pending]
     assert pending == [file.name for file in it.one.dists.files]
@@ -168,7 +168,7 @@ def test_what_is_wrong_on_the_index_is_told(
     error: type[UnmoorError],
     waited: bool,
 ) -> None:
-    """Missing after all the patience, other bytes at once, unreadable to the end."""
+    """Missing files and an unreadable index fail after the patience, other bytes at once."""
     it = seen(public(at, tmp_path), look)
     with pytest.raises(error):
         it.verify()
@@ -177,12 +177,12 @@ def test_what_is_wrong_on_the_index_is_told(
 
 
 def gone(one: DraftInputs, asset: ForgeAsset) -> None:
-    """Take it away."""
+    """Remove the asset."""
     one.stage.forge.detach(asset)
 
 
 def swapped(one: DraftInputs, asset: ForgeAsset) -> None:
-    """Put other bytes there."""
+    """Replace the asset by other bytes."""
     gone(one, asset)
     (forge_release,) = one.stage.forge.releases(one.release.tag)
     data = "other"
@@ -197,7 +197,7 @@ def swapped(one: DraftInputs, asset: ForgeAsset) -> None:
 def test_what_is_wrong_on_the_forge_is_told(
     at: LocalForge, tmp_path: Path, name: str, spoil: Spoil, error: type[UnmoorError]
 ) -> None:
-    """Each asset counts, by its bytes as everybody downloads them."""
+    """Each asset is compared by its bytes, as the public downloads them."""
     it = public(at, tmp_path, spoil=(name, spoil))
     with pytest.raises(error, match=name):
         it.verify()
@@ -205,14 +205,14 @@ def test_what_is_wrong_on_the_forge_is_told(
 
 @pytest.mark.parametrize("change", [{"prerelease": True}, {"latest": False}], ids=str)
 def test_other_marks_than_were_set_are_incomplete(at: LocalForge, tmp_path: Path, change: dict[str, bool]) -> None:
-    """Somebody changed them since."""
+    """Marks that somebody changed make the release incomplete."""
     it = public(at, tmp_path)
     with pytest.raises(Incomplete, match="marked"):
         replace(it, page=replace(it.page, **change)).verify()  # type: ignore[arg-type]
 
 
 def test_a_release_that_is_not_public_is_incomplete(at: LocalForge, tmp_path: Path) -> None:
-    """A draft is not a release."""
+    """A draft does not count as a release."""
     it = public(at, tmp_path)
     hidden = replace(it.one, release=at.release())
     with pytest.raises(Incomplete, match="not public"):
