@@ -45,8 +45,8 @@ def seen(
 ) -> dict[str, Item]:
     """Return the state of each tag; ``known`` if the images are in the settings."""
     manifest = Manifest.of(release, Dists(files=(), tools=()), pushed=pushed)
-    lines = it.lines if known else ()
-    state = compare_images(manifest, it.wrap(it.registry()), FORGE, lines=lines, release=told or (lambda: release))
+    plans = it.plans if known else ()
+    state = compare_images(manifest, it.wrap(it.registry()), FORGE, plans=plans, release=told or (lambda: release))
     return {item.name: item for item in state.items}
 
 

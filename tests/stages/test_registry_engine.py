@@ -86,7 +86,7 @@ class EngineStages:
             images=IMAGES,
             proof=PROOF,
             engine=self.engine,
-            lines=line,
+            plans=line,
             folder=self.folder,
             clock=self.clock,
             packages=self.packages,
@@ -95,7 +95,7 @@ class EngineStages:
             name="image-tags",
             release=RELEASE,
             pushed=PUSHED,
-            lines=line,
+            plans=line,
             folder=self.folder,
             git=self.git,  # type: ignore[arg-type]  # a remote is all of git that it uses
             clock=self.clock,

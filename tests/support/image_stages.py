@@ -128,7 +128,7 @@ class ImageStages:
         return self.there[number].open(self.repository, self.http, self.clock, host=host)
 
     @property
-    def lines(self) -> tuple[ImagePlan, ...]:
+    def plans(self) -> tuple[ImagePlan, ...]:
         """One configured image, with a mirror for each further registry."""
         names = [self.registry(number).name for number in range(len(self.there))]
         settings = _named(self.settings, names)
@@ -160,7 +160,7 @@ class ImageStages:
             images=IMAGES,
             proof=PROOF,
             engine=self.engine,
-            lines=self.lines,
+            plans=self.plans,
             folder=self.run,
             clock=self.clock,
             packages=self.packages,
@@ -172,7 +172,7 @@ class ImageStages:
             name="image-tags",
             release=RELEASE,
             pushed=PUSHED,
-            lines=self.lines,
+            plans=self.plans,
             folder=self.run,
             git=self.git,
             clock=self.clock,

@@ -61,7 +61,7 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
             staging=staging,
             forge=services.forge,
             registry=services.registry,
-            lines=opened.request.image_plans(services),
+            plans=opened.request.image_plans(services),
             release=lambda: _release(manifest, opened),
         )
     states_that_count = [

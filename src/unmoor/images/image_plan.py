@@ -73,9 +73,9 @@ def image_plans(
     )
 
 
-def registries(lines: Iterable[ImagePlan]) -> tuple[Registry, ...]:
+def registries(plans: Iterable[ImagePlan]) -> tuple[Registry, ...]:
     """Return every repository that is pushed to, each once, in the order of the settings."""
-    return tuple({registry.name: registry for line in lines for registry in line.registries}.values())
+    return tuple({registry.name: registry for plan in plans for registry in plan.registries}.values())
 
 
 def planner(settings: ImageSettings) -> Planner:
@@ -111,13 +111,13 @@ def planner(settings: ImageSettings) -> Planner:
     return planned
 
 
-def commit_only(line: ImagePlan, release: Release, target: BuildTarget) -> frozenset[str]:
+def commit_only(plan: ImagePlan, release: Release, target: BuildTarget) -> frozenset[str]:
     """Return the fixed tags that name the commit but no version: another release of the commit has them, too."""
     other = replace(release, tag=f"v{_NO_VERSION}", prefix="", version=_NO_VERSION)
-    return frozenset(line.planner(release, target).fixed) & frozenset(line.planner(other, target).fixed)
+    return frozenset(plan.planner(release, target).fixed) & frozenset(plan.planner(other, target).fixed)
 
 
-def why_not_ours(line: ImagePlan, release: Release, target: BuildTarget, tag: str, published: Sequence[str]) -> str:
+def why_not_ours(plan: ImagePlan, release: Release, target: BuildTarget, tag: str, published: Sequence[str]) -> str:
     """Return why a floating tag does not belong to this release; empty if it does.
 
     ``published`` are the registry's tags. Those that this plan's rules would give to a version show which
@@ -126,7 +126,7 @@ def why_not_ours(line: ImagePlan, release: Release, target: BuildTarget, tag: st
     version = pep440.read_tag(release.bare_tag)
     if version.is_prerelease:
         return f"{tag} stays: {release.version} is a prerelease"
-    there = _published(line, release, target, published)
+    there = _published(plan, release, target, published)
     if not image_tags.may_move(tag, version, (version, *there.values())):
         highest = max(there.values(), default=version)
         return f"{tag} stays: a higher version than {release.version} is published ({highest})"
@@ -135,18 +135,18 @@ def why_not_ours(line: ImagePlan, release: Release, target: BuildTarget, tag: st
     return ""
 
 
-def _published(line: ImagePlan, release: Release, target: BuildTarget, tags: Sequence[str]) -> Mapping[str, Version]:
+def _published(plan: ImagePlan, release: Release, target: BuildTarget, tags: Sequence[str]) -> Mapping[str, Version]:
     """Return the versions whose own tags are on the registry, by tag."""
     start = "v" if release.bare_tag.startswith("v") else ""
     found = {}
-    for tag in frozenset(tags) - commit_only(line, release, target):
+    for tag in frozenset(tags) - commit_only(plan, release, target):
         digit = _NUMBER.search(tag)
         core = tag[digit.start() :].removesuffix(target.suffix) if digit and tag.endswith(target.suffix) else ""
         version = pep440.parse(core) if core else None
         if version is None or version.is_prerelease or version.local:
             continue
         other = replace(release, tag=f"{start}{version}", prefix="", version=str(version), prerelease=False)
-        if pep440.is_release_tag(other.tag) and tag in line.planner(other, target).fixed:
+        if pep440.is_release_tag(other.tag) and tag in plan.planner(other, target).fixed:
             found[tag] = version
     return found
 
@@ -212,7 +212,7 @@ def require_image(
         )
 
 
-def under_commit(
+def read_commit_tag(
     registry: Registry, release: Release, target: BuildTarget, images: Sequence[Image]
 ) -> tuple[str, RemoteImage | None]:
     """Return the tag of the commit, and the image under it.

@@ -20,22 +20,22 @@ def compare_images(
     registry: Registry,
     forge: Forge,
     *,
-    lines: Sequence[ImagePlan] = (),
+    plans: Sequence[ImagePlan] = (),
     release: Callable[[], Release] | None = None,
 ) -> SurfaceState:
     """Compare one registry with the digests that were pushed. Raises `Denied`, `Unknown` if it cannot be read.
 
-    ``lines`` say which other tags the images get. ``release`` returns their release; it is called only if
+    ``plans`` say which other tags the images get. ``release`` returns their release; it is called only if
     there are such tags.
     """
     public = not forge.repository().private
     pushed = [image for image in manifest.pushed if image.name == registry.name]
     items = [image_item(registry, image.tag, image.digest, public=public) for image in pushed]
-    known = {(each.name, target.stage) for line in lines for each in line.registries for target in line.targets}
+    known = {(each.name, target.stage) for plan in plans for each in plan.registries for target in plan.targets}
     planned = [image for image in pushed if (image.name, image.target) in known]
     if planned and release is not None:
         released = release()
-        for placement in placements(lines, released, planned):
+        for placement in placements(plans, released, planned):
             items += _placement_items(placement, released, public=public)
     return SurfaceState.of(registry.name, items, url=registry.page)
 
@@ -78,7 +78,7 @@ def _placement_items(placement: TagPlacement, release: Release, *, public: bool)
 def _stays(placement: TagPlacement, release: Release) -> Mapping[str, str] | None:
     """Return why floating tags do not belong to this release; ``None`` if the list of tags is denied."""
     try:
-        return placement.stays(release)
+        return placement.why_tags_stay(release)
     except Denied:
         return None
 

@@ -20,7 +20,7 @@ from unmoor.util.text import clean
 class TagPlacement:
     """One target on one registry, with the tags that are planned for it."""
 
-    line: ImagePlan
+    plan: ImagePlan
     registry: Registry
     target: BuildTarget
     image: PushedImage
@@ -50,31 +50,31 @@ class TagPlacement:
 
     def floating(self, release: Release) -> tuple[list[str], dict[str, str]]:
         """Return the floating tags that now belong to this release, and why the others do not."""
-        why = self.stays(release)
+        why = self.why_tags_stay(release)
         left = {tag: f"{self.registry.name}:{reason}" for tag, reason in why.items()}
         return [tag for tag in self.tags.floating if tag not in left], left
 
     def of_commit(self, release: Release) -> frozenset[str]:
         """Return the fixed tags that another release of the same commit may have, too."""
-        return commit_only(self.line, release, self.target)
+        return commit_only(self.plan, release, self.target)
 
-    def stays(self, release: Release) -> Mapping[str, str]:
+    def why_tags_stay(self, release: Release) -> Mapping[str, str]:
         """Return the floating tags that do not belong to this release now, each with the reason."""
         published = self.registry.tags() if self.tags.floating else ()
-        why = ((tag, why_not_ours(self.line, release, self.target, tag, published)) for tag in self.tags.floating)
+        why = ((tag, why_not_ours(self.plan, release, self.target, tag, published)) for tag in self.tags.floating)
         return {tag: reason for tag, reason in why if reason}
 
 
-def placements(lines: Sequence[ImagePlan], release: Release, images: Iterable[PushedImage]) -> Iterator[TagPlacement]:
+def placements(plans: Sequence[ImagePlan], release: Release, images: Iterable[PushedImage]) -> Iterator[TagPlacement]:
     """Yield where pushed images belong. Raises `Internal` for an image that no plan configures."""
     known = {
-        (registry.name, target.stage): (line, registry, target)
-        for line in lines
-        for registry in line.registries
-        for target in line.targets
+        (registry.name, target.stage): (plan, registry, target)
+        for plan in plans
+        for registry in plan.registries
+        for target in plan.targets
     }
     for image in images:
         if (image.name, image.target) not in known:
             raise Internal(f"no image is configured for {image.name}", next_step="report it")
-        line, registry, target = known[image.name, image.target]
-        yield TagPlacement(line=line, registry=registry, target=target, image=image, tags=line.planner(release, target))
+        plan, registry, target = known[image.name, image.target]
+        yield TagPlacement(plan=plan, registry=registry, target=target, image=image, tags=plan.planner(release, target))

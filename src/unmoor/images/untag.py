@@ -66,7 +66,7 @@ def _version(packages: Packages, digest: str, clock: Clock) -> PackageVersion | 
     return poll(look, waits=_PAUSES, clock=clock)
 
 
-def others_on(registry: Registry, packages: Packages | None, digest: str, ours: frozenset[str]) -> tuple[str, ...]:
+def other_tags_on(registry: Registry, packages: Packages | None, digest: str, ours: frozenset[str]) -> tuple[str, ...]:
     """Return the other tags on a digest, sorted. Raises what the registry and the forge raise."""
     if packages is not None:
         listed = {tag for version in packages.versions() if version.digest == digest for tag in version.tags}

@@ -43,12 +43,12 @@ def compare(
     staging: Index | None,
     forge: Forge,
     registry: Callable[[str], Registry] | None = None,
-    lines: Sequence[ImagePlan] = (),
+    plans: Sequence[ImagePlan] = (),
     release: Callable[[], Release] | None = None,
 ) -> tuple[SurfaceState, ...]:
     """Read every surface, without credentials if it is public: staging index, index, forge, registries.
 
-    ``registry`` opens the registry for an image's name; without it images are not compared. ``lines``
+    ``registry`` opens the registry for an image's name; without it images are not compared. ``plans``
     and ``release`` say where their tags belong; without them only the commit's tag is compared.
 
     A surface that cannot be read raises nothing: its state is ``unknown``, with the reason.
@@ -60,7 +60,7 @@ def compare(
     if registry is not None:
         names = dict.fromkeys(image.name for image in manifest.pushed)
         comparisons += [
-            (name, partial(compare_images, manifest, registry(name), forge, lines=lines, release=release))
+            (name, partial(compare_images, manifest, registry(name), forge, plans=plans, release=release))
             for name in names
         ]
     with ThreadPoolExecutor(max_workers=len(comparisons), thread_name_prefix="surfaces") as pool:

@@ -41,7 +41,7 @@ class TagImages(Publish[MovedTags]):
     name: str = "image-tags"
     release: Output[Release]
     pushed: Output[Pushed]
-    lines: tuple[ImagePlan, ...]
+    plans: tuple[ImagePlan, ...]
     folder: RunFolder
     git: Git
     clock: Clock
@@ -61,7 +61,7 @@ class TagImages(Publish[MovedTags]):
         return cls(
             release=release,
             pushed=pushed,
-            lines=request.image_plans(services),
+            plans=request.image_plans(services),
             folder=request.folder,
             git=services.git,
             clock=services.clock,
@@ -71,7 +71,7 @@ class TagImages(Publish[MovedTags]):
 
     def plan(self) -> str:
         """Say which tags would be moved."""
-        names = ", ".join(registry.name for registry in registries(self.lines))
+        names = ", ".join(registry.name for registry in registries(self.plans))
         return (
             f"point the version's tags at the pushed images on {names}, and floating tags if no version there is higher"
         )
@@ -83,7 +83,7 @@ class TagImages(Publish[MovedTags]):
         """
         release, pushed = context[self.release], context[self.pushed]
         record = _read_record(self.folder)
-        all_placements = list(placements(self.lines, release, pushed.images))
+        all_placements = list(placements(self.plans, release, pushed.images))
         pointers: list[MovedTag] = []
         left: list[str] = []
         for placement in all_placements:
@@ -104,7 +104,7 @@ class TagImages(Publish[MovedTags]):
         """Move the version's tags on every registry, then the floating ones; decide each at the last moment."""
         release, pushed = context[self.release], context[self.pushed]
         verify_tag_unmoved(self.git, release)
-        all_placements = list(placements(self.lines, release, pushed.images))
+        all_placements = list(placements(self.plans, release, pushed.images))
         moving = _Moving(context=context, folder=self.folder, undecided=list(all_placements))
         moving.wanted += [(placement, tag) for placement in all_placements for tag in placement.tags.fixed]
         try:
@@ -132,7 +132,7 @@ class TagImages(Publish[MovedTags]):
     def undo_partly(self, product: MovedTags) -> tuple[Undone | NotUndone, ...]:
         """Move every floating tag back to the digest that it pointed at before this release."""
         record = _read_record(self.folder)
-        known = {registry.name: registry for registry in registries(self.lines)}
+        known = {registry.name: registry for registry in registries(self.plans)}
         answers: list[Undone | NotUndone] = []
         for each in (each for each in product.pointers if each.floating):
             if _key(each) in record:

@@ -17,12 +17,12 @@ from unmoor.images.image_plan import (
     commit_only,
     manifest_by_digest,
     product,
+    read_commit_tag,
     read_remote,
     registries,
     require_image,
-    under_commit,
 )
-from unmoor.images.untag import others_on, untag
+from unmoor.images.untag import other_tags_on, untag
 from unmoor.ports.clock import Clock
 from unmoor.ports.engine import Engine
 from unmoor.ports.poll import poll
@@ -42,7 +42,7 @@ _COMMIT_TAKEN = "an earlier build of this commit gave another image; delete that
 class PushImages(Push[Pushed]):
     """Pushes every target to every registry, with an index over its platforms if there are several.
 
-    ``lines`` are the configured images. ``packages`` maps a registry's name to the forge's package API,
+    ``plans`` are the configured images. ``packages`` maps a registry's name to the forge's package API,
     for registries that have one.
     """
 
@@ -51,7 +51,7 @@ class PushImages(Push[Pushed]):
     images: Output[Images]
     proof: Output[Proof]
     engine: Engine
-    lines: tuple[ImagePlan, ...]
+    plans: tuple[ImagePlan, ...]
     folder: RunFolder
     clock: Clock
     packages: Mapping[str, Packages] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class PushImages(Push[Pushed]):
     @property
     def registries(self) -> tuple[Registry, ...]:
         """Every repository that the stage pushes to, each once."""
-        return registries(self.lines)
+        return registries(self.plans)
 
     @classmethod
     def of(
@@ -79,7 +79,7 @@ class PushImages(Push[Pushed]):
             images=images,
             proof=proof,
             engine=services.engine,
-            lines=request.image_plans(services),
+            plans=request.image_plans(services),
             folder=request.folder,
             clock=services.clock,
             packages=request.packages(services),
@@ -131,10 +131,10 @@ class PushImages(Push[Pushed]):
         return NotUndone("; ".join([*left, *gone])) if left else Undone("; ".join(gone))
 
     def _destinations(self) -> Iterator[_Destination]:
-        for line in self.lines:
-            for registry in line.registries:
-                for target in line.targets:
-                    yield _Destination(line=line, registry=registry, target=target)
+        for plan in self.plans:
+            for registry in plan.registries:
+                for target in plan.targets:
+                    yield _Destination(plan=plan, registry=registry, target=target)
 
     def _look_up(self, destination: _Destination, release: Release, wanted: Sequence[Image]) -> _TargetState:
         """Look up what the commit's tag points at. An image under the version's own tags is released and never changes.
@@ -142,21 +142,21 @@ class PushImages(Push[Pushed]):
         Raises `Conflict` if the commit's tag or a tag of the version points at another image.
         """
         registry, target = destination.registry, destination.target
-        alone = commit_only(destination.line, release, target)
+        alone = commit_only(destination.plan, release, target)
         released: OciManifest | None = None
-        for tag in destination.line.planner(release, target).fixed:
+        for tag in destination.plan.planner(release, target).fixed:
             seen = read_remote(registry, tag) if tag not in alone else None
             if seen is not None:
                 require_image(seen, wanted, registry, tag, _TAKEN)
                 released = seen.manifest
-        tag, seen = under_commit(registry, release, target, wanted)
+        tag, seen = read_commit_tag(registry, release, target, wanted)
         if seen is None:
             return _TargetState(tag=tag, released=released)
         require_image(seen, wanted, registry, tag, _COMMIT_TAKEN, retryable=True)
         is_final = released is not None or self._is_recorded(registry, tag, seen.manifest.digest)
         if not is_final and not is_annotated(registry, seen.manifest, [image.id for image in wanted]):
             return _TargetState(tag=tag)
-        return _TargetState(tag=tag, product=product(registry, target, tag, seen, destination.line.platforms))
+        return _TargetState(tag=tag, product=product(registry, target, tag, seen, destination.plan.platforms))
 
     def _is_recorded(self, registry: Registry, tag: str, digest: str) -> bool:
         """Whether the release manifest already lists a digest as pushed."""
@@ -189,7 +189,7 @@ class PushImages(Push[Pushed]):
         if seen is None:
             raise Unknown(f"{tag} was pushed, but is not there when read back", where=registry.name)
         require_image(seen, wanted, registry, tag, _COMMIT_TAKEN, retryable=True)
-        return product(registry, destination.target, tag, seen, destination.line.platforms)
+        return product(registry, destination.target, tag, seen, destination.plan.platforms)
 
     def _push_platform(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> OciManifest:
         """Push one platform's image under a tag, annotate it and pull it back; skip what is already there."""
@@ -259,7 +259,7 @@ class PushImages(Push[Pushed]):
         ours = frozenset(tag for tag, _ in own)
         for tag, digest in own:
             there = registry.head(tag)
-            others = others_on(registry, packages, digest, ours) if there == digest else ()
+            others = other_tags_on(registry, packages, digest, ours) if there == digest else ()
             if there is None:
                 yield Undone(f"{registry.name}:{tag} was already gone")
             elif there != digest:
@@ -275,7 +275,7 @@ class PushImages(Push[Pushed]):
 class _Destination:
     """One target on one registry."""
 
-    line: ImagePlan
+    plan: ImagePlan
     registry: Registry
     target: BuildTarget
 
@@ -284,18 +284,18 @@ class _Destination:
         mine = {
             oci.plain_platform(image.platform): image
             for image in images.images
-            if (str(oci.ImageName.parse(image.name)), image.target) == (self.line.name, self.target.stage)
+            if (str(oci.ImageName.parse(image.name)), image.target) == (self.plan.name, self.target.stage)
         }
-        missing = [platform for platform in self.line.platforms if platform not in mine]
+        missing = [platform for platform in self.plan.platforms if platform not in mine]
         if missing:
             raise Incomplete(
                 f"{self.target.stage or 'the image'} was not built for {', '.join(missing)}: nothing is pushed",
-                where=self.line.name,
+                where=self.plan.name,
                 next_step="build every platform, or pass what another machine built (--leg DIR), or remove it from"
                 " tool.unmoor.image.platforms",
                 retryable=False,
             )
-        return tuple(mine[platform] for platform in self.line.platforms)
+        return tuple(mine[platform] for platform in self.plan.platforms)
 
 
 @dataclass(frozen=True, kw_only=True)
