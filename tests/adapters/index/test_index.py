@@ -36,7 +36,7 @@ def says(body: bytes | str, kind: str = V1, status: int = 200) -> Callable[[Exch
 
 
 def test_two_voices_are_merged(tmp_path: Path) -> None:
-    """The JSON API knows a file before installers do; either voice is listened to."""
+    """The JSON API has a file before the simple index does; both are read."""
     files = build_dists(tmp_path)
     served = FaultyIndex(files={file.name: file.path.read_bytes() for file in files}, simple_behind=True)
     with run_index(served) as running:
@@ -62,8 +62,8 @@ HTML = f"""<!DOCTYPE html><html><head><meta name="pypi:repository-version" conte
 </body></html>"""
 
 
-def test_html_is_read_where_there_is_no_json() -> None:
-    """Hashes, yanked files and addresses come from PEP 503 pages alike."""
+def test_html_is_read_if_there_is_no_json() -> None:
+    """PEP 503 pages give hashes, yanked files and addresses, too."""
     with run_script(says(HTML, "text/html; charset=utf-8")) as (index, server):
         held = index.holding("demo", "1.0")
     assert held.json is None
@@ -74,7 +74,7 @@ def test_html_is_read_where_there_is_no_json() -> None:
 
 
 def test_a_base_in_html_counts() -> None:
-    """An old page may give its addresses relative to a base."""
+    """Addresses in an old page may be relative to a base."""
     text = f'<base href="/mirror/"><a href="f/demo-1.0.tar.gz#sha256={SHA}">demo-1.0.tar.gz</a>'
     with run_script(says(text, "text/html")) as (index, server):
         assert index.holding("demo", "1.0").simple["demo-1.0.tar.gz"].url == f"{server.url}/mirror/f/demo-1.0.tar.gz"
@@ -92,7 +92,7 @@ ABSENT = {
 
 @pytest.mark.parametrize("name", ABSENT)
 def test_absent_is_empty(name: str) -> None:
-    """What is an index's page and lists nothing of the version holds nothing of it."""
+    """A valid page without files of the version means that the index has none."""
     with run_script(ABSENT[name]) as (index, _):
         assert index.holding("demo", "1.0").names == frozenset()
 
@@ -108,7 +108,7 @@ UNKNOWN = {
     "JSON of another shape": (says('{"message": "hello"}'), "missing required field"),
     "a list": (says("[]"), "Expected `object`"),
     "another project": (says(page(FILE, name="other")), "it is about 'other'"),
-    "another version of the API": (says(page(FILE, version="2.0")), "speaks version 2.0"),
+    "another version of the API": (says(page(FILE, version="2.0")), "has version 2.0"),
     "another version, in HTML": (says(HTML.replace('"1.9"', '"2.0"'), "text/html"), "Unsupported API major"),
     "a hash that is none": (says(page({**FILE, "hashes": {"sha256": "abc"}})), "is 'abc'"),
     "hashes that are none": (says(page({**FILE, "hashes": None})), "not its page"),
@@ -129,8 +129,8 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
-def test_what_is_no_page_is_unknown(name: str) -> None:
-    """Nothing but an index's own page, or its 404, says what an index holds."""
+def test_an_invalid_page_is_unknown(name: str) -> None:
+    """Only a valid page of the index, or its 404, says what the index has."""
     script, words = UNKNOWN[name]
     with run_script(script, clock=FakeClock(time=1000.0)) as (index, _), pytest.raises(Unknown, match=words):
         index.holding("demo", "1.0")
@@ -146,7 +146,7 @@ JSON_API: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("name", JSON_API)
 def test_the_json_api_is_checked_too(name: str) -> None:
-    """Its page has to be of that project and version, and of that shape."""
+    """The JSON API's answer must be about that project and version, and have the right shape."""
     value, words = JSON_API[name]
 
     def script(exchange: Exchange) -> None:
@@ -157,7 +157,7 @@ def test_the_json_api_is_checked_too(name: str) -> None:
 
 
 def test_a_page_of_the_json_api_in_html_is_unknown() -> None:
-    """Even with 200."""
+    """HTML from the JSON API is unknown, even with status 200."""
 
     def script(exchange: Exchange) -> None:
         exchange.answer(404 if "simple" in exchange.path else 200, "<html>", kind="text/html")
@@ -167,14 +167,14 @@ def test_a_page_of_the_json_api_in_html_is_unknown() -> None:
 
 
 def test_a_trailing_zero_is_the_same_version() -> None:
-    """Names are compared as versions, not as text."""
+    """Versions in file names are compared as versions, not as text."""
     file = {**FILE, "filename": "demo-1.0.0.tar.gz"}
     with run_script(says(page(file))) as (index, _):
         assert list(index.holding("demo", "1").simple) == ["demo-1.0.0.tar.gz"]
 
 
-def test_reads_that_fail_are_tried_again_soon() -> None:
-    """One bad answer does not end a release, and three do."""
+def test_failed_reads_are_retried_soon() -> None:
+    """One bad answer does not end a release; three do."""
     with run_index() as running:
         running.served.reads.extend([lambda x: x.answer(503), Exchange.reset])
         assert running.index.knows("demo") is False
@@ -187,7 +187,7 @@ def test_reads_that_fail_are_tried_again_soon() -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_read_is_denied(status: int) -> None:
-    """It names the index's words and where the credential came from."""
+    """The error has the index's reason and the origin of the credential."""
     script = says('{"message": "members only"}', "application/json", status)
     with run_script(script) as (index, _), pytest.raises(Denied, match="members only") as caught:
         index.knows("demo")
@@ -195,7 +195,7 @@ def test_a_refused_read_is_denied(status: int) -> None:
 
 
 def test_a_private_index_gets_the_login_for_uploads() -> None:
-    """Only after it asked, and only at the origin that takes the uploads."""
+    """The login is sent only after a 401, and only to the origin that takes the uploads."""
 
     def script(exchange: Exchange) -> None:
         known = "Authorization" in exchange.headers
@@ -211,8 +211,8 @@ def test_a_private_index_gets_the_login_for_uploads() -> None:
     assert [each.headers["Authorization"] for each in other.seen] == [None]
 
 
-def test_credential_speaks_without_asking() -> None:
-    """Where the login comes from is said without a request."""
+def test_credential_sends_no_request() -> None:
+    """The origin of the login is known without a request."""
     with run_script(Exchange.reset) as (index, server):
         assert (index.credential().present, index.credential().origin) == (True, "a test's token")
         assert (index.name, index.page) == ("example", f"{server.url}/project/{{project}}/{{version}}/")
@@ -233,7 +233,7 @@ DATA = b"bytes of a file"
 def test_a_download_is_checked(
     sha256: str | None, size: int | None, kind: type[Exception], words: str, tmp_path: Path
 ) -> None:
-    """Bytes that cannot be checked, or are not the right ones, are not kept."""
+    """Bytes that cannot be checked, or that do not match, are not kept."""
     with run_script(lambda x: x.answer(200, DATA)) as (index, server):
         listed = ListedFile(name="demo-1.0.tar.gz", url=f"{server.url}/f", sha256=sha256, size=size)
         with pytest.raises(kind, match=words):
@@ -242,7 +242,7 @@ def test_a_download_is_checked(
 
 
 def test_a_download_goes_without_credentials(tmp_path: Path) -> None:
-    """A file may lie on another host: nobody there is told our login."""
+    """A file may be on another host, which must not get the login."""
     with run_script(lambda x: x.answer(200, DATA)) as (index, server):
         listed = ListedFile(name="demo-1.0.tar.gz", url=f"{server.url}/f", sha256=hashlib.sha256(DATA).hexdigest())
         assert index.fetch(listed, tmp_path).path.read_bytes() == DATA
@@ -250,7 +250,7 @@ def test_a_download_goes_without_credentials(tmp_path: Path) -> None:
 
 
 def test_a_private_index_may_ask_for_the_login(tmp_path: Path) -> None:
-    """It gets the one that uploads go with, once it has said 401; nobody else does."""
+    """The index gets the login for uploads after a 401; no other host does."""
 
     def script(exchange: Exchange) -> None:
         exchange.answer(200, DATA) if exchange.headers["Authorization"] else exchange.answer(401)
@@ -285,14 +285,14 @@ def test_a_private_index_may_ask_for_the_login(tmp_path: Path) -> None:
         ("", None),
     ],
 )
-def test_names_tell_the_version(filename: str, version: str | None) -> None:
-    """Names of today and of yesterday belong to a version, others to none."""
+def test_version_of_a_file_name(filename: str, version: str | None) -> None:
+    """Current and old kinds of file names have a version, others have none."""
     found = version_of(filename, "Demo-Pkg")
     assert (str(found) if found else None) == version
 
 
 def test_every_version_and_whether_it_is_yanked() -> None:
-    """A version is yanked where all its files are, with a reason or without; no project has no versions."""
+    """A version is yanked if all its files are, with or without a reason; a missing project has no versions."""
     files: list[dict[str, Any]] = [
         {"filename": "demo-1.0.tar.gz", "url": "a", "hashes": {}, "yanked": "broken"},
         {"filename": "demo-1.0-py3-none-any.whl", "url": "b", "hashes": {}},

@@ -1,4 +1,4 @@
-"""What an API token says of itself, as pypitoken writes and reads it."""
+"""The restrictions in an API token, as pypitoken writes and reads them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def token(**restrict: object) -> str:
 
 
 def legacy(*caveats: str) -> str:
-    """A token with caveats as they were written until 2022."""
+    """A token with caveats in the form used until 2022."""
     made = Macaroon(location=LOCATION, identifier="x", key="key", version=2)
     for caveat in caveats:
         made.add_first_party_caveat(caveat)
@@ -30,7 +30,7 @@ def legacy(*caveats: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (token(), Restrictions(location=LOCATION)),
         (
@@ -54,13 +54,13 @@ def legacy(*caveats: str) -> str:
     ],
     ids=lambda value: type(value).__name__,  # a set has no order that stays
 )
-def test_what_a_token_says_is_read(text: str, said: Restrictions) -> None:
-    """Where it is for, for what, and until when: every caveat narrows it further."""
-    assert restrictions(text) == said
+def test_restrictions(text: str, expected: Restrictions) -> None:
+    """Reads the index, the projects and the time limits; every caveat restricts them further."""
+    assert restrictions(text) == expected
 
 
-def test_a_third_partys_caveat_is_passed_over() -> None:
-    """It is sealed; the token is still read."""
+def test_a_third_party_caveat_is_ignored() -> None:
+    """It is encrypted; the rest of the token is read."""
     made = Macaroon(location=LOCATION, identifier="x", key="key", version=2)
     made.add_third_party_caveat("https://example.org", "their key", "id")
     made.add_first_party_caveat('[1, ["demo"]]')
@@ -83,20 +83,20 @@ def test_a_third_partys_caveat_is_passed_over() -> None:
     ],
     ids=lambda text: text[:12] or "empty",
 )
-def test_what_is_no_token_says_nothing(text: str) -> None:
-    """Cut off, altered, another format, or no token at all."""
+def test_invalid_tokens(text: str) -> None:
+    """A token that is cut off, altered, in another format, or not a token at all, gives nothing."""
     assert restrictions(text) is None
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_reader(data: bytes) -> None:
-    """Whatever stands there, it is read or it is not."""
+    """Any bytes are read or rejected, without an exception."""
     restrictions("pypi-" + base64.urlsafe_b64encode(b"\x02" + data).decode())
 
 
 @given(st.lists(st.text(st.characters(codec="ascii", exclude_categories=["C"])), max_size=40), st.integers(1, 2**62))
 def test_it_reads_what_pypitoken_writes(names: list[str], end: int) -> None:
-    """Names of any number, and any time."""
+    """Any number of names and any time can be read back."""
     made = Token.create(domain=LOCATION, identifier="x", key="k").restrict(not_before=1, not_after=end)
     found = restrictions((made.restrict(project_names=names) if names else made).dump())
     assert found is not None

@@ -1,4 +1,4 @@
-"""One try at an upload: what an index's answer means, and what never happens."""
+"""An upload in one try: what each answer of the index means, and what is never sent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.faulty_server import Exchange, run_server
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.index import PackageIndex
-from unmoor.adapters.index.answers import words
+from unmoor.adapters.index.answers import error_message
 from unmoor.artifacts.files import describe_file
 from unmoor.errors import Conflict, Denied, InvalidDist
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
@@ -34,7 +34,7 @@ from unmoor.util.secret import Secret
 
 
 def test_the_bytes_arrive_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """What is sent is the file, with its digest and the credential, in one request, without a word."""
+    """One request sends the file with its digest and the credential, and prints nothing."""
     file = build_dists(tmp_path)[0]
     with run_index() as running:
         assert running.index.send(file) == Sent()
@@ -85,8 +85,8 @@ ANSWERS: dict[str, tuple[Callable[[Exchange], None], Sending]] = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_answers_are_told_apart(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Each answer is one of four things, the index's words cleaned; nothing is sent twice, nothing printed."""
+def test_answers(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each answer has one of four meanings, with the index's cleaned reason; nothing is sent twice or printed."""
     script, expected = ANSWERS[name]
     with run_script(script) as (index, server):
         assert index.send(build_dists(tmp_path)[0]) == expected
@@ -96,20 +96,20 @@ def test_answers_are_told_apart(name: str, tmp_path: Path, capfd: pytest.Capture
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_refused(status: int, tmp_path: Path) -> None:
-    """The credential never follows one, wherever it leads."""
+    """The credential never follows a redirect."""
     with (
         run_server(no(200)) as other,
         run_script(lambda x: x.redirect(f"{other.url}/?token=1", status)) as (index, server),
     ):
         answer = index.send(build_dists(tmp_path)[0])
-    words = f"it redirects to {other.url}/: is {server.url}/legacy/ an upload address, with its slash at the end?"
+    words = f"it redirects to {other.url}/: is {server.url}/legacy/ the upload address, with a slash at the end?"
     assert answer == Refusal(status=status, reason=words)
     assert (len(server.seen), other.seen) == (1, [])
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_credential_is_denied(status: int, tmp_path: Path) -> None:
-    """The index's words and the credential's origin are named, the credential is not."""
+    """The error has the index's reason and the credential's origin, but not the credential."""
     script = no(status, "", reason="Invalid API Token")
     words = r"a test's token.*Invalid API Token"
     with run_script(script) as (index, server), pytest.raises(Denied, match=words) as caught:
@@ -131,18 +131,18 @@ def test_a_refused_credential_is_denied(status: int, tmp_path: Path) -> None:
         ("User 'x' does not have two-factor authentication enabled.", "two-factor"),
         ("The user 'x' isn't allowed to upload to project 'demo'.", "belongs to somebody else"),
         ("Invalid or non-existent authentication information.", "a new token on example"),
-        ("Because", "valid, for this index, and for this project"),
+        ("Because", "is valid, for this index, and for this project"),
     ],
 )
 def test_each_refusal_of_a_credential_has_its_advice(reason: str, advice: str, tmp_path: Path) -> None:
-    """What helps differs: the token, the account, or the project's owner."""
+    """The advice depends on the reason: the token, the account, or the project's owner."""
     with run_script(no(403, "", reason=reason)) as (index, _), pytest.raises(Denied) as caught:
         index.send(build_dists(tmp_path)[0])
     assert advice in caught.value.next_step
 
 
 def test_without_a_credential_nothing_is_sent(tmp_path: Path) -> None:
-    """No anonymous try, and no stray login from .netrc."""
+    """There is no anonymous try, and no login from .netrc."""
     with run_server(no(200)) as server, BoundedSession(BOUNDS) as http:
         login = Login(username="__token__", secret=Secret(""), origin="TWINE_PASSWORD is not set")
         index = PackageIndex(replace(index_place(server.url), login=login), http)
@@ -156,7 +156,7 @@ def test_without_a_credential_nothing_is_sent(tmp_path: Path) -> None:
 def test_an_index_that_never_answers_is_lost(
     script: Callable[[Exchange], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The upload ends at its deadline, the bytes perhaps there."""
+    """The upload ends at its deadline; the index may have the bytes."""
     monkeypatch.setattr("unmoor.adapters.index.send.transfer_time", lambda _: 0.4)
     served = FaultyIndex()
 
@@ -171,7 +171,7 @@ def test_an_index_that_never_answers_is_lost(
 
 
 def changed(file: File) -> File:
-    """The same name, other bytes."""
+    """The same name with other bytes."""
     file.path.write_bytes(file.path.read_bytes() + b"\n")
     return file
 
@@ -182,13 +182,13 @@ def renamed(file: File) -> File:
 
 
 def gone(file: File) -> File:
-    """No bytes."""
+    """An empty file."""
     file.path.unlink()
     return file
 
 
 def hollow(file: File) -> File:
-    """A wheel that is none, recorded as it is."""
+    """An invalid wheel with the recorded hash."""
     file.path.write_bytes(b"PK nothing")
     return describe_file(file.path)
 
@@ -198,21 +198,21 @@ def hollow(file: File) -> File:
     [
         (changed, Conflict, "changed on disk"),
         (renamed, Conflict, "its name is xdemo"),
-        (gone, Conflict, "cannot be read as what it was"),
+        (gone, Conflict, "it is not readable any more"),
         (hollow, InvalidDist, "cannot be uploaded"),
     ],
 )
-def test_what_is_not_the_tested_file_is_not_sent(
+def test_only_the_tested_file_is_sent(
     spoil: Callable[[File], File], kind: type[Exception], words: str, tmp_path: Path
 ) -> None:
-    """The file is hashed once more right before it is sent."""
+    """The file is hashed again right before it is sent."""
     with run_script(no(200)) as (index, server), pytest.raises(kind, match=words):
         index.send(spoil(build_dists(tmp_path)[0]))
     assert server.seen == []
 
 
 def test_a_credential_of_any_letters_is_sent(tmp_path: Path) -> None:
-    """Names and passwords are UTF-8 on the wire."""
+    """User names and passwords are sent as UTF-8."""
     with run_server(no(200)) as server, BoundedSession(BOUNDS) as http:
         login = Login(username="käpt'n", secret=Secret("påss\nword"), origin="a test")
         assert (
@@ -222,7 +222,7 @@ def test_a_credential_of_any_letters_is_sent(tmp_path: Path) -> None:
 
 
 @given(st.binary(), st.sampled_from(["text/html", "application/json", "text/plain", ""]), st.text())
-def test_any_body_gives_words(body: bytes, kind: str, reason: str) -> None:
-    """Bodies and status lines never break what is said about them."""
+def test_any_body_gives_a_message(body: bytes, kind: str, reason: str) -> None:
+    """Any body and any status line give a clean message."""
     answer = Response(status=400, reason=reason, headers={"Content-Type": kind}, body=body, url="http://127.0.0.1/")
-    assert words(answer)
+    assert error_message(answer)

@@ -1,4 +1,4 @@
-"""A stored login is judged before anything is sent."""
+"""A stored login is checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from pypitoken import Token  # type: ignore[import-untyped]
 
-from unmoor.adapters.index.tokens import judge
+from unmoor.adapters.index.tokens import check_login
 from unmoor.config.real_world import real_world, upload_addresses
 from unmoor.errors import Denied
 from unmoor.ports.world import IndexPlace, Login
@@ -35,7 +35,7 @@ def token(domain: str, **restrict: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("where", "text", "told"),
+    ("where", "text", "expected"),
     [
         ("pypi", token(PYPI), f"a token of {PYPI}, for every project of its owner"),
         ("testpypi", token(TESTPYPI, project_names=["demo-x"]), f"a token of {TESTPYPI}, for demo-x"),
@@ -52,9 +52,9 @@ def token(domain: str, **restrict: object) -> str:
     ],
     ids=["whole", "project", "ids", "ends", "password", "opaque", "own", "proxied"],
 )
-def test_what_can_be_right_is_told(where: str, text: str, told: str) -> None:
-    """Whatever it says of itself, in words."""
-    assert judge(place(where, text), "Demo.X", NOW) == told
+def test_a_valid_login_is_described(where: str, text: str, expected: str) -> None:
+    """The description names the index, the projects and the end of the token."""
+    assert check_login(place(where, text), "Demo.X", NOW) == expected
 
 
 WRONG: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -62,10 +62,10 @@ WRONG: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "the production index's": ("testpypi", token(PYPI), (f"a token of {PYPI}", f"testpypi is {TESTPYPI}")),
     "a private one's": ("pypi", token("x.example.org"), ("x.example.org", PYPI)),
     "a public one's at a private index": ("mine", token(PYPI), (f"a token of {PYPI}", "mine is index.example.org")),
-    "another project's": ("pypi", token(PYPI, project_names=["other"]), ("for other", "Demo.X is to be released")),
+    "another project's": ("pypi", token(PYPI, project_names=["other"]), ("for other", "a release of Demo.X")),
     "another's, private": ("mine", token("x", project_names=["other"]), ("for other",)),
-    "ended": ("pypi", token(PYPI, not_before=1, not_after=2), ("ended at 1970-01-01 00:00 UTC", "new token")),
-    "not begun": ("pypi", token(PYPI, not_before=int(NOW) + 9, not_after=int(NOW) + 99), ("begins at", "clock")),
+    "ended": ("pypi", token(PYPI, not_before=1, not_after=2), ("expired at 1970-01-01 00:00 UTC", "new token")),
+    "not begun": ("pypi", token(PYPI, not_before=int(NOW) + 9, not_after=int(NOW) + 99), ("not valid before", "clock")),
     "a password": ("pypi", "hunter2", ("does not begin with pypi-", "API token on pypi")),
     "cut off": ("pypi", token(PYPI)[:-9], ("cut off",)),
     "with a line break": ("pypi", f"{token(PYPI)}\n", ("white space",)),
@@ -74,18 +74,18 @@ WRONG: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_surely_wrong_is_denied_without_a_request(case: str) -> None:
-    """Both sides are named, what to do is said, and the token is not."""
-    where, text, said = WRONG[case]
+def test_an_invalid_login_is_denied_without_a_request(case: str) -> None:
+    """The error names both sides and what to do, but not the token."""
+    where, text, expected = WRONG[case]
     with pytest.raises(Denied) as caught:
-        judge(place(where, text), "Demo.X", NOW)
-    told = f"{caught.value} {caught.value.next_step}"
-    assert "~/.pypirc" in told
-    assert all(each in told for each in said), told
-    assert text.strip()[:20] not in told
+        check_login(place(where, text), "Demo.X", NOW)
+    message = f"{caught.value} {caught.value.next_step}"
+    assert "~/.pypirc" in message
+    assert all(each in message for each in expected), message
+    assert text.strip()[:20] not in message
 
 
 def test_a_public_index_takes_no_user_names() -> None:
-    """Passwords were given up; the user name says that one is meant."""
+    """A user name means a password, which public indexes do not accept."""
     with pytest.raises(Denied, match="'somebody'"):
-        judge(place("pypi", token(PYPI), "somebody"), "demo", NOW)
+        check_login(place("pypi", token(PYPI), "somebody"), "demo", NOW)

@@ -1,4 +1,4 @@
-"""Trusted publishing against the local world's indexes and issuer: what is used, what is refused, in which words."""
+"""Trusted publishing against the local world's indexes and issuer: what is used, what is refused, and why."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REQUEST_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
-    """One world for all of these tests."""
+    """One world for all tests here."""
     folder = tmp_path_factory.mktemp("world")
     with local.start(folder, repository="acme/demo", checkout=None) as running:
         yield running
@@ -43,7 +43,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
 
 @pytest.fixture
 def job(world: LocalWorld, monkeypatch: pytest.MonkeyPatch) -> TrustedJob:
-    """A job in it."""
+    """A job in the world."""
     return TrustedJob.start(world, monkeypatch)
 
 
@@ -63,24 +63,24 @@ def job(world: LocalWorld, monkeypatch: pytest.MonkeyPatch) -> TrustedJob:
 def test_the_policy_decides_which_login_is_used(
     job: TrustedJob, policy: Trusted, password: str, *, minted: bool
 ) -> None:
-    """A stored login goes before, unless trusted publishing is demanded; nobody is asked."""
+    """A stored login takes precedence unless trusted publishing is required; nothing is sent."""
     credential = job.index(policy, password).credential()
     assert (credential.minted, credential.present) == (minted, minted or bool(password))
     assert ("GitHub Actions" in credential.origin) is minted
 
 
 def test_mixed_credentials_are_refused_by_name(job: TrustedJob, tmp_path: Path) -> None:
-    """Who demands trusted publishing wants no other secret around: also at an upload."""
+    """If trusted publishing is required, another credential is refused, also at an upload."""
     index = job.index(Trusted.ALWAYS, "pypi-x")
     for use in (index.credential, lambda: index.send(build_dists(tmp_path)[0])):
-        with pytest.raises(Denied, match=r"another credential too, from ~/\.pypirc") as caught:
+        with pytest.raises(Denied, match=r"another credential, from ~/\.pypirc") as caught:
             use()
-        assert "take that one away" in caught.value.next_step
+        assert "remove that one" in caught.value.next_step
 
 
 @pytest.mark.parametrize("missing", [REQUEST_TOKEN, REQUEST_URL])
 def test_a_missing_permission_is_named_without_a_request(job: TrustedJob, missing: str) -> None:
-    """It is the most common mistake, and known in the first second."""
+    """The most common mistake is found at once."""
     del job.environ[missing]
     with pytest.raises(Denied, match="no permission 'id-token: write'") as caught:
         job.index(Trusted.ALWAYS).credential()
@@ -93,7 +93,7 @@ def test_a_missing_permission_is_named_without_a_request(job: TrustedJob, missin
 
 
 def test_the_permission_may_also_turn_out_to_be_missing(job: TrustedJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library says the same in its own way."""
+    """The library's own error for a missing permission has the same meaning."""
     monkeypatch.delenv(REQUEST_TOKEN)
     with pytest.raises(Denied, match="id-token: write"):
         id_token("x", job.environ)
@@ -109,13 +109,13 @@ def test_the_permission_may_also_turn_out_to_be_missing(job: TrustedJob, monkeyp
         ({"GOOGLE_SERVICE_ACCOUNT_NAME": "x@example.org"}, Ambient(name="Google Cloud")),
     ],
 )
-def test_the_ci_is_told_by_its_variables(environ: dict[str, str], found: Ambient | None) -> None:
-    """Those that the library knows."""
+def test_the_ci_is_detected_by_its_variables(environ: dict[str, str], found: Ambient | None) -> None:
+    """All CIs that the library supports are detected."""
     assert ambient.ambient(environ) == found
 
 
 def test_gitlab_without_an_id_token_lacks_one() -> None:
-    """Its jobs name theirs in the configuration."""
+    """GitLab jobs need an ID token in their configuration."""
     found = ambient.ambient({"GITLAB_CI": "true"})
     assert found is not None
     assert "no ID token" in found.lacking
@@ -123,11 +123,11 @@ def test_gitlab_without_an_id_token_lacks_one() -> None:
 
 
 def test_outside_of_a_ci_there_is_none(job: TrustedJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Demanded on a laptop, it is refused before anything is sent to the index but the question for the audience."""
+    """If it is required on a laptop, it is refused after nothing but the request for the audience."""
     for name in list(job.environ):
         monkeypatch.delenv(name)
     job.environ.clear()
-    with pytest.raises(Denied, match="nothing here gives ID tokens"):
+    with pytest.raises(Denied, match="no CI gives ID tokens here"):
         job.index(Trusted.ALWAYS).prove_login("demo", LoginProbe.ASKING)
     assert not job.index(Trusted.AUTO).credential().present
 
@@ -138,7 +138,7 @@ def test_outside_of_a_ci_there_is_none(job: TrustedJob, monkeypatch: pytest.Monk
 def test_a_token_is_minted_used_and_shown_to_nobody(
     job: TrustedJob, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A new project: the mint makes it, and the files arrive."""
+    """For a new project, the mint creates it, and the files arrive."""
     job.publishers(PUBLISHER | {"pending": True})
     before, index = job.minted(), job.index()
     for file in build_dists(tmp_path):
@@ -154,12 +154,12 @@ def test_a_token_is_minted_used_and_shown_to_nobody(
 
 
 def test_proving_goes_only_as_far_as_it_may(job: TrustedJob) -> None:
-    """Reading asks nobody, asking tells who we are, minting alone changes the index."""
+    """Reading sends nothing, asking gets the identity of the job, and only minting changes the index."""
     before, index = job.minted(), job.index()
     job.publishers(PUBLISHER)
     job.claims(environment="pypi")
     read = index.prove_login("demo", LoginProbe.READING)
-    assert (read.taken, "no token was asked for" in read.detail) == (False, True)
+    assert (read.taken, "no token requested" in read.detail) == (False, True)
     asked = index.prove_login("demo", LoginProbe.ASKING)
     assert (asked.taken, asked.detail.partition(", as ")[2]) == (
         False,
@@ -167,12 +167,12 @@ def test_proving_goes_only_as_far_as_it_may(job: TrustedJob) -> None:
     )
     assert job.minted() == before
     minted = index.prove_login("demo", LoginProbe.MINTING)
-    assert (minted.taken, "a token was minted" in minted.detail) == (True, True)
+    assert (minted.taken, "minted a token" in minted.detail) == (True, True)
     assert job.minted() == before + 1
 
 
-def test_a_token_is_used_for_ten_minutes_and_then_made_anew(job: TrustedJob) -> None:
-    """Well before its end after fifteen; each time with an ID token that was in no exchange before."""
+def test_a_token_is_used_for_ten_minutes_and_then_replaced(job: TrustedJob) -> None:
+    """A token is replaced well before it expires after fifteen minutes, each time with a new ID token."""
     job.publishers(PUBLISHER)
     trusted = job.trusted()
     first = trusted.login()
@@ -185,7 +185,7 @@ def test_a_token_is_used_for_ten_minutes_and_then_made_anew(job: TrustedJob) -> 
 
 
 def test_many_threads_mint_one_token(job: TrustedJob) -> None:
-    """Uploads side by side share it."""
+    """Parallel uploads share a token."""
     job.publishers(PUBLISHER)
     before, trusted = job.minted(), job.trusted()
     with ThreadPoolExecutor(8) as pool:
@@ -197,7 +197,7 @@ def test_many_threads_mint_one_token(job: TrustedJob) -> None:
 def test_the_two_indexes_have_tokens_of_their_own(
     job: TrustedJob, world: LocalWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each asks for its own audience, and knows its own publishers."""
+    """Each index has its own audience and its own publishers."""
     job.publishers(PUBLISHER)
     other = TrustedJob.start(world, monkeypatch, "testpypi")
     assert job.trusted().login().secret
@@ -235,7 +235,7 @@ REFUSED: dict[str, tuple[Callable[[TrustedJob], None], tuple[str, ...]]] = {
     ),
     "invalid-token": (
         lambda job: job.claims(iat=1, exp=2),
-        ("does not believe the ID token", "aud: local-pypi", "clock"),
+        ("does not accept the ID token", "aud: local-pypi", "clock"),
     ),
     "invalid-reuse-token": (
         _reused,
@@ -247,7 +247,7 @@ REFUSED: dict[str, tuple[Callable[[TrustedJob], None], tuple[str, ...]]] = {
     ),
     "invalid-pending-publisher": (
         _taken,
-        ("which is there already", "if the project is yours"),
+        ("which exists already", "if the project is yours"),
     ),
     "name": (
         lambda job: job.publishers(PUBLISHER | {"project": "json", "pending": True}),
@@ -257,26 +257,26 @@ REFUSED: dict[str, tuple[Callable[[TrustedJob], None], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_each_way_of_being_refused_has_its_own_words(job: TrustedJob, case: str) -> None:
-    """What it means, the index's own word, and what to do; never a token."""
-    prepare, said = REFUSED[case]
+def test_each_refusal_has_its_own_message(job: TrustedJob, case: str) -> None:
+    """The message has the meaning, the index's code and what to do, and never a token."""
+    prepare, expected = REFUSED[case]
     prepare(job)
     with pytest.raises(Denied) as caught:
         job.trusted().login()
-    told = f"{caught.value}\n{next_step(caught.value)}"
-    assert all(each in told for each in said), told
-    assert case in told or case == "name"
-    assert "eyJ" not in told
+    message = f"{caught.value}\n{next_step(caught.value)}"
+    assert all(each in message for each in expected), message
+    assert case in message or case == "name"
+    assert "eyJ" not in message
 
 
-def test_the_claims_stand_beside_what_the_publisher_must_be(job: TrustedJob) -> None:
-    """Decoded, and what is absent is said to be."""
+def test_the_claims_are_next_to_the_publishers_fields(job: TrustedJob) -> None:
+    """Claims are decoded, and absent ones are marked."""
     job.claims(environment=None, ref="refs/tags/v1\x1b[31m")
     with pytest.raises(Denied) as caught:
         job.trusted().login()
     ref = "acme/demo/.github/workflows/release.yml@refs/tags/v1.0"
     assert caught.value.what.splitlines()[1:] == [
-        "what this job's ID token says | what the publisher on pypi has to be",
+        "claims of this job's ID token | required of the publisher on pypi",
         "sub: repo:acme/demo:ref:refs/tags/v1.0 | begins with repo:acme/demo",
         "repository: acme/demo | owner acme, repository demo",
         f"workflow_ref: {ref} | not compared",
@@ -287,7 +287,7 @@ def test_the_claims_stand_beside_what_the_publisher_must_be(job: TrustedJob) -> 
 
 
 def test_a_reusable_workflow_is_refused_before_the_exchange(job: TrustedJob) -> None:
-    """The index would look for the workflow that was called; both are named."""
+    """The error names the called workflow, which the index compares, and the calling one."""
     job.publishers(PUBLISHER | {"repository": "acme/demo", "workflow": "publish.yml"})
     job.claims(job_workflow_ref=REUSABLE_WORKFLOW)
     before = job.minted()
@@ -299,8 +299,8 @@ def test_a_reusable_workflow_is_refused_before_the_exchange(job: TrustedJob) -> 
     assert job.minted() == before
 
 
-def test_claims_of_another_ci_are_laid_out_as_it_has_them() -> None:
-    """GitLab's, for one."""
+def test_claims_of_another_ci() -> None:
+    """GitLab's claims have their own rows."""
     claims = Claims({"iss": "https://gitlab.example.org", "project_path": "group/sub/demo", "sub": "project_path:x"})
     table = claims.table("pypi")
     assert "project_path: group/sub/demo | namespace group/sub, project demo" in table
@@ -315,9 +315,9 @@ HEAD = base64.urlsafe_b64encode(b'{"alg":"RS256","typ":"JWT"}').rstrip(b"=").dec
 @pytest.mark.parametrize(
     "text", ["", "a.b", *(f"{head}.{body}.c" for head in ("a", HEAD) for body in ("b", "W10", "!!!", "\u00e9", "MQ"))]
 )
-def test_what_is_no_id_token_is_unknown(text: str) -> None:
-    """It is not shown either."""
-    with pytest.raises(Unknown, match="no ID token"):
+def test_an_invalid_id_token_is_unknown(text: str) -> None:
+    """The error does not contain it."""
+    with pytest.raises(Unknown, match="is not an ID token"):
         Claims.of(Secret(text))
 
 
@@ -325,7 +325,7 @@ def test_what_is_no_id_token_is_unknown(text: str) -> None:
 
 
 def gitlab(job: TrustedJob, patch: pytest.MonkeyPatch) -> TrustedJob:
-    """The same job in GitLab: its one ID token stands in a variable."""
+    """The same job in GitLab, with its only ID token in a variable."""
     token = job.id_token()
     for name in list(job.environ):
         patch.delenv(name)
@@ -339,11 +339,11 @@ def gitlab(job: TrustedJob, patch: pytest.MonkeyPatch) -> TrustedJob:
 def test_one_id_token_is_kept_for_the_upload_and_used_to_its_end(
     job: TrustedJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not spent early, and what it gave is used for as long as it is good."""
+    """The ID token is not used early, and its API token is used as long as it is valid."""
     job.publishers(PUBLISHER)
     before, index = job.minted(), gitlab(job, monkeypatch).index()
     proved = index.prove_login("demo", LoginProbe.MINTING)
-    assert (proved.taken, "kept for the upload" in proved.detail) == (False, True)
+    assert (proved.taken, "saved for the upload" in proved.detail) == (False, True)
     assert job.minted() == before
     trusted = index.trusted
     assert trusted is not None
@@ -351,13 +351,13 @@ def test_one_id_token_is_kept_for_the_upload_and_used_to_its_end(
     job.clock.time += 700
     assert trusted.login() == login
     job.clock.time += 200
-    with pytest.raises(Denied, match="one ID token only") as caught:
+    with pytest.raises(Denied, match="only one ID token") as caught:
         trusted.login()
     assert "start the job again" in caught.value.next_step
 
 
-def test_an_id_token_for_another_audience_only_is_none(job: TrustedJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    """GitLab's variables are named after audiences; the one that is missing is named."""
+def test_an_id_token_for_another_audience_does_not_count(job: TrustedJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitLab's variables are named after audiences; the error names the missing one."""
     gitlab(job, monkeypatch)
     monkeypatch.delenv("LOCAL_PYPI_ID_TOKEN")
     with pytest.raises(Denied, match="LOCAL_PYPI_ID_TOKEN not found") as caught:
@@ -369,12 +369,12 @@ def test_an_id_token_for_another_audience_only_is_none(job: TrustedJob, monkeypa
 
 
 def encoded(**claims: Any) -> str:
-    """An ID token that nobody signed."""
+    """An unsigned ID token."""
     return jwt.encode({"aud": "mine"} | claims, "", "none")
 
 
 def trusting(url: str, patch: pytest.MonkeyPatch, http: BoundedSession, clock: FakeClock) -> TrustedPublishing:
-    """Trusted publishing to an index that a test speaks for, which is the CI as well."""
+    """Trusted publishing to an index that a test scripts, which is also the CI."""
     environ = {"GITHUB_ACTIONS": "true", REQUEST_URL: f"{url}/ci", REQUEST_TOKEN: "runner-secret"}
     for name, value in environ.items():
         patch.setenv(name, value)
@@ -394,7 +394,7 @@ Answers = dict[str, Callable[[Exchange], None]]
 
 
 def script(answers: Answers) -> Callable[[Exchange], None]:
-    """Answer as usual but where a test says otherwise."""
+    """Answer as usual unless a test overrides it."""
     numbers = iter(range(1000))
 
     def serve(exchange: Exchange) -> None:
@@ -414,7 +414,7 @@ ODD: dict[str, tuple[str, Callable[[Exchange], None], type[Exception], str]] = {
     "no trusted publishing": (AUDIENCE, lambda x: x.answer(404), Denied, "mine has no trusted publishing"),
     "switched off": (AUDIENCE, lambda x: x.answer(403), Denied, "switched trusted publishing off"),
     "audience on fire": (AUDIENCE, lambda x: x.answer(500), Unknown, "answered 500"),
-    "audience in HTML": (AUDIENCE, lambda x: x.answer(200, "<h1>hi</h1>"), Unknown, "no JSON"),
+    "audience in HTML": (AUDIENCE, lambda x: x.answer(200, "<h1>hi</h1>"), Unknown, "is not JSON"),
     "audience missing": (AUDIENCE, lambda x: x.json({}), Unknown, "names no audience"),
     "audience not text": (AUDIENCE, lambda x: x.json({"audience": 7}), Unknown, "names no audience"),
     "audience not printable": (AUDIENCE, lambda x: x.json({"audience": "a\nb"}), Unknown, "names no audience"),
@@ -424,9 +424,9 @@ ODD: dict[str, tuple[str, Callable[[Exchange], None], type[Exception], str]] = {
     "CI without a token": ("/ci", lambda x: x.json({}), Unknown, "malformed"),
     "CI for another audience": ("/ci", lambda x: x.json({"value": encoded(aud="x")}), Unknown, "audience"),
     "CI that gives no token": ("/ci", lambda x: x.json({"value": "hunter2"}), Unknown, "Malformed token"),
-    "mint in HTML": (MINT, lambda x: x.answer(200, "hi"), Unknown, "no JSON"),
-    "mint without a token": (MINT, lambda x: x.json({"success": True}), Unknown, "minted no token"),
-    "mint that breaks lines": (MINT, lambda x: x.json({"token": "a\nb"}), Unknown, "minted no token"),
+    "mint in HTML": (MINT, lambda x: x.answer(200, "hi"), Unknown, "is not JSON"),
+    "mint without a token": (MINT, lambda x: x.json({"success": True}), Unknown, "returned no token"),
+    "mint that breaks lines": (MINT, lambda x: x.json({"token": "a\nb"}), Unknown, "returned no token"),
     "mint on fire": (MINT, lambda x: x.answer(503), Unknown, "answered 503"),
     "mint that is busy": (MINT, lambda x: x.answer(429, headers={"Retry-After": "7"}), Unknown, "answered 429"),
     "mint that resets": (MINT, Exchange.reset, Unknown, "the connection failed"),
@@ -442,19 +442,19 @@ ODD: dict[str, tuple[str, Callable[[Exchange], None], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize("case", ODD)
-def test_an_odd_answer_is_refused_or_unknown(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is never taken for a token, and shows no secret."""
-    path, answer, error, said = ODD[case]
+def test_an_unusable_answer_is_refused_or_unknown(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It never counts as a token, and the error has no secret."""
+    path, answer, error, expected = ODD[case]
     with run_server(script({path: answer})) as server, BoundedSession(BOUNDS) as http:
         trusted = trusting(server.url, monkeypatch, http, FakeClock(time=1000.0))
-        with pytest.raises(error, match=said) as caught:
+        with pytest.raises(error, match=expected) as caught:
             trusted.login()
-    told = f"{caught.value} {getattr(caught.value, 'next_step', '')}"
-    assert "runner-secret" not in told
+    message = f"{caught.value} {getattr(caught.value, 'next_step', '')}"
+    assert "runner-secret" not in message
 
 
 def test_a_token_that_comes_back_in_a_refusal_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some servers repeat what they were sent."""
+    """Some servers repeat the request in their answer."""
 
     def echo(exchange: Exchange) -> None:
         errors = [{"code": "invalid-payload", "description": json.loads(exchange.read())["token"]}]
@@ -466,8 +466,8 @@ def test_a_token_that_comes_back_in_a_refusal_is_hidden(monkeypatch: pytest.Monk
             trusted.login()
 
 
-def test_a_lost_answer_is_asked_for_again_with_another_id_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first one may be spent. Waits are bounded, and so are tries."""
+def test_a_lost_answer_is_retried_with_another_id_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first ID token may be used up. Waits and retries are bounded."""
     sent: list[str] = []
 
     def lose(exchange: Exchange) -> None:
@@ -484,8 +484,8 @@ def test_a_lost_answer_is_asked_for_again_with_another_id_token(monkeypatch: pyt
     assert (len(sent), len(set(sent)), clock.slept) == (3, 3, [1.0, 4.0])
 
 
-def test_a_token_for_less_time_is_made_anew_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An index may give other tokens than PyPI; a wrong clock does not make a new one for each file."""
+def test_a_shorter_token_is_replaced_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index may give shorter tokens than PyPI; a wrong clock does not mint a new one for each file."""
     clock = FakeClock(time=1000.0)
     answers: Answers = {MINT: lambda x: x.json({"token": "minted", "expires": 1})}
     with run_server(script(answers)) as server, BoundedSession(BOUNDS) as http:
@@ -496,18 +496,18 @@ def test_a_token_for_less_time_is_made_anew_sooner(monkeypatch: pytest.MonkeyPat
             assert len(server.paths("POST")) == exchanges
 
 
-def test_an_audience_from_elsewhere_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A redirect could ask for an ID token in another's name."""
+def test_a_redirected_audience_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redirect could name the audience of another service."""
     with run_server(lambda x: x.json({"audience": "mine"})) as other:
         answers: Answers = {AUDIENCE: lambda x: x.redirect(f"{other.url}/x")}
         with run_server(script(answers)) as server, BoundedSession(BOUNDS) as http:
             trusted = trusting(server.url, monkeypatch, http, FakeClock(time=1000.0))
-            with pytest.raises(Denied, match="leads elsewhere"):
+            with pytest.raises(Denied, match="redirects to"):
                 trusted.login()
 
 
 def test_a_ci_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library would wait for four times half a minute."""
+    """The library alone would wait four times for half a minute."""
     monkeypatch.setattr(ambient, "_PATIENCE", 0.2)
     with run_server(script({"/ci": Exchange.hang})) as server, BoundedSession(BOUNDS) as http:
         trusted = trusting(server.url, monkeypatch, http, FakeClock(time=1000.0))
@@ -515,10 +515,10 @@ def test_a_ci_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPat
             trusted.login()
 
 
-def test_an_address_that_is_none_is_no_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the library lets through is told by its name alone."""
+def test_an_invalid_address_of_the_ci_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that the library does not catch is reported by its type only."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv(REQUEST_TOKEN, "x")
     monkeypatch.setenv(REQUEST_URL, "http://[")
-    with pytest.raises(Unknown, match="could not be asked"):
+    with pytest.raises(Unknown, match="cannot ask the CI"):
         id_token("x", os.environ)

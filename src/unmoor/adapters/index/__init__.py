@@ -1,7 +1,7 @@
-"""A package index: its pages read by digest, and uploads by twine.
+"""A package index: reads its pages, compares files by digest, and uploads with twine.
 
-Implements `unmoor.ports.index`; any index that speaks PyPI's protocol will do. Begin with `PackageIndex`, here, then
-`read` and `send`; `trusted` gets a token without a stored login.
+Implements `unmoor.ports.index` for any index that speaks PyPI's protocol. Begin with `PackageIndex` in this module,
+then `read` and `send`; `trusted` gets a token without a stored login.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 __all__ = ["PackageIndex"]
 
-# Bytes of a file whose size an index does not tell.
+# The largest download in bytes if the index gives no size.
 _LARGEST = 2 << 30
 
 
 @dataclass(frozen=True)
 class PackageIndex:
-    """`unmoor.ports.index.Index` over HTTP. Without a clock, no read is tried twice.
+    """`unmoor.ports.index.Index` over HTTP. Without a clock, it retries no read.
 
-    ``trusted`` is for this very place; without it, only a stored login is used.
+    ``trusted`` is trusted publishing to this index; without it, only a stored login is used.
     """
 
     place: IndexPlace
@@ -48,32 +48,32 @@ class PackageIndex:
 
     @property
     def name(self) -> str:
-        """What the user calls it."""
+        """The user's name for the index."""
         return self.place.name
 
     @property
     def page(self) -> str:
-        """The address a person would open; ``{project}`` and ``{version}`` stand in it."""
+        """The address of a release's web page, with the placeholders ``{project}`` and ``{version}``."""
         return self.place.page
 
     def credential(self) -> Credential:
-        """Say whether there is a login for uploads, and where it comes from. Never sends anything. Raises `Denied`."""
+        """Whether there is a login for uploads, and where it comes from. Sends nothing. Raises `Denied`."""
         if self.trusted is not None:
             return self.trusted.credential()
         return Credential(present=bool(self.place.login.secret), origin=self.place.login.origin)
 
     def prove_login(self, project: str, upto: LoginProbe) -> Proved:
-        """Judge a stored login by what it says itself; mint one, if that may be. Raises `Denied`, `Unknown`."""
+        """Check a stored login by its own content, or mint a token if ``upto`` allows. Raises `Denied`, `Unknown`."""
         credential = self.credential()
         if self.trusted is not None and credential.minted:
             return self.trusted.prove(upto)
-        from unmoor.adapters.index.tokens import judge
+        from unmoor.adapters.index.tokens import check_login
 
-        told = judge(self.place, project)
-        return Proved(taken=False, detail=f"login from {credential.origin}{f': {told}' if told else ''}")
+        described = check_login(self.place, project)
+        return Proved(taken=False, detail=f"login from {credential.origin}{f': {described}' if described else ''}")
 
     def knows(self, project: str) -> bool:
-        """Whether the index has the project at all. Raises `Unknown`, `Denied`."""
+        """Whether the index has the project. Raises `Unknown`, `Denied`."""
         return self._reader.knows(project)
 
     def versions(self, project: str) -> Mapping[Version, bool]:
@@ -81,13 +81,13 @@ class PackageIndex:
         return self._reader.versions(project)
 
     def holding(self, project: str, version: str) -> Holding:
-        """Read both voices; files that have no hash in either are fetched and hashed. Raises `Unknown`, `Denied`."""
+        """Read both APIs; download and hash files that have no hash in either. Raises `Unknown`, `Denied`."""
         return self._hashes.filled(self._reader.holding(project, version))
 
     def send(self, file: File) -> Sending:
-        """Upload, trying exactly once.
+        """Upload a file, in exactly one try.
 
-        Raises `Denied`, `Conflict`, `InvalidDist`, and `Unknown` if no token was minted.
+        Raises `Denied`, `Conflict`, `InvalidDist`, and `Unknown` if no token could be minted.
         """
         place = self.place
         if self.trusted is not None and self.trusted.credential().minted:
@@ -95,15 +95,15 @@ class PackageIndex:
         return self._senders.send(place, file, self.http.bounds)
 
     def fetch(self, listed: ListedFile, into: Path) -> File:
-        """Download, checking the sha256; without credentials, unless the index that takes our uploads asks for them.
+        """Download a file and check its sha256. Raises `Unknown`, `Conflict`, `Denied`.
 
-        Raises `Unknown`, `Conflict`, `Denied`.
+        Sends no credentials unless the server asks for them and is the one that takes the uploads.
         """
         if listed.sha256 is None:
             raise Unknown(
                 f"{self.name} gives no sha256 for {listed.name}",
                 where=self.place.simple,
-                next_step="use an index that gives hashes: what was downloaded could not be checked",
+                next_step="use an index that gives hashes: without them a download cannot be checked",
                 retryable=False,
             )
         return self._fetched(listed, into, listed.size or _LARGEST)

@@ -1,4 +1,4 @@
-"""Hashes of what an index lists without any: its files are fetched and hashed here, within bounds."""
+"""Hashes of files that an index lists without any: downloads and hashes them, within limits."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from unmoor.ports.index import Holding, ListedFile
 from unmoor.products import File
 
 BUDGET = 2 << 30
-"""Bytes that are fetched for one look at most; what comes after stays without a hash."""
+"""The most bytes to download for one read of the index. Files beyond it stay without a hash."""
 _FRESH = 60.0
-"""Seconds for which a hash counts: an index without hashes may take other bytes under the name."""
+"""Seconds for which a hash stays valid: an index without hashes may replace a file's bytes."""
 
 
 @dataclass(frozen=True)
 class Hashes:
-    """``fetch`` downloads a file into a folder, of so many bytes at most; it raises as `Index.fetch` does."""
+    """Fills in missing hashes.
+
+    ``fetch`` downloads a file into a folder, with a limit in bytes, and raises as `Index.fetch` does.
+    """
 
     fetch: Callable[[ListedFile, Path, int], File]
     known: dict[str, tuple[float, File]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def filled(self, holding: Holding) -> Holding:
-        """The same, with a hash for every file that neither voice gives one for. Raises `Unknown`, `Denied`."""
+        """The same, with a hash for every file that has one in neither API. Raises `Unknown`, `Denied`."""
         lacking = sorted(
             name for name in holding.names if (listed := holding.listed(name)) is not None and not listed.sha256
         )
@@ -35,7 +38,7 @@ class Hashes:
             return holding
         found: dict[str, str] = {}
         left = BUDGET
-        # One look at a time: several threads ask after the same files.
+        # One thread at a time: several threads ask for the same files.
         with self.lock:
             for name in lacking:
                 listed = holding.listed(name)

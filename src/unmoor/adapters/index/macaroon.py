@@ -1,12 +1,10 @@
-"""What an API token says about itself: for which index it is, for which projects, until when.
+"""Read the restrictions in an API token: its index, its projects, and when it expires.
 
-Tokens of PyPI and its kin are macaroons, which anybody who holds one can read: ``pypi-`` and then, in
-base64, libmacaroons' binary format, version 2. Only the index can check the signature, and nothing
-here tries to.
+Tokens of PyPI and similar indexes are macaroons, readable by anybody who has one: ``pypi-`` followed by libmacaroons'
+binary format, version 2, in base64. Only the index can check the signature; this module does not.
 
-Read here and not by a library: pypitoken is the one that is kept up, and brings pymacaroons (last
-released in 2018), PyNaCl and jsonschema along, to check and restrict tokens as well. Reading is what
-stands below; the tests compare it with pypitoken.
+The maintained library, pypitoken, also verifies and restricts tokens, and depends on pymacaroons (last released in
+2018), PyNaCl and jsonschema. Reading is all that is needed here. The tests compare this module with pypitoken.
 """
 
 from __future__ import annotations
@@ -22,18 +20,18 @@ from unmoor.util.decode import decode_json
 
 PREFIX = "pypi-"
 _LONGEST = 20_000
-_LONGEST_FIELD = 3  # bytes of a number in front of a field: up to 2 MB
+_LONGEST_FIELD = 3  # bytes of the length of a field: up to 2 MB
 # The fields of the format.
 _END, _LOCATION, _IDENTIFIER, _VID, _SIGNATURE = 0, 1, 2, 4, 6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Restrictions:
-    """What a token's caveats allow, all of them together.
+    """What all caveats of a token allow together.
 
-    ``location`` is the index's host, empty where the token names none. ``projects`` are normalised
-    names, ``None`` where it is for every project of its owner; ``by_id`` says that it is for projects
-    that are named by numbers of the index's own, too. ``expires`` and ``begins`` are Unix times.
+    ``location`` is the index's host, empty if the token names none. ``projects`` are normalized names, ``None`` if the
+    token is valid for every project of its owner. ``by_id`` says that it is also restricted to projects by the index's
+    internal ids. ``expires`` and ``begins`` are Unix times.
     """
 
     location: str
@@ -44,7 +42,7 @@ class Restrictions:
 
 
 def restrictions(token: str) -> Restrictions | None:
-    """Read a token, ``None`` where it is not one of this kind. Caveats of an unknown kind restrict nothing here."""
+    """Read a token. Returns ``None`` if it is not a macaroon of this kind. Ignores caveats of unknown kinds."""
     body = token.removeprefix(PREFIX)
     if body == token or len(token) > _LONGEST:
         return None
@@ -60,7 +58,7 @@ def restrictions(token: str) -> Restrictions | None:
 
 
 def _read(data: bytes) -> tuple[str, list[bytes]]:
-    """The location, and what each caveat says. Raises ``ValueError``."""
+    """The location and the content of each caveat. Raises ``ValueError``."""
     if not data.startswith(b"\x02"):
         raise ValueError("not version 2")
     fields = _fields(data[1:])
@@ -69,7 +67,7 @@ def _read(data: bytes) -> tuple[str, list[bytes]]:
         raise ValueError("no head")
     caveats = []
     while caveat := dict(takewhile(_inside, fields)):
-        # A third party's caveat is sealed: only its address could be read.
+        # A third-party caveat is encrypted.
         if _VID not in caveat:
             caveats.append(caveat.get(_IDENTIFIER, b""))
     if next(fields, (_END, b""))[0] != _SIGNATURE:
@@ -82,7 +80,7 @@ def _inside(field: tuple[int, bytes]) -> bool:
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Every field, sections ended by a field of kind 0. Raises ``ValueError`` where the data end within one."""
+    """Every field; a field of kind 0 ends a section. Raises ``ValueError`` if the data ends within a field."""
     at = 0
     while at < len(data):
         kind, at = _number(data, at)
@@ -94,7 +92,7 @@ def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, the lowest first, and where it ends."""
+    """A number with seven bits a byte, the lowest first, and the position after it."""
     value = 0
     for place in range(_LONGEST_FIELD):
         if at + place >= len(data):
@@ -107,15 +105,15 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _narrowed(found: Restrictions, caveat: bytes) -> Restrictions:
-    """What remains once a caveat is added: a token never allows more than each of its caveats.
+    """Add a caveat to the restrictions. A token allows only what all of its caveats allow.
 
     PyPI writes a caveat as a list that begins with its kind; until 2022 it was an object.
     """
     try:
-        said: Any = decode_json(caveat, object)
+        content: Any = decode_json(caveat, object)
     except ValueError:
         return found
-    match said:
+    match content:
         case [0, int(expires), int(begins)] | {"nbf": int(begins), "exp": int(expires)}:
             return replace(
                 found,

@@ -1,8 +1,7 @@
-"""What an index's pages say: the simple index in JSON (PEP 691) or HTML (PEP 503), and the JSON API.
+"""Read the pages of an index: the simple index in JSON (PEP 691) or HTML (PEP 503), and the JSON API.
 
-A page is believed only if it is one: a login page, an empty body or a page of another project is
-`Unknown`, never "no files". mousebender reads the HTML; its JSON branch is ``json.loads`` and
-checks nothing, so JSON is decoded by msgspec into the types below.
+A login page, an empty body or the page of another project is `Unknown`, never "no files". mousebender reads the HTML.
+Its JSON branch is ``json.loads`` without validation, so msgspec decodes JSON into the types below.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from unmoor.util.text import clean
 
 _HTML = frozenset({"text/html", "application/vnd.pypi.simple.v1+html"})
 _JSON = frozenset({"application/json", simple.ACCEPT_JSON_V1})
-# Old kinds of file that an index may still list: eggs, installers, other archives.
+# Old kinds of files that an index may still list: eggs, installers, other archives.
 _LEGACY = re.compile(r"(-py\d(\.\d+)?.*)?\.(egg|exe|msi|rpm|dmg|deb|tar\.bz2|tar\.Z|tar\.xz|tgz|tar)$")
 
 
@@ -76,8 +75,8 @@ class _Json(msgspec.Struct, frozen=True):
     urls: list[_Url]
 
 
-class _Signs(HTMLParser):
-    """What tells an index page from any other: PEP 629's meta, "Links for NAME"; a form tells against it."""
+class _PageSigns(HTMLParser):
+    """Signs of an index page: PEP 629's meta tag or the heading "Links for NAME", and no form."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,7 +87,7 @@ class _Signs(HTMLParser):
         self._inside = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note the tags that matter."""
+        """Record the relevant tags."""
         values = dict(attrs)
         self.form = self.form or tag in {"form", "input"}
         self._inside = tag
@@ -98,52 +97,50 @@ class _Signs(HTMLParser):
             self.declared = True
 
     def handle_data(self, data: str) -> None:
-        """Note the headings."""
+        """Record the headings."""
         if self._inside in {"title", "h1"}:
             self.heading += f" {data}"
 
 
-def no_page(answer: Response, what: str) -> Unknown:
-    """The error for an answer that is not what was asked for."""
+def not_an_index_page(answer: Response, what: str) -> Unknown:
+    """The error for an answer that is not the requested page of the index."""
     return Unknown(
         f"the index answered {answer.status} with something that is not its page: {what}",
         where=without_query(answer.url),
-        otherwise="open that address in a browser: a proxy or a login page may answer in the index's place",
+        otherwise="open that address in a browser: a proxy or a login page may answer instead of the index",
     )
 
 
 def simple_page(answer: Response, project: str) -> tuple[PageEntry, ...]:
-    """Read a page of the simple index. The entries' addresses are as the page has them, or made whole by its base."""
+    """Read a page of the simple index. Addresses stay as they are, or are resolved against the page's base."""
     try:
         if answer.content_type in _JSON:
             page = decode_json(answer.body, _Page)
         elif answer.content_type in _HTML:
             page = _from_html(answer, project)
         else:
-            raise no_page(answer, f"its content type is {clean(answer.content_type, 80) or 'not given'}")
+            raise not_an_index_page(answer, f"its content type is {clean(answer.content_type, 80) or 'not given'}")
     except (ValueError, simple.UnsupportedAPIVersion) as error:
-        raise no_page(answer, clean(str(error))) from error
+        raise not_an_index_page(answer, clean(str(error))) from error
     if page.meta.version.partition(".")[0] != "1":
-        raise no_page(
-            answer, f"it speaks version {clean(page.meta.version, 20)} of the simple API, and 1 was asked for"
-        )
+        raise not_an_index_page(answer, f"it has version {clean(page.meta.version, 20)} of the simple API, expected 1")
     if canonicalize_name(page.name) != canonicalize_name(project):
-        raise no_page(answer, f"it is about {clean(page.name, 80)!r}, not {project!r}")
+        raise not_an_index_page(answer, f"it is about {clean(page.name, 80)!r}, not {project!r}")
     return tuple(page.files)
 
 
 def _from_html(answer: Response, project: str) -> _Page:
     text = answer.body.decode("utf-8")
-    signs = _Signs()
+    signs = _PageSigns()
     signs.feed(text)
     with warnings.catch_warnings():
-        # A newer minor version of the API adds things that are not read here.
+        # A newer minor version of the API only adds to it.
         warnings.simplefilter("ignore", simple.APIVersionWarning)
         page: _Page = msgspec.convert(simple.from_project_details_html(text, project), _Page)
     titled = "links for" in signs.heading.lower() and canonicalize_name(project) in canonicalize_name(signs.heading)
-    ours = any(version_of(entry.filename, project) for entry in page.files)
-    if signs.form or not (signs.declared or titled or ours):
-        raise no_page(answer, "a web page that does not list this project's files")
+    has_files = any(version_of(entry.filename, project) for entry in page.files)
+    if signs.form or not (signs.declared or titled or has_files):
+        raise not_an_index_page(answer, "a web page that does not list this project's files")
     if signs.base:
         base = resolve_link(answer.url, signs.base)
         entries = [msgspec.structs.replace(entry, url=resolve_link(base, entry.url)) for entry in page.files]
@@ -152,26 +149,28 @@ def _from_html(answer: Response, project: str) -> _Page:
 
 
 def json_page(answer: Response, project: str, version: str) -> tuple[PageEntry, ...]:
-    """Read the JSON API's page of one version."""
+    """Read the answer of the JSON API about one version."""
     if answer.content_type != "application/json":
-        raise no_page(answer, f"its content type is {clean(answer.content_type, 80) or 'not given'}")
+        raise not_an_index_page(answer, f"its content type is {clean(answer.content_type, 80) or 'not given'}")
     try:
         page = decode_json(answer.body, _Json)
         same = Version(page.info.version) == Version(version)
     except ValueError as error:
-        raise no_page(answer, clean(str(error))) from error
+        raise not_an_index_page(answer, clean(str(error))) from error
     if not same or canonicalize_name(page.info.name) != canonicalize_name(project):
-        raise no_page(answer, f"it is about {clean(f'{page.info.name} {page.info.version}', 80)}")
+        raise not_an_index_page(answer, f"it is about {clean(f'{page.info.name} {page.info.version}', 80)}")
     return tuple(
         PageEntry(filename=each.filename, url=each.url, hashes=each.digests, size=each.size, yanked=each.yanked)
         for each in page.urls
     )
 
 
-def listed(answer: Response, entries: Iterable[PageEntry], project: str, version: str) -> Mapping[str, ListedFile]:
-    """The files of one version, their addresses made whole and checked.
+def listed_files(
+    answer: Response, entries: Iterable[PageEntry], project: str, version: str
+) -> Mapping[str, ListedFile]:
+    """The files of one version by name, with absolute, checked addresses.
 
-    Raises `Unknown` for a hash or an address that is none, and for one name with two hashes.
+    Raises `Unknown` for an invalid hash or address, and for one name with two hashes.
     """
     wanted = Version(version)
     found: dict[str, ListedFile] = {}
@@ -186,22 +185,22 @@ def listed(answer: Response, entries: Iterable[PageEntry], project: str, version
             yanked=bool(entry.yanked),
         )
         if found.setdefault(file.name, file).sha256 != file.sha256:
-            raise no_page(answer, f"it lists {clean(file.name)} twice, with two hashes")
+            raise not_an_index_page(answer, f"it lists {clean(file.name)} twice, with two hashes")
     return found
 
 
 def _digest(answer: Response, entry: PageEntry) -> str | None:
     sha256 = entry.hashes.get("sha256")
     if sha256 is not None and not is_sha256(sha256.lower()):
-        raise no_page(answer, f"the sha256 of {clean(entry.filename)} is {clean(sha256, 80)!r}")
+        raise not_an_index_page(answer, f"the sha256 of {clean(entry.filename)} is {clean(sha256, 80)!r}")
     return sha256.lower() if sha256 else None
 
 
 def version_of(filename: str, project: str) -> Version | None:
-    """The version that a file name speaks of, ``None`` where it is not a file of that project.
+    """The version in a file name, ``None`` if it is not a file of that project.
 
-    Names of today are parsed by packaging; older ones (eggs, installers, other archives) by what
-    stands between the project's name and the ending.
+    packaging parses current names. For older kinds (eggs, installers, other archives) the version is what is between
+    the project's name and the extension.
     """
     name = canonicalize_name(project)
     parsers: tuple[Any, ...] = (parse_wheel_filename, parse_sdist_filename)
@@ -219,7 +218,7 @@ def version_of(filename: str, project: str) -> Version | None:
 
 
 def _loose_wheel(rest: str) -> Version | None:
-    """A wheel's name that today's rules refuse but an index took once."""
+    """The version in the name of a wheel that the current rules refuse, but that an index once accepted."""
     return _version(rest.partition("-")[0].replace("_", "-")) if rest.endswith(".whl") else None
 
 

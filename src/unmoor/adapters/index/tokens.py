@@ -1,4 +1,4 @@
-"""What a stored login says of itself, before anything is sent: for which index it is, which projects, until when."""
+"""Check a stored login before anything is sent: whether its token is valid for this index and project, and now."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from unmoor.util.text import clean
 _USERNAME = "__token__"
 
 
-def judge(place: IndexPlace, project: str, now: float | None = None) -> str:
-    """Say what the login tells. Raises `Denied` where the index would refuse it for this project, without asking it.
+def check_login(place: IndexPlace, project: str, now: float | None = None) -> str:
+    """Describe the login. Raises `Denied` if the index would refuse it for this project. Sends nothing.
 
-    ``now`` is a Unix time. A private index may have passwords or tokens of any kind: there, only what is
-    surely wrong is refused, such as a token of a public index, which must not get there at all.
+    ``now`` is a Unix time. A private index may take passwords or tokens of any kind, so only certain mistakes are
+    refused there, such as a token of a public index, which must never reach another server.
     """
     secret, public = place.login.secret.reveal(), _is_public(place)
     if secret != secret.strip():
@@ -30,59 +30,61 @@ def judge(place: IndexPlace, project: str, now: float | None = None) -> str:
     if public and place.login.username != _USERNAME:
         raise _denied(
             place,
-            f"the user name is {clean(place.login.username, 40)!r}, and {place.name} takes API tokens alone",
+            f"the user name is {clean(place.login.username, 40)!r}, and {place.name} accepts only API tokens",
             f"set the user name to {_USERNAME} and the password to an API token",
         )
     if found is None:
         if not public:
             return ""
         how = "it is cut off or altered" if secret.startswith(PREFIX) else f"it does not begin with {PREFIX}"
-        raise _denied(place, f"it is no API token: {how}", f"make an API token on {place.name} and store it whole")
-    _right_index(place, found, public=public)
-    return _right_project(place, found, project, time.time() if now is None else now)
+        raise _denied(place, f"it is not an API token: {how}", f"make an API token on {place.name} and store all of it")
+    _check_index(place, found, public=public)
+    return _check_project(place, found, project, time.time() if now is None else now)
 
 
 def _is_public(place: IndexPlace) -> bool:
     return origin(place.upload) in {origin(address) for address in upload_addresses()}
 
 
-def _right_index(place: IndexPlace, found: Restrictions, *, public: bool) -> None:
-    """A public index's tokens are for that one alone, and for no private one."""
+def _check_index(place: IndexPlace, found: Restrictions, *, public: bool) -> None:
+    """Raise `Denied` for a token of another index. Tokens of a public index are valid only there."""
     here = public_host(place.upload)
     others = {public_host(address) for address in upload_addresses()} - {here}
     if found.location in others or (public and found.location and found.location != here):
         raise _denied(
             place,
             f"it is a token of {clean(found.location, 80)}, and {place.name} is {here}",
-            f"make a token on {place.name}, and store it under this index's own name: no index takes another's",
+            f"make a token on {place.name}, and store it under this index's own name: no index accepts another's",
         )
 
 
-def _right_project(place: IndexPlace, found: Restrictions, project: str, now: float) -> str:
+def _check_project(place: IndexPlace, found: Restrictions, project: str, now: float) -> str:
     name = canonicalize_name(project)
-    told = [f"a token of {clean(found.location, 80)}" if found.location else "an API token"]
+    described = [f"a token of {clean(found.location, 80)}" if found.location else "an API token"]
     if found.projects is not None:
         allowed = sorted(canonicalize_name(each) for each in found.projects)
         listed = clean(", ".join(allowed), 200) or "no project"
         if name not in allowed:
             raise _denied(
                 place,
-                f"it is for {listed}, and {project} is to be released",
-                f"make a token for {project} on {place.name}; for a project that is not there yet, one for the whole"
+                f"it is for {listed}, and this is a release of {project}",
+                f"make a token for {project} on {place.name}; for a project that does not exist yet, one for the whole"
                 " account, or a pending trusted publisher",
             )
-        told.append(f"for {listed}")
+        described.append(f"for {listed}")
     elif found.by_id:
-        told.append("for projects that only the index can name")
+        described.append("for projects that only the index can name")
     else:
-        told.append("for every project of its owner")
+        described.append("for every project of its owner")
     if found.expires is not None:
         if now >= found.expires:
-            raise _denied(place, f"it ended at {_date(found.expires)}", f"make a new token on {place.name}")
-        told.append(f"until {_date(found.expires)}")
+            raise _denied(place, f"it expired at {_date(found.expires)}", f"make a new token on {place.name}")
+        described.append(f"until {_date(found.expires)}")
     if found.begins is not None and now < found.begins:
-        raise _denied(place, f"it begins at {_date(found.begins)}", "see that this machine's clock is right")
-    return ", ".join(told)
+        raise _denied(
+            place, f"it is not valid before {_date(found.begins)}", "check that this machine's clock is right"
+        )
+    return ", ".join(described)
 
 
 def _date(seconds: int) -> str:
@@ -94,7 +96,7 @@ def _date(seconds: int) -> str:
 
 def _denied(place: IndexPlace, why: str, next_step: str) -> Denied:
     return Denied(
-        f"the credential for {place.name}, from {place.login.origin}, cannot be right: {why}",
+        f"the credential for {place.name}, from {place.login.origin}, is not valid: {why}",
         where=place.name,
         next_step=next_step,
     )

@@ -1,13 +1,13 @@
-"""Trusted publishing: a token for minutes, in exchange for the CI's word on who this job is.
+"""Trusted publishing: exchange the CI's ID token of a job for a short-lived API token.
 
-Nothing is stored anywhere. The CI gives the job an ID token (OpenID Connect) that names repository,
-workflow and environment; an index that was told to trust these gives an API token for it.
+Nothing is stored. The CI gives the job an ID token (OpenID Connect) that names the repository, workflow and
+environment. An index that is configured to trust them exchanges it for an API token.
 
-Any index that speaks PyPI's protocol will do. twine has the exchange too, for the two public indexes
-alone, with prompts, and without the checks that tell what is wrong before anything is built.
+Works with any index that speaks PyPI's protocol. twine has the exchange too, but only for the two public indexes,
+with prompts, and without the checks that find a mistake before anything is built.
 
-No workflow command masks the tokens (``::add-mask::``): that would write the very secret to a log and
-trust a reader of it to act. They never leave this process but in a request's header or body.
+Tokens leave this process only in the header or body of a request. No workflow command masks them (``::add-mask::``):
+that would write the secret to the log and rely on a reader of the log to hide it.
 
 `unmoor.adapters.index` imports it. Begin with `publishing`; `ambient` asks the CI, and `exchange` the index.
 """

@@ -1,6 +1,6 @@
-"""What an ID token says of the job, and what a publisher on the index has to say to match it.
+"""The claims of an ID token, and the publisher on the index that matches them.
 
-Read without checking the signature: that is the index's part. What is shown is cleaned, and never the token.
+Does not check the signature; the index does. Claims are cleaned before they are printed, and the token never is.
 """
 
 from __future__ import annotations
@@ -21,43 +21,43 @@ _LONGEST = 200
 
 @dataclass(frozen=True)
 class Claims:
-    """The claims of an ID token, text alone, as they stand there: untrusted, and not for the terminal."""
+    """The claims of an ID token that are strings, unchanged: untrusted, and not safe to print."""
 
-    said: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, token: Secret) -> Claims:
-        """Decode a token (RFC 7519). Raises `Unknown` where it is none."""
+        """Decode a token (RFC 7519). Raises `Unknown` if it is not a valid one."""
         import jwt
 
-        said: dict[str, Any] | None
+        decoded: dict[str, Any] | None
         try:
-            said = jwt.decode(token.reveal(), options={"verify_signature": False})
+            decoded = jwt.decode(token.reveal(), options={"verify_signature": False})
         except jwt.InvalidTokenError:
-            said = None
-        if said is None:
+            decoded = None
+        if decoded is None:
             raise Unknown(
-                "what the CI gave is no ID token",
-                otherwise="look at the CI's ID token settings",
+                "the CI's answer is not an ID token",
+                otherwise="check the CI's ID token settings",
             )
-        return cls({name: value for name, value in said.items() if isinstance(value, str)})
+        return cls({name: value for name, value in decoded.items() if isinstance(value, str)})
 
     def get(self, name: str) -> str:
-        """One claim, fit for a terminal; empty where it is absent."""
-        return clean(self.said.get(name, ""), limit=_LONGEST)
+        """One claim, safe to print; empty if it is absent."""
+        return clean(self.values.get(name, ""), limit=_LONGEST)
 
     @property
     def is_github(self) -> bool:
-        """Whether they are laid out as GitHub Actions does it."""
-        return "repository" in self.said or "workflow_ref" in self.said
+        """Whether these are the claims of GitHub Actions."""
+        return "repository" in self.values or "workflow_ref" in self.values
 
     @property
     def workflow(self) -> str:
-        """The file name of the workflow that the index will look for; empty where that is not told."""
+        """The file name of the workflow that the index compares; empty if it is unknown."""
         return workflow_file(self.get("job_workflow_ref"))
 
     def brief(self) -> str:
-        """Who this job is, in a few words."""
+        """The identity of this job, in a few words."""
         if not self.is_github:
             return self.get("project_path") or self.get("sub") or "an ID token that names nobody"
         where = self.get("environment")
@@ -72,21 +72,21 @@ class Claims:
         )
 
     def refuse_reusable(self, index: str) -> None:
-        """Raise `Denied` in a reusable workflow: the index would take it for another workflow than the publisher's."""
-        called, calling = self.said.get("job_workflow_ref", ""), self.said.get("workflow_ref", "")
+        """Raise `Denied` in a reusable workflow, which the index does not match with the publisher's workflow."""
+        called, calling = self.values.get("job_workflow_ref", ""), self.values.get("workflow_ref", "")
         if called and calling and called != calling:
             raise Denied(
                 "this job runs in a reusable workflow, and indexes do not support trusted publishing from one:"
                 f" the ID token names {self.get('job_workflow_ref')}, called by {self.get('workflow_ref')}",
                 where=index,
-                next_step="publish from a job of the workflow that the tag starts itself; the reusable one may build"
-                " and test, and hand the files on as an artifact",
+                next_step="publish from a job of the workflow that the tag itself starts; the reusable one may build"
+                " and test, and pass the files on as an artifact",
             )
 
     def table(self, index: str) -> str:
-        """The claims beside what the publisher must be, one a line."""
+        """The claims next to the required fields of the publisher, one a line."""
         needs = self._needs()
-        rows = [f"what this job's ID token says | what the publisher on {index} has to be"]
+        rows = [f"claims of this job's ID token | required of the publisher on {index}"]
         for name in _SHOWN if self.is_github else _SHOWN_ELSEWHERE:
             row = f"{name}: {self.get(name) or MISSING}"
             rows.append(f"{row} | {needs[name]}" if needs.get(name) else row)
@@ -115,7 +115,7 @@ class Claims:
 
 
 def workflow_file(reference: str) -> str:
-    """The file name in ``OWNER/NAME/.github/workflows/FILE@REF``, empty where there is none.
+    """The file name in ``OWNER/NAME/.github/workflows/FILE@REF``, empty if there is none.
 
     >>> workflow_file("acme/demo/.github/workflows/release.yml@refs/tags/v1@2")
     'release.yml'

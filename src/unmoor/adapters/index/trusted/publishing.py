@@ -1,4 +1,4 @@
-"""Trusted publishing to one index: whether it is chosen, who we are, and a token that is always fresh."""
+"""Trusted publishing to one index: whether it applies, the identity of the job, and a token that is always fresh."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from unmoor.adapters.index.trusted.claims import Claims
 
 _USERNAME = "__token__"
-# A mint that was not answered is tried again, each time with a new ID token.
+# Retry a mint without an answer, each time with a new ID token.
 _MINTING = Retries(pauses=(1.0, 4.0))
-# A token that cannot be had again is used to its end, but for these seconds.
+# Seconds to use a token that cannot be replaced: almost to its end.
 _LIFE = 870.0
 
 
 @dataclass
 class _Held:
-    """The token in use, and the seconds of our clock when it was asked for."""
+    """The token in use: when it was requested, by the clock, and for how many seconds to use it."""
 
     login: Login
     begun: float
-    kept: float
+    lifetime: float
 
 
 @dataclass(kw_only=True)
 class TrustedPublishing:
-    """One index, one job. Safe to share between threads: one of them mints, the others wait for it."""
+    """Trusted publishing of this job to one index. Safe to share between threads: one mints, the others wait."""
 
     place: IndexPlace
     http: BoundedSession
@@ -48,10 +48,10 @@ class TrustedPublishing:
     _spent: set[Secret] = field(default_factory=set, repr=False)
 
     def credential(self) -> Credential:
-        """What there is for uploads, stored or to be minted, by the index's policy. Asks nobody.
+        """The credential for uploads, stored or to be minted, by the index's policy. Sends nothing.
 
-        Raises `Denied` where trusted publishing is demanded, and a stored credential is there too, or the
-        CI gives no ID token.
+        Raises `Denied` if trusted publishing is required and there is also a stored credential, or the CI gives no ID
+        token.
         """
         login, around = self.place.login, ambient(self.environ)
         stored = Credential(present=bool(login.secret), origin=login.origin)
@@ -65,41 +65,41 @@ class TrustedPublishing:
                     origin = f"{login.origin}; and no trusted publishing: {around.lacking}"
                     return Credential(present=False, origin=origin, remedy=around.remedy)
             case Trusted.ALWAYS:
-                self._demanded(around)
+                self._require(around)
         name = around.name if around else "this machine"
         return Credential(present=True, origin=f"trusted publishing ({name})", minted=True)
 
-    def _demanded(self, around: Ambient | None) -> None:
+    def _require(self, around: Ambient | None) -> None:
         login = self.place.login
         if login.secret:
             raise Denied(
-                f'trusted-publishing = "always", and there is another credential too, from {login.origin}',
+                f'trusted-publishing = "always", but there is also another credential, from {login.origin}',
                 where=self.place.name,
-                next_step='take that one away, or use it: set trusted-publishing = "auto" or "never"',
+                next_step='remove that one, or use it: set trusted-publishing = "auto" or "never"',
             )
         if around is not None and around.lacking:
             raise Denied(
-                f'trusted-publishing = "always", and {around.lacking}', where=self.place.name, next_step=around.remedy
+                f'trusted-publishing = "always", but {around.lacking}', where=self.place.name, next_step=around.remedy
             )
 
     def prove(self, upto: LoginProbe) -> Proved:
-        """Go as far as may be: read the variables, ask who we are, mint. Raises `Denied`, `Unknown`."""
+        """Read the variables, get an ID token, mint: as far as ``upto`` allows. Raises `Denied`, `Unknown`."""
         origin = self.credential().origin
         if upto is LoginProbe.READING:
-            return Proved(taken=False, detail=f"{origin}; no token was asked for")
+            return Proved(taken=False, detail=f"{origin}; no token requested")
         around = ambient(self.environ)
         if upto is LoginProbe.MINTING and (around is None or around.renews):
-            return Proved(taken=True, detail=f"{self.login().origin}: a token was minted")
+            return Proved(taken=True, detail=f"{self.login().origin}: minted a token")
         _, claims = self._identity()
-        once = "; the CI gives one ID token a job, kept for the upload" if around and not around.renews else ""
+        once = "; the CI gives one ID token per job, saved for the upload" if around and not around.renews else ""
         return Proved(taken=False, detail=f"{origin}, as {claims.brief()}{once}")
 
     def login(self) -> Login:
-        """A token that is good for minutes to come: the last one, or a new one. Raises `Denied`, `Unknown`."""
+        """A token that stays valid for some minutes: the current one, or a new one. Raises `Denied`, `Unknown`."""
         with self._lock:
             held = self._held
             age = self.clock.now() - held.begun if held else 0.0
-            if held and age < held.kept:
+            if held and age < held.lifetime:
                 return held.login
             try:
                 self._held = _MINTING.call(self._exchanged, self.clock)
@@ -110,25 +110,25 @@ class TrustedPublishing:
             return self._held.login
 
     def _exchanged(self) -> _Held:
-        """One exchange, with an ID token that was in none before."""
+        """Do one exchange, with an ID token that was not used before."""
         from unmoor.adapters.index.trusted.exchange import mint
 
         begun = self.clock.now()
         token, claims = self._identity()
         if token in self._spent:
             raise _SpentError(
-                "the CI gives this job one ID token only, and an index takes each only once",
+                "the CI gives this job only one ID token, and an index accepts each only once",
                 where=self.place.name,
-                next_step="start the job again: it goes on where this one stopped, with an ID token of its own",
+                next_step="start the job again: it continues where this one stopped, with a new ID token",
             )
         self._spent.add(token)
         minted = mint(self.place, self.http, token, claims)
         origin = f"trusted publishing, as {claims.brief()}"
         login = Login(username=_USERNAME, secret=minted.token, origin=origin)
-        return _Held(login=login, begun=begun, kept=minted.kept)
+        return _Held(login=login, begun=begun, lifetime=minted.lifetime)
 
     def _identity(self) -> tuple[Secret, Claims]:
-        """A fresh ID token for this index, and what it says. Raises `Denied` in a reusable workflow."""
+        """A fresh ID token for this index, and its claims. Raises `Denied` in a reusable workflow."""
         from unmoor.adapters.index.trusted.claims import Claims
         from unmoor.adapters.index.trusted.exchange import audience
 
@@ -139,4 +139,4 @@ class TrustedPublishing:
 
 
 class _SpentError(Denied):
-    """There is no other ID token to be had."""
+    """No further ID token is available."""
