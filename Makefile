@@ -31,8 +31,13 @@ $(READY): pyproject.toml tools/environment.sh
 demo: $(READY) ## Release a small package and its images, twice, to a local world (takes a minute or two)
 	@$(WITH_ENGINE) examples/demo.sh
 
+# With MEASURE=1 the same tests run, and those of the rooms are measured as `make coverage` does.
+ifdef MEASURE
+test: coverage test-whole
+else
 test: test-unit ## Run all tests: the fast ones, then the journeys
 	@$(WITH_ENGINE) $(MAKE) --no-print-directory test-journeys
+endif
 
 test-journeys: $(READY)
 	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
