@@ -28,7 +28,7 @@ def test_a_tag_with_a_slash_and_settings_from_a_file(tmp_path: Path) -> None:
         assert "set tag-prefix" in refused.stderr
         done = place.unmoor("release", *world, "--config", str(config), "pkg/v1.0")
         assert done.returncode == 0, done.stderr
-        assert "settings: emergency.toml sha256:" in done.stderr
+        assert "using the settings in emergency.toml sha256:" in done.stderr
         folder = place.repo.path / ".unmoor" / "pkg%2Fv1.0"
         manifest = json.loads((folder / "manifest.json").read_text())
         digest = hashlib.sha256(config.read_bytes()).hexdigest()

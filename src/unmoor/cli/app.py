@@ -14,13 +14,13 @@ import click
 
 COMMANDS = {
     "rehearse": "Run a whole release against servers on this machine.",
-    "plan": "Show what a release would do and what is already done, without changing anything.",
+    "plan": "Show what a release would do, without changing anything.",
     "release": "Release a tag, or continue a release that failed.",
     "status": "Compare what is published with the manifest, by digest.",
     "notes": "Print the release notes exactly as they would be published.",
     "undo": "Take back what a release published, as far as possible.",
-    "clean": "Delete images that no tag needs any more. A dry run without --apply.",
-    "world": "Run local package indexes, a GitHub API, a container registry and a git remote.",
+    "clean": "Delete images that no tag needs (a dry run without --apply).",
+    "world": "Run local indexes, a GitHub API, a registry and a git remote.",
     "image-tags": "Print the tags, labels and annotations that an image gets.",
     "schema": "Print a JSON schema: plan, manifest, settings or world.",
 }

@@ -32,7 +32,7 @@ class Age(click.ParamType[float]):
         return float(found[1]) * _UNITS[found[2] or "d"]
 
 
-@click.group(short_help="Delete images that no tag needs any more. A dry run without --apply.")
+@click.group(short_help="Delete images that no tag needs (a dry run without --apply).")
 def command() -> None:
     """Delete what builds left on container registries."""
 
@@ -48,7 +48,7 @@ class CleanImages(GroupedCommand):
 
 @command.command(
     cls=CleanImages,
-    short_help="Delete images that no tag needs any more. A dry run without --apply.",
+    short_help="Delete images that no tag needs (a dry run without --apply).",
     epilog=examples("unmoor clean images", "unmoor clean images --keep 5 --older-than 2w --apply"),
 )
 @click.option(

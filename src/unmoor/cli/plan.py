@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Show what a release would do and what is already done, without changing anything.",
+    short_help="Show what a release would do, without changing anything.",
     epilog=examples("unmoor plan v1.2.3", "unmoor plan --json v1.2.3"),
 )
 @target_options()

@@ -197,7 +197,9 @@ def require_until(pipeline: Pipeline, until: tuple[str, ...]) -> None:
     """Raise a usage error for a stage that this release does not have."""
     for name in until:
         if name not in pipeline.names:
-            raise click.UsageError(f"no such stage: {name!r}; this release has: {', '.join(pipeline.names)}")
+            raise click.UsageError(
+                f"there is no stage {name!r}; the stages of this release are: {', '.join(pipeline.names)}"
+            )
 
 
 def finish(report: Report, session: Session, options: RunOptions) -> int:

@@ -10,7 +10,7 @@ from unmoor.cli.help import examples
 from unmoor.cli.options import directory_option
 
 
-@click.group(short_help="Run local package indexes, a GitHub API, a container registry and a git remote.")
+@click.group(short_help="Run local indexes, a GitHub API, a registry and a git remote.")
 def command() -> None:
     """Run a local world: two package indexes, a GitHub API, a container registry and a git remote on 127.0.0.1."""
 
