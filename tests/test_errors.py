@@ -59,7 +59,7 @@ def test_an_error_ends_as_a_message_and_its_code(
     assert lines == ["error: pyproject.toml: what happened", "  | more of it", f"next:  {step}"]
 
 
-def test_a_fault_of_ours_keeps_its_traceback_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_has_its_traceback_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     """An unexpected exception gives one message that names the file with the traceback."""
 
     def fail() -> None:
@@ -83,7 +83,7 @@ RIGHT = "grant the permission, or use another checkout or TMPDIR"
     ],
     ids=["full", "read-only", "no-right"],
 )
-def test_what_a_disk_refuses_is_no_fault_of_ours(
+def test_a_disk_error_is_no_bug(
     number: int, code: int, told: str, step: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A disk error gives the place and the next step, without a traceback."""
@@ -141,7 +141,7 @@ def test_the_renderer_says_to_run_it_again(error: errors.UnmoorError, *, resumes
     assert click.unstyle(exit_codes.message(error, resumes=resumes)[-1]) == f"next:  {step}"
 
 
-def test_an_error_said_more_fully_is_a_new_one() -> None:
+def test_an_amended_error_is_a_new_one() -> None:
     """The first error stays unchanged as the cause; the second keeps its class and its other fields."""
     first = errors.BuildFailed("broken", where="there", next_step="mend it", file="setup.py", line=7)
     fuller = first.amended(also="2 of 3", retryable=True)
@@ -249,7 +249,7 @@ def is_talk(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in {"what", "next_step", "otherwise"}
 
 
-def test_nobody_searches_an_error_for_words() -> None:
+def test_no_code_searches_the_text_of_an_error() -> None:
     """Code decides by an error's class or fields, never by its text."""
     searched = []
     for module, tree in MODULES.items():

@@ -45,7 +45,7 @@ def place(tmp_path: Path) -> Iterator[LocalRelease]:
         yield place
 
 
-def test_a_push_that_breaks_off_names_what_is_there(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+def test_an_interrupted_push_lists_what_is_there(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """If the second target is refused, the error lists both, and nothing is promoted or public."""
     broken = fault(place, "broken", f"PUT /v2/{NAME}/manifests/sha-{commit(place)}-dev")
     ran = release(place, "v1.0", engine)
@@ -213,7 +213,7 @@ def test_an_engine_that_goes_away_during_a_build(
         assert place.stored() == []
 
 
-def test_undo_puts_floating_tags_back(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+def test_undo_moves_floating_tags_back(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """With the record they move back; on another machine they stay, and undo says so."""
     assert release(place, "v1.0", engine).returncode == 0
     one = digest(place, "latest")

@@ -245,7 +245,7 @@ def test_killed_between_push_and_annotation(
         assert sizes[1] - sizes[0] <= 1, sizes
 
 
-def test_a_private_package_is_not_a_green_run(
+def test_a_private_package_is_incomplete(
     tmp_path: Path,
     engine: TestEngine,  # noqa: F811 - the fixture
     tiny_image: str,  # noqa: F811 - the fixture

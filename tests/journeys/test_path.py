@@ -104,7 +104,7 @@ def test_the_one_leaves_the_other_alone(tmp_path: Path) -> None:
         assert "--path DIR" in refused.stderr
 
 
-def test_a_tag_may_stand_between_two_equal_signs_and_a_change_elsewhere_counts(tmp_path: Path) -> None:
+def test_a_tag_with_equal_signs_and_a_change_elsewhere(tmp_path: Path) -> None:
     """`name==1.2` works on every surface; without a tag, any changed tracked file stops the release."""
     repo = repo_of_two_packages(tmp_path / "both")
     repo.git("tag", "-d", "alpha-v1.0")

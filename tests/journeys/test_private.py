@@ -65,7 +65,7 @@ def test_a_release_into_a_private_index(kind: str, tmp_path: Path) -> None:
         assert "sending" not in stranger.stderr
 
 
-def test_wheels_for_one_linux_alone(tmp_path: Path) -> None:
+def test_wheels_for_one_linux_only(tmp_path: Path) -> None:
     """Such wheels are refused, unless the world says that its index accepts them."""
     name = f"small_one-1.0-py3-none-linux_{platform.machine()}.whl"
     others = {"own.py": sample_projects.BACKEND.replace("py3-none-any", f"py3-none-linux_{platform.machine()}")}

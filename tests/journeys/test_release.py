@@ -82,7 +82,7 @@ def test_other_bytes_on_the_index_stop_the_release_before_anything_is_sent(tmp_p
         assert len(place.stored()) == before
 
 
-def test_until_one_stage_needs_no_more_than_that(tmp_path: Path) -> None:
+def test_until_one_stage_needs_nothing_else(tmp_path: Path) -> None:
     """Proving the staged files needs no token, since the draft is not read."""
     with start_release(tmp_path) as place:
         assert place.release("--hold").returncode == 0
@@ -109,7 +109,7 @@ def test_until_one_stage_needs_no_more_than_that(tmp_path: Path) -> None:
         (["rehearse", "v2.0.dev1"], 4, "development version"),
     ],
 )
-def test_what_the_user_got_wrong_is_one_clear_message(tmp_path: Path, args: list[str], code: int, words: str) -> None:
+def test_a_mistake_of_the_user_is_one_clear_message(tmp_path: Path, args: list[str], code: int, words: str) -> None:
     """Each mistake gives a message and its exit code, without a traceback, and nothing is written."""
     place = LocalRelease(repo=small_repo(tmp_path / "small"), world=tmp_path)
     before = place.repo.state()

@@ -54,7 +54,7 @@ def test_a_tag_with_a_slash_and_settings_from_a_file(tmp_path: Path) -> None:
         assert "testpypi" not in taken.stdout
 
 
-def test_a_rehearsal_goes_on_from_the_projects_own_tags(tmp_path: Path) -> None:
+def test_a_rehearsal_continues_from_the_projects_own_tags(tmp_path: Path) -> None:
     """A prefix that is the project's name is detected, and the next tag has it."""
     repo = small_repo(tmp_path / "small")
     repo.git("tag", "-d", "v1.0")
@@ -66,7 +66,7 @@ def test_a_rehearsal_goes_on_from_the_projects_own_tags(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["tag"] == "small-one-1.0"
 
 
-def test_undo_does_not_call_absent_what_it_could_not_look_at(tmp_path: Path) -> None:
+def test_undo_does_not_call_unreadable_absent(tmp_path: Path) -> None:
     """After a tag moved its surfaces are unknown, and undo does not suggest a release."""
     with start_release(tmp_path) as place:
         assert place.release().returncode == 0

@@ -63,7 +63,7 @@ def trusted(tmp_path: Path) -> Iterator[TrustedRelease]:
         yield TrustedRelease(local=LocalRelease(repo=repo, world=tmp_path / "world"), running=running)
 
 
-def test_a_first_release_redeems_its_pending_publishers_where_it_publishes(trusted: TrustedRelease) -> None:
+def test_a_first_release_uses_its_pending_publishers_when_it_publishes(trusted: TrustedRelease) -> None:
     """Each token is minted just before the uploads to that index, and a second run mints none."""
     pending = PUBLISHER | {"pending": True}
     trusted.publishers(testpypi=pending, pypi=pending)
@@ -99,7 +99,7 @@ def test_a_publisher_that_does_not_match_is_found_before_anything_is_built(trust
         assert ("pypi", "minted") not in again.did()
 
 
-def test_a_reusable_workflow_is_told_so_in_the_first_second(trusted: TrustedRelease) -> None:
+def test_a_reusable_workflow_is_refused_in_the_first_second(trusted: TrustedRelease) -> None:
     """Nothing is minted and nothing is built."""
     (trusted.running.folder / "issuer").mkdir(exist_ok=True)
     (trusted.running.folder / "issuer" / "claims.json").write_text(json.dumps({"job_workflow_ref": REUSABLE_WORKFLOW}))

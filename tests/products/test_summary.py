@@ -131,7 +131,7 @@ SUMMARIES: list[tuple[Product, str]] = [
 
 
 @pytest.mark.parametrize(("product", "summary"), SUMMARIES, ids=lambda each: type(each).__name__)
-def test_a_product_says_what_it_is(product: Product, summary: str) -> None:
+def test_a_product_has_a_summary(product: Product, summary: str) -> None:
     """The summary is one line without control characters."""
     assert product.summary == summary
 

@@ -129,14 +129,12 @@ def test_the_project_that_is_meant(
 
 
 @pytest.mark.parametrize("tag", ["v9.0", "acme-9.0", "release-9.0", "acme-alpha-core-v1.0", "gamma-1.0", "next"])
-def test_a_project_at_the_top_keeps_its_tags_and_all_that_are_nobodys(
-    tmp_path: Path, shell: LocalShell, tag: str
-) -> None:
+def test_a_project_at_the_top_gets_every_other_tag(tmp_path: Path, shell: LocalShell, tag: str) -> None:
     """A tag that has no project's name below the top belongs to the top."""
     assert find(made(tmp_path / "all", {"pyproject.toml": TOP}), shell, tag=tag) == LocatedProject(path="")
 
 
-def test_a_repository_without_any_project_is_taken_as_it_is(tmp_path: Path, shell: LocalShell) -> None:
+def test_a_repository_without_any_project_is_accepted(tmp_path: Path, shell: LocalShell) -> None:
     """The code that reads the project reports what is missing."""
     assert find(Repo.new(tmp_path / "all"), shell, tag="v1.0") == LocatedProject(path="")
     empty = Repo(tmp_path / "empty")
@@ -205,7 +203,7 @@ def test_what_cannot_be_the_project_is_one_error(
     assert repo.state() == before
 
 
-def test_a_folder_that_is_not_committed_yet_is_not_there(tmp_path: Path, shell: LocalShell) -> None:
+def test_an_uncommitted_folder_does_not_exist(tmp_path: Path, shell: LocalShell) -> None:
     """The release's commit counts, not the disk."""
     repo = Repo.new(tmp_path / "all", FILES)
     repo.write({"packages/new/pyproject.toml": ALPHA})
@@ -213,7 +211,7 @@ def test_a_folder_that_is_not_committed_yet_is_not_there(tmp_path: Path, shell: 
         find(repo, shell, "packages/new")
 
 
-def test_a_project_that_cannot_be_read_hinders_no_other(tmp_path: Path, shell: LocalShell) -> None:
+def test_an_unreadable_project_stops_no_other(tmp_path: Path, shell: LocalShell) -> None:
     """A broken project, such as test data, does not stop the search."""
     broken = {"tests/broken/pyproject.toml": "[[[", "tests/odd/pyproject.toml": "[project]\nname = 3\n"}
     repo = Repo.new(tmp_path / "all", FILES | broken)

@@ -346,7 +346,7 @@ def test_where_the_version_is_likely_to_be_written(setup: str, path: str | None)
         ),
     ],
 )
-def test_a_version_that_only_a_build_can_tell(tree: Tree) -> None:
+def test_a_version_that_only_a_build_can_compute(tree: Tree) -> None:
     """A computed version is not guessed."""
     found = facts(tree)
     assert found.version_written is None
@@ -402,7 +402,7 @@ def test_faults(tree: Tree, where: str, words: str) -> None:
     assert caught.value.next_step
 
 
-def test_the_name_cannot_be_known() -> None:
+def test_the_name_cannot_be_determined() -> None:
     """The error names the setting for the project's name."""
     with pytest.raises(ConfigError) as caught:
         facts({"setup.py": "setup()\n"})
@@ -440,7 +440,7 @@ def test_latin_1() -> None:
     assert with_version(content, spot, "1.1") == content.replace(b"1.0", b"1.1")
 
 
-def test_a_spot_that_moved() -> None:
+def test_a_place_that_moved() -> None:
     """A file that has changed in the meantime is not touched."""
     spot = WrittenVersion(path="V", line=2, column=0, text="1.0")
     for content in (b"1.0\n", b"\n1.1\n", b""):

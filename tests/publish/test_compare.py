@@ -72,7 +72,7 @@ HOLDINGS: dict[str, tuple[Tell, State]] = {
 
 
 @pytest.mark.parametrize("case", HOLDINGS)
-def test_an_index_is_judged_by_digest(at: LocalForge, tmp_path: Path, case: str) -> None:
+def test_an_index_is_compared_by_digest(at: LocalForge, tmp_path: Path, case: str) -> None:
     """Every combination of what the JSON API and the simple index say about two files."""
     tell, expected = HOLDINGS[case]
     one = draft_inputs(at, tmp_path)
@@ -83,7 +83,7 @@ def test_an_index_is_judged_by_digest(at: LocalForge, tmp_path: Path, case: str)
     assert state.url == f"http://example.org/demo/{one.release.version}/"
 
 
-def test_the_digests_that_differ_are_both_told(at: LocalForge, tmp_path: Path) -> None:
+def test_both_digests_are_reported(at: LocalForge, tmp_path: Path) -> None:
     """The item has the expected digest and the one on the index."""
     one = draft_inputs(at, tmp_path)
     wheel = one.dists.wheels[0]
@@ -92,7 +92,7 @@ def test_the_digests_that_differ_are_both_told(at: LocalForge, tmp_path: Path) -
     assert (item.expected, item.seen) == (wheel.sha256, OTHER)
 
 
-def test_one_surfaces_trouble_does_not_hide_another(at: LocalForge, tmp_path: Path) -> None:
+def test_a_failure_of_one_surface_does_not_hide_another(at: LocalForge, tmp_path: Path) -> None:
     """An index that cannot be read is unknown, with the reason; the others are compared."""
     one = draft_inputs(at, tmp_path)
     digests: dict[str, str | None] = {file.name: file.sha256 for file in one.dists.files}
@@ -108,7 +108,7 @@ def test_one_surfaces_trouble_does_not_hide_another(at: LocalForge, tmp_path: Pa
     assert len(compare(manifest_of(one), index=whole, staging=None, forge=at.forge(""))) == 2
 
 
-def test_an_interruption_is_no_trouble_of_a_surface(at: LocalForge, tmp_path: Path) -> None:
+def test_an_interruption_ends_the_comparison(at: LocalForge, tmp_path: Path) -> None:
     """An interruption ends the whole comparison."""
     one = draft_inputs(at, tmp_path)
     with pytest.raises(Interrupted):
@@ -135,7 +135,7 @@ def test_a_forge_with_everything_public_is_complete_to_strangers(at: LocalForge,
     }
 
 
-def test_a_draft_that_waits_is_incomplete_and_told_to_who_may_see_it(at: LocalForge, tmp_path: Path) -> None:
+def test_a_draft_is_incomplete_and_shown_with_push_access(at: LocalForge, tmp_path: Path) -> None:
     """Only a token that can see drafts gets the note about the draft."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
@@ -154,7 +154,7 @@ def test_a_wrong_mark_on_the_forge_is_incomplete(at: LocalForge, tmp_path: Path)
     assert "prerelease" in state.note
 
 
-def test_other_words_in_the_manifest_are_the_same_release(at: LocalForge, tmp_path: Path) -> None:
+def test_another_text_of_the_manifest_is_the_same_release(at: LocalForge, tmp_path: Path) -> None:
     """Another proof of the same files is complete; other files are a conflict."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
@@ -220,7 +220,7 @@ def test_a_manifest_of_another_tag_is_unknown(at: LocalForge, tmp_path: Path) ->
         find_manifest(folder, at.forge(""), one.release.tag)
 
 
-def test_a_reader_that_may_not_see_drafts_is_told_that_it_is_unknown(at: LocalForge, tmp_path: Path) -> None:
+def test_without_access_to_drafts_it_is_unknown(at: LocalForge, tmp_path: Path) -> None:
     """A token without push access cannot determine that there is no manifest."""
     with pytest.raises(Unknown, match="drafts are listed only"):
         find_manifest(RunFolder(tmp_path / "none"), at.forge(at.read_token), at.release().tag)

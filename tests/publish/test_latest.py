@@ -74,7 +74,7 @@ def test_the_first_source_that_knows_decides(
 
 @pytest.mark.parametrize("trouble", [DOWN, Denied("not for you", next_step="log in")])
 @pytest.mark.parametrize("at_forge", [False, True])
-def test_what_cannot_be_read_is_never_taken_for_absent(trouble: Exception, *, at_forge: bool) -> None:
+def test_unreadable_is_never_absent(trouble: Exception, *, at_forge: bool) -> None:
     """A run that moves tags stops; one that only reads warns, and the version does not count as the highest."""
     index, pages = (FakeIndex(NOTHING), FakeForge(trouble)) if at_forge else (FakeIndex(trouble), FakeForge())
     with pytest.raises(Unknown, match="cannot determine whether"):
@@ -83,7 +83,7 @@ def test_what_cannot_be_read_is_never_taken_for_absent(trouble: Exception, *, at
     assert (answer, len(warned)) == (False, 1)
 
 
-def test_a_prerelease_asks_nobody() -> None:
+def test_a_prerelease_reads_nothing() -> None:
     """A prerelease is never the highest final, so no surface is read."""
     assert ask("1.0rc1", FakeIndex(DOWN), FakeForge(DOWN)) == (False, [])
 

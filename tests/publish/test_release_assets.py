@@ -52,7 +52,7 @@ def forge_release(number: int, kind: str) -> ForgeRelease:
         (["empty", "public"], 2, [1]),
     ],
 )
-def test_one_release_object_of_a_tag_is_kept(kinds: list[str], kept: int | None, spare: list[int]) -> None:
+def test_one_release_object_of_a_tag_is_chosen(kinds: list[str], kept: int | None, spare: list[int]) -> None:
     """The one with content is chosen, else the oldest; empty ones of unmoor are spare."""
     choice = select_draft([forge_release(at, kind) for at, kind in enumerate(kinds, 1)][::-1], body="Notes")
     assert (choice.chosen.id if choice.chosen else None) == kept
@@ -62,7 +62,7 @@ def test_one_release_object_of_a_tag_is_kept(kinds: list[str], kept: int | None,
 @pytest.mark.parametrize(
     "kinds", [["full", "full"], ["full", "foreign"], ["public", "full"], ["empty", "foreign"]], ids=str
 )
-def test_two_with_something_in_them_are_a_persons_business(kinds: list[str]) -> None:
+def test_two_with_content_are_a_conflict(kinds: list[str]) -> None:
     """The error has both URLs, and nothing is chosen."""
     with pytest.raises(Conflict, match=r"example\.org/1.*example\.org/2"):
         select_draft([forge_release(at, kind) for at, kind in enumerate(kinds, 1)], body="Notes")
@@ -97,7 +97,7 @@ def test_a_name_that_the_forge_would_change_is_refused(name: str, tmp_path: Path
         ReleaseAssets.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path))
 
 
-def test_a_file_that_no_forge_takes_is_refused(tmp_path: Path) -> None:
+def test_a_file_above_the_size_limit_is_refused(tmp_path: Path) -> None:
     """A file of 2 GiB is refused before anything is created; one byte less is not."""
     for size in (ASSET_SIZE_LIMIT - 1, ASSET_SIZE_LIMIT):
         dists = Dists(files=(replace(file_named("demo-1.0-py3-none-any.whl"), size=size),))
@@ -108,7 +108,7 @@ def test_a_file_that_no_forge_takes_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wheels", "foreign", "refused"), [(998, 0, ""), (999, 0, "of"), (990, 8, ""), (990, 9, "room")]
 )
-def test_more_files_than_a_release_takes_are_refused(wheels: int, foreign: int, refused: str, tmp_path: Path) -> None:
+def test_too_many_files_are_refused(wheels: int, foreign: int, refused: str, tmp_path: Path) -> None:
     """SHA256SUMS, the manifest and foreign assets count, too."""
     dists = Dists(files=tuple(file_named(f"demo-1.0-{n}-py3-none-any.whl") for n in range(wheels)))
     manifest = Manifest.of(RELEASE, dists)

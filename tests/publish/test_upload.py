@@ -93,7 +93,7 @@ def stored(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> N
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_the_other_wheels_go_side_by_side(tmp_path: Path, *, begun: bool) -> None:
+def test_the_other_wheels_go_in_parallel(tmp_path: Path, *, begun: bool) -> None:
     """The first wheel of a new release goes alone; the others use eight connections."""
     files = build_dists(tmp_path, more=TAGS)
     wheels = sorted(file.name for file in files[:-1])
@@ -111,7 +111,7 @@ def test_the_other_wheels_go_side_by_side(tmp_path: Path, *, begun: bool) -> Non
     assert len(ports) <= MAX_PARALLEL
 
 
-def test_a_failure_stops_what_was_not_begun(tmp_path: Path) -> None:
+def test_after_a_failure_no_further_file_is_sent(tmp_path: Path) -> None:
     """Running uploads end and are listed; the sdist is not sent; a second run sends the rest, each once."""
     files = build_dists(tmp_path, more=TAGS)
     meeting = UploadBarrier(wanted=MAX_PARALLEL)
@@ -134,7 +134,7 @@ def test_a_failure_stops_what_was_not_begun(tmp_path: Path) -> None:
     assert sorted(running.served.stored) == sorted(file.name for file in files)
 
 
-def test_faults_side_by_side_store_nothing_twice(tmp_path: Path) -> None:
+def test_faults_in_parallel_store_nothing_twice(tmp_path: Path) -> None:
     """Every fault that a single upload survives is survived in parallel."""
     files = build_dists(tmp_path, more=TAGS)
     faults: list[Fault] = [keep_then_500, keep_then_reset, answer(502), reset, keep_then_refuse, keep_then_busy]
@@ -144,7 +144,7 @@ def test_faults_side_by_side_store_nothing_twice(tmp_path: Path) -> None:
     assert sorted(running.served.stored) == sorted(file.name for file in files)
 
 
-def test_who_is_asked_to_wait_waits_with_all_files(tmp_path: Path) -> None:
+def test_all_uploads_wait_if_one_is_asked_to(tmp_path: Path) -> None:
     """If the index asks to come back later, all uploads wait."""
     files = build_dists(tmp_path, more=TAGS)
     moments: list[float] = []
@@ -239,7 +239,7 @@ SURVIVED = {
 
 
 @pytest.mark.parametrize("name", SURVIVED)
-def test_what_can_be_survived_is(name: str, tmp_path: Path) -> None:
+def test_temporary_faults_are_survived(name: str, tmp_path: Path) -> None:
     """No fault stores a file twice; the index is checked before a file is sent again."""
     case = SURVIVED[name]
     files = build_dists(tmp_path)
@@ -296,7 +296,7 @@ def test_what_can_be_survived_is(name: str, tmp_path: Path) -> None:
         (reset, Unknown, "no usable answer .* 3 times", "status page", MAX_TRIES),
     ],
 )
-def test_what_cannot_be_survived_says_so(  # noqa: PLR0917 - five of them are a row of the table
+def test_permanent_faults_are_clear_errors(  # noqa: PLR0917 - five of them are a row of the table
     fault: Fault, kind: type[UnmoorError], words: str, advice: str, sent: int, tmp_path: Path
 ) -> None:
     """The error has the index's message, what is there, and its own next step; attempts are limited."""
@@ -344,7 +344,7 @@ def test_a_file_that_nobody_tested_is_a_conflict(tmp_path: Path) -> None:
         split_missing(running.index, "demo", "1.0", (files[0], files[2]))
 
 
-def test_an_index_without_hashes_is_fetched_from(tmp_path: Path) -> None:
+def test_files_are_fetched_from_an_index_without_hashes(tmp_path: Path) -> None:
     """Files are fetched and hashed, which is reported; each is fetched once, not for every check."""
     files = build_dists(tmp_path)
     served = FaultyIndex(files={files[0].name: files[0].path.read_bytes()}, without_hash=True)
@@ -366,7 +366,7 @@ def test_other_bytes_on_an_index_without_hashes_are_a_conflict(tmp_path: Path) -
     assert running.served.sent == []
 
 
-def test_what_is_too_large_to_be_fetched_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_too_large_to_fetch_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file too large to fetch is neither present nor absent."""
     files = build_dists(tmp_path)
     monkeypatch.setattr("unmoor.adapters.index.hashes.BUDGET", 10)
@@ -377,7 +377,7 @@ def test_what_is_too_large_to_be_fetched_is_unknown(tmp_path: Path, monkeypatch:
     assert running.served.sent == []
 
 
-def test_two_voices_that_disagree_are_a_conflict(tmp_path: Path) -> None:
+def test_apis_that_disagree_are_a_conflict(tmp_path: Path) -> None:
     """The JSON API does not overrule the simple index."""
     files = build_dists(tmp_path)
     with run_index(FaultyIndex(files={files[0].name: files[0].path.read_bytes()})) as running:
@@ -405,7 +405,7 @@ def take_and_forget(exchange: Exchange, _shelf: FaultyIndex, _name: str, _data: 
     exchange.answer(200, "<html><form>", kind="text/html")
 
 
-def test_a_yes_is_not_believed_without_the_hash(tmp_path: Path) -> None:
+def test_success_counts_only_with_the_hash(tmp_path: Path) -> None:
     """A file that the index accepted but does not list is not done."""
     files = build_dists(tmp_path)
     with run_index() as running:
@@ -458,7 +458,7 @@ def test_a_file_that_changed_is_not_sent(tmp_path: Path) -> None:
     assert running.served.stored == [files[0].name]
 
 
-def test_look_keeps_the_order(tmp_path: Path) -> None:
+def test_split_missing_keeps_the_order(tmp_path: Path) -> None:
     """Present and absent files keep their order."""
     files = build_dists(tmp_path)
     with run_index(FaultyIndex(files={files[1].name: files[1].path.read_bytes()})) as running:
@@ -481,6 +481,6 @@ def test_look_keeps_the_order(tmp_path: Path) -> None:
         (5400, "1 h 30 min"),
     ],
 )
-def test_durations_are_words(seconds: float, words: str) -> None:
+def test_durations_as_text(seconds: float, words: str) -> None:
     """Durations are rounded up, since a wait that is too short is refused again."""
     assert duration(seconds) == words

@@ -106,7 +106,7 @@ class AccessInputs:
         )
 
 
-def test_what_reads_can_prove_is_proven_and_the_rest_names_its_stage() -> None:
+def test_reads_prove_what_they_can_and_the_rest_names_its_stage() -> None:
     """Only the first upload proves a login; everything else is proven here."""
     heard = AccessInputs().look()
     assert "may write" in heard.told(Certainty.PROVEN)
@@ -120,7 +120,7 @@ def test_what_reads_can_prove_is_proven_and_the_rest_names_its_stage() -> None:
     ]
 
 
-def test_a_world_without_a_staging_index_is_looked_at_without() -> None:
+def test_a_world_without_a_staging_index() -> None:
     """Without a staging index nothing is checked on one."""
     assert {each.surface for each in AccessInputs(staging=None).look().access.findings} == {"forge", "pypi"}
 
@@ -131,7 +131,7 @@ def test_the_first_release_creates_the_project() -> None:
     assert "first release" in heard.told(Certainty.UNPROVEN)
 
 
-def test_a_right_that_is_not_told_is_left_to_the_draft() -> None:
+def test_an_unknown_permission_is_left_to_the_draft() -> None:
     """Some tokens' rights cannot be read."""
     heard = AccessInputs(forge=FakeForge(replace(WHOLE, can_push=None))).look()
     assert "the forge does not say whether the token may write" in heard.told(Certainty.UNPROVEN)
@@ -198,7 +198,7 @@ WRONG: dict[str, tuple[AccessInputs, type[UnmoorError], str]] = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_stops_the_run_with_what_to_do(case: str) -> None:
+def test_a_problem_stops_the_run_with_a_next_step(case: str) -> None:
     """A single problem is raised unchanged."""
     world, error, advice = WRONG[case]
     with pytest.raises(error) as caught:
@@ -206,7 +206,7 @@ def test_what_is_wrong_stops_the_run_with_what_to_do(case: str) -> None:
     assert advice in next_step(caught.value) + caught.value.what
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_all_problems_are_one_error() -> None:
     """The most serious error decides the class; every next step is listed once."""
     world = AccessInputs(
         forge=FakeForge(LIMITED, token=False), index=FakeIndex(EMPTY), staging=FakeIndex(EMPTY, name="testpypi")
@@ -218,7 +218,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_plan_lists_what_is_wrong_and_goes_on(case: str) -> None:
+def test_a_plan_lists_problems_and_continues(case: str) -> None:
     """A run that only reads needs no credentials."""
     heard = replace(WRONG[case][0], ceiling=Reach.READS).look()
     assert len(heard.warned) == 1
@@ -229,7 +229,7 @@ def test_a_plan_lists_what_is_wrong_and_goes_on(case: str) -> None:
     ("ceiling", "stopped"),
     [(Reach.READS, False), (Reach.LOCAL, False), (Reach.REMOTE, False), (Reach.FINAL, True)],
 )
-def test_a_login_is_asked_only_of_who_will_use_it(*, ceiling: Reach, stopped: bool) -> None:
+def test_a_login_is_needed_only_by_a_run_that_uses_it(*, ceiling: Reach, stopped: bool) -> None:
     """A job that stops before the final stages needs no login for the index."""
     world = AccessInputs(index=FakeIndex(EMPTY), ceiling=ceiling)
     if stopped:
@@ -239,7 +239,7 @@ def test_a_login_is_asked_only_of_who_will_use_it(*, ceiling: Reach, stopped: bo
         assert "no login" in world.look().told(Certainty.UNPROVEN)
 
 
-def test_a_staging_index_that_is_advice_stops_nobody() -> None:
+def test_an_advisory_staging_index_stops_no_run() -> None:
     """A missing login is a warning for an advisory staging index, and stops the run for the index."""
     heard = AccessInputs(staging=FakeIndex(EMPTY, name="testpypi"), advisory=True).look()
     assert len(heard.warned) == 1
@@ -270,7 +270,7 @@ THERE = Holding(simple=listed_files({"demo-1.0.tar.gz": "a" * 64}), json=None)
         (Reach.FINAL, True, THERE, [], Certainty.UNPROVEN),
     ],
 )
-def test_a_token_is_minted_only_where_the_project_is_and_the_run_would_use_it(
+def test_a_token_is_minted_only_for_a_project_that_exists_and_a_run_that_uploads(
     *, ceiling: Reach, known: bool, held: Holding, proved: list[LoginProbe], certainty: Certainty
 ) -> None:
     """The exchange would create the project of a pending publisher, which only the publishing stage may do."""
@@ -282,14 +282,14 @@ def test_a_token_is_minted_only_where_the_project_is_and_the_run_would_use_it(
     assert ("since that would create the project" in login.detail) is not known
 
 
-def test_the_staging_index_is_minted_for_by_a_run_that_holds() -> None:
+def test_a_run_that_holds_mints_for_the_staging_index() -> None:
     """A run that stops before the final stages mints only for the staging index."""
     staging = FakeIndex(EMPTY, name="testpypi", **TRUSTED)  # type: ignore[arg-type]
     AccessInputs(staging=staging, ceiling=Reach.REMOTE).look()
     assert staging.proved == [LoginProbe.MINTING]
 
 
-def test_a_login_that_cannot_be_right_stops_before_anything_is_built() -> None:
+def test_an_invalid_login_stops_before_the_build() -> None:
     """An invalid login stops the run, or is only listed if this run would not use it."""
     wrong = "it is a token of the other index"
     with pytest.raises(Denied, match=wrong):
@@ -307,7 +307,7 @@ def test_a_table_among_the_problems_begins_on_its_own_line() -> None:
     assert "claim | publisher" in caught.value.what.splitlines()
 
 
-def test_a_fault_of_ours_is_never_listed() -> None:
+def test_a_bug_is_never_a_finding() -> None:
     """Only errors of a surface become findings."""
     with pytest.raises(Internal):
         AccessInputs(forge=FakeForge(Internal("oops", next_step="")), ceiling=Reach.READS).look()

@@ -117,7 +117,7 @@ def only_docker(manifest: OciManifest) -> Exception | None:
 
 @pytest.mark.parametrize("gone", [False, True], ids=["here", "without an engine"])
 @pytest.mark.parametrize("settings", [ImageSettings(), TWO], ids=["one platform", "two"])
-def test_a_run_that_broke_off_before_the_annotations_goes_on(
+def test_a_run_interrupted_before_the_annotations_resumes(
     stages: MakeStages, settings: ImageSettings, *, gone: bool
 ) -> None:
     """A resumed run pushes no image again and gives the same result, even without an engine."""
@@ -143,7 +143,7 @@ def test_a_run_that_broke_off_before_the_annotations_goes_on(
     assert any("no engine here" in line for line in it.said) is gone
 
 
-def test_what_is_released_is_never_touched(stages: MakeStages) -> None:
+def test_a_released_image_never_changes(stages: MakeStages) -> None:
     """An image without annotations under the version's own tag stays, even if the commit's tag is gone."""
     it = stages()
     images = it.built(RELEASE)
@@ -160,7 +160,7 @@ def test_what_is_released_is_never_touched(stages: MakeStages) -> None:
     assert other.engine.pushed == []
 
 
-def test_what_the_manifest_names_is_never_touched(stages: MakeStages) -> None:
+def test_an_image_in_the_manifest_never_changes(stages: MakeStages) -> None:
     """If the manifest already lists an image as pushed, it is released unchanged."""
     it = stages()
     images = it.built(RELEASE)
@@ -174,7 +174,7 @@ def test_what_the_manifest_names_is_never_touched(stages: MakeStages) -> None:
 
 
 @pytest.mark.parametrize("settings", [ImageSettings(), TWO], ids=["one platform", "two"])
-def test_a_registry_that_takes_no_oci_manifest_keeps_dockers(stages: MakeStages, settings: ImageSettings) -> None:
+def test_a_registry_without_oci_support_keeps_dockers_manifest(stages: MakeStages, settings: ImageSettings) -> None:
     """The registry keeps Docker's manifest, with a warning, and a second run pushes nothing."""
     it = stages(settings=settings, wrap=lambda real: RefusingRegistry(real, only_docker))
     pushed = it.push(RELEASE)

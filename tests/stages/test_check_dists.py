@@ -77,7 +77,7 @@ def test_missing_description_is_a_warning(make_inputs: MakeInputs) -> None:
     assert at.warned == [f"{both}: the description is missing [description-missing]"]
 
 
-def test_a_module_that_was_left_out_is_told(make_inputs: MakeInputs) -> None:
+def test_a_missing_module_is_a_warning(make_inputs: MakeInputs) -> None:
     """A tracked file that the wheel lacks is a warning with its name, since the omission may be deliberate."""
     at = make_inputs()
     dists = at.dists()
@@ -88,7 +88,7 @@ def test_a_module_that_was_left_out_is_told(make_inputs: MakeInputs) -> None:
     assert warned.endswith("[tracked-modules]")
 
 
-def test_a_module_that_an_earlier_build_left_is_told(make_inputs: MakeInputs) -> None:
+def test_a_left_over_module_is_a_warning(make_inputs: MakeInputs) -> None:
     """Modules that git has deleted are a warning; if git cannot be read, that is the warning."""
     at = make_inputs(sample_projects.files(**{"src/small_one/old.py": "", "src/small_one/core.py": ""}))
     dists = at.dists()
@@ -155,7 +155,7 @@ def test_broken_archives(make_inputs: MakeInputs) -> None:
     assert "not the file name of a wheel" in lines[2]
 
 
-def test_wheel_for_this_linux_alone(make_inputs: MakeInputs) -> None:
+def test_wheel_for_this_linux_only(make_inputs: MakeInputs) -> None:
     """A wheel that no index accepts is refused, with a solution."""
     at = make_inputs()
     dists = at.dists()
@@ -165,7 +165,7 @@ def test_wheel_for_this_linux_alone(make_inputs: MakeInputs) -> None:
         checked(at, Dists(files=(describe_file(linux),)))
 
 
-def test_size_that_the_index_takes(make_inputs: MakeInputs) -> None:
+def test_size_limit_of_the_index(make_inputs: MakeInputs) -> None:
     """The setting determines the size limit."""
     at = make_inputs()
     dists = at.dists()

@@ -90,7 +90,7 @@ def test_built_from_the_commit_not_the_tree(make_inputs: MakeInputs, monkeypatch
         (["not a requirement !"], set()),
     ],
 )
-def test_what_the_backend_is_told(make_inputs: MakeInputs, requires: list[str], expected: set[str]) -> None:
+def test_environment_of_the_backend(make_inputs: MakeInputs, requires: list[str], expected: set[str]) -> None:
     """The variable with the project's name is always set, the general one only if the build needs it."""
     release = replace(make_inputs().release, project="Small.One_x", version="1.2rc1")
     told = build_environment(release, requires)
@@ -119,7 +119,7 @@ def test_missing_file_is_absent(make_inputs: MakeInputs) -> None:
     assert built(at).wheels == made.wheels
 
 
-def test_leftovers_of_a_broken_build_go(make_inputs: MakeInputs) -> None:
+def test_leftovers_of_an_interrupted_build_are_removed(make_inputs: MakeInputs) -> None:
     """Files without a manifest are removed."""
     at = make_inputs()
     at.folder.dists.mkdir(parents=True)
@@ -198,9 +198,7 @@ def at(make_inputs: MakeInputs, local: local_forge.LocalForge) -> StageInputs:
     return at
 
 
-def test_another_machine_goes_on_with_the_very_bytes(
-    at: StageInputs, local: local_forge.LocalForge, tmp_path: Path
-) -> None:
+def test_another_machine_uses_the_same_bytes(at: StageInputs, local: local_forge.LocalForge, tmp_path: Path) -> None:
     """Another machine gets the files and the manifest from the draft."""
     made = at.dists()
     drafted(at, local, made)
@@ -271,7 +269,7 @@ def test_draft_whose_file_is_not_the_manifests(at: StageInputs, local: local_for
 
 
 @pytest.mark.parametrize("token", ["", "read"])
-def test_a_token_that_sees_no_drafts_hinders_no_build(
+def test_a_token_that_sees_no_drafts_can_build(
     at: StageInputs, local: local_forge.LocalForge, tmp_path: Path, token: str
 ) -> None:
     """A token that can only read can build; the publishing job finds existing drafts."""
@@ -362,7 +360,7 @@ def test_an_sdist_that_builds_no_wheel(make_inputs: MakeInputs) -> None:
         (("sdist",), ["small_one-1.0.tar.gz"], "no wheel"),
     ],
 )
-def test_one_format_alone(make_inputs: MakeInputs, formats: tuple[str, ...], names: list[str], words: str) -> None:
+def test_one_format_only(make_inputs: MakeInputs, formats: tuple[str, ...], names: list[str], words: str) -> None:
     """Only the configured format is built; without an sdist the wheel comes from the tree."""
     at = make_inputs(needing())
     stage = replace(at.build_stage(), options=BuildOptions(formats=formats))
@@ -370,7 +368,7 @@ def test_one_format_alone(make_inputs: MakeInputs, formats: tuple[str, ...], nam
     assert [file.name for file in stage.make(at.context()).files] == names
 
 
-def test_what_was_skipped_is_told(make_inputs: MakeInputs) -> None:
+def test_skipped_stages_are_recorded(make_inputs: MakeInputs) -> None:
     """The manifest lists a skipped stage, even if the files were built before."""
     at = make_inputs()
     at.dists()
@@ -398,14 +396,14 @@ def test_pointers_instead_of_large_files(make_inputs: MakeInputs) -> None:
         ({"setup.py": "setup(python_requires='>=3')"}, ""),
     ],
 )
-def test_which_python_a_tree_takes(tmp_path: Path, content: dict[str, str], expected: str) -> None:
+def test_which_python_a_tree_requires(tmp_path: Path, content: dict[str, str], expected: str) -> None:
     """The requirement is read from the usual files; if only a build can tell, it is left to the build."""
     for name, text in content.items():
         (tmp_path / name).write_text(text)
     assert requires_python(tmp_path) == expected
 
 
-def test_python_that_is_not_here(make_inputs: MakeInputs) -> None:
+def test_python_that_is_absent(make_inputs: MakeInputs) -> None:
     """If this machine lacks a suitable Python, nothing is built with another one."""
     at = make_inputs(sample_projects.files(more="requires-python = '>=3.99'\n"))
     with pytest.raises(ToolMissing, match=r"for Python >=3\.99"):
@@ -545,7 +543,7 @@ def test_folder_that_another_tool_left_empty(make_inputs: MakeInputs, tmp_path: 
     assert at.folder.read_manifest() is None
 
 
-def test_files_of_another_tag_that_were_handed_over(make_inputs: MakeInputs) -> None:
+def test_files_of_another_tag_are_refused(make_inputs: MakeInputs) -> None:
     """Files passed to the run are never replaced by a build."""
     at = make_inputs()
     at.dists()
@@ -561,7 +559,7 @@ def test_files_of_another_tag_that_were_handed_over(make_inputs: MakeInputs) -> 
 
 
 @pytest.mark.parametrize("left", ["wheel", "sdist"])
-def test_a_run_that_goes_further_needs_every_format(make_inputs: MakeInputs, left: str) -> None:
+def test_a_release_needs_every_format(make_inputs: MakeInputs, left: str) -> None:
     """One format is enough for the job that built it, but not for the release."""
     at = make_inputs()
     dists = at.dists()

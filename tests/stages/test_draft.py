@@ -35,7 +35,7 @@ def names(ready_one: DraftInputs) -> list[str]:
     return [asset.name for asset in sorted(forge_release.assets, key=lambda each: each.id)]
 
 
-def test_what_was_made_is_found_equal_and_undone(at: LocalForge, tmp_path: Path) -> None:
+def test_the_draft_is_found_equal_and_undone(at: LocalForge, tmp_path: Path) -> None:
     """The draft is found after it was created, and absent after undo."""
     one = draft_inputs(at, tmp_path)
     assert one.stage.find(one.context) is None
@@ -60,7 +60,7 @@ def test_every_file_goes_up_and_the_manifest_goes_last(at: LocalForge, tmp_path:
     }
 
 
-def test_full_notes_are_no_asset_where_the_body_holds_them(at: LocalForge, tmp_path: Path) -> None:
+def test_full_notes_are_no_asset_if_the_body_has_them(at: LocalForge, tmp_path: Path) -> None:
     """The full notes are attached only if the body had to be cut."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
@@ -76,7 +76,7 @@ def test_the_manifest_carries_the_proof(at: LocalForge, tmp_path: Path) -> None:
     assert manifest.proof("prove-dists") == one.proof
 
 
-def test_a_plan_and_a_look_change_nothing(at: LocalForge, tmp_path: Path) -> None:
+def test_plan_and_find_change_nothing(at: LocalForge, tmp_path: Path) -> None:
     """``plan`` and ``find`` change nothing, neither on the forge nor here."""
     one = draft_inputs(at, tmp_path)
     assert "draft" in one.stage.plan()
@@ -94,7 +94,7 @@ def started(one: DraftInputs, *, body: str = "- Something new\n") -> ForgeReleas
 
 
 @pytest.mark.parametrize("kept", range(4))
-def test_a_draft_that_was_broken_off_is_completed(at: LocalForge, tmp_path: Path, kept: int) -> None:
+def test_an_interrupted_draft_is_completed(at: LocalForge, tmp_path: Path, kept: int) -> None:
     """Existing files stay, and missing ones are uploaded."""
     one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
@@ -119,7 +119,7 @@ def break_off(at: LocalForge, forge_release: ForgeRelease, name: str) -> None:
         connection.sendall(head.encode())
 
 
-def test_an_asset_that_was_broken_off_is_replaced(at: LocalForge, tmp_path: Path) -> None:
+def test_an_incomplete_asset_is_replaced(at: LocalForge, tmp_path: Path) -> None:
     """A starter asset is replaced, since it blocks the name and holds nothing."""
     one = draft_inputs(at, tmp_path)
     forge_release = started(one)
@@ -134,7 +134,7 @@ def test_an_asset_that_was_broken_off_is_replaced(at: LocalForge, tmp_path: Path
     assert one.stage.find(one.context) == made
 
 
-def test_other_words_are_written_again(at: LocalForge, tmp_path: Path) -> None:
+def test_another_text_is_replaced(at: LocalForge, tmp_path: Path) -> None:
     """If another tool changed the draft's name, body, target or mark, they are set again."""
     one = draft_inputs(at, tmp_path)
     started(one, body="Drafted by a bot")
@@ -205,7 +205,7 @@ class ClockWithInterference:
             self.deed = lambda: None
 
 
-def test_a_draft_that_another_run_is_filling_is_left_alone(at: LocalForge, tmp_path: Path) -> None:
+def test_a_draft_that_another_run_fills_is_not_changed(at: LocalForge, tmp_path: Path) -> None:
     """Files of another build are replaced only if the draft does not change for a while."""
     one = draft_inputs(at, tmp_path)
     wheel, sdist = one.dists.files
@@ -221,7 +221,7 @@ def test_a_draft_that_another_run_is_filling_is_left_alone(at: LocalForge, tmp_p
     assert names(one) == [wheel.name, sdist.name]
 
 
-def test_of_two_runs_that_begin_at_once_the_first_file_decides(at: LocalForge, tmp_path: Path) -> None:
+def test_of_two_concurrent_runs_the_first_file_decides(at: LocalForge, tmp_path: Path) -> None:
     """The forge accepts a name once: the run whose file it refuses stops, and the other's files stay."""
     one = draft_inputs(at, tmp_path)
     wheel = one.dists.files[0]
@@ -231,7 +231,7 @@ def test_of_two_runs_that_begin_at_once_the_first_file_decides(at: LocalForge, t
     assert names(one) == [wheel.name]
 
 
-def test_a_manifest_in_other_words_is_written_again(at: LocalForge, tmp_path: Path) -> None:
+def test_a_manifest_with_another_text_is_replaced(at: LocalForge, tmp_path: Path) -> None:
     """On a draft, a manifest with another proof of the same files is replaced."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
@@ -250,7 +250,7 @@ def test_a_distribution_that_is_not_ours_is_a_conflict(at: LocalForge, tmp_path:
         one.stage.make(one.context)
 
 
-def test_somebodys_own_asset_is_left_alone(at: LocalForge, tmp_path: Path) -> None:
+def test_a_foreign_asset_stays(at: LocalForge, tmp_path: Path) -> None:
     """A picture that a person attached stays."""
     one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
@@ -259,7 +259,7 @@ def test_somebodys_own_asset_is_left_alone(at: LocalForge, tmp_path: Path) -> No
     assert one.stage.find(one.context) == made
 
 
-def test_empty_second_drafts_of_ours_go_and_the_oldest_stays(at: LocalForge, tmp_path: Path) -> None:
+def test_empty_second_drafts_are_deleted_and_the_oldest_stays(at: LocalForge, tmp_path: Path) -> None:
     """Empty second drafts are deleted: concurrent runs may each have created one."""
     one = draft_inputs(at, tmp_path)
     first, _second = started(one), started(one)
@@ -268,7 +268,7 @@ def test_empty_second_drafts_of_ours_go_and_the_oldest_stays(at: LocalForge, tmp
     assert [each.id for each in one.stage.forge.releases(one.release.tag)] == [first.id]
 
 
-def test_an_empty_second_draft_means_that_there_is_something_to_do(at: LocalForge, tmp_path: Path) -> None:
+def test_an_empty_second_draft_is_not_the_final_state(at: LocalForge, tmp_path: Path) -> None:
     """A complete draft with an empty second one is not the final state."""
     one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
@@ -290,7 +290,7 @@ def with_words(one: DraftInputs, forge_release: ForgeRelease, folder: Path) -> N
 
 
 @pytest.mark.parametrize("change", [with_assets, with_words])
-def test_a_second_draft_with_something_in_it_is_a_conflict(
+def test_a_second_draft_with_content_is_a_conflict(
     at: LocalForge, tmp_path: Path, change: Callable[[DraftInputs, ForgeRelease, Path], None]
 ) -> None:
     """A second draft with content is not deleted; the error has the URLs of both."""
@@ -319,7 +319,7 @@ def test_a_published_release_with_everything_on_it_is_found(at: LocalForge, tmp_
 
 
 @pytest.mark.parametrize("change", ["missing", "other"])
-def test_a_published_release_is_never_altered(at: LocalForge, tmp_path: Path, change: str) -> None:
+def test_a_published_release_never_changes(at: LocalForge, tmp_path: Path, change: str) -> None:
     """A public release that lacks a file, or has other bytes, is a conflict and stays as it is."""
     one = draft_inputs(at, tmp_path)
     forge_release = started(one)
@@ -334,7 +334,7 @@ def test_a_published_release_is_never_altered(at: LocalForge, tmp_path: Path, ch
     assert one.stage.forge.releases(one.release.tag) == before
 
 
-def test_an_immutable_release_is_told_before_anything_is_sent(at: LocalForge, tmp_path: Path) -> None:
+def test_an_immutable_release_is_checked_before_anything_is_sent(at: LocalForge, tmp_path: Path) -> None:
     """A complete immutable release is found; one that lacks a file can never be repaired."""
     whole, lacking = draft_inputs(at, tmp_path / "whole"), draft_inputs(at, tmp_path / "lacking")
     made = whole.stage.make(whole.context)
@@ -410,7 +410,7 @@ class LossyForge:
 @pytest.mark.parametrize(
     "plan", [["lost"], ["stored and lost"], ["cut and lost"], ["lost", "stored and lost"], ["draft lost"]], ids=str
 )
-def test_after_a_lost_answer_it_looks_before_sending_again(at: LocalForge, tmp_path: Path, plan: list[str]) -> None:
+def test_after_a_lost_answer_it_checks_before_sending_again(at: LocalForge, tmp_path: Path, plan: list[str]) -> None:
     """The result is the same as without the fault, and nothing is there twice."""
     one = draft_inputs(at, tmp_path)
     stage = replace(one.stage, forge=LossyForge(at.forge(), list(plan)))  # type: ignore[arg-type]
@@ -420,9 +420,7 @@ def test_after_a_lost_answer_it_looks_before_sending_again(at: LocalForge, tmp_p
 
 
 @pytest.mark.parametrize(("plan", "error"), [(["lost"] * 3, Unknown), (["refused"], Rejected)], ids=str)
-def test_uploads_are_tried_a_bounded_number_of_times(
-    at: LocalForge, tmp_path: Path, plan: list[str], error: type[Exception]
-) -> None:
+def test_upload_attempts_are_limited(at: LocalForge, tmp_path: Path, plan: list[str], error: type[Exception]) -> None:
     """A refused file is not sent again; a lost one is sent three times."""
     one = draft_inputs(at, tmp_path)
     tries = list(plan)
@@ -467,7 +465,7 @@ def test_a_list_that_lags_makes_no_second_draft(at: LocalForge, tmp_path: Path) 
     assert clock.now() >= 30
 
 
-def test_words_that_the_forge_cuts_are_incomplete(at: LocalForge, tmp_path: Path) -> None:
+def test_a_text_that_the_forge_cuts_is_incomplete(at: LocalForge, tmp_path: Path) -> None:
     """The stored text is compared with what was sent; a cut draft is not published."""
     one = draft_inputs(at, tmp_path)
     forge = AlteredForge(at.forge(), lambda there: tuple(replace(each, body=each.body[:5]) for each in there))
@@ -507,7 +505,7 @@ def test_a_forge_without_digests_is_read_by_downloading(at: LocalForge, tmp_path
 
 
 @pytest.mark.parametrize(("who", "error"), [("reader", Unknown), ("stranger", Unknown), ("liar", Denied)])
-def test_who_may_not_push_learns_nothing_and_makes_nothing(
+def test_without_push_access_drafts_are_unknown(
     at: LocalForge, tmp_path: Path, who: str, error: type[Exception]
 ) -> None:
     """A token that cannot see drafts does not make them absent."""
@@ -519,7 +517,7 @@ def test_who_may_not_push_learns_nothing_and_makes_nothing(
             look(one.context)
 
 
-def test_a_draft_that_stays_odd_is_incomplete(at: LocalForge, tmp_path: Path) -> None:
+def test_a_draft_that_stays_different_is_incomplete(at: LocalForge, tmp_path: Path) -> None:
     """After a limited number of reads the error names the difference."""
 
     @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def floating(it: ImageStages) -> dict[str, str]:
     return {tag: at for tag, at in it.tags().items() if not tag.startswith(("sha-", "v"))}
 
 
-def test_the_version_and_its_floating_tags_have_the_one_digest(stages: MakeStages) -> None:
+def test_the_version_and_its_floating_tags_have_one_digest(stages: MakeStages) -> None:
     """All tags have the digest of the tested image, for skopeo, too; the found product equals the made one."""
     it = stages()
     release, pushed, pointed = it.push_and_tag("1.2.3")
@@ -107,7 +107,7 @@ def test_the_version_and_its_floating_tags_have_the_one_digest(stages: MakeStage
     assert pointed.left == ()
 
 
-def test_before_it_was_made_it_is_absent(stages: MakeStages) -> None:
+def test_without_tags_it_is_absent(stages: MakeStages) -> None:
     """Pushed images without tags count as absent."""
     it = stages()
     release = demo_release("1.0")
@@ -179,7 +179,7 @@ def test_tags_of_other_rules_are_no_versions(stages: MakeStages, name: str) -> N
     assert set(floating(it)) - {name} == {"1.0", "1", "latest"}
 
 
-def test_every_target_has_tags_of_its_own(stages: MakeStages) -> None:
+def test_every_target_has_its_own_tags(stages: MakeStages) -> None:
     """A target's tags have its suffix, and its own floating tag instead of latest."""
     it = stages(settings=TARGETS)
     release = demo_release("1.2.3")
@@ -258,7 +258,7 @@ def test_a_registry_that_refuses_one_tag_moves_no_floating_one_anywhere(
 
 
 @pytest.mark.parametrize("stop", ["v1.2.4", "1.2", "1", "latest"])
-def test_a_run_that_dies_between_two_tags_is_finished_by_the_next(stages: MakeStages, stop: str) -> None:
+def test_a_run_killed_between_two_tags_is_finished_by_the_next(stages: MakeStages, stop: str) -> None:
     """The next run finishes, and the earlier positions of the floating tags are still recorded."""
     it = stages()
     _, first, _ = it.push_and_tag("1.2.3")
@@ -271,7 +271,7 @@ def test_a_run_that_dies_between_two_tags_is_finished_by_the_next(stages: MakeSt
     assert {each.before for each in pointed.pointers if each.floating} == {first.images[0].digest}
 
 
-def test_floating_tags_go_back_to_where_they_were(stages: MakeStages) -> None:
+def test_floating_tags_move_back(stages: MakeStages) -> None:
     """A later run moves them back by the record in the folder; the version's own tags stay."""
     it = stages()
     _, first, _ = it.push_and_tag("1.2.3")
@@ -289,7 +289,7 @@ def test_floating_tags_go_back_to_where_they_were(stages: MakeStages) -> None:
     assert it.tag_stage().find(it.context(release, pushed=pushed)) is None
 
 
-def test_a_floating_tag_that_moved_on_is_left(stages: MakeStages) -> None:
+def test_a_floating_tag_that_moved_again_stays(stages: MakeStages) -> None:
     """A floating tag that another release moved stays."""
     it = stages()
     release, pushed, pointed = it.push_and_tag("1.2.3")
@@ -315,7 +315,7 @@ def test_without_the_record_nothing_is_guessed(stages: MakeStages) -> None:
 
 
 @pytest.mark.parametrize("text", [b"{", b"{}", b'["\xff"]', b"[" * 100_000], ids=["cut", "shape", "bytes", "nesting"])
-def test_a_broken_record_stops_the_move(stages: MakeStages, text: bytes) -> None:
+def test_a_malformed_record_stops_the_move(stages: MakeStages, text: bytes) -> None:
     """A malformed record is not treated as an empty one."""
     it = stages()
     it.run.open()

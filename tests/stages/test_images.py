@@ -117,7 +117,7 @@ def test_another_image_under_the_name_is_a_conflict(
 
 
 @pytest.mark.journey
-def test_other_wheels_or_another_commit_are_built_anew(make_inputs: MakeInputs, engine: TestEngine) -> None:  # noqa: F811
+def test_other_wheels_or_another_commit_are_built_again(make_inputs: MakeInputs, engine: TestEngine) -> None:  # noqa: F811
     """The record of another commit or other wheels is ignored."""
     at = make_inputs(with_dockerfile())
     building = stage(at, at_engine=engine)
@@ -215,7 +215,7 @@ def test_a_dockerfile_in_the_folder_of_a_project(
 
 
 @pytest.mark.journey
-def test_a_build_of_the_project_itself_is_told(
+def test_a_build_of_the_project_itself_is_a_warning(
     make_inputs: MakeInputs,
     engine: TestEngine,  # noqa: F811
     runnable_image: str,  # noqa: F811

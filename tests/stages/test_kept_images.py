@@ -13,7 +13,7 @@ DOCKERFILE = "FROM {base}\nCOPY dist/ /dist/\nUSER 1000\n"
 pytestmark = pytest.mark.journey
 
 
-def test_kept_images_are_the_same_for_a_later_job(
+def test_saved_images_are_the_same_for_a_later_job(
     tmp_path: Path,
     engine: TestEngine,  # noqa: F811 - the fixture
     tiny_image: str,  # noqa: F811 - the fixture

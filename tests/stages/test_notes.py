@@ -69,7 +69,7 @@ def test_settings_reach_the_notes(tmp_path: Path, shell: Shell) -> None:
     assert len(warned) == 1
 
 
-def test_plan_speaks_and_only_reads(tmp_path: Path, shell: Shell) -> None:
+def test_the_plan_names_the_file_and_the_stage_only_reads(tmp_path: Path, shell: Shell) -> None:
     """The plan names the configured file, and the stage only reads."""
     repo = Repo.new(tmp_path / "demo")
     assert stage(repo, shell).reach is Reach.READS

@@ -179,7 +179,9 @@ def offline(at: StageInputs) -> Any:
         ),
     ],
 )
-def test_entry_point_of_an_extra_that_cannot_be_had(make_inputs: MakeInputs, more: str, name: str, detail: str) -> None:
+def test_entry_point_of_an_extra_that_is_unavailable(
+    make_inputs: MakeInputs, more: str, name: str, detail: str
+) -> None:
     """An entry point does not count as passed if its extra, or its host program, cannot be installed."""
     at = make_inputs(sample_projects.files(more=more) | PLUGIN)
     proof = stage(at, environments=offline(at)).make(at.context(dists=Dists(files=at.dists().wheels)))
@@ -188,7 +190,7 @@ def test_entry_point_of_an_extra_that_cannot_be_had(make_inputs: MakeInputs, mor
 
 
 @pytest.mark.parametrize("written", ["small_one.plugin:main [cli]", "small_one.plugin:main"])
-def test_entry_point_of_an_extra_is_tried_with_it(make_inputs: MakeInputs, tmp_path: Path, written: str) -> None:
+def test_entry_point_of_an_extra_is_tested_with_it(make_inputs: MakeInputs, tmp_path: Path, written: str) -> None:
     """An entry point that needs an extra is tested with the one it names, or the one that provides it."""
     more = EXTRA + f'[project.scripts]\nx = "{written}"\ny = "small_one:main"\n'
     at = make_inputs(sample_projects.files(more=more) | PLUGIN)

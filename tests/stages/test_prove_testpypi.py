@@ -133,7 +133,7 @@ def test_waits_are_bounded(make_inputs: MakeInputs, index: PackageIndex, look: A
         ({"url": "http://127.0.0.1:9/small_one-1.0-py3-none-any.whl"}, CheckFailed, "cannot be installed"),
     ],
 )
-def test_what_the_index_says_is_not_believed(
+def test_the_index_is_not_trusted(
     make_inputs: MakeInputs, index: PackageIndex, listed: dict[str, str], error: type[Exception], words: str
 ) -> None:
     """Another digest is a conflict, and an invalid URL is never passed on."""
@@ -147,7 +147,7 @@ def test_what_the_index_says_is_not_believed(
         stage(at, LaggingIndex(index, [holding]), environments=uv).make(at.context(dists=dists))
 
 
-def test_sdist_alone_is_installed(make_inputs: MakeInputs, index: PackageIndex) -> None:
+def test_a_lone_sdist_is_installed(make_inputs: MakeInputs, index: PackageIndex) -> None:
     """If no wheel runs here, the sdist is installed from the index."""
     at = make_inputs(sample_projects.files("built-one"), project="built-one")
     products = sent(at, index)

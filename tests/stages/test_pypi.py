@@ -53,7 +53,7 @@ def test_a_moved_tag_is_refused(at: LocalIndexes) -> None:
     assert at.uploads(at.index, context) == []
 
 
-def test_a_tag_that_was_made_again_on_its_commit_still_names_it(at: LocalIndexes) -> None:
+def test_a_tag_created_again_on_its_commit_is_accepted(at: LocalIndexes) -> None:
     """A tag that was deleted and pushed again, as a lightweight one, is accepted: the commit decides."""
     context = at.context("2.1")
     at.repo.git("tag", "--force", "--no-sign", "v2.1", context[RELEASE].commit)
@@ -63,7 +63,7 @@ def test_a_tag_that_was_made_again_on_its_commit_still_names_it(at: LocalIndexes
     assert at.uploads(at.index, context) == ["stored"] * 2
 
 
-def test_a_tag_that_is_gone_is_refused(at: LocalIndexes) -> None:
+def test_a_deleted_tag_is_refused(at: LocalIndexes) -> None:
     """The error names the tested commit, and nothing is sent."""
     context = at.context("3.0")
     at.repo.git("push", "--quiet", "origin", ":refs/tags/v3.0")

@@ -76,7 +76,7 @@ def test_what_was_pushed_is_found_equal(stages: MakeStages) -> None:
     assert told["Digest"] == only.digest
 
 
-def test_what_is_there_is_not_pushed_again(stages: MakeStages) -> None:
+def test_an_existing_image_is_not_pushed_again(stages: MakeStages) -> None:
     """A second run pushes nothing."""
     it = stages()
     pushed = it.push(demo_release("1.0"))
@@ -119,7 +119,7 @@ def test_a_missing_leg_means_that_nothing_is_tagged(stages: MakeStages) -> None:
     assert it.tags() == {}
 
 
-def test_a_run_that_broke_off_between_legs_goes_on(stages: MakeStages) -> None:
+def test_a_run_interrupted_between_legs_resumes(stages: MakeStages) -> None:
     """The existing leg stays; the other leg and the index are pushed."""
     it = stages(settings=TWO)
     release = demo_release("1.0")
@@ -145,7 +145,7 @@ def test_another_image_of_the_commit_is_a_conflict(stages: MakeStages) -> None:
     assert it.tags() == before
 
 
-def test_a_taken_version_is_seen_before_anything_is_pushed(stages: MakeStages) -> None:
+def test_a_taken_version_is_found_before_any_push(stages: MakeStages) -> None:
     """Another image under the version's own tag is a conflict before any push."""
     it = stages()
     put_image(it.there[0], it.repository, make_image("somebody else's"), "v1.0")
@@ -175,7 +175,7 @@ def test_mirrors_have_the_same_digest(stages: MakeStages, mirror: RealRegistry) 
     assert it.tags(0) == it.tags(1) == {TAG: pushed.images[0].digest}
 
 
-def test_one_registry_that_refuses_keeps_nobody_from_the_others(stages: MakeStages, mirror: RealRegistry) -> None:
+def test_one_registry_that_refuses_does_not_stop_the_others(stages: MakeStages, mirror: RealRegistry) -> None:
     """The error lists what was pushed, and the same command finishes."""
     it = stages(mirror)
     it.engine.troubles = [Denied("denied: permission_denied: write_package", next_step="ask for the right")]
@@ -217,7 +217,7 @@ def test_a_push_that_never_answers_ends(stages: MakeStages) -> None:
     assert sum(it.clock.slept) < 60
 
 
-def test_another_image_on_the_way_is_seen(stages: MakeStages) -> None:
+def test_a_changed_image_is_detected(stages: MakeStages) -> None:
     """The image pulled back by digest must be the tested one."""
     it = stages()
     release = demo_release("1.0")
@@ -230,7 +230,7 @@ def test_another_image_on_the_way_is_seen(stages: MakeStages) -> None:
         it.push_stage().make(it.context(release, images))
 
 
-def test_undo_takes_the_tag_away_and_nothing_else(stages: MakeStages) -> None:
+def test_undo_removes_only_the_tag(stages: MakeStages) -> None:
     """Undo removes the tag; another commit's tag and its layers stay."""
     it = stages()
     other = it.push(demo_release("0.9", commit="f" * 40))
@@ -243,7 +243,7 @@ def test_undo_takes_the_tag_away_and_nothing_else(stages: MakeStages) -> None:
     assert it.push(release) == pushed
 
 
-def test_undo_takes_an_index_and_its_legs_away(stages: MakeStages) -> None:
+def test_undo_removes_an_index_and_its_legs(stages: MakeStages) -> None:
     """Undo removes all three tags."""
     it = stages(settings=TWO)
     answer = it.push_stage().undo(it.push(demo_release("1.0")))
@@ -274,7 +274,7 @@ def test_undo_leaves_what_has_moved(stages: MakeStages) -> None:
     assert it.tags() == before
 
 
-def test_what_is_gone_already_is_undone(stages: MakeStages) -> None:
+def test_an_absent_tag_counts_as_undone(stages: MakeStages) -> None:
     """A second undo succeeds, too."""
     it = stages()
     pushed = it.push(demo_release("1.0"))

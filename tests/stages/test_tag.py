@@ -117,14 +117,14 @@ def test_the_tag_on_head(place: TagInputs) -> None:
         *(("v1.0", False), ("v1.0.post1", False), ("v1.0-1", False), ("2024.1", False)),
     ],
 )
-def test_a_prerelease_is_told_by_its_version(place: TagInputs, tag: str, *, prerelease: bool) -> None:
+def test_the_version_makes_a_prerelease(place: TagInputs, tag: str, *, prerelease: bool) -> None:
     """PEP 440 decides in any spelling, not a hyphen; a post release is final."""
     place.tag(tag)
     release = place.resolve(tag)
     assert (release.prerelease, release.highest) == (prerelease, not prerelease)
 
 
-def test_a_commit_on_no_branch_is_told(place: TagInputs) -> None:
+def test_a_commit_on_no_branch_is_a_warning(place: TagInputs) -> None:
     """If no remote branch contains the commit, the release continues with a warning."""
     place.tag("v1.0.0")
     place.resolve("v1.0.0")
@@ -142,7 +142,7 @@ def test_a_commit_on_no_branch_is_told(place: TagInputs) -> None:
     assert len(place.warned) == 1
 
 
-def test_what_the_remote_alone_knows_counts(place: TagInputs) -> None:
+def test_tags_that_only_the_remote_has_count(place: TagInputs) -> None:
     """Highest and previous version come from the tags of both sides."""
     place.tag("v1.0.0")
     place.remote.git("tag", "v3.0.0")
@@ -151,7 +151,7 @@ def test_what_the_remote_alone_knows_counts(place: TagInputs) -> None:
     assert (release.highest, release.previous) == (False, "v0.9.0")
 
 
-def test_of_two_versions_the_named_one(place: TagInputs) -> None:
+def test_of_two_versions_the_named_one_is_released(place: TagInputs) -> None:
     """If a tag is named, tags of other versions on the commit are allowed."""
     place.tag("v1.0.0rc1")
     place.tag("v1.0.0")
@@ -173,7 +173,7 @@ def test_the_configured_repository_by_any_case(place: TagInputs) -> None:
     place.resolve("v1.0.0", expected_repository="other/one", real=False)
 
 
-def test_submodules_are_no_trouble(place: TagInputs) -> None:
+def test_submodules_cause_no_warning(place: TagInputs) -> None:
     """Submodules cause no warning, since the build's clone fetches them."""
     place.repo.commit({".gitmodules": ""})
     place.tag("v1.0.0")
@@ -392,7 +392,7 @@ def test_shallow(place: TagInputs, tmp_path: Path, depth: int) -> None:
         ("[project]\nversion = '1.0.0'\n", {"project": "../p"}, ConfigError),
     ],
 )
-def test_a_name_that_cannot_be_known(
+def test_a_name_that_cannot_be_determined(
     place: TagInputs, text: str, settings: dict[str, object], error: type[UnmoorError]
 ) -> None:
     """Files without a name, or malformed ones, are a configuration error."""

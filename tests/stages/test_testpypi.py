@@ -43,7 +43,7 @@ def test_what_was_made_is_found(at: LocalIndexes) -> None:
     assert at.uploads(at.index, context) == []
 
 
-def test_a_part_is_not_found_and_is_made_whole(at: LocalIndexes) -> None:
+def test_a_partial_upload_is_completed(at: LocalIndexes) -> None:
     """If the index has only the wheel, the sdist is uploaded."""
     stage, context = stage_at(at), at.context("1.1")
     at.staging.send(context[DISTS].files[0])
@@ -124,7 +124,7 @@ def test_a_file_is_fetched_back(at: LocalIndexes, tmp_path_factory: pytest.TempP
     assert fetched.path.read_bytes() == wheel.path.read_bytes()
 
 
-def test_it_says_what_it_would_do_and_leaves_what_it_did(at: LocalIndexes) -> None:
+def test_the_plan_names_the_index_and_undo_leaves_the_files(at: LocalIndexes) -> None:
     """The plan names the index; undo says why the files stay."""
     stage = stage_at(at)
     assert stage.reach is Reach.REMOTE

@@ -83,7 +83,7 @@ def test_what_was_published_is_found_equal(
     assert page.url in it.stage.remedy(page)
 
 
-def test_below_the_top_latest_is_never_taken_from_another_project(
+def test_a_project_in_a_folder_never_takes_latest_from_another(
     at: LocalForge, git: GitCheckout, tmp_path: Path
 ) -> None:
     """A project in a folder never takes latest from another project, but keeps it once it has it."""
@@ -101,7 +101,7 @@ def test_below_the_top_latest_is_never_taken_from_another_project(
         assert own.stage.find(context) == page
 
 
-def test_a_plan_and_a_look_change_nothing(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
+def test_plan_and_find_change_nothing(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
     """``plan`` and ``find`` leave the draft a draft."""
     it = full(at, git, tmp_path)
     assert "publish" in it.stage.plan()
@@ -151,7 +151,7 @@ def test_a_tag_that_moved_is_refused_and_nothing_is_published(at: LocalForge, gi
 
 
 @pytest.mark.parametrize(("change", "error"), [("gone", Incomplete), ("other", Conflict)])
-def test_a_draft_that_is_no_longer_whole_is_not_published(
+def test_an_incomplete_draft_is_not_published(
     at: LocalForge, git: GitCheckout, tmp_path: Path, change: str, error: type[Exception]
 ) -> None:
     """A draft that lost an asset is not published."""
@@ -217,14 +217,14 @@ class LossyForge:
 
 
 @pytest.mark.parametrize("done", [True, False])
-def test_after_a_lost_answer_it_looks(at: LocalForge, git: GitCheckout, tmp_path: Path, *, done: bool) -> None:
+def test_after_a_lost_answer_it_checks(at: LocalForge, git: GitCheckout, tmp_path: Path, *, done: bool) -> None:
     """A published release is found; otherwise it is published once more."""
     it = full(at, git, tmp_path)
     stage = replace(it.stage, forge=LossyForge(at.forge(), [done]))  # type: ignore[arg-type]
     assert stage.make(it.context) == it.stage.find(it.context)
 
 
-def test_a_release_that_the_forge_insists_to_call_latest_is_told(
+def test_a_release_that_the_forge_always_marks_latest_is_a_warning(
     at: LocalForge, git: GitCheckout, tmp_path: Path
 ) -> None:
     """If the forge has no other final release, its wrong mark is only a warning."""
@@ -243,7 +243,7 @@ def test_a_release_that_the_forge_insists_to_call_latest_is_told(
     assert "higher final version" in warned[0]
 
 
-def test_what_stays_unseen_is_incomplete(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
+def test_a_release_that_does_not_show_is_incomplete(at: LocalForge, git: GitCheckout, tmp_path: Path) -> None:
     """After a limited number of reads the error says that the release is not the latest."""
 
     class Stubborn(LossyForge):

@@ -138,7 +138,7 @@ def test_everything_is_read_back_by_digest_without_credentials(at: LocalForge, t
     [(stale, whole), (half, stale, whole), (fire, whole), (half, fire, fire, whole)],
     ids=lambda looks: "-".join(look.__name__ for look in looks),
 )
-def test_what_comes_late_is_waited_for(
+def test_late_files_are_waited_for(
     at: LocalForge, tmp_path: Path, looks: tuple[Callable[[DraftInputs], Holding | BaseException], ...]
 ) -> None:
     """Stale, absent and unreadable states are waited out: the last read counts."""
@@ -147,7 +147,7 @@ def test_what_comes_late_is_waited_for(
     assert 0 < sum(it.clock.slept) < it.stage.patience
 
 
-def test_what_stays_stale_is_pending_and_no_failure(at: LocalForge, tmp_path: Path) -> None:
+def test_stale_files_are_pending(at: LocalForge, tmp_path: Path) -> None:
     """Files that installers cannot see yet are pending, with a warning for each."""
     it = seen(public(at, tmp_path), stale)
     pending = [held.what for held in it.verify().held if held.pending]
@@ -160,7 +160,7 @@ def test_what_stays_stale_is_pending_and_no_failure(at: LocalForge, tmp_path: Pa
 @pytest.mark.parametrize(
     ("look", "error", "waited"), [(half, Incomplete, True), (other, Conflict, False), (fire, Unknown, True)]
 )
-def test_what_is_wrong_on_the_index_is_told(
+def test_problems_on_the_index_are_errors(
     at: LocalForge,
     tmp_path: Path,
     *,
@@ -194,7 +194,7 @@ def swapped(one: DraftInputs, asset: ForgeAsset) -> None:
 
 @pytest.mark.parametrize("name", [".whl", ".tar.gz", "SHA256SUMS", "manifest.json"])
 @pytest.mark.parametrize(("spoil", "error"), [(gone, Incomplete), (swapped, Conflict)])
-def test_what_is_wrong_on_the_forge_is_told(
+def test_problems_on_the_forge_are_errors(
     at: LocalForge, tmp_path: Path, name: str, spoil: Spoil, error: type[UnmoorError]
 ) -> None:
     """Each asset is compared by its bytes, as the public downloads them."""
@@ -204,7 +204,7 @@ def test_what_is_wrong_on_the_forge_is_told(
 
 
 @pytest.mark.parametrize("change", [{"prerelease": True}, {"latest": False}], ids=str)
-def test_other_marks_than_were_set_are_incomplete(at: LocalForge, tmp_path: Path, change: dict[str, bool]) -> None:
+def test_changed_marks_are_incomplete(at: LocalForge, tmp_path: Path, change: dict[str, bool]) -> None:
     """Marks that somebody changed make the release incomplete."""
     it = public(at, tmp_path)
     with pytest.raises(Incomplete, match="marked"):
