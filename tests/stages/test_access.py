@@ -153,7 +153,7 @@ PUBLIC = ForgeRelease(
 
 
 @pytest.mark.parametrize(
-    ("door", "standing", "words"),
+    ("door", "certainty", "words"),
     [
         (FakeForge(), Certainty.PROVEN, "no attestation of an immutable release with the tag v1.0"),
         (
@@ -260,7 +260,7 @@ THERE = Holding(simple=listed_files({"demo-1.0.tar.gz": "a" * 64}), json=None)
 
 
 @pytest.mark.parametrize(
-    ("ceiling", "known", "held", "proved", "standing"),
+    ("ceiling", "known", "held", "proved", "certainty"),
     [
         (Reach.READS, True, EMPTY, [LoginProbe.READING], Certainty.UNPROVEN),
         (Reach.LOCAL, True, EMPTY, [LoginProbe.READING], Certainty.UNPROVEN),
