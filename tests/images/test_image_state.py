@@ -41,17 +41,22 @@ def it(there: RealRegistry, tmp_path: Path) -> Iterator[ImageStages]:
 
 
 def seen(
-    it: ImageStages, release: Release, pushed: Pushed, *, known: bool = True, told: Callable[[], Release] | None = None
+    it: ImageStages,
+    release: Release,
+    pushed: Pushed,
+    *,
+    known: bool = True,
+    resolve: Callable[[], Release] | None = None,
 ) -> dict[str, Item]:
     """Return the state of each tag; ``known`` if the images are in the settings."""
     manifest = Manifest.of(release, Dists(files=(), tools=()), pushed=pushed)
     plans = it.plans if known else ()
-    state = compare_images(manifest, it.wrap(it.registry()), FORGE, plans=plans, release=told or (lambda: release))
+    state = compare_images(manifest, it.wrap(it.registry()), FORGE, plans=plans, release=resolve or (lambda: release))
     return {item.name: item for item in state.items}
 
 
 def states(items: dict[str, Item], *tags: str) -> list[State]:
-    """The states of some tags."""
+    """Return the states of some tags."""
     return [items[tag].state for tag in tags]
 
 
@@ -125,10 +130,10 @@ def test_without_settings_the_commits_tag_alone_is_compared(it: ImageStages) -> 
     """The images may have been configured elsewhere; the release is not resolved."""
     release, pushed, _ = it.push_and_tag("1.0")
 
-    def asked() -> Release:
+    def fail() -> Release:
         raise AssertionError
 
-    assert set(seen(it, release, pushed, known=False, told=asked)) == {pushed.images[0].tag}
+    assert set(seen(it, release, pushed, known=False, resolve=fail)) == {pushed.images[0].tag}
 
 
 @dataclass
@@ -167,11 +172,11 @@ def test_without_the_list_of_tags(it: ImageStages, *, private: bool) -> None:
 
 
 def test_an_unknown_release(it: ImageStages) -> None:
-    """Then nothing is told of the registry but that."""
+    """If the release cannot be resolved, the comparison fails with that error."""
     release, pushed, _ = it.push_and_tag("1.0")
 
-    def asked() -> Release:
+    def fail() -> Release:
         raise Unknown("the index is on fire", next_step="wait")
 
     with pytest.raises(Unknown, match="on fire"):
-        seen(it, release, pushed, told=asked)
+        seen(it, release, pushed, resolve=fail)

@@ -67,7 +67,7 @@ def test_joined(here: RunFolder, leg: Callable[..., Path]) -> None:
     """The run's folder and manifest get every leg's images and proofs; a second merge changes nothing."""
     images = [image(platform) for platform in PLATFORMS]
     paths = [leg(each) for each in images]
-    told = []
+    records = []
     for _ in range(2):
         legs.join(here, paths)
         record, manifest = image_names.read_record(here), here.read_manifest()
@@ -75,8 +75,8 @@ def test_joined(here: RunFolder, leg: Callable[..., Path]) -> None:
         assert manifest is not None
         assert set(record.images) == set(images)
         assert here.read_proof("prove-images") == manifest.proof("prove-images") == proof_of(*images)
-        told.append((here.path / image_names.RECORD).read_bytes())
-    assert told[0] == told[1]
+        records.append((here.path / image_names.RECORD).read_bytes())
+    assert records[0] == records[1]
     assert legs.archives(paths) == tuple(path / "images.tar" for path in paths)
 
 

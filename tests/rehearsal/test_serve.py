@@ -95,18 +95,18 @@ ENDS: dict[str, Callable[[subprocess.Popen[bytes]], None]] = {
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 def test_ends(tmp_path: Path, end: Callable[[subprocess.Popen[bytes]], None]) -> None:
     """The servers exit at the end of their stdin and on the usual signals, and stop listening."""
-    with served(tmp_path / "world") as (process, said):
-        assert requests.get(f"{said['pypi']}/simple/", timeout=20).status_code == 200
+    with served(tmp_path / "world") as (process, ready):
+        assert requests.get(f"{ready['pypi']}/simple/", timeout=20).status_code == 200
         end(process)
         process.wait(PATIENCE)
         with pytest.raises(requests.ConnectionError):
-            requests.get(f"{said['pypi']}/simple/", timeout=20)
+            requests.get(f"{ready['pypi']}/simple/", timeout=20)
 
 
 def test_ends_in_the_middle_of_an_upload(tmp_path: Path) -> None:
     """A request that never ends does not keep the servers alive."""
-    with served(tmp_path / "world") as (process, said):
-        host, _, port = said["forge"].removeprefix("http://").partition(":")
+    with served(tmp_path / "world") as (process, ready):
+        host, _, port = ready["forge"].removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port)), timeout=20) as connection:
             connection.sendall(
                 b"POST /api/v3/repos/acme/demo/releases HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"

@@ -18,7 +18,7 @@ from unmoor.errors import TimedOut, Unknown, error_classes
 
 READY = 20.0
 STOP = 5.0
-WORDS = 2000
+LOG_TAIL = 2000
 LINE = 10_000
 _SECRET = re.compile("token|passw|secret|credential|_key$", re.IGNORECASE)
 """Names of environment variables that the servers must not get."""
@@ -141,7 +141,7 @@ def _read_ready_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str
 
 def _end_of_log(folder: Path) -> str:
     """Return the end of what the servers wrote to stderr, safe for a terminal."""
-    text = (folder / "serve.log").read_bytes()[-WORDS:].decode(errors="replace")
+    text = (folder / "serve.log").read_bytes()[-LOG_TAIL:].decode(errors="replace")
     return "".join(char if char.isprintable() else " " for char in text).strip() or "no output"
 
 

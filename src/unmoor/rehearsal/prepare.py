@@ -139,5 +139,5 @@ def _commit_version(
     # Only this file: others may differ from the commit after a checkout (encodings, line ends).
     program.run("add", "--", str(path.relative_to(top.resolve())), cwd=top)
     program.run("commit", "--quiet", "--no-verify", "-m", message, cwd=top, env=when)
-    shown = ("--format=", "--no-color", "--no-ext-diff", "--no-textconv", "--text", "HEAD", "--")
-    return program.run("show", *shown, cwd=top).out.strip("\n")
+    arguments = ("--format=", "--no-color", "--no-ext-diff", "--no-textconv", "--text", "HEAD", "--")
+    return program.run("show", *arguments, cwd=top).out.strip("\n")

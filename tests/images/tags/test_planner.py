@@ -157,12 +157,12 @@ def test_no_tag_at_all_says_why_for_each_rule() -> None:
     """The error names the ref, the event and the reason of every rule."""
     with pytest.raises(ConfigError) as caught:
         plan(["type=semver,pattern={{version}}", "type=edge,branch=dev", "type=raw,x,enable=false"], [], [], MAIN)
-    said = str(caught.value)
-    assert "'refs/heads/main'" in said
-    assert "'push'" in said
-    assert "the ref is not a tag" in said
-    assert "not the branch 'dev'" in said
-    assert "not enabled" in said
+    message = str(caught.value)
+    assert "'refs/heads/main'" in message
+    assert "'push'" in message
+    assert "the ref is not a tag" in message
+    assert "not the branch 'dev'" in message
+    assert "not enabled" in message
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def _compare(api: OpenAPI, asked: requests.PreparedRequest, answer: requests.Res
 
 @dataclass
 class ForgeClient:
-    """The forge, asked by somebody; ``token`` is empty for anybody."""
+    """A client of the forge; ``token`` is empty for an anonymous one."""
 
     base: str
     token: str

@@ -391,6 +391,6 @@ def test_generated_notes(forge: ForgeClient, reader: ForgeClient, anybody: Forge
         "commits/v0.2.0" in forge.call("POST", "/releases/generate-notes", json={"tag_name": "v0.2.0"}).json()["body"]
     )
     assert errors(forge.call("POST", "/releases/generate-notes", json={}))[0]["field"] == "tag_name"
-    asked = [who.call("POST", "/releases/generate-notes", json=words).status_code for who in (reader, anybody)]
-    assert asked == [403, 401]
+    statuses = [who.call("POST", "/releases/generate-notes", json=words).status_code for who in (reader, anybody)]
+    assert statuses == [403, 401]
     assert forge.call("GET", "/releases").json() == []

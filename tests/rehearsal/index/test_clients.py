@@ -50,16 +50,16 @@ def test_publishers(index: IndexClient, name: str, tmp_path: Path, send: Callabl
     """A client uploads, uploads again, and prints the index's reasons for other bytes and for a wrong token."""
     files = write(tmp_path, wheel(name, "1.0"), sdist(name, "1.0"))
     for _ in range(2):
-        code, said = send(index, *files)
-        assert code == 0, said
+        code, output = send(index, *files)
+        assert code == 0, output
     assert len(index.simple(name)["files"]) == 2
     others = write(tmp_path, wheel(name, "1.0", source="other = 1\n"))
-    code, said = send(index, *others)
+    code, output = send(index, *others)
     assert code != 0
-    assert f"File already exists ('{Path(others[0]).name}', with blake2_256 hash" in said
-    code, said = send(index, *others, token="pypi-wrong")
+    assert f"File already exists ('{Path(others[0]).name}', with blake2_256 hash" in output
+    code, output = send(index, *others, token="pypi-wrong")
     assert code != 0
-    assert "Invalid or non-existent authentication information" in said
+    assert "Invalid or non-existent authentication information" in output
     assert len(index.simple(name)["files"]) == 2
 
 
@@ -68,16 +68,16 @@ def test_publishers(index: IndexClient, name: str, tmp_path: Path, send: Callabl
 def test_installers(index: IndexClient, name: str, tmp_path: Path, installer: str) -> None:
     """An installer finds and installs the highest final version."""
     for each in ("1.0", "1.1", "2.0rc1"):
-        code, said = twine(index, *write(tmp_path / "dist", wheel(name, each, source=f"version = '{each}'\n")))
-        assert code == 0, said
+        code, output = twine(index, *write(tmp_path / "dist", wheel(name, each, source=f"version = '{each}'\n")))
+        assert code == 0, output
     target = tmp_path / "target"
     options = ("install", "--no-deps", "--target", str(target), "--index-url", f"{index.base}/simple/")
     if installer == "uv":
-        code, said = run("uv", "pip", *options, name, UV_CACHE_DIR=str(tmp_path / "uv"))
+        code, output = run("uv", "pip", *options, name, UV_CACHE_DIR=str(tmp_path / "uv"))
     else:
         venv.create(tmp_path / "env", with_pip=True)
-        code, said = run(tmp_path / "env" / "bin" / "pip", *options, "--no-cache-dir", name)
-    assert code == 0, said
+        code, output = run(tmp_path / "env" / "bin" / "pip", *options, "--no-cache-dir", name)
+    assert code == 0, output
     assert (target / f"{name.replace('-', '_')}.py").read_text() == "version = '1.1'\n"
 
 
@@ -87,8 +87,8 @@ def test_check_url(index: IndexClient, name: str, tmp_path: Path) -> None:
     files = write(tmp_path, wheel(name, "1.0"))
     check = ("--check-url", f"{index.base}/simple/")
     assert uv_publish(index, *files, *check)[0] == 0
-    code, said = uv_publish(index, *files, *check)
-    assert (code, "already exists, skipping" in said) == (0, True), said
+    code, output = uv_publish(index, *files, *check)
+    assert (code, "already exists, skipping" in output) == (0, True), output
 
 
 def test_pygithub(world: LocalWorld, tmp_path: Path) -> None:

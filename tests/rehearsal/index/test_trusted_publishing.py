@@ -189,9 +189,9 @@ def test_no_token_is_written_down(job: TrustedJob, name: str) -> None:
 def test_the_issuer_publishes_its_keys(job: TrustedJob) -> None:
     """Configuration and keys are at the paths of OpenID Connect, and verify a token."""
     base = job.world.addresses["issuer"]
-    said = requests.get(f"{base}/.well-known/openid-configuration", timeout=20).json()
-    assert said["issuer"] == base
-    client = jwt.PyJWKClient(said["jwks_uri"])
+    configuration = requests.get(f"{base}/.well-known/openid-configuration", timeout=20).json()
+    assert configuration["issuer"] == base
+    client = jwt.PyJWKClient(configuration["jwks_uri"])
     token = job.id_token("somebody")
     claims = jwt.decode(
         token, client.get_signing_key_from_jwt(token), algorithms=["RS256"], audience="somebody", issuer=base

@@ -47,8 +47,8 @@ def test_skopeo_copies(registries: LocalRegistries, name: str, tmp_path: Path) -
         skopeo("copy", "--preserve-digests", *as_user(registries.oci(""), "src-"), at(oci, f"{name}:1.0"), kept)[0] == 0
     )
     assert skopeo("copy", "--preserve-digests", *as_user(oci, "dest-"), kept, at(oci, f"{name}-b:1.0"))[0] == 0
-    code, said, _ = skopeo("inspect", *as_user(registries.oci("")), at(oci, f"{name}-b:1.0"))
-    assert (code, json.loads(said)["Digest"]) == (0, digest)
+    code, output, _ = skopeo("inspect", *as_user(registries.oci("")), at(oci, f"{name}-b:1.0"))
+    assert (code, json.loads(output)["Digest"]) == (0, digest)
     before = len(requests_of(registries.world, method="PATCH"))
     assert skopeo("copy", "--preserve-digests", *as_user(oci, "dest-"), kept, at(oci, f"{name}-b:1.1"))[0] == 0
     assert len(requests_of(registries.world, method="PATCH")) == before
@@ -62,10 +62,10 @@ def test_skopeo_is_refused(registries: LocalRegistries, name: str, tmp_path: Pat
     here = at(oci, f"{name}:1.0")
     kept = f"oci:{tmp_path / 'kept'}:1.0"
     skopeo("copy", *as_user(oci, "src-"), here, kept)
-    code, _, said = skopeo("copy", *as_user(reader, "dest-"), kept, at(oci, f"{name}-b:1.0"))
-    assert (code, "permission_denied: write_package" in said) == (1, True)
-    code, _, said = skopeo("delete", *as_user(oci), here)
-    assert (code, "The operation is unsupported" in said) == (1, True)
+    code, _, output = skopeo("copy", *as_user(reader, "dest-"), kept, at(oci, f"{name}-b:1.0"))
+    assert (code, "permission_denied: write_package" in output) == (1, True)
+    code, _, output = skopeo("delete", *as_user(oci), here)
+    assert (code, "The operation is unsupported" in output) == (1, True)
     oci.control("private", "*")
     assert skopeo("inspect", *as_user(stranger), here)[0] == 1
     assert skopeo("inspect", *as_user(reader), here)[0] == 0
@@ -108,9 +108,9 @@ def test_docker_pushes_and_pulls(
     """The engine pushes with a login, anyone pulls the same digest, and a second push sends no blob."""
     oci = registries.oci()
     with logged_in(engine, oci, tmp_path) as docker:
-        said = docker.docker("push", image)
+        output = docker.docker("push", image)
         digest = oci.pull(f"acme/{name}", "1.0").headers["docker-content-digest"]
-        assert digest in said
+        assert digest in output
         before = len(requests_of(registries.world, method="PATCH"))
         docker.docker("tag", image, f"{image}.1")
         assert digest in docker.docker("push", f"{image}.1")

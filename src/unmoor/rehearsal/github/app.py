@@ -153,13 +153,13 @@ class Forge:
 
     async def generate_notes(self, request: Request) -> Response:
         """``POST /releases/generate-notes``: needs push access, although it changes nothing."""
-        asked = await self.handler.body(request, NotesBody)
-        if not asked.tag_name:
+        body = await self.handler.body(request, NotesBody)
+        if not body.tag_name:
             raise invalid("Release", "missing_field", "tag_name")
         page = f"{self.handler.shapes.site}/{self.handler.shapes.repository}"
-        before = asked.previous_tag_name
-        what = f"compare/{before}...{asked.tag_name}" if before else f"commits/{asked.tag_name}"
-        return JSONResponse({"name": asked.tag_name, "body": f"**Full Changelog**: {page}/{what}"})
+        before = body.previous_tag_name
+        what = f"compare/{before}...{body.tag_name}" if before else f"commits/{body.tag_name}"
+        return JSONResponse({"name": body.tag_name, "body": f"**Full Changelog**: {page}/{what}"})
 
     async def _change(self, request: Request) -> Change:
         body = await self.handler.body(request, ReleaseBody)

@@ -114,11 +114,13 @@ class Attachments:
 
     async def download(self, request: Request) -> Response:
         """``/owner/repo/releases/download/{tag}/{name}``: without credentials, for published releases."""
-        asked = request.path_params
+        params = request.path_params
         release = (
-            self.handler.releases.by_tag(asked["tag"]) if self.handler.is_ours(asked["owner"], asked["repo"]) else None
+            self.handler.releases.by_tag(params["tag"])
+            if self.handler.is_ours(params["owner"], params["repo"])
+            else None
         )
-        found = next((a for a in release.assets if a.name == asked["name"]), None) if release else None
+        found = next((a for a in release.assets if a.name == params["name"]), None) if release else None
         if found is None:
             return Response("Not Found", HTTPStatus.NOT_FOUND, media_type="text/plain")
         return self._redirect(found)

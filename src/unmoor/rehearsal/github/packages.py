@@ -182,27 +182,26 @@ class Packages:
 
     def _package_of(self, request: Request, *, writes: bool = False) -> tuple[PackageStore, str]:
         """Return the package store, and the package's name in the registry. Raises a 401, a 403, a 404."""
-        asked = request.path_params
+        params = request.path_params
         if writes:
             self.handler.push(request)
         elif self.handler.rights(request) is Rights.ANONYMOUS:
             raise Problem(HTTPStatus.UNAUTHORIZED, "Requires authentication")
         owners = "orgs" if self.handler.is_organisation else "users"
         owner = self.handler.shapes.repository.partition("/")[0].lower()
-        if asked["owners"] != owners or asked["login"].lower() != owner or self.package_store is None:
+        if params["owners"] != owners or params["login"].lower() != owner or self.package_store is None:
             raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
-        return self.package_store, f"{owner}/{asked['name']}"
+        return self.package_store, f"{owner}/{params['name']}"
 
     def _address(self, request: Request) -> str:
-        asked = request.path_params
-        name = quote(asked["name"], safe="")
-        return f"{self.handler.shapes.api}/{asked['owners']}/{asked['login']}/packages/container/{name}"
+        params = request.path_params
+        name = quote(params["name"], safe="")
+        return f"{self.handler.shapes.api}/{params['owners']}/{params['login']}/packages/container/{name}"
 
     def _page(self, request: Request) -> str:
-        asked = request.path_params
-        return (
-            f"{self.handler.shapes.site}/{asked['owners']}/{asked['login']}/packages/container/package/{asked['name']}"
-        )
+        params = request.path_params
+        owner = f"{self.handler.shapes.site}/{params['owners']}/{params['login']}"
+        return f"{owner}/packages/container/package/{params['name']}"
 
     def _version(self, request: Request, version: Version) -> dict[str, Any]:
         return {

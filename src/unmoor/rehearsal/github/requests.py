@@ -68,8 +68,8 @@ class RequestHandler:
             rights = next(known, rights)
             if rights is Rights.ANONYMOUS:
                 raise Problem(HTTPStatus.UNAUTHORIZED, "Bad credentials")
-        asked = request.path_params
-        if "owner" in asked and not self.is_ours(asked["owner"], asked["repo"]):
+        params = request.path_params
+        if "owner" in params and not self.is_ours(params["owner"], params["repo"]):
             raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         return rights
 

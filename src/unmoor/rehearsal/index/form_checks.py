@@ -101,7 +101,7 @@ def form(offer: Offer) -> Metadata:
     twice = sorted(name for name in TEXTS if len(offer.fields.get(name, ())) > 1)
     if twice:
         raise Refusal(HTTPStatus.BAD_REQUEST, f"{twice[0]!r} has invalid data.")
-    return metadata_checks.judged(offer.metadata)
+    return metadata_checks.check(offer.metadata)
 
 
 def _name(name: str) -> None:
@@ -118,11 +118,11 @@ def description(metadata: Metadata) -> None:
 
     if not metadata.description:
         return
-    said = metadata.description_content_type
-    kind = (said or "text/x-rst").partition(";")[0].strip().lower()
+    content_type = metadata.description_content_type
+    kind = (content_type or "text/x-rst").partition(";")[0].strip().lower()
     renderer = {"text/x-rst": rst, "text/markdown": markdown}.get(kind, txt)
     if renderer.render(metadata.description) is None:
-        how = f"for {said!r}." if said else "in the default format of reStructuredText."
+        how = f"for {content_type!r}." if content_type else "in the default format of reStructuredText."
         raise Refusal(HTTPStatus.BAD_REQUEST, f"The description failed to render {how}")
 
 

@@ -20,7 +20,7 @@ KNOWN = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"})
 _FIRST = ("metadata-version", "name", "version")
 
 
-def judged(raw: RawMetadata) -> Metadata:
+def check(raw: RawMetadata) -> Metadata:
     """Check the metadata of a form. Raises `Refusal` with the first error."""
     try:
         metadata = Metadata.from_raw(raw)

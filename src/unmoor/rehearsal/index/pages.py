@@ -35,21 +35,21 @@ def root(project_store: ProjectStore, *, as_json: bool) -> str:
     return f"{_head('Simple index')}{links}  </body>\n</html>\n"
 
 
-def project(shown: Project, base: str, *, as_json: bool) -> str:
+def project(project: Project, base: str, *, as_json: bool) -> str:
     """Write the files of a project; ``base`` is the index's address."""
     if as_json:
         return json.dumps(
             {
-                "meta": {"api-version": VERSION, "_last-serial": shown.serial},
-                "name": shown.normalized,
-                "versions": [v for v in shown.versions if shown.of(v)],
-                "files": [_simple_file(file, base) for file in shown.files],
+                "meta": {"api-version": VERSION, "_last-serial": project.serial},
+                "name": project.normalized,
+                "versions": [v for v in project.versions if project.of(v)],
+                "files": [_simple_file(file, base) for file in project.files],
                 "alternate-locations": [],
                 "project-status": {"status": "active"},
             }
         )
-    links = "".join(f"    {_anchor(file, base)}<br />\n" for file in shown.files)
-    return f"{_head(f'Links for {shown.normalized}')}{links}  </body>\n</html>\n<!--SERIAL {shown.serial}-->"
+    links = "".join(f"    {_anchor(file, base)}<br />\n" for file in project.files)
+    return f"{_head(f'Links for {project.normalized}')}{links}  </body>\n</html>\n<!--SERIAL {project.serial}-->"
 
 
 def _simple_file(file: Stored, base: str) -> dict[str, Any]:
@@ -81,18 +81,18 @@ def _anchor(file: Stored, base: str) -> str:
     return f"<a {written}>{html.escape(file.name)}</a>"
 
 
-def newest(shown: Project) -> str | None:
+def newest(project: Project) -> str | None:
     """Return the version that the JSON API gives for the project: the highest final one, else the highest."""
-    versions = [version for version in shown.versions if shown.of(version)]
+    versions = [version for version in project.versions if project.of(version)]
     finals = [version for version in versions if not Version(version).is_prerelease]
     return next(reversed(finals or versions), None)
 
 
-def api(shown: Project, version: str, base: str, *, whole: bool) -> dict[str, Any]:
+def api(project: Project, version: str, base: str, *, whole: bool) -> dict[str, Any]:
     """Return the JSON API of a version; ``whole`` adds the files of every release, as for the project."""
-    metadata = dict(shown.releases[version])
+    metadata = dict(project.releases[version])
     info = {
-        "name": shown.name,
+        "name": project.name,
         "version": version,
         "summary": None,
         "description": None,
@@ -100,20 +100,20 @@ def api(shown: Project, version: str, base: str, *, whole: bool) -> dict[str, An
         "requires_dist": None,
         "requires_python": None,
         **metadata,
-        "package_url": f"{base}/project/{shown.normalized}/",
-        "project_url": f"{base}/project/{shown.normalized}/",
-        "release_url": f"{base}/project/{shown.normalized}/{version}/",
-        "yanked": bool(shown.of(version)) and all(file.yanked is not None for file in shown.of(version)),
-        "yanked_reason": next((file.yanked for file in shown.of(version) if file.yanked), None),
+        "package_url": f"{base}/project/{project.normalized}/",
+        "project_url": f"{base}/project/{project.normalized}/",
+        "release_url": f"{base}/project/{project.normalized}/{version}/",
+        "yanked": bool(project.of(version)) and all(file.yanked is not None for file in project.of(version)),
+        "yanked_reason": next((file.yanked for file in project.of(version) if file.yanked), None),
     }
     answer = {
         "info": info,
-        "last_serial": shown.serial,
-        "urls": [_api_file(file, base) for file in shown.of(version)],
+        "last_serial": project.serial,
+        "urls": [_api_file(file, base) for file in project.of(version)],
         "vulnerabilities": [],
     }
     if whole:
-        answer["releases"] = {each: [_api_file(file, base) for file in shown.of(each)] for each in shown.versions}
+        answer["releases"] = {each: [_api_file(file, base) for file in project.of(each)] for each in project.versions}
     return answer
 
 
@@ -138,7 +138,7 @@ def _api_file(file: Stored, base: str) -> dict[str, Any]:
     }
 
 
-def person(shown: Project, version: str, base: str) -> str:
+def person(project: Project, version: str, base: str) -> str:
     """Write the web page of a release."""
-    links = "".join(f"    <li>{_anchor(file, base)}</li>\n" for file in shown.of(version))
-    return f"{_head(f'{shown.name} {version}')}    <ul>\n{links}    </ul>\n  </body>\n</html>\n"
+    links = "".join(f"    <li>{_anchor(file, base)}</li>\n" for file in project.of(version))
+    return f"{_head(f'{project.name} {version}')}    <ul>\n{links}    </ul>\n  </body>\n</html>\n"

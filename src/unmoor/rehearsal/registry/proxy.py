@@ -119,10 +119,10 @@ class Proxy:
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "UNSUPPORTED", "The operation is unsupported.")
         self._fault(request)
         who = self.logins.who(request.headers.get("authorization", ""))
-        asked = scopes(request.query_params.getlist("scope"))
-        granted = self.rules.granted(who, asked)
+        requested = scopes(request.query_params.getlist("scope"))
+        granted = self.rules.grant(who, requested)
         # Without a login, a request to write is refused later.
-        writes = any("push" in each.actions for each in asked)
+        writes = any("push" in each.actions for each in requested)
         if self.rules.is_ghcr and who is Who.NOBODY and not granted and not writes:
             raise Refused(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED", "authentication required")
         return JSONResponse({"token": self.signer.token(who, self.rules.site.host, granted)})

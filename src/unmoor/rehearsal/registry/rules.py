@@ -105,10 +105,10 @@ class Rules:
         """Whether somebody may write a package."""
         return who is Who.WRITER and not self.is_foreign(name) and not self._fault_file(Fault.REFUSE_WRITE).exists()
 
-    def granted(self, who: Who, asked: list[Access]) -> list[Access]:
+    def grant(self, who: Who, requested: list[Access]) -> list[Access]:
         """Return the permitted part of each requested scope."""
         found = []
-        for each in asked:
+        for each in requested:
             wanted = ACTIONS if "*" in each.actions else each.actions
             may = {
                 "pull": self.may_pull(who, each.name),

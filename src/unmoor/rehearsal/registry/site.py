@@ -12,7 +12,7 @@ from pathlib import Path
 from unmoor.rehearsal.registry.tokens import ISSUER
 from unmoor.util.files import write_atomic
 
-WORDS = 1000
+LOG_TAIL = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Site:
 
     def end_of_log(self) -> str:
         """Return the end of the registry's log, safe for a terminal."""
-        text = self.log.read_bytes()[-WORDS:].decode(errors="replace")
+        text = self.log.read_bytes()[-LOG_TAIL:].decode(errors="replace")
         return "".join(char if char.isprintable() else " " for char in text).strip() or "no output"
 
     def configure(self, *, address: str, certificate: bytes) -> None:

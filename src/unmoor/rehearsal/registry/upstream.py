@@ -122,4 +122,4 @@ async def _event(connection: h11.Connection, reader: asyncio.StreamReader) -> h1
         elif isinstance(event, h11.Event) and not isinstance(event, h11.InformationalResponse):
             return event
         elif not isinstance(event, h11.InformationalResponse):
-            raise ConnectionError("the registry said more than one answer")
+            raise ConnectionError("the registry sent more than one answer")
