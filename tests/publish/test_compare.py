@@ -222,5 +222,5 @@ def test_a_manifest_of_another_tag_is_unknown(at: LocalForge, tmp_path: Path) ->
 
 def test_without_access_to_drafts_it_is_unknown(at: LocalForge, tmp_path: Path) -> None:
     """A token without push access cannot determine that there is no manifest."""
-    with pytest.raises(Unknown, match="drafts are listed only"):
+    with pytest.raises(Unknown, match="lists drafts only"):
         find_manifest(RunFolder(tmp_path / "none"), at.forge(at.read_token), at.release().tag)

@@ -123,6 +123,7 @@ NAMES = {
 """Replaced names of modules, folders, classes and functions, each with its new name."""
 
 PHRASES = {
+    "is reached over ssh": "needs paramiko for ssh",
     "minted a token too long": "returned an oversized token",
     "what cannot be known is told": "warns about what it cannot check",
     "as in `builddists`": "the sentence itself",
@@ -156,7 +157,6 @@ PHRASES = {
 
 LATER = {
     "cannot be told": "cannot check",
-    "is reached over ssh": "needs paramiko for ssh",
     "where it cannot be": "if it cannot be",
     "where nothing": "if nothing",
     "where there is no": "if there is no",

@@ -348,7 +348,7 @@ docker.run(sys.argv[1], ["sleep", "1000"], timeout=900)
 
 
 def test_no_container_outlives_a_killed_run(engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
-    """Even after SIGKILL the keeper removes what runs in the engine."""
+    """Even after SIGKILL, the reaper removes the run's containers from the engine."""
     program = [sys.executable, "-c", KILLED, runnable_image]
     killed = subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env={**os.environ, **engine.environ})
     assert killed.stdout is not None
@@ -371,7 +371,7 @@ def awaited(holds: Callable[[], bool], within: float = 30.0) -> bool:
 
 
 def test_closing_ends_containers(engine: TestEngine, runnable_image: str) -> None:  # noqa: F811
-    """What is still noted when a run closes is removed by its keeper before `close` returns."""
+    """The reaper removes the containers that are left when a run closes, before `close` returns."""
     with Processes() as processes:
         run = processes.run
         noted = processes.containers(engine.host)

@@ -182,7 +182,7 @@ def test_an_empty_list_counts_only_with_the_right_to_push(
     def script(exchange: Exchange) -> None:
         exchange.json([] if "/releases" in exchange.path else {**REPO, "permissions": permissions})
 
-    with run_server(script) as fault, pytest.raises(Unknown, match="drafts are listed only"):
+    with run_server(script) as fault, pytest.raises(Unknown, match="lists drafts only"):
         GitHubForge(place_at(fault.url, token=TOKEN), http, clock).releases("v1.0")
 
 

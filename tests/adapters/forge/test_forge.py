@@ -163,10 +163,10 @@ def stranger(at: LocalForge) -> GitHubForge:
 def test_who_may_not_push_never_hears_absent(at: LocalForge, who: Callable[[LocalForge], GitHubForge]) -> None:
     """Drafts are not listed to them, so an empty list is unknown, though a draft is there or not."""
     release = at.release()
-    with pytest.raises(Unknown, match="drafts are listed only to who may push"):
+    with pytest.raises(Unknown, match="lists drafts only to users with push access"):
         who(at).releases(release.tag)
     drafted(at.forge(), release)
-    with pytest.raises(Unknown, match="drafts are listed only to who may push"):
+    with pytest.raises(Unknown, match="lists drafts only to users with push access"):
         who(at).releases(release.tag)
 
 

@@ -222,6 +222,6 @@ def _unreachable(error: Exception, address: str) -> UnmoorError:
         )
     if "paramiko" in told:
         return ToolMissing(
-            f"the engine at {address} is reached over ssh", next_step="pip install paramiko, or use a local engine"
+            f"the engine at {address} needs paramiko for ssh", next_step="pip install paramiko, or use a local engine"
         )
     return ToolMissing(f"no container engine answers at {address}", next_step=GET_ONE)

@@ -78,7 +78,7 @@ def _container(connection: Connection, job: Job) -> Iterator[str]:
 
 
 def _remove(connection: Connection, container: str) -> None:
-    """Remove a container, also while the run is being stopped; the keeper has another look if this fails."""
+    """Remove a container, even while the run is being stopped. If this fails, the reaper tries again."""
     from docker.errors import DockerException
     from requests import RequestException
 

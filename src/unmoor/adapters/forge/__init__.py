@@ -1,6 +1,6 @@
-"""The forge: releases through GitHub's REST API, and their assets through our own bounded session.
+"""The forge: releases through GitHub's REST API, and their assets through the bounded session.
 
-Implements `unmoor.ports.forge`. Begin with `github`; `parse` refuses an answer that is not what it must be.
+Implements `unmoor.ports.forge`. Begin with `github`; `parse` validates the answers.
 """
 
 from __future__ import annotations

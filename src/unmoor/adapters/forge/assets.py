@@ -1,4 +1,4 @@
-"""Assets, sent and fetched through the bounded session: PyGithub sends without a time-out and fetches into memory."""
+"""Upload and download assets through the bounded session. PyGithub has no upload time-out and downloads to memory."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from unmoor.util.secret import Secret
 if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession, Response
 
-_IF_THAT_STAYS = "see that the token may write releases"
+_IF_IT_PERSISTS = "check that the token may write releases"
 
 
 def upload_address(forge_release: ForgeRelease, place: ForgePlace, name: str) -> str:
-    """Return where the asset goes: the release's ``upload_url``, if it is where the world says assets go.
+    """Return the upload address of an asset: the release's ``upload_url``, if its origin is the one in the world.
 
     The token is sent there, so an answer must not choose the host. Raises `Rejected`, `Unknown`.
     """
@@ -35,7 +35,7 @@ def upload_address(forge_release: ForgeRelease, place: ForgePlace, name: str) ->
     if origin(root) != origin(place.uploads):
         raise Rejected(
             f"the release sends uploads to {without_query(root)}, and the world says {without_query(place.uploads)}:"
-            " nothing was sent, the token least of all",
+            " sent nothing, not even the token",
             where=forge_release.url,
             next_step="if that address is right, set 'uploads' of the forge in the world file",
         )
@@ -45,7 +45,7 @@ def upload_address(forge_release: ForgeRelease, place: ForgePlace, name: str) ->
 def send(
     http: BoundedSession, api: GitHubClient, place: ForgePlace, forge_release: ForgeRelease, file: File
 ) -> ForgeAsset:
-    """Upload one file in one try. Raises `Rejected`, `Denied`, and `Unknown` where the answer was lost."""
+    """Upload one file in one try. Raises `Rejected`, `Denied`, and `Unknown` if the answer is lost."""
     address = upload_address(forge_release, place, file.name)
     where = without_query(address)
     answer = http.send(
@@ -56,11 +56,11 @@ def send(
         secret_headers={"Authorization": authorization(api.token)},
     )
     if answer.status == HTTPStatus.NOT_FOUND:
-        # The release was read a moment ago: upload hosts say so at times, and take the file the next time.
+        # The release exists: upload hosts sometimes answer 404, and accept the file the next time.
         raise TransientError(
             f"the forge does not find the release {forge_release.id} to attach to",
             where=where,
-            otherwise=_IF_THAT_STAYS,
+            otherwise=_IF_IT_PERSISTS,
         )
     if answer.status >= HTTPStatus.BAD_REQUEST:
         headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -71,7 +71,7 @@ def send(
 
 
 def fetch_public(http: BoundedSession, place: ForgePlace, asset: ForgeAsset, into: Path) -> File:
-    """Download one asset as everybody does, without credentials. Raises `Unknown`, `Denied`."""
+    """Download one asset without credentials. Raises `Unknown`, `Denied`."""
     return http.download(resolve_link(place.site, asset.url), into, asset.name, size=asset.size)
 
 
@@ -88,7 +88,7 @@ def fetch(http: BoundedSession, address: str, asset: ForgeAsset, into: Path, *, 
 
 
 def authorization(token: Secret) -> Secret:
-    """The value of the Authorization header, in PyGithub's manner."""
+    """The value of the Authorization header, as PyGithub writes it."""
     return Secret(f"token {token.reveal()}")
 
 

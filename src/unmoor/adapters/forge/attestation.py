@@ -1,7 +1,7 @@
-"""What the forge attests of a release that never changes: the one trace that is left of it when it was deleted.
+"""The forge's attestation of an immutable release, the only trace of a deleted one.
 
-GitHub signs such an attestation, about the tag's own object, when an immutable release is published. It is read
-here as a warning to ourselves, so that its signature decides nothing: at worst a release stops that could go on.
+GitHub signs such an attestation about the tag's object when an immutable release is published. It only serves as a
+warning here, so its signature is not verified: at worst, a release stops that could continue.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ class _Attestations:
 
 
 def subject(raw: Any, *, where: str) -> str:
-    """The digest that an attestation of a tag is about, from ``GET /git/ref/tags/{tag}``. Raises `Unknown`."""
+    """The digest that attestations of a tag are about, from ``GET /git/ref/tags/{tag}``. Raises `Unknown`."""
     sha = converted(raw, _Ref, "a tag", where).object.sha
     return f"{'sha1' if len(sha) == 40 else 'sha256'}:{sha}"  # noqa: PLR2004 - hexadecimal digits of a SHA-1
 
 
 def names(raw: Any, tag: str, *, where: str) -> bool | None:
-    """Whether the forge itself attests a release of the tag; ``None`` where an attestation cannot be read here."""
-    seen = converted(raw, _Attestations, "a list of attestations", where).attestations
-    said = [_statement(each) for each in seen if each.initiator in {None, _FORGE}]
-    if any(each is not None and _is_of(each, tag) for each in said):
+    """Whether the forge itself attests a release of the tag; ``None`` if an attestation cannot be read."""
+    found = converted(raw, _Attestations, "a list of attestations", where).attestations
+    statements = [_statement(each) for each in found if each.initiator in {None, _FORGE}]
+    if any(each is not None and _is_of(each, tag) for each in statements):
         return True
-    return None if None in said else False
+    return None if None in statements else False
 
 
 def _statement(attestation: _Attestation) -> dict[str, Any] | None:

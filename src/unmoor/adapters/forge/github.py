@@ -1,4 +1,4 @@
-"""GitHub's releases, drafts and assets of one repository."""
+"""Releases, drafts and assets of one GitHub repository."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _HOW = "give a token with the right to write releases in GITHUB_TOKEN or GH_TOKE
 
 
 class GitHubForge:
-    """One repository on GitHub, GitHub Enterprise or a stand-in. The port is `unmoor.ports.forge.Forge`."""
+    """One repository on GitHub, GitHub Enterprise or a local stand-in. Implements `unmoor.ports.forge.Forge`."""
 
     def __init__(self, place: ForgePlace, http: BoundedSession, clock: Clock, pace: Pace | None = None) -> None:
         if _REPOSITORY.fullmatch(place.repository) is None:
@@ -48,19 +48,18 @@ class GitHubForge:
 
     @property
     def address(self) -> str:
-        """Where a person would open the repository."""
+        """The address of the repository's web page."""
         return f"{self._place.site.rstrip('/')}/{self._place.repository}"
 
     def has_token(self) -> bool:
-        """Whether there is a token at all. Never sends anything."""
+        """Whether there is a token. Sends nothing."""
         return bool(self._token)
 
     def repository(self) -> ForgeRepository:
-        """Read the repository. Raises `Denied` where it is not shown to us, and `Unknown`.
+        """Read the repository. Raises `Denied` if it is not visible, and `Unknown`.
 
-        An installation's token (``GITHUB_TOKEN`` in a workflow) is no user's: GitHub answers
-        ``push: false`` whatever it may do. Then the one question that only writers are answered
-        and that changes nothing is asked: generated notes, which GitHub stores nowhere.
+        For an installation token (``GITHUB_TOKEN`` in a workflow), GitHub always answers ``push: false``. Then this
+        requests generated notes: GitHub answers only writers, and stores nothing.
         """
         seen = parse.repository(self._api.read(self._root), where=self._api.where(self._root))
         can_push = seen.can_push
@@ -75,7 +74,7 @@ class GitHubForge:
         try:
             notes = self._api.ask(f"{self._root}/releases/generate-notes", {"tag_name": "v0"})
         except NotFound:
-            # A server that cannot be asked, whose first answer then counts.
+            # The server does not have this API: its first answer counts.
             return otherwise
         except Denied:
             return False
@@ -86,8 +85,8 @@ class GitHubForge:
     def releases(self, tag: str) -> tuple[ForgeRelease, ...]:
         """Every release object of the tag, drafts included, the oldest first.
 
-        By listing every page, since drafts are found in no other way. Nothing found counts only
-        if the token may push, else it is `Unknown`: drafts are not listed to others.
+        Lists every page, since there is no other way to find drafts. Raises `Unknown` if it finds none and the token
+        may not push: GitHub lists drafts only to writers.
         """
         found: dict[int, ForgeRelease] = {}
         for raw in self._listed():
@@ -97,8 +96,8 @@ class GitHubForge:
             found[forge_release.id] = forge_release
         if not found and not self._pushes():
             raise Unknown(
-                f"no release of {clean(tag)} is listed, but drafts are listed only to who may push,"
-                f" and {'this token may not' if self.has_token() else 'there is no token'}",
+                f"no release of {clean(tag)} is listed, but the forge lists drafts only to users with push access,"
+                f" and {'this token has none' if self.has_token() else 'there is no token'}",
                 where=self.address,
                 next_step=_HOW,
                 retryable=False,
@@ -115,25 +114,25 @@ class GitHubForge:
 
     @cached_property
     def _reader(self) -> tuple[GitHubClient, bool]:
-        """How public things are read, and whether anybody may: without credentials if the repository is public."""
+        """The client for public data, without credentials if the repository is public, and whether it is public."""
         try:
             raw = self._plain.read(self._root, wait=not self.has_token())
             seen = parse.repository(raw, where=self._plain.where(self._root))
         except RateLimited:
-            # Runners share an address and its small allowance; a token has its own.
+            # CI runners share an address with a small rate limit; a token has its own limit.
             if not self.has_token():
                 raise
             return self._api, not self.repository().private
         except Denied:
             if not self.has_token():
                 raise
-            # A private repository, or an Enterprise server that shows nothing to strangers.
+            # A private repository, or an Enterprise server that requires a login.
             self.repository()
             return self._api, False
         return self._plain, not seen.private
 
     def _shown(self, path: str) -> Any:
-        """Read what is public; ``None`` for 404, which counts since the repository itself could be read."""
+        """Read public data; ``None`` for 404, which is reliable since the repository itself is readable."""
         api, _ = self._reader
         try:
             return api.read(path, wait=api is self._api or not self.has_token())
@@ -159,7 +158,7 @@ class GitHubForge:
         return None if forge_release.draft else forge_release
 
     def attested(self, tag: str) -> bool | None:
-        """Whether a release of the tag was published for ever; see the port."""
+        """Whether an immutable release of the tag was published; see the port."""
         path = f"{self._root}/git/ref/tags/{quote(tag, safe='/')}"
         try:
             if (ref := self._shown(path)) is None:
@@ -177,13 +176,13 @@ class GitHubForge:
         return tuple(forge_release.tag for forge_release in found if not forge_release.draft)
 
     def latest(self) -> str | None:
-        """The tag of the release that the forge calls latest, ``None`` where there is none."""
+        """The tag of the release that the forge marks as latest, ``None`` if there is none."""
         path = f"{self._root}/releases/latest"
         raw = self._shown(path)
         return None if raw is None else parse.forge_release(raw, where=self._api.where(path)).tag
 
     def draft(self, *, tag: str, target: str, name: str, body: str, prerelease: bool) -> ForgeRelease:
-        """Create a draft; every flag is said, since PyGithub's own defaults publish as the latest."""
+        """Create a draft. Sets every flag, since PyGithub's defaults publish the release as latest."""
         path = f"{self._root}/releases"
         made = self._api.write(
             path,
@@ -205,7 +204,7 @@ class GitHubForge:
         return parse.forge_release(made, where=self._api.where(path))
 
     def amend(self, forge_release: ForgeRelease, *, name: str, body: str, prerelease: bool) -> ForgeRelease:
-        """Change the words and the target of a draft; it stays a draft, which is said too."""
+        """Change the name, body and target of a draft. It stays a draft."""
         path = f"{self._root}/releases/{forge_release.id}"
         amended = self._api.write(
             path,
@@ -233,7 +232,7 @@ class GitHubForge:
         )
 
     def detach(self, asset: ForgeAsset) -> None:
-        """Remove one asset by its id; one that is gone already is fine."""
+        """Remove one asset by its id. A missing one is fine."""
         path = f"{self._root}/releases/assets/{asset.id}"
         self._gone(path, lambda: self._api.asset(path).delete_asset())
 
@@ -245,13 +244,13 @@ class GitHubForge:
         return assets.fetch(self._http, address, asset, into, token=self._token)
 
     def publish(self, forge_release: ForgeRelease, *, prerelease: bool, latest: bool) -> ForgeRelease:
-        """Make it public, in one call of exactly three fields: name and body stay as they are."""
+        """Publish a draft, in one call with exactly three fields: name and body stay unchanged."""
         path = f"{self._root}/releases/{forge_release.id}"
         fields = {"draft": False, "prerelease": prerelease, "make_latest": "true" if latest else "false"}
         return parse.forge_release(self._api.patch(path, fields), where=self._api.where(path))
 
     def remove(self, forge_release: ForgeRelease) -> None:
-        """Delete a draft, looked at again just before. Raises `Rejected` for a published release."""
+        """Delete a draft, after reading it again. Raises `Rejected` for a published release."""
         path = f"{self._root}/releases/{forge_release.id}"
         try:
             now = parse.forge_release(self._api.read(path), where=self._api.where(path))
@@ -259,13 +258,13 @@ class GitHubForge:
             return
         if not now.draft:
             raise Rejected(
-                f"{clean(now.tag)} is public: a published release is never deleted here",
+                f"{clean(now.tag)} is public: unmoor never deletes a published release",
                 where=now.url,
-                next_step="delete it by hand, if it really has to go",
+                next_step="delete it by hand, if you really have to",
             )
         self._gone(path, lambda: self._api.release(path).delete_release())
 
     def _gone(self, path: str, call: Callable[[], object]) -> None:
         if not self._api.delete(path, call):
-            # 404 also stands for "may not": then the repository itself is not shown either.
+            # 404 may also mean "forbidden". Then the repository itself is not visible either.
             self._api.read(self._root)

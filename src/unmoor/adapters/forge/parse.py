@@ -1,4 +1,4 @@
-"""What the answers about a repository, its releases and their assets must look like: what does not is `Unknown`."""
+"""Parse the forge's answers about a repository, its releases and their assets. An invalid answer is `Unknown`."""
 
 from __future__ import annotations
 

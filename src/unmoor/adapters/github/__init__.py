@@ -1,6 +1,6 @@
-"""The one client of GitHub's REST API: releases (`unmoor.adapters.forge`) and packages of GHCR both ask through it.
+"""The client of GitHub's REST API, for releases (`unmoor.adapters.forge`) and for packages of GHCR.
 
-Begin with `client`; `pace` holds requests back before GitHub does.
+Begin with `client`; `pace` limits the rate of writes.
 """
 
 from __future__ import annotations

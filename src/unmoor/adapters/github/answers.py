@@ -1,6 +1,6 @@
-"""What GitHub answers: what it must look like before anything is concluded from it, and refusals as errors of ours.
+"""Validate GitHub's answers, and turn refusals into unmoor's errors.
 
-Its own words are cleaned and hold no token.
+GitHub's own messages are cleaned, and tokens in them are masked.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
 W = TypeVar("W")
-# Seconds to wait for a rate limit that does not say when it ends, and at most.
+# Seconds to wait for a rate limit: if it does not say when it ends, and at most.
 _DEFAULT, _MOST = 60.0, 3600.0
 _NEXT = "what was an immutable release never changes, and its tag never comes free: release the next version"
 
 
 class TransientError(Unknown):
-    """A fault of the moment (5xx, time-out): reading again may help."""
+    """A temporary fault (5xx, time-out): a retry may help."""
 
 
 class RateLimited(ServerBusy):
-    """A rate limit: nothing was done, and asking again after ``wait`` seconds may help."""
+    """A rate limit: GitHub did nothing, and a retry after ``wait`` seconds may help."""
 
     def __init__(self, what: str, *, where: str, wait: float) -> None:
         super().__init__(what, where=where, wait=wait)
 
 
 class NotFound(Denied):
-    """404: it is not there, or not shown to us."""
+    """404: it does not exist, or is not visible."""
 
 
 def malformed(what: str, where: str) -> Unknown:
-    """The error for an answer that cannot be what was asked for."""
+    """The error for an answer of the wrong shape."""
     return Unknown(
         f"the answer is not {what}",
         where=where,
-        otherwise="look at the address of the forge's API and at a proxy between",
+        otherwise="check the address of the forge's API, and any proxy",
     )
 
 
 def converted(raw: Any, kind: type[W], what: str, where: str) -> W:
-    """Read an answer as what it must be. Raises `Unknown`."""
+    """Convert an answer to the expected type. Raises `Unknown`."""
     import msgspec
 
     try:
@@ -61,7 +61,7 @@ def refusal(
 ) -> UnmoorError:
     """Return the error for a status of 400 and above; header names are in lower case.
 
-    ``rights`` says what to give a token that may not.
+    ``rights`` is the next step for a token that lacks them.
     """
     said = words(data, token)
     if status == HTTPStatus.UNAUTHORIZED:
@@ -82,7 +82,7 @@ def refusal(
         return NotFound(
             f"not found: {said}",
             where=where,
-            next_step="look at the repository's name; a private one is shown only to a token that may see it",
+            next_step="check the repository's name; a private one is visible only to a token with access",
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return TransientError(f"the forge answered {status}: {said}", where=where)
@@ -90,13 +90,13 @@ def refusal(
     return Rejected(
         f"the forge refused it ({status}): {said}",
         where=where,
-        next_step=_NEXT if immutable else "mend what it names",
+        next_step=_NEXT if immutable else "fix what it names",
         retryable=not immutable,
     )
 
 
 def words(data: Any, token: Secret) -> str:
-    """The forge's own words: its message and what its ``errors`` say, on one clean line."""
+    """The forge's own message and its ``errors``, on one clean line."""
     if not isinstance(data, dict):
         return "no reason given"
     parts = [str(data.get("message") or data.get("data") or "no reason given")]
@@ -122,9 +122,9 @@ def _is_limit(status: int, said: str, headers: Mapping[str, str]) -> bool:
 
 
 def _wait(headers: Mapping[str, str]) -> float:
-    """Seconds to wait, as the answer says, at most an hour; a minute if it does not say.
+    """Seconds to wait: as the answer says, at most an hour; a minute if it does not say.
 
-    ``x-ratelimit-reset`` is GitHub's own: the second at which the limit ends, in UTC since 1970.
+    ``x-ratelimit-reset`` is the Unix time at which GitHub's limit ends.
     """
     reset = headers.get("x-ratelimit-reset", "")
     default = float(reset) - time.time() if re.fullmatch(r"[0-9]{1,12}", reset) else _DEFAULT

@@ -1,11 +1,11 @@
-"""Requests to GitHub's REST API: paced, tried again within bounds, lists read page by page, errors as ours.
+"""Requests to GitHub's REST API: paced, retried within limits, page by page for lists, with unmoor's errors.
 
-PyGithub makes every write that it has a call for. Reads are raw, through PyGithub's requester: it makes a
-release with an id of ``None`` out of an empty or an HTML answer and no releases out of a page that is no
-list, and its objects read again, unasked, what an answer lacks. So answers are converted strictly
-(`unmoor.adapters.github.answers.converted`). Raw as well: publishing, since its ``update_release`` always
-sends name and body; assets, since it uploads without a time-out and downloads into memory; and packages,
-which it does not know. Importing it takes 0.4 s, so it is imported when something is asked.
+PyGithub makes every write that it has a call for. Reads use only PyGithub's requester, and answers are converted
+strictly (`unmoor.adapters.github.answers.converted`): PyGithub turns an empty or an HTML answer into a release with
+an id of ``None`` and a page that is not a list into no releases, and its objects request missing fields by themselves.
+Three more things bypass its objects: publishing, since ``update_release`` always sends name and body; assets, since
+PyGithub has no upload time-out and downloads to memory; and packages, which it does not support. Importing PyGithub
+takes 0.4 s, so the first request imports it.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
 
 T = TypeVar("T")
-# Three tries of a read or a deletion; a read waits for a rate limit only if that ends soon.
+# Three tries for a read or a deletion. A read waits for a rate limit only if it ends soon.
 _READ = Retries(faults=(TransientError,), patience=90.0, waits=3)
 _READ_NOW = replace(_READ, waits=0)
-# A write is worth more: what is there already was hard won.
+# A write waits longer: a release that is partly done is worth it.
 _DELETE = replace(_READ, patience=900.0)
 _WRITE = replace(_DELETE, faults=())
 _PAGES = 200
@@ -46,9 +46,9 @@ _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "20
 
 
 class GitHubClient:
-    """GitHub's REST API, with the token or without any credentials. Paths begin below the API's address.
+    """GitHub's REST API, with a token or without credentials. Paths are relative to the API's address.
 
-    ``rights`` says what to give a token that is answered 403. One ``pace`` serves all clients of a run.
+    ``rights`` is the next step after a 403. All clients of a run share one ``pace``.
     """
 
     def __init__(
@@ -78,23 +78,23 @@ class GitHubClient:
         return self._place.api.rstrip("/") + path
 
     def where(self, path: str) -> str:
-        """The address of a path, as it may be printed."""
+        """The address of a path, safe to print."""
         return without_query(self.address(path))
 
     def repository(self, path: str) -> Repository:
-        """PyGithub's repository at a path; nothing is read."""
+        """PyGithub's repository at a path. Reads nothing."""
         from github.Repository import Repository
 
         return Repository(self._requester, url=path)
 
     def release(self, path: str) -> GitRelease:
-        """PyGithub's release at a path; nothing is read, no address of the server's is used."""
+        """PyGithub's release at a path. Reads nothing, and uses no address from the server."""
         from github.GitRelease import GitRelease
 
         return GitRelease(self._requester, url=path)
 
     def asset(self, path: str) -> GitReleaseAsset:
-        """PyGithub's asset of a release at a path; nothing is read."""
+        """PyGithub's asset of a release at a path. Reads nothing."""
         from github.GitReleaseAsset import GitReleaseAsset
 
         return GitReleaseAsset(self._requester, url=path)
@@ -102,13 +102,13 @@ class GitHubClient:
     def read(self, path: str, *, wait: bool = True) -> Any:
         """GET a path and return the JSON.
 
-        Faults of the moment are read again, a short rate limit is waited for (unless ``wait`` is
-        false). Raises `NotFound` for 404, `Denied`, `Rejected`, `Unknown`.
+        Retries after temporary faults, and waits for a short rate limit unless ``wait`` is false. Raises `NotFound`
+        for 404, `Denied`, `Rejected`, `Unknown`.
         """
         return self._read(path, wait=wait)[1]
 
     def listed(self, path: str, what: str, *, size: int) -> list[Any]:
-        """Read a list, page by page of so many. Raises as `read` does, and `Unknown` if it does not end."""
+        """Read a list in pages of ``size`` items. Raises as `read` does, and `Unknown` if it does not end."""
         found: list[Any] = []
         query = "&" if "?" in path else "?"
         for number in range(1, _PAGES + 1):
@@ -121,15 +121,15 @@ class GitHubClient:
         raise Unknown(
             f"the list of {what} did not end after {_PAGES} pages",
             where=self.where(path),
-            next_step=f"look at the list of {what}; delete what nobody needs",
+            next_step=f"check the list of {what}; delete what nobody needs",
         )
 
     def write(self, path: str, call: Callable[[], T]) -> T:
-        """Write through PyGithub once, in its turn; only what a rate limit turned away is sent again."""
+        """Write through PyGithub once, in its turn. Retries only after a rate limit."""
         return self.send(path, lambda: self._alone(call))
 
     def send(self, path: str, call: Callable[[], T], *, deletes: bool = False) -> T:
-        """Write in another way than through PyGithub, in its turn too. One that only ``deletes`` may be repeated."""
+        """Write in another way, in its turn too. A call that only ``deletes`` is retried after faults."""
 
         def paced() -> T:
             with self._pace.turn(deletes=deletes):
@@ -138,13 +138,13 @@ class GitHubClient:
         return (_DELETE if deletes else _WRITE).call(paced, self._clock)
 
     def patch(self, path: str, fields: dict[str, Any]) -> Any:
-        """PATCH only the fields given: the rest of the object is left as it is."""
+        """PATCH only the given fields; the rest of the object stays unchanged."""
         return self.write(path, lambda: self._json("PATCH", path, fields))[1]
 
     def delete(self, path: str, call: Callable[[], object] | None = None) -> bool:
-        """Delete what has this path, by PyGithub's call if there is one; false if it is not there (or not shown).
+        """Delete the object at a path, with PyGithub's call if given. Returns false if it is missing (or hidden).
 
-        Faults of the moment are tried again: what has a number of its own is never deleted twice.
+        Retries after temporary faults. That is safe, since ids are never reused.
         """
 
         def once() -> object:
@@ -157,7 +157,7 @@ class GitHubClient:
         return True
 
     def ask(self, path: str, fields: dict[str, Any]) -> Any:
-        """POST what changes nothing, and return the JSON."""
+        """POST a request that changes nothing, and return the JSON."""
         return self._translate_errors(lambda: self._alone(lambda: self._json("POST", path, fields)), path)[1]
 
     def refusal(self, status: int, data: Any, headers: Mapping[str, str], *, where: str) -> UnmoorError:
@@ -176,12 +176,12 @@ class GitHubClient:
         return self._requester.requestJsonAndCheck(verb, path, headers=dict(_HEADERS), input=fields)
 
     def _alone(self, call: Callable[[], T]) -> T:
-        """Call PyGithub; its requester keeps a connection and times that threads must not share."""
+        """Call PyGithub under a lock: threads must not share the state of its requester."""
         with self._lock:
             return call()
 
     def _translate_errors(self, call: Callable[[], T], path: str) -> T:
-        """Call, and tell whatever PyGithub raises as an error of ours."""
+        """Call, and raise PyGithub's exceptions as unmoor's errors."""
         from github.GithubException import BadAttributeException, GithubException
 
         where = self.where(path)
@@ -200,5 +200,5 @@ class GitHubClient:
             TypeError,
             ValueError,
         ):
-            # PyGithub meets an answer of another shape with any of these; the text may quote the request.
-            raise malformed("what the forge's API answers", where) from None
+            # PyGithub raises any of these for an answer of the wrong shape. The text may quote the request.
+            raise malformed("a valid answer of the forge's API", where) from None

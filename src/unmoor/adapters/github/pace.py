@@ -1,4 +1,4 @@
-"""How fast GitHub may be written to: its guide to the REST API, "Best practices" and "Rate limits"."""
+"""The rate limit for writes, from GitHub's REST API guides "Best practices" and "Rate limits"."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HOUR = 3600.0
 
 
 class Pace:
-    """One write at a time: to a real forge 20 at once, then one a second; of those that create, 500 in an hour."""
+    """One write at a time; to a real forge, a burst of 20, then one a second, and at most 500 creations an hour."""
 
     def __init__(self, api: str, clock: Clock) -> None:
         self._free = may_be_loopback(api)
@@ -28,14 +28,14 @@ class Pace:
 
     @contextmanager
     def turn(self, *, deletes: bool = False) -> Iterator[None]:
-        """Wait for a turn, and keep it. What only ``deletes`` does not count in the hour."""
+        """Wait for a turn, and hold it in the context. A call that only ``deletes`` does not count toward the hour."""
         with self._lock:
             if not self._free:
                 self._take(deletes=deletes)
             yield
 
     def _take(self, *, deletes: bool) -> None:
-        """Take a token out of the bucket, which one a second falls into; wait until there is one."""
+        """Take a token from the bucket, waiting for one if it is empty. It gains one token a second."""
         self._fill()
         waits = [1.0 - self._tokens]
         if len(self._hour) == HOURLY and not deletes:

@@ -1,9 +1,9 @@
-"""PyGithub's requests, carried by our own bounded session.
+"""Send PyGithub's requests through the bounded session.
 
-Left alone PyGithub has no limit of size and no deadline, sleeps and asks again for ever on 202,
-and repeats a POST at the address of a redirect. It takes connection classes from its requester's
-class; a subclass of that is given ours, so nothing global is changed. `Requester`, its ``injectConnectionClasses`` and
-what it asks of a connection are internals: pyproject.toml excludes PyGithub's next major version.
+By itself, PyGithub has no size limit and no deadline, retries forever on 202, and repeats a POST at the target of a
+redirect. Its requester class holds the connection classes. A subclass gets others, so nothing global changes.
+`Requester`, its ``injectConnectionClasses`` and what it expects of a connection are internals: pyproject.toml excludes
+PyGithub's next major version.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class _Connection:
             )
         except Unknown as error:
             raise TransientError(error.what, where=error.where, next_step=error.next_step) from error
-        # PyGithub would wait and ask again without end, or lead a write or a page elsewhere.
+        # PyGithub would retry without end, or follow a redirect of a write or a page.
         moved = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST and (
             verb != "GET" or answer.status != HTTPStatus.MOVED_PERMANENTLY or "?" in url
         )
@@ -79,28 +79,28 @@ class _Connection:
             raise Unknown(
                 f"the forge answers {answer.status} {answer.reason}: the repository may have been moved or renamed",
                 where=without_query(self._root + url),
-                next_step="look at the repository's name, in the settings and in the git remote",
+                next_step="check the repository's name, in the settings and in the git remote",
                 retryable=False,
             )
         return _Response(answer)
 
     def close(self) -> None:
-        """Nothing of its own is open."""
+        """Do nothing: the session owns the connections."""
 
 
 def requester(place: ForgePlace, http: BoundedSession, *, token: Secret | None) -> Requester:
-    """Make PyGithub's requester for a place: lazy objects, no retry, no pauses of its own."""
+    """Create PyGithub's requester for a place: lazy objects, no retries or pauses of its own."""
     from github.Auth import Token
     from github.Requester import Requester
 
     from unmoor.adapters.http.session import user_agent
 
     class _Requester(Requester):
-        """Bears our connection classes."""
+        """Holds the connection classes of the bounded session."""
 
     plain = type("_Plain", (_Connection,), {"scheme": "http", "session": http})
     tls = type("_Tls", (_Connection,), {"scheme": "https", "session": http})
-    # The shape is what it uses, not the type.
+    # PyGithub uses only their interface, not their type.
     _Requester.injectConnectionClasses(plain, tls)
     return _Requester(
         auth=Token(token.reveal()) if token else None,

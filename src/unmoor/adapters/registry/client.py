@@ -233,7 +233,7 @@ class OciRegistry:
         return Rejected(
             f"{what}: the registry answered {describe_errors(answer)}",
             where=self.name,
-            next_step=f"this registry does not do that; look at {self.page}" if never else "mend what it names",
+            next_step=f"this registry does not support that; see {self.page}" if never else "fix what it names",
             retryable=not never,
         )
 
