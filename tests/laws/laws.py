@@ -45,12 +45,12 @@ class StageRecord:
 def walk_pipeline(folder: Path, repo: Repo, *, registry: bool = False) -> Iterator[dict[str, StageRecord]]:
     """Walk through the pipeline once, over an empty world, and write down what each stage did."""
     with start_release(folder, repo, registry=registry) as place, Processes() as processes:
-        asked = RunOptions(
+        options = RunOptions(
             target=TargetOptions(folder=place.repo.path, tag="v1.0", world=place.world_file),
             ceiling=Reach.FINAL,
             rehearsing=True,
         )
-        opened = session.open_session(asked, processes)
+        opened = session.open_session(options, processes)
         opened.request.folder.open()
         seen: dict[str, StageRecord] = {}
         products: dict[str, object] = {}
@@ -133,7 +133,7 @@ def file_hashes(place: LocalRelease) -> set[tuple[str, str]]:
 
 
 def a_plan_says_something_and_changes_nothing(seen: StageRecord) -> None:
-    """A plan is one line of words; no file of the checkout or of the world changes, and nobody is asked."""
+    """A plan is one line of words; no file of the checkout or of the world changes, and nobody is options."""
     assert len(seen.plan.split()) > 3
     assert "\n" not in seen.plan
     assert seen.plan_changed == []

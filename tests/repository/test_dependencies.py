@@ -17,11 +17,11 @@ DECLARED = {
     canonicalize_name(each.name): each
     for each in map(Requirement, tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])
 }
-# twine brings it along where it works; where it is missing, the credential says so.
+# twine depends on it where it works. If it is missing, the credential says so.
 OPTIONAL = {"keyring"}
-# What lies under something else of ours and is imported in the text of a program, or by a library on our behalf.
+# Imported by a program that unmoor writes, or by another library for unmoor.
 UNSEEN = {"jinja2", "python-multipart", "tzdata", "towncrier"}
-# Their insides are used, which a new major version may change; the modules that do it say which.
+# unmoor uses internals of these, which a new major version may change; the modules that do so name them.
 CAPPED = {"docutils", "markdownify", "pygithub", "towncrier", "twine", "uvicorn"}
 
 

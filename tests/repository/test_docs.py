@@ -75,17 +75,19 @@ def test_a_page_begins_with_its_title(page: Path) -> None:
 def test_a_page_names_targets_that_exist(page: Path) -> None:
     """Each `make` target that a page shows exists."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    told = [token.content for token in _tokens(page) if token.type in {"fence", "code_block", "code_inline"}]
-    named = {name for code in told for name in re.findall(r"^(?:\$ )?make ([a-z-]+)", code, re.MULTILINE)}
+    snippets = [token.content for token in _tokens(page) if token.type in {"fence", "code_block", "code_inline"}]
+    named = {name for code in snippets for name in re.findall(r"^(?:\$ )?make ([a-z-]+)", code, re.MULTILINE)}
     assert named <= targets
 
 
 @every_page
 def test_a_page_shows_options_that_are_there(page: Path) -> None:
     """Each command line that a page shows has options that the command knows."""
-    told = [token.content for token in _tokens(page) if token.type in {"fence", "code_inline"}]
+    snippets = [token.content for token in _tokens(page) if token.type in {"fence", "code_inline"}]
     lines = [
-        line for code in told for line in re.findall(r"^(?:\$ )?(?:[A-Z_]+=\S+ )?(unmoor [^#\n]*)", code, re.MULTILINE)
+        line
+        for code in snippets
+        for line in re.findall(r"^(?:\$ )?(?:[A-Z_]+=\S+ )?(unmoor [^#\n]*)", code, re.MULTILINE)
     ]
     unknown = [line for line in lines if not _known(line.split())]
     assert unknown == []

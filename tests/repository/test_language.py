@@ -152,6 +152,9 @@ PHRASES = {
     "on purpose": "by design, or nothing",
     "whence": "from where",
     "whoever may": "anyone who can",
+    "has sent nothing anywhere": "nothing was uploaded or published",
+    "if that stays": "if it fails again",
+    "perhaps a part": "possibly in part",
 }
 """Replaced phrases, each with what to write instead. Case does not matter."""
 

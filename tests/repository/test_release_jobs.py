@@ -62,13 +62,13 @@ class Runner:
         self.git("clone", "--quiet", self.remote, clone, cwd=self.folder)
         self.git("checkout", "--quiet", TAG, cwd=clone)
         for step in WORKFLOW["jobs"][name]["steps"]:
-            given = step.get("with", {})
+            inputs = step.get("with", {})
             if step.get("run", "").startswith("unmoor "):
                 self.command(name, step, clone)
-            elif step.get("uses", "").startswith("actions/upload-artifact@") and given["name"] != "tool":
-                self.upload(clone, self.folder / "artifacts" / given["name"], given["path"])
-            elif step.get("uses", "").startswith("actions/download-artifact@") and given["name"] != "tool":
-                shutil.copytree(self.folder / "artifacts" / given["name"], clone / given["path"], dirs_exist_ok=True)
+            elif step.get("uses", "").startswith("actions/upload-artifact@") and inputs["name"] != "tool":
+                self.upload(clone, self.folder / "artifacts" / inputs["name"], inputs["path"])
+            elif step.get("uses", "").startswith("actions/download-artifact@") and inputs["name"] != "tool":
+                shutil.copytree(self.folder / "artifacts" / inputs["name"], clone / inputs["path"], dirs_exist_ok=True)
 
     def upload(self, clone: Path, artifact: Path, path: str) -> None:
         """Keep files as upload-artifact does: without the part of the path before the first wildcard."""
@@ -78,9 +78,9 @@ class Runner:
         )
         assert found, path
         for each in found:
-            kept = artifact / each.relative_to(clone / fixed)
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(each, kept)
+            copy = artifact / each.relative_to(clone / fixed)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(each, copy)
 
     def command(self, name: str, step: Mapping[str, Any], clone: Path) -> None:
         """Run an unmoor command of a job, with ``--world`` added."""

@@ -84,7 +84,7 @@ class PlainEngine:
         return next(each for each in self.there if name.startswith(each.url.removeprefix("http://")))
 
     def __getattr__(self, name: str) -> Any:
-        """Nothing else is asked of an engine here."""
+        """Fail: the stages use no other method of an engine."""
         raise AttributeError(name)
 
 
@@ -229,7 +229,7 @@ class FakeGitRemote:
         return "https://example.org/acme/demo"
 
     def __getattr__(self, name: str) -> Any:
-        """Nothing else is asked of git here."""
+        """Fail: the stages use no other method of git."""
         raise AttributeError(name)
 
 

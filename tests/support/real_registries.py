@@ -175,16 +175,16 @@ def _tokens(folder: Path, denied: set[str], asked: list[dict[str, list[str]]]) -
     right = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
     def script(it: Exchange) -> None:
-        told = it.headers.get("Authorization", "")
+        login = it.headers.get("Authorization", "")
         query = parse_qs(urlsplit(it.path).query)
         asked.append(query)
-        if told not in {"", right}:
+        if login not in {"", right}:
             it.answer(401, json.dumps({"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}))
             return
         access = []
         for scope in " ".join(query.get("scope", [])).split():
             kind, repository, actions = scope.split(":")
-            mine = set(actions.split(",")) - denied if told else {"pull"} & set(actions.split(",")) - denied
+            mine = set(actions.split(",")) - denied if login else {"pull"} & set(actions.split(",")) - denied
             access.append({"type": kind, "name": repository, "actions": sorted(mine)})
         stamp = int(time.time())
         claims = {"iss": "tests", "sub": USER, "aud": "registry", "iat": stamp, "nbf": stamp - 60, "exp": stamp + 600}
