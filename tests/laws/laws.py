@@ -133,7 +133,7 @@ def file_hashes(place: LocalRelease) -> set[tuple[str, str]]:
 
 
 def a_plan_says_something_and_changes_nothing(seen: StageRecord) -> None:
-    """A plan is one line of words; no file of the checkout or of the world changes, and nobody is options."""
+    """A plan is one line. Planning changes no file of the checkout or of the world, and contacts no server."""
     assert len(seen.plan.split()) > 3
     assert "\n" not in seen.plan
     assert seen.plan_changed == []
