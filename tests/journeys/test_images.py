@@ -172,7 +172,7 @@ def blobs(place: LocalRelease) -> list[str]:
     ]
 
 
-# The command line itself, in a process that dies where it would put a manifest under a tag; the empty text: under any.
+# Runs the command line in a process that is killed when it would put a manifest under this tag; empty means any tag.
 _DYING = """
 import os, signal
 from unmoor.adapters.registry.client import OciRegistry

@@ -160,7 +160,7 @@ def test_wheels_of_several_jobs_are_one_release(tmp_path: Path) -> None:
         assert taken.returncode == 0, taken.stderr
         assert "building" not in taken.stderr
 
-        # One leg alone is no release, and a wheel that nobody has tried is none of it.
+        # One leg alone gives no release, nor does a wheel that no machine has tested.
         few = last.run("--hold", "--dists", str(linux.folder))
         assert few.returncode == Incomplete.exit_code, few.stderr
         assert "there is no sdist" in few.stderr

@@ -56,7 +56,7 @@ def test_name_and_version_are_the_tags(make_inputs: MakeInputs, change: dict[str
     with pytest.raises(InvalidDist) as caught:
         checked(at, dists)
     lines = [line for line in str(caught.value).splitlines() if words[0] in line]
-    assert len(lines) == 3  # what both file names say is said once
+    assert len(lines) == 3  # a problem of both file names is reported once
     assert {"METADATA", "PKG-INFO"} <= {word for line in lines for word in line.split()}
 
 

@@ -201,7 +201,7 @@ def test_a_remote_that_cannot_be_read(place: TagInputs) -> None:
         place.resolve("v1.0.0")
 
 
-# ---- refusals: what is prepared, what is asked for, what is said, what is to do next ----
+# ---- refusals: preparation, settings, message, next step ----
 
 Arrange = Callable[[TagInputs], object]
 

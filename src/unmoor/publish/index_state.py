@@ -68,7 +68,7 @@ def compare_listed(holding: Holding, name: str, expected: str) -> FileComparison
     return FileComparison(match=Match.SAME, expected=expected, seen=expected)
 
 
-def uploaded(index: Index, files: Sequence[File]) -> Uploaded:
+def uploaded_product(index: Index, files: Sequence[File]) -> Uploaded:
     """The product for files that the index was found to hold."""
     return Uploaded(index=index.name, files=tuple(Subject(name=file.name, sha256=file.sha256) for file in files))
 
@@ -76,4 +76,4 @@ def uploaded(index: Index, files: Sequence[File]) -> Uploaded:
 def find_uploaded(index: Index, release: Release, dists: Dists) -> Uploaded | None:
     """The product if the index holds every file, by hash, else ``None``. Raises what `split_missing` raises."""
     _, absent = split_missing(index, release.project, release.version, dists.files)
-    return None if absent else uploaded(index, dists.files)
+    return None if absent else uploaded_product(index, dists.files)

@@ -21,7 +21,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.index import Busy, Index, Lost, Refusal, Sent
 from unmoor.ports.poll import poll
 from unmoor.products import Dists, File, Release, Uploaded
-from unmoor.publish.index_state import split_holding, split_missing, uploaded
+from unmoor.publish.index_state import split_holding, split_missing, uploaded_product
 from unmoor.util.concurrency import run_parallel
 from unmoor.util.text import duration
 
@@ -93,7 +93,7 @@ def upload(
             raise _describe_failures(failures, run)
     if absent:
         run.read_back()
-    return uploaded(index, files)
+    return uploaded_product(index, files)
 
 
 def upload_batches(files: Sequence[File], *, begun: bool) -> tuple[tuple[File, ...], ...]:

@@ -109,10 +109,10 @@ class TagImages(Publish[MovedTags]):
         moving.wanted += [(placement, tag) for placement in all_placements for tag in placement.tags.fixed]
         try:
             for placement in all_placements:
-                moving.fixed(placement, release)
+                moving.move_fixed(placement, release)
             # If anything was refused so far, no floating tag has moved anywhere.
             for placement in all_placements:
-                moving.floating(placement, release)
+                moving.move_floating(placement, release)
         except UnmoorError as error:
             raise moving.with_progress(error) from error
         return MovedTags(pointers=tuple(moving.done), left=tuple(moving.left))
@@ -175,7 +175,7 @@ class _Moving:
     done: list[MovedTag] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
-    def fixed(self, placement: TagPlacement, release: Release) -> None:
+    def move_fixed(self, placement: TagPlacement, release: Release) -> None:
         """Point the tags of the version."""
         right, stays = placement.fixed(release)
         self._report_unmoved(stays)
@@ -187,7 +187,7 @@ class _Moving:
                 self.context.say(f"{placement.registry.name}:{tag} points at {manifest.digest}")
             self.done.append(_pointer(placement, tag))
 
-    def floating(self, placement: TagPlacement, release: Release) -> None:
+    def move_floating(self, placement: TagPlacement, release: Release) -> None:
         """Move the floating tags. Where each points is written to disk before it moves."""
         mine, stays = placement.floating(release)
         self.undecided.remove(placement)
