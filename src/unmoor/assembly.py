@@ -36,54 +36,60 @@ P = TypeVar("P")
 
 def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     """Put the stages of a release together."""
+    # Every stage picks its settings and ports from these two.
     run = (request, services)
 
-    tag = ResolveTag.of(*run)
-    release = tag.output
-    access = ProveAccess.of(*run, release=release)
-    notes = WriteNotes.of(*run, release=release)
+    resolve_tag = ResolveTag.of(*run)
+    release = resolve_tag.output
+    prove_access = ProveAccess.of(*run, release=release)
+    access = prove_access.output
+    write_notes = WriteNotes.of(*run, release=release)
+    notes = write_notes.output
 
-    dists = BuildDists.of(*run, release=release, access=access.output)
-    files = dists.output
-    checks = CheckDists.of(*run, release=release, dists=files)
-    proof = ProveDists.of(*run, release=release, dists=files)
-    gates = Gates(access=access.output, checks=checks.output, proof=proof.output)
+    build_dists = BuildDists.of(*run, release=release, access=access)
+    dists = build_dists.output
+    check_dists = CheckDists.of(*run, release=release, dists=dists)
+    prove_dists = ProveDists.of(*run, release=release, dists=dists)
+    gates = Gates(access=access, checks=check_dists.output, proof=prove_dists.output)
 
-    images, prove_images, registry = image_stages(*run, release=release, dists=files, notes=notes.output, gates=gates)
-    draft = MakeDraft.of(
+    build_images, prove_images, push_images = image_stages(*run, release=release, dists=dists, notes=notes, gates=gates)
+    pushed = output_of(push_images)
+    make_draft = MakeDraft.of(
         *run,
         release=release,
-        dists=files,
-        notes=notes.output,
-        images=output_of(images),
+        dists=dists,
+        notes=notes,
+        images=output_of(build_images),
         image_proof=output_of(prove_images),
-        pushed=output_of(registry),
+        pushed=pushed,
         gates=gates,
     )
-    testpypi, prove_testpypi = staging_stages(*run, release=release, dists=files, draft=draft.output, gates=gates)
+    draft = make_draft.output
+    upload_staging, prove_staged = staging_stages(*run, release=release, dists=dists, draft=draft, gates=gates)
 
-    pypi = UploadIndex.of(
+    upload_index = UploadIndex.of(
         *run,
         release=release,
-        dists=files,
-        draft=draft.output,
-        staged=gate_of(testpypi),
-        staged_proof=gate_of(prove_testpypi),
+        dists=dists,
+        draft=draft,
+        staged=gate_of(upload_staging),
+        staged_proof=gate_of(prove_staged),
         gates=gates,
     )
-    done = pypi.output
-    image_tags = TagImages.of(*run, release=release, pushed=registry.output, uploaded=done) if registry else None
-    tagged = output_of(image_tags)
-    undraft = PublishDraft.of(*run, release=release, draft=draft.output, uploaded=done, tagged=tagged)
-    verify = VerifyRelease.of(*run, release=release, dists=files, uploaded=done, page=undraft.output, tagged=tagged)
+    uploaded = upload_index.output
+    tag_images = TagImages.of(*run, release=release, pushed=pushed, uploaded=uploaded) if pushed else None
+    tagged = output_of(tag_images)
+    publish_draft = PublishDraft.of(*run, release=release, draft=draft, uploaded=uploaded, tagged=tagged)
+    page = publish_draft.output
+    verify = VerifyRelease.of(*run, release=release, dists=dists, uploaded=uploaded, page=page, tagged=tagged)
 
     return Pipeline.of(
-        *(tag, access, notes),
-        *(dists, checks, proof),
-        *(images, prove_images, registry),
-        *(draft, testpypi, prove_testpypi),
+        *(resolve_tag, prove_access, write_notes),  # only read
+        *(build_dists, check_dists, prove_dists),  # the files, made and tested here
+        *(build_images, prove_images, push_images),  # images, if the project has some
+        *(make_draft, upload_staging, prove_staged),  # can still be taken back
         # ---- the point of no return ----
-        *(pypi, image_tags, undraft, verify),
+        *(upload_index, tag_images, publish_draft, verify),
     )
 
 

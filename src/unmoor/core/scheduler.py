@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import assert_never
 
 from unmoor.core.events import (
+    Event,
     Listener,
     Report,
     RunEnded,
@@ -34,7 +35,7 @@ from unmoor.errors import Interrupted, TimedOut, UnmoorError, from_os_error
 from unmoor.util.py311_compat import patch_old_python
 
 TICK = 0.5  # seconds between two checks of the deadline
-PATIENCE = 5.0  # seconds that stages have to stop
+GRACE = 5.0  # seconds that stages have to stop
 
 
 @dataclass(kw_only=True)
@@ -83,7 +84,7 @@ class Run:
         self._tell(RunStarted(world=self.world, rehearsal=self.rehearsal, ceiling=self.ceiling, stages=infos))
         try:
             while self._start_ready_stages() or self._running:
-                self._await_one(begun + self.deadline)
+                self._await_one(ends_at=begun + self.deadline)
         except KeyboardInterrupt:
             self._halt(interrupted())
         except (Interrupted, TimedOut) as error:
@@ -93,7 +94,7 @@ class Run:
         self._tell(RunEnded(report=report))
         return report
 
-    def _tell(self, event: Any) -> None:
+    def _tell(self, event: Event) -> None:
         with self._lock:
             if isinstance(event, StageWarned):
                 self._warnings.append(event)
@@ -128,22 +129,29 @@ class Run:
             ended = Failed(from_os_error(cause) or internal_error(cause))
         self._events.put((task.stage.name, ended))
 
-    def _await_one(self, deadline: float) -> None:
-        while True:
+    def _await_one(self, *, ends_at: float) -> None:
+        """Wait until one running stage ends. Raises `Interrupted` and `TimedOut`."""
+        ended = None
+        while ended is None:
             self.check()
-            if time.monotonic() > deadline:
+            if time.monotonic() > ends_at:
                 raise deadline_passed(self.deadline, sorted(self._running))
-            try:
-                name, ended = self._events.get(timeout=TICK)
-            except queue.Empty:
-                continue
-            break
-        self._running.discard(name)
-        if isinstance(ended, Deferred):
+            ended = self._next_ended()
+        name, outcome = ended
+        if isinstance(outcome, Deferred):
             for output in self.pipeline[name].needs:
                 self._want(output.by)
         else:
-            self._ended[name] = ended
+            self._ended[name] = outcome
+
+    def _next_ended(self) -> tuple[str, Ended] | None:
+        """Take the next stage that ended off the queue, ``None`` if none did within a tick."""
+        try:
+            name, outcome = self._events.get(timeout=TICK)
+        except queue.Empty:
+            return None
+        self._running.discard(name)
+        return name, outcome
 
     def _task(self, stage: AnyStage) -> Task | None:
         """What this stage can do now, ``None`` if it has to wait."""
@@ -152,15 +160,18 @@ class Run:
         context = StageContext(
             self._products(), say=self._messages(stage, StageSaid), warn=self._messages(stage, StageWarned)
         )
-        missing = self._missing([output.by for output in stage.inputs], stage)
-        if missing is not None:
-            return Task(stage=stage, context=context, missing_input=missing)
+        missing_input = self._blocked_by([output.by for output in stage.inputs], stage)
+        if missing_input is not None:
+            return Task(stage=stage, context=context, missing_input=missing_input)
         waiting = [output.by for output in stage.needs if output.by not in self._ended]
         if any(name not in self._wanted for name in waiting):
             return Task(stage=stage, context=context, find_only=True)
         if waiting or not self._may_start(stage):
             return None
-        blocked = self._missing([output.by for output in stage.needs], stage) or self._held_up(stage)
+        needed = [output.by for output in stage.needs]
+        if stage.reach is Reach.FINAL:
+            needed += [each.name for each in self._unrelated(stage) if not each.advisory]
+        blocked = self._blocked_by(needed, stage)
         return Task(stage=stage, context=context, blocked=blocked)
 
     def _products(self) -> dict[str, object]:
@@ -169,7 +180,7 @@ class Run:
     def _messages(self, stage: AnyStage, kind: type[StageSaid | StageWarned]) -> Callable[[str], None]:
         return lambda text: self._tell(kind(stage=stage.name, text=text))
 
-    def _missing(self, names: list[str], stage: AnyStage) -> Outcome | None:
+    def _blocked_by(self, names: list[str], stage: AnyStage) -> Outcome | None:
         """Why a stage cannot continue, ``None`` if everything it needs has a product."""
         for name in names:
             match self._ended[name]:
@@ -197,23 +208,14 @@ class Run:
         """A final stage waits until everything that does not follow from it has ended."""
         return stage.reach < Reach.FINAL or all(each.name in self._ended for each in self._unrelated(stage))
 
-    def _held_up(self, stage: AnyStage) -> Outcome | None:
-        """Why a final stage may not run: something that does not follow from it failed or is missing."""
-        if stage.reach < Reach.FINAL:
-            return None
-        return self._missing([each.name for each in self._unrelated(stage) if not each.advisory], stage)
-
     def _halt(self, error: UnmoorError) -> None:
         """Stop everything that runs. The next run finds what it leaves behind."""
         self.stop()
-        patience = time.monotonic() + PATIENCE
-        while self._running and time.monotonic() < patience:
-            try:
-                name, ended = self._events.get(timeout=TICK)
-            except queue.Empty:
-                continue
-            self._running.discard(name)
-            self._ended[name] = ended if not isinstance(ended, Deferred) else Skipped("stopped")
+        give_up_at = time.monotonic() + GRACE
+        while self._running and time.monotonic() < give_up_at:
+            if ended := self._next_ended():
+                name, outcome = ended
+                self._ended[name] = Skipped("stopped") if isinstance(outcome, Deferred) else outcome
         for name in sorted(self._running):
             self._ended[name] = Failed(error)
         for name in self._wanted - set(self._ended):

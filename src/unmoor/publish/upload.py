@@ -10,11 +10,12 @@ parallel, and the sdist goes last, so that no installer finds the sdist before t
 
 from __future__ import annotations
 
+import math
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from typing import NamedTuple
 
 from unmoor.errors import Denied, Incomplete, Rejected, TimedOut, TryLater, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
@@ -38,31 +39,40 @@ _MIN_SPEED = 200_000
 # A wait longer than _LONG seconds checks every _SLICE seconds whether another upload failed.
 _SLICE = 5.0
 _LONG = 60.0
-# What an index says when it refuses a file, what to do about it, and whether the same command may succeed then.
-_ADVICE: tuple[tuple[str, str, bool], ...] = (
-    (
+
+
+class _Advice(NamedTuple):
+    """What to do about a refusal whose reason matches ``pattern``."""
+
+    pattern: str
+    next_step: str
+    retryable: bool
+
+
+_ADVICE = (
+    _Advice(
         r"previously used|since been deleted",
         "the name of a deleted file can never be used again: release the same commit as a new version",
-        False,
+        retryable=False,
     ),
-    (
+    _Advice(
         r"Non-user identities",
         "the trusted publisher names another project: correct the name there, or in the project's metadata",
-        True,
+        retryable=True,
     ),
-    (r"already exists", "other bytes have or had that name there: release a new version", False),
-    (r"older than \d+ days", "the index closes a release after that time: release a new version", False),
-    (
-        r"too large|entity too large",
-        "make the file smaller, or ask the index's operators for a higher limit",
-        True,
+    _Advice(r"already exists", "other bytes have or had that name there: release a new version", retryable=False),
+    _Advice(
+        r"older than \d+ days", "the index closes a release after that time: release a new version", retryable=False
     ),
-    (
+    _Advice(r"too large", "make the file smaller, or ask the index's operators for a higher limit", retryable=True),
+    _Advice(
         r"isn't allowed|is not allowed|too similar|prohibited|conflicts with",
         "choose another name or version for the project, or ask the index's operators",
-        False,
+        retryable=False,
     ),
-    (r"redirects to", "correct the upload address in the world file", True),
+    _Advice(r"redirects to", "correct the upload address in the world file", retryable=True),
+    # Any other reason.
+    _Advice(r"", "fix what the index complains about; a changed file needs a new version", retryable=False),
 )
 
 
@@ -118,7 +128,7 @@ def _describe_failures(failures: Sequence[BaseException], run: _Upload) -> BaseE
     return error.amended(also="; ".join((*also, count)), retryable=retryable)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Upload:
     """One run of `upload`. ``there`` are the files that the index is known to hold."""
 
@@ -131,7 +141,7 @@ class _Upload:
     ends: float
     there: list[File] = field(default_factory=list)
     failed: threading.Event = field(default_factory=threading.Event)
-    not_before: list[float] = field(default_factory=lambda: [0.0])
+    not_before: float = 0.0
 
     def send(self, file: File) -> None:
         """Send one file until it is there or has failed for good. Send nothing more once another file has failed."""
@@ -142,12 +152,11 @@ class _Upload:
             raise
 
     def _send(self, file: File) -> None:
-        sent = busy = 0
+        lost = busy = 0
         while True:
-            self.pause(max(0.0, self.not_before[0] - self.clock.now()), f"before {file.name} was sent")
+            self.pause(max(0.0, self.not_before - self.clock.now()), f"before {file.name} was sent")
             if self.failed.is_set():
                 return
-            sent += 1
             self.say(f"sending {file.name} ({file.size:,} bytes) to {self.index.name}")
             answer = self.index.send(file)
             match answer:
@@ -158,17 +167,17 @@ class _Upload:
                     self._handle_refusal(file, answer)
                     return
                 case Busy():
-                    sent -= 1
                     busy += 1
                     self._wait_as_asked(answer, busy)
                     if self._wait_until_present(file, (0.0,)):
                         return
                 case Lost():
+                    lost += 1
                     self.say(f"no usable answer ({answer.reason}): checking whether {file.name} has arrived")
                     if self._wait_until_present(file, _CHECK_WAITS):
                         return
-                    if sent >= MAX_TRIES or self.failed.is_set():
-                        raise self._lost_error(file, answer, sent)
+                    if lost >= MAX_TRIES or self.failed.is_set():
+                        raise self._lost_error(file, answer, lost)
 
     def read_back(self) -> None:
         """Read all files back by hash. Raises `Incomplete` if the index still does not list some of them."""
@@ -186,22 +195,18 @@ class _Upload:
         if self._wait_until_present(file, _CHECK_WAITS if exists else (0.0,)):
             self.say(f"{self.index.name} has {file.name} already, the same bytes")
             return
-        other = ("fix what the index complains about; a changed file needs a new version", False)
-        found = (
-            (text, retryable) for words, text, retryable in _ADVICE if re.search(words, answer.reason, re.IGNORECASE)
-        )
-        advice, retryable = next(found, other)
+        advice = next(each for each in _ADVICE if re.search(each.pattern, answer.reason, re.IGNORECASE))
         raise Rejected(
             f"{self.index.name} refused {file.name}: {answer.status} {answer.reason}",
             where=self.index.name,
-            next_step=advice,
-            retryable=retryable,
+            next_step=advice.next_step,
+            retryable=advice.retryable,
         )
 
     def _wait_as_asked(self, answer: Busy, count: int) -> None:
         wait = answer.wait or 5.0 * 2**count
         # The index asks every request to wait, not just this file's.
-        self.not_before[0] = max(self.not_before[0], self.clock.now() + wait)
+        self.not_before = max(self.not_before, self.clock.now() + wait)
         if count > MAX_BUSY or self.clock.now() + wait > self.ends:
             raise TryLater(
                 f"{self.index.name} asks to come back in {duration(wait)}: {answer.reason}",
@@ -234,10 +239,17 @@ class _Upload:
         return poll(
             look,
             until=lambda missing: not missing,
-            waits=takewhile(lambda wait: not wait or not self.failed.is_set(), waits),
+            waits=self._until_failure(waits),
             clock=_UploadClock(self),
             forgiven=(Unknown,),
         )
+
+    def _until_failure(self, waits: Sequence[float]) -> Iterator[float]:
+        """The waits, up to the first real one after another file failed; a look without a wait still happens."""
+        for wait in waits:
+            if wait and self.failed.is_set():
+                return
+            yield wait
 
     def _lost_error(self, file: File, answer: Lost, sent: int) -> Unknown:
         return Unknown(
@@ -252,8 +264,9 @@ class _Upload:
         if self.clock.now() + seconds > self.ends:
             raise TimedOut(f"the time for the upload ran out {when}", where=self.index.name)
         until = self.clock.now() + seconds
+        longest = _SLICE if seconds > _LONG else math.inf
         while (left := until - self.clock.now()) > 0 and not self.failed.is_set():
-            self.clock.sleep(min(left, _SLICE) if seconds > _LONG else left)
+            self.clock.sleep(min(left, longest))
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from unmoor.publish.gates import Gates
 from unmoor.publish.release_assets import (
     Difference,
     DifferenceKind,
+    DraftSelection,
     ReleaseAssets,
     find_asset,
     repairable_differences,
@@ -118,9 +119,9 @@ class MakeDraft(Push[Draft]):
         bundle = self._bundle(context)
         bundle.write(self.folder)
         self.folder.write_manifest(bundle.manifest)
-        forge_release = self._update_text(
-            self._wait_until_idle(self._find_or_create(context), bundle, context), context
-        )
+        forge_release = self._find_or_create(context)
+        self._wait_until_idle(forge_release, bundle, context)
+        forge_release = self._update_text(forge_release, context)
         bundle.require_room(forge_release)
         if len(bundle.files) > _HOURLY_LIMIT:
             context.say(
@@ -161,13 +162,22 @@ class MakeDraft(Push[Draft]):
     def _find_or_create(self, context: StageContext) -> ForgeRelease:
         """Return the existing draft, or a new one. Remove empty second drafts."""
         release, notes = context[self.release], context[self.notes]
-        text = {"tag": release.tag, "target": release.commit, "name": release.tag, "body": notes.body}
-        choice = select_draft(self.forge.releases(release.tag), body=notes.body)
-        if choice.chosen is None:
-            created = _write_or_find(
-                lambda: self.forge.draft(**text, prerelease=release.prerelease),
-                lambda: select_draft(self.forge.releases(release.tag), body=notes.body).chosen,
+
+        def create() -> ForgeRelease:
+            return self.forge.draft(
+                tag=release.tag,
+                target=release.commit,
+                name=release.tag,
+                body=notes.body,
+                prerelease=release.prerelease,
             )
+
+        def select() -> DraftSelection:
+            return select_draft(self.forge.releases(release.tag), body=notes.body)
+
+        choice = select()
+        if choice.chosen is None:
+            created = _write_or_find(create, lambda: select().chosen)
             # Two concurrent runs may each create one, and the list may lag: both choose the lowest id.
             listed = self.forge.releases(release.tag)
             known = any(each.id == created.id for each in listed)
@@ -179,15 +189,13 @@ class MakeDraft(Push[Draft]):
             raise Unknown("the draft that was just created is gone", where=self.forge.address)
         return choice.chosen
 
-    def _wait_until_idle(
-        self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext
-    ) -> ForgeRelease:
+    def _wait_until_idle(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> None:
         """Wait until no other run is filling the draft: files of another build may belong to an active run.
 
         Raises `Refused` if the draft changes during the wait.
         """
         if not any(each.kind is DifferenceKind.OTHER for each in self._repairable(forge_release, bundle)):
-            return forge_release
+            return
         context.say(f"the draft holds files of another build: checking for {_QUIET:g} s whether its run is active")
 
         def changed() -> bool:
@@ -195,7 +203,6 @@ class MakeDraft(Push[Draft]):
 
         if poll(changed, until=bool, waits=repeat(_QUIET_PAUSE), clock=self.clock, deadline=_QUIET):
             raise _busy(forge_release)
-        return forge_release
 
     def _update_text(self, forge_release: ForgeRelease, context: StageContext) -> ForgeRelease:
         """Set the name, body, target and prerelease mark of a draft. A public release keeps its own."""
@@ -217,17 +224,15 @@ class MakeDraft(Push[Draft]):
 
     def _remove_broken(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> bool:
         """Remove incomplete uploads, and what an attempt without a manifest left. Return whether anything was there."""
-        differences = [each for each in self._repairable(forge_release, bundle) if each.seen is not None]
+        stale = [(each.seen, each.kind) for each in self._repairable(forge_release, bundle) if each.seen is not None]
         # The manifest goes first: the draft must not count as complete while files are replaced.
-        for each in sorted(differences, key=lambda one: one.name != manifests.NAME):
-            if each.seen is not None:
-                context.say(f"removing {each.name} from the draft: it {each.kind}")
-                self.forge.detach(each.seen)
-        return bool(differences)
+        for asset, kind in sorted(stale, key=lambda pair: pair[0].name != manifests.NAME):
+            context.say(f"removing {asset.name} from the draft: it {kind}")
+            self.forge.detach(asset)
+        return bool(stale)
 
     def _attach(self, forge_release: ForgeRelease, file: File, context: StageContext) -> None:
         """Upload one file. After a lost answer, check whether it arrived before sending it again."""
-        failure: UnmoorError | None = None
         for attempt in range(_MAX_TRIES):
             if not is_intact(file):
                 raise Conflict(
@@ -238,17 +243,17 @@ class MakeDraft(Push[Draft]):
                 )
             context.say(f"attaching {file.name}")
             try:
-                _require_same_name(self.forge.attach(forge_release, file).name, file)
+                asset = self.forge.attach(forge_release, file)
             except (Unknown, Rejected) as error:
-                failure = error
+                context.say(f"no usable answer for {file.name}, checking before sending it again: {error.what}")
+                self.clock.sleep(float(attempt))
+                if self._has_arrived(forge_release, file, error):
+                    return
+                if attempt + 1 == _MAX_TRIES:
+                    raise
             else:
+                _require_same_name(asset.name, file)
                 return
-            context.say(f"no usable answer for {file.name}, checking before sending it again: {failure.what}")
-            self.clock.sleep(float(attempt))
-            if self._has_arrived(forge_release, file, failure):
-                return
-        if failure is not None:
-            raise failure
 
     def _repairable(self, forge_release: ForgeRelease, bundle: ReleaseAssets) -> tuple[Difference, ...]:
         return repairable_differences(forge_release, bundle, self.forge, folder=self.folder)
@@ -256,15 +261,15 @@ class MakeDraft(Push[Draft]):
     def _has_arrived(self, forge_release: ForgeRelease, file: File, failure: UnmoorError) -> bool:
         """Whether the whole file arrived after all. Remove an incomplete one."""
         held = find_asset(self._find_again(forge_release.tag, forge_release.id), file.name)
-        if held is None and isinstance(failure, Rejected):
-            raise failure
-        if held is None:
-            return False
-        if held.uploaded and held.size == file.size and held.sha256 in {None, file.sha256}:
+        if held is not None and held.uploaded and held.size == file.size and held.sha256 in {None, file.sha256}:
             return True
-        if held.uploaded and isinstance(failure, Rejected):
-            raise _busy(self._find_again(forge_release.tag, forge_release.id)) from failure
-        self.forge.detach(held)
+        if isinstance(failure, Rejected):
+            if held is None:
+                raise failure
+            if held.uploaded:
+                raise _busy(self._find_again(forge_release.tag, forge_release.id)) from failure
+        if held is not None:
+            self.forge.detach(held)
         return False
 
     def _read_back(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> Draft:

@@ -11,8 +11,8 @@ Built on `requests`, as twine and PyGithub are, so that the same proxy and CA va
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
@@ -167,17 +167,15 @@ class BoundedSession:
         have acted on the request then.
         """
         size = body.stat().st_size if isinstance(body, Path) else len(body)
-        with contextlib.ExitStack() as stack:
-            watch = stack.enter_context(DeadlineWatch(bounds=self._bounds(limit, deadline or transfer_time(size))))
-            # Send an empty file as empty bytes: requests would send it chunked.
-            data = stack.enter_context(body.open("rb")) if isinstance(body, Path) and size else body
+        bounds = self._bounds(limit, deadline or transfer_time(size))
+        with DeadlineWatch(bounds=bounds) as watch, _opened(body) as content:
             request = _Request(
                 method=method,
                 url=url,
                 headers=headers or {},
                 secrets=secret_headers or {},
                 login=login,
-                body=b"" if isinstance(data, Path) else data,
+                body=content,
             )
             return _answer(self._once(request, watch), watch)
 
@@ -265,6 +263,14 @@ def mount(session: requests.Session, bounds: Bounds) -> None:
     session.adapters.clear()
     for scheme in ("https://", "http://"):
         session.mount(scheme, BoundedAdapter(bounds))
+
+
+def _opened(body: bytes | Path) -> AbstractContextManager[bytes | IO[bytes]]:
+    """A body as requests takes it: bytes, or an open file."""
+    if isinstance(body, bytes):
+        return nullcontext(body)
+    # Send an empty file as empty bytes: requests would send it chunked.
+    return body.open("rb") if body.stat().st_size else nullcontext(b"")
 
 
 def _answer(response: requests.Response, watch: DeadlineWatch) -> Response:
