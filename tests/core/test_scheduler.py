@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -222,6 +223,36 @@ def test_stages_whose_inputs_are_there_run_side_by_side() -> None:
     left = ToyBuild(name="left", log=log, one=tag.output, meets=meeting)
     right = ToyBuild(name="right", log=log, one=tag.output, meets=meeting)
     assert set(kinds(run(Pipeline((tag, left, right)))).values()) == {"Made"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slow(ToyCheck):
+    """Takes longer than the deadline of its run, but not than the time that stages have to stop."""
+
+    def make(self, context: StageContext) -> str:
+        """Sleep past the deadline."""
+        del context
+        time.sleep(0.8)
+        return self.name
+
+
+@pytest.mark.parametrize(
+    ("last", "states"),
+    [
+        ((), {"quick": "Made", "slow": "Made"}),
+        (("late",), {"quick": "Made", "slow": "Made", "late": "Failed"}),
+        (("late", "later"), {"quick": "Made", "slow": "Made", "late": "Failed", "later": "Skipped"}),
+    ],
+    ids=["all ended", "one did not run", "two did not run"],
+)
+def test_a_stage_that_ends_while_the_run_is_stopped_keeps_its_product(
+    last: tuple[str, ...], states: dict[str, str]
+) -> None:
+    """The error of a stopped run goes to the first stage that did not run, and to none if all of them ended."""
+    slow = Slow(name="slow")
+    stages = (ToyCheck(name="quick"), slow, *(ToyCheck(name=name, after=(slow.output,)) for name in last))
+    report = run(Pipeline(stages), deadline=0.3)
+    assert kinds(report) == states
 
 
 def test_until_asks_only_for_what_is_needed() -> None:

@@ -215,13 +215,15 @@ class Run:
         while self._running and time.monotonic() < give_up_at:
             if ended := self._next_ended():
                 name, outcome = ended
-                self._ended[name] = Skipped("stopped") if isinstance(outcome, Deferred) else outcome
+                if not isinstance(outcome, Deferred):
+                    self._ended[name] = outcome
         for name in sorted(self._running):
             self._ended[name] = Failed(error)
-        for name in self._wanted - set(self._ended):
-            self._ended[name] = Skipped("stopped")
-        if not any(isinstance(outcome, Failed) for outcome in self._ended.values()):
-            self._ended[next(n for n in self.pipeline.names if n in self._wanted)] = Failed(error)
+        unfinished = [name for name in self.pipeline.names if name in self._wanted and name not in self._ended]
+        self._ended |= dict.fromkeys(unfinished, Skipped("stopped"))
+        # The first stage that did not run carries the error, unless one failed. If all ended, nothing was stopped.
+        if unfinished and not any(isinstance(outcome, Failed) for outcome in self._ended.values()):
+            self._ended[unfinished[0]] = Failed(error)
 
     def _report(self, infos: tuple[StageInfo, ...], seconds: float) -> Report:
         stages = tuple(
