@@ -1,4 +1,4 @@
-"""What the tests of programs and builds share."""
+"""Fixtures for the tests of programs and builds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from unmoor.adapters.uv import Uv
 
 @pytest.fixture
 def processes() -> Iterator[Processes]:
-    """Processes, ended with the test."""
+    """Processes that end with the test."""
     with Processes() as processes:
         yield processes
 
 
 @pytest.fixture
 def shell(processes: Processes) -> LocalShell:
-    """A shell upon them."""
+    """A shell that runs them."""
     return LocalShell(processes=processes)
 
 
@@ -34,5 +34,5 @@ def uv(shell: LocalShell) -> Uv:
 
 @pytest.fixture
 def in_tree(tmp_path: Path) -> Path:
-    """A project with a build backend of its own, which needs nothing and writes down what it sees."""
+    """A project with its own build backend, which has no requirements and records its environment."""
     return sample_projects.write_files(tmp_path / "in-tree", sample_projects.files("in-tree"))

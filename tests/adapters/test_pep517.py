@@ -1,4 +1,4 @@
-"""Backends build in isolation, see an allow-list, and their failures are told in their own words."""
+"""Backends build in isolation with an allow-list of variables, and errors have their own output."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def build_sdist(folder, config_settings=None):
 
 @pytest.fixture
 def heard() -> list[str]:
-    """What the backend said."""
+    """The backend's output."""
     return []
 
 
 @pytest.fixture
 def backend(shell: LocalShell, uv: Uv, heard: list[str]) -> Pep517:
-    """The real thing."""
+    """The real build backend adapter."""
     return Pep517(shell=shell, uv=uv, hear=heard.append)
 
 
 def test_backend_sees_the_allow_list_alone(
     shell: LocalShell, in_tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heard: list[str]
 ) -> None:
-    """No token of ours reaches the project's code; the epoch, the time zone, the locale and the umask are set."""
+    """No token reaches the project's code; the epoch, the time zone, the locale and the umask are set."""
     for name in TOKENS:
         monkeypatch.setenv(name, "s3cret")
     backend: Backend = Pep517(shell=shell, uv=Uv(shell=shell), hear=heard.append)
@@ -113,14 +113,14 @@ def test_constraints_limit_what_a_build_uses(
 
 
 def test_constraints_that_leave_no_version(shell: LocalShell, anvils: Uv, in_tree: Path, tmp_path: Path) -> None:
-    """What the build requires and what the constraints leave must meet; both are named as what can be corrected."""
-    with pytest.raises(BuildFailed, match="what the build requires") as caught:
+    """If no version fits the requirements and the constraints, the error names both as places to correct."""
+    with pytest.raises(BuildFailed, match="the requirements of the build") as caught:
         Pep517(shell=shell, uv=anvils).under(["anvil-one<1"]).sdist(in_tree, tmp_path / "out", env={})
     assert "build-system.requires or build-constraints" in caught.value.next_step
 
 
-def test_what_another_build_asked_for_is_not_seen(backend: Pep517, in_tree: Path, tmp_path: Path) -> None:
-    """An environment that holds more than this build requires is not used for it."""
+def test_requirements_of_another_build_are_not_visible(backend: Pep517, in_tree: Path, tmp_path: Path) -> None:
+    """A build does not use an environment with more than its own requirements."""
     (in_tree / "other").mkdir()
     (in_tree / "other/pyproject.toml").write_text(
         '[build-system]\nrequires = []\n[project]\nname = "other"\nversion = "1"\n'
@@ -148,20 +148,20 @@ def test_failure_in_the_backends_own_words(backend: Pep517, in_tree: Path, tmp_p
     ],
 )
 def test_malformed_pyproject(backend: Pep517, tmp_path: Path, text: str, words: str) -> None:
-    """A pyproject.toml that cannot be read is the project's mistake."""
+    """An invalid pyproject.toml raises `BuildFailed`."""
     (tmp_path / "pyproject.toml").write_text(text)
     with pytest.raises(BuildFailed, match=words):
         backend.requires(tmp_path)
 
 
 def test_not_a_project(backend: Pep517, tmp_path: Path) -> None:
-    """A folder without a project is said to be none."""
+    """A folder without a project raises `BuildFailed`."""
     with pytest.raises(BuildFailed, match="does not appear to be a Python project"):
         backend.sdist(tmp_path, tmp_path / "out", env={})
 
 
-def test_requirements_that_cannot_be_had(uv: Uv, shell: LocalShell, tmp_path: Path) -> None:
-    """What the build requires and no index has is a build failure that names it."""
+def test_requirements_that_are_not_available(uv: Uv, shell: LocalShell, tmp_path: Path) -> None:
+    """If no index has a requirement of the build, the error names it."""
     (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = ["absent-one"]\nbuild-backend = "x"\n')
     uv = replace(uv, dependencies="http://127.0.0.1:9/simple", environ={**uv.environ, "UV_HTTP_RETRIES": "0"})
     with pytest.raises(BuildFailed, match="absent-one"):
@@ -169,14 +169,14 @@ def test_requirements_that_cannot_be_had(uv: Uv, shell: LocalShell, tmp_path: Pa
 
 
 def test_missing_backend(backend: Pep517, tmp_path: Path) -> None:
-    """A backend that its requirements do not bring is named."""
+    """If the requirements do not include the backend, the error names it."""
     (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "no_such_backend"\n')
     with pytest.raises(BuildFailed, match="no_such_backend"):
         backend.sdist(tmp_path, tmp_path / "out", env={})
 
 
 def test_interrupted_inside_a_hook(shell: LocalShell, in_tree: Path, tmp_path: Path) -> None:
-    """An error of ours inside the runner comes out as itself."""
+    """An error that the runner raises is passed on unchanged."""
 
     def stop(line: str) -> None:
         if line == "building an sdist":

@@ -1,4 +1,4 @@
-"""Environments are fresh, see no secrets, and say why something cannot be installed."""
+"""Environments are fresh and get no secrets, and errors say why an install failed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from unmoor.ports.environments import Environments
 
 
 def test_fresh_environment_runs_its_own_python(uv: Uv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program finds the environment's interpreter first, and none of our variables."""
+    """A program finds the environment's interpreter first, and gets no other variables of this process."""
     monkeypatch.setenv("GITHUB_TOKEN", "t0ken")
     environments: Environments = Uv(shell=uv.shell)
     environment = environments.fresh(tmp_path / "env")
@@ -31,7 +31,7 @@ def test_fresh_environment_runs_its_own_python(uv: Uv, tmp_path: Path, monkeypat
 
 
 def test_install_a_tree_and_check(uv: Uv, in_tree: Path, tmp_path: Path) -> None:
-    """What is installed can be imported, and all its requirements are met."""
+    """An installed tree can be imported, and all its requirements are met."""
     environment = uv.fresh(tmp_path / "env")
     environment.install([str(in_tree)])
     environment.install([])
@@ -50,19 +50,19 @@ def test_unmet_requirements_are_named(uv: Uv, tmp_path: Path) -> None:
         environment.check()
 
 
-def test_a_failed_install_is_told_without_logins(uv: Uv, tmp_path: Path) -> None:
-    """Uv's own words are passed on; a login in an address is not."""
+def test_a_failed_install_is_reported_without_logins(uv: Uv, tmp_path: Path) -> None:
+    """The error has uv's own message, without a login in an address."""
     where = "http://someone:s3cret@127.0.0.1:9/simple"
     environ = {**uv.environ, "UV_HTTP_RETRIES": "0"}
     environment = replace(uv, dependencies=where, environ=environ).fresh(tmp_path / "env")
-    with pytest.raises(CheckFailed, match="cannot be installed") as caught:
+    with pytest.raises(CheckFailed, match="cannot install") as caught:
         environment.install(["absent-one"])
     assert "s3cret" not in str(caught.value)
 
 
 def test_no_interpreter(uv: Uv, tmp_path: Path) -> None:
-    """An interpreter that is not there makes no environment."""
-    with pytest.raises(CheckFailed, match="no environment"):
+    """A missing interpreter raises `CheckFailed`."""
+    with pytest.raises(CheckFailed, match="cannot create an environment"):
         replace(uv, python=str(tmp_path / "python3.99")).fresh(tmp_path / "env")
 
 
@@ -88,7 +88,7 @@ def test_no_interpreter(uv: Uv, tmp_path: Path) -> None:
 def test_where_dependencies_come_from(
     shell: LocalShell, dependencies: str, given: dict[str, str], expected: dict[str, str]
 ) -> None:
-    """The user's own settings, pip's put into uv's; or the one index of the world, and nothing besides."""
+    """Uses the user's own settings, including pip's; or only the index of the world."""
     seen = Uv(shell=shell, dependencies=dependencies, environ={"PATH": os.defpath, **given})._environment()
     fixed = {"UV_PYTHON_DOWNLOADS", "UV_NO_PROGRESS"}
     assert {k: v for k, v in seen.items() if k.startswith("UV_") and k not in fixed} == expected

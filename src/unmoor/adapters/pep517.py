@@ -1,8 +1,8 @@
-"""The project's build backend, run by pypa/build as a library in an isolated environment of our own.
+"""Run the project's build backend with pypa/build as a library, in an isolated environment.
 
-build's own environment and runner hand the whole ``os.environ``, tokens too, to the backend; its public
-`ProjectBuilder.from_isolated_env` takes others. Installs are uv's. An environment serves every build with
-the same requirements: the sdist's and, as a rule, the wheel's.
+build's own environment and runner pass the whole ``os.environ``, including tokens, to the backend; its public
+`ProjectBuilder.from_isolated_env` takes others. uv installs the requirements. All builds with the same requirements
+share an environment: the sdist's and, usually, the wheel's.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ T = TypeVar("T")
 Kind = Literal["sdist", "wheel"]
 
 _FIXED = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"}
-# Under umask 077 setuptools would write other bytes.
+# With umask 077, setuptools writes other bytes.
 _UMASK = 0o022
 _LAST = 20
-# What backends say of a file that they look for in vain, in whatever language of theirs.
+# How backends, in various languages, report a missing file.
 _ABSENT = re.compile(r"(?:No such file or directory|[Ff]ile not found): ['\"]([^'\"\n]+)['\"]")
 _TIMEOUT = 3600.0
 
 
 @dataclass(kw_only=True)
 class _Isolated:
-    """One isolated environment (what build calls ``IsolatedEnv``), and what was asked to be installed in it."""
+    """One isolated environment (build's ``IsolatedEnv``), and the requirements installed in it."""
 
     environment: UvEnvironment
     path: str
@@ -57,24 +57,24 @@ class _Isolated:
         return str(self.environment.python)
 
     def make_extra_environ(self) -> dict[str, str]:
-        """Put its programs first on PATH."""
+        """Return a PATH with the environment's programs first."""
         return {"PATH": os.pathsep.join((str(self.environment.scripts), self.path))}
 
     def ask(self, requirements: frozenset[str]) -> None:
-        """Install what is not there yet. Raises `BuildFailed`."""
+        """Install the missing requirements. Raises `BuildFailed`."""
         try:
             self.environment.install(sorted(requirements - self.asked), to_build=True)
         except CheckFailed as error:
             also = " or build-constraints" if self.environment.uv.constraints else ""
             raise BuildFailed(
-                f"what the build requires: {error.what}",
+                f"the requirements of the build: {error.what}",
                 next_step=f"correct build-system.requires{also} in pyproject.toml",
             ) from error
         self.asked |= requirements
 
 
 class Pep517:
-    """Builds source trees. ``hear`` gets each line that the backend says."""
+    """Builds source trees. ``hear`` gets each line of the backend's output."""
 
     def __init__(self, *, shell: LocalShell, uv: Uv, hear: Callable[[str], None] | None = None) -> None:
         self._shell = replace(shell, umask=_UMASK)
@@ -85,16 +85,16 @@ class Pep517:
         self._version = ""
 
     def on(self, python: Interpreter) -> Pep517:
-        """The same with another interpreter; environments are not shared with it."""
+        """The same with another interpreter, and with its own environments."""
         return self._with(replace(self._uv, python=python.path), python.version)
 
     def under(self, constraints: Sequence[str]) -> Pep517:
-        """The same with constraints on what is installed to build with; environments are not shared with it."""
+        """The same with constraints on the build requirements, and with its own environments."""
         return self._with(self._uv.under(constraints), self._version)
 
     def _with(self, uv: Uv, version: str) -> Pep517:
         other = Pep517(shell=self._shell, uv=uv, hear=self._hear)
-        other._version = version  # its own kind
+        other._version = version  # same class
         return other
 
     def requires(self, source: Path) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ class Pep517:
         return self._build("wheel", source, into, env)
 
     def tools(self) -> tuple[Tool, ...]:
-        """The versions of what built: the front end, the installer, the interpreter, the backend's packages."""
+        """The versions of the build tools: the front end, the installer, the interpreter, the backend's packages."""
         import platform
         from importlib.metadata import distributions, version
 
@@ -135,7 +135,7 @@ class Pep517:
             builder = self._builder(source, isolated, env, talk)
             wanted = system | talk.checked(lambda: builder.get_requires_for_build(kind))
             if not isolated.asked <= wanted:
-                # What another kind of build asked for must not be seen by this one.
+                # The requirements of another kind of build must not be visible to this one.
                 isolated = self._fresh(system)
                 builder = self._builder(source, isolated, env, talk)
             isolated.ask(wanted)
@@ -147,7 +147,7 @@ class Pep517:
         return next(known, None) or self._fresh(system)
 
     def _fresh(self, system: frozenset[str]) -> _Isolated:
-        """Make an environment, which is removed together with this object."""
+        """Create an environment, which is removed together with this object."""
         folder = tempfile.mkdtemp(prefix="unmoor-build-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         environment = self._uv.fresh(Path(folder) / "env")
@@ -157,7 +157,7 @@ class Pep517:
         return isolated
 
     def _builder(self, source: Path, isolated: _Isolated, env: Mapping[str, str], talk: _Talk) -> ProjectBuilder:
-        """Make build's builder, with a runner that passes on the allow-list and nothing else."""
+        """Create build's builder, with a runner that passes on only the allow-list."""
         from build import ProjectBuilder
 
         def run(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
@@ -170,36 +170,36 @@ class Pep517:
 
 
 class _Talk:
-    """The last lines a backend said; puts build's exceptions into ours."""
+    """Keeps the last lines of a backend's output, and raises build's exceptions as unmoor's."""
 
     def __init__(self, hear: Callable[[str], None] | None) -> None:
         self._hear = hear
         self._lines: deque[str] = deque(maxlen=_LAST)
 
     def take(self, line: str) -> None:
-        """Hear one line."""
+        """Take one line."""
         self._lines.append(line)
         if self._hear is not None:
             self._hear(line)
 
     def checked(self, action: Callable[[], T]) -> T:
-        """Call into build. Raises `BuildFailed`, or whatever of ours the runner raised inside."""
+        """Call into build. Raises `BuildFailed`, or the `UnmoorError` that the runner raised."""
         from build import BuildBackendException, BuildException
 
         try:
             with warnings.catch_warnings():
-                # A likely misspelling in pyproject.toml: build's words for it come again as an error where it matters.
+                # build warns about a likely typo in pyproject.toml; if it matters, an error follows.
                 warnings.simplefilter("ignore")
                 return action()
         except (BuildException, BuildBackendException) as error:
             inner = getattr(error, "exception", None)
             if isinstance(inner, UnmoorError):
                 raise inner from None
-            said = "\n".join(self._lines).strip() or (str(inner) if inner is not None else "")
-            what = f"{error}\n{said}".strip()
+            output = "\n".join(self._lines).strip() or (str(inner) if inner is not None else "")
+            what = f"{error}\n{output}".strip()
             absent = _ABSENT.search(what)
             raise BuildFailed(
                 what,
-                next_step="see that `python -m build` works in a fresh clone of the tag",
+                next_step="make sure that `python -m build` works in a fresh clone of the tag",
                 absent=absent[1] if absent else "",
             ) from error

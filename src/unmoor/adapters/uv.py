@@ -1,6 +1,6 @@
-"""Fresh environments, by uv: an environment in 10 ms and an install in a tenth of pip's time.
+"""Fresh environments with uv: an environment in 10 ms, and an install in a tenth of pip's time.
 
-uv is a dependency of ours, so it is found beside us and is never a program the user has to install.
+uv is a dependency of unmoor, so users never have to install it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from unmoor.errors import CheckFailed, ToolMissing
 from unmoor.ports.environments import Interpreter
 from unmoor.ports.shell import Ran, Shell
 
-# What would add to, or take the place of, the one index that dependencies may come from.
+# Variables that would add to, or replace, the one index that dependencies may come from.
 _SOURCES = frozenset(
     {
         "UV_INDEX",
@@ -34,16 +34,16 @@ _SOURCES = frozenset(
     }
 )
 _LOGIN = re.compile(r"://[^/\s@]*@")
-_WORDS = 30
+_LAST = 30
 _TIMEOUT = 900.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Uv:
-    """Makes environments. ``dependencies`` is the simple index that alone is asked; empty: the user's own settings.
+    """Creates environments. ``dependencies`` is the only simple index to use; empty means the user's own settings.
 
-    ``environ`` is what uv and what runs in an environment may see, ``python`` the interpreter to start from,
-    ``constraints`` what limits the versions in the environments that uv itself builds in.
+    ``environ`` is the environment of uv and of programs that run in an environment, ``python`` the base interpreter,
+    ``constraints`` the build constraints, which limit the versions in uv's own build environments.
     """
 
     shell: Shell
@@ -57,14 +57,14 @@ class Uv:
         return replace(self, constraints=tuple(constraints))
 
     def own(self) -> Interpreter:
-        """The interpreter that environments are made of unless another one is named."""
+        """The default interpreter of environments."""
         if self.python == sys.executable:
             return Interpreter(version=platform.python_version(), path=self.python)
         known = (each for each in self.pythons() if each.path == self.python)
         return next(known, Interpreter(version="", path=self.python))
 
     def pythons(self) -> tuple[Interpreter, ...]:
-        """Every CPython that uv finds, the lowest version first; ours counts before another of the same version."""
+        """Every CPython that uv finds, the lowest version first. The running one wins over others of its version."""
         from packaging.version import InvalidVersion, Version
 
         args = ("python", "list", "--only-installed", "--no-config", "--output-format", "json")
@@ -76,27 +76,27 @@ class Uv:
                 if each["implementation"] == "cpython" and each.get("variant", "default") == "default":
                     found.setdefault(str(Version(each["version"])), str(each["path"]))
         except (ValueError, TypeError, KeyError, InvalidVersion):
-            pass  # an interpreter that is not found is told by whoever wants it
+            pass  # callers report an interpreter that is not found
         return tuple(Interpreter(version=version, path=found[version]) for version in sorted(found, key=Version))
 
     def fresh(self, folder: Path, *, python: str = "") -> UvEnvironment:
-        """Make an empty environment in a folder that does not exist yet. Raises `CheckFailed`, `ToolMissing`."""
+        """Create an empty environment in a folder that does not exist yet. Raises `CheckFailed`, `ToolMissing`."""
         args = ("venv", "--quiet", "--no-project", "--python", python or self.python, str(folder))
         ran = self.uv(args, cwd=folder.parent)
         if ran.code != 0:
             raise CheckFailed(
-                f"no environment could be made: {_said(ran)}", next_step="see that uv works here: uv venv"
+                f"cannot create an environment: {_last_lines(ran)}", next_step="check that uv works here: uv venv"
             )
         return UvEnvironment(folder=folder, uv=self)
 
     def uv(self, args: Sequence[str], *, cwd: Path) -> Ran:
-        """Run uv, with the sources it may install from."""
+        """Run uv with the index settings."""
         return self.shell.run([binary(), *args], cwd=cwd, env=self._environment(), timeout=_TIMEOUT)
 
     def _environment(self) -> dict[str, str]:
         env = dict(self.environ)
         if self.dependencies:
-            # Not as an argument: the address may hold a login, and arguments are seen by every process.
+            # Not as an argument: the address may contain a login, and every process can read arguments.
             env = {name: value for name, value in env.items() if name not in _SOURCES}
             env |= {"UV_DEFAULT_INDEX": self.dependencies, "UV_NO_CONFIG": "1"}
         else:
@@ -123,13 +123,13 @@ class UvEnvironment:
 
     @property
     def packages(self) -> Path:
-        """The folder that holds what was installed."""
+        """The folder of the installed packages."""
         return next(self.folder.glob("lib/python*/site-packages"))
 
     def install(self, requirements: Sequence[str], *, dependencies: bool = True, to_build: bool = False) -> None:
-        """Install requirements or files. Raises `CheckFailed` with uv's words.
+        """Install requirements or files. Raises `CheckFailed` with uv's message.
 
-        ``to_build``: this is an environment to build in, so that the build constraints count for it too.
+        ``to_build`` says that this is a build environment: the build constraints apply to it too.
         """
         if not requirements:
             return
@@ -143,14 +143,16 @@ class UvEnvironment:
         ran = self.uv.uv([*args, "--", *requirements], cwd=self.folder)
         if ran.code != 0:
             what = " ".join(Path(each).name if each.startswith("/") else each for each in requirements)
-            raise CheckFailed(f"{_hidden(what)} cannot be installed:\n{_said(ran)}", next_step="see what uv says above")
+            raise CheckFailed(
+                f"cannot install {_hidden(what)}:\n{_last_lines(ran)}", next_step="fix what uv reports above"
+            )
 
     def check(self) -> None:
-        """See that all installed packages' requirements are met. Raises `CheckFailed`."""
+        """Check that the requirements of all installed packages are met. Raises `CheckFailed`."""
         ran = self.uv.uv(["pip", "check", "--python", str(self.python)], cwd=self.folder)
         if ran.code != 0:
             raise CheckFailed(
-                f"requirements are not met:\n{_said(ran)}", next_step="correct the project's dependencies"
+                f"requirements are not met:\n{_last_lines(ran)}", next_step="correct the project's dependencies"
             )
 
     def run(
@@ -162,7 +164,7 @@ class UvEnvironment:
         timeout: float = 600.0,
         hear: Callable[[str], None] | None = None,
     ) -> Ran:
-        """Run a program with this environment first on PATH; a scrubbed environment otherwise."""
+        """Run a program with this environment first on PATH and otherwise only allow-listed variables."""
         given = {
             **self.uv.environ,
             "PATH": os.pathsep.join((str(self.scripts), self.uv.environ.get("PATH", os.defpath))),
@@ -175,7 +177,7 @@ class UvEnvironment:
 
 
 def binary() -> str:
-    """Find the uv that was installed with us. Raises `ToolMissing`."""
+    """Find the uv that was installed with unmoor. Raises `ToolMissing`."""
     from uv import find_uv_bin
 
     try:
@@ -185,23 +187,23 @@ def binary() -> str:
 
 
 def _as_uv(env: Mapping[str, str]) -> dict[str, str]:
-    """Say in uv's variables what pip's say, where uv's are not set: uv does not read pip's."""
-    said = {}
+    """Translate pip's variables to uv's, unless uv's are set: uv does not read pip's."""
+    variables = {}
     if "PIP_INDEX_URL" in env and not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & env.keys():
-        said["UV_DEFAULT_INDEX"] = env["PIP_INDEX_URL"]
+        variables["UV_DEFAULT_INDEX"] = env["PIP_INDEX_URL"]
     if "PIP_EXTRA_INDEX_URL" in env and not {"UV_INDEX", "UV_EXTRA_INDEX_URL"} & env.keys():
-        said["UV_INDEX"] = env["PIP_EXTRA_INDEX_URL"]
+        variables["UV_INDEX"] = env["PIP_EXTRA_INDEX_URL"]
     if "PIP_FIND_LINKS" in env and "UV_FIND_LINKS" not in env:
-        # pip passes over a folder that is not there; uv stops.
+        # pip ignores a missing folder; uv fails.
         places = [each for each in shlex.split(env["PIP_FIND_LINKS"]) if "://" in each or Path(each).is_dir()]
         if places:
-            said["UV_FIND_LINKS"] = ",".join(places)
-    return said
+            variables["UV_FIND_LINKS"] = ",".join(places)
+    return variables
 
 
-def _said(ran: Ran) -> str:
-    """The last lines of what uv said, without logins in addresses."""
-    return _hidden("\n".join((ran.err or ran.out).strip().splitlines()[-_WORDS:]))
+def _last_lines(ran: Ran) -> str:
+    """The last lines of uv's output, without logins in addresses."""
+    return _hidden("\n".join((ran.err or ran.out).strip().splitlines()[-_LAST:]))
 
 
 def _hidden(text: str) -> str:
