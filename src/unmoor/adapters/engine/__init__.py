@@ -1,6 +1,6 @@
-"""A container engine: the docker SDK for everything but builds, which buildx does.
+"""A container engine: buildx builds, and the docker SDK does everything else.
 
-Implements `unmoor.ports.engine`; podman answers through the same API. Begin with `docker`, then `building`.
+Implements `unmoor.ports.engine`; podman has the same API. Begin with `docker`, then `building`.
 """
 
 from unmoor.adapters.engine.docker import DockerEngine

@@ -1,7 +1,7 @@
-"""Builds. The docker SDK has no BuildKit session, so a program does it: buildx, else the client's own BuildKit.
+"""Build images. The docker SDK does not support BuildKit, so a program builds: buildx, or the client's own BuildKit.
 
-Podman builds by itself. The legacy builder, which the SDK can speak to as well, is the last resort; neither
-of the two is given secrets or caches.
+Podman builds through its API. Docker's legacy builder, also through the API, is the last resort. Neither of these two
+supports secrets or cache exports.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PARTED = 23
 _PLUGINS = ("/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker")
 _VERSION = re.compile(r"(\d+)\.")
 _PLATFORMS = re.compile(r"^Platforms:\s*(?P<platforms>.+)$", re.MULTILINE)
-# What docker's programs read, and, where a cache of GitHub Actions is used, what leads to it.
+# Variables of docker's programs, and those for a GitHub Actions cache, if the build uses one.
 _PASSED = ("DOCKER_", "BUILDX_", "BUILDKIT_")
 _ACTIONS = ("ACTIONS_CACHE_URL", "ACTIONS_RESULTS_URL", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_CACHE_SERVICE_V2")
 _SECRET = "UNMOOR_BUILD_SECRET"  # noqa: S105  # the beginning of a variable's name
@@ -44,7 +44,7 @@ _SECRET = "UNMOOR_BUILD_SECRET"  # noqa: S105  # the beginning of a variable's n
 
 @dataclass(frozen=True, kw_only=True)
 class Builder:
-    """What builds: its sort, and the words that a command begins with (empty where the engine does it)."""
+    """What builds: its kind, and the beginning of its command line (empty if the engine builds)."""
 
     sort: str
     words: tuple[str, ...] = ()
@@ -59,9 +59,9 @@ class Building:
     timeout: float
 
     def builder(self) -> Builder:
-        """Find what builds: buildx, also where a private DOCKER_CONFIG lacks it; else the client; else the engine.
+        """Find a builder: buildx, even if a private DOCKER_CONFIG lacks it, or else the client, or else the engine.
 
-        Podman builds by itself: it has no BuildKit, and buildx would have to fetch one for it.
+        Podman builds by itself: it has no BuildKit, and buildx would have to download it.
         """
         if self.connection.is_podman:
             return Builder(sort=PODMAN)
@@ -80,7 +80,7 @@ class Building:
         return Builder(sort=LEGACY)
 
     def _plugins(self) -> Iterator[str]:
-        """Every buildx that runs by itself, wherever clients look for it."""
+        """Every buildx program in the folders where clients look for plugins."""
         environ = self.connection.environ
         own = (environ.get("DOCKER_CONFIG"), f"{environ['HOME']}/.docker" if "HOME" in environ else None)
         for folder in (*filter(None, own), *_PLUGINS):
@@ -89,19 +89,19 @@ class Building:
                 yield found
 
     def _answers(self, *args: str) -> str:
-        """What a program says to a question, empty where it fails."""
+        """The output of a program, empty if it fails."""
         ran = self.shell.run(args, cwd=Path("/"), env=self._environment(), timeout=_PROBE)
         return ran.out.strip() if ran.code == 0 else ""
 
     def platforms(self, builder: Builder) -> tuple[str, ...]:
-        """For which platforms a builder can build, as far as it says so."""
+        """The platforms that a builder reports."""
         if builder.sort != BUILDX:
             return ()
         match = _PLATFORMS.search(self._answers(*builder.words[:-1], "inspect"))
         return tuple(each.strip(" *") for each in match["platforms"].split(",")) if match else ()
 
     def build(self, recipe: Recipe, builder: Builder, hear: Hear | None) -> str:
-        """Build and return the id that the builder tells. Raises `BuildFailed`, `ToolMissing`, `Unknown`."""
+        """Build, and return the id that the builder reports. Raises `BuildFailed`, `ToolMissing`, `Unknown`."""
         dockerfile = _read(recipe)
         if builder.sort in {LEGACY, PODMAN}:
             return self._by_api(recipe, dockerfile, builder, hear)
@@ -124,7 +124,7 @@ class Building:
             return _built(answers)
 
     def _environment(self, recipe: Recipe | None = None, builder: Builder | None = None) -> dict[str, str]:
-        """What the program sees: what it needs to find engine and registries, and the build's secrets."""
+        """The environment of the builder: what it needs to find engine and registries, and the build's secrets."""
         environ = self.connection.environ
         passed = {name: value for name, value in environ.items() if name.startswith(_PASSED)}
         env = scrubbed(environ) | passed
@@ -140,7 +140,7 @@ class Building:
         return env
 
     def _by_api(self, recipe: Recipe, dockerfile: Dockerfile, builder: Builder, hear: Hear | None) -> str:
-        """Let the engine build by itself: podman, or Docker's first builder."""
+        """Build through the engine's API: podman, or Docker's legacy builder."""
         if recipe.secrets or recipe.cache_to:
             raise ToolMissing(
                 f"the {builder.sort} builder takes no secrets and exports no cache through Docker's API",
@@ -177,7 +177,7 @@ class Building:
 
 
 class _Listener:
-    """Keeps the last lines of a builder and hands each on; no secret of the build is in either."""
+    """Keeps the last lines of a builder and passes each on, with the build's secrets masked."""
 
     def __init__(self, lines: list[str], recipe: Recipe, hear: Hear | None) -> None:
         self._lines = lines
@@ -203,7 +203,7 @@ def _read(recipe: Recipe) -> Dockerfile:
 
 
 def _options(recipe: Recipe, builder: Builder, answers: Path) -> Iterator[str]:
-    """The options of a build. Values of secrets are never among them."""
+    """The options of a build, without the values of secrets."""
     yield from ("--progress=plain", f"--file={recipe.context / recipe.dockerfile}", f"--tag={recipe.tag}")
     yield from (f"--platform={recipe.platform}", f"--iidfile={answers / 'id'}")
     if recipe.target:
@@ -219,7 +219,7 @@ def _options(recipe: Recipe, builder: Builder, answers: Path) -> Iterator[str]:
 
 
 def _built(answers: Path) -> str:
-    """Read the id. Raises `Unknown` where the builder left none."""
+    """Read the id. Raises `Unknown` if the builder wrote none."""
     for name, key in (("metadata", "containerimage.config.digest"), ("id", "")):
         try:
             text = (answers / name).read_text(encoding="utf-8")
@@ -228,11 +228,11 @@ def _built(answers: Path) -> str:
             continue
         if is_digest(found):
             return found
-    raise Unknown("the builder does not say which image it built", next_step="see: docker buildx version")
+    raise Unknown("the builder does not report which image it built", next_step="see: docker buildx version")
 
 
 def facts(connection: Connection, building: Building, builder: Builder) -> EngineFacts:
-    """Say what the engine is. Raises `ToolMissing` where there is none."""
+    """Describe the engine. Raises `ToolMissing` if there is none."""
     told: Mapping[str, Any] = connection.ask(lambda api: api.version(), what="the engine's version")
     own = f"{told.get('Os', 'linux')}/{told.get('Arch', 'amd64')}"
     platforms: Sequence[str] = building.platforms(builder)

@@ -1,8 +1,7 @@
-"""The way to an engine: where it is, the docker SDK upon it, and its troubles in our words.
+"""The connection to an engine: find it, call the docker SDK, and translate its errors.
 
-The SDK's client is `Any` here: the types that are published for it leave half of it out. It blocks, and
-switches time-outs off while it reads a stream. What it reads is therefore read in a thread of its own, and
-handed on piece by piece with an eye on the clock and on a stop (`Connection.follow`).
+The SDK's client is `Any` here, since the published types cover only half of it. It blocks, and disables time-outs while
+it reads a stream. So `Connection.follow` reads streams in a separate thread, and stops at a deadline or with the run.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ GET_ONE = (
     "install Docker (on Debian: apt-get install docker.io) and start it, or let DOCKER_HOST name an engine;"
     " podman's socket will do as well"
 )
-# Seconds for an answer that is no stream.
+# Seconds for an answer that is not a stream.
 PATIENCE = 60.0
 _POLL = 0.1
 _AHEAD = 16
@@ -37,7 +36,7 @@ _END = object()
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """Where an engine is, what the SDK wants to know of it, the version of its API, and whether it is podman."""
+    """An engine's address, the SDK's settings for it, its API version, and whether it is podman."""
 
     address: str
     found: Mapping[str, Any]
@@ -48,7 +47,7 @@ class _Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """One engine, found as the docker client finds it: DOCKER_HOST, DOCKER_CONTEXT, the current context."""
+    """One engine, found the way the docker client does: DOCKER_HOST, DOCKER_CONTEXT, the current context."""
 
     processes: Processes
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -56,7 +55,7 @@ class Connection:
     _made: list[_Place] = field(default_factory=list, repr=False, compare=False)
 
     def api(self) -> Any:
-        """The SDK's client. Raises `ToolMissing` where no engine answers."""
+        """The SDK's client. Raises `ToolMissing` if no engine answers."""
         return self._place().api
 
     @property
@@ -66,7 +65,7 @@ class Connection:
 
     @property
     def is_podman(self) -> bool:
-        """Whether podman answers, which speaks Docker's API and yet builds and moves images in ways of its own."""
+        """Whether the engine is podman, which has Docker's API but builds and transfers images differently."""
         return self._place().podman
 
     def _place(self) -> _Place:
@@ -77,9 +76,9 @@ class Connection:
             return self._made[0]
 
     def ask(self, question: Callable[[Any], T], *, what: str, stopping: bool = False) -> T:
-        """Ask the engine something that it answers at once. Raises `Unknown`; its 404 comes as ``LookupError``.
+        """Send the engine a request that it answers at once. Raises `Unknown`, and ``LookupError`` for a 404.
 
-        ``stopping``: also while the run is being stopped.
+        ``stopping`` also allows it while the run is being stopped.
         """
         from docker.errors import DockerException, NotFound
         from requests import RequestException
@@ -94,7 +93,7 @@ class Connection:
             raise trouble(error, what=what) from error
 
     def follow(self, stream: Callable[[Any], Iterator[T]], *, what: str, timeout: float) -> Generator[T, None, None]:
-        """Hand on what a stream says. Raises `TimedOut` after so many seconds in all, `Interrupted`, `Unknown`."""
+        """Yield the items of a stream. Raises `TimedOut` after ``timeout`` seconds, `Interrupted`, `Unknown`."""
         self.processes.check()
         place = self._place()
         pieces: queue.Queue[object] = queue.Queue(maxsize=_AHEAD)
@@ -103,7 +102,7 @@ class Connection:
         def flowing() -> Iterator[T]:
             import docker
 
-            # A client of its own: between two lines of a stream more time may pass than for an answer.
+            # A separate client: the time between two lines of a stream may exceed the time-out of an answer.
             found = dict(place.found)
             api = docker.APIClient(version=place.version, timeout=int(timeout + PATIENCE), **found)
             with contextlib.closing(api):
@@ -161,7 +160,7 @@ def _connected(environ: Mapping[str, str]) -> _Place:
 
 
 def _knock(address: str) -> None:
-    """See that a socket of this machine lets us in. Raises ``OSError``, which says more than the SDK's error."""
+    """Check that a local socket accepts connections. Raises ``OSError``, which says more than the SDK's error."""
     if address.startswith("unix://"):
         with contextlib.closing(socket.socket(socket.AF_UNIX)) as knocking:
             knocking.settimeout(PATIENCE)
@@ -169,7 +168,7 @@ def _knock(address: str) -> None:
 
 
 def _pump(stream: Callable[[], Iterator[object]], pieces: queue.Queue[object], left: threading.Event) -> None:
-    """Read a stream to its end, or until nobody listens any more."""
+    """Read a stream to its end, or until the reader has left."""
     from docker.errors import NotFound
 
     last: object = _END
@@ -183,7 +182,7 @@ def _pump(stream: Callable[[], Iterator[object]], pieces: queue.Queue[object], l
                 return
     except NotFound as error:
         last = LookupError(clean(str(error.explanation or error)))
-    except Exception as error:  # noqa: BLE001  # handed over to whoever listens
+    except Exception as error:  # noqa: BLE001  # passed on to the reader
         last = error
     while not left.is_set():
         with contextlib.suppress(queue.Full):
@@ -200,7 +199,7 @@ class EngineError(Unknown):
 
 
 def trouble(error: Exception, *, what: str) -> UnmoorError:
-    """Put an error of the SDK into our words."""
+    """Return unmoor's error for an error of the SDK."""
     from requests import ConnectionError as NotConnected
 
     told = clean(str(getattr(error, "explanation", None) or error)) or type(error).__name__
@@ -212,7 +211,7 @@ def trouble(error: Exception, *, what: str) -> UnmoorError:
 
 
 def _unreachable(error: Exception, address: str) -> UnmoorError:
-    """Tell an engine that may not be used from one that is not there."""
+    """Return the error for an engine that denies access, or that is not there."""
     told = clean(str(error))
     address = clean(address, 100)
     if "Permission denied" in told:

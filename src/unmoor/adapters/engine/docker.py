@@ -1,4 +1,4 @@
-"""One Docker engine, or podman behind Docker's API."""
+"""A Docker engine, or podman through Docker's API."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PIECE = 1_048_576
 
 @dataclass(frozen=True, kw_only=True)
 class DockerEngine:
-    """See `unmoor.ports.engine.Engine`. Nothing is asked before the first question; time-outs in seconds."""
+    """Implements `unmoor.ports.engine.Engine`. Connects on first use; time-outs are in seconds."""
 
     shell: Shell
     processes: Processes
@@ -61,7 +61,7 @@ class DockerEngine:
             return self._builders[0]
 
     def facts(self) -> EngineFacts:
-        """Say what the engine is. Raises `ToolMissing` where there is none, naming how to get one."""
+        """Describe the engine. Raises `ToolMissing` if there is none, with how to get one."""
         self._connection.api()
         return facts(self._connection, self._building, self._builder())
 
@@ -69,19 +69,19 @@ class DockerEngine:
         """Build and return the image's id (``sha256:…``). Raises `BuildFailed` naming file and line."""
         self._connection.api()
         told = self._building.build(recipe, self._builder(), hear)
-        # Some stores name an image by its manifest; what the engine calls it is what every later question needs.
+        # Some stores name an image by its manifest. All later calls need the engine's own name.
         held = self.look(told) or self.inspect(recipe.tag)
         return held.id
 
     def inspect(self, image: str) -> ImageFacts:
-        """Say what an image is. Raises `Incomplete` where there is none, `Unknown`."""
+        """Describe an image. Raises `Incomplete` if there is none, `Unknown`."""
         held = self.look(image)
         if held is None:
             raise Incomplete(f"the engine has no image {image}: the next run builds it once more")
         return held
 
     def look(self, image: str) -> ImageFacts | None:
-        """As `inspect`, ``None`` where the engine has no such image."""
+        """Describe an image, ``None`` if the engine does not have it. Raises `Unknown`."""
         what = f"the image {image}"
         try:
             told = self._connection.ask(lambda api: api.inspect_image(image), what=what)
@@ -92,7 +92,7 @@ class DockerEngine:
 
     def _archive(self, names: Sequence[str]) -> Generator[bytes, None, None]:
         def saved(api: Any) -> Iterator[bytes]:
-            # The SDK's own `get_image` takes one image alone.
+            # The SDK's `get_image` accepts only one image.
             address = f"{api.base_url}/v{api.api_version}/images/get"
             answer = api.get(address, params={"names": list(names)}, stream=True, timeout=self.save_timeout)
             api._raise_for_status(answer)  # noqa: SLF001  # which makes the SDK's errors of an answer
@@ -109,7 +109,7 @@ class DockerEngine:
             raise Incomplete(f"the engine has no such image: {error}") from error
 
     def load(self, archive: Path) -> None:
-        """Take the images of an archive in; see `unmoor.ports.engine.Engine`."""
+        """Load the images of an archive; see `unmoor.ports.engine.Engine`."""
 
         def loaded(api: Any) -> Iterator[object]:
             with archive.open("rb") as stream:
@@ -173,9 +173,9 @@ class DockerEngine:
             self._unname(image, name)
 
     def _unname(self, image: str, name: str) -> None:
-        """Take a name away again, unless it is the image's last: without any the engine would drop it.
+        """Remove a name, unless it is the image's last one: the engine deletes an image without a name.
 
-        Also where the run is being stopped: the name is ours.
+        Does so even while the run is being stopped.
         """
         ask = partial(self._connection.ask, what=f"the name {name}", stopping=True)
         with contextlib.suppress(LookupError):
@@ -189,7 +189,7 @@ class DockerEngine:
         return self.inspect(name).id
 
     def remove(self, names: Sequence[str]) -> None:
-        """Remove local names; what is not there is no trouble. Raises `Unknown`."""
+        """Remove local names. Missing ones are fine. Raises `Unknown`."""
         for name in names:
             with contextlib.suppress(LookupError):
                 self._connection.ask(partial(_remove, name=name), what=f"the name {name}")

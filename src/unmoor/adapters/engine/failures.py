@@ -1,4 +1,4 @@
-"""What a builder printed when it failed: which line of the Dockerfile, which step, and its last words."""
+"""Parse the output of a failed build: the line of the Dockerfile, the step, the reason and the last lines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PREFIX = re.compile(
 _ERROR = re.compile(r"^(?:ERROR|error): (?P<told>.+)$")
 _RULER = re.compile(r"^-{3,}$")
 _PULL = re.compile(r"load metadata for (?P<image>\S+?):?$")
-# What a builder says when the engine went away under it.
+# What a builder prints if the engine goes away during a build.
 _BROKEN = re.compile(
     r"^failed to receive status: |error reading from server: |Cannot connect to the Docker daemon"
     r"|^error during connect: |transport is closing"
@@ -41,7 +41,7 @@ _BROKEN = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class BuildFailure:
-    """What can be told from the lines: the line (0: unknown), the step, the reason."""
+    """What the output shows: the line of the Dockerfile (0 if unknown), the step, the reason."""
 
     line: int = 0
     step: str = ""
@@ -49,7 +49,7 @@ class BuildFailure:
 
 
 def read_failure(lines: Sequence[str], dockerfile: Dockerfile) -> BuildFailure:
-    """Find place, step and reason among the lines of a builder."""
+    """Find line, step and reason in the output of a builder."""
     line, step, reason = 0, "", ""
     for number, text in enumerate(lines):
         if (match := _PLACE.match(text)) and _RULER.match(lines[number + 1] if number + 1 < len(lines) else ""):
@@ -66,7 +66,7 @@ def read_failure(lines: Sequence[str], dockerfile: Dockerfile) -> BuildFailure:
 
 
 def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, told: str = "") -> UnmoorError:
-    """Make one error of what a builder printed."""
+    """Return the error for the output of a failed build."""
     said = read_failure(lines, dockerfile)
     # Older clients end with the reason, without a mark on it.
     last = next((text for text in reversed(lines) if text.strip() and not _RULER.match(text)), "")
@@ -101,12 +101,12 @@ def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, told: str
 
 
 def _last(lines: Sequence[str]) -> list[str]:
-    """The last lines that say something: no progress of transfers, no rulers."""
+    """The last relevant lines, without transfer progress and rulers."""
     spoken = [text for text in lines if text.strip() and not _RULER.match(text) and not _DULL.match(text)]
     return spoken[-LAST:]
 
 
 def _line_of_base(dockerfile: Dockerfile, image: str) -> int:
-    """The line of the ``FROM`` that names an image as the builder tells it, with registry and tag filled in; else 0."""
+    """The line of the ``FROM`` of an image, or 0. The builder's name of the image includes registry and tag."""
     bases = ((stage.base, stage.line) for stage in dockerfile.stages)
     return next((line for base, line in bases if base and (image == base or f"/{base}" in f"/{image}")), 0)

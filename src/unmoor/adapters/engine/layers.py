@@ -1,8 +1,8 @@
-"""The files of an image, read from the stream of ``docker save``: never unpacked, and within limits.
+"""List the files of an image from the stream of ``docker save``, within limits and without unpacking it.
 
-Engines write three forms: ``<id>/layer.tar`` (Docker up to version 24), ``<digest>.tar`` (podman), and an
-OCI layout with the layers among ``blobs/sha256``. All name the layers in ``manifest.json``, which may come
-last, and a layer may be a link to another.
+Engines write three layouts: ``<id>/layer.tar`` (Docker up to version 24), ``<digest>.tar`` (podman), and an OCI layout
+with the layers in ``blobs/sha256``. All list the layers in ``manifest.json``, which may come last. A layer may be a
+link to another.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _IF_THAT_STAYS = "see what docker save writes"
 
 
 class Pieces(io.RawIOBase):
-    """A stream that comes in pieces, as a file that can be read once."""
+    """An iterator of bytes, as a file that can be read once."""
 
     def __init__(self, pieces: Iterator[bytes], *, limit: int = TOTAL_LIMIT) -> None:
         self._pieces = pieces
@@ -63,7 +63,7 @@ class Pieces(io.RawIOBase):
 
 @dataclass(kw_only=True)
 class _Reading:
-    """What was found so far: layers by their place in the stream, links between them, and the layers of each image."""
+    """The state of a read: layers by path in the archive, links between them, and the layers of each image."""
 
     found: dict[str, list[Member]] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class _Reading:
     count: int = 0
 
     def files(self, names: list[str]) -> Iterator[Member]:
-        """The files of some layers, the lowest first. Raises `Unknown` for a layer that was not there."""
+        """The files of some layers, the lowest first. Raises `Unknown` for a missing layer."""
         for number, name in enumerate(names):
             place = self.links.get(name, name)
             if place not in self.found:
@@ -118,7 +118,7 @@ def _take(archive: tarfile.TarFile, entry: tarfile.TarInfo, reading: _Reading) -
 
 
 def _digest(config: str) -> str:
-    """The digest in the place of a configuration: ``<digest>.json`` or ``blobs/sha256/<digest>``."""
+    """The digest in the path of a configuration: ``<digest>.json`` or ``blobs/sha256/<digest>``."""
     return f"sha256:{posixpath.basename(config).removesuffix('.json')}"
 
 
@@ -130,7 +130,7 @@ def _layer(held: IO[bytes], reading: _Reading) -> list[Member]:
     members = []
     with tarfile.open(fileobj=stream, mode="r|*", bufsize=_BLOCK) as layer:
         for entry in layer:
-            # The library remembers every entry, which a layer of a million files would fill memory with.
+            # The library keeps every entry: a layer with a million files would fill the memory.
             layer.members.clear()  # type: ignore[attr-defined]  # not in typeshed
             if entry.isdir():
                 continue
@@ -152,7 +152,7 @@ def _member(layer: tarfile.TarFile, entry: tarfile.TarInfo) -> Member:
 
 
 class _Forward(io.RawIOBase):
-    """A file inside an archive, as a stream that cannot be wound back."""
+    """A file inside an archive, as a stream without seek."""
 
     def __init__(self, held: IO[bytes]) -> None:
         self._held = held

@@ -1,8 +1,8 @@
-"""What podman does otherwise than Docker's engine behind the same API: registries on this machine.
+"""Registries on this machine, which podman handles differently from Docker's engine.
 
-Docker's engine takes any registry on a loopback address without encryption. Podman has to be told so in
-each request, which the docker SDK does not know: the push takes a parameter of podman's own, and the pull
-is one of podman's own API (its reference: libpod, `images/pull`; there since podman 4).
+Docker's engine accepts unencrypted registries on loopback addresses. Podman needs a parameter in each request, which
+the docker SDK does not support: the push has a parameter of podman's own, and the pull uses podman's own API (libpod,
+`images/pull`, since podman 4).
 """
 
 from __future__ import annotations

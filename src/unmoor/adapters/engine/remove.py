@@ -1,6 +1,6 @@
-"""Images that nobody needs any more: their names are taken away, and with the last name the image goes.
+"""Remove images that are not needed any more, by their names: the last name takes the image with it.
 
-The builder keeps its cache: what was built once is built again in a moment.
+The builder keeps its cache, so building an image again is fast.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 from unmoor.adapters.engine.connection import Connection
 
-# Registries on this machine's own loopback, which the local world's are.
+# The local world's registries are on loopback.
 _LOOPBACK = "127.0.0.1:"
-# What the engine writes for a name that an image has not.
+# What the engine writes for a missing name.
 _NONE = "<none>"
 
 
@@ -30,13 +30,13 @@ def _remove(api: Any, name: str) -> None:
 
 
 def _names(connection: Connection, prefix: str) -> Iterator[str]:
-    """The names to take away, those that are looked for last: what breaks off is found the next time."""
+    """The names to remove. Those with the prefix come last, so that an interrupted removal can be repeated."""
     listed: list[Mapping[str, Any]] = connection.ask(lambda api: api.images(), what="the images", stopping=True)
     for image in listed:
         tags = [str(name) for name in image.get("RepoTags") or ()]
         mine = [name for name in tags if name.startswith(f"{prefix}/")]
         others = [name for name in tags if name not in mine and not name.startswith(_LOOPBACK) and _NONE not in name]
-        # The same image may be another run's, too, built from the same commit: what it is called there stays.
+        # Another run may use the same image, built from the same commit: keep its names.
         if mine and not others:
             known = [*tags, *(str(name) for name in image.get("RepoDigests") or ())]
             yield from (name for name in known if name.startswith(_LOOPBACK) and _NONE not in name)

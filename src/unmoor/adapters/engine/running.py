@@ -1,4 +1,4 @@
-"""Containers that are run to their end: without network, within limits, removed afterwards, come what may."""
+"""Run containers to their end, without network and within limits, and always remove them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CANNOT_RUN, _NOT_THERE = 126, 127
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One container: the image, its words, and its limits (seconds, bytes)."""
+    """One container: the image, its command, and its limits (seconds, bytes)."""
 
     image: str
     command: tuple[str, ...]
@@ -43,7 +43,7 @@ def run(connection: Connection, job: Job) -> Ran:
 
 @contextlib.contextmanager
 def _container(connection: Connection, job: Job) -> Iterator[str]:
-    """A container that was made and is removed, running or not."""
+    """Create a container, and remove it at the end, running or not."""
 
     def create(api: Any) -> str:
         from docker.types import LogConfig
@@ -54,7 +54,7 @@ def _container(connection: Connection, job: Job) -> Iterator[str]:
             memswap_limit=job.memory,
             pids_limit=PIDS,
             security_opt=["no-new-privileges"],
-            # Whatever it prints goes to us alone, and not to the engine's disk.
+            # Do not write its output to the engine's disk.
             log_config=LogConfig(type="none"),
         )
         made = api.create_container(
@@ -97,7 +97,7 @@ def _followed(connection: Connection, container: str, job: Job) -> Ran:
     except TimedOut:
         raise TimedOut(
             f"it ran for more than {job.timeout:g} s and was stopped",
-            next_step="see why it takes so long, or allow it more time",
+            next_step="find out why it takes so long, or allow it more time",
             retryable=False,
         ) from None
     out, err = (kept[stream].decode(errors="replace") for stream in (_OUT, _ERR))
@@ -179,7 +179,7 @@ def _code(connection: Connection, container: str, deadline: float, err: bytearra
 
 
 def _not_started(told: str, err: bytearray) -> int:
-    """What a shell would have said. Raises `Unknown` where it is the engine that could not start it."""
+    """Return a shell's exit code for a command that did not start. Raises `Unknown` if the engine is at fault."""
     err += told.encode()
     if "permission denied" in told:
         return _CANNOT_RUN

@@ -1,7 +1,7 @@
-"""Pushes and pulls. A failed one answers 200, with the error somewhere in the stream: every line is read.
+"""Push and pull images. A failed transfer answers 200, with the error somewhere in the stream.
 
-The engine tries a 5xx again for 50 seconds by itself, saying so once a second, so that no time-out
-between two lines would ever fire: the deadline is ours.
+The engine itself retries a 5xx for 50 seconds and prints a line every second, so a time-out between two lines never
+fires. Transfers have a total deadline instead.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LATER = re.compile(
 _NO = re.compile(
     r"invalid|unsupported|not allowed|immutable|too large|exceed|quota|must be lowercase|\b4\d\d\b", re.IGNORECASE
 )
-# What the registry hears where there is no login; without it the engine would take the user's own.
+# Sent if there is no login. Without it, the engine uses the user's own login.
 NOBODY: Mapping[str, str] = {}
 
 Hear = Callable[[str], None]
@@ -63,7 +63,7 @@ def push(connection: Connection, name: str, login: Login, hear: Hear | None, tim
 
 
 def _digest(line: Mapping[str, Any], tag: str) -> str:
-    """The digest that a line tells, the empty text where it tells none. Podman has only words for it."""
+    """The digest in a line, or an empty string. Podman writes it only as text."""
     aux = line.get("aux")
     if isinstance(aux, dict) and is_digest(str(aux.get("Digest"))):
         return str(aux["Digest"])
@@ -72,7 +72,7 @@ def _digest(line: Mapping[str, Any], tag: str) -> str:
 
 
 def pull(connection: Connection, name: str, login: Login | None, platform: str, timeout: float) -> None:
-    """Pull by digest. Raises `Incomplete` where the registry does not hold it, `Denied`, `Unknown`."""
+    """Pull by digest. Raises `Incomplete` if the registry does not have it, `Denied`, `Unknown`."""
     auth = credentials(login, name) if login is not None else NOBODY
 
     def stream(api: Any) -> Iterator[dict[str, Any]]:
@@ -89,12 +89,12 @@ def pull(connection: Connection, name: str, login: Login | None, platform: str, 
     except LookupError as error:
         raise _absent(name, str(error)) from error
     except EngineError as error:
-        # What is refused before the stream begins comes as an error of the engine.
+        # A refusal before the stream begins is an error of the engine.
         raise _judged(error.told, name) from error
 
 
 def credentials(login: Login, name: str) -> dict[str, str]:
-    """What the engine is to log in with: never nothing at all, else it would take the user's own login."""
+    """The login for the engine to use. Never absent: the engine would use the user's own login."""
     if not login.secret:
         return dict(NOBODY)
     host = name.partition("/")[0]
@@ -102,7 +102,7 @@ def credentials(login: Login, name: str) -> dict[str, str]:
 
 
 def _heard(line: Mapping[str, Any], name: str, hear: Hear | None) -> None:
-    """Read one line. Raises what it tells of."""
+    """Read one line. Raises the error in it."""
     if "error" in line or "errorDetail" in line:
         detail = line.get("errorDetail")
         told = detail.get("message") if isinstance(detail, dict) else None
@@ -113,7 +113,7 @@ def _heard(line: Mapping[str, Any], name: str, hear: Hear | None) -> None:
 
 
 def _judged(told: str, name: str) -> UnmoorError:
-    """What a refusal means, by its words: whatever is not plainly a no is `Unknown`."""
+    """Return the error for a refusal, by its text. Anything unclear is `Unknown`."""
     if _DENIED.search(told):
         return Denied(f"the registry refuses {name}: {told}", next_step="see that the login may do this there")
     if _LATER.search(told):
