@@ -102,7 +102,7 @@ def image_stages(
     notes: Output[Notes],
     gates: Gates,
 ) -> tuple[BuildImages, ProveImages, PushImages] | tuple[None, None, None]:
-    """Build images from the tested wheels and push them under their commit's tag; none in a project without."""
+    """Build images from the tested wheels and push them under their commit's tag. None if the project has none."""
     if not request.images:
         return None, None, None
     run = (request, services)

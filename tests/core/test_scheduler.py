@@ -324,7 +324,7 @@ def test_a_run_ends_at_its_deadline() -> None:
             never.wait(30)
             raise Rejected("stopped", next_step="nothing")
 
-    report = run(Pipeline((Stuck(name="tag"),)), deadline=0.01, stop=never.set)
+    report = run(Pipeline((Stuck(name="tag"),)), deadline=0.01, stop_programs=never.set)
     assert isinstance(report.outcome("tag"), Failed)
 
 
@@ -338,7 +338,7 @@ ADVICE = ToyBuild(name="advice", advisory=True)
     [
         (lambda: (CHECK, CHECK), "two stages are called 'a'"),
         (lambda: (SEAL, CHECK), "'s' needs 'a'"),
-        (lambda: (CHECK, SEAL, ToyBuild(name="late", one=CHECK.output)), "'late' comes after the final 's'"),
+        (lambda: (CHECK, SEAL, ToyBuild(name="late", one=CHECK.output)), "'late' is listed after the final 's'"),
         (lambda: (ADVICE, ToyBuild(name="b", one=ADVICE.output)), "'b' depends on 'advice'"),
     ],
 )

@@ -135,8 +135,8 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
             until=options.until,
             deadline=session.request.settings.deadline,
             enter_workspace=workspace.enter if workspace else lambda: None,
-            check=processes.check,
-            stop=processes.stop,
+            raise_if_stopped=processes.check,
+            stop_programs=processes.stop,
         ).execute()
 
 

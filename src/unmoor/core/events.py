@@ -1,6 +1,6 @@
 """What happens in a run, as values. The engine says what happened; listeners show it.
 
-``event`` is the name in JSON lines, apart from the class name so that a class can be renamed.
+``event`` is the name in JSON lines, kept separate from the class name so that a class can be renamed.
 """
 
 from __future__ import annotations

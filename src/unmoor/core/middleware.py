@@ -36,18 +36,18 @@ class Task:
     find_only: bool = False
 
 
-Ended = Outcome | Deferred
-Step = Callable[[Task], Ended]
+StepResult = Outcome | Deferred
+Step = Callable[[Task], StepResult]
 
 
-def make_product(task: Task) -> Ended:
+def make_product(task: Task) -> StepResult:
     """Make the product: the innermost step. A failure here may leave part of the product behind."""
-    ended = capture_errors(lambda task: Made(task.stage.make(task.context)))(task)
-    return replace(ended, begun=True) if isinstance(ended, Failed) else ended
+    result = capture_errors(lambda task: Made(task.stage.make(task.context)))(task)
+    return replace(result, begun=True) if isinstance(result, Failed) else result
 
 
 def plan_above(ceiling: Reach) -> Callable[[Step], Step]:
-    """Plan, instead of make, what reaches beyond the ceiling."""
+    """Call ``plan`` instead of ``make`` for a stage above the ceiling."""
 
     def wrap(step: Step) -> Step:
         return lambda task: step(task) if task.stage.reach <= ceiling else Planned(task.stage.plan())
@@ -72,7 +72,7 @@ def find_first(ceiling: Reach) -> Callable[[Step], Step]:
     """
 
     def wrap(step: Step) -> Step:
-        def look(task: Task) -> Ended:
+        def look(task: Task) -> StepResult:
             if isinstance(task.stage, Resumable):
                 try:
                     product = task.stage.find(task.context)
@@ -99,7 +99,7 @@ def enter_workspace(enter: Callable[[], None]) -> Callable[[Step], Step]:
     """Take the lock, the run's folder and the journal before a stage looks for or makes anything."""
 
     def wrap(step: Step) -> Step:
-        def enter_first(task: Task) -> Ended:
+        def enter_first(task: Task) -> StepResult:
             if task.stage.reach > Reach.READS:
                 enter()
             return step(task)
@@ -112,7 +112,7 @@ def enter_workspace(enter: Callable[[], None]) -> Callable[[Step], Step]:
 def capture_errors(step: Step) -> Step:
     """Turn an exception into an outcome. A bug in unmoor keeps its traceback."""
 
-    def guard(task: Task) -> Ended:
+    def guard(task: Task) -> StepResult:
         try:
             return step(task)
         except UnmoorError as error:
@@ -135,16 +135,16 @@ def internal_error(error: Exception) -> Internal:
 
 
 def write_journal(journal: Journal) -> Callable[[Step], Step]:
-    """Record that a stage begins and how it ended, each before anything follows from it."""
+    """Record that a stage begins and how it ended, each before the next step starts."""
 
     def wrap(step: Step) -> Step:
-        def record(task: Task) -> Ended:
+        def record(task: Task) -> StepResult:
             if not task.missing_input:
                 journal.write({"event": "begins", "stage": task.stage.name})
-            ended = step(task)
-            if not isinstance(ended, Deferred):
-                journal.write({"event": "ended", "stage": task.stage.name, **outcome_record(ended)})
-            return ended
+            result = step(task)
+            if not isinstance(result, Deferred):
+                journal.write({"event": "ended", "stage": task.stage.name, **outcome_record(result)})
+            return result
 
         return record
 
@@ -174,13 +174,13 @@ def notify(listener: Listener) -> Callable[[Step], Step]:
     """Tell the listeners when a stage begins and ends."""
 
     def wrap(step: Step) -> Step:
-        def announce(task: Task) -> Ended:
+        def announce(task: Task) -> StepResult:
             listener(StageStarted(stage=task.stage.name))
             begun = time.monotonic()
-            ended = step(task)
-            if not isinstance(ended, Deferred):
-                listener(StageEnded(stage=task.stage.name, outcome=ended, seconds=time.monotonic() - begun))
-            return ended
+            result = step(task)
+            if not isinstance(result, Deferred):
+                listener(StageEnded(stage=task.stage.name, outcome=result, seconds=time.monotonic() - begun))
+            return result
 
         return announce
 

@@ -1,6 +1,6 @@
 """How a stage ended: sibling types, matched exhaustively.
 
-``state`` is the name in JSON and in the journal, apart from the class name so that a class can be renamed.
+``state`` is the name in JSON and in the journal, kept separate from the class name so that a class can be renamed.
 """
 
 from __future__ import annotations

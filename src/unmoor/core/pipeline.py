@@ -41,8 +41,8 @@ class Pipeline:
                     raise InvalidPipeline(f"{stage.name!r} needs {output.by!r}, which no earlier stage gives")
                 if self[output.by].advisory and not stage.advisory:
                     raise InvalidPipeline(f"{stage.name!r} depends on {output.by!r}, which is only advisory")
-            if final is not None and final not in self.before(stage):
-                raise InvalidPipeline(f"{stage.name!r} comes after the final {final!r} without following from it")
+            if final is not None and final not in self.upstream_of(stage):
+                raise InvalidPipeline(f"{stage.name!r} is listed after the final {final!r} but does not depend on it")
             seen.add(stage.name)
             if stage.reach is Reach.FINAL:
                 final = stage.name
@@ -62,7 +62,7 @@ class Pipeline:
         """The names of the stages, in order."""
         return tuple(stage.name for stage in self.stages)
 
-    def before(self, stage: AnyStage) -> frozenset[str]:
+    def upstream_of(self, stage: AnyStage) -> frozenset[str]:
         """The names of all stages that a stage depends on, directly or not."""
         found: set[str] = set()
         waiting: list[Output[Any]] = list(stage.needs)

@@ -27,7 +27,7 @@ from unmoor.core.events import (
     StageWarned,
 )
 from unmoor.core.journal import Journal, NoJournal
-from unmoor.core.middleware import Deferred, Ended, Task, compose, internal_error
+from unmoor.core.middleware import Deferred, StepResult, Task, compose, internal_error
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.stage import Reach, StageContext
@@ -44,8 +44,8 @@ class Run:
 
     ``until`` names the stages to run to: then only they and what they need run, and nothing that the
     world already holds is made again for them. ``enter_workspace`` is called before each stage that
-    reaches beyond reading, so calling it twice must be harmless. ``check`` raises `Interrupted` once the
-    user wants to stop; ``stop`` ends every program that a stage is running. ``deadline`` is in seconds,
+    reaches beyond reading, so calling it twice must be harmless. ``raise_if_stopped`` raises `Interrupted` once the
+    user wants to stop; ``stop_programs`` ends every program that a stage is running. ``deadline`` is in seconds,
     for the whole run.
     """
 
@@ -58,8 +58,8 @@ class Run:
     until: tuple[str, ...] = ()
     deadline: float = 3600.0
     enter_workspace: Callable[[], None] = lambda: None
-    check: Callable[[], None] = lambda: None
-    stop: Callable[[], None] = lambda: None
+    raise_if_stopped: Callable[[], None] = lambda: None
+    stop_programs: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -70,7 +70,7 @@ class Run:
         self._wanted: set[str] = set()
         for name in self.until or self.pipeline.names:
             self._want(name)
-        self._events: queue.SimpleQueue[tuple[str, Ended]] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[tuple[str, StepResult]] = queue.SimpleQueue()
         self._step = compose(
             ceiling=self.ceiling, journal=self.journal, listener=self._tell, enter=self.enter_workspace
         )
@@ -133,7 +133,7 @@ class Run:
         """Wait until one running stage ends. Raises `Interrupted` and `TimedOut`."""
         ended = None
         while ended is None:
-            self.check()
+            self.raise_if_stopped()
             if time.monotonic() > ends_at:
                 raise deadline_passed(self.deadline, sorted(self._running))
             ended = self._next_ended()
@@ -144,7 +144,7 @@ class Run:
         else:
             self._ended[name] = outcome
 
-    def _next_ended(self) -> tuple[str, Ended] | None:
+    def _next_ended(self) -> tuple[str, StepResult] | None:
         """Take the next stage that ended off the queue, ``None`` if none did within a tick."""
         try:
             name, outcome = self._events.get(timeout=TICK)
@@ -201,7 +201,9 @@ class Run:
         return [
             each
             for each in self.pipeline
-            if each.name in self._wanted and each.name != stage.name and stage.name not in self.pipeline.before(each)
+            if each.name in self._wanted
+            and each.name != stage.name
+            and stage.name not in self.pipeline.upstream_of(each)
         ]
 
     def _may_start(self, stage: AnyStage) -> bool:
@@ -210,7 +212,7 @@ class Run:
 
     def _halt(self, error: UnmoorError) -> None:
         """Stop everything that runs. The next run finds what it leaves behind."""
-        self.stop()
+        self.stop_programs()
         give_up_at = time.monotonic() + GRACE
         while self._running and time.monotonic() < give_up_at:
             if ended := self._next_ended():

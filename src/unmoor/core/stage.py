@@ -41,7 +41,7 @@ class Output(Generic[P]):
     by: str
 
 
-def present(*outputs: Output[Any] | None) -> tuple[Output[Any], ...]:
+def without_none(*outputs: Output[Any] | None) -> tuple[Output[Any], ...]:
     """Leave out the outputs of stages that this release does not have."""
     return tuple(output for output in outputs if output is not None)
 

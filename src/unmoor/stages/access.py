@@ -110,7 +110,7 @@ class ProveAccess(Check[Access]):
                     problems.append(error)
                 elif self.ceiling is Reach.READS or self._is_advisory(probe):
                     context.warn(str(error))
-                findings.append(_unproven(probe.surface, error.in_brief(), probe.proven_by))
+                findings.append(_to_prove_later(probe.surface, error.in_brief(), probe.proven_by))
         if problems:
             raise _combine(problems)
         for finding in findings:
@@ -160,7 +160,7 @@ class ProveAccess(Check[Access]):
         if repository.can_push is None:
             return [
                 *proven,
-                _unproven(_FORGE, "the forge does not say whether the token may write", self.proven_by_draft),
+                _to_prove_later(_FORGE, "the forge does not say whether the token may write", self.proven_by_draft),
             ]
         return [
             *proven,
@@ -185,7 +185,7 @@ def _tag(forge: Forge, release: Release) -> Finding:
             next_step="release the next version: the tag can never be used again",
         )
     if attested is None:
-        return _unproven(
+        return _to_prove_later(
             _FORGE, f"the forge does not say whether a deleted immutable release used the tag {release.tag}", "undraft"
         )
     detail = f"no attestation of an immutable release with the tag {release.tag}"
@@ -212,7 +212,7 @@ def _push_login(registry: Registry) -> list[Finding]:
     login = registry.credential()
     if not login.present:
         raise Denied(f"there is no login for {registry.name}: {login.origin}", next_step=_GIVE_REGISTRY_LOGIN)
-    return [_unproven(registry.name, f"login from {login.origin}", "registry")]
+    return [_to_prove_later(registry.name, f"login from {login.origin}", "registry")]
 
 
 def _prove_push(registry: Registry) -> list[Finding]:
@@ -234,7 +234,7 @@ def _login(index: Index, release: Release, proven_by: str, upto: LoginProbe) -> 
     if there:
         how = f"{login.origin}, not used yet" if login.present else "no login"
         detail = f"{how}; {release.version} is there already, and a complete release needs no login"
-        return _unproven(index.name, detail, proven_by)
+        return _to_prove_later(index.name, detail, proven_by)
     if not login.present:
         next_step = f"{login.remedy}; or {_GIVE_INDEX_LOGIN}" if login.remedy else _GIVE_INDEX_LOGIN
         raise Denied(f"there is no login for {index.name}: {login.origin}", next_step=next_step)
@@ -246,7 +246,7 @@ def _login(index: Index, release: Release, proven_by: str, upto: LoginProbe) -> 
     if proved.taken:
         return Finding(surface=index.name, certainty=Certainty.PROVEN, detail=proved.detail)
     first = "" if login.minted else "; the index answers only at the first upload"
-    return _unproven(index.name, f"{proved.detail}{waits}{first}", proven_by)
+    return _to_prove_later(index.name, f"{proved.detail}{waits}{first}", proven_by)
 
 
 def _name(index: Index, release: Release, proven_by: str) -> Finding:
@@ -254,10 +254,10 @@ def _name(index: Index, release: Release, proven_by: str) -> Finding:
         detail = f"the project {release.project} exists"
         return Finding(surface=index.name, certainty=Certainty.PROVEN, detail=detail)
     detail = f"no project {release.project} yet: this is its first release, and the first upload creates it"
-    return _unproven(index.name, detail, proven_by)
+    return _to_prove_later(index.name, detail, proven_by)
 
 
-def _unproven(surface: str, detail: str, proven_by: str) -> Finding:
+def _to_prove_later(surface: str, detail: str, proven_by: str) -> Finding:
     return Finding(surface=surface, certainty=Certainty.UNPROVEN, detail=detail, proven_by=proven_by)
 
 

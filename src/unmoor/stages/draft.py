@@ -88,7 +88,7 @@ class MakeDraft(Push[Draft]):
             forge=services.forge,
             folder=request.folder,
             clock=services.clock,
-            after=(gates.access, gates.checks),
+            after=tuple(gates),
         )
 
     def plan(self) -> str:

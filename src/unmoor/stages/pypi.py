@@ -7,7 +7,7 @@ from typing import Self
 
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 
-from unmoor.core.stage import Output, Publish, StageContext, present
+from unmoor.core.stage import Output, Publish, StageContext, without_none
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
@@ -56,7 +56,7 @@ class UploadIndex(Publish[Uploaded]):
             index=services.index,
             clock=services.clock,
             git=services.git,
-            after=present(*gates, draft, staged, staged_proof),
+            after=without_none(*gates, draft, staged, staged_proof),
         )
 
     def plan(self) -> str:

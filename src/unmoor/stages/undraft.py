@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from unmoor.core.stage import Output, Publish, StageContext, present
+from unmoor.core.stage import Output, Publish, StageContext, without_none
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeRelease
@@ -53,7 +53,7 @@ class PublishDraft(Publish[PublishedRelease]):
             forge=services.forge,
             git=services.git,
             clock=services.clock,
-            after=present(uploaded, tagged),
+            after=without_none(uploaded, tagged),
         )
 
     def plan(self) -> str:
