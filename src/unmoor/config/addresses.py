@@ -1,7 +1,7 @@
-"""Addresses and names that settings and worlds hold: checked by strict patterns, since secrets are sent to them.
+"""Check addresses and names in settings and worlds with strict patterns, since secrets are sent to them.
 
-Every check takes text and returns it in its normal form, or raises ``ValueError`` with a reason
-for the user. A reason never quotes the address: somebody may have put a password into it.
+Every check takes text and returns its normalized form, or raises ``ValueError`` with a reason for the user. A reason
+never quotes the address, which may contain a password.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _REMOTES = (
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address leads to this machine and nowhere else; see `unmoor.util.loopback.is_loopback`."""
+    """Whether an address always points to this machine; see `unmoor.util.loopback.is_loopback`."""
     match = _ADDRESS.fullmatch(address)
     return match is not None and loopback.is_loopback(match["host"])
 
 
 def checked_address(text: str) -> str:
-    """Check one http or https address and return it, scheme and host in lower case."""
+    """Check an http or https address, and return it with scheme and host in lower case."""
     if "@" in text.partition("://")[2].partition("/")[0]:
         raise ValueError("an address must not hold credentials; give them as password or token")
     match = _ADDRESS.fullmatch(text)
@@ -67,17 +67,17 @@ def checked_address(text: str) -> str:
 
 
 def folder_address(text: str) -> str:
-    """Check an address under which others lie: it ends in one slash."""
+    """Check the address of a folder, and return it with one trailing slash."""
     return checked_address(text).rstrip("/") + "/"
 
 
 def root_address(text: str) -> str:
-    """Check an address that paths are put behind: it ends in no slash."""
+    """Check an address that paths are appended to, and return it without a trailing slash."""
     return checked_address(text).rstrip("/")
 
 
 def page_address(text: str) -> str:
-    """Check an address for people, with ``{project}`` and ``{version}`` in it."""
+    """Check the address of a web page, with the placeholders ``{project}`` and ``{version}``."""
     try:
         parts = [part for _, part, spec, conversion in string.Formatter().parse(text) if part is not None]
         known = all(part in _PLACEHOLDERS for part in parts) and text == _written(text)
@@ -90,15 +90,15 @@ def page_address(text: str) -> str:
 
 
 def _written(text: str) -> str:
-    """Put a template together again from its parts: what is lost was more than plain names in braces."""
+    """Join a template from its parsed parts. It differs from the original if braces hold more than plain names."""
     parts = string.Formatter().parse(text)
     return "".join(before + ("" if name is None else f"{{{name}}}") for before, name, _, _ in parts)
 
 
 def git_remote(text: str) -> str:
-    """Check what git is given as a remote: a name, an absolute path, or an address.
+    """Check a git remote: a name, an absolute path, or an address.
 
-    Git can be talked into running programs (``ext::``, a leading dash): only plain forms pass.
+    Accepts only plain forms: others can make git run programs (``ext::``, a leading dash).
     """
     if text.startswith(("http://", "https://")):
         return checked_address(text)

@@ -1,4 +1,4 @@
-"""A file of settings that the command line names in place of the commit's own."""
+"""A settings file from the command line, which replaces the commit's own settings."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from unmoor.util.text import clean
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigFile:
-    """What was in the file; ``name`` without its folder."""
+    """The content of the file; ``name`` is without its folder."""
 
     name: str
     data: bytes
 
     @property
     def origin(self) -> str:
-        """What the manifest says of it: no path, since that would be one machine's."""
+        """The file as the manifest records it, without a path, which would differ between machines."""
         return f"{self.name} sha256:{hashlib.sha256(self.data).hexdigest()}"
 
 
 def read_config_file(path: Path | None) -> ConfigFile | None:
-    """Read the file, if one was named. Raises `ConfigError` where it cannot be read."""
+    """Read the file, if there is one. Raises `ConfigError` if it cannot be read."""
     if path is None:
         return None
     try:
@@ -41,7 +41,7 @@ def read_config_file(path: Path | None) -> ConfigFile | None:
 def table_of(config: ConfigFile, pyproject: str) -> tuple[TomlDocument, tuple[str, ...], object]:
     """The document, the path and the table of the settings: ``[tool.unmoor]`` of a pyproject.toml, else all of it.
 
-    Raises `ConfigError` where it is no TOML.
+    Raises `ConfigError` if the file is not TOML.
     """
     document = parse(config.data, config.name)
     if config.name != pyproject:

@@ -1,6 +1,6 @@
-"""Where credentials come from: references in a world file, and the places twine's and GitHub's users know.
+"""Find credentials: through references in a world file, and in the usual places of twine and GitHub.
 
-A `Login` says in words where its secret was found, or where it was looked for: never the secret itself.
+The origin of a `Login` describes where its secret is from, or where it was looked for. It never contains the secret.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _KEYRING_PATIENCE = 5.0
 
 @dataclass(frozen=True)
 class SecretReference:
-    """Where a world file says a credential is; ``lookup`` is ``None`` for a literal, whose ``rest`` is empty."""
+    """A reference to a credential in a world file. For a literal, ``lookup`` is ``None`` and ``rest`` is empty."""
 
     lookup: Lookup | None
     rest: str
 
     @classmethod
     def parse(cls, secret: Secret) -> SecretReference:
-        """Tell a reference from a literal. Raises ``ValueError`` for a malformed one, without quoting it."""
+        """Parse a reference or a literal. Raises ``ValueError`` for a malformed one, without quoting it."""
         text = secret.reveal()
         prefix = _PREFIX.match(text)
         if prefix is None:
@@ -51,7 +51,7 @@ class SecretReference:
 
 
 def checked_reference(text: str) -> str:
-    """See that a credential is a literal or a well-formed reference. Raises ``ValueError``."""
+    """Check that a credential is a literal or a well-formed reference. Raises ``ValueError``."""
     if any(not char.isprintable() for char in text):
         raise ValueError("a credential must not hold line breaks or control characters")
     SecretReference.parse(Secret(text))
@@ -59,19 +59,19 @@ def checked_reference(text: str) -> str:
 
 
 def checked_username(text: str) -> str:
-    """See that a user name can be sent (RFC 7617 allows no colon). Raises ``ValueError``, without quoting it."""
+    """Check that a user name can be sent (RFC 7617 allows no colon). Raises ``ValueError``, without quoting it."""
     if ":" in text or len(text) > _LONGEST_NAME or any(not char.isprintable() for char in text):
         raise ValueError(f"expected a user name: printable, without colon, at most {_LONGEST_NAME} characters")
     return text
 
 
 def is_literal(secret: Secret) -> bool:
-    """Whether the secret itself stands in the file."""
+    """Whether the file contains the secret itself."""
     return bool(secret) and SecretReference.parse(secret).lookup is None
 
 
 def look_up(secret: Secret, *, username: str, environ: Mapping[str, str], world_file: Path) -> Login:
-    """Follow a reference. What is not there gives a `Login` with an empty secret."""
+    """Follow a reference. A missing credential gives a `Login` with an empty secret."""
     found, origin = _follow(secret, username, environ, world_file)
     return Login(username=username, secret=found, origin=clean(origin))
 
@@ -113,18 +113,18 @@ def _from_file(path: Path) -> tuple[Secret, str]:
 
 
 def from_keyring(service: str, username: str) -> tuple[Secret, str]:
-    """Ask the user's keyring, for some seconds at most: it may wait for a password in a window."""
+    """Ask the user's keyring, with a time-out: it may wait for a password in a window."""
     import importlib.util
 
     origin = f"the keyring ({clean(service, 80)}, {clean(username, 40)})"
-    # twine brings it along, except on ppc64le and s390x.
+    # twine depends on it, except on ppc64le and s390x.
     if importlib.util.find_spec("keyring") is None:
         return Secret(""), f"{origin}, but the keyring package is not installed"
     try:
         secret = call_within(_KEYRING_PATIENCE, lambda: _ask_keyring(service, username))
     except NoAnswer:
         return Secret(""), f"{origin}, which did not answer within {_KEYRING_PATIENCE:.0f} s"
-    except Exception as error:  # noqa: BLE001 - backends raise whatever they like; any failure means no credential
+    except Exception as error:  # noqa: BLE001 - backends raise any exception; every failure means no credential
         return Secret(""), f"{origin}, which failed ({type(error).__name__})"
     return secret, origin if secret else f"{origin}, which has none"
 
@@ -136,11 +136,11 @@ def _ask_keyring(service: str, username: str) -> Secret:
 
 
 def index_login(name: str, upload: str, environ: Mapping[str, str]) -> Login:
-    """Look for the credential of one of the two public indexes, ``pypi`` or ``testpypi``.
+    """Find the credential of one of the two public indexes, ``pypi`` or ``testpypi``.
 
-    In this order: ``UNMOOR_<NAME>_PASSWORD``; ``TWINE_PASSWORD`` where twine would send it to this
-    index; ``.pypirc``; the keyring. A credential of one index is never sent to the other. Raises
-    `ConfigError` for a ``.pypirc`` that cannot be parsed.
+    In this order: ``UNMOOR_<NAME>_PASSWORD``; ``TWINE_PASSWORD`` if twine would send it to this index; ``.pypirc``;
+    the keyring. Never uses a credential of one index for the other. Raises `ConfigError` for a ``.pypirc`` that cannot
+    be parsed.
     """
     looked: list[str] = []
     own = f"UNMOOR_{name.upper()}_"
@@ -161,7 +161,7 @@ def index_login(name: str, upload: str, environ: Mapping[str, str]) -> Login:
 
 
 def _stored(name: str, upload: str, username: str, environ: Mapping[str, str]) -> Iterator[tuple[Secret, str]]:
-    """Open the places that cost something, one after the other."""
+    """Look in the places that are slow to read, one after the other."""
     yield pypirc.password(name, upload, environ)
     # A CI runner has no keyring of its own, and asking for one takes 0.15 s.
     if environ.get("GITHUB_ACTIONS") != "true" or environ.get("PYTHON_KEYRING_BACKEND"):
@@ -176,7 +176,7 @@ def _twine_means(name: str, upload: str, environ: Mapping[str, str]) -> bool:
 
 
 def forge_login(environ: Mapping[str, str]) -> Login:
-    """Take the forge's token from ``GITHUB_TOKEN``, else ``GH_TOKEN``."""
+    """Read the forge's token from ``GITHUB_TOKEN``, or else ``GH_TOKEN``."""
     for variable in ("GITHUB_TOKEN", "GH_TOKEN"):
         if token := environ.get(variable, "").strip():
             return Login(username="", secret=Secret(token), origin=f"the environment variable {variable}")

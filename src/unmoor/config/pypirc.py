@@ -1,7 +1,7 @@
-"""Reads passwords from ``~/.pypirc`` as twine does, but never one that was meant for another index.
+"""Read passwords from ``~/.pypirc`` as twine does, but never one for another index.
 
-Format: the ``.pypirc`` specification of the Python packaging guide. Passwords of the obsolete
-section ``[server-login]`` are not used: they would go to every index.
+Format: the ``.pypirc`` specification of the Python packaging guide. Ignores the obsolete section ``[server-login]``,
+whose password would go to every index.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _LIMIT = 1_000_000
 
 
 def same_address(one: str, other: str) -> bool:
-    """Whether two addresses are the same place, whatever the scheme and the slash at the end."""
+    """Whether two addresses are equal, ignoring the scheme and a trailing slash."""
     return one.strip().partition("://")[2].rstrip("/") == other.partition("://")[2].rstrip("/")
 
 
 def password(name: str, upload: str, environ: Mapping[str, str]) -> tuple[Secret, str]:
-    """Look for the password of an index: by its section's name, else by its upload address.
+    """Find the password of an index, by the name of its section or else by its upload address.
 
-    Returns it with where it was found, or an empty one with where it was looked for. Raises
-    `ConfigError`, which never quotes a line, for a file that cannot be parsed.
+    Returns the password and where it is from, or an empty one and where it was looked for. Raises `ConfigError` for a
+    file that cannot be parsed, without quoting a line of it.
     """
     home = environ.get("HOME", "")
     if not home:
@@ -47,7 +47,7 @@ def password(name: str, upload: str, environ: Mapping[str, str]) -> tuple[Secret
 
 
 def _sections(path: Path) -> dict[str, dict[str, str]]:
-    """Every section of the file. The parser's own errors quote lines, so they end here."""
+    """Every section of the file. Hides the parser's own errors, which quote lines."""
     parser = configparser.RawConfigParser()
     line, reason = 0, ""
     try:

@@ -15,9 +15,9 @@ _ENTERPRISE_API = "/api/v3"
 
 
 def real_world(repository: str, environ: Mapping[str, str], *, trusted: Trusted = Trusted.AUTO) -> World:
-    """The public indexes, and the forge of the GitHub Actions run, else github.com.
+    """The public indexes, and the forge of the GitHub Actions run, or else github.com.
 
-    Raises `ConfigError` for addresses in the environment that cannot be right.
+    Raises `ConfigError` for invalid addresses in the environment.
     """
     production, staging = upload_addresses()
     return World(
@@ -32,7 +32,7 @@ def real_world(repository: str, environ: Mapping[str, str], *, trusted: Trusted 
 
 
 def real_forge(repository: str, environ: Mapping[str, str]) -> ForgePlace:
-    """The forge of the GitHub Actions run (``GITHUB_API_URL``), else github.com."""
+    """The forge of the GitHub Actions run (``GITHUB_API_URL``), or else github.com."""
     api = _from_environ("GITHUB_API_URL", environ) or _GITHUB_API
     roots = Roots.of(api)
     site = _from_environ("GITHUB_SERVER_URL", environ) or (roots.site if roots else "")
@@ -54,7 +54,7 @@ class Roots:
 
     @classmethod
     def of(cls, api: str) -> Roots | None:
-        """Tell them from ``https://HOST/api/v3`` or ``https://api.HOST``, ``None`` for any other layout."""
+        """Derive them from ``https://HOST/api/v3`` or ``https://api.HOST``, ``None`` for any other layout."""
         if api.endswith(_ENTERPRISE_API):
             site = api.removesuffix(_ENTERPRISE_API)
             return cls(uploads=f"{site}/api/uploads", site=site)
@@ -76,7 +76,7 @@ def _from_environ(variable: str, environ: Mapping[str, str]) -> str:
 
 
 def _public_index(name: str, upload: str, environ: Mapping[str, str], trusted: Trusted) -> IndexPlace:
-    """An index at a known upload address; its pages lie on the same host, without a leading ``upload.``."""
+    """An index at a known upload address. Its pages are on the same host without the leading ``upload.``."""
     scheme = upload.partition("://")[0]
     site = f"{scheme}://{public_host(upload)}"
     return IndexPlace(
@@ -98,7 +98,7 @@ def public_host(upload: str) -> str:
 def upload_addresses() -> tuple[str, str]:
     """The upload addresses of the production and the staging index, as twine has them.
 
-    They are read from twine's source: importing ``twine.utils`` takes 0.11 s, parsing it 3 ms. The two constants are
+    Parsed from twine's source: importing ``twine.utils`` takes 0.11 s, parsing it 3 ms. The two constants are
     internals of twine, whose next major version pyproject.toml excludes.
     """
     import ast
@@ -130,7 +130,7 @@ def upload_addresses() -> tuple[str, str]:
 
 
 def _imported_addresses() -> tuple[str, str]:
-    """The same, by importing: for a twine that is packed or written in another way."""
+    """The same by importing, for a twine whose source is packed or written differently."""
     from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
     return DEFAULT_REPOSITORY, TEST_REPOSITORY

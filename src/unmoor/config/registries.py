@@ -1,4 +1,4 @@
-"""Where the logins of container registries come from, for registries that a world says nothing about."""
+"""Find the logins of container registries that have no entry in the world."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ GITHUB = "ghcr.io"
 
 
 def variables_of(host: str) -> tuple[str, str]:
-    """The variables of a registry's user and password: ``UNMOOR_REGISTRY_DOCKER_IO_USERNAME`` and its kin."""
+    """The variables of a registry's user and password, such as ``UNMOOR_REGISTRY_DOCKER_IO_USERNAME``."""
     stem = "UNMOOR_REGISTRY_" + re.sub(r"[^A-Z0-9]", "_", host.upper())
     return f"{stem}_USERNAME", f"{stem}_PASSWORD"
 
 
 def with_registries(world: World, hosts: Iterable[str], environ: Mapping[str, str]) -> World:
-    """Add a place for each registry that is needed and not in the world yet; a rehearsal gets no real one."""
+    """Add each needed registry that is not in the world yet. Adds none to a rehearsal."""
     if world.rehearsal:
         return world
     known = {place.host for place in world.registries}
@@ -32,7 +32,7 @@ def with_registries(world: World, hosts: Iterable[str], environ: Mapping[str, st
 
 
 def _login(host: str, world: World, environ: Mapping[str, str]) -> Login:
-    """The registry's own variables; for GitHub's registry also the forge's token, which may write packages."""
+    """The login from the registry's own variables, or for GitHub's registry from the forge's token."""
     user, password = variables_of(host)
     if environ.get(password):
         return Login(username=environ.get(user, ""), secret=Secret(environ[password]), origin=password)

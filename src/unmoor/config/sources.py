@@ -1,6 +1,6 @@
-"""Where settings come from: the project's files, a file that was given, the environment, the command line.
+"""Read settings from each source: the project's files, a given file, the environment, the command line.
 
-Each source is read by itself, into values by the field's name, each with where it stood.
+Each function returns the values of one source by field name, each with its origin.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def variable_of(option: str) -> str:
 
 
 def from_files(kind: type[msgspec.Struct], read: Callable[[str], bytes | None], below: str) -> Found:
-    """Read the one file that holds settings, if there is one."""
+    """Read the file with the project's settings, if there is one."""
     here = f"{below}/" if below else ""
     named = [(name, parse(data, here + name)) for name in (PYPROJECT, OWN_FILE) if (data := read(name)) is not None]
     found: list[tuple[TomlDocument, tuple[str, ...], object]] = []
@@ -54,7 +54,7 @@ def from_files(kind: type[msgspec.Struct], read: Callable[[str], bytes | None], 
 
 
 def from_given(kind: type[msgspec.Struct], config: ConfigFile) -> Found:
-    """Read a file that was given: a pyproject.toml, else one as unmoor.toml is."""
+    """Read a given file: a pyproject.toml, or a file with the keys of unmoor.toml."""
     document, path, table = table_of(config, PYPROJECT)
     return _read(kind, table, path, Faults(document.source, document.line_of))
 
@@ -71,7 +71,7 @@ def _read(kind: type[msgspec.Struct], table: object, path: tuple[str, ...], faul
 
 
 def from_environ(kind: type[msgspec.Struct], environ: Mapping[str, str]) -> Found:
-    """Read the variables that name options. Numbers are text there, and lists hold one item a line."""
+    """Read the environment variables of options. Numbers are text, and lists have one item a line."""
     faults = Faults("the environment")
     values: Found = {}
     options = {
@@ -95,9 +95,9 @@ def from_environ(kind: type[msgspec.Struct], environ: Mapping[str, str]) -> Foun
 
 
 def _refuse_misspelt(options: Iterable[str], environ: Mapping[str, str], faults: Faults) -> None:
-    """Refuse a variable that is nearly an option's: a switch that is not heard is worse than none.
+    """Refuse a variable that is probably a misspelled option, which would be ignored silently.
 
-    Any other variable with our prefix is left alone: credentials have such, and whatever a world file names.
+    Ignores other variables with the prefix: credentials have it, too, and a world file may name any variable.
     """
     known = [each.removeprefix(PREFIX) for each in options]
     for variable, value in environ.items():
@@ -110,6 +110,6 @@ def _refuse_misspelt(options: Iterable[str], environ: Mapping[str, str], faults:
 
 
 def from_command_line(kind: type[msgspec.Struct], given: Mapping[str, object]) -> Found:
-    """Read what the command line said."""
+    """Read the options of the command line."""
     values = _read(kind, dict(given), (), Faults("the command line"))
     return {name: (value, "command line") for name, (value, _) in values.items()}

@@ -1,4 +1,4 @@
-"""Declared types: what they are made of, and what they take, in words."""
+"""Declared types: their parts, and descriptions of the values they accept."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def structs_in(kind: Any) -> type[msgspec.Struct] | None:
 
 
 def expected(kind: Any) -> str:
-    """Say in words what a declared type takes."""
+    """Describe the values that a declared type accepts."""
     base, metas = taken_apart(kind)
     words = [meta.extra["words"] for meta in metas if meta.extra and "words" in meta.extra]
     if words:
@@ -53,7 +53,7 @@ def expected(kind: Any) -> str:
 
 
 def got(value: object, *, quotes: bool = True) -> str:
-    """Say in words what was written instead."""
+    """Describe the value that was given instead."""
     match value:
         case bool():
             return "true" if value else "false"

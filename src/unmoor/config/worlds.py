@@ -1,8 +1,8 @@
-"""Worlds: the real one, and those that a ``world.toml`` describes.
+"""Read worlds: the real one, and those in a ``world.toml``.
 
-A world file decides where secrets and releases go, so it is read strictly: unknown keys, addresses
-that are not plain, and credentials that others could read are refused, all at once. No message
-quotes the file, since text may stand on the wrong line.
+A world file decides where secrets and releases go, so it is read strictly. One error lists all unknown keys, unsafe
+addresses and credentials that other users could read. No message quotes the file, since a secret may be on a wrong
+line.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _OTHERS = 0o077
 def read_world(
     path: Path, environ: Mapping[str, str], *, repository: str = "", trusted: Trusted = Trusted.AUTO
 ) -> World:
-    """Read a world file. ``repository`` is the project's own, for a forge that names none; so is ``trusted``.
+    """Read a world file. ``repository`` and ``trusted`` are the project's settings, used if the file has none.
 
-    Credentials that cannot be found are left empty, with the reason as their origin: the stage
-    ``access`` reports them. Raises `ConfigError` with everything that is wrong in the file.
+    A credential that cannot be found is empty, with the reason as its origin: the stage ``access`` reports it. Raises
+    `ConfigError` with everything that is wrong in the file.
     """
     data, mode = _read(path)
     document = parse(data, clean(str(path)))
@@ -59,7 +59,7 @@ def read_world(
 
 
 def _read(path: Path) -> tuple[bytes, int]:
-    """Read the file, and the mode of the very file that was read."""
+    """Read the file, and the mode of the opened file."""
     try:
         with path.open("rb") as stream:
             return stream.read(_LIMIT + 1), os.fstat(stream.fileno()).st_mode
@@ -72,7 +72,7 @@ def _read(path: Path) -> tuple[bytes, int]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Reader:
-    """Turns tables that were read into places."""
+    """Converts tables to the places of a world."""
 
     file: Path
     mode: int
@@ -81,7 +81,7 @@ class _Reader:
     trusted: Trusted
 
     def refuse_unsafe(self, table: WorldTable) -> None:
-        """Note what is well-formed and still must not be used."""
+        """Collect faults of values that are well-formed but unsafe."""
         self._refuse_literal(("index", "password"), table.index.password, _addresses(table.index))
         if table.staging:
             self._refuse_literal(("staging", "password"), table.staging.password, _addresses(table.staging))
@@ -125,7 +125,7 @@ class _Reader:
             )
 
     def _refuse_real(self, table: WorldTable) -> None:
-        """A rehearsal that reached a real surface would not be one."""
+        """Collect faults of addresses with which a rehearsal would reach a real surface."""
         places: dict[tuple[str, ...], dict[str, str]] = {
             ("index",): _addresses(table.index),
             ("forge",): _forge_addresses(table.forge),
@@ -140,7 +140,7 @@ class _Reader:
                     self.faults.add((*place, name), "not a loopback address, in a world that says rehearsal = true")
 
     def index(self, table: IndexTable) -> IndexPlace:
-        """Make the place of an index, and look its login up."""
+        """Create the place of an index, and look up its login."""
         return IndexPlace(
             name=table.name,
             upload=table.upload,
@@ -153,7 +153,7 @@ class _Reader:
         )
 
     def forge(self, table: ForgeTable, repository: str) -> ForgePlace:
-        """Make the place of the forge; without an address it is the real one, and its token the usual one."""
+        """Create the place of the forge. Without an address it is the real one, with the usual token."""
         own = table.repository or repository
         if not table.api:
             real = real_forge(own, self.environ)
@@ -169,7 +169,7 @@ class _Reader:
         )
 
     def registry(self, table: RegistryTable) -> RegistryPlace:
-        """Make the place of a registry, and look its login up."""
+        """Create the place of a registry, and look up its login."""
         address = table.address or f"https://{table.host}"
         return RegistryPlace(host=table.host, address=address, login=self._login(table.password, table.username))
 
@@ -184,10 +184,10 @@ def _addresses(table: IndexTable) -> dict[str, str]:
 
 
 def _registry_addresses(table: RegistryTable) -> dict[str, str]:
-    """The address of a registry that a login may be sent to; an empty one stands for the real one."""
+    """The address of a registry that a login may be sent to. An empty one means the real registry."""
     return {"address": table.address}
 
 
 def _forge_addresses(table: ForgeTable) -> dict[str, str]:
-    """The addresses of a forge that a token may be sent to; an empty ``api`` stands for the real one."""
+    """The addresses of a forge that a token may be sent to. An empty ``api`` means the real forge."""
     return {"api": table.api} | ({"uploads": table.uploads} if table.uploads else {})
