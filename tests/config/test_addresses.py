@@ -37,8 +37,8 @@ def test_slashes_are_put_right(text: str, folder: str, root: str) -> None:
     assert (folder_address(text), root_address(text)) == (folder, root)
 
 
-CREDENTIALS = "an address must not hold credentials; give them as password or token"
-PLAIN = "expected an address such as https://example.org/simple/: plain ASCII, without blanks, ? and #"
+CREDENTIALS = "an address must not contain credentials; set password or token instead"
+PLAIN = "expected an address such as https://example.org/simple/: plain ASCII, without spaces, ? and #"
 
 
 @pytest.mark.parametrize(

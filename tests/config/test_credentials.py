@@ -159,7 +159,7 @@ def test_a_broken_pypirc(tmp_path: Path, text: str, place: str) -> None:
     """A file that cannot be parsed is refused by its line, which is not quoted."""
     with pytest.raises(ConfigError) as raised:
         found("pypi", home_with(tmp_path, text))
-    assert str(raised.value) == f"{tmp_path}/.pypirc{place}: this is not INI, or a section or an option stands twice"
+    assert str(raised.value) == f"{tmp_path}/.pypirc{place}: this is not INI, or a section or an option appears twice"
 
 
 def test_the_keyring_is_asked_for_the_upload_address(tmp_path: Path) -> None:

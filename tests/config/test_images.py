@@ -60,7 +60,7 @@ NAME = "expected an image name with its registry, in lowercase, such as ghcr.io/
         ('targets = { a = { floating = "a b" } }', "image.1.targets: 'a b' is not a valid tag"),
         ('args = { "a-b" = "" }', "image.1.args: 'a-b' is not a valid ARG name"),
         ("smoke = [{}]", "image.1.smoke.1.name: missing: expected text on one line"),
-        ("timeout = 1", "image.1.timeout: there is no such key; known here: "),
+        ("timeout = 1", "image.1.timeout: there is no such key; known keys: "),
         (
             'dockerfile = "../Dockerfile"',
             'image.1.dockerfile: expected a relative path inside the project, without .., got "../Dockerfile"',

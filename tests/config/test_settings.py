@@ -105,7 +105,7 @@ def test_every_option_can_be_set_by_its_variable() -> None:
     ]
 
 
-KNOWN = "known here: " + ", ".join(field.encode_name for field in msgspec.structs.fields(Settings))
+KNOWN = "known keys: " + ", ".join(field.encode_name for field in msgspec.structs.fields(Settings))
 PATH = "expected a relative path inside the project, without .."
 
 
@@ -204,7 +204,7 @@ def test_all_faults_are_told_at_once() -> None:
         ),
         (
             {"pyproject.toml": "[tool.unmoor]\n", "unmoor.toml": ""},
-            "unmoor.toml: settings stand both here and in [tool.unmoor] of pyproject.toml -> keep one of the two",
+            "unmoor.toml: settings are both here and in [tool.unmoor] of pyproject.toml -> keep one of the two",
         ),
         (
             {"pyproject.toml": "[tool]\nunmoor = 1\n"},

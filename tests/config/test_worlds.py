@@ -187,7 +187,7 @@ def test_the_usual_token_goes_to_the_usual_forge_alone(write: WriteWorld) -> Non
         (
             "http://127.0.0.1:1/simple/",
             f"http://u:{CANARY}@127.0.0.1/",
-            "line 5: index.simple: an address must not hold credentials; give them as password or token",
+            "line 5: index.simple: an address must not contain credentials; set password or token instead",
         ),
         (
             "http://127.0.0.1:1/simple/",
@@ -197,29 +197,29 @@ def test_the_usual_token_goes_to_the_usual_forge_alone(write: WriteWorld) -> Non
         (
             "http://127.0.0.1:1/simple/",
             "https://example.org/",
-            "line 5: index.simple: not a loopback address, in a world that says rehearsal = true",
+            "line 5: index.simple: not a loopback address, in a world with rehearsal = true",
         ),
-        ("{project}", "{projekt}", "line 7: index.page: only {project} and {version} may stand in braces"),
+        ("{project}", "{projekt}", "line 7: index.page: only {project} and {version} are allowed in braces"),
         (
             f'"{CANARY}"',
             f'"vault:{CANARY}"',
-            "line 8: index.password: what stands before the colon is none of env:, file:, keyring:",
+            "line 8: index.password: the prefix before the colon is not one of env:, file:, keyring:",
         ),
         (
             f'"{CANARY}"',
             f'"ENV:{CANARY}"',
-            "line 8: index.password: what stands before the colon is none of env:, file:, keyring:",
+            "line 8: index.password: the prefix before the colon is not one of env:, file:, keyring:",
         ),
         (
             f'"{CANARY}"',
             f'"env:{CANARY}"',
             'line 8: index.password: expected the name of an environment variable after "env:"',
         ),
-        (f'"{CANARY}"', '"file:"', 'line 8: index.password: expected something printable after "file:"'),
+        (f'"{CANARY}"', '"file:"', 'line 8: index.password: expected printable characters after "file:"'),
         (
             f'"{CANARY}"',
             f'"{CANARY}\\n"',
-            "line 8: index.password: a credential must not hold line breaks or control characters",
+            "line 8: index.password: a credential must not contain line breaks or control characters",
         ),
         (f'"{CANARY}"', f'["{CANARY}"]', "line 8: index.password: expected text, got a list"),
         (
@@ -230,11 +230,11 @@ def test_the_usual_token_goes_to_the_usual_forge_alone(write: WriteWorld) -> Non
         (
             "127.0.0.1:2/legacy",
             "127.0.0.1:1/legacy",
-            "line 10: staging.upload: the same address as index.upload: nothing would be tried first",
+            "line 10: staging.upload: the same address as index.upload: nothing would be tested first",
         ),
         ("[staging]", '[staging]\nname = "pypi"', "line 10: staging.name: the same name as index.name"),
         ("owner/name", CANARY, "line 17: forge.repository: expected owner/name, got other text"),
-        ("/api/v3/", "/", "line 15: forge.uploads: missing: it cannot be told from this api"),
+        ("/api/v3/", "/", "line 15: forge.uploads: missing: cannot derive it from this api"),
         (
             'api = "http://127.0.0.1:3/api/v3/"',
             'site = "http://127.0.0.1:3"',
@@ -243,7 +243,7 @@ def test_the_usual_token_goes_to_the_usual_forge_alone(write: WriteWorld) -> Non
         (
             "/srv/remote.git",
             f"https://{CANARY}@example.org/x",
-            "line 20: git.remote: an address must not hold credentials; give them as password or token",
+            "line 20: git.remote: an address must not contain credentials; set password or token instead",
         ),
         (
             "/srv/remote.git",
@@ -294,18 +294,19 @@ def test_registries(write: WriteWorld) -> None:
             '"GHCR.io"',
             "line 23: registry.1.host: expected a host in lowercase, with its port if it has one",
         ),
-        ('"registry.example.org:5000"', '"ghcr.io"', "line 28: registry.2.host: this host has a table already"),
+        ('"registry.example.org:5000"', '"ghcr.io"', "line 28: registry.2.host: another table has this host already"),
         ("[[registry]]", "[registry]", "line 27, column 11: this is not TOML"),
         ("address =", "adress =", 'line 24: registry.1.adress: there is no such key; did you mean "address"?'),
         (
             "http://127.0.0.1:5",
             "https://example.org",
-            "line 29: registry.2.address: not a loopback address, in a world that says rehearsal = true",
+            "line 29: registry.2.address: not a loopback address, in a world with rehearsal = true",
         ),
         (
             "http://127.0.0.1:4/",
             "https://example.org",
-            "registry.1.password: a literal credential is for loopback addresses only, and registry.1.address is none",
+            "registry.1.password: a literal credential is for loopback addresses only,"
+            " and registry.1.address is not one",
         ),
         ('address = "http://127.0.0.1:4/"\n', "", "line 22: registry.1.address: not a loopback address"),
     ],
@@ -336,7 +337,7 @@ def test_all_faults_at_once(write: WriteWorld) -> None:
     text = LOCAL.replace("token =", "tokn =").replace("env:STAGING", "op:x").replace("[git]", "[gti]")
     assert refusal(write(text)) == (
         "world.toml: 3 faults\n"
-        "  line 12: staging.password: what stands before the colon is none of env:, file:, keyring:\n"
+        "  line 12: staging.password: the prefix before the colon is not one of env:, file:, keyring:\n"
         '  line 18: forge.tokn: there is no such key; did you mean "token"?\n'
         '  line 19: gti: there is no such key; did you mean "git"?'
         " -> correct world.toml"
@@ -363,15 +364,15 @@ def test_a_literal_for_a_distant_address(write: WriteWorld) -> None:
     told = refusal(write(SMALL + f'password = "{CANARY}"\n'))
     assert told == (
         "world.toml, line 5: index.password: a literal credential is for loopback addresses only,"
-        " and index.upload is none -> write a reference instead (env:, file:, keyring:)"
+        " and index.upload is not one -> write a reference instead (env:, file:, keyring:)"
     )
     told = refusal(write(SMALL + f'[forge]\ntoken = "{CANARY}"\n'))
-    assert "forge.token: a literal credential is for loopback addresses only, and forge.api is none" in told
+    assert "forge.token: a literal credential is for loopback addresses only, and forge.api is not one" in told
 
 
 def test_files_that_are_not_worlds(write: WriteWorld, tmp_path: Path) -> None:
     """A missing file, a folder, broken TOML and bytes that are no text are refused, with their place."""
-    what, step = "this world file cannot be read", " -> name a world file, as unmoor world up writes one"
+    what, step = "cannot read this world file", " -> name a world file, such as one that unmoor world up writes"
     assert refusal(tmp_path / "none.toml") == f"none.toml: {what}: No such file or directory{step}"
     (tmp_path / "folder").mkdir()
     assert refusal(tmp_path / "folder") == f"folder: {what}: Is a directory{step}"
@@ -388,10 +389,10 @@ def test_files_that_are_not_worlds(write: WriteWorld, tmp_path: Path) -> None:
         ("env:EMPTY", "the environment variable EMPTY, which is empty"),
         ("file:none", "the file DIR/none, which cannot be read (No such file or directory)"),
         ("file:~/none", "the file DIR/home/none, which cannot be read (No such file or directory)"),
-        ("file:two", "the file DIR/two, which does not hold one line"),
+        ("file:two", "the file DIR/two, which does not have exactly one line"),
         ("file:bytes", "the file DIR/bytes, which is not text"),
         ("file:.", "the file DIR, which cannot be read (Is a directory)"),
-        ("keyring:service:8080", "the keyring (service:8080, __token__), which has none"),
+        ("keyring:service:8080", "the keyring (service:8080, __token__), which has no such password"),
     ],
 )
 def test_references_that_lead_nowhere(write: WriteWorld, tmp_path: Path, reference: str, origin: str) -> None:
@@ -466,7 +467,7 @@ def test_the_forge_of_the_real_world(tmp_path: Path, environ: dict[str, str], ro
     ("value", "message"),
     [
         ("http://example.org/api/v3", "http is for loopback addresses only; use https for example.org"),
-        ("https://example.org/x", "the address for uploads of assets cannot be told from this API"),
+        ("https://example.org/x", "cannot derive the address for asset uploads from this API"),
     ],
 )
 def test_a_forge_that_cannot_be_right(value: str, message: str) -> None:

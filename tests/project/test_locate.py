@@ -229,7 +229,7 @@ def test_settings_are_those_of_the_folder(tmp_path: Path, shell: LocalShell) -> 
     repo.commit({"packages/alpha/unmoor.toml": 'path = "packages/beta"\n', "packages/beta/unmoor.toml": "colour = 1"})
     for path, words in (
         ("packages/alpha", r"packages/alpha/unmoor\.toml: path: path is only for the settings at the top"),
-        ("packages/beta", r"packages/beta/unmoor\.toml: settings stand both here and"),
+        ("packages/beta", r"packages/beta/unmoor\.toml: settings are both here and"),
     ):
         with pytest.raises(UnmoorError, match=words):
             settings_at(git.at(path), git.head(), around)

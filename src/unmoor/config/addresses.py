@@ -46,11 +46,11 @@ def is_loopback(address: str) -> bool:
 def checked_address(text: str) -> str:
     """Check an http or https address, and return it with scheme and host in lower case."""
     if "@" in text.partition("://")[2].partition("/")[0]:
-        raise ValueError("an address must not hold credentials; give them as password or token")
+        raise ValueError("an address must not contain credentials; set password or token instead")
     match = _ADDRESS.fullmatch(text)
     if match is None:
         raise ValueError(
-            "expected an address such as https://example.org/simple/: plain ASCII, without blanks, ? and #"
+            "expected an address such as https://example.org/simple/: plain ASCII, without spaces, ? and #"
         )
     if match["port"] and not 0 < int(match["port"]) < 65536:  # noqa: PLR2004 - the number of TCP ports
         raise ValueError("the port must be from 1 to 65535")
@@ -84,7 +84,7 @@ def page_address(text: str) -> str:
     except ValueError:
         known = False
     if not known:
-        raise ValueError("only {project} and {version} may stand in braces")
+        raise ValueError("only {project} and {version} are allowed in braces")
     checked_address(text.format(project="p", version="0"))
     return text
 

@@ -32,7 +32,7 @@ def read_config_file(path: Path | None) -> ConfigFile | None:
         return ConfigFile(name=clean(path.name, 100), data=path.read_bytes())
     except OSError as error:
         raise ConfigError(
-            f"the file of settings cannot be read: {error.strerror}",
+            f"cannot read the settings file: {error.strerror}",
             where=str(path),
             next_step="name a TOML file with the keys of unmoor.toml: --config FILE",
         ) from error

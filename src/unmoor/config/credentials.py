@@ -41,10 +41,10 @@ class SecretReference:
         if prefix is None:
             return cls(None, "")
         if prefix[0][:-1] not in list(Lookup):
-            raise ValueError(f"what stands before the colon is none of {KNOWN}")
+            raise ValueError(f"the prefix before the colon is not one of {KNOWN}")
         lookup, rest = Lookup(prefix[0][:-1]), text[prefix.end() :]
         if not rest or any(not char.isprintable() for char in rest):
-            raise ValueError(f'expected something printable after "{lookup}:"')
+            raise ValueError(f'expected printable characters after "{lookup}:"')
         if lookup is Lookup.ENV and not _VARIABLE.fullmatch(rest):
             raise ValueError('expected the name of an environment variable after "env:"')
         return cls(lookup, rest)
@@ -53,7 +53,7 @@ class SecretReference:
 def checked_reference(text: str) -> str:
     """Check that a credential is a literal or a well-formed reference. Raises ``ValueError``."""
     if any(not char.isprintable() for char in text):
-        raise ValueError("a credential must not hold line breaks or control characters")
+        raise ValueError("a credential must not contain line breaks or control characters")
     SecretReference.parse(Secret(text))
     return text
 
@@ -108,7 +108,7 @@ def _from_file(path: Path) -> tuple[Secret, str]:
     except UnicodeDecodeError:
         return Secret(""), f"{origin}, which is not text"
     if len(data) > _LIMIT or len(text.splitlines()) != 1:
-        return Secret(""), f"{origin}, which does not hold one line"
+        return Secret(""), f"{origin}, which does not have exactly one line"
     return Secret(text), origin
 
 
@@ -126,7 +126,7 @@ def from_keyring(service: str, username: str) -> tuple[Secret, str]:
         return Secret(""), f"{origin}, which did not answer within {_KEYRING_PATIENCE:.0f} s"
     except Exception as error:  # noqa: BLE001 - backends raise any exception; every failure means no credential
         return Secret(""), f"{origin}, which failed ({type(error).__name__})"
-    return secret, origin if secret else f"{origin}, which has none"
+    return secret, origin if secret else f"{origin}, which has no such password"
 
 
 def _ask_keyring(service: str, username: str) -> Secret:

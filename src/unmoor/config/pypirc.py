@@ -56,13 +56,13 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        reason = f"this file cannot be read: {error.strerror}"
+        reason = f"cannot read this file: {error.strerror}"
     except UnicodeDecodeError:
         reason = "this file is not UTF-8"
     except configparser.Error as error:
         bad = getattr(error, "errors", None)
         line = bad[0][0] if bad else getattr(error, "lineno", None) or 0
-        reason = "this is not INI, or a section or an option stands twice"
+        reason = "this is not INI, or a section or an option appears twice"
     if reason:
         where = f"{path}, line {line}" if line else str(path)
         raise ConfigError(reason, where=where, next_step=f"correct {path}, or set UNMOOR_PYPI_PASSWORD instead")

@@ -167,7 +167,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """Say ``did you mean …?`` where one known word is near, else list them."""
     words = list(known)
     near = difflib.get_close_matches(word.lower().replace("_", "-"), words, n=1, cutoff=0.6)
-    return f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(words)}"
+    return f'did you mean "{near[0]}"?' if near else f"known keys: {', '.join(words)}"
 
 
 def read_table(kind: type[S], table: Table, path: Path, faults: Faults) -> S | None:

@@ -38,7 +38,7 @@ def real_forge(repository: str, environ: Mapping[str, str]) -> ForgePlace:
     site = _from_environ("GITHUB_SERVER_URL", environ) or (roots.site if roots else "")
     if roots is None or not site:
         raise ConfigError(
-            "the address for uploads of assets cannot be told from this API",
+            "cannot derive the address for asset uploads from this API",
             where="the environment variable GITHUB_API_URL",
             next_step="describe the forge in a world file: [forge] with api, uploads and site",
         )

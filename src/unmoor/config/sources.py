@@ -48,7 +48,7 @@ def from_files(kind: type[msgspec.Struct], read: Callable[[str], bytes | None], 
     document, path, table = found[-1]
     faults = Faults(document.source, document.line_of)
     if len(found) > 1:
-        faults.add((), f"settings stand both here and in [tool.unmoor] of {PYPROJECT}", next_step="keep one of the two")
+        faults.add((), f"settings are both here and in [tool.unmoor] of {PYPROJECT}", next_step="keep one of the two")
         faults.stop()
     return _read(kind, table, path, faults)
 

@@ -64,9 +64,11 @@ def _read(path: Path) -> tuple[bytes, int]:
         with path.open("rb") as stream:
             return stream.read(_LIMIT + 1), os.fstat(stream.fileno()).st_mode
     except OSError as error:
-        what, reason = "this world file cannot be read", error.strerror or type(error).__name__
+        what, reason = "cannot read this world file", error.strerror or type(error).__name__
     raise ConfigError(
-        f"{what}: {reason}", where=clean(str(path)), next_step="name a world file, as unmoor world up writes one"
+        f"{what}: {reason}",
+        where=clean(str(path)),
+        next_step="name a world file, such as one that unmoor world up writes",
     )
 
 
@@ -86,7 +88,9 @@ class _Reader:
         if table.staging:
             self._refuse_literal(("staging", "password"), table.staging.password, _addresses(table.staging))
             if table.staging.upload == table.index.upload:
-                self.faults.add(("staging", "upload"), "the same address as index.upload: nothing would be tried first")
+                self.faults.add(
+                    ("staging", "upload"), "the same address as index.upload: nothing would be tested first"
+                )
             if table.staging.name == table.index.name:
                 self.faults.add(("staging", "name"), "the same name as index.name")
         forge = table.forge
@@ -94,15 +98,15 @@ class _Reader:
         if not forge.api and (forge.uploads or forge.site):
             self.faults.add(("forge", "api"), "missing: uploads and site are given, so api must be too")
         elif forge.api and not forge.uploads and Roots.of(forge.api) is None:
-            self.faults.add(("forge", "uploads"), "missing: it cannot be told from this api")
+            self.faults.add(("forge", "uploads"), "missing: cannot derive it from this api")
         elif forge.api and not forge.site and Roots.of(forge.api) is None:
-            self.faults.add(("forge", "site"), "missing: it cannot be told from this api")
+            self.faults.add(("forge", "site"), "missing: cannot derive it from this api")
         hosts: set[str] = set()
         for number, registry in enumerate(table.registry, 1):
             key = ("registry", str(number))
             self._refuse_literal((*key, "password"), registry.password, _registry_addresses(registry))
             if registry.host in hosts:
-                self.faults.add((*key, "host"), "this host has a table already")
+                self.faults.add((*key, "host"), "another table has this host already")
             hosts.add(registry.host)
         if table.rehearsal:
             self._refuse_real(table)
@@ -114,7 +118,7 @@ class _Reader:
         if far:
             self.faults.add(
                 key,
-                f"a literal credential is for loopback addresses only, and {'.'.join(key[:-1])}.{far[0]} is none",
+                f"a literal credential is for loopback addresses only, and {'.'.join(key[:-1])}.{far[0]} is not one",
                 next_step=f"write a reference instead ({KNOWN})",
             )
         elif self.mode & _OTHERS:
@@ -137,7 +141,7 @@ class _Reader:
         for place, addresses in places.items():
             for name, address in addresses.items():
                 if not is_loopback(address):
-                    self.faults.add((*place, name), "not a loopback address, in a world that says rehearsal = true")
+                    self.faults.add((*place, name), "not a loopback address, in a world with rehearsal = true")
 
     def index(self, table: IndexTable) -> IndexPlace:
         """Create the place of an index, and look up its login."""
