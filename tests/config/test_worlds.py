@@ -305,8 +305,10 @@ def test_registries(write: WriteWorld) -> None:
         (
             "http://127.0.0.1:4/",
             "https://example.org",
-            "registry.1.password: a literal credential is for loopback addresses only,"
-            " and registry.1.address is not one",
+            (
+                "registry.1.password: a literal credential is for loopback addresses only,"
+                " and registry.1.address is not one"
+            ),
         ),
         ('address = "http://127.0.0.1:4/"\n', "", "line 22: registry.1.address: not a loopback address"),
     ],
