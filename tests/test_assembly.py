@@ -18,7 +18,7 @@ def test_nothing_is_public_before_the_index_has_it() -> None:
     stages = [pipeline[name] for name in pipeline.names]
     final = [stage.name for stage in stages if stage.reach is Reach.FINAL]
     assert final == ["pypi", "undraft"]
-    waits = {name: {promise.by for promise in pipeline[name].after} for name in final}
+    waits = {name: {output.by for output in pipeline[name].after} for name in final}
     assert {"access", "check-dists", "prove-dists", "draft", "testpypi", "prove-testpypi"} <= waits["pypi"]
     assert "pypi" in waits["undraft"]
 

@@ -25,7 +25,7 @@ MAC = "small_one-1.0-cp311-cp311-macosx_11_0_arm64.whl"
 
 
 def leg(folder: Path, *names: str, proven: bool = True, data: bytes = b"", **changes: Any) -> Handover:
-    """A run's folder with files of these names, and a manifest that names and proves them."""
+    """A run folder with files of these names, and a manifest that names and proves them."""
     (folder / "dists").mkdir(parents=True)
     for name in names:
         (folder / "dists" / name).write_bytes(name.encode() + data)

@@ -38,7 +38,7 @@ def proof_of(*images: Image) -> Proof:
 
 @pytest.fixture
 def here(tmp_path: Path) -> RunFolder:
-    """A run's folder with one wheel and its manifest."""
+    """A run folder with one wheel and its manifest."""
     folder = RunFolder(tmp_path / ".unmoor" / "v1.0")
     folder.dists.mkdir(parents=True)
     (folder.dists / WHEEL).write_bytes(b"wheel")
@@ -64,7 +64,7 @@ def leg(tmp_path: Path, here: RunFolder) -> Callable[..., Path]:
 
 
 def test_joined(here: RunFolder, leg: Callable[..., Path]) -> None:
-    """The run's folder and manifest get every leg's images and proofs; a second merge changes nothing."""
+    """The run folder and manifest get every leg's images and proofs; a second merge changes nothing."""
     images = [image(platform) for platform in PLATFORMS]
     paths = [leg(each) for each in images]
     records = []

@@ -34,7 +34,7 @@ def unmoor(repo: Repo, *args: str, folder: str = "") -> subprocess.CompletedProc
 
 
 def manifest_of(place: LocalRelease, tag: str) -> dict[str, Any]:
-    """The manifest in a run's folder."""
+    """The manifest in a run folder."""
     found: dict[str, Any] = json.loads((place.repo.path / ".unmoor" / tag / "manifest.json").read_text())
     return found
 

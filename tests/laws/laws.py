@@ -93,19 +93,19 @@ def with_other_bytes(stage: AnyStage, context: StageContext, made: object) -> St
         made.files[0].path.write_bytes(b"other" + made.files[0].path.read_bytes())
         return context
     products = dict(context.products)
-    for promise in stage.inputs:
-        product = products[promise.by]
+    for output in stage.inputs:
+        product = products[output.by]
         if isinstance(product, Dists):
             files = tuple(replace(f, sha256=hashlib.sha256(f.name.encode()).hexdigest()) for f in product.files)
-            products[promise.by] = Dists(files=files)
+            products[output.by] = Dists(files=files)
         if isinstance(product, Images):
-            products[promise.by] = Images(images=tuple(replace(i, id=other_digest(i.id)) for i in product.images))
+            products[output.by] = Images(images=tuple(replace(i, id=other_digest(i.id)) for i in product.images))
         if isinstance(product, Pushed):
-            products[promise.by] = Pushed(
+            products[output.by] = Pushed(
                 images=tuple(replace(i, digest=other_digest(i.digest)) for i in product.images)
             )
         if isinstance(product, Draft):
-            products[promise.by] = replace(product, id=product.id + 1000)
+            products[output.by] = replace(product, id=product.id + 1000)
     return StageContext(products)
 
 

@@ -141,7 +141,7 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
 
 
 def _copy_handovers(folder: RunFolder, options: RunOptions) -> None:
-    """Copy the files and images that other machines built into the run's folder."""
+    """Copy the files and images that other machines built into the run folder."""
     if options.handed:
         folder.take(options.handed)
     if options.legs:
@@ -172,7 +172,7 @@ class Workspace(ExitStack):
 
 
 def _require_manifest(folder: RunFolder, expected: str) -> None:
-    """Raise `Refused` if the manifest in the run's folder does not have the ``expected`` sha256."""
+    """Raise `Refused` if the manifest in the run folder does not have the ``expected`` sha256."""
     if not expected:
         return
     actual = sha256_of(folder.manifest) if folder.manifest.exists() else "no manifest"

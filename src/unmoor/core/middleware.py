@@ -96,7 +96,7 @@ def require_inputs(step: Step) -> Step:
 
 
 def enter_workspace(enter: Callable[[], None]) -> Callable[[Step], Step]:
-    """Take the lock, the run's folder and the journal before a stage looks for or makes anything."""
+    """Take the lock, the run folder and the journal before a stage looks for or makes anything."""
 
     def wrap(step: Step) -> Step:
         def enter_first(task: Task) -> StepResult:

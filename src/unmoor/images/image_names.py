@@ -1,6 +1,6 @@
 """What the stages of images share: names, tags, targets, labels, and the record of what was built.
 
-The record is ``images.json`` in the run's folder. It travels with the folder, so a later machine knows which
+The record is ``images.json`` in the run folder. It travels with the folder, so a later machine knows which
 images were proven.
 """
 

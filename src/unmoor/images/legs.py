@@ -1,4 +1,4 @@
-"""Legs: merge the images that other machines built into one run's folder, by the record of each machine.
+"""Legs: merge the images that other machines built into one run folder, by the record of each machine.
 
 A leg is the folder ``.unmoor/<tag>`` of a run that built some of the platforms, proved them and kept them.
 Its record counts only if it has the same commit and the same wheels. The archives stay where they are, and
@@ -29,7 +29,7 @@ def archives(legs: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def join(folder: RunFolder, legs: Sequence[Path]) -> None:
-    """Record in a run's folder what its legs built and proved, in addition to what it holds.
+    """Record in a run folder what its legs built and proved, in addition to what it holds.
 
     Raises `Incomplete` if a leg lacks its record, its archive or its proof, or if the files of the release
     are missing; `Conflict` if a leg was built from other files, or has another image for the same platform.

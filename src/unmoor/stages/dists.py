@@ -42,7 +42,7 @@ class BuildDists(Build[Dists]):
     ``skipped`` are stages that the user skipped; the manifest records them and the build constraints.
 
     ``prebuilt`` is a folder that another tool filled in this job: its files are used, and nothing is built.
-    ``handed``: other jobs' manifests filled the run's folder, and files of another release are a conflict.
+    ``handed``: other jobs' manifests filled the run folder, and files of another release are a conflict.
     ``whole``: every format must be there before the run continues.
     """
 
@@ -104,7 +104,7 @@ class BuildDists(Build[Dists]):
         return Surfaces(forge=self.forge, index=self.index, staging=self.staging)
 
     def find(self, context: StageContext) -> Dists | None:
-        """Return the files of this commit by a manifest: from the run's folder, else from the forge or an index.
+        """Return the files of this commit by a manifest: from the run folder, else from the forge or an index.
 
         Raises `Conflict` if a file is not the recorded one, `Unknown` if the forge cannot be read. A token
         that cannot see drafts is no error here: if the files are built a second time, the stage ``draft`` stops.
@@ -125,7 +125,7 @@ class BuildDists(Build[Dists]):
         return self._fetch(release, None, known) if known is not None else None
 
     def make(self, context: StageContext) -> Dists:
-        """Build in a clone of the commit, write the manifest, and keep the files in the run's folder.
+        """Build in a clone of the commit, write the manifest, and keep the files in the run folder.
 
         Raises `Conflict` if a surface holds other bytes under the name of a built file.
         """
@@ -227,7 +227,7 @@ class BuildDists(Build[Dists]):
         shutil.rmtree(self.folder.dists, ignore_errors=True)
 
     def _fetch(self, release: Release, forge_release: ForgeRelease | None, manifest: Manifest) -> Dists | None:
-        """Fetch the files of a manifest into the run's folder, all of them or none."""
+        """Fetch the files of a manifest into the run folder, all of them or none."""
         with self._temporary_folder() as temporary:
             for wanted in manifest.dists(self.folder.dists).files:
                 if is_intact(wanted):
@@ -259,7 +259,7 @@ def _wrong_files(manifest: Manifest, release: Release) -> Conflict:
         how = f"of settings {theirs}, not of settings {ours}"
     return Conflict(
         f"the files passed to this run are {how}",
-        next_step="remove this run's folder, then pass the files built for this tag",
+        next_step="remove this run folder, then pass the files built for this tag",
     )
 
 

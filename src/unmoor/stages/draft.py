@@ -238,7 +238,7 @@ class MakeDraft(Push[Draft]):
                 raise Conflict(
                     f"{file.name} changed on disk: it is no longer sha256 {file.sha256}",
                     where=str(file.path),
-                    next_step="remove the run's folder",
+                    next_step="remove the run folder",
                     retryable=True,
                 )
             context.say(f"attaching {file.name}")

@@ -35,7 +35,7 @@ class TagImages(Publish[MovedTags]):
     """Points the version's tags at the pushed digests, then the floating tags that belong to this release.
 
     What the registry holds at that moment decides which floating tags move. Where each pointed before is
-    first recorded in the run's folder, so that `undo_partly` can move it back.
+    first recorded in the run folder, so that `undo_partly` can move it back.
     """
 
     name: str = "image-tags"

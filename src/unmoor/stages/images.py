@@ -40,7 +40,7 @@ class BuildImages(Build[Images]):
 
     ``platforms`` limits the build to these; empty means all. ``environ`` holds the values of build
     secrets, ``site`` is the base URL of the forge. If the engine lacks an image that an earlier run
-    built, ``registries`` are searched. ``keep``: also save the images in the run's folder. ``archives``
+    built, ``registries`` are searched. ``keep``: also save the images in the run folder. ``archives``
     hold images that other machines built. Local image names start with ``local_prefix``.
     """
 

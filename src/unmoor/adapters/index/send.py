@@ -185,7 +185,7 @@ def _changed(file: File, how: str) -> Conflict:
     return Conflict(
         f"{file.name} changed on disk: {how}",
         where=str(file.path),
-        next_step="find out what changed it, remove the run's folder",
+        next_step="find out what changed it, remove the run folder",
         retryable=True,
     )
 
