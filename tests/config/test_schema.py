@@ -1,4 +1,4 @@
-"""The committed schemas and reference pages are what the declarations say."""
+"""The committed schemas and reference pages match the declarations."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 import jsonschema
 import pytest
 
-from unmoor.config.schema import PAGES, SCHEMAS, settings_schema, world_schema, written
+from unmoor.config.schema import PAGES, SCHEMAS, generate_files, settings_schema, world_schema
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
 @pytest.mark.parametrize("name", [*SCHEMAS, *PAGES])
 def test_generated_files_are_up_to_date(name: str) -> None:
-    """What is committed is what ``python -m unmoor.config.schema docs/reference`` would write."""
+    """The committed file equals the output of ``python -m unmoor.config.schema docs/reference``."""
     path = REFERENCE / name
-    assert path.read_text(encoding="utf-8") == written(REFERENCE)[path]
+    assert path.read_text(encoding="utf-8") == generate_files(REFERENCE)[path]
 
 
 @pytest.mark.parametrize(
@@ -36,15 +36,15 @@ def test_generated_files_are_up_to_date(name: str) -> None:
         (world_schema(), 'name = "x"\n[index]\nupload = "ftp://e.org/u/"\nsimple = "https://e.org/s/"', False),
     ],
 )
-def test_the_schemas_judge_as_the_reader_does(schema: dict[str, Any], text: str, *, fits: bool) -> None:
-    """Editors that use the schemas show the faults that the reader would find."""
+def test_the_schemas_accept_what_the_reader_accepts(schema: dict[str, Any], text: str, *, fits: bool) -> None:
+    """An editor that uses the schemas finds the same faults as the reader."""
     jsonschema.Draft202012Validator.check_schema(schema)
     assert jsonschema.Draft202012Validator(schema).is_valid(tomllib.loads(text)) is fits
 
 
 @pytest.mark.parametrize("page", [*PAGES, "../how-to/worlds.md"])
-def test_examples_of_the_pages_are_right(page: str) -> None:
-    """The first TOML shown on a page fits its schema."""
+def test_the_first_example_of_a_page_is_valid(page: str) -> None:
+    """The first TOML example of a page is valid by its schema."""
     text = (REFERENCE / page).read_text(encoding="utf-8")
     table = tomllib.loads(text.partition("```toml\n")[2].partition("```")[0])
     schema, instance = (settings_schema(), table["tool"]["unmoor"]) if "tool" in table else (world_schema(), table)

@@ -80,7 +80,7 @@ def page_address(text: str) -> str:
     """Check the address of a web page, with the placeholders ``{project}`` and ``{version}``."""
     try:
         parts = [part for _, part, spec, conversion in string.Formatter().parse(text) if part is not None]
-        known = all(part in _PLACEHOLDERS for part in parts) and text == _written(text)
+        known = all(part in _PLACEHOLDERS for part in parts) and text == _rejoin(text)
     except ValueError:
         known = False
     if not known:
@@ -89,7 +89,7 @@ def page_address(text: str) -> str:
     return text
 
 
-def _written(text: str) -> str:
+def _rejoin(text: str) -> str:
     """Join a template from its parsed parts. It differs from the original if braces hold more than plain names."""
     parts = string.Formatter().parse(text)
     return "".join(before + ("" if name is None else f"{{{name}}}") for before, name, _, _ in parts)

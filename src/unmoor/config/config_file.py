@@ -20,7 +20,7 @@ class ConfigFile:
 
     @property
     def origin(self) -> str:
-        """The file as the manifest records it, without a path, which would differ between machines."""
+        """The file's name and digest, for the manifest. Has no path, since it differs between machines."""
         return f"{self.name} sha256:{hashlib.sha256(self.data).hexdigest()}"
 
 

@@ -1,6 +1,6 @@
 """Find credentials: through references in a world file, and in the usual places of twine and GitHub.
 
-The origin of a `Login` describes where its secret is from, or where it was looked for. It never contains the secret.
+The origin of a `Login` describes where its secret is from, or where it was searched for. It never contains the secret.
 """
 
 from __future__ import annotations
@@ -86,12 +86,12 @@ def _follow(secret: Secret, username: str, environ: Mapping[str, str], world_fil
             state = "" if value else ", which is not set" if reference.rest not in environ else ", which is empty"
             return Secret(value), f"the environment variable {reference.rest}{state}"
         case Lookup.FILE:
-            return _from_file(_place(reference.rest, environ, world_file))
+            return _from_file(_secret_file(reference.rest, environ, world_file))
         case Lookup.KEYRING:
             return from_keyring(reference.rest, username)
 
 
-def _place(rest: str, environ: Mapping[str, str], world_file: Path) -> Path:
+def _secret_file(rest: str, environ: Mapping[str, str], world_file: Path) -> Path:
     home = environ.get("HOME", "")
     path = Path(home, rest[2:]) if home and rest.startswith("~/") else Path(rest)
     return world_file.absolute().parent / path
@@ -142,25 +142,27 @@ def index_login(name: str, upload: str, environ: Mapping[str, str]) -> Login:
     the keyring. Never uses a credential of one index for the other. Raises `ConfigError` for a ``.pypirc`` that cannot
     be parsed.
     """
-    looked: list[str] = []
+    searched: list[str] = []
     own = f"UNMOOR_{name.upper()}_"
-    twine = "TWINE_" if _twine_means(name, upload, environ) else ""
+    twine = "TWINE_" if _twine_uses(name, upload, environ) else ""
     for prefix in filter(None, (own, twine)):
-        looked.append(f"{prefix}PASSWORD")
+        searched.append(f"{prefix}PASSWORD")
         if password := environ.get(f"{prefix}PASSWORD", ""):
             username = environ.get(f"{prefix}USERNAME") or TOKEN_USERNAME
             return Login(
                 username=username, secret=Secret(password), origin=f"the environment variable {prefix}PASSWORD"
             )
     username = environ.get(f"{own}USERNAME") or (twine and environ.get("TWINE_USERNAME")) or TOKEN_USERNAME
-    for secret, origin in _stored(name, upload, username, environ):
+    for secret, origin in _stored_passwords(name, upload, username, environ):
         if secret:
             return Login(username=username, secret=secret, origin=clean(origin))
-        looked.append(origin)
-    return Login(username=username, secret=Secret(""), origin=clean(f"nowhere: looked in {', '.join(looked)}"))
+        searched.append(origin)
+    return Login(username=username, secret=Secret(""), origin=clean(f"nowhere: looked in {', '.join(searched)}"))
 
 
-def _stored(name: str, upload: str, username: str, environ: Mapping[str, str]) -> Iterator[tuple[Secret, str]]:
+def _stored_passwords(
+    name: str, upload: str, username: str, environ: Mapping[str, str]
+) -> Iterator[tuple[Secret, str]]:
     """Look in the places that are slow to read, one after the other."""
     yield pypirc.password(name, upload, environ)
     # A CI runner has no keyring of its own, and asking for one takes 0.15 s.
@@ -168,7 +170,7 @@ def _stored(name: str, upload: str, username: str, environ: Mapping[str, str]) -
         yield from_keyring(upload, username)
 
 
-def _twine_means(name: str, upload: str, environ: Mapping[str, str]) -> bool:
+def _twine_uses(name: str, upload: str, environ: Mapping[str, str]) -> bool:
     """Whether twine, with these variables, would send its password to this index."""
     if address := environ.get("TWINE_REPOSITORY_URL"):
         return pypirc.same_address(address, upload)

@@ -1,9 +1,9 @@
-"""Reads declared tables from TOML: every fault found at once, each with its key, its line and a suggestion.
+"""Read declared tables from TOML, and collect every fault with its key, its line and a suggestion.
 
-A table is declared as a ``msgspec.Struct``: its fields are the keys (kebab-case), their types and
-defaults, and one ``Meta`` each for the description, limits and patterns. Two entries in ``Meta.extra``
-are ours: ``words`` says what is expected where a pattern would say it badly, ``check`` is a function
-that returns the value in its normal form or raises ``ValueError`` with a reason.
+A table is declared as a ``msgspec.Struct``. Its fields are the keys (kebab-case) with their types and defaults. The
+``Meta`` of a field has the description, limits and patterns. Two entries of ``Meta.extra`` belong to this module:
+``words`` describes the expected value if its pattern is hard to read; ``check`` is a function that returns the
+normalized value, or raises ``ValueError`` with a reason.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from unmoor.config.type_names import expected, got, struct_in, structs_in, taken_apart
+from unmoor.config.type_names import describe_type, describe_value, split_annotated, struct_in, structs_in
 from unmoor.errors import ConfigError
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
@@ -34,7 +34,7 @@ _PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 @dataclass(frozen=True)
 class TomlDocument:
-    """One TOML file: what it says, and on which line each key stands."""
+    """A parsed TOML file, and the line of each key."""
 
     source: str
     text: str = field(repr=False)
@@ -42,11 +42,11 @@ class TomlDocument:
 
     @cached_property
     def lines(self) -> Mapping[Path, int]:
-        """The line, from 1, on which each key or table is first written."""
+        """The line, from 1, on which each key or table first appears."""
         return lines_of(self.text)
 
     def line_of(self, path: Path) -> int:
-        """The line of a key, else of the table it is missing from, else 0."""
+        """The line of a key, or else of the table without it, or else 0."""
         known = (self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines)
         return next(known, 0)
 
@@ -70,16 +70,15 @@ def parse(data: bytes, source: str) -> TomlDocument:
             what = f"this is not TOML: {clean(_PLACE.sub('', message))}"
         except RecursionError:
             what = "this TOML is nested too deeply"
-    # Raised outside of "except": the original error holds the whole text, secrets and all.
+    # Raised outside of "except": the original error contains the whole text, including secrets.
     raise ConfigError(what, where=where, next_step=f"correct {source}")
 
 
 def lines_of(text: str) -> dict[Path, int]:
     """Find the line of every key, by parsing the text one statement at a time.
 
-    The parser gives no positions. A statement ends on the first line where it parses by itself;
-    the text as a whole is known to be TOML. The tables of an array (``[[name]]``) are numbered
-    from 1: ``("name", "2", "key")``.
+    The parser gives no positions. The text must be valid TOML, so a statement ends on the first line at which it
+    parses by itself. The tables of an array (``[[name]]``) are numbered from 1: ``("name", "2", "key")``.
     """
     found: dict[Path, int] = {}
     table: Path = ()
@@ -111,7 +110,7 @@ def lines_of(text: str) -> dict[Path, int]:
 
 
 def _header(path: Path, rows: dict[Path, int], *, adds: bool) -> Path:
-    """The path of a table with the numbers of the arrays' tables that it stands in; ``rows`` counts those."""
+    """Add the number of each enclosing array's table to the path of a table; ``rows`` counts those tables."""
     if adds:
         rows[path] = rows.get(path, 0) + 1
     numbered: Path = ()
@@ -122,7 +121,7 @@ def _header(path: Path, rows: dict[Path, int], *, adds: bool) -> Path:
 
 
 def _paths(value: object) -> Iterable[Path]:
-    """Every path of keys in nested tables, the outer ones first."""
+    """Yield every path of keys in nested tables, outer ones first."""
     if isinstance(value, list):
         value = value[0] if value else None
     if isinstance(value, dict):
@@ -134,7 +133,7 @@ def _paths(value: object) -> Iterable[Path]:
 
 @dataclass
 class Faults:
-    """What was found wrong in one source, to be told all at once; ``quotes``: text from it may be shown."""
+    """The faults of one source, reported together; ``quotes``: whether messages may quote text from it."""
 
     source: str
     line_of: Callable[[Path], int] = lambda _path: 0
@@ -142,46 +141,46 @@ class Faults:
     found: list[tuple[int, str, str]] = field(default_factory=list)
 
     def add(self, path: Path, what: str, *, next_step: str = "") -> None:
-        """Note a fault at a key."""
+        """Add a fault at a key."""
         key = ".".join(clean(part, 60) for part in path)
         self.found.append((self.line_of(path), f"{key}: {what}" if key else what, next_step))
 
     def stop(self) -> None:
-        """Raise `ConfigError` if anything was noted."""
+        """Raise `ConfigError` if there are any faults."""
         if self.found:
             raise self.error()
 
     def error(self) -> ConfigError:
-        """Put everything that was noted into one error, in the order of the lines."""
+        """Return one error for all faults, in the order of their lines."""
         faults = sorted(dict.fromkeys(self.found), key=lambda fault: fault[0])
         steps = dict.fromkeys(step for _, _, step in faults if step)
         next_step = "; ".join(steps) or f"correct {self.source}"
         if len(faults) == 1:
             line, what, _ = faults[0]
             return ConfigError(what, where=f"{self.source}, line {line}" if line else self.source, next_step=next_step)
-        told = "".join(f"\n  line {line}: {what}" if line else f"\n  {what}" for line, what, _ in faults)
-        return ConfigError(f"{len(faults)} faults{told}", where=self.source, next_step=next_step)
+        listing = "".join(f"\n  line {line}: {what}" if line else f"\n  {what}" for line, what, _ in faults)
+        return ConfigError(f"{len(faults)} faults{listing}", where=self.source, next_step=next_step)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """Say ``did you mean …?`` where one known word is near, else list them."""
+    """Suggest the most similar known word as ``did you mean …?``, or list all if none is similar."""
     words = list(known)
     near = difflib.get_close_matches(word.lower().replace("_", "-"), words, n=1, cutoff=0.6)
     return f'did you mean "{near[0]}"?' if near else f"known keys: {', '.join(words)}"
 
 
 def read_table(kind: type[S], table: Table, path: Path, faults: Faults) -> S | None:
-    """Read a declared table, ``None`` where anything in it was faulty."""
+    """Read a declared table; ``None`` if anything in it is faulty."""
     before = len(faults.found)
     values = read_values(kind, table, path, faults)
     for key in msgspec.structs.fields(kind):
         if key.required and key.encode_name not in table:
-            faults.add((*path, key.encode_name), f"missing: expected {expected(key.type)}")
+            faults.add((*path, key.encode_name), f"missing: expected {describe_type(key.type)}")
     return kind(**values) if len(faults.found) == before else None
 
 
 def read_values(kind: type[msgspec.Struct], table: Table, path: Path, faults: Faults) -> dict[str, Any]:
-    """Read the keys that are there and right, by field name; note the others."""
+    """Return the valid keys, by field name, and add a fault for each of the others."""
     keys = {key.encode_name: key for key in msgspec.structs.fields(kind)}
     values: dict[str, Any] = {}
     for name, value in table.items():
@@ -200,31 +199,31 @@ def read_values(kind: type[msgspec.Struct], table: Table, path: Path, faults: Fa
         elif isinstance(value, dict):
             values[keys[name].name] = read_table(inner, value, (*path, name), faults)
         else:
-            faults.add((*path, name), f"expected a table, got {got(value, quotes=faults.quotes)}")
+            faults.add((*path, name), f"expected a table, got {describe_value(value, quotes=faults.quotes)}")
     return values
 
 
 def _read_rows(kind: type[msgspec.Struct], value: object, path: Path, faults: Faults) -> tuple[msgspec.Struct, ...]:
-    """Read the tables of an array, the faulty ones left out."""
+    """Read the tables of an array, without the faulty ones."""
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        faults.add(path, f"expected tables, [[{path[-1]}]], got {got(value, quotes=faults.quotes)}")
+        faults.add(path, f"expected tables, [[{path[-1]}]], got {describe_value(value, quotes=faults.quotes)}")
         return ()
     read = (read_table(kind, row, (*path, str(number)), faults) for number, row in enumerate(value, 1))
     return tuple(row for row in read if row is not None)
 
 
 def convert(value: object, kind: Any, *, loose: bool = False, quotes: bool = True) -> Any:
-    """Convert one value to its declared type. Raises ``ValueError`` with what was expected and what came.
+    """Convert one value to its declared type. Raises ``ValueError`` with the expected and the given value.
 
-    ``loose`` also takes numbers written as text, as the environment gives them.
+    ``loose`` also accepts numbers as text, for the environment.
     """
-    base, metas = taken_apart(kind)
+    base, metas = split_annotated(kind)
     converted: Any
     if get_origin(base) is tuple and isinstance(value, list | tuple):
         converted = tuple(_item(number, item, get_args(base)[0], quotes=quotes) for number, item in enumerate(value, 1))
     elif base is Secret:
         if not isinstance(value, str):
-            raise ValueError(f"expected text, got {got(value)}")
+            raise ValueError(f"expected text, got {describe_value(value)}")
         converted = value
     else:
         try:
@@ -232,13 +231,15 @@ def convert(value: object, kind: Any, *, loose: bool = False, quotes: bool = Tru
         except msgspec.ValidationError:
             near = suggestion(value, get_args(base)) if isinstance(value, str) and get_origin(base) is Literal else ""
             hint = f"; {near}" if near.startswith("did") else ""
-            raise ValueError(f"expected {expected(kind)}, got {got(value, quotes=quotes)}{hint}") from None
+            raise ValueError(
+                f"expected {describe_type(kind)}, got {describe_value(value, quotes=quotes)}{hint}"
+            ) from None
     for meta in metas:
-        converted = (meta.extra or {}).get("check", _same)(converted)
+        converted = (meta.extra or {}).get("check", _identity)(converted)
     return Secret(converted) if base is Secret else converted
 
 
-def _same(value: Any) -> Any:
+def _identity(value: Any) -> Any:
     return value
 
 
@@ -250,7 +251,7 @@ def _item(number: int, value: object, kind: Any, *, quotes: bool) -> Any:
 
 
 def refuse_near_misses(document: TomlDocument, tools: Mapping[str, object]) -> None:
-    """Refuse a misspelt ``[tool.unmoor]``: without this it would silently mean nothing. Raises `ConfigError`."""
+    """Refuse a misspelled ``[tool.unmoor]``, which would be ignored silently. Raises `ConfigError`."""
     faults = Faults(document.source, document.line_of)
     for name in difflib.get_close_matches("unmoor", [name for name in tools if name != "unmoor"], cutoff=0.8):
         faults.add(("tool", name), 'there is no such table; did you mean "tool.unmoor"?')

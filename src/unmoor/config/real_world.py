@@ -1,4 +1,4 @@
-"""The addresses of the real world: the public indexes by twine's constants, GitHub by the run's variables."""
+"""The real world: the public indexes at twine's addresses, and the forge from the variables of the run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def real_forge(repository: str, environ: Mapping[str, str]) -> ForgePlace:
 
 @dataclass(frozen=True)
 class Roots:
-    """The two other roots that follow from an API's."""
+    """The two other roots of a forge, derived from the root of its API."""
 
     uploads: str
     site: str
@@ -91,12 +91,12 @@ def _public_index(name: str, upload: str, environ: Mapping[str, str], trusted: T
 
 
 def public_host(upload: str) -> str:
-    """The host of a public index, as its pages and its tokens name it: that of the uploads, without ``upload.``."""
+    """The host in a public index's pages and tokens: the host of its uploads without ``upload.``."""
     return upload.partition("://")[2].partition("/")[0].removeprefix("upload.")
 
 
 def upload_addresses() -> tuple[str, str]:
-    """The upload addresses of the production and the staging index, as twine has them.
+    """The upload addresses of the production and the staging index, from twine.
 
     Parsed from twine's source: importing ``twine.utils`` takes 0.11 s, parsing it 3 ms. The two constants are
     internals of twine, whose next major version pyproject.toml excludes.
@@ -130,7 +130,7 @@ def upload_addresses() -> tuple[str, str]:
 
 
 def _imported_addresses() -> tuple[str, str]:
-    """The same by importing, for a twine whose source is packed or written differently."""
+    """Import the addresses, for a twine whose source is packed or written differently."""
     from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
     return DEFAULT_REPOSITORY, TEST_REPOSITORY

@@ -1,8 +1,7 @@
-"""The JSON schemas and the reference tables of settings and worlds, made from their declarations.
+"""Generate the JSON schemas and the reference tables of settings and worlds from their declarations.
 
-``python -m unmoor.config.schema docs/reference`` writes them; a test compares what is committed.
-A page holds written text around generated blocks: what stands between ``<!-- NAME -->`` and
-``<!-- end NAME -->`` is replaced.
+``python -m unmoor.config.schema docs/reference`` writes them, and a test checks that the committed files are up to
+date. In a page, only the blocks between ``<!-- NAME -->`` and ``<!-- end NAME -->`` are generated.
 """
 
 from __future__ import annotations
@@ -44,14 +43,14 @@ def _schema(kind: type[msgspec.Struct], title: str) -> dict[str, Any]:
 
 
 def _hook(kind: type) -> dict[str, Any]:
-    """Describe a secret as the text it is written as."""
+    """Describe a secret as a string, which is its form in the file."""
     if kind is Secret:
         return {"type": "string"}
     raise NotImplementedError(kind)
 
 
 def _plain(value: Any) -> Any:
-    """Leave out what TOML cannot say (null), and classes' names; tuples become lists."""
+    """Remove null, which TOML does not have, and names of classes; convert tuples to lists."""
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if not isinstance(value, dict):
@@ -69,15 +68,15 @@ def settings_table() -> str:
     rows = [
         (
             f"`{field.encode_name}`",
-            _takes(field.type),
+            _accepts(field.type),
             _default(field),
-            _about(field.type),
+            _description(field.type),
             f"`{variable_of(field.encode_name)}`",
         )
         for field in msgspec.structs.fields(Settings)
         if structs_in(field.type) is None
     ]
-    return _markdown(("option", "takes", "default", "what it says", "variable"), rows)
+    return _markdown(("option", "takes", "default", "description", "variable"), rows)
 
 
 def image_tables() -> str:
@@ -102,11 +101,11 @@ def world_tables() -> str:
 
 def _block(heading: str, kind: type[msgspec.Struct], *, nested: bool = False) -> str:
     rows = [
-        (f"`{field.encode_name}`", _takes(field.type), _default(field), _about(field.type))
+        (f"`{field.encode_name}`", _accepts(field.type), _default(field), _description(field.type))
         for field in msgspec.structs.fields(kind)
         if struct_in(field.type) is None and (nested or structs_in(field.type) is None)
     ]
-    table = _markdown(("key", "takes", "default", "what it says"), rows)
+    table = _markdown(("key", "takes", "default", "description"), rows)
     return f"### {heading}\n\n{(kind.__doc__ or '').strip()}\n\n{table}"
 
 
@@ -114,12 +113,12 @@ def _metas(kind: Any) -> list[msgspec.Meta]:
     return [meta for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
 
 
-def _about(kind: Any) -> str:
+def _description(kind: Any) -> str:
     return next((meta.description for meta in _metas(kind) if meta.description), "")
 
 
-def _takes(kind: Any) -> str:
-    """A short word for what an option takes."""
+def _accepts(kind: Any) -> str:
+    """Describe briefly which values an option accepts."""
     base = getattr(kind, "__origin__", kind) if _metas(kind) else kind
     metas = _metas(kind)
     if get_origin(base) is tuple:
@@ -141,7 +140,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     if field.default_factory in {dict, list}:
         return "`{}`"
     if field.default is None:
-        return "left out"
+        return "not set"
     value = "" if field.default is msgspec.NODEFAULT else field.default
     return f"`{json.dumps(value)}`"
 
@@ -163,22 +162,22 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
 PAGES = ("configuration.md", "world-file.md")
 
 
-def refreshed(page: str) -> str:
-    """A page with its generated blocks as they should be. Raises ``KeyError`` for a block nobody makes."""
+def refresh_blocks(page: str) -> str:
+    """Return a page with its blocks generated again. Raises ``KeyError`` for an unknown block."""
     pattern = re.compile(r"<!-- (?P<name>[a-z]+) -->\n.*?<!-- end (?P=name) -->", re.DOTALL)
     return pattern.sub(lambda m: f"<!-- {m['name']} -->\n{BLOCKS[m['name']]()}\n<!-- end {m['name']} -->", page)
 
 
-def written(folder: Path) -> Mapping[Path, str]:
-    """Every generated file of a folder with the text it should hold."""
+def generate_files(folder: Path) -> Mapping[Path, str]:
+    """Return every generated file of a folder, with its up-to-date text."""
     schemas = {folder / name: json.dumps(make(), indent=2) + "\n" for name, make in SCHEMAS.items()}
-    pages = {folder / name: refreshed((folder / name).read_text(encoding="utf-8")) for name in PAGES}
+    pages = {folder / name: refresh_blocks((folder / name).read_text(encoding="utf-8")) for name in PAGES}
     return schemas | pages
 
 
 def main(folder: str) -> None:
     """Write every generated file of a folder."""
-    for path, text in written(Path(folder)).items():
+    for path, text in generate_files(Path(folder)).items():
         path.write_text(text, encoding="utf-8")
 
 

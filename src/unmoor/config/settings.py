@@ -259,7 +259,7 @@ def resolve(
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for source in (
-        sources.from_files(Settings, read, below) if config is None else sources.from_given(Settings, config),
+        sources.from_files(Settings, read, below) if config is None else sources.from_config_file(Settings, config),
         sources.from_environ(Settings, environ),
         sources.from_command_line(Settings, given),
     ):

@@ -1,4 +1,4 @@
-"""Read settings from each source: the project's files, a given file, the environment, the command line.
+"""Read settings from each source: the project's files, the file of ``--config``, the environment, the command line.
 
 Each function returns the values of one source by field name, each with its origin.
 """
@@ -18,7 +18,7 @@ from unmoor.config.type_names import structs_in
 PYPROJECT = "pyproject.toml"
 OWN_FILE = "unmoor.toml"
 PREFIX = "UNMOOR_"
-_NEAR = 0.85  # a letter or two amiss, in any place
+_NEAR = 0.85  # one or two wrong letters, anywhere
 
 Found = dict[str, tuple[Any, str]]
 
@@ -53,8 +53,8 @@ def from_files(kind: type[msgspec.Struct], read: Callable[[str], bytes | None], 
     return _read(kind, table, path, faults)
 
 
-def from_given(kind: type[msgspec.Struct], config: ConfigFile) -> Found:
-    """Read a given file: a pyproject.toml, or a file with the keys of unmoor.toml."""
+def from_config_file(kind: type[msgspec.Struct], config: ConfigFile) -> Found:
+    """Read the file of ``--config``: a pyproject.toml, or a file with the keys of unmoor.toml."""
     document, path, table = table_of(config, PYPROJECT)
     return _read(kind, table, path, Faults(document.source, document.line_of))
 

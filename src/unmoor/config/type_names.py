@@ -11,7 +11,7 @@ import msgspec
 from unmoor.util.text import clean
 
 
-def taken_apart(kind: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
+def split_annotated(kind: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
     """Split ``Annotated[T, Meta, …]`` into the type and its metas."""
     if get_origin(kind) is Annotated:
         base, *metas = get_args(kind)
@@ -20,21 +20,21 @@ def taken_apart(kind: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
 
 
 def struct_in(kind: Any) -> type[msgspec.Struct] | None:
-    """The declared table in a type such as ``Table | None``."""
-    base, _ = taken_apart(kind)
+    """Find the declared table in a type such as ``Table | None``; ``None`` if there is none."""
+    base, _ = split_annotated(kind)
     arms = get_args(base) if get_origin(base) in {Union, types.UnionType} else (base,)
     return next((arm for arm in arms if isinstance(arm, type) and issubclass(arm, msgspec.Struct)), None)
 
 
 def structs_in(kind: Any) -> type[msgspec.Struct] | None:
-    """The declared table in a type such as ``tuple[Table, ...]``: an array of tables."""
-    base, _ = taken_apart(kind)
+    """Find the declared table of an array, such as ``tuple[Table, ...]``; ``None`` if there is none."""
+    base, _ = split_annotated(kind)
     return struct_in(get_args(base)[0]) if get_origin(base) is tuple else None
 
 
-def expected(kind: Any) -> str:
+def describe_type(kind: Any) -> str:
     """Describe the values that a declared type accepts."""
-    base, metas = taken_apart(kind)
+    base, metas = split_annotated(kind)
     words = [meta.extra["words"] for meta in metas if meta.extra and "words" in meta.extra]
     if words:
         return str(words[0])
@@ -42,7 +42,7 @@ def expected(kind: Any) -> str:
         *others, last = (json.dumps(value) for value in get_args(base))
         return f"{', '.join(others)} or {last}" if others else last
     if get_origin(base) is tuple:
-        return f"a list, each item {expected(get_args(base)[0])}"
+        return f"a list, each item {describe_type(get_args(base)[0])}"
     if struct_in(base):
         return "a table"
     if base is int:
@@ -52,8 +52,8 @@ def expected(kind: Any) -> str:
     return "true or false" if base is bool else "text"
 
 
-def got(value: object, *, quotes: bool = True) -> str:
-    """Describe the value that was given instead."""
+def describe_value(value: object, *, quotes: bool = True) -> str:
+    """Describe a value; ``quotes``: whether text may be quoted."""
     match value:
         case bool():
             return "true" if value else "false"

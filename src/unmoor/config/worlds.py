@@ -114,11 +114,11 @@ class _Reader:
     def _refuse_literal(self, key: tuple[str, ...], secret: Secret, addresses: Mapping[str, str]) -> None:
         if not is_literal(secret):
             return
-        far = [name for name, address in addresses.items() if not is_loopback(address)]
-        if far:
+        remote = [name for name, address in addresses.items() if not is_loopback(address)]
+        if remote:
             self.faults.add(
                 key,
-                f"a literal credential is for loopback addresses only, and {'.'.join(key[:-1])}.{far[0]} is not one",
+                f"a literal credential is for loopback addresses only, and {'.'.join(key[:-1])}.{remote[0]} is not one",
                 next_step=f"write a reference instead ({KNOWN})",
             )
         elif self.mode & _OTHERS:
