@@ -70,7 +70,7 @@ WRITES: dict[str, Callable[[OciRegistry], object]] = {
         (lambda it: it.reset(), Unknown, "reset|the connection failed"),
         (lambda it: it.raw(b"nonsense\r\n\r\n"), Unknown, "not HTTP"),
         (lambda it: it.answer(200, "<html>Welcome</html>", kind="text/html"), UnmoorError, "."),
-        (lambda it: it.answer(401, headers={"WWW-Authenticate": "Negotiate"}), Unknown, "unknown sort"),
+        (lambda it: it.answer(401, headers={"WWW-Authenticate": "Negotiate"}), Unknown, "unknown kind"),
         (lambda it: it.answer(401), Unknown, "does not say which"),
         (lambda it: it.answer(401, headers={"WWW-Authenticate": 'Basic realm="x"'}), Denied, "a test"),
     ],
@@ -256,7 +256,7 @@ def test_what_was_taken_and_is_not_there_is_unknown(http: BoundedSession) -> Non
         else:
             refusing(404, "MANIFEST_UNKNOWN")(it)
 
-    with run_server(script) as server, pytest.raises(Unknown, match="read back it is not there"):
+    with run_server(script) as server, pytest.raises(Unknown, match="but now it is not there"):
         at(server.url, http).put("one", BUILT)
 
 

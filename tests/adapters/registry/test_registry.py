@@ -154,7 +154,7 @@ def test_without_a_login_only_the_public_is_read(
     if kind == "token":
         assert seen.head("one") is None
     else:
-        with pytest.raises(Denied, match="without a login"):
+        with pytest.raises(Denied, match="requires a login"):
             seen.head("one")
     with pytest.raises(Denied):
         seen.put("one", make_image("not ours").manifest)

@@ -28,15 +28,15 @@ def place_of(host: str, world: World) -> RegistryPlace:
         return known
     if world.rehearsal:
         raise ConfigError(
-            f"this world is for rehearsals, and has no entry for the registry {host}",
+            f"this world is for rehearsals and has no entry for the registry {host}",
             next_step=f'add a table [[registry]] with host = "{host}" and a loopback address to the world file',
         )
-    login = Login(username="", secret=Secret(""), origin=f"nowhere: the world has no entry for {host}")
+    login = Login(username="", secret=Secret(""), origin=f"none: the world has no entry for {host}")
     return RegistryPlace(host=host, address=f"https://{host}", login=login)
 
 
 def open_registry(name: str, world: World, http: BoundedSession, clock: Clock | None) -> OciRegistry:
-    """The repository of an image name. Sends nothing yet. Raises `ConfigError`."""
+    """Return the repository of an image name. Sends nothing yet. Raises `ConfigError`."""
     image = oci.ImageName.parse(name)
     return OciRegistry(place_of(image.host, world), image.repository, http, clock)
 
@@ -49,7 +49,7 @@ def has_packages(name: str) -> bool:
 def packages_of(
     name: str, world: World, http: BoundedSession, clock: Clock, pace: Pace | None = None
 ) -> ForgePackages | None:
-    """The package of an image on the forge, ``None`` if the forge has none for this registry."""
+    """Return the package of an image on the forge, ``None`` if the forge has none for this registry."""
     if not has_packages(name):
         return None
     return ForgePackages(world.forge, oci.ImageName.parse(name).repository, http, clock, pace)

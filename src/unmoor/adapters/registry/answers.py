@@ -1,4 +1,4 @@
-"""What registries answer: their own words, which answers mean that there is nothing, and when to ask again."""
+"""Read a registry's answers: the errors in them, which ones mean "absent", and when to retry."""
 
 from __future__ import annotations
 
@@ -18,62 +18,62 @@ from unmoor.util.text import clean
 _PATIENCE = 120.0
 _REPEATABLE = Retries(patience=_PATIENCE)
 _ONCE = Retries(pauses=(), patience=_PATIENCE)
-# Seconds that a busy registry is given if it does not say how many, and at least.
+# Seconds to wait for a busy registry: if it does not say how many, and at least.
 _DEFAULT, _LEAST = 5.0, 1.0
 _ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND", "NAME_INVALID"})
-_LOOKED_AT = 20_000
+_READ_LIMIT = 20_000
 
 
-class _Said(msgspec.Struct, frozen=True):
+class _Error(msgspec.Struct, frozen=True):
     code: str = ""
     message: str = ""
 
 
 class _Errors(msgspec.Struct, frozen=True):
-    errors: tuple[_Said, ...]
+    errors: tuple[_Error, ...]
 
 
 class RegistryBusy(ServerBusy):
-    """It asked to come back later, more often or for longer than can be waited."""
+    """The registry asked for more or longer waits than the limits allow."""
 
 
 def errors_of(answer: Response) -> tuple[tuple[str, str], ...]:
-    """The codes and messages of the specification's error document, empty where it is none."""
+    """Return the codes and messages of the specification's error document, empty if the answer is not one."""
     try:
-        told = decode_json(answer.body[:_LOOKED_AT], _Errors)
+        document = decode_json(answer.body[:_READ_LIMIT], _Errors)
     except ValueError:
         return ()
-    return tuple((clean(each.code, 60), clean(each.message)) for each in told.errors)
+    return tuple((clean(each.code, 60), clean(each.message)) for each in document.errors)
 
 
 def describe_errors(answer: Response) -> str:
-    """What a registry says about an answer, in one clean line."""
+    """Return the status and the registry's reason for it, in one clean line."""
     words = "; ".join(": ".join(filter(None, pair)) for pair in errors_of(answer))
     if not words and answer.content_type in {"text/plain", "application/json"}:
-        words = clean(answer.body[:_LOOKED_AT].decode("utf-8", "replace"))
+        words = clean(answer.body[:_READ_LIMIT].decode("utf-8", "replace"))
     return clean(f"{answer.status} {words or answer.reason or 'no reason given'}")
 
 
 def is_absent(answer: Response) -> bool:
-    """Whether an answer of 404 comes from a registry, and not from some other server at that address."""
+    """Whether a 404 comes from a registry, and not from some other server at that address."""
     codes = {code for code, _ in errors_of(answer)}
     return bool(codes & _ABSENT) or "Docker-Distribution-Api-Version" in answer.headers
 
 
 def unexpected_answer(answer: Response) -> Unknown:
-    """The error for an answer that tells nothing about what was asked."""
+    """Return the error for an answer that leaves the question open."""
     return Unknown(
         f"the registry answered {describe_errors(answer)}",
         where=without_query(answer.url),
-        otherwise="look at the registry's status page",
+        otherwise="check the registry's status page",
     )
 
 
 def with_patience(send: Callable[[], Response], clock: Clock | None, *, again: bool) -> Response:
-    """Send, and wait for a registry that is busy, as long as it asks for and at most two minutes in all.
+    """Send a request. If the registry is busy, wait as long as it asks for, at most two minutes in total.
 
-    ``again``: what was asked may be asked again after a fault (5xx, a broken exchange), twice,
-    soon. Without a clock nothing is. Raises `Unknown`.
+    If ``again``, also repeat the request up to twice after a fault (5xx, a broken connection). Without a clock,
+    nothing is repeated. Raises `Unknown`.
     """
 
     def once() -> Response:

@@ -1,8 +1,8 @@
-"""How a registry lets us in: HTTP basic, or a token that another address gives (the way of GHCR and Docker Hub).
+"""Log in to a registry: HTTP basic, or a token from another address, as GHCR and Docker Hub use.
 
-A registry answers 401 and says in ``WWW-Authenticate`` what it wants (distribution specification,
-token authentication). A token is kept for the scope it was asked for and no other, and replaced
-once when it is refused: a wrong password therefore fails at once.
+A registry answers 401 and says in ``WWW-Authenticate`` what it requires (distribution specification, token
+authentication). A token is reused only for the scope it was requested for. A refused token is replaced once, so a wrong
+password fails immediately.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LONGEST_TOKEN = 65_536
 _PAIR = re.compile(r"""([A-Za-z_]{1,40})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))""")
 
 Fetch = Callable[[str, Login | None], Response]
-"""Reads an address, with HTTP basic where there is a login; bounded, and never an answer of 5xx or 429."""
+"""Reads an address, with HTTP basic if there is a login. Bounded; never returns a 5xx or 429."""
 
 
 class _TokenAnswer(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ class _TokenAnswer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True)
 class AuthChallenge:
-    """What a registry asks for: ``basic``, or ``bearer`` with where the token comes from."""
+    """What a registry requires: ``basic``, or ``bearer`` with the address that issues tokens."""
 
     scheme: str
     realm: str = ""
@@ -49,27 +49,29 @@ class AuthChallenge:
 
     @classmethod
     def of(cls, header: str, where: str) -> AuthChallenge:
-        """Read ``WWW-Authenticate``. Raises `Unknown` for one that is missing or of no known sort."""
+        """Read ``WWW-Authenticate``. Raises `Unknown` if it is missing or of an unknown scheme."""
         scheme, _, rest = header.strip().partition(" ")
-        told = {each[1].lower(): each[3] or re.sub(r"\\(.)", r"\1", each[2] or "") for each in _PAIR.finditer(rest)}
+        parameters = {
+            each[1].lower(): each[3] or re.sub(r"\\(.)", r"\1", each[2] or "") for each in _PAIR.finditer(rest)
+        }
         match scheme.lower():
             case "basic":
                 return cls(scheme="basic")
-            case "bearer" if told.get("realm"):
-                known = {name: told.get(name, "") for name in ("realm", "service", "scope")}
+            case "bearer" if parameters.get("realm"):
+                known = {name: parameters.get(name, "") for name in ("realm", "service", "scope")}
                 return cls(scheme="bearer", **known)
             case _:
                 raise Unknown(
-                    f"it wants a login of an unknown sort: {clean(header, 100) or 'it does not say which'}",
+                    f"the server requires an unknown kind of login: {clean(header, 100) or 'it does not say which'}",
                     where=where,
-                    next_step="look whether that address is a container registry",
+                    next_step="check that this address is a container registry",
                     retryable=False,
                 )
 
 
 @dataclass
 class RegistryAuth:
-    """One registry's door: remembers what it asked for, and the tokens by scope."""
+    """The credentials for one registry: remembers its scheme, and a token for each scope."""
 
     place: RegistryPlace
     fetch: Fetch
@@ -77,7 +79,7 @@ class RegistryAuth:
     _tokens: dict[tuple[str, bool], Secret] = field(default_factory=dict)
 
     def headers(self, scope: str, *, anonymous: bool) -> Mapping[str, Secret]:
-        """What is known to open it, nothing before the first challenge."""
+        """Return the headers that authenticate a request. Empty before the first challenge."""
         if token := self._tokens.get((scope, anonymous)):
             return {"Authorization": Secret(f"Bearer {token.reveal()}")}
         if self._basic and not anonymous:
@@ -85,9 +87,9 @@ class RegistryAuth:
         return {}
 
     def answer(self, refused: Response, scope: str, *, anonymous: bool, sent: bool) -> None:
-        """Do what an answer of 401 asks for; ``sent`` says whether credentials went with the request already.
+        """Get the credentials that a 401 requires. ``sent`` says whether the request already had some.
 
-        Raises `Denied` where that cannot be done, and `Unknown` where the other side fails.
+        Raises `Denied` if there are none or they are refused, `Unknown` if the token server fails.
         """
         challenge = AuthChallenge.of(refused.headers.get("WWW-Authenticate", ""), without_query(refused.url))
         login = None if anonymous or not self.place.login.secret else self.place.login
@@ -100,32 +102,32 @@ class RegistryAuth:
             self._basic = True
 
     def _token(self, challenge: AuthChallenge, scope: str, login: Login | None) -> Secret:
-        # The registry may want less than we are going to do with the token, so both are asked for.
-        wanted = [scope] if challenge.scope in {"", scope} else [scope, challenge.scope]
+        # The challenge may name less than the token is needed for, so request both.
+        scopes = [scope] if challenge.scope in {"", scope} else [scope, challenge.scope]
         query = [("service", challenge.service)] if challenge.service else []
         realm = resolve_link(self.place.address, challenge.realm)
         if login is not None:
             self._guard(realm)
-        query += [("scope", each) for each in wanted]
+        query += [("scope", each) for each in scopes]
         answer = self.fetch(f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}", login)
         if answer.status in _REFUSED:
             raise denied(answer, self.place, anonymous=login is None)
         return _read_token(answer)
 
     def _guard(self, address: str) -> None:
-        """See that credentials go over https, or stay on this machine."""
+        """Check that credentials go over https or stay on this machine. Raises `Denied`."""
         here = may_be_loopback(self.place.address)
         if parsed(address).scheme != "https" and not (here and may_be_loopback(address)):
             raise Denied(
-                f"it wants the password of {self.place.host} over plain http",
+                f"the registry requires the password of {self.place.host} over plain http",
                 where=without_query(address),
-                next_step="give the registry an https address in the world file: passwords go over nothing else",
+                next_step="give the registry an https address in the world file: passwords are sent only over https",
             )
         if here and not may_be_loopback(address) and origin(address) != origin(self.place.address):
             raise Denied(
-                "a registry on this machine wants its password sent elsewhere",
+                "a registry on this machine requires its password at another host",
                 where=without_query(address),
-                next_step="look at the registry's configuration of tokens",
+                next_step="check the registry's token settings",
             )
 
 
@@ -133,25 +135,25 @@ def _read_token(answer: Response) -> Secret:
     token = ""
     if answer.status == HTTPStatus.OK:
         try:
-            told = decode_json(answer.body, _TokenAnswer)
+            issued = decode_json(answer.body, _TokenAnswer)
         except ValueError:
-            told = _TokenAnswer()
-        token = told.token or told.access_token
+            issued = _TokenAnswer()
+        token = issued.token or issued.access_token
     if not token or len(token) > _LONGEST_TOKEN or not token.isascii() or any(c.isspace() for c in token):
         raise Unknown(
-            f"the answer ({answer.status}) holds no token that can be used",
+            f"the answer ({answer.status}) has no usable token",
             where=without_query(answer.url),
-            otherwise="look at the registry's status page",
+            otherwise="check the registry's status page",
         )
     return Secret(token)
 
 
 def denied(answer: Response, place: RegistryPlace, *, anonymous: bool) -> Denied:
-    """The error for a login that is missing or was not accepted."""
+    """Return the error for a missing or refused login."""
     if anonymous:
-        what, advice = "it lets nobody in without a login", f"give a login for {place.host}, or make the image public"
+        what, advice = "the registry requires a login", f"give a login for {place.host}, or make the image public"
     else:
-        what = f"it does not accept the login ({place.login.origin})"
+        what = f"the registry refuses the login ({place.login.origin})"
         advice = f"give the user name and a valid password or token of {place.host}"
     return Denied(f"{what}: {describe_errors(answer)}", where=without_query(answer.url), next_step=advice)
 

@@ -1,8 +1,7 @@
 """One repository on one registry, over HTTP (OCI distribution specification 1.1).
 
-Written on our bounded session: what Python has for registries either writes manifests anew, which
-changes their digests, or tries a wrong password for minutes, or picks credentials by the beginning
-of a name.
+Uses the project's own HTTP session. The registry clients for Python either serialize manifests again, which changes
+their digests, or retry a wrong password for minutes, or match credentials by the prefix of a name.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 _HUB_ADDRESS = "https://registry-1.docker.io"
-_PAGES = 1000
+_PAGE_LIMIT = 1000
 _PER_PAGE = 100
-# Seconds before each sending of one manifest; between two the registry is asked what it holds.
+# Seconds to wait before each attempt to put a manifest. Between two attempts, the client reads the tag.
 _PAUSES = (0.0, 1.0, 4.0)
 
 
@@ -39,10 +38,9 @@ class _Tags(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class OciRegistry:
-    """`unmoor.ports.registry.Registry`. Without a clock nothing is tried again.
+    """Implements `unmoor.ports.registry.Registry`. Without a clock, nothing is retried.
 
-    ``settings`` is where a person changes the package's settings, where that is known better than
-    from the registry's host.
+    ``settings`` is the address of the package's settings, if it is not the usual one of the registry's host.
     """
 
     place: RegistryPlace
@@ -50,7 +48,7 @@ class OciRegistry:
     http: BoundedSession
     clock: Clock | None = None
     settings: str = ""
-    _wire: RegistryRequests = field(init=False, compare=False, repr=False)
+    _requests: RegistryRequests = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         name = oci.ImageName.parse(f"{self.place.host}/{self.repository}")
@@ -59,27 +57,29 @@ class OciRegistry:
         place = replace(self.place, host=name.host, address=address)
         object.__setattr__(self, "place", place)
         object.__setattr__(self, "repository", name.repository)
-        object.__setattr__(self, "_wire", RegistryRequests(place, name.repository, self.http, self.clock, self.page))
+        object.__setattr__(
+            self, "_requests", RegistryRequests(place, name.repository, self.http, self.clock, self.page)
+        )
 
     @property
     def name(self) -> str:
-        """As users write it."""
+        """The name as users write it."""
         return f"{self.place.host}/{self.repository}"
 
     @property
     def address(self) -> str:
-        """As the engine has to write it; it knows Docker Hub by its name alone."""
+        """The name for the engine. It accepts Docker Hub only under its usual name."""
         host = oci.DOCKER_HUB if self.place.address == _HUB_ADDRESS else urlsplit(self.place.address).netloc
         return f"{host}/{self.repository}"
 
     @property
     def page(self) -> str:
-        """Where a person would change the package's settings."""
+        """The address of the package's settings."""
         owner, _, package = self.repository.partition("/")
         if self.settings:
             return self.settings
         if self.place.host == "ghcr.io":
-            # An organisation's is under /orgs/ instead; the registry does not say which it is.
+            # For an organisation it is under /orgs/ instead. The registry does not say which the owner is.
             return f"https://github.com/users/{owner}/packages/container/{quote(package, safe='')}/settings"
         if self.place.host == oci.DOCKER_HUB:
             return f"https://hub.docker.com/repository/docker/{self.repository}"
@@ -87,61 +87,61 @@ class OciRegistry:
 
     @property
     def login(self) -> Login:
-        """The login itself, for an engine."""
+        """The login, for an engine."""
         return self.place.login
 
     def credential(self) -> Credential:
-        """Say whether there is a login."""
+        """Whether there is a login, and its origin."""
         return Credential(present=bool(self.place.login.secret), origin=self.place.login.origin)
 
     def head(self, reference: str) -> str | None:
-        """The digest behind a tag or digest."""
+        """Return the digest of a tag or digest, ``None`` if it is absent."""
         try:
-            answer = self._wire.ask("HEAD", f"manifests/{_checked(reference)}", headers={"Accept": oci.ACCEPT})
+            answer = self._requests.ask("HEAD", f"manifests/{_checked(reference)}", headers={"Accept": oci.ACCEPT})
         except RequestForbidden:
-            # The answer to HEAD has no words: a read brings them.
+            # An answer to HEAD has no body. The one to GET says why.
             manifest = self.manifest(reference)
             return manifest.digest if manifest else None
-        told = answer.headers.get("Docker-Content-Digest", "")
-        if answer.status == HTTPStatus.OK and oci.is_digest(told):
-            self._same(reference, told, answer)
-            return told
+        reported = answer.headers.get("Docker-Content-Digest", "")
+        if answer.status == HTTPStatus.OK and oci.is_digest(reported):
+            self._check_digest(reference, reported, answer)
+            return reported
         if answer.status == HTTPStatus.NOT_FOUND and is_absent(answer):
             return None
-        # No digest, or an answer that may come from another server: the body tells.
+        # There is no digest, or the answer may come from another server. The body decides.
         manifest = self.manifest(reference)
         return manifest.digest if manifest else None
 
     def manifest(self, reference: str, *, anonymous: bool = False) -> OciManifest | None:
-        """Read a manifest; its digest is computed and compared."""
-        answer = self._wire.ask(
+        """Read a manifest, ``None`` if it is absent. Raises `Conflict` if its digest is wrong."""
+        answer = self._requests.ask(
             "GET", f"manifests/{_checked(reference)}", headers={"Accept": oci.ACCEPT}, anonymous=anonymous
         )
         if answer.status == HTTPStatus.NOT_FOUND and is_absent(answer):
             return None
-        self._must_be(answer, HTTPStatus.OK)
+        self._check_status(answer, HTTPStatus.OK)
         digest = oci.digest_of(answer.body)
-        self._same(reference, digest, answer)
-        told = answer.headers.get("Docker-Content-Digest", digest)
-        if told != digest:
+        self._check_digest(reference, digest, answer)
+        reported = answer.headers.get("Docker-Content-Digest", digest)
+        if reported != digest:
             raise Conflict(
-                f"the registry calls these bytes {clean(told, 80)}, and they are {digest}",
+                f"the registry reports the digest {clean(reported, 80)}, but the manifest's digest is {digest}",
                 where=f"{self.name}, {clean(reference)}",
-                next_step="do not use them; ask the registry's operators",
+                next_step="do not use the manifest; ask the registry's operators",
             )
         kind = answer.content_type
         oci.read_manifest(answer.body, kind, where=without_query(answer.url))
         return OciManifest(data=answer.body, digest=digest, media_type=kind)
 
     def blob(self, digest: str) -> bytes:
-        """Read a small blob; a redirect to where the registry keeps its blobs is followed without credentials."""
-        answer = self._wire.ask("GET", f"blobs/{_checked(digest)}")
-        self._must_be(answer, HTTPStatus.OK)
-        self._same(digest, oci.digest_of(answer.body), answer)
+        """Read a small blob. Follows a redirect to the registry's storage, without credentials."""
+        answer = self._requests.ask("GET", f"blobs/{_checked(digest)}")
+        self._check_status(answer, HTTPStatus.OK)
+        self._check_digest(digest, oci.digest_of(answer.body), answer)
         return answer.body
 
     def put(self, tag: str, manifest: OciManifest) -> str:
-        """Put these very bytes under a tag; a lost answer is decided by looking."""
+        """Put exactly these bytes under a tag. If the answer is lost, reads the tag before it tries again."""
         trouble: UnmoorError | None = None
         for pause in _PAUSES if self.clock else _PAUSES[:1]:
             if self.clock:
@@ -156,76 +156,76 @@ class OciRegistry:
                 return manifest.digest
             if not isinstance(trouble, Unknown):
                 break
-        assert trouble is not None  # noqa: S101 - the loop ran, and ended without an answer that was a yes
+        assert trouble is not None  # noqa: S101 - the loop ran at least once, without success
         raise trouble
 
     def _put(self, tag: str, manifest: OciManifest) -> str:
         headers = {"Content-Type": manifest.media_type}
-        answer = self._wire.ask("PUT", f"manifests/{_checked(tag)}", body=manifest.data, headers=headers, push=True)
+        answer = self._requests.ask("PUT", f"manifests/{_checked(tag)}", body=manifest.data, headers=headers, push=True)
         if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
-            raise self._refusal(answer, f"{clean(tag)} was not taken")
+            raise self._refusal(answer, f"could not put {clean(tag)}")
         return self._read_back(tag, manifest)
 
     def tags(self) -> tuple[str, ...]:
-        """Every tag, page by page."""
+        """Read every tag, page by page."""
         found: list[str] = []
         path = f"tags/list?n={_PER_PAGE}"
-        for _ in range(_PAGES):
-            answer = self._wire.ask("GET", path)
+        for _ in range(_PAGE_LIMIT):
+            answer = self._requests.ask("GET", path)
             if answer.status == HTTPStatus.NOT_FOUND and is_absent(answer):
                 return ()
-            self._must_be(answer, HTTPStatus.OK)
+            self._check_status(answer, HTTPStatus.OK)
             found += _tags(answer)
             path = self._next(answer)
             if not path:
                 return tuple(dict.fromkeys(found))
         raise Unknown(
-            f"the list of tags has more than {_PAGES} pages",
+            f"the list of tags has more than {_PAGE_LIMIT} pages",
             where=self.name,
-            next_step="look whether the registry's pages lead in a circle",
+            next_step="check whether the registry's pages link in a circle",
             retryable=False,
         )
 
     def may_push(self) -> bool:
-        """Open an upload session and leave it unused."""
+        """Start an upload and abandon it. ``False`` without a login. Raises `Denied`, `Rejected`."""
         if not self.place.login.secret:
             return False
-        answer = self._wire.ask("POST", "blobs/uploads/", push=True)
+        answer = self._requests.ask("POST", "blobs/uploads/", push=True)
         if answer.status not in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
-            raise self._refusal(answer, "it takes no upload")
+            raise self._refusal(answer, "could not start an upload")
         return True
 
     def delete(self, digest: str) -> None:
         """Delete a manifest by digest."""
-        answer = self._wire.ask("DELETE", f"manifests/{_checked(digest)}", scope="delete")
+        answer = self._requests.ask("DELETE", f"manifests/{_checked(digest)}", scope="delete")
         if answer.status == HTTPStatus.NOT_FOUND and is_absent(answer):
             return
         if answer.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT}:
-            raise self._refusal(answer, f"{clean(digest, 80)} was not deleted")
+            raise self._refusal(answer, f"could not delete {clean(digest, 80)}")
         if self.head(digest) is not None:
-            raise Unknown(f"{digest} was deleted, and is still there", where=self.name)
+            raise Unknown(f"{digest} was deleted but is still there", where=self.name)
 
-    def _must_be(self, answer: Response, status: int) -> None:
+    def _check_status(self, answer: Response, status: int) -> None:
         if answer.status != status:
             raise unexpected_answer(answer)
 
-    def _same(self, reference: str, digest: str, answer: Response) -> None:
+    def _check_digest(self, reference: str, digest: str, answer: Response) -> None:
         if oci.is_digest(reference) and digest != reference:
             raise Conflict(
-                f"the registry gives {digest} for {reference}",
+                f"the registry returned {digest} for {reference}",
                 where=without_query(answer.url),
                 next_step="do not use it; ask the registry's operators",
             )
 
     def _read_back(self, tag: str, manifest: OciManifest) -> str:
-        seen = self.head(tag)
-        if seen != manifest.digest:
+        current = self.head(tag)
+        if current != manifest.digest:
             raise Unknown(
-                f"{clean(tag)} was taken, and read back it is {seen or 'not there'}, not {manifest.digest}",
+                f"{clean(tag)} was put, but now it is {current or 'not there'}, not {manifest.digest}",
                 where=self.name,
-                otherwise="see who else moves this tag",
+                otherwise="check what else moves this tag",
             )
-        return seen
+        return current
 
     def _refusal(self, answer: Response, what: str) -> Rejected:
         unsupported = any(code == "UNSUPPORTED" for code, _ in errors_of(answer))
@@ -238,7 +238,7 @@ class OciRegistry:
         )
 
     def _next(self, answer: Response) -> str:
-        """The path of the next page, the empty text after the last one."""
+        """Return the path of the next page, empty after the last one."""
         target, _, rest = answer.headers.get("Link", "").partition(";")
         if 'rel="next"' not in rest.replace("'", '"').replace("rel=next", 'rel="next"'):
             return ""
@@ -246,7 +246,7 @@ class OciRegistry:
         root = f"{self.place.address}/v2/{self.repository}/"
         if origin(url) != origin(self.place.address) or not urlsplit(url).path.startswith(urlsplit(root).path):
             raise Unknown(
-                "its next page is elsewhere",
+                "the next page of tags is at another address",
                 where=without_query(url),
                 next_step="ask the registry's operators",
                 retryable=False,
@@ -255,11 +255,11 @@ class OciRegistry:
 
 
 def _checked(reference: str) -> str:
-    """See that a reference may stand in an address. Raises `Rejected`."""
+    """Return a reference that is safe in an address. Raises `Rejected` for any other."""
     if not oci.is_tag(reference) and not oci.is_digest(reference):
         raise Rejected(
             f"{clean(reference, 140)!r} is neither a tag nor a digest",
-            next_step="128 letters, digits, '.', '_', '-' at most, or sha256: and 64 hexadecimal digits",
+            next_step="use at most 128 letters, digits, '.', '_' and '-', or sha256: and 64 hexadecimal digits",
         )
     return reference
 
@@ -271,9 +271,9 @@ def _tags(answer: Response) -> tuple[str, ...]:
         tags = ("",)
     if not all(map(oci.is_tag, tags)):
         raise Unknown(
-            "this is not a list of tags",
+            "the answer is not a list of tags",
             where=without_query(answer.url),
-            next_step="look at what the registry serves there",
+            next_step="check what the registry serves at this address",
             retryable=False,
         )
     return tags

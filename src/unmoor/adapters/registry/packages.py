@@ -1,6 +1,6 @@
-"""GHCR's other side: a repository of images is a package of the forge, and a digest a version of it.
+"""Packages on the forge, for ghcr.io: a repository of images is a package, and a digest is a version of it.
 
-GitHub's REST API, "packages". Only here can something be deleted: the registry itself answers 405.
+Uses GitHub's REST API, "packages". Only this API can delete: the registry itself answers 405.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
 
 _PER_PAGE = 100
-_RIGHTS = "use a token with read:packages, and with delete:packages and the role of an admin to delete"
+_RIGHTS = "use a token with read:packages; to delete, it also needs delete:packages and the admin role"
 
 
 class _Container(msgspec.Struct, frozen=True):
@@ -48,7 +48,7 @@ class _Package(msgspec.Struct, frozen=True):
 
 
 class ForgePackages:
-    """`unmoor.ports.registry.Packages` over the forge's REST API. ``repository`` is ``owner/name`` on the registry."""
+    """Implements `unmoor.ports.registry.Packages`. ``repository`` is ``owner/name`` on the registry."""
 
     def __init__(
         self, place: ForgePlace, repository: str, http: BoundedSession, clock: Clock, pace: Pace | None = None
@@ -57,10 +57,10 @@ class ForgePackages:
         pace = pace or Pace(place.api, clock)
         self._api = GitHubClient(place, http, clock, token=token or None, pace=pace, rights=_RIGHTS)
         self._repository = repository
-        self._found = ""
+        self._path = ""
 
     def versions(self) -> tuple[PackageVersion, ...]:
-        """Every version, newest first, page by page; a package that is not there has none."""
+        """Read every version, newest first. Empty if the package does not exist."""
         root = self._root()
         if root is None:
             return ()
@@ -74,7 +74,7 @@ class ForgePackages:
         return tuple(sorted(unique.values(), key=lambda version: version.created, reverse=True))
 
     def delete(self, version: PackageVersion) -> None:
-        """Delete one version; one that is gone already is no trouble."""
+        """Delete one version. It is fine if it does not exist. Raises `Rejected`."""
         root = self._root()
         if root is None:
             return
@@ -82,30 +82,30 @@ class ForgePackages:
             self._api.delete(f"{root}/versions/{version.id}")
         except Rejected as error:
             raise Rejected(
-                f"version {version.id} ({version.digest}) was not deleted: {error.what}",
+                f"could not delete version {version.id} ({version.digest}): {error.what}",
                 where=self._repository,
-                next_step="a version with more than 5,000 downloads stays;"
-                " for all others the token needs delete:packages",
+                next_step="a version with more than 5,000 downloads cannot be deleted;"
+                " for any other, the token needs delete:packages",
             ) from error
 
     def is_public(self) -> bool | None:
-        """Whether everybody may pull."""
+        """Whether anyone can pull. ``None`` if the package does not exist."""
         root = self._root()
         package = None if root is None else self._package(root)
         return None if package is None else package.visibility == "public"
 
     def _root(self) -> str | None:
-        """Where the package is: under an organisation or a user; the forge tells by 404. ``None``: under neither."""
+        """Find the package's path, under an organisation or a user. ``None`` if it is under neither (404)."""
         owner, _, name = self._repository.partition("/")
-        for kind in () if self._found else ("orgs", "users"):
+        for kind in () if self._path else ("orgs", "users"):
             path = f"/{kind}/{quote(owner)}/packages/container/{quote(name, safe='')}"
             if self._package(path) is not None:
-                self._found = path
+                self._path = path
                 break
-        return self._found or None
+        return self._path or None
 
     def _package(self, path: str) -> _Package | None:
-        """Read the package, ``None`` if it is not there."""
+        """Read the package, ``None`` if it does not exist."""
         try:
             return converted(self._api.read(path), _Package, "a package", self._api.where(path))
         except NotFound:

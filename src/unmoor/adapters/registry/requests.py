@@ -1,4 +1,4 @@
-"""The conversation with one repository of a registry: logins, waits, and which answers are errors."""
+"""Send requests to one repository of a registry: logs in, waits, and raises the errors that all requests share."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from unmoor.util.secret import Secret
 
 
 class RequestForbidden(Denied):
-    """403: the login is known, and may not do that. Asking again in other words does no harm."""
+    """403: the registry accepts the login, but it lacks this permission. Another request is harmless."""
 
 
 class RegistryRequests:
-    """Sends requests below ``/v2/<repository>/``. ``page`` is where a person changes who may do what."""
+    """Sends requests below ``/v2/<repository>/``. ``page`` is the address of the package's settings."""
 
     def __init__(
         self, place: RegistryPlace, repository: str, http: BoundedSession, clock: Clock | None, page: str
@@ -30,7 +30,7 @@ class RegistryRequests:
         self._http = http
         self._clock = clock
         self._page = page
-        self._door = RegistryAuth(place, self._fetch)
+        self._auth = RegistryAuth(place, self._fetch)
 
     def ask(
         self,
@@ -43,10 +43,10 @@ class RegistryRequests:
         scope: str = "",
         anonymous: bool = False,
     ) -> Response:
-        """Send one request, with whatever the registry wants to see. Any status that is left is an answer.
+        """Send one request with the credentials that the registry requires. Return any other status as it is.
 
-        Raises `Denied` for 401 and 403, `Unknown` for 429 that does not end, for 5xx and where there
-        is no whole answer; a PUT is then not sent again, all others are.
+        Raises `Denied` for 401 and 403, `Unknown` for a lasting 429, for 5xx and for an incomplete answer. Retries
+        faults, except for a PUT.
         """
         url = f"{self._place.address}/v2/{self._repository}/{path}"
         answer = with_patience(
@@ -59,9 +59,9 @@ class RegistryRequests:
         refused = answer.status > HTTPStatus.FORBIDDEN and any(code == "DENIED" for code, _ in errors_of(answer))
         if answer.status == HTTPStatus.FORBIDDEN or refused:
             raise RequestForbidden(
-                f"the registry forbids it: {describe_errors(answer)}",
+                f"the registry denies access: {describe_errors(answer)}",
                 where=f"{self._place.host}/{self._repository}",
-                next_step=f"look at who may write to the package: {self._page}",
+                next_step=f"check who may write to the package: {self._page}",
             )
         return answer
 
@@ -76,14 +76,14 @@ class RegistryRequests:
         scope: str = "",
         anonymous: bool = False,
     ) -> Response:
-        """One exchange; after a challenge a second one, and no third."""
-        wanted = f"repository:{self._repository}:{scope or ('pull,push' if push else 'pull')}"
-        secrets = self._door.headers(wanted, anonymous=anonymous)
+        """Send one request, and again after a challenge."""
+        scope_needed = f"repository:{self._repository}:{scope or ('pull,push' if push else 'pull')}"
+        secrets = self._auth.headers(scope_needed, anonymous=anonymous)
         answer = self._once(method, url, headers, secrets, body)
         if answer.status != HTTPStatus.UNAUTHORIZED:
             return answer
-        self._door.answer(answer, wanted, anonymous=anonymous, sent=bool(secrets))
-        return self._once(method, url, headers, self._door.headers(wanted, anonymous=anonymous), body)
+        self._auth.answer(answer, scope_needed, anonymous=anonymous, sent=bool(secrets))
+        return self._once(method, url, headers, self._auth.headers(scope_needed, anonymous=anonymous), body)
 
     def _once(
         self, method: str, url: str, headers: Mapping[str, str], secrets: Mapping[str, Secret], body: bytes
