@@ -1,4 +1,4 @@
-"""Addresses: what is taken, what is refused, and that no reason quotes a password."""
+"""Addresses: which are accepted, which are refused, and that no reason quotes a password."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CANARY = "canary-7f3a"
 
 
 def reason_against(check: Callable[[str], str], text: str) -> str:
-    """Hand over text that must be refused, and return the reason."""
+    """Check text that must be refused, and return the reason."""
     with pytest.raises(ValueError, match=r"\w") as raised:
         check(text)
     return str(raised.value)
@@ -33,7 +33,7 @@ def reason_against(check: Callable[[str], str], text: str) -> str:
     ],
 )
 def test_slashes_are_put_right(text: str, folder: str, root: str) -> None:
-    """Folders end in one slash, roots in none; the host is lower case, the path stays."""
+    """A folder ends in one slash, a root in none. The host becomes lower case, the path does not change."""
     assert (folder_address(text), root_address(text)) == (folder, root)
 
 
@@ -74,12 +74,12 @@ PLAIN = "expected an address such as https://example.org/simple/: plain ASCII, w
     ],
 )
 def test_refused_addresses(text: str, reason: str) -> None:
-    """Each refusal has its reason, and quotes no more than the host of a plain address."""
+    """Each refusal has its reason, and quotes nothing but the host of a plain address."""
     assert reason_against(checked_address, text) == reason
     assert CANARY not in reason
 
 
-PIECES = st.sampled_from(
+FRAGMENTS = st.sampled_from(
     [
         "http",
         "https",
@@ -114,11 +114,11 @@ PIECES = st.sampled_from(
 )
 
 
-@given(st.one_of(st.lists(PIECES, max_size=9).map("".join), st.text(max_size=40)))
+@given(st.one_of(st.lists(FRAGMENTS, max_size=9).map("".join), st.text(max_size=40)))
 @example("http://127.0.0.1@example.org/")
 @example("http://example.org\\@127.0.0.1/")
-def test_what_passes_is_read_alike_by_everyone(text: str) -> None:
-    """An address that passes has, for the standard parser too, one host, no credentials, and https or loopback."""
+def test_the_standard_parser_agrees_on_accepted_addresses(text: str) -> None:
+    """The standard parser, too, finds in an accepted address a host, no credentials, and https or loopback."""
     try:
         address = checked_address(text)
     except ValueError:
@@ -136,8 +136,8 @@ def test_what_passes_is_read_alike_by_everyone(text: str) -> None:
 
 
 @given(st.ip_addresses())
-def test_loopback_is_what_the_standard_library_calls_so(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
-    """For any numeric host the answer is that of ``ipaddress``, but for addresses of IPv4 within IPv6."""
+def test_loopback_agrees_with_the_standard_library(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    """For any numeric host the answer is that of ``ipaddress``, except for IPv4-mapped IPv6 addresses."""
     host = f"[{address}]" if address.version == 6 else str(address)
     mapped = getattr(address, "ipv4_mapped", None) is not None
     assert is_loopback(f"http://{host}:1/") == (address.is_loopback and not mapped)
@@ -173,7 +173,7 @@ def test_pages(text: str) -> None:
     ],
 )
 def test_refused_pages(text: str) -> None:
-    """Nothing but the two plain names stands in braces, and the rest is an address."""
+    """Braces may contain only the two plain names, and the rest must be an address."""
     assert reason_against(page_address, text)
 
 
@@ -193,7 +193,7 @@ def test_refused_pages(text: str) -> None:
     ],
 )
 def test_git_remotes(text: str) -> None:
-    """Names, absolute paths and plain addresses pass as they are."""
+    """Names, absolute paths and plain addresses are accepted unchanged."""
     assert git_remote(text) == text
 
 
@@ -223,5 +223,5 @@ def test_git_remotes(text: str) -> None:
     ],
 )
 def test_refused_git_remotes(text: str) -> None:
-    """What git would take for an option, a program to run, or a place for passwords is refused."""
+    """Refuses what git would read as an option or a program to run, and addresses with a password."""
     assert CANARY not in reason_against(git_remote, text)

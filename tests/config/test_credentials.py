@@ -1,4 +1,4 @@
-"""Credentials of the real world: the places, their order, and that none goes to the wrong index."""
+"""Credentials of the real world: where they are found, in which order, and that none goes to the wrong index."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UPLOADS = {"pypi": PRODUCTION, "testpypi": STAGING}
 
 
 class MemoryKeyring(keyring.backend.KeyringBackend):
-    """A keyring that lives as long as the test."""
+    """A keyring in memory."""
 
     priority = 1.0
 
@@ -37,18 +37,18 @@ class MemoryKeyring(keyring.backend.KeyringBackend):
         self.passwords, self.hold = passwords, hold
 
     def get_password(self, service: str, username: str) -> str | None:
-        """Answer, after waiting where a test holds it."""
+        """Return a password. Waits first if a test blocks the keyring."""
         if self.hold:
             self.hold.wait(30)
         return self.passwords.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Keep a password."""
+        """Store a password."""
         self.passwords[service, username] = password
 
 
 class BrokenKeyring(MemoryKeyring):
-    """A keyring that fails with words nobody should see."""
+    """A keyring that fails with a message that must not be shown."""
 
     def get_password(self, service: str, username: str) -> str | None:
         """Fail."""
@@ -57,20 +57,20 @@ class BrokenKeyring(MemoryKeyring):
 
 @pytest.fixture(autouse=True)
 def _usual_keyring() -> Iterator[None]:
-    """Put the keyring back after each test."""
+    """Restore the keyring after each test."""
     before = keyring.get_keyring()
     yield
     keyring.set_keyring(before)
 
 
 def home_with(tmp_path: Path, text: str) -> dict[str, str]:
-    """Write a .pypirc, and return the environment that leads to it."""
+    """Write a .pypirc, and return the environment with its home."""
     (tmp_path / ".pypirc").write_text(text, encoding="utf-8")
     return {"HOME": str(tmp_path), "GITHUB_ACTIONS": "true"}
 
 
 def found(name: str, environ: dict[str, str]) -> tuple[str, str]:
-    """Look for a login: its secret in the clear, and the word that names its place; the origin never shows it."""
+    """Find a login, and return its secret and origin. Neither its ``repr`` nor its origin may contain the secret."""
     login = index_login(name, UPLOADS[name], environ)
     assert CANARY not in f"{login!r}"
     assert OTHER not in f"{login!r}"
@@ -95,7 +95,7 @@ def found(name: str, environ: dict[str, str]) -> tuple[str, str]:
     ],
 )
 def test_variables(tmp_path: Path, environ: dict[str, str], production: str, staging: str) -> None:
-    """Each variable reaches the index that it was meant for, and no other."""
+    """Each variable is used for its own index only."""
     environ = {"HOME": str(tmp_path), "GITHUB_ACTIONS": "true", **environ}
     assert (found("pypi", environ)[0], found("testpypi", environ)[0]) == (production, staging)
 
@@ -116,13 +116,13 @@ def test_variables(tmp_path: Path, environ: dict[str, str], production: str, sta
     ],
 )
 def test_pypirc(tmp_path: Path, text: str, production: str, staging: str) -> None:
-    """A section counts by its name or its address, and never for another index."""
+    """A section is matched by its name or its address, and never used for another index."""
     environ = home_with(tmp_path, text)
     assert (found("pypi", environ)[0], found("testpypi", environ)[0]) == (production, staging)
 
 
 def test_origins_name_the_place(tmp_path: Path) -> None:
-    """The origin says where the secret was found, or every place that was looked in."""
+    """The origin says where the secret was found, or lists every place that was searched."""
     environ = home_with(tmp_path, f"[pypi]\npassword = {CANARY}\n")
     assert found("pypi", environ)[1] == f"[pypi] in {tmp_path}/.pypirc"
     assert found("testpypi", environ)[1] == f"nowhere: looked in UNMOOR_TESTPYPI_PASSWORD, {tmp_path}/.pypirc"
@@ -134,7 +134,7 @@ def test_origins_name_the_place(tmp_path: Path) -> None:
 
 
 def test_usernames(tmp_path: Path) -> None:
-    """An API token's user name is the default; TWINE_USERNAME belongs to TWINE_PASSWORD."""
+    """The default is the user name of API tokens. TWINE_USERNAME applies to TWINE_PASSWORD only."""
     base = {"HOME": str(tmp_path), "GITHUB_ACTIONS": "true"}
     twine_user = {**base, "TWINE_USERNAME": "me", "TWINE_PASSWORD": "t"}
     assert index_login("pypi", PRODUCTION, base).username == "__token__"
@@ -156,7 +156,7 @@ def test_usernames(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_pypirc(tmp_path: Path, text: str, place: str) -> None:
-    """A file that cannot be parsed is refused by its line, which is not quoted."""
+    """The error for a file that cannot be parsed names the line and does not quote it."""
     with pytest.raises(ConfigError) as raised:
         found("pypi", home_with(tmp_path, text))
     assert str(raised.value) == f"{tmp_path}/.pypirc{place}: this is not INI, or a section or an option appears twice"
@@ -173,13 +173,13 @@ def test_the_keyring_is_asked_for_the_upload_address(tmp_path: Path) -> None:
 
 
 def test_a_keyring_that_fails() -> None:
-    """A backend may raise anything; its words are not repeated."""
+    """A backend may raise any exception, and its message is not repeated."""
     keyring.set_keyring(BrokenKeyring({}))
     assert from_keyring("service", "me") == (Secret(""), "the keyring (service, me), which failed (RuntimeError)")
 
 
 def test_a_keyring_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A keyring that waits for its user is given up."""
+    """A keyring that waits for its user times out."""
     monkeypatch.setattr(credentials, "_KEYRING_PATIENCE", 0.05)
     hold = threading.Event()
     keyring.set_keyring(MemoryKeyring({("service", "me"): CANARY}, hold))
@@ -206,18 +206,18 @@ def test_without_the_keyring_package(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_forges_token(environ: dict[str, str], secret: str, origin: str) -> None:
-    """GITHUB_TOKEN wins over GH_TOKEN; an empty one is none."""
+    """GITHUB_TOKEN takes precedence over GH_TOKEN. An empty variable is ignored."""
     assert forge_login(environ) == Login(username="", secret=Secret(secret), origin=origin)
 
 
 @given(st.text(max_size=30))
-def test_references_never_quote_what_they_refuse(text: str) -> None:
-    """Whatever is written, a refusal holds none of it, and what passes is a literal or a known reference."""
+def test_a_refused_reference_is_never_quoted(text: str) -> None:
+    """No error quotes the refused text, and accepted text is a literal or a known reference."""
     marked = text + CANARY
     try:
         checked_reference(marked)
     except ValueError as error:
-        assert CANARY not in str(error)  # noqa: PT017 - what passes is checked below
+        assert CANARY not in str(error)  # noqa: PT017 - accepted text is checked below
         return
     lookup = SecretReference.parse(Secret(marked)).lookup
     assert lookup is None or marked.startswith(f"{lookup}:")

@@ -1,4 +1,4 @@
-"""The settings of images: what an image may be called, built as and tried with."""
+"""The settings of images: names, platforms, targets, smoke commands."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def images(text: str) -> tuple[ImageSettings, ...]:
 
 
 def test_an_empty_table_has_every_default() -> None:
-    """One platform, the last stage, the usual tags."""
+    """The defaults: one platform, the last stage, the usual tags."""
     assert images("[[image]]\n") == (ImageSettings(),)
     assert ImageSettings().platforms == ("linux/amd64",)
     assert images("") == ()
 
 
 def test_a_full_table() -> None:
-    """Targets are suffixes or tables; smoke commands are tables."""
+    """A target is a suffix or a table; a smoke command is a table."""
     (image,) = images(
         "[[image]]\n"
         'name = "registry.example.org:5000/acme/demo"\nmirrors = ["docker.io/acme/demo"]\n'
@@ -68,12 +68,12 @@ NAME = "expected an image name with its registry, in lowercase, such as ghcr.io/
     ],
 )
 def test_each_fault_has_its_message(line: str, message: str) -> None:
-    """A wrong value is told with its line and what was expected."""
+    """The message for a wrong value has its line and the expected value."""
     with pytest.raises(ConfigError) as caught:
         images(f"# settings\n[[image]]\n{line}\n")
     assert str(caught.value).startswith(f"unmoor.toml, line 3: {message}")
 
 
 def test_no_variable_holds_tables() -> None:
-    """An environment variable of that name says nothing."""
+    """An environment variable with the name of an array of tables is ignored."""
     assert resolve(lambda _: None, environ={"UNMOOR_IMAGE": "x"}).settings.image == ()

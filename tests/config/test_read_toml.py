@@ -1,4 +1,4 @@
-"""The TOML reader: lines of keys."""
+"""The TOML reader: the lines of keys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ below = 3
 
 
 def test_every_key_has_the_line_it_starts_on() -> None:
-    """Multi-line values, dotted keys, inline tables and arrays of tables are all found where they begin."""
+    """Multi-line values, dotted keys, inline tables and arrays of tables have the line they start on."""
     assert lines_of(TEXT) == {
         ("top",): 2,
         ("a", "b"): 4,
@@ -59,7 +59,7 @@ def test_windows_line_ends() -> None:
 
 
 def test_a_missing_key_has_the_line_of_its_table() -> None:
-    """What is not there is told where it should stand."""
+    """A missing key is reported at the table that it belongs in."""
     document = parse(TEXT.encode(), "x.toml")
     assert document.line_of(("a", "b", "missing")) == 4
     assert document.line_of(("elsewhere", "missing")) == 0
@@ -70,8 +70,8 @@ VALUES = st.sampled_from(["1", '"#"', "'='", "[\n1,\n# ]\n2]", '"""\n[x]\ny = 1\
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=8), st.dictionaries(KEYS, VALUES, max_size=8))
-def test_lines_agree_with_where_keys_were_written(top: dict[str, str], inner: dict[str, str]) -> None:
-    """For any table the line found is the line written."""
+def test_found_lines_equal_the_written_lines(top: dict[str, str], inner: dict[str, str]) -> None:
+    """For any table, the found line of a key is the one it was written on."""
     lines: list[str] = []
     expected: dict[tuple[str, ...], int] = {}
     for prefix, table in (((), top), (("t-t-t-t",), inner)):

@@ -1,4 +1,4 @@
-"""Settings: where they come from, and every fault told at once."""
+"""Settings: their sources, and the report of all faults at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unmoor.errors import ConfigError
 
 
 def reader(files: dict[str, bytes]) -> Callable[[str], bytes | None]:
-    """Stand for a commit that holds these files."""
+    """Return a function that reads these files, as from a commit."""
 
     def read(name: str) -> bytes | None:
         return files.get(name)
@@ -25,7 +25,7 @@ def reader(files: dict[str, bytes]) -> Callable[[str], bytes | None]:
 def refusal(
     files: dict[str, str], environ: dict[str, str] | None = None, given: dict[str, object] | None = None
 ) -> str:
-    """Read settings that must be refused, and return the whole message with its next step."""
+    """Read settings that must be refused, and return the message and its next step."""
     contents = {name: text.encode() for name, text in files.items()}
     with pytest.raises(ConfigError) as raised:
         resolve(reader(contents), environ=environ or {}, given=given or {})
@@ -33,7 +33,7 @@ def refusal(
 
 
 def test_unconfigured_project_works() -> None:
-    """Without any file every option has its default, and says so."""
+    """Without any file, every option has its default, and the provenance says so."""
     resolved = resolve(reader({}))
     assert resolved.settings == Settings()
     assert set(resolved.provenance.values()) == {"default"}
@@ -46,7 +46,7 @@ def test_unconfigured_project_works() -> None:
 
 
 def test_foreign_pyproject_is_unconfigured() -> None:
-    """A pyproject.toml of other tools sets nothing."""
+    """A pyproject.toml without a table of unmoor sets nothing."""
     assert (
         resolve(reader({"pyproject.toml": b'[tool.ruff]\nline-length = 100\n[project]\nname = "x"'})).settings
         == Settings()
@@ -61,7 +61,7 @@ def test_foreign_pyproject_is_unconfigured() -> None:
     ],
 )
 def test_both_files_hold_the_same_keys(name: str, header: str, origin: str) -> None:
-    """unmoor.toml has on top what pyproject.toml has in its table."""
+    """The top level of unmoor.toml has the same keys as the table in pyproject.toml."""
     text = f'{header}\ndeadline = 90\ntest-requires = ["pytest>=8"]\ntest-sources = ["./tests/", "a//b"]\n'
     resolved = resolve(reader({name: text.encode()}))
     assert resolved.settings == Settings(deadline=90, test_requires=("pytest>=8",), test_sources=("tests", "a/b"))
@@ -70,7 +70,7 @@ def test_both_files_hold_the_same_keys(name: str, header: str, origin: str) -> N
 
 
 def test_later_sources_win() -> None:
-    """The environment wins over the file, the command line over both; each value knows its origin."""
+    """The environment overrides the file, and the command line overrides both. Each value has its origin."""
     resolved = resolve(
         reader({"unmoor.toml": b"deadline = 90\ntest-timeout = 90\nverify-patience = 90"}),
         environ={"UNMOOR_TEST_TIMEOUT": "91", "UNMOOR_VERIFY_PATIENCE": "91", "UNMOOR_TESTPYPI": ""},
@@ -85,7 +85,7 @@ def test_later_sources_win() -> None:
 
 
 def test_lists_in_the_environment_have_one_item_a_line() -> None:
-    """A requirement may hold commas, blanks and semicolons, so lines part the items."""
+    """Newlines separate the items, because a requirement may contain commas, spaces and semicolons."""
     environ = {"UNMOOR_TEST_REQUIRES": 'pytest>=8,<9\n\n  tomli; python_version < "3.11"\n'}
     assert resolve(reader({}), environ=environ).settings.test_requires == (
         "pytest>=8,<9",
@@ -94,7 +94,7 @@ def test_lists_in_the_environment_have_one_item_a_line() -> None:
 
 
 def test_every_option_can_be_set_by_its_variable() -> None:
-    """The variable follows from the option's name."""
+    """The name of the variable is derived from the name of the option."""
     assert [variable_of(field.encode_name) for field in msgspec.structs.fields(Settings)][:6] == [
         "UNMOOR_PROJECT",
         "UNMOOR_PATH",
@@ -166,14 +166,14 @@ PATH = "expected a relative path inside the project, without .."
     ],
 )
 def test_each_fault_has_its_message(line: str, message: str) -> None:
-    """A wrong key or value is told with file, line, what was expected and what came."""
+    """The message for a wrong key or value has the file, the line, and the expected and the given value."""
     assert (
         refusal({"unmoor.toml": f"# settings\n\n{line}\n"}) == f"unmoor.toml, line 3: {message} -> correct unmoor.toml"
     )
 
 
-def test_all_faults_are_told_at_once() -> None:
-    """One error names every fault, in the order of the lines, multi-line values by their first line."""
+def test_all_faults_are_reported_at_once() -> None:
+    """One error lists every fault in the order of the lines. A multi-line value counts by its first line."""
     text = '[project]\nname = "x"\n[tool.unmoor]\ndeadlin = 100\ntest-sources = [\n  "../a",\n]\ntestpypi = 1\n'
     assert refusal({"pyproject.toml": text}) == (
         "pyproject.toml: 3 faults\n"
@@ -212,20 +212,20 @@ def test_all_faults_are_told_at_once() -> None:
         ),
     ],
 )
-def test_files_that_cannot_be_right(files: dict[str, str], message: str) -> None:
-    """A malformed, misspelt or doubled place for settings is refused with where it is."""
+def test_invalid_files(files: dict[str, str], message: str) -> None:
+    """The error for a malformed file, a misspelled table or settings in two files says where it is."""
     assert refusal(files) == message
 
 
 def test_text_that_is_not_utf8() -> None:
-    """Bytes that are no text are refused with their line."""
+    """The error for bytes that are not text has their line."""
     with pytest.raises(ConfigError, match=r"^unmoor.toml, line 2: this line is not UTF-8 text$"):
         resolve(reader({"unmoor.toml": b'project = "a"\n# \xff\n'}))
 
 
 @pytest.mark.parametrize("data", [b"a = " + b"[" * 100_000, b"#" * 1_000_001])
-def test_hostile_files_end_in_a_refusal(data: bytes) -> None:
-    """Endless nesting and endless length are refused, not followed."""
+def test_hostile_files_are_refused(data: bytes) -> None:
+    """Refuses files that are nested too deeply or too long."""
     with pytest.raises(ConfigError):
         resolve(reader({"unmoor.toml": data}))
 
@@ -234,10 +234,10 @@ def test_hostile_files_end_in_a_refusal(data: bytes) -> None:
     ("variable", "meant"),
     [("UNMOOR_SIGNED_TAG", "UNMOOR_SIGNED_TAGS"), ("UNMOOR_TEST_COMAND", "UNMOOR_TEST_COMMAND")],
 )
-def test_a_misspelt_variable_is_refused(variable: str, meant: str) -> None:
-    """A switch that was set and is not heard would be off without a word."""
-    told = refusal({}, environ={variable: "true"})
-    assert told == (
+def test_a_misspelled_variable_is_refused(variable: str, meant: str) -> None:
+    """A misspelled variable would otherwise be ignored silently."""
+    message = refusal({}, environ={variable: "true"})
+    assert message == (
         f'the environment: {variable}: there is no such setting; did you mean "{meant}"? -> correct the environment'
     )
 
@@ -245,13 +245,13 @@ def test_a_misspelt_variable_is_refused(variable: str, meant: str) -> None:
 @pytest.mark.parametrize(
     "variable", ["UNMOOR_TESTPYPI_PASSWORD", "UNMOOR_REGISTRY_DOCKER_IO_USERNAME", "UNMOOR_PROGRESS", "UNMOOR_MY_TOKEN"]
 )
-def test_other_variables_with_our_prefix_are_left_alone(variable: str) -> None:
-    """Credentials, the way progress is shown, and names that a world file refers to, are no settings."""
+def test_other_variables_with_the_prefix_are_ignored(variable: str) -> None:
+    """Credentials, the progress mode, and variables that a world file refers to are not settings."""
     assert resolve(reader({}), environ={variable: "x"}).settings == resolve(reader({}), environ={}).settings
 
 
 def test_faults_outside_of_files() -> None:
-    """The environment and the command line are held to the same declarations."""
+    """The environment and the command line are checked against the same declarations."""
     assert refusal({}, environ={"UNMOOR_DEADLINE": "soon", "UNMOOR_TESTPYPI": "of"}) == (
         "the environment: 2 faults\n"
         '  UNMOOR_TESTPYPI: expected "required", "advisory" or "off", got "of"; did you mean "off"?\n'
@@ -264,7 +264,7 @@ def test_faults_outside_of_files() -> None:
 
 
 def test_a_file_goes_in_place_of_the_commits_own() -> None:
-    """Nothing of the commit's settings is left; the environment still wins, and faults name the file."""
+    """A given file replaces all settings of the commit. The environment overrides it, and faults name it."""
     own = reader({"pyproject.toml": b"[tool.unmoor]\ndeadline = 100\n", "unmoor.toml": b"broken"})
     given = ConfigFile(name="other.toml", data=b"max-file-size = 7\nverify-patience = 1\n")
     resolved = resolve(own, config=given, environ={"UNMOOR_VERIFY_PATIENCE": "2"})

@@ -1,4 +1,4 @@
-"""World files: what they give, every fault at once, and no secret in any message or value."""
+"""World files: the worlds they describe, all faults at once, and no secret in any message or value."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ WriteWorld = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> WriteWorld:
-    """Write a world file, only for us to read unless told otherwise."""
+    """Write a world file. By default, only its owner can read it."""
 
     def write(text: str, mode: int = 0o600) -> Path:
         path = tmp_path / "world.toml"
@@ -60,17 +60,20 @@ def write(tmp_path: Path) -> WriteWorld:
 
 
 def refusal(path: Path, environ: dict[str, str] | None = None) -> str:
-    """Read a world that must be refused: the message and its next step, the folder left out; the canary is nowhere."""
+    """Read a world that must be refused. Returns the message, without the folder, and its next step.
+
+    The canary must not be in the message or the traceback.
+    """
     with pytest.raises(ConfigError) as raised:
         read_world(path, environ or {})
-    seen = "".join(traceback.format_exception(raised.value))
-    assert CANARY not in seen
+    printed = "".join(traceback.format_exception(raised.value))
+    assert CANARY not in printed
     assert CANARY not in repr(raised.value)
     return f"{raised.value} -> {raised.value.next_step}".replace(f"{path.parent}/", "")
 
 
 def test_a_whole_world(write: WriteWorld) -> None:
-    """Every key arrives where it belongs, slashes put right, references followed."""
+    """Every key sets its field, with normalized slashes and resolved references."""
     path = write(LOCAL)
     (path.parent / "secrets").mkdir()
     (path.parent / "secrets" / "token").write_text(f"{CANARY}\n", encoding="utf-8")
@@ -111,7 +114,7 @@ def test_a_whole_world(write: WriteWorld) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "project", "counts"),
+    ("setting", "project", "expected"),
     [
         ("", Trusted.AUTO, Trusted.AUTO),
         ("", Trusted.ALWAYS, Trusted.ALWAYS),
@@ -121,19 +124,19 @@ def test_a_whole_world(write: WriteWorld) -> None:
     ],
 )
 def test_an_index_decides_on_trusted_publishing_before_the_project(
-    write: WriteWorld, said: str, project: Trusted, counts: Trusted
+    write: WriteWorld, setting: str, project: Trusted, expected: Trusted
 ) -> None:
-    """What a project says is for the indexes whose table says nothing."""
-    line = f'trusted-publishing = "{said}"\n' if said else ""
+    """The project's setting applies to an index whose table does not set it."""
+    line = f'trusted-publishing = "{setting}"\n' if setting else ""
     world = read_world(write(SMALL + line), {}, repository="owner/name", trusted=project)
-    assert world.index.trusted is counts
+    assert world.index.trusted is expected
 
 
 SMALL = 'name = "x"\n[index]\nupload = "https://example.org/u/"\nsimple = "https://example.org/s/"\n'
 
 
 def test_the_smallest_world(write: WriteWorld) -> None:
-    """A private index needs four lines; the forge is the real one, the repository the project's, staging none."""
+    """A private index needs four lines. The forge is the real one, the repository the project's, without staging."""
     world = read_world(write(SMALL, 0o644), {"GITHUB_TOKEN": CANARY}, repository="owner/name")
     assert world.staging is None
     assert (world.rehearsal, world.dependencies, world.remote) == (False, "", "origin")
@@ -147,12 +150,12 @@ def test_the_smallest_world(write: WriteWorld) -> None:
 
 
 def world_file(world: World) -> str:
-    """The path that an origin names."""
+    """Return the path in the origin of the index's login."""
     return world.index.login.origin.removeprefix("nowhere: ").removesuffix(" names no credential")
 
 
-def test_the_usual_token_goes_to_the_usual_forge_alone(write: WriteWorld) -> None:
-    """A forge with an address of its own is not sent GITHUB_TOKEN unless the file says so."""
+def test_the_usual_token_goes_to_the_usual_forge_only(write: WriteWorld) -> None:
+    """GITHUB_TOKEN does not go to a forge with its own address unless the file says so."""
     forge = '[forge]\napi = "https://git.example.org/api/v3"\n'
     world = read_world(write(SMALL + forge), {"GITHUB_TOKEN": CANARY})
     assert not world.forge.login.secret
@@ -253,10 +256,9 @@ def test_the_usual_token_goes_to_the_usual_forge_alone(write: WriteWorld) -> Non
     ],
 )
 def test_each_fault_has_its_message(write: WriteWorld, old: str, new: str, message: str) -> None:
-    """A fault is told with its line and without any text of the file."""
+    """The message for a fault has its line, and does not quote the file."""
     assert old in LOCAL
-    told = refusal(write(LOCAL.replace(old, new, 1)))
-    assert message in told
+    assert message in refusal(write(LOCAL.replace(old, new, 1)))
 
 
 REGISTRIES = f"""
@@ -273,7 +275,7 @@ password = "env:REGISTRY"
 
 
 def test_registries(write: WriteWorld) -> None:
-    """Each registry has its table; a host is where its name says unless the table says otherwise."""
+    """Each registry has its table. The address is derived from the host unless the table sets it."""
     path = write(LOCAL + REGISTRIES)
     first, second = read_world(path, {"REGISTRY": CANARY}).registries
     assert first == RegistryPlace(
@@ -314,20 +316,20 @@ def test_registries(write: WriteWorld) -> None:
     ],
 )
 def test_each_fault_of_a_registry_has_its_message(write: WriteWorld, old: str, new: str, message: str) -> None:
-    """A fault in one of several tables of a name is told with the number of the table, and its own line."""
+    """The message for a fault in an array of tables has the number of the table and the line."""
     assert old in REGISTRIES
     assert message in refusal(write(LOCAL + REGISTRIES.replace(old, new, 1)))
 
 
-def test_registries_that_are_no_tables(write: WriteWorld) -> None:
-    """A single table or a value is refused with the form that is meant."""
-    told = refusal(write(SMALL + '[registry]\nhost = "ghcr.io"\n'))
-    assert "line 5: registry: expected tables, [[registry]], got a table" in told
+def test_registries_that_are_not_arrays_of_tables(write: WriteWorld) -> None:
+    """The error for a single table or a value shows the expected form."""
+    message = refusal(write(SMALL + '[registry]\nhost = "ghcr.io"\n'))
+    assert "line 5: registry: expected tables, [[registry]], got a table" in message
     assert "registry: expected tables, [[registry]], got a list" in refusal(write("registry = [1]\n" + SMALL))
 
 
-def test_a_table_that_is_none(write: WriteWorld) -> None:
-    """A value where a table should be is told as such."""
+def test_a_value_instead_of_a_table(write: WriteWorld) -> None:
+    """The error for a value instead of a table says so."""
     assert (
         refusal(write('git = "x"\n' + SMALL))
         == "world.toml, line 1: git: expected a table, got other text -> correct world.toml"
@@ -335,7 +337,7 @@ def test_a_table_that_is_none(write: WriteWorld) -> None:
 
 
 def test_all_faults_at_once(write: WriteWorld) -> None:
-    """One error holds every fault of every table, in the order of the lines."""
+    """One error lists the faults of all tables in the order of the lines."""
     text = LOCAL.replace("token =", "tokn =").replace("env:STAGING", "op:x").replace("[git]", "[gti]")
     assert refusal(write(text)) == (
         "world.toml: 3 faults\n"
@@ -347,8 +349,8 @@ def test_all_faults_at_once(write: WriteWorld) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o644, 0o777])
-def test_a_literal_in_a_file_that_others_may_open(write: WriteWorld, mode: int) -> None:
-    """The refusal comes with the command that puts it right."""
+def test_a_literal_in_a_file_that_others_can_open(write: WriteWorld, mode: int) -> None:
+    """The next step is the command that fixes it."""
     path = write(LOCAL, mode)
     assert refusal(path) == (
         "world.toml, line 8: index.password: a literal credential in a file that others may read or write"
@@ -356,24 +358,24 @@ def test_a_literal_in_a_file_that_others_may_open(write: WriteWorld, mode: int) 
     )
 
 
-def test_references_alone_may_be_read_by_all(write: WriteWorld) -> None:
-    """A file without literals holds no secret, so its mode does not matter."""
+def test_a_file_of_references_may_have_any_mode(write: WriteWorld) -> None:
+    """A file without literals contains no secret, so its mode does not matter."""
     read_world(write(LOCAL.replace(CANARY, "env:INDEX"), 0o644), {})
 
 
-def test_a_literal_for_a_distant_address(write: WriteWorld) -> None:
-    """A literal is refused where it would leave this machine, whatever the mode."""
-    told = refusal(write(SMALL + f'password = "{CANARY}"\n'))
-    assert told == (
+def test_a_literal_for_a_remote_address(write: WriteWorld) -> None:
+    """A literal is refused if it would leave this machine, whatever the file's mode."""
+    message = refusal(write(SMALL + f'password = "{CANARY}"\n'))
+    assert message == (
         "world.toml, line 5: index.password: a literal credential is for loopback addresses only,"
         " and index.upload is not one -> write a reference instead (env:, file:, keyring:)"
     )
-    told = refusal(write(SMALL + f'[forge]\ntoken = "{CANARY}"\n'))
-    assert "forge.token: a literal credential is for loopback addresses only, and forge.api is not one" in told
+    message = refusal(write(SMALL + f'[forge]\ntoken = "{CANARY}"\n'))
+    assert "forge.token: a literal credential is for loopback addresses only, and forge.api is not one" in message
 
 
 def test_files_that_are_not_worlds(write: WriteWorld, tmp_path: Path) -> None:
-    """A missing file, a folder, broken TOML and bytes that are no text are refused, with their place."""
+    """The error for a missing file, a folder, broken TOML and bytes that are not text says where it is."""
     what, step = "cannot read this world file", " -> name a world file, such as one that unmoor world up writes"
     assert refusal(tmp_path / "none.toml") == f"none.toml: {what}: No such file or directory{step}"
     (tmp_path / "folder").mkdir()
@@ -397,8 +399,8 @@ def test_files_that_are_not_worlds(write: WriteWorld, tmp_path: Path) -> None:
         ("keyring:service:8080", "the keyring (service:8080, __token__), which has no such password"),
     ],
 )
-def test_references_that_lead_nowhere(write: WriteWorld, tmp_path: Path, reference: str, origin: str) -> None:
-    """What cannot be found is an empty login that says where it was looked for; a later stage reports it."""
+def test_references_without_a_credential(write: WriteWorld, tmp_path: Path, reference: str, origin: str) -> None:
+    """A missing credential gives an empty login whose origin says where it was searched for."""
     (tmp_path / "two").write_text(f"{CANARY}\n{CANARY}\n", encoding="utf-8")
     (tmp_path / "bytes").write_bytes(CANARY.encode() + b"\xff")
     path = write(SMALL + f'password = "{reference}"\n')
@@ -406,8 +408,8 @@ def test_references_that_lead_nowhere(write: WriteWorld, tmp_path: Path, referen
     assert login == Login(username="__token__", secret=Secret(""), origin=origin.replace("DIR", str(tmp_path)))
 
 
-def test_what_the_local_world_writes_is_a_world(tmp_path: Path) -> None:
-    """The file of ``unmoor world up`` is read by the same rules as anybody's."""
+def test_the_file_of_the_local_world_is_valid(tmp_path: Path) -> None:
+    """The file that ``unmoor world up`` writes follows the same rules as any other."""
     addresses = Addresses(
         pypi="http://127.0.0.1:1", testpypi="http://127.0.0.1:2", forge="http://[::1]:3", storage="", issuer=""
     )
@@ -420,7 +422,7 @@ def test_what_the_local_world_writes_is_a_world(tmp_path: Path) -> None:
 
 
 def test_the_addresses_of_the_real_world(tmp_path: Path) -> None:
-    """Upload addresses are twine's constants; what is read lies on the same hosts, without a leading ``upload.``."""
+    """Upload addresses are twine's constants. The other addresses are on the same hosts, without ``upload.``."""
     assert upload_addresses() == (twine.utils.DEFAULT_REPOSITORY, twine.utils.TEST_REPOSITORY)
     world = real_world("owner/name", {"HOME": str(tmp_path)})
     assert world.staging is not None
@@ -433,10 +435,8 @@ def test_the_addresses_of_the_real_world(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["DEFAULT_REPOSITORY = TEST_REPOSITORY = name()", "def broken(", None])
-def test_a_twine_that_is_written_in_another_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str | None
-) -> None:
-    """Where twine's source does not show the constants, importing it does."""
+def test_a_twine_with_a_different_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str | None) -> None:
+    """If the constants are not in twine's source, they are imported."""
     if source is not None:
         (tmp_path / "utils.py").write_text(source, encoding="utf-8")
     elsewhere = ModuleSpec("twine", None, is_package=True)
@@ -460,7 +460,7 @@ def test_a_twine_that_is_written_in_another_way(
     ],
 )
 def test_the_forge_of_the_real_world(tmp_path: Path, environ: dict[str, str], roots: tuple[str, str, str]) -> None:
-    """The variables of a GitHub Actions run lead to its own server."""
+    """The variables of a GitHub Actions run determine its server."""
     forge = real_world("owner/name", {"HOME": str(tmp_path), **environ}).forge
     assert (forge.api, forge.uploads, forge.site) == roots
 
@@ -472,7 +472,7 @@ def test_the_forge_of_the_real_world(tmp_path: Path, environ: dict[str, str], ro
         ("https://example.org/x", "cannot derive the address for asset uploads from this API"),
     ],
 )
-def test_a_forge_that_cannot_be_right(value: str, message: str) -> None:
+def test_an_invalid_forge_address(value: str, message: str) -> None:
     """An address in the environment is checked like any other, before a token goes there."""
     with pytest.raises(ConfigError) as raised:
         real_world("owner/name", {"GITHUB_API_URL": value, "GITHUB_ACTIONS": "true"})
@@ -490,10 +490,10 @@ def test_a_forge_that_cannot_be_right(value: str, message: str) -> None:
     ids=["both", "index alone", "nothing staged", "staging alone"],
 )
 def test_platforms(write: WriteWorld, index: str, staging: str, *, staged: bool, expected: bool) -> None:
-    """What every index that is uploaded to takes may be released; without a word it is what the public one takes."""
+    """A platform must be accepted by every index that is uploaded to. By default, an index accepts PyPI's."""
     text = LOCAL
-    for table, said in (("index", index), ("staging", staging)):
-        text = text.replace(f"[{table}]\n", f"[{table}]\n" + (f'platforms = "{said}"\n' if said else ""))
+    for table, accepted in (("index", index), ("staging", staging)):
+        text = text.replace(f"[{table}]\n", f"[{table}]\n" + (f'platforms = "{accepted}"\n' if accepted else ""))
     path = write(text)
     (path.parent / "secrets").mkdir()
     (path.parent / "secrets" / "token").write_text(f"{CANARY}\n", encoding="utf-8")
