@@ -209,7 +209,7 @@ def test_an_engine_that_goes_away_during_a_build(
                 time.sleep(0.02)
             cut()
             assert running.wait(30) == 10, log.read_text()
-        assert "error: the engine broke off while it built" in log.read_text()
+        assert "error: the connection to the engine broke while it built" in log.read_text()
         assert place.stored() == []
 
 

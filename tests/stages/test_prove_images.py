@@ -233,7 +233,7 @@ def test_an_image_that_is_gone(proofs: ImageProofs) -> None:
     image = Image(name="ghcr.io/acme/demo", target="", platform="linux/amd64", id="sha256:" + "0" * 64, size=1)
     with pytest.raises(Incomplete) as caught:
         proofs.stage().make(proofs.context(image))
-    assert "builds it once more" in caught.value.what
+    assert "builds it again" in caught.value.what
     assert caught.value.retryable
 
 

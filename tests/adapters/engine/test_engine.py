@@ -95,7 +95,7 @@ def test_no_right_to_the_engine(shell: LocalShell, monkeypatch: pytest.MonkeyPat
     def refuse(_address: str) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(connection, "_knock", refuse)
+    monkeypatch.setattr(connection, "_check_socket", refuse)
     with pytest.raises(Denied, match="may not use the engine"):
         DockerEngine(shell=shell, processes=shell.processes, environ={}).facts()
 
@@ -172,7 +172,7 @@ def test_a_registry_that_cannot_be_reached(docker: DockerEngine, recipe: Recipes
     with pytest.raises(Unknown) as caught:
         docker.build(recipe("ARG A\nFROM registry.invalid/x:1\n"))
     assert caught.value.where == "Dockerfile, line 2"
-    assert "base image registry.invalid/x:1 cannot be had" in str(caught.value)
+    assert "base image registry.invalid/x:1 is not available" in str(caught.value)
     assert "docker pull registry.invalid/x:1" in caught.value.next_step
 
 
@@ -213,9 +213,9 @@ def test_every_builder_builds(
 ) -> None:
     """The client's own BuildKit and the legacy builder give the image that was asked for as well."""
     building = docker._building
-    builders = [Builder(sort=LEGACY)]
+    builders = [Builder(kind=LEGACY)]
     if Path("/usr/bin/docker").exists():
-        builders.append(Builder(sort=BUILDKIT, words=("/usr/bin/docker", "build")))
+        builders.append(Builder(kind=BUILDKIT, command=("/usr/bin/docker", "build")))
     for builder in builders:
         wanted = recipe(f"FROM {tiny_image} AS one\nCOPY a /a\nFROM one AS two\nLABEL b=c\nFROM scratch\n", a="1\n")
         wanted = replace(wanted, target="two")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unmoor.adapters.engine.failures import LAST, failure, read_failure
+from unmoor.adapters.engine.failures import LINES_SHOWN, failure, read_failure
 from unmoor.errors import BuildFailed, ConfigError, Denied, ToolMissing, Unknown, UnmoorError
 from unmoor.images.dockerfile import Dockerfile
 
@@ -81,10 +81,15 @@ def pulled(image: str, reason: str) -> list[str]:
         (NEW.splitlines(), BuildFailed, "builder does not build: process", 4),
         (OLD.splitlines(), BuildFailed, "builder does not build: executor failed running", 4),
         (pulled("docker.io/library/python:3.11", "not found"), ConfigError, "base image docker.io/library/python", 0),
-        (pulled("ghcr.io/acme/base:1", "failed to authorize: 403 Forbidden"), Denied, "cannot be had", 0),
+        (pulled("ghcr.io/acme/base:1", "failed to authorize: 403 Forbidden"), Denied, "is not available", 0),
         (pulled("ghcr.io/acme/base:1", "no such host"), Unknown, "Dockerfile, line 6: builder does", 0),
         (pulled("docker.io/library/x:1", "429 Too Many Requests: toomanyrequests"), Unknown, "toomanyrequests", 0),
-        (["#5 [2/3] RUN x", GONE], Unknown, "the engine broke off while it built builder: failed to receive", 0),
+        (
+            ["#5 [2/3] RUN x", GONE],
+            Unknown,
+            "the connection to the engine broke while it built builder: failed to receive",
+            0,
+        ),
         ([*NEW.splitlines(), "error reading from server: EOF"], BuildFailed, "builder does not build: process", 4),
         (["write /x: no space left on device"], ToolMissing, "no space is left", 0),
         ([], BuildFailed, "the builder does not say why", 0),
@@ -105,4 +110,4 @@ def test_words_of_the_builder_are_cleaned_and_cut() -> None:
     """Escape sequences and endless output reach nobody."""
     error = failure([f"#9 0.1 \x1b[31mline {number}" for number in range(1000)], DOCKERFILE, "builder")
     assert "\x1b" not in str(error)
-    assert str(error).count("line") == LAST + 1
+    assert str(error).count("line") == LINES_SHOWN + 1

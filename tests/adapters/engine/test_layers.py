@@ -110,16 +110,16 @@ def test_shared_layers() -> None:
 @pytest.mark.parametrize(
     ("files", "told"),
     [
-        ({}, "names no layers"),
-        ({"1/layer.tar": ONE}, "names no layers"),
+        ({}, "lists no layers"),
+        ({"1/layer.tar": ONE}, "lists no layers"),
         ({"manifest.json": listed("1/layer.tar")}, "lacks the layer 1/layer.tar"),
         ({"manifest.json": listed("1/layer.tar"), "1/layer.tar": "../1/layer.tar"}, "lacks the layer"),
-        ({"manifest.json": b"x"}, "cannot be read"),
-        ({"manifest.json": b"[1]"}, "cannot be read"),
-        ({"manifest.json": b"{}"}, "names no layers|cannot be read"),
-        ({"manifest.json": b"[" * 100_000}, "cannot be read"),
-        ({"1/layer.tar": b"x" * 2000, "manifest.json": listed("1/layer.tar")}, "cannot be read"),
-        ({"1/layer.tar": gzip.compress(ONE)[:-20], "manifest.json": listed("1/layer.tar")}, "cannot be read"),
+        ({"manifest.json": b"x"}, "cannot read"),
+        ({"manifest.json": b"[1]"}, "cannot read"),
+        ({"manifest.json": b"{}"}, "lists no layers|cannot read"),
+        ({"manifest.json": b"[" * 100_000}, "cannot read"),
+        ({"1/layer.tar": b"x" * 2000, "manifest.json": listed("1/layer.tar")}, "cannot read"),
+        ({"1/layer.tar": gzip.compress(ONE)[:-20], "manifest.json": listed("1/layer.tar")}, "cannot read"),
     ],
     ids=["empty", "no-list", "no-layer", "own-link", "no-json", "numbers", "object", "deep", "noise", "cut"],
 )
@@ -143,4 +143,4 @@ def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidDist, match="more than 1 files"):
         read(files)
     with pytest.raises(UnmoorError, match="too large"):
-        layers.Pieces(pieces(bytes(5000)), limit=100).read()
+        layers.ChunkReader(pieces(bytes(5000)), limit=100).read()

@@ -15,7 +15,7 @@ from tests.support.faulty_server import Exchange, run_server
 from tests.support.real_registries import NO_LOGIN, RealRegistry, run_registry
 
 from unmoor.adapters.engine import DockerEngine
-from unmoor.adapters.engine.transfer import _judged, credentials
+from unmoor.adapters.engine.transfer import credentials, transfer_error
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.errors import Denied, Incomplete, Interrupted, Rejected, TimedOut, Unknown, UnmoorError
 from unmoor.ports.world import Login
@@ -138,7 +138,7 @@ def test_a_push_has_a_deadline(docker: DockerEngine, tiny_image: str) -> None:  
 )
 def test_what_words_mean(told: str, kind: type[UnmoorError]) -> None:
     """Whatever is not plainly a no is unknown."""
-    assert type(_judged(told, "host/name:1")) is kind
+    assert type(transfer_error(told, "host/name:1")) is kind
 
 
 def test_credentials_are_never_left_out() -> None:

@@ -29,10 +29,10 @@ Hear = Callable[[str], None]
 
 BUILDX, BUILDKIT, PODMAN, LEGACY = "buildx", "buildkit", "podman", "legacy"
 _PROBE = 20.0
-_KEPT = 2_000
-_LIMIT = 4_000_000
+_LINES_KEPT = 2_000
+_OUTPUT_LIMIT = 4_000_000
 # From this version on the client's BuildKit is buildx.
-_PARTED = 23
+_BUILDX_SINCE = 23
 _PLUGINS = ("/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker")
 _VERSION = re.compile(r"(\d+)\.")
 _PLATFORMS = re.compile(r"^Platforms:\s*(?P<platforms>.+)$", re.MULTILINE)
@@ -46,8 +46,8 @@ _SECRET = "UNMOOR_BUILD_SECRET"  # noqa: S105  # the beginning of a variable's n
 class Builder:
     """What builds: its kind, and the beginning of its command line (empty if the engine builds)."""
 
-    sort: str
-    words: tuple[str, ...] = ()
+    kind: str
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,20 +64,20 @@ class Building:
         Podman builds by itself: it has no BuildKit, and buildx would have to download it.
         """
         if self.connection.is_podman:
-            return Builder(sort=PODMAN)
+            return Builder(kind=PODMAN)
         path = self.connection.environ.get("PATH", os.defpath).split(os.pathsep)
         clients = [found for folder in path if (found := shutil.which("docker", path=folder))]
         for client in dict.fromkeys(clients):
-            if self._answers(client, "buildx", "version"):
-                return Builder(sort=BUILDX, words=(client, "buildx", "build"))
+            if self._output(client, "buildx", "version"):
+                return Builder(kind=BUILDX, command=(client, "buildx", "build"))
         for plugin in self._plugins():
-            if self._answers(plugin, "version"):
-                return Builder(sort=BUILDX, words=(plugin, "build"))
+            if self._output(plugin, "version"):
+                return Builder(kind=BUILDX, command=(plugin, "build"))
         for client in dict.fromkeys(clients):
-            version = _VERSION.match(self._answers(client, "version", "--format", "{{.Client.Version}}"))
-            if version is not None and int(version[1]) < _PARTED:
-                return Builder(sort=BUILDKIT, words=(client, "build"))
-        return Builder(sort=LEGACY)
+            version = _VERSION.match(self._output(client, "version", "--format", "{{.Client.Version}}"))
+            if version is not None and int(version[1]) < _BUILDX_SINCE:
+                return Builder(kind=BUILDKIT, command=(client, "build"))
+        return Builder(kind=LEGACY)
 
     def _plugins(self) -> Iterator[str]:
         """Every buildx program in the folders where clients look for plugins."""
@@ -88,40 +88,40 @@ class Building:
             if found is not None:
                 yield found
 
-    def _answers(self, *args: str) -> str:
+    def _output(self, *args: str) -> str:
         """The output of a program, empty if it fails."""
         ran = self.shell.run(args, cwd=Path("/"), env=self._environment(), timeout=_PROBE)
         return ran.out.strip() if ran.code == 0 else ""
 
     def platforms(self, builder: Builder) -> tuple[str, ...]:
         """The platforms that a builder reports."""
-        if builder.sort != BUILDX:
+        if builder.kind != BUILDX:
             return ()
-        match = _PLATFORMS.search(self._answers(*builder.words[:-1], "inspect"))
+        match = _PLATFORMS.search(self._output(*builder.command[:-1], "inspect"))
         return tuple(each.strip(" *") for each in match["platforms"].split(",")) if match else ()
 
     def build(self, recipe: Recipe, builder: Builder, hear: Hear | None) -> str:
         """Build, and return the id that the builder reports. Raises `BuildFailed`, `ToolMissing`, `Unknown`."""
         dockerfile = _read(recipe)
-        if builder.sort in {LEGACY, PODMAN}:
+        if builder.kind in {LEGACY, PODMAN}:
             return self._by_api(recipe, dockerfile, builder, hear)
-        if builder.sort == BUILDKIT and recipe.cache_to:
-            raise ToolMissing("a build cache cannot be exported without buildx", next_step="install docker-buildx")
+        if builder.kind == BUILDKIT and recipe.cache_to:
+            raise ToolMissing("cannot export a build cache without buildx", next_step="install docker-buildx")
         lines: list[str] = []
         with tempfile.TemporaryDirectory(prefix="unmoor-") as name:
             answers = Path(name)
-            args = [*builder.words, *_options(recipe, builder, answers), "--", str(recipe.context)]
+            args = [*builder.command, *_options(recipe, builder, answers), "--", str(recipe.context)]
             ran = self.shell.run(
                 args,
                 cwd=recipe.context,
                 env=self._environment(recipe, builder),
                 timeout=self.timeout,
-                limit=_LIMIT,
+                limit=_OUTPUT_LIMIT,
                 hear=_Listener(lines, recipe, hear),
             )
             if ran.code != 0:
                 raise failure(lines, dockerfile, recipe.target or dockerfile.path)
-            return _built(answers)
+            return _image_id(answers)
 
     def _environment(self, recipe: Recipe | None = None, builder: Builder | None = None) -> dict[str, str]:
         """The environment of the builder: what it needs to find engine and registries, and the build's secrets."""
@@ -135,7 +135,7 @@ class Building:
             env["SOURCE_DATE_EPOCH"] = recipe.args["SOURCE_DATE_EPOCH"]
         if any("type=gha" in cache for cache in (*recipe.cache_from, *recipe.cache_to)):
             env |= {name: environ[name] for name in _ACTIONS if name in environ}
-        if builder is not None and builder.sort == BUILDKIT:
+        if builder is not None and builder.kind == BUILDKIT:
             env["DOCKER_BUILDKIT"] = "1"
         return env
 
@@ -143,11 +143,11 @@ class Building:
         """Build through the engine's API: podman, or Docker's legacy builder."""
         if recipe.secrets or recipe.cache_to:
             raise ToolMissing(
-                f"the {builder.sort} builder takes no secrets and exports no cache through Docker's API",
+                f"the {builder.kind} builder supports neither secrets nor cache exports through Docker's API",
                 next_step="build with Docker's engine and docker-buildx",
             )
         lines: list[str] = []
-        tell = _Listener(lines, recipe, hear)
+        listener = _Listener(lines, recipe, hear)
 
         def stream(api: Any) -> Iterator[dict[str, Any]]:
             yield from api.build(
@@ -165,14 +165,14 @@ class Building:
                 timeout=int(self.timeout),
             )
 
-        built, told = "", ""
+        built, reason = "", ""
         for line in self.connection.follow(stream, what="the build", timeout=self.timeout):
             for text in str(line.get("stream", "")).splitlines():
-                tell(text)
-            told = str(line.get("error", told))
+                listener(text)
+            reason = str(line.get("error", reason))
             built = str((line.get("aux") or {}).get("ID", built))
-        if told or not is_digest(built):
-            raise failure(lines, dockerfile, recipe.target or dockerfile.path, told)
+        if reason or not is_digest(built):
+            raise failure(lines, dockerfile, recipe.target or dockerfile.path, reason)
         return built
 
 
@@ -182,13 +182,13 @@ class _Listener:
     def __init__(self, lines: list[str], recipe: Recipe, hear: Hear | None) -> None:
         self._lines = lines
         self._hear = hear
-        self._hidden = [value.reveal() for value in recipe.secrets.values() if value]
+        self._secrets = [value.reveal() for value in recipe.secrets.values() if value]
 
     def __call__(self, line: str) -> None:
-        for hidden in self._hidden:
-            line = line.replace(hidden, "***")
+        for secret in self._secrets:
+            line = line.replace(secret, "***")
         self._lines.append(line)
-        del self._lines[:-_KEPT]
+        del self._lines[:-_LINES_KEPT]
         if self._hear is not None:
             self._hear(line)
 
@@ -198,7 +198,7 @@ def _read(recipe: Recipe) -> Dockerfile:
         return Dockerfile.parse((recipe.context / recipe.dockerfile).read_bytes(), recipe.dockerfile)
     except FileNotFoundError:
         raise ConfigError(
-            f"there is no {recipe.dockerfile}", next_step="write one, or name another in [[tool.unmoor.image]]"
+            f"there is no {recipe.dockerfile}", next_step="write one, or set another path in [[tool.unmoor.image]]"
         ) from None
 
 
@@ -208,7 +208,7 @@ def _options(recipe: Recipe, builder: Builder, answers: Path) -> Iterator[str]:
     yield from (f"--platform={recipe.platform}", f"--iidfile={answers / 'id'}")
     if recipe.target:
         yield f"--target={recipe.target}"
-    if builder.sort == BUILDX:
+    if builder.kind == BUILDX:
         # An attestation would turn one image into an index.
         yield from ("--load", "--provenance=false", "--sbom=false", f"--metadata-file={answers / 'metadata'}")
     for option, pairs in (("--build-arg", recipe.args), ("--label", recipe.labels)):
@@ -218,7 +218,7 @@ def _options(recipe: Recipe, builder: Builder, answers: Path) -> Iterator[str]:
     yield from (f"--cache-to={cache}" for cache in recipe.cache_to)
 
 
-def _built(answers: Path) -> str:
+def _image_id(answers: Path) -> str:
     """Read the id. Raises `Unknown` if the builder wrote none."""
     for name, key in (("metadata", "containerimage.config.digest"), ("id", "")):
         try:
@@ -233,7 +233,7 @@ def _built(answers: Path) -> str:
 
 def facts(connection: Connection, building: Building, builder: Builder) -> EngineFacts:
     """Describe the engine. Raises `ToolMissing` if there is none."""
-    told: Mapping[str, Any] = connection.ask(lambda api: api.version(), what="the engine's version")
-    own = f"{told.get('Os', 'linux')}/{told.get('Arch', 'amd64')}"
+    version: Mapping[str, Any] = connection.ask(lambda api: api.version(), what="the engine's version")
+    own = f"{version.get('Os', 'linux')}/{version.get('Arch', 'amd64')}"
     platforms: Sequence[str] = building.platforms(builder)
-    return EngineFacts(version=str(told["Version"]), builder=builder.sort, platforms=tuple(platforms) or (own,))
+    return EngineFacts(version=str(version["Version"]), builder=builder.kind, platforms=tuple(platforms) or (own,))

@@ -23,9 +23,9 @@ from unmoor.util.text import clean
 
 T = TypeVar("T")
 
-GET_ONE = (
-    "install Docker (on Debian: apt-get install docker.io) and start it, or let DOCKER_HOST name an engine;"
-    " podman's socket will do as well"
+_INSTALL = (
+    "install Docker (on Debian: apt-get install docker.io) and start it, or set DOCKER_HOST to an engine;"
+    " podman's socket also works"
 )
 # Seconds for an answer that is not a stream.
 PATIENCE = 60.0
@@ -35,11 +35,11 @@ _END = object()
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Place:
+class _Engine:
     """An engine's address, the SDK's settings for it, its API version, and whether it is podman."""
 
     address: str
-    found: Mapping[str, Any]
+    settings: Mapping[str, Any]
     version: str
     podman: bool
     api: Any
@@ -52,28 +52,28 @@ class Connection:
     processes: Processes
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
-    _made: list[_Place] = field(default_factory=list, repr=False, compare=False)
+    _engines: list[_Engine] = field(default_factory=list, repr=False, compare=False)
 
     def api(self) -> Any:
         """The SDK's client. Raises `ToolMissing` if no engine answers."""
-        return self._place().api
+        return self._engine().api
 
     @property
     def address(self) -> str:
         """Where the engine is: ``unix:///…``, ``tcp://…``, ``ssh://…``."""
-        return self._place().address
+        return self._engine().address
 
     @property
     def is_podman(self) -> bool:
         """Whether the engine is podman, which has Docker's API but builds and transfers images differently."""
-        return self._place().podman
+        return self._engine().podman
 
-    def _place(self) -> _Place:
+    def _engine(self) -> _Engine:
         with self._lock:
-            if not self._made:
-                self._made.append(place := _connected(self.environ))
-                weakref.finalize(self, place.api.close)
-            return self._made[0]
+            if not self._engines:
+                self._engines.append(engine := _connected(self.environ))
+                weakref.finalize(self, engine.api.close)
+            return self._engines[0]
 
     def ask(self, question: Callable[[Any], T], *, what: str, stopping: bool = False) -> T:
         """Send the engine a request that it answers at once. Raises `Unknown`, and ``LookupError`` for a 404.
@@ -95,20 +95,20 @@ class Connection:
     def follow(self, stream: Callable[[Any], Iterator[T]], *, what: str, timeout: float) -> Generator[T, None, None]:
         """Yield the items of a stream. Raises `TimedOut` after ``timeout`` seconds, `Interrupted`, `Unknown`."""
         self.processes.check()
-        place = self._place()
+        engine = self._engine()
         pieces: queue.Queue[object] = queue.Queue(maxsize=_AHEAD)
         left = threading.Event()
 
-        def flowing() -> Iterator[T]:
+        def items() -> Iterator[T]:
             import docker
 
             # A separate client: the time between two lines of a stream may exceed the time-out of an answer.
-            found = dict(place.found)
-            api = docker.APIClient(version=place.version, timeout=int(timeout + PATIENCE), **found)
+            settings = dict(engine.settings)
+            api = docker.APIClient(version=engine.version, timeout=int(timeout + PATIENCE), **settings)
             with contextlib.closing(api):
                 yield from stream(api)
 
-        threading.Thread(target=_pump, args=(flowing, pieces, left), name="engine", daemon=True).start()
+        threading.Thread(target=_pump, args=(items, pieces, left), name="engine", daemon=True).start()
         deadline = time.monotonic() + timeout
         try:
             while True:
@@ -125,8 +125,8 @@ class Connection:
                     raise trouble(piece, what=what) from piece
                 if time.monotonic() > deadline:
                     raise TimedOut(
-                        f"{what} took more than {timeout:g} s and was given up",
-                        next_step="see what keeps the engine",
+                        f"{what} took more than {timeout:g} s and was stopped",
+                        next_step="check what delays the engine",
                     )
                 if piece is not pieces:
                     yield piece
@@ -134,7 +134,7 @@ class Connection:
             left.set()
 
 
-def _connected(environ: Mapping[str, str]) -> _Place:
+def _connected(environ: Mapping[str, str]) -> _Engine:
     """Find the engine and ask for its version. Raises `ToolMissing`, `Denied`."""
     import docker
     from docker.constants import DEFAULT_UNIX_SOCKET
@@ -143,28 +143,28 @@ def _connected(environ: Mapping[str, str]) -> _Place:
 
     address = "the engine"
     try:
-        found: dict[str, Any] = {**kwargs_from_env(environment=dict(environ))}
-        if "base_url" not in found:
+        settings: dict[str, Any] = {**kwargs_from_env(environment=dict(environ))}
+        if "base_url" not in settings:
             # The SDK's own reader of contexts came after 7.1.
             context: Any = ContextAPI.get_context(environ.get("DOCKER_CONTEXT"))
             if context is not None and context.Host:
-                found |= {"base_url": context.Host} | ({"tls": context.TLSConfig} if context.TLSConfig else {})
-        address = str(found.setdefault("base_url", DEFAULT_UNIX_SOCKET)).replace("http+unix://", "unix://")
-        _knock(address)
-        api = docker.APIClient(version="auto", timeout=int(PATIENCE), **found)
+                settings |= {"base_url": context.Host} | ({"tls": context.TLSConfig} if context.TLSConfig else {})
+        address = str(settings.setdefault("base_url", DEFAULT_UNIX_SOCKET)).replace("http+unix://", "unix://")
+        _check_socket(address)
+        api = docker.APIClient(version="auto", timeout=int(PATIENCE), **settings)
         parts = api.version().get("Components") or ()
     except (docker.errors.DockerException, OSError, ValueError) as error:
         raise _unreachable(error, address) from error
     podman = any("podman" in str(part.get("Name", "")).lower() for part in parts)
-    return _Place(address=address, found=found, version=api.api_version, podman=podman, api=api)
+    return _Engine(address=address, settings=settings, version=api.api_version, podman=podman, api=api)
 
 
-def _knock(address: str) -> None:
+def _check_socket(address: str) -> None:
     """Check that a local socket accepts connections. Raises ``OSError``, which says more than the SDK's error."""
     if address.startswith("unix://"):
-        with contextlib.closing(socket.socket(socket.AF_UNIX)) as knocking:
-            knocking.settimeout(PATIENCE)
-            knocking.connect(address.removeprefix("unix://"))
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as sock:
+            sock.settimeout(PATIENCE)
+            sock.connect(address.removeprefix("unix://"))
 
 
 def _pump(stream: Callable[[], Iterator[object]], pieces: queue.Queue[object], left: threading.Event) -> None:
@@ -191,36 +191,36 @@ def _pump(stream: Callable[[], Iterator[object]], pieces: queue.Queue[object], l
 
 
 class EngineError(Unknown):
-    """The engine answered with an error; ``told`` is what it says, fit for a terminal."""
+    """The engine answered with an error; ``reason`` is its message, safe to print."""
 
-    def __init__(self, what: str, *, told: str) -> None:
-        super().__init__(f"{what}: the engine says: {told}", next_step="see the engine's log")
-        self.told = told
+    def __init__(self, what: str, *, reason: str) -> None:
+        super().__init__(f"{what}: the engine reports: {reason}", next_step="check the engine's log")
+        self.reason = reason
 
 
 def trouble(error: Exception, *, what: str) -> UnmoorError:
     """Return unmoor's error for an error of the SDK."""
     from requests import ConnectionError as NotConnected
 
-    told = clean(str(getattr(error, "explanation", None) or error)) or type(error).__name__
+    reason = clean(str(getattr(error, "explanation", None) or error)) or type(error).__name__
     if isinstance(error, UnmoorError):
         return error
     if isinstance(error, NotConnected):
-        return Unknown(f"{what}: the engine broke off: {told}", next_step="see that it runs")
-    return EngineError(what, told=told)
+        return Unknown(f"{what}: the connection to the engine broke: {reason}", next_step="check that the engine runs")
+    return EngineError(what, reason=reason)
 
 
 def _unreachable(error: Exception, address: str) -> UnmoorError:
     """Return the error for an engine that denies access, or that is not there."""
-    told = clean(str(error))
+    reason = clean(str(error))
     address = clean(address, 100)
-    if "Permission denied" in told:
+    if "Permission denied" in reason:
         return Denied(
             f"this user may not use the engine at {address}",
             next_step="add the user to its group (docker), or use sudo",
         )
-    if "paramiko" in told:
+    if "paramiko" in reason:
         return ToolMissing(
             f"the engine at {address} needs paramiko for ssh", next_step="pip install paramiko, or use a local engine"
         )
-    return ToolMissing(f"no container engine answers at {address}", next_step=GET_ONE)
+    return ToolMissing(f"no container engine answers at {address}", next_step=_INSTALL)

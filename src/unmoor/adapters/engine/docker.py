@@ -25,7 +25,7 @@ from unmoor.util.files import atomic_writer
 from unmoor.util.text import clean
 
 _HISTORY = 2_000
-_PIECE = 1_048_576
+_CHUNK = 1_048_576
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,37 +68,37 @@ class DockerEngine:
     def build(self, recipe: Recipe, *, hear: Callable[[str], None] | None = None) -> str:
         """Build and return the image's id (``sha256:…``). Raises `BuildFailed` naming file and line."""
         self._connection.api()
-        told = self._building.build(recipe, self._builder(), hear)
+        reported = self._building.build(recipe, self._builder(), hear)
         # Some stores name an image by its manifest. All later calls need the engine's own name.
-        held = self.look(told) or self.inspect(recipe.tag)
-        return held.id
+        image = self.look(reported) or self.inspect(recipe.tag)
+        return image.id
 
     def inspect(self, image: str) -> ImageFacts:
         """Describe an image. Raises `Incomplete` if there is none, `Unknown`."""
-        held = self.look(image)
-        if held is None:
-            raise Incomplete(f"the engine has no image {image}: the next run builds it once more")
-        return held
+        found = self.look(image)
+        if found is None:
+            raise Incomplete(f"the engine has no image {image}: the next run builds it again")
+        return found
 
     def look(self, image: str) -> ImageFacts | None:
         """Describe an image, ``None`` if the engine does not have it. Raises `Unknown`."""
         what = f"the image {image}"
         try:
-            told = self._connection.ask(lambda api: api.inspect_image(image), what=what)
+            document = self._connection.ask(lambda api: api.inspect_image(image), what=what)
             history = self._connection.ask(lambda api: api.history(image), what=what)
         except LookupError:
             return None
-        return _facts(told, history)
+        return _facts(document, history)
 
     def _archive(self, names: Sequence[str]) -> Generator[bytes, None, None]:
-        def saved(api: Any) -> Iterator[bytes]:
+        def save(api: Any) -> Iterator[bytes]:
             # The SDK's `get_image` accepts only one image.
             address = f"{api.base_url}/v{api.api_version}/images/get"
             answer = api.get(address, params={"names": list(names)}, stream=True, timeout=self.save_timeout)
-            api._raise_for_status(answer)  # noqa: SLF001  # which makes the SDK's errors of an answer
-            return iter(answer.iter_content(_PIECE))
+            api._raise_for_status(answer)  # noqa: SLF001  # raises the SDK's errors
+            return iter(answer.iter_content(_CHUNK))
 
-        return self._connection.follow(saved, what="the layers of the images", timeout=self.save_timeout)
+        return self._connection.follow(save, what="the layers of the images", timeout=self.save_timeout)
 
     def save(self, names: Sequence[str], into: Path) -> None:
         """Write images to one archive; see `unmoor.ports.engine.Engine`."""
@@ -111,17 +111,17 @@ class DockerEngine:
     def load(self, archive: Path) -> None:
         """Load the images of an archive; see `unmoor.ports.engine.Engine`."""
 
-        def loaded(api: Any) -> Iterator[object]:
+        def load(api: Any) -> Iterator[object]:
             with archive.open("rb") as stream:
                 yield from api.load_image(stream)
 
         try:
             with contextlib.closing(
-                self._connection.follow(loaded, what="the archive of the images", timeout=self.save_timeout)
-            ) as said:
-                for each in said:
-                    if isinstance(each, dict) and each.get("error"):
-                        raise Unknown(clean(str(each["error"])), where=str(archive))
+                self._connection.follow(load, what="the archive of the images", timeout=self.save_timeout)
+            ) as lines:
+                for line in lines:
+                    if isinstance(line, dict) and line.get("error"):
+                        raise Unknown(clean(str(line["error"])), where=str(archive))
         except LookupError as error:
             raise Unknown(str(error), where=str(archive)) from error
 
@@ -141,7 +141,7 @@ class DockerEngine:
             # Some stores name an image by its manifest, and not by its configuration.
             return dict(zip(ids, found.values(), strict=True))
         if missing := set(ids) - set(found):
-            raise Unknown(f"the engine gave no layers of {', '.join(sorted(missing))}")
+            raise Unknown(f"the engine returned no layers of {', '.join(sorted(missing))}")
         return found
 
     def run(
@@ -166,7 +166,7 @@ class DockerEngine:
         try:
             self._connection.ask(lambda api: api.tag(image, repository, tag), what=f"the name {name}")
         except LookupError as error:
-            raise Incomplete(f"the engine has no image {image}: the next run builds it once more") from error
+            raise Incomplete(f"the engine has no image {image}: the next run builds it again") from error
         try:
             return transfer.push(self._connection, name, login, hear, self.transfer_timeout)
         finally:
@@ -179,8 +179,8 @@ class DockerEngine:
         """
         ask = partial(self._connection.ask, what=f"the name {name}", stopping=True)
         with contextlib.suppress(LookupError):
-            told = ask(lambda api: api.inspect_image(image))
-            if len(told.get("RepoTags") or ()) > 1:
+            document = ask(lambda api: api.inspect_image(image))
+            if len(document.get("RepoTags") or ()) > 1:
                 ask(partial(_remove, name=name))
 
     def pull(self, name: str, *, login: Login | None, platform: str = "") -> str:
@@ -203,12 +203,12 @@ def _remove(api: Any, name: str) -> None:
     api.remove_image(name)
 
 
-def _facts(told: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> ImageFacts:
-    config: Mapping[str, Any] = told.get("Config") or {}
-    platform = "/".join(filter(None, (told.get("Os"), told.get("Architecture"), told.get("Variant"))))
+def _facts(document: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> ImageFacts:
+    config: Mapping[str, Any] = document.get("Config") or {}
+    platform = "/".join(filter(None, (document.get("Os"), document.get("Architecture"), document.get("Variant"))))
     return ImageFacts(
-        id=str(told["Id"]),
-        size=int(told.get("Size", 0)),
+        id=str(document["Id"]),
+        size=int(document.get("Size", 0)),
         platform=platform,
         user=str(config.get("User") or ""),
         labels=dict(config.get("Labels") or {}),

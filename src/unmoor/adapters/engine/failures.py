@@ -10,26 +10,26 @@ from unmoor.errors import BuildFailed, ConfigError, Denied, ToolMissing, Unknown
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.util.text import clean, indented
 
-LAST = 20
+LINES_SHOWN = 20
 # What builders print, by their version:
-#   Dockerfile:12                          the place of the step, above an excerpt (BuildKit 0.9 and later)
-#   dockerfile parse error [on ]line 2:    what cannot be read
-#   > [builder 2/4] RUN false:             the step that failed, above its last words
+#   Dockerfile:12                          the line of the step, above an excerpt (BuildKit 0.9 and later)
+#   dockerfile parse error [on ]line 2:    a syntax error
+#   > [builder 2/4] RUN false:             the failed step, above its last output
 #   Step 3/7 : RUN false                   the legacy builder's steps
 #   [1/2] STEP 3/7: RUN false              podman's
 _PLACE = re.compile(r"^(?P<file>[^\s:][^:]*):(?P<line>[1-9][0-9]{0,6})$")
-_PARSE = re.compile(r"parse error(?: on)? line (?P<line>[1-9][0-9]{0,6}): (?P<told>.*)")
+_PARSE = re.compile(r"parse error(?: on)? line (?P<line>[1-9][0-9]{0,6}): (?P<reason>.*)")
 _STEP = re.compile(r"^\s*> (?P<step>\[.+\] .+?):?$")
 _COUNTED = re.compile(r"^(?:Step [0-9]+/[0-9]+ |(?:\[[0-9]+/[0-9]+\] )?STEP [0-9]+/[0-9]+): (?P<step>.+)$")
-# Progress without news.
-_DULL = re.compile(
+# Lines that only report progress.
+_PROGRESS = re.compile(
     r"#[0-9]+ (?:DONE|CACHED|\[internal\]|\[auth\]|transferring|sha256:|.* done$|building with)|.* done$"
 )
-# What BuildKit puts before what it has to say.
+# What BuildKit puts before its message.
 _PREFIX = re.compile(
     r"(?:failed to solve(?: with frontend \S+)?|rpc error: code = \w+ desc =|failed to create LLB definition)(?:: | )"
 )
-_ERROR = re.compile(r"^(?:ERROR|error): (?P<told>.+)$")
+_ERROR = re.compile(r"^(?:ERROR|error): (?P<reason>.+)$")
 _RULER = re.compile(r"^-{3,}$")
 _PULL = re.compile(r"load metadata for (?P<image>\S+?):?$")
 # What a builder prints if the engine goes away during a build.
@@ -55,55 +55,55 @@ def read_failure(lines: Sequence[str], dockerfile: Dockerfile) -> BuildFailure:
         if (match := _PLACE.match(text)) and _RULER.match(lines[number + 1] if number + 1 < len(lines) else ""):
             line = int(match["line"])
         elif match := _PARSE.search(text):
-            line, reason = int(match["line"]), match["told"]
+            line, reason = int(match["line"]), match["reason"]
         elif match := _STEP.match(text) or _COUNTED.match(text):
             step = match["step"]
         elif (match := _ERROR.match(text)) and not reason:
-            reason = match["told"]
+            reason = match["reason"]
     pulled = _PULL.search(step)
     line = line or (_line_of_base(dockerfile, pulled["image"]) if pulled else dockerfile.line_of(step))
     return BuildFailure(line=line, step=step, reason=_PREFIX.sub("", reason))
 
 
-def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, told: str = "") -> UnmoorError:
+def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, reported: str = "") -> UnmoorError:
     """Return the error for the output of a failed build."""
-    said = read_failure(lines, dockerfile)
-    # Older clients end with the reason, without a mark on it.
+    found = read_failure(lines, dockerfile)
+    # Older clients print the reason last, without a prefix.
     last = next((text for text in reversed(lines) if text.strip() and not _RULER.match(text)), "")
-    reason = clean(said.reason or told or _PREFIX.sub("", last) or "the builder does not say why")
-    words = "\n".join(indented(text, 200) for text in _last(lines))
+    reason = clean(found.reason or reported or _PREFIX.sub("", last) or "the builder does not say why")
+    output = "\n".join(indented(text, 200) for text in _last(lines))
     what = f"{target} does not build"
-    if "ENOSPC" in words or "no space left on device" in words:
+    if "ENOSPC" in output or "no space left on device" in output:
         return ToolMissing(f"{what}: no space is left on the engine's disk", next_step="free some: docker system prune")
-    if not said.step and _BROKEN.search(reason):
+    if not found.step and _BROKEN.search(reason):
         return Unknown(
-            f"the engine broke off while it built {target}: {reason}",
-            next_step="see that it runs",
+            f"the connection to the engine broke while it built {target}: {reason}",
+            next_step="check that the engine runs",
         )
-    where = f"{dockerfile.path}, line {said.line}" if said.line else dockerfile.path
-    if pulled := _PULL.search(said.step):
+    where = f"{dockerfile.path}, line {found.line}" if found.line else dockerfile.path
+    if pulled := _PULL.search(found.step):
         image = clean(pulled["image"], 200)
         denied = re.search(r"denied|unauthorized|\b40[13]\b", reason)
         kind = Denied if denied else ConfigError if "not found" in reason else Unknown
         return kind(
-            f"{what}: the base image {image} cannot be had: {reason}",
+            f"{what}: the base image {image} is not available: {reason}",
             where=where,
             next_step=f"see: docker pull {image}",
         )
-    step = f"\nfailing: {clean(said.step)}" if said.step else ""
+    step = f"\nfailing: {clean(found.step)}" if found.step else ""
     return BuildFailed(
-        f"{what}: {reason}{step}\n{words}".rstrip(),
+        f"{what}: {reason}{step}\n{output}".rstrip(),
         where=where,
         next_step="correct the Dockerfile, or what it runs; then move the tag, or release the next version",
         file=dockerfile.path,
-        line=said.line,
+        line=found.line,
     )
 
 
 def _last(lines: Sequence[str]) -> list[str]:
     """The last relevant lines, without transfer progress and rulers."""
-    spoken = [text for text in lines if text.strip() and not _RULER.match(text) and not _DULL.match(text)]
-    return spoken[-LAST:]
+    relevant = [text for text in lines if text.strip() and not _RULER.match(text) and not _PROGRESS.match(text)]
+    return relevant[-LINES_SHOWN:]
 
 
 def _line_of_base(dockerfile: Dockerfile, image: str) -> int:

@@ -26,14 +26,14 @@ COUNT_LIMIT = 2_000_000
 TOTAL_LIMIT = 50_000_000_000
 _TEXT_LIMIT = 10_000_000
 _BLOCK = 1_048_576
-# A private key is looked for in the first bytes of small files.
+# Small files are searched for a private key, in their first bytes.
 _KEY_FILE = 100_000
 _KEY_HEAD = 4_096
-_SMALLER = "make it smaller, or see what fills it: docker history"
-_IF_THAT_STAYS = "see what docker save writes"
+_SMALLER = "make it smaller; to find the large layers: docker history"
+_IF_IT_PERSISTS = "check what docker save writes"
 
 
-class Pieces(io.RawIOBase):
+class ChunkReader(io.RawIOBase):
     """An iterator of bytes, as a file that can be read once."""
 
     def __init__(self, pieces: Iterator[bytes], *, limit: int = TOTAL_LIMIT) -> None:
@@ -42,7 +42,7 @@ class Pieces(io.RawIOBase):
         self._left = limit
 
     def readable(self) -> bool:
-        """It is."""
+        """Return true."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed says WriteableBuffer
@@ -53,7 +53,7 @@ class Pieces(io.RawIOBase):
                 return 0
             self._left -= len(piece)
             if self._left < 0:
-                raise InvalidDist("the image is too large to be looked through", next_step=_SMALLER)
+                raise InvalidDist("the image is too large to inspect", next_step=_SMALLER)
             self._rest = memoryview(piece)
         size = min(len(buffer), len(self._rest))
         buffer[:size] = self._rest[:size]
@@ -73,48 +73,48 @@ class _Reading:
     def files(self, names: list[str]) -> Iterator[Member]:
         """The files of some layers, the lowest first. Raises `Unknown` for a missing layer."""
         for number, name in enumerate(names):
-            place = self.links.get(name, name)
-            if place not in self.found:
-                raise Unknown(f"the engine's archive lacks the layer {clean(name, 80)}", otherwise=_IF_THAT_STAYS)
-            yield from (replace(member, layer=number) for member in self.found[place])
+            path = self.links.get(name, name)
+            if path not in self.found:
+                raise Unknown(f"the engine's archive lacks the layer {clean(name, 80)}", otherwise=_IF_IT_PERSISTS)
+            yield from (replace(member, layer=number) for member in self.found[path])
 
 
 def contents_of(pieces: Iterator[bytes]) -> Mapping[str, tuple[Member, ...]]:
     """Every file of every layer, by the digest of each image's configuration. Raises `Unknown`, `InvalidDist`."""
     reading = _Reading()
-    stream = io.BufferedReader(Pieces(pieces), _BLOCK)
-    with _judged(), tarfile.open(fileobj=stream, mode="r|", bufsize=_BLOCK) as archive:
+    stream = io.BufferedReader(ChunkReader(pieces), _BLOCK)
+    with _translated_errors(), tarfile.open(fileobj=stream, mode="r|", bufsize=_BLOCK) as archive:
         for entry in archive:
-            _take(archive, entry, reading)
+            _read_entry(archive, entry, reading)
     if not reading.images:
-        raise Unknown("the engine's archive of the image names no layers", otherwise=_IF_THAT_STAYS)
+        raise Unknown("the engine's archive of the image lists no layers", otherwise=_IF_IT_PERSISTS)
     return {config: tuple(reading.files(names)) for config, names in reading.images.items()}
 
 
 @contextlib.contextmanager
-def _judged() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except (tarfile.TarError, zlib.error, EOFError, ValueError, TypeError, KeyError, RecursionError, OSError) as error:
         raise Unknown(
-            f"the engine's archive of the image cannot be read: {clean(str(error))}", otherwise=_IF_THAT_STAYS
+            f"cannot read the engine's archive of the image: {clean(str(error))}", otherwise=_IF_IT_PERSISTS
         ) from error
 
 
-def _take(archive: tarfile.TarFile, entry: tarfile.TarInfo, reading: _Reading) -> None:
+def _read_entry(archive: tarfile.TarFile, entry: tarfile.TarInfo, reading: _Reading) -> None:
     """Read one entry of the archive: the list of layers, a layer, or a link to one."""
     name = entry.name
     if entry.issym():
         reading.links[name] = posixpath.normpath(posixpath.join(posixpath.dirname(name), entry.linkname))
         return
-    held = archive.extractfile(entry) if entry.isreg() else None
-    if held is None:
+    file = archive.extractfile(entry) if entry.isreg() else None
+    if file is None:
         return
     if name == "manifest.json":
-        listed = json.loads(held.read(_TEXT_LIMIT))
-        reading.images = {_digest(image["Config"]): [str(layer) for layer in image["Layers"]] for image in listed}
+        images = json.loads(file.read(_TEXT_LIMIT))
+        reading.images = {_digest(image["Config"]): [str(layer) for layer in image["Layers"]] for image in images}
     elif name.endswith(".tar") or name.startswith("blobs/"):
-        reading.found[name] = _layer(held, reading)
+        reading.found[name] = _read_layer(file, reading)
 
 
 def _digest(config: str) -> str:
@@ -122,9 +122,9 @@ def _digest(config: str) -> str:
     return f"sha256:{posixpath.basename(config).removesuffix('.json')}"
 
 
-def _layer(held: IO[bytes], reading: _Reading) -> list[Member]:
+def _read_layer(file: IO[bytes], reading: _Reading) -> list[Member]:
     """The files of one layer; none for a blob that is JSON, as configurations and manifests are."""
-    stream = io.BufferedReader(_Forward(held), _BLOCK)
+    stream = io.BufferedReader(_Forward(file), _BLOCK)
     if stream.peek(1)[:1] in {b"{", b"["}:
         return []
     members = []
@@ -144,8 +144,8 @@ def _layer(held: IO[bytes], reading: _Reading) -> list[Member]:
 def _member(layer: tarfile.TarFile, entry: tarfile.TarInfo) -> Member:
     holds = ""
     if entry.isreg() and 0 < entry.size <= _KEY_FILE:
-        held = layer.extractfile(entry)
-        head = held.read(_KEY_HEAD) if held is not None else b""
+        file = layer.extractfile(entry)
+        head = file.read(_KEY_HEAD) if file is not None else b""
         holds = "private key" if b"-----BEGIN " in head and b"PRIVATE KEY-----" in head else ""
     path = posixpath.normpath(entry.name.lstrip("/"))
     return Member(layer=0, path=path, size=entry.size if entry.isreg() else 0, holds=holds)
@@ -154,15 +154,15 @@ def _member(layer: tarfile.TarFile, entry: tarfile.TarInfo) -> Member:
 class _Forward(io.RawIOBase):
     """A file inside an archive, as a stream without seek."""
 
-    def __init__(self, held: IO[bytes]) -> None:
-        self._held = held
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
 
     def readable(self) -> bool:
-        """It is."""
+        """Return true."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed says WriteableBuffer
         """Read some bytes."""
-        piece = self._held.read(len(buffer))
+        piece = self._file.read(len(buffer))
         buffer[: len(piece)] = piece
         return len(piece)

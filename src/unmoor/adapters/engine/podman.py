@@ -36,5 +36,5 @@ def _answer(api: Any, path: str, params: Mapping[str, str], auth: Mapping[str, s
 
     headers = {"X-Registry-Auth": encode_header(dict(auth))}
     answer = api.post(f"{api.base_url}/{path}", params=params, headers=headers, stream=True)
-    api._raise_for_status(answer)  # noqa: SLF001  # which makes the SDK's errors of an answer
-    yield from api._stream_helper(answer, decode=True)  # noqa: SLF001  # as the SDK reads its own
+    api._raise_for_status(answer)  # noqa: SLF001  # raises the SDK's errors
+    yield from api._stream_helper(answer, decode=True)  # noqa: SLF001  # reads it as the SDK does

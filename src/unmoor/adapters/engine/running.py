@@ -19,8 +19,8 @@ from unmoor.util.text import clean
 
 PIDS = 256
 _OUT, _ERR = 1, 2
-# What a shell says for a command that cannot be run, or is not there.
-_CANNOT_RUN, _NOT_THERE = 126, 127
+# A shell's exit codes for a command that it cannot run, or cannot find.
+_CANNOT_RUN, _NOT_FOUND = 126, 127
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Job:
 def run(connection: Connection, job: Job) -> Ran:
     """Run one container; see `unmoor.ports.engine.Engine.run`."""
     with connection.processes.containers(connection.address), _container(connection, job) as container:
-        return _followed(connection, container, job)
+        return _run_to_end(connection, container, job)
 
 
 @contextlib.contextmanager
@@ -57,7 +57,7 @@ def _container(connection: Connection, job: Job) -> Iterator[str]:
             # Do not write its output to the engine's disk.
             log_config=LogConfig(type="none"),
         )
-        made = api.create_container(
+        created = api.create_container(
             job.image,
             list(job.command) or None,
             entrypoint=None if job.entrypoint is None else [job.entrypoint],  # [""] resets it
@@ -65,12 +65,12 @@ def _container(connection: Connection, job: Job) -> Iterator[str]:
             labels={LABEL: connection.processes.run},
             use_config_proxy=False,
         )
-        return str(made["Id"])
+        return str(created["Id"])
 
     try:
         container = connection.ask(create, what=f"a container of {job.image}")
     except LookupError as error:
-        raise Incomplete(f"the engine has no image {job.image}: the next run builds it once more") from error
+        raise Incomplete(f"the engine has no image {job.image}: the next run builds it again") from error
     try:
         yield container
     finally:
@@ -86,49 +86,50 @@ def _remove(connection: Connection, container: str) -> None:
         connection.api().remove_container(container, force=True, v=True)
 
 
-def _followed(connection: Connection, container: str, job: Job) -> Ran:
+def _run_to_end(connection: Connection, container: str, job: Job) -> Ran:
     """Start it and read what it prints until it ends. Raises `TimedOut`."""
     deadline = time.monotonic() + job.timeout
     try:
-        kept, refused = _printed(connection, container, job)
-        code = _not_started(refused, kept[_ERR]) if refused else _code(connection, container, deadline, kept[_ERR])
+        output, refused = _read_output(connection, container, job)
+        err = output[_ERR]
+        code = _not_started(refused, err) if refused else _exit_code(connection, container, deadline, err)
     except TimeoutError as error:
-        raise TimedOut(str(error), next_step="let the command print less", retryable=False) from None
+        raise TimedOut(str(error), next_step="make the command print less", retryable=False) from None
     except TimedOut:
         raise TimedOut(
             f"it ran for more than {job.timeout:g} s and was stopped",
             next_step="find out why it takes so long, or allow it more time",
             retryable=False,
         ) from None
-    out, err = (kept[stream].decode(errors="replace") for stream in (_OUT, _ERR))
-    words = (*(() if job.entrypoint is None else (job.entrypoint,)), *job.command)
-    return Ran(args=words, code=code, out=out, err=err)
+    out_text, err_text = (output[stream].decode(errors="replace") for stream in (_OUT, _ERR))
+    args = (*(() if job.entrypoint is None else (job.entrypoint,)), *job.command)
+    return Ran(args=args, code=code, out=out_text, err=err_text)
 
 
 class _Attachment:
-    """The socket that a container's output comes by: read in one thread, cut off from another."""
+    """The socket of a container's output, which one thread reads and another may shut down."""
 
     def __init__(self, opened: Any) -> None:
         self.opened = opened
         self._lock = threading.Lock()
 
     def cut(self) -> None:
-        """End whatever reads. A container whose output nobody takes, and nobody gives up, could not be removed."""
+        """End the read. The engine cannot remove a container whose output is attached but not read."""
         with self._lock, contextlib.suppress(OSError, ValueError, AttributeError):
             twin = socket.socket(fileno=os.dup(self.opened.fileno()))
             with contextlib.closing(twin):
                 twin.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the socket, by way of the answer that it came with: the SDK closes neither."""
+        """Close the socket through the HTTP response that it belongs to: the SDK closes neither."""
         with self._lock, contextlib.suppress(OSError, ValueError):
             getattr(self.opened, "_response", self.opened).close()
 
 
-def _printed(connection: Connection, container: str, job: Job) -> tuple[dict[int, bytearray], str]:
-    """Everything a container prints, by stream, or why it could not be started.
+def _read_output(connection: Connection, container: str, job: Job) -> tuple[dict[int, bytearray], str]:
+    """Return everything a container prints, by stream, or why it did not start.
 
-    Raises `TimedOut` at the time-out, ``TimeoutError`` for one that prints without end.
+    Raises `TimedOut` at the time-out, ``TimeoutError`` if it prints more than the limit.
     """
     attached: list[_Attachment] = []
     refused: list[str] = []
@@ -137,7 +138,7 @@ def _printed(connection: Connection, container: str, job: Job) -> tuple[dict[int
         from docker.errors import APIError
         from docker.utils import socket as sockets
 
-        # Attached before it starts, so that nothing it prints is missed.
+        # Attach before it starts, to miss no output.
         attachment = _Attachment(api.attach_socket(container, {"stdout": 1, "stderr": 1, "stream": 1}))
         attached.append(attachment)
         with contextlib.closing(attachment):
@@ -149,21 +150,21 @@ def _printed(connection: Connection, container: str, job: Job) -> tuple[dict[int
             frames_iter: Any = sockets.frames_iter
             yield from frames_iter(attachment.opened, tty=False)
 
-    kept: dict[int, bytearray] = {_OUT: bytearray(), _ERR: bytearray()}
+    output: dict[int, bytearray] = {_OUT: bytearray(), _ERR: bytearray()}
     try:
         with contextlib.closing(connection.follow(frames, what="the container", timeout=job.timeout)) as pieces:
             for stream, piece in pieces:
-                kept[stream] += piece
-                if len(kept[stream]) > job.limit:
+                output[stream] += piece
+                if len(output[stream]) > job.limit:
                     raise TimeoutError(f"it printed more than {job.limit} bytes and was stopped")
     finally:
         for attachment in attached:
             attachment.cut()
-    return kept, refused[0] if refused else ""
+    return output, refused[0] if refused else ""
 
 
-def _code(connection: Connection, container: str, deadline: float, err: bytearray) -> int:
-    """How it ended. Output may end before the container does, so it is waited for. Raises `TimedOut`."""
+def _exit_code(connection: Connection, container: str, deadline: float, err: bytearray) -> int:
+    """Wait for the container and return its exit code. Its output may end earlier. Raises `TimedOut`."""
 
     def wait(api: Any) -> Iterator[tuple[int, bool]]:
         code = int(api.wait(container)["StatusCode"])
@@ -171,18 +172,18 @@ def _code(connection: Connection, container: str, deadline: float, err: bytearra
 
     within = max(deadline - time.monotonic(), 1.0)
     with contextlib.closing(connection.follow(wait, what="the container", timeout=within)) as answers:
-        for code, starved in answers:
-            if starved:
-                err += b"\nit was ended because it used more memory than it may\n"
+        for code, out_of_memory in answers:
+            if out_of_memory:
+                err += b"\nit was killed because it used more memory than allowed\n"
             return code
-    raise trouble(ValueError("it does not say how it ended"), what="the container")
+    raise trouble(ValueError("no exit code"), what="the container")
 
 
-def _not_started(told: str, err: bytearray) -> int:
+def _not_started(reason: str, err: bytearray) -> int:
     """Return a shell's exit code for a command that did not start. Raises `Unknown` if the engine is at fault."""
-    err += told.encode()
-    if "permission denied" in told:
+    err += reason.encode()
+    if "permission denied" in reason:
         return _CANNOT_RUN
-    if "executable file not found" in told or "no such file or directory" in told:
-        return _NOT_THERE
-    raise trouble(ValueError(told), what="the container could not be started")
+    if "executable file not found" in reason or "no such file or directory" in reason:
+        return _NOT_FOUND
+    raise trouble(ValueError(reason), what="could not start the container")

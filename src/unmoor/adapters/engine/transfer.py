@@ -22,16 +22,16 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _ABSENT = re.compile(r"manifest unknown|not found|name unknown|does not exist", re.IGNORECASE)
-_LATER = re.compile(
+_TEMPORARY = re.compile(
     r"toomanyrequests|too many requests|\b(?:429|5\d\d)\b|time.?out|deadline|reset|refused|EOF|no such host|unavailable"
     r"|broken pipe|server error",
     re.IGNORECASE,
 )
-_NO = re.compile(
+_REJECTED = re.compile(
     r"invalid|unsupported|not allowed|immutable|too large|exceed|quota|must be lowercase|\b4\d\d\b", re.IGNORECASE
 )
 # Sent if there is no login. Without it, the engine uses the user's own login.
-NOBODY: Mapping[str, str] = {}
+ANONYMOUS: Mapping[str, str] = {}
 
 Hear = Callable[[str], None]
 
@@ -53,7 +53,7 @@ def push(connection: Connection, name: str, login: Login, hear: Hear | None, tim
     digest = ""
     try:
         for line in connection.follow(stream, what=f"the push of {name}", timeout=timeout):
-            _heard(line, name, hear)
+            _read_line(line, name, hear)
             digest = _digest(line, tag) or digest
     except LookupError as error:
         raise Incomplete(f"the engine has no image {name}: {error}") from error
@@ -67,13 +67,13 @@ def _digest(line: Mapping[str, Any], tag: str) -> str:
     aux = line.get("aux")
     if isinstance(aux, dict) and is_digest(str(aux.get("Digest"))):
         return str(aux["Digest"])
-    said = re.fullmatch(rf"{re.escape(tag)}: digest: (\S+) size: \d+", str(line.get("status", "")))
-    return said[1] if said and is_digest(said[1]) else ""
+    match = re.fullmatch(rf"{re.escape(tag)}: digest: (\S+) size: \d+", str(line.get("status", "")))
+    return match[1] if match and is_digest(match[1]) else ""
 
 
 def pull(connection: Connection, name: str, login: Login | None, platform: str, timeout: float) -> None:
     """Pull by digest. Raises `Incomplete` if the registry does not have it, `Denied`, `Unknown`."""
-    auth = credentials(login, name) if login is not None else NOBODY
+    auth = credentials(login, name) if login is not None else ANONYMOUS
 
     def stream(api: Any) -> Iterator[dict[str, Any]]:
         lines: Any
@@ -85,45 +85,47 @@ def pull(connection: Connection, name: str, login: Login | None, platform: str, 
 
     try:
         for line in connection.follow(stream, what=f"the pull of {name}", timeout=timeout):
-            _heard(line, name, None)
+            _read_line(line, name, None)
     except LookupError as error:
         raise _absent(name, str(error)) from error
     except EngineError as error:
         # A refusal before the stream begins is an error of the engine.
-        raise _judged(error.told, name) from error
+        raise transfer_error(error.reason, name) from error
 
 
 def credentials(login: Login, name: str) -> dict[str, str]:
     """The login for the engine to use. Never absent: the engine would use the user's own login."""
     if not login.secret:
-        return dict(NOBODY)
+        return dict(ANONYMOUS)
     host = name.partition("/")[0]
     return {"username": login.username, "password": login.secret.reveal(), "serveraddress": host}
 
 
-def _heard(line: Mapping[str, Any], name: str, hear: Hear | None) -> None:
+def _read_line(line: Mapping[str, Any], name: str, hear: Hear | None) -> None:
     """Read one line. Raises the error in it."""
     if "error" in line or "errorDetail" in line:
         detail = line.get("errorDetail")
-        told = detail.get("message") if isinstance(detail, dict) else None
-        raise _judged(clean(str(told or line.get("error"))), name)
+        message = detail.get("message") if isinstance(detail, dict) else None
+        raise transfer_error(clean(str(message or line.get("error"))), name)
     status = line.get("status")
     if hear is not None and isinstance(status, str) and "progressDetail" not in line:
         hear(clean(status))
 
 
-def _judged(told: str, name: str) -> UnmoorError:
+def transfer_error(reason: str, name: str) -> UnmoorError:
     """Return the error for a refusal, by its text. Anything unclear is `Unknown`."""
-    if _DENIED.search(told):
-        return Denied(f"the registry refuses {name}: {told}", next_step="see that the login may do this there")
-    if _LATER.search(told):
-        return Unknown(f"the registry could not take or give {name}: {told}")
-    if _ABSENT.search(told):
-        return _absent(name, told)
-    if _NO.search(told):
-        return Rejected(f"the registry rejects {name}: {told}", next_step="see what the registry wants otherwise")
-    return Unknown(f"the registry's answer about {name} is not clear: {told}")
+    if _DENIED.search(reason):
+        return Denied(
+            f"the registry denies access to {name}: {reason}", next_step="check that the login has access to it"
+        )
+    if _TEMPORARY.search(reason):
+        return Unknown(f"could not transfer {name}: {reason}")
+    if _ABSENT.search(reason):
+        return _absent(name, reason)
+    if _REJECTED.search(reason):
+        return Rejected(f"the registry rejects {name}: {reason}", next_step="check what the registry accepts")
+    return Unknown(f"the registry's answer about {name} is unclear: {reason}")
 
 
-def _absent(name: str, told: str) -> Incomplete:
-    return Incomplete(f"there is no {name}: {told}", next_step="push it first: unmoor release TAG")
+def _absent(name: str, reason: str) -> Incomplete:
+    return Incomplete(f"the registry does not have {name}: {reason}", next_step="push it first: unmoor release TAG")
