@@ -52,9 +52,9 @@ def test_an_error_ends_as_a_message_and_its_code(
         raise error("what\x1b[2J happened\nmore of it", where="pyproject.toml", next_step="do this")
 
     assert exit_codes.guard(fail) == error.exit_code
-    said = capsys.readouterr()
-    assert said.out == ""
-    lines = click.unstyle(said.err).splitlines()
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    lines = click.unstyle(printed.err).splitlines()
     step = "do this, then run the same command again" if error.retryable else "do this"
     assert lines == ["error: pyproject.toml: what happened", "  | more of it", f"next:  {step}"]
 
@@ -66,8 +66,8 @@ def test_a_bug_has_its_traceback_in_a_file(capsys: pytest.CaptureFixture[str]) -
         raise ZeroDivisionError
 
     assert exit_codes.guard(fail) == 70
-    assert "Traceback" not in (said := capsys.readouterr().err)
-    assert ".traceback" in said
+    assert "Traceback" not in (stderr := capsys.readouterr().err)
+    assert ".traceback" in stderr
 
 
 ROOM = "free space where the checkout and temporary files (TMPDIR) are"
@@ -75,7 +75,7 @@ RIGHT = "grant the permission, or use another checkout or TMPDIR"
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "told", "step"),
+    ("number", "code", "message", "step"),
     [
         (errno.ENOSPC, 13, "cannot write a file: No space left on device", ROOM),
         (errno.EROFS, 5, "this user has no permission for that file or folder: Read-only file system", RIGHT),
@@ -84,7 +84,7 @@ RIGHT = "grant the permission, or use another checkout or TMPDIR"
     ids=["full", "read-only", "no-right"],
 )
 def test_a_disk_error_is_no_bug(
-    number: int, code: int, told: str, step: str, capsys: pytest.CaptureFixture[str]
+    number: int, code: int, message: str, step: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A disk error gives the place and the next step, without a traceback."""
 
@@ -93,7 +93,7 @@ def test_a_disk_error_is_no_bug(
 
     assert exit_codes.guard(fail) == code
     lines = click.unstyle(capsys.readouterr().err).splitlines()
-    assert lines == [f"error: /there/file: {told}", f"next:  {step}, then run the same command again"]
+    assert lines == [f"error: /there/file: {message}", f"next:  {step}, then run the same command again"]
 
 
 def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str]) -> None:
@@ -177,13 +177,13 @@ def constants(tree: ast.Module) -> Iterator[ast.Constant]:
 def test_only_the_renderer_says_to_run_it_again() -> None:
     """No other text of the package does: errors set ``retryable``."""
     phrases = re.compile(r"\b(same command again|(run|try)( it)? again|if (that stays|it fails again))\b")
-    said = {
+    found = {
         (module, node.value)
         for module, tree in MODULES.items()
         for node in constants(tree)
         if phrases.search(str(node.value))
     }
-    assert {module for module, _ in said} == {"render/advice.py"}
+    assert {module for module, _ in found} == {"render/advice.py"}
 
 
 def test_every_error_says_what_to_do() -> None:

@@ -1,4 +1,4 @@
-"""What several jobs built is one release, or it is said which two of them are at odds."""
+"""The files of several jobs become one release, or the error names the two jobs that contradict each other."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def leg(folder: Path, *names: str, proven: bool = True, data: bytes = b"", **cha
         subjects=tuple(Subject(name=file.name, sha256=file.sha256) for file in files),
         results=tuple(Result(name=f"{name}: imports", verdict=Verdict.PASSED) for name in names),
     )
-    said = replace(Manifest.of(RELEASE, dists, (proof,) if proven else ()), **changes)
-    (folder / manifests.NAME).write_bytes(manifests.encode(said))
+    manifest = replace(Manifest.of(RELEASE, dists, (proof,) if proven else ()), **changes)
+    (folder / manifests.NAME).write_bytes(manifests.encode(manifest))
     return Handover.of(folder)
 
 

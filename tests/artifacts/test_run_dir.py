@@ -79,8 +79,8 @@ def test_not_taken(handed: Path, tmp_path: Path, spoil: str, error: type[Excepti
 def test_other_files_are_there_already(handed: Path, tmp_path: Path) -> None:
     """A folder that holds another build of the tag is never overwritten."""
     folder = RunFolder(tmp_path / "run")
-    said = manifests.decode((handed / manifests.NAME).read_bytes(), where="x")
-    folder.write_manifest(replace(said, artifacts=said.artifacts[:1]))
+    manifest = manifests.decode((handed / manifests.NAME).read_bytes(), where="x")
+    folder.write_manifest(replace(manifest, artifacts=manifest.artifacts[:1]))
     with pytest.raises(Conflict, match="other files of the tag"):
         folder.take([Handover.of(handed)])
     assert not folder.dists.exists()

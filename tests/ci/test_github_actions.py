@@ -121,7 +121,7 @@ def test_values_that_actions_would_never_set(variable: str, value: str) -> None:
     ],
 )
 def test_the_repository_of_a_remote(remote: str, repository: str) -> None:
-    """Owner and name are told from GitHub's forms of addresses, and from nothing else."""
+    """Reads owner and name from GitHub's forms of addresses, and from no other."""
     assert repository_of(remote) == repository
 
 

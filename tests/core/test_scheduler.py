@@ -306,10 +306,10 @@ def test_the_journal_goes_on_after_a_cut_line(tmp_path: Path) -> None:
 
 def test_listeners_hear_every_end_and_every_warning() -> None:
     """What a listener hears is what the report says."""
-    heard: list[Event] = []
-    report = run(release([]), listeners=(heard.append,))
-    assert [e.stage for e in heard if isinstance(e, StageEnded)].count("page") == 1
-    assert [e for e in heard if isinstance(e, StageWarned)] == list(report.warnings)
+    events: list[Event] = []
+    report = run(release([]), listeners=(events.append,))
+    assert [e.stage for e in events if isinstance(e, StageEnded)].count("page") == 1
+    assert [e for e in events if isinstance(e, StageWarned)] == list(report.warnings)
     assert [w.text for w in report.warnings] == ["tag warns"]
 
 

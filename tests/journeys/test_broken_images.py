@@ -82,9 +82,9 @@ def test_a_registry_that_refuses_to_move_a_tag(place: LocalRelease, engine: Test
     assert place.stored() == sent
 
 
-def stopped_when(place: LocalRelease, engine: TestEngine, said: str, number: signal.Signals) -> tuple[int, str]:  # noqa: F811
+def stopped_when(place: LocalRelease, engine: TestEngine, text: str, number: signal.Signals) -> tuple[int, str]:  # noqa: F811
     """Release, and send the signal once the run has printed a text. Returns the exit code and the output."""
-    log, aside = place.world.parent / "said", place.world.parent / "aside"
+    log, aside = place.world.parent / "output", place.world.parent / "aside"
     aside.mkdir(exist_ok=True)
     with log.open("wb") as stream:
         running = subprocess.Popen(
@@ -96,7 +96,7 @@ def stopped_when(place: LocalRelease, engine: TestEngine, said: str, number: sig
             stderr=subprocess.STDOUT,
         )
     deadline = time.monotonic() + 40
-    while said not in log.read_text() and running.poll() is None and time.monotonic() < deadline:
+    while text not in log.read_text() and running.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     running.send_signal(number)
     code = running.wait(20)
@@ -116,10 +116,10 @@ def test_a_build_that_is_stopped(
     repo.commit({"Dockerfile": SLEEPY.format(base=runnable_image)})
     repo.git("tag", "--force", "v1.0")
     with start_image_release(tmp_path, repo) as place:
-        code, said = stopped_when(place, engine, "RUN sleep", number)
-        assert code == 130, said
-        assert "error: the run was stopped\nnext:  run the same command again" in said
-        assert "nothing was uploaded or published" in said
+        code, output = stopped_when(place, engine, "RUN sleep", number)
+        assert code == 130, output
+        assert "error: the run was stopped\nnext:  run the same command again" in output
+        assert "nothing was uploaded or published" in output
         assert commit(place) not in engine.docker("images", "--format", "{{.Tag}}")
         assert place.stored() == []
 
@@ -127,9 +127,9 @@ def test_a_build_that_is_stopped(
 def test_a_push_that_is_stopped(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """The engine keeps no name of the registry, nothing is promoted, and the same command finishes."""
     broken = fault(place, "broken", "PATCH /v2/")
-    code, said = stopped_when(place, engine, "The push refers to", signal.SIGINT)
-    assert code == 130, said
-    assert "registry: possibly in part" in said
+    code, output = stopped_when(place, engine, "The push refers to", signal.SIGINT)
+    assert code == 130, output
+    assert "registry: possibly in part" in output
     names = engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
     mine = [name for name in names if commit(place) in name]
     assert mine
@@ -195,7 +195,7 @@ def test_an_engine_that_goes_away_during_a_build(
     repo.git("tag", "--force", "v1.0")
     # A folder of a test is too deep for the name of a socket.
     with tempfile.TemporaryDirectory() as short, start_image_release(tmp_path, repo) as place:
-        log, at = tmp_path / "said", Path(short, "engine")
+        log, at = tmp_path / "output", Path(short, "engine")
         with passed_on(at, engine.host) as cut, log.open("wb") as stream:
             running = subprocess.Popen(
                 [str(UNMOOR), "release", "--world", str(place.world_file), "v1.0"],

@@ -74,8 +74,8 @@ def digest(place: LocalRelease, tag: str) -> str:
 
 def annotations_on(place: LocalRelease, tag: str) -> dict[str, str]:
     """The annotations of the manifest under a tag."""
-    told: dict[str, str] = json.loads(skopeo(place, tag, "--raw")).get("annotations") or {}
-    return told
+    annotations: dict[str, str] = json.loads(skopeo(place, tag, "--raw")).get("annotations") or {}
+    return annotations
 
 
 def release(
@@ -113,11 +113,11 @@ def test_images_are_promoted_by_digest_and_floating_tags_never_move_back(
         assert one.startswith("sha256:")
         assert {digest(place, tag) for tag in ("1.0", "1", "latest")} == {one}
         assert digest(place, "v1.0-dev") not in {"", one}
-        said = annotations_on(place, "latest")
-        assert {name.removeprefix("org.opencontainers.image.") for name in said} >= {
+        annotations = annotations_on(place, "latest")
+        assert {name.removeprefix("org.opencontainers.image.") for name in annotations} >= {
             *("version", "revision", "source", "created", "title"),
         }
-        assert said["org.opencontainers.image.revision"] == place.repo.git("rev-parse", "v1.0").strip()
+        assert annotations["org.opencontainers.image.revision"] == place.repo.git("rev-parse", "v1.0").strip()
         next_version(place, "1.2")
         assert release(place, "v1.2", engine).returncode == 0
         two = digest(place, "latest")
@@ -129,11 +129,11 @@ def test_images_are_promoted_by_digest_and_floating_tags_never_move_back(
             assert digest(place, f"v{version}") not in {"", one, two}
             assert digest(place, "latest") == digest(place, "1") == two
         assert digest(place, "1.1") == digest(place, "v1.1")
-        assert told(place, "v1.1") == (0, {"complete"})
-        assert told(place, "v1.0") == (0, {"complete"})
+        assert image_status(place, "v1.1") == (0, {"complete"})
+        assert image_status(place, "v1.0") == (0, {"complete"})
 
 
-def told(place: LocalRelease, tag: str) -> tuple[int, set[str]]:
+def image_status(place: LocalRelease, tag: str) -> tuple[int, set[str]]:
     """The exit code of status on a machine without an engine, and the state of every image tag."""
     nowhere = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
     ran = place.unmoor("status", "--world", str(place.world_file), "--json", tag, env=nowhere)
@@ -152,7 +152,7 @@ def test_another_machine_without_an_engine_finishes_what_was_held(
         held = release(place, "v1.0", engine, "--hold")
         assert held.returncode == 0, held.stderr
         assert digest(place, "latest") == digest(place, "v1.0") == ""
-        assert told(place, "v1.0") == (12, {"complete", "incomplete"})
+        assert image_status(place, "v1.0") == (12, {"complete", "incomplete"})
         pushed = digest(place, f"sha-{place.repo.git('rev-parse', 'v1.0')[:12]}")
         place.repo.git("clone", "--quiet", str(place.repo.path), str(tmp_path / "clone"))
         elsewhere = LocalRelease(repo=Repo(tmp_path / "clone"), world=place.world)

@@ -21,10 +21,10 @@ def killed_and_finished(release: KilledRelease, lines: int) -> bool:
     assert not release.left_running()
     if code == 0:
         return False
-    assert (code, release.journal().count("\n")) == (-signal.SIGKILL, lines), release.said()
+    assert (code, release.journal().count("\n")) == (-signal.SIGKILL, lines), release.output()
     release.note_draft_digests()
-    assert release.finish() == 0, release.said()
-    assert not (release.draft_digests and "building" in release.said())
+    assert release.finish() == 0, release.output()
+    assert not (release.draft_digests and "building" in release.output())
     return True
 
 
@@ -55,8 +55,8 @@ def test_kill_at_every_write(tmp_path: Path) -> None:
             assert code in {0, -signal.SIGKILL}
             killed += code != 0
             release.note_draft_digests()
-            assert release.finish() == 0, release.said()
-            assert not (release.draft_digests and "building" in release.said())
+            assert release.finish() == 0, release.output()
+            assert not (release.draft_digests and "building" in release.output())
             release.check_surfaces()
         assert killed > 8
 
@@ -67,11 +67,11 @@ def test_a_signal_stops_a_run_cleanly(tmp_path: Path, number: signal.Signals, st
     """TERM and INT end a run with 130, a message and nothing left running; the same command finishes."""
     with start_killed_releases(tmp_path, 1) as (release,):
         begins = f'"event":"begins","stage":"{stage}"'
-        assert release.signal_when(lambda: begins in release.journal(), number) == 130, release.said()
+        assert release.signal_when(lambda: begins in release.journal(), number) == 130, release.output()
         assert not release.left_running()
-        assert "stopped" in release.said()
-        assert "run the same command again" in release.said()
-        assert "Traceback" not in release.said()
+        assert "stopped" in release.output()
+        assert "run the same command again" in release.output()
+        assert "Traceback" not in release.output()
         release.note_draft_digests()
-        assert release.finish() == 0, release.said()
+        assert release.finish() == 0, release.output()
         release.check_surfaces()

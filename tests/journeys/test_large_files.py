@@ -88,8 +88,8 @@ def test_large_files_come_from_the_remote(project: LfsProject, tmp_path: Path) -
     """A clone with pointers only builds the real bytes, and stays unchanged."""
     clone = project.clone(tmp_path / "clone")
     with start_release(tmp_path / "release", clone) as place:
-        code, said = build(place)
-        assert code == 0, said
+        code, output = build(place)
+        assert code == 0, output
         see_built(clone.path / ".unmoor" / "v1.0" / "dists")
         assert "git-lfs" in (clone.path / "src/small_one/model.csv").read_text()
         assert clone.git("status", "--porcelain") == ""
@@ -110,10 +110,10 @@ def test_large_files_that_are_nowhere(project: LfsProject, tmp_path: Path) -> No
     clone = project.clone(tmp_path / "clone")
     shutil.rmtree(project.remote / "lfs")
     with start_release(tmp_path / "release", clone) as place:
-        code, said = build(place)
-        assert code == Unknown.exit_code, said
-        assert "git-lfs cannot fetch src/small_one/model.csv" in said
-        assert "git lfs push --all origin" in said
+        code, output = build(place)
+        assert code == Unknown.exit_code, output
+        assert "git-lfs cannot fetch src/small_one/model.csv" in output
+        assert "git lfs push --all origin" in output
         assert not (clone.path / ".unmoor" / "v1.0" / "dists").exists()
 
 
@@ -126,10 +126,10 @@ def test_no_git_lfs_on_the_machine(project: LfsProject, tmp_path: Path) -> None:
             if program.name != "git-lfs" and not (programs / program.name).exists():
                 (programs / program.name).symlink_to(program)
     with start_release(tmp_path / "release", project.clone(tmp_path / "clone")) as place:
-        code, said = build(place, PATH=str(programs))
-        assert code == ToolMissing.exit_code, said
-        assert "git-lfs is not installed, and it stores src/small_one/model.csv" in said
-        assert "apt-get install git-lfs" in said
+        code, output = build(place, PATH=str(programs))
+        assert code == ToolMissing.exit_code, output
+        assert "git-lfs is not installed, and it stores src/small_one/model.csv" in output
+        assert "apt-get install git-lfs" in output
 
 
 def test_large_files_of_a_submodule(project: LfsProject, tmp_path: Path) -> None:
@@ -142,8 +142,8 @@ def test_large_files_of_a_submodule(project: LfsProject, tmp_path: Path) -> None
     outer.remote(tmp_path / "outer.git")
     allowed = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always"}
     with start_release(tmp_path / "release", outer) as place:
-        code, said = build(place, **allowed)
-        assert code == 0, said
+        code, output = build(place, **allowed)
+        assert code == 0, output
         with tarfile.open(outer.path / ".unmoor" / "v1.0" / "dists" / SDIST) as sdist:
             member = sdist.extractfile("small_one-1.0/src/small_one/inner/src/small_one/model.csv")
             assert member is not None

@@ -51,22 +51,22 @@ def test_no_image_is_left(
     repo = project(tmp_path / "small", runnable_image, name, SMOKE[end])
     kept = f"unmoor.local/ghcr.io/acme/{name}:sha-{repo.git('rev-parse', 'v1.0')[:12]}-linux-amd64"
     engine.docker("image", "tag", runnable_image, kept)
-    said = tmp_path / "said"
+    output = tmp_path / "output"
     try:
-        with said.open("wb") as stream:
+        with output.open("wb") as stream:
             env = {**os.environ, **engine.environ}
             ran = subprocess.Popen([UNMOOR, "rehearse", "v1.0"], cwd=repo.path, env=env, stdout=stream, stderr=stream)
         if end == "with Ctrl-C":
             journal = repo.path / ".unmoor/rehearsal/checkout/.unmoor/v1.0/journal.jsonl"
             until = time.monotonic() + 120
             while not (journal.exists() and '"event":"begins","stage":"prove-images"' in journal.read_text()):
-                assert ran.poll() is None, said.read_text()
-                assert time.monotonic() < until, said.read_text()
+                assert ran.poll() is None, output.read_text()
+                assert time.monotonic() < until, output.read_text()
                 time.sleep(0.05)
             assert len(names(engine, name)) == 2
             ran.send_signal(signal.SIGINT)
-        assert ran.wait(120) == CODES[end], said.read_text()
+        assert ran.wait(120) == CODES[end], output.read_text()
         assert names(engine, name) == {f"{kept}@<none>"}
-        assert "could not remove the images" not in said.read_text()
+        assert "could not remove the images" not in output.read_text()
     finally:
         engine.docker("image", "rm", kept)

@@ -29,14 +29,16 @@ def ended(release: KilledRelease, code: int) -> None:
     for _ in range(TRIES):
         if code == 0:
             return
-        assert code in {Refused.exit_code, Conflict.exit_code}, release.said()
+        assert code in {Refused.exit_code, Conflict.exit_code}, release.output()
         if code == Conflict.exit_code:
-            assert f"to continue with those, remove {release.folder}, then run the same command again" in release.said()
+            assert (
+                f"to continue with those, remove {release.folder}, then run the same command again" in release.output()
+            )
             shutil.rmtree(release.folder)
         else:
-            assert "another run" in release.said()
+            assert "another run" in release.output()
         code = release.finish()
-    raise AssertionError(release.said())
+    raise AssertionError(release.output())
 
 
 def test_in_one_checkout_one_of_them_is_busy(tmp_path: Path) -> None:
@@ -44,7 +46,7 @@ def test_in_one_checkout_one_of_them_is_busy(tmp_path: Path) -> None:
     with start_killed_releases(tmp_path, 1) as (one,):
         other = replace(one, tmpdir=tmp_path / "other-aside")
         first, second = together(one, other)
-        assert 0 in {first, second}, one.said() + other.said()
+        assert 0 in {first, second}, one.output() + other.output()
         ended(one, first)
         ended(other, second)
         one.check_surfaces()

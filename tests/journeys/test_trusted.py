@@ -39,11 +39,11 @@ class TrustedRelease:
             *("release", "--world", str(self.local.world_file), *args, "v1.0"),
             env={**job_environ(self.running), "GITHUB_REPOSITORY": "acme/small"},
         )
-        told = f"{ran.stdout}\n{ran.stderr}"
-        seen = [told.encode()]
+        output = f"{ran.stdout}\n{ran.stderr}"
+        seen = [output.encode()]
         seen += [path.read_bytes() for path in self.local.repo.path.rglob("*.json*") if path.is_file()]
         assert not any(LOOKS_SECRET.search(each) for each in seen)
-        return ran.returncode, told
+        return ran.returncode, output
 
     def did(self) -> list[tuple[str, str]]:
         """The changes at the indexes, in order."""
@@ -67,12 +67,12 @@ def test_a_first_release_uses_its_pending_publishers_when_it_publishes(trusted: 
     """Each token is minted just before the uploads to that index, and a second run mints none."""
     pending = PUBLISHER | {"pending": True}
     trusted.publishers(testpypi=pending, pypi=pending)
-    code, told = trusted.release()
-    assert code == 0, told
+    code, output = trusted.release()
+    assert code == 0, output
     mint = [("testpypi", "minted"), *[("testpypi", "stored")] * 2, ("pypi", "minted"), *[("pypi", "stored")] * 2]
     assert trusted.did() == mint
-    code, told = trusted.release()
-    assert code == 0, told
+    code, output = trusted.release()
+    assert code == 0, output
     assert trusted.did() == mint
 
 
@@ -89,13 +89,13 @@ def test_a_publisher_that_does_not_match_is_found_before_anything_is_built(trust
         running.world_file.write_text(re.sub(r'(?m)^password = ".*"$', 'password = ""', text))
         again = TrustedRelease(local=trusted.local, running=running)
         again.publishers(testpypi=PUBLISHER, pypi=PUBLISHER | {"environment": "pypi"})
-        code, told = again.release()
-        assert code == 5, told
-        assert "environment: MISSING" in told
+        code, output = again.release()
+        assert code == 5, output
+        assert "environment: MISSING" in output
         assert again.did() == [("testpypi", "minted"), ("pypi", "invalid-publisher")]
-        assert "building" not in told
-        code, told = again.release("--hold")
-        assert code == 0, told
+        assert "building" not in output
+        code, output = again.release("--hold")
+        assert code == 0, output
         assert ("pypi", "minted") not in again.did()
 
 
@@ -104,5 +104,5 @@ def test_a_reusable_workflow_is_refused_in_the_first_second(trusted: TrustedRele
     (trusted.running.folder / "issuer").mkdir(exist_ok=True)
     (trusted.running.folder / "issuer" / "claims.json").write_text(json.dumps({"job_workflow_ref": REUSABLE_WORKFLOW}))
     trusted.publishers(testpypi=PUBLISHER | {"pending": True}, pypi=PUBLISHER | {"pending": True})
-    code, told = trusted.release()
-    assert (code, "reusable workflow" in told, trusted.did()) == (5, True, [])
+    code, output = trusted.release()
+    assert (code, "reusable workflow" in output, trusted.did()) == (5, True, [])

@@ -114,21 +114,21 @@ class Jobs:
 
 def mac(linux: Job, folder: Path) -> Path:
     """The folder of a job on a Mac that proved nothing."""
-    said = manifests.decode((linux.folder / manifests.NAME).read_bytes(), where="linux")
+    manifest = manifests.decode((linux.folder / manifests.NAME).read_bytes(), where="linux")
     (folder / "dists").mkdir(parents=True)
-    wheel = retagged(linux.folder / "dists" / said.artifacts[0].name, folder / "dists", "macosx_11_0_arm64")
-    artifact = replace(said.artifacts[0], name=wheel.name, sha256=sha256_of(wheel), size=wheel.stat().st_size)
-    (folder / manifests.NAME).write_bytes(manifests.encode(replace(said, artifacts=(artifact,), proofs=())))
+    wheel = retagged(linux.folder / "dists" / manifest.artifacts[0].name, folder / "dists", "macosx_11_0_arm64")
+    artifact = replace(manifest.artifacts[0], name=wheel.name, sha256=sha256_of(wheel), size=wheel.stat().st_size)
+    (folder / manifests.NAME).write_bytes(manifests.encode(replace(manifest, artifacts=(artifact,), proofs=())))
     return folder
 
 
 def proven(folder: Path) -> None:
     """Add to a job's manifest the proof that only its machine can make."""
-    said = manifests.decode((folder / manifests.NAME).read_bytes(), where="mac")
-    subjects = tuple(Subject(name=each.name, sha256=each.sha256) for each in said.artifacts)
+    manifest = manifests.decode((folder / manifests.NAME).read_bytes(), where="mac")
+    subjects = tuple(Subject(name=each.name, sha256=each.sha256) for each in manifest.artifacts)
     results = tuple(Result(name=f"{each.name}: imports", verdict=Verdict.PASSED) for each in subjects)
     proof = Proof(name="prove-dists", subjects=subjects, results=results)
-    (folder / manifests.NAME).write_bytes(manifests.encode(replace(said, proofs=(proof,))))
+    (folder / manifests.NAME).write_bytes(manifests.encode(replace(manifest, proofs=(proof,))))
 
 
 def retagged(wheel: Path, into: Path, tag: str) -> Path:

@@ -1,4 +1,4 @@
-"""The one loop that waits looks as often as it may, forgives what it is told to, and never outlives its deadline."""
+"""The polling loop: its intervals, the errors that it tolerates, and its deadline."""
 
 from __future__ import annotations
 
@@ -122,16 +122,16 @@ def test_own_end(until: Callable[[int | None], bool], seen: int, count: int) -> 
 def test_missed() -> None:
     """Between two looks the caller hears what was seen, and nothing after the last one."""
     looks = Looks([7, LOST, 8, 9])
-    heard: list[tuple[int | None, float]] = []
+    reports: list[tuple[int | None, float]] = []
     poll(
         looks,
         waits=(0.0, 1.0, 1.0, 1.0),
         clock=looks.clock,
         until=lambda _: False,
         forgiven=(Unknown,),
-        missed=lambda seen: heard.append((seen, looks.clock.time)),
+        missed=lambda seen: reports.append((seen, looks.clock.time)),
     )
-    assert heard == [(7, 0.0), (None, 1.0), (8, 2.0)]
+    assert reports == [(7, 0.0), (None, 1.0), (8, 2.0)]
 
 
 def test_waits_may_end_early() -> None:

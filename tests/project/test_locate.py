@@ -66,7 +66,7 @@ def find(
 
 
 @pytest.mark.parametrize(
-    ("top", "folder", "said", "path"),
+    ("top", "folder", "options", "path"),
     [
         pytest.param({"pyproject.toml": TOP}, "", {}, "", id="the top is a project"),
         pytest.param({"pyproject.toml": TOP}, "docs", {}, "", id="a folder that sets up tools is none"),
@@ -118,14 +118,14 @@ def test_the_project_that_is_meant(
     shell: LocalShell,
     top: dict[str, str],
     folder: str,
-    said: dict[str, str],
+    options: dict[str, str],
     path: str,
 ) -> None:
     """An explicit folder comes first, then the nearest project, then the settings at the top, then the tag's name."""
     repo = made(tmp_path / "all", top) if top else several
-    found = find(repo, shell, folder, **said)  # type: ignore[arg-type]  # a case names only what it is about
+    found = find(repo, shell, folder, **options)  # type: ignore[arg-type]  # a case names only what it is about
     assert found.path == path
-    assert bool(found.note) is ("tag" in said)
+    assert bool(found.note) is ("tag" in options)
 
 
 @pytest.mark.parametrize("tag", ["v9.0", "acme-9.0", "release-9.0", "acme-alpha-core-v1.0", "gamma-1.0", "next"])
@@ -144,7 +144,7 @@ def test_a_repository_without_any_project_is_accepted(tmp_path: Path, shell: Loc
 
 
 @pytest.mark.parametrize(
-    ("files", "said", "words"),
+    ("files", "options", "words"),
     [
         pytest.param({}, {}, "there is no project at the top of the repository", id="nothing says which"),
         pytest.param({}, {"tag": "gamma-1.0"}, "none in it has tags such as 'gamma-1.0'", id="no project's tag"),
@@ -187,13 +187,13 @@ def test_a_repository_without_any_project_is_accepted(tmp_path: Path, shell: Loc
     ],
 )
 def test_what_cannot_be_the_project_is_one_error(
-    *, tmp_path: Path, several: Repo, shell: LocalShell, files: dict[str, str], said: dict[str, str], words: str
+    *, tmp_path: Path, several: Repo, shell: LocalShell, files: dict[str, str], options: dict[str, str], words: str
 ) -> None:
     """The error says what is wrong and how to correct it, is fit for a terminal, and nothing is written."""
     repo = made(tmp_path / "all", files) if files else several
     before = repo.state()
     with pytest.raises(ConfigError) as caught:
-        find(repo, shell, **said)  # type: ignore[arg-type]  # a case names only what it is about
+        find(repo, shell, **options)  # type: ignore[arg-type]  # a case names only what it is about
     assert words in str(caught.value)
     assert str(caught.value).isprintable()
     assert caught.value.next_step

@@ -34,10 +34,10 @@ Fault = Callable[[Exchange, FaultyIndex, str, bytes], None]
 
 def bringing(running: RunningIndex, files: Sequence[File], *, deadline: float = 1800.0) -> tuple[Uploaded, list[str]]:
     """Upload the files and return the messages."""
-    said: list[str] = []
+    messages: list[str] = []
     dists = Dists(files=tuple(files))
-    product = upload(running.index, RELEASE, dists, clock=running.clock, say=said.append, deadline=deadline)
-    return product, said
+    product = upload(running.index, RELEASE, dists, clock=running.clock, say=messages.append, deadline=deadline)
+    return product, messages
 
 
 def product_of(files: Sequence[File]) -> Uploaded:
@@ -49,13 +49,13 @@ def test_wheels_go_first_and_the_sdist_last(tmp_path: Path) -> None:
     """The first file creates the version; installers should not find an sdist without its wheel."""
     files = build_dists(tmp_path, more=("cp311-cp311-win32", "cp310-cp310-win32"))
     with run_index() as running:
-        product, said = bringing(running, files[::-1])
+        product, messages = bringing(running, files[::-1])
         assert bringing(running, files)[0] == product_of(files)
     assert product == product_of(files[::-1])
     first, *others = sorted(f.name for f in files[:-1])
     assert (running.served.sent[0], running.served.sent[-1]) == (first, files[-1].name)
     assert sorted(running.served.sent) == sorted(running.served.stored) == sorted([first, *others, files[-1].name])
-    assert [line.split()[0] for line in said] == ["sending"] * 4
+    assert [line.split()[0] for line in messages] == ["sending"] * 4
     assert running.clock.slept == []
 
 
@@ -165,9 +165,9 @@ def test_only_what_is_missing_is_sent(tmp_path: Path) -> None:
     """A file that is already there with the same bytes is reported and not sent."""
     files = build_dists(tmp_path)
     with run_index(FaultyIndex(files={files[0].name: files[0].path.read_bytes()})) as running:
-        _, said = bringing(running, files)
+        _, messages = bringing(running, files)
     assert running.served.sent == [files[1].name]
-    assert said[0] == f"example has {files[0].name} already, the same bytes"
+    assert messages[0] == f"example has {files[0].name} already, the same bytes"
 
 
 # Faults: what the index does with one upload.
@@ -349,11 +349,11 @@ def test_files_are_fetched_from_an_index_without_hashes(tmp_path: Path) -> None:
     files = build_dists(tmp_path)
     served = FaultyIndex(files={files[0].name: files[0].path.read_bytes()}, without_hash=True)
     with run_index(served) as running:
-        product, said = bringing(running, files)
+        product, messages = bringing(running, files)
         fetched = [path for path in running.server.paths() if path.startswith("/files/")]
     assert product == product_of(files)
     assert running.served.sent == [files[1].name]
-    assert said[-1] == "example gives no sha256: fetched and hashed its files"
+    assert messages[-1] == "example gives no sha256: fetched and hashed its files"
     assert sorted(fetched) == sorted(f"/files/{file.name}" for file in files)
 
 
@@ -394,9 +394,9 @@ def test_an_index_behind_its_own_api_counts(tmp_path: Path) -> None:
     """A stale simple index is reported, not waited for, and its files are not absent."""
     files = build_dists(tmp_path)
     with run_index(FaultyIndex(simple_behind=True)) as running:
-        product, said = bringing(running, files)
+        product, messages = bringing(running, files)
     assert product == product_of(files)
-    assert said[-1].startswith(f"installers cannot see {files[0].name}, {files[1].name} yet")
+    assert messages[-1].startswith(f"installers cannot see {files[0].name}, {files[1].name} yet")
     assert running.clock.slept == []
 
 

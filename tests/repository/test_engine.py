@@ -154,9 +154,12 @@ def test_buildx_is_fetched_once(tmp_path: Path) -> None:
         (programs / name).write_text(f"#!/bin/sh\n{script}\n")
         (programs / name).chmod(0o755)
     env = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path), "UNMOOR_CACHE": str(kept)}
-    for turn, told in ("first", "engine: downloading buildx from the next suite of the same mirror\n"), ("second", ""):
+    for turn, message in (
+        ("first", "engine: downloading buildx from the next suite of the same mirror\n"),
+        ("second", ""),
+    ):
         ran = _script("buildx", tmp_path / turn, env=env)
-        assert (ran.returncode, ran.stderr) == (0, told)
+        assert (ran.returncode, ran.stderr) == (0, message)
         assert (tmp_path / turn / "config" / "cli-plugins" / "docker-buildx").exists()
         assert [each.name for each in kept.iterdir()] == ["docker-buildx"]
     assert (tmp_path / "asked").read_text().count("indextargets") == 1
@@ -192,8 +195,8 @@ def test_a_command_runs_without_an_engine_only_with_optional(tmp_path: Path, opt
     ):
         (tmp_path / name).symlink_to(shutil.which(name) or f"/usr/bin/{name}")
     bare = {"PATH": str(tmp_path), "DOCKER_HOST": "unix:///nowhere", "UNMOOR_ENGINE": "private"}
-    told = ["--optional"] if optional else []
-    ran = _script("with", *told, "env", env=bare)
+    options = ["--optional"] if optional else []
+    ran = _script("with", *options, "env", env=bare)
     assert "no engine is available: " in ran.stderr
     assert ran.returncode == (0 if optional else UNAVAILABLE)
     assert "DOCKER_HOST" not in ran.stdout

@@ -37,7 +37,7 @@ class StageInputs:
     release: Release
     shell: LocalShell
     folder: RunFolder
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
 
     @property
@@ -68,7 +68,7 @@ class StageInputs:
 
     def context(self, **products: object) -> StageContext:
         """The context for a stage."""
-        return StageContext({"tag": self.release, **products}, say=self.said.append, warn=self.warned.append)
+        return StageContext({"tag": self.release, **products}, say=self.messages.append, warn=self.warned.append)
 
     def dists(self) -> Dists:
         """Build with the project's own backend and write the manifest, as the stage does, in a tenth of its time."""

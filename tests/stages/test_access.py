@@ -68,9 +68,9 @@ class AccessResult:
 
     access: Access
     warned: list[str]
-    said: list[str]
+    messages: list[str]
 
-    def told(self, certainty: Certainty) -> str:
+    def details(self, certainty: Certainty) -> str:
         """The details of all findings of one certainty."""
         return "\n".join(
             f"{each.surface}: {each.detail}" for each in self.access.findings if each.certainty is certainty
@@ -90,7 +90,7 @@ class AccessInputs:
     def look(self) -> AccessResult:
         """Run the stage."""
         warned: list[str] = []
-        said: list[str] = []
+        messages: list[str] = []
         stage = ProveAccess(
             name="access",
             release=RELEASE,
@@ -102,19 +102,19 @@ class AccessInputs:
         )
         assert "read" in stage.plan()
         return AccessResult(
-            stage.make(StageContext({RELEASE.by: MINE}, say=said.append, warn=warned.append)), warned, said
+            stage.make(StageContext({RELEASE.by: MINE}, say=messages.append, warn=warned.append)), warned, messages
         )
 
 
 def test_reads_prove_what_they_can_and_the_rest_names_its_stage() -> None:
     """Only the first upload proves a login; everything else is proven here."""
-    heard = AccessInputs().look()
-    assert "may write" in heard.told(Certainty.PROVEN)
-    unproven = [each for each in heard.access.findings if each.certainty is Certainty.UNPROVEN]
+    result = AccessInputs().look()
+    assert "may write" in result.details(Certainty.PROVEN)
+    unproven = [each for each in result.access.findings if each.certainty is Certainty.UNPROVEN]
     assert [(each.surface, each.proven_by) for each in unproven] == [("testpypi", "testpypi"), ("pypi", "pypi")]
     assert "keyring" in unproven[0].detail
-    assert heard.warned == []
-    assert [each.rpartition("; ")[2] for each in heard.said] == [
+    assert result.warned == []
+    assert [each.rpartition("; ")[2] for each in result.messages] == [
         "the stage testpypi proves it",
         "the stage pypi proves it",
     ]
@@ -127,14 +127,14 @@ def test_a_world_without_a_staging_index() -> None:
 
 def test_the_first_release_creates_the_project() -> None:
     """An unknown project is reported, but is no problem."""
-    heard = AccessInputs(index=FakeIndex(EMPTY, login="x", known=False)).look()
-    assert "first release" in heard.told(Certainty.UNPROVEN)
+    result = AccessInputs(index=FakeIndex(EMPTY, login="x", known=False)).look()
+    assert "first release" in result.details(Certainty.UNPROVEN)
 
 
 def test_an_unknown_permission_is_left_to_the_draft() -> None:
     """Some tokens' rights cannot be read."""
-    heard = AccessInputs(forge=FakeForge(replace(WHOLE, can_push=None))).look()
-    assert "the forge does not say whether the token may write" in heard.told(Certainty.UNPROVEN)
+    result = AccessInputs(forge=FakeForge(replace(WHOLE, can_push=None))).look()
+    assert "the forge does not say whether the token may write" in result.details(Certainty.UNPROVEN)
 
 
 PUBLIC = ForgeRelease(
@@ -163,13 +163,13 @@ PUBLIC = ForgeRelease(
         ),
         (FakeForge(attests=True, shown=PUBLIC), Certainty.PROVEN, "there is a public release of v1.0"),
     ],
-    ids=["never", "not told", "still there"],
+    ids=["never", "unknown", "still there"],
 )
 def test_a_tag_that_an_immutable_release_had(door: FakeForge, certainty: Certainty, words: str) -> None:
     """An attestation decides; without one, the finding names the stage that will show it."""
-    heard = AccessInputs(forge=door).look()
-    assert words in heard.told(certainty)
-    assert any("undraft proves it" in each for each in heard.said) == (certainty is Certainty.UNPROVEN)
+    result = AccessInputs(forge=door).look()
+    assert words in result.details(certainty)
+    assert any("undraft proves it" in each for each in result.messages) == (certainty is Certainty.UNPROVEN)
 
 
 def test_a_name_in_another_case_is_the_same_repository() -> None:
@@ -220,9 +220,9 @@ def test_all_problems_are_one_error() -> None:
 @pytest.mark.parametrize("case", WRONG)
 def test_a_plan_lists_problems_and_continues(case: str) -> None:
     """A run that only reads needs no credentials."""
-    heard = replace(WRONG[case][0], ceiling=Reach.READS).look()
-    assert len(heard.warned) == 1
-    assert heard.told(Certainty.UNPROVEN)
+    result = replace(WRONG[case][0], ceiling=Reach.READS).look()
+    assert len(result.warned) == 1
+    assert result.details(Certainty.UNPROVEN)
 
 
 @pytest.mark.parametrize(
@@ -236,14 +236,14 @@ def test_a_login_is_needed_only_by_a_run_that_uses_it(*, ceiling: Reach, stopped
         with pytest.raises(Denied):
             world.look()
     else:
-        assert "no login" in world.look().told(Certainty.UNPROVEN)
+        assert "no login" in world.look().details(Certainty.UNPROVEN)
 
 
 def test_an_advisory_staging_index_stops_no_run() -> None:
     """A missing login is a warning for an advisory staging index, and stops the run for the index."""
-    heard = AccessInputs(staging=FakeIndex(EMPTY, name="testpypi"), advisory=True).look()
-    assert len(heard.warned) == 1
-    assert "no login for testpypi" in heard.warned[0]
+    result = AccessInputs(staging=FakeIndex(EMPTY, name="testpypi"), advisory=True).look()
+    assert len(result.warned) == 1
+    assert "no login for testpypi" in result.warned[0]
     with pytest.raises(Denied, match="no login for pypi"):
         AccessInputs(staging=FakeIndex(EMPTY, name="testpypi"), index=FakeIndex(EMPTY), advisory=True).look()
 
@@ -251,8 +251,8 @@ def test_an_advisory_staging_index_stops_no_run() -> None:
 def test_an_index_that_holds_the_version_needs_no_login() -> None:
     """A job that resumes after another's upload needs no login for that index."""
     there = Holding(simple=listed_files({"demo-1.0.tar.gz": "a" * 64}), json=None)
-    heard = AccessInputs(staging=FakeIndex(there, name="testpypi")).look()
-    assert "is there already" in heard.told(Certainty.UNPROVEN)
+    result = AccessInputs(staging=FakeIndex(there, name="testpypi")).look()
+    assert "is there already" in result.details(Certainty.UNPROVEN)
 
 
 TRUSTED = {"login": "trusted publishing", "minted": True}
@@ -294,8 +294,8 @@ def test_an_invalid_login_stops_before_the_build() -> None:
     wrong = "it is a token of the other index"
     with pytest.raises(Denied, match=wrong):
         AccessInputs(index=FakeIndex(EMPTY, login="x", wrong=wrong)).look()
-    heard = AccessInputs(index=FakeIndex(EMPTY, login="x", wrong=wrong), ceiling=Reach.REMOTE).look()
-    assert wrong in heard.told(Certainty.UNPROVEN)
+    result = AccessInputs(index=FakeIndex(EMPTY, login="x", wrong=wrong), ceiling=Reach.REMOTE).look()
+    assert wrong in result.details(Certainty.UNPROVEN)
 
 
 def test_a_table_among_the_problems_begins_on_its_own_line() -> None:

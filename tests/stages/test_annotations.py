@@ -51,8 +51,8 @@ def stages(there: RealRegistry, tmp_path: Path) -> Iterator[MakeStages]:
 def document(it: ImageStages, reference: str) -> dict[str, Any]:
     """The manifest that skopeo reads under a tag or digest."""
     mark = "@" if oci.is_digest(reference) else ":"
-    told = it.there[0].skopeo("inspect", "--raw", f"docker://{{}}/{it.repository}{mark}{reference}")
-    return dict(json.loads(told))
+    output = it.there[0].skopeo("inspect", "--raw", f"docker://{{}}/{it.repository}{mark}{reference}")
+    return dict(json.loads(output))
 
 
 def only(it: ImageStages, images: Images) -> BuiltImage:
@@ -64,11 +64,11 @@ def test_an_image_carries_its_labels_as_annotations(stages: MakeStages) -> None:
     """The annotated manifest has the same configuration and layers, and the pulled image is the tagged one."""
     it = stages()
     pushed = it.push(RELEASE)
-    told = document(it, TAG)
+    after = document(it, TAG)
     before = json.loads(only(it, it.built(RELEASE)).manifest.data)
-    assert told["mediaType"] == oci.OCI_MANIFEST
-    assert told["annotations"] == {VERSION: "1.0"}
-    now, then = ([part["digest"] for part in (each["config"], *each["layers"])] for each in (told, before))
+    assert after["mediaType"] == oci.OCI_MANIFEST
+    assert after["annotations"] == {VERSION: "1.0"}
+    now, then = ([part["digest"] for part in (each["config"], *each["layers"])] for each in (after, before))
     assert now == then
     digest = pushed.images[0].digest
     assert it.tags() == {TAG: digest}
@@ -140,7 +140,7 @@ def test_a_run_interrupted_before_the_annotations_resumes(
     assert it.engine.pushed == []
     assert [each.digest for each in pushed.images] == [each.digest for each in expected.images]
     assert it.push_stage().find(it.context(RELEASE, images)) == pushed
-    assert any("no engine here" in line for line in it.said) is gone
+    assert any("no engine here" in line for line in it.messages) is gone
 
 
 def test_a_released_image_never_changes(stages: MakeStages) -> None:
@@ -179,7 +179,7 @@ def test_a_registry_without_oci_support_keeps_dockers_manifest(stages: MakeStage
     it = stages(settings=settings, wrap=lambda real: RefusingRegistry(real, only_docker))
     pushed = it.push(RELEASE)
     assert document(it, TAG)["mediaType"] in {oci.DOCKER_MANIFEST, oci.DOCKER_LIST}
-    assert any("without annotations: 415" in line for line in it.said)
+    assert any("without annotations: 415" in line for line in it.messages)
     before = it.tags()
     it.engine.pushed.clear()
     assert it.push(RELEASE) == pushed
@@ -204,9 +204,9 @@ def test_annotations_of_the_engine_are_kept(stages: MakeStages) -> None:
     images = it.built(RELEASE)
     built = only(it, images)
     put_image(it.there[0], it.repository, built)
-    said = json.loads(built.manifest.data) | {"annotations": {VERSION: "1.0", "com.example.own": "1"}}
-    said["mediaType"] = oci.OCI_MANIFEST
-    data = json.dumps(said).encode()
+    content = json.loads(built.manifest.data) | {"annotations": {VERSION: "1.0", "com.example.own": "1"}}
+    content["mediaType"] = oci.OCI_MANIFEST
+    data = json.dumps(content).encode()
     mine = OciManifest(data=data, digest=oci.digest_of(data), media_type=oci.OCI_MANIFEST)
     put_manifest(it.there[0], it.repository, mine, TAG)
     found = it.push_stage().find(it.context(RELEASE, images))

@@ -93,10 +93,10 @@ def test_built_from_the_commit_not_the_tree(make_inputs: MakeInputs, monkeypatch
 def test_environment_of_the_backend(make_inputs: MakeInputs, requires: list[str], expected: set[str]) -> None:
     """The variable with the project's name is always set, the general one only if the build needs it."""
     release = replace(make_inputs().release, project="Small.One_x", version="1.2rc1")
-    told = build_environment(release, requires)
-    assert told.pop("SOURCE_DATE_EPOCH") == "1700000000"
-    assert told.pop("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_SMALL_ONE_X") == "1.2rc1"
-    assert told == dict.fromkeys(expected, "1.2rc1")
+    variables = build_environment(release, requires)
+    assert variables.pop("SOURCE_DATE_EPOCH") == "1700000000"
+    assert variables.pop("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_SMALL_ONE_X") == "1.2rc1"
+    assert variables == dict.fromkeys(expected, "1.2rc1")
 
 
 def test_changed_file_is_a_conflict(make_inputs: MakeInputs) -> None:
@@ -518,7 +518,7 @@ def test_files_that_another_tool_built(make_inputs: MakeInputs, tmp_path: Path) 
     made = stage.make(at.context())
     assert [file.name for file in made.files] == ["small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"]
     assert [sha256_of(house / file.name) for file in made.files] == [file.sha256 for file in made.files]
-    assert "ignoring what is no release file: build.log" in at.said
+    assert "ignoring what is no release file: build.log" in at.messages
     manifest = at.folder.read_manifest()
     assert manifest is not None
     assert (manifest.decisions, manifest.tools) == (("built by another tool",), ())

@@ -99,8 +99,8 @@ def test_the_version_and_its_floating_tags_have_one_digest(stages: MakeStages) -
     digest = pushed.images[0].digest
     assert set(it.tags()) == {f"sha-{release.commit[:12]}", f"sha-{release.commit[:7]}", "v1.2.3", "1.2", "1", "latest"}
     assert set(it.tags().values()) == {digest}
-    told = json.loads(it.there[0].skopeo("inspect", f"docker://{{}}/{it.repository}:latest"))
-    assert told["Digest"] == digest
+    output = json.loads(it.there[0].skopeo("inspect", f"docker://{{}}/{it.repository}:latest"))
+    assert output["Digest"] == digest
     stage = it.tag_stage()
     assert stage.find(it.context(release, pushed=pushed)) == pointed
     assert {each.tag for each in pointed.pointers if each.floating} == {"1.2", "1", "latest"}

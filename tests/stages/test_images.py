@@ -172,8 +172,8 @@ def test_what_a_build_is_given(make_inputs: MakeInputs, engine: TestEngine, runn
     assert "src/dist/stale.whl" not in paths
     assert not [path for path in paths if "/.git/" in path]
     assert any(".dockerignore hides dist/" in warning for warning in at.warned)
-    assert any("RUN --mount" in text for text in at.said)
-    assert "hunter2" not in "\n".join([*at.said, *at.warned])
+    assert any("RUN --mount" in text for text in at.messages)
+    assert "hunter2" not in "\n".join([*at.messages, *at.warned])
     building.engine.remove([local(at)])
 
 
@@ -243,17 +243,17 @@ def test_two_platforms(make_inputs: MakeInputs, engine: TestEngine) -> None:  # 
     assert building.find(context) == made
     one = stage(at, both, at_engine=engine, platforms=("linux/386",))
     assert [image.platform for image in one.make(context).images] == ["linux/386"]
-    for settings, platforms, kind, told in (
+    for settings, platforms, kind, message in (
         (both, ("linux/s390x",), ConfigError, "no image is for linux/s390x"),
         (ImageSettings(platforms=("linux/s390x",)), (), ToolMissing, "cannot build for linux/s390x"),
     ):
-        with pytest.raises(kind, match=told):
+        with pytest.raises(kind, match=message):
             stage(at, settings, at_engine=engine, platforms=platforms).make(context)
     building.engine.remove([local(at), image_names.local_name(NAME, at.release, "", "linux/386")])
 
 
 @pytest.mark.parametrize(
-    ("content", "settings", "kind", "told"),
+    ("content", "settings", "kind", "message"),
     [
         ({"Dockerfile": ""}, [ImageSettings()], ConfigError, "Dockerfile: the Dockerfile has no FROM"),
         ({}, [ImageSettings(dockerfile="docker/App")], ConfigError, "there is no docker/App at commit"),
@@ -271,13 +271,13 @@ def test_what_is_refused_before_anything_is_built(
     settings: list[ImageSettings],
     *,
     kind: type[UnmoorError],
-    told: str,
+    message: str,
 ) -> None:
     """Each fault is one clear error with a next step, and never shows a secret value."""
     at = make_inputs(with_dockerfile(others=content))
     with pytest.raises(kind) as caught:
         stage(at, *settings).make(at.context(dists=Dists(files=())))
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert caught.value.next_step
     assert "aaaa" not in str(caught.value)
 

@@ -51,11 +51,11 @@ def test_notes_are_of_the_commit(tmp_path: Path, shell: Shell) -> None:
     repo.commit({"CHANGELOG.md": "## 1.2.0\n\n- Later.\n"})
     repo.write({"CHANGELOG.md": "## 1.2.0\n\n- Dirty.\n"})
     before = repo.state()
-    said: list[str] = []
-    notes = stage(repo, shell).make(StageContext({"tag": release}, say=said.append))
+    messages: list[str] = []
+    notes = stage(repo, shell).make(StageContext({"tag": release}, say=messages.append))
     wanted = "the section 1.2.0 of CHANGELOG.md"
     assert notes == Notes(body="- Right.", full="- Right.", source=wanted)
-    assert said == [f"took the release notes from {wanted}"]
+    assert messages == [f"took the release notes from {wanted}"]
     assert repo.state() == before
 
 

@@ -44,8 +44,8 @@ def stage(at: StageInputs, **settings: Any) -> ProveDists:
     return ProveDists(name="prove-dists", release=RELEASE, dists=Output("dists"), git=at.git, **given)
 
 
-def said(proof: Proof, verdict: Verdict) -> dict[str, str]:
-    """The names of the results with one verdict."""
+def details(proof: Proof, verdict: Verdict) -> dict[str, str]:
+    """Return the details of the results with one verdict, by name."""
     return {result.name: result.detail for result in proof.results if result.verdict is verdict}
 
 
@@ -57,7 +57,7 @@ def test_make_then_find(make_inputs: MakeInputs) -> None:
     assert stage(at).find(context) is None
     made = stage(at).make(context)
     assert stage(at).find(context) == made
-    assert said(made, Verdict.PASSED) == {
+    assert details(made, Verdict.PASSED) == {
         f"{name}: {what}": detail
         for name in ("small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz")
         for what, detail in {
@@ -66,7 +66,7 @@ def test_make_then_find(make_inputs: MakeInputs) -> None:
             "requirements": "",
         }.items()
     }
-    assert said(made, Verdict.NOT_TESTED) == {
+    assert details(made, Verdict.NOT_TESTED) == {
         "tests": "no test command is configured, and no tests for pytest are in tests/ or test/"
     }
     manifest = at.folder.read_manifest()
@@ -185,8 +185,8 @@ def test_entry_point_of_an_extra_that_is_unavailable(
     """An entry point does not count as passed if its extra, or its host program, cannot be installed."""
     at = make_inputs(sample_projects.files(more=more) | PLUGIN)
     proof = stage(at, environments=offline(at)).make(at.context(dists=Dists(files=at.dists().wheels)))
-    assert said(proof, Verdict.NOT_TESTED)[f"small_one-1.0-py3-none-any.whl: {name}"].startswith(detail)
-    assert "small_one-1.0-py3-none-any.whl: entry points" not in said(proof, Verdict.PASSED)
+    assert details(proof, Verdict.NOT_TESTED)[f"small_one-1.0-py3-none-any.whl: {name}"].startswith(detail)
+    assert "small_one-1.0-py3-none-any.whl: entry points" not in details(proof, Verdict.PASSED)
 
 
 @pytest.mark.parametrize("written", ["small_one.plugin:main [cli]", "small_one.plugin:main"])
@@ -196,7 +196,7 @@ def test_entry_point_of_an_extra_is_tested_with_it(make_inputs: MakeInputs, tmp_
     at = make_inputs(sample_projects.files(more=more) | PLUGIN)
     uv = with_absent_one(at, tmp_path)
     proof = stage(at, environments=uv).make(at.context(dists=Dists(files=at.dists().wheels)))
-    passed = said(proof, Verdict.PASSED)
+    passed = details(proof, Verdict.PASSED)
     assert passed["small_one-1.0-py3-none-any.whl: console_scripts: x"] == "loads with the extra cli"
     assert passed["small_one-1.0-py3-none-any.whl: entry points"] == "console_scripts: y"
 
@@ -222,8 +222,8 @@ def test_second_module_that_needs_an_extra(make_inputs: MakeInputs) -> None:
     """One of several modules may need an extra; a project's only module may not."""
     at = make_inputs(sample_projects.files(more=EXTRA) | {"src/small_cli.py": "import absent_one\n"})
     proof = stage(at).make(at.context(dists=at.dists()))
-    assert "small_one-1.0.tar.gz: import of small_cli" in said(proof, Verdict.NOT_TESTED)
-    assert said(proof, Verdict.PASSED)["small_one-1.0.tar.gz: imports"] == "small_one"
+    assert "small_one-1.0.tar.gz: import of small_cli" in details(proof, Verdict.NOT_TESTED)
+    assert details(proof, Verdict.PASSED)["small_one-1.0.tar.gz: imports"] == "small_one"
 
 
 def test_wheel_for_another_platform(make_inputs: MakeInputs) -> None:
@@ -251,7 +251,7 @@ def test_wheel_for_another_platform(make_inputs: MakeInputs) -> None:
         stage(at).make(context)
     at.folder.add_proof(Proof(name="windows", subjects=(subject,), results=(passed,)))
     proof = stage(at).make(context)
-    assert said(proof, Verdict.PASSED)[foreign.name] == "proven elsewhere: windows"
+    assert details(proof, Verdict.PASSED)[foreign.name] == "proven elsewhere: windows"
     assert {subject.name for subject in proof.subjects} == {file.name for file in dists.files}
 
 
@@ -283,7 +283,7 @@ def test_wheel_for_another_python_of_this_machine(make_inputs: MakeInputs) -> No
     (at.folder.dists / "small_one-1.0-py3-none-any.whl").rename(only)
     dists = Dists(files=(describe_file(only), sdist))
     proof = stage(at, environments=UvWithOlderPython(at.uv)).make(at.context(dists=dists))
-    assert said(proof, Verdict.PASSED)[f"{only.name}: imports (Python {version[0]}.{version[1:]})"] == "small_one"
+    assert details(proof, Verdict.PASSED)[f"{only.name}: imports (Python {version[0]}.{version[1:]})"] == "small_one"
 
 
 CHECK = """
@@ -301,8 +301,8 @@ def test_tests_run_against_the_wheel_on_a_copy(make_inputs: MakeInputs) -> None:
     proof = stage(at, test_command=f'python -c "{CHECK}" {{project}}').make(
         at.context(dists=Dists(files=at.dists().wheels))
     )
-    assert "small_one-1.0-py3-none-any.whl: tests" in said(proof, Verdict.PASSED)
-    assert "tests" not in said(proof, Verdict.NOT_TESTED)
+    assert "small_one-1.0-py3-none-any.whl: tests" in details(proof, Verdict.PASSED)
+    assert "tests" not in details(proof, Verdict.NOT_TESTED)
 
 
 def test_only_the_named_sources_are_copied(make_inputs: MakeInputs) -> None:
@@ -339,7 +339,7 @@ def test_tests_that_never_import_the_project(make_inputs: MakeInputs) -> None:
     """Tests that pass without an import of the project do not count."""
     at = make_inputs()
     proof = stage(at, test_command="python -c 'pass'").make(at.context(dists=Dists(files=at.dists().wheels)))
-    assert "never imported small_one" in said(proof, Verdict.NOT_TESTED)["small_one-1.0-py3-none-any.whl: tests"]
+    assert "never imported small_one" in details(proof, Verdict.NOT_TESTED)["small_one-1.0-py3-none-any.whl: tests"]
     assert any("prove nothing" in each for each in at.warned)
 
 
@@ -353,7 +353,7 @@ def test_tests_that_import_the_source(make_inputs: MakeInputs, code: str) -> Non
         with pytest.raises(CheckFailed, match=r"imported small_one from __init__\.py among the copied tests"):
             what.make(context)
     else:
-        assert "small_one-1.0-py3-none-any.whl: tests" in said(what.make(context), Verdict.PASSED)
+        assert "small_one-1.0-py3-none-any.whl: tests" in details(what.make(context), Verdict.PASSED)
 
 
 def test_further_pythons(make_inputs: MakeInputs) -> None:
@@ -362,7 +362,7 @@ def test_further_pythons(make_inputs: MakeInputs) -> None:
     own = ".".join(platform.python_version_tuple()[:2])
     context = at.context(dists=Dists(files=at.dists().wheels))
     proof = stage(at, test_pythons=(own, "3.99")).make(context)
-    assert said(proof, Verdict.NOT_TESTED)["Python 3.99"] == "it is not on this machine"
+    assert details(proof, Verdict.NOT_TESTED)["Python 3.99"] == "it is not on this machine"
     assert "nothing is tested with Python 3.99: it is not on this machine" in at.warned
     with pytest.raises(ToolMissing, match=r"no Python 3\.99"):
         stage(at, python="3.99").make(context)
@@ -389,10 +389,10 @@ TEST_GROUP = '\n[dependency-groups]\ntest = ["pytest>=8", {include-group = "more
     ],
 )
 def test_tests_found_by_convention(make_inputs: MakeInputs, more: str, test: str, words: str) -> None:
-    """Tests for pytest are run without configuration, which is said; failing, they say how to leave them out.
+    """Tests for pytest run without configuration, and a message says so. If they fail, the error says how to omit them.
 
-    They see the whole repository but for the project's own modules. Where they cannot be run as they
-    were found, that is said, and is no failure, unless a module of the project's own is what is missing.
+    They see the whole repository except for the project's own modules. If pytest cannot run them as they were found,
+    the proof says so. That is not a failure, unless a module of the project itself is missing.
     """
     beside = {"tools/more.py": "", "README": "", "small_one/__init__.py": "raise ImportError"}
     at = make_inputs(sample_projects.files(more=more) | {"tests/test_x.py": test} | beside)
@@ -404,11 +404,11 @@ def test_tests_found_by_convention(make_inputs: MakeInputs, more: str, test: str
         assert words in raised.value.next_step
         return
     proof = stage(at).make(context)
-    assert any("tests found: tests/ contains tests for pytest" in each for each in at.said)
+    assert any("tests found: tests/ contains tests for pytest" in each for each in at.messages)
     if words == "passed":
-        assert said(proof, Verdict.PASSED)[name] == "python -m pytest {project}/tests"
+        assert details(proof, Verdict.PASSED)[name] == "python -m pytest {project}/tests"
     else:
-        assert words in said(proof, Verdict.NOT_TESTED)[name]
+        assert words in details(proof, Verdict.NOT_TESTED)[name]
 
 
 @pytest.mark.journey
@@ -420,4 +420,4 @@ def test_pytest_with_an_extra(make_inputs: MakeInputs) -> None:
     )
     settings = {"test_command": "pytest -q", "test_requires": ("pytest>=8",), "test_extras": ("names",)}
     proof = stage(at, **settings).make(at.context(dists=at.dists()))
-    assert "small_one-1.0-py3-none-any.whl: tests" in said(proof, Verdict.PASSED)
+    assert "small_one-1.0-py3-none-any.whl: tests" in details(proof, Verdict.PASSED)

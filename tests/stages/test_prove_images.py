@@ -44,7 +44,7 @@ class ImageProofs:
         self.docker = DockerEngine(shell=shell, processes=shell.processes, environ={**os.environ, **at.environ})
         self.at, self.folder, self.base = at, folder, base
         self.run = RunFolder(folder / ".unmoor" / "v1.0")
-        self.said: list[str] = []
+        self.messages: list[str] = []
         self.warned: list[str] = []
         self.names: list[str] = []
 
@@ -80,7 +80,7 @@ class ImageProofs:
     def context(self, *images: Image, release: Release = RELEASE) -> StageContext:
         """The context for the stage."""
         products = {"tag": release, "images": Images(images=images)}
-        return StageContext(products, say=self.said.append, warn=self.warned.append)
+        return StageContext(products, say=self.messages.append, warn=self.warned.append)
 
     def smoked(self, image: Image, smoke: SmokeSettings) -> str:
         """Prove an image with one smoke command, and return why it failed."""
@@ -133,7 +133,7 @@ def test_make_then_find(proofs: ImageProofs) -> None:
 
 @pytest.mark.journey
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "message"),
     [
         ("COPY python /app/.env\n", "layer 3 holds a file of environment variables, /app/.env"),
         ("COPY python /app/.git/HEAD\n", "the repository's history, /app/.git/HEAD"),
@@ -145,11 +145,11 @@ def test_make_then_find(proofs: ImageProofs) -> None:
     ],
     ids=["env", "git", "removed", "key", "environment", "argument", "token"],
 )
-def test_planted_secrets(proofs: ImageProofs, lines: str, told: str) -> None:
+def test_planted_secrets(proofs: ImageProofs, lines: str, message: str) -> None:
     """A secret file is reported with its layer, even if a later layer removed it; its content is never shown."""
     with pytest.raises(CheckFailed) as caught:
         proofs.stage().make(proofs.context(proofs.image(PYTHON_COPIED + lines)))
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert "ghp_" not in str(caught.value)
 
@@ -160,9 +160,9 @@ def test_labels_version_and_size(proofs: ImageProofs) -> None:
     image = proofs.image(labels={image_names.REVISION: "2" * 40, image_names.VERSION: "1.1"})
     with pytest.raises(CheckFailed) as caught:
         proofs.stage(ImageSettings(max_size=10)).make(proofs.context(replace(image, platform="linux/386")))
-    told = str(caught.value)
+    message = str(caught.value)
     for words in ("2" * 40, "says 1.1, not 1.0", "it is for linux/amd64", "max-size allows 10"):
-        assert words in told
+        assert words in message
 
 
 @pytest.mark.journey
@@ -170,15 +170,15 @@ def test_warnings(proofs: ImageProofs) -> None:
     """A root user and caches are only warnings."""
     more = "COPY python /root/.cache/pip/x\nCOPY python /var/cache/apt/archives/x.deb\n"
     proofs.stage().make(proofs.context(proofs.image(PYTHON_COPIED + more, user="0")))
-    told = "\n".join(proofs.warned)
-    assert "runs as root" in told
-    assert "pip's cache" in told
-    assert "packages that apt downloaded" in told
+    message = "\n".join(proofs.warned)
+    assert "runs as root" in message
+    assert "pip's cache" in message
+    assert "packages that apt downloaded" in message
 
 
 @pytest.mark.journey
 @pytest.mark.parametrize(
-    ("smoke", "told"),
+    ("smoke", "message"),
     [
         (SmokeSettings(name="bad", run=("sh", "-c", "echo why; exit 9")), "bad ended with exit code 9\nwhy"),
         (SmokeSettings(name="none", run=("nothing",)), "none ended with exit code 127"),
@@ -189,9 +189,9 @@ def test_warnings(proofs: ImageProofs) -> None:
     ],
     ids=["fails", "absent", "old", "new", "hangs", "prints"],
 )
-def test_smoke_commands_that_fail(proofs: ImageProofs, smoke: SmokeSettings, told: str) -> None:
+def test_smoke_commands_that_fail(proofs: ImageProofs, smoke: SmokeSettings, message: str) -> None:
     """Each failure is one clear error with the command's name, and no proof is written."""
-    assert told in proofs.smoked(proofs.image(), smoke)
+    assert message in proofs.smoked(proofs.image(), smoke)
     label = f"label=dev.unmoor.run={proofs.docker.processes.run}"
     assert proofs.at.docker("ps", "--all", "--quiet", "--filter", label) == ""
 

@@ -111,7 +111,7 @@ def test_make_then_find(make_inputs: MakeInputs, index: PackageIndex) -> None:
     assert manifest is not None
     assert manifest.proofs == (), "the manifest lies on the draft already, and stays as it is"
     assert at.folder.read_proof("prove-testpypi") == made
-    assert any("waiting until testpypi lists" in each for each in at.said)
+    assert any("waiting until testpypi lists" in each for each in at.messages)
 
 
 @pytest.mark.parametrize(("look", "error"), [(EMPTY, Incomplete), (NO_ANSWER, Unknown)])

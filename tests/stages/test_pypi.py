@@ -39,7 +39,7 @@ def test_what_was_made_is_found(at: LocalIndexes) -> None:
     )
     assert stage.find(context) == made
     assert at.uploads(at.index, context) == ["stored"] * 2
-    assert at.said[-2:] == [f"sending {f.name} ({f.size:,} bytes) to pypi" for f in context[DISTS].files]
+    assert at.messages[-2:] == [f"sending {f.name} ({f.size:,} bytes) to pypi" for f in context[DISTS].files]
 
 
 def test_a_moved_tag_is_refused(at: LocalIndexes) -> None:
@@ -121,6 +121,6 @@ def test_the_management_page(page: str, product: Uploaded, address: str) -> None
 
 def test_the_remedy_is_for_a_person(at: LocalIndexes) -> None:
     """It names the page and the steps."""
-    said = stage_at(at).remedy(PRODUCT)
-    assert management_url(at.index.page, PRODUCT) in said
-    assert "yank" in said
+    remedy = stage_at(at).remedy(PRODUCT)
+    assert management_url(at.index.page, PRODUCT) in remedy
+    assert "yank" in remedy

@@ -72,8 +72,8 @@ def test_what_was_pushed_is_found_equal(stages: MakeStages) -> None:
     (only,) = pushed.images
     assert (only.tag, only.platforms) == (TAG, (("linux/amd64", only.digest),))
     assert it.tags() == {TAG: only.digest}
-    told = json.loads(it.there[0].skopeo("inspect", f"docker://{{}}/{it.repository}:{TAG}"))
-    assert told["Digest"] == only.digest
+    output = json.loads(it.there[0].skopeo("inspect", f"docker://{{}}/{it.repository}:{TAG}"))
+    assert output["Digest"] == only.digest
 
 
 def test_an_existing_image_is_not_pushed_again(stages: MakeStages) -> None:

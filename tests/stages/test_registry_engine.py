@@ -66,7 +66,7 @@ class EngineStages:
     folder: RunFolder
     settings: ImageSettings
     git: FakeGitRemote = field(default_factory=FakeGitRemote)
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     @property
     def packages(self) -> dict[str, Packages]:
@@ -112,7 +112,7 @@ class EngineStages:
         )
         proof = Proof(name="prove-images", subjects=(), results=())
         products = {RELEASE.by: release, IMAGES.by: Images(images=images), PROOF.by: proof, **more}
-        return StageContext(products, say=self.said.append)
+        return StageContext(products, say=self.messages.append)
 
     def imported(self, release: Release, platform: str) -> str:
         """Create an image in the engine and return its id; the same one for the same release."""

@@ -100,8 +100,8 @@ def engine() -> Iterator[TestEngine]:
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
-    said: list[str] = []
-    reader = threading.Thread(target=lambda: said.extend(process.stderr or ()), daemon=True)
+    lines: list[str] = []
+    reader = threading.Thread(target=lambda: lines.extend(process.stderr or ()), daemon=True)
     reader.start()
     watch = threading.Timer(INSTALLING, process.kill)
     watch.start()
@@ -111,7 +111,7 @@ def engine() -> Iterator[TestEngine]:
         if not line:
             code = process.wait(30)
             reader.join(5)
-            words = "".join(said).strip() or "docker/engine.sh said nothing"
+            words = "".join(lines).strip() or "docker/engine.sh printed nothing"
             if code == UNAVAILABLE:
                 pytest.skip(words)
             pytest.fail(f"docker/engine.sh ended with {code}: {words}")

@@ -115,7 +115,7 @@ class ImageStages:
     git: Any = None
     packages: Mapping[str, Packages] = field(default_factory=dict)
     clock: FakeClock = field(default_factory=FakeClock)
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     wrap: Callable[[Registry], Registry] = lambda registry: registry
 
     def __post_init__(self) -> None:
@@ -183,7 +183,7 @@ class ImageStages:
         """Return the context of the stages."""
         subjects = Proof(name="prove-images", subjects=(), results=())
         products: dict[str, object] = {RELEASE.by: release, IMAGES.by: images, PROOF.by: subjects, PUSHED.by: pushed}
-        return StageContext(products, say=self.said.append)
+        return StageContext(products, say=self.messages.append)
 
     def push(self, release: Release, **more: Any) -> Pushed:
         """Build and push a release."""

@@ -132,19 +132,19 @@ class KilledRelease:
     def start(self, *program: str) -> subprocess.Popen[bytes]:
         """Start the release. ``program`` replaces the command ``unmoor``."""
         self.tmpdir.mkdir(exist_ok=True)
-        with (self.tmpdir / "said").open("wb") as said:
+        with (self.tmpdir / "output").open("wb") as stream:
             return subprocess.Popen(
                 [*(program or (str(UNMOOR),)), "release", "--world", str(self.world.world_file), self.tag],
                 cwd=self.repo.path,
                 env={**os.environ, "TMPDIR": str(self.tmpdir)},
                 stdin=subprocess.DEVNULL,
-                stdout=said,
+                stdout=stream,
                 stderr=subprocess.STDOUT,
             )
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Return the output of the last run."""
-        return (self.tmpdir / "said").read_text()
+        return (self.tmpdir / "output").read_text()
 
     def finish(self) -> int:
         """Run the release to its end, and return its exit code."""
@@ -185,8 +185,8 @@ class KilledRelease:
 
         For the main thread: the command line runs in this process.
         """
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said):
+        stdout = io.StringIO()
+        with contextlib.redirect_stdout(stdout):
             code = run(
                 [
                     "status",
@@ -198,11 +198,11 @@ class KilledRelease:
                     self.tag,
                 ]
             )
-        assert code == 0, said.getvalue()
+        assert code == 0, stdout.getvalue()
         digests = self.world.digests(self.tag)
         assert set(digests) == set(self.files)
         assert digests == {**digests, **self.draft_digests}
-        surfaces = {each["surface"]: _digests(each) for each in json.loads(said.getvalue())["surfaces"]}
+        surfaces = {each["surface"]: _digests(each) for each in json.loads(stdout.getvalue())["surfaces"]}
         for name in ("testpypi", "pypi", "forge"):
             assert {file: surfaces[name].get(file) for file in self.files} == digests, name
         (release,) = self.world.releases(self.tag)

@@ -40,7 +40,7 @@ class LocalIndexes:
     http: BoundedSession
     folder: Path
     clock: FakeClock = field(default_factory=FakeClock)
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     @property
     def staging(self) -> PackageIndex:
@@ -69,7 +69,7 @@ class LocalIndexes:
             highest=True,
         )
         dists = Dists(files=build_dists(self.folder / version, version))
-        return StageContext({RELEASE.by: release, DISTS.by: dists}, say=self.said.append)
+        return StageContext({RELEASE.by: release, DISTS.by: dists}, say=self.messages.append)
 
     def uploads(self, index: PackageIndex, context: StageContext) -> list[str]:
         """Return the outcome of every upload of a version's files, from the log of the index."""

@@ -75,7 +75,7 @@ def test_tokens(text: str, sort: str) -> None:
     ],
 )
 def test_lines(line: str, expected: str) -> None:
-    """A value that is written out is told, by its name alone; one from elsewhere is none."""
+    """A literal value is reported by its name only. A reference to a value elsewhere is not reported."""
     found = secret_in(line)
     assert found == expected
     assert "hunter2" not in found

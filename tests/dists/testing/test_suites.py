@@ -152,5 +152,5 @@ def test_sources(modules: tuple[str, ...], found: list[str]) -> None:
     [("No module named 'p'", True), ("No module named 'p.x'", True), ("No module named 'q'\nas p", False), ("", False)],
 )
 def test_missing_own_module(output: str, *, missing: bool) -> None:
-    """A missing module of the project is told apart from a missing requirement of the tests."""
+    """A missing module of the project is distinguished from a missing requirement of the tests."""
     assert misses_own_module(output, ("p.y",)) is missing

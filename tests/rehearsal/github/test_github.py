@@ -130,7 +130,10 @@ LATEST: dict[str, tuple[list[tuple[str, dict[str, Any]]], str | None]] = {
     "nothing published": ([("v1.0.0", {})], None),
     "true by default": ([("v1.0.0", {"draft": False})], "v1.0.0"),
     "the last one published": ([("v2.0.0", {"draft": False}), ("v1.0.0", {"draft": False})], "v1.0.0"),
-    "told not to": ([("v2.0.0", {"draft": False}), ("v1.0.0", {"draft": False, "make_latest": "false"})], "v2.0.0"),
+    "not to be latest": (
+        [("v2.0.0", {"draft": False}), ("v1.0.0", {"draft": False, "make_latest": "false"})],
+        "v2.0.0",
+    ),
     "legacy compares": (
         [("v2.0.0", {"draft": False}), ("v1.0.0", {"draft": False, "make_latest": "legacy"})],
         "v2.0.0",
@@ -143,7 +146,7 @@ LATEST: dict[str, tuple[list[tuple[str, dict[str, Any]]], str | None]] = {
         [("v1.0.0", {"draft": False}), ("v2.0.0rc1", {"draft": False, "prerelease": True})],
         "v1.0.0",
     ),
-    "nothing told to be": ([("v1.0.0", {"draft": False, "make_latest": "false"})], None),
+    "none to be latest": ([("v1.0.0", {"draft": False, "make_latest": "false"})], None),
 }
 
 
