@@ -1,4 +1,4 @@
-"""Registries that misbehave: each fault is one clear error, and never taken for absence."""
+"""Faults of registries: each is one clear error, and none counts as absence."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def http() -> Iterator[BoundedSession]:
 
 
 def at(url: str, http: BoundedSession, *, login: Login = LOGIN, clock: FakeClock | None = None) -> OciRegistry:
-    """The adapter at an address."""
+    """Return the adapter at an address."""
     place = RegistryPlace(host="ghcr.io", address=url, login=login)
     return OciRegistry(place, "acme/demo", http, clock or FakeClock())
 
@@ -43,7 +43,7 @@ def refusing(status: int, code: str, message: str = "", **headers: str) -> Scrip
 
 
 def _answering(status: int, body: str, headers: dict[str, str]) -> Script:
-    """Answer everything alike."""
+    """Answer every request the same way."""
     return lambda it: it.answer(status, body, headers=headers)
 
 
@@ -79,7 +79,7 @@ WRITES: dict[str, Callable[[OciRegistry], object]] = {
 def test_every_fault_is_one_clear_error(
     http: BoundedSession, act: str, script: Script, error: type[UnmoorError], words: str
 ) -> None:
-    """Reads and writes alike, within two minutes of waiting; what the other side says is quoted, the password never."""
+    """Reads and writes wait two minutes at most. The error quotes the registry, and never the password."""
     clock = FakeClock()
     with run_server(script) as server:
         with pytest.raises(error, match=words) as caught:
@@ -91,7 +91,7 @@ def test_every_fault_is_one_clear_error(
 
 @pytest.mark.parametrize("act", ["head", "manifest", "tags"])
 def test_a_404_of_another_server_is_not_absence(http: BoundedSession, act: str) -> None:
-    """A proxy's page says nothing about the image; the registry's own answer does."""
+    """A proxy's page leaves it open whether the image exists. The registry's own answer decides."""
     with (
         run_server(lambda it: it.answer(404, "<html>", kind="text/html")) as server,
         pytest.raises(Unknown, match="404"),
@@ -106,7 +106,7 @@ def test_a_404_of_another_server_is_not_absence(http: BoundedSession, act: str) 
 
 
 def test_a_busy_registry_is_waited_for(http: BoundedSession) -> None:
-    """As long as it asks for, and then it answers."""
+    """The wait is as long as the registry asks for."""
     left = [2]
 
     def script(it: Exchange) -> None:
@@ -122,8 +122,8 @@ def test_a_busy_registry_is_waited_for(http: BoundedSession) -> None:
     assert clock.slept == [7.0, 7.0]
 
 
-def test_a_registry_that_wants_us_to_wait_too_long_is_unknown(http: BoundedSession) -> None:
-    """The wait it asks for is named, and not waited."""
+def test_too_long_a_wait_is_unknown(http: BoundedSession) -> None:
+    """The error has the requested wait. Nothing waits."""
     clock = FakeClock()
     script = _answering(429, "", {"Retry-After": "3600"})
     with run_server(script) as server, pytest.raises(Unknown) as caught:
@@ -154,16 +154,16 @@ OTHER = f"sha256:{'9' * 64}"
     ],
     ids=["header", "bytes", "another digest", "no media type", "no manifest", "too large"],
 )
-def test_bytes_that_are_not_what_was_asked_for_are_refused(
+def test_other_bytes_than_requested_are_refused(
     http: BoundedSession, script: Script, reference: str, error: type[UnmoorError]
 ) -> None:
-    """Digests are computed, and never believed."""
+    """The client computes digests and does not trust the registry's."""
     with run_server(script) as server, pytest.raises(error):
         at(server.url, http).manifest(reference)
 
 
 def test_a_head_that_names_no_digest_is_followed_by_a_read(http: BoundedSession) -> None:
-    """Some registries leave the header out."""
+    """Some registries omit the header."""
     with run_server(lambda it: it.answer(200, BUILT.data, kind=BUILT.media_type)) as server:
         assert at(server.url, http).head("one") == BUILT.digest
     with run_server(manifests()) as server, pytest.raises(Conflict):
@@ -171,19 +171,19 @@ def test_a_head_that_names_no_digest_is_followed_by_a_read(http: BoundedSession)
 
 
 class FaultyRegistry:
-    """A registry of one tag that does what it is told to once, and is well-behaved otherwise."""
+    """A registry of one tag that runs a given fault once and works otherwise."""
 
-    def __init__(self, trouble: Callable[[Exchange], bool], *, held: bytes = b"") -> None:
-        self.trouble = trouble
+    def __init__(self, fault: Callable[[Exchange], bool], *, held: bytes = b"") -> None:
+        self.fault = fault
         self.held = held
         self.puts = 0
 
     def __call__(self, it: Exchange) -> None:
-        """Take and give the manifest."""
+        """Store and serve the manifest."""
         body = it.read()
         if it.command == "PUT":
             self.puts += 1
-            if self.puts == 1 and not self.trouble(it):
+            if self.puts == 1 and not self.fault(it):
                 return
             self.held = body
             it.answer(201, headers={"Docker-Content-Digest": oci.digest_of(body)})
@@ -196,7 +196,7 @@ class FaultyRegistry:
 
 
 def lost(it: Exchange) -> bool:
-    """Break off without having done it."""
+    """Reset the connection before anything is stored."""
     it.reset()
     return False
 
@@ -204,10 +204,10 @@ def lost(it: Exchange) -> bool:
 @pytest.mark.parametrize("stored", [True, False], ids=["it was stored", "it was not"])
 @pytest.mark.parametrize("how", ["reset", "502"])
 def test_a_lost_reply_is_decided_by_looking(http: BoundedSession, how: str, *, stored: bool) -> None:
-    """What was stored is not sent again; what was not is."""
+    """The manifest is sent again only if it was not stored."""
     served = FaultyRegistry(lost)
 
-    def trouble(it: Exchange) -> bool:
+    def fault(it: Exchange) -> bool:
         if stored:
             served.held = it.read()
         if how == "reset":
@@ -215,7 +215,7 @@ def test_a_lost_reply_is_decided_by_looking(http: BoundedSession, how: str, *, s
         it.answer(502, "bad gateway")
         return False
 
-    served.trouble = trouble
+    served.fault = fault
     with run_server(served) as server:
         assert at(server.url, http).put("one", BUILT) == BUILT.digest
     assert served.puts == (1 if stored else 2)
@@ -228,14 +228,14 @@ def test_a_lost_reply_is_decided_by_looking(http: BoundedSession, how: str, *, s
 def test_a_tag_that_may_not_be_moved(
     http: BoundedSession, status: int, code: str, error: type[UnmoorError], *, same: bool
 ) -> None:
-    """Where it is right already, all is well; else the registry's words come back, after one try."""
+    """A tag that already has the right digest is a success. Otherwise one attempt fails with the registry's reason."""
 
-    def trouble(it: Exchange) -> bool:
+    def fault(it: Exchange) -> bool:
         refusing(status, code, "tag v1 is immutable")(it)
         return False
 
     held = BUILT.data if same else make_image("other").manifest.data
-    served = FaultyRegistry(trouble, held=held)
+    served = FaultyRegistry(fault, held=held)
     with run_server(served) as server:
         registry = at(server.url, http)
         if same:
@@ -247,8 +247,8 @@ def test_a_tag_that_may_not_be_moved(
     assert served.held == held
 
 
-def test_what_was_taken_and_is_not_there_is_unknown(http: BoundedSession) -> None:
-    """A yes that reading back does not confirm is none."""
+def test_an_accepted_manifest_that_is_absent_is_unknown(http: BoundedSession) -> None:
+    """A put succeeds only if reading the tag confirms it."""
 
     def script(it: Exchange) -> None:
         if it.command == "PUT":
@@ -271,7 +271,7 @@ def test_what_was_taken_and_is_not_there_is_unknown(http: BoundedSession) -> Non
     ],
 )
 def test_a_list_of_tags_is_read_strictly(http: BoundedSession, answer: Any, error: type[UnmoorError] | None) -> None:
-    """Nothing in it is guessed."""
+    """A list with anything else than tags is unknown."""
     with run_server(lambda it: it.json(answer)) as server:
         if error is None:
             assert at(server.url, http).tags() == ()
@@ -280,8 +280,8 @@ def test_a_list_of_tags_is_read_strictly(http: BoundedSession, answer: Any, erro
                 at(server.url, http).tags()
 
 
-def test_pages_of_tags_are_followed_here_alone(http: BoundedSession) -> None:
-    """Relative or whole, on this registry and this repository; and not for ever."""
+def test_pages_of_tags_stay_in_the_repository(http: BoundedSession) -> None:
+    """A link to the next page must stay in this registry and this repository."""
 
     def pages(it: Exchange) -> None:
         more = "last=b" not in it.path
@@ -298,7 +298,7 @@ def test_pages_of_tags_are_followed_here_alone(http: BoundedSession) -> None:
 
 
 def test_a_password_goes_only_where_it_belongs(http: BoundedSession) -> None:
-    """A registry on this machine that sends us elsewhere for a token, or over plain http, gets none."""
+    """A registry on this machine whose tokens come from another host gets no password, over http or https."""
     for realm in ("http://example.org/token", "https://example.org/token"):
         challenge = {"WWW-Authenticate": f'Bearer realm="{realm}",service="x",scope="repository:acme/demo:pull"'}
         with run_server(_answering(401, "", challenge)) as server, pytest.raises(Denied):
@@ -307,7 +307,7 @@ def test_a_password_goes_only_where_it_belongs(http: BoundedSession) -> None:
 
 
 def test_a_registry_elsewhere_gets_no_password_over_plain_http() -> None:
-    """Not even when it asks for it: the address is refused before anything is sent."""
+    """The address is refused before anything is sent, even if the registry requires the password."""
     place = RegistryPlace(host="example.org", address="http://example.org", login=LOGIN)
     asked: list[str] = []
 
@@ -339,7 +339,7 @@ def test_a_registry_elsewhere_gets_no_password_over_plain_http() -> None:
     ],
 )
 def test_a_token_server_that_fails(http: BoundedSession, script: Script, error: type[UnmoorError]) -> None:
-    """Is an error of its own, and never a reader without credentials."""
+    """The failure is an error. Nothing continues without credentials."""
 
     def both(it: Exchange) -> None:
         if it.path.startswith("/token"):
@@ -353,7 +353,7 @@ def test_a_token_server_that_fails(http: BoundedSession, script: Script, error: 
 
 
 def test_a_token_that_is_refused_is_replaced_once(http: BoundedSession) -> None:
-    """It may have run out in the meantime."""
+    """It may have expired."""
     given: list[str] = []
 
     def script(it: Exchange) -> None:
@@ -375,8 +375,8 @@ def test_a_token_that_is_refused_is_replaced_once(http: BoundedSession) -> None:
     assert len(given) == 2
 
 
-def test_without_a_login_no_upload_is_begun(http: BoundedSession) -> None:
-    """Nothing is sent at all."""
+def test_without_a_login_no_upload_starts(http: BoundedSession) -> None:
+    """Without a login, nothing is sent. With one, an upload starts."""
     with run_server(lambda it: it.answer(202)) as server:
         assert at(server.url, http, login=NO_LOGIN).may_push() is False
         assert server.seen == []
@@ -384,7 +384,7 @@ def test_without_a_login_no_upload_is_begun(http: BoundedSession) -> None:
 
 
 def test_a_registry_that_deletes_nothing_says_so(http: BoundedSession) -> None:
-    """GHCR answers 405."""
+    """GHCR answers 405. The next step names the page where packages can be deleted."""
     script = refusing(405, "UNSUPPORTED", "The operation is unsupported.")
     with run_server(script) as server, pytest.raises(Rejected) as caught:
         at(server.url, http).delete(BUILT.digest)

@@ -1,4 +1,4 @@
-"""The packages API, its faults and its pages; how it behaves as a whole is tried on the local world's forge."""
+"""The packages API: its faults and pages. The tests of the local world's forge cover its usual behavior."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def http() -> Iterator[BoundedSession]:
 def packages(
     url: str, http: BoundedSession, repository: str = "acme/demo", *, clock: FakeClock | None = None
 ) -> ForgePackages:
-    """The adapter at an address."""
+    """Return the adapter at an address."""
     return ForgePackages(place_at(url, token="throw-away"), repository, http, clock or FakeClock())
 
 
 def row(number: int, **changes: object) -> dict[str, Any]:
-    """One version as the API writes it."""
+    """Return one version as the API writes it."""
     day = f"2026-01-{number % 28 + 1:02}T00:00:00Z"
     container = {"package_type": "container", "container": {"tags": [f"t{number}"]}}
     return {"id": number, "name": f"sha256:{number:064x}", "created_at": day, "metadata": container, **changes}
 
 
 def listing(rows: list[Any]) -> Script:
-    """An organisation's package with these versions, a page at a time."""
+    """Serve an organisation's package with these versions, page by page."""
 
     def script(it: Exchange) -> None:
         if "/users/" in it.path:
@@ -59,7 +59,7 @@ def listing(rows: list[Any]) -> Script:
 
 
 def test_every_page_is_read(http: BoundedSession) -> None:
-    """The newest first, each version once; the token goes with every request."""
+    """The list has each version once, the newest first. Every request has the token."""
     with run_server(listing([row(number) for number in range(1, 251)])) as server:
         found = packages(server.url, http).versions()
     assert len(found) == 250
@@ -68,8 +68,8 @@ def test_every_page_is_read(http: BoundedSession) -> None:
     assert all(seen.headers["Authorization"] == "token throw-away" for seen in server.seen)
 
 
-def test_a_package_is_looked_for_under_either_sort_of_owner(http: BoundedSession) -> None:
-    """And is absent where it is under neither; slashes in its name are escaped."""
+def test_the_owner_is_an_organisation_or_a_user(http: BoundedSession) -> None:
+    """A package under neither is absent. Slashes in its name are escaped."""
 
     def users(it: Exchange) -> None:
         if "/orgs/" in it.path:
@@ -101,7 +101,7 @@ def test_a_package_is_looked_for_under_either_sort_of_owner(http: BoundedSession
     ids=["no digest", "no number", "no tag", "no metadata", "no version"],
 )
 def test_a_list_is_read_strictly(http: BoundedSession, rows: list[Any]) -> None:
-    """One odd version makes the list unknown: it never counts as shorter."""
+    """One malformed version makes the whole list unknown."""
     with run_server(listing(rows)) as server, pytest.raises(Unknown):
         packages(server.url, http).versions()
 
@@ -131,14 +131,14 @@ ACTS: dict[str, Callable[[ForgePackages], object]] = {
 def test_every_fault_is_one_clear_error(
     http: BoundedSession, act: str, script: Script, error: type[UnmoorError]
 ) -> None:
-    """And the token stands in none of them."""
+    """No error quotes the token."""
     with run_server(script) as server, pytest.raises(error) as caught:
         ACTS[act](packages(server.url, http))
     assert "throw-away" not in str(caught.value) + caught.value.next_step
 
 
-def test_what_the_forge_will_not_delete_is_rejected_in_its_words(http: BoundedSession) -> None:
-    """What is gone already is no trouble."""
+def test_a_refused_deletion_has_the_reason_of_the_forge(http: BoundedSession) -> None:
+    """A refusal is `Rejected`. A version that does not exist is fine."""
     message = "Publicly visible package versions with more than 5000 downloads cannot be deleted."
 
     def script(it: Exchange) -> None:
@@ -160,14 +160,14 @@ def test_what_the_forge_will_not_delete_is_rejected_in_its_words(http: BoundedSe
         packages(server.url, http).delete(VERSION)
 
 
-def test_a_rate_limit_is_waited_for_and_is_no_lack_of_rights(http: BoundedSession) -> None:
-    """GitHub says 403 to both; what it limits is asked for again as soon as it allows."""
+def test_a_rate_limit_is_waited_for_and_is_not_a_denial(http: BoundedSession) -> None:
+    """GitHub answers 403 to both. A limited request is repeated as soon as GitHub allows."""
     clock, left = FakeClock(), [1]
 
     def script(it: Exchange) -> None:
         if left and left.pop():
-            said = json.dumps({"message": "You have exceeded a secondary rate limit."})
-            it.answer(403, said, kind="application/json", headers={"Retry-After": "17"})
+            body = json.dumps({"message": "You have exceeded a secondary rate limit."})
+            it.answer(403, body, kind="application/json", headers={"Retry-After": "17"})
         else:
             it.json(PACKAGE)
 
@@ -177,7 +177,7 @@ def test_a_rate_limit_is_waited_for_and_is_no_lack_of_rights(http: BoundedSessio
 
 
 def test_a_deletion_is_tried_again_after_a_fault(http: BoundedSession) -> None:
-    """A version is deleted once whatever is asked: gone after a lost answer is what was wanted."""
+    """If the answer to a deletion is lost, a 404 to the next one is a success."""
     answers = iter([502, 404])
 
     def script(it: Exchange) -> None:

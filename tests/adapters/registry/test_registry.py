@@ -1,4 +1,4 @@
-"""The adapter on real registries, without a login, with a password and with tokens; skopeo looks on."""
+"""The adapter on real registries, without a login, with a password and with tokens. skopeo checks the results."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def there(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def basic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
-    """A registry with passwords, to which a plain client can talk as well."""
+    """A registry with passwords, which a plain client can use as well."""
     with run_registry(tmp_path_factory.mktemp("basic"), auth="basic") as running:
         yield running
 
@@ -59,10 +59,10 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
 
 
 @pytest.mark.parametrize("docker", [False, True], ids=["oci", "docker"])
-def test_an_image_of_another_client_is_read_by_digest(
+def test_an_image_from_another_client(
     there: RealRegistry, http: BoundedSession, tmp_path: Path, *, docker: bool
 ) -> None:
-    """What skopeo pushed is seen by tag and by digest, with the very bytes and media type."""
+    """An image that skopeo pushed is readable by tag and by digest, with the same bytes and media type."""
     built = make_image("read")
     repository = f"acme/read-{docker}".lower()
     kind = "v2s2" if docker else "oci"
@@ -83,8 +83,8 @@ def test_an_image_of_another_client_is_read_by_digest(
     assert seen.tags() == ("one",)
 
 
-def test_what_is_not_there_is_absent(there: RealRegistry, http: BoundedSession) -> None:
-    """No repository, no tag, no digest: nothing, and no error."""
+def test_absence(there: RealRegistry, http: BoundedSession) -> None:
+    """A missing repository, tag or digest is ``None`` or empty, and no error."""
     seen = there.open("acme/nothing", http)
     assert seen.head("one") is None
     assert seen.manifest("one") is None
@@ -92,8 +92,8 @@ def test_what_is_not_there_is_absent(there: RealRegistry, http: BoundedSession) 
     assert seen.tags() == ()
 
 
-def test_the_very_bytes_go_under_another_tag(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> None:
-    """A second tag has the same digest, and skopeo says so, too."""
+def test_the_same_bytes_under_another_tag(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> None:
+    """A second tag has the same digest, also according to skopeo."""
     built = make_image("promoted")
     there.skopeo("copy", write_layout(tmp_path / "image", built, "one"), "docker://{}/acme/promoted:sha-1")
     seen = there.open("acme/promoted", http)
@@ -105,8 +105,8 @@ def test_the_very_bytes_go_under_another_tag(there: RealRegistry, http: BoundedS
     assert told["Digest"] == manifest.digest
 
 
-def test_an_index_is_put_over_images_that_are_there(basic: RealRegistry, http: BoundedSession) -> None:
-    """Its bytes are the same whatever the order of the legs; a client finds each platform through it."""
+def test_an_index_over_images_that_exist(basic: RealRegistry, http: BoundedSession) -> None:
+    """Its bytes do not depend on the order of the images. A client reads the same bytes."""
     legs = [(platform, make_image("leg", platform=platform)) for platform in ("linux/amd64", "linux/386")]
     for _, built in legs:
         put_image(basic, "acme/index", built)
@@ -117,15 +117,15 @@ def test_an_index_is_put_over_images_that_are_there(basic: RealRegistry, http: B
     assert raw.encode() == index.data
 
 
-def test_an_index_over_what_is_missing_is_refused(basic: RealRegistry, http: BoundedSession) -> None:
-    """The registry's own words come back."""
+def test_an_index_over_a_missing_image_is_refused(basic: RealRegistry, http: BoundedSession) -> None:
+    """The error has the registry's own message."""
     index = index_of([("linux/amd64", make_image("never pushed"))])
     with pytest.raises(Rejected, match="MANIFEST_BLOB_UNKNOWN"):
         basic.open("acme/index", http).put("2.0", index)
 
 
 def test_pushing_may_be_probed(there: RealRegistry, http: BoundedSession) -> None:
-    """An upload session opens with the right login; without a login nothing is sent."""
+    """The right login can start an upload. Without a login, nothing is sent."""
     assert there.open("acme/probe", http).may_push() is bool(there.login.secret)
     assert there.open("acme/probe", http).tags() == ()
     assert there.open("acme/probe", http, login=NO_LOGIN).may_push() is False
@@ -133,7 +133,7 @@ def test_pushing_may_be_probed(there: RealRegistry, http: BoundedSession) -> Non
 
 @pytest.mark.parametrize("kind", ["basic", "token"])
 def test_a_wrong_password_fails_at_once(request: pytest.FixtureRequest, http: BoundedSession, kind: str) -> None:
-    """It is refused, says where the password came from, and never quotes it."""
+    """The error says where the password comes from, and never quotes it."""
     there: RealRegistry = request.getfixturevalue(kind)
     begun = len(there.asked)
     for _ in range(2):
@@ -145,10 +145,10 @@ def test_a_wrong_password_fails_at_once(request: pytest.FixtureRequest, http: Bo
 
 
 @pytest.mark.parametrize("kind", ["basic", "token"])
-def test_without_a_login_only_the_public_is_read(
+def test_without_a_login_only_public_images_are_readable(
     request: pytest.FixtureRequest, http: BoundedSession, kind: str
 ) -> None:
-    """A token server gives pull to everybody, a password does not; nobody pushes."""
+    """A token server lets anyone pull, a registry with passwords does not. Nobody can push."""
     there: RealRegistry = request.getfixturevalue(kind)
     seen = there.open("acme/public", http, login=NO_LOGIN)
     if kind == "token":
@@ -160,8 +160,8 @@ def test_without_a_login_only_the_public_is_read(
         seen.put("one", make_image("not ours").manifest)
 
 
-def test_a_token_is_kept_for_its_scope_alone(token: RealRegistry, http: BoundedSession) -> None:
-    """Reading twice asks for one token; writing asks for another; reading without credentials for a third."""
+def test_a_token_is_reused_only_for_its_scope(token: RealRegistry, http: BoundedSession) -> None:
+    """Two reads use one token, a write requests another, and a read without credentials a third."""
     seen = token.open("acme/scopes", http)
     begun = len(token.asked)
     seen.head("one")
@@ -174,8 +174,8 @@ def test_a_token_is_kept_for_its_scope_alone(token: RealRegistry, http: BoundedS
     assert len(token.asked) == begun + 3
 
 
-def test_a_scope_that_is_held_back_is_a_denial(token: RealRegistry, http: BoundedSession) -> None:
-    """The login is right, and may not push: that is said, with the page where it is changed."""
+def test_a_token_without_the_scope_is_a_denial(token: RealRegistry, http: BoundedSession) -> None:
+    """A valid login that may not push is `Denied`."""
     token.denied.add("push")
     try:
         seen = token.open("acme/held", http)
@@ -186,7 +186,7 @@ def test_a_scope_that_is_held_back_is_a_denial(token: RealRegistry, http: Bounde
 
 
 def test_a_manifest_is_deleted_with_its_tags(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> None:
-    """By digest; what is gone already is no trouble."""
+    """Deleting by digest removes the tags. Deleting it again is fine."""
     there.skopeo("copy", write_layout(tmp_path / "image", make_image("delete"), "one"), "docker://{}/acme/delete:one")
     seen = there.open("acme/delete", http)
     digest = seen.head("one")
@@ -198,7 +198,7 @@ def test_a_manifest_is_deleted_with_its_tags(there: RealRegistry, http: BoundedS
 
 
 def test_many_tags_are_all_listed(basic: RealRegistry, http: BoundedSession) -> None:
-    """However many."""
+    """A list of 30 tags is complete."""
     built = make_image("many")
     names = [f"v{number}" for number in range(30)]
     put_image(basic, "acme/many", built, names[0])
@@ -208,7 +208,7 @@ def test_many_tags_are_all_listed(basic: RealRegistry, http: BoundedSession) -> 
 
 
 def test_an_owner_with_capitals_is_written_small(basic: RealRegistry, http: BoundedSession) -> None:
-    """Registries take small letters only."""
+    """Registries accept only lower case."""
     put_image(basic, "acme/small", make_image("small"), "one")
     seen = basic.open("Acme/Small", http)
     assert seen.name == "ghcr.io/acme/small"
@@ -217,14 +217,14 @@ def test_an_owner_with_capitals_is_written_small(basic: RealRegistry, http: Boun
 
 
 @pytest.mark.parametrize("reference", ["../x", "a b", "-x", "", "x" * 129, "sha256:short", "a/b"])
-def test_a_reference_that_is_none_is_never_sent(basic: RealRegistry, http: BoundedSession, reference: str) -> None:
-    """Whatever it holds, it never reaches an address."""
+def test_an_invalid_reference_is_never_sent(basic: RealRegistry, http: BoundedSession, reference: str) -> None:
+    """Only a tag or a digest becomes part of an address."""
     with pytest.raises(Rejected, match="neither a tag nor a digest"):
         basic.open("acme/small", http).head(reference)
 
 
-def test_docker_hub_is_where_its_name_does_not_say(http: BoundedSession) -> None:
-    """Its registry has another host; the engine knows it by its name."""
+def test_the_address_of_docker_hub(http: BoundedSession) -> None:
+    """Its registry has another host. The engine uses the usual name."""
     from unmoor.adapters.registry import OciRegistry
     from unmoor.ports.world import RegistryPlace
 
@@ -236,6 +236,6 @@ def test_docker_hub_is_where_its_name_does_not_say(http: BoundedSession) -> None
 
 
 def test_equal_bytes_are_equal_manifests() -> None:
-    """A manifest is a value."""
+    """Manifests compare by value."""
     one = make_image("same").manifest
     assert one == OciManifest(data=one.data, digest=one.digest, media_type=one.media_type)
