@@ -1,4 +1,4 @@
-"""The real engine: builds, looks, runs and removes, and ends what it started."""
+"""The real engine: build, inspect, run, remove, and clean up."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SECRET = "s3cret-value"
 
 @pytest.fixture
 def docker(engine: TestEngine, shell: LocalShell) -> DockerEngine:  # noqa: F811 - the fixture
-    """The adapter upon the engine."""
+    """Return the adapter for the engine."""
     return DockerEngine(shell=shell, processes=shell.processes, environ={**os.environ, **engine.environ})
 
 
@@ -43,7 +43,7 @@ Recipes = Callable[..., Recipe]
 
 @pytest.fixture
 def recipe(tmp_path: Path) -> Recipes:
-    """Write a Dockerfile, and say how to build it."""
+    """Return a function that writes a Dockerfile and returns its recipe."""
 
     def make(text: str, **files: str) -> Recipe:
         (tmp_path / "Dockerfile").write_text(text)
@@ -63,12 +63,12 @@ def recipe(tmp_path: Path) -> Recipes:
 
 
 def containers(at: TestEngine, run: str = "") -> str:
-    """The ids of containers that carry the label of a run."""
+    """Return the ids of containers with the label of a run."""
     return at.docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}{f'={run}' if run else ''}")
 
 
 def test_facts(docker: DockerEngine) -> None:
-    """The adapter is the port; the engine says its version, what builds, and for which platforms."""
+    """The adapter implements the port. The facts have version, builder and platforms."""
     port: Engine = docker
     facts = port.facts()
     assert facts.version
@@ -80,7 +80,7 @@ def test_facts(docker: DockerEngine) -> None:
     "environ", [{"DOCKER_HOST": "unix:///nowhere/docker.sock"}, {"DOCKER_HOST": "tcp://127.0.0.1:1"}]
 )
 def test_no_engine(shell: LocalShell, environ: Mapping[str, str]) -> None:
-    """Where no engine answers, the error says where it was looked for and how to get one."""
+    """If no engine answers, the error has its address and says how to install one."""
     docker = DockerEngine(shell=shell, processes=shell.processes, environ={"PATH": os.defpath, **environ})
     for question in (docker.facts, lambda: docker.look("x")):
         with pytest.raises(ToolMissing) as caught:
@@ -89,8 +89,8 @@ def test_no_engine(shell: LocalShell, environ: Mapping[str, str]) -> None:
         assert "install Docker" in caught.value.next_step
 
 
-def test_no_right_to_the_engine(shell: LocalShell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A socket that this user may not open is told from an engine that is not there."""
+def test_no_permission_to_use_the_engine(shell: LocalShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket that this user may not open differs from a missing engine."""
 
     def refuse(_address: str) -> None:
         raise PermissionError(13, "Permission denied")
@@ -100,18 +100,18 @@ def test_no_right_to_the_engine(shell: LocalShell, monkeypatch: pytest.MonkeyPat
         DockerEngine(shell=shell, processes=shell.processes, environ={}).facts()
 
 
-def test_build_look_and_forget(docker: DockerEngine, recipe: Recipes, tiny_image: str) -> None:  # noqa: F811
-    """What is built is looked at by id and by name; built again without a change it is the same image, at once."""
+def test_build_look_and_remove(docker: DockerEngine, recipe: Recipes, tiny_image: str) -> None:  # noqa: F811
+    """Id and name find the image. A second build without changes returns the same image at once."""
     wanted = recipe(f'FROM {tiny_image}\nARG VERSION\nENV V=$VERSION\nCOPY a /a\nUSER 7\nENTRYPOINT ["/x"]\n', a="1\n")
-    heard: list[str] = []
-    built = docker.build(wanted, hear=heard.append)
+    lines: list[str] = []
+    built = docker.build(wanted, hear=lines.append)
     facts = docker.inspect(built)
     assert facts == docker.look(wanted.tag)
     assert (facts.id, facts.platform, facts.user, facts.entrypoint) == (built, "linux/amd64", "7", ("/x",))
     assert facts.labels["org.example.words"] == "two words"
     assert "V=1.0" in facts.env
     assert any("COPY a" in line for line in facts.history)
-    assert any("COPY a /a" in line for line in heard)
+    assert any("COPY a /a" in line for line in lines)
     start = time.monotonic()
     assert docker.build(wanted) == built
     assert time.monotonic() - start < 2
@@ -121,8 +121,8 @@ def test_build_look_and_forget(docker: DockerEngine, recipe: Recipes, tiny_image
         docker.inspect(wanted.tag)
 
 
-def test_only_what_is_ours_is_forgotten(docker: DockerEngine, engine: TestEngine) -> None:  # noqa: F811
-    """Two runs may have built the very same image: each takes its own names, the last one those of local registries."""
+def test_forget_removes_only_its_own_names(docker: DockerEngine, engine: TestEngine) -> None:  # noqa: F811
+    """If two runs built the same image, each removes its own names, and the last one those of local registries."""
     one, two = (f"unmoor.local/{uuid.uuid4().hex}" for _ in range(2))
     pushed = f"127.0.0.1:1/{uuid.uuid4().hex}:t"
     engine.docker("import", "-", f"{one}/a:t", stdin=tar_layer({"own": uuid.uuid4().bytes}))
@@ -141,7 +141,7 @@ FAILING = 'FROM {base} AS first\nRUN ["/bin/echo", "one"]\n\n# what fails\nRUN e
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "message"),
     [
         (FAILING, 5, "exit 3"),
         ("FROM {base}\nCOPY nothing /\n", 2, "/nothing"),
@@ -155,20 +155,20 @@ def test_a_failing_build_names_its_line(
     *,
     text: str,
     line: int,
-    told: str,
+    message: str,
 ) -> None:
-    """File and line are named, the failing step, and its last words."""
+    """The error has file, line, the failed step and its last output."""
     with pytest.raises(UnmoorError) as caught:
         docker.build(recipe(text.format(base=runnable_image)))
     error = caught.value
     assert isinstance(error, BuildFailed)
     assert (error.file, error.line, error.where) == ("Dockerfile", line, f"Dockerfile, line {line}")
-    assert told in str(error)
+    assert message in str(error)
     assert len(str(error).splitlines()) < 25
 
 
-def test_a_registry_that_cannot_be_reached(docker: DockerEngine, recipe: Recipes) -> None:
-    """The line of the base image is named, and what is not known is no fault of the Dockerfile."""
+def test_an_unreachable_registry(docker: DockerEngine, recipe: Recipes) -> None:
+    """The error has the line of the base image, and does not blame the Dockerfile."""
     with pytest.raises(Unknown) as caught:
         docker.build(recipe("ARG A\nFROM registry.invalid/x:1\n"))
     assert caught.value.where == "Dockerfile, line 2"
@@ -178,31 +178,33 @@ def test_a_registry_that_cannot_be_reached(docker: DockerEngine, recipe: Recipes
 
 @dataclass(frozen=True, kw_only=True)
 class RecordingShell:
-    """A shell that writes down the arguments of what it runs."""
+    """A shell that records the arguments of each command."""
 
     shell: Shell
-    seen: list[tuple[str, ...]]
+    commands: list[tuple[str, ...]]
 
     def run(self, args: Sequence[str], **how: Any) -> Ran:
-        """Write down, then run."""
-        self.seen.append(tuple(args))
+        """Record the arguments, then run."""
+        self.commands.append(tuple(args))
         return self.shell.run(args, **how)
 
 
 def test_secrets_of_a_build(docker: DockerEngine, recipe: Recipes, runnable_image: str) -> None:  # noqa: F811
-    """A secret reaches the step that mounts it, and nothing else: no argument, no line, no layer, no history."""
-    # A step that the engine has in its cache would say nothing.
+    """Only the step that mounts a secret gets it. It is in no argument, output, label, variable or history."""
+    # A cached step would print nothing.
     once = f"ENV ONCE={uuid.uuid4().hex}"
     text = f"FROM {runnable_image}\n{once}\nRUN --mount=type=secret,id=TOKEN cat /run/secrets/TOKEN\n"
     wanted = replace(recipe(text), secrets={"TOKEN": Secret(SECRET)})
-    heard: list[str] = []
-    seen: list[tuple[str, ...]] = []
-    built = replace(docker, shell=RecordingShell(shell=docker.shell, seen=seen)).build(wanted, hear=heard.append)
+    lines: list[str] = []
+    commands: list[tuple[str, ...]] = []
+    built = replace(docker, shell=RecordingShell(shell=docker.shell, commands=commands)).build(
+        wanted, hear=lines.append
+    )
     facts = docker.inspect(built)
-    assert any("***" in line for line in heard)
-    assert SECRET not in "\n".join([*heard, *facts.history, *facts.env, *facts.labels.values()])
-    assert any("build" in args for args in seen)
-    assert SECRET not in repr(seen)
+    assert any("***" in line for line in lines)
+    assert SECRET not in "\n".join([*lines, *facts.history, *facts.env, *facts.labels.values()])
+    assert any("build" in args for args in commands)
+    assert SECRET not in repr(commands)
     docker.remove([wanted.tag])
 
 
@@ -211,7 +213,7 @@ def test_every_builder_builds(
     recipe: Recipes,
     tiny_image: str,  # noqa: F811
 ) -> None:
-    """The client's own BuildKit and the legacy builder give the image that was asked for as well."""
+    """The client's own BuildKit and the legacy builder also build the requested target."""
     building = docker._building
     builders = [Builder(kind=LEGACY)]
     if Path("/usr/bin/docker").exists():
@@ -251,11 +253,11 @@ def test_buildx_is_found_beside_a_private_configuration(
     none = DockerEngine(
         shell=shell, processes=shell.processes, environ={"PATH": "/nowhere", "DOCKER_HOST": engine.host}
     )
-    assert none.facts().builder in {LEGACY, BUILDX}  # one that belongs to the system is found anyhow
+    assert none.facts().builder in {LEGACY, BUILDX}  # it may find the system's own
 
 
 def test_contents(docker: DockerEngine, recipe: Recipes, tiny_image: str) -> None:  # noqa: F811
-    """Every layer is read, a shared one once, and a file that was removed later is still told."""
+    """`contents` has the files of every layer, including shared ones."""
     key = "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n"
     first = recipe(f"FROM {tiny_image}\nCOPY key /etc/key\n", key=key)
     one = docker.build(first)
@@ -296,7 +298,7 @@ def test_run(
     out: str,
     err: str,
 ) -> None:
-    """Output and exit code come back; children and network are none; what cannot be run ends as in a shell."""
+    """It returns output and exit code, without network or left-over children. A bad command has a shell's exit code."""
     ran = docker.run(runnable_image, command, entrypoint=entrypoint)
     assert ran.code == code
     assert ran.out.startswith(out)
@@ -304,7 +306,7 @@ def test_run(
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "message"),
     [
         (["sh", "-c", "sleep 100"], "ran for more than 2 s"),
         (["sh", "-c", "exec >/dev/null 2>&1; sleep 100"], "ran for more than 2 s"),
@@ -316,17 +318,17 @@ def test_limits_of_a_run(
     runnable_image: str,  # noqa: F811
     engine: TestEngine,  # noqa: F811
     command: list[str],
-    told: str,
+    message: str,
 ) -> None:
-    """A container that hangs, or prints without end, is stopped and removed."""
+    """A container that hangs or prints endlessly is stopped and removed."""
     start = time.monotonic()
-    with pytest.raises(TimedOut, match=told):
+    with pytest.raises(TimedOut, match=message):
         docker.run(runnable_image, command, entrypoint="", timeout=2, limit=100_000)
     assert time.monotonic() - start < 20
     assert containers(engine, docker.processes.run) == ""
 
 
-def test_a_stop_ends_a_run(docker: DockerEngine, runnable_image: str, engine: TestEngine) -> None:  # noqa: F811
+def test_stopping_ends_a_container(docker: DockerEngine, runnable_image: str, engine: TestEngine) -> None:  # noqa: F811
     """A stopped run leaves no container."""
     timer = threading.Timer(1, docker.processes.stop)
     timer.start()
@@ -354,16 +356,16 @@ def test_no_container_outlives_a_killed_run(engine: TestEngine, runnable_image: 
     assert killed.stdout is not None
     run = killed.stdout.readline().strip()
     try:
-        assert awaited(lambda: containers(engine, run) != "")
+        assert becomes_true(lambda: containers(engine, run) != "")
     finally:
         killed.send_signal(signal.SIGKILL)
         killed.wait(20)
         killed.stdout.close()
-    assert awaited(lambda: containers(engine, run) == "")
+    assert becomes_true(lambda: containers(engine, run) == "")
 
 
-def awaited(holds: Callable[[], bool], within: float = 30.0) -> bool:
-    """Whether something comes to hold in time."""
+def becomes_true(holds: Callable[[], bool], within: float = 30.0) -> bool:
+    """Whether a condition becomes true in time."""
     deadline = time.monotonic() + within
     while not (now := holds()) and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""What builders of every age print, and what of it is told."""
+"""The output of old and new builders, and the errors for it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ OLD_SYNTAX = (
 
 
 @pytest.mark.parametrize(
-    ("said", "line", "step", "reason"),
+    ("output", "line", "step", "reason"),
     [
         (NEW, 4, "[builder 3/3] RUN make   all", 'process "/bin/sh -c make   all" did not complete'),
         (OLD, 4, "[builder 3/3] RUN make   all", ""),
@@ -58,11 +58,11 @@ OLD_SYNTAX = (
         ("", 0, "", ""),
         ("host.example:443\nDockerfile:9\n", 0, "", ""),
     ],
-    ids=["new", "old", "legacy", "podman", "syntax", "old-syntax", "nothing", "no-place"],
+    ids=["new", "old", "legacy", "podman", "syntax", "old-syntax", "nothing", "no-line"],
 )
-def test_place_and_step(said: str, *, line: int, step: str, reason: str) -> None:
-    """The line is the builder's own where it names one, else that of the step."""
-    found = read_failure(said.splitlines(), DOCKERFILE)
+def test_line_and_step(output: str, *, line: int, step: str, reason: str) -> None:
+    """The line is the one that the builder reports, or else that of the step."""
+    found = read_failure(output.splitlines(), DOCKERFILE)
     assert (found.line, found.step) == (line, step)
     assert found.reason.startswith(reason)
 
@@ -71,12 +71,12 @@ GONE = "ERROR: failed to receive status: rpc error: code = Unavailable desc = er
 
 
 def pulled(image: str, reason: str) -> list[str]:
-    """What is printed where a base image cannot be had."""
+    """Return the output for a base image that is not available."""
     return [f" > [internal] load metadata for {image}:", f"ERROR: failed to solve: {image}: {reason}"]
 
 
 @pytest.mark.parametrize(
-    ("lines", "kind", "told", "line"),
+    ("lines", "kind", "message", "line"),
     [
         (NEW.splitlines(), BuildFailed, "builder does not build: process", 4),
         (OLD.splitlines(), BuildFailed, "builder does not build: executor failed running", 4),
@@ -96,18 +96,18 @@ def pulled(image: str, reason: str) -> list[str]:
     ],
     ids=["new", "old", "no-base", "denied-base", "no-network", "limited", "engine-gone", "own-words", "full", "silent"],
 )
-def test_errors(lines: list[str], kind: type[UnmoorError], told: str, line: int) -> None:
-    """Each failure is the error that says what to do about it."""
+def test_errors(lines: list[str], kind: type[UnmoorError], message: str, line: int) -> None:
+    """Each failure has its own error, with a next step."""
     error = failure(lines, DOCKERFILE, "builder")
     assert type(error) is kind
-    assert told in str(error)
+    assert message in str(error)
     assert error.next_step
     if isinstance(error, BuildFailed):
         assert (error.file, error.line) == ("Dockerfile", line)
 
 
-def test_words_of_the_builder_are_cleaned_and_cut() -> None:
-    """Escape sequences and endless output reach nobody."""
+def test_output_is_cleaned_and_truncated() -> None:
+    """The error has no escape sequences and only the last lines of the output."""
     error = failure([f"#9 0.1 \x1b[31mline {number}" for number in range(1000)], DOCKERFILE, "builder")
     assert "\x1b" not in str(error)
     assert str(error).count("line") == LINES_SHOWN + 1

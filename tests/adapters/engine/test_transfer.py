@@ -1,4 +1,4 @@
-"""Pushes and pulls between a real engine and real registries, and what their failures mean."""
+"""Pushes and pulls between a real engine and real registries, and the errors of failed ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WRONG = Login(username="pusher", secret=Secret("wrong"), origin="a test")
 
 @pytest.fixture
 def docker(engine: TestEngine, shell: LocalShell) -> DockerEngine:  # noqa: F811 - the fixture
-    """The adapter upon the engine."""
+    """Return the adapter for the engine."""
     return DockerEngine(shell=shell, processes=shell.processes, environ={**os.environ, **engine.environ})
 
 
@@ -37,71 +37,71 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealRegist
         yield running
 
 
-def named(place: RealRegistry, tag: str = "sha-1") -> str:
-    """A full name on a registry."""
+def full_name(place: RealRegistry, tag: str = "sha-1") -> str:
+    """Return a full name on a registry."""
     return f"{place.url.removeprefix('http://')}/acme/demo:{tag}"
 
 
 @pytest.mark.journey
 def test_push_then_pull(docker: DockerEngine, place: RealRegistry, tiny_image: str, engine: TestEngine) -> None:  # noqa: F811
-    """What was pushed has the digest that the registry holds, and is the same image when pulled by it."""
+    """A push returns the digest in the registry. A pull by that digest returns the same image."""
     image = docker.inspect(tiny_image).id
-    heard: list[str] = []
-    digest = docker.push(image, named(place), login=place.login, hear=heard.append)
-    assert heard
-    told = json.loads(place.skopeo("inspect", f"docker://{named(place)}"))
-    assert told["Digest"] == digest
-    assert named(place) not in engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
-    by_digest = f"{named(place).rpartition(':')[0]}@{digest}"
+    lines: list[str] = []
+    digest = docker.push(image, full_name(place), login=place.login, hear=lines.append)
+    assert lines
+    inspected = json.loads(place.skopeo("inspect", f"docker://{full_name(place)}"))
+    assert inspected["Digest"] == digest
+    assert full_name(place) not in engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+    by_digest = f"{full_name(place).rpartition(':')[0]}@{digest}"
     assert docker.pull(by_digest, login=place.login) == image
     docker.remove([by_digest])
 
 
 @pytest.mark.journey
 def test_an_image_without_another_name_is_kept(docker: DockerEngine, tmp_path: Path, engine: TestEngine) -> None:  # noqa: F811
-    """A push of an image that has no name leaves the image where it is."""
+    """A push of an image without a name does not remove the image."""
     name = f"unmoor-test/once:{uuid.uuid4().hex[:8]}"
     empty = bytes(1024)
     image = engine.docker("import", "-", name, stdin=empty)
     engine.docker("tag", image, f"{name}-2")
     with run_registry(tmp_path / "registry") as place:
-        docker.push(image, named(place), login=NO_LOGIN)
+        docker.push(image, full_name(place), login=NO_LOGIN)
         docker.remove([name, f"{name}-2"])
         if docker.look(image) is not None:
             docker.remove([image])
         image = engine.docker("import", "-", stdin=empty)
-        docker.push(image, named(place, "again"), login=NO_LOGIN)
+        docker.push(image, full_name(place, "again"), login=NO_LOGIN)
         assert docker.look(image) is not None
     docker.remove([image])
 
 
 @pytest.mark.journey
 def test_refusals(docker: DockerEngine, tmp_path: Path, tiny_image: str) -> None:  # noqa: F811
-    """A wrong password, none, and too few rights are `Denied`; what is not there is `Incomplete`."""
+    """A wrong or missing password and a missing permission are `Denied`. A missing image is `Incomplete`."""
     image = docker.inspect(tiny_image).id
     with run_registry(tmp_path / "basic", auth="basic") as place:
         for login in (NO_LOGIN, WRONG):
             with pytest.raises(Denied):
-                docker.push(image, named(place), login=login)
-        digest = docker.push(image, named(place), login=place.login)
-        repository = named(place).rpartition(":")[0]
+                docker.push(image, full_name(place), login=login)
+        digest = docker.push(image, full_name(place), login=place.login)
+        repository = full_name(place).rpartition(":")[0]
         with pytest.raises(Denied):
             docker.pull(f"{repository}@{digest}", login=None)
         with pytest.raises(Incomplete):
             docker.pull(f"{repository}@sha256:{'0' * 64}", login=place.login)
         with pytest.raises(Incomplete, match="has no image"):
-            docker.push("sha256:" + "0" * 64, named(place), login=place.login)
+            docker.push("sha256:" + "0" * 64, full_name(place), login=place.login)
     with run_registry(tmp_path / "token", auth="token") as place:
         place.denied.add("push")
         with pytest.raises(Denied):
-            docker.push(image, named(place), login=place.login)
+            docker.push(image, full_name(place), login=place.login)
     with pytest.raises(Unknown):
         docker.push(image, "127.0.0.1:1/acme/demo:1", login=NO_LOGIN)
 
 
 @pytest.mark.journey
 def test_a_push_has_a_deadline(docker: DockerEngine, tiny_image: str) -> None:  # noqa: F811
-    """The engine tries a server that is down for a minute by itself; the deadline is ours."""
+    """A push ends at its time-out, although the engine retries a failing server for a minute."""
 
     def script(it: Exchange) -> None:
         it.answer(500 if "/blobs/" in it.path else 200, "{}")
@@ -117,7 +117,7 @@ def test_a_push_has_a_deadline(docker: DockerEngine, tiny_image: str) -> None:  
 
 
 @pytest.mark.parametrize(
-    ("told", "kind"),
+    ("reason", "kind"),
     [
         ("denied: requested access to the resource is denied", Denied),
         ("unauthorized: authentication required", Denied),
@@ -132,17 +132,17 @@ def test_a_push_has_a_deadline(docker: DockerEngine, tiny_image: str) -> None:  
         ("manifest unknown: manifest unknown", Incomplete),
         ("manifest invalid: manifest invalid", Rejected),
         ("tag is immutable", Rejected),
-        ("something nobody has seen", Unknown),
+        ("something new", Unknown),
         ("", Unknown),
     ],
 )
-def test_what_words_mean(told: str, kind: type[UnmoorError]) -> None:
-    """Whatever is not plainly a no is unknown."""
-    assert type(transfer_error(told, "host/name:1")) is kind
+def test_the_error_for_a_reason(reason: str, kind: type[UnmoorError]) -> None:
+    """Anything but a clear refusal is unknown."""
+    assert type(transfer_error(reason, "host/name:1")) is kind
 
 
-def test_credentials_are_never_left_out() -> None:
-    """Without a login the engine is told so, else it would take the user's own."""
+def test_credentials_are_always_sent() -> None:
+    """Without a login they are empty. If they were absent, the engine would use the user's own login."""
     assert credentials(NO_LOGIN, "host:5000/a/b:1") == {}
     assert credentials(WRONG, "host:5000/a/b:1") == {
         "username": "pusher",
