@@ -31,24 +31,24 @@ def build_sdist(folder, config_settings=None):
 
 
 @pytest.fixture
-def heard() -> list[str]:
+def lines() -> list[str]:
     """The backend's output."""
     return []
 
 
 @pytest.fixture
-def backend(shell: LocalShell, uv: Uv, heard: list[str]) -> Pep517:
+def backend(shell: LocalShell, uv: Uv, lines: list[str]) -> Pep517:
     """The real build backend adapter."""
-    return Pep517(shell=shell, uv=uv, hear=heard.append)
+    return Pep517(shell=shell, uv=uv, hear=lines.append)
 
 
 def test_backend_sees_the_allow_list_alone(
-    shell: LocalShell, in_tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heard: list[str]
+    shell: LocalShell, in_tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[str]
 ) -> None:
     """No token reaches the project's code; the epoch, the time zone, the locale and the umask are set."""
     for name in TOKENS:
         monkeypatch.setenv(name, "s3cret")
-    backend: Backend = Pep517(shell=shell, uv=Uv(shell=shell), hear=heard.append)
+    backend: Backend = Pep517(shell=shell, uv=Uv(shell=shell), hear=lines.append)
     before = os.umask(0o077)
     try:
         sdist = backend.sdist(in_tree, tmp_path / "out", env={"SOURCE_DATE_EPOCH": "1700000000"})
@@ -62,7 +62,7 @@ def test_backend_sees_the_allow_list_alone(
     assert not set(TOKENS) & set(seen["env"])
     assert seen["umask"] == 0o022
     assert (seen["env"]["SOURCE_DATE_EPOCH"], seen["env"]["TZ"]) == ("1700000000", "UTC")
-    assert "building an sdist" in heard
+    assert "building an sdist" in lines
 
 
 def test_wheel_from_the_sdist_in_the_same_environment(backend: Pep517, in_tree: Path, tmp_path: Path) -> None:

@@ -304,8 +304,8 @@ def test_the_journal_goes_on_after_a_cut_line(tmp_path: Path) -> None:
     assert json.loads(path.read_text().splitlines()[1])["event"] == "x"
 
 
-def test_listeners_hear_every_end_and_every_warning() -> None:
-    """What a listener hears is what the report says."""
+def test_listeners_get_every_end_and_every_warning() -> None:
+    """The events of a listener match the report."""
     events: list[Event] = []
     report = run(release([]), listeners=(events.append,))
     assert [e.stage for e in events if isinstance(e, StageEnded)].count("page") == 1

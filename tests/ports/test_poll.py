@@ -120,7 +120,7 @@ def test_own_end(until: Callable[[int | None], bool], seen: int, count: int) -> 
 
 
 def test_missed() -> None:
-    """Between two looks the caller hears what was seen, and nothing after the last one."""
+    """After each look except the last, ``missed`` gets what was seen."""
     looks = Looks([7, LOST, 8, 9])
     reports: list[tuple[int | None, float]] = []
     poll(

@@ -227,8 +227,8 @@ def limited(*, times: int, headers: dict[str, str], then: Script) -> Script:
     def script(exchange: Exchange) -> None:
         if left[0]:
             left[0] -= 1
-            said = json.dumps({"message": "You have exceeded a secondary rate limit."})
-            exchange.answer(403, said, kind="application/json", headers=headers)
+            body = json.dumps({"message": "You have exceeded a secondary rate limit."})
+            exchange.answer(403, body, kind="application/json", headers=headers)
         else:
             then(exchange)
 
@@ -302,7 +302,7 @@ def test_what_strangers_may_no_longer_read_is_read_with_the_token(http: BoundedS
 def test_a_private_repository_is_read_with_the_token_and_its_assets_are_not_public(
     http: BoundedSession, clock: FakeClock
 ) -> None:
-    """Strangers are told 404."""
+    """A request without credentials gets a 404."""
 
     def script(exchange: Exchange) -> None:
         if "Authorization" not in exchange.headers:

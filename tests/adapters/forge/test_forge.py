@@ -171,7 +171,7 @@ def test_who_may_not_push_never_hears_absent(at: LocalForge, who: Callable[[Loca
 
 
 def test_rights_are_read_from_the_repository(at: LocalForge) -> None:
-    """Each token's right to push is told, and nothing for none."""
+    """The right to push is that of the token; ``None`` without a token."""
     assert [forge.repository().can_push for forge in (at.forge(), reader(at), stranger(at))] == [True, False, None]
 
 
@@ -184,7 +184,7 @@ CALLS: dict[str, Callable[[GitHubForge], object]] = {
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_wrong_token_is_denied_and_never_shown(at: LocalForge, call: str) -> None:
-    """A credential that is not accepted is told as such, without the token."""
+    """The error for a rejected credential says so, and does not contain the token."""
     with pytest.raises(Denied, match="does not accept") as caught:
         CALLS[call](at.forge("ghp_secret"))
     assert "secret" not in repr((caught.value, caught.value.where, caught.value.next_step))
@@ -259,7 +259,7 @@ def test_an_immutable_release_is_attested_even_when_it_is_gone(at: LocalForge) -
 
 
 def statement(tag: str, kind: str = "https://in-toto.io/attestation/release/v0.1") -> dict[str, Any]:
-    """A bundle that says something of a tag."""
+    """A bundle with a statement about a tag."""
     payload = json.dumps({"predicateType": kind, "predicate": {"tag": tag}})
     return {"dsseEnvelope": {"payload": b64encode(payload.encode()).decode()}}
 
@@ -281,7 +281,7 @@ def statement(tag: str, kind: str = "https://in-toto.io/attestation/release/v0.1
     ids=[
         "none",
         "forge's",
-        "unsaid",
+        "no initiator",
         "a user's",
         "other tag",
         "other kind",
@@ -292,7 +292,7 @@ def statement(tag: str, kind: str = "https://in-toto.io/attestation/release/v0.1
     ],
 )
 def test_what_an_attestation_says(found: list[dict[str, Any]], *, expected: bool | None) -> None:
-    """Only the forge's own word about this very tag counts; what cannot be read is not told."""
+    """Only the forge's own attestation of exactly this tag counts. If none does, an unreadable one gives ``None``."""
     assert attestation.names({"attestations": found}, "v1", where="there") is expected
 
 

@@ -74,9 +74,9 @@ def test_uncut_output_keeps_every_character(shell: LocalShell, tmp_path: Path) -
 
 def test_lines_are_passed_on_clean(shell: LocalShell, tmp_path: Path) -> None:
     """Each line is passed on as it comes, without control sequences, even a last line without a line break."""
-    heard: list[str] = []
-    shell.run(["printf", r"  one\n\033[31mred\033[0m\ntwo\r\nlast"], cwd=tmp_path, env=ENV, hear=heard.append)
-    assert heard == ["  one", "red", "two", "last"]
+    lines: list[str] = []
+    shell.run(["printf", r"  one\n\033[31mred\033[0m\ntwo\r\nlast"], cwd=tmp_path, env=ENV, hear=lines.append)
+    assert lines == ["  one", "red", "two", "last"]
 
 
 def test_umask_applies_only_to_the_child(processes: Processes, tmp_path: Path) -> None:
