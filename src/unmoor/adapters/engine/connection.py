@@ -90,14 +90,14 @@ class Connection:
         except NotFound as error:
             raise LookupError(clean(str(error.explanation or error))) from error
         except (DockerException, RequestException, OSError, ValueError, KeyError) as error:
-            raise trouble(error, what=what) from error
+            raise engine_error(error, what=what) from error
 
     def follow(self, stream: Callable[[Any], Iterator[T]], *, what: str, timeout: float) -> Generator[T, None, None]:
         """Yield the items of a stream. Raises `TimedOut` after ``timeout`` seconds, `Interrupted`, `Unknown`."""
         self.processes.check()
         engine = self._engine()
-        pieces: queue.Queue[object] = queue.Queue(maxsize=_AHEAD)
-        left = threading.Event()
+        buffer: queue.Queue[object] = queue.Queue(maxsize=_AHEAD)
+        closed = threading.Event()
 
         def items() -> Iterator[T]:
             import docker
@@ -108,30 +108,30 @@ class Connection:
             with contextlib.closing(api):
                 yield from stream(api)
 
-        threading.Thread(target=_pump, args=(items, pieces, left), name="engine", daemon=True).start()
+        threading.Thread(target=_read_stream, args=(items, buffer, closed), name="engine", daemon=True).start()
         deadline = time.monotonic() + timeout
         try:
             while True:
                 try:
-                    piece: Any = pieces.get(timeout=min(_POLL, max(deadline - time.monotonic(), 0.001)))
+                    item: Any = buffer.get(timeout=min(_POLL, max(deadline - time.monotonic(), 0.001)))
                 except queue.Empty:
                     self.processes.check()
-                    piece = pieces
-                if piece is _END:
+                    item = buffer
+                if item is _END:
                     return
-                if isinstance(piece, UnmoorError | LookupError):
-                    raise piece
-                if isinstance(piece, Exception):
-                    raise trouble(piece, what=what) from piece
+                if isinstance(item, UnmoorError | LookupError):
+                    raise item
+                if isinstance(item, Exception):
+                    raise engine_error(item, what=what) from item
                 if time.monotonic() > deadline:
                     raise TimedOut(
                         f"{what} took more than {timeout:g} s and was stopped",
                         next_step="check what delays the engine",
                     )
-                if piece is not pieces:
-                    yield piece
+                if item is not buffer:
+                    yield item
         finally:
-            left.set()
+            closed.set()
 
 
 def _connected(environ: Mapping[str, str]) -> _Engine:
@@ -167,26 +167,26 @@ def _check_socket(address: str) -> None:
             sock.connect(address.removeprefix("unix://"))
 
 
-def _pump(stream: Callable[[], Iterator[object]], pieces: queue.Queue[object], left: threading.Event) -> None:
-    """Read a stream to its end, or until the reader has left."""
+def _read_stream(stream: Callable[[], Iterator[object]], buffer: queue.Queue[object], closed: threading.Event) -> None:
+    """Read a stream to its end, or until the reader closes it."""
     from docker.errors import NotFound
 
     last: object = _END
     try:
-        for piece in stream():
-            while not left.is_set():
+        for item in stream():
+            while not closed.is_set():
                 with contextlib.suppress(queue.Full):
-                    pieces.put(piece, timeout=_POLL)
+                    buffer.put(item, timeout=_POLL)
                     break
-            if left.is_set():
+            if closed.is_set():
                 return
     except NotFound as error:
         last = LookupError(clean(str(error.explanation or error)))
     except Exception as error:  # noqa: BLE001  # passed on to the reader
         last = error
-    while not left.is_set():
+    while not closed.is_set():
         with contextlib.suppress(queue.Full):
-            pieces.put(last, timeout=_POLL)
+            buffer.put(last, timeout=_POLL)
             return
 
 
@@ -198,14 +198,14 @@ class EngineError(Unknown):
         self.reason = reason
 
 
-def trouble(error: Exception, *, what: str) -> UnmoorError:
+def engine_error(error: Exception, *, what: str) -> UnmoorError:
     """Return unmoor's error for an error of the SDK."""
-    from requests import ConnectionError as NotConnected
+    from requests import ConnectionError as RequestsConnectionError
 
     reason = clean(str(getattr(error, "explanation", None) or error)) or type(error).__name__
     if isinstance(error, UnmoorError):
         return error
-    if isinstance(error, NotConnected):
+    if isinstance(error, RequestsConnectionError):
         return Unknown(f"{what}: the connection to the engine broke: {reason}", next_step="check that the engine runs")
     return EngineError(what, reason=reason)
 

@@ -103,8 +103,8 @@ class DockerEngine:
     def save(self, names: Sequence[str], into: Path) -> None:
         """Write images to one archive; see `unmoor.ports.engine.Engine`."""
         try:
-            with atomic_writer(into) as stream, contextlib.closing(self._archive(names)) as pieces:
-                stream.writelines(pieces)
+            with atomic_writer(into) as stream, contextlib.closing(self._archive(names)) as chunks:
+                stream.writelines(chunks)
         except LookupError as error:
             raise Incomplete(f"the engine has no such image: {error}") from error
 
@@ -130,8 +130,8 @@ class DockerEngine:
         ids = list(dict.fromkeys(images))
 
         try:
-            with contextlib.closing(self._archive(ids)) as pieces:
-                found = contents_of(pieces)
+            with contextlib.closing(self._archive(ids)) as chunks:
+                found = contents_of(chunks)
         except (LookupError, Unknown) as error:
             # Some engines answer 500 for an image that they do not have.
             for image in ids:

@@ -36,8 +36,8 @@ _IF_IT_PERSISTS = "check what docker save writes"
 class ChunkReader(io.RawIOBase):
     """An iterator of bytes, as a file that can be read once."""
 
-    def __init__(self, pieces: Iterator[bytes], *, limit: int = TOTAL_LIMIT) -> None:
-        self._pieces = pieces
+    def __init__(self, chunks: Iterator[bytes], *, limit: int = TOTAL_LIMIT) -> None:
+        self._chunks = chunks
         self._rest = memoryview(b"")
         self._left = limit
 
@@ -48,13 +48,13 @@ class ChunkReader(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed says WriteableBuffer
         """Read some bytes. Raises `InvalidDist` beyond the limit."""
         while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
+            chunk = next(self._chunks, None)
+            if chunk is None:
                 return 0
-            self._left -= len(piece)
+            self._left -= len(chunk)
             if self._left < 0:
                 raise InvalidDist("the image is too large to inspect", next_step=_SMALLER)
-            self._rest = memoryview(piece)
+            self._rest = memoryview(chunk)
         size = min(len(buffer), len(self._rest))
         buffer[:size] = self._rest[:size]
         self._rest = self._rest[size:]
@@ -79,10 +79,10 @@ class _Reading:
             yield from (replace(member, layer=number) for member in self.found[path])
 
 
-def contents_of(pieces: Iterator[bytes]) -> Mapping[str, tuple[Member, ...]]:
+def contents_of(chunks: Iterator[bytes]) -> Mapping[str, tuple[Member, ...]]:
     """Every file of every layer, by the digest of each image's configuration. Raises `Unknown`, `InvalidDist`."""
     reading = _Reading()
-    stream = io.BufferedReader(ChunkReader(pieces), _BLOCK)
+    stream = io.BufferedReader(ChunkReader(chunks), _BLOCK)
     with _translated_errors(), tarfile.open(fileobj=stream, mode="r|", bufsize=_BLOCK) as archive:
         for entry in archive:
             _read_entry(archive, entry, reading)
@@ -163,6 +163,6 @@ class _Forward(io.RawIOBase):
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed says WriteableBuffer
         """Read some bytes."""
-        piece = self._file.read(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
+        chunk = self._file.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from unmoor.adapters.engine.connection import Connection, trouble
+from unmoor.adapters.engine.connection import Connection, engine_error
 from unmoor.adapters.process.reaper import LABEL
 from unmoor.errors import Incomplete, TimedOut
 from unmoor.ports.shell import Ran
@@ -90,9 +90,9 @@ def _run_to_end(connection: Connection, container: str, job: Job) -> Ran:
     """Start it and read what it prints until it ends. Raises `TimedOut`."""
     deadline = time.monotonic() + job.timeout
     try:
-        output, refused = _read_output(connection, container, job)
+        output, refusal = _read_output(connection, container, job)
         err = output[_ERR]
-        code = _not_started(refused, err) if refused else _exit_code(connection, container, deadline, err)
+        code = _not_started(refusal, err) if refusal else _exit_code(connection, container, deadline, err)
     except TimeoutError as error:
         raise TimedOut(str(error), next_step="make the command print less", retryable=False) from None
     except TimedOut:
@@ -132,7 +132,7 @@ def _read_output(connection: Connection, container: str, job: Job) -> tuple[dict
     Raises `TimedOut` at the time-out, ``TimeoutError`` if it prints more than the limit.
     """
     attached: list[_Attachment] = []
-    refused: list[str] = []
+    refusals: list[str] = []
 
     def frames(api: Any) -> Iterator[tuple[int, bytes]]:
         from docker.errors import APIError
@@ -145,22 +145,22 @@ def _read_output(connection: Connection, container: str, job: Job) -> tuple[dict
             try:
                 api.start(container)
             except APIError as error:
-                refused.append(clean(str(error.explanation)) or "the engine does not say why")
+                refusals.append(clean(str(error.explanation)) or "the engine does not say why")
                 return
             frames_iter: Any = sockets.frames_iter
             yield from frames_iter(attachment.opened, tty=False)
 
     output: dict[int, bytearray] = {_OUT: bytearray(), _ERR: bytearray()}
     try:
-        with contextlib.closing(connection.follow(frames, what="the container", timeout=job.timeout)) as pieces:
-            for stream, piece in pieces:
-                output[stream] += piece
+        with contextlib.closing(connection.follow(frames, what="the container", timeout=job.timeout)) as chunks:
+            for stream, chunk in chunks:
+                output[stream] += chunk
                 if len(output[stream]) > job.limit:
                     raise TimeoutError(f"it printed more than {job.limit} bytes and was stopped")
     finally:
         for attachment in attached:
             attachment.cut()
-    return output, refused[0] if refused else ""
+    return output, refusals[0] if refusals else ""
 
 
 def _exit_code(connection: Connection, container: str, deadline: float, err: bytearray) -> int:
@@ -176,7 +176,7 @@ def _exit_code(connection: Connection, container: str, deadline: float, err: byt
             if out_of_memory:
                 err += b"\nit was killed because it used more memory than allowed\n"
             return code
-    raise trouble(ValueError("no exit code"), what="the container")
+    raise engine_error(ValueError("no exit code"), what="the container")
 
 
 def _not_started(reason: str, err: bytearray) -> int:
@@ -186,4 +186,4 @@ def _not_started(reason: str, err: bytearray) -> int:
         return _CANNOT_RUN
     if "executable file not found" in reason or "no such file or directory" in reason:
         return _NOT_FOUND
-    raise trouble(ValueError(reason), what="could not start the container")
+    raise engine_error(ValueError(reason), what="could not start the container")

@@ -78,9 +78,9 @@ def with_patience(send: Callable[[], Response], clock: Clock | None, *, again: b
 
     def once() -> Response:
         answer = send()
-        asked = requested_wait(answer.headers)
-        if is_busy(answer.status, asked):
-            raise _busy(answer, asked)
+        requested = requested_wait(answer.headers)
+        if is_busy(answer.status, requested):
+            raise _busy(answer, requested)
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise unexpected_answer(answer)
         return answer
@@ -88,9 +88,9 @@ def with_patience(send: Callable[[], Response], clock: Clock | None, *, again: b
     return (_REPEATABLE if again else _ONCE).call(once, clock)
 
 
-def _busy(answer: Response, asked: float | None) -> RegistryBusy:
+def _busy(answer: Response, requested: float | None) -> RegistryBusy:
     return RegistryBusy(
         f"the registry is busy: {describe_errors(answer)}",
         where=without_query(answer.url),
-        wait=time_to_wait(asked, default=_DEFAULT, least=_LEAST),
+        wait=time_to_wait(requested, default=_DEFAULT, least=_LEAST),
     )

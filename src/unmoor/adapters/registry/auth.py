@@ -98,7 +98,7 @@ class RegistryAuth:
         elif login is None or sent:
             raise denied(refused, self.place, anonymous=login is None)
         else:
-            self._guard(refused.url)
+            self._check_transport(refused.url)
             self._basic = True
 
     def _token(self, challenge: AuthChallenge, scope: str, login: Login | None) -> Secret:
@@ -107,23 +107,23 @@ class RegistryAuth:
         query = [("service", challenge.service)] if challenge.service else []
         realm = resolve_link(self.place.address, challenge.realm)
         if login is not None:
-            self._guard(realm)
+            self._check_transport(realm)
         query += [("scope", each) for each in scopes]
         answer = self.fetch(f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}", login)
         if answer.status in _REFUSED:
             raise denied(answer, self.place, anonymous=login is None)
         return _read_token(answer)
 
-    def _guard(self, address: str) -> None:
+    def _check_transport(self, address: str) -> None:
         """Check that credentials go over https or stay on this machine. Raises `Denied`."""
-        here = may_be_loopback(self.place.address)
-        if parsed(address).scheme != "https" and not (here and may_be_loopback(address)):
+        is_local = may_be_loopback(self.place.address)
+        if parsed(address).scheme != "https" and not (is_local and may_be_loopback(address)):
             raise Denied(
                 f"the registry requires the password of {self.place.host} over plain http",
                 where=without_query(address),
                 next_step="give the registry an https address in the world file: passwords are sent only over https",
             )
-        if here and not may_be_loopback(address) and origin(address) != origin(self.place.address):
+        if is_local and not may_be_loopback(address) and origin(address) != origin(self.place.address):
             raise Denied(
                 "a registry on this machine requires its password at another host",
                 where=without_query(address),

@@ -142,7 +142,7 @@ class OciRegistry:
 
     def put(self, tag: str, manifest: OciManifest) -> str:
         """Put exactly these bytes under a tag. If the answer is lost, reads the tag before it tries again."""
-        trouble: UnmoorError | None = None
+        failure: UnmoorError | None = None
         for pause in _PAUSES if self.clock else _PAUSES[:1]:
             if self.clock:
                 self.clock.sleep(pause)
@@ -151,13 +151,13 @@ class OciRegistry:
             except RegistryBusy:
                 raise
             except (Unknown, Rejected, Denied) as error:
-                trouble = error
+                failure = error
             if self.head(tag) == manifest.digest:
                 return manifest.digest
-            if not isinstance(trouble, Unknown):
+            if not isinstance(failure, Unknown):
                 break
-        assert trouble is not None  # noqa: S101 - the loop ran at least once, without success
-        raise trouble
+        assert failure is not None  # noqa: S101 - the loop ran at least once, without success
+        raise failure
 
     def _put(self, tag: str, manifest: OciManifest) -> str:
         headers = {"Content-Type": manifest.media_type}
