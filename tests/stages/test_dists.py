@@ -554,7 +554,7 @@ def test_files_of_another_tag_are_refused(make_inputs: MakeInputs) -> None:
     at.release = replace(at.release, commit=at.repo.git("rev-parse", "HEAD"))
     assert replace(at.build_stage(), handed=True).find(at.context()) is not None
     at.release = replace(at.release, settings="x.toml sha256:0")
-    with pytest.raises(Conflict, match=r"are of settings of the commit, and not of settings x\.toml sha256:0"):
+    with pytest.raises(Conflict, match=r"are of settings of the commit, not of settings x\.toml sha256:0"):
         replace(at.build_stage(), handed=True).find(at.context())
 
 

@@ -244,7 +244,7 @@ def test_two_platforms(make_inputs: MakeInputs, engine: TestEngine) -> None:  # 
     one = stage(at, both, at_engine=engine, platforms=("linux/386",))
     assert [image.platform for image in one.make(context).images] == ["linux/386"]
     for settings, platforms, kind, message in (
-        (both, ("linux/s390x",), ConfigError, "no image is for linux/s390x"),
+        (both, ("linux/s390x",), ConfigError, "no image is configured for linux/s390x"),
         (ImageSettings(platforms=("linux/s390x",)), (), ToolMissing, "cannot build for linux/s390x"),
     ):
         with pytest.raises(kind, match=message):
@@ -289,7 +289,7 @@ def test_what_is_refused_when_the_context_is_there(make_inputs: MakeInputs, engi
     context = at.context(dists=at.dists())
     with pytest.raises(ConfigError, match=r"the largest: data \(0.0 MB\)"):
         stage(at, ImageSettings(context_limit=5000), at_engine=engine).make(context)
-    with pytest.raises(ConfigError, match="wants the secret INDEX_PASSWORD"):
+    with pytest.raises(ConfigError, match="needs the secret INDEX_PASSWORD"):
         stage(at, ImageSettings(secrets=("INDEX_PASSWORD",)), at_engine=engine).make(context)
 
 

@@ -128,8 +128,8 @@ def test_waits_are_bounded(make_inputs: MakeInputs, index: PackageIndex, look: A
     ("listed", "error", "words"),
     [
         ({"sha256": "0" * 64}, Conflict, "0" * 64),
-        ({"url": "file:///etc/passwd"}, Unknown, "address"),
-        ({"url": "http://127.0.0.1:9/x --index-url http://127.0.0.1:9"}, Unknown, "address"),
+        ({"url": "file:///etc/passwd"}, Unknown, "no valid URL"),
+        ({"url": "http://127.0.0.1:9/x --index-url http://127.0.0.1:9"}, Unknown, "no valid URL"),
         ({"url": "http://127.0.0.1:9/small_one-1.0-py3-none-any.whl"}, CheckFailed, "cannot install"),
     ],
 )
