@@ -21,7 +21,7 @@ def trusted_signer(git: Git, tag: str, path: str) -> str:
         allowed = git.at("").read(commit, path)
     if commit is None or allowed is None:
         raise Refused(
-            f"tags must be signed, but the default branch has no {clean(path)} that lists who may sign",
+            f"tags must be signed, but the default branch has no file {clean(path)}, which lists who may sign",
             where=str(git.folder),
             next_step=f"commit {clean(path)} there: a line for each signer, 'NAME ssh-ed25519 KEY' (ssh-keygen(1),"
             " ALLOWED SIGNERS); or name another file in allowed-signers",

@@ -146,7 +146,7 @@ def test_a_tag_that_a_checkout_flattened_is_fetched_again(place: SignedRepo) -> 
 def test_without_a_list_nobody_may_sign(place: SignedRepo) -> None:
     """A missing list on the default branch is a refusal."""
     place.sign("v1.0", "alice")
-    with pytest.raises(Refused, match="there is no signers on the default branch"):
+    with pytest.raises(Refused, match="the default branch has no file signers"):
         trusted_signer(place.git, "v1.0", "signers")
 
 
