@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
@@ -231,13 +231,3 @@ def plain_platform(text: str) -> str:
 def leg_tag(tag: str, platform: str) -> str:
     """The tag of one platform's image: ``sha-0123456789ab-linux-amd64``."""
     return f"{tag}-{plain_platform(platform).replace('/', '-')}"
-
-
-def with_tag(name: ImageName, tag: str) -> ImageReference:
-    """Add a tag to a name. Raises `ConfigError` if the tag is invalid."""
-    if not is_tag(tag):
-        raise ConfigError(
-            f"{clean(tag, 140)!r} is not a valid image tag",
-            next_step="shorten the suffix or the pattern: at most 128 letters, digits, '.', '_' and '-'",
-        )
-    return replace(ImageReference(name=name), tag=tag)
