@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from unmoor.adapters.factory import create_services
+from unmoor.adapters.process.supervisor import Processes
+from unmoor.config.real_world import real_world
 
 _SLOW = {"cryptography", "docker", "github", "jwt", "twine"}
 _IMPORT = "import unmoor.adapters.factory"
@@ -31,3 +36,13 @@ def test_slow_libraries_are_imported_when_they_are_called(code: str, slow: set[s
     imported = set(ran.stdout.split())
     assert "unmoor" in imported
     assert imported & slow == set()
+
+
+@pytest.mark.parametrize("port", ["registry", "packages"])
+def test_a_run_opens_a_registry_once_per_name(port: str, tmp_path: Path) -> None:
+    """Stages that ask for the same name share one adapter, and so its tokens."""
+    with Processes() as processes:
+        services = create_services(real_world("acme/demo", {"GH_TOKEN": "throw-away"}), tmp_path, processes)
+        opened = getattr(services, port)
+        assert opened("ghcr.io/acme/demo") is opened("ghcr.io/acme/demo")
+        assert opened("ghcr.io/acme/demo") is not opened("ghcr.io/acme/other")

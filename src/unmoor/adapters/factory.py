@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,9 @@ def create_services(world: World, folder: Path, processes: Processes, *, path: s
         staging=_index(world.staging, http, clock) if world.staging else None,
         forge=GitHubForge(world.forge, http, clock, pace),
         engine=DockerEngine(shell=shell, processes=processes),
-        registry=lambda name: registry.open_registry(name, world, http, clock),
-        packages=lambda name: registry.packages_of(name, world, http, clock, pace),
+        # Once per name: the stages of a run share a registry's tokens.
+        registry=cache(lambda name: registry.open_registry(name, world, http, clock)),
+        packages=cache(lambda name: registry.packages_of(name, world, http, clock, pace)),
     )
 
 
