@@ -389,6 +389,18 @@ def test_clone_has_one_tag_on_its_commit(repo: Repo, shell: LocalShell, tmp_path
     assert (clone.path / "src" / "x.py").read_text() == "x = 1\n"
 
 
+def test_clone_checks_out_the_commit_itself(repo: Repo, shell: LocalShell, tmp_path: Path) -> None:
+    """A branch that is named after the commit, and points elsewhere, changes nothing."""
+    repo.git("tag", "v1.0.0")
+    commit = repo.git("rev-parse", "HEAD")
+    repo.commit({"evil": "1"})
+    repo.git("branch", "--move", commit)
+    GitCheckout(repo.path, shell).clone(tmp_path / "clone", commit=commit, tag="v1.0.0")
+    clone = Repo(tmp_path / "clone")
+    assert clone.git("rev-parse", "--verify", "--quiet", "HEAD") == commit
+    assert not (clone.path / "evil").exists()
+
+
 def test_clone_onto_another_disk(repo: Repo, shell: LocalShell) -> None:
     """If temporary files are on another disk, git copies the objects, since it cannot hard-link them."""
     memory = Path("/dev/shm")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,6 +129,52 @@ def test_refused(place: SignedRepo, arrange: object, words: str) -> None:
         place.signer("v1.0")
     assert words in str(caught.value)
     assert "are signed by: alice@example.org" in str(caught.value)
+
+
+def in_refs(place: SignedRepo, signed: str) -> None:
+    """A ref directly in ``refs/``."""
+    place.repo.git("update-ref", "refs/v1.0", signed)
+
+
+def in_the_git_directory(place: SignedRepo, signed: str) -> None:
+    """A file in the git directory, where git looks for a name first."""
+    (place.repo.path / ".git" / "v1.0").write_text(f"{signed}\n")
+
+
+def nested(place: SignedRepo, signed: str) -> None:
+    """A tag whose name is a whole ref, next to one directly in ``refs/``."""
+    place.repo.git("update-ref", "refs/tags/refs/tags/v1.0", signed)
+    place.repo.git("update-ref", "refs/v1.0", signed)
+
+
+def replaced(place: SignedRepo, signed: str) -> None:
+    """A replacement for the object itself (git-replace)."""
+    place.repo.git("replace", "--force", "refs/tags/v1.0", signed)
+
+
+@pytest.mark.parametrize("shadow", [in_refs, in_the_git_directory, nested, replaced])
+def test_only_the_tags_own_object_counts(place: SignedRepo, shadow: Callable[[SignedRepo, str], None]) -> None:
+    """A signed tag that git finds first by the same name does not vouch for an unsigned one."""
+    place.sign("v1.0", "alice")
+    signed = place.repo.git("rev-parse", "refs/tags/v1.0")
+    place.repo.commit({"evil": "1"})
+    place.repo.git("tag", "--force", "-a", "-m", "-----BEGIN SSH SIGNATURE-----", "v1.0")
+    shadow(place, signed)
+    with pytest.raises(Refused, match="has no valid signature"):
+        place.signer("v1.0")
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/HEAD", "refs/tags/HEAD", "refs/heads/a/HEAD"])
+def test_the_list_comes_from_the_default_branch(place: SignedRepo, ref: str) -> None:
+    """A branch or a tag called HEAD is not the default branch, even if the remote has none."""
+    forged = place.repo.commit({LIST: f"mallory@example.org {(place.keys / 'mallory.pub').read_text()}"})
+    place.sign("v1.0", "mallory")
+    place.repo.git("push", "--quiet", "origin", f"{forged}:{ref}")
+    with pytest.raises(Refused, match="are signed by: alice"):
+        place.signer("v1.0")
+    place.remote.git("symbolic-ref", "HEAD", "refs/heads/gone")
+    with pytest.raises(Refused, match="the default branch has no file"):
+        place.signer("v1.0")
 
 
 def test_a_tag_that_a_checkout_flattened_is_fetched_again(place: SignedRepo) -> None:

@@ -37,7 +37,8 @@ def check_out(git: GitProgram, folder: Path, commit: str) -> None:
 
     Files are missing in a clone of a partial clone: git would have to fetch them from its remote.
     """
-    ran = git.run("checkout", "--quiet", "--detach", commit, "--", cwd=folder, timeout=600.0, config=NO_FILTER)
+    # "^0", because git would check out a branch that is named after the commit, wherever it points.
+    ran = git.run("checkout", "--quiet", "--detach", f"{commit}^0", "--", cwd=folder, timeout=600.0, config=NO_FILTER)
     if "unable to read" in ran.err:
         raise Unknown(
             f"the checkout does not have every file of commit {commit[:12]}: {reason(ran.err)}",

@@ -18,7 +18,8 @@ def default_head(git: GitProgram, folder: Path, remote: str, *, commit_of: Calla
     ``folder`` is the top of the checkout. ``commit_of`` returns ``None`` for a commit that the checkout does not have.
     """
     out = git.run("ls-remote", "--quiet", "--", remote, "HEAD", cwd=folder, remote=True).out
-    commit = out.partition("\t")[0]
+    # The pattern also matches the last part of longer names, such as refs/tags/HEAD.
+    commit = next((line.partition("\t")[0] for line in out.split("\n") if line.endswith("\tHEAD")), "")
     if not commit:
         return None
     if not is_commit(commit) or commit_of(commit) is None:

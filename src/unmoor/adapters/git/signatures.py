@@ -31,21 +31,19 @@ def signer(git: GitProgram, folder: Path, tag: str, allowed: bytes) -> str:
     with tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
         home = Path(aside)
         names, signers_file = _write_keys(git, home, allowed)
-        ref = f"refs/tags/{tag}"
-        refs = git.run("for-each-ref", "--format=%(refname)%00%(objecttype)%00%(tag)", ref, cwd=folder).out
-        kind, named = next((line.split("\0")[1:] for line in refs.split("\n") if line.startswith(f"{ref}\0")), ("", ""))
+        tag_object, kind, named = _tag_object(git, folder, tag)
         if kind != "tag":
             again = f"git fetch --force origin refs/tags/{tag}:refs/tags/{tag}"
             what = "is a lightweight tag here, which cannot be signed" if kind else "is not in this checkout"
             raise _refused(tag, what, names, first=f"{again}; if that changes nothing, " if kind else "")
         if named != tag:
             raise _refused(tag, f"was signed under another name, {clean(named, 80)!r}", names)
-        if "-----BEGIN" not in git.run("cat-file", "tag", ref, cwd=folder).out:
+        if "-----BEGIN" not in git.run("cat-file", "tag", tag_object, cwd=folder).out:
             raise _refused(tag, "is not signed", names)
         ran = git.run(
             *("-c", f"gpg.ssh.allowedSignersFile={signers_file}", "-c", "gpg.ssh.program=ssh-keygen"),
             *("-c", "gpg.program=gpg", "-c", "gpg.x509.program=false", "-c", "gpg.minTrustLevel=undefined"),
-            *("verify-tag", "--raw", "--", tag),
+            *("verify-tag", "--raw", "--", tag_object),
             cwd=folder,
             fine=_ANY_CODE,
             env={"GNUPGHOME": str(home)},
@@ -56,6 +54,21 @@ def signer(git: GitProgram, folder: Path, tag: str, allowed: bytes) -> str:
             why = [line for line in output.split("\n") if line.strip() and not line.startswith("[GNUPG:] NEWSIG")]
             raise _refused(tag, f"has no valid signature ({clean('; '.join(why[:2])) or 'unknown'})", names)
         return clean(good["uid"] or good["principal"], 200)
+
+
+def _tag_object(git: GitProgram, folder: Path, tag: str) -> tuple[str, str, str]:
+    """Return the id and the type of the object that a tag's own ref names, and the name inside it. Empty if none.
+
+    From here on only the id counts: git would look for the name in ``refs/`` and in the git directory first.
+    """
+    ref = f"refs/tags/{tag}"
+    fields = "%(refname)%00%(objectname)%00%(objecttype)%00%(tag)"
+    for line in git.run("for-each-ref", f"--format={fields}", ref, cwd=folder).out.split("\n"):
+        name, _, rest = line.partition("\0")
+        if name == ref:
+            tag_object, kind, named = rest.split("\0")
+            return tag_object, kind, named
+    return "", "", ""
 
 
 def _write_keys(git: GitProgram, home: Path, allowed: bytes) -> tuple[tuple[str, ...], Path]:

@@ -103,7 +103,8 @@ class Remote:
 
     def default_branch(self) -> str:
         """Return the branch that HEAD names; ``main`` if it names none."""
-        return self._run("symbolic-ref", "--short", "HEAD").stdout.decode().strip() or "main"
+        # Not --short, which writes heads/main if there is a tag main.
+        return self._run("symbolic-ref", "HEAD").stdout.decode().strip().removeprefix("refs/heads/") or "main"
 
     def tag_object(self, sha: str) -> dict[str, str] | None:
         """Return an annotated tag: name, message, tagger, date, and its target; ``None`` for anything else."""
