@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.support.unused_services import unused_pipeline
 
+from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.core.stage import Reach
 from unmoor.stages.access import ProveAccess
@@ -21,6 +22,18 @@ def test_nothing_is_public_before_the_index_has_it() -> None:
     waits = {name: {output.by for output in pipeline[name].after} for name in final}
     assert {"access", "check-dists", "prove-dists", "draft", "testpypi", "prove-testpypi"} <= waits["pypi"]
     assert "pypi" in waits["undraft"]
+
+
+def test_the_draft_comes_before_the_images() -> None:
+    """The draft hands the bytes on, so it is there before the first push; what is final waits for the images, too."""
+    pipeline = unused_pipeline(images=(ImageSettings(),))
+    names = pipeline.names
+    assert names.index("prove-images") < names.index("draft") < names.index("registry") < names.index("pypi")
+    needs = {stage.name: {output.by for output in stage.needs} for stage in pipeline}
+    assert {"images", "prove-images"} <= needs["draft"]
+    assert {"draft", "prove-images", "access", "check-dists", "prove-dists"} <= needs["registry"]
+    assert "registry" not in pipeline.upstream_of(pipeline["testpypi"])
+    assert {"draft", "registry", "prove-testpypi"} <= needs["pypi"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import TypeVar
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Output, Stage
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Draft, Notes, Release
+from unmoor.products import Dists, Draft, Images, Proof, Release
 from unmoor.publish.gates import Gates
 from unmoor.release_request import ReleaseRequest
 from unmoor.stages.access import ProveAccess
@@ -52,19 +52,20 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     prove_dists = ProveDists.of(*run, release=release, dists=dists)
     gates = Gates(access=access, checks=check_dists.output, proof=prove_dists.output)
 
-    build_images, prove_images, push_images = image_stages(*run, release=release, dists=dists, notes=notes, gates=gates)
-    pushed = output_of(push_images)
+    build_images, prove_images = image_stages(*run, release=release, dists=dists, gates=gates)
+    images, image_proof = output_of(build_images), output_of(prove_images)
     make_draft = MakeDraft.of(
         *run,
         release=release,
         dists=dists,
         notes=notes,
-        images=output_of(build_images),
-        image_proof=output_of(prove_images),
-        pushed=pushed,
+        images=images,
+        image_proof=image_proof,
         gates=gates,
     )
     draft = make_draft.output
+    push_images = push_stage(*run, release=release, images=images, proof=image_proof, draft=draft, gates=gates)
+    pushed = output_of(push_images)
     upload_staging, prove_staged = staging_stages(*run, release=release, dists=dists, draft=draft, gates=gates)
 
     upload_index = UploadIndex.of(
@@ -72,6 +73,7 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         release=release,
         dists=dists,
         draft=draft,
+        pushed=pushed,
         staged=gate_of(upload_staging),
         staged_proof=gate_of(prove_staged),
         gates=gates,
@@ -86,8 +88,8 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     return Pipeline.of(
         *(resolve_tag, prove_access, write_notes),  # only read
         *(build_dists, check_dists, prove_dists),  # the files, made and tested here
-        *(build_images, prove_images, push_images),  # images, if the project has some
-        *(make_draft, upload_staging, prove_staged),  # can still be taken back
+        *(build_images, prove_images),  # images, if the project has some
+        *(make_draft, push_images, upload_staging, prove_staged),  # can still be taken back
         # ---- the point of no return ----
         *(upload_index, tag_images, publish_draft, verify),
     )
@@ -99,18 +101,31 @@ def image_stages(
     *,
     release: Output[Release],
     dists: Output[Dists],
-    notes: Output[Notes],
     gates: Gates,
-) -> tuple[BuildImages, ProveImages, PushImages] | tuple[None, None, None]:
-    """Build images from the tested wheels and push them under their commit's tag. None if the project has none."""
+) -> tuple[BuildImages, ProveImages] | tuple[None, None]:
+    """Build images from the tested wheels and test them. None if the project has none."""
     if not request.images:
-        return None, None, None
+        return None, None
     run = (request, services)
     images = BuildImages.of(*run, release=release, dists=dists, access=gates.access)
     built = images.output
-    proof = ProveImages.of(*run, release=release, images=built)
-    registry = PushImages.of(*run, release=release, images=built, proof=proof.output, notes=notes, gates=gates)
-    return images, proof, registry
+    return images, ProveImages.of(*run, release=release, images=built)
+
+
+def push_stage(
+    request: ReleaseRequest,
+    services: Services,
+    *,
+    release: Output[Release],
+    images: Output[Images] | None,
+    proof: Output[Proof] | None,
+    draft: Output[Draft],
+    gates: Gates,
+) -> PushImages | None:
+    """Push the tested images under their commit's tag. None if the project has none."""
+    if images is None or proof is None:
+        return None
+    return PushImages.of(request, services, release=release, images=images, proof=proof, draft=draft, gates=gates)
 
 
 def staging_stages(

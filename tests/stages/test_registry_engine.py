@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.rehearsal.registry.oci_client import RegistryClient
 from tests.support.engines import TestEngine, engine  # noqa: F401 - fixtures
-from tests.support.image_stages import IMAGES, PROOF, PUSHED, RELEASE, FakeGitRemote, demo_release
+from tests.support.image_stages import DRAFT, IMAGES, PROOF, PUSHED, RELEASE, FakeGitRemote, demo_release
 from tests.support.real_registries import RealRegistry
 
 from unmoor.adapters.clock import MonotonicClock
@@ -85,6 +85,7 @@ class EngineStages:
             release=RELEASE,
             images=IMAGES,
             proof=PROOF,
+            draft=DRAFT,
             engine=self.engine,
             plans=line,
             folder=self.folder,

@@ -20,13 +20,14 @@ from unmoor.errors import ToolMissing, UnmoorError
 from unmoor.images.image_plan import ImagePlan, image_plans
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.world import Login
-from unmoor.products import Image, Images, MovedTags, Proof, Pushed, Release
+from unmoor.products import Draft, Image, Images, MovedTags, Proof, Pushed, Release
 from unmoor.stages.image_tags import TagImages
 from unmoor.stages.registry import PushImages
 
 RELEASE: Output[Release] = Output("tag")
 IMAGES: Output[Images] = Output("images")
 PROOF: Output[Proof] = Output("prove-images")
+DRAFT: Output[Draft] = Output("draft")
 PUSHED: Output[Pushed] = Output("registry")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SETTINGS = ImageSettings()
@@ -159,6 +160,7 @@ class ImageStages:
             release=RELEASE,
             images=IMAGES,
             proof=PROOF,
+            draft=DRAFT,
             engine=self.engine,
             plans=self.plans,
             folder=self.run,

@@ -21,7 +21,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.poll import poll
 from unmoor.ports.services import Services
-from unmoor.products import Asset, Dists, Draft, File, Images, Notes, Proof, Pushed, Release
+from unmoor.products import Asset, Dists, Draft, File, Images, Notes, Proof, Release
 from unmoor.publish.gates import Gates
 from unmoor.publish.release_assets import (
     Difference,
@@ -57,7 +57,6 @@ class MakeDraft(Push[Draft]):
     proof: Output[Proof]
     images: Output[Images] | None = None
     image_proof: Output[Proof] | None = None
-    pushed: Output[Pushed] | None = None
     forge: Forge
     folder: RunFolder
     clock: Clock
@@ -73,7 +72,6 @@ class MakeDraft(Push[Draft]):
         notes: Output[Notes],
         images: Output[Images] | None,
         image_proof: Output[Proof] | None,
-        pushed: Output[Pushed] | None,
         gates: Gates,
     ) -> Self:
         """Build the stage for a request."""
@@ -84,7 +82,6 @@ class MakeDraft(Push[Draft]):
             proof=gates.proof,
             images=images,
             image_proof=image_proof,
-            pushed=pushed,
             forge=services.forge,
             folder=request.folder,
             clock=services.clock,
@@ -155,7 +152,6 @@ class MakeDraft(Push[Draft]):
             context[self.dists],
             tuple(context[proof] for proof in (self.proof, self.image_proof) if proof is not None),
             images=context[self.images] if self.images else None,
-            pushed=context[self.pushed] if self.pushed else None,
         )
         return ReleaseAssets.of(manifest, context[self.dists], context[self.notes], self.folder)
 

@@ -12,7 +12,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Draft, Proof, Release, Uploaded
+from unmoor.products import Dists, Draft, Proof, Pushed, Release, Uploaded
 from unmoor.publish.gates import Gates
 from unmoor.publish.index_state import find_uploaded
 from unmoor.publish.tag_recheck import verify_tag_unmoved
@@ -41,6 +41,7 @@ class UploadIndex(Publish[Uploaded]):
         release: Output[Release],
         dists: Output[Dists],
         draft: Output[Draft],
+        pushed: Output[Pushed] | None,
         gates: Gates,
         staged: Output[Uploaded] | None,
         staged_proof: Output[Proof] | None,
@@ -48,7 +49,8 @@ class UploadIndex(Publish[Uploaded]):
         """Build the stage for a request.
 
         Every gate has its own parameter without a default, so that a forgotten gate is a type error.
-        ``staged`` and ``staged_proof`` are ``None`` if no staging index is used or it is advisory.
+        ``pushed`` is ``None`` for a project without images; ``staged`` and ``staged_proof`` are ``None`` if no
+        staging index is used or it is advisory.
         """
         return cls(
             release=release,
@@ -56,7 +58,7 @@ class UploadIndex(Publish[Uploaded]):
             index=services.index,
             clock=services.clock,
             git=services.git,
-            after=without_none(*gates, draft, staged, staged_proof),
+            after=without_none(*gates, draft, pushed, staged, staged_proof),
         )
 
     def plan(self) -> str:

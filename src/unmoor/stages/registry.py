@@ -28,7 +28,7 @@ from unmoor.ports.engine import Engine
 from unmoor.ports.poll import poll
 from unmoor.ports.registry import OciManifest, Packages, Registry
 from unmoor.ports.services import Services
-from unmoor.products import Image, Images, Notes, Proof, Pushed, PushedImage, Release
+from unmoor.products import Draft, Image, Images, Proof, Pushed, PushedImage, Release
 from unmoor.publish.gates import Gates
 from unmoor.release_request import ReleaseRequest
 
@@ -50,6 +50,7 @@ class PushImages(Push[Pushed]):
     release: Output[Release]
     images: Output[Images]
     proof: Output[Proof]
+    draft: Output[Draft]
     engine: Engine
     plans: tuple[ImagePlan, ...]
     folder: RunFolder
@@ -70,7 +71,7 @@ class PushImages(Push[Pushed]):
         release: Output[Release],
         images: Output[Images],
         proof: Output[Proof],
-        notes: Output[Notes],
+        draft: Output[Draft],
         gates: Gates,
     ) -> Self:
         """Build the stage for a request."""
@@ -78,12 +79,13 @@ class PushImages(Push[Pushed]):
             release=release,
             images=images,
             proof=proof,
+            draft=draft,
             engine=services.engine,
             plans=request.image_plans(services),
             folder=request.folder,
             clock=services.clock,
             packages=request.packages(services),
-            after=(notes, *gates),
+            after=tuple(gates),
         )
 
     def plan(self) -> str:
