@@ -12,16 +12,16 @@ from itertools import repeat
 from typing import Self
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.files import is_intact
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
-from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown, UnmoorError
+from unmoor.errors import Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.poll import poll
 from unmoor.ports.services import Services
-from unmoor.products import Asset, Dists, Draft, File, Images, Notes, Proof, Release
+from unmoor.products import Asset, Dists, Draft, Images, Notes, Proof, Release
+from unmoor.publish.asset_upload import LIST_PAUSES, attach, busy, find_release, read_again
 from unmoor.publish.gates import Gates
 from unmoor.publish.release_assets import (
     Difference,
@@ -35,10 +35,6 @@ from unmoor.publish.release_assets import (
 )
 from unmoor.release_request import ReleaseRequest
 
-# Upload hosts often answer 502 after they stored the file: try three times, and check before each new try.
-_MAX_TRIES = 3
-# Seconds between reads of a list that lags behind writes, by up to half a minute.
-_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 # Seconds for which a draft with files of another build must not change before its files are replaced.
 _QUIET = 30.0
 _QUIET_PAUSE = 2.0
@@ -112,7 +108,6 @@ class MakeDraft(Push[Draft]):
 
     def make(self, context: StageContext) -> Draft:
         """Create or complete the draft, then read every file back by hash."""
-        release = context[self.release]
         bundle = self._bundle(context)
         bundle.write(self.folder)
         self.folder.write_manifest(bundle.manifest)
@@ -125,16 +120,16 @@ class MakeDraft(Push[Draft]):
                 f"{len(bundle.files)} files: a forge takes about {_HOURLY_LIMIT} an hour, so this may take that long"
             )
         if self._remove_broken(forge_release, bundle, context):
-            forge_release = self._find_again(release.tag, forge_release.id)
+            forge_release = read_again(self.forge, self.clock, forge_release)
         for file in bundle.files:
             held = find_asset(forge_release, file.name)
             if held is None or not held.uploaded:
-                self._attach(forge_release, file, context)
+                attach(self.forge, self.clock, forge_release, file, context.say)
         return self._read_back(forge_release, bundle, context)
 
     def undo(self, product: Draft) -> Undone | NotUndone:
         """Delete the draft. A release that is already public stays."""
-        forge_release = self._find(product.tag, product.id)
+        forge_release = find_release(self.forge, product.tag, product.id)
         if forge_release is None:
             return Undone(f"the draft of {product.tag} was already gone")
         if not forge_release.draft:
@@ -142,7 +137,7 @@ class MakeDraft(Push[Draft]):
         try:
             self.forge.remove(forge_release)
         except Unknown:
-            if self._find(product.tag, product.id) is not None:
+            if find_release(self.forge, product.tag, product.id) is not None:
                 raise
         return Undone(f"the draft of {product.tag} was deleted")
 
@@ -195,10 +190,10 @@ class MakeDraft(Push[Draft]):
         context.say(f"the draft holds files of another build: checking for {_QUIET:g} s whether its run is active")
 
         def changed() -> bool:
-            return self._find_again(forge_release.tag, forge_release.id).assets != forge_release.assets
+            return read_again(self.forge, self.clock, forge_release).assets != forge_release.assets
 
         if poll(changed, until=bool, waits=repeat(_QUIET_PAUSE), clock=self.clock, deadline=_QUIET):
-            raise _busy(forge_release)
+            raise busy(forge_release)
 
     def _update_text(self, forge_release: ForgeRelease, context: StageContext) -> ForgeRelease:
         """Set the name, body, target and prerelease mark of a draft. A public release keeps its own."""
@@ -209,7 +204,7 @@ class MakeDraft(Push[Draft]):
         aimed = replace(forge_release, target=release.commit)
 
         def find_written() -> ForgeRelease | None:
-            there = self._find(release.tag, forge_release.id)
+            there = find_release(self.forge, release.tag, forge_release.id)
             return there if there is not None and _has_our_text(there, release, notes) else None
 
         amended = _write_or_find(
@@ -227,71 +222,23 @@ class MakeDraft(Push[Draft]):
             self.forge.detach(asset)
         return bool(stale)
 
-    def _attach(self, forge_release: ForgeRelease, file: File, context: StageContext) -> None:
-        """Upload one file. After a lost answer, check whether it arrived before sending it again."""
-        for attempt in range(_MAX_TRIES):
-            if not is_intact(file):
-                raise Conflict(
-                    f"{file.name} changed on disk: it is no longer sha256 {file.sha256}",
-                    where=str(file.path),
-                    next_step="remove the run folder",
-                    retryable=True,
-                )
-            context.say(f"attaching {file.name}")
-            try:
-                asset = self.forge.attach(forge_release, file)
-            except (Unknown, Rejected) as error:
-                context.say(f"no usable answer for {file.name}, checking before sending it again: {error.what}")
-                self.clock.sleep(float(attempt))
-                if self._has_arrived(forge_release, file, error):
-                    return
-                if attempt + 1 == _MAX_TRIES:
-                    raise
-            else:
-                _require_same_name(asset.name, file)
-                return
-
     def _repairable(self, forge_release: ForgeRelease, bundle: ReleaseAssets) -> tuple[Difference, ...]:
         return repairable_differences(forge_release, bundle, self.forge, folder=self.folder)
-
-    def _has_arrived(self, forge_release: ForgeRelease, file: File, failure: UnmoorError) -> bool:
-        """Whether the whole file arrived after all. Remove an incomplete one."""
-        held = find_asset(self._find_again(forge_release.tag, forge_release.id), file.name)
-        if held is not None and held.uploaded and held.size == file.size and held.sha256 in {None, file.sha256}:
-            return True
-        if isinstance(failure, Rejected):
-            if held is None:
-                raise failure
-            if held.uploaded:
-                raise _busy(self._find_again(forge_release.tag, forge_release.id)) from failure
-        if held is not None:
-            self.forge.detach(held)
-        return False
 
     def _read_back(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> Draft:
         """Read the draft until it holds every file by hash, for as long as a list may lag behind."""
         release, notes = context[self.release], context[self.notes]
 
         def look() -> tuple[ForgeRelease, str]:
-            there = self._find_again(release.tag, forge_release.id)
+            there = read_again(self.forge, self.clock, forge_release)
             differences = "; ".join(map(str, self._repairable(there, bundle)))
             same_text_there = not there.draft or _has_our_text(there, release, notes)
             return there, differences or ("" if same_text_there else "its name, body or target is not what was sent")
 
-        there, differences = poll(look, until=lambda seen: not seen[1], waits=_PAUSES, clock=self.clock)
+        there, differences = poll(look, until=lambda seen: not seen[1], waits=LIST_PAUSES, clock=self.clock)
         if differences:
             raise Incomplete(f"the draft is incomplete when read back: {differences}", where=there.url)
         return _product(there, bundle)
-
-    def _find(self, tag: str, release_id: int) -> ForgeRelease | None:
-        return next((each for each in self.forge.releases(tag) if each.id == release_id), None)
-
-    def _find_again(self, tag: str, release_id: int) -> ForgeRelease:
-        """Find the draft in the list again; the list may lag behind."""
-        forge_release = poll(lambda: self._find(tag, release_id), waits=_PAUSES, clock=self.clock)
-        if forge_release is None:
-            raise Unknown(f"the draft of {tag} is no longer listed", where=self.forge.address)
-        return forge_release
 
 
 def _write_or_find(write: Callable[[], ForgeRelease], look: Callable[[], ForgeRelease | None]) -> ForgeRelease:
@@ -302,15 +249,6 @@ def _write_or_find(write: Callable[[], ForgeRelease], look: Callable[[], ForgeRe
         return look() or write()
 
 
-def _busy(forge_release: ForgeRelease) -> Refused:
-    return Refused(
-        "another run is adding its own files to the draft",
-        where=forge_release.url,
-        next_step="wait until it ends",
-        retryable=True,
-    )
-
-
 def _has_our_text(forge_release: ForgeRelease, release: Release, notes: Notes) -> bool:
     return (
         forge_release.name == release.tag
@@ -318,14 +256,6 @@ def _has_our_text(forge_release: ForgeRelease, release: Release, notes: Notes) -
         and forge_release.prerelease == release.prerelease
         and same_text(forge_release.body, notes.body)
     )
-
-
-def _require_same_name(name: str, file: File) -> None:
-    if name != file.name:
-        raise Conflict(
-            f"the forge renamed {file.name} to {name}: SHA256SUMS would list a file that is not there",
-            next_step="use only letters, digits, '.', '_' and '-' in the file name",
-        )
 
 
 def _product(forge_release: ForgeRelease, bundle: ReleaseAssets) -> Draft:

@@ -1,0 +1,97 @@
+"""Attach one file to a release on the forge. After a lost answer, check whether it arrived before sending it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from unmoor.artifacts.files import is_intact
+from unmoor.errors import Conflict, Refused, Rejected, Unknown
+from unmoor.ports.clock import Clock
+from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
+from unmoor.ports.poll import poll
+from unmoor.products import File
+from unmoor.publish.release_assets import find_asset
+
+# Upload hosts often answer 502 after they stored the file: try three times, and check before each new try.
+_MAX_TRIES = 3
+LIST_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds between reads of a list that lags behind writes, by up to half a minute."""
+
+
+def find_release(forge: Forge, tag: str, release_id: int) -> ForgeRelease | None:
+    """Find a release object of a tag by its number; ``None`` if it is not listed. Raises `Denied`, `Unknown`."""
+    return next((each for each in forge.releases(tag) if each.id == release_id), None)
+
+
+def read_again(forge: Forge, clock: Clock, forge_release: ForgeRelease) -> ForgeRelease:
+    """Read a release object that was there before; the list may lag behind. Raises `Denied`, `Unknown`."""
+    tag = forge_release.tag
+    there = poll(lambda: find_release(forge, tag, forge_release.id), waits=LIST_PAUSES, clock=clock)
+    if there is None:
+        raise Unknown(f"the draft of {tag} is no longer listed", where=forge.address)
+    return there
+
+
+def attach(forge: Forge, clock: Clock, forge_release: ForgeRelease, file: File, say: Callable[[str], None]) -> None:
+    """Upload one file, in up to three tries. Removes what an upload that broke off left under its name.
+
+    Raises `Conflict` if the file changed on disk or the forge renames it, `Refused` if another run attached
+    other bytes under the name, `Rejected` and `Denied` as the forge does, and `Unknown` if no try was answered.
+    """
+    for attempt in range(_MAX_TRIES):
+        _require_intact(file)
+        say(f"attaching {file.name}")
+        try:
+            asset = forge.attach(forge_release, file)
+        except (Unknown, Rejected) as error:
+            say(f"no usable answer for {file.name}, checking before sending it again: {error.what}")
+            clock.sleep(float(attempt))
+            there = read_again(forge, clock, forge_release)
+            held = find_asset(there, file.name)
+            if _is_whole(held, file):
+                return
+            if isinstance(error, Rejected):
+                if held is None:
+                    raise
+                if held.uploaded:
+                    raise busy(there) from error
+            if held is not None:
+                forge.detach(held)
+            if attempt + 1 == _MAX_TRIES:
+                raise
+        else:
+            _require_same_name(asset.name, file)
+            return
+
+
+def busy(forge_release: ForgeRelease) -> Refused:
+    """Return the error for a draft that another run is filling."""
+    return Refused(
+        "another run is adding its own files to the draft",
+        where=forge_release.url,
+        next_step="wait until it ends",
+        retryable=True,
+    )
+
+
+def _is_whole(held: ForgeAsset | None, file: File) -> bool:
+    """Whether an asset is the whole file, as far as the forge's list says."""
+    return held is not None and held.uploaded and held.size == file.size and held.sha256 in {None, file.sha256}
+
+
+def _require_intact(file: File) -> None:
+    if not is_intact(file):
+        raise Conflict(
+            f"{file.name} changed on disk: it is no longer sha256 {file.sha256}",
+            where=str(file.path),
+            next_step="remove the run folder",
+            retryable=True,
+        )
+
+
+def _require_same_name(name: str, file: File) -> None:
+    if name != file.name:
+        raise Conflict(
+            f"the forge renamed {file.name} to {name}: SHA256SUMS would list a file that is not there",
+            next_step="use only letters, digits, '.', '_' and '-' in the file name",
+        )
