@@ -130,6 +130,27 @@ def test_the_summary_holds_proofs_and_the_next_step(tmp_path: Path) -> None:
     assert "**pypi failed.** Next: use the next" in text
 
 
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("![x](https://evil.example/x.png)", r"!\[x\](https://evil.example/x.png)"),
+        ("[docs](https://evil.example)", r"\[docs\](https://evil.example)"),
+        ("<img src=x>\n<!--", r"\<img src=x> \<!--"),
+        ("a | b \\| c", r"a \| b \\\| c"),
+        ("`code` **bold**", r"\`code\` \*\*bold\*\*"),
+        ("- &lt;b>", r"\- \&lt;b>"),
+        ("one\r\n| two |\n## three", r"one \| two \| ## three"),
+    ],
+)
+def test_text_from_outside_is_plain_in_the_summary(text: str, cell: str) -> None:
+    """A warning of a server adds no picture, link, HTML, heading or row."""
+    stage = StageReport(
+        info=StageInfo(name="pypi", reach=Reach.FINAL, advisory=False), outcome=Skipped(text), seconds=1.0, plan=""
+    )
+    written = actions.summary(Report(stages=(stage,), warnings=(), seconds=1.0))
+    assert written.splitlines()[4] == f"| pypi | skipped | 1.0 s | {cell} |"
+
+
 def test_outputs_are_one_line_each(tmp_path: Path) -> None:
     """A value with a line break does not add a second output."""
     path = tmp_path / "out"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+import unicodedata
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from unmoor.util.text import clean, count_of, indented, list_some, size
+from unmoor.util.text import clean, count_of, indented, list_some, size, without_commands
 
 
 @pytest.mark.parametrize(
@@ -97,3 +101,54 @@ def test_one_of_a_thing_is_singular(count: int, text: str) -> None:
 def test_a_long_list_is_counted(names: list[str], text: str) -> None:
     """Names beyond the limit are only counted."""
     assert list_some(names, 2) == text
+
+
+# How GitHub's runner looks for commands: ``::`` at the start of a line after TrimStart, and ``##[`` anywhere.
+_TRIMMED = "\t\x0b\x0c\x1f \x85\xa0\u1680\u2003\u2028\u2029\u202f\u3000"
+
+
+def commands(text: str) -> list[str]:
+    """The lines in which a runner would find a command, whether or not it ignores what is invisible."""
+    lines = re.split(r"\r\n|\r|\n", text)
+    seen = ["".join(char for char in line if unicodedata.category(char) not in {"Cc", "Cf"}) for line in lines]
+    return [line for line in (*lines, *seen) if line.lstrip(_TRIMMED + "\x00").startswith("::") or "##[" in line]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("::error::x", r"\u003a:error::x"),
+        (" \t\xa0\u2003::add-mask::a", " \t\xa0\u2003\\u003a:add-mask::a"),
+        ("a\n::stop-commands::x", "a\n\\u003a:stop-commands::x"),
+        ("a\r::x::", "a\r\\u003a:x::"),
+        ("\u200b:\u00ad:x::", "\u200b\\u003a\u00ad:x::"),
+        ("\ufeff::x::", "\ufeff\\u003a:x::"),
+        ("error: ##[set-output name=a]b", r"error: \u0023#[set-output name=a]b"),
+        ("###[group]", r"#\u0023#[group]"),
+        ("#\u200d#\x00[group]", "\\u0023\u200d#\x00[group]"),
+        ("##[a]##[b]", r"\u0023#[a]\u0023#[b]"),
+        ("a::b, std::vector, https://[::1]/, ## [Unreleased]", "a::b, std::vector, https://[::1]/, ## [Unreleased]"),
+        ("  : : ", "  : : "),
+        ("#[derive] # [x]", "#[derive] # [x]"),
+    ],
+)
+def test_workflow_commands_are_broken(text: str, expected: str) -> None:
+    """Both forms of a command become plain text, with whatever invisible characters in between; other text stays."""
+    assert without_commands(text) == expected
+
+
+@given(st.text(alphabet=st.sampled_from("::##[] \n\r\t\u200b\xada\x00\u2028")))
+@example("##[" * 3)
+@example(" ::")
+def test_no_command_remains(text: str) -> None:
+    """Whatever comes in, no line is a command, and lines stay lines."""
+    written = without_commands(text)
+    assert commands(written) == []
+    assert written.count("\n") == text.count("\n")
+    assert without_commands(written) == written
+
+
+def test_json_keeps_its_meaning() -> None:
+    """The escapes are those of JSON."""
+    value = {"##[": ["::a", "\\##[x]", "\n::b"]}
+    assert json.loads(without_commands(json.dumps(value, indent=2))) == value

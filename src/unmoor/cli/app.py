@@ -85,6 +85,9 @@ def cli() -> None:
 
 def run(args: Sequence[str]) -> int:
     """Run the command line and return the exit code. Errors become messages here and nowhere else."""
-    from unmoor.cli import exit_codes
+    import os
 
-    return exit_codes.guard(lambda: cli.main(args=list(args), prog_name="unmoor", standalone_mode=False))
+    from unmoor.cli import exit_codes, workflow_log
+
+    with workflow_log.plain_text(os.environ):
+        return exit_codes.guard(lambda: cli.main(args=list(args), prog_name="unmoor", standalone_mode=False))

@@ -11,6 +11,7 @@ import click
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import RunContext
+from unmoor.cli import workflow_log
 from unmoor.cli.exit_codes import message
 from unmoor.core.events import Event, Listener, Report, RunEnded, StageWarned
 from unmoor.core.outcome import Failed
@@ -50,7 +51,7 @@ def listeners(context: RunContext, *, progress: str, folder: RunFolder) -> tuple
 
         chosen.append(JsonLines(err))
     if context.actions:
-        chosen.append(actions.Annotations(err))
+        chosen.append(actions.Annotations(workflow_log.command))
     if context.summary is not None:
         chosen.append(actions.Summary(context.summary))
     if context.output is not None:

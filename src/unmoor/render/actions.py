@@ -67,12 +67,15 @@ class Summary:
 
 
 def _cell(text: str) -> str:
-    return clean(text, limit=500).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
+    """Make plain text of a cell: text from outside adds no link, no picture and no HTML to the page."""
+    from unmoor.notes.markdown import escape
+
+    return escape(clean(text, limit=500))
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join(f"| {' | '.join(_cell(cell) for cell in line)} |\n" for line in lines) + "\n"
+    lines = [head, tuple("---" for _ in head), *(tuple(map(_cell, row)) for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines) + "\n"
 
 
 def summary(report: Report) -> str:

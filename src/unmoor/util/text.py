@@ -16,6 +16,17 @@ _ANSI = re.compile(
 )
 # Cc control, Cf format (bidirectional overrides, zero-width), Cs lone surrogates, Co private, Zl and Zp line ends.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# What .NET, in which GitHub's runner is written, does not see when it compares texts: controls, and Unicode's property
+# Default_Ignorable_Code_Point (soft hyphens, zero-width characters and others).
+_IGNORED = (
+    r"\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+# The two forms of a workflow command: ``::`` after blanks at the start of a line, and ``##[`` anywhere.
+_COMMAND = re.compile(
+    rf"(?:\A|(?<=[\r\n]))(?P<blanks>(?:(?![\r\n])[\s{_IGNORED}])*):(?=[{_IGNORED}]*:)"
+    rf"|#(?=[{_IGNORED}]*#[{_IGNORED}]*\[)"
+)
 # Text from a server can be long; the rest is ignored.
 _LOOKED_AT = 20_000
 _DEEPEST = 40
@@ -45,6 +56,21 @@ def indented(line: str, limit: int = 300) -> str:
     body = clean(line, limit)
     start = line[:_LOOKED_AT].expandtabs()
     return " " * min(len(start) - len(start.lstrip(" ")), _DEEPEST) + body if body else ""
+
+
+def without_commands(text: str) -> str:
+    r"""Break everything that GitHub Actions would take for a workflow command in a log. Other text stays as it is.
+
+    The first character of a command becomes its escape in JSON, so a JSON document keeps its meaning.
+
+    >>> without_commands("  ::set-output name=a::b\n##[group]c")
+    '  \\u003a:set-output name=a::b\n\\u0023#[group]c'
+    """
+    return _COMMAND.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return "\\u0023" if found["blanks"] is None else f"{found['blanks']}\\u003a"
 
 
 def duration(seconds: float) -> str:
