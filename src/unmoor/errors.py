@@ -14,7 +14,7 @@
     ├── Unknown            10  a surface could not be read; never treated as "absent"
     ├── Rejected           11  a surface refused the request
     ├── Incomplete         12  a surface does not hold the whole release
-    ├── ToolMissing        13  this machine lacks a program, or disk space, that the step needs
+    ├── ToolMissing        13  this machine lacks a program, disk space or memory that the step needs
     ├── TimedOut           14  something took longer than its limit
     ├── TryLater           15  a surface asked to try again later
     └── Interrupted       130  stopped by the user or a signal
@@ -32,7 +32,34 @@ from __future__ import annotations
 
 import errno
 import posixpath
+from enum import Enum
 from typing import ClassVar, Self, TypedDict, Unpack
+
+
+class Cause(Enum):
+    """What a server or a program did when something failed; see "Whose fault a failure is" in docs/concepts/trust.md.
+
+    `unmoor.ports.failure` gives the error of each.
+    """
+
+    UNREACHABLE = "unreachable"
+    """There is no connection: refused, unknown host, TLS, proxy, or none in time."""
+    LOST = "lost"
+    """No complete answer: the connection broke, a time-out, a status of 500 or above."""
+    LATER = "later"
+    """The server did nothing, and asks to retry later: 429, or 503 with ``Retry-After``."""
+    NONSENSE = "nonsense"
+    """A complete answer that is not the server's own, such as a login page."""
+    DENIED = "denied"
+    """401 or 403."""
+    REFUSED = "refused"
+    """Any other status from 400 to 499."""
+    KILLED = "killed"
+    """A program was ended by a signal from outside, such as 9 when memory runs out."""
+    NO_ROOM = "no room"
+    """A write failed for lack of disk space."""
+    TOO_LONG = "too long"
+    """A program did not end within its time limit."""
 
 
 class Advice(TypedDict, total=False):
@@ -50,12 +77,14 @@ class UnmoorError(Exception):
     ``retryable`` says whether the same command may succeed if it is run again: at once, or after
     ``next_step`` if there is one. The class sets the default, and each raise may override it. An error
     that is not retryable has a ``next_step``. ``wait`` is how many seconds to wait before that, 0 if
-    unknown. ``otherwise`` is what to do if the same failure happens again.
+    unknown. ``otherwise`` is what to do if the same failure happens again. ``cause`` is what the adapter
+    saw, if it determined that.
     """
 
     exit_code: ClassVar[int] = 70
     kind: ClassVar[str] = "error"
     retryable: bool = False
+    cause: Cause | None = None
 
     def __init__(
         self,
@@ -222,7 +251,7 @@ class Incomplete(UnmoorError):
 
 
 class ToolMissing(UnmoorError):
-    """This machine lacks a program, or disk space, that the step needs."""
+    """This machine lacks a program, disk space or memory that the step needs."""
 
     exit_code = 13
     kind = "missing"

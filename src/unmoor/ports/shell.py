@@ -10,12 +10,19 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """How a program ended. ``out`` and ``err`` are decoded, and shortened in the middle at the limit."""
+    """How a program ended. ``out`` and ``err`` are decoded, and shortened in the middle at the limit.
+
+    If it failed: ``full`` is a folder it writes to that has no space left, ``tight`` one with little, both empty if
+    there is none; ``starved`` says that the system killed a process for lack of memory meanwhile.
+    """
 
     args: tuple[str, ...]
     code: int
     out: str
     err: str
+    full: str = ""
+    tight: str = ""
+    starved: bool = False
 
 
 class Shell(Protocol):
@@ -33,6 +40,7 @@ class Shell(Protocol):
     ) -> Ran:
         """Run to the end. ``env`` is the whole environment, ``timeout`` in seconds, ``limit`` in bytes per stream.
 
-        ``hear`` gets each line as it comes. A non-zero exit code is a result, not an error. Raises
-        `ToolMissing` if there is no such program, `TimedOut`, `Interrupted`.
+        ``hear`` gets each line as it comes. A non-zero exit code is a result, not an error; see
+        `unmoor.ports.failure.child_failure`. Raises `ToolMissing` if there is no such program or if a signal from
+        outside ended it, `TimedOut`, `Interrupted`.
         """

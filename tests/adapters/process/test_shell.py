@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from unmoor.adapters.clock import MonotonicClock
+from unmoor.adapters.process.machine import memory_kills
 from unmoor.adapters.process.shell import LocalShell, scrubbed
 from unmoor.adapters.process.supervisor import MARK, Processes
-from unmoor.errors import Interrupted, TimedOut, ToolMissing
+from unmoor.errors import Cause, Interrupted, TimedOut, ToolMissing
+from unmoor.ports.failure import child_failure
 
 ENV = {"PATH": os.defpath}
 
@@ -169,3 +173,112 @@ def gone(process: int, within: float = 10.0) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        ("kill -9 $$", 9),
+        ("kill -15 $$", 15),
+        ("kill -1 $$", 1),
+        ("sh -c 'kill -9 $$'; exit $?", 9),
+        ("sh -c 'kill -15 $$'; exit $?", 15),
+    ],
+)
+def test_a_program_that_was_killed(shell: LocalShell, tmp_path: Path, command: str, number: int) -> None:
+    """A signal from outside is an error of this machine, also if a shell reports it for its command."""
+    with pytest.raises(ToolMissing, match=f"sh was killed by signal {number} ") as caught:
+        shell.run(["sh", "-c", command], cwd=tmp_path, env=ENV)
+    assert caught.value.retryable
+    assert caught.value.cause is Cause.KILLED
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE])
+def test_a_program_that_crashes_fails_by_itself(shell: LocalShell, tmp_path: Path, number: int) -> None:
+    """A crash is a result, as a non-zero exit code is."""
+    ran = shell.run(["sh", "-c", f"ulimit -c 0; kill -{int(number)} $$"], cwd=tmp_path, env=ENV)
+    assert ran.code == -number
+    assert child_failure(ran) is None
+
+
+@pytest.mark.parametrize("variable", ["TMPDIR", "UV_CACHE_DIR", "XDG_CACHE_HOME", "HOME"])
+@pytest.mark.parametrize(
+    ("blocks", "files", "read_only", "found"),
+    [
+        (0, 9, False, ("full", "full")),
+        (3, 9, False, ("full", "full")),
+        (999, 0, False, ("full", "full")),
+        (9_999, 9, False, ("", "full")),
+        (0, 9, True, ("", "")),
+        (9_999_999, 9, False, ("", "")),
+    ],
+)
+def test_a_folder_without_space(  # noqa: PLR0917 - four of them are a row of the table
+    shell: LocalShell,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    blocks: int,
+    files: int,
+    read_only: bool,  # noqa: FBT001
+    found: tuple[str, str],
+    variable: str,
+) -> None:
+    """A failed program's result names the folder that has no space, or little; one that succeeds names none."""
+    folder = str(tmp_path / "full")
+    real = os.statvfs
+
+    def statvfs(path: str) -> SimpleNamespace:
+        if path.startswith(folder):
+            flag = os.ST_RDONLY if read_only else 0
+            return SimpleNamespace(f_flag=flag, f_blocks=9, f_files=99, f_favail=files, f_bavail=blocks, f_frsize=4096)
+        return SimpleNamespace(
+            f_flag=0, f_blocks=9, f_files=0, f_favail=0, f_bavail=real(path).f_blocks, f_frsize=10**6
+        )
+
+    monkeypatch.setattr("unmoor.adapters.process.machine.os.statvfs", statvfs)
+    env = {**ENV, "HOME": str(tmp_path), variable: folder}
+    ran = shell.run(["false"], cwd=tmp_path, env=env)
+    expected = tuple(f"{folder}/.cache" if each and variable == "HOME" else each and folder for each in found)
+    assert (ran.full, ran.tight) == expected
+    assert (child_failure(ran) is not None) == bool(found[0])
+    assert shell.run(["true"], cwd=tmp_path, env=env).full == ""
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "events", "vmstat", "count"),
+    [
+        ("0::/job", "low 0\noom 3\noom_kill 2\noom_group_kill 0\n", "oom_kill 7\n", 2),
+        ("0::/", None, "pgfault 1\noom_kill 7\n", 7),
+        ("1:memory:/job", None, "oom_kill 7\n", 7),
+        ("0::/job", "populated 1\n", "oom_kill 7\n", 7),
+        ("0::/", None, "pgfault 1\n", 0),
+        ("0::/", None, None, 0),
+    ],
+)
+def test_memory_kills(
+    monkeypatch: pytest.MonkeyPatch, cgroup: str, events: str | None, vmstat: str | None, count: int
+) -> None:
+    """The control group's counter counts, else that of the machine."""
+    texts = {"/proc/self/cgroup": f"{cgroup}\n", "/sys/fs/cgroup/job/memory.events": events, "/proc/vmstat": vmstat}
+
+    def read_text(path: Path, **_options: str) -> str:
+        if (text := texts.get(str(path))) is None:
+            raise FileNotFoundError(path)
+        return text
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    monkeypatch.setattr("unmoor.adapters.process.machine._CGROUPS", Path("/sys/fs/cgroup"))
+    assert memory_kills() == count
+
+
+def test_memory_that_runs_out_behind_a_program(
+    shell: LocalShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the kernel kills a compiler that a program started, the program's own failure is not the project's."""
+    counts = iter([4, 5])
+    monkeypatch.setattr("unmoor.adapters.process.shell.memory_kills", lambda: next(counts))
+    monkeypatch.setattr("unmoor.adapters.process.machine.memory_kills", lambda: next(counts))
+    ran = shell.run(["sh", "-c", "echo 'cc: fatal error: Killed' >&2; exit 1"], cwd=tmp_path, env=ENV)
+    error = child_failure(ran)
+    assert error is not None
+    assert "memory ran out while sh ran" in error.what

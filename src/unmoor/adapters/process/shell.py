@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from unmoor.adapters.process.machine import Shortage, memory_kills, shortage
 from unmoor.adapters.process.supervisor import Child, Processes
-from unmoor.errors import TimedOut
+from unmoor.errors import Cause
+from unmoor.ports.failure import child_failure, failure, killed_by
 from unmoor.ports.shell import Ran
 
 _CHUNK = 65_536
@@ -71,6 +73,7 @@ class LocalShell:
     ) -> Ran:
         """Run to the end; see `unmoor.ports.shell.Shell`."""
         deadline = time.monotonic() + timeout
+        kills = memory_kills()
         child = self.processes.start(args, cwd=cwd, env=env, umask=self.umask)
         out, err = _Stream(limit=limit, hear=hear), _Stream(limit=limit, hear=hear)
         try:
@@ -82,14 +85,17 @@ class LocalShell:
                     selector.register(pipe, selectors.EVENT_READ, stream)
                 self._follow(child, selector, deadline)
         except TimeoutError:
-            raise TimedOut(
-                f"{Path(args[0]).name} ran for more than {timeout:g} s and was stopped",
-                next_step="find out why it takes so long, or allow it more time",
-                retryable=False,
+            raise failure(
+                Cause.TOO_LONG, f"{Path(args[0]).name} ran for more than {timeout:g} s and was stopped"
             ) from None
         finally:
             code = self.processes.end(child)
-        return Ran(args=tuple(args), code=code, out=out.close(), err=err.close())
+        found = shortage(env, cwd, kills) if code else Shortage()
+        ran = Ran(args=tuple(args), code=code, out=out.close(), err=err.close(), **vars(found))
+        if killed_by(code) and (error := child_failure(ran)) is not None:
+            self.processes.check()
+            raise error
+        return ran
 
     def _follow(self, child: Child, selector: selectors.BaseSelector, deadline: float) -> None:
         """Read until the program ends, then drain its pipes. Raises `TimeoutError` at the deadline."""

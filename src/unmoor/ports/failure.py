@@ -1,0 +1,138 @@
+"""Whose fault a failure is: the error, exit code and next step for each `Cause`, in one place.
+
+An adapter that talks to a server or runs a program determines the cause and calls `failure`. `child_failure` is for
+programs: it returns ``None`` if a program failed by itself, and only then a stage may blame the project.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Unpack
+
+from unmoor.errors import Advice, Cause, Denied, Rejected, TimedOut, ToolMissing, TryLater, Unknown, UnmoorError
+from unmoor.ports.shell import Ran
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Verdict:
+    """The kind of error of a cause, for reads and for writes, and its advice unless the caller has better."""
+
+    kind: type[UnmoorError]
+    advice: Advice
+    writing: type[UnmoorError] | None = None
+
+
+_VERDICTS: Mapping[Cause, _Verdict] = {
+    Cause.UNREACHABLE: _Verdict(kind=Unknown, advice={"next_step": "check the network and the server"}),
+    Cause.LOST: _Verdict(kind=Unknown, advice={"otherwise": "check the network and the server"}),
+    Cause.LATER: _Verdict(kind=Unknown, writing=TryLater, advice={}),
+    Cause.NONSENSE: _Verdict(
+        kind=Unknown,
+        advice={
+            "otherwise": "open that address in a browser: a proxy or a login page may answer instead of the server"
+        },
+    ),
+    Cause.DENIED: _Verdict(kind=Denied, advice={"next_step": "give a credential with the needed rights"}),
+    Cause.REFUSED: _Verdict(kind=Rejected, advice={"next_step": "fix what the server names"}),
+    Cause.KILLED: _Verdict(
+        kind=ToolMissing,
+        advice={
+            "next_step": "free memory, or stop what ends processes on this machine",
+            "retryable": True,
+            "otherwise": "use a machine with more memory",
+        },
+    ),
+    Cause.NO_ROOM: _Verdict(
+        kind=ToolMissing,
+        advice={
+            "next_step": "free space where the checkout, caches and temporary files (TMPDIR) are",
+            "retryable": True,
+        },
+    ),
+    Cause.TOO_LONG: _Verdict(
+        kind=TimedOut,
+        advice={"next_step": "find out why it takes so long, or allow it more time", "retryable": False},
+    ),
+}
+
+# Signals that a program causes by its own mistake or sends to itself. Every other one comes from outside.
+_OWN = frozenset(
+    {
+        signal.SIGABRT,
+        signal.SIGALRM,
+        signal.SIGBUS,
+        signal.SIGFPE,
+        signal.SIGILL,
+        signal.SIGPIPE,
+        signal.SIGPROF,
+        signal.SIGSEGV,
+        signal.SIGSYS,
+        signal.SIGTRAP,
+        signal.SIGVTALRM,
+    }
+)
+# A shell ends with 128 and the number if a signal ended its command.
+_BY_SHELL = frozenset({128 + signal.SIGKILL, 128 + signal.SIGTERM})
+_NO_ROOM = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
+_LAST = 10
+
+
+def failure(cause: Cause, what: str, *, where: str = "", writes: bool = False, **advice: Unpack[Advice]) -> UnmoorError:
+    """Return the error for a cause. ``advice`` replaces the usual next step.
+
+    ``writes``: the request changes something on the server.
+    """
+    verdict = _VERDICTS[cause]
+    kind = verdict.writing if writes and verdict.writing else verdict.kind
+    given = verdict.advice.copy()
+    if "next_step" in advice or "otherwise" in advice:
+        given.pop("next_step", None)
+        given.pop("otherwise", None)
+    given.update(advice)
+    error = kind(what, where=where, **given)
+    error.cause = cause
+    return error
+
+
+def killed_by(code: int) -> int:
+    """The number of the signal from outside that ended a program, 0 if none did. ``code`` is its exit code.
+
+    A negative code is a signal. A program that crashes (SIGSEGV, SIGABRT …) fails by itself.
+    """
+    if code in _BY_SHELL:
+        return code - 128
+    return -code if code < 0 and -code not in _OWN else 0
+
+
+def child_failure(ran: Ran, what: str = "", *, reports: bool = False) -> UnmoorError | None:
+    """Return the error for a program that failed because of this machine, ``None`` if it failed by itself.
+
+    ``what`` names the program; empty means its file name. ``reports``: the program itself writes files and passes on
+    the system's message, so that message is enough. Otherwise it counts only if little space is left, since a test
+    suite may print it without meeting a full disk.
+    """
+    what = what or Path(ran.args[0]).name
+    last = [line for line in (ran.err or ran.out).strip().splitlines() if line.strip()][-_LAST:]
+    said = any(text in ran.err or text in ran.out for text in _NO_ROOM)
+    if ran.full or (said and (reports or ran.tight)):
+        where = ran.full or ran.tight
+        lines = "".join(f"\n{line}" for line in last)
+        return failure(Cause.NO_ROOM, f"{what} failed because no disk space is left{lines}", where=where)
+    if number := killed_by(ran.code):
+        return failure(Cause.KILLED, f"{what} was killed by signal {number} ({_name(number)})")
+    if ran.starved:
+        lines = "".join(f"\n{line}" for line in last)
+        return failure(Cause.KILLED, f"memory ran out while {what} ran, and the system killed a process{lines}")
+    return None
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "a real-time signal"

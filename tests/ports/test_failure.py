@@ -1,0 +1,114 @@
+"""Each cause has one kind of error, exit code and next step, and only a program that failed by itself has none."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from unmoor.errors import Cause
+from unmoor.ports.failure import child_failure, failure, killed_by
+from unmoor.ports.shell import Ran
+from unmoor.render.advice import AGAIN, next_step
+
+TRUST = Path(__file__).parents[2] / "docs" / "concepts" / "trust.md"
+FULL, QUOTA = (os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
+
+
+def ran(code: int, err: str = "", *, full: str = "", tight: str = "", starved: bool = False) -> Ran:
+    """Return how a program ended."""
+    return Ran(args=("/usr/bin/tool",), code=code, out="", err=err, full=full, tight=tight, starved=starved)
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_the_page_has_the_exit_code_of_each_cause(cause: Cause) -> None:
+    """The table in the documentation gives the exit codes that reads and writes have, and the same causes."""
+    rows = re.findall(r"^\| ([a-z ]+) \| [^|]+ \| [^|]+ \| ([^|]+) \|", TRUST.read_text(), re.MULTILINE)
+    codes = {name: [int(code) for code in re.findall(r"\d+", text)] for name, text in rows if name != "cause"}
+    assert set(codes) == {each.value for each in Cause} | {"failed"}
+    found = [failure(cause, "what", writes=writes) for writes in (False, True)]
+    assert list(dict.fromkeys(error.exit_code for error in found)) == codes[cause.value]
+    assert all(error.cause is cause for error in found)
+    assert all(error.retryable or error.next_step for error in found)
+    assert all("project" not in next_step(error) for error in found)
+
+
+def test_an_adapter_may_know_a_better_next_step() -> None:
+    """Advice of the caller replaces the usual one, but not whether a retry helps."""
+    error = failure(Cause.NO_ROOM, "what", next_step="docker system prune")
+    assert next_step(error) == f"docker system prune, then {AGAIN}"
+    assert next_step(failure(Cause.LOST, "what", otherwise="ask")) == f"{AGAIN}; if it fails again, ask"
+
+
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [
+        (0, 0),
+        (1, 0),
+        (2, 0),
+        (120, 0),
+        (255, 0),
+        (-signal.SIGKILL, 9),
+        (137, 9),
+        (-signal.SIGTERM, 15),
+        (143, 15),
+        (-signal.SIGHUP, 1),
+        (-signal.SIGINT, 2),
+        (-signal.SIGXCPU, 24),
+        (-signal.SIGUSR1, 10),
+        (-40, 40),
+        (-signal.SIGSEGV, 0),
+        (139, 0),
+        (-signal.SIGABRT, 0),
+        (134, 0),
+        (-signal.SIGBUS, 0),
+        (-signal.SIGFPE, 0),
+        (-signal.SIGILL, 0),
+    ],
+)
+def test_signals_from_outside(code: int, number: int) -> None:
+    """A signal that a program does not send itself ended it; a crash is the program's own failure."""
+    assert killed_by(code) == number
+
+
+@pytest.mark.parametrize(
+    ("ended", "words"),
+    [
+        (ran(-9), r"tool was killed by signal 9 \(SIGKILL\)"),
+        (ran(137), "killed by signal 9"),
+        (ran(-15), r"killed by signal 15 \(SIGTERM\)"),
+        (ran(-40), "killed by signal 40"),
+        (ran(1, starved=True), "memory ran out while tool ran"),
+        (ran(1, full="/tmp"), "^/tmp: tool failed because no disk space is left"),
+        (ran(-9, full="/tmp"), "no disk space"),
+        (ran(1, f"write error: {FULL}", tight="/tmp"), "no disk space"),
+        (ran(1, f"write error: {QUOTA}", tight="/home"), "^/home: .*no disk space"),
+    ],
+)
+def test_this_machine_failed(ended: Ran, words: str) -> None:
+    """The error is one of this machine, which a retry may fix."""
+    error = child_failure(ended)
+    assert error is not None
+    assert re.search(words, str(error))
+    assert (error.exit_code, error.retryable) == (13, True)
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [ran(1), ran(2, "Killed"), ran(-11), ran(139), ran(1, f"a test of {FULL}"), ran(1, "no memory", tight="/tmp")],
+)
+def test_a_program_fails_by_itself(ended: Ran) -> None:
+    """Exit codes, crashes, and messages that do not fit this machine are left to the caller."""
+    assert child_failure(ended) is None
+
+
+def test_a_program_that_reports_a_full_disk_is_believed() -> None:
+    """An installer removes its files before it ends, so that space is free again."""
+    error = child_failure(ran(2, f"failed to write: {FULL} (os error 28)"), "uv", reports=True)
+    assert error is not None
+    assert "uv failed because no disk space is left" in error.what
+    assert "(os error 28)" in error.what
