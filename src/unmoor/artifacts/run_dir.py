@@ -19,6 +19,7 @@ from unmoor.errors import Conflict, Incomplete
 from unmoor.products import File, Proof
 from unmoor.util.decode import decode_json
 from unmoor.util.files import atomic_writer, is_safe_name, read_regular, sha256_of, write_atomic
+from unmoor.util.safe_folder import OWN, make_folder, names_in, open_regular
 
 # Proofs are made in parallel, and each is added to the one manifest.
 _ADDING = threading.Lock()
@@ -33,7 +34,7 @@ class RunFolder:
     @classmethod
     def of(cls, project: Path, tag: str) -> RunFolder:
         """The run folder of a tag in a project. A ``/`` in the tag is escaped."""
-        return cls(project / ".unmoor" / tag.replace("/", "%2F"))
+        return cls(project / OWN / tag.replace("/", "%2F"))
 
     @property
     def dists(self) -> Path:
@@ -56,8 +57,11 @@ class RunFolder:
         return self.path / manifests.NAME
 
     def open(self) -> None:
-        """Create the folder, and make git ignore everything below ``.unmoor``."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        """Create the folder, and make git ignore everything below ``.unmoor``.
+
+        Raises `Refused`, as every read and write does, if a link is in the way; see `unmoor.util.safe_folder`.
+        """
+        make_folder(self.path)
         ignore = self.path.parent / ".gitignore"
         if not ignore.exists():
             write_atomic(ignore, b"*\n")
@@ -117,7 +121,7 @@ class RunFolder:
                 where=str(file.path.parent),
                 next_step="hand over exactly the files that were built",
             )
-        with file.path.open("rb") as source, atomic_writer(self.dists / file.name) as target:
+        with open_regular(file.path) as source, atomic_writer(self.dists / file.name) as target:
             shutil.copyfileobj(source, target)
 
     def read_proof(self, name: str) -> Proof | None:
@@ -162,6 +166,4 @@ class RunFolder:
 
     def leftovers(self, names: Sequence[str]) -> tuple[str, ...]:
         """The files in ``dists`` that are not in ``names``."""
-        if not self.dists.is_dir():
-            return ()
-        return tuple(sorted(path.name for path in self.dists.iterdir() if path.name not in names))
+        return tuple(name for name in names_in(self.dists) if name not in names)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -25,6 +24,7 @@ from unmoor.ports.engine import Engine
 from unmoor.rehearsal import local
 from unmoor.rehearsal.prepare import Prepared, prepare
 from unmoor.util.filelock import exclusive_lock
+from unmoor.util.safe_folder import OWN, names_in, remove
 from unmoor.util.text import clean, indented
 
 FOLDER = "rehearsal"
@@ -36,7 +36,7 @@ def run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
     with Processes() as processes, processes.guarded():
         sources = read_sources(target.config)
         here = resolve_checkout(target, sources, processes, tag=target.tag)
-        folder = here.folder / ".unmoor" / FOLDER
+        folder = here.folder / OWN / FOLDER
         RunFolder(folder).open()
         with exclusive_lock(folder):
             _remove_last_rehearsal(folder)
@@ -111,11 +111,9 @@ def _remove_images(engine: Engine, prefix: str) -> None:
 
 def _remove_last_rehearsal(folder: Path) -> None:
     """Remove the files of the last rehearsal. If they stayed, this one would find them and test nothing."""
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        elif entry.name != "run.lock":
-            entry.unlink()
+    for name in names_in(folder):
+        if name != "run.lock":
+            remove(folder / name)
 
 
 def _print_preparation(prepared: Prepared) -> None:

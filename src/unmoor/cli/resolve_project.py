@@ -22,6 +22,7 @@ from unmoor.errors import Refused
 from unmoor.ports.world import Trusted, World
 from unmoor.project.locate import ConfigSources, locate, naming_at, settings_at
 from unmoor.project.releasable import tag_on_head
+from unmoor.util.safe_folder import refuse_links
 from unmoor.util.text import clean
 from unmoor.versioning.tag_scheme import refuse_unsafe
 
@@ -78,9 +79,11 @@ def resolve_checkout(
 ) -> GitCheckout:
     """Return the checkout, with paths relative to the project's folder.
 
-    Raises `Refused` or `ConfigError` if `unmoor.project.locate.locate` finds no project or several.
+    Raises `Refused` or `ConfigError` if `unmoor.project.locate.locate` finds no project or several, and `Refused` if
+    a link is in ``.unmoor``.
     """
     top = open_checkout(target.folder, processes)
+    refuse_links(top.folder)
     if tag is not None:
         refuse_unsafe(tag)
     commit = (top.commit_of(tag) if tag is not None else None) or top.head()

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from unmoor.util.safe_folder import open_in_place
+
 
 class Journal(Protocol):
     """Takes one record at a time."""
@@ -60,8 +62,7 @@ class FileJournal:
                 self._append(line)
 
     def _append(self, line: bytes) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab+") as stream:
+        with os.fdopen(open_in_place(self.path, flags=os.O_RDWR | os.O_APPEND), "ab+") as stream:
             if _is_cut(stream.fileno()):
                 line = b"\n" + line
             stream.write(line)

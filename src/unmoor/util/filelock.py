@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from unmoor.errors import Refused
+from unmoor.util.safe_folder import open_in_place
 
 
 @contextmanager
@@ -21,8 +22,7 @@ def exclusive_lock(
     retryable: bool = True,
 ) -> Iterator[None]:
     """Hold a lock in a folder. Raises `Refused` at once, with the given texts, if another process holds it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = open_in_place(folder / name)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
-import tempfile
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+from unmoor.util.safe_folder import open_folder, open_regular, require_replaceable
 
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,254}")
 
@@ -22,42 +23,45 @@ def is_safe_name(name: str) -> bool:
 
 def sha256_of(path: Path) -> str:
     """Hash a file in pieces; lower-case hexadecimal."""
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read_regular(path: Path, limit: int) -> bytes:
     """Read a file that may come from elsewhere: its beginning, where it has more than ``limit`` bytes.
 
-    Raises ``FileNotFoundError``, also for what is no regular file: a pipe would be waited for.
+    Raises the errors of `open_regular`.
     """
-    if not path.is_file():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return stream.read(limit + 1)
 
 
 @contextmanager
-def atomic_writer(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
+def atomic_writer(path: Path, *, mode: int = 0o644, sync: bool = True) -> Iterator[IO[bytes]]:
     """Write aside, fsync, rename at the end of the block: a reader sees the old bytes or the new ones, never a part.
 
-    Where the block raises, nothing is renamed and nothing is left.
+    Where the block raises, nothing is renamed and nothing is left. Raises `Refused` for a path that
+    `unmoor.util.safe_folder` refuses.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            os.fchmod(stream.fileno(), mode)
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(aside).replace(path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
+    with open_folder(path.parent, make=True) as folder:
+        require_replaceable(folder, path)
+        aside = f".{secrets.token_hex(8)}.part"
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                os.fchmod(stream.fileno(), mode)
+                yield stream
+                stream.flush()
+                if sync:
+                    os.fsync(stream.fileno())
+            os.replace(aside, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(aside, dir_fd=folder)
+            raise
 
 
-def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, sync: bool = True) -> None:
     """Write a whole file, or nothing; see `atomic_writer`."""
-    with atomic_writer(path, mode=mode) as stream:
+    with atomic_writer(path, mode=mode, sync=sync) as stream:
         stream.write(data)
