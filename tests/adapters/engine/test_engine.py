@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import uuid
+from base64 import encodebytes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from unmoor.util.secret import Secret
 pytestmark = pytest.mark.journey
 
 SECRET = "s3cret-value"
+KEY = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END KEY-----\n"
 
 
 @pytest.fixture
@@ -193,8 +195,10 @@ def test_secrets_of_a_build(docker: DockerEngine, recipe: Recipes, runnable_imag
     """Only the step that mounts a secret gets it. It is in no argument, output, label, variable or history."""
     # A cached step would print nothing.
     once = f"ENV ONCE={uuid.uuid4().hex}"
-    text = f"FROM {runnable_image}\n{once}\nRUN --mount=type=secret,id=TOKEN cat /run/secrets/TOKEN\n"
-    wanted = replace(recipe(text), secrets={"TOKEN": Secret(SECRET)})
+    mounts = "--mount=type=secret,id=TOKEN --mount=type=secret,id=KEY"
+    step = "cat /run/secrets/TOKEN; cat /run/secrets/KEY; base64 /run/secrets/KEY"
+    text = f"FROM {runnable_image}\n{once}\nRUN {mounts} {step}\n"
+    wanted = replace(recipe(text), secrets={"TOKEN": Secret(SECRET), "KEY": Secret(KEY)})
     lines: list[str] = []
     commands: list[tuple[str, ...]] = []
     built = replace(docker, shell=RecordingShell(shell=docker.shell, commands=commands)).build(
@@ -202,7 +206,10 @@ def test_secrets_of_a_build(docker: DockerEngine, recipe: Recipes, runnable_imag
     )
     facts = docker.inspect(built)
     assert any("***" in line for line in lines)
-    assert SECRET not in "\n".join([*lines, *facts.history, *facts.env, *facts.labels.values()])
+    kept = "\n".join([*lines, *facts.history, *facts.env, *facts.labels.values()])
+    assert not [
+        each for each in (SECRET, *KEY.splitlines(), *encodebytes(KEY.encode()).decode().split()) if each in kept
+    ]
     assert any("build" in args for args in commands)
     assert SECRET not in repr(commands)
     docker.remove([wanted.tag])

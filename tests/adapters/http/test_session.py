@@ -220,6 +220,28 @@ def test_secrets_stay_at_their_origin(http: BoundedSession) -> None:
     assert other.seen[0].headers["Authorization"] is None
 
 
+def test_a_refusal_gives_no_secret_back(http: BoundedSession) -> None:
+    """A server may quote what it received. The message of a refusal holds none of it, other answers stay exact."""
+
+    def script(exchange: Exchange) -> None:
+        received = f"{exchange.headers['Authorization']} {exchange.headers['X-Token']} hunter2"
+        exchange.answer(int(exchange.path[1:]), received, reason=received)
+
+    secrets = {"X-Token": Secret("sesame")}
+    with run_server(script) as fault:
+        refused = http.get(f"{fault.url}/403", secret_headers=secrets, login=LOGIN)
+        sent = http.send("POST", f"{fault.url}/500", secret_headers=secrets, login=LOGIN)
+        fine = http.get(f"{fault.url}/200", secret_headers=secrets, login=LOGIN)
+    for answer in (refused, sent):
+        words = answer.body.decode().split()
+        assert words[0] == "Basic"
+        assert words[1].endswith("***")
+        assert words[2:] == ["***", "***"]
+        assert "hunter2" not in answer.reason
+        assert "sesame" not in answer.reason
+    assert fine.body.endswith(b" sesame hunter2")
+
+
 @pytest.mark.parametrize(
     ("target", "words"),
     [("/again", "more than 5 redirects"), ("ftp://example.invalid/", "not a plain"), ("http://u:p@h/", "not a plain")],

@@ -24,6 +24,7 @@ from unmoor.errors import ConfigError, ToolMissing, Unknown
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.ports.engine import EngineFacts, Recipe
 from unmoor.ports.shell import Shell
+from unmoor.util.secret import masker
 
 Hear = Callable[[str], None]
 
@@ -182,11 +183,10 @@ class _Listener:
     def __init__(self, lines: list[str], recipe: Recipe, hear: Hear | None) -> None:
         self._lines = lines
         self._hear = hear
-        self._secrets = [value.reveal() for value in recipe.secrets.values() if value]
+        self._mask = masker(recipe.secrets.values())
 
     def __call__(self, line: str) -> None:
-        for secret in self._secrets:
-            line = line.replace(secret, "***")
+        line = self._mask(line)
         self._lines.append(line)
         del self._lines[:-_LINES_KEPT]
         if self._hear is not None:

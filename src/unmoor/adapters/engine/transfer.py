@@ -15,6 +15,7 @@ from unmoor.adapters.engine.connection import Connection, EngineError
 from unmoor.artifacts.oci import is_digest
 from unmoor.errors import Denied, Incomplete, Rejected, Unknown, UnmoorError
 from unmoor.ports.world import Login
+from unmoor.util.secret import masker
 from unmoor.util.text import clean
 
 _DENIED = re.compile(
@@ -40,6 +41,7 @@ def push(connection: Connection, name: str, login: Login, hear: Hear | None, tim
     """Push a local name and return the digest that was pushed. Raises `Denied`, `Rejected`, `Unknown`."""
     repository, _, tag = name.rpartition(":")
     auth = credentials(login, name)
+    mask = masker([login.secret])
 
     def stream(api: Any) -> Iterator[dict[str, Any]]:
         # No time-out between two lines: a blob may take long.
@@ -53,7 +55,7 @@ def push(connection: Connection, name: str, login: Login, hear: Hear | None, tim
     digest = ""
     try:
         for line in connection.follow(stream, what=f"the push of {name}", timeout=timeout):
-            _read_line(line, name, hear)
+            _read_line(line, name, hear, mask)
             digest = _digest(line, tag) or digest
     except LookupError as error:
         raise Incomplete(f"the engine has no image {name}: {error}") from error
@@ -74,6 +76,7 @@ def _digest(line: Mapping[str, Any], tag: str) -> str:
 def pull(connection: Connection, name: str, login: Login | None, platform: str, timeout: float) -> None:
     """Pull by digest. Raises `Incomplete` if the registry does not have it, `Denied`, `Unknown`."""
     auth = credentials(login, name) if login is not None else ANONYMOUS
+    mask = masker([login.secret] if login is not None else [])
 
     def stream(api: Any) -> Iterator[dict[str, Any]]:
         lines: Any
@@ -85,12 +88,12 @@ def pull(connection: Connection, name: str, login: Login | None, platform: str, 
 
     try:
         for line in connection.follow(stream, what=f"the pull of {name}", timeout=timeout):
-            _read_line(line, name, None)
+            _read_line(line, name, None, mask)
     except LookupError as error:
         raise _absent(name, str(error)) from error
     except EngineError as error:
         # A refusal before the stream begins is an error of the engine.
-        raise transfer_error(error.reason, name) from error
+        raise transfer_error(mask(error.reason), name) from error
 
 
 def credentials(login: Login, name: str) -> dict[str, str]:
@@ -101,15 +104,15 @@ def credentials(login: Login, name: str) -> dict[str, str]:
     return {"username": login.username, "password": login.secret.reveal(), "serveraddress": host}
 
 
-def _read_line(line: Mapping[str, Any], name: str, hear: Hear | None) -> None:
-    """Read one line. Raises the error in it."""
+def _read_line(line: Mapping[str, Any], name: str, hear: Hear | None, mask: Callable[[str], str]) -> None:
+    """Read one line, and mask the login in its text. Raises the error in it."""
     if "error" in line or "errorDetail" in line:
         detail = line.get("errorDetail")
         message = detail.get("message") if isinstance(detail, dict) else None
-        raise transfer_error(clean(str(message or line.get("error"))), name)
+        raise transfer_error(clean(mask(str(message or line.get("error")))), name)
     status = line.get("status")
     if hear is not None and isinstance(status, str) and "progressDetail" not in line:
-        hear(clean(status))
+        hear(clean(mask(status)))
 
 
 def transfer_error(reason: str, name: str) -> UnmoorError:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from unmoor.adapters.http.retry_after import ServerBusy, requested_wait, time_to_wait
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
-from unmoor.util.secret import Secret
+from unmoor.util.secret import Secret, masker
 from unmoor.util.text import clean
 
 W = TypeVar("W")
@@ -109,7 +109,7 @@ def words(data: Any, token: Secret) -> str:
         else:
             parts.append(str(error))
     said = "; ".join(part for part in parts if part)
-    return clean(said.replace(token.reveal(), "***") if token else said)
+    return clean(masker([token])(said))
 
 
 def _is_limit(status: int, said: str, headers: Mapping[str, str]) -> bool:

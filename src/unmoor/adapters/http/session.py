@@ -11,7 +11,7 @@ Built on `requests`, as twine and PyGithub are, so that the same proxy and CA va
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -30,7 +30,7 @@ from unmoor.errors import Unknown
 from unmoor.ports.world import Login
 from unmoor.products import File
 from unmoor.util.files import is_safe_name
-from unmoor.util.secret import Secret
+from unmoor.util.secret import Secret, masker
 from unmoor.util.text import clean
 
 _REDIRECTS = frozenset(
@@ -147,7 +147,7 @@ class BoundedSession:
         """
         request = _Request(method="GET", url=url, headers=headers or {}, secrets=secret_headers or {}, login=login)
         with DeadlineWatch(bounds=self._bounds(limit, deadline)) as watch:
-            return _answer(self._following(request, watch), watch)
+            return _answer(self._following(request, watch), watch, request)
 
     def send(
         self,
@@ -177,7 +177,7 @@ class BoundedSession:
                 login=login,
                 body=content,
             )
-            return _answer(self._once(request, watch), watch)
+            return _answer(self._once(request, watch), watch, request)
 
     def download(
         self,
@@ -273,13 +273,24 @@ def _opened(body: bytes | Path) -> AbstractContextManager[bytes | IO[bytes]]:
     return body.open("rb") if body.stat().st_size else nullcontext(b"")
 
 
-def _answer(response: requests.Response, watch: DeadlineWatch) -> Response:
-    """Read the complete answer."""
+def _answer(response: requests.Response, watch: DeadlineWatch, request: _Request) -> Response:
+    """Read the complete answer. Masks the secrets of the request in a refusal, whose reason will be printed."""
     url = str(response.url)
-    return Response(
+    answer = Response(
         status=response.status_code,
         reason=clean(str(response.reason or "")),
         headers=CaseInsensitiveDict(response.headers),
         body=b"".join(watch.read_chunks(response, url, decode=True)),
         url=url,
     )
+    login = [request.login.secret] if request.login else []
+    return masked(answer, [*request.secrets.values(), *login])
+
+
+def masked(answer: Response, secrets: Iterable[Secret]) -> Response:
+    """Mask secrets in the reason and the body of an answer with an error status. Returns any other answer as it is."""
+    if answer.status < HTTPStatus.BAD_REQUEST:
+        return answer
+    mask = masker(secrets)
+    body = mask(answer.body.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+    return replace(answer, reason=mask(answer.reason), body=body)

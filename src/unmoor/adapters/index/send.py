@@ -23,7 +23,7 @@ from requests.auth import HTTPBasicAuth
 
 from unmoor.adapters.http.limits import Bounds, DeadlineWatch
 from unmoor.adapters.http.retry_after import is_busy, requested_wait
-from unmoor.adapters.http.session import Response, mount, transfer_time
+from unmoor.adapters.http.session import Response, masked, mount, transfer_time
 from unmoor.adapters.http.urls import parsed, without_query
 from unmoor.adapters.index.answers import error_message
 from unmoor.artifacts.files import is_intact
@@ -99,7 +99,7 @@ class Senders:
             body=response.content,
             url=place.upload,
         )
-        return interpret_answer(place, answer)
+        return interpret_answer(place, masked(answer, [place.login.secret]))
 
     @contextlib.contextmanager
     def _one(self, place: IndexPlace) -> Iterator[Repository]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from unmoor.errors import Denied, Unknown
 from unmoor.util.concurrency import NoAnswer, call_within
-from unmoor.util.secret import Secret
+from unmoor.util.secret import Secret, masker
 from unmoor.util.text import clean
 
 PERMISSION = (
@@ -66,9 +66,8 @@ def id_token(audience: str, environ: Mapping[str, str]) -> Secret:
     except GitHubOidcPermissionCredentialError as error:
         raise Denied("this job has no permission 'id-token: write'", next_step=PERMISSION) from error
     except AmbientCredentialError as error:
-        reason = str(error)
-        for name in (_REQUEST_TOKEN, "ACTIONS_ID_TOKEN_REQUEST_URL"):
-            reason = reason.replace(environ.get(name) or "\0", "***")
+        mask = masker(Secret(environ.get(name, "")) for name in (_REQUEST_TOKEN, "ACTIONS_ID_TOKEN_REQUEST_URL"))
+        reason = mask(str(error))
         if environ.get("GITLAB_CI") and "not found" in reason:
             raise Denied(f"this job has no ID token for {audience}: {clean(reason)}", next_step=_ID_TOKENS) from error
         raise Unknown(

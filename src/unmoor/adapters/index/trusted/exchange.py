@@ -22,7 +22,7 @@ from unmoor.adapters.index.trusted.claims import MISSING, Claims
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.world import IndexPlace
 from unmoor.util.decode import decode_json
-from unmoor.util.secret import Secret
+from unmoor.util.secret import Secret, masker
 from unmoor.util.text import clean
 
 AUDIENCE = "/_/oidc/audience"
@@ -99,7 +99,7 @@ def mint(place: IndexPlace, http: BoundedSession, token: Secret, claims: Claims)
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         raise _unexpected_answer(place, answer)
     code, description = _error(answer)
-    raise _refused(place, code, description.replace(token.reveal(), "***"), claims)
+    raise _refused(place, code, masker([token])(description), claims)
 
 
 def _root(place: IndexPlace) -> str:
