@@ -99,10 +99,13 @@ def test_a_publisher_that_does_not_match_is_found_before_anything_is_built(trust
         assert ("pypi", "minted") not in again.did()
 
 
-def test_a_reusable_workflow_is_refused_in_the_first_second(trusted: TrustedRelease) -> None:
-    """Nothing is minted and nothing is built."""
+def test_a_reusable_workflow_is_warned_of_and_the_index_decides(trusted: TrustedRelease) -> None:
+    """The reason is told before the build, and again with the index's refusal; nothing is uploaded."""
     (trusted.running.folder / "issuer").mkdir(exist_ok=True)
     (trusted.running.folder / "issuer" / "claims.json").write_text(json.dumps({"job_workflow_ref": REUSABLE_WORKFLOW}))
     trusted.publishers(testpypi=PUBLISHER | {"pending": True}, pypi=PUBLISHER | {"pending": True})
     code, output = trusted.release()
-    assert (code, "reusable workflow" in output, trusted.did()) == (5, True, [])
+    assert (code, trusted.did()) == (5, [("testpypi", "invalid-publisher")])
+    warned, _, refused = output.partition("testpypi has no trusted publisher that matches this job")
+    assert "this job runs in a reusable workflow" in warned.partition("building")[0]
+    assert "this job runs in a reusable workflow" in refused

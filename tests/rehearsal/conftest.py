@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tomllib
@@ -53,6 +54,15 @@ class IndexClient:
         """Return the simple page of a project, as JSON."""
         answer: dict[str, Any] = self.get(f"/simple/{name}/", "application/vnd.pypi.simple.v1+json").json()
         return answer
+
+    @contextlib.contextmanager
+    def control(self, name: str, text: str) -> Iterator[None]:
+        """Set a control file of the index for a while; without a name, none."""
+        if name:
+            (self.folder / name).write_text(f"{text}\n")
+        yield
+        if name:
+            (self.folder / name).unlink()
 
     def manage(self, method: str, name: str, what: str) -> requests.Response:
         """Do what the owner of a project does on its page."""

@@ -12,7 +12,7 @@ from unmoor.adapters.github.answers import NotFound, RateLimited
 from unmoor.core.stage import Reach, StageContext
 from unmoor.errors import Denied, Internal, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeRelease, ForgeRepository
-from unmoor.ports.index import Holding, LoginProbe
+from unmoor.ports.index import Holding, LoginProbe, ProjectStatus
 from unmoor.products import Access, Certainty, Release
 from unmoor.render.advice import next_step
 from unmoor.stages.access import ProveAccess
@@ -129,6 +129,69 @@ def test_the_first_release_creates_the_project() -> None:
     """An unknown project is reported, but is no problem."""
     result = AccessInputs(index=FakeIndex(EMPTY, login="x", known=False)).look()
     assert "first release" in result.details(Certainty.UNPROVEN)
+
+
+@pytest.mark.parametrize(
+    ("marker", "certainty", "words"),
+    [
+        (ProjectStatus(), Certainty.PROVEN, "the project demo exists"),
+        (ProjectStatus(marker="deprecated"), Certainty.PROVEN, "is deprecated there"),
+        (ProjectStatus(marker="deprecated", reason="use x"), Certainty.PROVEN, "is deprecated there (use x)"),
+        (ProjectStatus(marker="frozen"), Certainty.DOUBTFUL, "has the status frozen, which may refuse uploads"),
+    ],
+)
+def test_the_status_of_the_project(marker: ProjectStatus, certainty: Certainty, words: str) -> None:
+    """A status that takes files is proven; one that PEP 792 does not define is a warning."""
+    result = AccessInputs(index=FakeIndex(EMPTY, login="x", marker=marker)).look()
+    assert words in result.details(certainty)
+    assert [words in each for each in result.warned] == ([True] if certainty is Certainty.DOUBTFUL else [])
+
+
+CLOSED = {
+    "archived": ("which takes no files of it", "unarchive it"),
+    "quarantined": ("which takes no files of it: malware", "ask the operators of pypi"),
+}
+
+
+@pytest.mark.parametrize("status", CLOSED)
+def test_a_closed_project_stops_before_the_build(status: str) -> None:
+    """An archived or quarantined project takes no files; the error has the index's reason, and says who can open it."""
+    what, advice = CLOSED[status]
+    index = FakeIndex(EMPTY, login="x", marker=ProjectStatus(marker=status, reason="malware"))
+    with pytest.raises(Refused, match=f"the project demo is {status} on pypi, {what}") as caught:
+        AccessInputs(index=index).look()
+    assert advice in caught.value.next_step
+    assert caught.value.where == "http://example.org/demo/1.0/"
+    listed = AccessInputs(index=index, ceiling=Reach.READS).look()
+    assert f"is {status} on pypi" in listed.warned[0]
+
+
+def test_a_closed_project_that_holds_the_version_needs_no_upload() -> None:
+    """A complete release can still be verified after its project was archived."""
+    there = Holding(simple=listed_files({"demo-1.0.tar.gz": "a" * 64}), json=None)
+    result = AccessInputs(index=FakeIndex(there, login="x", marker=ProjectStatus(marker="archived"))).look()
+    assert "a complete release needs no upload" in result.details(Certainty.UNPROVEN)
+
+
+def test_a_closed_project_on_an_advisory_staging_index_is_a_warning() -> None:
+    """An advisory staging index stops nothing."""
+    staging = FakeIndex(EMPTY, name="testpypi", login="x", marker=ProjectStatus(marker="archived"))
+    assert "is archived on testpypi" in AccessInputs(staging=staging, advisory=True).look().warned[0]
+
+
+def test_a_first_release_with_a_pending_publisher_says_how_long_it_lasts() -> None:
+    """The index does not show pending publishers, so a expired one is found only by the exchange."""
+    index = FakeIndex(EMPTY, login="trusted publishing", minted=True, known=False)
+    assert "a pending publisher for it expires 30 days" in AccessInputs(index=index).look().details(Certainty.UNPROVEN)
+    stored = FakeIndex(EMPTY, login="x", known=False)
+    assert "pending publisher" not in AccessInputs(index=stored).look().details(Certainty.UNPROVEN)
+
+
+def test_a_doubtful_login_is_a_warning() -> None:
+    """The index decides, so the run continues."""
+    index = FakeIndex(EMPTY, login="trusted publishing", minted=True, warning="a reusable workflow")
+    result = AccessInputs(index=index).look()
+    assert result.warned == ["pypi: a reusable workflow; the stage pypi proves it"]
 
 
 def test_an_unknown_permission_is_left_to_the_draft() -> None:

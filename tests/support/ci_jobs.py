@@ -53,6 +53,7 @@ class TrustedJob:
         job.claims()
         for control in ("ahead", "no-github", "no-trusted-publishing"):
             (job.folder / control).unlink(missing_ok=True)
+        (world.folder / "issuer" / "name-subject").unlink(missing_ok=True)
         return job
 
     @property

@@ -9,7 +9,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from unmoor.errors import Denied
-from unmoor.ports.index import Credential, Holding, ListedFile, LoginProbe, Proved, Sending
+from unmoor.ports.index import Credential, Holding, ListedFile, LoginProbe, ProjectStatus, Proved, Sending
 from unmoor.products import File
 
 
@@ -25,8 +25,10 @@ class FakeIndex:
     page: str = "http://example.org/{project}/{version}/"
     login: str = ""
     known: bool = True
+    marker: ProjectStatus = field(default_factory=ProjectStatus)
     minted: bool = False
     wrong: str = ""
+    warning: str = ""
     proved: list[LoginProbe] = field(default_factory=list)
     others: Mapping[str, bool] = field(default_factory=dict)
 
@@ -40,13 +42,14 @@ class FakeIndex:
         self.proved.append(upto)
         if self.wrong:
             raise Denied(self.wrong, next_step="correct it")
-        return Proved(taken=self.minted and upto is LoginProbe.MINTING, detail=f"login from {self.login}")
+        taken = self.minted and upto is LoginProbe.MINTING
+        return Proved(taken=taken, detail=f"login from {self.login}", warning=self.warning)
 
-    def knows(self, project: str) -> bool:
-        """Return ``known`` for every project. Raises `held` if that is an exception."""
+    def status(self, project: str) -> ProjectStatus | None:
+        """Return ``marker`` for every project, if the index knows any. Raises `held` if that is an exception."""
         del project
         self.holding("", "")
-        return self.known
+        return self.marker if self.known else None
 
     def versions(self, project: str) -> Mapping[Version, bool]:
         """Return the versions in ``others``, with whether each is yanked. Raises `held` if that is an exception."""

@@ -57,6 +57,22 @@ class Holding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProjectStatus:
+    """The status of a project on an index, and the index's reason, empty if it gives none (PEP 792).
+
+    An index without statuses has only active projects. A status that PEP 792 does not define is kept as it is.
+    """
+
+    marker: str = "active"
+    reason: str = ""
+
+    @property
+    def takes_uploads(self) -> bool | None:
+        """Whether the index takes files of the project; ``None`` if the status does not say."""
+        return {"active": True, "deprecated": True, "archived": False, "quarantined": False}.get(self.marker)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sent:
     """The index accepted the bytes, or already had the same ones."""
 
@@ -113,10 +129,14 @@ class LoginProbe(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Proved:
-    """The result of probing a login: whether the index accepted it, and details as text."""
+    """The result of probing a login: whether the index accepted it, and details as text.
+
+    ``warning`` says why the index may refuse it all the same, empty if nothing suggests that.
+    """
 
     taken: bool
     detail: str
+    warning: str = ""
 
 
 class Index(Protocol):
@@ -139,8 +159,8 @@ class Index(Protocol):
         Raises `Denied` if it is for another index or project, has expired, or is refused, and `Unknown`.
         """
 
-    def knows(self, project: str) -> bool:
-        """Whether the index has the project. Raises `Unknown`."""
+    def status(self, project: str) -> ProjectStatus | None:
+        """The status of a project, ``None`` if the index does not have the project. Raises `Unknown`, `Denied`."""
 
     def versions(self, project: str) -> Mapping[Version, bool]:
         """Every version with a file, and whether all its files are yanked. Raises `Unknown`, `Denied`.

@@ -7,15 +7,19 @@ from enum import StrEnum
 
 
 class Certainty(StrEnum):
-    """How far a credential or a name could be proven without writing anything."""
+    """How far a credential or a name could be proven without writing anything.
+
+    ``doubtful`` is unproven, with a reason to expect a refusal.
+    """
 
     PROVEN = "proven"
     UNPROVEN = "unproven"
+    DOUBTFUL = "doubtful"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """The result of one check of ``access``. ``proven_by`` names the stage that proves an unproven one."""
+    """The result of one check of ``access``. ``proven_by`` names the stage that proves one that is not proven."""
 
     surface: str
     certainty: Certainty

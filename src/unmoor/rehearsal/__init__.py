@@ -9,6 +9,9 @@ what the real ones refuse. Some control files change their behaviour while they 
 
 - ``DIR/<index>/stale``: the simple index shows only files uploaded before the control file was last touched;
 - ``DIR/<index>/foreign``: names, one a line, of projects that belong to somebody else;
+- ``DIR/<index>/archived``, ``quarantined``, ``deprecated``: names of projects that have that status (PEP 792);
+- ``DIR/<index>/ahead``: seconds by which the index's clock is ahead;
+- ``DIR/issuer/name-subject``: ID tokens have the older form of ``sub``, without numbers;
 - ``DIR/forge/immutable``: releases that are published from now on cannot be changed;
 - ``DIR/forge/organisation``: the repository's owner is an organisation, not a user;
 - ``DIR/registry/<host>/…``: who may read and write which package, and faults; see `registry.rules`.

@@ -10,13 +10,20 @@ from typing import Self
 from unmoor.core.stage import Check, Output, Reach, StageContext
 from unmoor.errors import Denied, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Forge, ForgeRepository
-from unmoor.ports.index import Index, LoginProbe
+from unmoor.ports.index import Index, LoginProbe, ProjectStatus
 from unmoor.ports.registry import Registry
 from unmoor.ports.services import Services
 from unmoor.products import Access, Certainty, Finding, Release
 from unmoor.release_request import ReleaseRequest
 
 _FORGE = "forge"
+# PyPI's own limit, in its source: PENDING_PUBLISHER_EXPIRY_DAYS.
+_PENDING = "on PyPI a pending publisher for it expires 30 days after it was added"
+# What to do about a status that takes no uploads (PEP 792).
+_REOPEN = {
+    "archived": "unarchive it in the project's settings on {index}, or release under another name",
+    "quarantined": "ask the operators of {index} why, and to lift it: only they can",
+}
 _GIVE_ONE = "set GITHUB_TOKEN or GH_TOKEN (contents: write), or name a token in the world file"
 _GIVE_INDEX_LOGIN = (
     "set UNMOOR_PYPI_PASSWORD (for the staging index UNMOOR_TESTPYPI_PASSWORD) to an API token, or use TWINE_PASSWORD,"
@@ -46,7 +53,7 @@ class AccessProbe:
 def _index_probes(index: Index, release: Release, proven_by: str, *, writes: bool, required: bool) -> list[AccessProbe]:
     upto = LoginProbe.MINTING if writes else LoginProbe.READING
     return [
-        AccessProbe(index.name, proven_by, required, lambda: [_login(index, release, proven_by, upto)]),
+        AccessProbe(index.name, proven_by, required, lambda: _login(index, release, proven_by, upto)),
         AccessProbe(index.name, proven_by, required, lambda: [_name(index, release, proven_by)]),
     ]
 
@@ -114,8 +121,14 @@ class ProveAccess(Check[Access]):
         if problems:
             raise _combine(problems)
         for finding in findings:
-            if finding.certainty is Certainty.UNPROVEN:
-                context.say(f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} proves it")
+            message = f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} proves it"
+            match finding.certainty:
+                case Certainty.UNPROVEN:
+                    context.say(message)
+                case Certainty.DOUBTFUL:
+                    context.warn(message)
+                case Certainty.PROVEN:
+                    pass
         return Access(findings=tuple(findings))
 
     def _probes(self, release: Release) -> list[AccessProbe]:
@@ -228,37 +241,69 @@ def _prove_push(registry: Registry) -> list[Finding]:
     ]
 
 
-def _login(index: Index, release: Release, proven_by: str, upto: LoginProbe) -> Finding:
+def _login(index: Index, release: Release, proven_by: str, upto: LoginProbe) -> list[Finding]:
     login = index.credential()
-    there = bool(index.holding(release.project, release.version).names) if login.minted or not login.present else False
-    if there:
+    if (login.minted or not login.present) and _is_there(index, release):
         how = f"{login.origin}, not used yet" if login.present else "no login"
         detail = f"{how}; {release.version} is there already, and a complete release needs no login"
-        return _to_prove_later(index.name, detail, proven_by)
+        return [_to_prove_later(index.name, detail, proven_by)]
     if not login.present:
         next_step = f"{login.remedy}; or {_GIVE_INDEX_LOGIN}" if login.remedy else _GIVE_INDEX_LOGIN
         raise Denied(f"there is no login for {index.name}: {login.origin}", next_step=next_step)
     waits = ""
-    if login.minted and upto is LoginProbe.MINTING and not index.knows(release.project):
+    if login.minted and upto is LoginProbe.MINTING and index.status(release.project) is None:
         upto = LoginProbe.ASKING
         waits = "; no token is minted yet, since that would create the project"
     proved = index.prove_login(release.project, upto)
+    warned = (
+        [_to_prove_later(index.name, proved.warning, proven_by, certainty=Certainty.DOUBTFUL)] if proved.warning else []
+    )
     if proved.taken:
-        return Finding(surface=index.name, certainty=Certainty.PROVEN, detail=proved.detail)
+        return [Finding(surface=index.name, certainty=Certainty.PROVEN, detail=proved.detail), *warned]
     first = "" if login.minted else "; the index answers only at the first upload"
-    return _to_prove_later(index.name, f"{proved.detail}{waits}{first}", proven_by)
+    return [_to_prove_later(index.name, f"{proved.detail}{waits}{first}", proven_by), *warned]
+
+
+def _is_there(index: Index, release: Release) -> bool:
+    return bool(index.holding(release.project, release.version).names)
 
 
 def _name(index: Index, release: Release, proven_by: str) -> Finding:
-    if index.knows(release.project):
-        detail = f"the project {release.project} exists"
-        return Finding(surface=index.name, certainty=Certainty.PROVEN, detail=detail)
-    detail = f"no project {release.project} yet: this is its first release, and the first upload creates it"
-    return _to_prove_later(index.name, detail, proven_by)
+    """Check that the index has the project and takes files of it. Raises `Refused`."""
+    status = index.status(release.project)
+    if status is None:
+        detail = f"no project {release.project} yet: this is its first release, and the first upload creates it"
+        if index.credential().minted:
+            detail += f"; {_PENDING}"
+        return _to_prove_later(index.name, detail, proven_by)
+    if status.takes_uploads is False:
+        return _closed(index, release, status, proven_by)
+    reason = f" ({status.reason})" if status.reason else ""
+    if status.takes_uploads is None:
+        detail = f"the project {release.project} has the status {status.marker}{reason}, which may refuse uploads"
+        return _to_prove_later(index.name, detail, proven_by, certainty=Certainty.DOUBTFUL)
+    detail = f"the project {release.project} exists"
+    if status.marker != "active":
+        detail += f", and is {status.marker} there{reason}"
+    return Finding(surface=index.name, certainty=Certainty.PROVEN, detail=detail)
 
 
-def _to_prove_later(surface: str, detail: str, proven_by: str) -> Finding:
-    return Finding(surface=surface, certainty=Certainty.UNPROVEN, detail=detail, proven_by=proven_by)
+def _closed(index: Index, release: Release, status: ProjectStatus, proven_by: str) -> Finding:
+    """Raise `Refused`, unless the version is there already: a complete release needs no upload."""
+    what = f"the project {release.project} is {status.marker} on {index.name}"
+    if _is_there(index, release):
+        detail = f"{what}; {release.version} is there already, and a complete release needs no upload"
+        return _to_prove_later(index.name, detail, proven_by)
+    reason = f": {status.reason}" if status.reason else ""
+    raise Refused(
+        f"{what}, which takes no files of it{reason}",
+        where=index.page.format(project=release.project, version=release.version),
+        next_step=_REOPEN[status.marker].format(index=index.name),
+    )
+
+
+def _to_prove_later(surface: str, detail: str, proven_by: str, certainty: Certainty = Certainty.UNPROVEN) -> Finding:
+    return Finding(surface=surface, certainty=certainty, detail=detail, proven_by=proven_by)
 
 
 def _combine(problems: list[UnmoorError]) -> UnmoorError:

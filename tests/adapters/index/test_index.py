@@ -18,7 +18,7 @@ from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.index.pages import version_of
 from unmoor.errors import Conflict, Denied, Unknown
-from unmoor.ports.index import ListedFile
+from unmoor.ports.index import ListedFile, ProjectStatus
 
 V1 = "application/vnd.pypi.simple.v1+json"
 SHA = "0a" * 32
@@ -40,10 +40,10 @@ def test_two_voices_are_merged(tmp_path: Path) -> None:
     files = build_dists(tmp_path)
     served = FaultyIndex(files={file.name: file.path.read_bytes() for file in files}, simple_behind=True)
     with run_index(served) as running:
-        assert running.index.knows("demo") is False
+        assert running.index.status("demo") is None
         held = running.index.holding("demo", "1.0")
         served.simple_behind = False
-        assert running.index.knows("Demo") is True
+        assert running.index.status("Demo") == ProjectStatus()
     assert held.names == held.stale == {file.name for file in files}
     assert held.listed(files[0].name) == ListedFile(
         name=files[0].name,
@@ -173,14 +173,81 @@ def test_a_trailing_zero_is_the_same_version() -> None:
         assert list(index.holding("demo", "1").simple) == ["demo-1.0.0.tar.gz"]
 
 
+def marked(marker: object, **more: object) -> bytes:
+    """A page in JSON with a project status."""
+    return json.dumps(json.loads(page(FILE, version="1.4")) | {"project-status": marker, **more}).encode()
+
+
+def meta(*tags: str) -> str:
+    """A page in HTML with these tags in its head."""
+    return f"<!DOCTYPE html><html><head>{''.join(tags)}<title>Links for demo</title></head><body></body></html>"
+
+
+STATUSES: dict[str, tuple[bytes | str, str, ProjectStatus]] = {
+    "none in JSON": (page(FILE), V1, ProjectStatus()),
+    "null in JSON": (marked(None), V1, ProjectStatus()),
+    "active": (marked({"status": "active"}), V1, ProjectStatus()),
+    "archived": (marked({"status": "archived"}), V1, ProjectStatus(marker="archived")),
+    "with a reason": (
+        marked({"status": "quarantined", "reason": "mal\x1b[31mware\n"}),
+        V1,
+        ProjectStatus(marker="quarantined", reason="mal ware"),
+    ),
+    "null as a reason": (marked({"status": "deprecated", "reason": None}), V1, ProjectStatus(marker="deprecated")),
+    "unknown": (marked({"status": "frozen"}), V1, ProjectStatus(marker="frozen")),
+    "none in HTML": (meta(), "text/html", ProjectStatus()),
+    "archived in HTML": (
+        meta('<META NAME="pypi:project-status" CONTENT="archived">'),
+        "text/html",
+        ProjectStatus(marker="archived"),
+    ),
+    "with a reason in HTML": (
+        meta(
+            '<meta content="a &amp; b" name="pypi:project-status-reason">',
+            '<meta name="pypi:project-status" content="quarantined">',
+        ),
+        "application/vnd.pypi.simple.v1+html",
+        ProjectStatus(marker="quarantined", reason="a & b"),
+    ),
+    "empty in HTML": (meta('<meta name="pypi:project-status" content="">'), "text/html", ProjectStatus()),
+}
+
+
+@pytest.mark.parametrize("case", STATUSES)
+def test_the_status_of_a_project(case: str) -> None:
+    """Both forms of a page can have it (PEP 792); a project without one is active."""
+    body, kind, expected = STATUSES[case]
+    with run_script(says(body, kind)) as (index, _):
+        assert index.status("demo") == expected
+
+
+@pytest.mark.parametrize("marker", ["archived", 1, [], {"status": 1}, {"status": "archived", "reason": []}], ids=str)
+def test_a_malformed_status_is_unknown(marker: object) -> None:
+    """It is never taken for an active project."""
+    with run_script(says(marked(marker))) as (index, _), pytest.raises(Unknown, match="not its page"):
+        index.status("demo")
+
+
+def test_json_is_read_before_html() -> None:
+    """An index that has both is asked for JSON, whose HTML pages are frozen (PEP 833)."""
+
+    def both(exchange: Exchange) -> None:
+        qualities = dict(each.strip().partition(";q=")[::2] for each in exchange.headers["Accept"].split(","))
+        first = max(qualities, key=lambda each: float(qualities[each] or 1))
+        says(page(FILE) if first == V1 else meta(), first)(exchange)
+
+    with run_script(both) as (index, _):
+        assert list(index.holding("demo", "1.0").simple) == ["demo-1.0.tar.gz"]
+
+
 def test_failed_reads_are_retried_soon() -> None:
     """One bad answer does not end a release; three do."""
     with run_index() as running:
         running.served.reads.extend([lambda x: x.answer(503), Exchange.reset])
-        assert running.index.knows("demo") is False
+        assert running.index.status("demo") is None
         running.served.reads.extend([lambda x: x.answer(503)] * 3)
         with pytest.raises(Unknown, match="answered 503"):
-            running.index.knows("demo")
+            running.index.status("demo")
     assert running.clock.slept == [0.5, 2.0] * 2
     assert len(running.server.paths()) == 6
 
@@ -190,7 +257,7 @@ def test_a_refused_read_is_denied(status: int) -> None:
     """The error has the index's reason and the origin of the credential."""
     script = says('{"message": "members only"}', "application/json", status)
     with run_script(script) as (index, _), pytest.raises(Denied, match="members only") as caught:
-        index.knows("demo")
+        index.status("demo")
     assert "a test's token" in caught.value.next_step
 
 
@@ -202,12 +269,12 @@ def test_a_private_index_gets_the_login_for_uploads() -> None:
         says(page(FILE))(exchange) if known else exchange.answer(401, headers={"WWW-Authenticate": "Basic"})
 
     with run_script(script) as (index, server):
-        assert index.knows("demo") is True
+        assert index.status("demo") == ProjectStatus()
     assert [each.headers["Authorization"] is None for each in server.seen] == [True, False]
     with run_server(script) as other, BoundedSession() as http:
         apart = replace(index_place("http://127.0.0.1:1"), simple=f"{other.url}/simple/")
         with pytest.raises(Denied):
-            PackageIndex(apart, http).knows("demo")
+            PackageIndex(apart, http).status("demo")
     assert [each.headers["Authorization"] for each in other.seen] == [None]
 
 

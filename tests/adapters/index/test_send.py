@@ -130,6 +130,7 @@ def test_a_refused_credential_is_denied(status: int, tmp_path: Path) -> None:
         ("User 'x' does not have a verified primary email address.", "e-mail address on example"),
         ("User 'x' does not have two-factor authentication enabled.", "two-factor"),
         ("The user 'x' isn't allowed to upload to project 'demo'.", "belongs to somebody else"),
+        ("The given token isn't allowed to upload to project 'demo'.", "archived"),
         ("Invalid or non-existent authentication information.", "a new token on example"),
         ("Because", "is valid, for this index, and for this project"),
     ],

@@ -7,13 +7,14 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 from tests.support.ci_jobs import PUBLISHER, REUSABLE_WORKFLOW, TrustedJob
-from tests.support.faulty_index import BOUNDS, build_dists
+from tests.support.faulty_index import BOUNDS, build_dists, index_place
 from tests.support.faulty_server import Exchange, run_server
 from tests.support.sample_values import FakeClock
 
@@ -21,6 +22,7 @@ from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index.trusted import TrustedPublishing, ambient
 from unmoor.adapters.index.trusted.ambient import Ambient, id_token
 from unmoor.adapters.index.trusted.claims import Claims
+from unmoor.adapters.index.trusted.exchange import Endpoints
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.index import LoginProbe, Sent
 from unmoor.ports.world import IndexPlace, Login, Trusted
@@ -143,7 +145,7 @@ def test_a_token_is_minted_used_and_shown_to_nobody(
     before, index = job.minted(), job.index()
     for file in build_dists(tmp_path):
         assert index.send(file) == Sent()
-    assert index.knows("demo")
+    assert index.status("demo") is not None
     assert job.minted() == before + 1
     trusted = index.trusted
     assert trusted is not None
@@ -269,34 +271,87 @@ def test_each_refusal_has_its_own_message(job: TrustedJob, case: str) -> None:
     assert "eyJ" not in message
 
 
-def test_the_claims_are_next_to_the_publishers_fields(job: TrustedJob) -> None:
-    """Claims are decoded, and absent ones are marked."""
+@pytest.mark.parametrize(
+    ("control", "subject"),
+    [("", "repo:acme@1/demo@2:ref:refs/tags/v1"), ("name-subject", "repo:acme/demo:ref:refs/tags/v1")],
+    ids=["with numbers", "names only"],
+)
+def test_the_claims_are_next_to_the_publishers_fields(job: TrustedJob, control: str, subject: str) -> None:
+    """Claims are decoded, and absent ones are marked. The subject is shown in either form, and never compared."""
     job.claims(environment=None, ref="refs/tags/v1\x1b[31m")
+    if control:
+        (job.world.folder / "issuer" / control).touch()
     with pytest.raises(Denied) as caught:
         job.trusted().login()
     ref = "acme/demo/.github/workflows/release.yml@refs/tags/v1.0"
     assert caught.value.what.splitlines()[1:] == [
         "claims of this job's ID token | required of the publisher on pypi",
-        "sub: repo:acme/demo:ref:refs/tags/v1.0 | begins with repo:acme/demo",
         "repository: acme/demo | owner acme, repository demo",
-        f"workflow_ref: {ref} | not compared",
+        "repository_owner_id: 1 | the account that owned the repository when the publisher was added",
         f"job_workflow_ref: {ref} | workflow release.yml",
         "environment: MISSING | no environment given",
-        "ref: refs/tags/v1 | any",
+        "event_name: push | any but pull_request_target",
+        f"workflow_ref: {ref} | not compared",
+        "ref: refs/tags/v1 | not compared",
+        f"sub: {subject} | not compared",
     ]
 
 
-def test_a_reusable_workflow_is_refused_before_the_exchange(job: TrustedJob) -> None:
-    """The error names the called workflow, which the index compares, and the calling one."""
-    job.publishers(PUBLISHER | {"repository": "acme/demo", "workflow": "publish.yml"})
-    job.claims(job_workflow_ref=REUSABLE_WORKFLOW)
-    before = job.minted()
-    for upto in (LoginProbe.ASKING, LoginProbe.MINTING):
-        with pytest.raises(Denied, match="reusable workflow") as caught:
-            job.index().prove_login("demo", upto)
-        assert REUSABLE_WORKFLOW in caught.value.what
-        assert "acme/demo/.github/workflows/release.yml" in caught.value.what
-    assert job.minted() == before
+HERE = "acme/demo/.github/workflows"
+DOUBTFUL: dict[str, tuple[dict[str, Any], tuple[str, ...], bool]] = {
+    "a reusable workflow elsewhere": (
+        {"job_workflow_ref": REUSABLE_WORKFLOW},
+        ("reusable workflow", REUSABLE_WORKFLOW, f"called by {HERE}/release.yml"),
+        False,
+    ),
+    "a reusable workflow at another ref": (
+        {"job_workflow_ref": f"{HERE}/publish.yml@refs/heads/main"},
+        ("reusable workflow", "at the same ref"),
+        False,
+    ),
+    "a reusable workflow of this repository": (
+        {"job_workflow_ref": f"{HERE}/publish.yml@refs/tags/v1.0"},
+        ("reusable workflow",),
+        True,
+    ),
+    "a pull request's base": (
+        {"event_name": "pull_request_target", "job_workflow_ref": f"{HERE}/publish.yml@refs/tags/v1.0"}
+        | {"workflow_ref": f"{HERE}/publish.yml@refs/tags/v1.0"},
+        ("pull_request_target", "start it for a tag"),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DOUBTFUL)
+def test_a_doubtful_job_is_warned_of_and_the_index_decides(job: TrustedJob, case: str) -> None:
+    """Asking gives the reason as a warning; the exchange happens, and a refusal has the reason next to the claims."""
+    claims, expected, taken = DOUBTFUL[case]
+    job.publishers(PUBLISHER | {"workflow": "publish.yml"})
+    job.claims(**claims)
+    asked = job.index().prove_login("demo", LoginProbe.ASKING)
+    assert all(each in asked.warning for each in expected), asked.warning
+    if taken:
+        assert job.index().prove_login("demo", LoginProbe.MINTING).taken
+        return
+    with pytest.raises(Denied, match="no trusted publisher that matches") as caught:
+        job.index().prove_login("demo", LoginProbe.MINTING)
+    assert all(each in caught.value.what for each in expected), caught.value.what
+
+
+def test_an_ordinary_job_has_no_warning(job: TrustedJob) -> None:
+    """The workflow that the tag starts is the one that has the steps."""
+    assert job.index().prove_login("demo", LoginProbe.ASKING).warning == ""
+
+
+def test_the_paths_of_an_index_come_from_one_place() -> None:
+    """They are on the host that takes uploads, whatever the path of the uploads is."""
+    place = replace(
+        index_place("https://upload.example.org:8443"), upload="https://upload.example.org:8443/a/legacy/?x"
+    )
+    found = Endpoints.of(place)
+    assert (found.audience, found.mint) == (f"{found.root}/_/oidc/audience", f"{found.root}/_/oidc/mint-token")
+    assert found.root == "https://upload.example.org:8443"
 
 
 def test_claims_of_another_ci() -> None:

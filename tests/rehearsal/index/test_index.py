@@ -65,6 +65,26 @@ def test_simple_html(index: IndexClient, held: Upload, name: str) -> None:
     assert 'data-requires-python="&gt;=3.9"' in text
 
 
+@pytest.mark.parametrize("status", ["active", "archived", "quarantined", "deprecated"])
+def test_the_status_of_a_project(index: IndexClient, held: Upload, name: str, status: str) -> None:
+    """Both forms of a simple page have it (PEP 792). Of a quarantined project there are no files, and no other page."""
+    paths = (f"/pypi/{name}/json", f"/pypi/{name}/1.0/json", f"/project/{name}/1.0/")
+    with index.control("" if status == "active" else status, name):
+        page, text = index.simple(name), index.get(f"/simple/{name}/").text
+        codes = {index.get(path).status_code for path in paths}
+        listed = name in {each["name"] for each in index.get("/simple/", JSON).json()["projects"]}
+    assert page["project-status"] == {"status": status}
+    assert f'<meta name="pypi:project-status" content="{status}">' in text
+    offered = status != "quarantined"
+    assert (bool(page["files"]), held.filename in text, codes, listed) == (
+        offered,
+        offered,
+        {200 if offered else 404},
+        offered,
+    )
+    assert index.simple(name)["files"]
+
+
 @pytest.mark.usefixtures("held")
 def test_serial_and_etag(index: IndexClient, name: str) -> None:
     """Pages have a growing serial, and an ETag that saves the second download."""

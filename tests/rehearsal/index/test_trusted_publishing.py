@@ -21,6 +21,7 @@ from unmoor.rehearsal.local import LocalWorld
 from unmoor.rehearsal.shared.oidc import Issuer
 
 REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
+HERE = "acme/demo/.github/workflows"
 
 
 def a_wheel(name: str) -> Upload:
@@ -98,10 +99,15 @@ def test_a_pending_publisher_of_a_forbidden_name_creates_nothing(job: TrustedJob
         ({"environment": "pypi"}, {"environment": "testpypi"}),
         ({}, {"job_workflow_ref": REUSABLE_WORKFLOW}),
         ({}, {"job_workflow_ref": None}),
+        ({}, {"job_workflow_ref": f"{HERE}/release.yml@refs/heads/main"}),
+        ({}, {"job_workflow_ref": "acme/other/.github/workflows/release.yml@refs/tags/v1.0"}),
+        ({}, {"repository_owner_id": "7"}),
+        ({"owner_id": "7"}, {}),
+        ({}, {"event_name": "pull_request_target"}),
     ],
 )
 def test_a_publisher_must_match(job: TrustedJob, publisher: dict[str, str], claims: dict[str, str]) -> None:
-    """Repository, workflow and environment must all match the publisher's."""
+    """Repository, owner, workflow and environment must all match the publisher's, and the workflow's ref the job's."""
     job.publishers(PUBLISHER | publisher)
     job.claims(**claims)
     assert job.code(job.mint()) == "invalid-publisher"
@@ -113,15 +119,71 @@ def test_a_publisher_must_match(job: TrustedJob, publisher: dict[str, str], clai
         ({"environment": "PyPI"}, {"environment": "pypi"}),
         ({"repository": "Acme/Demo"}, {}),
         ({}, {"environment": "anything"}),
+        ({}, {"sub": "repo:somebody/else:ref:refs/heads/main"}),
+        ({}, {"sub": "my-own:format"}),
+        ({}, {"job_workflow_ref": f"{HERE}/release.yml@{'a' * 40}"}),
+        ({"workflow": "publish.yml"}, {"job_workflow_ref": f"{HERE}/publish.yml@refs/tags/v1.0"}),
     ],
 )
 def test_case_and_an_unnamed_environment_do_not_matter(
     job: TrustedJob, publisher: dict[str, str], claims: dict[str, str]
 ) -> None:
-    """GitHub ignores case, and an empty environment allows any."""
+    """GitHub ignores case, an empty environment allows any, the subject is never compared, nor the calling workflow."""
     job.publishers(PUBLISHER | publisher)
     job.claims(**claims)
     assert job.mint().status_code == 200
+
+
+def test_a_publisher_that_names_the_environment_is_preferred(job: TrustedJob, name: str) -> None:
+    """A token is for the projects of the more specific publisher only."""
+    job.publishers(
+        PUBLISHER | {"project": name, "environment": "pypi"}, PUBLISHER | {"project": f"{name}-any", "environment": ""}
+    )
+    job.claims(environment="pypi")
+    (names, _) = Token.load(job.mint().json()["token"]).restrictions
+    assert names == ProjectNamesRestriction(project_names=[name])
+
+
+@pytest.mark.parametrize(
+    ("days", "status"), [(None, 200), (0, 200), (29.9, 200), (30.1, 422)], ids=["undated", "new", "old", "expired"]
+)
+def test_a_pending_publisher_expires_after_30_days(job: TrustedJob, name: str, days: float | None, status: int) -> None:
+    """An expired one is no publisher, and creates no project."""
+    added = {} if days is None else {"added": time.time() - days * 86400}
+    job.publishers(PUBLISHER | {"project": name, "pending": True} | added)
+    answer = job.mint()
+    assert answer.status_code == status
+    assert requests.get(f"{job.base}/simple/{name}/", timeout=20).status_code == (404 if status == 422 else 200)
+    assert status == 200 or job.code(answer) == "invalid-publisher"
+
+
+@pytest.mark.parametrize(
+    ("claims", "rest"),
+    [
+        ({}, "ref:refs/tags/v1.0"),
+        ({"ref": "refs/heads/main"}, "ref:refs/heads/main"),
+        ({"environment": "pypi"}, "environment:pypi"),
+        ({"environment": "a:b"}, "environment:a%3Ab"),
+        ({"event_name": "pull_request"}, "pull_request"),
+        ({"event_name": "pull_request", "environment": "pypi"}, "environment:pypi"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("control", "repository"), [("", "acme@1/demo@2"), ("name-subject", "acme/demo")], ids=["new", "old"]
+)
+def test_the_issuer_makes_both_forms_of_the_subject(
+    job: TrustedJob, claims: dict[str, str], rest: str, control: str, repository: str
+) -> None:
+    """New and renamed repositories have numbers in it; the rest says what the job runs for. Both forms mint."""
+    job.publishers(PUBLISHER)
+    job.claims(**claims)
+    if control:
+        (job.world.folder / "issuer" / control).touch()
+    token = job.id_token()
+    decoded = jwt.decode(token, options={"verify_signature": False})
+    assert decoded["sub"] == f"repo:{repository}:{rest}"
+    # The workflow's ref is still that of the tag.
+    assert (job.mint(token).status_code == 200) == ("ref" not in claims)
 
 
 def test_an_id_token_works_once(job: TrustedJob) -> None:

@@ -210,6 +210,31 @@ def test_somebody_elses_project(index: IndexClient, name: str) -> None:
     assert f"isn't allowed to upload to project {name!r}" in answer.reason
 
 
+@pytest.mark.parametrize(("status", "code"), [("archived", 403), ("quarantined", 403), ("deprecated", 200), ("", 200)])
+def test_a_closed_project(index: IndexClient, name: str, status: str, code: int) -> None:
+    """An archived or quarantined project takes no files, not even the first ones of a version (PEP 792)."""
+    assert index.send(a_wheel(name)).status_code == 200
+    with index.control(status, name.replace("-", "_").upper()):
+        answer = index.send(a_wheel(name, "1.1"))
+    assert answer.status_code == code
+    assert code == 200 or f"isn't allowed to upload to project {name!r}" in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("days", "what", "code"),
+    [(13.9, "1.0", 200), (14.1, "1.0", 400), (14.1, "1.1", 200), (14.1, "the same bytes", 200)],
+    ids=["in time", "late", "another release", "the same bytes"],
+)
+def test_a_release_closes_after_14_days(index: IndexClient, name: str, days: float, what: str, code: int) -> None:
+    """After that only bytes that are there already are answered with 200."""
+    first = a_wheel(name)
+    assert index.send(first).status_code == 200
+    with index.control("ahead", str(days * 86400)):
+        answer = index.send(first if what == "the same bytes" else an_sdist(name, what))
+    assert answer.status_code == code
+    assert code == 200 or answer.reason == "Uploading new files to releases older than 14 days is not allowed."
+
+
 @pytest.mark.parametrize(
     ("auth", "words"),
     [

@@ -20,7 +20,7 @@ from unmoor.adapters.index.hashes import Hashes
 from unmoor.adapters.index.read import Reader
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
-from unmoor.ports.index import Credential, Holding, ListedFile, LoginProbe, Proved, Sending
+from unmoor.ports.index import Credential, Holding, ListedFile, LoginProbe, ProjectStatus, Proved, Sending
 from unmoor.ports.world import IndexPlace
 from unmoor.products import File
 
@@ -72,9 +72,9 @@ class PackageIndex:
         described = check_login(self.place, project)
         return Proved(taken=False, detail=f"login from {credential.origin}{f': {described}' if described else ''}")
 
-    def knows(self, project: str) -> bool:
-        """Whether the index has the project. Raises `Unknown`, `Denied`."""
-        return self._reader.knows(project)
+    def status(self, project: str) -> ProjectStatus | None:
+        """The status of a project, ``None`` if the index does not have it. Raises `Unknown`, `Denied`."""
+        return self._reader.status(project)
 
     def versions(self, project: str) -> Mapping[Version, bool]:
         """Every version, and whether it is yanked; see the port. Raises `Unknown`, `Denied`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
@@ -26,7 +27,7 @@ from packaging.version import InvalidVersion, Version
 from unmoor.adapters.http.session import Response
 from unmoor.adapters.http.urls import resolve_link, without_query
 from unmoor.errors import Unknown
-from unmoor.ports.index import ListedFile
+from unmoor.ports.index import ListedFile, ProjectStatus
 from unmoor.util.decode import decode_json
 from unmoor.util.digests import is_sha256
 from unmoor.util.text import clean
@@ -51,10 +52,25 @@ class _Meta(msgspec.Struct, frozen=True):
     version: str = msgspec.field(name="api-version")
 
 
+class _Status(msgspec.Struct, frozen=True):
+    status: str = "active"
+    reason: str | None = None
+
+
 class _Page(msgspec.Struct, frozen=True):
     meta: _Meta
     name: str
     files: list[PageEntry]
+    status: _Status | None = msgspec.field(name="project-status", default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimplePage:
+    """The page of a project in the simple index: its files, the project's status, and the answer that it came in."""
+
+    answer: Response
+    files: tuple[PageEntry, ...]
+    status: ProjectStatus
 
 
 class _Info(msgspec.Struct, frozen=True):
@@ -76,12 +92,15 @@ class _Json(msgspec.Struct, frozen=True):
 
 
 class _PageSigns(HTMLParser):
-    """Signs of an index page: PEP 629's meta tag or the heading "Links for NAME", and no form."""
+    """Signs of an index page: PEP 629's meta tag or the heading "Links for NAME", and no form.
+
+    ``meta`` has the contents of the meta tags, among them the project's status (PEP 792), which mousebender skips.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.base = ""
-        self.declared = False
+        self.meta: dict[str, str] = {}
         self.form = False
         self.heading = ""
         self._inside = ""
@@ -93,8 +112,8 @@ class _PageSigns(HTMLParser):
         self._inside = tag
         if tag == "base" and not self.base:
             self.base = values.get("href") or ""
-        if tag == "meta" and values.get("name") == "pypi:repository-version":
-            self.declared = True
+        if tag == "meta" and (name := values.get("name")):
+            self.meta.setdefault(name.lower(), values.get("content") or "")
 
     def handle_data(self, data: str) -> None:
         """Record the headings."""
@@ -111,7 +130,7 @@ def not_an_index_page(answer: Response, what: str) -> Unknown:
     )
 
 
-def simple_page(answer: Response, project: str) -> tuple[PageEntry, ...]:
+def simple_page(answer: Response, project: str) -> SimplePage:
     """Read a page of the simple index. Addresses stay as they are, or are resolved against the page's base."""
     try:
         if answer.content_type in _JSON:
@@ -126,7 +145,14 @@ def simple_page(answer: Response, project: str) -> tuple[PageEntry, ...]:
         raise not_an_index_page(answer, f"it has version {clean(page.meta.version, 20)} of the simple API, expected 1")
     if canonicalize_name(page.name) != canonicalize_name(project):
         raise not_an_index_page(answer, f"it is about {clean(page.name, 80)!r}, not {project!r}")
-    return tuple(page.files)
+    status = page.status or _Status()
+    return SimplePage(
+        answer=answer,
+        files=tuple(page.files),
+        status=ProjectStatus(
+            marker=clean(status.status, 40).lower() or "active", reason=clean(status.reason or "", 300)
+        ),
+    )
 
 
 def _from_html(answer: Response, project: str) -> _Page:
@@ -139,8 +165,10 @@ def _from_html(answer: Response, project: str) -> _Page:
         page: _Page = msgspec.convert(simple.from_project_details_html(text, project), _Page)
     titled = "links for" in signs.heading.lower() and canonicalize_name(project) in canonicalize_name(signs.heading)
     has_files = any(version_of(entry.filename, project) for entry in page.files)
-    if signs.form or not (signs.declared or titled or has_files):
+    if signs.form or not ("pypi:repository-version" in signs.meta or titled or has_files):
         raise not_an_index_page(answer, "a web page that does not list this project's files")
+    status = _Status(signs.meta.get("pypi:project-status") or "active", signs.meta.get("pypi:project-status-reason"))
+    page = msgspec.structs.replace(page, status=status)
     if signs.base:
         base = resolve_link(answer.url, signs.base)
         entries = [msgspec.structs.replace(entry, url=resolve_link(base, entry.url)) for entry in page.files]

@@ -14,10 +14,10 @@ from unmoor.adapters.http.retry_after import Retries
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.http.urls import origin, without_query
 from unmoor.adapters.index.answers import error_message
-from unmoor.adapters.index.pages import json_page, listed_files, not_an_index_page, simple_page, version_of
+from unmoor.adapters.index.pages import SimplePage, json_page, listed_files, not_an_index_page, simple_page, version_of
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
-from unmoor.ports.index import Holding, ListedFile
+from unmoor.ports.index import Holding, ListedFile, ProjectStatus
 from unmoor.ports.world import IndexPlace
 
 # The page of a project with thousands of files has tens of megabytes.
@@ -34,16 +34,16 @@ class Reader:
     http: BoundedSession
     clock: Clock | None
 
-    def knows(self, project: str) -> bool:
-        """Whether the simple index has the project."""
-        answer = self._simple(project)
-        return answer is not None and simple_page(answer, project) is not None
+    def status(self, project: str) -> ProjectStatus | None:
+        """The status of a project in the simple index, ``None`` if it is not there."""
+        page = self._simple_page(project)
+        return page.status if page else None
 
     def versions(self, project: str) -> dict[Version, bool]:
         """Every version in the simple index, and whether all of its files are yanked."""
-        answer = self._simple(project)
+        page = self._simple_page(project)
         found: dict[Version, bool] = {}
-        for entry in () if answer is None else simple_page(answer, project):
+        for entry in page.files if page else ():
             version = version_of(entry.filename, project)
             if version is not None:
                 # PEP 592: an empty reason in HTML is a yank, too. mousebender gives it as an empty string.
@@ -55,8 +55,8 @@ class Reader:
         return Holding(simple=self._installers(project, version), json=self._api(project, version))
 
     def _installers(self, project: str, version: str) -> dict[str, ListedFile]:
-        answer = self._simple(project)
-        return {} if answer is None else dict(listed_files(answer, simple_page(answer, project), project, version))
+        page = self._simple_page(project)
+        return dict(listed_files(page.answer, page.files, project, version)) if page else {}
 
     def _api(self, project: str, version: str) -> dict[str, ListedFile] | None:
         if not self.place.json:
@@ -67,8 +67,11 @@ class Reader:
             {} if answer is None else dict(listed_files(answer, json_page(answer, project, version), project, version))
         )
 
-    def _simple(self, project: str) -> Response | None:
-        return self._read(simple.create_project_url(self.place.simple, project), simple.ACCEPT_SUPPORTED)
+    def _simple_page(self, project: str) -> SimplePage | None:
+        """Read a page of the simple index: as JSON if the index has that, since its HTML form is frozen (PEP 833)."""
+        # mousebender's list gives JSON the highest quality, so an index that has both sends JSON.
+        answer = self._read(simple.create_project_url(self.place.simple, project), simple.ACCEPT_SUPPORTED)
+        return None if answer is None else simple_page(answer, project)
 
     def _read(self, url: str, accept: str) -> Response | None:
         """Read a page, ``None`` for 404. Retries twice, soon, if the answer is inconclusive."""

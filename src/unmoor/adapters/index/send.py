@@ -55,7 +55,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     (r"two.factor|2FA", "set up two-factor authentication on {index}, for the account of the token"),
     (
         r"isn't allowed to upload|not allowed to upload",
-        "the project belongs to somebody else on {index}: ask its owner to add this account, or choose another name",
+        "the project belongs to somebody else on {index}, or is archived there: see its page, and ask its owner",
     ),
     (
         r"invalid or non-existent",

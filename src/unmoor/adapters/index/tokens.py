@@ -69,7 +69,7 @@ def _check_project(place: IndexPlace, found: Restrictions, project: str, now: fl
                 place,
                 f"it is for {listed}, and this is a release of {project}",
                 f"make a token for {project} on {place.name}; for a project that does not exist yet, one for the whole"
-                " account, or a pending trusted publisher",
+                " account, or a pending trusted publisher (PyPI's expire after 30 days)",
             )
         described.append(f"for {listed}")
     elif found.by_id:

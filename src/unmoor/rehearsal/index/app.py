@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from unmoor.rehearsal.index import pages
 from unmoor.rehearsal.index.refusal import Refusal, answer
-from unmoor.rehearsal.index.store import Project, ProjectStore
+from unmoor.rehearsal.index.store import QUARANTINED, Project, ProjectStore
 from unmoor.rehearsal.index.trusted_publishing import Minting
 from unmoor.rehearsal.index.upload_api import Uploads
 from unmoor.rehearsal.shared.http import answer_gone, preferred
@@ -48,6 +48,13 @@ class Index:
             raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
         return project
 
+    def _offered(self, request: Request) -> Project:
+        """Return the project of a request, unless it is quarantined: then only the simple index has a page."""
+        project = self._project(request)
+        if self.project_store.status(project) == QUARANTINED:
+            raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
+        return project
+
     async def simple_root(self, request: Request) -> Response:
         """The list of projects (PEP 503, PEP 691)."""
         return self._simple(
@@ -59,10 +66,13 @@ class Index:
         name = request.path_params["name"]
         if name != canonicalize_name(name) or not request.url.path.endswith("/"):
             return RedirectResponse(f"/simple/{canonicalize_name(name)}/", HTTPStatus.MOVED_PERMANENTLY)
-        visible = self.project_store.as_installers_see(self._project(request))
-        if not visible.files and self._project(request).files:
+        project = self._project(request)
+        visible, status = self.project_store.as_installers_see(project), self.project_store.status(project)
+        if not visible.files and project.files and status != QUARANTINED:
             raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
-        return self._simple(request, lambda j: pages.project(visible, self.base, as_json=j), visible.serial)
+        return self._simple(
+            request, lambda j: pages.project(visible, self.base, status=status, as_json=j), visible.serial
+        )
 
     def _simple(self, request: Request, write: Callable[[bool], str], serial: int) -> Response:
         kind = preferred(request.headers.get("accept", ""), pages.OFFERS)
@@ -83,7 +93,7 @@ class Index:
 
     async def json_project(self, request: Request) -> Response:
         """``/pypi/<name>/json``."""
-        project = self._project(request)
+        project = self._offered(request)
         version = pages.newest(project)
         if version is None:
             raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
@@ -91,7 +101,7 @@ class Index:
 
     async def json_version(self, request: Request) -> Response:
         """``/pypi/<name>/<version>/json``."""
-        project = self._project(request)
+        project = self._offered(request)
         return self._json(request, project, self._version(request, project), whole=False)
 
     def _version(self, request: Request, project: Project) -> str:
@@ -114,7 +124,7 @@ class Index:
 
     async def page(self, request: Request) -> Response:
         """``/project/<name>/<version>/``: the web page of a release."""
-        project = self._project(request)
+        project = self._offered(request)
         return HTMLResponse(pages.person(project, self._version(request, project), self.base))
 
     async def package(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The pages of an index: the simple index (PEP 503, 691, 592, 658, 700) and the JSON API."""
+"""The pages of an index: the simple index (PEP 503, 691, 592, 658, 700, 792) and the JSON API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from unmoor.rehearsal.index.store import Project, ProjectStore, Stored
+from unmoor.rehearsal.index.store import QUARANTINED, Project, ProjectStore, Stored
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "application/vnd.pypi.simple.v1+html"
@@ -18,25 +18,27 @@ OFFERS = ("text/html", HTML, JSON, LATEST_HTML, LATEST_JSON)
 VERSION = "1.4"
 
 
-def _head(title: str) -> str:
+def _head(title: str, *, status: str = "") -> str:
+    marker = f'    <meta name="pypi:project-status" content="{status}">\n' if status else ""
     return (
-        f'<!DOCTYPE html>\n<html>\n  <head>\n    <meta name="pypi:repository-version" content="{VERSION}">\n'
+        f'<!DOCTYPE html>\n<html>\n  <head>\n    <meta name="pypi:repository-version" content="{VERSION}">\n{marker}'
         f"    <title>{html.escape(title)}</title>\n  </head>\n  <body>\n    <h1>{html.escape(title)}</h1>\n"
     )
 
 
 def root(project_store: ProjectStore, *, as_json: bool) -> str:
-    """Write the list of all projects."""
+    """Write the list of all projects, without quarantined ones."""
+    offered = [each for each in project_store if project_store.status(each) != QUARANTINED]
     if as_json:
         meta = {"api-version": VERSION, "_last-serial": project_store.serial}
-        projects = [{"name": each.name, "_last-serial": each.serial} for each in project_store]
+        projects = [{"name": each.name, "_last-serial": each.serial} for each in offered]
         return json.dumps({"meta": meta, "projects": projects})
-    links = "".join(f'    <a href="/simple/{p.normalized}/">{html.escape(p.name)}</a><br />\n' for p in project_store)
+    links = "".join(f'    <a href="/simple/{p.normalized}/">{html.escape(p.name)}</a><br />\n' for p in offered)
     return f"{_head('Simple index')}{links}  </body>\n</html>\n"
 
 
-def project(project: Project, base: str, *, as_json: bool) -> str:
-    """Write the files of a project; ``base`` is the index's address."""
+def project(project: Project, base: str, *, status: str, as_json: bool) -> str:
+    """Write the files and the status of a project; ``base`` is the index's address."""
     if as_json:
         return json.dumps(
             {
@@ -45,11 +47,12 @@ def project(project: Project, base: str, *, as_json: bool) -> str:
                 "versions": [v for v in project.versions if project.of(v)],
                 "files": [_simple_file(file, base) for file in project.files],
                 "alternate-locations": [],
-                "project-status": {"status": "active"},
+                "project-status": {"status": status},
             }
         )
     links = "".join(f"    {_anchor(file, base)}<br />\n" for file in project.files)
-    return f"{_head(f'Links for {project.normalized}')}{links}  </body>\n</html>\n<!--SERIAL {project.serial}-->"
+    head = _head(f"Links for {project.normalized}", status=status)
+    return f"{head}{links}  </body>\n</html>\n<!--SERIAL {project.serial}-->"
 
 
 def _simple_file(file: Stored, base: str) -> dict[str, Any]:

@@ -13,6 +13,10 @@ from packaging.version import Version
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.store import Digests
 
+ARCHIVED, QUARANTINED, DEPRECATED = "archived", "quarantined", "deprecated"
+STATUSES = (QUARANTINED, ARCHIVED, DEPRECATED)
+"""The statuses of a project other than ``active`` (PEP 792), each the name of a control file; the first counts."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
@@ -101,10 +105,23 @@ class ProjectStore:
 
     def is_foreign(self, name: str) -> bool:
         """Whether a project belongs to somebody else (the control file ``foreign``)."""
-        return canonicalize_name(name) in {canonicalize_name(each) for each in store.lines(self.folder / "foreign")}
+        return self._names("foreign", name)
+
+    def _names(self, control: str, name: str) -> bool:
+        """Whether a control file lists a project."""
+        return canonicalize_name(name) in {canonicalize_name(each) for each in store.lines(self.folder / control)}
+
+    def status(self, project: Project) -> str:
+        """Return the status of a project (PEP 792): the control file that names it, else ``active``."""
+        return next((each for each in STATUSES if self._names(each, project.name)), "active")
 
     def as_installers_see(self, project: Project) -> Project:
-        """Return a project without the files that were uploaded after the control file ``stale`` was touched."""
+        """Return a project without the files that were uploaded after the control file ``stale`` was touched.
+
+        A quarantined project has no files for them.
+        """
+        if self.status(project) == QUARANTINED:
+            return replace(project, files=())
         until = store.touched(self.folder / "stale")
         if until is None:
             return project

@@ -1,8 +1,8 @@
 """Trusted publishing on an index: its audience, and the exchange of an ID token for an API token of 15 minutes.
 
-It refuses and answers as PyPI does, in its order. The publishers are in ``publishers.json`` in the index's folder:
-a list of `Publisher` objects. Control files: ``no-trusted-publishing`` disables it, ``no-github`` disables only this
-issuer, and ``ahead`` has the seconds by which the index's clock is ahead.
+It refuses and answers as PyPI does, in its order, and never compares ``sub``. The publishers are in
+``publishers.json`` in the index's folder: a list of `Publisher` objects. Control files: ``no-trusted-publishing``
+disables it, ``no-github`` disables only this issuer, and ``ahead`` has the seconds by which the index's clock is ahead.
 
 Why no library: the client side has some, the index's side is PyPI's own.
 """
@@ -32,7 +32,7 @@ from unmoor.rehearsal.index.refusal import Refusal
 from unmoor.rehearsal.index.store import ProjectStore
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.http import note
-from unmoor.rehearsal.shared.oidc import ALGORITHM, Issuer
+from unmoor.rehearsal.shared.oidc import ALGORITHM, OWNER_ID, Issuer
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -40,13 +40,17 @@ if TYPE_CHECKING:
 LIFE = 900
 """Lifetime of a minted token, in seconds."""
 LEEWAY = 30
+PENDING_DAYS = 30
+"""Days after which a pending publisher expires."""
 _WORKFLOW = re.compile(r"/\.github/workflows/([^/@]+\.ya?ml)@")
 
 
 class Publisher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One trusted publisher: ``repository`` is ``OWNER/NAME``, an empty ``environment`` allows any.
 
-    The ``project`` of a pending one does not exist yet: the first mint creates it.
+    ``owner_id`` is the number of the repository's owner, which the index looked up when the publisher was added.
+    The ``project`` of a pending one does not exist yet: the first mint creates it, up to 30 days after ``added``,
+    in Unix time; ``None`` does not expire.
     """
 
     project: str
@@ -54,16 +58,30 @@ class Publisher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workflow: str
     environment: str = ""
     pending: bool = False
+    owner_id: str = OWNER_ID
+    added: float | None = None
 
     def matches(self, claims: dict[str, Any]) -> bool:
-        """Whether a job with these claims is this publisher."""
+        """Whether a job with these claims may be this publisher; `refusal` decides."""
         found = _WORKFLOW.search(str(claims.get("job_workflow_ref", "")))
         return (
             self.repository.lower() == str(claims.get("repository", "")).lower()
+            and self.owner_id == claims.get("repository_owner_id")
             and found is not None
             and found[1] == self.workflow
             and self.environment.lower() in {"", str(claims.get("environment", "")).lower()}
         )
+
+    def refusal(self, claims: dict[str, Any]) -> str:
+        """Check the claims that do not choose the publisher. Return why they are refused, empty if they are not."""
+        workflow = f"{claims['repository']}/.github/workflows/{self.workflow}"
+        refs = sorted(f"{workflow}@{claims[name]}" for name in ("ref", "sha") if claims.get(name))
+        if claims["job_workflow_ref"] not in refs:
+            got = claims["job_workflow_ref"]
+            return f"The job_workflow_ref claim does not match, expecting one of {refs!r}, got {got!r}"
+        if claims.get("event_name") == "pull_request_target":
+            return "Publishing from a workflow invoked via 'pull_request_target' is not supported."
+        return ""
 
 
 class Minted(msgspec.Struct, frozen=True):
@@ -80,6 +98,12 @@ class MintError(Exception):
         super().__init__(description)
         self.code = code
         self.description = description
+
+
+def _chosen(matching: Iterable[Publisher]) -> list[Publisher]:
+    """Return the publishers that name the job's environment; if none does, those that allow any."""
+    found = list(matching)
+    return [each for each in found if each.environment] or found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,12 +162,10 @@ class Minting:
         """Exchange an ID token for an API token and its expiry. Raises `MintError`."""
         claims = self._verified_claims(_payload(body))
         self._resolve_pending(claims)
-        mine = [each for each in self._publishers() if not each.pending and each.matches(claims)]
-        if not mine:
-            raise MintError(
-                "invalid-publisher",
-                "valid token, but no corresponding publisher (Publisher with matching claims was not found)",
-            )
+        mine = _chosen(each for each in self._publishers() if not each.pending and each.matches(claims))
+        reason = mine[0].refusal(claims) if mine else "Publisher with matching claims was not found"
+        if reason:
+            raise MintError("invalid-publisher", f"valid token, but no corresponding publisher ({reason})")
         used = self.folder / "id-tokens-used"
         if claims["jti"] in store.lines(used):
             raise MintError("invalid-reuse-token", "invalid token: already used")
@@ -186,8 +208,9 @@ class Minting:
     def _resolve_pending(self, claims: dict[str, Any]) -> None:
         """Create the project of a matching pending publisher, and make the publisher a normal one."""
         publishers = self._publishers()
-        pending = next((each for each in publishers if each.pending and each.matches(claims)), None)
-        if pending is None:
+        live = (each for each in publishers if each.pending and each.matches(claims) and not self._has_expired(each))
+        pending = next(iter(_chosen(live)), None)
+        if pending is None or pending.refusal(claims):
             return
         others = [each for each in publishers if each is not pending]
         if self.project_store.get(pending.project) is not None:
@@ -199,6 +222,9 @@ class Minting:
             raise MintError("invalid-payload", refusal.reason) from None
         self.project_store.create(pending.project)
         self._save([*others, msgspec.structs.replace(pending, pending=False)])
+
+    def _has_expired(self, publisher: Publisher) -> bool:
+        return publisher.added is not None and self.now() > publisher.added + PENDING_DAYS * 86400
 
     def _publishers(self) -> list[Publisher]:
         return store.load(self.folder / "publishers.json", list[Publisher]) or []

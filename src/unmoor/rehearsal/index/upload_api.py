@@ -7,7 +7,9 @@ import base64
 import binascii
 import hashlib
 import hmac
+import time
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ from starlette.responses import Response
 from unmoor.rehearsal.index import form_checks
 from unmoor.rehearsal.index.form_checks import Offer
 from unmoor.rehearsal.index.refusal import Refusal
-from unmoor.rehearsal.index.store import ProjectStore, Stored
+from unmoor.rehearsal.index.store import ARCHIVED, QUARANTINED, ProjectStore, Stored
 from unmoor.rehearsal.index.trusted_publishing import Minted, Minting
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.http import drain, note
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 USER = "rehearsal"
+CLOSED = frozenset({ARCHIVED, QUARANTINED})
+"""The statuses of a project that takes no uploads (PEP 792). PyPI refuses them as it refuses strangers."""
+OPEN_DAYS = 14
+"""Days after the first file of a release in which PyPI takes others."""
 FIELD_LIMIT = 8 << 20
 MAX_FIELDS = 5000
 
@@ -135,13 +141,15 @@ class Uploads:
             raise Refusal(
                 HTTPStatus.FORBIDDEN, f"Invalid API Token: OIDC scoped token is not valid for project {name!r}"
             )
-        if self.project_store.is_foreign(name):
+        project = self.project_store.get(name)
+        if self.project_store.is_foreign(name) or (project and self.project_store.status(project) in CLOSED):
+            who = f"user {USER!r}" if minted is None else "given token"
             raise Refusal(
                 HTTPStatus.FORBIDDEN,
-                f"The user {USER!r} isn't allowed to upload to project {name!r}. "
+                f"The {who} isn't allowed to upload to project {name!r}. "
                 f"See {self.base}/help/#project-name for more information.",
             )
-        if self.project_store.get(name) is None:
+        if project is None:
             form_checks.project(name)
 
     def _known(self, offer: Offer, found: Digests, metadata: Metadata) -> str:
@@ -162,10 +170,21 @@ class Uploads:
                 "This filename was previously used by a file that has since been deleted. "
                 f"Use a different version. {see}",
             )
-        kinds = {file.kind for file in project.of(str(metadata.version))} if project else set()
+        others = project.of(str(metadata.version)) if project else ()
+        if self._is_closed(others):
+            raise Refusal(
+                HTTPStatus.BAD_REQUEST, f"Uploading new files to releases older than {OPEN_DAYS} days is not allowed."
+            )
+        kinds = {file.kind for file in others}
         if offer.text("filetype") == "sdist" and "sdist" in kinds:
             raise Refusal(HTTPStatus.BAD_REQUEST, "Only one sdist may be uploaded per release.")
         return ""
+
+    def _is_closed(self, files: tuple[Stored, ...]) -> bool:
+        """Whether a release with these files takes no others, by the index's clock."""
+        begun = min((datetime.fromisoformat(file.uploaded).timestamp() for file in files), default=None)
+        now = self.minting.now() if self.minting else time.time()
+        return begun is not None and now > begun + OPEN_DAYS * 86400
 
     def _keep(self, intake: Intake, offer: Offer, found: Digests, inner: bytes | None) -> str:
         raw: dict[str, Any] = dict(offer.metadata)

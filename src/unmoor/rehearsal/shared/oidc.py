@@ -2,7 +2,9 @@
 
 Point a job at it with ``ACTIONS_ID_TOKEN_REQUEST_URL`` and ``ACTIONS_ID_TOKEN_REQUEST_TOKEN`` (``runner`` in
 ``credentials.json``). The claims are those of a run of ``release.yml`` for a tag; ``claims.json`` in its folder
-overrides them, and removes those that are ``null``. Source: GitHub's page "OpenID Connect reference".
+overrides them, and removes those that are ``null``. ``sub`` follows from them, in the form of repositories made or
+renamed since July 2026, with the numbers of owner and repository; if there is a control file ``name-subject``, in the
+older form. Source: GitHub's page "OpenID Connect reference".
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 LIFE = 300
 """Lifetime of an ID token, in seconds."""
 ALGORITHM = "RS256"
+OWNER_ID, REPOSITORY_ID = "1", "2"
+"""The numbers of the repository's owner and of the repository, which GitHub gives to no other."""
 _KEY = "rehearsal"
 
 
@@ -77,14 +81,14 @@ class Issuer:
         claims: dict[str, Any] = {
             "iss": self.base,
             "aud": audience or f"https://github.com/{owner}",
-            "sub": f"repo:{self.repository}:ref:{ref}",
             "jti": secrets.token_hex(16),
             "iat": now,
             "nbf": now - 60,
             "exp": now + LIFE,
             "repository": f"{owner}/{name}",
+            "repository_id": REPOSITORY_ID,
             "repository_owner": owner,
-            "repository_owner_id": "1",
+            "repository_owner_id": OWNER_ID,
             "ref": ref,
             "ref_type": "tag",
             "sha": "a" * 40,
@@ -97,7 +101,21 @@ class Issuer:
             changed = json.loads((self.folder / "claims.json").read_bytes())
         except FileNotFoundError:
             changed = {}
-        return {name: value for name, value in (claims | changed).items() if value is not None}
+        claims |= changed
+        claims.setdefault("sub", self._subject(claims))
+        return {name: value for name, value in claims.items() if value is not None}
+
+    def _subject(self, claims: dict[str, Any]) -> str:
+        """Return the subject of a job: its repository, and its environment, pull request or ref."""
+        repository = str(claims["repository"])
+        if not (self.folder / "name-subject").exists():
+            owner, _, name = repository.partition("/")
+            repository = f"{owner}@{claims['repository_owner_id']}/{name}@{claims['repository_id']}"
+        if environment := claims.get("environment"):
+            return f"repo:{repository}:environment:{str(environment).replace(':', '%3A')}"
+        if str(claims["event_name"]).startswith("pull_request"):
+            return f"repo:{repository}:pull_request"
+        return f"repo:{repository}:ref:{claims['ref']}"
 
     def token(self, audience: str) -> str:
         """Sign a token."""

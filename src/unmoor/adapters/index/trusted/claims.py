@@ -1,6 +1,8 @@
 """The claims of an ID token, and the publisher on the index that matches them.
 
 Does not check the signature; the index does. Claims are cleaned before they are printed, and the token never is.
+Nothing here reads ``sub``, and PyPI does not compare it either: its form differs between repositories (since July 2026
+new and renamed ones have the numbers of owner and repository in it), and an owner can change it.
 """
 
 from __future__ import annotations
@@ -9,12 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from unmoor.errors import Denied, Unknown
+from unmoor.errors import Unknown
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
 MISSING = "MISSING"
-_SHOWN = ("sub", "repository", "workflow_ref", "job_workflow_ref", "environment", "ref")
+_SHOWN = (
+    *("repository", "repository_owner_id", "job_workflow_ref", "environment"),
+    *("event_name", "workflow_ref", "ref", "sub"),
+)
 _SHOWN_ELSEWHERE = ("iss", "sub", "project_path", "ci_config_ref_uri", "environment", "ref", "email")
 _LONGEST = 200
 
@@ -71,17 +76,20 @@ class Claims:
             if part
         )
 
-    def refuse_reusable(self, index: str) -> None:
-        """Raise `Denied` in a reusable workflow, which the index does not match with the publisher's workflow."""
+    @property
+    def doubt(self) -> str:
+        """Why an index may refuse this job, which only the index decides; empty if nothing suggests that."""
         called, calling = self.values.get("job_workflow_ref", ""), self.values.get("workflow_ref", "")
         if called and calling and called != calling:
-            raise Denied(
-                "this job runs in a reusable workflow, and indexes do not support trusted publishing from one:"
-                f" the ID token names {self.get('job_workflow_ref')}, called by {self.get('workflow_ref')}",
-                where=index,
-                next_step="publish from a job of the workflow that the tag itself starts; the reusable one may build"
-                " and test, and pass the files on as an artifact",
+            return (
+                f"this job runs in a reusable workflow: the ID token names {self.get('job_workflow_ref')}, called by"
+                f" {self.get('workflow_ref')}. An index may refuse it: PyPI takes only the called file, only from the"
+                " publisher's own repository and at the same ref. If it does, publish from a job of the workflow that"
+                " the tag itself starts; the reusable one may build and test, and pass the files on as an artifact"
             )
+        if self.values.get("event_name") == "pull_request_target":
+            return "this job runs for a pull request (pull_request_target): PyPI refuses that; start it for a tag"
+        return ""
 
     def table(self, index: str) -> str:
         """The claims next to the required fields of the publisher, one a line."""
@@ -105,12 +113,14 @@ class Claims:
             }
         owner, _, name = self.get("repository").partition("/")
         return {
-            "sub": f"begins with repo:{self.get('repository')}",
             "repository": f"owner {owner}, repository {name}" if name else "owner and repository",
-            "workflow_ref": "not compared",
+            "repository_owner_id": "the account that owned the repository when the publisher was added",
             "job_workflow_ref": f"workflow {self.workflow}" if self.workflow else "the file name of the workflow",
             "environment": named,
-            "ref": "any",
+            "event_name": "any but pull_request_target",
+            "workflow_ref": "not compared",
+            "ref": "not compared",
+            "sub": "not compared",
         }
 
 

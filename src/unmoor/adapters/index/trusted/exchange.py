@@ -1,7 +1,4 @@
-"""Trusted publishing requests to the index: get its audience, and exchange an ID token for an API token.
-
-The addresses are PyPI's, on the host that takes uploads: ``/_/oidc/audience`` and ``/_/oidc/mint-token``.
-"""
+"""Trusted publishing requests to the index: get its audience, and exchange an ID token for an API token."""
 
 from __future__ import annotations
 
@@ -25,8 +22,6 @@ from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret, masker
 from unmoor.util.text import clean
 
-AUDIENCE = "/_/oidc/audience"
-MINT = "/_/oidc/mint-token"
 LIFETIME = 600.0
 """Seconds to use a token before minting a new one. PyPI's tokens are valid for 900."""
 _LIMIT = 100_000
@@ -40,6 +35,26 @@ _USE_A_TOKEN = 'or set an API token and trusted-publishing = "never"'  # noqa: S
 
 
 @dataclass(frozen=True, kw_only=True)
+class Endpoints:
+    """Where an index does trusted publishing: the addresses of its audience and of the exchange, and their origin."""
+
+    root: str
+    audience: str
+    mint: str
+
+    @classmethod
+    def of(cls, place: IndexPlace) -> Endpoints:
+        """Return the addresses of an index: PyPI's paths, on the host that takes uploads.
+
+        This is the only place that knows them. With PEP 807 (a draft) an index would name them itself, in a document
+        at ``/.well-known/pytp``.
+        """
+        parts = urlsplit(place.upload)
+        root = f"{parts.scheme}://{parts.netloc}"
+        return cls(root=root, audience=f"{root}/_/oidc/audience", mint=f"{root}/_/oidc/mint-token")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Minted:
     """A token, and for how many seconds to use it."""
 
@@ -49,7 +64,7 @@ class Minted:
 
 def audience(place: IndexPlace, http: BoundedSession) -> str:
     """Ask the index for the audience of its ID tokens. Raises `Denied`, `Unknown`."""
-    url = _root(place) + AUDIENCE
+    url = Endpoints.of(place).audience
     answer = http.get(url, headers={"Accept": "application/json"}, limit=_LIMIT, deadline=_DEADLINE)
     if origin(answer.url) != origin(url):
         raise Denied(
@@ -64,7 +79,7 @@ def audience(place: IndexPlace, http: BoundedSession) -> str:
             raise _refused(place, "not-enabled", f"not-enabled: {error_message(answer)}", Claims())
         case HTTPStatus.NOT_FOUND:
             raise Denied(
-                f"{place.name} has no trusted publishing: {AUDIENCE} does not exist there",
+                f"{place.name} has no trusted publishing: {urlsplit(url).path} does not exist there",
                 where=without_query(url),
                 next_step='set an API token, and trusted-publishing = "never" for this index',
             )
@@ -85,7 +100,7 @@ def audience(place: IndexPlace, http: BoundedSession) -> str:
 
 def mint(place: IndexPlace, http: BoundedSession, token: Secret, claims: Claims) -> Minted:
     """Exchange an ID token, in one try. Raises `Denied` if the index refuses, `Unknown` if it may have accepted."""
-    url = _root(place) + MINT
+    url = Endpoints.of(place).mint
     answer = http.send(
         "POST",
         url,
@@ -100,11 +115,6 @@ def mint(place: IndexPlace, http: BoundedSession, token: Secret, claims: Claims)
         raise _unexpected_answer(place, answer)
     code, description = _error(answer)
     raise _refused(place, code, masker([token])(description), claims)
-
-
-def _root(place: IndexPlace) -> str:
-    parts = urlsplit(place.upload)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _is_public(place: IndexPlace) -> bool:
@@ -196,7 +206,8 @@ _REFUSALS: dict[str, _Refusal] = {
     "invalid-publisher": _Refusal(
         "{index} has no trusted publisher that matches this job",
         "on {index}, under the project's 'Publishing' (for a new project: the account's), add a publisher with the"
-        " fields on the right, or change the workflow to match the publisher; each index needs its own publisher",
+        " fields on the right, or change the workflow to match the publisher; each index needs its own publisher, and"
+        " a pending one expires (on PyPI after 30 days)",
     ),
     "invalid-pending-publisher": _Refusal(
         "{index} has a pending publisher for this job and cannot create its project, which exists already",
@@ -221,11 +232,12 @@ def _refused(place: IndexPlace, code: str, description: str, claims: Claims) -> 
         refusal = _NAME
     lines = [f"{refusal.means.format(index=place.name)} ({description})"]
     if claims.values:
+        lines += filter(None, (claims.doubt,))
         lines.append(claims.table(place.name))
         lines += [f"{name}: {claims.get(name) or MISSING}" for name in ("iss", "aud") if refusal.token]
     return Denied(
         "\n".join(lines),
-        where=_root(place),
+        where=Endpoints.of(place).root,
         next_step=refusal.step.format(index=place.name),
         retryable=refusal.retryable,
         otherwise=refusal.otherwise,

@@ -89,10 +89,11 @@ class TrustedPublishing:
             return Proved(taken=False, detail=f"{origin}; no token requested")
         around = ambient(self.environ)
         if upto is LoginProbe.MINTING and (around is None or around.renews):
+            # Whatever the claims made doubtful, the index has decided now.
             return Proved(taken=True, detail=f"{self.login().origin}: minted a token")
         _, claims = self._identity()
         once = "; the CI gives one ID token per job, saved for the upload" if around and not around.renews else ""
-        return Proved(taken=False, detail=f"{origin}, as {claims.brief()}{once}")
+        return Proved(taken=False, detail=f"{origin}, as {claims.brief()}{once}", warning=claims.doubt)
 
     def login(self) -> Login:
         """A token that stays valid for some minutes: the current one, or a new one. Raises `Denied`, `Unknown`."""
@@ -128,14 +129,12 @@ class TrustedPublishing:
         return _Held(login=login, begun=begun, lifetime=minted.lifetime)
 
     def _identity(self) -> tuple[Secret, Claims]:
-        """A fresh ID token for this index, and its claims. Raises `Denied` in a reusable workflow."""
+        """A fresh ID token for this index, and its claims."""
         from unmoor.adapters.index.trusted.claims import Claims
         from unmoor.adapters.index.trusted.exchange import audience
 
         token = id_token(audience(self.place, self.http), self.environ)
-        claims = Claims.of(token)
-        claims.refuse_reusable(self.place.name)
-        return token, claims
+        return token, Claims.of(token)
 
 
 class _SpentError(Denied):
