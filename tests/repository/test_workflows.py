@@ -48,6 +48,9 @@ class Job:
         return [step.get("with", {}) for step in self.steps if step.get("uses", "").startswith(f"{action}@")]
 
 
+QUEUED = {"cancel-in-progress": False, "queue": "max"}
+
+
 def _jobs() -> list[Job]:
     return [
         Job(workflow=path.stem, name=name, body=body)
@@ -112,29 +115,30 @@ def test_a_release_starts_on_a_version_tag_or_by_hand() -> None:
     assert starts["workflow_dispatch"]["inputs"]["tag"]["required"] is True
 
 
-def test_the_workflow_of_the_guide_keeps_these_rules() -> None:
-    """The workflow in the guide starts on tags, has a full checkout, and is never cancelled by the next release."""
-    guide = (ROOT / "docs" / "how-to" / "github-actions.md").read_text("utf-8")
-    (block,) = re.findall(r"^```yaml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+@pytest.mark.parametrize("page", ["github-actions.md", "wheels.md"])
+def test_the_workflow_of_a_guide_keeps_these_rules(page: str) -> None:
+    """The workflow in a guide starts on tags, has a full checkout, and is never cancelled by the next release."""
+    guide = (ROOT / "docs" / "how-to" / page).read_text("utf-8")
+    (block, *_) = re.findall(r"^```yaml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
     workflow = YAML(typ="safe", pure=True).load(block)
-    assert workflow["on"] == {"push": {"tags": ["v*"]}}
+    assert workflow["on"] == {"push": {"tags": ["v*"]}, "workflow_dispatch": None}
     assert workflow["permissions"] == {}
-    assert workflow["concurrency"] == {"group": "release-${{ github.ref_name }}", "cancel-in-progress": False}
-    assert workflow["jobs"]["release"]["timeout-minutes"]
-    job = Job(workflow="guide", name="release", body=workflow["jobs"]["release"])
-    for rule in (
-        test_every_action_is_pinned_by_commit,
-        test_no_expression_reaches_a_script,
-        test_a_checkout_is_whole_and_keeps_no_token,
-    ):
-        rule(job)
+    assert workflow["concurrency"] == {"group": "release-${{ github.ref_name }}", **QUEUED}
+    for name, body in workflow["jobs"].items():
+        assert body["timeout-minutes"]
+        job = Job(workflow="guide", name=name, body=body)
+        for rule in (
+            test_every_action_is_pinned_by_commit,
+            test_no_expression_reaches_a_script,
+            test_a_checkout_is_whole_and_keeps_no_token,
+        ):
+            rule(job)
 
 
 def test_releases_of_one_tag_wait_for_each_other() -> None:
-    """Each tag has its own group, and a newer run never cancels a run that publishes."""
+    """Each tag has its own group, and a newer run cancels neither a run that publishes nor one that waits."""
     concurrency = _read(ROOT / ".github" / "workflows" / "release.yml")["concurrency"]
-    assert concurrency["group"] == "release-${{ inputs.tag || github.ref_name }}"
-    assert concurrency["cancel-in-progress"] is False
+    assert concurrency == {"group": "release-${{ inputs.tag || github.ref_name }}", **QUEUED}
 
 
 @pytest.mark.parametrize(
