@@ -289,6 +289,7 @@ def test_a_forge_that_cannot_be_read_is_unknown(at: StageInputs, local: local_fo
 # ---- versions that come from git
 
 STATIC = '[project]\nname = "small-one"\ndynamic = ["version"]\n'
+SCM = ["setuptools>=80", "setuptools-scm>=10"]  # 10 is a front end of vcs-versioning
 POETRY = '[project]\nname = "small-one"\ndynamic = ["version"]\n[tool.poetry]\nversion = "0.0.0"\n'
 
 
@@ -296,7 +297,13 @@ POETRY = '[project]\nname = "small-one"\ndynamic = ["version"]\n[tool.poetry]\nv
 @pytest.mark.parametrize(
     ("requires", "backend", "rest"),
     [
-        (["setuptools>=80", "setuptools-scm>=8"], "setuptools.build_meta", STATIC + "[tool.setuptools_scm]\n"),
+        (
+            SCM,
+            "setuptools.build_meta",
+            STATIC + '[tool.setuptools_scm]\nversion_file = "src/small_one/_version.py"\ntag.strict = true\n',
+        ),
+        (SCM, "setuptools.build_meta", STATIC + '[tool.setuptools_scm.tag]\nprefix = "other-"\n'),
+        ([*SCM, "vcs-versioning"], "setuptools.build_meta", STATIC + "[tool.vcs-versioning]\n"),
         (["hatchling", "hatch-vcs"], "hatchling.build", STATIC + '[tool.hatch.version]\nsource = "vcs"\n'),
         (["pdm-backend"], "pdm.backend", STATIC + '[tool.pdm.version]\nsource = "scm"\n'),
         (
@@ -310,7 +317,15 @@ POETRY = '[project]\nname = "small-one"\ndynamic = ["version"]\n[tool.poetry]\nv
             POETRY + "[tool.poetry-dynamic-versioning]\nenable = true\n",
         ),
     ],
-    ids=["setuptools-scm", "hatch-vcs", "pdm", "uv-dynamic-versioning", "poetry-dynamic-versioning"],
+    ids=[
+        "setuptools-scm",
+        "tag prefix",
+        "vcs-versioning",
+        "hatch-vcs",
+        "pdm",
+        "uv-dynamic-versioning",
+        "poetry-dynamic-versioning",
+    ],
 )
 @pytest.mark.parametrize("version", ["2.0rc1"])
 def test_version_is_the_tags(
@@ -318,7 +333,8 @@ def test_version_is_the_tags(
 ) -> None:
     """Every way to read a version from git gives the release's, even with another tag on the commit."""
     text = f"[build-system]\nrequires = {json.dumps(requires)}\nbuild-backend = {json.dumps(backend)}\n{rest}"
-    at = make_inputs({"pyproject.toml": text, "src/small_one/__init__.py": ""}, version=version)
+    tracked = {"src/small_one/_version.py": "version = '0.9'\n"}
+    at = make_inputs({"pyproject.toml": text, "src/small_one/__init__.py": "", **tracked}, version=version)
     at.repo.git("tag", "v9.9.9")
     made = built(at)
     assert {str(parse_filename(file.name).version) for file in made.files} == {version}

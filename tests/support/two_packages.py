@@ -27,7 +27,7 @@ path = "src/alpha/__init__.py"
 """
 BETA = """\
 [build-system]
-requires = ["setuptools>=77", "setuptools-scm>=8"]
+requires = ["setuptools>=77", "setuptools-scm>=10"]
 build-backend = "setuptools.build_meta"
 
 [project]
