@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from unmoor.errors import TimedOut, Unknown, error_classes
+from unmoor.util.safe_folder import make_folder, open_in_place, open_regular
 
 READY = 20.0
 STOP = 5.0
@@ -78,13 +79,13 @@ def start(
     and `Unknown`, with the end of their log, if they exit.
     """
     folder = folder.absolute()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(folder, mode=0o700)
     arguments = [sys.executable, "-m", "unmoor.rehearsal.serve", str(folder), "--repository", repository]
     arguments += [] if checkout is None else ["--checkout", str(checkout.absolute())]
     arguments += [] if file_limit is None else ["--file-limit", str(file_limit)]
     for host in hosts if registry else ():
         arguments += ["--registry", host]
-    with (folder / "serve.log").open("wb") as log:
+    with os.fdopen(open_in_place(folder / "serve.log", empty=True), "wb") as log:
         # Its own session: Ctrl-C at the terminal reaches only this process, which stops the servers last.
         process = subprocess.Popen(
             arguments,
@@ -141,7 +142,8 @@ def _read_ready_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str
 
 def _end_of_log(folder: Path) -> str:
     """Return the end of what the servers wrote to stderr, safe for a terminal."""
-    text = (folder / "serve.log").read_bytes()[-LOG_TAIL:].decode(errors="replace")
+    with open_regular(folder / "serve.log") as stream:
+        text = stream.read()[-LOG_TAIL:].decode(errors="replace")
     return "".join(char if char.isprintable() else " " for char in text).strip() or "no output"
 
 

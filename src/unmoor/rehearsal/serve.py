@@ -28,6 +28,7 @@ from unmoor.rehearsal.registry.site import Site
 from unmoor.rehearsal.shared import remote, worldfile
 from unmoor.rehearsal.shared.worldfile import Addresses
 from unmoor.util.filelock import exclusive_lock
+from unmoor.util.safe_folder import make_folder, open_in_place
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -89,7 +90,7 @@ def options(arguments: Sequence[str]) -> Options:
 
 def locked(folder: Path) -> AbstractContextManager[None]:
     """Lock the folder, because two worlds in it would overwrite each other's state. Raises `Refused`."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(folder, mode=0o700)
     next_step = "stop it, or choose another folder"
     return exclusive_lock(
         folder, name="lock", busy="another world is running here", next_step=next_step, retryable=False
@@ -253,7 +254,7 @@ def serve(chosen: Options) -> None:
         proxies, lacking = begin_registries(chosen, started, registries) if registries else ({}, "")
         if lacking:
             registries = {}
-        log = os.open(chosen.folder / "requests.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        log = open_in_place(chosen.folder / "requests.jsonl", flags=os.O_WRONLY | os.O_APPEND, mode=0o600)
         app = build(
             chosen, Served(addresses=addresses, git=remote.Remote(chosen.folder / "remote.git"), proxies=proxies), log
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -30,7 +31,8 @@ from unmoor.ports.services import Services
 from unmoor.products import Access, Dists, File, Release, Tool
 from unmoor.publish.restore import Surfaces, missing_files
 from unmoor.release_request import ReleaseRequest
-from unmoor.util.files import is_safe_name
+from unmoor.util.files import atomic_writer, is_safe_name
+from unmoor.util.safe_folder import make_folder, open_regular, remove, rename
 from unmoor.util.text import clean
 
 
@@ -223,21 +225,20 @@ class BuildDists(Build[Dists]):
         The manifest goes first: while it is there, the files count as complete.
         """
         self.folder.open()
-        self.folder.manifest.unlink(missing_ok=True)
-        shutil.rmtree(self.folder.dists, ignore_errors=True)
+        remove(self.folder.manifest)
+        remove(self.folder.dists)
 
     def _fetch(self, release: Release, forge_release: ForgeRelease | None, manifest: Manifest) -> Dists | None:
         """Fetch the files of a manifest into the run folder, all of them or none."""
         with self._temporary_folder() as temporary:
             for wanted in manifest.dists(self.folder.dists).files:
                 if is_intact(wanted):
-                    shutil.copyfile(wanted.path, temporary / wanted.name)
+                    _copy_into(wanted.path, temporary)
                 elif not self._surfaces.fetch(wanted, release, forge_release, temporary):
                     return None
             restored = manifest.dists(self.folder.dists)
             self._clear()
-            temporary.chmod(0o755)
-            temporary.rename(self.folder.dists)
+            rename(temporary, self.folder.dists)
         self.folder.write_manifest(manifest)
         return self._with_decisions(restored)
 
@@ -245,11 +246,12 @@ class BuildDists(Build[Dists]):
     def _temporary_folder(self) -> Iterator[Path]:
         """A folder on the same disk, removed afterwards unless it was renamed."""
         self.folder.open()
-        temporary = Path(tempfile.mkdtemp(dir=self.folder.path, prefix=".dists-"))
+        temporary = self.folder.path / f".dists-{secrets.token_hex(8)}"
+        make_folder(temporary)
         try:
             yield temporary
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            remove(temporary)
 
 
 def _wrong_files(manifest: Manifest, release: Release) -> Conflict:
@@ -280,10 +282,7 @@ def _copy_into(built: Path, folder: Path) -> File:
         raise InvalidDist(
             f"{clean(built.name)!r} is not a valid file name", next_step="correct the project's build backend"
         )
-    folder.mkdir(parents=True, exist_ok=True)
     place = folder / built.name
-    with built.open("rb") as source, place.open("wb") as copy:
+    with open_regular(built) as source, atomic_writer(place) as copy:
         shutil.copyfileobj(source, copy)
-        copy.flush()
-        os.fsync(copy.fileno())
     return describe_file(place)

@@ -22,6 +22,7 @@ from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
 from unmoor.ports.shell import Ran, Shell
 from unmoor.ports.world import Login
 from unmoor.util.files import atomic_writer
+from unmoor.util.safe_folder import open_regular
 from unmoor.util.text import clean
 
 _HISTORY = 2_000
@@ -112,7 +113,7 @@ class DockerEngine:
         """Load the images of an archive; see `unmoor.ports.engine.Engine`."""
 
         def load(api: Any) -> Iterator[object]:
-            with archive.open("rb") as stream:
+            with open_regular(archive) as stream:
                 yield from api.load_image(stream)
 
         try:

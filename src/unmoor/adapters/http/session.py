@@ -30,6 +30,7 @@ from unmoor.errors import Unknown
 from unmoor.ports.world import Login
 from unmoor.products import File
 from unmoor.util.files import is_safe_name
+from unmoor.util.safe_folder import open_regular
 from unmoor.util.secret import Secret, masker
 from unmoor.util.text import clean
 
@@ -270,7 +271,7 @@ def _opened(body: bytes | Path) -> AbstractContextManager[bytes | IO[bytes]]:
     if isinstance(body, bytes):
         return nullcontext(body)
     # Send an empty file as empty bytes: requests would send it chunked.
-    return body.open("rb") if body.stat().st_size else nullcontext(b"")
+    return open_regular(body) if body.stat().st_size else nullcontext(b"")
 
 
 def _answer(response: requests.Response, watch: DeadlineWatch, request: _Request) -> Response:

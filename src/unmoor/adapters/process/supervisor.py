@@ -27,6 +27,7 @@ from types import FrameType, TracebackType
 from typing import IO, Self
 
 from unmoor.errors import Interrupted, ToolMissing
+from unmoor.util.safe_folder import open_in_place
 
 MARK = "UNMOOR_RUN"
 GRACE = 2.0
@@ -148,7 +149,9 @@ class Processes:
         program = _find(args[0], env)
         with self._lock, contextlib.ExitStack() as stack:
             self._start_reaper()
-            output = subprocess.PIPE if log is None else stack.enter_context(log.open("wb"))
+            output: int | IO[bytes] = subprocess.PIPE
+            if log is not None:
+                output = stack.enter_context(os.fdopen(open_in_place(log, empty=True), "wb"))
             try:
                 popen = subprocess.Popen(
                     [program, *args[1:]],

@@ -6,7 +6,7 @@ storage, because its API does not list manifests without a tag. The registry its
 
 from __future__ import annotations
 
-import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -23,6 +23,7 @@ from unmoor.rehearsal.registry.rules import Rules, Who
 from unmoor.rehearsal.registry.tokens import Access, Signer
 from unmoor.rehearsal.registry.upstream import Upstream, nothing
 from unmoor.rehearsal.shared.http import note
+from unmoor.util.safe_folder import remove
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -95,7 +96,8 @@ class PackageStore:
         for version in versions:
             await self._delete(name, version)
         for part in ("_manifests", "_layers", "_uploads"):
-            shutil.rmtree(self._folder(name) / part, ignore_errors=True)
+            with suppress(OSError):  # the registry may write there just now
+                remove(self._folder(name) / part)
 
     def _may_delete(self, name: str, versions: list[Version]) -> None:
         if not self.rules.may_administer(name):

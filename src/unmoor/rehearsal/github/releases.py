@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.store import Digests
+from unmoor.util.safe_folder import remove
 
 BODY_LIMIT = 125_000
 ASSETS_LIMIT = 1000
@@ -172,7 +173,7 @@ class Releases:
     def delete(self, release: Release) -> None:
         """Delete a release; the tag stays, and cannot be used again if the release was immutable."""
         for asset in release.assets:
-            self.path_of(asset).unlink(missing_ok=True)
+            remove(self.path_of(asset))
         self._save(releases=tuple(r for r in self.state.releases if r.id != release.id))
 
     def _apply(self, release: Release, change: Change) -> Release:
@@ -284,7 +285,7 @@ class Releases:
         if release.immutable:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Cannot delete assets from an immutable release.")
         self._swap(replace(release, assets=tuple(each for each in release.assets if each.id != asset.id)))
-        self.path_of(asset).unlink(missing_ok=True)
+        remove(self.path_of(asset))
 
     def _swap(self, changed: Release) -> None:
         self._save(releases=tuple(changed if each.id == changed.id else each for each in self.state.releases))

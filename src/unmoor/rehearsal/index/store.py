@@ -12,6 +12,7 @@ from packaging.version import Version
 
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.store import Digests
+from unmoor.util.safe_folder import make_folder, remove
 
 ARCHIVED, QUARANTINED, DEPRECATED = "archived", "quarantined", "deprecated"
 STATUSES = (QUARANTINED, ARCHIVED, DEPRECATED)
@@ -73,7 +74,7 @@ class ProjectStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "projects").mkdir(parents=True, exist_ok=True)
+        make_folder(folder / "projects")
         store.tidy(folder)
         loaded = (store.load(path, Project) for path in sorted((folder / "projects").glob("*.json")))
         self._projects: dict[str, Project] = {each.normalized: each for each in loaded if each}
@@ -141,7 +142,7 @@ class ProjectStore:
         """Delete a file for good: its name can never be used again."""
         files = tuple(each for each in project.files if each is not file)
         self._put(replace(project, files=files, deleted=(*project.deleted, file.name)))
-        self.bytes_of(file).unlink(missing_ok=True)
+        remove(self.bytes_of(file))
 
     def yank(self, project: Project, version: str, reason: str) -> None:
         """Yank a release (PEP 592), as on the project's page."""

@@ -13,6 +13,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import re
 import secrets
 import time
@@ -33,6 +34,7 @@ from unmoor.rehearsal.index.store import ProjectStore
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.http import note
 from unmoor.rehearsal.shared.oidc import ALGORITHM, OWNER_ID, Issuer
+from unmoor.util.safe_folder import open_in_place
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -169,7 +171,7 @@ class Minting:
         used = self.folder / "id-tokens-used"
         if claims["jti"] in store.lines(used):
             raise MintError("invalid-reuse-token", "invalid token: already used")
-        with used.open("a", encoding="utf-8") as stream:
+        with os.fdopen(open_in_place(used, flags=os.O_WRONLY | os.O_APPEND), "a", encoding="utf-8") as stream:
             stream.write(f"{claims['jti']}\n")
         return self._new(sorted({canonicalize_name(each.project) for each in mine}))
 

@@ -26,6 +26,7 @@ from unmoor.rehearsal.index.trusted_publishing import Minted, Minting
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.http import drain, note
 from unmoor.rehearsal.shared.store import Digests, Intake
+from unmoor.util.files import write_atomic
 
 if TYPE_CHECKING:
     from packaging.metadata import Metadata
@@ -201,7 +202,7 @@ class Uploads:
         path = self.project_store.bytes_of(file)
         intake.keep(path)
         if inner is not None:
-            path.with_name(f"{path.name}.metadata").write_bytes(inner)
+            write_atomic(path.with_name(f"{path.name}.metadata"), inner, sync=False)
         self.project_store.add(offer.text("name"), file, raw)
         return "stored"
 

@@ -17,6 +17,7 @@ from unmoor.adapters.process.reaper import LABEL
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import UnmoorError
 from unmoor.rehearsal.registry.site import Site
+from unmoor.util.files import write_atomic
 
 IMAGES = ("registry:2", "registry:3", "registry:latest")
 _PIDS = 256
@@ -64,7 +65,7 @@ class Containers:
         if state["State"]["Running"]:
             return False
         log = self.connection.ask(lambda api: api.logs(container, tail=_LINES), what="the registry's log")
-        site.log.write_bytes(log)
+        write_atomic(site.log, log)
         return True
 
     def stop(self) -> None:

@@ -15,6 +15,7 @@ from unmoor.rehearsal.registry import process
 from unmoor.rehearsal.registry.container import Containers
 from unmoor.rehearsal.registry.process import PROGRAM, Programs
 from unmoor.rehearsal.registry.site import Site
+from unmoor.util.safe_folder import remove
 
 MISSING = (
     f"no {PROGRAM} on the PATH (Debian and Ubuntu: apt-get install {PROGRAM}),"
@@ -61,7 +62,7 @@ class Registries:
         """Start a registry for each site; use them after `wait`."""
         self.sites, self._runner = sites, runner
         for site in sites:
-            (site.folder / "socket").unlink(missing_ok=True)
+            remove(site.folder / "socket")
             runner.begin(site)
 
     def wait(self) -> None:

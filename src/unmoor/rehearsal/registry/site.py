@@ -11,6 +11,7 @@ from pathlib import Path
 
 from unmoor.rehearsal.registry.tokens import ISSUER
 from unmoor.util.files import write_atomic
+from unmoor.util.safe_folder import make_folder, open_regular
 
 LOG_TAIL = 1000
 
@@ -50,12 +51,13 @@ class Site:
 
     def end_of_log(self) -> str:
         """Return the end of the registry's log, safe for a terminal."""
-        text = self.log.read_bytes()[-LOG_TAIL:].decode(errors="replace")
+        with open_regular(self.log) as stream:
+            text = stream.read()[-LOG_TAIL:].decode(errors="replace")
         return "".join(char if char.isprintable() else " " for char in text).strip() or "no output"
 
     def configure(self, *, address: str, certificate: bytes) -> None:
         """Write the registry's configuration; ``address`` is the proxy's."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self.folder, mode=0o700)
         bundle = self.folder / "root.pem"
         settings = {
             "version": "0.1",

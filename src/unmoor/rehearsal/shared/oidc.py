@@ -64,7 +64,6 @@ class Issuer:
                 return cast("RSAPrivateKey", serialization.load_pem_private_key(path.read_bytes(), None))
             key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
             kind, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-            self.folder.mkdir(parents=True, exist_ok=True)
             write_atomic(path, key.private_bytes(kind, form, serialization.NoEncryption()), mode=0o600)
             return key
 

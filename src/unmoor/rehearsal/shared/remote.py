@@ -10,6 +10,7 @@ from pathlib import Path
 
 from unmoor.errors import Refused, ToolMissing
 from unmoor.util.digests import is_commit
+from unmoor.util.safe_folder import remove, rename
 
 TIMEOUT = 60.0
 _FIELDS = "%(refname)%00%(objectname)%00%(objecttype)"
@@ -34,7 +35,7 @@ def begin(folder: Path, checkout: Path | None) -> subprocess.Popen[bytes] | None
     if (folder / "remote.git").is_dir():
         return None
     aside = folder / "remote.git.part"
-    shutil.rmtree(aside, ignore_errors=True)
+    remove(aside)
     made = ("init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(aside))
     cloned = ("clone", "--quiet", "--bare", "--template=", "--", str(checkout), str(aside))
     return subprocess.Popen(
@@ -62,7 +63,7 @@ def finish(folder: Path, begun: subprocess.Popen[bytes] | None) -> Remote:
                 where="the local world",
                 next_step="run it in a git checkout",
             )
-        (folder / "remote.git.part").rename(folder / "remote.git")
+        rename(folder / "remote.git.part", folder / "remote.git")
     return Remote(folder / "remote.git")
 
 

@@ -16,6 +16,9 @@ from typing import IO, TypeVar
 
 import msgspec
 
+from unmoor.util.files import write_atomic
+from unmoor.util.safe_folder import make_folder, open_in_place, open_regular, remove, rename
+
 PIECE = 1 << 20
 
 T = TypeVar("T")
@@ -28,16 +31,14 @@ def now() -> str:
 
 def save(path: Path, state: object) -> None:
     """Write a state as JSON, to a temporary file that is then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    aside.write_bytes(msgspec.json.encode(state))
-    aside.replace(path)
+    write_atomic(path, msgspec.json.encode(state), sync=False)
 
 
 def load(path: Path, kind: type[T]) -> T | None:
     """Read a state; ``None`` if there is none."""
     try:
-        data = path.read_bytes()
+        with open_regular(path) as stream:
+            data = stream.read()
     except FileNotFoundError:
         return None
     return msgspec.json.decode(data, type=kind)
@@ -46,7 +47,8 @@ def load(path: Path, kind: type[T]) -> T | None:
 def lines(path: Path) -> frozenset[str]:
     """Return the lines of a control file; none if it does not exist."""
     try:
-        return frozenset(path.read_text(encoding="utf-8").split())
+        with open_regular(path) as stream:
+            return frozenset(stream.read().decode().split())
     except FileNotFoundError:
         return frozenset()
 
@@ -74,9 +76,8 @@ class Intake:
     """A temporary file that is hashed while it is written, never held in memory as a whole."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f".{secrets.token_hex(8)}.part"
-        self._file = self.path.open("xb")
+        self._file = os.fdopen(open_in_place(self.path, flags=os.O_WRONLY | os.O_EXCL), "wb")
         self._sha256 = hashlib.sha256()
         self._blake2 = hashlib.blake2b(digest_size=32)
         self._md5 = hashlib.md5(usedforsecurity=False)
@@ -102,13 +103,13 @@ class Intake:
 
     def keep(self, path: Path) -> None:
         """Rename the file to its final path."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.replace(path)
+        make_folder(path.parent)
+        rename(self.path, path)
 
     def drop(self) -> None:
         """Remove the file, unless it has its final path already."""
         self._file.close()
-        self.path.unlink(missing_ok=True)
+        remove(self.path)
 
 
 def tidy(folder: Path) -> None:

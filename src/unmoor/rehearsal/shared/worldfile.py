@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmoor.errors import Unknown
-from unmoor.util.files import write_atomic
+from unmoor.util.files import read_regular, write_atomic
 
 WORLD = "world.toml"
 CREDENTIALS = "credentials.json"
 USER = "rehearsal"
+_LIMIT = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ def credentials(folder: Path) -> Credentials:
     read: object = {}
     with contextlib.suppress(FileNotFoundError):
         try:
-            read = json.loads(path.read_bytes())
+            read = json.loads(read_regular(path, _LIMIT))
         except ValueError:
             read = None
     if not isinstance(read, dict) or not all(isinstance(value, str) and value for value in read.values()):
