@@ -29,6 +29,7 @@ TESTS_OF_SEVERAL = {
     "adapters/http/test_tls.py": "sessions and downloads over TLS, with a certificate authority of its own",
     "adapters/forge/test_faults.py": "the forge's adapter against servers that lie, break off and limit",
     "adapters/registry/test_faults.py": "the registries' adapter against registries that misbehave",
+    "cli/test_links.py": "every command, with a link at every place of `.unmoor`",
     "cli/test_module.py": "`python -m unmoor`, which is __main__ at the top",
     "dists/checks/test_corpus.py": "every rule, against a corpus of bad files",
     "dists/checks/test_index.py": "the rules against the local index, which shares no code with them",
