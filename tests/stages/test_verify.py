@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from tests.support.image_stages import COMMIT, FakeGitRemote
 from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import DISTS, RELEASE, DraftInputs, LocalForge, draft_inputs, start_forge, text_file
 from tests.support.sample_values import FakeClock
@@ -14,7 +16,7 @@ from tests.support.sample_values import FakeClock
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
 from unmoor.core.stage import Output, StageContext
-from unmoor.errors import Conflict, Incomplete, Unknown, UnmoorError
+from unmoor.errors import Conflict, Incomplete, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeAsset
 from unmoor.ports.index import Holding
 from unmoor.products import PublishedRelease, Subject, Uploaded, Verified
@@ -108,6 +110,7 @@ def public(at: LocalForge, folder: Path, *, spoil: tuple[str, Spoil] | None = No
         page=PAGE,
         index=FakeIndex(whole(one)),
         forge=at.forge(""),
+        git=cast("Any", FakeGitRemote({one.release.tag: one.release.commit})),
         clock=clock,
     )
     return PublicRelease(one, page, stage, clock, [])
@@ -131,6 +134,23 @@ def test_everything_is_read_back_by_digest_without_credentials(at: LocalForge, t
     assert {what for surface, what in digests if surface == "forge"} == {*files, "SHA256SUMS", "manifest.json"}
     assert not any(held.pending for held in verified.held)
     assert it.clock.slept == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [
+        pytest.param({}, "no longer on the remote", id="deleted"),
+        pytest.param({"v0.0": COMMIT}, "no longer on the remote", id="another tag"),
+        pytest.param({"TAG": COMMIT}, f"it names commit {COMMIT} now", id="moved"),
+    ],
+)
+def test_a_tag_that_moved_is_never_verified(at: LocalForge, tmp_path: Path, tags: dict[str, str], words: str) -> None:
+    """The tag is read after everything else; the error gives the tested commit, and the present one."""
+    it = public(at, tmp_path)
+    remote = FakeGitRemote({it.one.release.tag if tag == "TAG" else tag: commit for tag, commit in tags.items()})
+    with pytest.raises(Refused, match=words) as caught:
+        replace(it, stage=replace(it.stage, git=cast("Any", remote))).verify()
+    assert it.one.release.commit in str(caught.value)
 
 
 @pytest.mark.parametrize(

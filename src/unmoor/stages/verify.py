@@ -14,6 +14,7 @@ from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.images.image_state import image_item
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
+from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.poll import growing, poll
 from unmoor.ports.registry import Registry
@@ -22,6 +23,7 @@ from unmoor.products import Dists, File, MovedTags, PublishedRelease, Release, U
 from unmoor.products.surface_state import Item, State, SurfaceState
 from unmoor.publish.compare import FORGE, compare_index
 from unmoor.publish.release_assets import SUMS, content_of, digest_of, find_asset
+from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
 
@@ -31,7 +33,7 @@ _SHORTEST, _LONGEST = 0.5, 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyRelease(Check[Verified]):
-    """Reads the index, the forge and the registries back. Waits up to ``patience`` seconds for the index.
+    """Reads the index, the forge, the registries and the tag back. Waits up to ``patience`` seconds for the index.
 
     A file that the index holds but installers cannot see yet is pending, not missing: the simple
     pages of a big index lag by minutes.
@@ -46,6 +48,7 @@ class VerifyRelease(Check[Verified]):
     registries: tuple[Registry, ...] = ()
     index: Index
     forge: Forge
+    git: Git
     clock: Clock
     patience: float = 120.0
 
@@ -71,6 +74,7 @@ class VerifyRelease(Check[Verified]):
             registries=request.registries(services),
             index=services.index,
             forge=services.forge,
+            git=services.git,
             clock=services.clock,
             patience=request.settings.verify_patience,
         )
@@ -78,10 +82,15 @@ class VerifyRelease(Check[Verified]):
     def plan(self) -> str:
         """Say what would be read."""
         images = f" and every image from {', '.join(r.name for r in self.registries)}" if self.registries else ""
-        return f"read every file back by sha256 from {self.index.name} and {self.forge.address}{images}"
+        return (
+            f"read every file back by sha256 from {self.index.name} and {self.forge.address}{images}, and the tag again"
+        )
 
     def make(self, context: StageContext) -> Verified:
-        """Read every surface. Raises `Incomplete` and `Conflict` with the names of the files, and `Unknown`."""
+        """Read every surface. Raises `Incomplete` and `Conflict` with the names of the files, and `Unknown`.
+
+        Raises `Refused` if the tag no longer names the commit that was released.
+        """
         release, dists = context[self.release], context[self.dists]
         released = self._verify_forge(release, dists, context[self.page])
         state = self._verify_index(Manifest.of(release, dists))
@@ -90,6 +99,8 @@ class VerifyRelease(Check[Verified]):
             if each.pending:
                 context.warn(f"{each.what} is published on {each.surface}, verification pending: {each.pending}")
         images = self._verify_images(context[self.tagged]) if self.tagged else []
+        # Last, since the index may have taken minutes.
+        verify_tag_unmoved(self.git, release)
         return Verified(held=(*held, *released, *images))
 
     def _verify_images(self, pointed: MovedTags) -> list[VerifiedItem]:
