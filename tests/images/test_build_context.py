@@ -145,6 +145,20 @@ def test_an_ignore_file_that_hides_dist_is_overridden_with_a_warning(
     assert again.warnings == ()
 
 
+@pytest.mark.parametrize("link", ["docker", "docker/Dockerfile.dockerignore", ".dockerignore"])
+def test_an_ignore_file_outside_is_not_written(tmp_path: Path, link: str) -> None:
+    """A link in the commit that leads out of the context is not followed to write there."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "Dockerfile.dockerignore").write_text("dist\n")
+    tree = cloned(tmp_path / "tree", {"a": "x"})
+    (tree / link).parent.mkdir(exist_ok=True)
+    (tree / link).symlink_to(outside if link == "docker" else outside / "Dockerfile.dockerignore")
+    dockerfile = Dockerfile.parse(b"FROM scratch\n", "docker/Dockerfile")
+    prepare(tree, [], dockerfile, release=RELEASE, history=False)
+    assert (outside / "Dockerfile.dockerignore").read_text() == "dist\n"
+
+
 def test_size(tmp_path: Path) -> None:
     """Ignored files do not count; above the limit the error names the largest entries."""
     tree = cloned(tmp_path / "tree", {"big/a": "x" * 3000, "big/b": "x" * 3000, "ignored/c": "x" * 9000, "small": "x"})

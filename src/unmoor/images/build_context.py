@@ -97,9 +97,14 @@ def _unhide_dist(folder: Path, dockerfile: Dockerfile) -> tuple[str, ...]:
 
 
 def _ignore_file(folder: Path, dockerfile: Dockerfile) -> Path | None:
-    """Return the ignore file that applies: the Dockerfile's own takes precedence over the general one."""
-    candidates = (folder / f"{dockerfile.path}.dockerignore", folder / ".dockerignore")
-    return next((each for each in candidates if each.is_file() and not each.is_symlink()), None)
+    """Return the ignore file that applies: the Dockerfile's own takes precedence over the general one.
+
+    It will be written to, so one that a link leads to from here counts only if it is in the folder.
+    """
+    for each in (folder / f"{dockerfile.path}.dockerignore", folder / ".dockerignore"):
+        if each.is_file() and not each.is_symlink() and each.resolve().is_relative_to(folder.resolve()):
+            return each
+    return None
 
 
 def _matcher(ignore: Path | None) -> Any:
