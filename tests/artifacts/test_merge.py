@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support import sample_values
+from tests.support.beliefs import given
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import describe_file
@@ -43,7 +44,8 @@ def leg(folder: Path, *names: str, proven: bool = True, data: bytes = b"", **cha
 
 def read(*legs: Handover) -> list[tuple[Handover, Manifest]]:
     """The legs with their manifests."""
-    return [(each, each.read()) for each in legs]
+    belief = given(*(each.manifest for each in legs))
+    return [(each, manifests.decode(each.read(belief), where="leg")) for each in legs]
 
 
 def test_legs_are_one_release_in_any_order(tmp_path: Path) -> None:
@@ -89,7 +91,7 @@ def test_legs_at_odds(tmp_path: Path, changes: dict[str, Any], words: str) -> No
     """Legs of two releases, other bytes under one name and a second sdist are refused, both sides named."""
     names = changes.pop("names", (LINUX,))
     first, second = leg(tmp_path / "a", SDIST, LINUX), leg(tmp_path / "b", *names, **changes)
-    folder = RunFolder(tmp_path / "run")
+    folder = RunFolder(tmp_path / "run", given(first.manifest, second.manifest))
     with pytest.raises(Conflict, match=words) as caught:
         folder.take([first, second])
     assert f"{tmp_path}/a" in str(caught.value)
@@ -105,20 +107,21 @@ def test_other_spellings_of_one_project(tmp_path: Path) -> None:
 
 def test_a_proof_that_comes_later_is_taken_over(tmp_path: Path) -> None:
     """The same files handed over once more bring the proofs that were missing; what was proven here stays."""
-    folder = RunFolder(tmp_path / "run")
-    folder.take([leg(tmp_path / "a", SDIST), leg(tmp_path / "b", MAC, proven=False)])
-    before = folder.read_manifest()
+    first = [leg(tmp_path / "a", SDIST), leg(tmp_path / "b", MAC, proven=False)]
+    later = [Handover.of(tmp_path / "a"), leg(tmp_path / "c", MAC)]
+    folder = RunFolder(tmp_path / "run", given(*(each.manifest for each in (*first, *later))))
+    folder.take(first)
+    before = folder.read_known()
     assert before is not None
     assert [len(each.subjects) for each in before.proofs] == [1]
-    later = [Handover.of(tmp_path / "a"), leg(tmp_path / "c", MAC)]
     folder.take(later)
-    after = folder.read_manifest()
+    after = folder.read_known()
     assert after is not None
     assert [len(each.subjects) for each in after.proofs] == [2]
     own = replace(after.proofs[0], results=(Result(name="own", verdict=Verdict.PASSED),))
-    folder.write_manifest(replace(after, proofs=(own,)))
+    folder.write_build(replace(after, proofs=(own,)))
     folder.take(later)
-    kept = folder.read_manifest()
+    kept = folder.read_known()
     assert kept is not None
     assert kept.proofs == (own,)
 

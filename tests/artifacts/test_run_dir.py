@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support import sample_values
+from tests.support.beliefs import given
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import describe_file
@@ -36,7 +37,7 @@ def handed(tmp_path: Path) -> Path:
 
 def test_taken_whole(handed: Path, tmp_path: Path) -> None:
     """What the manifest names is copied with it, twice to the same end; what it does not name stays behind."""
-    folder = RunFolder(tmp_path / "run")
+    folder = RunFolder(tmp_path / "run", given(handed / manifests.NAME))
     for _ in range(2):
         folder.take([Handover.of(handed)])
     manifest = folder.read_manifest()
@@ -70,7 +71,7 @@ def test_not_taken(handed: Path, tmp_path: Path, spoil: str, error: type[Excepti
             sdist.unlink()
         case _:
             sdist.write_bytes(b"x" * sdist.stat().st_size)
-    folder = RunFolder(tmp_path / "run")
+    folder = RunFolder(tmp_path / "run", given(*(path for path in [manifest] if path.exists())))
     with pytest.raises(error, match=words):
         folder.take([Handover.of(handed, manifest)])
     assert folder.read_manifest() is None
@@ -78,7 +79,7 @@ def test_not_taken(handed: Path, tmp_path: Path, spoil: str, error: type[Excepti
 
 def test_other_files_are_there_already(handed: Path, tmp_path: Path) -> None:
     """A folder that holds another build of the tag is never overwritten."""
-    folder = RunFolder(tmp_path / "run")
+    folder = RunFolder(tmp_path / "run", given(handed / manifests.NAME))
     manifest = manifests.decode((handed / manifests.NAME).read_bytes(), where="x")
     folder.write_manifest(replace(manifest, artifacts=manifest.artifacts[:1]))
     with pytest.raises(Conflict, match="other files of the tag"):

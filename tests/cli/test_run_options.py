@@ -48,11 +48,12 @@ HERE = Path()
                 platforms=("linux/arm64",),
                 keep_images=True,
                 skip=("testpypi",),
-                manifest_sha256="00",
+                digests=("00", "11"),
+                leg_name="arm",
             ),
-            "unmoor release --dry-run --manifest-sha256 00 --built wheelhouse --skip testpypi --keep-images"
-            " --platform linux/arm64 v1",
-            "unmoor release --manifest-sha256 00 --built wheelhouse --skip testpypi v1",
+            "unmoor release --dry-run --manifest-sha256 00 --manifest-sha256 11 --built wheelhouse --skip testpypi"
+            " --leg-name arm --keep-images --platform linux/arm64 v1",
+            "unmoor release --manifest-sha256 00 --manifest-sha256 11 --built wheelhouse --skip testpypi v1",
             id="leg",
         ),
         pytest.param(

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 
-from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.errors import ConfigError
 from unmoor.images import image_names
 from unmoor.images.image_names import BuildTarget
-from unmoor.products import Dists, Image, Images, Release, Subject
+from unmoor.products import Dists, Release
 
 RELEASE = Release(
     repository="Acme/Demo",
@@ -101,20 +97,3 @@ def test_labels() -> None:
     assert not [
         name for name in image_names.labels_of(RELEASE, Dists(files=()), {}, site="x", base="scratch") if "base" in name
     ]
-
-
-def test_the_record(tmp_path: Path) -> None:
-    """A record that was written can be read; one that is broken or of another schema counts as missing."""
-    folder = RunFolder(tmp_path / ".unmoor" / "v1.0")
-    assert image_names.read_record(folder) is None
-    image = Image(name="ghcr.io/a/b", target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)
-    wheels = (Subject(name="x.whl", sha256="2" * 64),)
-    image_names.write_record(folder, RELEASE.commit, wheels, Images(images=(image,)))
-    recorded = image_names.read_record(folder)
-    assert recorded is not None
-    assert (recorded.commit, recorded.wheels, recorded.images) == (RELEASE.commit, wheels, (image,))
-    assert image_names.subject_of(image) == Subject(name="ghcr.io/a/b: linux/amd64", sha256="1" * 64)
-    for text in ("", "{}", "x", '{"schema": 2, "commit": "", "wheels": [], "images": []}'):
-        (folder.path / image_names.RECORD).write_text(text)
-        assert image_names.read_record(folder) is None
-    assert replace(image, size=2) == image

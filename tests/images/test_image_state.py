@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -49,7 +49,7 @@ def seen(
     resolve: Callable[[], Release] | None = None,
 ) -> dict[str, Item]:
     """Return the state of each tag; ``known`` if the images are in the settings."""
-    manifest = Manifest.of(release, Dists(files=(), tools=()), pushed=pushed)
+    manifest = replace(Manifest.of(release, Dists(files=(), tools=())), pushed=pushed.images)
     plans = it.plans if known else ()
     state = compare_images(manifest, it.wrap(it.registry()), FORGE, plans=plans, release=resolve or (lambda: release))
     return {item.name: item for item in state.items}

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from tests.support import sample_values
 
+from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest
-from unmoor.artifacts.run_dir import RunFolder
-from unmoor.errors import Conflict, Incomplete, UnmoorError
-from unmoor.images import image_names, legs
+from unmoor.artifacts.run_dir import BUILT_IMAGES, IMAGES, RunFolder
+from unmoor.errors import Conflict, Incomplete, Refused, Unknown, UnmoorError
+from unmoor.images import image_names, image_record, legs
+from unmoor.images.image_record import ImageRecord
 from unmoor.products import Dists, Image, Images, Proof, Result, Subject, Verdict
 
 RELEASE = sample_values.sample_release()
@@ -36,6 +38,11 @@ def proof_of(*images: Image) -> Proof:
     )
 
 
+def record_of(built: Image, commit: str, wheels: tuple[Subject, ...], *proofs: Proof) -> ImageRecord:
+    """The record of another machine that built one image."""
+    return ImageRecord(commit=commit, wheels=wheels, images=(built,), proofs=proofs)
+
+
 @pytest.fixture
 def here(tmp_path: Path) -> RunFolder:
     """A run folder with one wheel and its manifest."""
@@ -54,28 +61,26 @@ def leg(tmp_path: Path, here: RunFolder) -> Callable[..., Path]:
 
     def made(built: Image, *, commit: str = RELEASE.commit, wheels: tuple[Subject, ...] = wheels) -> Path:
         path = tmp_path / "legs" / built.platform.replace("/", "-") / built.id[-3:]
-        folder = RunFolder(path)
-        image_names.write_record(folder, commit, wheels, Images(images=(built,)))
-        folder.write_proof(proof_of(built))
-        image_names.images_archive(folder).write_bytes(b"archive")
+        folder = RunFolder(path, here.belief)
+        folder.write_document(IMAGES, image_record.encode(record_of(built, commit, wheels, proof_of(built))))
+        image_record.images_archive(folder).write_bytes(b"archive")
         return path
 
     return made
 
 
 def test_joined(here: RunFolder, leg: Callable[..., Path]) -> None:
-    """The run folder and manifest get every leg's images and proofs; a second merge changes nothing."""
+    """The run folder gets every leg's images and proofs; a second merge changes nothing."""
     images = [image(platform) for platform in PLATFORMS]
     paths = [leg(each) for each in images]
     records = []
     for _ in range(2):
         legs.join(here, paths)
-        record, manifest = image_names.read_record(here), here.read_manifest()
+        record = image_record.read_record(here)
         assert record is not None
-        assert manifest is not None
         assert set(record.images) == set(images)
-        assert here.read_proof("prove-images") == manifest.proof("prove-images") == proof_of(*images)
-        records.append((here.path / image_names.RECORD).read_bytes())
+        assert list(image_record.proofs(here)) == [proof_of(*images)]
+        records.append((here.path / BUILT_IMAGES).read_bytes())
     assert records[0] == records[1]
     assert legs.archives(paths) == tuple(path / "images.tar" for path in paths)
 
@@ -84,14 +89,14 @@ def test_images_built_here_stay(here: RunFolder, leg: Callable[..., Path]) -> No
     """This machine's image and proof are kept with the leg's; a proof of images that are gone is dropped."""
     own, other = image("linux/amd64"), image("linux/arm64")
     wheels = tuple(Subject(name=a.name, sha256=a.sha256) for a in Manifest.of(RELEASE, _dists(here)).artifacts)
-    image_names.write_record(here, RELEASE.commit, wheels, Images(images=(own,)))
-    here.add_proof(proof_of(own))
+    image_record.write_build_record(here, RELEASE.commit, wheels, Images(images=(own,)))
+    here.write_proof(proof_of(own))
     legs.join(here, [leg(other)])
-    record = image_names.read_record(here)
+    record = image_record.read_record(here)
     assert record is not None
     assert record.images == (own, other)
     assert here.read_proof("prove-images") == proof_of(own, other)
-    here.add_proof(proof_of(image("linux/386")))
+    here.write_proof(proof_of(image("linux/386")))
     legs.join(here, [leg(other)])
     assert here.read_proof("prove-images") == proof_of(other)
 
@@ -100,35 +105,46 @@ def _dists(folder: RunFolder) -> Dists:
     return Dists(files=(describe_file(folder.dists / WHEEL),))
 
 
-def spoilt(path: Path, how: str) -> None:
+def spoilt(path: Path, how: str, belief: Belief) -> None:
     """Break a leg so that it cannot be merged."""
-    folder = RunFolder(path)
-    if how == "record":
-        (path / image_names.RECORD).write_text("{}")
-    elif how == "record-pipe":
-        (path / image_names.RECORD).unlink()
-        os.mkfifo(path / image_names.RECORD)
-    elif how == "record-huge":
-        os.truncate(path / image_names.RECORD, 1 << 40)
-    elif how == "archive":
-        image_names.images_archive(folder).unlink()
-    elif how == "proof":
-        (path / "proofs" / "prove-images.json").unlink()
-    elif how == "proof-of-another-stage":
-        kept = path / "proofs" / "prove-images.json"
-        kept.write_text(kept.read_text().replace('"prove-images"', '"prove-dists"'))
-    else:
-        folder.write_proof(proof_of(image("linux/386")))
+    folder = RunFolder(path, belief)
+    record = image_record.read_record(folder)
+    assert record is not None
+    match how:
+        case "record":
+            folder.write_document(IMAGES, b"{}")
+        case "unvouched":
+            (path / IMAGES).write_bytes(image_record.encode(replace(record, manifest="5" * 64)))
+        case "record-pipe":
+            (path / IMAGES).unlink()
+            os.mkfifo(path / IMAGES)
+        case "record-huge":
+            os.truncate(path / IMAGES, 1 << 40)
+        case "archive":
+            image_record.images_archive(folder).unlink()
+        case "proof":
+            folder.write_document(IMAGES, image_record.encode(replace(record, proofs=())))
+        case "loose-proof":
+            folder.write_document(IMAGES, image_record.encode(replace(record, proofs=())))
+            folder.write_proof(proof_of(*record.images))
+        case "proof-of-another-stage":
+            other = replace(proof_of(*record.images), name="prove-dists")
+            folder.write_document(IMAGES, image_record.encode(replace(record, proofs=(other,))))
+        case _:
+            other = proof_of(image("linux/386"))
+            folder.write_document(IMAGES, image_record.encode(replace(record, proofs=(other,))))
 
 
 @pytest.mark.parametrize(
     ("how", "kind", "words"),
     [
-        ("record", Incomplete, "there is no readable images.json"),
-        ("record-pipe", Incomplete, "there is no readable images.json"),
-        ("record-huge", Incomplete, "there is no readable images.json"),
+        ("record", Unknown, "this is not a record of images"),
+        ("unvouched", Refused, "nothing vouches for this document"),
+        ("record-pipe", Incomplete, "there is no images.json"),
+        ("record-huge", Refused, "nothing vouches for this document"),
         ("archive", Incomplete, "there is no images.tar"),
         ("proof", Incomplete, "its images were not proven where they were built"),
+        ("loose-proof", Incomplete, "its images were not proven where they were built"),
         ("other-proof", Incomplete, "its images were not proven where they were built"),
         ("proof-of-another-stage", Incomplete, "its images were not proven where they were built"),
         ("commit", Conflict, "it was built from commit bbbb"),
@@ -152,7 +168,7 @@ def test_a_broken_leg_is_refused(
     elif how == "no-manifest":
         here.manifest.unlink()
     else:
-        spoilt(paths[0], how)
+        spoilt(paths[0], how, here.belief)
     before = {path: path.read_bytes() for path in here.path.rglob("*") if path.is_file()}
     with pytest.raises(kind) as caught:
         legs.join(here, paths)

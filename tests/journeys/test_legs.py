@@ -13,7 +13,7 @@ from tests.support.engines import TestEngine, engine  # noqa: F401 - the fixture
 from tests.support.git_repos import Repo
 from tests.support.local_release import LocalRelease
 
-from unmoor.images.image_names import RECORD
+from unmoor.artifacts.run_dir import IMAGES as RECORD
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 

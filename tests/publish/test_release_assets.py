@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from tests.support import sample_values
 
-from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.manifest import Manifest, encode
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Refused
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Notes
+from unmoor.publish.documents import Documents
 from unmoor.publish.release_assets import ASSET_SIZE_LIMIT, ReleaseAssets, same_text, select_draft
 
 ASSET = ForgeAsset(id=1, name="a.txt", size=1, sha256=None, uploaded=True, url="")
@@ -84,6 +85,12 @@ def test_texts_are_compared_as_a_reader_would(one: str, other: str, *, same: boo
     assert same_text(one, other) is same
 
 
+def documents_of(dists: Dists) -> Documents:
+    """The documents of a release of these files."""
+    manifest = Manifest.of(RELEASE, dists)
+    return Documents(manifest=manifest, manifest_data=encode(manifest))
+
+
 def file_named(name: str) -> File:
     """A file that no test reads."""
     return File(name=name, sha256=sha256(name.encode()).hexdigest(), size=3, path=Path(name))
@@ -94,7 +101,7 @@ def test_a_name_that_the_forge_would_change_is_refused(name: str, tmp_path: Path
     """SHA256SUMS would list a file that is not there."""
     dists = Dists(files=(file_named(name),))
     with pytest.raises(Refused, match="the forge would rename"):
-        ReleaseAssets.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path))
+        ReleaseAssets.of(documents_of(dists), dists, NOTES, RunFolder(tmp_path))
 
 
 def test_a_file_above_the_size_limit_is_refused(tmp_path: Path) -> None:
@@ -102,7 +109,7 @@ def test_a_file_above_the_size_limit_is_refused(tmp_path: Path) -> None:
     for size in (ASSET_SIZE_LIMIT - 1, ASSET_SIZE_LIMIT):
         dists = Dists(files=(replace(file_named("demo-1.0-py3-none-any.whl"), size=size),))
         with pytest.raises(Refused, match="smaller than 2 GiB") if size == ASSET_SIZE_LIMIT else nullcontext():
-            ReleaseAssets.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path))
+            ReleaseAssets.of(documents_of(dists), dists, NOTES, RunFolder(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -111,9 +118,8 @@ def test_a_file_above_the_size_limit_is_refused(tmp_path: Path) -> None:
 def test_too_many_files_are_refused(wheels: int, foreign: int, refused: str, tmp_path: Path) -> None:
     """SHA256SUMS, the manifest and foreign assets count, too."""
     dists = Dists(files=tuple(file_named(f"demo-1.0-{n}-py3-none-any.whl") for n in range(wheels)))
-    manifest = Manifest.of(RELEASE, dists)
     with pytest.raises(Refused, match="the forge accepts 1000") if refused == "of" else nullcontext():
-        bundle = ReleaseAssets.of(manifest, dists, NOTES, RunFolder(tmp_path))
+        bundle = ReleaseAssets.of(documents_of(dists), dists, NOTES, RunFolder(tmp_path))
         theirs = tuple(
             ForgeAsset(id=n + 1, name=f"x{n}.txt", size=1, sha256=None, uploaded=True, url="") for n in range(foreign)
         )
@@ -124,7 +130,7 @@ def test_too_many_files_are_refused(wheels: int, foreign: int, refused: str, tmp
 def test_the_sums_name_the_files_and_nothing_is_written(tmp_path: Path) -> None:
     """SHA256SUMS has the form of ``sha256sum -c``; only ``write`` creates files."""
     dists = Dists(files=(file_named("b.whl"), file_named("a.tar.gz")))
-    bundle = ReleaseAssets.of(Manifest.of(RELEASE, dists), dists, NOTES, RunFolder(tmp_path / "run"))
+    bundle = ReleaseAssets.of(documents_of(dists), dists, NOTES, RunFolder(tmp_path / "run"))
     texts = {path.name: data for path, data in bundle.texts}
     assert texts["SHA256SUMS"].decode().splitlines() == [
         f"{dists.files[1].sha256}  a.tar.gz",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import jsonschema
@@ -121,10 +121,10 @@ def test_a_failed_build_is_annotated_at_its_line() -> None:
 def test_the_summary_holds_proofs_and_the_next_step(tmp_path: Path) -> None:
     """The job summary has the stages, the proofs with their digests, and the next step after a failure."""
     path = tmp_path / "summary.md"
-    listener = actions.Summary(path)
-    for event in events():
-        listener(event)
+    ended = next(event for event in events() if isinstance(event, RunEnded))
+    actions.write_summary(path, replace(ended.report, documents={"manifest.json": "f" * 64}))
     text = path.read_text()
+    assert "| manifest.json | " + "f" * 64 + " |" in text
     assert "| tests | not tested |" in text
     assert "| demo-1.0-py3-none-any.whl | " + "b" * 64 + " |" in text
     assert "**pypi failed.** Next: use the next" in text

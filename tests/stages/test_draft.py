@@ -18,7 +18,6 @@ from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Conflict, Denied, Incomplete, Refused, Rejected, Unknown
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import File
-from unmoor.render.advice import next_step
 from unmoor.util.files import sha256_of
 
 
@@ -143,9 +142,9 @@ def test_another_text_is_replaced(at: LocalForge, tmp_path: Path) -> None:
     assert (forge_release.id, forge_release.body, forge_release.target) == (made.id, one.notes.body, one.release.commit)
 
 
-@pytest.mark.parametrize("name", ["wheel", "SHA256SUMS", "manifest.json"])
+@pytest.mark.parametrize("name", ["wheel", "SHA256SUMS"])
 def test_the_same_name_with_other_bytes_is_a_conflict(at: LocalForge, tmp_path: Path, name: str) -> None:
-    """On a draft that was complete nothing is replaced; the error has both digests."""
+    """On a draft with our manifest nothing is replaced; the error has both digests."""
     one = draft_inputs(at, tmp_path)
     made = one.stage.make(one.context)
     name = one.dists.files[0].name if name == "wheel" else name
@@ -171,19 +170,34 @@ def test_other_bytes_without_a_manifest_are_replaced(at: LocalForge, tmp_path: P
     assert one.stage.find(one.context) == made
 
 
-@pytest.mark.parametrize("public", [False, True])
-def test_files_of_another_build_of_the_commit(at: LocalForge, tmp_path: Path, *, public: bool) -> None:
-    """If two runs built the commit, the error tells the later one how to use the files of the first."""
+def test_a_draft_of_another_build_is_replaced(at: LocalForge, tmp_path: Path) -> None:
+    """Nothing vouches for the first draft, and nothing else is out: the second build replaces all of it."""
     one = draft_inputs(at, tmp_path / "one")
     one.stage.make(one.context)
-    if public:
-        (forge_release,) = one.stage.forge.releases(one.release.tag)
-        one.stage.forge.publish(forge_release, prerelease=False, latest=True)
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
+    one.stage.forge.attach(forge_release, text_file(tmp_path / "demo-1.0-cp312-cp312-any.whl", "alien"))
+    other = draft_inputs(at, tmp_path / "other", one.release, salt="other")
+    assert other.stage.find(other.context) is None
+    clock = FakeClock()
+    made = replace(other.stage, clock=clock).make(other.context)
+    assert other.stage.find(other.context) == made
+    assert sum(clock.slept) >= 30
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
+    assert {asset.name for asset in forge_release.assets} == {asset.name for asset in made.assets}
+
+
+def test_a_public_release_of_another_build_is_a_conflict(at: LocalForge, tmp_path: Path) -> None:
+    """A public release never changes; the error says how its digest is given, and never offers the one it read."""
+    one = draft_inputs(at, tmp_path / "one")
+    made = one.stage.make(one.context)
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
+    one.stage.forge.publish(forge_release, prerelease=False, latest=True)
     other = draft_inputs(at, tmp_path / "other", one.release, salt="other")
     for look in (other.stage.find, other.stage.make):
         with pytest.raises(Conflict) as caught:
             look(other.context)
-        assert f"remove {other.stage.folder.path}, then run" in next_step(caught.value)
+        assert "--manifest-sha256 HEX" in caught.value.next_step
+        assert not any(asset.sha256 in caught.value.next_step for asset in made.assets)
 
 
 @dataclass
@@ -232,19 +246,29 @@ def test_of_two_concurrent_runs_the_first_file_decides(at: LocalForge, tmp_path:
 
 
 def test_a_manifest_with_another_text_is_replaced(at: LocalForge, tmp_path: Path) -> None:
-    """On a draft, a manifest with another proof of the same files is replaced."""
-    one = draft_inputs(at, tmp_path)
+    """On a draft, another machine's manifest of the same files is replaced: its proofs are not ours."""
+    one = draft_inputs(at, tmp_path / "one")
     one.stage.make(one.context)
-    again = replace(one, proof=replace(one.proof, results=()))
+    again = draft_inputs(at, tmp_path / "two", one.release)
+    again = replace(again, proof=replace(one.proof, results=()))
     assert again.stage.find(again.context) is None
     made = again.stage.make(again.context)
     assert again.stage.find(again.context) == made
 
 
+def test_the_manifest_never_changes(at: LocalForge, tmp_path: Path) -> None:
+    """A later run on this machine keeps the manifest that is complete, whatever it would write today."""
+    one = draft_inputs(at, tmp_path)
+    made = one.stage.make(one.context)
+    later = replace(one, dists=replace(one.dists, decisions=("skipped testpypi",)))
+    assert later.stage.find(later.context) == made
+
+
 def test_a_distribution_that_is_not_ours_is_a_conflict(at: LocalForge, tmp_path: Path) -> None:
     """Users would take a foreign distribution for a file of this release."""
     one = draft_inputs(at, tmp_path)
-    forge_release = started(one)
+    one.stage.make(one.context)
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
     one.stage.forge.attach(forge_release, text_file(tmp_path / "demo-0.1-py3-none-any.whl", "old"))
     with pytest.raises(Conflict, match=r"demo-0\.1"):
         one.stage.make(one.context)

@@ -21,7 +21,7 @@ from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.core.stage import Output
 from unmoor.errors import BuildFailed, ConfigError, Conflict, Refused, ToolMissing, UnmoorError
-from unmoor.images import image_names, oci_documents
+from unmoor.images import image_names, image_record, oci_documents
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Dists, Image, Images, Subject
 from unmoor.stages.images import BuildImages
@@ -330,7 +330,7 @@ def test_a_later_machine_takes_what_was_pushed(make_inputs: MakeInputs, shape: s
     image = Image(name=NAME, target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)
     made = Images(images=(image,))
     wheels = tuple(Subject(name=wheel.name, sha256=wheel.sha256) for wheel in dists.wheels)
-    image_names.write_record(at.folder, at.release.commit, wheels, made)
+    image_record.write_build_record(at.folder, at.release.commit, wheels, made)
     tag = image_names.commit_tag(at.release)
     ours, other = manifest_of(image.id), manifest_of("sha256:" + "2" * 64)
     held: dict[str, OciManifest] = {

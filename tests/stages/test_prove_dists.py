@@ -15,6 +15,7 @@ from tests.support import sample_projects
 
 from unmoor.adapters.uv import Uv
 from unmoor.artifacts.files import describe_file
+from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import SuiteOptions
 from unmoor.core.stage import Output
@@ -28,6 +29,11 @@ pytestmark = pytest.mark.journey  # real builds, clones or servers, one after th
 MakeInputs = Callable[..., StageInputs]
 EXTRA = '\n[project.optional-dependencies]\ncli = ["absent-one"]\n'
 SCRIPT = '\n[project.scripts]\nsmall = "small_one:main"\n'
+
+
+def hand_over(at: StageInputs, dists: Dists, proof: Proof) -> None:
+    """Put a proof into the manifest, as another machine does that hands its files over."""
+    at.folder.write_manifest(Manifest.of(at.release, dists, (proof,)))
 
 
 def stage(at: StageInputs, **settings: Any) -> ProveDists:
@@ -102,10 +108,7 @@ def test_proof_travels_in_the_manifest(make_inputs: MakeInputs, tmp_path: Any) -
         subjects=tuple(Subject(name=file.name, sha256=file.sha256) for file in reversed(dists.files)),
         results=tuple(Result(name=f"{file.name}: imports", verdict=Verdict.PASSED) for file in dists.files),
     )
-    at.folder.add_proof(replace(proof, name="zzz"))
-    at.folder.add_proof(proof)
-    manifest = at.folder.read_manifest()
-    assert manifest is not None
+    manifest = Manifest.of(at.release, dists, (proof, replace(proof, name="zzz")))
     assert [each.name for each in manifest.proofs] == ["prove-dists", "zzz"]
     elsewhere.write_manifest(manifest)
     assert stage(at, folder=elsewhere).find(at.context(dists=dists)) == proof
@@ -242,14 +245,14 @@ def test_wheel_for_another_platform(make_inputs: MakeInputs) -> None:
     assert "--dists DIR" in raised.value.next_step
     subject = Subject(name=foreign.name, sha256=dists.files[0].sha256)
     result = Result(name=f"{foreign.name}: imports", verdict=Verdict.NOT_TESTED)
-    at.folder.add_proof(Proof(name="windows", subjects=(subject,), results=(result,)))
+    hand_over(at, dists, Proof(name="windows", subjects=(subject,), results=(result,)))
     with pytest.raises(CheckFailed, match="no proof of it"):
         stage(at).make(context)
     passed = replace(result, verdict=Verdict.PASSED)
-    at.folder.add_proof(Proof(name="windows", subjects=(replace(subject, sha256="0" * 64),), results=(passed,)))
+    hand_over(at, dists, Proof(name="windows", subjects=(replace(subject, sha256="0" * 64),), results=(passed,)))
     with pytest.raises(CheckFailed, match="no proof of it"):
         stage(at).make(context)
-    at.folder.add_proof(Proof(name="windows", subjects=(subject,), results=(passed,)))
+    hand_over(at, dists, Proof(name="windows", subjects=(subject,), results=(passed,)))
     proof = stage(at).make(context)
     assert details(proof, Verdict.PASSED)[foreign.name] == "proven elsewhere: windows"
     assert {subject.name for subject in proof.subjects} == {file.name for file in dists.files}

@@ -13,6 +13,7 @@ from tests.support.sample_values import FakeClock
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry import OciRegistry
 from unmoor.artifacts import oci
+from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Output, StageContext
@@ -117,6 +118,7 @@ class ImageStages:
     packages: Mapping[str, Packages] = field(default_factory=dict)
     clock: FakeClock = field(default_factory=FakeClock)
     messages: list[str] = field(default_factory=list)
+    belief: Belief = field(default_factory=Belief)
     wrap: Callable[[Registry], Registry] = lambda registry: registry
 
     def __post_init__(self) -> None:
@@ -139,7 +141,7 @@ class ImageStages:
     @property
     def run(self) -> RunFolder:
         """The folder of the run."""
-        return RunFolder(self.folder / "run")
+        return RunFolder(self.folder / "run", self.belief)
 
     def built(self, release: Release, *, salt: str = "", stages: Sequence[str] = ("",)) -> Images:
         """Make an image for each target and platform, and add them to the engine."""

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from unmoor.errors import Unknown
-from unmoor.products import Dists, File, Images, Proof, Pushed, PushedImage, Release, Subject, Tool
+from unmoor.products import Dists, File, Proof, PushedImage, Release, Subject, Tool
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 NAME = "manifest.json"
-SCHEMA = 1
+SCHEMA = 2
+FORMER_SCHEMA = 1
+"""The schema of manifests that also listed what was pushed, and so changed after they were written."""
 LIMIT = 10_000_000
 
 
@@ -27,20 +29,12 @@ class Artifact:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageArtifact:
-    """One image of the release: a target on one platform, by the digest of its configuration."""
-
-    name: str
-    target: str
-    platform: str
-    id: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """Version, commit, artifacts with digests and sizes, proofs, versions of the tools, and unusual decisions.
 
-    Two manifests of one release are the same bytes: they hold no times, local paths or host names.
+    Two manifests of one release are the same bytes: they hold no times, local paths or host names. Images are not
+    listed: they have a record of their own, since no image can be built twice with the same bytes. ``pushed`` is only
+    in manifests of a former schema.
 
     ``path`` is the project's folder in the repository, omitted for the top. ``settings`` is empty if the
     settings are the commit's own, else ``NAME sha256:DIGEST`` of the file that replaced them.
@@ -56,7 +50,6 @@ class Manifest:
     path: str = ""
     settings: str = ""
     artifacts: tuple[Artifact, ...]
-    images: tuple[ImageArtifact, ...] = ()
     pushed: tuple[PushedImage, ...] = ()
     proofs: tuple[Proof, ...] = ()
     tools: tuple[Tool, ...] = field(default=())
@@ -68,11 +61,8 @@ class Manifest:
         release: Release,
         dists: Dists,
         proofs: tuple[Proof, ...] = (),
-        *,
-        images: Images | None = None,
-        pushed: Pushed | None = None,
     ) -> Manifest:
-        """Describe a release, its files and images, and the proofs of them."""
+        """Describe a release, its files, and the proofs of them."""
         return cls(
             project=release.project,
             version=release.version,
@@ -86,15 +76,15 @@ class Manifest:
                 Artifact(name=file.name, kind="wheel" if file.is_wheel else "sdist", sha256=file.sha256, size=file.size)
                 for file in dists.files
             ),
-            images=tuple(
-                ImageArtifact(name=image.name, target=image.target, platform=image.platform, id=image.id)
-                for image in (images.images if images else ())
-            ),
-            pushed=pushed.images if pushed else (),
             proofs=tuple(sorted(proofs, key=lambda proof: proof.name)),
             tools=dists.tools,
             decisions=dists.decisions,
         )
+
+    @property
+    def is_former(self) -> bool:
+        """Whether a former version of unmoor wrote it, which changed a manifest after it was written."""
+        return self.schema == FORMER_SCHEMA
 
     def is_of(self, release: Release) -> bool:
         """Whether this is the manifest of that tag, version, commit and project folder."""
@@ -122,6 +112,13 @@ class Manifest:
         """The wheels among the artifacts, by name and sha256."""
         return tuple(Subject(name=a.name, sha256=a.sha256) for a in self.artifacts if a.kind == "wheel")
 
+    def is_complete(self, name: str) -> bool:
+        """Whether the proof of that name covers every artifact."""
+        proof = self.proof(name)
+        return proof is not None and {(a.name, a.sha256) for a in self.artifacts} <= {
+            (subject.name, subject.sha256) for subject in proof.subjects
+        }
+
     def proof(self, name: str) -> Proof | None:
         """The proof of that name, ``None`` if there is none."""
         return next((proof for proof in self.proofs if proof.name == name), None)
@@ -132,8 +129,9 @@ def encode(manifest: Manifest) -> bytes:
     import msgspec
 
     document = msgspec.to_builtins(manifest)
-    if not manifest.path:
-        document.pop("path", None)
+    for name in ("path", "pushed"):
+        if not document.get(name):
+            document.pop(name, None)
     return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=2) + b"\n"
 
 
@@ -145,7 +143,8 @@ def decode(data: bytes, *, where: str) -> Manifest:
         manifest = decode_json(data[: LIMIT + 1], Manifest)
     except ValueError as error:
         raise Unknown(f"this is not a manifest: {error}", where=where, next_step="remove the file") from error
-    if manifest.schema != SCHEMA or not all(is_safe_name(artifact.name) for artifact in manifest.artifacts):
+    is_readable = manifest.schema in {SCHEMA, FORMER_SCHEMA}
+    if not is_readable or not all(is_safe_name(artifact.name) for artifact in manifest.artifacts):
         raise Unknown(
             f"cannot read a manifest of schema {manifest.schema}, or with unsafe file names",
             where=where,

@@ -1,18 +1,19 @@
 """Merge what several jobs built, each with its own manifest, into one manifest.
 
-Only a manifest and the bytes that it names count. The order of the legs does not matter: the same legs in
-another order give the same manifest.
+Only a manifest that is vouched for, and the bytes that it names, count. The order of the legs does not matter: the
+same legs in another order give the same manifest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
 from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.belief import Belief, require_vouched
 from unmoor.artifacts.manifest import Artifact, Manifest
 from unmoor.errors import Conflict, Incomplete
 from unmoor.products import Proof, Result
@@ -21,7 +22,7 @@ from unmoor.util.text import clean
 
 NAME_THEM = (
     "in the job that built the files: unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG;"
-    " then hand over .unmoor/TAG of that job: --dists DIR"
+    " then hand over .unmoor/TAG of that job, with the sha256 that it printed: --dists DIR --manifest-sha256 HEX"
 )
 _ONE_BUILD = "let one job build each file, and hand over what it built"
 # What the manifests of one release must agree on, by the name that messages use.
@@ -50,8 +51,8 @@ class Handover:
         inner = folder / "dists"
         return cls(dists=inner if inner.is_dir() else folder, manifest=manifest or folder / manifests.NAME)
 
-    def read(self) -> Manifest:
-        """Read the manifest. Raises `Incomplete` if there is none, `Unknown` if it is broken."""
+    def read(self, belief: Belief) -> bytes:
+        """Read the manifest. Raises `Incomplete` if there is none, `Refused` if nothing vouches for it."""
         try:
             data = read_regular(self.manifest, manifests.LIMIT)
         except FileNotFoundError as error:
@@ -61,11 +62,15 @@ class Handover:
                 next_step=NAME_THEM,
                 retryable=False,
             ) from error
-        return manifests.decode(data, where=str(self.manifest))
+        require_vouched(belief, data, where=str(self.manifest))
+        return data
 
 
 def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
-    """Merge manifests. Raises `Conflict` if two legs are of different releases, or have different files of one name."""
+    """Merge manifests that count. A proof speaks only of their files: what else it names is left out.
+
+    Raises `Conflict` if two legs are of different releases, or have different files of one name.
+    """
     first_leg, first = legs[0]
     named: dict[str, tuple[Handover, Artifact]] = {}
     for leg, manifest in legs:
@@ -84,8 +89,9 @@ def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
                     f" {leg.manifest}",
                     next_step=_ONE_BUILD,
                 )
+    proofs = merge_proofs(_about(proof, named) for _, manifest in legs for proof in manifest.proofs)
     if len(legs) == 1:
-        return first
+        return replace(first, proofs=proofs)
     sdists = [f"{name} ({leg.manifest})" for name, (leg, each) in sorted(named.items()) if each.kind == "sdist"]
     if len(sdists) > 1:
         raise Conflict(f"there is more than one sdist: {', '.join(sdists)}", next_step=_ONE_BUILD)
@@ -95,13 +101,17 @@ def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
         project=min(each.project for each in every),
         repository=min(each.repository for each in every),
         artifacts=tuple(sorted((each for _, each in named.values()), key=lambda one: (one.kind != "wheel", one.name))),
-        images=tuple(sorted({each for one in every for each in one.images}, key=str)),
-        pushed=tuple(sorted({each for one in every for each in one.pushed}, key=str)),
-        proofs=merge_proofs(proof for one in every for proof in one.proofs),
+        proofs=proofs,
         tools=tuple(sorted({tool for one in every for tool in one.tools}, key=lambda tool: (tool.name, tool.version))),
         # A leg that builds only one kind of file is nothing unusual in the whole release.
         decisions=tuple(sorted({each for one in every for each in one.decisions if not each.startswith(_FORMATS)})),
     )
+
+
+def _about(proof: Proof, named: Mapping[str, tuple[Handover, Artifact]]) -> Proof:
+    """The same proof without subjects that no manifest names."""
+    known = {(artifact.name, artifact.sha256) for _, artifact in named.values()}
+    return replace(proof, subjects=tuple(each for each in proof.subjects if (each.name, each.sha256) in known))
 
 
 def merge_proofs(proofs: Iterable[Proof]) -> tuple[Proof, ...]:

@@ -1,17 +1,18 @@
 """The run folder, ``.unmoor/<tag>/``: the built files, the proofs and the journal of a tag.
 
-It is a cache and a record. The truth is what the surfaces hold.
+It is a cache and a record. The truth is what the surfaces hold. Its documents count only if they are vouched for,
+since anyone may have put the folder there: a commit, another job, a download.
 """
 
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.files import is_intact
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import Handover, merge_manifests, merge_proofs
@@ -19,22 +20,32 @@ from unmoor.errors import Conflict, Incomplete
 from unmoor.products import File, Proof
 from unmoor.util.decode import decode_json
 from unmoor.util.files import atomic_writer, is_safe_name, read_regular, sha256_of, write_atomic
-from unmoor.util.safe_folder import OWN, make_folder, names_in, open_regular
+from unmoor.util.safe_folder import OWN, make_folder, names_in, open_regular, remove
 
-# Proofs are made in parallel, and each is added to the one manifest.
-_ADDING = threading.Lock()
+BUILT = "built.json"
+"""The record of the built files, before they are proven: a manifest that is not complete yet."""
+IMAGES = "images.json"
+"""The record of the images of the release."""
+BUILT_IMAGES = "built-images.json"
+"""The record of the built images, before they are proven."""
+_PROOFS = "proofs"
+_MAX_PROOFS = 100
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The paths in a run folder. Creates nothing until something is written."""
+    """The paths and documents of a run folder. Creates nothing until something is written.
+
+    Every document in it is read and written here, so that none counts without ``belief``.
+    """
 
     path: Path
+    belief: Belief = field(default_factory=Belief, compare=False)
 
     @classmethod
-    def of(cls, project: Path, tag: str) -> RunFolder:
+    def of(cls, project: Path, tag: str, belief: Belief | None = None) -> RunFolder:
         """The run folder of a tag in a project. A ``/`` in the tag is escaped."""
-        return cls(project / OWN / tag.replace("/", "%2F"))
+        return cls(project / OWN / tag.replace("/", "%2F"), belief or Belief())
 
     @property
     def dists(self) -> Path:
@@ -66,28 +77,69 @@ class RunFolder:
         if not ignore.exists():
             write_atomic(ignore, b"*\n")
 
-    def read_manifest(self) -> Manifest | None:
-        """Read the manifest, ``None`` if there is none. Raises `Unknown` if it is broken."""
+    def read_document(self, name: str) -> bytes | None:
+        """Read a document if it is vouched for; ``None`` if it is absent or nothing vouches for it."""
+        data = self._read(name)
+        return data if data is not None and self.belief.vouches_for(data) else None
+
+    def write_document(self, name: str, data: bytes) -> None:
+        """Write a document atomically. This account vouches for it from now on."""
+        self.open()
+        self.belief.remember(data, document=name)
+        write_atomic(self.path / name, data)
+
+    def unvouched(self) -> tuple[str, ...]:
+        """The names of the documents here that nothing vouches for. Given digests find their documents on the way."""
+        found = ((name, self._read(name)) for name in self._documents())
+        return tuple(name for name, data in found if data is not None and not self.belief.vouches_for(data))
+
+    def _documents(self) -> tuple[str, ...]:
+        """The names of the documents that may be here."""
+        names = sorted(names_in(self.path / _PROOFS))[:_MAX_PROOFS]
+        return (manifests.NAME, BUILT, IMAGES, BUILT_IMAGES, *(f"{_PROOFS}/{name}" for name in names))
+
+    def _read(self, name: str) -> bytes | None:
         try:
-            data = read_regular(self.manifest, manifests.LIMIT)
+            return read_regular(self.path / name, manifests.LIMIT)
         except FileNotFoundError:
             return None
-        return manifests.decode(data, where=str(self.manifest))
+
+    def read_manifest(self) -> Manifest | None:
+        """Read the complete manifest, ``None`` if there is none that counts. Raises `Unknown` if it is broken."""
+        return self._decode(manifests.NAME)
+
+    def read_known(self) -> Manifest | None:
+        """Read what names the files: the manifest, or the record of the build if the manifest is not complete yet."""
+        return self.read_manifest() or self._decode(BUILT)
+
+    def _decode(self, name: str) -> Manifest | None:
+        data = self.read_document(name)
+        return manifests.decode(data, where=str(self.path / name)) if data is not None else None
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Write the manifest atomically."""
-        self.open()
-        write_atomic(self.manifest, manifests.encode(manifest))
+        """Write the complete manifest."""
+        self.write_document(manifests.NAME, manifests.encode(manifest))
+
+    def write_build(self, manifest: Manifest) -> None:
+        """Write the record of the built files."""
+        self.write_document(BUILT, manifests.encode(manifest))
+
+    def forget_build(self) -> None:
+        """Remove the documents that name files: as long as one is there, the files count as complete."""
+        for name in (manifests.NAME, BUILT):
+            remove(self.path / name)
 
     def take(self, legs: Sequence[Handover]) -> None:
-        """Copy files that other machines built, each leg by its own manifest.
+        """Copy files that other machines built, each leg by its own manifest, which must be vouched for.
 
-        Raises `Incomplete` if a file or manifest is missing, `Conflict` if a file has other bytes, two legs
-        disagree or this folder already holds other files, and `Unknown` if a manifest is broken.
+        Raises `Refused` if nothing vouches for a manifest, `Incomplete` if a file or manifest is missing, `Conflict`
+        if a file has other bytes, two legs disagree or this folder already holds other files, and `Unknown` if a
+        manifest is broken.
         """
-        read = [(leg, leg.read()) for leg in legs]
+        data = [leg.read(self.belief) for leg in legs]
+        read = [(leg, manifests.decode(each, where=str(leg.manifest))) for leg, each in zip(legs, data, strict=True)]
         whole = merge_manifests(read)
-        known = self.read_manifest()
+        known = self.read_known()
         if known is not None and set(known.artifacts) != set(whole.artifacts):
             raise Conflict(
                 "this folder already holds other files of the tag",
@@ -98,13 +150,18 @@ class RunFolder:
         for leg, manifest in read:
             for file in manifest.dists(leg.dists).files:
                 self._copy(file)
-        if known is None:
-            self.write_manifest(whole)
+        if known is None and len(data) == 1:
+            self.write_document(manifests.NAME, data[0])
         else:
-            # A proof made here covers at least the digests that were handed over.
-            own = {proof.name: set(proof.subjects) for proof in known.proofs}
-            new = [proof for proof in whole.proofs if not own.get(proof.name, set()) >= set(proof.subjects)]
-            self.write_manifest(replace(known, proofs=merge_proofs((*known.proofs, *new))))
+            self._add_handed_over(known or whole, whole)
+
+    def _add_handed_over(self, known: Manifest, whole: Manifest) -> None:
+        """Record merged files, and proofs that are not known yet."""
+        # A proof made here covers at least the digests that were handed over.
+        own = {proof.name: set(proof.subjects) for proof in known.proofs}
+        new = [proof for proof in whole.proofs if not own.get(proof.name, set()) >= set(proof.subjects)]
+        if known is whole or new:
+            self.write_build(replace(known, proofs=merge_proofs((*known.proofs, *new))))
 
     def _copy(self, file: File) -> None:
         """Copy a handed-over file if it has the bytes that its manifest names."""
@@ -125,37 +182,31 @@ class RunFolder:
             shutil.copyfileobj(source, target)
 
     def read_proof(self, name: str) -> Proof | None:
-        """Read the proof that a stage left here, ``None`` if there is none or it cannot be read."""
-        if not is_safe_name(name):
+        """Read the proof that a stage left here, ``None`` if there is none that counts or it cannot be read."""
+        data = self.read_document(f"{_PROOFS}/{name}.json") if is_safe_name(name) else None
+        if data is None:
             return None
         try:
-            data = read_regular(self.path / "proofs" / f"{name}.json", manifests.LIMIT)
             proof = decode_json(data, Proof)
-        except (FileNotFoundError, ValueError):
+        except ValueError:
             return None
         return proof if proof.name == name else None
 
     def proofs(self, name: str) -> Iterator[Proof]:
-        """The proofs of a stage: the one it left here, then the manifest's. Raises `Unknown`."""
-        manifest = self.read_manifest()
-        known = (self.read_proof(name), manifest.proof(name) if manifest is not None else None)
+        """The proofs of a stage: the one it left here, then those in the documents about files. Raises `Unknown`."""
+        known = (self.read_proof(name), *(proof for proof in self.documented_proofs() if proof.name == name))
         return (proof for proof in known if proof is not None)
+
+    def documented_proofs(self) -> Iterator[Proof]:
+        """Every proof in the manifest and in the record of the build. Raises `Unknown`."""
+        documents = (self.read_manifest(), self._decode(BUILT))
+        return (proof for each in documents if each is not None for proof in each.proofs)
 
     def write_proof(self, proof: Proof) -> None:
         """Write a proof atomically."""
         import msgspec
 
-        self.open()
-        write_atomic(self.path / "proofs" / f"{proof.name}.json", msgspec.json.encode(proof))
-
-    def add_proof(self, proof: Proof) -> None:
-        """Write a proof, and add it to the manifest if there is one."""
-        with _ADDING:
-            self.write_proof(proof)
-            manifest = self.read_manifest()
-            if manifest is not None:
-                proofs = {each.name: each for each in (*manifest.proofs, proof)}
-                self.write_manifest(replace(manifest, proofs=tuple(proofs[name] for name in sorted(proofs))))
+        self.write_document(f"{_PROOFS}/{proof.name}.json", msgspec.json.encode(proof))
 
     def write_asset(self, name: str, data: bytes) -> Path:
         """Write a text asset of the release and return its path."""

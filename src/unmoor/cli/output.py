@@ -5,21 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
-from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import RunContext
 from unmoor.cli import workflow_log
 from unmoor.cli.exit_codes import message
-from unmoor.core.events import Event, Listener, Report, RunEnded, StageWarned
+from unmoor.core.events import Event, Listener, Report, StageWarned
 from unmoor.core.outcome import Failed
 from unmoor.core.stage import Reach
 from unmoor.errors import Internal
 from unmoor.products import Dists, Release, Uploaded, Verified
 from unmoor.render import actions, words
-from unmoor.util.files import sha256_of
 from unmoor.util.text import clean
 
 
@@ -28,7 +25,7 @@ def err(line: str) -> None:
     click.echo(line, err=True)
 
 
-def listeners(context: RunContext, *, progress: str, folder: RunFolder) -> tuple[Listener, ...]:
+def listeners(context: RunContext, *, progress: str) -> tuple[Listener, ...]:
     """Choose the listeners of a run. ``progress`` is auto, live, plain, json, warnings or none."""
     chosen: list[Listener] = []
     if progress == "auto":
@@ -52,10 +49,6 @@ def listeners(context: RunContext, *, progress: str, folder: RunFolder) -> tuple
         chosen.append(JsonLines(err))
     if context.actions:
         chosen.append(actions.Annotations(workflow_log.command))
-    if context.summary is not None:
-        chosen.append(actions.Summary(context.summary))
-    if context.output is not None:
-        chosen.append(_step_outputs(context.output, folder))
     return tuple(chosen)
 
 
@@ -64,17 +57,23 @@ def _print_warning(event: Event) -> None:
         err(f"{click.style('warning:', fg='yellow')} {event.stage}: {clean(event.text, limit=2000)}")
 
 
-def _step_outputs(path: Path, folder: RunFolder) -> Listener:
-    """Return a listener that writes the outputs for later jobs of GitHub Actions when the run ends."""
-
-    def write(event: Event) -> None:
-        if isinstance(event, RunEnded):
-            actions.write_outputs(path, outputs(event.report, folder))
-
-    return write
+def write_for_actions(context: RunContext, report: Report, *, leg_name: str = "") -> None:
+    """Write the job summary and the step outputs of GitHub Actions, as far as the run is there."""
+    if context.summary is not None:
+        actions.write_summary(context.summary, report)
+    if context.output is not None:
+        actions.write_outputs(context.output, outputs(report, leg_name=leg_name))
 
 
-def outputs(report: Report, folder: RunFolder) -> dict[str, str]:
+_DOCUMENTS = {
+    "manifest.json": "manifest-sha256",
+    "images.json": "images-sha256",
+    "prove-testpypi.json": "proof-sha256",
+}
+"""The documents of a run, and the step outputs that hold their sha256."""
+
+
+def outputs(report: Report, *, leg_name: str = "") -> dict[str, str]:
     """Return the values that later jobs need, by name. A value that is not known is missing."""
     values: dict[str, str] = {}
     release = report.product("tag")
@@ -86,10 +85,9 @@ def outputs(report: Report, folder: RunFolder) -> dict[str, str]:
             "prerelease": str(release.prerelease).lower(),
             "latest": str(release.highest).lower(),
         }
-    if report.product("dists") is not None and folder.manifest.exists():
-        values["manifest-sha256"] = sha256_of(folder.manifest)
+    values |= {_DOCUMENTS[name]: digest for name, digest in report.documents.items()}
     values["verified"] = str(isinstance(report.product("verify"), Verified)).lower()
-    return values
+    return {f"{name}-{leg_name}": value for name, value in values.items()} if leg_name else values
 
 
 def print_ending(report: Report, *, ceiling: Reach, next_command: str) -> int:

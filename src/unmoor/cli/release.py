@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -11,10 +13,14 @@ import click
 from unmoor.cli.help import GroupedCommand, examples
 from unmoor.cli.options import json_option, target_options
 from unmoor.cli.skip import skippable
+from unmoor.util.text import clean
 
 if TYPE_CHECKING:
     from unmoor.artifacts.merge import Handover
     from unmoor.cli.run_options import TargetOptions
+
+
+_LEG_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class ReleaseCommand(GroupedCommand):
@@ -23,9 +29,28 @@ class ReleaseCommand(GroupedCommand):
     groups: ClassVar = {
         "What to release, and where to": ("folder", "path", "world", "config"),
         "How far to go": ("dry_run", "hold", "until", "skip"),
-        "Files built by another job or tool": ("built", "dists", "manifest", "manifest_sha256"),
+        "Files built by another job or tool": ("built", "dists", "manifest", "digests", "leg_name"),
         "Container images": ("platforms", "keep_images", "legs"),
     }
+
+
+def _read_digests(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Read the digests of the option, else those of the variable. A variable that is set but empty is an error."""
+    from unmoor.artifacts.belief import VARIABLE, read_digest
+
+    if not values and VARIABLE in os.environ:
+        values = tuple(os.environ[VARIABLE].split()) or ("",)
+    try:
+        return tuple(map(read_digest, values))
+    except ValueError as error:
+        raise click.BadParameter(f"{clean(str(error))}; the run that made the document printed it") from error
+
+
+def _read_leg_name(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """Refuse a name that cannot be part of the name of a step output."""
+    if value and _LEG_NAME.fullmatch(value) is None:
+        raise click.BadParameter("use only letters, digits, '-' and '_'")
+    return value
 
 
 @click.command(
@@ -49,9 +74,12 @@ class ReleaseCommand(GroupedCommand):
 @click.option("--hold", is_flag=True, help="Stop before the first stage that cannot be taken back.")
 @click.option(
     "--manifest-sha256",
+    "digests",
     metavar="HEX",
-    default="",
-    help="Stop unless the manifest in .unmoor/TAG has this sha256, which an earlier job gave as its output.",
+    multiple=True,
+    callback=_read_digests,
+    help="Believe the manifest, record of images or proof with this sha256, which the run that made it printed. Give it"
+    " once for each document that is handed over, in any order.  [env: UNMOOR_MANIFEST_SHA256]",
 )
 @click.option(
     "--dists",
@@ -94,12 +122,21 @@ class ReleaseCommand(GroupedCommand):
     multiple=True,
     help="Add the images that another machine built, from its .unmoor/TAG. Can be repeated.",
 )
+@click.option(
+    "--leg-name",
+    metavar="NAME",
+    default="",
+    callback=_read_leg_name,
+    help="In a matrix of GitHub Actions: end the names of the step outputs with -NAME, so that no leg overwrites"
+    " those of another.",
+)
 @json_option
 def command(
     *,
     target: TargetOptions,
     until: tuple[str, ...],
-    manifest_sha256: str,
+    digests: tuple[str, ...],
+    leg_name: str,
     dists: tuple[Path, ...],
     manifest: tuple[Path, ...],
     built: Path | None,
@@ -136,7 +173,8 @@ def command(
             ceiling=ceiling,
             until=until,
             as_json=as_json,
-            manifest_sha256=manifest_sha256,
+            digests=digests,
+            leg_name=leg_name,
             handed=_handovers(dists, manifest),
             prebuilt=built,
             platforms=platforms,

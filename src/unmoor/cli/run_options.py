@@ -40,7 +40,8 @@ class RunOptions:
     """The options of a run of stages.
 
     ``rehearsing`` ignores the tag and the repository of the GitHub Actions run. ``quiet`` shows only warnings as
-    progress, because the result says the rest. ``engine`` is false for a command that builds no images on this
+    progress, because the result says the rest. ``digests`` are the sha256 of documents that the user vouches for;
+    ``leg_name`` distinguishes this leg of a matrix. ``engine`` is false for a command that builds no images on this
     machine: it contacts no container engine. ``command`` is the command line of the run, if it cannot be derived
     from the other options.
     """
@@ -53,7 +54,8 @@ class RunOptions:
     legs: tuple[Path, ...] = ()
     as_json: bool = False
     command: str = ""
-    manifest_sha256: str = ""
+    digests: tuple[str, ...] = ()
+    leg_name: str = ""
     rehearsing: bool = False
     quiet: bool = False
     engine: bool = True
@@ -79,14 +81,15 @@ class RunOptions:
         if self.command or self.ceiling is Reach.READS:
             return self.command or self.other_command("plan", tag)
         limits = [*_CEILINGS.get(self.ceiling, []), *_repeat("--until", self.until)]
-        images = [*(["--keep-images"] if self.keep_images else []), *_repeat("--platform", self.platforms)]
+        images = ["--leg-name", self.leg_name] if self.leg_name else []
+        images += [*(["--keep-images"] if self.keep_images else []), *_repeat("--platform", self.platforms)]
         return shlex.join(
             ["unmoor", "release", *self.target.arguments(), *limits, *self._file_arguments(), *images, tag]
         )
 
     def _file_arguments(self) -> list[str]:
         """Return the arguments for files from other jobs and tools, and for skipped stages."""
-        arguments = ["--manifest-sha256", self.manifest_sha256] if self.manifest_sha256 else []
+        arguments = _repeat("--manifest-sha256", self.digests)
         arguments += ["--built", str(self.prebuilt)] if self.prebuilt else []
         for each in self.handed:
             arguments += ["--dists", str(each.dists), "--manifest", str(each.manifest)]

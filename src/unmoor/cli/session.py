@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 
 from unmoor.adapters.factory import create_services
 from unmoor.adapters.process.supervisor import Processes
+from unmoor.artifacts.belief import Belief
+from unmoor.artifacts.notebook import StateNotebook
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.ci.github_actions import RunContext
-from unmoor.cli import exit_codes, image_selection, output
+from unmoor.cli import documents, exit_codes, image_selection, output
 from unmoor.cli.image_selection import ImageSelection
 from unmoor.cli.resolve_project import ResolvedTarget, open_world, read_sources, resolve_target
 from unmoor.cli.run_options import RunOptions
@@ -24,14 +26,13 @@ from unmoor.core.journal import FileJournal, NoJournal
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.scheduler import Run
 from unmoor.core.stage import Reach
-from unmoor.errors import Refused
+from unmoor.errors import UnmoorError
 from unmoor.images import legs
 from unmoor.ports.services import Services
 from unmoor.ports.world import World
 from unmoor.release_request import ReleaseRequest
 from unmoor.render import words
 from unmoor.util.filelock import exclusive_lock
-from unmoor.util.files import sha256_of
 from unmoor.util.text import clean
 
 LOCAL_REPOSITORY = "local/rehearsal"
@@ -81,16 +82,22 @@ def open_resolved(options: RunOptions, target: ResolvedTarget, processes: Proces
     images = image_selection.skip_unbuildable(images, world, services.engine if options.engine else None)
     for warning in images.skipped:
         output.err(f"warning: {warning}")
-    request = _request(options, target, world, images, platforms)
+    request = _request(options, target, world, images, platforms, folder=_open_folder(options, target, world))
     return Session(request=request, world=world, services=services, pipeline=assemble(request, services))
 
 
 def _request(
-    options: RunOptions, target: ResolvedTarget, world: World, images: ImageSelection, platforms: tuple[str, ...]
+    options: RunOptions,
+    target: ResolvedTarget,
+    world: World,
+    images: ImageSelection,
+    platforms: tuple[str, ...],
+    *,
+    folder: RunFolder,
 ) -> ReleaseRequest:
     return ReleaseRequest(
         settings=target.settings,
-        folder=RunFolder.of(target.checkout.folder, target.tag),
+        folder=folder,
         ceiling=options.ceiling,
         tag=target.tag,
         named=target.named,
@@ -113,15 +120,23 @@ def _request(
     )
 
 
+def _open_folder(options: RunOptions, target: ResolvedTarget, world: World) -> RunFolder:
+    """Return the run folder, with what vouches for documents: the digests that were given, and this user's notebook."""
+    checkout = target.checkout.folder
+    notebook = StateNotebook.of(world.forge.repository, target.tag, target.commit or "", checkout=checkout)
+    if notebook.problem and options.ceiling > Reach.READS:
+        output.err(f"warning: what this run writes will not be remembered: {clean(notebook.problem, limit=500)}")
+    return RunFolder.of(checkout, target.tag, Belief(given=frozenset(options.digests), notebook=notebook))
+
+
 def run_session(session: Session, options: RunOptions, processes: Processes) -> Report:
     """Run the pipeline. The run takes its lock and starts its journal before it makes anything."""
     workspace = Workspace(session.request.folder) if options.ceiling > Reach.READS else None
-    _require_manifest(session.request.folder, options.manifest_sha256)
     with processes.guarded(), workspace or nullcontext():
         if workspace and (options.handed or options.legs):
             workspace.enter()
             _copy_handovers(session.request.folder, options)
-        return Run(
+        report = Run(
             pipeline=session.pipeline,
             world=session.world.name,
             rehearsal=session.world.rehearsal,
@@ -129,7 +144,6 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
             listeners=output.listeners(
                 RunContext.from_environ(os.environ),
                 progress=output.progress_option(as_json=options.as_json, quiet=options.quiet),
-                folder=session.request.folder,
             ),
             journal=workspace.journal if workspace else NoJournal(),
             until=options.until,
@@ -138,6 +152,19 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
             raise_if_stopped=processes.check,
             stop_programs=processes.stop,
         ).execute()
+        if workspace:
+            report = _with_documents(report, session.request.folder)
+        output.write_for_actions(RunContext.from_environ(os.environ), report, leg_name=options.leg_name)
+        return report
+
+
+def _with_documents(report: Report, folder: RunFolder) -> Report:
+    """Write the documents of the run and add their sha256 to its report. A failure must not hide how the run ended."""
+    try:
+        return replace(report, documents=documents.write(report, folder))
+    except (UnmoorError, OSError) as error:
+        output.err(f"warning: the documents for later jobs could not be written: {clean(str(error), limit=500)}")
+        return report
 
 
 def _copy_handovers(folder: RunFolder, options: RunOptions) -> None:
@@ -169,19 +196,6 @@ class Workspace(ExitStack):
                 self.enter_context(exclusive_lock(self._folder.path))
                 self.journal.start()
                 self._entered = True
-
-
-def _require_manifest(folder: RunFolder, expected: str) -> None:
-    """Raise `Refused` if the manifest in the run folder does not have the ``expected`` sha256."""
-    if not expected:
-        return
-    actual = sha256_of(folder.manifest) if folder.manifest.exists() else "no manifest"
-    if actual != expected.lower():
-        raise Refused(
-            f"this is not the manifest of --manifest-sha256: expected sha256 {expected}, found {actual}",
-            where=str(folder.manifest),
-            next_step="copy the whole folder .unmoor/<tag> of the job that built and tested the files",
-        )
 
 
 def run(options: RunOptions) -> int:
@@ -228,6 +242,8 @@ def finish(report: Report, session: Session, options: RunOptions) -> int:
     if code == 0 and report.product("verify") is not None:
         what = "rehearsal passed" if session.world.rehearsal else "released"
         output.err(f"{what}: every surface holds {tag}, verified by digest")
+    for name, digest in report.documents.items():
+        output.err(f"sha256 of {name}:  {digest}")
     return code
 
 

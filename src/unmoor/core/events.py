@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from unmoor.core.outcome import Outcome
@@ -86,11 +86,15 @@ class StageReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The whole run: its stages in order, and all warnings."""
+    """The whole run: its stages in order, and all warnings.
+
+    ``documents`` are the sha256 of what later jobs have to be given, by file name, the manifest last.
+    """
 
     stages: tuple[StageReport, ...]
     warnings: tuple[StageWarned, ...]
     seconds: float
+    documents: Mapping[str, str] = field(default_factory=dict)
 
     def outcome(self, name: str) -> Outcome | None:
         """How the stage of that name ended, ``None`` if it was not wanted or does not exist."""

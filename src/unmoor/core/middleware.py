@@ -13,7 +13,7 @@ from unmoor.core.journal import Journal
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Reach, Resumable, StageContext
-from unmoor.errors import Denied, Internal, Unknown, UnmoorError, from_os_error
+from unmoor.errors import Conflict, Denied, Internal, Unknown, UnmoorError, from_os_error
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,24 @@ def make_product(task: Task) -> StepResult:
     """Make the product: the innermost step. A failure here may leave part of the product behind."""
     result = capture_errors(lambda task: Made(task.stage.make(task.context)))(task)
     return replace(result, begun=True) if isinstance(result, Failed) else result
+
+
+def refuse_unvouched(step: Step) -> Step:
+    """Send nothing if a product came from a document that nothing vouches for. Such a product has ``vouched`` false."""
+
+    def check(task: Task) -> StepResult:
+        unvouched = [by for by, product in task.context.products.items() if getattr(product, "vouched", True) is False]
+        if task.stage.reach < Reach.REMOTE or not unvouched:
+            return step(task)
+        return Failed(
+            Conflict(
+                f"nothing is sent: what {', '.join(unvouched)} found is public, but nothing vouches for it",
+                next_step="pass the sha256 of the release's manifest, which the run that made it printed:"
+                " --manifest-sha256 HEX",
+            )
+        )
+
+    return check
 
 
 def plan_above(ceiling: Reach) -> Callable[[Step], Step]:
@@ -191,6 +209,7 @@ def compose(*, ceiling: Reach, journal: Journal, listener: Listener, enter: Call
     """Nest the wrappers, innermost first. The only place that knows their order."""
     step: Step = make_product
     for wrapper in (
+        refuse_unvouched,
         plan_above(ceiling),
         require_upstream,
         defer_making,

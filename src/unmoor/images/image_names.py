@@ -1,8 +1,4 @@
-"""What the stages of images share: names, tags, targets, labels, and the record of what was built.
-
-The record is ``images.json`` in the run folder. It travels with the folder, so a later machine knows which
-images were proven.
-"""
+"""What the stages of images share: names, tags, targets and labels."""
 
 from __future__ import annotations
 
@@ -10,25 +6,18 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from unmoor.artifacts.oci import ImageManifest, leg_tag, plain_platform, read_manifest
-from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import IMAGE_NAME, ImageSettings, TargetSettings
 from unmoor.dists.inspect import read_metadata
 from unmoor.errors import ConfigError
 from unmoor.ports.registry import Registry
-from unmoor.products import Dists, Image, Images, Release, Subject
-from unmoor.util.decode import decode_json
-from unmoor.util.files import read_regular, write_atomic
+from unmoor.products import Dists, Image, Release, Subject
 from unmoor.util.text import clean
 
-RECORD = "images.json"
-SCHEMA = 1
-LIMIT = 1_000_000
 DOCKERFILE = ImageSettings().dockerfile
 LOCAL = "unmoor.local"
 LABELS = "org.opencontainers.image."
@@ -45,16 +34,6 @@ class BuildTarget:
     stage: str
     suffix: str = ""
     floating: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildRecord:
-    """The images that were built, from which commit and which wheels (name and sha256)."""
-
-    schema: int = SCHEMA
-    commit: str
-    wheels: tuple[Subject, ...]
-    images: tuple[Image, ...]
 
 
 def configured_images(settings: Sequence[ImageSettings], files: Collection[str]) -> tuple[ImageSettings, ...]:
@@ -127,39 +106,6 @@ def labels_of(release: Release, dists: Dists, own: Mapping[str, str], *, site: s
     }
     labels = {f"{LABELS}{label}": value for label, value in values.items() if value}
     return labels | {label: value for label, value in own.items() if label not in _FIXED}
-
-
-def read_record(folder: RunFolder) -> BuildRecord | None:
-    """Read what an earlier run built; ``None`` if there is no readable record, and the images are built again."""
-    try:
-        recorded = decode_json(read_regular(folder.path / RECORD, LIMIT), BuildRecord)
-    except (FileNotFoundError, ValueError):
-        return None
-    return recorded if recorded.schema == SCHEMA else None
-
-
-def images_archive(folder: RunFolder) -> Path:
-    """Return the path of the archive that keeps built images for a later job."""
-    return folder.path / "images.tar"
-
-
-def find_record(folder: RunFolder) -> BuildRecord | None:
-    """Return what was built: from the record or, on a machine without one, from the manifest of the forge."""
-    recorded = read_record(folder)
-    manifest = folder.read_manifest()
-    if recorded is not None or manifest is None or not manifest.images:
-        return recorded
-    images = (Image(name=i.name, target=i.target, platform=i.platform, id=i.id, size=0) for i in manifest.images)
-    return BuildRecord(commit=manifest.commit, wheels=manifest.wheels, images=tuple(images))
-
-
-def write_record(folder: RunFolder, commit: str, wheels: tuple[Subject, ...], images: Images) -> None:
-    """Write the record of what was built, atomically."""
-    import msgspec
-
-    recorded = BuildRecord(commit=commit, wheels=wheels, images=images.images)
-    folder.open()
-    write_atomic(folder.path / RECORD, msgspec.json.format(msgspec.json.encode(recorded), indent=2) + b"\n")
 
 
 def configuration_of(registry: Registry, reference: str, platform: str) -> str:

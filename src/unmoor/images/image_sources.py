@@ -14,7 +14,8 @@ from unmoor.config.images import ImageSettings
 from unmoor.errors import Conflict, ToolMissing
 from unmoor.images import image_names
 from unmoor.images.dockerfile import Dockerfile
-from unmoor.images.image_names import BuildRecord, BuildTarget
+from unmoor.images.image_names import BuildTarget
+from unmoor.images.image_record import ImageRecord
 from unmoor.ports.engine import Engine, ImageFacts
 from unmoor.ports.registry import Registry
 from unmoor.products import Image, Release
@@ -44,7 +45,7 @@ class ImageSources:
     registries: tuple[Registry, ...]
     repository: str
 
-    def held(self, recorded: BuildRecord, wanted: Iterable[ImageBuild], release: Release) -> Mapping[str, Image]:
+    def held(self, recorded: ImageRecord, wanted: Iterable[ImageBuild], release: Release) -> Mapping[str, Image]:
         """Return the recorded images that exist, by their local names.
 
         Raises `Conflict` if the engine has another image under a name, `ToolMissing` if there is neither an
@@ -82,7 +83,7 @@ class ImageSources:
         if facts.id != image.id:
             raise Conflict(
                 f"{local} is {facts.id}, but {image.id} was recorded when it was built",
-                next_step=f"if none of it is public, remove that image and {image_names.RECORD}, and build again",
+                next_step="if none of it is public, remove that image and its record in .unmoor/TAG, and build again",
             )
         return facts.labels.get(image_names.REVISION) == release.commit
 

@@ -1,8 +1,8 @@
 """Legs: merge the images that other machines built into one run folder, by the record of each machine.
 
 A leg is the folder ``.unmoor/<tag>`` of a run that built some of the platforms, proved them and kept them.
-Its record counts only if it has the same commit and the same wheels. The archives stay where they are, and
-each image in them is still checked by its digest.
+Its record counts only if it is vouched for, and has the same commit and the same wheels. The archives stay where they
+are, and each image in them is still checked by its digest.
 """
 
 from __future__ import annotations
@@ -10,31 +10,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.belief import require_vouched
+from unmoor.artifacts.manifest import LIMIT, Manifest
 from unmoor.artifacts.merge import merge_proofs
-from unmoor.artifacts.run_dir import RunFolder
+from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.errors import Conflict, Incomplete
-from unmoor.images import image_names
-from unmoor.images.image_names import BuildRecord
+from unmoor.images import image_names, image_record
+from unmoor.images.image_record import ImageRecord
 from unmoor.products import Image, Images, Proof
+from unmoor.util.files import read_regular
 from unmoor.util.text import clean
 
-_PROOF = "prove-images"
 _HOW = "run there: unmoor release --dry-run --until prove-images --platform PLATFORM --keep-images TAG"
 
 
 def archives(legs: Sequence[Path]) -> tuple[Path, ...]:
     """Return the paths of the archives in legs."""
-    return tuple(image_names.images_archive(RunFolder(leg)) for leg in legs)
+    return tuple(image_record.images_archive(RunFolder(leg)) for leg in legs)
 
 
 def join(folder: RunFolder, legs: Sequence[Path]) -> None:
     """Record in a run folder what its legs built and proved, in addition to what it holds.
 
-    Raises `Incomplete` if a leg lacks its record, its archive or its proof, or if the files of the release
-    are missing; `Conflict` if a leg was built from other files, or has another image for the same platform.
+    Raises `Refused` if nothing vouches for a leg's record, `Incomplete` if a leg lacks its record, its archive or its
+    proof, or if the files of the release are missing; `Conflict` if a leg was built from other files, or has another
+    image for the same platform.
     """
-    manifest = folder.read_manifest()
+    manifest = folder.read_known()
     if manifest is None:
         raise Incomplete(
             "the files of this release are missing: images count only together with the wheels that they contain",
@@ -42,24 +44,27 @@ def join(folder: RunFolder, legs: Sequence[Path]) -> None:
             next_step="pass those files, too: --dists DIR",
             retryable=False,
         )
-    recorded = [(leg, _record_of(leg, manifest)) for leg in legs]
-    own = image_names.read_record(folder)
+    recorded = [(leg, _record_of(leg, manifest, folder)) for leg in legs]
+    own = image_record.read_record(folder)
     if own is not None and _is_of(own, manifest):
         recorded.insert(0, (folder.path, own))
     images = _merge_images(recorded)
-    proof = _proof(folder, images, [(leg, record.images) for leg, record in recorded if leg != folder.path])
-    image_names.write_record(folder, manifest.commit, manifest.wheels, Images(images=images))
-    folder.add_proof(proof)
+    proof = _proof(folder, images, [(leg, record) for leg, record in recorded if leg != folder.path])
+    image_record.write_build_record(folder, manifest.commit, manifest.wheels, Images(images=images))
+    folder.write_proof(proof)
 
 
-def _record_of(leg: Path, manifest: Manifest) -> BuildRecord:
-    """Read what one leg built. Raises `Incomplete`, `Conflict`."""
-    record = image_names.read_record(RunFolder(leg))
-    if record is None:
-        raise Incomplete(f"there is no readable {image_names.RECORD}", where=str(leg), next_step=_HOW, retryable=False)
-    if not image_names.images_archive(RunFolder(leg)).is_file():
+def _record_of(leg: Path, manifest: Manifest, folder: RunFolder) -> ImageRecord:
+    """Read what one leg built. Raises `Refused`, `Incomplete`, `Conflict`, `Unknown`."""
+    try:
+        data = read_regular(leg / IMAGES, LIMIT)
+    except FileNotFoundError as error:
+        raise Incomplete(f"there is no {IMAGES}", where=str(leg), next_step=_HOW, retryable=False) from error
+    require_vouched(folder.belief, data, where=str(leg / IMAGES))
+    record = image_record.decode(data, where=str(leg / IMAGES))
+    if not image_record.images_archive(RunFolder(leg)).is_file():
         raise Incomplete(
-            f"there is no {image_names.images_archive(RunFolder(leg)).name}",
+            f"there is no {image_record.images_archive(RunFolder(leg)).name}",
             where=str(leg),
             next_step=_HOW,
             retryable=False,
@@ -73,11 +78,11 @@ def _record_of(leg: Path, manifest: Manifest) -> BuildRecord:
     raise Conflict(what, where=str(leg), next_step="build the leg again from the same files: --dists DIR")
 
 
-def _is_of(record: BuildRecord, manifest: Manifest) -> bool:
+def _is_of(record: ImageRecord, manifest: Manifest) -> bool:
     return record.commit == manifest.commit and frozenset(record.wheels) == frozenset(manifest.wheels)
 
 
-def _merge_images(recorded: Sequence[tuple[Path, BuildRecord]]) -> tuple[Image, ...]:
+def _merge_images(recorded: Sequence[tuple[Path, ImageRecord]]) -> tuple[Image, ...]:
     """Return every image once. Raises `Conflict` if two machines built the same one differently."""
     merged: dict[tuple[str, str, str], tuple[Path, Image]] = {}
     for leg, record in recorded:
@@ -92,20 +97,20 @@ def _merge_images(recorded: Sequence[tuple[Path, BuildRecord]]) -> tuple[Image, 
     return tuple(image for _, image in merged.values())
 
 
-def _proof(folder: RunFolder, images: Sequence[Image], legs: Sequence[tuple[Path, Sequence[Image]]]) -> Proof:
+def _proof(folder: RunFolder, images: Sequence[Image], legs: Sequence[tuple[Path, ImageRecord]]) -> Proof:
     """Merge the proofs of the legs and of this machine into one. Raises `Incomplete`."""
-    here = folder.read_proof(_PROOF)
+    here = folder.read_proof(image_record.PROOF)
     if here is not None and not frozenset(here.subjects) <= frozenset(map(image_names.subject_of, images)):
         here = None  # it proves images of another build
     (proof,) = merge_proofs([*([here] if here else []), *_proofs(legs)])
     return proof
 
 
-def _proofs(legs: Sequence[tuple[Path, Sequence[Image]]]) -> Iterator[Proof]:
-    for leg, images in legs:
-        proof = RunFolder(leg).read_proof(_PROOF)
+def _proofs(legs: Sequence[tuple[Path, ImageRecord]]) -> Iterator[Proof]:
+    for leg, record in legs:
+        proof = record.proof()
         proven = frozenset(proof.subjects) if proof else frozenset()
-        if proof is None or not proven.issuperset(map(image_names.subject_of, images)):
+        if proof is None or proven != frozenset(map(image_names.subject_of, record.images)):
             raise Incomplete(
                 "its images were not proven where they were built", where=str(leg), next_step=_HOW, retryable=False
             )

@@ -44,9 +44,11 @@ class Dists:
     """The built files, wheels first, each kind sorted by name.
 
     ``decisions`` lists, as text, the settings that differ from the defaults, such as ``wheel-from = tree``.
+    ``vouched`` is false for files that are public already, by a manifest that nothing vouches for.
     """
 
     files: tuple[File, ...]
+    vouched: bool = field(default=True, compare=False)
     tools: tuple[Tool, ...] = field(default=(), compare=False)
     decisions: tuple[str, ...] = field(default=(), compare=False)
 

@@ -29,9 +29,13 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """Every built image, in the order of the settings."""
+    """Every built image, in the order of the settings.
+
+    ``vouched`` is false for the images of a public release, by a record that nothing vouches for.
+    """
 
     images: tuple[Image, ...]
+    vouched: bool = field(default=True, compare=False)
 
     @property
     def summary(self) -> str:

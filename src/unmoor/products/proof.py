@@ -33,6 +33,12 @@ class Proof:
     subjects: tuple[Subject, ...]
     results: tuple[Result, ...]
 
+    @classmethod
+    def of_nothing(cls, name: str, subjects: tuple[Subject, ...], *, why: str) -> Proof:
+        """A proof that tested nothing: every subject is *not tested*, with the reason."""
+        results = (Result(name=each.name, verdict=Verdict.NOT_TESTED, detail=why) for each in subjects)
+        return cls(name=name, subjects=subjects, results=tuple(results))
+
     @property
     def summary(self) -> str:
         """The number of passed tests and the names of those not run, in one line."""

@@ -14,12 +14,15 @@ from hashlib import sha256
 from pathlib import Path
 
 from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.belief import HOW_TO_VOUCH
 from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.manifest import Manifest
-from unmoor.artifacts.run_dir import RunFolder
+from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.errors import Conflict, Refused, Unknown
+from unmoor.images import image_record
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Notes
+from unmoor.publish.documents import Documents
 from unmoor.publish.file_comparison import FileComparison, Match
 
 SUMS = "SHA256SUMS"
@@ -39,10 +42,10 @@ class ReleaseAssets:
 
     files: tuple[File, ...]
     texts: tuple[tuple[Path, bytes], ...]
-    manifest: Manifest
+    documents: Documents
 
     @classmethod
-    def of(cls, manifest: Manifest, dists: Dists, notes: Notes, folder: RunFolder) -> ReleaseAssets:
+    def of(cls, documents: Documents, dists: Dists, notes: Notes, folder: RunFolder) -> ReleaseAssets:
         """Compute every asset; write nothing.
 
         Raises `Refused` for a name that the forge would change, and for a file size or file count above its limits.
@@ -50,12 +53,14 @@ class ReleaseAssets:
         texts = [(folder.assets / SUMS, checksum_lines(dists.files))]
         if notes.full != notes.body:
             texts.append((folder.assets / NOTES, notes.full.encode()))
-        texts.append((folder.assets / manifests.NAME, manifests.encode(manifest)))
+        if documents.record is not None:
+            texts.append((folder.assets / IMAGES, documents.record_data))
+        texts.append((folder.assets / manifests.NAME, documents.manifest_data))
         for file in dists.files:
             _require_safe_name(file)
             _require_size(file)
         _require_count(len(dists.files) + len(texts))
-        return cls(files=(*dists.files, *(_file(*text) for text in texts)), texts=tuple(texts), manifest=manifest)
+        return cls(files=(*dists.files, *(_file(*text) for text in texts)), texts=tuple(texts), documents=documents)
 
     def require_room(self, forge_release: ForgeRelease) -> None:
         """Check that all files fit next to assets that others attached. Raises `Refused`."""
@@ -118,6 +123,11 @@ class Difference:
     found: str = ""
     seen: ForgeAsset | None = None
 
+    @property
+    def replaces(self) -> bool:
+        """Whether to repair it means to remove bytes of another build."""
+        return self.kind in {DifferenceKind.OTHER, DifferenceKind.ALIEN}
+
     def __str__(self) -> str:
         if self.kind is DifferenceKind.OTHER:
             return f"{self.name} is {self.found} there, but sha256 {self.expected} here"
@@ -139,53 +149,37 @@ def differences(forge_release: ForgeRelease, bundle: ReleaseAssets, forge: Forge
     return tuple(found)
 
 
-def repairable_differences(
-    forge_release: ForgeRelease, bundle: ReleaseAssets, forge: Forge, *, folder: RunFolder
-) -> tuple[Difference, ...]:
-    """Return the differences that may be repaired. Raises `Conflict` for any other, and `Unknown`.
+def repairable_differences(forge_release: ForgeRelease, bundle: ReleaseAssets, forge: Forge) -> tuple[Difference, ...]:
+    """Return the differences that may be repaired, none for a public release. Raises `Conflict`, and `Unknown`.
 
-    A public release is never changed. A draft without a manifest is an interrupted attempt.
+    A public release is never changed: another text of its documents that lists the same bytes is fine, any other
+    difference is a conflict. So are other bytes in our own draft, and a distribution that somebody added to it: our
+    draft is one with our manifest. Only its record of images may change, if an image was lost and built again. A draft
+    of another build may be replaced, as far as what is out allows it.
     """
     found = differences(forge_release, bundle, forge)
-    is_complete = (manifest := find_asset(forge_release, manifests.NAME)) is not None and manifest.uploaded
     if forge_release.draft:
-        wrong = [
-            each
-            for each in found
-            if each.kind is DifferenceKind.ALIEN or (is_complete and each.kind is DifferenceKind.OTHER)
-        ]
-        retryable = True
-        advice = "compare the two; if the draft is the wrong one, delete it by hand"
+        is_ours = not any(each.name == manifests.NAME for each in found)
+        wrong = [each for each in found if is_ours and each.replaces and each.name != IMAGES]
+        advice, retryable = "compare the two; if the draft is the wrong one, delete it by hand", True
     else:
-        # Another text of the manifest lists the same files.
         wrong = [each for each in found if each.kind is not DifferenceKind.REWORDED and each.name != NOTES]
         how = (
             "an immutable release cannot be changed"
             if forge_release.immutable
             else "unmoor never changes a published release"
         )
-        retryable = False
-        advice = f"{how}: release a new version"
-    if not wrong:
-        return found if forge_release.draft else ()
-    if manifest is not None and is_complete and _is_of_another_build(manifest, bundle.manifest, forge):
-        retryable = True
-        advice = (
-            "another run also built this commit, and the files of its build are on the release;"
-            f" to continue with those, remove {folder.path}"
-        )
-    raise Conflict("; ".join(map(str, wrong)), where=forge_release.url, next_step=advice, retryable=retryable)
+        advice, retryable = f"{how}: release a new version", False
+        if any(each.kind is DifferenceKind.OTHER for each in wrong):
+            advice = f"{how}: if it is right, {HOW_TO_VOUCH}; else release a new version"
+    if wrong:
+        raise Conflict("\n".join(map(str, wrong)), where=forge_release.url, next_step=advice, retryable=retryable)
+    return found if forge_release.draft else ()
 
 
-def _is_of_another_build(asset: ForgeAsset, ours: Manifest, forge: Forge) -> bool:
-    """Whether a manifest on the release lists other files of the same tag and commit."""
-    try:
-        there = manifests.decode(content_of(asset, forge), where=asset.url)
-    except Unknown:
-        return False
-    return (there.tag, there.version, there.commit) == (ours.tag, ours.version, ours.commit) and not same_files(
-        there, ours
-    )
+def replaces_bytes(found: Iterable[Difference]) -> bool:
+    """Whether repairing these differences removes files of another build, and not only adds what is missing."""
+    return any(each.replaces for each in found)
 
 
 def _difference(forge_release: ForgeRelease, file: File, bundle: ReleaseAssets, forge: Forge) -> Difference | None:
@@ -197,7 +191,7 @@ def _difference(forge_release: ForgeRelease, file: File, bundle: ReleaseAssets, 
         return Difference(name=file.name, kind=DifferenceKind.MISSING, expected=file.sha256)
     if compared.match is Match.ABSENT:
         return Difference(name=file.name, kind=DifferenceKind.BROKEN, expected=file.sha256, seen=asset)
-    kind = DifferenceKind.REWORDED if _may_be_reworded(asset, bundle.manifest, forge) else DifferenceKind.OTHER
+    kind = DifferenceKind.REWORDED if _may_be_reworded(asset, bundle.documents, forge) else DifferenceKind.OTHER
     found = f"sha256 {compared.seen}" if compared.seen else f"{asset.size} bytes"
     return Difference(name=file.name, kind=kind, expected=file.sha256, found=found, seen=asset)
 
@@ -217,17 +211,19 @@ def compare_asset(asset: ForgeAsset | None, expected: str, forge: Forge, *, size
     return FileComparison(match=Match.DIFFERENT, expected=expected, seen=seen, reason="other bytes")
 
 
-def _may_be_reworded(asset: ForgeAsset, manifest: Manifest, forge: Forge) -> bool:
-    """Whether an asset is only another text: the notes, or a manifest that lists the same files."""
+def _may_be_reworded(asset: ForgeAsset, documents: Documents, forge: Forge) -> bool:
+    """Whether an asset is only another text: the notes, or a document that lists the same bytes."""
     if asset.name == NOTES:
         return True
-    if asset.name != manifests.NAME:
-        return False
     try:
-        there = manifests.decode(content_of(asset, forge), where=asset.name)
+        if asset.name == manifests.NAME:
+            return same_files(manifests.decode(content_of(asset, forge), where=asset.name), documents.manifest)
+        if asset.name == IMAGES and documents.record is not None:
+            there = image_record.decode(content_of(asset, forge), where=asset.name)
+            return set(there.images) == set(documents.record.images)
     except Unknown:
         return False
-    return same_files(there, manifest)
+    return False
 
 
 def same_files(one: Manifest, other: Manifest) -> bool:
@@ -236,8 +232,7 @@ def same_files(one: Manifest, other: Manifest) -> bool:
 
 
 def _content_of(manifest: Manifest) -> tuple[object, ...]:
-    named = (manifest.artifacts, manifest.images, manifest.pushed)
-    return (manifest.tag, manifest.version, manifest.commit, *(frozenset(each) for each in named))
+    return (manifest.tag, manifest.version, manifest.commit, frozenset(manifest.artifacts))
 
 
 def find_asset(forge_release: ForgeRelease, name: str) -> ForgeAsset | None:

@@ -6,14 +6,38 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.belief import HOW_TO_VOUCH, Belief
 from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.run_dir import IMAGES
 from unmoor.core.stage import StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release
+from unmoor.publish.file_comparison import Match
+from unmoor.publish.index_state import compare_listed
 from unmoor.publish.release_assets import content_of, find_asset
 from unmoor.util.files import sha256_of
+
+FORMER = (
+    "finish it with the version of unmoor that began it; or, if nothing of it is public, take it back with that version"
+    " (unmoor undo) and release again"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseOnForge:
+    """A release object with a manifest on it.
+
+    ``vouched`` is false only for a public release, all files of which the index holds. ``record`` is the record of its
+    images, if that counts as the manifest does.
+    """
+
+    forge_release: ForgeRelease
+    manifest: Manifest
+    data: bytes
+    vouched: bool
+    record: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,23 +52,44 @@ class Surfaces:
     def _indexes(self) -> tuple[Index, ...]:
         return tuple(index for index in (self.index, self.staging) if index is not None)
 
-    def forge_release(self, release: Release, context: StageContext) -> tuple[ForgeRelease, Manifest] | None:
-        """Find a release object of the tag with a manifest on it. Raises `Conflict`, `Unknown`."""
+    def find_release(self, release: Release, belief: Belief, context: StageContext) -> ReleaseOnForge | None:
+        """Find a release object of the tag with a manifest that is vouched for, or a public one that is complete.
+
+        Warns about manifests that nothing vouches for. Raises `Conflict`, `Unknown`.
+        """
         if self.forge is None:
             return None
         for forge_release in self._find_releases(self.forge, release, context):
-            asset = find_asset(forge_release, manifests.NAME)
             # The manifest is attached last: a draft without it is incomplete, and nothing was sent elsewhere.
-            if asset is None or not asset.uploaded:
+            data = _document(forge_release, manifests.NAME, self.forge)
+            if data is None:
                 continue
-            manifest = manifests.decode(content_of(asset, self.forge), where=asset.url)
-            if not manifest.is_of(release):
-                raise Conflict(
-                    f"the release at {forge_release.url} is {manifest.unlike(release)}",
-                    next_step="delete that draft if nothing of it is public, else release the next version",
+            record = _document(forge_release, IMAGES, self.forge)
+            if belief.vouches_for(data):
+                manifest = _require_manifest(data, forge_release, release)
+                record = record if record is not None and belief.vouches_for(record) else None
+                return ReleaseOnForge(
+                    forge_release=forge_release, manifest=manifest, data=data, vouched=True, record=record
                 )
-            return forge_release, manifest
+            found = self._find_published(forge_release, data, record, release)
+            if found is not None:
+                context.warn(f"the release at {forge_release.url} is not vouched for: {HOW_TO_VOUCH}")
+                return found
+            context.warn(_ignored(forge_release, data))
         return None
+
+    def _find_published(
+        self, forge_release: ForgeRelease, data: bytes, record: bytes | None, release: Release
+    ) -> ReleaseOnForge | None:
+        """A public release of this commit by a manifest that nothing vouches for, if the index holds all its files."""
+        manifest = _try_decode(data)
+        if forge_release.draft or self.index is None or manifest is None or not manifest.is_of(release):
+            return None
+        holding = self.index.holding(release.project, release.version)
+        compared = [compare_listed(holding, each.name, each.sha256) for each in manifest.artifacts]
+        if not compared or any(each.match is not Match.SAME for each in compared):
+            return None
+        return ReleaseOnForge(forge_release=forge_release, manifest=manifest, data=data, vouched=False, record=record)
 
     def _find_releases(self, forge: Forge, release: Release, context: StageContext) -> tuple[ForgeRelease, ...]:
         """Every visible release object of the tag, public ones first."""
@@ -101,9 +146,49 @@ class Surfaces:
                     raise Conflict(
                         f"{file.name} was built again with sha256 {file.sha256}, but {listed.sha256} is there",
                         where=index.name,
-                        next_step="pass the files that were built first: --dists DIR;"
-                        " if they are lost, release the next version",
+                        next_step=f"to continue with the files that were built first, {HOW_TO_VOUCH};"
+                        " if that is lost, release the next version",
                     )
+
+
+def _document(forge_release: ForgeRelease, name: str, forge: Forge) -> bytes | None:
+    """Download a document that is attached to a release object; ``None`` if it is absent or incomplete."""
+    asset = find_asset(forge_release, name)
+    return content_of(asset, forge) if asset is not None and asset.uploaded else None
+
+
+def _require_manifest(data: bytes, forge_release: ForgeRelease, release: Release) -> Manifest:
+    """Decode a manifest that is vouched for. Raises `Conflict` if it is not of this release."""
+    manifest = manifests.decode(data, where=forge_release.url)
+    if not manifest.is_of(release):
+        raise Conflict(
+            f"the release at {forge_release.url} is {manifest.unlike(release)}",
+            next_step="delete that draft if nothing of it is public, else release the next version",
+        )
+    require_current(manifest, forge_release.url)
+    return manifest
+
+
+def require_current(manifest: Manifest, where: str) -> None:
+    """Raise `Conflict` if a former version of unmoor wrote a manifest: it is not frozen, so it cannot be continued."""
+    if manifest.is_former:
+        raise Conflict("a former version of unmoor began this release", where=where, next_step=FORMER)
+
+
+def _try_decode(data: bytes) -> Manifest | None:
+    try:
+        return manifests.decode(data, where="")
+    except Unknown:
+        return None
+
+
+def _ignored(forge_release: ForgeRelease, data: bytes) -> str:
+    """Say that a manifest on the forge is ignored, and what to do if it should not be."""
+    manifest = _try_decode(data)
+    what = f"{'the draft' if forge_release.draft else 'the release'} at {forge_release.url} is ignored"
+    if manifest is not None and manifest.is_former:
+        return f"{what}: a former version of unmoor made it. {FORMER}"
+    return f"{what}: nothing vouches for its manifest. To continue it, {HOW_TO_VOUCH}"
 
 
 def missing_files(dists: Dists) -> tuple[File, ...]:

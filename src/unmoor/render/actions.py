@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmoor.core.events import Event, Report, RunEnded, StageEnded, StageWarned
+from unmoor.core.events import Event, Report, StageEnded, StageWarned
 from unmoor.core.outcome import Failed
 from unmoor.errors import BuildFailed
 from unmoor.products import Proof, Verified
@@ -53,17 +53,10 @@ class Annotations:
                 pass
 
 
-@dataclass
-class Summary:
-    """A listener that writes the job summary when the run ends: the stages, the proofs, and what each surface holds."""
-
-    path: Path
-
-    def __call__(self, event: Event) -> None:
-        """Append the summary to the file when the run ends."""
-        if isinstance(event, RunEnded):
-            with self.path.open("a", encoding="utf-8") as stream:
-                stream.write(summary(event.report))
+def write_summary(path: Path, report: Report) -> None:
+    """Append the job summary of a run to a file."""
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(summary(report))
 
 
 def _cell(text: str) -> str:
@@ -103,6 +96,9 @@ def summary(report: Report) -> str:
         for each in words.failures(report)
         if isinstance(each.outcome, Failed)
     )
+    if report.documents:
+        parts.append("### For later jobs\n\n")
+        parts.append(_table(("document", "sha256"), list(report.documents.items())))
     return "".join(parts)
 
 

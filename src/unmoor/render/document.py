@@ -72,7 +72,8 @@ class RunDocument:
     """A whole run. An empty string is an unknown value.
 
     ``rehearsal`` is true if the world is a local one for a rehearsal. ``path`` is the project's folder in the
-    repository, empty for the top.
+    repository, empty for the top. ``documents`` are the sha256 of the manifest and of other documents that later
+    jobs have to be given, by file name.
     """
 
     schema: int
@@ -90,6 +91,7 @@ class RunDocument:
     files: tuple[FileDocument, ...]
     access: tuple[FindingDocument, ...]
     surfaces: tuple[SurfaceDocument, ...]
+    documents: dict[str, str]
     warnings: tuple[WarningDocument, ...]
     seconds: float
 
@@ -125,6 +127,7 @@ def document(report: Report, *, world: str, rehearsal: bool, ceiling: str) -> Ru
             for f in access.findings
         ),
         surfaces=tuple(SurfaceDocument(**asdict(held)) for held in verified.held),
+        documents=dict(report.documents),
         warnings=tuple(WarningDocument(stage=w.stage, text=w.text) for w in report.warnings),
         seconds=round(report.seconds, 3),
     )

@@ -12,16 +12,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.belief import HOW_TO_VOUCH
 from unmoor.artifacts.files import describe_file, is_intact
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import built_files
-from unmoor.artifacts.run_dir import RunFolder
+from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.config.groups import BuildOptions
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import extract
 from unmoor.dists.source_tree import build_environment, explain_build_failure, require_large_files, requires_python
 from unmoor.dists.testing.interpreters import choose_interpreter
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist
+from unmoor.images.image_record import keep_published
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environments
 from unmoor.ports.forge import Forge, ForgeRelease
@@ -29,7 +32,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.products import Access, Dists, File, Release, Tool
-from unmoor.publish.restore import Surfaces, missing_files
+from unmoor.publish.restore import ReleaseOnForge, Surfaces, missing_files, require_current
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.files import atomic_writer, is_safe_name
 from unmoor.util.safe_folder import make_folder, open_regular, remove, rename
@@ -76,7 +79,7 @@ class BuildDists(Build[Dists]):
             environments=services.environments.under(options.constraints),
             forge=services.forge,
             index=services.index,
-            staging=services.staging if request.settings.testpypi == "required" else None,
+            staging=services.staging,
             folder=request.folder,
             options=options,
             skipped=request.skipped,
@@ -106,25 +109,48 @@ class BuildDists(Build[Dists]):
         return Surfaces(forge=self.forge, index=self.index, staging=self.staging)
 
     def find(self, context: StageContext) -> Dists | None:
-        """Return the files of this commit by a manifest: from the run folder, else from the forge or an index.
+        """Return the files of this commit by a manifest that is vouched for.
 
-        Raises `Conflict` if a file is not the recorded one, `Unknown` if the forge cannot be read. A token
-        that cannot see drafts is no error here: if the files are built a second time, the stage ``draft`` stops.
+        They come from the run folder, else from the forge or an index. Raises `Conflict` if a file is not the
+        recorded one, `Refused` if a given digest has no document, `Unknown` if the forge cannot be read. A token that
+        cannot see drafts is no error here: if the files are built a second time, the stage ``draft`` stops.
         """
-        release = context[self.release]
-        manifest = self.folder.read_manifest()
+        release, belief = context[self.release], self.folder.belief
+        self._warn_unvouched(context)
+        known = self._read_known(release)
+        here = known.dists(self.folder.dists) if known is not None else None
+        if here is not None:
+            self._require_enough(here)
+        whole = here is not None and not missing_files(here)
+        if here is not None and whole and not belief.unmatched():
+            return self._with_decisions(here)
+        found = self._surfaces.find_release(release, belief, context)
+        belief.require_matched(f"{self.folder.path} and the releases of {release.tag}")
+        if here is not None and whole:
+            return self._with_decisions(here)
+        if found is not None:
+            return self._fetch_release(release, found)
+        if known is not None and self._fetch(release, None, known):
+            return self._with_decisions(known.dists(self.folder.dists))
+        return None
+
+    def _read_known(self, release: Release) -> Manifest | None:
+        """Read what names the files in the run folder. Raises `Conflict` if other jobs handed over another release."""
+        manifest = self.folder.read_known()
         known = manifest if manifest is not None and manifest.is_of(release) else None
         if manifest is not None and self.handed and (known is None or known.settings != release.settings):
             raise _wrong_files(manifest, release)
         if known is not None:
-            dists = known.dists(self.folder.dists)
-            self._require_enough(dists)
-            if not missing_files(dists):
-                return self._with_decisions(dists)
-        found = self._surfaces.forge_release(release, context)
-        if found is not None:
-            return self._fetch(release, *found)
-        return self._fetch(release, None, known) if known is not None else None
+            require_current(known, str(self.folder.path))
+        return known
+
+    def _warn_unvouched(self, context: StageContext) -> None:
+        """Warn about documents in the run folder that nothing vouches for."""
+        if unvouched := self.folder.unvouched():
+            context.warn(
+                f"ignored in {self.folder.path}, since nothing vouches for it: {', '.join(map(clean, unvouched))}."
+                f" If another job or an earlier version of unmoor made it and it should count, {HOW_TO_VOUCH}"
+            )
 
     def make(self, context: StageContext) -> Dists:
         """Build in a clone of the commit, write the manifest, and keep the files in the run folder.
@@ -140,7 +166,7 @@ class BuildDists(Build[Dists]):
             self._surfaces.require_equal(tuple(map(describe_file, built)), release, context)
             files = tuple(_copy_into(path, self.folder.dists) for path in built)
         dists = self._with_decisions(Dists(files=files, tools=tools))
-        self.folder.write_manifest(Manifest.of(release, dists))
+        self.folder.write_build(Manifest.of(release, dists))
         return dists
 
     def _take_prebuilt(self, context: StageContext) -> tuple[list[Path], tuple[Tool, ...]]:
@@ -222,25 +248,38 @@ class BuildDists(Build[Dists]):
     def _clear(self) -> None:
         """Remove what an interrupted build, or one of another commit, left.
 
-        The manifest goes first: while it is there, the files count as complete.
+        The documents go first: while one is there, the files count as complete.
         """
         self.folder.open()
-        remove(self.folder.manifest)
+        self.folder.forget_build()
         remove(self.folder.dists)
 
-    def _fetch(self, release: Release, forge_release: ForgeRelease | None, manifest: Manifest) -> Dists | None:
-        """Fetch the files of a manifest into the run folder, all of them or none."""
+    def _fetch_release(self, release: Release, found: ReleaseOnForge) -> Dists | None:
+        """Fetch the files of a release object, and its documents if they are vouched for."""
+        if not self._fetch(release, found.forge_release, found.manifest):
+            return None
+        if found.vouched:
+            self.folder.write_document(manifests.NAME, found.data)
+        if found.record is not None and found.vouched:
+            self.folder.write_document(IMAGES, found.record)
+        elif found.record is not None:
+            keep_published(self.folder, found.record)
+        restored = found.manifest.dists(self.folder.dists)
+        return self._with_decisions(restored) if found.vouched else replace(restored, vouched=False)
+
+    def _fetch(self, release: Release, forge_release: ForgeRelease | None, manifest: Manifest) -> bool:
+        """Fetch the files of a manifest into the run folder. Return ``False``, and change nothing, if one is absent."""
         with self._temporary_folder() as temporary:
             for wanted in manifest.dists(self.folder.dists).files:
                 if is_intact(wanted):
                     _copy_into(wanted.path, temporary)
                 elif not self._surfaces.fetch(wanted, release, forge_release, temporary):
-                    return None
-            restored = manifest.dists(self.folder.dists)
-            self._clear()
+                    return False
+            if forge_release is not None:
+                self.folder.forget_build()
+            remove(self.folder.dists)
             rename(temporary, self.folder.dists)
-        self.folder.write_manifest(manifest)
-        return self._with_decisions(restored)
+        return True
 
     @contextmanager
     def _temporary_folder(self) -> Iterator[Path]:

@@ -12,24 +12,28 @@ from itertools import repeat
 from typing import Self
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.belief import HOW_TO_VOUCH
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
-from unmoor.errors import Incomplete, Unknown
+from unmoor.errors import Conflict, Incomplete, Unknown
+from unmoor.images.image_plan import ImagePlan
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeRelease
+from unmoor.ports.index import Index
 from unmoor.ports.poll import poll
 from unmoor.ports.services import Services
 from unmoor.products import Asset, Dists, Draft, Images, Notes, Proof, Release
+from unmoor.publish.already_out import require_nothing_else_out
 from unmoor.publish.asset_upload import LIST_PAUSES, attach, busy, find_release, read_again
+from unmoor.publish.documents import complete
 from unmoor.publish.gates import Gates
 from unmoor.publish.release_assets import (
     Difference,
-    DifferenceKind,
     DraftSelection,
     ReleaseAssets,
     find_asset,
     repairable_differences,
+    replaces_bytes,
     same_text,
     select_draft,
 )
@@ -44,7 +48,10 @@ _HOURLY_LIMIT = 450
 
 @dataclass(frozen=True, kw_only=True)
 class MakeDraft(Push[Draft]):
-    """Creates a draft of the tag and attaches every file, or completes the existing draft."""
+    """Creates a draft of the tag and attaches every file, or completes the existing draft.
+
+    ``indexes`` and ``plans`` say where else files and images of this version may be.
+    """
 
     name: str = "draft"
     release: Output[Release]
@@ -56,6 +63,8 @@ class MakeDraft(Push[Draft]):
     forge: Forge
     folder: RunFolder
     clock: Clock
+    indexes: tuple[Index, ...] = ()
+    plans: tuple[ImagePlan, ...] = ()
 
     @classmethod
     def of(
@@ -81,6 +90,8 @@ class MakeDraft(Push[Draft]):
             forge=services.forge,
             folder=request.folder,
             clock=services.clock,
+            indexes=tuple(index for index in (services.index, services.staging) if index is not None),
+            plans=request.image_plans(services),
             after=tuple(gates),
         )
 
@@ -91,12 +102,11 @@ class MakeDraft(Push[Draft]):
     def find(self, context: StageContext) -> Draft | None:
         """Return the release of the tag if it holds every file.
 
-        Raises `Conflict` if a file has other bytes there, or if a public release lacks one: unmoor never
-        changes a public release. A draft without a manifest is an interrupted attempt and never a
-        conflict. Raises `Denied` and `Unknown` as the forge does.
+        Raises `Conflict` if a public release has other bytes or lacks a file: unmoor never changes a public
+        release. A draft that differs is incomplete. Raises `Denied` and `Unknown` as the forge does.
         """
         release, notes = context[self.release], context[self.notes]
-        choice = select_draft(self.forge.releases(release.tag), body=notes.body)
+        choice = self._select(context)
         forge_release = choice.chosen
         if forge_release is None:
             return None
@@ -109,10 +119,9 @@ class MakeDraft(Push[Draft]):
     def make(self, context: StageContext) -> Draft:
         """Create or complete the draft, then read every file back by hash."""
         bundle = self._bundle(context)
-        bundle.write(self.folder)
-        self.folder.write_manifest(bundle.manifest)
+        self._write_documents(bundle, context)
+        self._require_replaceable(bundle, context)
         forge_release = self._find_or_create(context)
-        self._wait_until_idle(forge_release, bundle, context)
         forge_release = self._update_text(forge_release, context)
         bundle.require_room(forge_release)
         if len(bundle.files) > _HOURLY_LIMIT:
@@ -142,13 +151,25 @@ class MakeDraft(Push[Draft]):
         return Undone(f"the draft of {product.tag} was deleted")
 
     def _bundle(self, context: StageContext) -> ReleaseAssets:
-        manifest = Manifest.of(
+        documents = complete(
+            self.folder,
             context[self.release],
             context[self.dists],
-            tuple(context[proof] for proof in (self.proof, self.image_proof) if proof is not None),
+            context[self.proof],
             images=context[self.images] if self.images else None,
+            image_proof=context[self.image_proof] if self.image_proof else None,
         )
-        return ReleaseAssets.of(manifest, context[self.dists], context[self.notes], self.folder)
+        return ReleaseAssets.of(documents, context[self.dists], context[self.notes], self.folder)
+
+    def _write_documents(self, bundle: ReleaseAssets, context: StageContext) -> None:
+        """Write the documents, and say their sha256 before anything leaves: this machine may die at any time."""
+        bundle.documents.write(self.folder)
+        bundle.write(self.folder)
+        for name, digest in bundle.documents.digests.items():
+            context.say(f"sha256 of {name}: {digest}")
+
+    def _select(self, context: StageContext) -> DraftSelection:
+        return select_draft(self.forge.releases(context[self.release].tag), body=context[self.notes].body)
 
     def _find_or_create(self, context: StageContext) -> ForgeRelease:
         """Return the existing draft, or a new one. Remove empty second drafts."""
@@ -163,12 +184,9 @@ class MakeDraft(Push[Draft]):
                 prerelease=release.prerelease,
             )
 
-        def select() -> DraftSelection:
-            return select_draft(self.forge.releases(release.tag), body=notes.body)
-
-        choice = select()
+        choice = self._select(context)
         if choice.chosen is None:
-            created = _write_or_find(create, lambda: select().chosen)
+            created = _write_or_find(create, lambda: self._select(context).chosen)
             # Two concurrent runs may each create one, and the list may lag: both choose the lowest id.
             listed = self.forge.releases(release.tag)
             known = any(each.id == created.id for each in listed)
@@ -180,20 +198,40 @@ class MakeDraft(Push[Draft]):
             raise Unknown("the draft that was just created is gone", where=self.forge.address)
         return choice.chosen
 
-    def _wait_until_idle(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> None:
-        """Wait until no other run is filling the draft: files of another build may belong to an active run.
+    def _require_replaceable(self, bundle: ReleaseAssets, context: StageContext) -> None:
+        """Check that files of another build in an existing draft may be replaced. Changes nothing.
 
-        Raises `Refused` if the draft changes during the wait.
+        Raises `Conflict` if an index or a registry holds anything of this version that is not ours, and `Refused` if
+        the draft changes while it is watched: then another run is filling it.
         """
-        if not any(each.kind is DifferenceKind.OTHER for each in self._repairable(forge_release, bundle)):
+        forge_release = self._select(context).chosen
+        if forge_release is None or not replaces_bytes(self._repairable(forge_release, bundle)):
             return
-        context.say(f"the draft holds files of another build: checking for {_QUIET:g} s whether its run is active")
+        self._require_nothing_else_out(forge_release, context)
+        context.warn(f"the draft at {forge_release.url} holds files of another build that nothing vouches for")
+        context.say(f"checking for {_QUIET:g} s whether another run is filling the draft, before replacing its files")
 
         def changed() -> bool:
             return read_again(self.forge, self.clock, forge_release).assets != forge_release.assets
 
         if poll(changed, until=bool, waits=repeat(_QUIET_PAUSE), clock=self.clock, deadline=_QUIET):
             raise busy(forge_release)
+
+    def _require_nothing_else_out(self, forge_release: ForgeRelease, context: StageContext) -> None:
+        """Raise `Conflict`, with the way out, if an index or a registry holds anything of this version but ours."""
+        try:
+            require_nothing_else_out(
+                context[self.release],
+                context[self.dists],
+                context[self.images] if self.images else None,
+                indexes=self.indexes,
+                plans=self.plans,
+            )
+        except Conflict as error:
+            raise error.amended(
+                also=f"the draft at {forge_release.url} is of another build, which nothing vouches for",
+                next_step=f"{HOW_TO_VOUCH}; if that is lost, release the next version",
+            ) from error
 
     def _update_text(self, forge_release: ForgeRelease, context: StageContext) -> ForgeRelease:
         """Set the name, body, target and prerelease mark of a draft. A public release keeps its own."""
@@ -223,7 +261,7 @@ class MakeDraft(Push[Draft]):
         return bool(stale)
 
     def _repairable(self, forge_release: ForgeRelease, bundle: ReleaseAssets) -> tuple[Difference, ...]:
-        return repairable_differences(forge_release, bundle, self.forge, folder=self.folder)
+        return repairable_differences(forge_release, bundle, self.forge)
 
     def _read_back(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> Draft:
         """Read the draft until it holds every file by hash, for as long as a list may lag behind."""

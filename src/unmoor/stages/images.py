@@ -11,20 +11,21 @@ from pathlib import Path
 from typing import Self
 
 from unmoor.artifacts import oci
+from unmoor.artifacts.belief import HOW_TO_VOUCH
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Build, Output, StageContext
-from unmoor.errors import BuildFailed, ConfigError, Refused, ToolMissing, Unknown
-from unmoor.images import build_context, image_names, legs
+from unmoor.errors import BuildFailed, ConfigError, Conflict, Refused, ToolMissing, Unknown
+from unmoor.images import build_context, image_names, image_record, legs
 from unmoor.images.build_context import BuildContext
 from unmoor.images.dockerfile import Dockerfile
-from unmoor.images.image_names import BuildRecord
+from unmoor.images.image_record import ImageRecord, wheel_subjects
 from unmoor.images.image_sources import ImageBuild, ImageSources
 from unmoor.ports.engine import Engine, Recipe
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Registry
 from unmoor.ports.services import Services
-from unmoor.products import Access, Dists, Image, Images, Release, Subject
+from unmoor.products import Access, Dists, Image, Images, Release
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.secret import Secret
 from unmoor.util.secret_scan import is_secret_name, token_in
@@ -102,14 +103,17 @@ class BuildImages(Build[Images]):
     def find(self, context: StageContext) -> Images | None:
         """Return the images that earlier runs recorded, if the engine or a registry holds all of them.
 
-        Raises `Conflict` if the engine has another image under the same name, and `Unknown`.
+        Raises `Conflict` if the engine has another image under the same name, or if the files are public, and nothing
+        vouches for them, without a record of their images; and `Unknown`.
         """
+        if not context[self.dists].vouched:
+            return self._find_published()
         recorded = self._read_record(context)
         if recorded is None:
             return None
         wanted = self._list_builds(context[self.release])
         held = self._find_recorded(recorded, wanted, context)
-        if len(held) < len(wanted) or (self.keep and not image_names.images_archive(self.folder).is_file()):
+        if len(held) < len(wanted) or (self.keep and not image_record.images_archive(self.folder).is_file()):
             return None
         return Images(images=tuple(held[each.local] for each in wanted))
 
@@ -133,25 +137,35 @@ class BuildImages(Build[Images]):
                 built = pool.map(lambda pair: self._build(pair[0], pair[1], release, context), recipes)
                 images |= {each.local: image for each, image in zip(missing, built, strict=True)}
         product = Images(images=tuple(images[each.local] for each in wanted))
-        image_names.write_record(self.folder, release.commit, _subjects(dists), product)
+        image_record.write_build_record(self.folder, release.commit, wheel_subjects(dists), product)
         if self.keep:
-            self.engine.save([each.local for each in wanted], image_names.images_archive(self.folder))
+            self.engine.save([each.local for each in wanted], image_record.images_archive(self.folder))
         return product
 
-    def _read_record(self, context: StageContext) -> BuildRecord | None:
+    def _find_published(self) -> Images:
+        """The images of a public release that nothing vouches for: nothing is built for it. Raises `Conflict`."""
+        recorded = image_record.read_published(self.folder)
+        if recorded is None:
+            raise Conflict(
+                "the public release has no record of its images, and nothing vouches for its files",
+                next_step=HOW_TO_VOUCH,
+            )
+        return Images(images=recorded.images, vouched=False)
+
+    def _read_record(self, context: StageContext) -> ImageRecord | None:
         """The record of an earlier build of the same commit and wheels, ``None`` if there is none."""
-        recorded = image_names.find_record(self.folder)
+        recorded = image_record.read_record(self.folder)
         if recorded is None or recorded.commit != context[self.release].commit:
             return None
-        return recorded if recorded.wheels == _subjects(context[self.dists]) else None
+        return recorded if recorded.wheels == wheel_subjects(context[self.dists]) else None
 
     def _find_recorded(
-        self, recorded: BuildRecord, wanted: tuple[ImageBuild, ...], context: StageContext
+        self, recorded: ImageRecord, wanted: tuple[ImageBuild, ...], context: StageContext
     ) -> Mapping[str, Image]:
         """The recorded images that still exist, by their local names."""
         sources = ImageSources(
             engine=self.engine,
-            archives=(image_names.images_archive(self.folder), *self.archives),
+            archives=(image_record.images_archive(self.folder), *self.archives),
             registries=self.registries,
             repository=self.repository,
         )
@@ -287,10 +301,6 @@ class BuildImages(Build[Images]):
         return Image(
             name=wanted.name, target=wanted.target.stage, platform=wanted.platform, id=facts.id, size=facts.size
         )
-
-
-def _subjects(dists: Dists) -> tuple[Subject, ...]:
-    return tuple(Subject(name=wheel.name, sha256=wheel.sha256) for wheel in dists.wheels)
 
 
 def _refuse_secrets(settings: ImageSettings) -> None:

@@ -86,8 +86,11 @@ class ProveDists(Build[Proof]):
 
     def find(self, context: StageContext) -> Proof | None:
         """Return the proof of exactly these files, ``None`` if there is none or it does not cover every file."""
-        proof = find_proof(self.folder, self.name, context[self.dists])
-        return proof if proof is not None and all(covers(proof, file) for file in context[self.dists].files) else None
+        dists = context[self.dists]
+        if not dists.vouched:
+            return Proof.of_nothing(self.name, subjects(dists), why="public already, and not vouched for")
+        proof = find_proof(self.folder, self.name, dists)
+        return proof if proof is not None and all(covers(proof, file) for file in dists.files) else None
 
     def make(self, context: StageContext) -> Proof:
         """Test every file. Raises `CheckFailed` with what failed, `TimedOut` if the tests take too long."""
@@ -108,7 +111,7 @@ class ProveDists(Build[Proof]):
         if isinstance(suite, Untested):
             results += (Result(name="tests", verdict=Verdict.NOT_TESTED, detail=suite.why),)
         proof = Proof(name=self.name, subjects=subjects(dists), results=results)
-        self.folder.add_proof(proof)
+        self.folder.write_proof(proof)
         return proof
 
     def _suite(self, dists: Dists, release: Release, context: StageContext) -> Suite | Untested:

@@ -13,7 +13,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, SmokeSettings
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.errors import CheckFailed, TimedOut
-from unmoor.images import image_names
+from unmoor.images import image_names, image_record
 from unmoor.ports.engine import Engine, ImageFacts, Member
 from unmoor.ports.services import Services
 from unmoor.ports.shell import Ran
@@ -87,8 +87,12 @@ class ProveImages(Build[Proof]):
 
     def find(self, context: StageContext) -> Proof | None:
         """Return the proof of exactly these images, ``None`` if there is none."""
-        wanted = frozenset(map(image_names.subject_of, context[self.images].images))
-        return next((proof for proof in self.folder.proofs(self.name) if frozenset(proof.subjects) == wanted), None)
+        images = context[self.images]
+        subjects = tuple(map(image_names.subject_of, images.images))
+        if not images.vouched:
+            return Proof.of_nothing(self.name, subjects, why="public already, and not vouched for")
+        wanted = frozenset(subjects)
+        return next((proof for proof in image_record.proofs(self.folder) if frozenset(proof.subjects) == wanted), None)
 
     def make(self, context: StageContext) -> Proof:
         """Test every image that has no proof yet.
@@ -96,24 +100,30 @@ class ProveImages(Build[Proof]):
         Raises `CheckFailed` with everything that is wrong, `TimedOut` if a command takes too long.
         """
         images = context[self.images].images
-        earlier = self._find_partial_proof(images)
-        proven = frozenset(earlier.subjects) if earlier else frozenset()
-        results = self._prove_all([image for image in images if image_names.subject_of(image) not in proven], context)
+        known = self._find_known_results(images)
+        results = dict(known)
+        missing = [image for image in images if image not in known]
+        results |= dict(zip(missing, self._prove_all(missing, context), strict=True))
         proof = Proof(
             name=self.name,
             subjects=tuple(image_names.subject_of(image) for image in images),
-            results=(*(earlier.results if earlier else ()), *results),
+            results=tuple(result for image in images for result in results[image]),
         )
-        self.folder.add_proof(proof)
+        self.folder.write_proof(proof)
         return proof
 
-    def _find_partial_proof(self, images: Sequence[Image]) -> Proof | None:
-        """A proof of some of these images and no others, as a leg from another machine contains it."""
-        wanted = frozenset(map(image_names.subject_of, images))
-        return next((proof for proof in self.folder.proofs(self.name) if frozenset(proof.subjects) < wanted), None)
+    def _find_known_results(self, images: Sequence[Image]) -> dict[Image, tuple[Result, ...]]:
+        """The results of images that were proven before: by another machine, or before others were built again."""
+        known: dict[Image, tuple[Result, ...]] = {}
+        for proof in image_record.proofs(self.folder):
+            for image in images:
+                results = tuple(each for each in proof.results if each.name.startswith(f"{_describe(image)}: "))
+                if results and image_names.subject_of(image) in proof.subjects:
+                    known.setdefault(image, results)
+        return known
 
-    def _prove_all(self, images: Sequence[Image], context: StageContext) -> tuple[Result, ...]:
-        """Test images in parallel."""
+    def _prove_all(self, images: Sequence[Image], context: StageContext) -> tuple[tuple[Result, ...], ...]:
+        """Test images in parallel. Returns the results of each, in the same order."""
         release = context[self.release]
         facts = {image.id: self.engine.inspect(image.id) for image in images}
 
@@ -126,7 +136,7 @@ class ProveImages(Build[Proof]):
                 trial = _Trial(image, facts[image.id], release, context)
                 return trial.prove(self.engine, self._settings_of(image), lambda: contents.result()[image.id])
 
-            return tuple(result for each in pool.map(prove, images) for result in each)
+            return tuple(pool.map(prove, images))
 
     def _settings_of(self, image: Image) -> ImageSettings:
         """The settings from which an image was built."""

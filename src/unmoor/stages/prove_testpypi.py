@@ -84,7 +84,10 @@ class ProveStaged(Build[Proof]):
 
     def find(self, context: StageContext) -> Proof | None:
         """Return the proof of exactly these files, ``None`` if there is none."""
-        return find_proof(self.folder, self.name, context[self.dists])
+        dists = context[self.dists]
+        if not dists.vouched:
+            return Proof.of_nothing(self.name, subjects(dists), why="public already, and not vouched for")
+        return find_proof(self.folder, self.name, dists)
 
     def make(self, context: StageContext) -> Proof:
         """Wait for the files, then install and test each. Raises `Incomplete`, `Unknown`, `Conflict`, `CheckFailed`."""
@@ -110,7 +113,6 @@ class ProveStaged(Build[Proof]):
             if not runs_on(file, python.version)
         )
         proof = Proof(name=self.name, subjects=subjects(dists), results=results)
-        # Written next to the manifest, not into it: the manifest is already on the draft and must not change.
         self.folder.write_proof(proof)
         return proof
 

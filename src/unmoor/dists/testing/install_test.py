@@ -49,8 +49,7 @@ def proof_from_manifest(file: File, folder: RunFolder) -> Result | None:
 
     Such a proof is in the manifest, under any name, and must contain a passed test of the file.
     """
-    manifest = folder.read_manifest()
-    for proof in manifest.proofs if manifest is not None else ():
+    for proof in folder.documented_proofs():
         if covers(proof, file):
             return Result(name=file.name, verdict=Verdict.PASSED, detail=f"proven elsewhere: {clean(proof.name)}")
     return None

@@ -1,0 +1,41 @@
+"""Complete the documents at the end of a run, and give their sha256, which later jobs have to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from unmoor.artifacts.run_dir import RunFolder
+from unmoor.core.events import Report
+from unmoor.products import Dists, Images, Proof, Release
+from unmoor.publish.documents import complete
+
+_STAGED = "prove-testpypi"
+
+
+def write(report: Report, folder: RunFolder) -> Mapping[str, str]:
+    """Write the documents of what a run built and proved. Return the sha256 of each by file name, the manifest last.
+
+    Writes nothing if the run did not get as far as its files, or if nothing vouches for them.
+    """
+    release, dists = report.product("tag"), report.product("dists")
+    if not isinstance(release, Release) or not isinstance(dists, Dists) or not dists.vouched:
+        return {}
+    proof, image_proof = report.product("prove-dists"), report.product("prove-images")
+    images = report.product("images")
+    documents = complete(
+        folder,
+        release,
+        dists,
+        proof if isinstance(proof, Proof) else None,
+        images=images if isinstance(images, Images) else None,
+        image_proof=image_proof if isinstance(image_proof, Proof) else None,
+    )
+    documents.write(folder)
+    return {**_staged_proof(report, folder), **documents.digests}
+
+
+def _staged_proof(report: Report, folder: RunFolder) -> Mapping[str, str]:
+    """The sha256 of the proof of what the staging index serves, if there is one."""
+    data = folder.read_document(f"proofs/{_STAGED}.json") if report.product(_STAGED) is not None else None
+    return {f"{_STAGED}.json": sha256(data).hexdigest()} if data is not None else {}

@@ -1,0 +1,43 @@
+"""What indexes and registries already hold of a version, before files of another build in a draft are replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from unmoor.artifacts import oci
+from unmoor.images.image_names import BuildTarget
+from unmoor.images.image_plan import ImagePlan, read_commit_tag, require_image
+from unmoor.ports.index import Index
+from unmoor.products import Dists, Image, Images, Release
+from unmoor.publish.index_state import split_missing
+
+_ADVICE = "find out which run pushed it"
+
+
+def require_nothing_else_out(
+    release: Release, dists: Dists, images: Images | None, *, indexes: Iterable[Index], plans: Sequence[ImagePlan]
+) -> None:
+    """Raise `Conflict` if an index or a registry holds anything of this version except these files and images.
+
+    Raises `Unknown` and `Denied` if one cannot be read.
+    """
+    for index in indexes:
+        split_missing(index, release.project, release.version, dists.files)
+    for plan in plans:
+        for target in plan.targets:
+            wanted = _images_of(plan, target, images)
+            for registry in plan.registries:
+                tag, remote = read_commit_tag(registry, release, target, wanted)
+                if remote is not None:
+                    require_image(remote, wanted, registry, tag, _ADVICE)
+
+
+def _images_of(plan: ImagePlan, target: BuildTarget, images: Images | None) -> tuple[Image, ...]:
+    """The images of one target, in the order of the plan's platforms."""
+    built = images.images if images is not None else ()
+    mine = {
+        oci.plain_platform(image.platform): image
+        for image in built
+        if (str(oci.ImageName.parse(image.name)), image.target) == (plan.name, target.stage)
+    }
+    return tuple(mine[platform] for platform in plan.platforms if platform in mine)

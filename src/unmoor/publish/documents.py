@@ -1,0 +1,76 @@
+"""The documents of a release, complete before anything leaves the machine: the manifest and the record of images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.run_dir import IMAGES, RunFolder
+from unmoor.images import image_record
+from unmoor.images.image_record import ImageRecord, wheel_subjects
+from unmoor.products import Dists, Images, Proof, Release
+
+
+@dataclass(frozen=True, kw_only=True)
+class Documents:
+    """The manifest and, for a release with images, the record of them, each also as the bytes that are hashed."""
+
+    manifest: Manifest
+    manifest_data: bytes
+    record: ImageRecord | None = None
+    record_data: bytes = b""
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The sha256 of each document by its file name, the manifest last."""
+        written = {IMAGES: self.record_data} if self.record is not None else {}
+        written[manifests.NAME] = self.manifest_data
+        return {name: sha256(data).hexdigest() for name, data in written.items()}
+
+    def write(self, folder: RunFolder) -> None:
+        """Write the documents into the run folder, unless they are there. This account vouches for them from now on."""
+        if folder.read_document(manifests.NAME) != self.manifest_data:
+            folder.write_document(manifests.NAME, self.manifest_data)
+        if self.record is not None and folder.read_document(IMAGES) != self.record_data:
+            folder.write_document(IMAGES, self.record_data)
+
+
+def complete(
+    folder: RunFolder,
+    release: Release,
+    dists: Dists,
+    proof: Proof | None,
+    *,
+    images: Images | None = None,
+    image_proof: Proof | None = None,
+) -> Documents:
+    """Return the documents of a release. Writes nothing.
+
+    A complete manifest of these files in the run folder stays as it is, for example if this run skips a stage that the
+    first one did not skip: a manifest never changes. Without ``proof`` the manifest is not complete: it only hands
+    the files to the job that proves them.
+    """
+    data = folder.read_document(manifests.NAME)
+    known = manifests.decode(data, where=str(folder.manifest)) if data is not None else None
+    manifest = Manifest.of(release, dists, (proof,) if proof is not None else ())
+    if data is not None and known is not None and _is_the_same(known, manifest, release, proof):
+        manifest = known
+    else:
+        data = manifests.encode(manifest)
+    if images is None or image_proof is None:
+        return Documents(manifest=manifest, manifest_data=data)
+    record = ImageRecord(commit=release.commit, wheels=wheel_subjects(dists), images=images.images)
+    record = record.complete(manifest=sha256(data).hexdigest(), proof=image_proof)
+    return Documents(manifest=manifest, manifest_data=data, record=record, record_data=image_record.encode(record))
+
+
+def _is_the_same(known: Manifest, manifest: Manifest, release: Release, proof: Proof | None) -> bool:
+    """Whether a manifest is of this release, names the same files, and has their proof."""
+    return (
+        not known.is_former
+        and known.is_of(release)
+        and set(known.artifacts) == set(manifest.artifacts)
+        and (proof is None or known.is_complete(proof.name))
+    )
