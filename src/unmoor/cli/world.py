@@ -27,8 +27,8 @@ def command() -> None:
     "--dir",
     "place",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The directory for the world's files. If it holds a world already, that world continues.  [default:"
-    " .unmoor/world]",
+    help="The directory for the world's files. If it holds a world already, that world continues on its ports."
+    "  [default: .unmoor/world]",
 )
 @click.option(
     "--repository",
@@ -79,6 +79,9 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
             local.start(place, repository=repository, checkout=top, file_limit=file_limit, registry=True) as world,
         ):
             err("the local world is running; press Ctrl-C to stop it")
+            for name, at in (world.addresses | world.registries).items():
+                if name in world.moved:
+                    err(f"warning: another program has taken port {world.moved[name]}: {name} is now at {at}")
             if world.no_registry:
                 err(f"warning: there is no container registry: {world.no_registry}")
             click.echo(world.world_file)

@@ -31,7 +31,7 @@ class LocalWorld:
 
     It also ends with this process, which holds the only write end of its stdin. ``registries`` are addresses
     by the host that they stand for. If registries were requested but cannot run here, it is empty, and
-    ``no_registry`` says why.
+    ``no_registry`` says why. ``moved`` has the former ports of servers whose port another program has taken.
     """
 
     folder: Path
@@ -40,6 +40,7 @@ class LocalWorld:
     process: subprocess.Popen[bytes] = field(repr=False)
     registries: dict[str, str] = field(default_factory=dict)
     no_registry: str = ""
+    moved: dict[str, int] = field(default_factory=dict)
 
     @property
     def registry(self) -> str | None:
@@ -70,7 +71,7 @@ def start(
     registry: bool = False,
     hosts: Sequence[str] = ("ghcr.io",),
 ) -> LocalWorld:
-    """Start a world in a folder, with the state that the folder has.
+    """Start a world in a folder, with the state and on the ports that the folder has.
 
     ``repository`` is ``OWNER/NAME``. The git remote is cloned from ``checkout``, and empty if that is ``None``.
     ``file_limit`` is the largest file that an index accepts, in bytes. With ``registry`` there is a container
@@ -105,6 +106,7 @@ def start(
             process=process,
             registries=ready["registries"],
             no_registry=ready["no_registry"],
+            moved=ready["moved"],
         )
     except BaseException:
         _end(process)

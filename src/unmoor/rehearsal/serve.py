@@ -1,6 +1,6 @@
 """The process of the local world: ``python -m unmoor.rehearsal.serve DIR --repository OWNER/NAME``.
 
-It listens on ports that the system chooses, writes ``DIR/world.toml``, prints one line of JSON on stdout when it
+It listens on the ports that the world had before, writes ``DIR/world.toml``, prints one line of JSON on stdout when it
 is ready, and exits at the end of its stdin, so it cannot outlive its parent. SIGTERM and SIGINT stop it, too.
 """
 
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from unmoor.config.addresses import HOST
 from unmoor.errors import ConfigError, UnmoorError
+from unmoor.rehearsal.listening import listen
 from unmoor.rehearsal.registry.registries import Registries
 from unmoor.rehearsal.registry.site import Site
 from unmoor.rehearsal.shared import remote, worldfile
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from unmoor.rehearsal.registry.proxy import Proxy
 
 GRACE = 2.0
-BACKLOG = 128
 FILE_LIMIT = 100 << 20
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 
@@ -106,21 +106,6 @@ class Ports:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         await self._apps[scope["server"][1]](scope, receive, send)
-
-
-def listen() -> socket.socket:
-    """Open a listening socket on a port of 127.0.0.1 that the system chooses."""
-    # asyncio turns Nagle's algorithm off only if the protocol is given; with it, each answer takes 40 ms.
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    made.bind(("127.0.0.1", 0))
-    made.listen(BACKLOG)
-    made.set_inheritable(False)
-    return made
-
-
-def address(made: socket.socket) -> str:
-    """Return the address of a socket, without a slash at the end."""
-    return f"http://127.0.0.1:{made.getsockname()[1]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,10 +232,10 @@ def serve(chosen: Options) -> None:
         # The path of a socket has at most 107 bytes; a relative path is short.
         os.chdir(chosen.folder)
         begun = remote.begin(chosen.folder, checkout)
-        sockets = [listen() for _ in (*fields(Addresses), *chosen.registries)]
-        ports = [address(made) for made in sockets]
-        addresses = Addresses(**{each.name: at for each, at in zip(fields(Addresses), ports, strict=False)})
-        registries = dict(zip(chosen.registries, ports[len(fields(Addresses)) :], strict=True))
+        listening = listen(chosen.folder, (*(each.name for each in fields(Addresses)), *chosen.registries))
+        at = listening.addresses
+        addresses = Addresses(**{each.name: at[each.name] for each in fields(Addresses)})
+        registries = {host: at[host] for host in chosen.registries}
         proxies, lacking = begin_registries(chosen, started, registries) if registries else ({}, "")
         if lacking:
             registries = {}
@@ -268,10 +253,10 @@ def serve(chosen: Options) -> None:
             registries=registries,
         )
         facts = {"world": str(file), "pid": os.getpid(), **asdict(addresses)}
-        ready = json.dumps({**facts, "registries": registries, "no_registry": lacking})
+        ready = json.dumps({**facts, "registries": registries, "no_registry": lacking, "moved": listening.moved})
         # uvicorn raises the signal that ended it again, once it has closed everything.
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_serve(app, sockets, ready, life))
+            asyncio.run(_serve(app, list(listening.sockets.values()), ready, life))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
