@@ -163,7 +163,7 @@ def test_not_a_project(backend: Pep517, tmp_path: Path) -> None:
 def test_requirements_that_are_not_available(uv: Uv, shell: LocalShell, tmp_path: Path) -> None:
     """If no index has a requirement of the build, the error names it."""
     (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = ["absent-one"]\nbuild-backend = "x"\n')
-    uv = replace(uv, dependencies="http://127.0.0.1:9/simple", environ={**uv.environ, "UV_HTTP_RETRIES": "0"})
+    uv = replace(uv, environ={**uv.environ, "UV_OFFLINE": "1", "UV_NO_CACHE": "1"})
     with pytest.raises(BuildFailed, match="absent-one"):
         Pep517(shell=shell, uv=uv).sdist(tmp_path, tmp_path / "out", env={})
 

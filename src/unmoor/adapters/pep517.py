@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment
-from unmoor.errors import BuildFailed, CheckFailed, UnmoorError
+from unmoor.errors import BuildFailed, CheckFailed, UnmoorError, from_os_error
 from unmoor.ports.environments import Interpreter
+from unmoor.ports.failure import child_failure
 from unmoor.products import Tool
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class _Isolated:
         return {"PATH": os.pathsep.join((str(self.environment.scripts), self.path))}
 
     def ask(self, requirements: frozenset[str]) -> None:
-        """Install the missing requirements. Raises `BuildFailed`."""
+        """Install the missing requirements. Raises `BuildFailed` if they are at fault, else as `install` does."""
         try:
             self.environment.install(sorted(requirements - self.asked), to_build=True)
         except CheckFailed as error:
@@ -164,6 +165,8 @@ class Pep517:
             given = {**self._uv.environ, **_FIXED, **env, **(extra_environ or {})}
             ran = self._shell.run(cmd, cwd=Path(cwd or source), env=given, timeout=_TIMEOUT, hear=talk.take)
             if ran.code != 0:
+                if (error := child_failure(ran, "the build backend", reports=True)) is not None:
+                    raise error
                 raise subprocess.CalledProcessError(ran.code, list(cmd))
 
         return talk.checked(lambda: ProjectBuilder.from_isolated_env(isolated, source, run))
@@ -195,6 +198,8 @@ class _Talk:
             inner = getattr(error, "exception", None)
             if isinstance(inner, UnmoorError):
                 raise inner from None
+            if inner is not None and (mine := from_os_error(inner)) is not None:
+                raise mine from inner
             output = "\n".join(self._lines).strip() or (str(inner) if inner is not None else "")
             what = f"{error}\n{output}".strip()
             absent = _ABSENT.search(what)

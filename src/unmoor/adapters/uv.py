@@ -16,8 +16,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from unmoor.adapters.process.shell import scrubbed
-from unmoor.errors import CheckFailed, ToolMissing
+from unmoor.adapters.uv_failures import indexes_of, may_repeat, read_failure
+from unmoor.errors import Cause, CheckFailed, TimedOut, ToolMissing
 from unmoor.ports.environments import Interpreter
+from unmoor.ports.failure import child_failure, failure
 from unmoor.ports.shell import Ran, Shell
 
 # Variables that would add to, or replace, the one index that dependencies may come from.
@@ -80,18 +82,25 @@ class Uv:
         return tuple(Interpreter(version=version, path=found[version]) for version in sorted(found, key=Version))
 
     def fresh(self, folder: Path, *, python: str = "") -> UvEnvironment:
-        """Create an empty environment in a folder that does not exist yet. Raises `CheckFailed`, `ToolMissing`."""
+        """Create an empty environment in a folder that does not exist yet. Raises `ToolMissing`."""
         args = ("venv", "--quiet", "--no-project", "--python", python or self.python, str(folder))
         ran = self.uv(args, cwd=folder.parent)
         if ran.code != 0:
-            raise CheckFailed(
+            raise child_failure(ran, "uv", reports=True) or ToolMissing(
                 f"cannot create an environment: {_last_lines(ran)}", next_step="check that uv works here: uv venv"
             )
         return UvEnvironment(folder=folder, uv=self)
 
     def uv(self, args: Sequence[str], *, cwd: Path) -> Ran:
-        """Run uv with the index settings."""
-        return self.shell.run([binary(), *args], cwd=cwd, env=self._environment(), timeout=_TIMEOUT)
+        """Run uv with the index settings. Raises `Unknown` if it does not end in time: uv waits only for a network."""
+        try:
+            return self.shell.run([binary(), *args], cwd=cwd, env=self._environment(), timeout=_TIMEOUT)
+        except TimedOut as error:
+            raise failure(Cause.LOST, error.what) from error
+
+    def indexes(self) -> Mapping[str, str]:
+        """The simple indexes that uv's variables name, with logins in their addresses."""
+        return indexes_of(self._environment())
 
     def _environment(self) -> dict[str, str]:
         env = dict(self.environ)
@@ -127,8 +136,9 @@ class UvEnvironment:
         return next(self.folder.glob("lib/python*/site-packages"))
 
     def install(self, requirements: Sequence[str], *, dependencies: bool = True, to_build: bool = False) -> None:
-        """Install requirements or files. Raises `CheckFailed` with uv's message.
+        """Install requirements or files, once more if a download broke off. Raises `CheckFailed` with uv's message.
 
+        If they are not at fault, raises as `read_failure` does: `Unknown`, `ToolMissing`, `Denied`, `Conflict`.
         ``to_build`` says that this is a build environment: the build constraints apply to it too.
         """
         if not requirements:
@@ -140,18 +150,24 @@ class UvEnvironment:
             limits = self.folder / "build-constraints.txt"
             limits.write_text("".join(f"{each}\n" for each in self.uv.constraints))
             args += [f"--build-constraints={limits}", *([f"--constraints={limits}"] if to_build else [])]
+        named = _hidden(" ".join(Path(each).name if each.startswith("/") else each for each in requirements))
+        what = f"could not install {named}"
         ran = self.uv.uv([*args, "--", *requirements], cwd=self.folder)
-        if ran.code != 0:
-            what = " ".join(Path(each).name if each.startswith("/") else each for each in requirements)
-            raise CheckFailed(
-                f"cannot install {_hidden(what)}:\n{_last_lines(ran)}", next_step="fix what uv reports above"
+        error = read_failure(ran, what, self.uv.indexes()) if ran.code else None
+        if may_repeat(error):
+            # What uv has just stored may be the damaged answer.
+            ran = self.uv.uv([*args, "--refresh", "--", *requirements], cwd=self.folder)
+            error = read_failure(ran, what, self.uv.indexes(), repeated=True) if ran.code else None
+        if ran.code:
+            raise error or CheckFailed(
+                f"cannot install {named}:\n{_last_lines(ran)}", next_step="fix what uv reports above"
             )
 
     def check(self) -> None:
         """Check that the requirements of all installed packages are met. Raises `CheckFailed`."""
         ran = self.uv.uv(["pip", "check", "--python", str(self.python)], cwd=self.folder)
         if ran.code != 0:
-            raise CheckFailed(
+            raise child_failure(ran, "uv", reports=True) or CheckFailed(
                 f"requirements are not met:\n{_last_lines(ran)}", next_step="correct the project's dependencies"
             )
 
@@ -164,7 +180,10 @@ class UvEnvironment:
         timeout: float = 600.0,
         hear: Callable[[str], None] | None = None,
     ) -> Ran:
-        """Run a program with this environment first on PATH and otherwise only allow-listed variables."""
+        """Run a program with this environment first on PATH and otherwise only allow-listed variables.
+
+        Raises `ToolMissing` if it fails because of this machine; see `unmoor.ports.failure.child_failure`.
+        """
         given = {
             **self.uv.environ,
             "PATH": os.pathsep.join((str(self.scripts), self.uv.environ.get("PATH", os.defpath))),
@@ -173,7 +192,10 @@ class UvEnvironment:
             "PYTHONDONTWRITEBYTECODE": "1",
             **(env or {}),
         }
-        return self.uv.shell.run(args, cwd=cwd, env=given, timeout=timeout, hear=hear)
+        ran = self.uv.shell.run(args, cwd=cwd, env=given, timeout=timeout, hear=hear)
+        if ran.code and (error := child_failure(ran)) is not None:
+            raise error
+        return ran
 
 
 def binary() -> str:

@@ -41,7 +41,8 @@ class Environment(Protocol):
         """Install requirements or files (``path``, or ``name @ url#sha256=…``).
 
         Dependencies come only from the world's dependencies index, never from the index under test.
-        Raises `CheckFailed` with the installer's message.
+        Raises `CheckFailed` with the installer's message if what it installs is at fault, else `Unknown`,
+        `ToolMissing`, `Denied` or `Conflict`.
         """
 
     def check(self) -> None:
@@ -56,7 +57,10 @@ class Environment(Protocol):
         timeout: float = 600.0,
         hear: Callable[[str], None] | None = None,
     ) -> Ran:
-        """Run a program with this environment first on PATH and otherwise scrubbed variables."""
+        """Run a program with this environment first on PATH and otherwise scrubbed variables.
+
+        Raises `ToolMissing` if it fails because of this machine: killed from outside, or a full disk.
+        """
 
 
 class Environments(Protocol):
@@ -72,7 +76,7 @@ class Environments(Protocol):
         """Every CPython found on this machine, lowest version first, one of each version."""
 
     def fresh(self, folder: Path, *, python: str = "") -> Environment:
-        """Make an empty environment in a folder that does not exist yet. Raises `CheckFailed`, `ToolMissing`.
+        """Make an empty environment in a folder that does not exist yet. Raises `ToolMissing`.
 
         ``python`` is the path of the interpreter; empty means `own`.
         """

@@ -26,7 +26,8 @@ from packaging.version import InvalidVersion, Version
 
 from unmoor.adapters.http.session import Response
 from unmoor.adapters.http.urls import resolve_link, without_query
-from unmoor.errors import Unknown
+from unmoor.errors import Cause, UnmoorError
+from unmoor.ports.failure import failure
 from unmoor.ports.index import ListedFile, ProjectStatus
 from unmoor.util.decode import decode_json
 from unmoor.util.digests import is_sha256
@@ -121,9 +122,10 @@ class _PageSigns(HTMLParser):
             self.heading += f" {data}"
 
 
-def not_an_index_page(answer: Response, what: str) -> Unknown:
+def not_an_index_page(answer: Response, what: str) -> UnmoorError:
     """The error for an answer that is not the requested page of the index."""
-    return Unknown(
+    return failure(
+        Cause.NONSENSE,
         f"the index answered {answer.status} with something that is not its page: {what}",
         where=without_query(answer.url),
         otherwise="open that address in a browser: a proxy or a login page may answer instead of the index",
