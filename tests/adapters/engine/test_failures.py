@@ -70,6 +70,11 @@ def test_line_and_step(output: str, *, line: int, step: str, reason: str) -> Non
 GONE = "ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF"
 
 
+def killed(how: str) -> list[str]:
+    """Return the output for a step that ended with an exit code."""
+    return [each.replace("exit code: 2", how) for each in NEW.splitlines()]
+
+
 def pulled(image: str, reason: str) -> list[str]:
     """Return the output for a base image that is not available."""
     return [f" > [internal] load metadata for {image}:", f"ERROR: failed to solve: {image}: {reason}"]
@@ -91,17 +96,41 @@ def pulled(image: str, reason: str) -> list[str]:
             0,
         ),
         ([*NEW.splitlines(), "error reading from server: EOF"], BuildFailed, "builder does not build: process", 4),
-        (["write /x: no space left on device"], ToolMissing, "no space is left", 0),
+        (["write /x: no space left on device"], ToolMissing, "no disk space is left", 0),
+        (["npm ERR! code ENOSPC", "ERROR: failed to solve: exit code: 1"], ToolMissing, "no disk space is left", 0),
+        (killed("exit code: 137"), ToolMissing, "in the step [builder 3/3] RUN make all was killed by signal 9", 0),
+        (killed("exit code: 143"), ToolMissing, "was killed by signal 15", 0),
+        (killed("exit status 137"), ToolMissing, "was killed by signal 9", 0),
+        (killed("returned a non-zero code: 137"), ToolMissing, "was killed by signal 9", 0),
+        (killed("exit code: 139"), BuildFailed, "exit code: 139", 4),
         ([], BuildFailed, "the builder does not say why", 0),
     ],
-    ids=["new", "old", "no-base", "denied-base", "no-network", "limited", "engine-gone", "own-words", "full", "silent"],
+    ids=[
+        "new",
+        "old",
+        "no-base",
+        "denied-base",
+        "no-network",
+        "limited",
+        "engine-gone",
+        "own-words",
+        "full",
+        "full-npm",
+        "killed",
+        "terminated",
+        "killed-podman",
+        "killed-legacy",
+        "crashed",
+        "silent",
+    ],
 )
 def test_errors(lines: list[str], kind: type[UnmoorError], message: str, line: int) -> None:
     """Each failure has its own error, with a next step."""
     error = failure(lines, DOCKERFILE, "builder")
     assert type(error) is kind
     assert message in str(error)
-    assert error.next_step
+    assert error.next_step or error.otherwise
+    assert error.retryable is not isinstance(error, BuildFailed | ConfigError | Denied)
     if isinstance(error, BuildFailed):
         assert (error.file, error.line) == ("Dockerfile", line)
 

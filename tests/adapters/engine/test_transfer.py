@@ -17,7 +17,18 @@ from tests.support.real_registries import NO_LOGIN, RealRegistry, run_registry
 from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.engine.transfer import credentials, transfer_error
 from unmoor.adapters.process.shell import LocalShell
-from unmoor.errors import Denied, Incomplete, Interrupted, Rejected, TimedOut, Unknown, UnmoorError
+from unmoor.errors import (
+    Cause,
+    Denied,
+    Incomplete,
+    Interrupted,
+    Rejected,
+    TimedOut,
+    ToolMissing,
+    TryLater,
+    Unknown,
+    UnmoorError,
+)
 from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
 
@@ -139,6 +150,26 @@ def test_a_push_has_a_deadline(docker: DockerEngine, tiny_image: str) -> None:  
 def test_the_error_for_a_reason(reason: str, kind: type[UnmoorError]) -> None:
     """Anything but a clear refusal is unknown."""
     assert type(transfer_error(reason, "host/name:1")) is kind
+
+
+@pytest.mark.parametrize(
+    "reason", ["toomanyrequests: You have reached your limit", "429 Too Many Requests", "status: 429"]
+)
+def test_a_busy_registry(reason: str) -> None:
+    """A push that a registry puts off has the exit code for that, and a pull is unknown."""
+    found = [transfer_error(reason, "host/name:1", writes=writes) for writes in (False, True)]
+    assert [type(error) for error in found] == [Unknown, TryLater]
+    assert [error.cause for error in found] == [Cause.LATER] * 2
+
+
+@pytest.mark.parametrize(
+    "reason", ["write /x: no space left on device", "failed to register layer: disk quota exceeded"]
+)
+def test_a_full_disk(reason: str) -> None:
+    """A transfer that met a full disk can be retried once there is space."""
+    error = transfer_error(reason, "host/name:1", writes=True)
+    assert isinstance(error, ToolMissing)
+    assert error.retryable
 
 
 def test_credentials_are_always_sent() -> None:

@@ -15,7 +15,7 @@ from tests.support.faulty_server import Exchange, run_server
 
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession, mount
-from unmoor.errors import Conflict, Denied, Unknown
+from unmoor.errors import Cause, Conflict, Denied, Unknown
 from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
 
@@ -369,3 +369,96 @@ def test_file_names_are_checked(name: str, http: BoundedSession, tmp_path: Path)
     """A name that is not a plain file name never becomes a path."""
     with pytest.raises(Unknown, match="not a file name"):
         http.download("http://127.0.0.1:1/", tmp_path, name)
+
+
+class Dropping:
+    """A server that keeps connections open, and drops each at its second request: ``how`` closes it."""
+
+    def __init__(self, how: Callable[[Exchange], None], status: int = 200) -> None:
+        self.how, self.status = how, status
+        self.ports: list[int] = []
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Answer the first request of a connection."""
+        port = exchange.client_address[1]
+        if port in self.ports:
+            self.how(exchange)
+        else:
+            self.ports.append(port)
+            exchange.answer(self.status, b"answer")
+
+
+def close(exchange: Exchange) -> None:
+    """Close the connection without an answer."""
+    exchange.read()
+    exchange.close_connection = True
+
+
+def reset(exchange: Exchange) -> None:
+    """Close the connection with RST."""
+    exchange.reset()
+
+
+@pytest.mark.parametrize("status", [200, 404, 500, 503])
+@pytest.mark.parametrize("how", [close, reset])
+def test_a_read_survives_a_dropped_connection(
+    http: BoundedSession, how: Callable[[Exchange], None], status: int
+) -> None:
+    """If a kept connection turns out to be closed, a read is sent once more, on a new one."""
+    with run_server(Dropping(how, status)) as server:
+        answers = [http.get(server.url).status, http.get(server.url).status, http.send("HEAD", server.url).status]
+    assert answers == [status] * 3
+    assert len(server.seen) == 5
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("how", [close, reset])
+def test_a_write_is_not_repeated(http: BoundedSession, how: Callable[[Exchange], None], method: str) -> None:
+    """The server may have acted on it, so the answer is lost."""
+    with run_server(Dropping(how)) as server:
+        http.get(server.url)
+        with pytest.raises(Unknown) as caught:
+            http.send(method, server.url)
+    assert caught.value.cause is Cause.LOST
+    assert [each.method for each in server.seen] == ["GET", method]
+
+
+def test_a_read_on_a_new_connection_is_not_repeated(http: BoundedSession) -> None:
+    """A server that never answers is asked once."""
+    with run_server(close) as server, pytest.raises(Unknown) as caught:
+        http.get(server.url)
+    assert caught.value.cause is Cause.LOST
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "cause"),
+    [
+        ("http://127.0.0.1:9", Cause.UNREACHABLE),
+        ("https://127.0.0.1:9", Cause.UNREACHABLE),
+        ("http://no-such-host.invalid", Cause.UNREACHABLE),
+        ("https://{plain}", Cause.UNREACHABLE),
+        ("http://{plain}/close", Cause.LOST),
+        ("http://{plain}/hang", Cause.LOST),
+        ("http://{plain}/cut", Cause.LOST),
+        ("http://{plain}/junk", Cause.LOST),
+    ],
+)
+def test_the_cause_of_an_incomplete_exchange(hasty: BoundedSession, url: str, cause: Cause) -> None:
+    """Without a connection the server is unreachable; after that an answer is lost."""
+
+    def script(exchange: Exchange) -> None:
+        match exchange.path:
+            case "/hang":
+                exchange.hang()
+            case "/cut":
+                exchange.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort")
+            case "/junk":
+                exchange.raw(b"SSH-2.0-x\r\n")
+            case _:
+                close(exchange)
+
+    with run_server(script) as server, pytest.raises(Unknown) as caught:
+        hasty.get(url.format(plain=server.url.removeprefix("http://")))
+    assert caught.value.cause is cause
+    assert caught.value.retryable

@@ -233,7 +233,7 @@ def _image_id(answers: Path) -> str:
 
 def facts(connection: Connection, building: Building, builder: Builder) -> EngineFacts:
     """Describe the engine. Raises `ToolMissing` if there is none."""
-    version: Mapping[str, Any] = connection.ask(lambda api: api.version(), what="the engine's version")
+    version: Mapping[str, Any] = connection.read(lambda api: api.version(), what="the engine's version")
     own = f"{version.get('Os', 'linux')}/{version.get('Arch', 'amd64')}"
     platforms: Sequence[str] = building.platforms(builder)
     return EngineFacts(version=str(version["Version"]), builder=builder.kind, platforms=tuple(platforms) or (own,))

@@ -17,8 +17,10 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from unmoor.adapters.engine.failures import no_room
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.errors import Denied, TimedOut, ToolMissing, Unknown, UnmoorError
+from unmoor.errors import Cause, Denied, TimedOut, ToolMissing, Unknown, UnmoorError
+from unmoor.ports.failure import failure
 from unmoor.util.text import clean
 
 T = TypeVar("T")
@@ -74,6 +76,15 @@ class Connection:
                 self._engines.append(engine := _connected(self.environ))
                 weakref.finalize(self, engine.api.close)
             return self._engines[0]
+
+    def read(self, question: Callable[[Any], T], *, what: str) -> T:
+        """Send a request that changes nothing, once more if the connection breaks. Raises as `ask` does."""
+        try:
+            return self.ask(question, what=what)
+        except Unknown as error:
+            if error.cause is not Cause.LOST:
+                raise
+            return self.ask(question, what=what)
 
     def ask(self, question: Callable[[Any], T], *, what: str, stopping: bool = False) -> T:
         """Send the engine a request that it answers at once. Raises `Unknown`, and ``LookupError`` for a 404.
@@ -206,7 +217,10 @@ def engine_error(error: Exception, *, what: str) -> UnmoorError:
     if isinstance(error, UnmoorError):
         return error
     if isinstance(error, RequestsConnectionError):
-        return Unknown(f"{what}: the connection to the engine broke: {reason}", next_step="check that the engine runs")
+        what = f"{what}: the connection to the engine broke: {reason}"
+        return failure(Cause.LOST, what, next_step="check that the engine runs")
+    if (full := no_room(reason, what)) is not None:
+        return full
     return EngineError(what, reason=reason)
 
 
@@ -214,7 +228,7 @@ def _unreachable(error: Exception, address: str) -> UnmoorError:
     """Return the error for an engine that denies access, or that is not there."""
     reason = clean(str(error))
     address = clean(address, 100)
-    if "Permission denied" in reason:
+    if isinstance(error, PermissionError):
         return Denied(
             f"this user may not use the engine at {address}",
             next_step="add the user to its group (docker), or use sudo",

@@ -85,8 +85,8 @@ class DockerEngine:
         """Describe an image, ``None`` if the engine does not have it. Raises `Unknown`."""
         what = f"the image {image}"
         try:
-            document = self._connection.ask(lambda api: api.inspect_image(image), what=what)
-            history = self._connection.ask(lambda api: api.history(image), what=what)
+            document = self._connection.read(lambda api: api.inspect_image(image), what=what)
+            history = self._connection.read(lambda api: api.history(image), what=what)
         except LookupError:
             return None
         return _facts(document, history)

@@ -1,4 +1,7 @@
-"""Parse the output of a failed build: the line of the Dockerfile, the step, the reason and the last lines."""
+"""Parse the output of a failed build: the line of the Dockerfile, the step, the reason and the last lines.
+
+Engines and builders report a full disk, a killed step and a busy registry only as text. This module reads it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unmoor.errors import BuildFailed, ConfigError, Denied, ToolMissing, Unknown, UnmoorError
+from unmoor.errors import BuildFailed, Cause, ConfigError, Denied, Unknown, UnmoorError
 from unmoor.images.dockerfile import Dockerfile
+from unmoor.ports.failure import failure as error_of
+from unmoor.ports.failure import killed_by
 from unmoor.util.text import clean, indented
 
 LINES_SHOWN = 20
@@ -37,6 +42,23 @@ _BROKEN = re.compile(
     r"^failed to receive status: |error reading from server: |Cannot connect to the Docker daemon"
     r"|^error during connect: |transport is closing"
 )
+# How builders report the exit code of a step: BuildKit, podman, the legacy builder.
+_EXIT = re.compile(r"(?:exit code:|exit status|non-zero code:) ([0-9]{1,3})\b")
+_FULL = re.compile(r"no space left on device|ENOSPC|disk quota exceeded", re.IGNORECASE)
+_LATER = re.compile(r"toomanyrequests|too many requests|\b429\b", re.IGNORECASE)
+
+
+def no_room(reason: str, what: str) -> UnmoorError | None:
+    """The error for a full disk of the engine, if the reason is one."""
+    if not _FULL.search(reason):
+        return None
+    next_step = "free some where the engine keeps its images: docker system prune"
+    return error_of(Cause.NO_ROOM, f"{what}: no disk space is left: {clean(reason, 200)}", next_step=next_step)
+
+
+def asks_to_wait(reason: str) -> bool:
+    """Whether a registry's reason means that it is busy."""
+    return _LATER.search(reason) is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,17 +95,21 @@ def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, reported:
     reason = clean(found.reason or reported or _PREFIX.sub("", last) or "the builder does not say why")
     output = "\n".join(indented(text, 200) for text in _last(lines))
     what = f"{target} does not build"
-    if "ENOSPC" in output or "no space left on device" in output:
-        return ToolMissing(f"{what}: no space is left on the engine's disk", next_step="free some: docker system prune")
+    if (full := no_room(reason, what) or no_room(output, what)) is not None:
+        return full
     if not found.step and _BROKEN.search(reason):
-        return Unknown(
-            f"the connection to the engine broke while it built {target}: {reason}",
-            next_step="check that the engine runs",
-        )
+        broke = f"the connection to the engine broke while it built {target}: {reason}"
+        return error_of(Cause.LOST, broke, next_step="check that the engine runs")
+    if (match := _EXIT.search(reason)) and (number := killed_by(int(match[1]))):
+        step = f" in the step {clean(found.step)}" if found.step else ""
+        return error_of(Cause.KILLED, f"{what}: a command{step} was killed by signal {number} on the engine's machine")
     where = f"{dockerfile.path}, line {found.line}" if found.line else dockerfile.path
     if pulled := _PULL.search(found.step):
         image = clean(pulled["image"], 200)
         denied = re.search(r"denied|unauthorized|\b40[13]\b", reason)
+        if asks_to_wait(reason):
+            busy = f"{what}: the registry of the base image {image} asks to retry later: {reason}"
+            return error_of(Cause.LATER, busy, where=where, otherwise="log in to that registry, which raises its limit")
         kind = Denied if denied else ConfigError if "not found" in reason else Unknown
         return kind(
             f"{what}: the base image {image} is not available: {reason}",

@@ -12,8 +12,10 @@ from typing import Any
 
 from unmoor.adapters.engine import podman
 from unmoor.adapters.engine.connection import Connection, EngineError
+from unmoor.adapters.engine.failures import asks_to_wait, no_room
 from unmoor.artifacts.oci import is_digest
-from unmoor.errors import Denied, Incomplete, Rejected, Unknown, UnmoorError
+from unmoor.errors import Cause, Denied, Incomplete, Rejected, Unknown, UnmoorError
+from unmoor.ports.failure import failure
 from unmoor.ports.world import Login
 from unmoor.util.secret import masker
 from unmoor.util.text import clean
@@ -24,7 +26,7 @@ _DENIED = re.compile(
 )
 _ABSENT = re.compile(r"manifest unknown|not found|name unknown|does not exist", re.IGNORECASE)
 _TEMPORARY = re.compile(
-    r"toomanyrequests|too many requests|\b(?:429|5\d\d)\b|time.?out|deadline|reset|refused|EOF|no such host|unavailable"
+    r"\b5\d\d\b|time.?out|deadline|reset|refused|EOF|no such host|unavailable"
     r"|broken pipe|server error",
     re.IGNORECASE,
 )
@@ -115,14 +117,20 @@ def _read_line(line: Mapping[str, Any], name: str, hear: Hear | None, mask: Call
         hear(clean(mask(status)))
 
 
-def transfer_error(reason: str, name: str) -> UnmoorError:
-    """Return the error for a refusal, by its text. Anything unclear is `Unknown`."""
+def transfer_error(reason: str, name: str, *, writes: bool = False) -> UnmoorError:
+    """Return the error for a refusal, by its text. Anything unclear is `Unknown`. ``writes``: it was a push."""
+    if asks_to_wait(reason):
+        return failure(Cause.LATER, f"the registry asks to retry {name} later: {reason}", writes=writes)
+    return no_room(reason, f"could not transfer {name}") or _refusal(reason, name)
+
+
+def _refusal(reason: str, name: str) -> UnmoorError:
     if _DENIED.search(reason):
         return Denied(
             f"the registry denies access to {name}: {reason}", next_step="check that the login has access to it"
         )
     if _TEMPORARY.search(reason):
-        return Unknown(f"could not transfer {name}: {reason}")
+        return failure(Cause.LOST, f"could not transfer {name}: {reason}")
     if _ABSENT.search(reason):
         return _absent(name, reason)
     if _REJECTED.search(reason):

@@ -26,7 +26,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from unmoor.adapters.http.urls import may_be_loopback, without_query
-from unmoor.errors import Unknown
+from unmoor.errors import Cause, Unknown, UnmoorError
+from unmoor.ports.failure import failure
 from unmoor.util.text import clean
 
 _CHUNK = 65_536
@@ -48,10 +49,15 @@ class Bounds:
 
 @dataclass(kw_only=True)
 class DeadlineWatch:
-    """The deadline of one exchange. When it passes, every socket of the exchange is shut down."""
+    """The deadline of one exchange. When it passes, every socket of the exchange is shut down.
+
+    ``reused`` says whether the exchange began on a connection that was kept open, ``fresh`` that it must not.
+    """
 
     bounds: Bounds
     expired: bool = False
+    reused: bool = False
+    fresh: bool = False
     _sockets: list[Any] = field(default_factory=list)
     _answers: list[Any] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -108,10 +114,12 @@ class DeadlineWatch:
         if self.expired:
             raise self._unknown(url, None)
 
-    def _unknown(self, url: str, error: BaseException | None) -> Unknown:
-        late = f"no complete answer within {self.bounds.total:g} s"
-        what = late if self.expired or error is None else _describe(error, self.bounds)
-        return Unknown(what, where=without_query(url), next_step="check the network and the server")
+    def _unknown(self, url: str, error: BaseException | None) -> UnmoorError:
+        where = without_query(url)
+        if self.expired or error is None:
+            return failure(Cause.LOST, f"no complete answer within {self.bounds.total:g} s", where=where)
+        cause = Cause.UNREACHABLE if _is_unreachable(error) else Cause.LOST
+        return failure(cause, _describe(error, self.bounds), where=where)
 
     def read_chunks(self, response: requests.Response, url: str, *, decode: bool) -> Iterator[bytes]:
         """Yield the body in chunks. Raises `Unknown` if it breaks off or exceeds the size limit."""
@@ -145,6 +153,23 @@ _DESCRIPTIONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
 )
 
 
+# There was no connection, so the server never saw the request.
+_UNREACHABLE = (
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.SSLError,
+    requests.exceptions.ProxyError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ProxyError,
+    urllib3.exceptions.SSLError,
+)
+
+
+def _is_unreachable(error: BaseException) -> bool:
+    """Whether an exchange failed because there was no connection, by the types of the error and its causes."""
+    return any(isinstance(each, _UNREACHABLE) for each in _chain(error))
+
+
 def _describe(error: BaseException, bounds: Bounds) -> str:
     """Say what failed. Never quotes the text of requests, which contains full addresses and sometimes headers."""
     if "TLS CA certificate bundle" in str(error):
@@ -153,15 +178,22 @@ def _describe(error: BaseException, bounds: Bounds) -> str:
     return text.format(bounds=bounds, root=_root(error))
 
 
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and its causes, up to the first one of the operating system."""
+    current: BaseException | None = error
+    for _ in range(10):
+        if current is None:
+            return
+        yield current
+        if isinstance(current, OSError) and current.strerror:
+            return
+        causes = (getattr(current, "reason", None), *current.args, current.__cause__, current.__context__)
+        current = next((each for each in causes if isinstance(each, BaseException)), None)
+
+
 def _root(error: BaseException) -> str:
     """The operating system's message for the innermost cause, or the name of its type."""
-    current = error
-    for _ in range(10):
-        causes = (getattr(current, "reason", None), *current.args, current.__cause__, current.__context__)
-        inner = next((each for each in causes if isinstance(each, BaseException)), None)
-        if inner is None or (isinstance(current, OSError) and current.strerror):
-            break
-        current = inner
+    current = list(_chain(error))[-1]
     if isinstance(current, HTTPException | urllib3.exceptions.IncompleteRead):
         return "the answer is not HTTP, or was cut off"
     return clean(str(getattr(current, "strerror", None) or type(current).__name__), 120)
@@ -189,6 +221,7 @@ class _WatchedConnection(HTTPConnection):
             # Otherwise urllib3 sends with the connect time-out.
             if (watch := _current_watch.get()) is not None:
                 self.timeout = watch.bounds.stall
+                watch.reused = True
             _watch_socket(self.sock)
         super().request(*args, **kwargs)
 
@@ -197,17 +230,28 @@ class _WatchedTlsConnection(_WatchedConnection, HTTPSConnection):
     """The same for TLS."""
 
 
-class _WatchedPool(HTTPConnectionPool):
+class _FreshPool(HTTPConnectionPool):
+    """A pool that reopens a kept connection if the exchange needs a fresh one."""
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout)
+        if (watch := _current_watch.get()) is not None and watch.fresh:
+            connection.close()
+        return connection
+
+
+class _WatchedPool(_FreshPool):
     ConnectionCls: Any = _WatchedConnection
 
 
-class _WatchedTlsPool(HTTPSConnectionPool):
+class _WatchedTlsPool(_FreshPool, HTTPSConnectionPool):
     ConnectionCls: Any = _WatchedTlsConnection
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Adapter for any session: time-outs, a deadline and a size limit, no retries, no proxy for this machine.
+    """Adapter for any session: time-outs, a deadline and a size limit, no proxy for this machine.
 
+    Repeats nothing except a read whose connection was kept open and turns out to be closed: once, on a new one.
     Inside a `DeadlineWatch` the caller reads a streamed body; otherwise the adapter reads the complete body under its
     own watch. Raises only `Unknown`.
     """
@@ -243,8 +287,28 @@ class BoundedAdapter(HTTPAdapter):
         with contextlib.nullcontext(outer) if outer else DeadlineWatch(bounds=self.bounds) as watch:
             pair = (watch.bounds.connect, watch.bounds.stall)
             with watch.translate_errors(url):
-                response = super().send(request, stream=True, timeout=pair, verify=verify, cert=cert, proxies=proxies)
+                options: dict[str, Any] = {"timeout": pair, "verify": verify, "cert": cert, "proxies": proxies}
+                response = self._send(request, watch, options)
                 watch.close_later(response)
             if outer is None or not stream:
                 response.raw = io.BytesIO(b"".join(watch.read_chunks(response, url, decode=True)))
             return response
+
+    def _send(
+        self, request: requests.PreparedRequest, watch: DeadlineWatch, options: dict[str, Any]
+    ) -> requests.Response:
+        """Send once, or twice if a server dropped the connection that it had kept open, which is no fault of it.
+
+        Only a read: RFC 9110, section 9.2.2, and a server may have acted on anything else before it closed.
+        """
+        watch.reused = False
+        try:
+            return super().send(request, stream=True, **options)
+        except requests.ConnectionError:
+            if not watch.reused or watch.expired or request.method not in {"GET", "HEAD"}:
+                raise
+        watch.fresh = True
+        try:
+            return super().send(request, stream=True, **options)
+        finally:
+            watch.fresh = False
