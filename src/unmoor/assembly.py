@@ -55,13 +55,7 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     build_images, prove_images = image_stages(*run, release=release, dists=dists, gates=gates)
     images, image_proof = output_of(build_images), output_of(prove_images)
     make_draft = MakeDraft.of(
-        *run,
-        release=release,
-        dists=dists,
-        notes=notes,
-        images=images,
-        image_proof=image_proof,
-        gates=gates,
+        *run, release=release, dists=dists, notes=notes, images=images, image_proof=image_proof, gates=gates
     )
     draft = make_draft.output
     push_images = push_stage(*run, release=release, images=images, proof=image_proof, draft=draft, gates=gates)
@@ -81,9 +75,11 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     uploaded = upload_index.output
     tag_images = TagImages.of(*run, release=release, pushed=pushed, uploaded=uploaded) if pushed else None
     tagged = output_of(tag_images)
-    publish_draft = PublishDraft.of(*run, release=release, draft=draft, uploaded=uploaded, tagged=tagged)
+    publish_draft = PublishDraft.of(*run, release=release, draft=draft, pushed=pushed, uploaded=uploaded, tagged=tagged)
     page = publish_draft.output
-    verify = VerifyRelease.of(*run, release=release, dists=dists, uploaded=uploaded, page=page, tagged=tagged)
+    verify = VerifyRelease.of(
+        *run, release=release, dists=dists, uploaded=uploaded, page=page, pushed=pushed, tagged=tagged
+    )
 
     return Pipeline.of(
         *(resolve_tag, prove_access, write_notes),  # only read

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from tests.support.image_stages import FakeGitRemote, ImageStages, demo_release
+from tests.support.local_forge import LocalForge, start_forge
 from tests.support.real_registries import RealRegistry, make_image, put_image, put_manifest, run_registry
 
-from unmoor.adapters.http.session import BoundedSession
-from unmoor.artifacts.manifest import Manifest
 from unmoor.errors import Denied, Unknown
 from unmoor.images.image_state import compare_images
 from unmoor.ports.forge import Forge
 from unmoor.ports.registry import OciManifest, Registry
-from unmoor.products import Dists, Pushed, Release
+from unmoor.products import Pushed, Release
 from unmoor.products.surface_state import Item, State
 
 FORGE = cast("Forge", SimpleNamespace(repository=lambda: SimpleNamespace(private=False)))
@@ -33,11 +32,17 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
+    """A forge for the drafts."""
+    with start_forge(tmp_path_factory.mktemp("forge")) as running:
+        yield running
+
+
 @pytest.fixture
-def it(there: RealRegistry, tmp_path: Path) -> Iterator[ImageStages]:
+def it(there: RealRegistry, at: LocalForge, tmp_path: Path) -> ImageStages:
     """A repository that no other test knows."""
-    with BoundedSession() as http:
-        yield ImageStages((there,), http, tmp_path, f"acme/states{next(_NUMBERS)}", git=FakeGitRemote())
+    return ImageStages((there,), at, tmp_path, f"acme/states{next(_NUMBERS)}", git=FakeGitRemote())
 
 
 def seen(
@@ -49,9 +54,9 @@ def seen(
     resolve: Callable[[], Release] | None = None,
 ) -> dict[str, Item]:
     """Return the state of each tag; ``known`` if the images are in the settings."""
-    manifest = replace(Manifest.of(release, Dists(files=(), tools=())), pushed=pushed.images)
     plans = it.plans if known else ()
-    state = compare_images(manifest, it.wrap(it.registry()), FORGE, plans=plans, release=resolve or (lambda: release))
+    registry = it.wrap(it.registry())
+    state = compare_images(pushed.images, registry, FORGE, plans=plans, release=resolve or (lambda: release))
     return {item.name: item for item in state.items}
 
 

@@ -11,15 +11,14 @@ from typing import Any
 
 import pytest
 from tests.support.image_stages import COMMIT, ImageStages, demo_release
+from tests.support.local_forge import LocalForge, start_forge
 from tests.support.real_registries import BuiltImage, RealRegistry, put_image, put_manifest, run_registry
 
-from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts import oci
-from unmoor.artifacts.manifest import Manifest
 from unmoor.config.images import ImageSettings
 from unmoor.errors import Interrupted, Rejected
 from unmoor.ports.registry import OciManifest, Registry
-from unmoor.products import Dists, Images
+from unmoor.products import Images
 
 TAG = f"sha-{COMMIT[:12]}"
 VERSION = "org.opencontainers.image.version"
@@ -37,15 +36,21 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
+    """A forge for the drafts."""
+    with start_forge(tmp_path_factory.mktemp("forge")) as running:
+        yield running
+
+
 @pytest.fixture
-def stages(there: RealRegistry, tmp_path: Path) -> Iterator[MakeStages]:
+def stages(there: RealRegistry, at: LocalForge, tmp_path: Path) -> MakeStages:
     """A repository that no other test uses, and an engine that pushes manifests as dockerd does."""
-    with BoundedSession() as http:
 
-        def make(**more: Any) -> ImageStages:
-            return ImageStages((there,), http, tmp_path, f"acme/annotated{next(_NUMBERS)}", docker=True, **more)
+    def make(**more: Any) -> ImageStages:
+        return ImageStages((there,), at, tmp_path, f"acme/annotated{next(_NUMBERS)}", docker=True, **more)
 
-        yield make
+    return make
 
 
 def document(it: ImageStages, reference: str) -> dict[str, Any]:
@@ -143,14 +148,22 @@ def test_a_run_interrupted_before_the_annotations_resumes(
     assert any("no engine here" in line for line in it.messages) is gone
 
 
+def kept(it: ImageStages, images: Images) -> str:
+    """The digest of the only image, which is there already: the stage records it and puts nothing."""
+    before = it.tags()
+    it.engine.pushed.clear()
+    pushed = it.push_stage().make(it.context(RELEASE, images))
+    assert (it.engine.pushed, it.tags()) == ([], before)
+    assert it.push_stage().find(it.context(RELEASE, images)) == pushed
+    return pushed.images[0].digest
+
+
 def test_a_released_image_never_changes(stages: MakeStages) -> None:
     """An image without annotations under the version's own tag stays, even if the commit's tag is gone."""
     it = stages()
     images = it.built(RELEASE)
     digest = put_image(it.there[0], it.repository, only(it, images), "v1.0", TAG)
-    found = it.push_stage().find(it.context(RELEASE, images))
-    assert found is not None
-    assert found.images[0].digest == digest
+    assert kept(it, images) == digest
     other = stages()
     images = other.built(RELEASE)
     put_image(other.there[0], other.repository, only(other, images), "v1.0")
@@ -160,8 +173,8 @@ def test_a_released_image_never_changes(stages: MakeStages) -> None:
     assert other.engine.pushed == []
 
 
-def test_an_image_in_the_manifest_never_changes(stages: MakeStages) -> None:
-    """If the manifest already lists an image as pushed, it is released unchanged."""
+def test_an_image_in_the_record_never_changes(stages: MakeStages) -> None:
+    """If the draft already lists an image as pushed, it is released unchanged."""
     it = stages()
     images = it.built(RELEASE)
     put_image(it.there[0], it.repository, only(it, images), TAG)
@@ -169,7 +182,6 @@ def test_an_image_in_the_manifest_never_changes(stages: MakeStages) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(it, "wrap", lambda real: RefusingRegistry(real, only_docker))
         pushed = it.push_stage().make(it.context(RELEASE, images))
-    it.run.write_manifest(replace(Manifest.of(RELEASE, Dists(files=(), tools=())), pushed=pushed.images))
     assert it.push_stage().find(it.context(RELEASE, images)) == pushed
 
 
@@ -193,9 +205,7 @@ def test_an_engine_that_names_images_by_their_manifest_keeps_it(stages: MakeStag
     built = only(it, images)
     named = Images(images=(replace(images.images[0], id=built.manifest.digest),))
     put_image(it.there[0], it.repository, built, TAG)
-    found = it.push_stage().find(it.context(RELEASE, named))
-    assert found is not None
-    assert found.images[0].digest == built.manifest.digest
+    assert kept(it, named) == built.manifest.digest
 
 
 def test_annotations_of_the_engine_are_kept(stages: MakeStages) -> None:
@@ -209,6 +219,4 @@ def test_annotations_of_the_engine_are_kept(stages: MakeStages) -> None:
     data = json.dumps(content).encode()
     mine = OciManifest(data=data, digest=oci.digest_of(data), media_type=oci.OCI_MANIFEST)
     put_manifest(it.there[0], it.repository, mine, TAG)
-    found = it.push_stage().find(it.context(RELEASE, images))
-    assert found is not None
-    assert found.images[0].digest == mine.digest
+    assert kept(it, images) == mine.digest

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from tests.support.image_stages import FakeGitRemote, ImageStages, demo_release
+from tests.support.local_forge import LocalForge, start_forge
 from tests.support.real_registries import RealRegistry, make_image, put_image, run_registry
 
-from unmoor.adapters.http.session import BoundedSession
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Conflict, Refused, Rejected, Unknown, UnmoorError
@@ -42,19 +42,19 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
 
 
 @pytest.fixture(scope="module")
-def http() -> Iterator[BoundedSession]:
-    """One session."""
-    with BoundedSession() as session:
-        yield session
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
+    """A forge for the drafts."""
+    with start_forge(tmp_path_factory.mktemp("forge")) as running:
+        yield running
 
 
 @pytest.fixture
-def stages(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> MakeStages:
+def stages(there: RealRegistry, at: LocalForge, tmp_path: Path) -> MakeStages:
     """A repository that no other test uses, and a remote that has every released tag."""
 
     def make(*others: RealRegistry, **more: Any) -> ImageStages:
         name = f"acme/demo{next(_NUMBERS)}"
-        return ImageStages((there, *others), http, tmp_path, name, git=FakeGitRemote(), **more)
+        return ImageStages((there, *others), at, tmp_path, name, git=FakeGitRemote(), **more)
 
     return make
 
@@ -303,15 +303,16 @@ def test_a_floating_tag_that_moved_again_stays(stages: MakeStages) -> None:
 
 
 def test_without_the_record_nothing_is_guessed(stages: MakeStages) -> None:
-    """On a machine without the record the tag stays, and the answer says why."""
+    """If neither this machine nor the release has a record, the tag stays, and the answer says why."""
     it = stages()
     release, pushed, _ = it.push_and_tag("1.2.3")
     elsewhere = replace(it, folder=it.folder / "elsewhere")
-    found = elsewhere.tag_stage().find(it.context(release, pushed=pushed))
+    found = elsewhere.tag_stage().find(it.context(release, pushed=replace(pushed, before=())))
     assert found is not None
+    assert "which is not recorded" in elsewhere.tag_stage().remedy(found)
     answers = elsewhere.tag_stage().undo_partly(found)
     assert len(answers) == 3
-    assert all(isinstance(each, NotUndone) and "does not say" in each.why for each in answers)
+    assert all(isinstance(each, NotUndone) and "neither pointers.json" in each.why for each in answers)
 
 
 @pytest.mark.parametrize("text", [b"{", b"{}", b'["\xff"]', b"[" * 100_000], ids=["cut", "shape", "bytes", "nesting"])

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from tests.support.image_stages import COMMIT, ImageStages, demo_release
+from tests.support.local_forge import LocalForge, start_forge
 from tests.support.real_registries import RealRegistry, make_image, put_image, put_manifest, run_registry
 
-from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import NotUndone, Undone
@@ -43,19 +43,19 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
 
 
 @pytest.fixture(scope="module")
-def http() -> Iterator[BoundedSession]:
-    """One session."""
-    with BoundedSession() as session:
-        yield session
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
+    """A forge for the drafts."""
+    with start_forge(tmp_path_factory.mktemp("forge")) as running:
+        yield running
 
 
 @pytest.fixture
-def stages(there: RealRegistry, http: BoundedSession, tmp_path: Path) -> MakeStages:
+def stages(there: RealRegistry, at: LocalForge, tmp_path: Path) -> MakeStages:
     """A repository that no other test uses."""
 
     def make(*others: RealRegistry, **more: Any) -> ImageStages:
         name = f"acme/demo{next(_NUMBERS)}"
-        return ImageStages((there, *others), http, tmp_path, name, **more)
+        return ImageStages((there, *others), at, tmp_path, name, **more)
 
     return make
 

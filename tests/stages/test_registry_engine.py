@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from tests.rehearsal.registry.oci_client import RegistryClient
 from tests.support.engines import TestEngine, engine  # noqa: F401 - fixtures
-from tests.support.image_stages import DRAFT, IMAGES, PROOF, PUSHED, RELEASE, FakeGitRemote, demo_release
+from tests.support.image_stages import DRAFT, IMAGES, PROOF, PUSHED, RELEASE, FakeGitRemote, demo_release, empty_draft
+from tests.support.local_forge import LocalForge, start_forge
 from tests.support.real_registries import RealRegistry
 
 from unmoor.adapters.clock import MonotonicClock
@@ -31,7 +32,7 @@ from unmoor.errors import Denied
 from unmoor.images.image_plan import image_plans
 from unmoor.ports.registry import Packages
 from unmoor.ports.world import World
-from unmoor.products import Image, Images, Proof, Release
+from unmoor.products import Draft, Image, Images, Proof, Release
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.rehearsal.registry import process, registries
@@ -53,6 +54,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
+    """A forge for the drafts."""
+    with start_forge(tmp_path_factory.mktemp("forge")) as running:
+        yield running
+
+
 @dataclass
 class EngineStages:
     """A repository of images on the stand-in for GHCR, and the stages on a real engine."""
@@ -60,6 +68,7 @@ class EngineStages:
     engine: DockerEngine
     docker: TestEngine
     there: LocalWorld
+    at: LocalForge
     read: World
     http: BoundedSession
     clock: MonotonicClock
@@ -67,6 +76,7 @@ class EngineStages:
     settings: ImageSettings
     git: FakeGitRemote = field(default_factory=FakeGitRemote)
     messages: list[str] = field(default_factory=list)
+    drafts: dict[str, Draft] = field(default_factory=dict)
 
     @property
     def packages(self) -> dict[str, Packages]:
@@ -87,6 +97,7 @@ class EngineStages:
             proof=PROOF,
             draft=DRAFT,
             engine=self.engine,
+            forge=self.at.forge(),
             plans=line,
             folder=self.folder,
             clock=self.clock,
@@ -112,7 +123,10 @@ class EngineStages:
             for each in self.settings.platforms
         )
         proof = Proof(name="prove-images", subjects=(), results=())
+        if release.tag not in self.drafts:
+            self.drafts[release.tag] = empty_draft(self.at, release)
         products = {RELEASE.by: release, IMAGES.by: Images(images=images), PROOF.by: proof, **more}
+        products[DRAFT.by] = self.drafts[release.tag]
         return StageContext(products, say=self.messages.append)
 
     def imported(self, release: Release, platform: str) -> str:
@@ -163,10 +177,10 @@ def stages(
     platforms = getattr(request, "param", ("linux/amd64",))
     settings = ImageSettings(name=f"ghcr.io/acme/engine{os.getpid()}-{next(_NUMBERS)}", platforms=platforms)
     docker = DockerEngine(shell=shell, processes=shell.processes, environ={**os.environ, **engine.environ})
-    clock = MonotonicClock(processes=shell.processes)
+    clock, at = MonotonicClock(processes=shell.processes), request.getfixturevalue("at")
     read = read_world(world.world_file, {})
     with BoundedSession() as http:
-        yield EngineStages(docker, engine, world, read, http, clock, RunFolder(tmp_path / "run"), settings)
+        yield EngineStages(docker, engine, world, at, read, http, clock, RunFolder(tmp_path / "run"), settings)
     left = engine.docker("image", "ls", "--quiet", f"unmoor.local/{settings.name}").split()
     if left:
         engine.docker("image", "rm", "--force", *left)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.local_forge import LocalForge
 from tests.support.real_registries import BuiltImage, RealRegistry, make_image, put_image
 from tests.support.sample_values import FakeClock
 
-from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry import OciRegistry
 from unmoor.artifacts import oci
 from unmoor.artifacts.belief import Belief
@@ -19,9 +20,12 @@ from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Output, StageContext
 from unmoor.errors import ToolMissing, UnmoorError
 from unmoor.images.image_plan import ImagePlan, image_plans
+from unmoor.ports.forge import ForgeRelease
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.world import Login
 from unmoor.products import Draft, Image, Images, MovedTags, Proof, Pushed, Release
+from unmoor.publish.asset_upload import find_release
+from unmoor.publish.release_assets import content_of, find_asset
 from unmoor.stages.image_tags import TagImages
 from unmoor.stages.registry import PushImages
 
@@ -104,12 +108,18 @@ def demo_release(version: str, *, commit: str = COMMIT, highest: bool = True, pr
     )
 
 
+def empty_draft(at: LocalForge, release: Release) -> Draft:
+    """Create a draft without files. Its target is some commit that the forge knows."""
+    made = at.forge().draft(tag=release.tag, target=at.commit, name=release.tag, body="", prerelease=release.prerelease)
+    return Draft(id=made.id, tag=made.tag, url=made.url, assets=())
+
+
 @dataclass
 class ImageStages:
     """A repository of images on one or more real registries, with the stages that push and tag images."""
 
     there: Sequence[RealRegistry]
-    http: BoundedSession
+    at: LocalForge
     folder: Path
     repository: str
     settings: ImageSettings = SETTINGS
@@ -120,6 +130,7 @@ class ImageStages:
     messages: list[str] = field(default_factory=list)
     belief: Belief = field(default_factory=Belief)
     wrap: Callable[[Registry], Registry] = lambda registry: registry
+    drafts: dict[str, Draft] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -128,7 +139,7 @@ class ImageStages:
     def registry(self, number: int = 0) -> OciRegistry:
         """Return an adapter for the repository on one of the registries."""
         host = "ghcr.io" if number == 0 else "docker.io"
-        return self.there[number].open(self.repository, self.http, self.clock, host=host)
+        return self.there[number].open(self.repository, self.at.http, self.clock, host=host)
 
     @property
     def plans(self) -> tuple[ImagePlan, ...]:
@@ -164,6 +175,7 @@ class ImageStages:
             proof=PROOF,
             draft=DRAFT,
             engine=self.engine,
+            forge=self.at.forge(),
             plans=self.plans,
             folder=self.run,
             clock=self.clock,
@@ -187,7 +199,25 @@ class ImageStages:
         """Return the context of the stages."""
         subjects = Proof(name="prove-images", subjects=(), results=())
         products: dict[str, object] = {RELEASE.by: release, IMAGES.by: images, PROOF.by: subjects, PUSHED.by: pushed}
-        return StageContext(products, say=self.messages.append)
+        return StageContext({**products, DRAFT.by: self.draft(release)}, say=self.messages.append)
+
+    def draft(self, release: Release) -> Draft:
+        """Return the draft of a release on the forge, which has no files yet. Each repository has its own."""
+        if release.tag not in self.drafts:
+            self.drafts[release.tag] = empty_draft(self.at, release)
+        return self.drafts[release.tag]
+
+    def forge_release(self, release: Release) -> ForgeRelease:
+        """Return the release object as the forge has it now."""
+        found = find_release(self.at.forge(), release.tag, self.draft(release).id)
+        assert found is not None
+        return found
+
+    def record(self, release: Release) -> dict[str, Any]:
+        """Return the record of the images on the draft."""
+        asset = find_asset(self.forge_release(release), "pushed.json")
+        assert asset is not None
+        return dict(json.loads(content_of(asset, self.at.forge())))
 
     def push(self, release: Release, **more: Any) -> Pushed:
         """Build and push a release."""

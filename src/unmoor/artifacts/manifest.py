@@ -34,7 +34,7 @@ class Manifest:
 
     Two manifests of one release are the same bytes: they hold no times, local paths or host names. Images are not
     listed: they have a record of their own, since no image can be built twice with the same bytes. ``pushed`` is only
-    in manifests of a former schema.
+    in manifests of a former schema: ``pushed.json`` says now what the registries hold.
 
     ``path`` is the project's folder in the repository, omitted for the top. ``settings`` is empty if the
     settings are the commit's own, else ``NAME sha256:DIGEST`` of the file that replaced them.

@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
-from unmoor.artifacts.oci import ImageManifest, leg_tag, plain_platform, read_manifest
+from unmoor.artifacts.oci import leg_tag
 from unmoor.config.images import IMAGE_NAME, ImageSettings, TargetSettings
 from unmoor.dists.inspect import read_metadata
 from unmoor.errors import ConfigError
-from unmoor.ports.registry import Registry
 from unmoor.products import Dists, Image, Release, Subject
 from unmoor.util.text import clean
 
@@ -106,23 +105,3 @@ def labels_of(release: Release, dists: Dists, own: Mapping[str, str], *, site: s
     }
     labels = {f"{LABELS}{label}": value for label, value in values.items() if value}
     return labels | {label: value for label, value in own.items() if label not in _FIXED}
-
-
-def configuration_of(registry: Registry, reference: str, platform: str) -> str:
-    """Return the digest of the configuration behind a reference, for one platform; empty if there is none.
-
-    Raises `Denied`, `Unknown`.
-    """
-    held = registry.manifest(reference)
-    if held is None:
-        return ""
-    where = f"{registry.name}:{reference}"
-    manifest = read_manifest(held.data, held.media_type, where=where)
-    if isinstance(manifest, ImageManifest):
-        return manifest.config.digest
-    digest = manifest.images.get(plain_platform(platform))
-    child = registry.manifest(digest) if digest else None
-    if child is None:
-        return ""
-    inner = read_manifest(child.data, child.media_type, where=where)
-    return inner.config.digest if isinstance(inner, ImageManifest) else ""

@@ -135,9 +135,25 @@ def why_not_ours(plan: ImagePlan, release: Release, target: BuildTarget, tag: st
     return ""
 
 
+def other_versions(
+    plan: ImagePlan, release: Release, target: BuildTarget, tag: str, published: Sequence[str]
+) -> Mapping[str, Version]:
+    """Return the other versions that a floating tag of this target may point at, by their own tags.
+
+    ``published`` are the registry's tags. It is empty if the tag is not one of this target.
+    """
+    if tag not in plan.planner(release, target).floating:
+        return {}
+    ours = pep440.parse(release.version)
+    return {
+        own: version
+        for own, version in _published(plan, release, target, published).items()
+        if version != ours and tag in plan.planner(_release_of(release, version), target).floating
+    }
+
+
 def _published(plan: ImagePlan, release: Release, target: BuildTarget, tags: Sequence[str]) -> Mapping[str, Version]:
     """Return the versions whose own tags are on the registry, by tag."""
-    start = "v" if release.bare_tag.startswith("v") else ""
     found = {}
     for tag in frozenset(tags) - commit_only(plan, release, target):
         digit = _NUMBER.search(tag)
@@ -145,10 +161,16 @@ def _published(plan: ImagePlan, release: Release, target: BuildTarget, tags: Seq
         version = pep440.parse(core) if core else None
         if version is None or version.is_prerelease or version.local:
             continue
-        other = replace(release, tag=f"{start}{version}", prefix="", version=str(version), prerelease=False)
+        other = _release_of(release, version)
         if pep440.is_release_tag(other.tag) and tag in plan.planner(other, target).fixed:
             found[tag] = version
     return found
+
+
+def _release_of(release: Release, version: Version) -> Release:
+    """Return the release that another version of the project would be."""
+    start = "v" if release.bare_tag.startswith("v") else ""
+    return replace(release, tag=f"{start}{version}", prefix="", version=str(version), prerelease=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +180,14 @@ class RemoteImage:
     manifest: OciManifest
     platforms: tuple[tuple[str, str], ...]
     configs: tuple[str, ...]
+
+    def has(self, image: Image) -> bool:
+        """Whether one of its platforms is this image, by its configuration or its manifest."""
+        mine = oci.plain_platform(image.platform)
+        return any(
+            platform in {"", mine} and image.id in {digest, config, self.manifest.digest}
+            for (platform, digest), config in zip(self.platforms, self.configs, strict=True)
+        )
 
     def is_of(self, images: Sequence[Image]) -> bool:
         """Whether it consists of exactly these images. An engine may use the manifest's digest as an image's id."""
@@ -212,6 +242,12 @@ def require_image(
         )
 
 
+def commit_tags(release: Release, target: BuildTarget) -> tuple[str, str]:
+    """Return the tags under which an image may be pushed: of the commit alone, and with the version in it."""
+    version = re.sub(r"[^A-Za-z0-9._-]+", "-", release.version)
+    return commit_tag(release, target.suffix), commit_tag(release, f"-{version}{target.suffix}")
+
+
 def read_commit_tag(
     registry: Registry, release: Release, target: BuildTarget, images: Sequence[Image]
 ) -> tuple[str, RemoteImage | None]:
@@ -220,12 +256,10 @@ def read_commit_tag(
     If another version of the same commit (such as a release candidate) has the plain tag, this is the tag
     with the version in it.
     """
-    plain = commit_tag(release, target.suffix)
+    plain, own = commit_tags(release, target)
     remote = read_remote(registry, plain)
     if remote is None or remote.is_of(images) or version_of(registry, remote) in {"", release.version}:
         return plain, remote
-    version = re.sub(r"[^A-Za-z0-9._-]+", "-", release.version)
-    own = commit_tag(release, f"-{version}{target.suffix}")
     return own, read_remote(registry, own)
 
 

@@ -15,6 +15,7 @@ from unmoor.errors import Conflict, ToolMissing
 from unmoor.images import image_names
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.images.image_names import BuildTarget
+from unmoor.images.image_plan import commit_tags, read_remote
 from unmoor.images.image_record import ImageRecord
 from unmoor.ports.engine import Engine, ImageFacts
 from unmoor.ports.registry import Registry
@@ -88,12 +89,13 @@ class ImageSources:
         return facts.labels.get(image_names.REVISION) == release.commit
 
     def _is_pushed(self, image: Image, wanted: ImageBuild, release: Release) -> bool:
-        """Whether a registry holds an image under its commit tag, by the digest of its configuration."""
-        tag = image_names.commit_tag(release, wanted.target.suffix)
+        """Whether a registry holds an image under its commit tag, by the digest of its configuration or manifest."""
         for registry in self.registries:
             if registry.name not in image_names.names_of(wanted.settings, self.repository):
                 continue
-            for reference in (tag, oci.leg_tag(tag, wanted.platform)):
-                if image_names.configuration_of(registry, reference, wanted.platform) == image.id:
-                    return True
+            for tag in commit_tags(release, wanted.target):
+                for reference in (tag, oci.leg_tag(tag, wanted.platform)):
+                    remote = read_remote(registry, reference)
+                    if remote is not None and remote.has(image):
+                        return True
         return False

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from unmoor.artifacts.manifest import Manifest
 from unmoor.errors import Denied
 from unmoor.images.image_plan import ImagePlan
 from unmoor.images.tag_placement import TagPlacement, placements
 from unmoor.ports.forge import Forge
 from unmoor.ports.registry import Registry
-from unmoor.products import Release
+from unmoor.products import PushedImage, Release
 from unmoor.products.surface_state import Item, State, SurfaceState
 
 
 def compare_images(
-    manifest: Manifest,
+    pushed: Sequence[PushedImage],
     registry: Registry,
     forge: Forge,
     *,
@@ -29,10 +28,10 @@ def compare_images(
     there are such tags.
     """
     public = not forge.repository().private
-    pushed = [image for image in manifest.pushed if image.name == registry.name]
-    items = [image_item(registry, image.tag, image.digest, public=public) for image in pushed]
+    here = [image for image in pushed if image.name == registry.name]
+    items = [image_item(registry, image.tag, image.digest, public=public) for image in here]
     known = {(each.name, target.stage) for plan in plans for each in plan.registries for target in plan.targets}
-    planned = [image for image in pushed if (image.name, image.target) in known]
+    planned = [image for image in here if (image.name, image.target) in known]
     if planned and release is not None:
         released = release()
         for placement in placements(plans, released, planned):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from unmoor.errors import Conflict, Internal
 from unmoor.images.image_names import BuildTarget
-from unmoor.images.image_plan import ImagePlan, PlannedTags, commit_only, why_not_ours
+from unmoor.images.image_plan import ImagePlan, PlannedTags, commit_only, other_versions, why_not_ours
 from unmoor.ports.registry import Registry
-from unmoor.products import PushedImage, Release
+from unmoor.products import PushedImage, Release, TagPosition
 from unmoor.util.text import clean
 
 
@@ -78,3 +78,40 @@ def placements(plans: Sequence[ImagePlan], release: Release, images: Iterable[Pu
             raise Internal(f"no image is configured for {image.name}", next_step="report it")
         plan, registry, target = known[image.name, image.target]
         yield TagPlacement(plan=plan, registry=registry, target=target, image=image, tags=plan.planner(release, target))
+
+
+def positions_before(
+    plans: Sequence[ImagePlan], release: Release, images: Iterable[PushedImage], earlier: Iterable[TagPosition] = ()
+) -> tuple[TagPosition, ...]:
+    """Return what every floating tag of some images points at, before it is moved to them.
+
+    A tag that points at its image already is as in ``earlier``, or left out: where it was before is not known.
+    Raises what the registries raise.
+    """
+    known = {(each.name, each.tag): each for each in earlier}
+    found: list[TagPosition] = []
+    for placement in placements(plans, release, images):
+        name = placement.registry.name
+        for tag in placement.tags.floating:
+            there = placement.registry.head(tag)
+            if there != placement.image.digest:
+                found.append(TagPosition(name=name, tag=tag, digest=there))
+            elif (name, tag) in known:
+                found.append(known[name, tag])
+    return tuple(found)
+
+
+def versions_under(plans: Sequence[ImagePlan], release: Release, registry: Registry, tag: str) -> tuple[str, ...]:
+    """Return the own tags of other versions on a registry that a floating tag may point at, the highest version first.
+
+    Raises `Denied`, `Unknown`.
+    """
+    published = registry.tags()
+    found = {
+        own: version
+        for plan in plans
+        if registry.name in {each.name for each in plan.registries}
+        for target in plan.targets
+        for own, version in other_versions(plan, release, target, tag, published).items()
+    }
+    return tuple(sorted(found, key=lambda own: found[own], reverse=True))

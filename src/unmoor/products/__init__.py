@@ -9,7 +9,7 @@ Paths are never compared: the same bytes in another folder are the same product.
 from unmoor.products.access import Access, Certainty, Finding
 from unmoor.products.dists import CheckedDists, Dists, File, Subject, Tool
 from unmoor.products.forge import Asset, Draft, PublishedRelease
-from unmoor.products.images import Image, Images, MovedTag, MovedTags, Pushed, PushedImage
+from unmoor.products.images import Image, Images, MovedTag, MovedTags, Pushed, PushedImage, TagPosition
 from unmoor.products.index import Uploaded
 from unmoor.products.proof import Proof, Result, Verdict
 from unmoor.products.release import Notes, Release
@@ -36,6 +36,7 @@ __all__ = [
     "Release",
     "Result",
     "Subject",
+    "TagPosition",
     "Tool",
     "Uploaded",
     "Verdict",

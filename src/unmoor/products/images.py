@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from unmoor.products.forge import Asset
+from unmoor.products.release import Release
 from unmoor.util.text import count_of, size
 
 
@@ -58,10 +60,25 @@ class PushedImage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TagPosition:
+    """What a floating tag pointed at before a release: a digest, or ``None`` if there was no such tag."""
+
+    name: str
+    tag: str
+    digest: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pushed:
-    """The images that the registries hold under the commit tags, read back by digest."""
+    """The images that the registries hold under the commit tags, read back by digest.
+
+    ``record`` is the asset of the release that says so, ``None`` if a public release lacks it. ``before`` is
+    what it says of floating tags; a tag that is not listed is not known.
+    """
 
     images: tuple[PushedImage, ...]
+    record: Asset | None = None
+    before: tuple[TagPosition, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -73,7 +90,8 @@ class Pushed:
 class MovedTag:
     """One moved tag: the digest it points at, and the one it pointed at before (``None`` if none, or unknown).
 
-    ``floating`` tags move from release to release; the others always name this version.
+    ``floating`` tags move from release to release; the others always name this version. ``record`` names the
+    file that says where it pointed before, and is empty if none does.
     """
 
     name: str
@@ -81,17 +99,19 @@ class MovedTag:
     digest: str
     floating: bool = False
     before: str | None = field(default=None, compare=False)
+    record: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MovedTags:
     """Every tag of the release and every floating tag that belongs to it, read back.
 
-    ``left`` says, one text per tag, why other tags did not move.
+    ``left`` says, one text per tag, why other tags did not move. ``release`` is what they were moved for.
     """
 
     pointers: tuple[MovedTag, ...]
     left: tuple[str, ...] = field(default=(), compare=False)
+    release: Release | None = field(default=None, compare=False)
 
     @property
     def summary(self) -> str:

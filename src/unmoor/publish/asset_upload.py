@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unmoor.artifacts.files import is_intact
-from unmoor.errors import Conflict, Refused, Rejected, Unknown
+from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.ports.poll import poll
 from unmoor.products import File
-from unmoor.publish.release_assets import find_asset
+from unmoor.publish.file_comparison import Match
+from unmoor.publish.release_assets import compare_asset, find_asset
 
 # Upload hosts often answer 502 after they stored the file: try three times, and check before each new try.
 _MAX_TRIES = 3
@@ -64,6 +65,28 @@ def attach(forge: Forge, clock: Clock, forge_release: ForgeRelease, file: File, 
             return
 
 
+def replace_asset(
+    forge: Forge, clock: Clock, forge_release: ForgeRelease, file: File, say: Callable[[str], None]
+) -> None:
+    """Attach one file to a draft in place of what has its name, and read it back by sha256.
+
+    Does nothing if the draft holds it already. Raises `Incomplete` if it does not read back, and what `attach` raises.
+    """
+    held = find_asset(forge_release, file.name)
+    if _is_there(held, file, forge):
+        return
+    if held is not None:
+        say(f"removing {file.name} from the draft: another one takes its place")
+        forge.detach(held)
+    attach(forge, clock, forge_release, file, say)
+
+    def look() -> bool:
+        return _is_there(find_asset(read_again(forge, clock, forge_release), file.name), file, forge)
+
+    if not poll(look, waits=LIST_PAUSES, clock=clock):
+        raise Incomplete(f"{file.name} is not on the draft when read back", where=forge_release.url)
+
+
 def busy(forge_release: ForgeRelease) -> Refused:
     """Return the error for a draft that another run is filling."""
     return Refused(
@@ -77,6 +100,10 @@ def busy(forge_release: ForgeRelease) -> Refused:
 def _is_whole(held: ForgeAsset | None, file: File) -> bool:
     """Whether an asset is the whole file, as far as the forge's list says."""
     return held is not None and held.uploaded and held.size == file.size and held.sha256 in {None, file.sha256}
+
+
+def _is_there(held: ForgeAsset | None, file: File, forge: Forge) -> bool:
+    return compare_asset(held, file.sha256, forge, size=file.size).match is Match.SAME
 
 
 def _require_intact(file: File) -> None:

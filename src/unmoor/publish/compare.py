@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -15,13 +14,14 @@ from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Denied, Internal, Interrupted, Unknown, UnmoorError
-from unmoor.images.image_plan import ImagePlan
+from unmoor.images.image_plan import ImagePlan, registries
 from unmoor.images.image_state import compare_images
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.ports.index import Holding, Index
 from unmoor.ports.registry import Registry
-from unmoor.products import Release
+from unmoor.products import PushedImage, Release
 from unmoor.products.surface_state import Item, State, SurfaceState
+from unmoor.publish import push_record
 from unmoor.publish.file_comparison import FileComparison, Match
 from unmoor.publish.index_state import compare_listed
 from unmoor.publish.release_assets import SUMS, compare_asset, content_of, find_asset, same_files
@@ -58,13 +58,31 @@ def compare(
         (FORGE, partial(compare_forge, manifest, forge)),
     ]
     if registry is not None:
-        names = dict.fromkeys(image.name for image in manifest.pushed)
-        comparisons += [
-            (name, partial(compare_images, manifest, registry(name), forge, plans=plans, release=release))
-            for name in names
-        ]
+        comparisons += _image_comparisons(manifest, registry, forge, plans, release)
     with ThreadPoolExecutor(max_workers=len(comparisons), thread_name_prefix="surfaces") as pool:
         return tuple(pool.map(lambda compare_surface: _compare_or_unknown(*compare_surface), comparisons))
+
+
+def _image_comparisons(
+    manifest: Manifest,
+    registry: Callable[[str], Registry],
+    forge: Forge,
+    plans: Sequence[ImagePlan],
+    release: Callable[[], Release] | None,
+) -> list[tuple[str, Callable[[], SurfaceState]]]:
+    """How to compare each registry. If it cannot be read what was pushed, each one planned is unknown."""
+    try:
+        pushed = find_pushed(manifest, forge)
+    except (Denied, Unknown) as error:
+        reason = error.in_brief(where=True)
+        return [
+            (each.name, partial(SurfaceState, surface=each.name, state=State.UNKNOWN, note=reason))
+            for each in registries(plans)
+        ]
+    return [
+        (name, partial(compare_images, pushed, registry(name), forge, plans=plans, release=release))
+        for name in dict.fromkeys(image.name for image in pushed)
+    ]
 
 
 def _compare_or_unknown(surface: str, compare_surface: Callable[[], SurfaceState]) -> SurfaceState:
@@ -176,18 +194,12 @@ def _decode(asset: ForgeAsset, forge: Forge) -> Manifest | None:
 def find_manifest(folder: RunFolder, forge: Forge, tag: str) -> Manifest | None:
     """Return the manifest of a tag: the run folder's, else the one on its public release or draft.
 
-    If the folder's is from before the images were pushed, the release's is used, provided that it lists
-    the same files. ``None`` if there is neither. Raises `Unknown` if it cannot be read or is of another
-    tag, and what the forge raises. Without a token drafts are not searched.
+    ``None`` if there is neither. Raises `Unknown` if it cannot be read or is of another tag, and what the
+    forge raises. Without a token drafts are not searched.
     """
     found = folder.read_manifest()
     if found is None:
         found = _read_from_release(forge, tag)
-    elif not found.pushed:
-        # If the forge cannot be read, the comparison reports it.
-        with suppress(Denied, Unknown):
-            there = _read_from_release(forge, tag)
-            found = there if there is not None and there.artifacts == found.artifacts else found
     if found is not None and found.tag != tag:
         raise Unknown(
             f"the manifest is of {clean(found.tag)}, not of {clean(tag)}",
@@ -196,6 +208,25 @@ def find_manifest(folder: RunFolder, forge: Forge, tag: str) -> Manifest | None:
             retryable=False,
         )
     return found
+
+
+def find_pushed(manifest: Manifest, forge: Forge) -> tuple[PushedImage, ...]:
+    """Return what the registries should hold: what the release records, else its manifest if a former version wrote it.
+
+    Raises `Unknown` if the record cannot be read or is of another commit, and what the forge raises.
+    """
+    forge_release = forge.public(manifest.tag) or _find_draft(forge, manifest.tag)
+    held = push_record.read_record(forge_release, forge) if forge_release is not None else None
+    if held is None:
+        return manifest.pushed
+    if held.record is None or (held.record.tag, held.record.commit) != (manifest.tag, manifest.commit):
+        raise Unknown(
+            f"{push_record.NAME} on the release of {manifest.tag} is of another commit, or malformed",
+            where=forge.address,
+            next_step="release it again, which replaces the file as long as the release is a draft",
+            retryable=False,
+        )
+    return held.record.images
 
 
 def _read_from_release(forge: Forge, tag: str) -> Manifest | None:

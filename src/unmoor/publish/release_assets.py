@@ -227,7 +227,7 @@ def _may_be_reworded(asset: ForgeAsset, documents: Documents, forge: Forge) -> b
 
 
 def same_files(one: Manifest, other: Manifest) -> bool:
-    """Whether two manifests have the same tag, version and commit, and list the same digests."""
+    """Whether two manifests have the same tag, version and commit, and list the same files and images."""
     return _content_of(one) == _content_of(other)
 
 

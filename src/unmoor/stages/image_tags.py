@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -13,13 +13,14 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Publish, StageContext, Undone
 from unmoor.errors import Denied, Unknown, UnmoorError
 from unmoor.images.image_plan import ImagePlan, manifest_by_digest, registries
-from unmoor.images.tag_placement import TagPlacement, placements
+from unmoor.images.tag_placement import TagPlacement, placements, versions_under
 from unmoor.images.untag import untag
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.services import Services
 from unmoor.products import MovedTag, MovedTags, Pushed, Release, Uploaded
+from unmoor.publish import push_record
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.decode import decode_json
@@ -28,6 +29,10 @@ from unmoor.util.files import read_regular, write_atomic
 RECORD = "pointers.json"
 _LIMIT = 1_000_000
 _WRITING = threading.Lock()
+_UNRECORDED = (
+    f"neither {RECORD} in the run folder nor {push_record.NAME} on the release says where it pointed before; move it"
+    " by hand: docker buildx imagetools create --tag NAME:TAG NAME:VERSION"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +87,7 @@ class TagImages(Publish[MovedTags]):
         Raises `Conflict` if a tag of the version points at another digest.
         """
         release, pushed = context[self.release], context[self.pushed]
-        record = _read_record(self.folder)
+        known = _Positions.of(self.folder, pushed)
         all_placements = list(placements(self.plans, release, pushed.images))
         pointers: list[MovedTag] = []
         left: list[str] = []
@@ -90,22 +95,22 @@ class TagImages(Publish[MovedTags]):
             there, stays = placement.fixed(release)
             if len(there) + len(stays) < len(placement.tags.fixed):
                 return None
-            pointers += [_pointer(placement, tag) for tag in there]
+            pointers += [_fixed(placement, tag) for tag in there]
             left += stays.values()
         for placement in all_placements:
             mine, stays = placement.floating(release)
             if any(placement.registry.head(tag) != placement.image.digest for tag in mine):
                 return None
-            pointers += [_pointer(placement, tag, record) for tag in mine]
+            pointers += [known.pointer(placement, tag) for tag in mine]
             left += stays.values()
-        return MovedTags(pointers=tuple(pointers), left=tuple(left))
+        return MovedTags(pointers=tuple(pointers), left=tuple(left), release=release)
 
     def make(self, context: StageContext) -> MovedTags:
         """Move the version's tags on every registry, then the floating ones; decide each at the last moment."""
         release, pushed = context[self.release], context[self.pushed]
         verify_tag_unmoved(self.git, release)
         all_placements = list(placements(self.plans, release, pushed.images))
-        moving = _Moving(context=context, folder=self.folder, undecided=list(all_placements))
+        moving = _Moving(context=context, folder=self.folder, pushed=pushed, undecided=list(all_placements))
         moving.wanted += [(placement, tag) for placement in all_placements for tag in placement.tags.fixed]
         try:
             for placement in all_placements:
@@ -115,50 +120,79 @@ class TagImages(Publish[MovedTags]):
                 moving.move_floating(placement, release)
         except UnmoorError as error:
             raise moving.with_progress(error) from error
-        return MovedTags(pointers=tuple(moving.done), left=tuple(moving.left))
+        return MovedTags(pointers=tuple(moving.done), left=tuple(moving.left), release=release)
 
     def remedy(self, product: MovedTags) -> str:
         """Say how floating tags move back. The version's own tags stay."""
         fixed = ", ".join(f"{each.name}:{each.tag}" for each in product.pointers if not each.floating)
-        record = _read_record(self.folder)
-        back = "; ".join(
-            f"{each.name}:{each.tag} to {record.get(_key(each)) or 'where it was'}"
-            for each in product.pointers
-            if each.floating
-        )
+        back = "; ".join(f"{each.name}:{each.tag} to {_goal(each)}" for each in product.pointers if each.floating)
         moved = f" Floating tags can move back, which undo does: {back}." if back else ""
         return f"{fixed} stay: people may have pulled them.{moved} Then release a corrected version."
 
     def undo_partly(self, product: MovedTags) -> tuple[Undone | NotUndone, ...]:
-        """Move every floating tag back to the digest that it pointed at before this release."""
-        record = _read_record(self.folder)
-        known = {registry.name: registry for registry in registries(self.plans)}
-        answers: list[Undone | NotUndone] = []
-        for each in (each for each in product.pointers if each.floating):
-            if _key(each) in record:
-                answers.append(self._move_back(known[each.name], each, record[_key(each)]))
-            else:
-                record_path = self.folder.path / RECORD
-                answers.append(
-                    NotUndone(f"{each.name}:{each.tag} stays: {record_path} does not say where it pointed before")
-                )
-        return tuple(answers)
+        """Move every floating tag back to what it pointed at before this release.
 
-    def _move_back(self, registry: Registry, pointer: MovedTag, before: str | None) -> Undone | NotUndone:
+        A record of that may be anybody's. So a tag goes only to an image that a tag of another version points at,
+        and is only removed if the registry has no other version that it could point at.
+        """
+        known = {registry.name: registry for registry in registries(self.plans)}
+        floating = (each for each in product.pointers if each.floating)
+        return tuple(self._move_back(known[each.name], each, product.release) for each in floating)
+
+    def _move_back(self, registry: Registry, pointer: MovedTag, release: Release | None) -> Undone | NotUndone:
         where = f"{registry.name}:{pointer.tag}"
-        there = registry.head(pointer.tag)
-        if there == before:
-            return Undone(f"{where} was already moved back")
-        if there != pointer.digest:
-            return NotUndone(f"{where} stays: it has since moved to {there}")
+        if not pointer.record or release is None:
+            return NotUndone(f"{where} stays: {_UNRECORDED}")
         try:
-            if before is None:
-                manifest = manifest_by_digest(registry, pointer.digest)
-                return untag(registry, self.packages.get(registry.name), pointer.tag, manifest, self.clock)
-            registry.put(pointer.tag, manifest_by_digest(registry, before))
+            there = registry.head(pointer.tag)
+            if there != pointer.digest:
+                moved_back = there == pointer.before
+                return Undone(f"{where} was already moved back") if moved_back else NotUndone(_moved_on(where, there))
+            others = versions_under(self.plans, release, registry, pointer.tag)
+            if pointer.before is None:
+                return self._remove(registry, pointer, others)
+            return _restore(registry, pointer, pointer.before, others)
         except UnmoorError as error:
             return NotUndone(f"{where} stays: {error.what}")
-        return Undone(f"{where} points at {before} again")
+
+    def _remove(self, registry: Registry, pointer: MovedTag, others: Sequence[str]) -> Undone | NotUndone:
+        """Remove a tag that was not there before, unless it could point at another version."""
+        if others:
+            where, source = f"{registry.name}:{pointer.tag}", f"{registry.name}:{others[0]}"
+            return NotUndone(
+                f"{where} stays: {pointer.record} says that there was no such tag before, but it could point at"
+                f" {others[0]}; if it should, move it: {_by_hand(where, source)}"
+            )
+        manifest = manifest_by_digest(registry, pointer.digest)
+        return untag(registry, self.packages.get(registry.name), pointer.tag, manifest, self.clock)
+
+
+def _restore(registry: Registry, pointer: MovedTag, before: str, others: Sequence[str]) -> Undone | NotUndone:
+    """Move a tag back, if a tag of another version has the same image."""
+    where = f"{registry.name}:{pointer.tag}"
+    named = next((each for each in others if registry.head(each) == before), None)
+    if named is None:
+        return NotUndone(
+            f"{where} stays: {pointer.record} says that it pointed at {before} before, but no tag of another version"
+            f" does; if that is right, move it: {_by_hand(where, f'{registry.name}@{before}')}"
+        )
+    registry.put(pointer.tag, manifest_by_digest(registry, before))
+    return Undone(f"{where} points at {before} again, as {named} does")
+
+
+def _by_hand(where: str, source: str) -> str:
+    return f"docker buildx imagetools create --tag {where} {source}"
+
+
+def _moved_on(where: str, there: str | None) -> str:
+    return f"{where} stays: it has since moved to {there}" if there else f"{where} is gone already"
+
+
+def _goal(pointer: MovedTag) -> str:
+    """Say where a floating tag would go."""
+    if not pointer.record:
+        return "where it was, which is not recorded"
+    return pointer.before or "nothing, since there was no such tag"
 
 
 @dataclass(kw_only=True)
@@ -170,6 +204,7 @@ class _Moving:
 
     context: StageContext
     folder: RunFolder
+    pushed: Pushed
     undecided: list[TagPlacement]
     wanted: list[tuple[TagPlacement, str]] = field(default_factory=list)
     done: list[MovedTag] = field(default_factory=list)
@@ -185,7 +220,7 @@ class _Moving:
             if tag not in right:
                 placement.registry.put(tag, manifest)
                 self.context.say(f"{placement.registry.name}:{tag} points at {manifest.digest}")
-            self.done.append(_pointer(placement, tag))
+            self.done.append(_fixed(placement, tag))
 
     def move_floating(self, placement: TagPlacement, release: Release) -> None:
         """Move the floating tags. Where each points is written to disk before it moves."""
@@ -201,7 +236,7 @@ class _Moving:
                 placement.registry.put(tag, manifest)
                 earlier = f"instead of {before}" if before else "a new tag"
                 self.context.say(f"{placement.registry.name}:{tag} points at {manifest.digest}, {earlier}")
-            self.done.append(_pointer(placement, tag, _read_record(self.folder)))
+            self.done.append(_Positions.of(self.folder, self.pushed).pointer(placement, tag))
 
     def _report_unmoved(self, stays: Mapping[str, str]) -> None:
         for why in stays.values():
@@ -232,15 +267,34 @@ _Key = tuple[str, str, str]
 """The image's name, the tag, and the digest that it was moved to."""
 
 
-def _key(pointer: MovedTag) -> _Key:
-    return pointer.name, pointer.tag, pointer.digest
+@dataclass(frozen=True, kw_only=True)
+class _Positions:
+    """Where floating tags pointed before: exactly, as recorded right before each moved here, or as they were pushed."""
+
+    path: str
+    exact: Mapping[_Key, str | None]
+    pushed: Mapping[tuple[str, str], str | None]
+
+    @classmethod
+    def of(cls, folder: RunFolder, pushed: Pushed) -> Self:
+        """Read the record in the run folder. Raises `Unknown` if it is malformed."""
+        before = {(each.name, each.tag): each.digest for each in pushed.before}
+        return cls(path=str(folder.path / RECORD), exact=_read_record(folder), pushed=before)
+
+    def pointer(self, placement: TagPlacement, tag: str) -> MovedTag:
+        """The product of one floating tag."""
+        name, digest = placement.registry.name, placement.image.digest
+        record, before = "", None
+        if (name, tag, digest) in self.exact:
+            record, before = self.path, self.exact[name, tag, digest]
+        elif (name, tag) in self.pushed:
+            record, before = push_record.NAME, self.pushed[name, tag]
+        return MovedTag(name=name, tag=tag, digest=digest, floating=True, before=before, record=record)
 
 
-def _pointer(placement: TagPlacement, tag: str, record: Mapping[_Key, str | None] | None = None) -> MovedTag:
-    """The product of one tag; with the record it is a floating tag."""
-    name, digest = placement.registry.name, placement.image.digest
-    before = (record or {}).get((name, tag, digest))
-    return MovedTag(name=name, tag=tag, digest=digest, floating=record is not None, before=before)
+def _fixed(placement: TagPlacement, tag: str) -> MovedTag:
+    """The product of one tag that names the version."""
+    return MovedTag(name=placement.registry.name, tag=tag, digest=placement.image.digest)
 
 
 class _RecordEntry(msgspec.Struct, frozen=True, kw_only=True):

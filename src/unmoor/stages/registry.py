@@ -1,16 +1,20 @@
-"""The stage ``registry``: push the images under the tag of their commit, annotate them, and read them back."""
+"""The stage ``registry``: push the images under the tag of their commit, annotate them, and read them back.
+
+The draft holds the bytes by then. What the registries hold is attached to it, for every later run and reader.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Self
 
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
-from unmoor.errors import CheckFailed, Conflict, Denied, Incomplete, ToolMissing, Unknown, UnmoorError
-from unmoor.images.annotate import index_over, is_annotated, put_annotated
+from unmoor.errors import Denied, Incomplete, Unknown, UnmoorError
+from unmoor.images.annotate import index_over, is_annotated
 from unmoor.images.image_names import BuildTarget
 from unmoor.images.image_plan import (
     ImagePlan,
@@ -22,20 +26,22 @@ from unmoor.images.image_plan import (
     registries,
     require_image,
 )
+from unmoor.images.push import COMMIT_TAKEN, ImagePusher
+from unmoor.images.tag_placement import positions_before
 from unmoor.images.untag import other_tags_on, untag
 from unmoor.ports.clock import Clock
 from unmoor.ports.engine import Engine
-from unmoor.ports.poll import poll
+from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.registry import OciManifest, Packages, Registry
 from unmoor.ports.services import Services
 from unmoor.products import Draft, Image, Images, Proof, Pushed, PushedImage, Release
+from unmoor.publish import push_record
+from unmoor.publish.asset_upload import find_release
 from unmoor.publish.gates import Gates
+from unmoor.publish.push_record import HeldRecord
 from unmoor.release_request import ReleaseRequest
 
-# Seconds before each attempt to push. After a lost answer the registry is checked first.
-_PAUSES = (0.0, 2.0, 8.0)
 _TAKEN = "version tags are never moved: release a new version, or find out who pushed that image"
-_COMMIT_TAKEN = "an earlier build of this commit gave another image; delete that tag if nothing of it is released"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +58,7 @@ class PushImages(Push[Pushed]):
     proof: Output[Proof]
     draft: Output[Draft]
     engine: Engine
+    forge: Forge
     plans: tuple[ImagePlan, ...]
     folder: RunFolder
     clock: Clock
@@ -81,6 +88,7 @@ class PushImages(Push[Pushed]):
             proof=proof,
             draft=draft,
             engine=services.engine,
+            forge=services.forge,
             plans=request.image_plans(services),
             folder=request.folder,
             clock=services.clock,
@@ -91,26 +99,35 @@ class PushImages(Push[Pushed]):
     def plan(self) -> str:
         """Say what would be pushed, and where."""
         names = ", ".join(registry.name for registry in self.registries)
-        return f"push the images to {names} under the tag of their commit, and read them back by digest"
+        return (
+            f"push the images to {names} under the tag of their commit, read them back by digest, and attach"
+            f" {push_record.NAME} to the draft"
+        )
 
     def find(self, context: StageContext) -> Pushed | None:
-        """Return the pushed images if every registry holds all of them, with their annotations.
+        """Return the pushed images if every registry holds all of them, with annotations, and the draft says so.
 
-        Raises `Conflict` if the commit's tag, or a tag of the version, points at another image.
+        Raises `Conflict` if the commit's tag, or a tag of the version, points at another image, or if a public
+        release lists other images.
         """
         release, images = context[self.release], context[self.images]
+        on_release = _OnRelease(self.forge, context[self.draft])
         found = [
-            self._look_up(destination, release, destination.wanted(images)) for destination in self._destinations()
+            self._look_up(destination, release, destination.wanted(images), on_release)
+            for destination in self._destinations()
         ]
         complete = [each.product for each in found if each.product is not None]
-        return Pushed(images=tuple(complete)) if len(complete) == len(found) else None
+        if len(complete) < len(found):
+            return None
+        return push_record.recorded(on_release.held, on_release.forge_release, release, tuple(complete))
 
     def make(self, context: StageContext) -> Pushed:
-        """Push what is missing. If one registry fails, the others still get their images."""
+        """Push what is missing, and attach what is there to the draft. If a registry fails, the others get theirs."""
         release, images = context[self.release], context[self.images]
         # Check everything first: nothing is pushed if a platform is missing or a tag is taken.
         ready = [(destination, destination.wanted(images)) for destination in self._destinations()]
-        seen = [self._look_up(destination, release, wanted) for destination, wanted in ready]
+        on_release = _OnRelease(self.forge, context[self.draft])
+        seen = [self._look_up(destination, release, wanted, on_release) for destination, wanted in ready]
         done: list[PushedImage] = []
         failed: dict[str, UnmoorError] = {}
         for (destination, wanted), there in zip(ready, seen, strict=True):
@@ -122,7 +139,30 @@ class PushImages(Push[Pushed]):
                 failed[destination.registry.name] = error
         if failed:
             raise _describe_failures(failed, done)
-        return Pushed(images=tuple(done))
+        return self._record(context, tuple(done))
+
+    def _record(self, context: StageContext, images: tuple[PushedImage, ...]) -> Pushed:
+        """Attach to the draft what the registries hold. A public release stays as it is."""
+        release = context[self.release]
+        # The push may have taken long: read the release again.
+        on_release = _OnRelease(self.forge, context[self.draft])
+        held = on_release.held
+        if not on_release.forge_release.draft:
+            if held is None:
+                context.say(f"the release is public and has no {push_record.NAME}: it stays as it is")
+            pushed = push_record.recorded(held, on_release.forge_release, release, images)
+            assert pushed is not None  # noqa: S101 - only a draft has none
+            return pushed
+        earlier = held.record.before if held is not None and held.record is not None else ()
+        record = push_record.PushRecord(
+            tag=release.tag,
+            commit=release.commit,
+            images=images,
+            before=positions_before(self.plans, release, images, earlier),
+        )
+        return push_record.attach_record(
+            record, on_release.forge_release, self.forge, folder=self.folder, clock=self.clock, say=context.say
+        )
 
     def undo(self, product: Pushed) -> Undone | NotUndone:
         """Remove the tags of the commit. They stay while any other tag has the same digest."""
@@ -138,7 +178,9 @@ class PushImages(Push[Pushed]):
                 for target in plan.targets:
                     yield _Destination(plan=plan, registry=registry, target=target)
 
-    def _look_up(self, destination: _Destination, release: Release, wanted: Sequence[Image]) -> _TargetState:
+    def _look_up(
+        self, destination: _Destination, release: Release, wanted: Sequence[Image], on_release: _OnRelease
+    ) -> _TargetState:
         """Look up what the commit's tag points at. An image under the version's own tags is released and never changes.
 
         Raises `Conflict` if the commit's tag or a tag of the version points at another image.
@@ -154,17 +196,11 @@ class PushImages(Push[Pushed]):
         tag, seen = read_commit_tag(registry, release, target, wanted)
         if seen is None:
             return _TargetState(tag=tag, released=released)
-        require_image(seen, wanted, registry, tag, _COMMIT_TAKEN, retryable=True)
-        is_final = released is not None or self._is_recorded(registry, tag, seen.manifest.digest)
+        require_image(seen, wanted, registry, tag, COMMIT_TAKEN, retryable=True)
+        is_final = released is not None or on_release.lists(registry, tag, seen.manifest.digest)
         if not is_final and not is_annotated(registry, seen.manifest, [image.id for image in wanted]):
             return _TargetState(tag=tag)
         return _TargetState(tag=tag, product=product(registry, target, tag, seen, destination.plan.platforms))
-
-    def _is_recorded(self, registry: Registry, tag: str, digest: str) -> bool:
-        """Whether the release manifest already lists a digest as pushed."""
-        manifest = self.folder.read_manifest()
-        pushed = manifest.pushed if manifest else ()
-        return any((each.name, each.tag, each.digest) == (registry.name, tag, digest) for each in pushed)
 
     def _ensure_pushed(
         self, destination: _Destination, there: _TargetState, wanted: Sequence[Image], say: Callable[[str], None]
@@ -174,84 +210,22 @@ class PushImages(Push[Pushed]):
             say(f"{there.product.name} has {there.tag} already: {there.product.digest}")
             return there.product
         registry, tag = destination.registry, there.tag
+        pusher = ImagePusher(engine=self.engine, clock=self.clock)
         if there.released is not None:
             say(f"tagging {there.released.digest}, which is released, as {registry.name}:{tag} again")
             registry.put(tag, there.released)
         elif len(wanted) == 1:
-            self._push_platform(registry, wanted[0], tag, say)
+            pusher.push(registry, wanted[0], tag, say)
         else:
-            legs = {
-                each.platform: self._push_platform(registry, each, oci.leg_tag(tag, each.platform), say)
-                for each in wanted
-            }
+            legs = {each.platform: pusher.push(registry, each, oci.leg_tag(tag, each.platform), say) for each in wanted}
             index = index_over(registry, legs)
             say(f"pushing one index over {len(wanted)} platforms to {registry.name}:{tag}")
             registry.put(tag, index)
         seen = read_remote(registry, tag)
         if seen is None:
             raise Unknown(f"{tag} was pushed, but is not there when read back", where=registry.name)
-        require_image(seen, wanted, registry, tag, _COMMIT_TAKEN, retryable=True)
+        require_image(seen, wanted, registry, tag, COMMIT_TAKEN, retryable=True)
         return product(registry, destination.target, tag, seen, destination.plan.platforms)
-
-    def _push_platform(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> OciManifest:
-        """Push one platform's image under a tag, annotate it and pull it back; skip what is already there."""
-        seen = read_remote(registry, tag)
-        if seen is not None:
-            require_image(seen, [image], registry, tag, _COMMIT_TAKEN, retryable=True)
-        there = seen.manifest if seen else manifest_by_digest(registry, self._push(registry, image, tag, say))
-        complete = put_annotated(registry, image, tag, there, say)
-        if seen is None:
-            self._verify_pull(registry, image, complete.digest)
-        elif complete.digest != there.digest:
-            # Another machine pushed it: without an engine here, the digest of its configuration must suffice.
-            try:
-                self._verify_pull(registry, image, complete.digest)
-            except ToolMissing:
-                say(f"not pulling {complete.digest} back, since there is no engine here")
-        return complete
-
-    def _push(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> str:
-        """Push one image and return its digest on the registry. After a lost answer, check before pushing again."""
-        lost: list[Unknown] = []
-
-        def attempt() -> str | None:
-            if lost and (arrived := _find_pushed(registry, image, tag)):
-                say(f"{registry.name}:{tag} is there after all")
-                return arrived
-            say(f"pushing {image.target or 'the image'} for {image.platform} to {registry.name}:{tag}")
-            try:
-                digest = self.engine.push(image.id, f"{registry.address}:{tag}", login=registry.login, hear=say)
-            except Unknown as error:
-                lost.append(error)
-                say(f"no usable answer, checking before pushing again: {error.what}")
-                return None
-            except Denied as error:
-                where_set = f"set who may write to the package at {registry.page}"
-                raise error.amended(next_step="; ".join(filter(None, (error.next_step, where_set)))) from error
-            seen = registry.head(tag)
-            if seen != digest:
-                raise Conflict(
-                    f"{digest} was pushed as {tag}, but the registry has {seen or 'nothing'} there",
-                    where=registry.name,
-                    next_step="find out who else pushes this tag",
-                    retryable=True,
-                )
-            return digest
-
-        digest = poll(attempt, waits=_PAUSES, clock=self.clock) or _find_pushed(registry, image, tag)
-        if not digest:
-            raise lost[-1]
-        return digest
-
-    def _verify_pull(self, registry: Registry, image: Image, digest: str) -> None:
-        """Pull the image by its digest. Raises `CheckFailed` if it is not the tested one."""
-        pulled = self.engine.pull(f"{registry.address}@{digest}", login=registry.login, platform=image.platform)
-        if pulled != image.id:
-            raise CheckFailed(
-                f"{digest} is the image {pulled} when pulled back, but {image.id} was tested",
-                where=registry.name,
-                next_step="do not use it; find out what is between this machine and the registry",
-            )
 
     def _undo_target(self, registry: Registry, pushed: PushedImage) -> Iterator[Undone | NotUndone]:
         """Remove the tag of the target first, then those of its platforms."""
@@ -300,6 +274,32 @@ class _Destination:
         return tuple(mine[platform] for platform in self.plan.platforms)
 
 
+@dataclass(frozen=True)
+class _OnRelease:
+    """The release object of the draft, and the record on it: read once, and only when needed."""
+
+    forge: Forge
+    draft: Draft
+
+    @cached_property
+    def forge_release(self) -> ForgeRelease:
+        """The release object. Raises `Unknown` if it is gone."""
+        found = find_release(self.forge, self.draft.tag, self.draft.id)
+        if found is None:
+            raise Unknown(f"the draft of {self.draft.tag} is no longer listed", where=self.forge.address)
+        return found
+
+    @cached_property
+    def held(self) -> HeldRecord | None:
+        """The record. Raises `Unknown`."""
+        return push_record.read_record(self.forge_release, self.forge)
+
+    def lists(self, registry: Registry, tag: str, digest: str) -> bool:
+        """Whether the record lists an image under a tag."""
+        images = self.held.record.images if self.held is not None and self.held.record is not None else ()
+        return any((each.name, each.tag, each.digest) == (registry.name, tag, digest) for each in images)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _TargetState:
     """The tag of a target, and the product if the registry holds all of it.
@@ -310,12 +310,6 @@ class _TargetState:
     tag: str
     product: PushedImage | None = None
     released: OciManifest | None = None
-
-
-def _find_pushed(registry: Registry, image: Image, tag: str) -> str:
-    """The digest that a tag points at if it is this image, else an empty string."""
-    seen = read_remote(registry, tag)
-    return seen.manifest.digest if seen is not None and seen.is_of([image]) else ""
 
 
 def _describe_failures(failed: Mapping[str, UnmoorError], done: Sequence[PushedImage]) -> UnmoorError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,7 +13,8 @@ from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.git import Git
 from unmoor.ports.poll import poll
 from unmoor.ports.services import Services
-from unmoor.products import Draft, MovedTags, PublishedRelease, Release, Uploaded
+from unmoor.products import Asset, Draft, MovedTags, PublishedRelease, Pushed, Release, Uploaded
+from unmoor.publish.push_record import NAME
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
 from unmoor.versioning import pep440
@@ -31,6 +33,7 @@ class PublishDraft(Publish[PublishedRelease]):
     name: str = "undraft"
     release: Output[Release]
     draft: Output[Draft]
+    pushed: Output[Pushed] | None = None
     forge: Forge
     git: Git
     clock: Clock
@@ -43,13 +46,15 @@ class PublishDraft(Publish[PublishedRelease]):
         *,
         release: Output[Release],
         draft: Output[Draft],
+        pushed: Output[Pushed] | None,
         uploaded: Output[Uploaded],
         tagged: Output[MovedTags] | None,
     ) -> Self:
-        """Build the stage for a request. ``tagged`` is ``None`` for a project without images."""
+        """Build the stage for a request. ``pushed`` and ``tagged`` are ``None`` for a project without images."""
         return cls(
             release=release,
             draft=draft,
+            pushed=pushed,
             forge=services.forge,
             git=services.git,
             clock=services.clock,
@@ -75,7 +80,7 @@ class PublishDraft(Publish[PublishedRelease]):
         forge_release = next((each for each in self.forge.releases(release.tag) if each.id == draft.id), None)
         if forge_release is None:
             raise Unknown(f"the draft of {release.tag} is no longer listed", where=self.forge.address)
-        _require_complete(forge_release, draft)
+        _require_complete(forge_release, (*draft.assets, *self._record(context, forge_release)))
         latest = _is_latest(release, self.forge.latest() if release.path else None)
         try:
             self.forge.publish(forge_release, prerelease=release.prerelease, latest=latest)
@@ -98,6 +103,15 @@ class PublishDraft(Publish[PublishedRelease]):
             f"{' and the latest' if release.highest else ''} yet",
             where=forge_release.url,
         )
+
+    def _record(self, context: StageContext, forge_release: ForgeRelease) -> tuple[Asset, ...]:
+        """Return the record of the images as it was attached. Raises `Incomplete` if none was."""
+        if self.pushed is None or not forge_release.draft:
+            return ()
+        record = context[self.pushed].record
+        if record is None:
+            raise Incomplete(f"the draft lacks {NAME}, which says what the registries hold", where=forge_release.url)
+        return (record,)
 
     def remedy(self, product: PublishedRelease) -> str:
         """Say what a person can do about a release that should not be public."""
@@ -140,13 +154,13 @@ def _is_latest(release: Release, current: str | None) -> bool:
     return release.highest and may_replace
 
 
-def _require_complete(forge_release: ForgeRelease, draft: Draft) -> None:
+def _require_complete(forge_release: ForgeRelease, assets: Sequence[Asset]) -> None:
     """Check at the last moment that the draft still holds every file. Raises `Incomplete`, `Conflict`."""
     held = {each.name: each for each in forge_release.assets if each.uploaded}
-    missing = [asset.name for asset in draft.assets if asset.name not in held]
+    missing = [asset.name for asset in assets if asset.name not in held]
     if missing:
         raise Incomplete(f"the draft lost {', '.join(missing)}", where=forge_release.url)
-    for asset in draft.assets:
+    for asset in assets:
         there = held[asset.name]
         if there.size != asset.size or there.sha256 not in {None, asset.sha256}:
             raise Conflict(

@@ -19,7 +19,18 @@ from unmoor.ports.index import Index
 from unmoor.ports.poll import growing, poll
 from unmoor.ports.registry import Registry
 from unmoor.ports.services import Services
-from unmoor.products import Dists, File, MovedTags, PublishedRelease, Release, Uploaded, Verified, VerifiedItem
+from unmoor.products import (
+    Asset,
+    Dists,
+    File,
+    MovedTags,
+    PublishedRelease,
+    Pushed,
+    Release,
+    Uploaded,
+    Verified,
+    VerifiedItem,
+)
 from unmoor.products.surface_state import Item, State, SurfaceState
 from unmoor.publish.compare import FORGE, compare_index
 from unmoor.publish.release_assets import SUMS, content_of, digest_of, find_asset
@@ -44,6 +55,7 @@ class VerifyRelease(Check[Verified]):
     dists: Output[Dists]
     uploaded: Output[Uploaded]
     page: Output[PublishedRelease]
+    pushed: Output[Pushed] | None = None
     tagged: Output[MovedTags] | None = None
     registries: tuple[Registry, ...] = ()
     index: Index
@@ -62,6 +74,7 @@ class VerifyRelease(Check[Verified]):
         dists: Output[Dists],
         uploaded: Output[Uploaded],
         page: Output[PublishedRelease],
+        pushed: Output[Pushed] | None,
         tagged: Output[MovedTags] | None,
     ) -> Self:
         """Build the stage for a request."""
@@ -70,6 +83,7 @@ class VerifyRelease(Check[Verified]):
             dists=dists,
             uploaded=uploaded,
             page=page,
+            pushed=pushed,
             tagged=tagged,
             registries=request.registries(services),
             index=services.index,
@@ -92,7 +106,8 @@ class VerifyRelease(Check[Verified]):
         Raises `Refused` if the tag no longer names the commit that was released.
         """
         release, dists = context[self.release], context[self.dists]
-        released = self._verify_forge(release, dists, context[self.page])
+        record = context[self.pushed].record if self.pushed is not None else None
+        released = self._verify_forge(release, dists, context[self.page], record)
         state = self._verify_index(Manifest.of(release, dists))
         held = [_verified_item(state.surface, item) for item in state.items]
         for each in held:
@@ -136,7 +151,9 @@ class VerifyRelease(Check[Verified]):
             raise Incomplete(_describe_state(state), where=state.url)
         return state
 
-    def _verify_forge(self, release: Release, dists: Dists, page: PublishedRelease) -> list[VerifiedItem]:
+    def _verify_forge(
+        self, release: Release, dists: Dists, page: PublishedRelease, record: Asset | None
+    ) -> list[VerifiedItem]:
         """Compare every asset of the public release, and its marks."""
         forge_release = self.forge.public(release.tag)
         if forge_release is None:
@@ -151,13 +168,16 @@ class VerifyRelease(Check[Verified]):
         held = [self._verify_file(forge_release, file) for file in dists.files]
         held.append(self._verify_sums(forge_release, dists))
         held.append(self._verify_manifest(forge_release, release, dists))
+        if record is not None:
+            held.append(self._verify_file(forge_release, record))
         return held
 
-    def _verify_file(self, forge_release: ForgeRelease, file: File) -> VerifiedItem:
+    def _verify_file(self, forge_release: ForgeRelease, file: File | Asset) -> VerifiedItem:
         seen = digest_of(_require_asset(forge_release, file.name), self.forge)
         if seen != file.sha256:
             raise Conflict(
-                f"{file.name} on the release is sha256 {seen}, but {file.sha256} was tested",
+                f"{file.name} on the release is sha256 {seen}, but {file.sha256} was"
+                f" {'tested' if isinstance(file, File) else 'attached'}",
                 where=forge_release.url,
                 next_step="find out who changed it; release a new version",
             )
